@@ -1,0 +1,43 @@
+"""Every error this package raises on purpose; each message is one sentence that ends with what the reader can do.
+
+DashboardError                      exit code
+├── UsageError                      2          an option or the experiment's name cannot be used
+│   └── SettingsError               2          a setting cannot be used
+├── OutputError                     1          the picture or the summary could not be written
+└── SourceError                     (none)     a source could not be asked; becomes missing values with its reason
+"""
+
+from __future__ import annotations
+
+
+class DashboardError(Exception):
+    """The base of all errors whose message is meant for the user."""
+
+    exit_code = 1
+
+
+class UsageError(DashboardError):
+    """Something on the command line cannot be used."""
+
+    exit_code = 2
+
+
+class SettingsError(UsageError):
+    """A setting has a value that cannot be used."""
+
+
+class OutputError(DashboardError):
+    """A file could not be written."""
+
+
+class SourceError(DashboardError):
+    """A source could not be asked: what was found, and what the reader can do about it.
+
+    `code` names the failure (`refused`, `auth`, `timeout`, ...) for the connection test.
+    """
+
+    def __init__(self, reason: str, fix: str, code: str = "failed") -> None:
+        super().__init__(f"{reason}; {fix}" if fix else reason)
+        self.reason = reason
+        self.fix = fix
+        self.code = code

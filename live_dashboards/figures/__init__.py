@@ -1,0 +1,1 @@
+"""Report to matplotlib figure, pure, without pyplot."""

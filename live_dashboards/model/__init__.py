@@ -1,0 +1,1 @@
+"""Plain frozen values that travel between the stages; standard library only."""

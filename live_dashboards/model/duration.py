@@ -1,0 +1,29 @@
+"""Durations as Prometheus writes them: `90s`, `5m`, `1h30m`, `24h`, `7d`."""
+
+from __future__ import annotations
+
+import re
+
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
+_DURATION = re.compile(r"(?:\d+(?:ms|[smhdwy]))+")
+_PART = re.compile(r"(\d+)(ms|[smhdwy])")
+
+
+def parse_duration_seconds(text: str) -> float:
+    """Seconds in a Prometheus duration; ValueError where it is none or is zero."""
+    if not _DURATION.fullmatch(text.strip()):
+        raise ValueError(f"{text!r} is not a duration such as 30m, 24h or 7d")
+    seconds = sum(int(count) * _SECONDS[unit] for count, unit in _PART.findall(text))
+    if not 0 < seconds <= 10 * _SECONDS["y"]:
+        raise ValueError(f"{text!r} is not between 1ms and 10y")
+    return float(seconds)
+
+
+def format_duration(seconds: float) -> str:
+    """The duration in PromQL's spelling, whole seconds, largest units first: 86400 is `1d`, 5400 is `1h30m`."""
+    rest, parts = max(1, round(seconds)), []
+    for unit in ("d", "h", "m", "s"):
+        count, rest = divmod(rest, int(_SECONDS[unit]))
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts)

@@ -1,0 +1,28 @@
+"""Moments: timezone-aware UTC in the code, RFC 3339 in text."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)")
+
+
+def parse_moment(text: str) -> datetime:
+    """A moment from RFC 3339 with a zone, or from unix seconds; ValueError otherwise."""
+    text = text.strip()
+    if _RFC3339.fullmatch(text):
+        return datetime.fromisoformat(text.upper().replace(" ", "T")).astimezone(UTC)
+    try:
+        seconds = float(text)
+        if not math.isfinite(seconds):
+            raise ValueError
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise ValueError(f"{text!r} is neither RFC 3339 with a zone (2026-11-23T10:00:00Z) nor unix seconds") from None
+
+
+def format_moment(moment: datetime) -> str:
+    """RFC 3339 in UTC with `Z`, with fractions of a second only where there are any."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

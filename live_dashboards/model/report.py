@@ -1,0 +1,330 @@
+"""What the page shows, ready to draw: every number is a Measurement, every panel knows whether it is live, and words are already words.
+
+The picture, the JSON and the web page read the same report, so their numbers cannot differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.snapshot import SourceStatus, Timeline
+
+
+class BadgeKind(StrEnum):
+    """The badge's words; `data_source` is its name in the JSON."""
+
+    LIVE = "LIVE DATA"
+    OPERATIONAL = "OPERATIONAL DATA"
+    MODEL = "MODEL DATA"
+    SIMULATED = "SIMULATED DATA"
+    CACHED = "CACHED DATA"
+
+    @property
+    def data_source(self) -> str:
+        """The JSON's `data_source`."""
+        return "REAL_PRODUCTION_DATA" if self is BadgeKind.LIVE else self.value.replace(" ", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """The badge, its second line, and how many of the page's values are live."""
+
+    kind: BadgeKind
+    second_line: str
+    values_live: int
+    values_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A panel's words and state: `title` is the answer, `subtitle` the measure and unit, `note` the method, n or caveat below the drawing.
+
+    `origin` is live, cached, estimated, simulated (drawn hatched, SIMULATED in the title) or missing (nothing drawn: `asked` is what was asked, `reason` why
+    there is nothing, `last_good` the last good moment in words).
+    """
+
+    title: str
+    subtitle: str
+    origin: Origin
+    note: str = ""
+    asked: str = ""
+    reason: str = ""
+    last_good: str = ""
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the panel has something to draw."""
+        return self.origin is not Origin.MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Challenger minus baseline for one metric, as the JSON shows it; `low` and `high` None mean that there is no interval, and `reason` why."""
+
+    metric: str
+    treatment: str
+    control: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    unit: str
+    confidence: float
+    p_value: float | None
+    method: str
+    n_treatment: int | None
+    n_control: int | None
+    sequential: bool
+    is_higher_better: bool
+    origin: Origin
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EffectPanel:
+    """Forest of challenger - baseline, a row a metric and challenger, in percentage points at the drawn confidence; `band_points` is the minimum effect."""
+
+    head: Head
+    rows: tuple[Comparison, ...] = ()
+    band_points: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class QualityRow:
+    """One metric's dots: offline by variant, and for accuracy the online gauge by variant."""
+
+    label: str
+    offline: tuple[Measurement, ...]
+    online: tuple[Measurement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QualityPanel:
+    """Accuracy, precision, recall and F1 by variant, in percent."""
+
+    head: Head
+    rows: tuple[QualityRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRow:
+    """A variant's observed share of the traffic (percent, with interval), its requests, and its planned share (percent) where a plan is set."""
+
+    variant: str
+    share: Measurement
+    requests: Measurement
+    planned_percent: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SplitPanel:
+    """Observed against planned traffic."""
+
+    head: Head
+    rows: tuple[ShareRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a timeline panel: the variant (None where it is not a variant's), the points in the panel's unit, and its last value."""
+
+    variant: str | None
+    label: str
+    timeline: Timeline
+    latest: Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class LinesPanel:
+    """Lines over the window, one quantity on the axis; `marks` are (unix seconds, label) of deploys."""
+
+    head: Head
+    unit_label: str
+    lines: tuple[Line, ...] = ()
+    marks: tuple[tuple[float, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyRow:
+    """A variant's p50, p95, p99 and mean in ms; each percentile's `interval` is the bucket that holds it."""
+
+    variant: str
+    p50: Measurement
+    p95: Measurement
+    p99: Measurement
+    mean: Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyPanel:
+    """Percentiles by variant on a log axis, and the timeline of p95."""
+
+    head: Head
+    rows: tuple[LatencyRow, ...] = ()
+    lines: tuple[Line, ...] = ()
+    objective_ms: float = 250.0
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRow:
+    """A variant's errors, requests and error rate (percent, Wilson interval)."""
+
+    variant: str
+    rate: Measurement
+    errors: Measurement
+    requests: Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPanel:
+    """Error rates by variant, and their timeline in percent."""
+
+    head: Head
+    rows: tuple[ErrorRow, ...] = ()
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactPanel:
+    """What the service reports of its own business impact: one LinesPanel a metric_type, each with an axis of its own."""
+
+    head: Head
+    types: tuple[LinesPanel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunBar:
+    """A run on the time axis; `ended_at` None is open-ended; `state` is finished, running, silent (RUNNING without a sign of life), failed, killed or scheduled."""
+
+    label: str
+    variant: str | None
+    state: str
+    started_at: datetime
+    ended_at: datetime | None
+    accuracy_percent: Measurement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunsPanel:
+    """The newest runs as bars; `hidden_runs` are the older ones that are counted but not drawn; `marks` are (moment, label) of model versions."""
+
+    head: Head
+    bars: tuple[RunBar, ...] = ()
+    hidden_runs: int = 0
+    marks: tuple[tuple[datetime, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HealthRow:
+    """Age of a source's or metric's newest sample against its limit; `state` is fresh, stale, missing or info; `words` say it."""
+
+    label: str
+    source: str
+    age_seconds: float | None
+    limit_seconds: float | None
+    state: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class HealthPanel:
+    """Can I trust this page: ages, failures and warnings."""
+
+    head: Head
+    rows: tuple[HealthRow, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StatusStrip:
+    """Experiment and run status in short words, each a (label, value) pair, such as ("runs finished", "12")."""
+
+    items: tuple[tuple[str, str], ...]
+    origin: Origin
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do, the rule that says so, and what would change it."""
+
+    verdict: str
+    rule: str
+    reasons: tuple[str, ...]
+    would_change: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VariantFacts:
+    """What is known of one variant over the window; rates and accuracies in percent. The fields are the JSON's keys."""
+
+    variant: str
+    accuracy: Measurement
+    online_accuracy: Measurement
+    precision: Measurement
+    recall: Measurement
+    f1: Measurement
+    requests: Measurement
+    errors: Measurement
+    error_rate: Measurement
+    traffic_share: Measurement
+    mean_latency_ms: Measurement
+    p50_latency_ms: Measurement
+    p95_latency_ms: Measurement
+    p99_latency_ms: Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The analysis period; a start of None is unknown, for the reason."""
+
+    start: datetime | None
+    end: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AbReport:
+    """The A/B dashboard. `headline` holds the JSON's top-level numbers by key; `variants` are ordered: baseline, challenger, the others by traffic.
+
+    `comparisons` are at 95 % (JSON), the effect panel's rows at the drawn confidence. `measurements` is every number that the page shows.
+    """
+
+    at: datetime
+    generated_at: datetime
+    window_seconds: float
+    timezone: str
+    confidence: float
+    badge: Badge
+    experiment: str | None
+    experiment_note: str
+    baseline: str | None
+    challenger: str | None
+    headline: tuple[tuple[str, Measurement], ...]
+    variants: tuple[VariantFacts, ...]
+    comparisons: tuple[Comparison, ...]
+    period: Period
+    verdict: Verdict
+    status: StatusStrip
+    effect: EffectPanel
+    quality: QualityPanel
+    split: SplitPanel
+    rate: LinesPanel
+    latency: LatencyPanel
+    errors: ErrorPanel
+    impact: ImpactPanel
+    runs: RunsPanel
+    health: HealthPanel
+    sources: tuple[SourceStatus, ...]
+    observed_at: tuple[tuple[str, datetime | None], ...]
+    measurements: tuple[Measurement, ...]
+    is_simulated: bool
+    has_stale: bool
+    alt_text: str
+
+    @property
+    def variant_names(self) -> tuple[str, ...]:
+        """Names in the order that gives each its colour, marker and line style everywhere."""
+        return tuple(facts.variant for facts in self.variants)

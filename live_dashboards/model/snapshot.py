@@ -1,0 +1,217 @@
+"""What the sources answered at one moment: frozen, printable as JSON, everything after it is pure.
+
+Absence is a value (a reason beside an empty answer); names of models are kept as the sources spell them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from live_dashboards.model.measurement import Origin
+
+MLFLOW = "mlflow"
+PROMETHEUS = "prometheus"
+
+
+class SourceState(StrEnum):
+    """How asking a source ended."""
+
+    ANSWERED = "answered"
+    NO_AB_DATA = "no_ab_data"
+    FAILED = "failed"
+    NOT_CONFIGURED = "not_configured"
+    NOT_ASKED = "not_asked"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """How asking one source ended: `reason` and `fix` where it gave nothing, `warnings` where its answer is partial or odd.
+
+    `duration_seconds` and `clock_difference_seconds` (source minus this machine) go to the JSON and the log, never into the picture.
+    """
+
+    source: str
+    state: SourceState
+    reason: str | None = None
+    fix: str | None = None
+    warnings: tuple[str, ...] = ()
+    version: str | None = None
+    address: str | None = None
+    duration_seconds: float = 0.0
+    clock_difference_seconds: float | None = None
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether its A/B data can be used."""
+        return self.state is SourceState.ANSWERED
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """One series: its labels and its (unix seconds, value) points in time order; a gap is a None. An instant answer has one point."""
+
+    labels: tuple[tuple[str, str], ...]
+    points: tuple[tuple[float, float | None], ...]
+
+    def label(self, name: str) -> str:
+        """The label's value, empty where it is not there."""
+        return dict(self.labels).get(name, "")
+
+    @property
+    def last(self) -> float | None:
+        """The value of its last point."""
+        return self.points[-1][1] if self.points else None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back on one named question: its text, the unit of its values, its series, or the reason why there are none."""
+
+    name: str
+    query: str
+    unit: str
+    series: tuple[Timeline, ...] = ()
+    reason: str | None = None
+    step_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PrometheusAnswer:
+    """Instant answers (totals of the window, gauges, newest samples) and timelines, each by name.
+
+    Instant names: `requests`, `requests_24h`, `errors`, `latency_sum`, `latency_count`, `latency_buckets`, `online_accuracy`,
+    `business_impact`, `labelled`, `correct`, and `newest_<name>` with the unix time of the newest sample behind it. `timelines` hold the entries of AB_QUERIES.
+    `experiments` are the values of the label `experiment`; `experiment_filter` is the one that was used, None where all series count.
+    `first_traffic` is the unix time of the first sample with traffic, by model name.
+    """
+
+    status: SourceStatus
+    origin: Origin = Origin.LIVE
+    experiments: tuple[str, ...] = ()
+    experiment_filter: str | None = None
+    instants: tuple[Answer, ...] = ()
+    timelines: tuple[Answer, ...] = ()
+    first_traffic: tuple[tuple[str, float], ...] = ()
+
+    def instant(self, name: str) -> Answer:
+        """The instant answer of that name, or an empty one that says it was not asked."""
+        return _named(self.instants, name)
+
+    def timeline(self, name: str) -> Answer:
+        """The timeline of that name, or an empty one that says it was not asked."""
+        return _named(self.timelines, name)
+
+
+def _named(answers: tuple[Answer, ...], name: str) -> Answer:
+    return next((answer for answer in answers if answer.name == name), Answer(name, "", "", reason="not asked"))
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """An active MLflow experiment that has variants, with its newest activity and its active runs counted by variant."""
+
+    experiment_id: int
+    name: str
+    workspace: str
+    variants: tuple[tuple[str, int], ...]
+    last_activity_at: datetime | None
+
+    @property
+    def is_ab_test(self) -> bool:
+        """Whether its active runs carry two or more variants."""
+        return len(self.variants) >= 2
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An active run of the chosen experiment; `last_sign_at` is its newest metric, `accuracy` its latest finite value as logged."""
+
+    run_id: str
+    name: str
+    variant: str | None
+    status: str
+    started_at: datetime | None
+    ended_at: datetime | None
+    is_child: bool = False
+    last_sign_at: datetime | None = None
+    accuracy: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VariantValue:
+    """The latest value (as logged) of one metric for one variant, from the run that design's rule chooses, and that run's test count text."""
+
+    variant: str
+    metric: str
+    key: str
+    value: float
+    observed_at: datetime | None
+    run_id: str
+    run_name: str
+    run_status: str
+    is_child: bool
+    started_at: datetime | None
+    test_count: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusCount:
+    """How many active runs of the chosen experiment have this variant and status."""
+
+    variant: str | None
+    status: str
+    is_child: bool
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """A registered model version made from a run of the chosen experiment."""
+
+    name: str
+    version: int
+    created_at: datetime
+    run_id: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MlflowAnswer:
+    """What MLflow's tables hold on the chosen experiment; values are as logged, `value_ranges` holds (metric, lowest, highest) of all its active runs.
+
+    `history` is the logged accuracy by variant over the window, averaged per time step. `queries` maps each question's name to its SQL.
+    `known_experiments` are the names of all active experiments.
+    """
+
+    status: SourceStatus
+    origin: Origin = Origin.LIVE
+    experiment: str | None = None
+    experiments: tuple[Experiment, ...] = ()
+    known_experiments: tuple[str, ...] = ()
+    status_counts: tuple[StatusCount, ...] = ()
+    runs: tuple[Run, ...] = ()
+    values: tuple[VariantValue, ...] = ()
+    value_ranges: tuple[tuple[str, float, float], ...] = ()
+    history: Answer = Answer("accuracy_history", "", "", reason="not asked")
+    versions: tuple[ModelVersion, ...] = ()
+    newest_at: datetime | None = None
+    queries: tuple[tuple[str, str], ...] = ()
+
+    def query(self, name: str) -> str:
+        """The SQL of that question."""
+        return dict(self.queries).get(name, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Both sources' answers for one moment and window; `is_now` says that the moment was not chosen with --at."""
+
+    at: datetime
+    window_seconds: float
+    mlflow: MlflowAnswer
+    prometheus: PrometheusAnswer
+    generated_at: datetime
+    is_now: bool = True
+    schema_version: int = 1

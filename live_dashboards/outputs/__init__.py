@@ -1,0 +1,1 @@
+"""Files: image, summary, sidecars."""

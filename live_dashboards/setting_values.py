@@ -1,0 +1,181 @@
+"""How the text of a setting becomes a value; each reader raises ValueError saying what is allowed."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from live_dashboards.model.amount import Amount
+from live_dashboards.model.duration import parse_duration_seconds
+from live_dashboards.model.moment import parse_moment
+from live_dashboards.model.secret import Secret
+
+
+def text(value: str) -> str:
+    """The text itself."""
+    if "\x00" in value:
+        raise ValueError("must not hold a NUL character")
+    return value
+
+
+def secret(value: str) -> Secret:
+    """A text that never shows itself."""
+    return Secret(text(value))
+
+
+def number(value: str) -> float:
+    """A finite number."""
+    try:
+        parsed = float(value.replace("_", ""))
+    except ValueError:
+        raise ValueError("must be a number") from None
+    if not math.isfinite(parsed):
+        raise ValueError("must be a finite number")
+    return parsed
+
+
+def non_negative(value: str) -> float:
+    """A number that is not below 0."""
+    parsed = number(value)
+    if parsed < 0:
+        raise ValueError("must not be negative")
+    return parsed
+
+
+def positive(value: str) -> float:
+    """A number above 0."""
+    parsed = number(value)
+    if parsed <= 0:
+        raise ValueError("must be above 0")
+    return parsed
+
+
+def confidence(value: str) -> float:
+    """A confidence level: at least 0.5, below 1."""
+    parsed = number(value)
+    if not 0.5 <= parsed < 1:
+        raise ValueError("must be at least 0.5 and below 1, such as 0.95")
+    return parsed
+
+
+def count(value: str) -> int:
+    """A whole number that is not below 0."""
+    parsed = non_negative(value)
+    if parsed != int(parsed):
+        raise ValueError("must be a whole number")
+    return int(parsed)
+
+
+def port(value: str) -> int:
+    """A TCP port."""
+    if not value.isdecimal() or not 1 <= int(value) <= 65_535:
+        raise ValueError("must be a port from 1 to 65535")
+    return int(value)
+
+
+def ports(value: str) -> str:
+    """One port, or a comma-separated one for each host, as libpq takes them."""
+    return ",".join(str(port(part.strip())) for part in value.split(","))
+
+
+def amount(value: str) -> Amount:
+    """An amount that is not negative, or a range `low..high` of such."""
+    if ".." not in value:
+        point = non_negative(value)
+        return Amount(point, point)
+    low, _, high = value.partition("..")
+    parsed = Amount(non_negative(low), non_negative(high))
+    if parsed.low > parsed.high:
+        raise ValueError("must be a range low..high with low not above high")
+    return parsed
+
+
+def duration(value: str) -> float:
+    """Seconds of a Prometheus duration."""
+    return parse_duration_seconds(value)
+
+
+def moment(value: str) -> datetime:
+    """A moment in UTC."""
+    return parse_moment(value)
+
+
+def timezone(value: str) -> str:
+    """A zone name that this system knows."""
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be a time zone such as UTC or Europe/Berlin") from None
+    return value
+
+
+def metric_name(value: str) -> str:
+    """The name of a Prometheus metric."""
+    if not re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*", value):
+        raise ValueError("must be the name of a Prometheus metric")
+    return value
+
+
+def choice(*allowed: str) -> Callable[[str], str]:
+    """A reader that takes one of these words."""
+
+    def read(value: str) -> str:
+        if value not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return value
+
+    return read
+
+
+def aliases(value: str) -> tuple[tuple[str, str], ...]:
+    """Pairs of `name=variant`, comma-separated."""
+    return tuple(_pairs(value, "name=variant, such as baseline-predictor=baseline"))
+
+
+def split(value: str) -> tuple[tuple[str, float], ...]:
+    """The planned share of each variant, normalised to a sum of 1."""
+    allowed = "variant=share with shares that are not negative, such as baseline=70,enhanced=30"
+    try:
+        shares = [(name, non_negative(share.removesuffix("%"))) for name, share in _pairs(value, allowed)]
+    except ValueError:
+        raise ValueError(f"must be {allowed}") from None
+    total = sum(share for _, share in shares)
+    if total <= 0:
+        raise ValueError(f"must be {allowed}, and not all 0")
+    return tuple((name, share / total) for name, share in shares)
+
+
+def urls(value: str) -> tuple[str, ...]:
+    """Base URLs without their trailing slashes, with http or https and a host."""
+    parsed = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+    for url in parsed:
+        _check_url(url)
+    if not parsed:
+        raise ValueError("must be a URL such as http://prometheus-server:9090")
+    return parsed
+
+
+def _check_url(url: str) -> None:
+    try:
+        pieces = urlsplit(url)
+        usable = pieces.scheme in {"http", "https"} and pieces.hostname and (pieces.port or 1)
+    except ValueError:
+        usable = False
+    if not usable:
+        hint = f", such as http://{url}" if re.fullmatch(r"[\w.-]+(:\d+)?(/[\w./-]*)?", url) else ""
+        raise ValueError(f"must start with http:// or https:// and name a host and a port from 1 to 65535{hint}")
+    if pieces.query or pieces.fragment:
+        raise ValueError("must be a base URL without ? and #")
+
+
+def _pairs(value: str, allowed: str) -> list[tuple[str, str]]:
+    pairs = [tuple(side.strip() for side in part.partition("=")[::2]) for part in value.split(",") if part.strip()]
+    if not pairs or any(not left or not right for left, right in pairs):
+        raise ValueError(f"must be {allowed}")
+    if len({left for left, _ in pairs}) < len(pairs):
+        raise ValueError("must not name the same variant twice")
+    return [(left, right) for left, right in pairs]

@@ -1,0 +1,186 @@
+"""Reads the settings: command line over environment over settings file over default. The only module that reads the environment."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from live_dashboards.errors import SettingsError
+from live_dashboards.model.secret import Secret
+from live_dashboards.settings_table import SETTINGS, Setting
+
+ENV_FILE_NAME = ".env.live-dashboards"
+PLACEHOLDER_PASSWORDS = frozenset({"your_secure_password", "your_password", "password", "changeme", "change-me", "secret"})
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+_URL_PARTS = ("MLFLOW_DB_HOST", "MLFLOW_DB_PORT", "MLFLOW_DB_NAME", "MLFLOW_DB_USER", "MLFLOW_DB_PASSWORD")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting by its name, and the names that the user gave. Attributes are typed views for the code that reads them."""
+
+    values: Mapping[str, Any] = field(repr=False)
+    given: frozenset[str] = frozenset()
+    base_folder: Path = Path()
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+    @property
+    def has_mlflow(self) -> bool:
+        """Whether an MLflow database is configured."""
+        return self["MLFLOW_DB_URL"] is not None or self["MLFLOW_DB_HOST"] is not None
+
+    @property
+    def has_prometheus(self) -> bool:
+        """Whether a Prometheus is configured."""
+        return self["PROMETHEUS_URL"] is not None
+
+    @property
+    def window_seconds(self) -> float:
+        """Length of the window that timelines and totals show."""
+        return float(self["AB_WINDOW"])
+
+    @property
+    def timeout_seconds(self) -> float:
+        """What each source has from connect to last byte."""
+        return float(self["SOURCE_TIMEOUT_SECONDS"])
+
+    @property
+    def start(self) -> datetime | None:
+        """The configured start of the test."""
+        start: datetime | None = self["AB_START"]
+        return start
+
+    @property
+    def split(self) -> dict[str, float]:
+        """The planned share (0 to 1) of each variant; empty where no plan is set."""
+        return dict(self["AB_TRAFFIC_SPLIT"] or ())
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """The variant of each aliased Prometheus model name."""
+        return dict(self["AB_VARIANT_ALIASES"] or ())
+
+    @property
+    def output_folder(self) -> Path:
+        """Where pictures with a default name go."""
+        return self.base_folder / str(self["DASHBOARD_OUTPUT_DIR"])
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The texts that no message may show."""
+        plain = [value.reveal() for name, value in self.values.items() if isinstance(value, Secret) and name != "MLFLOW_DB_URL"]
+        urls = [*(self["PROMETHEUS_URL"] or ()), *([self["MLFLOW_DB_URL"].reveal()] if self["MLFLOW_DB_URL"] else [])]
+        return (*plain, *(secret for url in urls for secret in _url_secrets(url)))
+
+
+def load_settings(
+    *,
+    env_file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    overrides: Mapping[str, str] | None = None,
+    base_folder: Path | None = None,
+) -> Settings:
+    """The settings of this moment.
+
+    `env_file` must exist where it is named; the default one in `base_folder` (the current folder) need not. `overrides` come from the command line.
+    Raises SettingsError naming the variable, its value (never a secret's) and what is allowed.
+    """
+    folder = base_folder if base_folder is not None else Path()
+    environment = os.environ if environment is None else environment
+    from_file = _read_file(env_file, folder / ENV_FILE_NAME)
+    layers = ({name: text for name, text in layer.items() if text.strip()} for layer in (from_file, environment, overrides or {}))
+    texts: dict[str, str] = {}
+    for layer in layers:
+        _refuse_both(layer)
+        texts = _over(texts, layer)
+    values = {setting.name: _value(setting, texts) for setting in SETTINGS}
+    _refuse_url_with_parts(texts)
+    given = frozenset(name for name in _BY_NAME if name in texts or f"{name}_FILE" in texts)
+    return Settings(values, given, folder)
+
+
+def _url_secrets(url: str) -> tuple[str, ...]:
+    """The password of a URL as written and as meant; also of a URL whose password was not quoted."""
+    userinfo, at, _ = url.partition("://")[2].rpartition("@")
+    password = userinfo.partition(":")[2]
+    return (password, unquote(password)) if at and password else ()
+
+
+def _over(lower: Mapping[str, str], upper: Mapping[str, str]) -> dict[str, str]:
+    """Upper over lower, where a secret and its file are one setting."""
+    replaced = {name.removesuffix("_FILE") for name in upper}
+    kept = {name: text for name, text in lower.items() if name.removesuffix("_FILE") not in replaced}
+    return kept | dict(upper)
+
+
+def _refuse_both(layer: Mapping[str, str]) -> None:
+    for setting in SETTINGS:
+        if setting.secret and setting.name in layer and f"{setting.name}_FILE" in layer:
+            raise SettingsError(f"both {setting.name} and {setting.name}_FILE are set; keep one of them")
+
+
+def _refuse_url_with_parts(texts: Mapping[str, str]) -> None:
+    parts = [name for name in _URL_PARTS if name in texts or f"{name}_FILE" in texts]
+    if parts and ("MLFLOW_DB_URL" in texts or "MLFLOW_DB_URL_FILE" in texts):
+        raise SettingsError(f"both MLFLOW_DB_URL and {', '.join(parts)} are set; keep either the URL or the parts")
+
+
+def _read_file(env_file: Path | None, default: Path) -> dict[str, str]:
+    path = env_file if env_file is not None else default
+    if env_file is None and not default.is_file():
+        return {}
+    from dotenv import dotenv_values
+
+    try:
+        with path.open(encoding="utf-8") as stream:
+            rows = dotenv_values(stream=stream, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SettingsError(f"the settings file {path} cannot be read: {cause}; check --env-file") from error
+    _warn_unknown(rows, path)
+    return {name: value for name, value in rows.items() if value is not None}
+
+
+def _warn_unknown(names: Mapping[str, str | None], path: Path) -> None:
+    known = {*_BY_NAME, *(f"{setting.name}_FILE" for setting in SETTINGS if setting.secret)}
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.0)
+            log.warning("%s: unknown setting %s; did you mean %s?", path.name, name, near[0] if near else "another one")
+
+
+def _value(setting: Setting, texts: Mapping[str, str]) -> object:
+    text = texts.get(setting.name)
+    if text is None and setting.secret and f"{setting.name}_FILE" in texts:
+        text = _secret_file(setting.name, texts[f"{setting.name}_FILE"])
+    if text is None:
+        text = setting.default
+    if text is None:
+        return None
+    try:
+        return setting.parse(text if setting.secret else text.strip())
+    except ValueError as error:
+        hidden = setting.secret or "@" in text  # a URL may hold a password
+        raise SettingsError(f"{setting.name} is {'***' if hidden else repr(text)}, but {error}") from None
+
+
+def _secret_file(name: str, path: str) -> str:
+    try:
+        text = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SettingsError(f"{name}_FILE names {path}, which cannot be read: {cause}; give a readable file") from error
+    if not text:
+        raise SettingsError(f"{name}_FILE names {path}, which is empty; write the secret into it")
+    return text

@@ -1,0 +1,116 @@
+"""The one table of settings: name, default, unit and meaning. The example file, the README and `--help` agree with it (tested)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from live_dashboards import setting_values as read
+
+Parser = Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row: how a setting is called, what it is when unset, how its text is read and what it means."""
+
+    name: str
+    default: str | None
+    parse: Parser
+    meaning: str
+    example: str | None = None
+    secret: bool = False
+
+    @property
+    def sample(self) -> str:
+        """What the example file shows: the specification's value, else the default, else nothing."""
+        return self.example if self.example is not None else (self.default or "")
+
+
+def _secret(name: str, meaning: str, example: str | None = None) -> Setting:
+    return Setting(name, None, read.secret, f"{meaning} (or {name}_FILE: a file that holds it)", example, secret=True)
+
+
+SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
+    (
+        "MLflow Database",
+        (
+            Setting("MLFLOW_DB_HOST", None, read.text, "host of MLflow's PostgreSQL; several, comma-separated, are tried in order", "192.168.1.100"),
+            Setting("MLFLOW_DB_PORT", "5432", read.ports, "its port; one, or one for each host"),
+            Setting("MLFLOW_DB_NAME", "mlflow", read.text, "database name"),
+            Setting("MLFLOW_DB_USER", "mlflow", read.text, "user, best one that can only read"),
+            _secret("MLFLOW_DB_PASSWORD", "password", "your_secure_password"),
+            _secret("MLFLOW_DB_URL", "instead of the five above: postgresql://, postgres:// or postgresql+psycopg2://"),
+            Setting("MLFLOW_DB_SSLMODE", "prefer", read.choice("disable", "allow", "prefer", "require", "verify-ca", "verify-full"), "libpq's sslmode"),
+            Setting("MLFLOW_DB_SSLROOTCERT", None, read.text, "file of certificate authorities, or `system`"),
+            Setting("MLFLOW_DB_SSLCERT", None, read.text, "client certificate file"),
+            Setting("MLFLOW_DB_SSLKEY", None, read.text, "client key file"),
+        ),
+    ),
+    (
+        "Prometheus",
+        (
+            Setting("PROMETHEUS_URL", None, read.urls, "base URL, with its path prefix; several, comma-separated, are tried in order", "http://prometheus-server:9090"),
+            Setting("PROMETHEUS_USERNAME", None, read.text, "basic authentication: user"),
+            _secret("PROMETHEUS_PASSWORD", "basic authentication: password"),
+            _secret("PROMETHEUS_BEARER_TOKEN", "bearer token"),
+            Setting("PROMETHEUS_CA_BUNDLE", None, read.text, "file of certificate authorities"),
+            Setting("PROMETHEUS_CLIENT_CERT", None, read.text, "client certificate file"),
+            Setting("PROMETHEUS_CLIENT_KEY", None, read.text, "client key file"),
+            _secret("PROMETHEUS_HEADERS", "extra headers, comma-separated (X-Scope-OrgID: team)"),
+            Setting("SOURCE_TIMEOUT_SECONDS", "10", read.positive, "seconds each source has, connect to last byte"),
+        ),
+    ),
+    (
+        "A/B test",
+        (
+            Setting("AB_EXPERIMENT", None, read.text, "which experiment; default: the A/B experiment with the newest activity"),
+            Setting("AB_BASELINE_VARIANT", "baseline", read.text, "name of the baseline variant"),
+            Setting("AB_CHALLENGER_VARIANT", None, read.text, "default: `enhanced` if there, else the other variant with most traffic, else most runs"),
+            Setting("AB_VARIANT_ALIASES", None, read.aliases, "Prometheus name=variant, comma-separated, where the sources name a model differently"),
+            Setting("AB_TRAFFIC_SPLIT", None, read.split, "planned split, variant=share, comma-separated, normalised", "baseline=70,enhanced=30"),
+            Setting("AB_START", None, read.moment, "start of the test, RFC 3339 or unix seconds"),
+            Setting("AB_ACCURACY_UNIT", "auto", read.choice("auto", "fraction", "percent"), "unit of the logged accuracy; auto: all values at most 1 means fraction"),
+            Setting("AB_ACCURACY_METRIC", "accuracy", read.text, "MLflow metric key"),
+            Setting("AB_PRECISION_METRIC", "precision", read.text, "MLflow metric key"),
+            Setting("AB_RECALL_METRIC", "recall", read.text, "MLflow metric key"),
+            Setting("AB_F1_METRIC", None, read.text, "MLflow metric key; default: f1 or f1_score"),
+            Setting("AB_TEST_COUNT_PARAM", "test_size", read.text, "param or metric with the number of test rows; below 1 it is a fraction and gives no n"),
+            Setting("AB_WINDOW", "24h", read.duration, "what timelines and totals show, as a Prometheus duration"),
+            Setting("AB_SUCCESS_METRIC", "accuracy", read.choice("accuracy", "error_rate"), "what the verdict is about"),
+            Setting("AB_ONLINE_LABELLED_METRIC", None, read.metric_name, "Prometheus counter: requests whose truth became known"),
+            Setting("AB_ONLINE_CORRECT_METRIC", None, read.metric_name, "Prometheus counter: of these, answered correctly"),
+            Setting("AB_PLANNED_REQUESTS", None, read.count, "planned requests over all arms"),
+            Setting("AB_MINIMUM_EFFECT_POINTS", "1", read.non_negative, "percentage points below which a difference does not matter"),
+            Setting("AB_MINIMUM_DAYS", "7", read.non_negative, "days below which there is no verdict"),
+            Setting("AB_MINIMUM_EVENTS", "5", read.count, "events per arm below which there is no verdict"),
+            Setting("AB_ERROR_MARGIN_POINTS", "0.2", read.non_negative, "guardrail: percentage points of error rate"),
+            Setting("AB_LATENCY_MARGIN_POINTS", "1", read.non_negative, "guardrail: percentage points of requests over the latency objective"),
+            Setting("AB_LATENCY_OBJECTIVE_MS", "250", read.positive, "guardrail: latency objective in milliseconds"),
+            Setting("AB_CONFIDENCE", "0.95", read.confidence, "confidence of the intervals drawn in the picture; those in the JSON are always 95 %"),
+            Setting("AB_STALE_AFTER", "5m", read.duration, "a Prometheus value older than this is stale"),
+        ),
+    ),
+    (
+        "Business model",
+        (
+            Setting("BASE_TRADING_VOLUME", "10000000", read.amount, "USD a day"),
+            Setting("ACCURACY_REVENUE_MULTIPLIER", "0.005", read.amount, "share of the volume gained per accuracy fraction (0.005 % of the volume per percentage point)"),
+            Setting("LATENCY_COST_PER_MS", "0.0001", read.amount, "USD per request and millisecond"),
+            Setting("ERROR_COST_MULTIPLIER", "50", read.amount, "USD per error prevented"),
+            Setting("INFRASTRUCTURE_ANNUAL_COST", "53000", read.amount, "USD a year"),
+        ),
+    ),
+    (
+        "Dashboard Settings",
+        (
+            Setting("DASHBOARD_REFRESH_INTERVAL", "30", read.positive, "seconds between refreshes of the web page"),
+            Setting("DASHBOARD_PORT", "8050", read.port, "port of the web page"),
+            Setting("DASHBOARD_HOST", "127.0.0.1", read.text, "address of the web page"),
+            Setting("DASHBOARD_OUTPUT_DIR", "output", read.text, "folder of the pictures; a relative one lies in the project's folder"),
+            Setting("DASHBOARD_TIMEZONE", "UTC", read.timezone, "zone of the time axes, such as Europe/Berlin"),
+        ),
+    ),
+)
+
+SETTINGS: tuple[Setting, ...] = tuple(setting for _, rows in SECTIONS for setting in rows)
