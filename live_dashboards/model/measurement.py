@@ -89,6 +89,21 @@ def derive(formula: Callable[..., float], name: str, unit: str, *, variant: str 
         if not parameter.endswith(inputs[parameter].unit):
             raise ValueError(f"{name}: {parameter} takes no measurement in {inputs[parameter].unit}")
     given = tuple(inputs.values())
+    values = {parameter: measurement.value for parameter, measurement in inputs.items()}
+    return _combine(lambda: formula(**values), name, unit, variant, given)
+
+
+def total(name: str, unit: str, parts: Iterable[Measurement], *, variant: str | None = None, empty_reason: str = "nothing to add up") -> Measurement:
+    """The sum of measurements of one unit, with their provenance; missing where any is missing, or where there are none."""
+    given = tuple(parts)
+    if any(part.unit != unit for part in given):
+        raise ValueError(f"{name}: a sum in {unit} takes only measurements in {unit}")
+    if not given:
+        return missing(name, unit, empty_reason, variant=variant)
+    return _combine(lambda: math.fsum(part.value for part in given if part.value is not None), name, unit, variant, given)
+
+
+def _combine(compute: Callable[[], float], name: str, unit: str, variant: str | None, given: tuple[Measurement, ...]) -> Measurement:
     moments = [measurement.observed_at for measurement in given if measurement.observed_at is not None]
     frame = Measurement(
         name,
@@ -99,27 +114,26 @@ def derive(formula: Callable[..., float], name: str, unit: str, *, variant: str 
         source=_joined(measurement.source for measurement in given),
         query=_joined(measurement.query for measurement in given),
         observed_at=min(moments, default=None),
-        reason=_joined_reasons(given, "; ") or "an input is missing",
+        reason="an input is missing",
         inputs=given,
         stale=any(measurement.stale for measurement in given),
     )
-    values = {parameter: measurement.value for parameter, measurement in inputs.items()}
-    if None in values.values():
-        gaps = tuple(measurement for measurement in given if measurement.value is None)
-        return replace(frame, reason=_joined_reasons(gaps, "; "))
+    gaps = tuple(measurement for measurement in given if measurement.value is None)
+    if gaps:
+        return replace(frame, reason=_joined_reasons(gaps))
     try:
-        value = formula(**values)
+        value = compute()
     except ZeroDivisionError:
         value = math.nan
     if not math.isfinite(value):
         zeros = ", ".join(measurement.name for measurement in given if measurement.value == 0)
         return replace(frame, reason=f"undefined: {zeros or 'an input'} is 0")
     weakest = max((measurement.origin for measurement in given), key=lambda origin: origin.weakness)
-    return replace(frame, value=value, origin=weakest, reason=_joined_reasons(given, "; ") or None)
+    return replace(frame, value=value, origin=weakest, reason=_joined_reasons(given) or None)
 
 
-def _joined_reasons(measurements: tuple[Measurement, ...], mark: str) -> str:
-    return mark.join(dict.fromkeys(measurement.reason for measurement in measurements if measurement.reason))
+def _joined_reasons(measurements: tuple[Measurement, ...]) -> str:
+    return "; ".join(dict.fromkeys(measurement.reason for measurement in measurements if measurement.reason))
 
 
 def _joined(texts: Iterable[str]) -> str:

@@ -1,0 +1,137 @@
+"""What MLflow's answer says of each variant's quality, in percent, with the number of test rows where it is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from live_dashboards.analysis.proportions import Counts, wilson
+from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
+from live_dashboards.model.snapshot import MLFLOW, MlflowAnswer, VariantValue
+from live_dashboards.settings import Settings
+
+QUALITY_METRICS = ("accuracy", "precision", "recall", "f1")
+_OTHER_N = {
+    "precision": "no interval: its n, the predicted positives, is not logged",
+    "recall": "no interval: its n, the actual positives, is not logged",
+    "f1": "no interval: F1 is not a proportion of rows",
+}
+_ROUNDING_SLACK_ROWS = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """Quality of each variant: (variant, metric) to a measurement in percent, and notices on odd values."""
+
+    values: Mapping[tuple[str, str], Measurement]
+    notices: tuple[str, ...]
+
+    def value(self, variant: str | None, metric: str) -> Measurement:
+        """The measurement of that variant and metric."""
+        return self.values[variant or "", metric]
+
+
+def model_facts(answer: MlflowAnswer, variants: tuple[str, ...], settings: Settings) -> ModelFacts:
+    """Accuracy, precision, recall and F1 of each variant; what is not there is missing with its reason."""
+    found = {(value.variant, value.metric): value for value in answer.values}
+    scales = {metric: percent_scale(settings["AB_ACCURACY_UNIT"], _largest(answer, metric)) for metric in QUALITY_METRICS}
+    values: dict[tuple[str, str], Measurement] = {}
+    for variant in (*variants, ""):
+        for metric in QUALITY_METRICS:
+            value = found.get((variant, metric))
+            values[variant, metric] = _absent(answer, variant, metric) if value is None else _present(answer, value, scales[metric], settings)
+    return ModelFacts(values, _notices(answer, settings))
+
+
+def percent_scale(unit: str, largest: float | None) -> float:
+    """What a logged value is multiplied with to be percent; `auto`: all values of the metric at most 1 means fraction."""
+    is_fraction = unit == "fraction" or (unit == "auto" and largest is not None and largest <= 1)
+    return 100.0 if is_fraction else 1.0
+
+
+def rows_correct(logged: float, scale: float, n: int) -> int | None:
+    """How many of n rows a logged accuracy stands for, None where no whole number fits within the digits that were logged."""
+    digits = len(repr(logged).partition(".")[2].partition("e")[0])
+    share = logged * scale / 100
+    slack = n * 0.5 * 10.0**-digits * scale / 100 if digits < 15 else 0.0
+    rows = round(share * n)
+    return rows if 0 <= rows <= n and abs(rows - share * n) <= slack + _ROUNDING_SLACK_ROWS else None
+
+
+def _largest(answer: MlflowAnswer, metric: str) -> float | None:
+    return next((high for name, _, high in answer.value_ranges if name == metric), None)
+
+
+def _absent(answer: MlflowAnswer, variant: str, metric: str) -> Measurement:
+    if not answer.status.has_answered:
+        reason = answer.status.reason or "MLflow was not asked"
+    elif not variant:
+        reason = "there is no challenger"
+    else:
+        reason = f"no finished or running run of variant {variant!r} in {answer.experiment!r} has a finite {metric}"
+    return missing(metric, "percent", reason, variant=variant or None, source=MLFLOW, query=answer.query("values"))
+
+
+def _present(answer: MlflowAnswer, value: VariantValue, scale: float, settings: Settings) -> Measurement:
+    n, note = _test_rows(value, scale, str(settings["AB_TEST_COUNT_PARAM"]))
+    limits, drawn = _intervals(value, scale, n, float(settings["AB_CONFIDENCE"]))
+    notes = [note] if note else []
+    if value.run_status == "RUNNING":
+        notes.append("run not finished")
+    if value.is_child:
+        notes.append("from a child run")
+    return Measurement(
+        value.metric,
+        value.value * scale,
+        "percent",
+        answer.origin,
+        value.variant,
+        limits,
+        drawn,
+        n,
+        MLFLOW,
+        answer.query("values"),
+        value.observed_at,
+        "; ".join(notes) or None,
+    )
+
+
+def _test_rows(value: VariantValue, scale: float, param: str) -> tuple[int | None, str | None]:
+    """The n behind an accuracy, or why there is none."""
+    if value.metric != "accuracy":
+        return None, _OTHER_N[value.metric]
+    if value.test_count is None:
+        return None, f"no interval: the run logs no {param}"
+    try:
+        count = float(value.test_count)
+    except ValueError:
+        count = math.nan
+    if 0 < count < 1:
+        return None, f"no interval: {param} {value.test_count} is a fraction; log the number of test rows"
+    if not math.isfinite(count) or count < 1 or count != int(count):
+        return None, f"no interval: {param} {value.test_count[:20]!r} is no number of rows"
+    if rows_correct(value.value, scale, int(count)) is None:
+        return None, f"no interval: {value.value:g} is no share of {int(count)} rows; {param} does not fit this accuracy"
+    return int(count), None
+
+
+def _intervals(value: VariantValue, scale: float, n: int | None, confidence: float) -> tuple[Interval | None, Interval | None]:
+    rows = rows_correct(value.value, scale, n) if n else None
+    if n is None or rows is None:
+        return None, None
+    return tuple(_percent(wilson(Counts(rows, n), level)) for level in (0.95, confidence))  # type: ignore[return-value]
+
+
+def _percent(limits: tuple[float, float]) -> Interval:
+    return Interval(limits[0] * 100, limits[1] * 100)
+
+
+def _notices(answer: MlflowAnswer, settings: Settings) -> tuple[str, ...]:
+    notices = []
+    for metric, low, high in answer.value_ranges:
+        if settings["AB_ACCURACY_UNIT"] == "auto" and 0 < low <= 1 < high:
+            notices.append(f"{metric} is logged from {low:g} to {high:g}: fractions and percent seem mixed; set AB_ACCURACY_UNIT")
+    if answer.origin is not Origin.SIMULATED:
+        notices.extend(f"MLflow: {warning}" for warning in answer.status.warnings)
+    return tuple(notices)

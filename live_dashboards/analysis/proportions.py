@@ -1,0 +1,113 @@
+"""Intervals and tests for proportions: Wilson for one, Newcombe for the difference of two, with a score or Fisher's exact test."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+_FISHER_BELOW_EVENTS = 10
+_FISHER_BELOW_N = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Events among n trials; ValueError where that is impossible."""
+
+    events: int
+    n: int
+
+    def __post_init__(self) -> None:
+        if self.n <= 0:
+            raise ValueError(f"n is {self.n}; it must be above 0")
+        if not 0 <= self.events <= self.n:
+            raise ValueError(f"events is {self.events}; it must be from 0 to n = {self.n}")
+
+    @property
+    def proportion(self) -> float:
+        """Events / n."""
+        return self.events / self.n
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """An effect of treatment against control with its interval, p-value and the method's name; fractions, not percent."""
+
+    estimate: float | None
+    low: float
+    high: float
+    p_value: float
+    method: str
+    n_treatment: int
+    n_control: int
+
+
+def normal_quantile(confidence: float) -> float:
+    """The z of a two-sided interval; ValueError unless 0 < confidence < 1."""
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence is {confidence}; it must be above 0 and below 1")
+    return NormalDist().inv_cdf(0.5 + confidence / 2)
+
+
+def wilson(counts: Counts, confidence: float = 0.95) -> tuple[float, float]:
+    """The score interval of a proportion (Wilson 1927, JASA 22:209); exactly 0 at no event and 1 at nothing but events."""
+    z, n, p = normal_quantile(confidence), counts.n, counts.proportion
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    low = 0.0 if counts.events == 0 else max(0.0, centre - half)
+    high = 1.0 if counts.events == n else min(1.0, centre + half)
+    return min(low, p), max(high, p)
+
+
+def difference(treatment: Counts, control: Counts, confidence: float = 0.95) -> Comparison:
+    """Treatment minus control: Newcombe's hybrid score interval (Newcombe 1998, Stat Med 17:873, method 10).
+
+    The p-value is the pooled score test's; Fisher's exact two-sided one where there are fewer than 10 events or an arm has fewer than 40 trials.
+    """
+    p2, p1 = treatment.proportion, control.proportion
+    low2, high2 = wilson(treatment, confidence)
+    low1, high1 = wilson(control, confidence)
+    estimate = p2 - p1
+    low = max(-1.0, estimate - math.hypot(p2 - low2, high1 - p1))
+    high = min(1.0, estimate + math.hypot(high2 - p2, p1 - low1))
+    p_value, test = _test(treatment, control)
+    return Comparison(estimate, low, high, p_value, f"Newcombe hybrid score; {test}", treatment.n, control.n)
+
+
+def _test(treatment: Counts, control: Counts) -> tuple[float, str]:
+    events = treatment.events + control.events
+    if events < _FISHER_BELOW_EVENTS or min(treatment.n, control.n) < _FISHER_BELOW_N:
+        return fisher_exact(treatment, control), "Fisher's exact test" if events else "no events in either arm"
+    return score_test(treatment, control), "score test"
+
+
+def score_test(treatment: Counts, control: Counts) -> float:
+    """Two-sided p of the pooled z-test of equal proportions; 1 where all or no trials are events."""
+    n = treatment.n + control.n
+    pooled = (treatment.events + control.events) / n
+    variance = pooled * (1 - pooled) * (1 / treatment.n + 1 / control.n)
+    if variance == 0:
+        return 1.0
+    z = (treatment.proportion - control.proportion) / math.sqrt(variance)
+    return math.erfc(abs(z) / math.sqrt(2))
+
+
+def fisher_exact(treatment: Counts, control: Counts) -> float:
+    """Two-sided p: the sum over all tables with these margins that are no likelier than the observed one (Fisher 1935)."""
+    events, n = treatment.events + control.events, treatment.n + control.n
+    smallest, largest = max(0, events - control.n), min(events, treatment.n)
+    if smallest == largest:
+        return 1.0
+    observed = _log_table(treatment.events, events, treatment.n, n)
+    tolerance = 1e-7  # tables equally likely as the observed one differ in the last bits
+    logs = (_log_table(x, events, treatment.n, n) for x in range(smallest, largest + 1))
+    return min(1.0, math.fsum(math.exp(log) for log in logs if log <= observed + tolerance))
+
+
+def _log_table(x: int, events: int, n_treatment: int, n: int) -> float:
+    """Log of the hypergeometric probability of x events in the treatment."""
+    return _log_choose(events, x) + _log_choose(n - events, n_treatment - x) - _log_choose(n, n_treatment)
+
+
+def _log_choose(n: int, k: int) -> float:
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)

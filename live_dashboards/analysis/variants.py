@@ -1,0 +1,91 @@
+"""Which variant a Prometheus model is, and which variants are baseline and challenger."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from live_dashboards.model.snapshot import MlflowAnswer, PrometheusAnswer
+from live_dashboards.settings import Settings
+
+_ENDING = re.compile(r".+?([-_][^-_]+)")
+PREFERRED_CHALLENGER = "enhanced"
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Baseline, challenger (None where there is no other variant), all variants in the page's order, and the variant of each model name."""
+
+    baseline: str
+    challenger: str | None
+    names: tuple[str, ...]
+    by_model: Mapping[str, str]
+
+    @property
+    def pair(self) -> tuple[str, ...]:
+        """Baseline and, if there is one, challenger."""
+        return (self.baseline,) if self.challenger is None else (self.baseline, self.challenger)
+
+
+def roles(mlflow: MlflowAnswer, prometheus: PrometheusAnswer, settings: Settings) -> Roles:
+    """Names, roles and order of the variants that either source knows."""
+    chosen = next((experiment for experiment in mlflow.experiments if experiment.name == mlflow.experiment), None)
+    runs = dict(chosen.variants) if chosen else {}
+    requests = _requests_by_model(prometheus)
+    by_model = variants_of_models(tuple(requests), _candidates(mlflow, settings), settings.aliases)
+    traffic: dict[str, float] = {}
+    for model, count in requests.items():
+        traffic[by_model[model]] = traffic.get(by_model[model], 0.0) + count
+    present = list(dict.fromkeys((*runs, *traffic, *settings.split)))
+    baseline = str(settings["AB_BASELINE_VARIANT"])
+    challenger = settings["AB_CHALLENGER_VARIANT"] or _default_challenger(baseline, present, traffic, runs)
+    others = [name for name in present if name not in {baseline, challenger}]
+    others.sort(key=lambda name: (-traffic.get(name, 0.0), -runs.get(name, 0), name))
+    first = [baseline] if challenger is None else [baseline, challenger]
+    return Roles(baseline, challenger, (*first, *others), by_model)
+
+
+def variants_of_models(models: Sequence[str], candidates: Sequence[Iterable[str]], aliases: Mapping[str, str]) -> dict[str, str]:
+    """The variant of each Prometheus model name.
+
+    After the aliases: the candidate that it equals, or that it starts with followed by `-` or `_`, the longest one of the first group of candidates that
+    has any; else the name without the ending that all names share; else the name.
+    """
+    ending = _shared_ending(models)
+    return {model: _variant(aliases.get(model, model), candidates, ending) for model in models}
+
+
+def _variant(name: str, candidates: Sequence[Iterable[str]], ending: str) -> str:
+    for group in candidates:
+        matches = [candidate for candidate in group if name == candidate or name.startswith((f"{candidate}-", f"{candidate}_"))]
+        if matches:
+            return max(matches, key=len)
+    return name.removesuffix(ending)
+
+
+def _shared_ending(models: Sequence[str]) -> str:
+    endings = {match.group(1) if (match := _ENDING.fullmatch(model)) else "" for model in models}
+    return endings.pop() if len(endings) == 1 else ""
+
+
+def _candidates(mlflow: MlflowAnswer, settings: Settings) -> tuple[tuple[str, ...], ...]:
+    chosen = tuple(name for experiment in mlflow.experiments if experiment.name == mlflow.experiment for name, _ in experiment.variants)
+    any_test = tuple(name for experiment in mlflow.experiments if experiment.is_ab_test for name, _ in experiment.variants)
+    configured = (settings["AB_BASELINE_VARIANT"], settings["AB_CHALLENGER_VARIANT"], *settings.split)
+    return chosen, any_test, tuple(str(name) for name in configured if name)
+
+
+def _requests_by_model(prometheus: PrometheusAnswer) -> dict[str, float]:
+    """Requests of each model over the window; models that only other answers name count with 0."""
+    answers = (*prometheus.instants, *prometheus.timelines)
+    models = {series.label("model_name") for answer in answers for series in answer.series} - {""}
+    counts = {series.label("model_name"): series.last or 0.0 for series in prometheus.instant("requests").series}
+    return {model: counts.get(model, 0.0) for model in sorted(models)}
+
+
+def _default_challenger(baseline: str, present: Sequence[str], traffic: Mapping[str, float], runs: Mapping[str, int]) -> str | None:
+    if PREFERRED_CHALLENGER in present and baseline != PREFERRED_CHALLENGER:
+        return PREFERRED_CHALLENGER
+    others = [name for name in present if name != baseline]
+    return min(others, key=lambda name: (-traffic.get(name, 0.0), -runs.get(name, 0), name), default=None)
