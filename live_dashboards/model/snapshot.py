@@ -67,7 +67,7 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back on one named question: its text, the unit of its values, its series, or the reason why there are none."""
+    """What came back on one named question: its text, the unit of its values, its series, or the reason why there are none; `note` tells a choice that was made."""
 
     name: str
     query: str
@@ -75,6 +75,7 @@ class Answer:
     series: tuple[Timeline, ...] = ()
     reason: str | None = None
     step_seconds: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

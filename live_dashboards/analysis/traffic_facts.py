@@ -1,0 +1,243 @@
+"""What Prometheus' answer says of each variant over the window: requests, errors, latency, online accuracy, reported impact."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from live_dashboards.analysis.latency import bucket_quantile
+from live_dashboards.analysis.model_facts import percent_scale
+from live_dashboards.analysis.proportions import Counts, wilson
+from live_dashboards.analysis.variants import Roles
+from live_dashboards.model.measurement import Interval, Measurement, Origin, derive, missing, total
+from live_dashboards.model.snapshot import PROMETHEUS, Answer, PrometheusAnswer
+from live_dashboards.settings import Settings
+
+QUANTILES = (("p50_latency_ms", 0.50), ("p95_latency_ms", 0.95), ("p99_latency_ms", 0.99))
+_ADDITIVE = frozenset({"requests", "requests_24h", "errors", "latency_sum", "latency_count", "latency_buckets"})
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficFacts:
+    """Measurements by (variant, name), totals by name, the reported impact by (variant, metric type), and notices."""
+
+    values: Mapping[tuple[str, str], Measurement]
+    totals: Mapping[str, Measurement]
+    impact: Mapping[tuple[str, str], Measurement]
+    accuracy_scale: float
+    notices: tuple[str, ...]
+
+    def value(self, variant: str | None, name: str) -> Measurement:
+        """The measurement of that variant and name."""
+        return self.values[variant or "", name]
+
+
+class _Reader:
+    """Reads instant answers by variant: values of models that are one variant are added, gauges averaged."""
+
+    def __init__(self, answer: PrometheusAnswer, roles: Roles, settings: Settings, at: datetime) -> None:
+        self.answer, self.roles, self.at = answer, roles, at
+        self.stale_after_seconds = float(settings["AB_STALE_AFTER"])
+
+    def rows(self, name: str, variant: str, **labels: str) -> list[float]:
+        return [
+            series.last
+            for series in self.answer.instant(name).series
+            if series.last is not None
+            and self.roles.by_model.get(series.label("model_name")) == variant
+            and all(series.label(label) == value for label, value in labels.items())
+        ]
+
+    def read(self, name: str, variant: str, unit: str, *, called: str = "", scale: float = 1.0, newest: str = "", **labels: str) -> Measurement:
+        """One variant's value of an instant answer, summed (counts) or averaged (gauges), or why there is none."""
+        found, question = self.rows(name, variant, **labels), self.answer.instant(name)
+        if not found:
+            return missing(called or name, unit, self._reason(question, variant), variant=variant or None, source=PROMETHEUS, query=question.query)
+        value = math.fsum(found) / (1 if name in _ADDITIVE else len(found))
+        moment = self._newest(newest or name, variant)
+        age_seconds = (self.at - moment).total_seconds() if moment else 0.0
+        return Measurement(
+            called or name,
+            (round(value) if unit == "count" else value) * scale,
+            unit,
+            self.answer.origin,
+            variant,
+            source=PROMETHEUS,
+            query=question.query,
+            observed_at=moment,
+            stale=age_seconds > self.stale_after_seconds,
+        )
+
+    def _newest(self, name: str, variant: str) -> datetime | None:
+        seconds = max(self.rows(f"newest_{name}", variant), default=None)
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+    def _reason(self, question: Answer, variant: str) -> str:
+        if not self.answer.status.has_answered:
+            return self.answer.status.reason or "Prometheus was not asked"
+        if not variant:
+            return "there is no challenger"
+        if question.reason:
+            return question.reason
+        return f"Prometheus has no {question.name.replace('_', ' ')} of variant {variant!r}"
+
+
+def traffic_facts(answer: PrometheusAnswer, roles: Roles, settings: Settings, at: datetime) -> TrafficFacts:
+    """Every variant's facts over the window; what is not there is missing with its reason."""
+    reader = _Reader(answer, roles, settings, at)
+    confidence = float(settings["AB_CONFIDENCE"])
+    scale = percent_scale(settings["AB_ACCURACY_UNIT"], _largest_gauge(answer))
+    values: dict[tuple[str, str], Measurement] = {}
+    for variant in (*roles.names, ""):
+        for measurement in (*_counted(reader, variant, confidence), *_latency(reader, variant)):
+            values[variant, measurement.name] = measurement
+        values[variant, "online_accuracy"] = reader.read("online_accuracy", variant, "percent", scale=scale)
+    _estimate_requests(values, roles, settings.split)
+    _share(values, roles, confidence)
+    return TrafficFacts(values, _totals(reader, values, roles), _impact(reader, roles), scale, _notices(answer, roles))
+
+
+def _counted(reader: _Reader, variant: str, confidence: float) -> tuple[Measurement, ...]:
+    requests = reader.read("requests", variant, "count")
+    errors = reader.read("errors", variant, "count", newest="requests")
+    if requests.value is not None and errors.value is not None and errors.value > requests.value:
+        errors = replace(errors, value=requests.value, reason=f"{errors.value:g} errors counted; capped at the requests")
+    note = reader.answer.instant("errors").note
+    if note and errors.value is not None:
+        errors = replace(errors, reason=note)
+    rate = derive(_percent, "error_rate", "percent", variant=variant or None, part_count=errors, whole_count=requests)
+    return requests, errors, _with_wilson(rate, errors, requests, confidence)
+
+
+def _percent(part_count: float, whole_count: float) -> float:
+    return 100 * part_count / whole_count
+
+
+def _with_wilson(rate: Measurement, events: Measurement, trials: Measurement, confidence: float) -> Measurement:
+    """The rate with its Wilson interval in percent and its n."""
+    if rate.value is None or events.value is None or not trials.value:
+        return rate
+    counts = Counts(round(events.value), round(trials.value))
+    limits, drawn = (Interval(*(100 * limit for limit in wilson(counts, level))) for level in (0.95, confidence))
+    return replace(rate, interval=limits, drawn_interval=drawn, n=counts.n)
+
+
+def _latency(reader: _Reader, variant: str) -> tuple[Measurement, ...]:
+    seconds = reader.read("latency_sum", variant, "seconds", newest="latency_count")
+    count = reader.read("latency_count", variant, "count")
+    mean = derive(_mean_ms, "mean_latency_ms", "ms", variant=variant or None, sum_seconds=seconds, observations_count=count)
+    mean = replace(mean, n=round(count.value)) if count.value and mean.value is not None else mean
+    return mean, *(_quantile(reader, variant, name, q) for name, q in QUANTILES)
+
+
+def _mean_ms(sum_seconds: float, observations_count: float) -> float:
+    return 1000 * sum_seconds / observations_count
+
+
+def _quantile(reader: _Reader, variant: str, name: str, q: float) -> Measurement:
+    buckets = _buckets(reader, variant)
+    frame = reader.read("latency_buckets", variant, "ms", called=name, newest="latency_count")
+    if frame.value is None:
+        return frame
+    quantile = bucket_quantile(tuple(buckets), tuple(buckets.values()), q)
+    if quantile is None:
+        reason = "no request was observed in the window" if any(map(math.isinf, buckets)) else "the histogram has no +Inf bucket"
+        return missing(name, "ms", reason, variant=variant, source=frame.source, query=frame.query)
+    interval = Interval(quantile.low * 1000, None if math.isinf(quantile.high) else quantile.high * 1000)
+    observations = round(list(buckets.values())[-1])
+    return replace(frame, value=quantile.point * 1000, interval=interval, drawn_interval=interval, n=observations, reason="interval: the bucket that holds it")
+
+
+def _buckets(reader: _Reader, variant: str) -> dict[float, float]:
+    """Upper bound in seconds to cumulative count, in order."""
+    counts: dict[float, float] = {}
+    for series in reader.answer.instant("latency_buckets").series:
+        if reader.roles.by_model.get(series.label("model_name")) == variant and series.last is not None:
+            bound = float(series.label("le"))
+            counts[bound] = counts.get(bound, 0.0) + series.last
+    return dict(sorted(counts.items()))
+
+
+def _estimate_requests(values: dict[tuple[str, str], Measurement], roles: Roles, split: Mapping[str, float]) -> None:
+    """Requests of a planned variant without a series: those of the measured variants times its planned share over theirs."""
+    measured = [values[name, "requests"] for name in roles.names if values[name, "requests"].value is not None]
+    share = math.fsum(split.get(str(measurement.variant), 0.0) for measurement in measured)
+    for name in roles.names:
+        if values[name, "requests"].value is None and measured and share > 0 and split.get(name, 0.0) > 0:
+            whole = total("requests", "count", measured)
+            factor = split[name] / share
+            reason = f"estimated: requests of the measured variants x planned share {split[name]:.3g} / {share:.3g}; in no total"
+            weakest = max(Origin.ESTIMATED, whole.origin, key=lambda origin: origin.weakness)
+            values[name, "requests"] = replace(whole, value=(whole.value or 0.0) * factor, variant=name, origin=weakest, reason=reason)
+
+
+def _share(values: dict[tuple[str, str], Measurement], roles: Roles, confidence: float) -> None:
+    counted = [values[name, "requests"] for name in roles.names if _is_counted(values[name, "requests"])]
+    whole = total("requests", "count", counted)
+    for name in (*roles.names, ""):
+        part = values[name, "requests"]
+        if whole.value is None or not _is_counted(part):
+            reason = part.reason or "its requests are estimated"
+            values[name, "traffic_share"] = missing("traffic_share", "percent", reason, variant=name or None, source=PROMETHEUS, query=part.query)
+            continue
+        share = derive(_percent, "traffic_share", "percent", variant=name, part_count=part, whole_count=whole)
+        values[name, "traffic_share"] = _with_wilson(share, part, whole, confidence)
+
+
+def _is_counted(requests: Measurement) -> bool:
+    """Whether requests were counted by the source, not estimated from a plan."""
+    return requests.value is not None and requests.origin is not Origin.ESTIMATED
+
+
+def _totals(reader: _Reader, values: Mapping[tuple[str, str], Measurement], roles: Roles) -> dict[str, Measurement]:
+    counted = [name for name in roles.names if _is_counted(values[name, "requests"])]
+    empty = reader.read("requests", "", "count").reason or ""
+    if reader.answer.status.has_answered:
+        empty = reader.answer.instant("requests").reason or "Prometheus has no requests of any variant"
+    requests = total("total_requests", "count", (values[name, "requests"] for name in counted), empty_reason=empty)
+    day = (reader.read("requests_24h", name, "count", newest="requests") for name in counted)
+    errors = total("errors", "count", (values[name, "errors"] for name in counted), empty_reason=empty)
+    seconds = total("latency_sum", "seconds", _present(reader, counted, "latency_sum", "seconds"), empty_reason=_why(reader, "latency_sum", empty))
+    count = total("latency_count", "count", _present(reader, counted, "latency_count", "count"), empty_reason=_why(reader, "latency_count", empty))
+    return {
+        "total_requests": requests,
+        "total_requests_24h": total("total_requests_24h", "count", day, empty_reason=empty),
+        "error_rate": derive(_percent, "error_rate", "percent", part_count=errors, whole_count=requests),
+        "avg_response_time_ms": derive(_mean_ms, "avg_response_time_ms", "ms", sum_seconds=seconds, observations_count=count),
+    }
+
+
+def _present(reader: _Reader, variants: list[str], name: str, unit: str) -> list[Measurement]:
+    """The variants' values that exist: a variant that was never observed has no share in a mean."""
+    found = (reader.read(name, variant, unit, newest="latency_count") for variant in variants)
+    return [measurement for measurement in found if measurement.value is not None]
+
+
+def _why(reader: _Reader, name: str, empty: str) -> str:
+    return reader.answer.instant(name).reason or empty
+
+
+def _impact(reader: _Reader, roles: Roles) -> dict[tuple[str, str], Measurement]:
+    """The reported gauges: mean over instances, never over metric types."""
+    types = sorted({series.label("metric_type") for series in reader.answer.instant("business_impact").series})
+    return {
+        (variant, kind): reader.read("business_impact", variant, "as_reported", newest="business_impact", metric_type=kind) for variant in roles.names for kind in types
+    }
+
+
+def _largest_gauge(answer: PrometheusAnswer) -> float | None:
+    instant = [series.last for series in answer.instant("online_accuracy").series if series.last is not None]
+    timeline = [value for series in answer.timeline("accuracy").series for _, value in series.points if value is not None]
+    return max((*instant, *timeline), default=None)
+
+
+def _notices(answer: PrometheusAnswer, roles: Roles) -> tuple[str, ...]:
+    if answer.origin is Origin.SIMULATED:
+        return ()
+    models: dict[str, list[str]] = {}
+    for model, variant in sorted(roles.by_model.items()):
+        models.setdefault(variant, []).append(model)
+    shared = (f"models {', '.join(names)} count together as variant {variant}" for variant, names in models.items() if len(names) > 1)
+    return (*(f"Prometheus: {warning}" for warning in answer.status.warnings), *shared)
