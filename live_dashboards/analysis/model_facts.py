@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from live_dashboards.analysis.proportions import Counts, wilson
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
-from live_dashboards.model.snapshot import MLFLOW, MlflowAnswer, VariantValue
+from live_dashboards.model.snapshot import MlflowAnswer, VariantValue
 from live_dashboards.settings import Settings
 
 QUALITY_METRICS = ("accuracy", "precision", "recall", "f1")
@@ -70,7 +70,7 @@ def _absent(answer: MlflowAnswer, variant: str, metric: str) -> Measurement:
         reason = "there is no challenger"
     else:
         reason = f"no finished or running run of variant {variant!r} in {answer.experiment!r} has a finite {metric}"
-    return missing(metric, "percent", reason, variant=variant or None, source=MLFLOW, query=answer.query("values"))
+    return missing(metric, "percent", reason, variant=variant or None, source=answer.status.source, query=answer.query("values"))
 
 
 def _present(answer: MlflowAnswer, value: VariantValue, scale: float, settings: Settings) -> Measurement:
@@ -90,7 +90,7 @@ def _present(answer: MlflowAnswer, value: VariantValue, scale: float, settings: 
         limits,
         drawn,
         n,
-        MLFLOW,
+        answer.status.source,
         answer.query("values"),
         value.observed_at,
         "; ".join(notes) or None,

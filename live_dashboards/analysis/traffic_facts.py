@@ -12,7 +12,7 @@ from live_dashboards.analysis.model_facts import percent_scale
 from live_dashboards.analysis.proportions import Counts, wilson
 from live_dashboards.analysis.variants import Roles
 from live_dashboards.model.measurement import Interval, Measurement, Origin, derive, missing, total
-from live_dashboards.model.snapshot import PROMETHEUS, Answer, PrometheusAnswer
+from live_dashboards.model.snapshot import Answer, PrometheusAnswer
 from live_dashboards.settings import Settings
 
 QUANTILES = (("p50_latency_ms", 0.50), ("p95_latency_ms", 0.95), ("p99_latency_ms", 0.99))
@@ -54,7 +54,7 @@ class _Reader:
         """One variant's value of an instant answer, summed (counts) or averaged (gauges), or why there is none."""
         found, question = self.rows(name, variant, **labels), self.answer.instant(name)
         if not found:
-            return missing(called or name, unit, self._reason(question, variant), variant=variant or None, source=PROMETHEUS, query=question.query)
+            return missing(called or name, unit, self._reason(question, variant), variant=variant or None, source=self.answer.status.source, query=question.query)
         value = math.fsum(found) / (1 if name in _ADDITIVE else len(found))
         moment = self._newest(newest or name, variant)
         age_seconds = (self.at - moment).total_seconds() if moment else 0.0
@@ -64,7 +64,7 @@ class _Reader:
             unit,
             self.answer.origin,
             variant,
-            source=PROMETHEUS,
+            source=self.answer.status.source,
             query=question.query,
             observed_at=moment,
             stale=age_seconds > self.stale_after_seconds,
@@ -180,7 +180,7 @@ def _share(values: dict[tuple[str, str], Measurement], roles: Roles, confidence:
         part = values[name, "requests"]
         if whole.value is None or not _is_counted(part):
             reason = part.reason or "its requests are estimated"
-            values[name, "traffic_share"] = missing("traffic_share", "percent", reason, variant=name or None, source=PROMETHEUS, query=part.query)
+            values[name, "traffic_share"] = missing("traffic_share", "percent", reason, variant=name or None, source=part.source, query=part.query)
             continue
         share = derive(_percent, "traffic_share", "percent", variant=name, part_count=part, whole_count=whole)
         values[name, "traffic_share"] = _with_wilson(share, part, whole, confidence)
