@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Sets up .venv, .venv-dev and the servers that the tests start, then runs pytest with the options given; its summary is the last line of stdout.
+set -euo pipefail
+source "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/_environment.sh"
+
+# Debian packages of the programs that the tests run; they start servers of their own and leave the system's alone.
+missing_packages() {
+  local PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+  command -v pg_ctl >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || echo postgresql
+  command -v prometheus >/dev/null && command -v promtool >/dev/null || echo prometheus
+  command -v pgbouncer >/dev/null || echo pgbouncer
+  command -v openssl >/dev/null || echo openssl
+}
+
+make_environment .venv requirements.lock
+make_environment .venv-dev requirements-dev.lock
+mapfile -t missing < <(missing_packages)
+if [ "${#missing[@]}" -gt 0 ] && ! install_packages "${missing[@]}"; then
+  say "The tests need programs that are not installed: ${missing[*]}. As root: apt-get install ${missing[*]}; then run this again."
+  exit 1
+fi
+cd -- "$root"
+exec .venv-dev/bin/python -m pytest "$@"
