@@ -111,13 +111,17 @@ def _named(answers: tuple[Answer, ...], name: str) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """An active MLflow experiment that has variants, with its newest activity and its active runs counted by variant."""
+    """An active MLflow experiment that has variants, with its newest activity and its active runs counted by variant.
+
+    `is_active`: a run of it started, ended or logged a metric within the window before the moment.
+    """
 
     experiment_id: int
     name: str
     workspace: str
     variants: tuple[tuple[str, int], ...]
     last_activity_at: datetime | None
+    is_active: bool = False
 
     @property
     def is_ab_test(self) -> bool:

@@ -1,0 +1,92 @@
+"""Can this page be trusted: ages of the newest samples, failures, warnings; and the badge."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from live_dashboards.analysis.page import SOURCE_TITLES, Page, failure
+from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.number import format_age
+from live_dashboards.model.report import Badge, BadgeKind, Head, HealthPanel, HealthRow
+from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, SourceState
+
+_BADGE_WORDS = {
+    BadgeKind.LIVE: "real production data",
+    BadgeKind.OPERATIONAL: "Prometheus only",
+    BadgeKind.MODEL: "MLflow only",
+    BadgeKind.SIMULATED: "fallback mode",
+}
+_METRICS = (
+    ("requests", "requests"),
+    ("latency_count", "response times"),
+    ("online_accuracy", "online accuracy"),
+    ("business_impact", "business impact"),
+)
+
+
+def badge(page: Page, measurements: tuple[Measurement, ...]) -> Badge:
+    """The badge from the values used, with how many are live and the age of the oldest source."""
+    live = sum(measurement.is_live for measurement in measurements)
+    words = [_BADGE_WORDS[page.kind], f"{live} of {len(measurements)} values live"]
+    ages = {source: (page.at - moment).total_seconds() for source, moment in observed_at(page) if moment is not None and page.status(source).has_answered}
+    if ages:
+        oldest = max(ages, key=lambda source: ages[source])
+        words.append(f"oldest source: {SOURCE_TITLES[oldest]}, {format_age(max(0.0, ages[oldest]))}")
+    return Badge(page.kind, " · ".join(words), live, len(measurements))
+
+
+def observed_at(page: Page) -> tuple[tuple[str, datetime | None], ...]:
+    """The newest moment that each source's own data is of; None where it gave none."""
+    moments = [
+        measurement.observed_at
+        for facts in page.counted.variants
+        for measurement in (facts.requests, facts.online_accuracy, facts.mean_latency_ms)
+        if measurement.observed_at is not None and measurement.is_live and measurement.source == PROMETHEUS
+    ]
+    mlflow = page.counted.mlflow
+    model = mlflow.newest_at if mlflow.status.has_answered and mlflow.origin is Origin.LIVE else None
+    return (MLFLOW, model), (PROMETHEUS, max(moments, default=None))
+
+
+def health_panel(page: Page) -> HealthPanel:
+    """A row a source and metric; never simulated, as it is the report on the sources themselves."""
+    rows = (*_mlflow_rows(page), *_prometheus_rows(page))
+    bad = [row for row in rows if row.state in {"stale", "missing"}]
+    title = "All sources answer and are fresh" if not bad else f"{len(bad)} of {len(rows)} checks need a look"
+    limit = format_age(float(page.settings["AB_STALE_AFTER"]))
+    head = Head(title, "age of the newest sample at the page's moment", Origin.LIVE, note=f"a Prometheus value older than {limit} is stale")
+    notices = tuple(dict.fromkeys((*page.counted.model.notices, *page.counted.traffic.notices)))
+    return HealthPanel(head, rows, notices)
+
+
+def _mlflow_rows(page: Page) -> tuple[HealthRow, ...]:
+    status = page.mlflow_status
+    if not status.has_answered:
+        return (HealthRow("MLflow", MLFLOW, None, None, _failed_state(status.state), failure(status)),)
+    newest = page.counted.mlflow.newest_at
+    age_seconds = max(0.0, (page.at - newest).total_seconds()) if newest else None
+    words = f"newest metric {format_age(age_seconds)} old" if newest else "no metric logged"
+    return (HealthRow("MLflow metrics", MLFLOW, age_seconds, None, "info" if newest else "missing", words),)
+
+
+def _prometheus_rows(page: Page) -> tuple[HealthRow, ...]:
+    status = page.prometheus_status
+    if not status.has_answered:
+        return (HealthRow("Prometheus", PROMETHEUS, None, None, _failed_state(status.state), failure(status)),)
+    return tuple(_metric_row(page, name, label) for name, label in _METRICS)
+
+
+def _failed_state(state: SourceState) -> str:
+    return "info" if state is SourceState.NOT_ASKED else "missing"
+
+
+def _metric_row(page: Page, name: str, label: str) -> HealthRow:
+    answer, limit_seconds = page.counted.prometheus, float(page.settings["AB_STALE_AFTER"])
+    newest = [(series.last, series.label("model_name")) for series in answer.instant(f"newest_{name}").series if series.last is not None]
+    if not newest:
+        return HealthRow(label, PROMETHEUS, None, limit_seconds, "missing", answer.instant(name).reason or "no sample in the window")
+    oldest, model = min(newest)
+    age_seconds = max(0.0, page.at.timestamp() - oldest)
+    is_stale = age_seconds > limit_seconds
+    words = f"{format_age(age_seconds)} old" + (f", {page.roles.by_model.get(model, model)}" if is_stale and len(newest) > 1 else "")
+    return HealthRow(label, PROMETHEUS, age_seconds, limit_seconds, "stale" if is_stale else "fresh", words)

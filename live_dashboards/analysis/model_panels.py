@@ -1,0 +1,124 @@
+"""Panels that MLflow feeds: quality and runs."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from live_dashboards.analysis.effect import METRIC_TITLES
+from live_dashboards.analysis.model_facts import QUALITY_METRICS, percent_scale
+from live_dashboards.analysis.page import Page, failure
+from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.number import format_percent
+from live_dashboards.model.report import Head, QualityPanel, QualityRow, RunBar, RunsPanel, VariantFacts
+from live_dashboards.model.snapshot import MLFLOW, Run
+
+SILENT_AFTER = timedelta(hours=24)
+_MOST_BARS = 12
+_ENDED_STATES = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "killed", "SCHEDULED": "scheduled"}
+
+
+def quality_panel(page: Page) -> QualityPanel:
+    """Accuracy, precision, recall and F1 by variant; the online gauge beside the accuracy.
+
+    Simulated values never share the panel with live ones: without MLflow, a live gauge stands alone.
+    """
+    facts = page.counted.variants if _has_quality(page.counted.variants) else page.drawn.variants
+    subtitle = "test-set metrics of each variant's newest finished run, percent"
+    asked = f"accuracy, precision, recall, f1 in latest_metrics of {page.drawn.mlflow.experiment or 'the A/B experiment'}"
+    if not _has_quality(facts):
+        reason = failure(page.mlflow_status) if not page.mlflow_status.has_answered else next(str(each.accuracy.reason) for each in facts)
+        return QualityPanel(Head("No model quality", subtitle, Origin.MISSING, asked=asked, reason=reason))
+    measured = [getattr(each, metric) for each in facts for metric in QUALITY_METRICS]
+    origin = max((one.origin for one in measured if one.value is not None), key=lambda each: each.weakness)
+    shares_live = origin is not Origin.SIMULATED or page.is_simulated
+    rows = tuple(
+        QualityRow(
+            METRIC_TITLES[metric],
+            tuple(getattr(each, metric) for each in facts),
+            tuple(each.online_accuracy for each in facts) if metric == "accuracy" and shares_live else (),
+        )
+        for metric in QUALITY_METRICS
+    )
+    reason = failure(page.mlflow_status) if origin is Origin.SIMULATED else ""
+    return QualityPanel(Head(_quality_title(page, facts), subtitle, origin, _quality_note(rows), asked, reason), rows)
+
+
+def _has_quality(facts: tuple[VariantFacts, ...]) -> bool:
+    return any(getattr(each, metric).value is not None for each in facts for metric in QUALITY_METRICS)
+
+
+def _quality_title(page: Page, facts: tuple[VariantFacts, ...]) -> str:
+    by_variant = {each.variant: each.accuracy for each in facts}
+    pair = [by_variant[name] for name in page.roles.pair if name in by_variant and by_variant[name].value is not None]
+    words = [f"{one.variant} {format_percent(one.value)}" for one in reversed(pair)]
+    return f"Accuracy: {' against '.join(words)}" if words else "Accuracy is missing"
+
+
+def _quality_note(rows: tuple[QualityRow, ...]) -> str:
+    offline = [one for row in rows for one in row.offline if one.value is not None]
+    parts = []
+    if any(one.interval for one in offline):
+        parts.append("bars: Wilson interval of the test rows")
+    if any(one.interval is None for one in offline):
+        parts.append("hollow: n unknown")
+    if any(one.value is not None for row in rows for one in row.online):
+        parts.append("diamond: online gauge")
+    return "; ".join(parts)
+
+
+def runs_panel(page: Page) -> RunsPanel:
+    """The newest runs on a time axis, and when model versions were made of them."""
+    answer = page.drawn.mlflow
+    started = [run for run in answer.runs if run.started_at is not None]
+    bars = tuple(_bar(page, run) for run in started[:_MOST_BARS])
+    total = sum(count.runs for count in answer.status_counts)
+    asked = f"active runs of {answer.experiment or 'the A/B experiment'}"
+    title, subtitle = run_words(page), "training runs, newest first, by start and end"
+    gap = "" if bars else "the experiment has no active run with a start time"
+    silent = any(bar.state == "silent" for bar in bars)
+    note = f"silent: RUNNING without a metric for {SILENT_AFTER.total_seconds() / 3600:g} h" if silent else ""
+    marks = tuple((version.created_at, f"{version.name} v{version.version}{_aliases(version.aliases)}") for version in answer.versions[:3])
+    return RunsPanel(page.head(MLFLOW, title, subtitle, note=note, asked=asked, gap=gap), bars, max(0, total - len(bars)), marks)
+
+
+def _aliases(aliases: tuple[str, ...]) -> str:
+    return f" ({', '.join(aliases)})" if aliases else ""
+
+
+def run_words(page: Page) -> str:
+    """Runs by state in words: `12 finished, 1 running, 1 failed`."""
+    counts = run_counts(page)
+    return ", ".join(f"{count} {state}" for state, count in counts.items()) or "no runs"
+
+
+def run_counts(page: Page) -> dict[str, int]:
+    """How many active runs of the experiment are in each state, the most telling first."""
+    answer = page.drawn.mlflow
+    counts = dict.fromkeys(("finished", "running", "silent", "failed", "killed", "scheduled"), 0)
+    for count in answer.status_counts:
+        counts[_ENDED_STATES.get(count.status, "running")] += count.runs
+    silent = sum(_state(run, page.at) == "silent" for run in answer.runs)
+    counts["silent"] = silent
+    counts["running"] -= min(silent, counts["running"])
+    return {state: count for state, count in counts.items() if count}
+
+
+def _state(run: Run, at: datetime) -> str:
+    if run.status != "RUNNING":
+        return _ENDED_STATES.get(run.status, run.status.lower())
+    signs = [moment for moment in (run.started_at, run.last_sign_at) if moment is not None]
+    return "running" if any(at - moment <= SILENT_AFTER for moment in signs) else "silent"
+
+
+def _bar(page: Page, run: Run) -> RunBar:
+    answer, state = page.drawn.mlflow, _state(run, page.at)
+    largest = next((high for name, _, high in answer.value_ranges if name == "accuracy"), None)
+    scale = percent_scale(page.settings["AB_ACCURACY_UNIT"], largest)
+    started = run.started_at or page.at
+    ended = run.last_sign_at if state == "silent" else run.ended_at
+    accuracy = None
+    if run.accuracy is not None:
+        source, query = answer.status.source, answer.query("runs")
+        called = f"run_accuracy_{run.run_id[:8]}"
+        accuracy = Measurement(called, run.accuracy * scale, "percent", answer.origin, run.variant, source=source, query=query, observed_at=run.last_sign_at)
+    return RunBar(run.name, run.variant, state, started, max(ended, started) if ended else None, accuracy)

@@ -1,0 +1,155 @@
+"""What every panel starts from: the facts that count, the facts that are drawn, and how a panel says where it comes from.
+
+Facts that count are live (or all simulated, where no source contributes); facts that are drawn may be a whole simulated stand-in for a source that is down.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from live_dashboards.analysis.model_facts import ModelFacts, model_facts
+from live_dashboards.analysis.traffic_facts import TrafficFacts, traffic_facts
+from live_dashboards.analysis.variants import Roles, roles
+from live_dashboards.model.measurement import Measurement, Origin, missing
+from live_dashboards.model.report import BadgeKind, Head, VariantFacts
+from live_dashboards.model.snapshot import MLFLOW, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
+from live_dashboards.settings import Settings
+
+SOURCE_TITLES = {"mlflow": "MLflow", "prometheus": "Prometheus"}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Both sources' answers and what they say of each variant."""
+
+    mlflow: MlflowAnswer
+    prometheus: PrometheusAnswer
+    model: ModelFacts
+    traffic: TrafficFacts
+    variants: tuple[VariantFacts, ...]
+
+    def of(self, variant: str) -> VariantFacts:
+        """The facts of one variant."""
+        return next(facts for facts in self.variants if facts.variant == variant)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The moment, the settings, the roles, and the facts: `counted` for headlines and comparisons, `drawn` for panels."""
+
+    at: datetime
+    window_seconds: float
+    settings: Settings
+    roles: Roles
+    kind: BadgeKind
+    counted: Facts
+    drawn: Facts
+    mlflow_status: SourceStatus
+    prometheus_status: SourceStatus
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether no source contributes and the whole page is simulated."""
+        return self.kind is BadgeKind.SIMULATED and self.drawn.mlflow.origin is Origin.SIMULATED
+
+    def status(self, source: str) -> SourceStatus:
+        """How asking that source ended."""
+        return self.mlflow_status if source == MLFLOW else self.prometheus_status
+
+    def origin(self, source: str) -> Origin:
+        """What a panel of that source is drawn from: the source, its simulated stand-in, or nothing."""
+        answer = self.drawn.mlflow if source == MLFLOW else self.drawn.prometheus
+        return answer.origin if answer.status.has_answered else Origin.MISSING
+
+    def head(self, source: str, title: str, subtitle: str, *, note: str = "", asked: str = "", gap: str = "") -> Head:
+        """The head of a panel that one source feeds; `gap` is the reason where the source answered but has nothing for this panel."""
+        origin, status = self.origin(source), self.status(source)
+        if origin is Origin.MISSING or gap:
+            reason = gap if origin is not Origin.MISSING else failure(status)
+            return Head(f"No data: {subtitle.partition(',')[0]}", subtitle, Origin.MISSING, asked=asked, reason=reason)
+        return Head(title, subtitle, origin, note=note, asked=asked, reason=failure(status) if origin is Origin.SIMULATED else "")
+
+
+def failure(status: SourceStatus) -> str:
+    """Why a source gave nothing, in one sentence that names it."""
+    title = SOURCE_TITLES.get(status.source, status.source)
+    reason = status.reason or "gave no answer"
+    return reason if reason.startswith(title) else f"{title}: {reason}"
+
+
+def page(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings) -> Page:
+    """The page's facts; `stand_in` is the simulated snapshot, None where missing data is to be marked instead."""
+    found = roles(snapshot.mlflow, snapshot.prometheus, settings)
+    live = _facts(snapshot, found, settings)
+    kind = badge_kind(live, found)
+    mlflow_status, prometheus_status = snapshot.mlflow.status, snapshot.prometheus.status
+    if kind is BadgeKind.SIMULATED:
+        mlflow_status, prometheus_status = _idle(mlflow_status), _idle(prometheus_status)
+    if stand_in is None:
+        empty = replace(snapshot, mlflow=replace(snapshot.mlflow, status=mlflow_status), prometheus=replace(snapshot.prometheus, status=prometheus_status))
+        drawn = counted = _facts(empty, found, settings)
+    else:
+        found = _with_simulated_names(found, stand_in)
+        mixed = replace(
+            snapshot,
+            mlflow=snapshot.mlflow if mlflow_status.has_answered else stand_in.mlflow,
+            prometheus=snapshot.prometheus if prometheus_status.has_answered else stand_in.prometheus,
+        )
+        drawn = _facts(mixed, found, settings)
+        counted = drawn if kind is BadgeKind.SIMULATED else _facts(snapshot, found, settings)
+    return Page(snapshot.at, snapshot.window_seconds, settings, found, kind, counted, drawn, mlflow_status, prometheus_status)
+
+
+def badge_kind(live: Facts, found: Roles) -> BadgeKind:
+    """Which sources contribute: MLflow the accuracy of baseline or challenger, Prometheus the requests of a variant."""
+    has_model = any(live.model.value(name, "accuracy").is_live for name in found.pair)
+    has_traffic = any(live.traffic.value(name, "requests").is_live for name in found.names)
+    if has_model and has_traffic:
+        return BadgeKind.LIVE
+    if has_traffic:
+        return BadgeKind.OPERATIONAL
+    return BadgeKind.MODEL if has_model else BadgeKind.SIMULATED
+
+
+def _idle(status: SourceStatus) -> SourceStatus:
+    """A source that answered but contributes nothing is as good as one without A/B data."""
+    if not status.has_answered:
+        return status
+    return replace(status, state=SourceState.NO_AB_DATA, reason="reachable, no A/B data: neither accuracy nor requests of a variant")
+
+
+def _with_simulated_names(found: Roles, stand_in: Snapshot) -> Roles:
+    simulated = {series.label("model_name") for series in stand_in.prometheus.instant("requests").series}
+    challenger = found.challenger or next(iter(sorted(simulated - {found.baseline})), None)
+    names = tuple(dict.fromkeys((*found.pair, *([challenger] if challenger else []), *found.names)))
+    return replace(found, challenger=challenger, names=names, by_model={name: name for name in simulated} | dict(found.by_model))
+
+
+def _facts(snapshot: Snapshot, found: Roles, settings: Settings) -> Facts:
+    model = model_facts(snapshot.mlflow, found.names, settings)
+    traffic = traffic_facts(snapshot.prometheus, found, settings, snapshot.at)
+    has_mlflow = snapshot.mlflow.status.has_answered
+    variants = tuple(_variant_facts(name, model, traffic, has_mlflow=has_mlflow) for name in found.names)
+    return Facts(snapshot.mlflow, snapshot.prometheus, model, traffic, variants)
+
+
+def _variant_facts(name: str, model: ModelFacts, traffic: TrafficFacts, *, has_mlflow: bool) -> VariantFacts:
+    quality = {metric: model.value(name, metric) for metric in ("accuracy", "precision", "recall", "f1")}
+    online = traffic.value(name, "online_accuracy")
+    if not has_mlflow and online.value is not None:
+        quality["accuracy"] = replace(online, name="accuracy", reason="online gauge, as MLflow cannot be asked; no interval: n is not exported")
+    if online.value is not None:
+        online = replace(online, reason="no interval: n is not exported")
+    counted = ("requests", "errors", "error_rate", "traffic_share", "mean_latency_ms", "p50_latency_ms", "p95_latency_ms", "p99_latency_ms")
+    return VariantFacts(name, **quality, online_accuracy=online, **{fact: traffic.value(name, fact) for fact in counted})
+
+
+def renamed(measurement: Measurement, name: str) -> Measurement:
+    """The same measurement under a headline's name."""
+    return replace(measurement, name=name)
+
+
+def nothing(name: str, unit: str, reason: str) -> Measurement:
+    """A headline that nothing answers."""
+    return missing(name, unit, reason)

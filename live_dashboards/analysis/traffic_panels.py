@@ -1,0 +1,181 @@
+"""Panels that Prometheus feeds: split, rate, latency, errors, reported impact."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from live_dashboards.analysis.page import Page
+from live_dashboards.model.duration import format_duration
+from live_dashboards.model.measurement import Measurement, Origin, missing
+from live_dashboards.model.number import format_count, format_number, format_percent
+from live_dashboards.model.report import (
+    ErrorPanel,
+    ErrorRow,
+    Head,
+    ImpactPanel,
+    LatencyPanel,
+    LatencyRow,
+    Line,
+    LinesPanel,
+    ShareRow,
+    SplitPanel,
+    VariantFacts,
+)
+from live_dashboards.model.snapshot import PROMETHEUS, Timeline
+
+_WITHIN_PLAN_POINTS = 1.0
+
+
+def window_words(seconds: float) -> str:
+    """The window as people say it: 24 h, 7 d, 30 min."""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds % size == 0 and (unit != "d" or seconds > size):
+            return f"{seconds / size:g} {unit}"
+    return format_duration(seconds)
+
+
+def split_panel(page: Page) -> SplitPanel:
+    """Observed shares against the plan."""
+    plan = page.settings.split
+    rows = tuple(
+        ShareRow(facts.variant, facts.traffic_share, facts.requests, 100 * plan.get(facts.variant, 0.0) if plan else None)
+        for facts in page.drawn.variants
+        if facts.requests.value is not None or facts.variant in plan
+    )
+    subtitle = f"share of requests, percent, last {window_words(page.window_seconds)}"
+    gap = "" if rows else _gap(page, "requests")
+    note = "95 % Wilson intervals; each request counts as routed on its own" if rows else ""
+    note = note.replace("95", f"{100 * float(page.settings['AB_CONFIDENCE']):g}")
+    return SplitPanel(page.head(PROMETHEUS, _split_title(rows, has_plan=bool(plan)), subtitle, note=note, asked="ab_test_requests_total", gap=gap), rows)
+
+
+def _split_title(rows: tuple[ShareRow, ...], *, has_plan: bool) -> str:
+    shares = " / ".join(f"{row.share.value:.0f}" for row in rows if row.share.value is not None)
+    if not has_plan:
+        return f"Traffic split {shares}, no plan set"
+    off = [row for row in rows if row.share.value is not None and row.planned_percent is not None and abs(row.share.value - row.planned_percent) > _WITHIN_PLAN_POINTS]
+    return f"Traffic split {shares}, {'off the plan' if off else 'as planned within 1 pt'}"
+
+
+def rate_panel(page: Page) -> LinesPanel:
+    """Requests per second."""
+    lines = lines_of(page, "request_rate", "requests_per_second")
+    title = f"{format_number(sum(line.latest.value or 0.0 for line in lines), 'requests_per_second')} now" if lines else ""
+    total = _sum(page, "requests")
+    words = f"{format_count(total)} requests; {title}" if total is not None and lines else title
+    subtitle = f"requests per second, last {window_words(page.window_seconds)}"
+    gap = "" if lines else _timeline_gap(page, "request_rate")
+    head = page.head(PROMETHEUS, words, subtitle, note=_step_note(page, "request_rate"), asked="rate of ab_test_requests_total", gap=gap)
+    return LinesPanel(head, "requests/s", lines)
+
+
+def latency_panel(page: Page) -> LatencyPanel:
+    """Percentiles of the window and the timeline of p95."""
+    rows = tuple(
+        LatencyRow(facts.variant, facts.p50_latency_ms, facts.p95_latency_ms, facts.p99_latency_ms, facts.mean_latency_ms)
+        for facts in page.drawn.variants
+        if facts.p95_latency_ms.value is not None or facts.mean_latency_ms.value is not None
+    )
+    gap = "" if rows else _gap(page, "latency_buckets")
+    subtitle = f"response time, ms, last {window_words(page.window_seconds)}"
+    note = "bar: the bucket that holds the percentile; tick: mean"
+    head = page.head(PROMETHEUS, _latency_title(page), subtitle, note=note, asked="ab_test_response_time_seconds", gap=gap)
+    return LatencyPanel(head, rows, lines_of(page, "response_time", "ms"), float(page.settings["AB_LATENCY_OBJECTIVE_MS"]))
+
+
+def _latency_title(page: Page) -> str:
+    pair = [page.drawn.of(name).p95_latency_ms for name in page.roles.pair]
+    known = [f"{format_number(p95.value, 'ms')}" for p95 in pair if p95.value is not None]
+    if len(known) == 2 and _same_bucket(pair[0], pair[1]):
+        return f"p95 {known[1]} against {known[0]}: same bucket"
+    return f"p95 {known[1]} against {known[0]}" if len(known) == 2 else f"p95 {known[0]}" if known else "Response time"
+
+
+def _same_bucket(one: Measurement, other: Measurement) -> bool:
+    return one.interval is not None and one.interval == other.interval
+
+
+def error_panel(page: Page) -> ErrorPanel:
+    """Error rates of the window and their timeline."""
+    rows = tuple(ErrorRow(facts.variant, facts.error_rate, facts.errors, facts.requests) for facts in page.drawn.variants if facts.error_rate.value is not None)
+    gap = "" if rows else next((facts.error_rate.reason for facts in page.drawn.variants if facts.error_rate.reason), "no error series")
+    subtitle = f"errors / requests, percent, last {window_words(page.window_seconds)}"
+    confidence = 100 * float(page.settings["AB_CONFIDENCE"])
+    note = f"{confidence:g} % Wilson intervals; no error seen: its upper limit"
+    head = page.head(PROMETHEUS, _error_title(page), subtitle, note=note, asked='ab_test_errors_total or status="error"', gap=str(gap))
+    return ErrorPanel(head, rows, lines_of(page, "error_rate", "percent"))
+
+
+def _error_title(page: Page) -> str:
+    known = [facts.error_rate for facts in map(page.drawn.of, page.roles.pair) if facts.error_rate.value is not None]
+    if known and not any(rate.value for rate in known):
+        return "No errors seen"
+    words = [format_percent(rate.value) for rate in known]
+    return f"Errors {words[1]} against {words[0]}" if len(words) == 2 else f"Errors {words[0]}" if words else "Errors"
+
+
+def impact_panel(page: Page) -> ImpactPanel:
+    """The service's own report, one axis for each metric type."""
+    answer = page.drawn.prometheus.timeline("business_impact")
+    kinds = sorted({series.label("metric_type") for series in answer.series}, key=lambda kind: (kind != "net_business_value", kind))
+    types = tuple(
+        LinesPanel(Head(kind or "business impact", "as reported", answer_origin(page)), kind, lines_of(page, "business_impact", "as_reported", kind)) for kind in kinds
+    )
+    net = page.drawn.traffic.impact.get((page.roles.challenger or "", "net_business_value"))
+    title = f"Service reports net value {format_number(net.value, 'percent')}" if net is not None and net.value is not None else "Reported business impact"
+    gap = "" if types else f"not exported: {_timeline_gap(page, 'business_impact')}"
+    subtitle = "ab_test_business_impact by metric_type, as reported"
+    return ImpactPanel(page.head(PROMETHEUS, title, subtitle, note="not computed here: the service's own gauges", asked="ab_test_business_impact", gap=gap), types)
+
+
+def answer_origin(page: Page) -> Origin:
+    """The origin of what is drawn of Prometheus' questions."""
+    return page.origin(PROMETHEUS)
+
+
+def lines_of(page: Page, name: str, unit: str, metric_type: str | None = None) -> tuple[Line, ...]:
+    """The timeline's lines in the page's order of variants, scaled to the panel's unit."""
+    answer = page.drawn.prometheus.timeline(name)
+    scale = page.drawn.traffic.accuracy_scale if name == "accuracy" else 1.0
+    lines = []
+    for variant in page.roles.names:
+        for series in answer.series:
+            model = series.label("model_name")
+            if page.roles.by_model.get(model) == variant and (metric_type is None or series.label("metric_type") == metric_type):
+                scaled = Timeline(series.labels, tuple((moment, None if value is None else value * scale) for moment, value in series.points))
+                lines.append(Line(variant, variant, scaled, _latest(page, name, unit, variant=variant, series=scaled, metric_type=metric_type)))
+    return tuple(lines)
+
+
+def _latest(page: Page, name: str, unit: str, *, variant: str, series: Timeline, metric_type: str | None) -> Measurement:
+    answer, status = page.drawn.prometheus.timeline(name), page.drawn.prometheus.status
+    called = f"{name}_latest" if metric_type is None else f"{metric_type}_latest"
+    known = [(moment, value) for moment, value in series.points if value is not None]
+    if not known:
+        return missing(called, unit, f"{name} has no value in the window", variant=variant, source=status.source, query=answer.query)
+    moment, value = known[-1]
+    observed_at = datetime.fromtimestamp(moment, UTC)
+    age_seconds = (page.at - observed_at).total_seconds()
+    is_stale = age_seconds > float(page.settings["AB_STALE_AFTER"])
+    origin = page.drawn.prometheus.origin
+    frame = Measurement(called, value, unit, origin, variant, source=status.source, query=answer.query, observed_at=observed_at)
+    return replace(frame, stale=is_stale and origin is Origin.LIVE)
+
+
+def _sum(page: Page, name: str) -> float | None:
+    counted: list[VariantFacts] = [facts for facts in page.drawn.variants if facts.requests.value is not None and facts.requests.origin is not Origin.ESTIMATED]
+    return sum(getattr(facts, name).value for facts in counted) if counted else None
+
+
+def _step_note(page: Page, name: str) -> str:
+    step = page.drawn.prometheus.timeline(name).step_seconds
+    return f"a point every {format_duration(step)}; gaps are missing scrapes" if step else ""
+
+
+def _gap(page: Page, name: str) -> str:
+    return page.drawn.prometheus.instant(name).reason or f"Prometheus has no {name.replace('_', ' ')} of any variant"
+
+
+def _timeline_gap(page: Page, name: str) -> str:
+    return page.drawn.prometheus.timeline(name).reason or f"Prometheus has no {name.replace('_', ' ')} in the window"
