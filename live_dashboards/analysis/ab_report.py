@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from live_dashboards.analysis.alt_text import alt_text
 from live_dashboards.analysis.effect import comparisons, effect_measurements, effect_panel
 from live_dashboards.analysis.health import badge, health_panel, observed_at
+from live_dashboards.analysis.model_facts import QUALITY_METRICS
 from live_dashboards.analysis.model_panels import quality_panel, run_counts, runs_panel
 from live_dashboards.analysis.page import Page, failure, nothing, page, renamed
 from live_dashboards.analysis.traffic_panels import error_panel, impact_panel, latency_panel, lines_of, rate_panel, split_panel
@@ -26,7 +27,9 @@ def build_ab_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Set
     found = page(snapshot, stand_in, settings)
     headline = _headline(found)
     effect, runs = effect_panel(found), runs_panel(found)
-    measurements = _measurements(found, headline, (*effect_measurements(found, effect.rows), *(bar.accuracy_percent for bar in runs.bars if bar.accuracy_percent)))
+    quality = quality_panel(found)
+    shown = (*effect_measurements(found, effect.rows), *(bar.accuracy_percent for bar in runs.bars if bar.accuracy_percent))
+    measurements = _measurements(found, headline, shown, quality.head.origin)
     report = AbReport(
         at=snapshot.at,
         generated_at=snapshot.generated_at,
@@ -45,7 +48,7 @@ def build_ab_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Set
         verdict=NO_VERDICT,
         status=_status(found, headline),
         effect=effect,
-        quality=quality_panel(found),
+        quality=quality,
         split=split_panel(found),
         rate=rate_panel(found),
         latency=latency_panel(found),
@@ -106,11 +109,9 @@ def _active_experiments(found: Page) -> Measurement:
     return Measurement(name, active, "count", answer.origin, source=answer.status.source, query=answer.query("experiments"), observed_at=answer.newest_at)
 
 
-def _measurements(found: Page, headline: tuple[tuple[str, Measurement], ...], shown: tuple[Measurement, ...]) -> tuple[Measurement, ...]:
+def _measurements(found: Page, headline: tuple[tuple[str, Measurement], ...], shown: tuple[Measurement, ...], quality_origin: Origin) -> tuple[Measurement, ...]:
     """Every number that the page shows, once: headlines, each variant's facts as drawn, differences, latest points, reported impact, runs by state."""
-    facts = [getattr(each, name) for each in found.drawn.variants for name in each.__slots__ if name != "variant"]
-    counted = {(one.name, one.variant): one for each in found.counted.variants for one in (each.accuracy, each.precision, each.recall, each.f1)}
-    facts = [counted.get((one.name, one.variant), one) if counted.get((one.name, one.variant), one).value is not None else one for one in facts]
+    facts = [_shown(found, each.variant, name, quality_origin) for each in found.drawn.variants for name in each.__slots__ if name != "variant"]
     lines = [line for name, unit in _timelines(found) for line in lines_of(found, name, unit)]
     everything = (
         *(measurement for _, measurement in headline),
@@ -121,6 +122,16 @@ def _measurements(found: Page, headline: tuple[tuple[str, Measurement], ...], sh
         *_run_counts(found),
     )
     return tuple({(one.name, one.variant): one for one in reversed(everything)}.values())[::-1]
+
+
+def _shown(found: Page, variant: str, name: str, quality_origin: Origin) -> Measurement:
+    """A variant's fact as the page shows it: a simulated stand-in only where its whole panel is simulated, with the reason why it had to be."""
+    counted: Measurement = getattr(found.counted.of(variant), name)
+    drawn: Measurement = getattr(found.drawn.of(variant), name)
+    is_stand_in = drawn.origin is Origin.SIMULATED and counted.value is None
+    if not is_stand_in or (name in QUALITY_METRICS and quality_origin is not Origin.SIMULATED):
+        return counted
+    return replace(drawn, reason=f"simulated: {counted.reason}")
 
 
 def _impact(found: Page) -> tuple[Measurement, ...]:

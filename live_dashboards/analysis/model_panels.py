@@ -119,6 +119,6 @@ def _bar(page: Page, run: Run) -> RunBar:
     accuracy = None
     if run.accuracy is not None:
         source, query = answer.status.source, answer.query("runs")
-        called = f"run_accuracy_{run.run_id[:8]}"
+        called = f"run_accuracy_{run.run_id}"
         accuracy = Measurement(called, run.accuracy * scale, "percent", answer.origin, run.variant, source=source, query=query, observed_at=run.last_sign_at)
     return RunBar(run.name, run.variant, state, started, max(ended, started) if ended else None, accuracy)

@@ -1,0 +1,78 @@
+"""The command line: `live-dashboards ab | check | demo | explain`. stdout is the result, stderr the conversation."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from live_dashboards import options
+from live_dashboards.errors import DashboardError
+from live_dashboards.settings import Settings, load_settings
+
+WRITTEN, NOT_WRITTEN, USAGE, LESS_THAN_REQUIRED = 0, 1, 2, 3
+
+log = logging.getLogger("live_dashboards")
+
+
+def main(argv: Sequence[str] | None = None, *, base_folder: Path | None = None) -> int:
+    """Runs one command; the exit code. `base_folder` is where the settings file and a relative output folder lie (default: the current one)."""
+    arguments = options.parser().parse_args(argv)
+    _start_logging(arguments.verbose, arguments.quiet)
+    commands = {"ab": _ab, "check": _check, "demo": _demo, "explain": _explain}
+    try:
+        return commands[arguments.command](arguments, base_folder)
+    except DashboardError as error:
+        log.error("%s", error, exc_info=arguments.verbose)  # noqa: TRY400 the traceback is for -v only
+        return error.exit_code
+    except KeyboardInterrupt:
+        log.error("interrupted")  # noqa: TRY400 nothing to trace
+        return 130
+
+
+def _start_logging(verbose: bool, quiet: bool) -> None:  # noqa: FBT001 two flags of one parser
+    level = logging.DEBUG if verbose else logging.ERROR if quiet else logging.WARNING
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr, force=True)
+    log.setLevel(level)
+
+
+def _settings(arguments: argparse.Namespace, base_folder: Path | None) -> Settings:
+    overrides: Mapping[str, str | None] = {"AB_EXPERIMENT": getattr(arguments, "experiment", None), "AB_WINDOW": getattr(arguments, "window", None)}
+    given = {name: text for name, text in overrides.items() if text is not None}
+    return load_settings(env_file=arguments.env_file, overrides=given, base_folder=base_folder)
+
+
+def _ab(arguments: argparse.Namespace, base_folder: Path | None) -> int:
+    from live_dashboards.pipeline import run_ab
+
+    outcome = run_ab(_settings(arguments, base_folder), options.request(arguments))
+    sys.stdout.write(outcome.summary_text if outcome.summary_text is not None else f"{outcome.image}\n")
+    if not outcome.is_enough:
+        log.warning("%s, but --require %s asks for more", outcome.report.badge.kind.value, arguments.require)
+    return WRITTEN if outcome.is_enough else LESS_THAN_REQUIRED
+
+
+def _check(arguments: argparse.Namespace, base_folder: Path | None) -> int:
+    from live_dashboards.connection_test import check_connections
+
+    return check_connections(_settings(arguments, base_folder), as_json=arguments.json, at=arguments.at, stream=sys.stdout)
+
+
+def _demo(arguments: argparse.Namespace, base_folder: Path | None) -> int:
+    from live_dashboards.demonstration import run_demo
+
+    return run_demo(arguments, base_folder)
+
+
+def _explain(arguments: argparse.Namespace, base_folder: Path | None) -> int:
+    from live_dashboards.outputs.explain import explain, find_last_summary
+
+    path = arguments.summary or find_last_summary(_settings(arguments, base_folder).output_folder)
+    sys.stdout.write(explain(arguments.name, path))
+    return WRITTEN
+
+
+if __name__ == "__main__":
+    sys.exit(main())

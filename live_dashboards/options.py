@@ -1,0 +1,124 @@
+"""The options of each command, checked where they are read; nothing heavy is imported for `--help`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from live_dashboards.model.moment import parse_moment
+from live_dashboards.pipeline import Request
+
+Value = TypeVar("Value")
+_LARGEST_SIDE_PIXELS = 20_000
+_SMALLEST_INCHES = (8.0, 5.0)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    root = argparse.ArgumentParser(prog="live-dashboards", description="A/B test dashboards from MLflow's PostgreSQL and Prometheus.")
+    root.add_argument("--version", action="version", version=f"live-dashboards {version()}")
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_picture_options(commands.add_parser("ab", help="draw the A/B testing dashboard", description=_AB))
+    check = commands.add_parser("check", help="test the connections", description=_CHECK)
+    _add_common_options(check)
+    check.add_argument("--json", action="store_true", help="print the checks as JSON")
+    check.add_argument("--at", type=_read(parse_moment), metavar="TIME", help="check as of this moment (RFC 3339 or unix seconds)")
+    demo = commands.add_parser("demo", help="bring up real sources with an A/B test and draw them", description=_DEMO)
+    _add_picture_options(demo)
+    demo.add_argument("--keep", action="store_true", help="leave the servers running until Ctrl-C and print the settings to paste")
+    explain = commands.add_parser("explain", help="where a number of the last summary comes from", description=_EXPLAIN)
+    _add_common_options(explain)
+    explain.add_argument("name", metavar="NAME", help="a measurement's name, or name.variant")
+    explain.add_argument("--summary", type=Path, metavar="PATH", help="the summary to look into (default: the newest one in the output folder)")
+    return root
+
+
+def version() -> str:
+    """The installed version, or that of the checkout."""
+    try:
+        return importlib.metadata.version("live-dashboards")
+    except importlib.metadata.PackageNotFoundError:
+        return "from a checkout"
+
+
+def request(arguments: argparse.Namespace) -> Request:
+    """What the picture options ask for."""
+    return Request(
+        at=arguments.at,
+        output=arguments.output,
+        summary=arguments.summary,
+        sidecars=arguments.sidecars,
+        dpi=arguments.dpi,
+        size_inches=arguments.size,
+        require=arguments.require,
+        on_missing=arguments.on_missing,
+        simulate_only=arguments.simulate,
+        seed=arguments.seed,
+        save_snapshot=arguments.save_snapshot,
+        from_snapshot=arguments.from_snapshot,
+    )
+
+
+def _add_common_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--env-file", type=Path, metavar="PATH", help="settings file (default: .env.live-dashboards)")
+    voice = command.add_mutually_exclusive_group()
+    voice.add_argument("-v", "--verbose", action="store_true", help="say more, with tracebacks")
+    voice.add_argument("-q", "--quiet", action="store_true", help="say only errors")
+
+
+def _add_picture_options(command: argparse.ArgumentParser) -> None:
+    _add_common_options(command)
+    add = command.add_argument
+    add("--output", type=Path, metavar="PATH", help="image file; the suffix picks png, pdf or svg (default: a stamped name in DASHBOARD_OUTPUT_DIR)")
+    add("--summary", metavar="PATH", help="JSON summary (default: beside the image, same stem; - is stdout)")
+    add("--sidecars", action="store_true", help="add .csv of the drawn values and .md alt text beside the image")
+    add("--experiment", metavar="NAME", help="MLflow experiment (default: AB_EXPERIMENT, else the one with the newest activity)")
+    add("--window", metavar="24h", help="what timelines and totals show, a Prometheus duration (default: AB_WINDOW)")
+    add("--at", type=_read(parse_moment), metavar="TIME", help="evaluate at that moment, RFC 3339 or unix seconds (default: now)")
+    add("--dpi", type=_read(_dpi), default=300, metavar="N", help="dots per inch (default: %(default)s)")
+    add("--size", type=_read(_size), default=(16.0, 10.0), metavar="WxH", help="size in inches (default: 16x10)")
+    add("--require", choices=("live", "partial", "any"), default="any", help="exit 3 where the picture is less (default: %(default)s)")
+    add("--on-missing", choices=("simulate", "mark"), default="simulate", help="panels of a missing source (default: %(default)s)")
+    add("--simulate", action="store_true", help="do not even try the sources")
+    add("--seed", type=int, default=42, metavar="N", help="seed of the simulation (default: %(default)s)")
+    add("--save-snapshot", type=Path, metavar="PATH", help="store what the sources answered")
+    add("--from-snapshot", type=Path, metavar="PATH", help="draw again from a stored moment; no source is asked")
+
+
+def _read(parse: Callable[[str], Value]) -> Callable[[str], Value]:
+    """The parser with its ValueError as argparse's own sentence."""
+
+    def read(text: str) -> Value:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read
+
+
+def _dpi(text: str) -> int:
+    if not text.isdecimal() or not 50 <= int(text) <= 1200:
+        raise ValueError(f"{text!r} is not a whole number from 50 to 1200")
+    return int(text)
+
+
+def _size(text: str) -> tuple[float, float]:
+    sides = text.lower().split("x")
+    try:
+        width, height = (float(side) for side in sides)
+    except ValueError:
+        raise ValueError(f"{text!r} is not WIDTHxHEIGHT in inches, such as 16x10") from None
+    if not (math.isfinite(width) and math.isfinite(height)) or width < _SMALLEST_INCHES[0] or height < _SMALLEST_INCHES[1] or max(width, height) > 100:
+        raise ValueError(f"{text!r} is not between 8x5 and 100x100 inches")
+    return width, height
+
+
+_AB = "Draws the A/B testing dashboard and prints the path that was written. Exit codes: 0 written, 1 not written, 2 usage or settings, 3 less than --require asks."
+_CHECK = "Tests settings, both connections and the A/B data in them, a line a check with the fix. Exit codes: 0 all right, 1 something is wrong, 2 settings."
+_DEMO = "Brings up a PostgreSQL and a Prometheus of its own on loopback, fills them with an A/B test, draws the dashboard and takes everything down again."
+_EXPLAIN = "Prints value, origin, query and inputs of a number of the last summary."

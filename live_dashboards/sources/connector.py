@@ -1,0 +1,162 @@
+"""Asks both sources at the same time, each within its own deadline; a source that cannot be asked becomes missing values with a reason."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+from live_dashboards.errors import SourceError, UsageError
+from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Answer, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
+from live_dashboards.settings import Settings, load_settings
+from live_dashboards.sources.asking import Asking, Deadline
+from live_dashboards.sources.mlflow_postgres import MlflowSource
+from live_dashboards.sources.prometheus_ab import PrometheusAbSource
+
+_TO_SET = {MLFLOW: "MLFLOW_DB_HOST or MLFLOW_DB_URL", PROMETHEUS: "PROMETHEUS_URL"}
+
+Result = TypeVar("Result")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class AbTestMetrics(Mapping[str, Answer]):
+    """The A/B queries by name as timelines over the window, and `totals`, the window's exact totals per model by name."""
+
+    timelines: Mapping[str, Answer]
+    totals: Mapping[str, Answer]
+    status: SourceStatus
+
+    def __getitem__(self, name: str) -> Answer:
+        return self.timelines[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.timelines)
+
+    def __len__(self) -> int:
+        return len(self.timelines)
+
+
+class _ChosenExperiment:
+    """The experiment's name, which one source finds and the other one waits for."""
+
+    def __init__(self, configured: str | None) -> None:
+        self._name, self._settled = configured, threading.Event()
+        self.was_awaited = False
+        if configured is not None:
+            self._settled.set()
+
+    def settle(self, name: str | None) -> None:
+        if not self._settled.is_set():
+            self._name = name
+            self._settled.set()
+
+    def wait(self) -> str | None:
+        self.was_awaited = not self._settled.is_set()
+        self._settled.wait()
+        return self._name
+
+
+@dataclass(frozen=True, slots=True)
+class _Question(Generic[Result]):
+    """A source that is being asked."""
+
+    asking: Asking[Result]
+    deadline: Deadline
+    abort: Callable[[], None]
+
+
+class LiveDataConnector:
+    """Pulls MLflow's runs, metrics and params, and Prometheus' series, into one snapshot; settings default to the environment's."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings if settings is not None else load_settings()
+
+    def get_ab_test_metrics(self, *, at: datetime | None = None, window_seconds: float | None = None) -> AbTestMetrics:
+        """The five queries (and any that was added to AB_QUERIES) over the window, by name, and the window's totals per model."""
+        answer = self.fetch(at=at, window_seconds=window_seconds).prometheus
+        return AbTestMetrics({each.name: each for each in answer.timelines}, {each.name: each for each in answer.instants}, answer.status)
+
+    def fetch(self, *, at: datetime | None = None, window_seconds: float | None = None) -> Snapshot:
+        """Both sources' answers for a moment (default: now) and a window (default: AB_WINDOW).
+
+        Raises UsageError where the configured experiment does not exist, as far as a source can tell.
+        """
+        moment = at if at is not None else datetime.now(UTC)
+        window = window_seconds if window_seconds is not None else self.settings.window_seconds
+        chosen = _ChosenExperiment(self.settings["AB_EXPERIMENT"])
+        mlflow, prometheus = self._start_mlflow(moment, window, chosen), self._start_prometheus(moment, window, chosen)
+        try:
+            model = self._mlflow_answer(mlflow)
+        finally:
+            chosen.settle(None)
+        traffic = self._prometheus_answer(prometheus, chosen)
+        self._refuse_unknown(model, traffic)
+        return Snapshot(moment, window, model, traffic, datetime.now(UTC), is_now=at is None)
+
+    def _start_mlflow(self, at: datetime, window_seconds: float, chosen: _ChosenExperiment) -> _Question[MlflowAnswer] | None:
+        if not self.settings.has_mlflow:
+            return None
+        source, deadline = MlflowSource(self.settings), Deadline(self.settings.timeout_seconds)
+        asking = Asking("mlflow", lambda: source.read(at=at, window_seconds=window_seconds, deadline=deadline, on_experiment=chosen.settle))
+        return _Question(asking, deadline, source.abort)
+
+    def _start_prometheus(self, at: datetime, window_seconds: float, chosen: _ChosenExperiment) -> _Question[PrometheusAnswer] | None:
+        if not self.settings.has_prometheus:
+            return None
+        source, deadline = PrometheusAbSource(self.settings), Deadline(self.settings.timeout_seconds)
+
+        def ask() -> PrometheusAnswer:
+            discovered = source.discover(deadline)
+            left_seconds = deadline.remaining_seconds
+            name = chosen.wait() if discovered.experiments else self.settings["AB_EXPERIMENT"]
+            rest = Deadline(left_seconds) if chosen.was_awaited else deadline  # waiting for the other source is not its own time
+            return source.read(at=at, window_seconds=window_seconds, experiment=name, deadline=rest)
+
+        return _Question(Asking("prometheus", ask), deadline, source.abort)
+
+    def _mlflow_answer(self, question: _Question[MlflowAnswer] | None) -> MlflowAnswer:
+        if question is None:
+            return MlflowAnswer(_not_configured(MLFLOW))
+        try:
+            return question.asking.result(question.deadline, abort=question.abort, what="PostgreSQL")
+        except SourceError as error:
+            return MlflowAnswer(_failed(MLFLOW, error, question.deadline))
+
+    def _prometheus_answer(self, question: _Question[PrometheusAnswer] | None, chosen: _ChosenExperiment) -> PrometheusAnswer:
+        if question is None:
+            return PrometheusAnswer(_not_configured(PROMETHEUS))
+        deadline = Deadline(self.settings.timeout_seconds) if chosen.was_awaited else question.deadline
+        try:
+            return question.asking.result(deadline, abort=question.abort, what="Prometheus")
+        except SourceError as error:
+            return PrometheusAnswer(_failed(PROMETHEUS, error, question.deadline))
+
+    def _refuse_unknown(self, model: MlflowAnswer, traffic: PrometheusAnswer) -> None:
+        """Where MLflow cannot be asked, Prometheus' label `experiment` tells whether the configured one exists."""
+        asked, known = self.settings["AB_EXPERIMENT"], traffic.experiments
+        if asked is None or model.status.state not in {SourceState.FAILED, SourceState.NOT_CONFIGURED}:
+            return
+        if not known:
+            log.warning("experiment %r is not verified: neither source could be asked whether it exists", asked)
+        elif asked not in known:
+            raise UsageError(unknown_experiment(asked, known))
+
+
+def unknown_experiment(asked: str, known: tuple[str, ...]) -> str:
+    """The sentence that refuses an experiment, with the three nearest names."""
+    near = difflib.get_close_matches(asked, known, n=3, cutoff=0.0)
+    return f"there is no experiment {asked!r}; the nearest names are {', '.join(map(repr, near))}; choose one with --experiment or AB_EXPERIMENT"
+
+
+def _not_configured(source: str) -> SourceStatus:
+    return SourceStatus(source, SourceState.NOT_CONFIGURED, "not configured", f"set {_TO_SET[source]}")
+
+
+def _failed(source: str, error: SourceError, deadline: Deadline) -> SourceStatus:
+    log.warning("%s: %s", source, error)
+    return SourceStatus(source, SourceState.FAILED, error.reason, error.fix, duration_seconds=deadline.elapsed_seconds)
