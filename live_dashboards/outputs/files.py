@@ -1,0 +1,101 @@
+"""Writes a file as a whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from live_dashboards.errors import OutputError
+
+_ELSEWHERE = "or choose another path with --output or DASHBOARD_OUTPUT_DIR"
+_RIGHTS = ("this user may not write in its folder", f"give it the right to, {_ELSEWHERE}")
+_NO_FOLDER = ("a part of its path is a file, not a folder", "choose another path with --output or DASHBOARD_OUTPUT_DIR")
+_EXPLANATIONS = {
+    errno.EACCES: _RIGHTS,
+    errno.EPERM: _RIGHTS,
+    errno.EROFS: ("its file system is read-only", f"mount it writable, {_ELSEWHERE}"),
+    errno.ENOSPC: ("the disk is full", f"free some space, {_ELSEWHERE}"),
+    errno.EDQUOT: ("the disk quota is used up", f"free some space, {_ELSEWHERE}"),
+    errno.EFBIG: ("it grows above the file size limit", "raise the limit (ulimit -f)"),
+    errno.ENAMETOOLONG: ("its name is too long", "choose a shorter one"),
+    errno.ENOTDIR: _NO_FOLDER,
+    errno.EEXIST: _NO_FOLDER,
+    errno.ELOOP: ("its links lead in a circle", "remove the link"),
+    errno.EISDIR: ("it is a folder", "add a file name to the path"),
+}
+
+
+def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Lets `write` fill a temporary file in the same folder, then renames it: the path holds the old file or the whole new one, never a part.
+
+    Missing folders are created; a link is followed and stays one; a file that is replaced hands on its rights. OutputError says what the reader can do.
+    """
+    try:
+        target = _target(path)
+        _write_and_rename(target, write)
+    except OSError as error:
+        raise _explained(path, error) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes the text as UTF-8, as a whole or not at all."""
+    write_file(path, lambda stream: stream.write(text.encode("utf-8")))
+
+
+def check_writable(path: Path) -> None:
+    """Tries whether a file can be made beside this path, before anything is fetched for it; OutputError where not."""
+    try:
+        temporary = _temporary(_target(path))
+        temporary.touch(exist_ok=False)
+        temporary.unlink()
+    except OSError as error:
+        raise _explained(path, error) from error
+
+
+def _target(path: Path) -> Path:
+    """Where the file really goes, in a folder that now exists; only what is a plain, writable file may be replaced."""
+    if "\0" in str(path):
+        raise OutputError(f"{str(path)!r} cannot be written: its name holds a NUL character; choose another name")
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, "loop")
+    if target.is_dir():
+        raise OSError(errno.EISDIR, "folder")
+    if target.exists():
+        _refuse_irreplaceable(path, target)
+    return target
+
+
+def _refuse_irreplaceable(path: Path, target: Path) -> None:
+    if not target.is_file():
+        raise OutputError(f"{path} cannot be written: it is a device or a pipe, not a file; choose another path")
+    if not target.stat().st_mode & 0o222 or not os.access(target, os.W_OK):
+        raise OutputError(f"{path} cannot be written: the file that is there is write-protected; remove it or choose another path")
+
+
+def _write_and_rename(target: Path, write: Callable[[BinaryIO], object]) -> None:
+    temporary = _temporary(target)
+    try:
+        with temporary.open("xb") as stream:
+            if target.exists():
+                os.fchmod(stream.fileno(), target.stat().st_mode & 0o777)
+            write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _temporary(target: Path) -> Path:
+    return target.with_name(f".live-dashboards-{secrets.token_hex(8)}.tmp")
+
+
+def _explained(path: Path, error: OSError) -> OutputError:
+    cause, fix = _EXPLANATIONS.get(error.errno or 0, (error.strerror or str(error), "choose another path with --output or DASHBOARD_OUTPUT_DIR"))
+    return OutputError(f"{path} cannot be written: {cause}; {fix}")
