@@ -1,1 +1,21 @@
 """A/B test dashboards of machine-learning models from MLflow's PostgreSQL and Prometheus, where every number says where it comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from live_dashboards.figures.dashboard import _create_dashboard_panels
+    from live_dashboards.sources.connector import LiveDataConnector
+
+__all__ = ["LiveDataConnector", "_create_dashboard_panels"]
+_HOMES = {"LiveDataConnector": "live_dashboards.sources.connector", "_create_dashboard_panels": "live_dashboards.figures.dashboard"}
+
+
+def __getattr__(name: str) -> object:
+    """Imports a public name on first use, so that `--help` and settings stay quick."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'live_dashboards' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from live_dashboards import options
@@ -55,15 +57,34 @@ def _ab(arguments: argparse.Namespace, base_folder: Path | None) -> int:
 
 
 def _check(arguments: argparse.Namespace, base_folder: Path | None) -> int:
-    from live_dashboards.connection_test import check_connections
+    from live_dashboards.pipeline import connection_checks
 
-    return check_connections(_settings(arguments, base_folder), as_json=arguments.json, at=arguments.at, stream=sys.stdout)
+    checks = []
+    for check in connection_checks(_settings(arguments, base_folder), arguments.at):
+        checks.append(check)
+        if not arguments.json:
+            fix = f"; {check.fix}" if check.fix else ""
+            sys.stdout.write(f"{check.ok.upper():<8}{check.name}: {check.found}{fix}\n")
+            sys.stdout.flush()
+    if arguments.json:
+        sys.stdout.write(json.dumps({"checks": [asdict(check) for check in checks]}, indent=2) + "\n")
+    return NOT_WRITTEN if any(check.has_failed for check in checks) else WRITTEN
 
 
 def _demo(arguments: argparse.Namespace, base_folder: Path | None) -> int:
-    from live_dashboards.demonstration import run_demo
+    from live_dashboards.demo.demo import Demo
+    from live_dashboards.pipeline import run_ab
 
-    return run_demo(arguments, base_folder)
+    with Demo() as demo:
+        settings = load_settings(environment=demo.environment, base_folder=base_folder)
+        outcome = run_ab(settings, options.request(arguments))
+        sys.stdout.write(outcome.summary_text if outcome.summary_text is not None else f"{outcome.image}\n")
+        sys.stdout.flush()
+        log.warning("%s: %s", outcome.report.badge.kind.value, outcome.report.badge.second_line)
+        if arguments.keep:
+            sys.stderr.write(f"the demo keeps running until Ctrl-C; settings to paste:\n{demo.settings_text()}\n")
+            demo.wait()
+    return WRITTEN if outcome.is_enough else LESS_THAN_REQUIRED
 
 
 def _explain(arguments: argparse.Namespace, base_folder: Path | None) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
+from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.report import AbReport, BadgeKind
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
 from live_dashboards.settings import Settings
@@ -74,8 +76,6 @@ def ask(settings: Settings, request: Request) -> Snapshot:
 
 def unasked(settings: Settings, request: Request) -> Snapshot:
     """A snapshot for which no source was asked."""
-    from datetime import UTC
-
     now = datetime.now(UTC)
     mlflow, prometheus = (SourceStatus(source, SourceState.NOT_ASKED, "not asked (--simulate)") for source in (MLFLOW, PROMETHEUS))
     return Snapshot(request.at or now, settings.window_seconds, MlflowAnswer(mlflow), PrometheusAnswer(prometheus), now, is_now=request.at is None)
@@ -115,6 +115,36 @@ def write(report: AbReport, settings: Settings, request: Request) -> Outcome:
 
         write_sidecars(report, image)
     return Outcome(image, text if request.summary == "-" else None, report, is_enough(report, request.require))
+
+
+def connection_checks(settings: Settings, at: datetime | None) -> Iterator[Check]:
+    """Every check of both sources, as they end, and whether the two name the same variants."""
+    from live_dashboards.sources.mlflow_checks import mlflow_checks
+    from live_dashboards.sources.prometheus_checks import prometheus_checks
+
+    moment = at or datetime.now(UTC)
+    yield from mlflow_checks(settings, moment)
+    yield from prometheus_checks(settings, moment)
+    if settings.has_mlflow and settings.has_prometheus:
+        yield _variants_match(settings, moment)
+
+
+def _variants_match(settings: Settings, at: datetime) -> Check:
+    """Whether Prometheus' models are variants of the chosen experiment."""
+    from live_dashboards.analysis.variants import matches
+    from live_dashboards.sources.connector import LiveDataConnector
+
+    name = "variants in both sources"
+    snapshot = LiveDataConnector(settings).fetch(at=at)
+    if not (snapshot.mlflow.status.has_answered and snapshot.prometheus.status.has_answered):
+        return Check(name, CheckState.SKIPPED, "one source has no A/B data to compare", code="no_data")
+    both, only_mlflow, only_prometheus = matches(snapshot.mlflow, snapshot.prometheus, settings)
+    if not both:
+        found = f"no variant is in both: MLflow has {', '.join(only_mlflow)}; Prometheus has {', '.join(only_prometheus)}"
+        return Check(name, CheckState.FAILED, found, "name the same models with AB_VARIANT_ALIASES=prometheus-name=variant", "no_match")
+    rest = [f"only in {where}: {', '.join(names)}" for where, names in (("MLflow", only_mlflow), ("Prometheus", only_prometheus)) if names]
+    fix = "map the names with AB_VARIANT_ALIASES if they are the same model" if rest else ""
+    return Check(name, CheckState.WARNING if rest else CheckState.OK, "; ".join((f"{', '.join(both)} in both", *rest)), fix, "partial_match" if rest else "")
 
 
 def is_enough(report: AbReport, require: str) -> bool:

@@ -46,6 +46,13 @@ def roles(mlflow: MlflowAnswer, prometheus: PrometheusAnswer, settings: Settings
     return Roles(baseline, challenger, (*first, *others), by_model)
 
 
+def matches(mlflow: MlflowAnswer, prometheus: PrometheusAnswer, settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Variants that both sources have, those only of the chosen experiment, and those only of Prometheus; each sorted."""
+    runs = {name for experiment in mlflow.experiments if experiment.name == mlflow.experiment for name, _ in experiment.variants}
+    traffic = set(roles(mlflow, prometheus, settings).by_model.values())
+    return tuple(sorted(runs & traffic)), tuple(sorted(runs - traffic)), tuple(sorted(traffic - runs))
+
+
 def variants_of_models(models: Sequence[str], candidates: Sequence[Iterable[str]], aliases: Mapping[str, str]) -> dict[str, str]:
     """The variant of each Prometheus model name.
 

@@ -1,0 +1,125 @@
+"""Each variant's facts from the answers: units, n, intervals, and why something is missing."""
+
+from dataclasses import replace
+
+import pytest
+
+from live_dashboards.analysis.model_facts import rows_correct
+from live_dashboards.analysis.page import page
+from tests.support.snapshots import AT, live, settings, with_instant, with_values, without_mlflow
+
+
+def facts(snapshot, variant="baseline", **values):
+    return page(snapshot, None, settings(**values)).counted.of(variant)
+
+
+def logged(value, count="20000"):
+    return with_values(live(), "baseline", "accuracy", value=value, test_count=count)
+
+
+def test_a_fraction_becomes_percent_with_the_wilson_interval_of_its_rows():
+    found = facts(logged(0.782)).accuracy
+    assert (found.value, found.n) == (pytest.approx(78.2), 20_000)
+    assert (found.interval.low, found.interval.high) == (pytest.approx(77.622, abs=0.001), pytest.approx(78.766, abs=0.001))
+
+
+def test_percent_stays_percent_where_a_value_of_the_metric_is_above_one():
+    snapshot = logged(78.2)
+    percent = replace(snapshot.mlflow, value_ranges=(("accuracy", 0.5, 78.2),))
+    found = page(replace(snapshot, mlflow=percent), None, settings()).counted
+    assert found.of("baseline").accuracy.value == pytest.approx(78.2)
+    assert "seem mixed" in found.model.notices[0]
+
+
+def test_the_configured_unit_stands_over_auto():
+    assert facts(logged(0.9), AB_ACCURACY_UNIT="percent").accuracy.value == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize(
+    ("count", "reason"),
+    [("0.2", "fraction"), (None, "logs no test_size"), ("many", "no number of rows"), ("10.5", "no number of rows"), ("nan", "no number of rows"), ("7", "does not fit")],
+)
+def test_without_a_number_of_rows_there_is_no_interval_and_the_reason_is_told(count, reason):
+    found = facts(logged(0.782, count)).accuracy
+    assert found.interval is None
+    assert found.n is None
+    assert reason in found.reason
+
+
+@pytest.mark.parametrize(("value", "n", "rows"), [(0.782, 1000, 782), (0.78, 1000, 780), (0.333, 3, 1), (0.98, 3, None), (0.5, 3, None), (2 / 3, 3, 2)])
+def test_rows_fit_within_the_digits_that_were_logged(value, n, rows):
+    assert rows_correct(value, 100.0, n) == rows
+
+
+def test_precision_recall_and_f1_have_no_interval():
+    found = facts(live())
+    assert all(each.interval is None and "no interval" in each.reason for each in (found.precision, found.recall, found.f1))
+
+
+def test_a_run_that_is_not_finished_is_marked():
+    assert "run not finished" in facts(with_values(live(), "baseline", "accuracy", run_status="RUNNING")).accuracy.reason
+
+
+def test_counts_are_rounded_and_errors_capped_at_requests():
+    snapshot = with_instant(with_instant(live(), "requests", {"baseline": 99.6, "enhanced": 50.2}), "errors", {"baseline": 120.0, "enhanced": 2.4})
+    found = facts(snapshot)
+    assert (found.requests.value, found.errors.value) == (100, 100)
+    assert "capped" in found.errors.reason
+    assert facts(snapshot, "enhanced").error_rate.value == pytest.approx(4.0)
+
+
+def test_models_that_are_one_variant_are_added():
+    snapshot = with_instant(live(), "requests", {"baseline-a": 10.0, "baseline-b": 20.0, "enhanced": 5.0})
+    assert facts(snapshot).requests.value == 30
+
+
+def test_no_error_seen_is_zero_with_an_upper_limit():
+    snapshot = with_instant(with_instant(live(), "requests", {"baseline": 1000.0, "enhanced": 500.0}), "errors", {"baseline": 0.0, "enhanced": 0.0})
+    found = facts(snapshot).error_rate
+    assert (found.value, found.interval.low) == (0, 0)
+    assert found.interval.high == pytest.approx(0.3827, abs=0.0001)
+
+
+def test_without_an_error_metric_the_error_rate_is_missing_with_the_reason():
+    found = facts(with_instant(live(), "errors", {}, reason="neither ab_test_errors_total nor the label status exists"))
+    assert found.error_rate.value is None
+    assert "neither" in found.error_rate.reason
+
+
+def test_mean_latency_is_sum_over_count():
+    snapshot = with_instant(with_instant(live(), "latency_sum", {"baseline": 5.83, "enhanced": 1.0}), "latency_count", {"baseline": 100.0, "enhanced": 10.0})
+    assert facts(snapshot).mean_latency_ms.value == pytest.approx(58.3)
+
+
+def test_percentiles_come_from_the_summed_buckets_and_carry_their_bucket():
+    buckets = {("baseline", "0.1"): 50.0, ("baseline", "0.25"): 90.0, ("baseline", "0.5"): 100.0, ("baseline", "+Inf"): 100.0}
+    found = facts(with_instant(live(), "latency_buckets", buckets, label="le")).p95_latency_ms
+    assert (found.value, found.interval.low, found.interval.high) == (pytest.approx(375.0), 250.0, 500.0)
+
+
+def test_a_percentile_beyond_the_last_edge_has_no_upper_limit():
+    buckets = {("baseline", "0.1"): 1.0, ("baseline", "+Inf"): 100.0}
+    found = facts(with_instant(live(), "latency_buckets", buckets, label="le")).p95_latency_ms
+    assert (found.value, found.interval.high) == (100.0, None)
+
+
+def test_a_value_older_than_the_limit_is_stale():
+    old = with_instant(live(), "newest_requests", {"baseline": AT.timestamp() - 400, "enhanced": AT.timestamp() - 200})
+    assert facts(old).requests.stale
+    assert not facts(old, "enhanced").requests.stale
+    assert not facts(old, AB_STALE_AFTER="10m").requests.stale
+
+
+def test_without_mlflow_the_online_gauge_is_the_accuracy():
+    found = facts(without_mlflow(with_instant(live(), "online_accuracy", {"baseline": 78.2, "enhanced": 81.8})))
+    assert found.accuracy.value == pytest.approx(78.2)
+    assert found.accuracy.source == "prometheus"
+    assert found.precision.value is None
+
+
+def test_requests_of_a_planned_variant_without_a_series_are_estimated_and_in_no_total():
+    snapshot = with_instant(live(), "requests", {"baseline": 700.0})
+    made = page(snapshot, None, settings(AB_TRAFFIC_SPLIT="baseline=70,enhanced=30"))
+    found = made.counted.of("enhanced").requests
+    assert (found.value, found.origin) == (pytest.approx(300.0), "estimated")
+    assert made.counted.traffic.totals["total_requests"].value == 700

@@ -1,0 +1,79 @@
+"""Our closed forms against independent implementations, printed values, zeros and limits."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import fisher_exact as scipy_fisher
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest
+
+from live_dashboards.analysis.proportions import Counts, difference, fisher_exact, score_test, wilson
+
+CASES = [(636, 1000, 1564, 2000), (1, 40, 0, 50), (0, 500, 0, 500), (15_640, 20_000, 16_360, 20_000), (999, 1000, 1000, 1000), (3, 10_000, 14, 30_000)]
+
+
+@st.composite
+def counts(draw):
+    n = draw(st.integers(1, 1_000_000_000))
+    return Counts(draw(st.integers(0, n)), n)
+
+
+@pytest.mark.parametrize(("x2", "n2", "x1", "n1"), CASES)
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.95, 0.999])
+def test_wilson_agrees_with_statsmodels(x2, n2, x1, n1, confidence):
+    for x, n in ((x2, n2), (x1, n1)):
+        assert wilson(Counts(x, n), confidence) == pytest.approx(proportion_confint(x, n, 1 - confidence, method="wilson"), abs=1e-12)
+
+
+@pytest.mark.parametrize(("x2", "n2", "x1", "n1"), CASES)
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.95, 0.999])
+def test_newcombe_interval_agrees_with_statsmodels(x2, n2, x1, n1, confidence):
+    found = difference(Counts(x2, n2), Counts(x1, n1), confidence)
+    oracle = confint_proportions_2indep(x2, n2, x1, n1, compare="diff", method="newcomb", alpha=1 - confidence)
+    assert (found.low, found.high) == pytest.approx(oracle, abs=1e-12)
+
+
+def test_newcombe_1998_printed_example():
+    """Newcombe 1998, Table II, example (a): 56/70 - 48/80, method 10 gives 0.0524 to 0.3339."""
+    found = difference(Counts(56, 70), Counts(48, 80))
+    assert (round(found.low, 4), round(found.high, 4)) == (0.0524, 0.3339)
+
+
+def test_score_test_agrees_with_statsmodels():
+    assert score_test(Counts(560, 10_000), Counts(500, 10_000)) == pytest.approx(proportions_ztest([560, 500], [10_000, 10_000])[1], rel=1e-10)
+
+
+@pytest.mark.parametrize(("x2", "n2", "x1", "n1"), [(1, 40, 0, 50), (5, 30, 1, 35), (2, 1000, 7, 900), (3, 3, 0, 3), (4, 39, 30, 39)])
+def test_fisher_agrees_with_scipy(x2, n2, x1, n1):
+    oracle = scipy_fisher([[x2, n2 - x2], [x1, n1 - x1]]).pvalue
+    assert fisher_exact(Counts(x2, n2), Counts(x1, n1)) == pytest.approx(oracle, rel=1e-9)
+
+
+def test_small_counts_use_fisher_and_say_so():
+    assert "Fisher" in difference(Counts(4, 1000), Counts(5, 1000)).method
+    assert "Fisher" in difference(Counts(20, 39), Counts(20, 1000)).method
+    assert "score test" in difference(Counts(5, 1000), Counts(5, 1000)).method
+
+
+def test_no_event_in_either_arm_has_p_one_and_an_interval_around_zero():
+    found = difference(Counts(0, 1000), Counts(0, 500))
+    assert found.p_value == 1
+    assert found.low < 0 < found.high
+
+
+def test_wilson_is_exactly_zero_or_one_at_the_ends():
+    assert wilson(Counts(0, 7))[0] == 0
+    assert wilson(Counts(7, 7))[1] == 1
+
+
+@pytest.mark.parametrize(("events", "n"), [(-1, 5), (6, 5), (0, 0)])
+def test_impossible_counts_are_refused(events, n):
+    with pytest.raises(ValueError, match=r"events|n is"):
+        Counts(events, n)
+
+
+@given(counts(), counts())
+def test_difference_is_antisymmetric_and_its_interval_holds_it(ours, theirs):
+    one, other = difference(ours, theirs), difference(theirs, ours)
+    assert one.estimate == -other.estimate
+    assert -1 <= one.low <= one.estimate <= one.high <= 1
+    assert one.low == pytest.approx(-other.high, abs=1e-12)
