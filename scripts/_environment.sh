@@ -29,7 +29,7 @@ build_environment() {
   need_venv_module "$python" || return 1
   say "Setting up $1 (once, about a minute) ..."
   "$python" -I -m venv --clear -- "$root/$1" >&2 9>&- || { say "$1 could not be made with $python; see above."; return 1; }
-  PIP_USER=0 "$root/$1/bin/python" -I -m pip install --quiet --no-input --disable-pip-version-check --require-hashes --only-binary=:all: \
+  PIP_USER=0 "$root/$1/bin/python" -I -m pip install -qq --no-input --disable-pip-version-check --require-hashes --only-binary=:all: \
     --requirement "$root/$2" >&2 9>&- || { say "The packages of $2 could not be installed; see above, and run this again."; return 1; }
   install_package "$root/$1"
   cp -- "$root/$2" "$root/$1/installed.lock.new"
@@ -60,9 +60,9 @@ print(os.path.realpath(sys.executable))' 2>/dev/null && return
 
 need_venv_module() {
   local package
-  "$1" -I -c 'import ensurepip, venv' 2>/dev/null && return
+  "$1" -I -c 'import venv; from ensurepip import version' 2>/dev/null && return
   package=$("$1" -I -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
-  install_packages "$package" && "$1" -I -c 'import ensurepip, venv' && return
+  install_packages "$package" && "$1" -I -c 'import venv; from ensurepip import version' && return
   say "$1 cannot make environments; install the package $package (as root: apt-get install $package), then run this again."
   return 1
 }
