@@ -162,7 +162,7 @@ def urls(value: str) -> tuple[str, ...]:
 def _check_url(url: str) -> None:
     try:
         pieces = urlsplit(url)
-        usable = pieces.scheme in {"http", "https"} and pieces.hostname and (pieces.port or 1)
+        usable = pieces.scheme in {"http", "https"} and pieces.hostname and pieces.port != 0
     except ValueError:
         usable = False
     if not usable:

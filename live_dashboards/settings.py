@@ -106,6 +106,7 @@ def load_settings(
         texts = _over(texts, layer)
     values = {setting.name: _value(setting, texts) for setting in SETTINGS}
     _refuse_url_with_parts(texts)
+    _refuse_one_arm(values)
     given = frozenset(name for name in _BY_NAME if name in texts or f"{name}_FILE" in texts)
     return Settings(values, given, folder)
 
@@ -134,6 +135,12 @@ def _refuse_url_with_parts(texts: Mapping[str, str]) -> None:
     parts = [name for name in _URL_PARTS if name in texts or f"{name}_FILE" in texts]
     if parts and ("MLFLOW_DB_URL" in texts or "MLFLOW_DB_URL_FILE" in texts):
         raise SettingsError(f"both MLFLOW_DB_URL and {', '.join(parts)} are set; keep either the URL or the parts")
+
+
+def _refuse_one_arm(values: Mapping[str, object]) -> None:
+    challenger = values["AB_CHALLENGER_VARIANT"]
+    if challenger == values["AB_BASELINE_VARIANT"]:
+        raise SettingsError(f"AB_BASELINE_VARIANT and AB_CHALLENGER_VARIANT are both {challenger!r}, but an A/B test compares two variants")
 
 
 def _read_file(env_file: Path | None, default: Path) -> dict[str, str]:

@@ -1,0 +1,95 @@
+"""Values that cannot be used: each error names the variable, its value and what is allowed."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from live_dashboards.errors import SettingsError
+from live_dashboards.model.amount import Amount
+from live_dashboards.settings import Settings, load_settings
+
+
+def with_value(name: str, value: str) -> Settings:
+    return load_settings(environment={name: value}, base_folder=Path("/nonexistent"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("MLFLOW_DB_PORT", "0", "port from 1 to 65535"),
+        ("MLFLOW_DB_PORT", "5432,65536", "port from 1 to 65535"),
+        ("MLFLOW_DB_SSLMODE", "verify", "one of disable, allow, prefer, require, verify-ca, verify-full"),
+        ("PROMETHEUS_URL", "prometheus:9090", "http://prometheus:9090"),
+        ("PROMETHEUS_URL", "http://", "name a host"),
+        ("PROMETHEUS_URL", "http://prometheus:99999", "port from 1 to 65535"),
+        ("PROMETHEUS_URL", "http://prometheus:0", "port from 1 to 65535"),
+        ("PROMETHEUS_URL", "http://prometheus/graph?g0=up", "without ? and #"),
+        ("PROMETHEUS_URL", ",", "must be a URL"),
+        ("SOURCE_TIMEOUT_SECONDS", "0", "above 0"),
+        ("SOURCE_TIMEOUT_SECONDS", "ten", "must be a number"),
+        ("SOURCE_TIMEOUT_SECONDS", "inf", "finite"),
+        ("AB_VARIANT_ALIASES", "baseline-predictor", "name=variant"),
+        ("AB_VARIANT_ALIASES", "a=x,a=y", "twice"),
+        ("AB_TRAFFIC_SPLIT", "70:30", "variant=share"),
+        ("AB_TRAFFIC_SPLIT", "baseline=-70,enhanced=170", "not negative"),
+        ("AB_TRAFFIC_SPLIT", "baseline=0,enhanced=0", "not all 0"),
+        ("AB_START", "yesterday", "RFC 3339"),
+        ("AB_START", "2026-11-23T10:00:00", "with a zone"),
+        ("AB_START", "2026-02-30T10:00:00Z", "out of range for month"),
+        ("AB_START", "nan", "unix seconds"),
+        ("AB_ACCURACY_UNIT", "%", "one of auto, fraction, percent"),
+        ("AB_WINDOW", "24", "30m, 24h or 7d"),
+        ("AB_WINDOW", "0h", "between 1ms and 10y"),
+        ("AB_WINDOW", "11y", "between 1ms and 10y"),
+        ("AB_SUCCESS_METRIC", "latency", "accuracy, error_rate"),
+        ("AB_ONLINE_LABELLED_METRIC", "labelled-total", "name of a Prometheus metric"),
+        ("AB_PLANNED_REQUESTS", "1.5", "whole number"),
+        ("AB_PLANNED_REQUESTS", "-1", "not be negative"),
+        ("AB_CONFIDENCE", "95", "at least 0.5 and below 1"),
+        ("AB_CONFIDENCE", "1", "at least 0.5 and below 1"),
+        ("BASE_TRADING_VOLUME", "$10M", "must be a number"),
+        ("ERROR_COST_MULTIPLIER", "-50", "not be negative"),
+        ("ERROR_COST_MULTIPLIER", "60..40", "low not above high"),
+        ("ERROR_COST_MULTIPLIER", "40..", "must be a number"),
+        ("INFRASTRUCTURE_ANNUAL_COST", "nan", "finite"),
+        ("DASHBOARD_PORT", "8050.0", "port from 1 to 65535"),
+        ("DASHBOARD_TIMEZONE", "Mars/Olympus", "UTC or Europe/Berlin"),
+        ("DASHBOARD_TIMEZONE", "../../etc/passwd", "UTC or Europe/Berlin"),
+    ],
+)
+def test_a_value_that_cannot_be_used_names_variable_value_and_what_is_allowed(name: str, value: str, allowed: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(allowed)) as caught:
+        with_value(name, value)
+    assert str(caught.value).startswith(f"{name} is {value!r}, but ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("MLFLOW_DB_PORT", "5432, 5433", "5432,5433"),
+        ("PROMETHEUS_URL", "https://a/prom/, http://[::1]:9090", ("https://a/prom", "http://[::1]:9090")),
+        ("AB_VARIANT_ALIASES", "baseline-predictor = baseline, e=enhanced", (("baseline-predictor", "baseline"), ("e", "enhanced"))),
+        ("AB_TRAFFIC_SPLIT", "baseline=70%,enhanced=30%", (("baseline", 0.7), ("enhanced", 0.3))),
+        ("AB_TRAFFIC_SPLIT", "baseline=1,enhanced=1,shadow=0", (("baseline", 0.5), ("enhanced", 0.5), ("shadow", 0.0))),
+        ("AB_START", "2026-11-23T12:00:00+02:00", datetime(2026, 11, 23, 10, tzinfo=UTC)),
+        ("AB_START", "0", datetime(1970, 1, 1, tzinfo=UTC)),
+        ("AB_WINDOW", "1h30m", 5400.0),
+        ("AB_WINDOW", "7d", 604_800.0),
+        ("AB_PLANNED_REQUESTS", "20000", 20_000),
+        ("BASE_TRADING_VOLUME", "8e6..12e6", Amount(8e6, 12e6)),
+        ("ERROR_COST_MULTIPLIER", "50", Amount(50, 50)),
+    ],
+)
+def test_a_value_that_can_be_used_becomes_the_domain_s_own(name: str, value: str, expected: object) -> None:
+    assert with_value(name, value)[name] == expected
+
+
+def test_the_other_views_read_what_was_given() -> None:
+    settings = with_value("AB_TRAFFIC_SPLIT", "baseline=3,enhanced=1")
+    assert settings.split == {"baseline": 0.75, "enhanced": 0.25}
+    assert settings.aliases == {}
+    assert settings.start is None
