@@ -166,7 +166,7 @@ def test_a_url_and_its_parts_are_refused_together(tmp_path: Path, part: str) -> 
 
 
 def test_a_variant_is_not_compared_with_itself(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="both 'baseline'.*two variants"):
+    with pytest.raises(SettingsError, match=r"both 'baseline'.*two variants"):
         load_settings(environment={"AB_CHALLENGER_VARIANT": "baseline"}, base_folder=tmp_path)
 
 
