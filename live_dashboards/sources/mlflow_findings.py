@@ -1,0 +1,149 @@
+"""How failures while connecting to PostgreSQL are recognised by their text, and what is said about each.
+
+They carry no SQLSTATE, only a text, in the server's language: what no row recognises goes through the general one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_POOLER = "ask who runs the connection pooler (PgBouncer); its log says why"
+_CERTIFICATE = "set MLFLOW_DB_SSLROOTCERT to the file of the authority that signed it, name the host as in the certificate, or choose another MLFLOW_DB_SSLMODE"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A failure while connecting: how its text is recognised, and what is said; {where}, {user}, {database} and {said} are filled in."""
+
+    code: str
+    pattern: str
+    reason: str
+    fix: str
+
+
+# In the order of how far the attempt came: what is nearest to success is said where several hosts fail differently.
+FINDINGS = (
+    Finding(
+        "no_password",
+        r"no password supplied",
+        "PostgreSQL {where} wants a password for user {user} and none is given",
+        "set MLFLOW_DB_PASSWORD (or PGPASSWORD); a password file is ignored if group or world may read it (chmod 600)",
+    ),
+    Finding(
+        "no_connect_right",
+        r"permission denied for database|does not have CONNECT privilege",
+        "user {user} may not connect to database {database} at {where}",
+        'let the owner run: grant connect on database "{database_name}" to "{user_name}"',
+    ),
+    Finding(
+        "no_database",
+        r'database ".*" does not exist|no such database|invalid catalog name',
+        "database {database} does not exist at {where}",
+        "set MLFLOW_DB_NAME, often mlflow or mlflowdb; psql -l lists the databases",
+    ),
+    Finding(
+        "too_many",
+        r"too many (clients|connections)|remaining connection slots|no more connections allowed",
+        "PostgreSQL {where} has no free connection for user {user}",
+        "try again, or raise the connection limit of the role or of the server",
+    ),
+    Finding(
+        "no_entry",
+        r"no pg_hba\.conf entry|pg_hba\.conf rejects",
+        "PostgreSQL {where} does not admit user {user} to database {database} from this machine: {said}",
+        "add a line to its pg_hba.conf, or set MLFLOW_DB_SSLMODE=require where it wants encryption",
+    ),
+    Finding(
+        "auth",
+        r"authentication failed|role \".*\" (does not exist|is not permitted to log in)|no such user|SCRAM|client certificate",
+        "PostgreSQL {where} refuses user {user} or its password",
+        "check MLFLOW_DB_USER and MLFLOW_DB_PASSWORD (in a URL special characters must be quoted), or PGPASSWORD and the password file (mode 0600)",
+    ),
+    Finding(
+        "options",
+        r"unsupported startup parameter|unrecognized configuration parameter|invalid command-line argument",
+        "PostgreSQL {where} refuses a startup option: {said}",
+        "take options= out of MLFLOW_DB_URL and unset PGOPTIONS, or set ignore_startup_parameters in the pooler",
+    ),
+    Finding("not_ready", r"the database system is|not yet accepting", "PostgreSQL {where} is starting up or shutting down", "try again in a moment"),
+    Finding(
+        "pooler",
+        r"server login has been failing|server_login_retry|query_wait_timeout|cannot connect to server|pgbouncer",
+        "a pooler answers at {where} but cannot reach PostgreSQL: {said}",
+        _POOLER,
+    ),
+    Finding(
+        "wrong_server",
+        r"session is (not )?read-only|hot standby",
+        "no PostgreSQL at {where} is of the wanted kind: {said}",
+        "change target_session_attrs in MLFLOW_DB_URL or PGTARGETSESSIONATTRS",
+    ),
+    Finding(
+        "tls_missing",
+        r"server does not support SSL",
+        "PostgreSQL {where} offers no TLS, but MLFLOW_DB_SSLMODE wants it",
+        "turn on ssl in the server, or set MLFLOW_DB_SSLMODE=prefer",
+    ),
+    Finding(
+        "tls_file",
+        r"certificate file|private key file|could not (read|load|open).*(certificate|key)|root certificate|has group or world access",
+        "a TLS file cannot be used: {said}",
+        "check MLFLOW_DB_SSLROOTCERT, MLFLOW_DB_SSLCERT and MLFLOW_DB_SSLKEY",
+    ),
+    Finding(
+        "tls_certificate",
+        r"certificate verify failed|does not match host name|alert (unknown ca|bad certificate|certificate)|certificate required",
+        "the certificate of PostgreSQL {where} is not accepted: {said}",
+        _CERTIFICATE,
+    ),
+    Finding(
+        "not_postgresql",
+        r"invalid response to (SSL|GSS)|expected authentication request|unexpected (message|response)|lost synchronization|invalid .*protocol|wrong version number",
+        "{where} answers, but does not speak PostgreSQL",
+        "check MLFLOW_DB_PORT; the usual one is 5432",
+    ),
+    Finding("tls", r"SSL error|sslmode|SSL negotiation", "TLS with PostgreSQL {where} fails: {said}", _CERTIFICATE),
+    Finding(
+        "cut",
+        r"server closed the connection|connection reset|EOF detected|SSL connection has been closed|could not receive data|could not send",
+        "{where} accepts the connection and closes it at once",
+        "check MLFLOW_DB_PORT, the server's log, and any proxy or port-forward between here and it",
+    ),
+    Finding(
+        "timeout",
+        r"timeout expired|timed out",
+        "no answer from PostgreSQL {where} in {seconds} s",
+        "check host and port, firewall, VPN and NetworkPolicy; is this port PostgreSQL?",
+    ),
+    Finding(
+        "unreachable",
+        r"no route to host|network is unreachable|network unreachable",
+        "there is no way through the network to PostgreSQL {where}",
+        "check the address, VPN and routes",
+    ),
+    Finding(
+        "refused",
+        r"connection refused|no such file or directory",
+        "PostgreSQL {where} refuses the connection",
+        "is the server running, is the port right, does it listen on this address (listen_addresses), is a port-forward needed?",
+    ),
+    Finding(
+        "unknown_host",
+        r"could not translate host name|name or service not known|name resolution|nodename nor servname|could not parse network address",
+        "host name {host} is not found",
+        "check its spelling (in Kubernetes name.namespace; a password with @ in a URL can look like a host too)",
+    ),
+    Finding("service", r"definition of service|service file", "the libpq service cannot be used: {said}", "check PGSERVICE and its service file"),
+)
+GENERAL = Finding("failed", "", "PostgreSQL {where} cannot be asked as user {user}: {said}", "try the same with psql; the server's log says more")
+
+
+def finding(said: str) -> Finding:
+    """What the driver's text of one attempt means."""
+    return next((row for row in FINDINGS if re.search(row.pattern, said, re.IGNORECASE)), GENERAL)
+
+
+def rank(row: Finding) -> int:
+    """0 for the failure that came nearest to success."""
+    return FINDINGS.index(row) if row in FINDINGS else len(FINDINGS)

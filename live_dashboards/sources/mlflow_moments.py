@@ -1,0 +1,20 @@
+"""MLflow's times, milliseconds since 1970 in UTC, which a caller of MLflow may set to anything."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+_END_OF_TIME_MS = 253_402_300_799_000  # the end of year 9999, the last that a datetime holds
+
+
+def moment_or_none(milliseconds: int | None) -> datetime | None:
+    """The moment, None where there is none or it is no time that a calendar holds."""
+    if milliseconds is None or not 0 < milliseconds <= _END_OF_TIME_MS:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def milliseconds(moment: datetime) -> int:
+    """The moment in MLflow's unit."""
+    return math.floor(moment.timestamp() * 1000)

@@ -1,0 +1,184 @@
+"""The questions to MLflow's tables, each a named SQL text with bound parameters and a row limit.
+
+Times are bigint milliseconds, so that they stay index conditions. Latest values come from latest_metrics; the table metrics is only asked with a key.
+NaN is stored as 0 with is_nan, infinities as ±1.797e308, and one such infinity makes an average fail: each question leaves them out.
+"""
+
+# ruff: noqa: S608 -- the texts are put together from the constants of this file; values are always bound
+
+from __future__ import annotations
+
+VARIANT_KEY = "model_variant"
+PARENT_KEY = "mlflow.parentRunId"
+RUN_NAME_KEY = "mlflow.runName"
+MAX_EXPERIMENTS = 5_000
+MAX_EXPERIMENT_ROWS = 50_000
+MAX_VARIANTS = 100
+MAX_VALUES = 4 * MAX_VARIANTS
+MAX_STATUS_ROWS = 1_000
+MAX_RUNS = 200
+MAX_VERSIONS = 50
+HISTORY_POINTS = 300
+
+_BLANKS = r"E' \t\r\n\f\v'"
+_FINITE = "not m.is_nan and abs(m.value) < float8 '1.7976931348623157e308'"
+_FINITE_SUM = "not m.is_nan and abs(m.value) < float8 '1e300'"  # sums of such values stay finite too
+_TOMORROW_MS = "(extract(epoch from now()) * 1000)::bigint + 86400000"  # a caller of MLflow may log any time; later ones are no sign of activity
+
+# Runs with their variant: the param, else the tag; blank is none. Primary keys (key, run_uuid) answer each join.
+_VARIANT = f"coalesce(nullif(btrim(left(p.value, 250), {_BLANKS}), ''), nullif(btrim(left(t.value, 250), {_BLANKS}), ''))"
+_VARIANT_JOINS = """
+  left join params p on p.run_uuid = r.run_uuid and p.key = %(variant_key)s
+  left join tags t on t.run_uuid = r.run_uuid and t.key = %(variant_key)s"""
+_ACTIVE_RUNS = f"""
+active as materialized (
+  select r.run_uuid, r.name, r.status, r.start_time, r.end_time, {_VARIANT} as variant, c.run_uuid is not null as is_child
+  from runs r{_VARIANT_JOINS}
+  left join tags c on c.run_uuid = r.run_uuid and c.key = %(parent_key)s and c.value <> ''
+  where r.experiment_id = %(experiment_id)s and r.lifecycle_stage = 'active'
+)"""
+
+SCHEMA = """
+select w.name, to_regclass(w.name) is not null,
+       coalesce(has_table_privilege(to_regclass(w.name), 'select'), false),
+       coalesce(has_table_privilege(to_regclass(w.name), 'insert, update, delete'), false),
+       array(select a.attname::text from pg_attribute a where a.attrelid = to_regclass(w.name) and a.attnum > 0 and not a.attisdropped),
+       array(select n.nspname::text from pg_class k join pg_namespace n on n.oid = k.relnamespace
+             where k.relname = w.name and k.relkind in ('r', 'v', 'm', 'p', 'f') limit 20)
+from unnest(%(tables)s) as w(name)"""
+
+SESSION = """
+select current_user::text, array_to_string(current_schemas(false), ', '), current_setting('server_version'),
+       extract(epoch from clock_timestamp())::float8"""
+
+REVISION = "select version_num from alembic_version limit 1"
+
+# Runs are counted by experiment and variant before anything is joined: never-analysed tables then cannot lead to a scan of runs per experiment.
+_COUNTED = f"""
+counted as materialized (
+  select r.experiment_id, {_VARIANT} as variant, count(*) as runs
+  from runs r{_VARIANT_JOINS}
+  where {{stage}}
+  group by 1, 2
+)"""
+
+EXPERIMENTS = f"""
+with {_COUNTED.format(stage="r.lifecycle_stage = 'active'")}, ranked as (
+  select c.*, row_number() over (partition by c.experiment_id order by c.runs desc, c.variant) as place
+  from counted c where c.variant is not null
+), known as (
+  select e.experiment_id, e.name, coalesce(to_jsonb(e) ->> 'workspace', 'default') as workspace, coalesce(e.name = %(experiment)s, false) as is_wanted
+  from experiments e where e.lifecycle_stage = 'active'
+  order by is_wanted desc, e.experiment_id desc limit {MAX_EXPERIMENTS}
+)
+select k.experiment_id, k.name, k.workspace, v.variant, v.runs
+from known k left join ranked v on v.experiment_id = k.experiment_id and v.place <= {MAX_VARIANTS}
+order by k.is_wanted desc, k.experiment_id desc, v.place limit {MAX_EXPERIMENT_ROWS}"""
+
+DELETED = f"""
+with {_COUNTED.format(stage="true")}
+select e.name, e.lifecycle_stage = 'deleted' as is_deleted
+from experiments e join (select experiment_id from counted where variant is not null group by 1 having count(*) >= 2) v on v.experiment_id = e.experiment_id
+order by e.experiment_id desc limit 3"""
+
+# By the moment: a start, end or metric later than it (and its slack for clocks) was not known then. A later metric of a run that had started
+# by then counts as that moment, because it has overwritten the row of the earlier one.
+ACTIVITY = f"""
+with signs as materialized (
+  select m.run_uuid, max(m.timestamp) filter (where m.timestamp <= {_TOMORROW_MS}) as sign_ms
+  from runs r join latest_metrics m on m.run_uuid = r.run_uuid
+  where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active'
+  group by m.run_uuid
+)
+select r.experiment_id,
+       greatest(max(least(r.start_time, %(at_ms)s)) filter (where r.start_time <= %(near_ms)s),
+                max(least(r.end_time, %(at_ms)s)) filter (where r.end_time <= %(near_ms)s),
+                max(least(s.sign_ms, %(at_ms)s)) filter (where s.sign_ms <= %(near_ms)s or r.start_time <= %(near_ms)s)),
+       greatest(max(r.start_time) filter (where r.start_time <= {_TOMORROW_MS}),
+                max(r.end_time) filter (where r.end_time <= {_TOMORROW_MS}), max(s.sign_ms))
+from runs r left join signs s on s.run_uuid = r.run_uuid
+where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active'
+group by r.experiment_id"""
+
+_WANTED = "unnest(%(metrics)s, %(keys)s, %(preferences)s) as w(metric, key, preference)"
+_TEST_COUNT = """coalesce(
+         (select left(n.value, 250) from params n where n.run_uuid = v.run_uuid and n.key = %(test_count_key)s),
+         (select n.value::text from latest_metrics n where n.run_uuid = v.run_uuid and n.key = %(test_count_key)s and not n.is_nan))"""
+_NAME = (
+    "coalesce(nullif({run}.name, ''), (select nullif(n.value, '') from tags n where n.run_uuid = {run}.run_uuid and n.key = %(run_name_key)s), left({run}.run_uuid, 8))"
+)
+
+# For each variant and metric the first of: top-level before child, FINISHED before RUNNING, newest start; a run that started after the moment comes last.
+VALUES = f"""
+with {_ACTIVE_RUNS}, value as (
+  select distinct on (r.variant, w.metric) r.*, w.metric, m.key, m.value, m.timestamp
+  from active r
+  join latest_metrics m on m.run_uuid = r.run_uuid
+  join {_WANTED} on w.key = m.key
+  where r.variant is not null and r.status in ('FINISHED', 'RUNNING') and {_FINITE}
+  order by r.variant, w.metric, coalesce(r.start_time, 0) > %(near_ms)s, r.is_child, r.status <> 'FINISHED', r.start_time desc nulls last, r.run_uuid, w.preference
+)
+select v.variant, v.metric, v.key, v.value, v.timestamp, v.run_uuid, left({_NAME.format(run="v")}, 250), v.status, v.is_child, v.start_time, {_TEST_COUNT}
+from value v order by v.variant, v.metric limit {MAX_VALUES}"""
+
+VALUE_RANGES = f"""
+with active as materialized (
+  select r.run_uuid from runs r where r.experiment_id = %(experiment_id)s and r.lifecycle_stage = 'active'
+)
+select w.metric, min(m.value), max(m.value)
+from active r join latest_metrics m on m.run_uuid = r.run_uuid join {_WANTED} on w.key = m.key
+where {_FINITE}
+group by w.metric order by w.metric"""
+
+STATUS_COUNTS = f"""
+with {_ACTIVE_RUNS}
+select r.variant, r.status, r.is_child, count(*) from active r group by 1, 2, 3 order by 4 desc, 1, 2, 3 limit {MAX_STATUS_ROWS}"""
+
+RUNS = f"""
+with {_ACTIVE_RUNS}, newest as materialized (
+  select * from active r order by coalesce(r.start_time, 0) > %(near_ms)s, r.start_time desc nulls last, r.run_uuid limit {MAX_RUNS}
+), signs as materialized (
+  select m.run_uuid, max(m.timestamp) filter (where m.timestamp <= {_TOMORROW_MS}) as sign_ms
+  from newest r join latest_metrics m on m.run_uuid = r.run_uuid group by m.run_uuid
+), accuracy as materialized (
+  select m.run_uuid, m.value from newest r join latest_metrics m on m.run_uuid = r.run_uuid where m.key = %(accuracy_key)s and {_FINITE}
+)
+select r.run_uuid, left({_NAME.format(run="r")}, 250), r.variant, r.status, r.start_time, r.end_time, r.is_child, s.sign_ms, a.value
+from newest r left join signs s on s.run_uuid = r.run_uuid left join accuracy a on a.run_uuid = r.run_uuid
+order by r.start_time desc nulls last, r.run_uuid"""
+
+# Each point is the mean of the values of one time step, at the mean of their times. Child runs only where no top-level run of the variant has any.
+HISTORY = f"""
+with {_ACTIVE_RUNS}, point as (
+  select r.variant, r.is_child, (m.timestamp - %(from_ms)s - 1) / %(step_ms)s as step, avg(m.timestamp) as time_ms, avg(m.value) as value
+  from metrics m join active r on r.run_uuid = m.run_uuid
+  where m.key = %(accuracy_key)s and m.timestamp > %(from_ms)s and m.timestamp <= %(at_ms)s and {_FINITE_SUM}
+    and r.variant is not null and r.status in ('FINISHED', 'RUNNING')
+  group by 1, 2, 3
+), best as (
+  select variant, bool_and(is_child) as is_child from point group by variant
+)
+select p.variant, (p.time_ms / 1000)::float8, p.value
+from point p join best b on b.variant = p.variant and b.is_child = p.is_child
+order by p.variant, p.step limit {MAX_VARIANTS * HISTORY_POINTS}"""
+
+VERSIONS = f"""
+select v.name, v.version, v.creation_time, v.run_id, {{aliases}}
+from model_versions v join runs r on r.run_uuid = v.run_id
+where r.experiment_id = %(experiment_id)s and r.lifecycle_stage = 'active' and v.creation_time is not null
+  and coalesce(v.current_stage, '') <> 'Deleted_Internal'
+order by v.creation_time desc, v.name, v.version desc limit {MAX_VERSIONS}"""
+ALIASES = """array(select a.alias from registered_model_aliases a
+             where a.name = v.name and a.version = v.version and to_jsonb(a) ->> 'workspace' is not distinct from to_jsonb(v) ->> 'workspace'
+             order by a.alias limit 10)"""
+
+METRIC_KEYS = """
+select m.key, count(*) from runs r join latest_metrics m on m.run_uuid = r.run_uuid
+where r.experiment_id = %(experiment_id)s and r.lifecycle_stage = 'active' and not starts_with(m.key, 'system/')
+group by m.key order by 2 desc, 1 limit 20"""
+
+ODD_VALUES = f"""
+select left(m.key, 250), r.run_uuid, m.is_nan, count(*) over ()
+from runs r join latest_metrics m on m.run_uuid = r.run_uuid
+where r.experiment_id = %(experiment_id)s and r.lifecycle_stage = 'active' and m.key = any(%(keys)s) and not ({_FINITE})
+order by r.start_time desc nulls last, r.run_uuid, m.key limit 1"""
