@@ -1,0 +1,142 @@
+"""The A/B test in Prometheus at one moment: totals and gauges, timelines, the age of what was found, and since when there is traffic."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from live_dashboards.errors import SourceError
+from live_dashboards.model.duration import format_duration
+from live_dashboards.model.snapshot import PROMETHEUS, PrometheusAnswer, SourceState, SourceStatus
+from live_dashboards.settings import Settings
+from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.prometheus_exchange import Question
+from live_dashboards.sources.prometheus_http import PrometheusClient
+from live_dashboards.sources.prometheus_reading import read_answers, warnings
+from live_dashboards.sources.prometheus_reply import Outcome
+from live_dashboards.sources.prometheus_scope import DAY_SECONDS, Scope, find_scope
+from live_dashboards.sources.queries import EXPERIMENT_LABEL, REQUESTS, render
+
+_LOOKUPS = (
+    Question(f"label/{EXPERIMENT_LABEL}/values", {"match[]": REQUESTS}),
+    Question("label/__name__/values", {"match[]": '{__name__=~"ab_test_.+"}'}),
+    Question("status/buildinfo", {}),
+)
+_NAMES_SHOWN = 8
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What the server is and holds: the values of the label `experiment`, the metrics that begin with ab_test_, its version and its clock minus ours."""
+
+    experiments: tuple[str, ...]
+    metric_names: tuple[str, ...]
+    version: str | None
+    address: str
+    clock_difference_seconds: float | None
+    warnings: tuple[str, ...]
+    duration_seconds: float
+
+
+class PrometheusAbSource:
+    """Reads the A/B test from the configured Prometheus; one object for one moment."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client = PrometheusClient(settings)
+        self._discovery: Discovery | None = None
+
+    def abort(self) -> None:
+        """End the call under way in another thread."""
+        self._client.abort()
+
+    def discover(self, deadline: Deadline) -> Discovery:
+        """Find the server that answers, and what it knows of experiments; SourceError where none answers."""
+        before_seconds = deadline.elapsed_seconds
+        hello = self._client.connect(deadline)
+        experiments, names, build = self._client.ask_all(_LOOKUPS, deadline)
+        self._discovery = Discovery(
+            experiments=_names(experiments),
+            metric_names=_names(names),
+            version=None if isinstance(build, SourceError) else (build.facts or {}).get("version"),
+            address=self._client.address,
+            clock_difference_seconds=hello.clock_difference_seconds,
+            warnings=warnings((hello, experiments, names)),
+            duration_seconds=deadline.elapsed_seconds - before_seconds,
+        )
+        return self._discovery
+
+    def read(self, *, at: datetime, window_seconds: float, experiment: str | None, deadline: Deadline) -> PrometheusAnswer:
+        """Everything of the window before the moment, of the named experiment where it is a value of the label `experiment`, else of all series.
+
+        A question that fails becomes an answer with its reason; SourceError where the requests themselves cannot be asked.
+        """
+        try:
+            found = self._discovery or self.discover(deadline)
+            before_seconds = deadline.elapsed_seconds
+
+            def ask(questions: list[Question]) -> tuple[Outcome, ...]:
+                return self._client.ask_all(questions, deadline)
+
+            used = experiment if experiment in found.experiments else None
+            scope = find_scope(ask, at_seconds=at.timestamp(), window_seconds=window_seconds, experiment=used, metric_names=found.metric_names)
+            reading = read_answers(ask, scope, self._settings)
+            told = (*found.warnings, *scope.warnings, *reading.warnings, *_experiment_warnings(scope, experiment, found))
+            seconds = found.duration_seconds + deadline.elapsed_seconds - before_seconds
+            return PrometheusAnswer(
+                status=_status(found, scope, tuple(dict.fromkeys(told)), seconds),
+                experiments=found.experiments,
+                experiment_filter=used,
+                instants=reading.instants,
+                timelines=reading.timelines,
+                first_traffic=reading.first_traffic,
+            )
+        finally:
+            self._client.close()
+
+
+def _names(outcome: Outcome) -> tuple[str, ...]:
+    if isinstance(outcome, SourceError):
+        log.info("%s", outcome)
+        return ()
+    return tuple(sorted(outcome.names))
+
+
+def _experiment_warnings(scope: Scope, asked: str | None, found: Discovery) -> tuple[str, ...]:
+    if scope.experiment is not None:
+        return ()
+    if asked is not None and found.experiments:
+        return (f"no series has the label experiment={asked!r}, so all series count; the label's values are {_listed(found.experiments)}",)
+    if len(scope.experiments) > 1:
+        return (f"the experiments {_listed(scope.experiments)} are added together; choose one with --experiment or AB_EXPERIMENT",)
+    return ()
+
+
+def _status(found: Discovery, scope: Scope, told: tuple[str, ...], seconds: float) -> SourceStatus:
+    state = SourceState.ANSWERED if scope.has_requests else SourceState.NO_AB_DATA
+    return SourceStatus(
+        PROMETHEUS,
+        state,
+        reason=None if scope.has_requests else _no_data_reason(found, scope),
+        fix=None if scope.has_requests else "let Prometheus scrape the exporter of the A/B test, or choose an --at or --window with data",
+        warnings=told,
+        version=found.version,
+        address=found.address,
+        duration_seconds=seconds,
+        clock_difference_seconds=found.clock_difference_seconds,
+    )
+
+
+def _no_data_reason(found: Discovery, scope: Scope) -> str:
+    selector = render(f"{REQUESTS}{{$experiment}}", experiment=scope.experiment)
+    span = format_duration(max(scope.window_seconds, DAY_SECONDS))
+    names = f"the metrics there are {_listed(found.metric_names)}" if found.metric_names else "no metric's name begins with ab_test_"
+    return f"reachable, no A/B data: {selector} has no series in the last {span}; {names}"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    rest = len(names) - _NAMES_SHOWN
+    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

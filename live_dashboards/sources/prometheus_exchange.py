@@ -1,0 +1,134 @@
+"""One question to the HTTP API of a Prometheus and its whole answer, within a deadline; every failure becomes a SourceError."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import requests
+
+from live_dashboards.errors import SourceError
+from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.prometheus_endpoint import Endpoint
+from live_dashboards.sources.prometheus_failure import format_failure, network_failure, redirect_failure, refused_query, status_failure, timeout_failure
+from live_dashboards.sources.prometheus_reply import Reply, parse_document, parse_reply
+
+LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
+_DATE_ROUNDING_SECONDS = 0.5  # the Date header cuts fractions off
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request to the API: a path below /api/v1/ and its parameters; queries are posted, so that no proxy cuts them at 8 KB."""
+
+    path: str
+    parameters: Mapping[str, str]
+
+    @property
+    def is_query(self) -> bool:
+        """Whether it evaluates PromQL."""
+        return self.path in {"query", "query_range"}
+
+
+def instant(promql: str, at_seconds: float) -> Question:
+    """The PromQL at a moment, in unix seconds."""
+    return Question("query", {"query": promql, "time": f"{at_seconds:.3f}"})
+
+
+def over_time(promql: str, start_seconds: float, end_seconds: float, step_seconds: float) -> Question:
+    """The PromQL at every step from start to end, in unix seconds."""
+    return Question("query_range", {"query": promql, "start": f"{start_seconds:.3f}", "end": f"{end_seconds:.3f}", "step": f"{step_seconds:g}"})
+
+
+def exchange(session: requests.Session, endpoint: Endpoint, question: Question, deadline: Deadline) -> Reply:
+    """Send one question and read its whole answer; every failure becomes a SourceError."""
+    _check_files(endpoint)
+    try:
+        with _send(session, endpoint, question, deadline) as response:
+            body = _read(response, endpoint, deadline)
+    except (requests.RequestException, OSError) as error:
+        raise network_failure(error, endpoint.url, deadline.seconds) from error
+    return _understand(response, body, question, endpoint)
+
+
+def _send(session: requests.Session, endpoint: Endpoint, question: Question, deadline: Deadline) -> requests.Response:
+    left_seconds = deadline.remaining_seconds
+    if left_seconds <= 0:
+        raise timeout_failure(endpoint.url, deadline.seconds)
+    parameters = dict(question.parameters) | ({"timeout": f"{left_seconds:.3f}"} if question.is_query else {})
+    return session.request(
+        "POST" if question.is_query else "GET",
+        f"{endpoint.url}/api/v1/{question.path}",
+        data=parameters if question.is_query else None,
+        params=None if question.is_query else parameters,
+        timeout=left_seconds,
+        verify=endpoint.ca_bundle or True,
+        allow_redirects=False,
+        stream=True,
+    )
+
+
+def _read(response: requests.Response, endpoint: Endpoint, deadline: Deadline) -> bytes:
+    parts, length_bytes = [], 0
+    for part in response.iter_content(_CHUNK_BYTES):
+        length_bytes += len(part)
+        if deadline.remaining_seconds <= 0:
+            raise timeout_failure(endpoint.url, deadline.seconds)
+        if length_bytes > LARGEST_ANSWER_BYTES:
+            limit = f"{LARGEST_ANSWER_BYTES // 1024 // 1024} MB"
+            raise SourceError(f"the answer of {endpoint.url} is larger than {limit}", "choose a shorter --window, or aggregate more in the query", "too_large")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _understand(response: requests.Response, body: bytes, question: Question, endpoint: Endpoint) -> Reply:
+    """The reply in an answer, or the SourceError that it stands for."""
+    if response.is_redirect or 300 <= response.status_code < 400:
+        raise redirect_failure(response, endpoint.url)
+    content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if not content_type.endswith("json"):
+        if response.status_code != requests.codes.ok:
+            raise status_failure(response.status_code, body[:4096].decode("utf-8", "replace"), endpoint.url)
+        raise format_failure(endpoint.url, content_type or "an unnamed format")
+    try:
+        document = parse_document(body)
+        if document.get("status") == "error" or response.status_code != requests.codes.ok:
+            raise _refusal(response.status_code, document, question, endpoint)
+        reply = parse_reply(document)
+    except ValueError as error:
+        raise format_failure(endpoint.url, "JSON that is damaged" if isinstance(error, UnicodeDecodeError) else str(error).partition(":")[0]) from error
+    return replace(reply, clock_difference_seconds=_clock_difference(response))
+
+
+def _refusal(status: int, document: Mapping[str, object], question: Question, endpoint: Endpoint) -> SourceError:
+    if "error" not in document and "errorType" not in document:
+        return status_failure(status, "", endpoint.url)
+    return refused_query(status, str(document.get("errorType", "")), str(document.get("error", "")), question.parameters.get("query", question.path), endpoint.url)
+
+
+def _clock_difference(response: requests.Response) -> float | None:
+    """The server's clock minus ours, in seconds, known to about half a second."""
+    try:
+        sent_at = parsedate_to_datetime(response.headers.get("Date", ""))
+    except ValueError:
+        return None
+    half_way = datetime.now(UTC) - response.elapsed / 2
+    zoned = sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC)
+    return (zoned - half_way).total_seconds() + _DATE_ROUNDING_SECONDS
+
+
+def _unreadable(path: str) -> str | None:
+    if not os.path.exists(path):  # noqa: PTH110 a bare name is relative to the current folder, as libpq has it
+        return "there is no such file"
+    return None if os.access(path, os.R_OK) else "this account may not read it"
+
+
+def _check_files(endpoint: Endpoint) -> None:
+    for name, path in endpoint.files.items():
+        problem = _unreadable(path)
+        if problem is not None:
+            raise SourceError(f"{name} names {path}: {problem}", "give the path of a readable file", "tls_files")

@@ -1,0 +1,135 @@
+"""The configured Prometheus as a client: several questions at a time, all within one deadline from connect to last byte."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import queue
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, wait
+from typing import Self
+
+import requests
+
+from live_dashboards.errors import SourceError
+from live_dashboards.model.secret import scrub
+from live_dashboards.settings import Settings
+from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.prometheus_endpoint import Endpoint, endpoints
+from live_dashboards.sources.prometheus_exchange import Question, exchange
+from live_dashboards.sources.prometheus_failure import timeout_failure
+from live_dashboards.sources.prometheus_reply import Reply
+from live_dashboards.sources.prometheus_session import Sockets, new_session
+
+_WORKERS = 4
+_ARE_YOU_THERE = Question("query", {"query": "vector(1)"})
+
+log = logging.getLogger(__name__)
+
+
+class PrometheusClient:
+    """The configured Prometheus; of several URLs the first that answers. A context manager, for its connections."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._endpoints = endpoints(settings)
+        self._secrets = settings.secrets
+        self._chosen: Endpoint | None = None
+        self._sockets = Sockets()
+        self._idle: queue.SimpleQueue[requests.Session] = queue.SimpleQueue()
+
+    @property
+    def address(self) -> str:
+        """The URL that answered, else the first one; without user info."""
+        return (self._chosen or self._endpoints[0]).url
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every idle connection; the client can be used again."""
+        while not self._idle.empty():
+            self._idle.get().close()
+        self._sockets.cut()
+
+    def abort(self) -> None:
+        """End every call under way, in whichever thread."""
+        self._sockets.shut()
+
+    def connect(self, deadline: Deadline) -> Reply:
+        """The reply of the first URL at which a Prometheus answers, which is asked from now on; SourceError where there is none."""
+        failures = []
+        for index, endpoint in enumerate(self._endpoints):
+            share = Deadline(deadline.remaining_seconds / (len(self._endpoints) - index))
+            self._choose(endpoint)
+            outcome = self.ask_all([_ARE_YOU_THERE], share)[0]
+            if isinstance(outcome, Reply):
+                return outcome
+            failures.append(outcome)
+            log.info("%s", outcome)
+        if len(failures) == 1:
+            raise failures[0]
+        reason = "; ".join(failure.reason for failure in failures)
+        raise SourceError(f"none of the {len(failures)} URLs in PROMETHEUS_URL answers: {reason}", failures[0].fix, failures[0].code)
+
+    def ask(self, question: Question, deadline: Deadline) -> Reply:
+        """The reply to one question; SourceError where there is none within the deadline."""
+        outcome = self.ask_all([question], deadline)[0]
+        if isinstance(outcome, SourceError):
+            raise outcome
+        return outcome
+
+    def ask_all(self, questions: Sequence[Question], deadline: Deadline) -> tuple[Reply | SourceError, ...]:
+        """The outcome of each question, in their order. The threads are daemons: what never answers cannot keep the process alive."""
+        endpoint = self._chosen or self._endpoints[0]
+        waiting: queue.SimpleQueue[tuple[Question, Future[Reply]]] = queue.SimpleQueue()
+        answers: list[Future[Reply]] = [Future() for _ in questions]
+        for pair in zip(questions, answers, strict=True):
+            waiting.put(pair)
+        threads = [threading.Thread(target=self._work, args=(endpoint, waiting, deadline), daemon=True) for _ in range(min(_WORKERS, len(questions)))]
+        for thread in threads:
+            thread.start()
+        _, late = wait(answers, timeout=deadline.remaining_seconds)
+        if late:
+            self._sockets.cut()
+        else:
+            for thread in threads:
+                thread.join()  # it has nothing left to do but to hand its session back
+        return tuple(self._outcome(answer, endpoint, deadline) for answer in answers)
+
+    def _choose(self, endpoint: Endpoint) -> None:
+        if self._chosen is not endpoint:
+            self.close()
+        self._chosen = endpoint
+
+    def _outcome(self, answer: Future[Reply], endpoint: Endpoint, deadline: Deadline) -> Reply | SourceError:
+        if not answer.done():
+            return timeout_failure(endpoint.url, deadline.seconds)
+        error = answer.exception()
+        if error is None:
+            return answer.result()
+        if isinstance(error, SourceError):
+            return SourceError(scrub(error.reason, self._secrets), error.fix, error.code)  # without its cause, which would show in a traceback
+        raise error
+
+    def _work(self, endpoint: Endpoint, waiting: queue.SimpleQueue[tuple[Question, Future[Reply]]], deadline: Deadline) -> None:
+        session = self._session(endpoint)
+        for _ in itertools.count():
+            try:
+                question, answer = waiting.get_nowait()
+            except queue.Empty:
+                break
+            try:
+                answer.set_result(exchange(session, endpoint, question, deadline))
+            except BaseException as error:  # noqa: BLE001 carried to the asking thread and raised there
+                answer.set_exception(error)
+        self._idle.put(session)
+
+    def _session(self, endpoint: Endpoint) -> requests.Session:
+        try:
+            return self._idle.get_nowait()
+        except queue.Empty:
+            return new_session(endpoint, self._sockets)

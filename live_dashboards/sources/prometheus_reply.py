@@ -1,0 +1,89 @@
+"""Prometheus' JSON as records: parsed at the door, or refused there."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from live_dashboards.errors import SourceError
+from live_dashboards.model.snapshot import Timeline
+
+_SHAPES = {"vector": ("value", "histogram"), "matrix": ("values", "histograms")}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: series (a vector's have one point, a scalar's no labels), or names, or facts; and what the server warns of."""
+
+    series: tuple[Timeline, ...] = ()
+    names: tuple[str, ...] = ()
+    facts: Mapping[str, str] | None = None
+    warnings: tuple[str, ...] = ()
+    clock_difference_seconds: float | None = None
+
+
+Outcome = Reply | SourceError
+
+
+def parse_document(body: bytes) -> dict[str, Any]:
+    """The JSON object in a body; ValueError where it is none."""
+    try:
+        document = json.loads(body)
+    except RecursionError as error:
+        raise ValueError("JSON of endless depth") from error
+    if not isinstance(document, dict):
+        raise ValueError("JSON that is no object")  # noqa: TRY004 a wrong document is a wrong value
+    return document
+
+
+def parse_reply(document: dict[str, Any]) -> Reply:
+    """The answer in a document of status success; ValueError where it is not one of Prometheus."""
+    if document.get("status") != "success" or "data" not in document:
+        raise ValueError("JSON that is no answer of Prometheus")
+    data = document["data"]
+    warnings = _warnings(document)
+    if isinstance(data, list):
+        return Reply(names=tuple(name for name in data if isinstance(name, str)), warnings=warnings)
+    if not isinstance(data, dict):
+        raise ValueError("JSON whose data are neither a list nor an object")  # noqa: TRY004 a wrong document is a wrong value
+    if "resultType" not in data:
+        return Reply(facts={name: value for name, value in data.items() if isinstance(value, str)}, warnings=warnings)
+    try:
+        return _result(data["resultType"], data["result"], warnings)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise ValueError("JSON with a result of another shape") from error
+
+
+def _result(kind: str, result: Any, warnings: tuple[str, ...]) -> Reply:
+    if kind in {"scalar", "string"}:
+        return Reply(series=(Timeline((), (_point(result),)),), warnings=warnings)
+    values, histograms = _SHAPES[kind]
+    series = tuple(_series(element["metric"], element[values], kind) for element in result if values in element)
+    left_out = sum(histograms in element for element in result)
+    if left_out:
+        warnings = (*warnings, f"{left_out} series hold native histograms, which are not read; expose classic buckets too")
+    return Reply(series=series, warnings=warnings)
+
+
+def _series(metric: Mapping[str, str], values: Any, kind: str) -> Timeline:
+    points = (_point(pair) for pair in ([values] if kind == "vector" else values))
+    return Timeline(tuple(sorted((name, value) for name, value in metric.items() if name != "__name__")), tuple(points))
+
+
+def _point(pair: Any) -> tuple[float, float | None]:
+    """A moment and its value, None where that is no finite number."""
+    seconds, text = pair
+    try:
+        value = float(text)
+    except ValueError:
+        return float(seconds), None
+    return float(seconds), value if math.isfinite(value) else None
+
+
+def _warnings(document: Mapping[str, Any]) -> tuple[str, ...]:
+    said = [text for key in ("warnings", "infos") for text in document.get(key) or ()]
+    partial = ["the store says that its answer is partial"] if document.get("isPartial") is True else []
+    return tuple(dict.fromkeys(str(text) for text in (*said, *partial)))

@@ -1,0 +1,121 @@
+"""What must be known before the questions can be put: which series count, how failed requests are counted, how wide a rate's window must be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from live_dashboards.errors import SourceError
+from live_dashboards.sources.prometheus_exchange import Question, instant
+from live_dashboards.sources.prometheus_reply import Outcome
+from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, AbQuery, render
+
+DAY_SECONDS = 86_400.0
+COUNTER_ERRORS = "ab_test_errors_total{$experiment}"
+STATUS_ERRORS = 'ab_test_requests_total{status="error", $experiment}'
+_SHORTEST_RATE_SECONDS = 300.0
+_SAMPLES_IN_RATE = 4
+_ENOUGH_SAMPLES = 3  # in five minutes: with them every five minutes hold the two samples that a rate needs
+
+_PROBES = (
+    f"count by ({EXPERIMENT_LABEL}, status) (count_over_time({REQUESTS}[$window]))",
+    f"count by ({EXPERIMENT_LABEL}) (count_over_time({ERRORS}[$window]))",
+    f"max(max_over_time(count_over_time({REQUESTS}{{$experiment}}[5m])[1h:1m]))",
+    f"max(count_over_time({REQUESTS}{{$experiment}}[1h]))",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """How this moment's questions are filled in: the experiment that filters (None: all series count), the selector of failed requests, the rate's window.
+
+    `experiments` are those with requests in the window; `errors` is empty where failed requests are not counted, for `errors_reason`.
+    """
+
+    at_seconds: float
+    window_seconds: float
+    experiment: str | None
+    experiments: tuple[str, ...]
+    has_requests: bool
+    errors: str
+    errors_reason: str
+    errors_note: str
+    shortest_rate_seconds: float
+    warnings: tuple[str, ...] = ()
+
+    def render(self, query: AbQuery, step_seconds: float = 0.0) -> str:
+        """The query's PromQL, with rates over at least one step of the grid."""
+        rate_seconds = max(self.shortest_rate_seconds, step_seconds)
+        return render(query.promql, experiment=self.experiment, rate_seconds=rate_seconds, window_seconds=self.window_seconds, errors=self.errors_selector)
+
+    def selector(self, query: AbQuery) -> str:
+        """The series that the query needs, as a person would look for them."""
+        return self.errors_selector if query.needs_errors else render(f"{query.metric}{{$experiment}}", experiment=self.experiment)
+
+    def can_ask(self, query: AbQuery) -> bool:
+        """Whether what the query needs is there at all."""
+        return bool(self.errors) or not query.needs_errors
+
+    @property
+    def errors_selector(self) -> str:
+        """The selector of failed requests, its experiment filled in."""
+        return render(self.errors, experiment=self.experiment)
+
+
+def find_scope(
+    ask_all: Callable[[list[Question]], tuple[Outcome, ...]],
+    *,
+    at_seconds: float,
+    window_seconds: float,
+    experiment: str | None,
+    metric_names: tuple[str, ...],
+) -> Scope:
+    """Look once at requests and errors; SourceError where even the requests cannot be looked at."""
+    longest_seconds = max(window_seconds, DAY_SECONDS)
+    texts = [render(probe, experiment=experiment, window_seconds=longest_seconds) for probe in _PROBES]
+    requests, errors, in_five_minutes, in_an_hour = ask_all([instant(text, at_seconds) for text in texts])
+    if isinstance(requests, SourceError):
+        raise requests
+    seen = [series for series in requests.series if experiment is None or series.label(EXPERIMENT_LABEL) == experiment]
+    has_status = any(series.label("status") for series in seen)
+    selector, reason = _errors(errors, experiment, has_status=has_status, is_known=ERRORS in metric_names)
+    note = f'counted as {REQUESTS}{{status="error"}}: {ERRORS} has no series' if selector == STATUS_ERRORS else ""
+    return Scope(
+        at_seconds=at_seconds,
+        window_seconds=window_seconds,
+        experiment=experiment,
+        experiments=tuple(sorted({series.label(EXPERIMENT_LABEL) for series in requests.series} - {""})),
+        has_requests=bool(seen),
+        errors=selector,
+        errors_reason=reason,
+        errors_note=note,
+        shortest_rate_seconds=_shortest_rate(in_five_minutes, in_an_hour),
+        warnings=requests.warnings,
+    )
+
+
+def _errors(counters: Outcome, experiment: str | None, *, has_status: bool, is_known: bool) -> tuple[str, str]:
+    """The selector of failed requests, or why there is none.
+
+    A counter that has no series for this experiment only means no failure where the counter carries the experiment's label at all.
+    """
+    if isinstance(counters, SourceError):
+        return "", counters.reason
+    labels = {series.label(EXPERIMENT_LABEL) for series in counters.series}
+    if labels if experiment is None else experiment in labels:
+        return COUNTER_ERRORS, ""
+    if has_status:
+        return STATUS_ERRORS, ""
+    if (labels - {""}) or (not labels and is_known):
+        return COUNTER_ERRORS, ""
+    if labels:
+        return "", f"failed requests cannot be told apart: {ERRORS} has no label {EXPERIMENT_LABEL}, and {REQUESTS} has no label status"
+    return "", f"failed requests are not counted: there is neither {ERRORS} nor a label status on {REQUESTS}"
+
+
+def _shortest_rate(in_five_minutes: Outcome, in_an_hour: Outcome) -> float:
+    """Five minutes; four samples where an exporter is scraped so rarely that five minutes would not hold two."""
+    few, many = (0.0 if isinstance(reply, SourceError) or not reply.series else reply.series[0].last or 0.0 for reply in (in_five_minutes, in_an_hour))
+    if few >= _ENOUGH_SAMPLES or many <= few:  # scraped often enough, or only just begun
+        return _SHORTEST_RATE_SECONDS
+    return max(_SHORTEST_RATE_SECONDS, _SAMPLES_IN_RATE * 3600 / (many - 1))

@@ -1,0 +1,115 @@
+"""Sessions whose sockets another thread can shut, so that a call that hangs ends when its time is over."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from live_dashboards.sources.prometheus_endpoint import Endpoint
+
+Watch = Callable[[socket.socket], None]
+
+
+class Sockets:
+    """The sockets of one client, as handles of their own: TLS takes over the first handle before its handshake is done."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._handles: list[socket.socket] = []
+        self._is_shut = False
+
+    def watch(self, connection: socket.socket) -> None:
+        """Remember a new connection; after `shut` it is shut at once."""
+        with self._lock:
+            self._handles.append(connection.dup())
+            if self._is_shut:
+                self._end()
+
+    def shut(self) -> None:
+        """End every read and write under way, in whichever thread, and every connection to come, until `cut`."""
+        with self._lock:
+            self._is_shut = True
+            self._end()
+
+    def cut(self) -> None:
+        """End every read and write under way and forget the connections; new ones may be made."""
+        with self._lock:
+            self._is_shut = False
+            self._end()
+            for handle in self._handles:
+                handle.close()
+            self._handles.clear()
+
+    def _end(self) -> None:
+        for handle in self._handles:
+            try:
+                handle.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # it has ended by itself
+
+
+class _Login(AuthBase):
+    """Sets the configured Authorization, or none: with any login object in place requests does not look into ~/.netrc."""
+
+    def __init__(self, authorization: str | None) -> None:
+        self._authorization = authorization
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._authorization is not None:
+            request.headers["Authorization"] = self._authorization
+        return request
+
+
+class _WatchedAdapter(HTTPAdapter):
+    """Makes every connection known as soon as it stands, before TLS begins."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._pools = _watched_pools(watch)
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **proxy_kwargs)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
+
+
+def _watched_pools(watch: Watch) -> dict[str, type[HTTPConnectionPool]]:
+    class Plain(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            connection = super()._new_conn()
+            watch(connection)
+            return connection
+
+    class Encrypted(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            connection = super()._new_conn()
+            watch(connection)
+            return connection
+
+    plain = type("WatchedPool", (HTTPConnectionPool,), {"ConnectionCls": Plain})
+    encrypted = type("WatchedTlsPool", (HTTPSConnectionPool,), {"ConnectionCls": Encrypted})
+    return {"http": plain, "https": encrypted}
+
+
+def new_session(endpoint: Endpoint, sockets: Sockets) -> requests.Session:
+    """A session for one thread; the environment's proxies serve all but this machine, ~/.netrc never."""
+    session = requests.Session()
+    session.trust_env = not endpoint.is_loopback
+    session.auth = _Login(endpoint.authorization)
+    session.headers.update({"User-Agent": "live-dashboards", "Accept": "application/json", **endpoint.headers})
+    session.cert = endpoint.client_certificate
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _WatchedAdapter(sockets.watch))
+    return session

@@ -1,0 +1,104 @@
+"""The questions to Prometheus by name, as PromQL with its variables; values are filled in by `render`, label values through one escaping function."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from live_dashboards.model.duration import format_duration
+
+REQUESTS = "ab_test_requests_total"
+ERRORS = "ab_test_errors_total"
+LATENCY = "ab_test_response_time_seconds"
+ACCURACY = "ab_test_model_accuracy"
+IMPACT = "ab_test_business_impact"
+EXPERIMENT_LABEL = "experiment"
+FINITE = "> -Inf < +Inf"  # a comparison with NaN is false, so this drops NaN and the infinities and keeps the labels
+_VARIABLE = re.compile(r"\$(errors|rate|window|experiment)")
+
+
+@dataclass(frozen=True, slots=True)
+class AbQuery:
+    """One question: its PromQL, the unit of its values, the labels it is grouped by, the metric it needs and what it measures.
+
+    Variables of the PromQL: `$experiment` (a label matcher, or nothing), `$rate` (the window of a rate), `$window` (the window of the page),
+    `$errors` (the selector of failed requests, which depends on what the exporter has).
+    """
+
+    name: str
+    promql: str
+    unit: str
+    labels: tuple[str, ...] = ("model_name",)
+    metric: str = REQUESTS
+    meaning: str = ""
+
+    @property
+    def needs_errors(self) -> bool:
+        """Whether it can only be asked where failed requests are counted."""
+        return "$errors" in self.promql
+
+
+# "le" is spelt 1 or 1.0, depending on the client's and the server's version; where both occur a sum by (le) falls apart, so 1.0 becomes 1 first.
+# The copy of the label keeps the two apart until they are summed: two equal series are an error.
+_P95_SECONDS = (
+    "histogram_quantile(0.95, sum by (le, model_name) (label_replace(label_replace("
+    "sum by (le, model_name) (rate(ab_test_response_time_seconds_bucket{$experiment}[$rate]))"
+    ', "spelt", "$1", "le", "(.+)"), "le", "$1", "le", "(.+)\\\\.0")))'
+)
+
+AB_QUERIES: dict[str, AbQuery] = {
+    "request_rate": AbQuery(
+        "request_rate",
+        "sum by (model_name) (rate(ab_test_requests_total{$experiment}[$rate]))",
+        "requests_per_second",
+        meaning="requests a second of each model, over all its instances",
+    ),
+    "response_time": AbQuery(
+        "response_time",
+        f"1000 * {_P95_SECONDS}",
+        "ms",
+        metric=f"{LATENCY}_bucket",
+        meaning="95th percentile of each model's response time, over the requests of all its instances",
+    ),
+    "accuracy": AbQuery(
+        "accuracy",
+        f"avg by (model_name) (ab_test_model_accuracy{{$experiment}} {FINITE})",
+        "as_logged",
+        metric=ACCURACY,
+        meaning="online accuracy that each model's instances report, their mean",
+    ),
+    "error_rate": AbQuery(
+        "error_rate",
+        "clamp_max(100 * (sum by (model_name) (rate($errors[$rate])) or sum by (model_name) (rate(ab_test_requests_total{$experiment}[$rate])) * 0)"
+        " / sum by (model_name) (rate(ab_test_requests_total{$experiment}[$rate])), 100)",
+        "percent",
+        meaning="failed requests of each model in percent of its requests; 0 while none has failed",
+    ),
+    "business_impact": AbQuery(
+        "business_impact",
+        f"avg by (model_name, metric_type) (ab_test_business_impact{{$experiment}} {FINITE})",
+        "as_reported",
+        labels=("model_name", "metric_type"),
+        metric=IMPACT,
+        meaning="business impact that each model's instances report, their mean; each metric_type is a quantity of its own",
+    ),
+}
+
+
+def render(promql: str, *, experiment: str | None = None, rate_seconds: float = 300.0, window_seconds: float = 86_400.0, errors: str = "") -> str:
+    """The PromQL with its variables filled in, in one pass, so that no label value is read as a variable; an experiment of None means all series."""
+    if experiment is None:
+        promql = promql.replace("{$experiment}", "").replace(", $experiment", "")
+    values = {
+        "errors": errors,
+        "rate": format_duration(rate_seconds),
+        "window": format_duration(window_seconds),
+        "experiment": "" if experiment is None else f"{EXPERIMENT_LABEL}={quoted(experiment)}",
+    }
+    return _VARIABLE.sub(lambda found: values[found[1]], promql)
+
+
+def quoted(label_value: str) -> str:
+    """A label value as a PromQL string: the one place where foreign text enters a query."""
+    escaped = label_value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
