@@ -41,7 +41,7 @@ install_package() {
   printf '../../../..\n' >"$(echo "$1"/lib/python3*/site-packages)/live_dashboards.pth"
   cat >"$1/bin/live-dashboards" <<'COMMAND'
 #!/bin/sh
-exec "$(dirname -- "$(readlink -f -- "$0")")/python" -P -c 'import sys; from live_dashboards.cli import main; sys.exit(main())' "$@"
+exec "$(dirname -- "$(readlink -f -- "$0")")/python" -P -m live_dashboards "$@"
 COMMAND
   chmod +x -- "$1/bin/live-dashboards"
 }

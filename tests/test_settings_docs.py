@@ -1,0 +1,71 @@
+"""The example file, the README and the dependency lists say what the code says."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from live_dashboards.settings import load_settings
+from live_dashboards.settings_table import SETTINGS
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = runpy.run_path(str(ROOT / "scripts" / "_settings_docs.py"))
+EXAMPLE = (ROOT / ".env.live-dashboards.example").read_text(encoding="utf-8")
+
+
+def requirements(name: str) -> list[str]:
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.lstrip().startswith(("#", "--"))]
+
+
+def test_the_example_file_is_the_table() -> None:
+    assert DOCS["example"]() == EXAMPLE, "run scripts/_settings_docs.py"
+
+
+def test_the_readme_holds_the_table() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert all(f"| `{setting.name}` |" in text for setting in SETTINGS)
+    assert DOCS["readme"](text) == text, "run scripts/_settings_docs.py"
+
+
+def test_a_fresh_copy_of_the_example_configures_nothing(tmp_path: Path) -> None:
+    (tmp_path / ".env.live-dashboards").write_text(EXAMPLE)
+    assert load_settings(environment={}, base_folder=tmp_path).given == frozenset()
+
+
+def test_the_example_with_every_value_taken_in_can_be_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / ".env.live-dashboards").write_text(re.sub(r"(?m)^#(?=[A-Z0-9_]+=)", "", EXAMPLE))
+    settings = load_settings(environment={}, base_folder=tmp_path)
+    assert caplog.records == []
+    assert settings.given == {setting.name for setting in SETTINGS if setting.sample}
+
+
+def test_the_example_has_no_comment_behind_a_value() -> None:
+    values = [line for line in EXAMPLE.splitlines() if re.match(r"#[A-Z0-9_]+=", line)]
+    assert len(values) == len(SETTINGS)
+    assert not any("#" in line[1:] or line != line.rstrip() for line in values)
+
+
+def test_requirements_txt_names_what_pyproject_depends_on() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert requirements("requirements.txt") == project["dependencies"]
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_a_lock_pins_every_dependency_with_a_hash_and_names_no_place(lock: str) -> None:
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    pins = re.split(r"\n(?=[a-z])", re.sub(r"(?m)^ *#.*\n", "", text))
+    assert all(re.match(r"[a-z0-9-]+==\S+ ", pin) and "--hash=sha256:" in pin for pin in pins)
+    direct = {re.split(r"[<>=]", line)[0] for line in requirements("requirements.txt")}
+    assert direct <= {pin.split("==")[0] for pin in pins}
+    assert not re.search(r"://|--index|--find-links", text)
+
+
+def test_both_environments_run_the_same_versions() -> None:
+    product, tests = (set(requirements(lock)) for lock in ("requirements.lock", "requirements-dev.lock"))
+    assert product <= tests
+    assert not any(line.startswith(("scipy==", "statsmodels==", "mlflow==")) for line in product)
