@@ -1,0 +1,42 @@
+"""Where the programs of the demo's servers are, and what to install where they are not."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from live_dashboards.errors import DashboardError
+
+POSTGRES_PACKAGE = "postgresql"
+PROMETHEUS_PACKAGE = "prometheus"
+
+
+class MissingProgramError(DashboardError):
+    """A server's program is not on this machine; `package` is the Debian and Ubuntu package that holds it."""
+
+    def __init__(self, name: str, package: str) -> None:
+        super().__init__(f"{name} is not installed; install it with: sudo apt-get install {package}")
+        self.package = package
+
+
+def postgres_programs() -> Path:
+    """The folder that holds initdb and postgres: that of the PATH first, then the newest of the distribution's, which are not on the PATH."""
+    on_path = shutil.which("initdb")
+    own = [Path(on_path).resolve().parent] if on_path else []
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version, reverse=True)
+    for folder in (*own, *installed):
+        if (folder / "initdb").is_file() and (folder / "postgres").is_file():
+            return folder
+    raise MissingProgramError("PostgreSQL", POSTGRES_PACKAGE)
+
+
+def prometheus_program(name: str) -> Path:
+    """Where `prometheus` or `promtool` is."""
+    found = shutil.which(name)
+    if found is None:
+        raise MissingProgramError("Prometheus", PROMETHEUS_PACKAGE)
+    return Path(found)
+
+
+def _version(folder: Path) -> tuple[int, ...]:
+    return tuple(int(part) for part in folder.parent.name.split(".") if part.isdigit())

@@ -1,0 +1,139 @@
+"""Real servers for the tests: PostgreSQL once a session, a fresh database a test, Prometheus as the test wants it; all else is closed."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from live_dashboards.demo.postgres_server import PostgresServer
+from live_dashboards.demo.prometheus_server import PrometheusServer
+from tests.support.closed_network import close_environment, close_network
+from tests.support.fault_proxy import FaultProxy
+from tests.support.mlflow_database import MlflowDatabase
+from tests.support.mlflow_tables import SCHEMA_OF_MLFLOW_2, make_tables, tracking_uri
+from tests.support.prometheus_truth import PrometheusTruth
+from tests.support.standard_truth import standard_truth
+
+MLFLOW_ROLE = "mlflow"
+MLFLOW_PASSWORD = "p@ss:w/o%rd #1'x"  # every character that some program misreads
+_numbers = count(1)
+
+
+class RunningPrometheus(PrometheusServer):
+    """A Prometheus with the truth it was filled with; `end` is the moment of its newest sample in unix seconds."""
+
+    truth: PrometheusTruth
+
+    @property
+    def end(self) -> float:
+        return self.truth.end
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"PROMETHEUS_URL": self.url}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "mlflow_versions(*versions): run the test once with the tables of each of these MLflow versions (2, 3); default 3")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    marker = metafunc.definition.get_closest_marker("mlflow_versions")
+    if marker is not None:
+        metafunc.parametrize("mlflow_database", marker.args, indirect=True, ids=[f"mlflow-{version}" for version in marker.args])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def closed_world() -> Iterator[None]:
+    """No setting of the caller comes in, no connection leaves loopback."""
+    with pytest.MonkeyPatch.context() as patch:
+        close_environment(list(os.environ), patch)
+        close_network(patch)
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL of this session with the role that owns MLflow's databases."""
+    with PostgresServer() as server:
+        server.create_role(MLFLOW_ROLE, MLFLOW_PASSWORD)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mlflow_3_template(postgres: PostgresServer) -> str:
+    """A database whose tables the newest MLflow 3 made, here and now."""
+    postgres.create_database("mlflow_3", owner=MLFLOW_ROLE)
+    make_tables(tracking_uri(postgres, "mlflow_3", MLFLOW_ROLE, MLFLOW_PASSWORD))
+    return "mlflow_3"
+
+
+@pytest.fixture(scope="session")
+def mlflow_2_template(postgres: PostgresServer) -> str:
+    """A database with the tables that MLflow 2.22 made."""
+    postgres.create_database("mlflow_2", owner=MLFLOW_ROLE)
+    with closing(postgres.connect("mlflow_2", user=MLFLOW_ROLE, password=MLFLOW_PASSWORD)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(SCHEMA_OF_MLFLOW_2.read_text(encoding="utf-8"))
+    return "mlflow_2"
+
+
+@pytest.fixture
+def mlflow_database(request: pytest.FixtureRequest, postgres: PostgresServer) -> Iterator[MlflowDatabase]:
+    """A fresh database with MLflow's tables, owned by the role that `environment` names."""
+    version: int = getattr(request, "param", 3)
+    template: str = request.getfixturevalue(f"mlflow_{version}_template")
+    name = f"mlflow_test_{next(_numbers)}"
+    postgres.create_database(name, template, owner=MLFLOW_ROLE)
+    yield MlflowDatabase(postgres, name, MLFLOW_ROLE, MLFLOW_PASSWORD, version)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def mlflow_reader(mlflow_database: MlflowDatabase) -> MlflowDatabase:
+    """The same database through a role that can only read; write the truth through `mlflow_database`."""
+    return mlflow_database.reader()
+
+
+@pytest.fixture(scope="session")
+def end_moment() -> float:
+    """The moment at which standard data end: the whole minute in which the session began, in unix seconds."""
+    return time.time() // 60 * 60
+
+
+@pytest.fixture
+def prometheus(tmp_path: Path) -> Iterator[Callable[..., RunningPrometheus]]:
+    """`prometheus(truth, flags=[...])`: a running Prometheus that holds this truth."""
+    with ExitStack() as running:
+        yield lambda truth, **more: running.enter_context(filled_prometheus(truth, tmp_path, **more))
+
+
+@pytest.fixture(scope="session")
+def standard_prometheus(tmp_path_factory: pytest.TempPathFactory, end_moment: float) -> Iterator[RunningPrometheus]:
+    """A Prometheus with the standard truth, shared by all tests that only read it."""
+    with filled_prometheus(standard_truth(end_moment), tmp_path_factory.mktemp("standard")) as server:
+        yield server
+
+
+@pytest.fixture
+def fault_proxy() -> Iterator[Callable[[str, int], FaultProxy]]:
+    """`fault_proxy(host, port)`: a proxy before that server which misbehaves when told to."""
+    with ExitStack() as running:
+        yield lambda host, port: running.enter_context(FaultProxy(host, port))
+
+
+def filled_prometheus(truth: PrometheusTruth, folder: Path, **more: Any) -> RunningPrometheus:
+    """A Prometheus, not yet started, that will hold this truth."""
+    server = RunningPrometheus(**more)
+    server.truth = truth
+    with ExitStack() as undo:
+        undo.callback(server.stop)
+        server.backfill(truth.write(folder / f"truth-{next(_numbers)}.txt"))
+        undo.pop_all()
+    return server

@@ -1,0 +1,220 @@
+"""A small TCP proxy on loopback that behaves badly on demand, in front of a real server."""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+from dataclasses import dataclass
+from typing import Self
+
+LOOPBACK = "127.0.0.1"
+_CHUNK = 65536
+_TICK_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How answers reach the client: `kind` and its amount or payload."""
+
+    kind: str
+    amount: float = 0
+    payload: bytes = b""
+
+
+class FaultProxy:
+    """Stands before (host, port) at `host`, `port`; a context manager. Starts by passing everything; the methods switch it at any time.
+
+    A switch holds for new connections and for what open ones still receive.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self.host = LOOPBACK
+        self.connections = 0
+        self._target = (host, port)
+        self._behaviour = Behaviour("pass")
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._listener = _bound()
+        self.port = int(self._listener.getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    def pass_through(self) -> None:
+        """Behave."""
+        self._switch(Behaviour("pass"))
+
+    def refuse(self) -> None:
+        """The port is closed."""
+        self._switch(Behaviour("refuse"))
+
+    def hang(self) -> None:
+        """Accept and listen, never speak."""
+        self._switch(Behaviour("hang"))
+
+    def cut(self, after_bytes: int) -> None:
+        """Close each connection after that many bytes of answer."""
+        self._switch(Behaviour("cut", after_bytes))
+
+    def slow(self, bytes_per_second: float) -> None:
+        """Let the answer trickle."""
+        self._switch(Behaviour("slow", bytes_per_second))
+
+    def garbage(self) -> None:
+        """Answer anything with random bytes (always the same ones), then close."""
+        self._switch(Behaviour("garbage", payload=random.Random(7).randbytes(2048)))  # noqa: S311 # noise, not a secret
+
+    def http_reply(self, status: int, content_type: str, body: str | bytes, headers: tuple[str, ...] = ()) -> None:
+        """Answer any HTTP request with this."""
+        content = body.encode() if isinstance(body, str) else body
+        head = [f"HTTP/1.1 {status} Answer", f"Content-Type: {content_type}", f"Content-Length: {len(content)}", "Connection: close", *headers, "", ""]
+        self._switch(Behaviour("http", payload="\r\n".join(head).encode() + content))
+
+    def __enter__(self) -> Self:
+        self._start(self._accept)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        with self._lock:
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join()
+        self._listener.close()
+
+    def _start(self, work: object, *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments)  # type: ignore[arg-type]
+        with self._lock:
+            self._threads.append(thread)
+        thread.start()
+
+    def _switch(self, behaviour: Behaviour) -> None:
+        with self._lock:
+            was_closed, is_closed = self._behaviour.kind == "refuse", behaviour.kind == "refuse"
+            self._behaviour = behaviour
+            if is_closed and not was_closed:
+                self._listener.shutdown(socket.SHUT_RDWR)  # no longer listening, but still bound: refuses, and nobody else gets the port
+            if was_closed and not is_closed:
+                self._listener.listen()
+
+    def _accept(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                client, _ = self._listener.accept()
+            except OSError:  # nobody came within a tick, or the port is closed at the moment
+                self._stopping.wait(_TICK_SECONDS if self._behaviour.kind == "refuse" else 0)
+                continue
+            self.connections += 1
+            client.settimeout(_TICK_SECONDS)
+            self._start(self._serve, client)
+
+    def _serve(self, client: socket.socket) -> None:
+        with client:
+            if self._behaviour.kind in {"hang", "garbage", "http"}:
+                self._answer_alone(client)
+            else:
+                self._answer_from_target(client)
+
+    def _answer_alone(self, client: socket.socket) -> None:
+        request = b""
+        while not self._stopping.is_set():
+            data = _receive(client)
+            if data == b"":
+                return
+            request += data or b""
+            behaviour = self._behaviour
+            if behaviour.kind == "http" and not _is_whole(request):
+                continue
+            if behaviour.kind in {"http", "garbage"} and request:
+                _send(client, behaviour.payload)
+                return
+
+    def _answer_from_target(self, client: socket.socket) -> None:
+        try:
+            server = socket.create_connection(self._target, timeout=5)
+        except OSError:
+            return  # the server behind is down: the client sees its connection closed
+        with server:
+            server.settimeout(_TICK_SECONDS)
+            over = threading.Event()
+            asking = threading.Thread(target=self._pump_questions, args=(client, server, over))
+            asking.start()
+            self._pump_answers(server, client, over)
+            over.set()
+            asking.join()
+
+    def _pump_questions(self, client: socket.socket, server: socket.socket, over: threading.Event) -> None:
+        while not over.is_set() and not self._stopping.is_set():
+            data = _receive(client)
+            if data == b"" or (data and not _send(server, data)):
+                over.set()
+
+    def _pump_answers(self, server: socket.socket, client: socket.socket, over: threading.Event) -> None:
+        sent = 0
+        while not over.is_set() and not self._stopping.is_set():
+            data = _receive(server)
+            if data == b"":
+                return
+            if data is None:
+                continue
+            sent += len(data)
+            if not self._forward(data, sent, client, over):
+                return
+
+    def _forward(self, data: bytes, sent: int, client: socket.socket, over: threading.Event) -> bool:
+        """Hand an answer on as the present behaviour wants; whether the connection goes on."""
+        behaviour = self._behaviour
+        if behaviour.kind == "hang":
+            return True
+        if behaviour.kind in {"refuse", "garbage", "http"}:
+            _send(client, behaviour.payload)
+            return False
+        if behaviour.kind == "cut" and sent >= behaviour.amount:
+            _send(client, data[: max(0, len(data) - (sent - int(behaviour.amount)))])
+            return False
+        if behaviour.kind == "slow":
+            return self._trickle(data, behaviour.amount, client, over)
+        return _send(client, data)
+
+    def _trickle(self, data: bytes, bytes_per_second: float, client: socket.socket, over: threading.Event) -> bool:
+        size = max(1, int(bytes_per_second * _TICK_SECONDS))
+        for start in range(0, len(data), size):
+            if over.wait(size / bytes_per_second) or self._stopping.is_set() or not _send(client, data[start : start + size]):
+                return False
+        return True
+
+
+def _bound() -> socket.socket:
+    """A socket bound to a free port that was asked for by number: only such a port stays the socket's own while it does not listen."""
+    with socket.create_server((LOOPBACK, 0)) as probe:
+        port = probe.getsockname()[1]
+    listener = socket.create_server((LOOPBACK, port))
+    listener.settimeout(_TICK_SECONDS)
+    return listener
+
+
+def _receive(source: socket.socket) -> bytes | None:
+    """What came; nothing left is b"", nothing yet is None."""
+    try:
+        return source.recv(_CHUNK)
+    except TimeoutError:
+        return None
+    except OSError:
+        return b""
+
+
+def _send(target: socket.socket, data: bytes) -> bool:
+    try:
+        target.sendall(data)
+    except OSError:
+        return False
+    return True
+
+
+def _is_whole(request: bytes) -> bool:
+    head, end, body = request.partition(b"\r\n\r\n")
+    lengths = [line.partition(b":")[2] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+    return bool(end) and len(body) >= int(lengths[0] if lengths else 0)
