@@ -42,18 +42,8 @@ def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes the text as UTF-8, as a whole or not at all."""
-    write_file(path, lambda stream: stream.write(text.encode("utf-8")))
-
-
-def check_writable(path: Path) -> None:
-    """Tries whether a file can be made beside this path, before anything is fetched for it; OutputError where not."""
-    try:
-        temporary = _temporary(_target(path))
-        temporary.touch(exist_ok=False)
-        temporary.unlink()
-    except OSError as error:
-        raise _explained(path, error) from error
+    """Writes the text as UTF-8, as a whole or not at all; what UTF-8 cannot hold is escaped."""
+    write_file(path, lambda stream: stream.write(text.encode("utf-8", "backslashreplace")))
 
 
 def _target(path: Path) -> Path:

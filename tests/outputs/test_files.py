@@ -15,7 +15,7 @@ from typing import BinaryIO
 import pytest
 
 from live_dashboards.errors import OutputError
-from live_dashboards.outputs.files import check_writable, write_file, write_text
+from live_dashboards.outputs.files import write_file, write_text
 
 NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"] if os.geteuid() else ["unshare", "--mount"]
 CAN_MOUNT = shutil.which("unshare") is not None and subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode == 0
@@ -130,9 +130,9 @@ def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
 def test_a_folder_that_this_user_may_not_write_is_named() -> None:
     """Runs as a plain user, because root may write everywhere."""
     code = (
-        "import os, sys; from pathlib import Path; from live_dashboards.outputs.files import check_writable\n"
+        "import os, sys; from pathlib import Path; from live_dashboards.outputs.files import write_text\n"
         "os.geteuid() or os.setuid(65534)\n"
-        "check_writable(Path(sys.argv[1], 'new', 'report.json'))"
+        "write_text(Path(sys.argv[1], 'new', 'report.json'), '')"
     )
     with tempfile.TemporaryDirectory() as closed:
         Path(closed).chmod(0o555)
@@ -183,11 +183,6 @@ if CAN_MOUNT:
         assert "the disk is full" in ended.stderr
 
 
-def test_what_can_be_written_passes_the_check_and_leaves_nothing(tmp_path: Path) -> None:
-    check_writable(tmp_path / "new" / "picture.png")
-    assert names(tmp_path / "new") == []
-
-
-def test_the_check_refuses_what_writing_would_refuse(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="it is a folder"):
-        check_writable(tmp_path)
+def test_text_that_no_encoding_holds_is_escaped(tmp_path: Path) -> None:
+    write_text(tmp_path / "report.json", "−\ud800")
+    assert (tmp_path / "report.json").read_text(encoding="utf-8") == "−\\ud800"
