@@ -65,8 +65,8 @@ def _mlflow_rows(page: Page) -> tuple[HealthRow, ...]:
         return (HealthRow("MLflow", MLFLOW, None, None, _failed_state(status.state), failure(status)),)
     newest = page.counted.mlflow.newest_at
     age_seconds = max(0.0, (page.at - newest).total_seconds()) if newest else None
-    words = f"newest metric {format_age(age_seconds)} old" if newest else "no metric logged"
-    return (HealthRow("MLflow metrics", MLFLOW, age_seconds, None, "info" if newest else "missing", words),)
+    words = f"newest activity {format_age(age_seconds)} ago" if newest else "no activity"
+    return (HealthRow("MLflow runs", MLFLOW, age_seconds, None, "info" if newest else "missing", words),)
 
 
 def _prometheus_rows(page: Page) -> tuple[HealthRow, ...]:
