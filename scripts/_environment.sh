@@ -27,7 +27,7 @@ build_environment() {
   local python
   python=$(find_python) || return 1
   need_venv_module "$python" || return 1
-  say "Setting up $1 (once, about a minute) ..."
+  say "Setting up $1 (once, a minute or two) ..."
   "$python" -I -m venv --clear -- "$root/$1" >&2 9>&- || { say "$1 could not be made with $python; see above."; return 1; }
   PIP_USER=0 "$root/$1/bin/python" -I -m pip install -qq --no-input --disable-pip-version-check --require-hashes --only-binary=:all: \
     --requirement "$root/$2" >&2 9>&- || { say "The packages of $2 could not be installed; see above, and run this again."; return 1; }
@@ -74,9 +74,14 @@ install_packages() {
   (
     export DEBIAN_FRONTEND=noninteractive PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" LC_ALL=C.UTF-8
     hold_services
-    apt-get install --yes --no-install-recommends "$@" </dev/null >/dev/null 2>&1 && exit
-    apt-get update </dev/null >&2 && apt-get install --yes --no-install-recommends "$@" </dev/null >&2
+    apt_install "$@" >/dev/null 2>&1 && exit
+    apt-get update </dev/null >/dev/null 2>&1 # where it fails, the lists that are there may do
+    apt_install "$@" >&2
   )
+}
+
+apt_install() {
+  apt-get install -qq --yes --no-install-recommends -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" </dev/null
 }
 
 # Debian's switch for "start nothing now"; one that is there already stays as it is.

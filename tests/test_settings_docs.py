@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from live_dashboards.options import parser
 from live_dashboards.settings import load_settings
 from live_dashboards.settings_table import SETTINGS
 
@@ -30,6 +31,25 @@ def test_the_readme_holds_the_table() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert all(f"| `{setting.name}` |" in text for setting in SETTINGS)
     assert DOCS["readme"](text) == text, "run scripts/_settings_docs.py"
+
+
+def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit, match="0"):
+        parser().parse_args([command, "--help"])
+    return capsys.readouterr().out
+
+
+def test_the_readme_names_every_option_of_the_dashboard(capsys: pytest.CaptureFixture[str]) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    options = set(re.findall(r"--[a-z][a-z-]+", help_of("ab", capsys))) - {"--help"}
+    assert len(options) > 10
+    assert [option for option in sorted(options) if f"`{option}" not in readme and f"{option}`" not in readme] == []
+
+
+@pytest.mark.parametrize("command", ["ab", "check", "demo", "explain"])
+def test_help_names_no_setting_that_is_not_in_the_table(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    named = set(re.findall(r"\b(?:AB|MLFLOW|PROMETHEUS|DASHBOARD)_[A-Z_]+", help_of(command, capsys)))
+    assert named <= {setting.name for setting in SETTINGS}
 
 
 def test_a_fresh_copy_of_the_example_configures_nothing(tmp_path: Path) -> None:
