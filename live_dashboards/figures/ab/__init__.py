@@ -1,0 +1,1 @@
+"""The panels of the A/B dashboard, one a file."""

@@ -1,0 +1,112 @@
+"""Dots, intervals and buckets on the axes of a panel: few artists, open ends as arrows, no number without its mark."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+
+from live_dashboards.figures.frame import Frame
+from live_dashboards.figures.theme import CACHED, PAPER, VariantStyle, variant_style
+from live_dashboards.model.measurement import Interval, Measurement, Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A value at a height of the axes with its interval; `is_filled` False says that its certainty is unknown."""
+
+    value: float
+    y: float
+    interval: Interval | None
+    is_filled: bool
+
+
+def drawn_interval(measurement: Measurement) -> Interval | None:
+    """The interval that pictures show: at the chosen confidence, else the 95 % one."""
+    return measurement.drawn_interval or measurement.interval
+
+
+def dot(measurement: Measurement, y: float) -> Dot | None:
+    """The measurement's dot, None where it has no value."""
+    if measurement.value is None:
+        return None
+    interval = drawn_interval(measurement)
+    return Dot(measurement.value, y, interval, is_filled=interval is not None)
+
+
+def colour_of(style: VariantStyle, origin: Origin) -> str:
+    """The variant's colour; grey for a cached value."""
+    return CACHED if origin is Origin.CACHED else style.colour
+
+
+def style_of(names: Sequence[str], variant: str | None) -> VariantStyle:
+    """The style of that variant in the page's order; of what is no variant, the style after all of them."""
+    return variant_style(names.index(variant) if variant in names else max(4, len(names)))
+
+
+def draw_dots(axes: Axes, frame: Frame, dots: Iterable[Dot | None], style: VariantStyle, colour: str, *, size: float | None = None) -> None:
+    """One variant's dots with their intervals; the axes' limits must stand already."""
+    present = [mark for mark in dots if mark is not None]
+    low, high = axes.get_xlim()
+    draw_bars(axes, [(mark.interval, mark.y) for mark in present if mark.interval], colour, frame.sizes.line)
+    for is_filled in (True, False):
+        chosen = [mark for mark in present if mark.is_filled is is_filled and low <= mark.value <= high]
+        if chosen:
+            axes.plot(
+                [mark.value for mark in chosen],
+                [mark.y for mark in chosen],
+                linestyle="none",
+                marker=style.marker,
+                markersize=size or frame.sizes.marker,
+                markerfacecolor=colour if is_filled else PAPER,
+                markeredgecolor=PAPER if is_filled else colour,
+                markeredgewidth=0.6 if is_filled else 1.3,
+                clip_on=False,
+                zorder=4,
+            )
+
+
+def draw_bars(axes: Axes, bars: Sequence[tuple[Interval, float]], colour: str, width_points: float, *, alpha: float = 1.0) -> None:
+    """Horizontal bars from low to high; an open end runs to the edge of the axes and ends in an arrow."""
+    if not bars:
+        return
+    left, right = axes.get_xlim()
+    segments: list[list[tuple[float, float]]] = []
+    arrows: dict[str, list[tuple[float, float]]] = {"<": [], ">": []}
+    for interval, y in bars:
+        low = left if interval.low is None else max(left, interval.low)
+        high = right if interval.high is None else min(right, interval.high)
+        segments.append([(low, y), (high, y)])
+        if interval.low is None or interval.low < left:
+            arrows["<"].append((left, y))
+        if interval.high is None or interval.high > right:
+            arrows[">"].append((right, y))
+    axes.add_collection(LineCollection(segments, colors=colour, linewidths=width_points, alpha=alpha, zorder=3, clip_on=False), autolim=False)
+    for marker, ends in arrows.items():
+        if ends:
+            axes.plot(*zip(*ends, strict=True), linestyle="none", marker=marker, markersize=max(4.0, width_points * 0.9), color=colour, clip_on=False, zorder=4)
+
+
+def finite_ends(values: Iterable[float | None], intervals: Iterable[Interval | None]) -> list[float]:
+    """All values and closed interval ends."""
+    ends = [value for value in values if value is not None]
+    for interval in intervals:
+        ends.extend(end for end in ((interval.low, interval.high) if interval else ()) if end is not None)
+    return [end for end in ends if math.isfinite(end)]
+
+
+def padded(values: Sequence[float], share: float = 0.08, *, floor: float | None = None, ceiling: float | None = None) -> tuple[float, float]:
+    """Limits around the values with some room, not beyond floor and ceiling; around nothing 0 to 1."""
+    if not values:
+        return 0.0, 1.0
+    low, high = min(values), max(values)
+    room = (high - low) * share or abs(high) * 0.1 or 1.0
+    low, high = low - room, high + room
+    if floor is not None and low < floor <= min(values):
+        low = floor
+    if ceiling is not None and high > ceiling >= max(values):
+        high = ceiling
+    return low, high

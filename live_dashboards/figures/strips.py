@@ -1,0 +1,164 @@
+"""The full-width strips: header with badge, verdict, status, footer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from matplotlib.lines import Line2D
+from matplotlib.patches import Circle
+
+from live_dashboards.figures import VERSION
+from live_dashboards.figures.frame import Frame
+from live_dashboards.figures.text import Look, fitted_name, width_inches, wrapped
+from live_dashboards.figures.theme import BADGE_SHAPES, CAUTION, FAINT, INK, MUTED, TINT, line_inches, variant_style
+from live_dashboards.figures.ticks import moment_words, span_words
+from live_dashboards.model.measurement import Origin
+from live_dashboards.model.report import AbReport, Badge
+from live_dashboards.model.snapshot import SourceStatus
+
+_SOURCE_TITLES = {"mlflow": "MLflow", "prometheus": "Prometheus"}
+_MOST_NAMES = 5
+
+
+def draw_header(frame: Frame, report: AbReport) -> None:
+    """The experiment, its window with the zone, its variants in their colours, and the badge."""
+    sizes = frame.sizes
+    badge_width, second_width = _draw_badge(frame, report.badge)
+    title, small = Look(sizes.page_title, INK, is_bold=True), Look(sizes.body, MUTED)
+    y, room = frame.height - line_inches(sizes.page_title, 1.0), frame.width - badge_width - 0.4
+    window = f"{_window(report)}{f' · {report.experiment_note}' if report.experiment_note else ''}"
+    words = fitted_name(report.experiment or "A/B test", title, max(room * 0.4, room - width_inches(window, small) - 0.25))
+    frame.write(0.0, y, words, title, within=room)
+    used = width_inches(words, title) + 0.2
+    frame.write(used, y, window, small, within=room - used)
+    _draw_key(frame, report, frame.width - second_width - 0.4)
+
+
+def _window(report: AbReport) -> str:
+    """`24 h to 23 Nov 2026, 10:00 CET (Europe/Berlin)`."""
+    moment = moment_words(report.at, ZoneInfo(report.timezone))
+    return f"{span_words(report.window_seconds)} to {moment}" + ("" if moment.endswith(report.timezone) else f" ({report.timezone})")
+
+
+def _draw_key(frame: Frame, report: AbReport, room: float) -> None:
+    """Challenger against baseline, then the others, each with its line and marker: the legend of all panels."""
+    sizes, x, y = frame.sizes, 0.0, 0.045
+    names = [name for name in (report.challenger, report.baseline) if name in report.variant_names]
+    names += [name for name in report.variant_names if name not in names]
+    shown, plain = names[:_MOST_NAMES], Look(sizes.body, MUTED)
+    name_room = (room - 0.6) / max(1, len(shown)) - 0.75 * sizes.scale
+    for index, name in enumerate(shown):
+        x = _sample(frame, x, y, report.variant_names.index(name))
+        look = Look(sizes.body, variant_style(report.variant_names.index(name)).text_colour, is_bold=True)
+        words = fitted_name(name, look, name_room)
+        frame.write(x, y, words, look, within=name_room)
+        x += width_inches(words, look) + 0.1
+        between = "against" if index == 0 and len(shown) > 1 and name == report.challenger else ""
+        if between:
+            frame.write(x, y, between, plain, within=0.7)
+            x += width_inches(between, plain) + 0.1
+        else:
+            x += 0.08
+    if len(names) > len(shown):
+        frame.write(x, y, f"+{len(names) - len(shown)} more", plain, within=max(0.0, room + 0.3 - x))
+
+
+def _sample(frame: Frame, x: float, y: float, index: int) -> float:
+    """A piece of the variant's line with its marker; where the name may start."""
+    style, length, sizes = variant_style(index), 17.8 * frame.sizes.line / 72, frame.sizes
+    page_width, page_height = frame.figure.get_size_inches()
+    height = (frame.bottom + y + sizes.body * 0.36 / 72) / page_height
+    xs = [(frame.left + x + share * length) / page_width for share in (0.0, 0.5, 1.0)]
+    line = Line2D(
+        xs, [height] * 3, color=style.colour, linewidth=sizes.line, marker=style.marker, markersize=sizes.marker, markevery=[1], transform=frame.figure.transFigure
+    )
+    if style.dashes:
+        line.set_linestyle((0, style.dashes))
+    frame.figure.add_artist(line)
+    return x + length + 0.07
+
+
+def _draw_badge(frame: Frame, badge: Badge) -> tuple[float, float]:
+    """The disc, its word and the second line, at the right; how wide both lines are, in inches."""
+    sizes = frame.sizes
+    word, second = Look(sizes.verdict, INK, is_bold=True), Look(sizes.body, MUTED)
+    radius = sizes.verdict * 0.42 / 72
+    width = width_inches(badge.kind.value, word) + 3 * radius
+    y = frame.height - line_inches(sizes.page_title, 1.0)
+    frame.write(frame.width, y, badge.kind.value, word, align="right")
+    shape = BADGE_SHAPES[badge.kind]
+    centre = ((frame.right - width + radius), (frame.bottom + y + sizes.verdict * 0.36 / 72))
+    disc = Circle(centre, radius, facecolor=shape.fill, edgecolor=shape.edge, linewidth=1.2, transform=frame.figure.dpi_scale_trans)
+    frame.figure.add_artist(disc)
+    line = frame.write(frame.width, 0.045, badge.second_line, second, within=frame.width * 0.5, align="right")
+    return width, width_inches(line.get_text(), second) if line else 0.0
+
+
+def draw_verdict(frame: Frame, report: AbReport) -> None:
+    """What to do on the left; the rule, the reasons and what would change it on the right."""
+    frame.fill(TINT)
+    sizes, pad = frame.sizes, 0.12
+    verdict, split = report.verdict, frame.width / 3
+    label, word = Look(sizes.note, FAINT), Look(sizes.verdict, INK, is_bold=True)
+    lines = wrapped(verdict.verdict, word, split - 2 * pad, 2)
+    block = line_inches(sizes.note, 1.0) + len(lines) * line_inches(sizes.verdict, 1.3)
+    y = (frame.height + block) / 2 - line_inches(sizes.note, 0.9)
+    frame.write(pad, y, "VERDICT", label)
+    for line in lines:
+        y -= line_inches(sizes.verdict, 1.3)
+        frame.write(pad, y, line, word, within=split - pad)
+    body, x = Look(sizes.body, INK), split + pad
+    rows = [("rule", verdict.rule), ("because", "; ".join(verdict.reasons)), ("would change it", "; ".join(verdict.would_change))]
+    indent = width_inches("would change it   ", label)
+    told = [(name, words) for name, words in rows if words]
+    y = (frame.height + len(told) * line_inches(sizes.body, 1.36)) / 2 + line_inches(sizes.body, 0.3)
+    for name, words in told:
+        y -= line_inches(sizes.body, 1.36)
+        frame.write(x, y, name, label)
+        frame.write(x + indent, y, words, body, within=frame.width - x - indent - pad)
+
+
+def draw_status(frame: Frame, report: AbReport) -> None:
+    """Short words over their values, evenly spaced."""
+    sizes, status = frame.sizes, report.status
+    if status.origin is Origin.MISSING or not status.items:
+        frame.write(0.0, frame.height / 2, f"no experiment status: {status.reason or 'nothing known'}", Look(sizes.body, MUTED), stand="center_baseline")
+        return
+    items = status.items
+    if status.origin is Origin.SIMULATED:
+        items = (("status", "SIMULATED"), *items)
+    elif status.origin is Origin.CACHED:
+        items = (("status", "CACHED"), *items)
+    small, large, gap = Look(sizes.note, FAINT), Look(sizes.points(10), INK, is_bold=True), 0.2
+    widths = [max(width_inches(label, small), width_inches(value, large)) + 0.02 for label, value in items]
+    spare = (frame.width - gap * (len(items) - 1) - sum(widths)) / len(items)
+    x = 0.0
+    for (label, value), width in zip(items, widths, strict=True):
+        room = width + spare if spare >= 0 else width * (frame.width - gap * (len(items) - 1)) / sum(widths)
+        frame.write(x, frame.height - line_inches(sizes.note), label, small, within=room)
+        frame.write(x, 0.04, value, replace(large, colour=CAUTION if value == "SIMULATED" else INK), within=room)
+        x += room + gap
+
+
+def draw_footer(frame: Frame, report: AbReport) -> None:
+    """Where it comes from, what the intervals mean, and which version drew it."""
+    look = Look(frame.sizes.note, FAINT)
+    version = f"live-dashboards {VERSION}"
+    frame.rule(frame.height)
+    frame.write(frame.width, 0.0, version, look, align="right")
+    frame.write(0.0, 0.0, f"{_sources(report)}.  {_intervals(report)}", look, within=frame.width - width_inches(version, look) - 0.3)
+
+
+def _sources(report: AbReport) -> str:
+    return "Sources: " + ("; ".join(_source(status) for status in report.sources) or "none")
+
+
+def _source(status: SourceStatus) -> str:
+    title = " ".join(part for part in (_SOURCE_TITLES.get(status.source, status.source), status.version) if part)
+    return title if status.has_answered else f"{title} ({status.state.value.replace('_', ' ')})"
+
+
+def _intervals(report: AbReport) -> str:
+    level = f"{report.confidence * 100:g} %"
+    return f"Lines through dots are {level} intervals for a single look; hollow dots have none. Full numbers, queries and moments stand in the summary file."

@@ -1,0 +1,106 @@
+"""Lines over the window: gaps stay gaps, the last points carry their names, values and time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+
+from live_dashboards.figures.frame import Frame, tick_height
+from live_dashboards.figures.line_words import name_lines, write_marks, write_target, write_ticks
+from live_dashboards.figures.marks import colour_of, style_of
+from live_dashboards.figures.stretches import Plan, TimePlot, last_point, segments
+from live_dashboards.figures.text import Look
+from live_dashboards.figures.theme import MUTED, PAPER, line_inches
+from live_dashboards.model.report import AbReport, Line
+
+
+def draw_timeline(frame: Frame, lines: Sequence[Line], report: AbReport, plan: Plan) -> Axes:
+    """The lines on axes over the whole window, whether or not all of it has values."""
+    sizes = frame.sizes
+    inner = frame.inner(left=plan.ticks_width, right=plan.names_width, bottom=tick_height(sizes), top=line_inches(sizes.note) if plan.marks else 0.04)
+    axes = inner.axes()
+    end = report.at.timestamp()
+    axes.set_xlim(end - report.window_seconds, end)
+    axes.set_ylim(*_limits(lines, plan))
+    place = TimePlot(frame, inner, axes, report, plan)
+    drawn = [line for line in lines if last_point(line.timeline) is not None]
+    if drawn:
+        _draw_lines(axes, drawn, report, sizes.line * (0.7 if plan.is_narrow else 1.0))
+        _draw_last_points(axes, drawn, report, sizes.marker)
+        name_lines(place, drawn)
+    else:
+        frame.write(plan.ticks_width + 0.05, frame.height / 2, "no value in the window", Look(sizes.tick, MUTED))
+    write_target(place)
+    write_marks(place)
+    write_ticks(place, drawn)
+    return axes
+
+
+def _limits(lines: Sequence[Line], plan: Plan) -> tuple[float, float]:
+    values = [value for line in lines for stretch in segments(line.timeline) for _, value in stretch]
+    if plan.target is not None and values:
+        values.append(plan.target)
+    if not values:
+        return 0.0, 1.0
+    low, high = min(values), max(values)
+    if plan.is_zero_based and low >= 0:
+        return 0.0, high * 1.1 or 1.0
+    room = (high - low) * 0.12 or abs(high) * 0.1 or 1.0
+    return low - room, high + room
+
+
+def _draw_lines(axes: Axes, lines: Sequence[Line], report: AbReport, width_points: float) -> None:
+    """All lines in one call; each stretch is a unit of its own, so that nothing is drawn across a gap."""
+    rows = [
+        (moment, value, str(number), stretch_number)
+        for number, line in enumerate(lines)
+        for stretch_number, stretch in enumerate(segments(line.timeline))
+        for moment, value in stretch
+    ]
+    styles = {str(number): style_of(report.variant_names, line.variant) for number, line in enumerate(lines)}
+    colours = {str(number): colour_of(styles[str(number)], line.latest.origin) for number, line in enumerate(lines)}
+    frame = pd.DataFrame(rows, columns=["moment", "value", "line", "stretch"])
+    sns.lineplot(
+        frame,
+        x="moment",
+        y="value",
+        hue="line",
+        style="line",
+        units="stretch",
+        estimator=None,
+        palette=colours,
+        dashes={key: style.dashes or "" for key, style in styles.items()},
+        linewidth=width_points,
+        sort=False,
+        legend=False,
+        ax=axes,
+        zorder=3,
+        solid_capstyle="round",
+    )
+    axes.set(xlabel="", ylabel="")
+    for key, style in styles.items():
+        alone = [stretch[0] for stretch in segments(lines[int(key)].timeline) if len(stretch) == 1]
+        if alone:
+            axes.plot(*zip(*alone, strict=True), linestyle="none", marker=style.marker, markersize=2.5, color=colours[key], zorder=3)
+
+
+def _draw_last_points(axes: Axes, lines: Sequence[Line], report: AbReport, size: float) -> None:
+    for line in lines:
+        point, style = last_point(line.timeline), style_of(report.variant_names, line.variant)
+        if point:
+            colour = colour_of(style, line.latest.origin)
+            axes.plot(
+                [point[0]],
+                [point[1]],
+                linestyle="none",
+                marker=style.marker,
+                markersize=size * 0.85,
+                color=colour,
+                markeredgecolor=PAPER,
+                markeredgewidth=0.5,
+                clip_on=False,
+                zorder=5,
+            )
