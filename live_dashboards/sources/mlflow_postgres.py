@@ -17,7 +17,7 @@ from live_dashboards.sources.mlflow_address import mlflow_address
 from live_dashboards.sources.mlflow_connection import MlflowConnection
 from live_dashboards.sources.mlflow_experiments import Choice, choose_experiment
 from live_dashboards.sources.mlflow_moments import milliseconds
-from live_dashboards.sources.mlflow_schema import MlflowSchema, read_schema, require_tables
+from live_dashboards.sources.mlflow_schema import MlflowSchema, read_schema, require_rights, require_tables
 
 _CLOCK_SLACK_MS = 300_000  # clocks of training machines differ: what was logged up to 5 minutes after the moment counts as known at it
 _BOUND_SETTINGS = ("AB_EXPERIMENT", "AB_ACCURACY_METRIC", "AB_PRECISION_METRIC", "AB_RECALL_METRIC", "AB_F1_METRIC", "AB_TEST_COUNT_PARAM")
@@ -35,7 +35,8 @@ class MlflowSource:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.address = mlflow_address(settings).where
+        address = mlflow_address(settings)
+        self.address = f"{address.where}/{address.database}"
         self._connection: MlflowConnection | None = None
         for name in _BOUND_SETTINGS:
             _check_text(name, settings[name])
@@ -62,6 +63,7 @@ class MlflowSource:
     def _ask(self, connection: MlflowConnection, parameters: Mapping[str, Any], deadline: Deadline, tell: Callable[[str | None], None]) -> MlflowAnswer:
         schema = read_schema(connection)
         require_tables(schema, connection)
+        require_rights(schema)
         choice = choose_experiment(connection, self._settings["AB_EXPERIMENT"], parameters)
         tell(choice.chosen.name if choice.chosen else None)
         if choice.chosen is None or choice.reason:

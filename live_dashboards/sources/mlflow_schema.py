@@ -55,7 +55,7 @@ class MlflowSchema:
 
 
 def read_schema(connection: MlflowConnection) -> MlflowSchema:
-    """The schema as this user sees it, usable or not; see `require_tables`."""
+    """The schema as this user sees it, usable or not; see `require_tables` and `require_rights`."""
     before_seconds = time.time()
     user, search_path, server_version, clock_seconds = connection.rows("session", sql.SESSION, {})[0]
     difference_seconds = float(clock_seconds) - (before_seconds + time.time()) / 2
@@ -66,10 +66,14 @@ def read_schema(connection: MlflowConnection) -> MlflowSchema:
 
 
 def require_tables(schema: MlflowSchema, connection: MlflowConnection) -> None:
-    """SourceError with the fix where a table that is needed is not there or not readable."""
+    """SourceError with the fix where a table that is needed is not there."""
     missing = [name for name in REQUIRED_TABLES if not schema.tables[name].is_there]
     if missing:
         raise _without_tables(schema, missing, connection)
+
+
+def require_rights(schema: MlflowSchema) -> None:
+    """SourceError with the statements that help where a table that is needed is not readable."""
     unreadable = [name for name in REQUIRED_TABLES if not schema.can_read(name)]
     if unreadable:
         raise no_rights(unreadable, schema.user)

@@ -20,7 +20,7 @@ MAX_RUNS = 200
 MAX_VERSIONS = 50
 HISTORY_POINTS = 300
 
-_BLANKS = r"E' \t\r\n\f\v'"
+_BLANKS = r"E' \t\r\n\f\x0b'"
 _FINITE = "not m.is_nan and abs(m.value) < float8 '1.7976931348623157e308'"
 _FINITE_SUM = "not m.is_nan and abs(m.value) < float8 '1e300'"  # sums of such values stay finite too
 _TOMORROW_MS = "(extract(epoch from now()) * 1000)::bigint + 86400000"  # a caller of MLflow may log any time; later ones are no sign of activity
@@ -93,7 +93,7 @@ with signs as materialized (
 select r.experiment_id,
        greatest(max(least(r.start_time, %(at_ms)s)) filter (where r.start_time <= %(near_ms)s),
                 max(least(r.end_time, %(at_ms)s)) filter (where r.end_time <= %(near_ms)s),
-                max(least(s.sign_ms, %(at_ms)s)) filter (where s.sign_ms <= %(near_ms)s or r.start_time <= %(near_ms)s)),
+                max(least(s.sign_ms, %(at_ms)s)) filter (where s.sign_ms <= %(near_ms)s or (s.sign_ms is not null and r.start_time <= %(near_ms)s))),
        greatest(max(r.start_time) filter (where r.start_time <= {_TOMORROW_MS}),
                 max(r.end_time) filter (where r.end_time <= {_TOMORROW_MS}), max(s.sign_ms))
 from runs r left join signs s on s.run_uuid = r.run_uuid

@@ -1,0 +1,164 @@
+"""The connection test of MLflow's PostgreSQL: from the settings to the values, one line a check, each with its fix."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from datetime import datetime
+from functools import partial
+
+from live_dashboards.errors import SourceError
+from live_dashboards.model.check import Check, CheckState
+from live_dashboards.settings import PLACEHOLDER_PASSWORDS, Settings
+from live_dashboards.sources.asking import Asking, Deadline
+from live_dashboards.sources.mlflow_address import MlflowAddress, host_and_port, mlflow_address
+from live_dashboards.sources.mlflow_connection import MlflowConnection
+from live_dashboards.sources.mlflow_data_checks import DATA_CHECKS, MlflowData
+
+SETTINGS, HOST, PORT, TLS, LOGIN, DATABASE = "MLflow settings", "MLflow host", "MLflow port", "MLflow TLS", "MLflow login", "MLflow database"
+_REACH = (HOST, PORT, TLS, LOGIN, DATABASE)
+_CHECK_OF_CODE = {"no_database": DATABASE, "no_connect_right": DATABASE, "unknown_host": HOST}
+_HOST_FIX = "check its spelling; in Kubernetes it is name.namespace; a password with @ in a URL can look like a host too"
+_PORT_FIX = "is the server running, is the port right, does it listen on this address (listen_addresses), is a port-forward or a firewall rule needed?"
+
+Step = tuple[str, Callable[[], Check]]
+
+
+def mlflow_checks(settings: Settings, at: datetime) -> Iterator[Check]:
+    """Each check as it ends; after one that makes the rest impossible these are skipped. Raises SettingsError for an unusable address."""
+    if not settings.has_mlflow:
+        yield Check(SETTINGS, CheckState.SKIPPED, "MLflow is not configured", "set MLFLOW_DB_HOST or MLFLOW_DB_URL", "not_configured")
+        return
+    address, deadline = mlflow_address(settings), Deadline(settings.timeout_seconds)
+    yield _look_at_settings(address)
+    reached = list(_run([(HOST, lambda: _look_up(address, deadline)), (PORT, lambda: _knock(address, deadline))], "MLflow cannot be reached"))
+    yield from reached
+    if any(check.has_failed for check in reached):
+        yield from _skipped([TLS, LOGIN, DATABASE, *DATA_CHECKS], "MLflow cannot be reached")
+        return
+    yield from _inside(settings, at, address)
+
+
+def _inside(settings: Settings, at: datetime, address: MlflowAddress) -> Iterator[Check]:
+    """The checks that need a connection."""
+    try:
+        with MlflowConnection(settings, deadline=Deadline(settings.timeout_seconds)) as connection:
+            yield _look_at_encryption(connection, settings, address)
+            yield Check(LOGIN, CheckState.OK, f"user {address.user!r} is logged in" if address.user else "logged in")
+            yield Check(DATABASE, CheckState.OK, f"connected to database {address.database!r} at {address.where}")
+            data = MlflowData(connection, settings, at)
+            yield from _run([(name, partial(look, data)) for name, look in DATA_CHECKS.items()], "an earlier check failed")
+    except SourceError as error:  # only connecting raises here; each look inside catches its own
+        yield from _not_connected(error)
+
+
+def _run(steps: Sequence[Step], reason: str) -> Iterator[Check]:
+    """The checks in turn; what raises SourceError fails and makes the rest impossible."""
+    for index, (name, look) in enumerate(steps):
+        try:
+            yield look()
+        except SourceError as error:
+            yield Check(name, CheckState.FAILED, error.reason, error.fix, error.code)
+            yield from _skipped([later for later, _ in steps[index + 1 :]], reason)
+            return
+
+
+def _skipped(names: Sequence[str], reason: str) -> Iterator[Check]:
+    for name in names:
+        yield Check(name, CheckState.SKIPPED, f"not looked at: {reason}", code="skipped")
+
+
+def _not_connected(error: SourceError) -> Iterator[Check]:
+    """The line that the failure belongs to, and the rest skipped."""
+    name = _CHECK_OF_CODE.get(error.code, TLS if error.code.startswith("tls") else LOGIN)
+    yield Check(name, CheckState.FAILED, error.reason, error.fix, error.code)
+    yield from _skipped([later for later in (*_REACH[_REACH.index(name) + 1 :], *DATA_CHECKS) if later not in {HOST, PORT}], f"{name} failed")
+
+
+def _look_at_settings(address: MlflowAddress) -> Check:
+    found = f"PostgreSQL at {address.where}, database {address.database!r}, user {address.user!r}"
+    if address.keywords.get("password", "").lower() in PLACEHOLDER_PASSWORDS:
+        return Check(SETTINGS, CheckState.WARNING, f"{found}; the password is a placeholder of an example file", "set MLFLOW_DB_PASSWORD to the real one", "placeholder")
+    return Check(SETTINGS, CheckState.OK, found)
+
+
+def _look_up(address: MlflowAddress, deadline: Deadline) -> Check:
+    found, unknown = [], []
+    for host, port in address.hosts:
+        if _is_socket(host):
+            found.append(f"{host} is a socket folder")
+            continue
+        try:
+            addresses = _addresses(host, port, deadline)
+        except socket.gaierror:
+            unknown.append(host)
+        else:
+            found.append(f"{host} is {', '.join(addresses)}")
+    return _judged(HOST, found, [f"host name {host!r} is not found" for host in unknown], _HOST_FIX, "unknown_host")
+
+
+def _addresses(host: str, port: int, deadline: Deadline) -> list[str]:
+    asking = Asking("mlflow-host", lambda: socket.getaddrinfo(host or "localhost", port, type=socket.SOCK_STREAM))
+    answers = asking.result(deadline, abort=lambda: None, what=f"the name lookup of {host}")
+    return sorted({str(answer[4][0]) for answer in answers})
+
+
+def _knock(address: MlflowAddress, deadline: Deadline) -> Check:
+    found, closed = [], []
+    for host, port in address.hosts:
+        where = host_and_port(host, port)
+        try:
+            _open(host, port, deadline)
+        except ConnectionRefusedError:
+            closed.append(f"PostgreSQL {where} refuses the connection")
+        except TimeoutError:
+            closed.append(f"no answer from PostgreSQL {where} in {deadline.seconds:g} s")
+        except OSError as error:
+            closed.append(f"PostgreSQL {where} cannot be reached: {error.strerror or type(error).__name__}")
+        else:
+            found.append(f"{where} is open")
+    return _judged(PORT, found, closed, _PORT_FIX, "closed")
+
+
+def _open(host: str, port: int, deadline: Deadline) -> None:
+    """Connects and hangs up; OSError where it cannot."""
+    seconds = max(0.1, deadline.remaining_seconds)
+    if not _is_socket(host):
+        socket.create_connection((host or "localhost", port), timeout=seconds).close()
+        return
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as local:
+        local.settimeout(seconds)
+        local.connect(f"{host}/.s.PGSQL.{port}")
+
+
+def _judged(name: str, good: Sequence[str], bad: Sequence[str], fix: str, code: str) -> Check:
+    """Fine where nothing is bad, a warning where one of several hosts is."""
+    if not bad:
+        return Check(name, CheckState.OK, "; ".join(good))
+    return Check(name, CheckState.WARNING if good else CheckState.FAILED, "; ".join((*bad, *good)), fix, code)
+
+
+def _look_at_encryption(connection: MlflowConnection, settings: Settings, address: MlflowAddress) -> Check:
+    mode, encryption = address.keywords.get("sslmode", str(settings["MLFLOW_DB_SSLMODE"])), connection.encryption
+    if encryption:
+        verified = {"verify-ca": "certificate verified", "verify-full": "certificate and host name verified"}.get(mode, "certificate not verified")
+        return Check(TLS, CheckState.OK, f"{encryption}, {verified} (sslmode {mode})")
+    if mode == "disable" or all(_is_here(host) for host, _ in address.hosts):
+        return Check(TLS, CheckState.OK, f"not encrypted (sslmode {mode})")
+    return Check(
+        TLS, CheckState.WARNING, f"the connection is not encrypted (sslmode {mode})", "turn on ssl in the server, then set MLFLOW_DB_SSLMODE=verify-full", "not_encrypted"
+    )
+
+
+def _is_socket(host: str) -> bool:
+    return host.startswith(("/", "@"))
+
+
+def _is_here(host: str) -> bool:
+    """Whether the connection does not leave this machine."""
+    try:
+        return host in {"", "localhost"} or _is_socket(host) or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,212 @@
+"""The checks inside MLflow's database: tables, rights, A/B experiments, metrics, test counts, odd values, age and clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from live_dashboards.errors import UsageError
+from live_dashboards.model.check import Check, CheckState
+from live_dashboards.model.duration import format_duration
+from live_dashboards.model.snapshot import Experiment, VariantValue
+from live_dashboards.settings import Settings
+from live_dashboards.sources import mlflow_sql as sql
+from live_dashboards.sources.mlflow_connection import MlflowConnection
+from live_dashboards.sources.mlflow_experiments import Choice, choose_experiment
+from live_dashboards.sources.mlflow_postgres import question_parameters
+from live_dashboards.sources.mlflow_readings import metric_keys, read_value_ranges, read_values
+from live_dashboards.sources.mlflow_schema import REQUIRED_TABLES, MlflowSchema, read_schema, require_rights, require_tables
+
+_CLOCK_SECONDS = 60.0
+_SHOWN = 5
+
+
+class MlflowData:
+    """What the checks look at; each question is asked once, when the first check needs it."""
+
+    def __init__(self, connection: MlflowConnection, settings: Settings, at: datetime) -> None:
+        self.connection, self.settings, self.at = connection, settings, at
+
+    @cached_property
+    def schema(self) -> MlflowSchema:
+        """The tables as this user sees them."""
+        return read_schema(self.connection)
+
+    @cached_property
+    def choice(self) -> Choice | UsageError:
+        """The experiments and the chosen one, or why the configured one cannot be."""
+        try:
+            return choose_experiment(self.connection, self.settings["AB_EXPERIMENT"], self._parameters)
+        except UsageError as error:
+            return error
+
+    @property
+    def chosen(self) -> Experiment | None:
+        """The experiment that the page would show."""
+        return None if isinstance(self.choice, UsageError) else self.choice.chosen
+
+    @cached_property
+    def values(self) -> tuple[VariantValue, ...]:
+        """The latest values of the chosen experiment."""
+        return read_values(self.connection, self.parameters) if self.chosen else ()
+
+    @cached_property
+    def ranges(self) -> tuple[tuple[str, float, float], ...]:
+        """(metric, lowest, highest) as logged in the chosen experiment."""
+        return read_value_ranges(self.connection, self.parameters) if self.chosen else ()
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """What the questions about the chosen experiment are bound to."""
+        return {**self._parameters, "experiment_id": self.chosen.experiment_id if self.chosen else -1}
+
+    @cached_property
+    def _parameters(self) -> dict[str, Any]:
+        return question_parameters(self.settings, self.at, self.settings.window_seconds)
+
+
+def _tables(data: MlflowData) -> Check:
+    require_tables(data.schema, data.connection)
+    return Check("MLflow tables", CheckState.OK, f"{', '.join(REQUIRED_TABLES)} are there ({data.schema.version})")
+
+
+def _read_rights(data: MlflowData) -> Check:
+    require_rights(data.schema)
+    return Check("MLflow read rights", CheckState.OK, f"user {data.schema.user!r} may read them")
+
+
+def _write_rights(data: MlflowData) -> Check:
+    name, user, written = "MLflow write rights", data.schema.user, data.schema.writable_tables
+    if not written:
+        return Check(name, CheckState.OK, f"user {user!r} may not write")
+    tables = ", ".join(REQUIRED_TABLES)
+    fix = f"nothing is ever written, but a role that only reads is safer: create role dash_ro login password '...'; grant select on {tables} to dash_ro;"
+    return Check(name, CheckState.WARNING, f"user {user!r} may also write {', '.join(written)}", fix, "can_write")
+
+
+def _experiments(data: MlflowData) -> Check:
+    name, choice = "MLflow A/B experiments", data.choice
+    if isinstance(choice, UsageError):
+        return Check(name, CheckState.FAILED, str(choice), "set AB_EXPERIMENT to one of MLflow's experiments", "unknown_experiment")
+    tests = [experiment for experiment in choice.experiments if experiment.is_ab_test]
+    if choice.reason:
+        return Check(name, CheckState.FAILED, choice.reason, choice.fix or "", "no_ab_data")
+    shown = ", ".join(repr(experiment.name) for experiment in tests[:_SHOWN])
+    more = f" and {len(tests) - _SHOWN} more" if len(tests) > _SHOWN else ""
+    return Check(name, CheckState.OK, f"{len(tests)} of {len(choice.known)} experiments have two or more variants: {shown}{more}")
+
+
+def _chosen(data: MlflowData) -> Check:
+    name, chosen = "MLflow experiment", data.chosen
+    if chosen is None or isinstance(data.choice, UsageError):
+        return _no_experiment(name)
+    how = "AB_EXPERIMENT" if data.settings["AB_EXPERIMENT"] else "newest activity"
+    variants = ", ".join(f"{variant} {runs} run{'' if runs == 1 else 's'}" for variant, runs in chosen.variants) or "no variant"
+    found = "; ".join((f"{chosen.name!r} (chosen by {how}): {variants}", *data.choice.warnings))
+    if not chosen.is_ab_test:
+        return Check(name, CheckState.WARNING, found, f"log a second value of {sql.VARIANT_KEY} in its runs", "one_variant")
+    return Check(name, CheckState.WARNING if data.choice.warnings else CheckState.OK, found, code="several_workspaces" if data.choice.warnings else "")
+
+
+def _metrics(data: MlflowData) -> Check:
+    name = "MLflow metrics"
+    if data.chosen is None:
+        return _no_experiment(name)
+    present = {metric for metric, *_ in data.ranges}
+    absent = [f"{metric} ({' or '.join(key for each, key in metric_keys(data.settings) if each == metric)})" for metric in _metric_names(data) if metric not in present]
+    found = ", ".join(f"{metric} from {low:g} to {high:g}" for metric, low, high in data.ranges)
+    without = sorted({variant for variant, _ in data.chosen.variants} - {value.variant for value in data.values if value.metric == "accuracy"})
+    if "accuracy" in present and without:
+        absent.append(f"accuracy of a finished or running run of {', '.join(without)}")
+    if not absent:
+        return Check(name, CheckState.OK, f"{found}{_unit(data)}")
+    keys = ", ".join(repr(key) for key, _ in data.connection.rows("metric keys", sql.METRIC_KEYS, data.parameters)) or "none"
+    lost = f"no {', no '.join(absent)}; the runs log {keys}" + (f"; found {found}{_unit(data)}" if found else "")
+    state = CheckState.WARNING if "accuracy" in present else CheckState.FAILED
+    return Check(name, state, lost, "name the keys with AB_ACCURACY_METRIC, AB_PRECISION_METRIC, AB_RECALL_METRIC and AB_F1_METRIC", "no_metric")
+
+
+def _test_counts(data: MlflowData) -> Check:
+    name, param = "MLflow test count", data.settings["AB_TEST_COUNT_PARAM"]
+    accuracies = [value for value in data.values if value.metric == "accuracy"]
+    if not accuracies:
+        return Check(name, CheckState.SKIPPED, "no accuracy to look at", code="skipped")
+    counts = {value.variant: value.test_count for value in accuracies}
+    without = [f"{variant}: {'not logged' if count is None else repr(count)}" for variant, count in counts.items() if not _is_count(count)]
+    if without:
+        fix = "log the number of test rows as that param (a fraction such as 0.2 is none), or name another one with AB_TEST_COUNT_PARAM"
+        return Check(name, CheckState.WARNING, f"{param} gives no number of test rows, so no interval ({'; '.join(without)})", fix, "no_test_count")
+    return Check(name, CheckState.OK, f"{param}: " + ", ".join(f"{variant} {count}" for variant, count in counts.items()))
+
+
+def _odd_values(data: MlflowData) -> Check:
+    name = "MLflow odd values"
+    if data.chosen is None:
+        return _no_experiment(name)
+    rows = data.connection.rows("odd values", sql.ODD_VALUES, data.parameters)
+    if not rows:
+        return Check(name, CheckState.OK, "no NaN and no infinite value among the latest ones")
+    key, run_id, is_nan, count = rows[0]
+    found = f"{count} latest value{'' if count == 1 else 's'} NaN or infinite and left out, such as {key!r} ({'NaN' if is_nan else 'infinite'}) of run {run_id}"
+    return Check(name, CheckState.WARNING, found, "look at why that run diverged", "odd_values")
+
+
+def _age(data: MlflowData) -> Check:
+    name = "MLflow newest activity"
+    if data.chosen is None:
+        return _no_experiment(name)
+    newest = data.chosen.last_activity_at
+    if newest is None:
+        return Check(name, CheckState.WARNING, "no run started, ended or logged a metric before the moment asked for", "check --at and the clocks", "no_activity")
+    found = f"{format_duration((data.at - newest).total_seconds())} before the moment asked for ({newest:%Y-%m-%d %H:%M} UTC)"
+    if data.chosen.is_active:
+        return Check(name, CheckState.OK, found)
+    return Check(name, CheckState.WARNING, f"{found}, longer than AB_WINDOW", "is this still the current experiment? AB_EXPERIMENT names another one", "old")
+
+
+def _clock(data: MlflowData) -> Check:
+    name, seconds = "MLflow clock", data.schema.clock_difference_seconds
+    if abs(seconds) < _CLOCK_SECONDS:
+        return Check(name, CheckState.OK, f"PostgreSQL's clock and this machine's differ by {abs(seconds):.1f} s")
+    side = "ahead of" if seconds > 0 else "behind"
+    return Check(name, CheckState.WARNING, f"PostgreSQL's clock is {abs(seconds):.0f} s {side} this machine's", "synchronise both clocks (NTP)", "clock")
+
+
+def _no_experiment(name: str) -> Check:
+    return Check(name, CheckState.SKIPPED, "not looked at: there is no experiment", code="skipped")
+
+
+def _metric_names(data: MlflowData) -> list[str]:
+    return list(dict.fromkeys(metric for metric, _ in metric_keys(data.settings)))
+
+
+def _unit(data: MlflowData) -> str:
+    """How the accuracy's unit is read."""
+    unit = data.settings["AB_ACCURACY_UNIT"]
+    highest = next((high for metric, _, high in data.ranges if metric == "accuracy"), None)
+    if unit != "auto" or highest is None:
+        return "" if highest is None else f"; accuracy is taken as {unit} (AB_ACCURACY_UNIT)"
+    return f"; accuracy looks like {'a fraction' if highest <= 1 else 'percent'}"
+
+
+def _is_count(text: str | None) -> bool:
+    try:
+        return text is not None and float(text) >= 1 and float(text).is_integer()
+    except ValueError:
+        return False
+
+
+DATA_CHECKS: Mapping[str, Callable[[MlflowData], Check]] = {
+    "MLflow tables": _tables,
+    "MLflow read rights": _read_rights,
+    "MLflow write rights": _write_rights,
+    "MLflow A/B experiments": _experiments,
+    "MLflow experiment": _chosen,
+    "MLflow metrics": _metrics,
+    "MLflow test count": _test_counts,
+    "MLflow odd values": _odd_values,
+    "MLflow newest activity": _age,
+    "MLflow clock": _clock,
+}
