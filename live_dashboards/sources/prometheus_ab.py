@@ -53,6 +53,10 @@ class PrometheusAbSource:
         """End the call under way in another thread."""
         self._client.abort()
 
+    def close(self) -> None:
+        """Close every connection."""
+        self._client.close()
+
     def discover(self, deadline: Deadline) -> Discovery:
         """Find the server that answers, and what it knows of experiments; SourceError where none answers."""
         before_seconds = deadline.elapsed_seconds

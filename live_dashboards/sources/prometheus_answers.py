@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -32,9 +33,19 @@ def timeline_answer(name: str, query: AbQuery, promql: str, outcome: Outcome, gr
 def _answer(query: AbQuery, promql: str, outcome: Outcome, grids: tuple[Grid, ...]) -> Answer:
     if isinstance(outcome, SourceError):
         return Answer(query.name, promql, query.unit, reason=outcome.reason)
-    finite = (series for series in outcome.series if any(value is not None for _, value in series.points))
+    finite = (series for series in outcome.series if any(value is not None for _, value in series.points) and _has_edge(series, query))
     shown = tuple(grids[0].spread(series) if grids else series for series in finite)
     return Answer(query.name, promql, query.unit, tuple(sorted(shown, key=lambda series: series.labels)))
+
+
+def _has_edge(series: Timeline, query: AbQuery) -> bool:
+    """Whether a bucket's upper bound is a number; True of what is no bucket."""
+    if "le" not in query.labels:
+        return True
+    try:
+        return not math.isnan(float(series.label("le")))
+    except ValueError:
+        return False
 
 
 def with_zero_errors(errors: Answer, requests: Answer, scope: Scope) -> Answer:

@@ -1,0 +1,185 @@
+"""The connection test of what Prometheus holds: series of each query, labels, errors, age, accuracy's unit, buckets, warnings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from live_dashboards.model.check import Check, CheckState
+from live_dashboards.model.duration import format_duration
+from live_dashboards.model.snapshot import PrometheusAnswer, Timeline
+from live_dashboards.settings import Settings
+from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.prometheus_ab import PrometheusAbSource
+from live_dashboards.sources.prometheus_exchange import instant
+from live_dashboards.sources.prometheus_http import PrometheusClient
+from live_dashboards.sources.prometheus_scope import DAY_SECONDS
+from live_dashboards.sources.queries import EXPERIMENT_LABEL, REQUESTS, render
+
+SERIES, QUERIES, LABELS, ERRORS, AGE, ACCURACY_UNIT, BUCKETS, COMPLETE = (
+    f"Prometheus {thing}" for thing in ("A/B data", "queries", "labels", "errors", "newest sample", "accuracy unit", "latency buckets", "completeness")
+)
+_LABELLED = f"count by (model_name, {EXPERIMENT_LABEL}, status) (count_over_time({REQUESTS}[$window]))"
+_LARGEST_FRACTION = 1.5
+_NAMES_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class PrometheusData:
+    """What the data's checks look at: the whole answer, and the label sets of the requests."""
+
+    settings: Settings
+    at: datetime
+    answer: PrometheusAnswer
+    label_sets: tuple[Timeline, ...]
+
+    def values(self, label: str) -> list[str]:
+        """The label's values, without the empty one."""
+        return sorted({series.label(label) for series in self.label_sets} - {""})
+
+
+@dataclass(frozen=True, slots=True)
+class DataCheck:
+    """A look at the data, and the name under which its findings stand."""
+
+    name: str
+    look: Callable[[PrometheusData], Iterator[Check]]
+
+
+def read_data(settings: Settings, at: datetime) -> PrometheusData:
+    """The A/B test as the dashboards would read it; SourceError where it cannot be read."""
+    deadline = Deadline(settings.timeout_seconds)
+    answer = PrometheusAbSource(settings).read(at=at, window_seconds=settings.window_seconds, experiment=settings["AB_EXPERIMENT"], deadline=deadline)
+    promql = render(_LABELLED, window_seconds=max(settings.window_seconds, DAY_SECONDS))
+    with PrometheusClient(settings) as client:
+        found = client.ask(instant(promql, at.timestamp()), Deadline(settings.timeout_seconds))
+    return PrometheusData(settings, at, answer, found.series)
+
+
+def _look_at_series(data: PrometheusData) -> Iterator[Check]:
+    status = data.answer.status
+    if not status.has_answered:
+        yield Check(SERIES, CheckState.FAILED, status.reason or "no A/B data", status.fix or "", "no_ab_data")
+        return
+    used = data.answer.experiment_filter
+    which = f"of experiment {used!r}" if used is not None else "of all experiments"
+    yield Check(SERIES, CheckState.OK, f"{REQUESTS} has series {which}")
+
+
+def _look_at_queries(data: PrometheusData) -> Iterator[Check]:
+    for answer in data.answer.timelines:
+        name = f"Prometheus query {answer.name}"
+        if answer.series:
+            points = sum(value is not None for series in answer.series for _, value in series.points)
+            yield Check(name, CheckState.OK, f"{len(answer.series)} series, {points} points in {format_duration(data.settings.window_seconds)}")
+        else:
+            fix = "let the exporter expose it, or leave it: its panel says that it is missing"
+            yield Check(name, CheckState.WARNING, answer.reason or "no series", fix, "empty_query")
+
+
+def _look_at_labels(data: PrometheusData) -> Iterator[Check]:
+    models, asked = data.values("model_name"), data.settings["AB_EXPERIMENT"]
+    if not models:
+        yield Check(LABELS, CheckState.FAILED, f"{REQUESTS} has no label model_name", "label each request with the model that answered it", "no_model_name")
+        return
+    seen = "; ".join(f"{label}: {_listed(data.values(label)) or 'not there'}" for label in ("model_name", EXPERIMENT_LABEL, "status"))
+    if asked is not None and data.answer.experiment_filter is None:
+        fix = "set AB_EXPERIMENT to a value of the label, or leave the label away: now all series count"
+        yield Check(LABELS, CheckState.WARNING, f"no series has experiment={asked!r}; {seen}", fix, "experiment_label")
+    elif len(models) == 1:
+        yield Check(LABELS, CheckState.WARNING, f"only one model has traffic; {seen}", "a comparison needs a second model", "one_model")
+    else:
+        yield Check(LABELS, CheckState.OK, seen)
+
+
+def _look_at_errors(data: PrometheusData) -> Iterator[Check]:
+    errors, statuses = data.answer.instant("errors"), data.values("status")
+    if errors.reason is not None:
+        yield Check(ERRORS, CheckState.WARNING, errors.reason, "export ab_test_errors_total, or a label status with the value error", "no_errors")
+    elif 'status="error"' in errors.query and "error" not in statuses:
+        fix = "call failed requests status=error, or export ab_test_errors_total: now none counts as failed"
+        yield Check(ERRORS, CheckState.WARNING, f"no request has status=error; the values seen are {_listed(statuses)}", fix, "no_error_status")
+    else:
+        yield Check(ERRORS, CheckState.OK, errors.note or "counted by ab_test_errors_total")
+
+
+def _look_at_age(data: PrometheusData) -> Iterator[Check]:
+    moments = {series.label("model_name"): series.last for series in data.answer.instant("newest_requests").series}
+    ages = {model: data.at.timestamp() - seconds for model, seconds in moments.items() if seconds is not None}
+    limit_seconds = float(data.settings["AB_STALE_AFTER"])
+    if not ages:
+        yield Check(AGE, CheckState.WARNING, f"there is no sample in the last {format_duration(data.settings.window_seconds)}", "is the exporter still scraped?", "stale")
+        return
+    said = ", ".join(f"{model} {_age(seconds)}" for model, seconds in sorted(ages.items()))
+    if max(ages.values()) > limit_seconds:
+        fix = f"is the exporter down? values older than {format_duration(limit_seconds)} (AB_STALE_AFTER) are marked as stale"
+        yield Check(AGE, CheckState.WARNING, said, fix, "stale")
+    else:
+        yield Check(AGE, CheckState.OK, said)
+
+
+def _look_at_accuracy(data: PrometheusData) -> Iterator[Check]:
+    values = [series.last for series in data.answer.instant("online_accuracy").series if series.last is not None]
+    unit = str(data.settings["AB_ACCURACY_UNIT"])
+    if not values:
+        reason = data.answer.instant("online_accuracy").reason or "no value"
+        yield Check(ACCURACY_UNIT, CheckState.SKIPPED, reason, code="no_accuracy")
+        return
+    looks = "percent" if max(values) > _LARGEST_FRACTION else "fraction"
+    found = f"values from {min(values):g} to {max(values):g} look like {looks}"
+    if (min(values) > _LARGEST_FRACTION) != (max(values) > _LARGEST_FRACTION):
+        yield Check(
+            ACCURACY_UNIT, CheckState.WARNING, f"values from {min(values):g} to {max(values):g} mix fractions and percent", "let all exporters use one unit", "mixed_unit"
+        )
+    elif unit not in {"auto", looks}:
+        yield Check(ACCURACY_UNIT, CheckState.WARNING, f"{found}, but AB_ACCURACY_UNIT is {unit}", f"set AB_ACCURACY_UNIT={looks} or auto", "accuracy_unit")
+    else:
+        yield Check(ACCURACY_UNIT, CheckState.OK, found)
+
+
+def _look_at_buckets(data: PrometheusData) -> Iterator[Check]:
+    answer = data.answer.instant("latency_buckets")
+    edges_ms = sorted({float(series.label("le")) * 1000 for series in answer.series})
+    objective_ms = float(data.settings["AB_LATENCY_OBJECTIVE_MS"])
+    if not edges_ms:
+        reason = answer.reason or "no buckets"
+        yield Check(BUCKETS, CheckState.WARNING, reason, "export a classic histogram ab_test_response_time_seconds", "no_buckets")
+    elif not math.isinf(edges_ms[-1]):
+        yield Check(BUCKETS, CheckState.WARNING, "there is no +Inf bucket, so no percentile can be told", "export the bucket le=+Inf", "no_inf_bucket")
+    elif not any(math.isclose(edge, objective_ms) for edge in edges_ms):
+        near = min(edges_ms[:-1], key=lambda edge: abs(edge - objective_ms), default=math.inf)
+        found = f"{len(edges_ms)} buckets, none of which ends at the objective of {objective_ms:g} ms; the nearest edge is {near:g} ms"
+        yield Check(BUCKETS, CheckState.WARNING, found, "add that bucket to the exporter, or set AB_LATENCY_OBJECTIVE_MS to an edge", "objective_edge")
+    else:
+        yield Check(BUCKETS, CheckState.OK, f"{len(edges_ms)} buckets, one of which ends at the objective of {objective_ms:g} ms")
+
+
+def _look_at_warnings(data: PrometheusData) -> Iterator[Check]:
+    said = data.answer.status.warnings
+    if said:
+        yield Check(COMPLETE, CheckState.WARNING, "; ".join(said), "look at the stores behind this Prometheus", "partial")
+    else:
+        yield Check(COMPLETE, CheckState.OK, "the answers came without warnings")
+
+
+def _listed(names: list[str]) -> str:
+    rest = len(names) - _NAMES_SHOWN
+    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _age(seconds: float) -> str:
+    return "just now" if seconds < 1 else f"{format_duration(seconds)} before"
+
+
+DATA_CHECKS = (
+    DataCheck(SERIES, _look_at_series),
+    DataCheck(QUERIES, _look_at_queries),
+    DataCheck(LABELS, _look_at_labels),
+    DataCheck(ERRORS, _look_at_errors),
+    DataCheck(AGE, _look_at_age),
+    DataCheck(ACCURACY_UNIT, _look_at_accuracy),
+    DataCheck(BUCKETS, _look_at_buckets),
+    DataCheck(COMPLETE, _look_at_warnings),
+)
