@@ -1,0 +1,63 @@
+"""Measurements as the rows of JSON documents."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from live_dashboards.model.measurement import Measurement
+from live_dashboards.model.moment import format_moment
+
+
+def rows(measurements: Iterable[Measurement]) -> list[dict[str, Any]]:
+    """One row a measurement, in full precision."""
+    return [row(measurement) for measurement in measurements]
+
+
+def row(measurement: Measurement) -> dict[str, Any]:
+    """Name, value and where it comes from; `inputs` are the references of the measurements it was computed from."""
+    return {
+        "name": measurement.name,
+        "variant": measurement.variant,
+        "value": plain_value(measurement),
+        "unit": measurement.unit,
+        "interval": None if measurement.interval is None else [finite(measurement.interval.low), finite(measurement.interval.high)],
+        "n": measurement.n,
+        "origin": measurement.origin.value,
+        "source": measurement.source,
+        "query": measurement.query,
+        "observed_at": format_moment(measurement.observed_at) if measurement.observed_at else None,
+        "reason": measurement.reason,
+        "stale": measurement.stale,
+        "inputs": list(dict.fromkeys(reference(each) for each in measurement.inputs)),
+    }
+
+
+def reference(measurement: Measurement) -> str:
+    """How a measurement is referred to: `name`, or `name.variant`."""
+    return measurement.name if measurement.variant is None else f"{measurement.name}.{measurement.variant}"
+
+
+def lineage(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
+    """What the measurements were computed from, all the way down, without themselves; one of each reference."""
+    shown = tuple(measurements)
+    found = {reference(each): each for each in shown}
+    waiting = [each for measurement in shown for each in measurement.inputs]
+    while waiting:
+        each = waiting.pop(0)
+        if reference(each) not in found:
+            found[reference(each)] = each
+            waiting.extend(each.inputs)
+    return tuple(found.values())[len({reference(each) for each in shown}) :]
+
+
+def plain_value(measurement: Measurement) -> float | int | None:
+    """The value; whole counts as whole numbers."""
+    value = finite(measurement.value)
+    return int(value) if value is not None and measurement.unit == "count" and value == int(value) else value
+
+
+def finite(value: float | None) -> float | None:
+    """The value, None where it is not finite."""
+    return value if value is not None and math.isfinite(value) else None
