@@ -61,8 +61,6 @@ def _quality_note(rows: tuple[QualityRow, ...]) -> str:
         parts.append("bars: Wilson interval of the test rows")
     if any(one.interval is None for one in offline):
         parts.append("hollow: n unknown")
-    if any(one.value is not None for row in rows for one in row.online):
-        parts.append("diamond: online gauge")
     return "; ".join(parts)
 
 

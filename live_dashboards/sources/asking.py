@@ -50,6 +50,10 @@ class Asking(Generic[Result]):
         finally:
             self._done.set()
 
+    def wait(self, seconds: float) -> None:
+        """Until it has ended, however it did, or the seconds have passed."""
+        self._done.wait(seconds)
+
     def result(self, deadline: Deadline, *, abort: Callable[[], None], what: str) -> Result:
         """The answer; SourceError after the deadline, whatever the question raised otherwise."""
         if not self._done.wait(deadline.remaining_seconds + _GRACE_SECONDS):

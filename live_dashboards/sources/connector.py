@@ -6,11 +6,12 @@ import difflib
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
-from live_dashboards.errors import SourceError, UsageError
+from live_dashboards.errors import DashboardError, SourceError, UsageError
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Answer, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
 from live_dashboards.settings import Settings, load_settings
 from live_dashboards.sources.asking import Asking, Deadline
@@ -20,6 +21,7 @@ from live_dashboards.sources.prometheus_ab import PrometheusAbSource
 _TO_SET = {MLFLOW: "MLFLOW_DB_HOST or MLFLOW_DB_URL", PROMETHEUS: "PROMETHEUS_URL"}
 
 Result = TypeVar("Result")
+_DROP_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 
@@ -69,6 +71,11 @@ class _Question(Generic[Result]):
     deadline: Deadline
     abort: Callable[[], None]
 
+    def drop(self) -> None:
+        """Ends it, as its answer is not needed any more."""
+        self.abort()
+        self.asking.wait(_DROP_SECONDS)
+
 
 class LiveDataConnector:
     """Pulls MLflow's runs, metrics and params, and Prometheus' series, into one snapshot; settings default to the environment's."""
@@ -92,6 +99,10 @@ class LiveDataConnector:
         mlflow, prometheus = self._start_mlflow(moment, window, chosen), self._start_prometheus(moment, window, chosen)
         try:
             model = self._mlflow_answer(mlflow)
+        except DashboardError:
+            if prometheus is not None:
+                prometheus.drop()
+            raise
         finally:
             chosen.settle(None)
         traffic = self._prometheus_answer(prometheus, chosen)
@@ -111,11 +122,12 @@ class LiveDataConnector:
         source, deadline = PrometheusAbSource(self.settings), Deadline(self.settings.timeout_seconds)
 
         def ask() -> PrometheusAnswer:
-            discovered = source.discover(deadline)
-            left_seconds = deadline.remaining_seconds
-            name = chosen.wait() if discovered.experiments else self.settings["AB_EXPERIMENT"]
-            rest = Deadline(left_seconds) if chosen.was_awaited else deadline  # waiting for the other source is not its own time
-            return source.read(at=at, window_seconds=window_seconds, experiment=name, deadline=rest)
+            with closing(source):
+                discovered = source.discover(deadline)
+                left_seconds = deadline.remaining_seconds
+                name = chosen.wait() if discovered.experiments else self.settings["AB_EXPERIMENT"]
+                rest = Deadline(left_seconds) if chosen.was_awaited else deadline  # waiting for the other source is not its own time
+                return source.read(at=at, window_seconds=window_seconds, experiment=name, deadline=rest)
 
         return _Question(Asking("prometheus", ask), deadline, source.abort)
 
