@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -118,4 +119,5 @@ def _shortest_rate(in_five_minutes: Outcome, in_an_hour: Outcome) -> float:
     few, many = (0.0 if isinstance(reply, SourceError) or not reply.series else reply.series[0].last or 0.0 for reply in (in_five_minutes, in_an_hour))
     if few >= _ENOUGH_SAMPLES or many <= few:  # scraped often enough, or only just begun
         return _SHORTEST_RATE_SECONDS
-    return max(_SHORTEST_RATE_SECONDS, _SAMPLES_IN_RATE * 3600 / (many - 1))
+    minutes = math.ceil(_SAMPLES_IN_RATE * 60 / many)
+    return max(_SHORTEST_RATE_SECONDS, minutes * 60.0)
