@@ -1,0 +1,111 @@
+"""Each script by its real file: from another folder, without a terminal, with a bare environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.scripts.checkout import ROOT, Checkout, make_checkout, python_without_packages
+
+PNG = b"\x89PNG\r\n\x1a\n"
+SMALL = ("--simulate", "--at", "2026-11-23T10:00:00Z", "--dpi", "50")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    return make_checkout(tmp_path_factory.mktemp("shared"), ".venv", ".venv-dev")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return make_checkout(tmp_path, ".venv")
+
+
+def test_every_script_that_the_readme_names_is_there_and_can_be_started() -> None:
+    named = set(re.findall(r"(?<![\w/-])(?:\./)?(scripts/[\w-]+\.(?:sh|py))", (ROOT / "README.md").read_text(encoding="utf-8")))
+    started = sorted(name for name in named if not Path(name).name.startswith("_"))
+    assert len(started) == 6
+    assert [name for name in started if not os.access(ROOT / name, os.X_OK)] == []
+
+
+@pytest.mark.parametrize(
+    ("script", "named"),
+    [
+        ("setup-live-dashboards.sh", "--if-needed"),
+        ("run-live-ab-dashboard.sh", "--require"),
+        ("run-demo.sh", "--keep"),
+        ("live-dashboard-generator.py", "--from-snapshot"),
+        ("test-database-connection.py", "--json"),
+        ("run-tests.sh", "--collect-only"),
+    ],
+)
+def test_each_script_explains_itself(shared: Checkout, script: str, named: str) -> None:
+    outcome = shared.run(script, "--help")
+    assert outcome.returncode == 0
+    assert named in outcome.stdout
+
+
+def test_the_cron_command_sets_itself_up_and_prints_only_the_path_written(checkout: Checkout) -> None:
+    outcome = checkout.run("run-live-ab-dashboard.sh", *SMALL)
+    image = Path(outcome.stdout.removesuffix("\n"))
+    assert outcome.returncode == 0
+    assert image.parent == checkout.root / "output"
+    assert image.name.endswith("-SIMULATED.png")
+    assert image.read_bytes().startswith(PNG)
+    assert json.loads(image.with_suffix(".json").read_text())["data_source"] == "SIMULATED_DATA"
+    assert checkout.settings.exists()
+
+
+def test_a_python_without_the_packages_continues_in_the_environment(checkout: Checkout) -> None:
+    script = str(checkout.root / "scripts" / "live-dashboard-generator.py")
+    outcome = checkout.run(*python_without_packages(), script, *SMALL, "--output", "here.png")
+    assert (outcome.returncode, outcome.stdout) == (0, "here.png\n")
+    assert (checkout.elsewhere / "here.png").read_bytes().startswith(PNG)
+
+
+@pytest.mark.parametrize("script", ["live-dashboard-generator.py", "test-database-connection.py"])
+def test_without_an_environment_a_script_names_the_set_up_and_exits_2(tmp_path: Path, script: str) -> None:
+    bare = make_checkout(tmp_path)
+    outcome = bare.run(sys.executable, str(bare.root / "scripts" / script))
+    assert outcome.returncode == 2
+    assert str(bare.root / "scripts" / "setup-live-dashboards.sh") in outcome.stderr
+    assert outcome.stderr.count("\n") == 1
+
+
+def test_an_unfinished_environment_counts_as_none(tmp_path: Path) -> None:
+    bare = make_checkout(tmp_path)
+    (bare.root / ".venv" / "bin").mkdir(parents=True)
+    (bare.root / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    assert bare.run(sys.executable, str(bare.root / "scripts" / "live-dashboard-generator.py")).returncode == 2
+
+
+def test_the_settings_file_of_the_checkout_is_read_from_anywhere(checkout: Checkout) -> None:
+    checkout.settings.write_text("AB_WINDOW=24\n")
+    outcome = checkout.run("run-live-ab-dashboard.sh", *SMALL)
+    assert outcome.returncode == 2
+    assert "AB_WINDOW is '24'" in outcome.stderr
+    assert outcome.stdout == ""
+
+
+def test_the_exit_code_passes_through_the_wrapper(checkout: Checkout) -> None:
+    outcome = checkout.run("run-live-ab-dashboard.sh", *SMALL, "--require", "partial", "--output", "less.png")
+    assert (outcome.returncode, outcome.stdout) == (3, "less.png\n")
+
+
+def test_the_connection_test_names_what_is_not_configured(checkout: Checkout) -> None:
+    outcome = checkout.run("test-database-connection.py")
+    assert "MLFLOW_DB_HOST" in outcome.stdout
+    assert "PROMETHEUS_URL" in outcome.stdout
+    assert "Traceback" not in outcome.stderr
+
+
+def test_the_demo_draws_live_data(checkout: Checkout) -> None:
+    outcome = checkout.run("run-demo.sh", "--dpi", "50", "--output", "demo.png")
+    assert (outcome.returncode, outcome.stdout) == (0, "demo.png\n")
+    summary = json.loads((checkout.elsewhere / "demo.json").read_text())
+    assert summary["badge"] == "LIVE DATA"
