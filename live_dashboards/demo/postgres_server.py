@@ -14,9 +14,10 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 # a class under a lower-case name
 
+from live_dashboards.demo.interrupts import uninterrupted
 from live_dashboards.demo.programs import postgres_programs
-from live_dashboards.demo.server_process import LOOPBACK, ServerProcess, run_program, start_server
-from live_dashboards.demo.work_folder import make_work_folder, postgres_account
+from live_dashboards.demo.server_process import LOOPBACK, ServerProcess, run_program
+from live_dashboards.demo.work_folder import make_work_folder, postgres_account, remove_work_folder
 
 THROW_AWAY = {  # nothing here survives the process, so nothing needs to survive a crash
     "fsync": "off",
@@ -57,16 +58,18 @@ class PostgresServer:
     @property
     def process_id(self) -> int | None:
         """The server's main process, or none where it is not running."""
-        return self._server.process.pid if self._server is not None else None
+        return self._server.process_id if self._server is not None else None
 
     def start(self) -> Self:
         """Make the data folder and start; what was begun is taken away again when that fails or is interrupted."""
         programs = postgres_programs()
         with ExitStack() as undo:
             undo.callback(self.stop)
-            folder = self._folder = make_work_folder(self._account)
+            with uninterrupted():
+                folder = self._folder = make_work_folder(self._account)
             self._make_data(programs, folder)
-            self._server = start_server("PostgreSQL", lambda port: self._command(programs, folder, port), folder=folder, is_ready=self._is_ready, account=self._account)
+            self._server = ServerProcess("PostgreSQL", lambda port: self._command(programs, folder, port), folder=folder, is_ready=self._is_ready, account=self._account)
+            self._server.start()
             undo.pop_all()
         return self
 
@@ -76,7 +79,7 @@ class PostgresServer:
             self._server.stop(signal.SIGINT, signal.SIGQUIT)  # SIGINT: end sessions and close; SIGQUIT: do not even close
             self._server = None
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=False)
+            remove_work_folder(self._folder)
             self._folder = None
 
     def __enter__(self) -> Self:

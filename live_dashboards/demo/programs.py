@@ -9,6 +9,7 @@ from live_dashboards.errors import DashboardError
 
 POSTGRES_PACKAGE = "postgresql"
 PROMETHEUS_PACKAGE = "prometheus"
+POSTGRES_VERSIONS = Path("/usr/lib/postgresql")  # where Debian and Ubuntu put each version's own programs
 
 
 class MissingProgramError(DashboardError):
@@ -23,7 +24,7 @@ def postgres_programs() -> Path:
     """The folder that holds initdb and postgres: that of the PATH first, then the newest of the distribution's, which are not on the PATH."""
     on_path = shutil.which("initdb")
     own = [Path(on_path).resolve().parent] if on_path else []
-    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version, reverse=True)
+    installed = sorted(POSTGRES_VERSIONS.glob("*/bin"), key=_version, reverse=True)
     for folder in (*own, *installed):
         if (folder / "initdb").is_file() and (folder / "postgres").is_file():
             return folder

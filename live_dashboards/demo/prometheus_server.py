@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import http.client
 import json
-import shutil
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from live_dashboards.demo.interrupts import uninterrupted
 from live_dashboards.demo.programs import prometheus_program
-from live_dashboards.demo.server_process import LOOPBACK, ServerProcess, run_program, start_server
-from live_dashboards.demo.work_folder import make_work_folder
+from live_dashboards.demo.server_process import LOOPBACK, ServerProcess, run_program
+from live_dashboards.demo.work_folder import make_work_folder, remove_work_folder
 
 LONG_BLOCK = "240h"  # promtool reads the whole text once a block: long blocks make a long history cheap
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeTarget:
+    """Where one instance is scraped (`host:port` and path), and the label `instance` its series get."""
+
+    address: str
+    instance: str
+    path: str = "/metrics"
 
 
 class PrometheusServer:
@@ -27,7 +37,7 @@ class PrometheusServer:
     def __init__(
         self,
         *,
-        scrape: Mapping[str, Sequence[str]] | None = None,
+        scrape: Mapping[str, Sequence[ScrapeTarget]] | None = None,
         scrape_interval_seconds: int = 5,
         retention: str = "10y",
         flags: Sequence[str] = (),
@@ -56,13 +66,14 @@ class PrometheusServer:
     def folder(self) -> Path:
         """Where everything of this server lies (data, configuration, log), until `stop`."""
         if self._folder is None:
-            self._folder = make_work_folder()
+            with uninterrupted():
+                self._folder = make_work_folder()
         return self._folder
 
     @property
     def process_id(self) -> int | None:
         """The server's main process, or none where it is not running."""
-        return self._server.process.pid if self._server is not None else None
+        return self._server.process_id if self._server is not None else None
 
     def backfill(self, text: Path, *, block: str = LONG_BLOCK) -> None:
         """Turn an OpenMetrics text into blocks of this server, which must not run yet."""
@@ -78,7 +89,8 @@ class PrometheusServer:
             program = prometheus_program("prometheus")
             self._data.mkdir(exist_ok=True)
             (self.folder / "prometheus.yml").write_text(json.dumps(self._configuration), encoding="utf-8")  # JSON is YAML
-            self._server = start_server("Prometheus", lambda port: self._command(program, port), folder=self.folder, is_ready=self._is_ready)
+            self._server = ServerProcess("Prometheus", lambda port: self._command(program, port), folder=self.folder, is_ready=self._is_ready)
+            self._server.start()
             undo.pop_all()
         return self
 
@@ -88,7 +100,7 @@ class PrometheusServer:
             self._server.stop(signal.SIGTERM)
             self._server = None
         if self._folder is not None:
-            shutil.rmtree(self._folder)
+            remove_work_folder(self._folder)
             self._folder = None
 
     def __enter__(self) -> Self:
@@ -126,7 +138,11 @@ class PrometheusServer:
         return status in {200, 400, 401}  # a server that wants TLS (400) or a login (401) is up
 
 
-def _configuration(scrape: Mapping[str, Sequence[str]], interval_seconds: int) -> dict[str, object]:
+def _configuration(scrape: Mapping[str, Sequence[ScrapeTarget]], interval_seconds: int) -> dict[str, object]:
     interval = f"{interval_seconds}s"
-    jobs = [{"job_name": job, "static_configs": [{"targets": list(targets)}]} for job, targets in scrape.items()]
+    jobs = [{"job_name": job, "static_configs": [_target(target) for target in targets]} for job, targets in scrape.items()]
     return {"global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": "1m"}, "scrape_configs": jobs}
+
+
+def _target(target: ScrapeTarget) -> dict[str, object]:
+    return {"targets": [target.address], "labels": {"instance": target.instance, "__metrics_path__": target.path}}

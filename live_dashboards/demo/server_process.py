@@ -8,9 +8,12 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
+from live_dashboards.demo.interrupts import uninterrupted
 from live_dashboards.errors import DashboardError
 
 LOOPBACK = "127.0.0.1"
@@ -35,77 +38,75 @@ class Account:
     group_id: int
 
 
-@dataclass(frozen=True, slots=True)
 class ServerProcess:
-    """A running server and the port it listens on."""
+    """A server that runs from `start` to `stop`; `stop` is right at any moment, also in the middle of a `start` that was interrupted."""
 
-    name: str
-    process: subprocess.Popen[bytes]
-    port: int
-    log: Path
+    def __init__(self, name: str, command: Callable[[int], Sequence[str]], *, folder: Path, is_ready: Callable[[int], bool], account: Account | None = None) -> None:
+        self.port = 0
+        self._name = name
+        self._command = command
+        self._folder = folder
+        self._is_ready = is_ready
+        self._account = account
+        self._process: subprocess.Popen[bytes] | None = None
 
     @property
-    def is_running(self) -> bool:
-        """Whether the server's main process is there."""
-        return self.process.poll() is None
+    def process_id(self) -> int | None:
+        """The server's main process, or none where it was not started."""
+        return self._process.pid if self._process is not None else None
+
+    def start(self) -> None:
+        """Start on a free port and wait until the server is ready.
+
+        Between choosing a free port and binding it another program may take it, so a server that ends for that reason is started again on another.
+        """
+        log = self._folder / "server.log"
+        for _ in range(PORT_ATTEMPTS):
+            self.port = free_port()
+            with uninterrupted(), log.open("wb") as output:
+                self._process = _spawn(self._command(self.port), self._folder, output, self._account)
+            if self._becomes_ready(self._process):
+                return
+            self.stop()
+            text = log.read_text(encoding="utf-8", errors="replace")
+            if _PORT_TAKEN not in text.lower():
+                raise ServerStartError(f"{self._name} did not start; its log ends: {_tail(text)}")
+        raise ServerStartError(f"{self._name} found no free port on {LOOPBACK} in {PORT_ATTEMPTS} attempts; stop what takes them")
 
     def stop(self, *signals: signal.Signals) -> None:
         """Ask with each signal in turn, waiting up to ten seconds after each, then kill whatever is left of its session."""
+        process = self._process
+        if process is None:
+            return
         for number in signals:
-            if not self.is_running:
-                break
-            self.process.send_signal(number)
-            self._wait(STOP_SECONDS)
-        _kill_session(self.process.pid)
-        self.process.wait()
+            if process.poll() is None:
+                process.send_signal(number)
+                _wait_for_end(process)
+        _end_session(process)
+        self._process = None
 
-    def _wait(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while self.is_running and time.monotonic() < until:
+    def _becomes_ready(self, process: subprocess.Popen[bytes]) -> bool:
+        until = time.monotonic() + START_SECONDS
+        while process.poll() is None and time.monotonic() < until:
+            if self._is_ready(self.port):
+                return True
             time.sleep(_POLL_SECONDS)
+        return False
 
 
-def start_server(
-    name: str,
-    command: Callable[[int], Sequence[str]],
-    *,
-    folder: Path,
-    is_ready: Callable[[int], bool],
-    port: int | None = None,
-    account: Account | None = None,
-) -> ServerProcess:
-    """Start `command(port)` in `folder` and wait until it is ready.
-
-    Between choosing a free port and binding it another program may take it, so a server that ends for that reason is started again on another.
-    """
-    log = folder / "server.log"
-    for _ in range(PORT_ATTEMPTS):
-        chosen = port or free_port()
-        server = ServerProcess(name, _spawn(command(chosen), folder, log, account), chosen, log)
-        if _wait_ready(server, is_ready):
-            return server
-        text = log.read_text(encoding="utf-8", errors="replace")
-        if port is not None or _PORT_TAKEN not in text.lower():
-            raise ServerStartError(f"{name} did not start; its log ends: {_tail(text)}")
-    raise ServerStartError(f"{name} found no free port on {LOOPBACK} in {PORT_ATTEMPTS} attempts; stop what takes them")
-
-
-def run_program(arguments: Sequence[str | Path], *, folder: Path, account: Account | None = None) -> str:
-    """Run a program to its end and hand back its stdout; a failure raises ServerStartError with the end of what it said."""
-    done = subprocess.run(  # noqa: S603 # programs this package looked up, arguments it made
-        [str(part) for part in arguments],
-        cwd=folder,
-        env=BARE_ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        check=False,
-        user=account.user_id if account else None,
-        group=account.group_id if account else None,
-        extra_groups=[] if account else None,
-    )
-    if done.returncode != 0:
-        raise ServerStartError(f"{Path(arguments[0]).name} failed with exit code {done.returncode}: {_tail(done.stderr or done.stdout)}")
-    return done.stdout
+def run_program(arguments: Sequence[str | Path], *, folder: Path, account: Account | None = None) -> None:
+    """Run a program to its end; a failure raises ServerStartError with the end of what it said, an interruption ends all it had started."""
+    log = folder / "program.log"
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        with uninterrupted(), log.open("wb") as output:
+            process = _spawn([str(part) for part in arguments], folder, output, account)
+        code = process.wait()
+    finally:
+        if process is not None:
+            _end_session(process)
+    if code != 0:
+        raise ServerStartError(f"{Path(arguments[0]).name} failed with exit code {code}: {_tail(log.read_text(encoding='utf-8', errors='replace'))}")
 
 
 def free_port() -> int:
@@ -115,41 +116,32 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _spawn(arguments: Sequence[str], folder: Path, log: Path, account: Account | None) -> subprocess.Popen[bytes]:
-    with log.open("wb") as output:
-        return subprocess.Popen(  # noqa: S603 # a server this package looked up, arguments it made
-            list(arguments),
-            cwd=folder,
-            env=BARE_ENVIRONMENT,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C reaches this process alone, which then stops its servers in order
-            user=account.user_id if account else None,
-            group=account.group_id if account else None,
-            extra_groups=[] if account else None,
-        )
+def _spawn(arguments: Sequence[str], folder: Path, output: IO[bytes], account: Account | None) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 # programs this package looked up, arguments it made
+        list(arguments),
+        cwd=folder,
+        env=BARE_ENVIRONMENT,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,  # Ctrl-C reaches the caller alone, which then stops its servers in order
+        user=account.user_id if account else None,
+        group=account.group_id if account else None,
+        extra_groups=[] if account else None,
+    )
 
 
-def _wait_ready(server: ServerProcess, is_ready: Callable[[int], bool]) -> bool:
-    until = time.monotonic() + START_SECONDS
-    try:
-        while server.is_running and time.monotonic() < until:
-            if is_ready(server.port):
-                return True
-            time.sleep(_POLL_SECONDS)
-    except BaseException:
-        server.stop()
-        raise
-    server.stop()
-    return False
+def _wait_for_end(process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + STOP_SECONDS
+    while process.poll() is None and time.monotonic() < until:
+        time.sleep(_POLL_SECONDS)
 
 
-def _kill_session(leader_id: int) -> None:
-    try:
-        os.killpg(leader_id, signal.SIGKILL)
-    except ProcessLookupError:
-        return  # the usual case: all of them ended by themselves
+def _end_session(process: subprocess.Popen[bytes]) -> None:
+    """Kill what is left of the session: usually nothing, after an interruption the programs that this one had started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _tail(text: str) -> str:

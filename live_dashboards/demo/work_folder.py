@@ -7,6 +7,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from live_dashboards.demo.server_process import BARE_ENVIRONMENT, Account
@@ -14,6 +15,7 @@ from live_dashboards.errors import DashboardError
 
 LONGEST_PATH = 70  # a Unix socket's path below the folder may have 107 bytes
 _PREFIX = "live-dashboards-"
+_REMOVE_SECONDS = 2.0
 
 
 class WorkFolderError(DashboardError):
@@ -40,6 +42,15 @@ def make_work_folder(account: Account | None = None) -> Path:
         if folder is not None:
             return folder
     raise WorkFolderError("no temporary folder can be written; set TMPDIR to a folder that can")
+
+
+def remove_work_folder(folder: Path) -> None:
+    """Remove the folder; a process that was just killed may still be writing its last file, so this tries for two seconds."""
+    until = time.monotonic() + _REMOVE_SECONDS
+    while folder.exists() and time.monotonic() < until:
+        shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def _new_folder(parent: str, account: Account | None) -> Path | None:
