@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
+import os
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -41,16 +44,26 @@ def _start_logging(verbose: bool, quiet: bool) -> None:  # noqa: FBT001 two flag
 
 
 def _settings(arguments: argparse.Namespace, base_folder: Path | None) -> Settings:
-    overrides: Mapping[str, str | None] = {"AB_EXPERIMENT": getattr(arguments, "experiment", None), "AB_WINDOW": getattr(arguments, "window", None)}
-    given = {name: text for name, text in overrides.items() if text is not None}
-    return load_settings(env_file=arguments.env_file, overrides=given, base_folder=base_folder)
+    return load_settings(env_file=arguments.env_file, overrides=_overrides(arguments), base_folder=base_folder)
+
+
+def _overrides(arguments: argparse.Namespace) -> Mapping[str, str]:
+    options_of = {"AB_EXPERIMENT": "experiment", "AB_WINDOW": "window"}
+    return {name: getattr(arguments, option) for name, option in options_of.items() if getattr(arguments, option, None) is not None}
 
 
 def _ab(arguments: argparse.Namespace, base_folder: Path | None) -> int:
+    return _draw(_settings(arguments, base_folder), arguments)
+
+
+def _draw(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Draws, and prints the path or the summary as soon as it is there."""
     from live_dashboards.pipeline import run_ab
 
-    outcome = run_ab(_settings(arguments, base_folder), options.request(arguments))
+    outcome = run_ab(settings, options.request(arguments))
     sys.stdout.write(outcome.summary_text if outcome.summary_text is not None else f"{outcome.image}\n")
+    sys.stdout.flush()
+    log.info("%s: %s", outcome.report.badge.kind.value, outcome.report.badge.second_line)
     if not outcome.is_enough:
         log.warning("%s, but --require %s asks for more", outcome.report.badge.kind.value, arguments.require)
     return WRITTEN if outcome.is_enough else LESS_THAN_REQUIRED
@@ -73,18 +86,21 @@ def _check(arguments: argparse.Namespace, base_folder: Path | None) -> int:
 
 def _demo(arguments: argparse.Namespace, base_folder: Path | None) -> int:
     from live_dashboards.demo.demo import Demo
-    from live_dashboards.pipeline import run_ab
 
     with Demo() as demo:
-        settings = load_settings(environment=demo.environment, base_folder=base_folder)
-        outcome = run_ab(settings, options.request(arguments))
-        sys.stdout.write(outcome.summary_text if outcome.summary_text is not None else f"{outcome.image}\n")
-        sys.stdout.flush()
-        log.warning("%s: %s", outcome.report.badge.kind.value, outcome.report.badge.second_line)
+        for note in demo.notes:
+            log.warning("%s", note)
+        own = load_settings(env_file=Path(os.devnull), environment=demo.environment, overrides=_overrides(arguments), base_folder=base_folder)
+        exit_code = _draw(own, arguments)
         if arguments.keep:
-            sys.stderr.write(f"the demo keeps running until Ctrl-C; settings to paste:\n{demo.settings_text()}\n")
-            demo.wait()
-    return WRITTEN if outcome.is_enough else LESS_THAN_REQUIRED
+            sys.stderr.write(f"The demo runs until Ctrl-C. Settings to paste into .env.live-dashboards:\n\n{demo.settings_text()}\n")
+            _wait_for_interrupt()
+    return exit_code
+
+
+def _wait_for_interrupt() -> None:
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()
 
 
 def _explain(arguments: argparse.Namespace, base_folder: Path | None) -> int:

@@ -237,7 +237,7 @@ def _notices(answer: PrometheusAnswer, roles: Roles) -> tuple[str, ...]:
     if answer.origin is Origin.SIMULATED:
         return ()
     models: dict[str, list[str]] = {}
-    for model, variant in sorted(roles.by_model.items()):
-        models.setdefault(variant, []).append(model)
+    for model in sorted({series.label("model_name") for each in answer.instants for series in each.series} - {""}):
+        models.setdefault(roles.by_model.get(model, model), []).append(model)
     shared = (f"models {', '.join(names)} count together as variant {variant}" for variant, names in models.items() if len(names) > 1)
     return (*(f"Prometheus: {warning}" for warning in answer.status.warnings), *shared)

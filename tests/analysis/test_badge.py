@@ -87,3 +87,12 @@ def test_every_null_headline_has_its_reason_in_the_measurements():
 def test_each_measurement_is_listed_once():
     names = [(one.name, one.variant) for one in report(BOTH).measurements]
     assert len(names) == len(set(names))
+
+
+def test_a_healthy_page_has_no_notice():
+    assert report(live()).health.notices == ()
+
+
+def test_models_that_count_as_one_variant_are_told():
+    made = report(with_instant(live(), "requests", {"baseline-a": 10.0, "baseline-b": 20.0, "enhanced": 5.0}))
+    assert any("baseline, baseline-a, baseline-b count together" in notice for notice in made.health.notices)
