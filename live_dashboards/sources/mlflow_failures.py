@@ -52,7 +52,7 @@ def asking_failure(error: psycopg2.Error, address: MlflowAddress, *, question: s
         return SourceError(f"MLflow's tables at {where} are not as expected: {said}", "run mlflow db upgrade with the version of MLflow that serves them", "schema")
     if error.pgcode == errorcodes.NUMERIC_VALUE_OUT_OF_RANGE:
         return SourceError(f"a value in MLflow's tables is too large for the question {question!r}: {said}", "look for infinite values in metrics", "overflow")
-    if error.pgcode is None or error.pgcode[:2] in {"08", "57"}:
+    if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError) and (error.pgcode or "08")[:2] in {"08", "57"}:
         return SourceError(
             f"PostgreSQL {where} closed the connection during the question {question!r}",
             "see the server's log; is there a proxy or port-forward that ends connections?",

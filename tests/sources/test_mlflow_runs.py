@@ -141,7 +141,8 @@ def test_history_has_at_most_300_points_a_variant(mlflow_database, days):
     truth = mlflow_database.truth
     run = truth.run(ab_test(truth), "third", started=ago(days=8))
     mlflow_database.execute(
-        "insert into metrics (key, value, timestamp, run_uuid, step, is_nan) select 'accuracy', 0.5 + i / 1e5, %s - i * 20000, %s, i, false from generate_series(0, 40000) i",
+        """insert into metrics (key, value, timestamp, run_uuid, step, is_nan)
+           select 'accuracy', 0.5 + i / 1e5, %s - i * 20000, %s, i, false from generate_series(0, 40000) i""",
         (int(NOW.timestamp() * 1000), run),
     )
     answer = ask(mlflow_database, window_seconds=days * 86_400.0)
