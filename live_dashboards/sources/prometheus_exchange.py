@@ -13,7 +13,7 @@ import requests
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.prometheus_endpoint import Endpoint
-from live_dashboards.sources.prometheus_failure import format_failure, network_failure, redirect_failure, refused_query, status_failure, timeout_failure
+from live_dashboards.sources.prometheus_failure import cut_failure, format_failure, network_failure, redirect_failure, refused_query, status_failure, timeout_failure
 from live_dashboards.sources.prometheus_reply import Reply, parse_document, parse_reply
 
 LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
@@ -93,7 +93,7 @@ def _understand(response: requests.Response, body: bytes, question: Question, en
     if not content_type.endswith("json"):
         if response.status_code != requests.codes.ok:
             raise status_failure(response.status_code, body[:4096].decode("utf-8", "replace"), endpoint.url)
-        raise format_failure(endpoint.url, content_type or "an unnamed format")
+        raise format_failure(endpoint.url, content_type or "an unnamed format") if body else cut_failure(endpoint.url)
     try:
         document = parse_document(body)
         if document.get("status") == "error" or response.status_code != requests.codes.ok:

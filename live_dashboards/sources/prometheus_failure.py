@@ -20,14 +20,17 @@ _TAGS = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE
 
 def timeout_failure(address: str, seconds: float) -> SourceError:
     """No last byte within the deadline."""
-    return SourceError(f"{address} gave no complete answer in {seconds:g} s", _NETWORK_FIX, "timeout")
+    return SourceError(f"{address} gave no complete answer in {seconds:.3g} s", _NETWORK_FIX, "timeout")
+
+
+def cut_failure(address: str) -> SourceError:
+    """An answer that ended too early."""
+    return SourceError(f"{address} cut the connection before its answer was complete", "look at the log of Prometheus and of any proxy in between", "cut")
 
 
 def network_failure(error: Exception, address: str, seconds: float) -> SourceError:
     """What an exception on the way to or from the server means."""
     causes = tuple(_causes(error))
-    if isinstance(error, http.Timeout) or any(isinstance(cause, (wire.TimeoutError, TimeoutError)) for cause in causes):
-        return timeout_failure(address, seconds)
     if isinstance(error, http.ProxyError):
         return SourceError(f"the proxy on the way to {address} failed: {_detail(causes)}", "set NO_PROXY for this host, or mend HTTP_PROXY and HTTPS_PROXY", "proxy")
     if any(isinstance(cause, wire.NameResolutionError) for cause in causes):
@@ -35,6 +38,8 @@ def network_failure(error: Exception, address: str, seconds: float) -> SourceErr
         return SourceError(f"the host name {host!r} of {address} was not found", "check the spelling; inside Kubernetes it is name.namespace", "unknown_host")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return SourceError(f"{address} refuses the connection", _REFUSED_FIX, "refused")
+    if isinstance(error, http.Timeout) or any(isinstance(cause, (wire.TimeoutError, TimeoutError)) for cause in causes):
+        return timeout_failure(address, seconds)
     return _tls_failure(causes, address) or _broken_failure(error, causes, address)
 
 
@@ -64,7 +69,7 @@ def _broken_failure(error: Exception, causes: tuple[BaseException, ...], address
     if isinstance(error, http.ContentDecodingError):
         return SourceError(f"the answer of {address} is damaged: its compression cannot be undone", "look for a proxy in between", "not_prometheus")
     if isinstance(error, http.ChunkedEncodingError) or names & {"RemoteDisconnected", "ConnectionResetError", "BrokenPipeError", "ProtocolError"}:
-        return SourceError(f"{address} cut the connection before its answer was complete", "look at the log of Prometheus and of any proxy in between", "cut")
+        return cut_failure(address)
     return SourceError(f"{address} cannot be asked: {_detail(causes)}", _NETWORK_FIX, "unreachable")
 
 

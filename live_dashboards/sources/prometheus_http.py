@@ -98,16 +98,14 @@ class PrometheusClient:
         else:
             for thread in threads:
                 thread.join()  # it has nothing left to do but to hand its session back
-        return tuple(self._outcome(answer, endpoint, deadline) for answer in answers)
+        return tuple(timeout_failure(endpoint.url, deadline.seconds) if answer in late else self._outcome(answer) for answer in answers)
 
     def _choose(self, endpoint: Endpoint) -> None:
         if self._chosen is not endpoint:
             self.close()
         self._chosen = endpoint
 
-    def _outcome(self, answer: Future[Reply], endpoint: Endpoint, deadline: Deadline) -> Reply | SourceError:
-        if not answer.done():
-            return timeout_failure(endpoint.url, deadline.seconds)
+    def _outcome(self, answer: Future[Reply]) -> Reply | SourceError:
         error = answer.exception()
         if error is None:
             return answer.result()

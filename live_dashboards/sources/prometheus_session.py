@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from live_dashboards.sources.prometheus_endpoint import Endpoint
+
+logging.getLogger("urllib3.connection").setLevel(logging.ERROR)  # it shows a traceback for a head that was cut; one sentence is said for it here
 
 Watch = Callable[[socket.socket], None]
 

@@ -1,0 +1,248 @@
+"""A Prometheus that is down, hangs, cuts, trickles or answers nonsense costs at most its deadline and says why, without a secret."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+import pytest
+
+from live_dashboards.errors import SourceError
+from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.prometheus_ab import PrometheusAbSource
+from live_dashboards.sources.prometheus_exchange import Question, instant
+from live_dashboards.sources.prometheus_http import PrometheusClient
+from tests.sources.prometheus_reading import ask, settings_of, values
+
+PASSWORD = "p@ss:w/o%rd #1'x"
+HTML = "<html><head><title>Sign in</title></head><body>Sign in</body></html>"
+SECONDS = 2.0
+
+
+@pytest.fixture
+def proxy(standard_prometheus, fault_proxy):
+    return fault_proxy(standard_prometheus.host, standard_prometheus.port)
+
+
+def url_with_password(proxy) -> str:
+    return f"http://ops:{quote(PASSWORD, safe='')}@{proxy.host}:{proxy.port}"
+
+
+def failure(url: str, seconds: float = SECONDS, **settings: str) -> SourceError:
+    """The failure of asking, which must come within the deadline."""
+    started = time.monotonic()
+    with pytest.raises(SourceError) as caught:
+        ask(url, seconds=seconds, **settings)
+    assert time.monotonic() - started < seconds + 0.5
+    assert caught.value.fix
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+FAULTS = {
+    "refused": (lambda proxy: proxy.refuse(), "refused", "refuses the connection"),
+    "hang": (lambda proxy: proxy.hang(), "timeout", "gave no complete answer in 2 s"),
+    "cut at once": (lambda proxy: proxy.cut(0), "cut", "cut the connection"),
+    "cut in the head": (lambda proxy: proxy.cut(30), "cut", "cut the connection"),
+    "cut in the body": (lambda proxy: proxy.cut(220), "cut", "cut the connection"),
+    "slow trickle": (lambda proxy: proxy.slow(20), "timeout", "gave no complete answer in 2 s"),
+    "garbage": (lambda proxy: proxy.garbage(), "not_http", "does not speak HTTP"),
+    "html": (lambda proxy: proxy.http_reply(200, "text/html", HTML), "not_prometheus", "text/html instead of Prometheus' JSON"),
+    "html called json": (lambda proxy: proxy.http_reply(200, "application/json", HTML), "not_prometheus", "instead of Prometheus' JSON"),
+    "other json": (lambda proxy: proxy.http_reply(200, "application/json", '{"hello": 1}'), "not_prometheus", "no answer of Prometheus"),
+    "json list": (lambda proxy: proxy.http_reply(200, "application/json", "[]"), "not_prometheus", "no object"),
+    "odd result": (
+        lambda proxy: proxy.http_reply(200, "application/json", '{"status":"success","data":{"resultType":"vector","result":[{"metric":3,"value":7}]}}'),
+        "not_prometheus",
+        "another shape",
+    ),
+    "unknown result": (
+        lambda proxy: proxy.http_reply(200, "application/json", '{"status":"success","data":{"resultType":"tensor","result":[]}}'),
+        "not_prometheus",
+        "another shape",
+    ),
+    "not gzip": (lambda proxy: proxy.http_reply(200, "application/json", "plain", ("Content-Encoding: gzip",)), "not_prometheus", "compression"),
+    "401": (lambda proxy: proxy.http_reply(401, "text/plain", "Unauthorized"), "auth", "wants a login"),
+    "403": (lambda proxy: proxy.http_reply(403, "text/html", HTML), "auth", "wants a login"),
+    "403 json": (lambda proxy: proxy.http_reply(403, "application/json", '{"status":"error","errorType":"forbidden","error":"no"}'), "auth", "wants a login"),
+    "401 other json": (lambda proxy: proxy.http_reply(401, "application/json", '{"message":"no org id"}'), "auth", "wants a login"),
+    "404": (lambda proxy: proxy.http_reply(404, "text/plain", "404 page not found"), "not_found", "the Prometheus API is not there"),
+    "405": (lambda proxy: proxy.http_reply(405, "text/plain", "no"), "not_found", "the Prometheus API is not there"),
+    "413": (lambda proxy: proxy.http_reply(413, "text/html", HTML), "limit", "too long"),
+    "414": (lambda proxy: proxy.http_reply(414, "text/html", HTML), "limit", "too long"),
+    "429": (lambda proxy: proxy.http_reply(429, "text/html", HTML), "limit", "too many requests"),
+    "500": (lambda proxy: proxy.http_reply(500, "text/html", HTML), "http_error", "status 500: Sign in"),
+    "502": (lambda proxy: proxy.http_reply(502, "text/html", HTML), "proxy_backend", "cannot reach Prometheus"),
+    "503": (lambda proxy: proxy.http_reply(503, "text/html", HTML), "proxy_backend", "cannot reach Prometheus"),
+    "504": (lambda proxy: proxy.http_reply(504, "text/html", HTML), "proxy_backend", "cannot reach Prometheus"),
+    "redirect": (
+        lambda proxy: proxy.http_reply(302, "text/html", "", ("Location: https://login.example/sign-in?next=secret",)),
+        "redirect",
+        "https://login.example/sign-in",
+    ),
+    "moved": (lambda proxy: proxy.http_reply(301, "text/html", "", ("Location: /prom/api/v1/query",)), "redirect", "redirects to /prom/api/v1/query"),
+    "http to https": (lambda proxy: proxy.http_reply(400, "text/plain", "Client sent an HTTP request to an HTTPS server.\n"), "tls_scheme", "speaks https"),
+    "deep json": (lambda proxy: proxy.http_reply(200, "application/json", "[" * 200_000), "not_prometheus", "instead of Prometheus' JSON"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_costs_at_most_its_deadline_and_is_one_sentence_without_the_password(proxy, fault, caplog):
+    caplog.set_level(logging.DEBUG)
+    cause, code, words = FAULTS[fault]
+    cause(proxy)
+    error = failure(url_with_password(proxy))
+    assert error.code == code
+    assert words in error.reason
+    for secret in (PASSWORD, quote(PASSWORD, safe=""), "ops:", "o%rd"):
+        assert secret not in str(error) + repr(error) + repr(error.__cause__) + caplog.text
+
+
+def test_an_error_document_names_the_servers_words_and_the_query(proxy):
+    proxy.http_reply(400, "application/json", '{"status":"error","errorType":"bad_data","error":"1:27: parse error: unexpected"}')
+    error = failure(proxy.url)
+    assert (error.code, error.reason) == ("bad_query", f"{proxy.url} refused a query: 1:27: parse error: unexpected")
+    assert "vector(1)" in error.fix
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "text", "code"),
+    [
+        (503, "timeout", "query timed out in expression evaluation", "query_timeout"),
+        (422, "execution", "expanding series: context deadline exceeded", "query_timeout"),
+        (422, "execution", "query processing would load too many samples into memory in query execution", "too_many_samples"),
+        (400, "bad_data", "exceeded maximum resolution of 11,000 points per timeseries", "too_many_samples"),
+        (500, "internal", "mmap failed", "server_error"),
+    ],
+)
+def test_each_error_of_the_server_has_its_own_advice(proxy, status, kind, text, code):
+    proxy.http_reply(status, "application/json", json.dumps({"status": "error", "errorType": kind, "error": text}))
+    error = failure(proxy.url)
+    assert error.code == code
+    assert text in error.reason
+
+
+def test_a_host_that_no_one_knows_is_named():
+    error = failure("http://prometheus.invalid:9090")
+    assert (error.code, error.reason) == ("unknown_host", "the host name 'prometheus.invalid' of http://prometheus.invalid:9090 was not found")
+
+
+def test_a_real_query_that_takes_too_long_is_ended_by_the_server_and_says_so(standard_prometheus):
+    heavy = "max_over_time(rate(ab_test_response_time_seconds_bucket[2h])[2h:1s])"
+    with PrometheusClient(settings_of(standard_prometheus.url)) as client:
+        started = time.monotonic()
+        with pytest.raises(SourceError) as caught:
+            client.ask(instant(heavy, standard_prometheus.end), Deadline(0.3))
+    assert caught.value.code in {"query_timeout", "timeout"}
+    assert time.monotonic() - started < 0.8
+
+
+def test_too_many_points_are_refused_by_a_real_server_in_one_sentence(standard_prometheus):
+    question = Question("query_range", {"query": "vector(1)", "start": "0", "end": "48000", "step": "1"})
+    with PrometheusClient(settings_of(standard_prometheus.url)) as client, pytest.raises(SourceError, match="exceeded maximum resolution"):
+        client.ask(question, Deadline(5))
+
+
+def test_a_query_of_a_hundred_kilobytes_is_posted_and_answered(standard_prometheus):
+    long = " or ".join(f'vector(1) * on () absent(nothing{{name="{number:04}"}})' for number in range(2000))
+    with PrometheusClient(settings_of(standard_prometheus.url)) as client:
+        assert client.ask(instant(long, standard_prometheus.end), Deadline(10)).series[0].last == 1
+
+
+def test_an_answer_without_end_is_refused_by_its_size(proxy, monkeypatch):
+    monkeypatch.setattr("live_dashboards.sources.prometheus_exchange.LARGEST_ANSWER_BYTES", 100_000)
+    proxy.http_reply(200, "application/json", '"' + "x" * 200_000 + '"')
+    assert failure(proxy.url).code == "too_large"
+
+
+def test_a_blocked_call_ends_soon_after_abort(proxy, standard_prometheus):
+    proxy.hang()
+    source, ended = PrometheusAbSource(settings_of(proxy.url)), threading.Event()
+
+    def read() -> None:
+        with pytest.raises(SourceError):
+            source.read(at=datetime.fromtimestamp(standard_prometheus.end, UTC), window_seconds=3600, experiment=None, deadline=Deadline(30))
+        ended.set()
+
+    threading.Thread(target=read, daemon=True).start()
+    time.sleep(0.3)
+    source.abort()
+    assert ended.wait(1.0)
+
+
+def test_a_server_that_dies_after_it_was_found_is_a_failure_and_not_an_empty_answer(proxy, standard_prometheus):
+    source = PrometheusAbSource(settings_of(proxy.url))
+    source.discover(Deadline(5))
+    proxy.refuse()
+    with pytest.raises(SourceError, match=r"refuses|cut"):
+        source.read(at=datetime.fromtimestamp(standard_prometheus.end, UTC), window_seconds=3600, experiment=None, deadline=Deadline(5))
+
+
+def test_the_second_url_serves_where_the_first_one_is_down(proxy, standard_prometheus):
+    proxy.refuse()
+    answer = ask(f"{proxy.url},{standard_prometheus.url}", at=standard_prometheus.end)
+    assert answer.status.address == standard_prometheus.url
+    assert values(answer.instant("requests"))
+
+
+def test_a_first_url_that_hangs_leaves_the_second_one_its_time(proxy, standard_prometheus):
+    proxy.hang()
+    assert ask(f"{proxy.url},{standard_prometheus.url}", at=standard_prometheus.end, seconds=4).status.address == standard_prometheus.url
+
+
+def test_where_no_url_answers_each_ones_reason_is_told(proxy):
+    proxy.refuse()
+    error = failure(f"{proxy.url},http://prometheus.invalid:9090")
+    assert error.reason.startswith("none of the 2 URLs in PROMETHEUS_URL answers")
+    assert "refuses the connection" in error.reason
+    assert "was not found" in error.reason
+
+
+def reply(**more: object) -> str:
+    return json.dumps({"status": "success", "data": {"resultType": "vector", "result": []}, **more})
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"warnings": ["store-1 is unavailable"]}, "store-1 is unavailable"),
+        ({"infos": ["metric might not be a counter"]}, "metric might not be a counter"),
+        ({"isPartial": True}, "its answer is partial"),
+    ],
+)
+def test_a_partial_answer_is_told(proxy, more, words):
+    proxy.http_reply(200, "application/json", reply(**more))
+    assert words in " ".join(ask(proxy.url).status.warnings)
+
+
+def test_native_histograms_are_left_out_with_a_warning_and_the_rest_is_read(proxy):
+    native = {"metric": {"model_name": "n"}, "histogram": [1.0, {"count": "630", "sum": "31.5", "buckets": [[0, "0.03", "0.06", "210"]]}]}
+    classic = {"metric": {"model_name": "c"}, "value": [1.0, "4"]}
+    proxy.http_reply(200, "application/json", json.dumps({"status": "success", "data": {"resultType": "vector", "result": [native, classic]}}))
+    with PrometheusClient(settings_of(proxy.url)) as client:
+        found = client.ask(instant("x", 1), Deadline(5))
+    assert [series.label("model_name") for series in found.series] == ["c"]
+    assert found.warnings == ("1 series hold native histograms, which are not read; expose classic buckets too",)
+
+
+@pytest.mark.parametrize("text", ["NaN", "+Inf", "-Inf"])
+def test_a_value_that_is_no_finite_number_is_absent(standard_prometheus, text):
+    with PrometheusClient(settings_of(standard_prometheus.url)) as client:
+        assert client.ask(instant(f"vector({text.replace('NaN', '0/0')})", 1), Deadline(5)).series[0].last is None
+
+
+@pytest.mark.parametrize(("promql", "value"), [("1e300", 1e300), ("scalar(vector(3))", 3.0), ('"text"', None)])
+def test_a_scalar_and_a_string_are_read_like_a_series_without_labels(standard_prometheus, promql, value):
+    with PrometheusClient(settings_of(standard_prometheus.url)) as client:
+        series = client.ask(instant(promql, 1), Deadline(5)).series[0]
+    assert (series.labels, series.last) == ((), value)
+
+
+def test_a_clock_that_differs_is_measured(proxy):
+    proxy.http_reply(200, "application/json", reply(), ("Date: Thu, 01 Jan 2026 00:00:00 GMT",))
+    expected = (datetime(2026, 1, 1, tzinfo=UTC) - datetime.now(UTC)).total_seconds()
+    assert ask(proxy.url).status.clock_difference_seconds == pytest.approx(expected, abs=3)
