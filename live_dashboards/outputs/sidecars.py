@@ -1,0 +1,64 @@
+"""The files beside a picture on request: every drawn value as a table, and the picture in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from live_dashboards.model.measurement import Measurement
+from live_dashboards.model.moment import format_moment
+from live_dashboards.model.number import NOTHING, format_count, format_interval, format_number
+from live_dashboards.model.report import AbReport
+from live_dashboards.outputs.drawn_values import COLUMNS, drawn_values
+from live_dashboards.outputs.files import write_text
+
+
+def write_sidecars(report: AbReport, image: Path) -> tuple[Path, Path]:
+    """Writes the `.csv` of the drawn values and the `.md` with the alt text beside the image; their paths."""
+    table, words = image.with_suffix(".csv"), image.with_suffix(".md")
+    write_text(table, csv_text(report))
+    write_text(words, markdown_text(report))
+    return table, words
+
+
+def csv_text(report: AbReport) -> str:
+    """One row a drawn value; a time is RFC 3339, a gap has no value."""
+    import pandas as pd
+
+    table = pd.DataFrame(drawn_values(report), columns=list(COLUMNS)).astype({"n": "Int64"})
+    return str(table.to_csv(index=False, lineterminator="\n"))
+
+
+def markdown_text(report: AbReport) -> str:
+    """The alt text, and the headline numbers with where they come from."""
+    versus = f"{report.challenger} against {report.baseline}" if report.challenger else str(report.baseline)
+    lines = [
+        f"# A/B testing dashboard: {_cell(versus)}",
+        "",
+        f"{report.badge.kind.value}: {report.badge.second_line}, at {format_moment(report.at)}",
+        "",
+        report.alt_text,
+        "",
+        "| Number | Value | 95 % interval | n | Origin | Observed at | Reason |",
+        "|---|---|---|---|---|---|---|",
+        *(_row(name, measurement) for name, measurement in report.headline),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(name: str, measurement: Measurement) -> str:
+    interval = measurement.interval
+    cells = (
+        name if measurement.variant is None else f"{name} ({measurement.variant})",
+        format_number(measurement.value, measurement.unit),
+        format_interval(interval.low, interval.high, measurement.unit) if interval else NOTHING,
+        format_count(measurement.n),
+        measurement.origin.value,
+        format_moment(measurement.observed_at) if measurement.observed_at else NOTHING,
+        measurement.reason or "",
+    )
+    return "| " + " | ".join(_cell(cell) for cell in cells) + " |"
+
+
+def _cell(text: str) -> str:
+    """The text on one line, without what ends a cell."""
+    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")
