@@ -6,6 +6,7 @@ import threading
 import time
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Self
 
 from live_dashboards.demo.exposition import CONTENT_TYPE, exposition
@@ -57,6 +58,11 @@ class _Server(ThreadingHTTPServer):
         self.world = world
         self.lock = threading.Lock()
         self.instances = {Exporter.path(instance): instance for instance in INSTANCES}
+
+    def server_bind(self) -> None:
+        """Bind without asking a name server for this address' name, as HTTPServer does."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = LOOPBACK, self.socket.getsockname()[1]
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -90,23 +90,15 @@ def _latency(own: tuple[tuple[str, str], ...], state: State) -> Iterator[Series]
 
 def _impact(world: World, variant: Variant, times: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     """What the variant earns and costs against the baseline, in percent, from the same counters that the other families show."""
-    points = _accuracy_percent(world, variant, times) - _accuracy_percent(world, BASELINE, times)
-    slower_ms = _mean_latency_ms(world, variant, times) - _mean_latency_ms(world, BASELINE, times)
-    revenue, cost = points * _REVENUE_PERCENT_PER_POINT, slower_ms * _COST_PERCENT_PER_MS
+    (own_percent, own_ms), (base_percent, base_ms) = _gauges(world, variant, times), _gauges(world, BASELINE, times)
+    revenue, cost = (own_percent - base_percent) * _REVENUE_PERCENT_PER_POINT, (own_ms - base_ms) * _COST_PERCENT_PER_MS
     return {"revenue_impact": revenue, "latency_cost": cost, "net_business_value": revenue - cost}
 
 
-def _accuracy_percent(world: World, variant: Variant, times: NDArray[np.float64]) -> NDArray[np.float64]:
+def _gauges(world: World, variant: Variant, times: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Accuracy in percent and mean latency in ms of the variant, mean over its instances."""
     states = [world.state(instance, times) for instance in INSTANCES if instance.variant == variant]
-    accuracy_percent: NDArray[np.float64] = np.mean([state.accuracy_percent for state in states], axis=0)
-    return accuracy_percent
-
-
-def _mean_latency_ms(world: World, variant: Variant, times: NDArray[np.float64]) -> NDArray[np.float64]:
-    states = [world.state(instance, times) for instance in INSTANCES if instance.variant == variant]
-    with np.errstate(invalid="ignore"):  # no request yet: NaN
-        mean_ms: NDArray[np.float64] = 1000 * np.sum([state.latency_sum_seconds for state in states], axis=0) / np.sum([state.successes for state in states], axis=0)
-    return mean_ms
+    return np.mean([state.accuracy_percent for state in states], axis=0), np.mean([state.mean_latency_ms for state in states], axis=0)
 
 
 def _braces(labels: tuple[tuple[str, str], ...]) -> str:

@@ -19,7 +19,7 @@ from live_dashboards.demo.world import BASELINE, ENHANCED, EXPERIMENT
 TEST_ROWS = 20_000
 _POSITIVES = 9_200  # of the test rows
 _EPOCHS = 12
-_EPOCH = timedelta(minutes=4)
+_EPOCH = timedelta(hours=2)
 _WEEKS = 5
 
 _ADD_EXPERIMENT = """
@@ -65,20 +65,26 @@ class _Writer:
     chance: Random = field(default_factory=lambda: Random(11))  # noqa: S311 # a reproducible demo, no secret
 
     def run(
-        self, variant: str | None, age: timedelta, accuracy_ratio: float, *, status: str = "FINISHED", epochs: int = _EPOCHS, test_rows: int = TEST_ROWS
+        self,
+        name: str,
+        variant: str | None,
+        age: timedelta,
+        accuracy_ratio: float,
+        *,
+        status: str = "FINISHED",
+        epochs: int = _EPOCHS,
+        test_rows: int = TEST_ROWS,
     ) -> TrainingRun:
         """A run that ended (or, while RUNNING, logged last) `age` ago."""
         last = self.now - age
-        started = last - _EPOCH * epochs
-        name = f"{variant or 'study'}-{started:%m%d-%H%M}"
         run_id = uuid.UUID(int=self.chance.getrandbits(128)).hex
-        return TrainingRun(run_id, name, variant, status, started, None if status == "RUNNING" else last, epochs, accuracy_ratio, test_rows)
+        return TrainingRun(run_id, name, variant, status, last - _EPOCH * epochs, None if status == "RUNNING" else last, epochs, accuracy_ratio, test_rows)
 
     def weekly(self, variant: str, final_ratio: float) -> Iterator[TrainingRun]:
         """One finished run a week, each a little better than the one before."""
-        for week in range(_WEEKS):
-            age = timedelta(days=7 * (_WEEKS - 1 - week) + 2, hours=self.chance.uniform(0, 30))
-            yield self.run(variant, age, final_ratio - 0.004 * (_WEEKS - 1 - week) + self.chance.gauss(0, 0.001))
+        for weeks_before in reversed(range(_WEEKS)):
+            age = timedelta(days=7 * weeks_before + 2, hours=self.chance.uniform(0, 30))
+            yield self.run(f"{variant}-v{_WEEKS - weeks_before}", variant, age, final_ratio - 0.004 * weeks_before + self.chance.gauss(0, 0.001))
 
 
 def demo_experiments(now: datetime) -> tuple[DemoExperiment, ...]:
@@ -88,12 +94,12 @@ def demo_experiments(now: datetime) -> tuple[DemoExperiment, ...]:
     served = (
         *make.weekly("baseline", BASELINE.accuracy_ratio),
         *make.weekly("enhanced", ENHANCED.accuracy_ratio),
-        make.run("enhanced", timedelta(days=9), 0.71, status="FAILED", epochs=3),
-        make.run("enhanced", timedelta(seconds=50), 0.802, status="RUNNING", epochs=6),
+        make.run("enhanced-v4-wide", "enhanced", timedelta(days=6), 0.71, status="FAILED", epochs=3),
+        make.run(f"enhanced-v{_WEEKS + 1}", "enhanced", timedelta(seconds=50), 0.802, status="RUNNING", epochs=6),
     )
-    ranking = (make.run("control", 7 * hours, 0.641, test_rows=5000), make.run("treatment", 6 * hours, 0.652, test_rows=5000))
-    churn = (make.run("control", 5 * hours, 0.873, test_rows=8000), make.run("boosted", 4 * hours, 0.871, test_rows=8000))
-    study = (make.run(None, 30 * hours, 0.74), make.run(None, 3 * hours, 0.75))
+    ranking = (make.run("control-v1", "control", 7 * hours, 0.641, test_rows=5000), make.run("treatment-v1", "treatment", 6 * hours, 0.652, test_rows=5000))
+    churn = (make.run("control-v1", "control", 5 * hours, 0.873, test_rows=8000), make.run("boosted-v1", "boosted", 4 * hours, 0.871, test_rows=8000))
+    study = (make.run("all-features", None, 30 * hours, 0.74), make.run("few-features", None, 3 * hours, 0.75))
     named = {EXPERIMENT: served, "demo-ab-ranking": ranking, "demo-ab-churn": churn, "demo-feature-study": study}
     return tuple(DemoExperiment(name, runs) for name, runs in named.items())
 

@@ -20,7 +20,7 @@ LATENCY_BOUNDS_SECONDS = (
     *(0.175, 0.2, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0),
 )
 _CELLS_AN_HOUR = 3600 // CELL_SECONDS
-_GAUGE_CELLS = 6 * _CELLS_AN_HOUR  # the accuracy gauge tells the last six hours
+_GAUGE_CELLS = 6 * _CELLS_AN_HOUR  # the gauges tell the last six hours
 _LABELLED_SHARE = 0.05  # of the answered requests, the share whose truth becomes known
 _BUCKETS = len(LATENCY_BOUNDS_SECONDS) + 1
 _ERRORS, _LABELLED, _CORRECT = _BUCKETS, _BUCKETS + 1, _BUCKETS + 2
@@ -66,7 +66,7 @@ INSTANCES = tuple(Instance(variant, number) for variant in VARIANTS for number i
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One instance at several moments: one row a moment, counters since the start of the world."""
+    """One instance at several moments: one row a moment, counters since the start of the world, gauges over the last six hours."""
 
     bucket_counts: Counts
     errors: Counts
@@ -74,6 +74,7 @@ class State:
     correct: Counts
     latency_sum_seconds: NDArray[np.float64]
     accuracy_percent: NDArray[np.float64]
+    mean_latency_ms: NDArray[np.float64]
 
     @property
     def successes(self) -> Counts:
@@ -97,10 +98,12 @@ class World:
         counted = self._counted(instance, int(cells.max()))
         now = counted[cells]
         lately = now - counted[np.maximum(cells - _GAUGE_CELLS, 0)]
-        with np.errstate(invalid="ignore"):  # before the first truth is known the gauge is NaN
-            accuracy = 100.0 * lately[:, _CORRECT] / lately[:, _LABELLED]
-        buckets = now[:, :_BUCKETS]
-        return State(buckets, now[:, _ERRORS], now[:, _LABELLED], now[:, _CORRECT], buckets @ self._latency[instance.variant][1], accuracy)
+        buckets, recent_buckets = now[:, :_BUCKETS], lately[:, :_BUCKETS]
+        means_seconds = self._latency[instance.variant][1]
+        with np.errstate(invalid="ignore"):  # before the first request and the first known truth the gauges are NaN
+            accuracy_percent = 100.0 * lately[:, _CORRECT] / lately[:, _LABELLED]
+            mean_latency_ms = 1000.0 * (recent_buckets @ means_seconds) / recent_buckets.sum(axis=1)
+        return State(buckets, now[:, _ERRORS], now[:, _LABELLED], now[:, _CORRECT], buckets @ means_seconds, accuracy_percent, mean_latency_ms)
 
     def _counted(self, instance: Instance, cell: int) -> Counts:
         """Cumulative counts by cell, row 0 being nothing yet, at least up to that cell."""

@@ -16,10 +16,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
-import os, sys, time
-from live_dashboards.demo import demo, mlflow_rows
-import live_dashboards.demo.world
-mlflow_rows.schema_statements()
+import encodings.idna, os, sys, time
+from live_dashboards.demo import demo, exposition, mlflow_rows, world
+mlflow_rows.schema_statements()  # reads, as the next line, what a checkout below a folder that only its owner can enter would refuse later
+exposition.exposition(world.World(0), world.INSTANCES[0], 60)
 if sys.argv[1] == "plain" and os.geteuid() == 0:
     import pwd
     nobody = pwd.getpwnam("nobody")
