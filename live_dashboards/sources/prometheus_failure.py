@@ -15,6 +15,7 @@ from live_dashboards.errors import SourceError
 QUERY_CODES = frozenset({"bad_query", "query_timeout", "too_many_samples"})  # one question failed, the server is fine
 _NETWORK_FIX = "check the network, a firewall, a VPN or the port-forward, and raise SOURCE_TIMEOUT_SECONDS if it is only slow"
 _REFUSED_FIX = "is it running, and is the port right? behind Kubernetes a port-forward may have ended"
+_CLIENT_FIX = "set PROMETHEUS_CLIENT_CERT and PROMETHEUS_CLIENT_KEY to a certificate that it accepts"
 _TAGS = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
 
@@ -25,7 +26,10 @@ def timeout_failure(address: str, seconds: float) -> SourceError:
 
 def cut_failure(address: str) -> SourceError:
     """An answer that ended too early."""
-    return SourceError(f"{address} cut the connection before its answer was complete", "look at the log of Prometheus and of any proxy in between", "cut")
+    fix = "look at the log of Prometheus and of any proxy in between"
+    if address.startswith("https:"):
+        fix += f"; if it wants a client certificate, {_CLIENT_FIX}"
+    return SourceError(f"{address} cut the connection before its answer was complete", fix, "cut")
 
 
 def network_failure(error: Exception, address: str, seconds: float) -> SourceError:
@@ -53,8 +57,9 @@ def _tls_failure(causes: tuple[BaseException, ...], address: str) -> SourceError
     if "CERTIFICATE_VERIFY_FAILED" in words:
         return SourceError(f"the certificate of {address} is not trusted: {_detail(causes)}", "set PROMETHEUS_CA_BUNDLE to the file of its authority", "tls_untrusted")
     if "ALERT" in words and ("CERTIFICATE" in words or "UNKNOWN_CA" in words):
-        fix = "set PROMETHEUS_CLIENT_CERT and PROMETHEUS_CLIENT_KEY to a certificate that it accepts"
-        return SourceError(f"{address} wants a client certificate, or does not accept ours", fix, "tls_client")
+        return SourceError(f"{address} wants a client certificate, or does not accept ours", _CLIENT_FIX, "tls_client")
+    if "EOF_OCCURRED" in words:  # the server's alert may get lost: it closes while the question is still being written
+        return SourceError(f"{address} ended the TLS connection, as a server does that wants a client certificate", _CLIENT_FIX, "tls_client")
     if any("ssl" in type(cause).__name__.lower() for cause in causes):
         return SourceError(f"no TLS connection to {address}: {_detail(causes)}", "check PROMETHEUS_CA_BUNDLE, PROMETHEUS_CLIENT_CERT and PROMETHEUS_CLIENT_KEY", "tls")
     return None
