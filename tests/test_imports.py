@@ -1,0 +1,136 @@
+"""The shape of the package: which folder may import which, who reads the environment, and what starting costs."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "live_dashboards"
+SHARED = {"model", "errors", "settings"}
+STAGES = ("sources", "analysis", "figures", "outputs", "demo")
+HEAVY = {"matplotlib", "seaborn", "pandas", "numpy", "psycopg2", "requests", "PIL"}
+TEST_ONLY = {"scipy", "statsmodels", "mlflow", "pytest", "hypothesis", "jsonschema", "tests"}
+MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports(module: str, *, at_start: bool = False) -> set[str]:
+    """Full names of what a module imports; `at_start` leaves out what functions import later and what is for type checkers."""
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    found: set[str] = set()
+    for node in tree.body if at_start else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def parts(module: str) -> set[str]:
+    """Which parts of our own package a module imports: `model`, `sources`, `settings`, ..."""
+    return {name.split(".")[1] for name in imports(module) if name.startswith("live_dashboards.")}
+
+
+def folder(module: str) -> str:
+    return module.split(".")[1] if module.count(".") else ""
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert set(STAGES) <= {folder(module) for module in MODULES}
+    assert parts("live_dashboards.pipeline") > {"model", "sources", "analysis", "figures", "outputs"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_imports_the_model_and_never_another_stage(stage: str) -> None:
+    strangers = {module: parts(module) - SHARED - {stage} for module in MODULES if folder(module) == stage}
+    assert not {module: names for module, names in strangers.items() if names}
+
+
+def test_the_model_imports_the_standard_library_only() -> None:
+    for module in (name for name in MODULES if folder(name) == "model"):
+        foreign = {name.split(".")[0] for name in imports(module)} - set(sys.stdlib_module_names) - {"live_dashboards"}
+        assert (foreign, parts(module) - {"model", "errors"}) == (set(), set()), module
+
+
+@pytest.mark.parametrize("module", ["errors", "settings", "settings_table", "setting_values"])
+def test_what_all_share_imports_no_stage(module: str) -> None:
+    assert not parts(f"live_dashboards.{module}") & set(STAGES)
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    readers = {module for module, path in MODULES.items() if {"environ", "environb", "getenv"} & words(path)}
+    assert readers == {"live_dashboards.settings"}
+
+
+def words(path: Path) -> set[str]:
+    """Attributes and imported names in a file."""
+    tree = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    attributes = {node.attr for node in tree if isinstance(node, ast.Attribute)}
+    return attributes | {alias.name for node in tree if isinstance(node, ast.ImportFrom) for alias in node.names}
+
+
+def importers(*libraries: str) -> set[str]:
+    """Modules that import one of these libraries, at start or later."""
+    return {module for module in MODULES if {name.split(".")[0] for name in imports(module)} & set(libraries)}
+
+
+def test_nothing_imports_pyplot() -> None:
+    assert not {module for module in MODULES if any("pyplot" in name for name in imports(module))}
+
+
+def test_nothing_imports_what_is_only_for_tests() -> None:
+    assert not importers(*TEST_ONLY)
+
+
+def test_only_sources_and_the_demo_speak_sql_or_http() -> None:
+    assert {folder(module) for module in importers("psycopg2", "requests")} == {"sources", "demo"}
+
+
+def test_only_figures_and_the_image_file_draw() -> None:
+    drawing = importers("matplotlib", "seaborn", "PIL")
+    assert {module for module in drawing if folder(module) != "figures"} == {"live_dashboards.outputs.image"}
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    graph = {module: {name for name in imports(module, at_start=True) if name in MODULES and name != module} for module in MODULES}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" → ".join(error.args[1]))
+
+
+def loaded(code: str) -> set[str]:
+    """Top-level names of the modules that a fresh Python holds after running the code."""
+    report = "\nimport sys; print('\\n'.join({name.split('.')[0] for name in sys.modules}))"
+    ended = subprocess.run([sys.executable, "-c", code + report], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(ended.stdout.split())
+
+
+LIGHT = ["live_dashboards", "live_dashboards.cli", *(name for name in MODULES if folder(name) in {"model", "settings", "errors"})]
+
+
+def test_command_line_settings_and_model_load_nothing_heavy() -> None:
+    found = loaded("import " + ", ".join(LIGHT))
+    assert "live_dashboards" in found
+    assert not found & HEAVY
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = "from live_dashboards.cli import main\ntry:\n    main(['ab', '--help'])\nexcept SystemExit:\n    pass"
+    assert not loaded(code) & HEAVY
+
+
+def test_asking_loads_no_drawing() -> None:
+    assert not loaded("import live_dashboards.sources.connector") & {"matplotlib", "seaborn", "pandas", "PIL"}
+
+
+def test_writing_a_picture_loads_neither_pyplot_nor_pandas() -> None:
+    code = "import live_dashboards.outputs.image, sys; assert 'matplotlib.pyplot' not in sys.modules"
+    found = loaded(code)
+    assert "matplotlib" in found
+    assert not found & {"pandas", "seaborn", "scipy"}
