@@ -22,6 +22,7 @@ _EXPLANATIONS = {
     errno.EDQUOT: ("the disk quota is used up", f"free some space, {_ELSEWHERE}"),
     errno.EFBIG: ("it grows above the file size limit", "raise the limit (ulimit -f)"),
     errno.ENAMETOOLONG: ("its name is too long", "choose a shorter one"),
+    errno.ENOENT: ("its folder takes no files", "choose another path with --output or DASHBOARD_OUTPUT_DIR"),
     errno.ENOTDIR: _NO_FOLDER,
     errno.EEXIST: _NO_FOLDER,
     errno.ELOOP: ("its links lead in a circle", "remove the link"),

@@ -94,6 +94,10 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     assert "a part of its path is a file" in refusal(tmp_path / "file" / "deeper" / "report.json")
 
 
+def test_a_folder_that_takes_no_files_is_named() -> None:
+    assert "its folder takes no files" in refusal(Path("/proc/self/report.json"))
+
+
 def test_a_name_may_be_too_long(tmp_path: Path) -> None:
     assert "its name is too long; choose a shorter one" in refusal(tmp_path / ("x" * 300 + ".json"))
     assert names(tmp_path) == []
