@@ -15,7 +15,7 @@ from live_dashboards.sources.prometheus_scope import Scope
 from live_dashboards.sources.queries import AbQuery
 
 LOOKBACK_SECONDS = 300.0  # how long an instant query still answers with a sample, unless its target is gone
-_FINEST_LOOK_SECONDS = 15.0
+_FINEST_LOOK_SECONDS = 1.0
 _LOOKS_IN_WINDOW = 5760
 
 

@@ -56,10 +56,8 @@ def _tls_failure(causes: tuple[BaseException, ...], address: str) -> SourceError
         return SourceError(f"the certificate of {address} is for another name", "use the host name that stands in the certificate", "tls_name")
     if "CERTIFICATE_VERIFY_FAILED" in words:
         return SourceError(f"the certificate of {address} is not trusted: {_detail(causes)}", "set PROMETHEUS_CA_BUNDLE to the file of its authority", "tls_untrusted")
-    if "ALERT" in words and ("CERTIFICATE" in words or "UNKNOWN_CA" in words):
+    if ("ALERT" in words and "CERTIFICATE" in words) or "UNKNOWN_CA" in words or "EOF_OCCURRED" in words:  # an alert may get lost when the server closes
         return SourceError(f"{address} wants a client certificate, or does not accept ours", _CLIENT_FIX, "tls_client")
-    if "EOF_OCCURRED" in words:  # the server's alert may get lost: it closes while the question is still being written
-        return SourceError(f"{address} ended the TLS connection, as a server does that wants a client certificate", _CLIENT_FIX, "tls_client")
     if any("ssl" in type(cause).__name__.lower() for cause in causes):
         return SourceError(f"no TLS connection to {address}: {_detail(causes)}", "check PROMETHEUS_CA_BUNDLE, PROMETHEUS_CLIENT_CERT and PROMETHEUS_CLIENT_KEY", "tls")
     return None
