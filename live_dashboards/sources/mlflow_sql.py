@@ -25,16 +25,17 @@ _FINITE = "not m.is_nan and abs(m.value) < float8 '1.7976931348623157e308'"
 _FINITE_SUM = "not m.is_nan and abs(m.value) < float8 '1e300'"  # sums of such values stay finite too
 _TOMORROW_MS = "(extract(epoch from now()) * 1000)::bigint + 86400000"  # a caller of MLflow may log any time; later ones are no sign of activity
 
-# Runs with their variant: the param, else the tag; blank is none. Primary keys (key, run_uuid) answer each join.
-_VARIANT = f"coalesce(nullif(btrim(left(p.value, 250), {_BLANKS}), ''), nullif(btrim(left(t.value, 250), {_BLANKS}), ''))"
-_VARIANT_JOINS = """
-  left join params p on p.run_uuid = r.run_uuid and p.key = %(variant_key)s
-  left join tags t on t.run_uuid = r.run_uuid and t.key = %(variant_key)s"""
+# A planner without statistics takes big tables for tiny and then compares every run with every row. So what belongs to the runs of one experiment
+# is looked up run by run through the primary keys (key, run_uuid), which no plan can spoil; only all runs at once are joined.
+_TRIMMED = f"nullif(btrim(left({{value}}, 250), {_BLANKS}), '')"
+_PARAM, _TAG = _TRIMMED.format(value="p.value"), _TRIMMED.format(value="t.value")
 _ACTIVE_RUNS = f"""
 active as materialized (
-  select r.run_uuid, r.name, r.status, r.start_time, r.end_time, {_VARIANT} as variant, c.run_uuid is not null as is_child
-  from runs r{_VARIANT_JOINS}
-  left join tags c on c.run_uuid = r.run_uuid and c.key = %(parent_key)s and c.value <> ''
+  select r.run_uuid, r.name, r.status, r.start_time, r.end_time,
+         coalesce((select {_PARAM} from params p where p.key = %(variant_key)s and p.run_uuid = r.run_uuid),
+                  (select {_TAG} from tags t where t.key = %(variant_key)s and t.run_uuid = r.run_uuid)) as variant,
+         coalesce((select c.value <> '' from tags c where c.key = %(parent_key)s and c.run_uuid = r.run_uuid), false) as is_child
+  from runs r
   where r.experiment_id = %(experiment_id)s and r.lifecycle_stage = 'active'
 )"""
 
@@ -53,17 +54,20 @@ select current_user::text, array_to_string(current_schemas(false), ', '), curren
 
 REVISION = "select version_num from alembic_version limit 1"
 
-# Runs are counted by experiment and variant before anything is joined: never-analysed tables then cannot lead to a scan of runs per experiment.
+# Full joins, because these are never made by nested loops, and a test on run_uuid that does not let the planner turn them into left joins.
+# Runs are counted by experiment and variant before experiments are joined, for the same reason.
 _COUNTED = f"""
 counted as materialized (
-  select r.experiment_id, {_VARIANT} as variant, count(*) as runs
-  from runs r{_VARIANT_JOINS}
-  where {{stage}}
+  select r.experiment_id, coalesce({_PARAM}, {_TAG}) as variant, count(*) as runs
+  from (select run_uuid, experiment_id from runs where {{stage}}) r
+  full join (select run_uuid, value from params where key = %(variant_key)s) p on p.run_uuid = r.run_uuid
+  full join (select run_uuid, value from tags where key = %(variant_key)s) t on t.run_uuid = r.run_uuid
+  where coalesce(r.run_uuid, '') <> ''
   group by 1, 2
 )"""
 
 EXPERIMENTS = f"""
-with {_COUNTED.format(stage="r.lifecycle_stage = 'active'")}, ranked as (
+with {_COUNTED.format(stage="lifecycle_stage = 'active'")}, ranked as (
   select c.*, row_number() over (partition by c.experiment_id order by c.runs desc, c.variant) as place
   from counted c where c.variant is not null
 ), known as (
@@ -83,24 +87,21 @@ order by e.experiment_id desc limit 3"""
 
 # By the moment: a start, end or metric later than it (and its slack for clocks) was not known then. A later metric of a run that had started
 # by then counts as that moment, because it has overwritten the row of the earlier one.
+# A maximum does not mind that each run stands there once for each of its metrics.
 ACTIVITY = f"""
-with signs as materialized (
-  select m.run_uuid, max(m.timestamp) filter (where m.timestamp <= {_TOMORROW_MS}) as sign_ms
-  from runs r join latest_metrics m on m.run_uuid = r.run_uuid
-  where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active'
-  group by m.run_uuid
-)
 select r.experiment_id,
        greatest(max(least(r.start_time, %(at_ms)s)) filter (where r.start_time <= %(near_ms)s),
                 max(least(r.end_time, %(at_ms)s)) filter (where r.end_time <= %(near_ms)s),
-                max(least(s.sign_ms, %(at_ms)s)) filter (where s.sign_ms <= %(near_ms)s or (s.sign_ms is not null and r.start_time <= %(near_ms)s))),
+                max(least(m.timestamp, %(at_ms)s)) filter (where m.timestamp <= {_TOMORROW_MS} and (m.timestamp <= %(near_ms)s or r.start_time <= %(near_ms)s))),
        greatest(max(r.start_time) filter (where r.start_time <= {_TOMORROW_MS}),
-                max(r.end_time) filter (where r.end_time <= {_TOMORROW_MS}), max(s.sign_ms))
-from runs r left join signs s on s.run_uuid = r.run_uuid
+                max(r.end_time) filter (where r.end_time <= {_TOMORROW_MS}),
+                max(m.timestamp) filter (where m.timestamp <= {_TOMORROW_MS}))
+from runs r left join latest_metrics m on m.run_uuid = r.run_uuid
 where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active'
 group by r.experiment_id"""
 
 _WANTED = "unnest(%(metrics)s, %(keys)s, %(preferences)s) as w(metric, key, preference)"
+_LATEST = f"{_WANTED}\n  cross join lateral (select * from latest_metrics l where l.key = w.key and l.run_uuid = r.run_uuid offset 0) m"
 _TEST_COUNT = """coalesce(
          (select left(n.value, 250) from params n where n.run_uuid = v.run_uuid and n.key = %(test_count_key)s),
          (select n.value::text from latest_metrics n where n.run_uuid = v.run_uuid and n.key = %(test_count_key)s and not n.is_nan))"""
@@ -112,9 +113,7 @@ _NAME = (
 VALUES = f"""
 with {_ACTIVE_RUNS}, value as (
   select distinct on (r.variant, w.metric) r.*, w.metric, m.key, m.value, m.timestamp
-  from active r
-  join latest_metrics m on m.run_uuid = r.run_uuid
-  join {_WANTED} on w.key = m.key
+  from active r cross join {_LATEST}
   where r.variant is not null and r.status in ('FINISHED', 'RUNNING') and {_FINITE}
   order by r.variant, w.metric, coalesce(r.start_time, 0) > %(near_ms)s, r.is_child, r.status <> 'FINISHED', r.start_time desc nulls last, r.run_uuid, w.preference
 )
@@ -126,7 +125,7 @@ with active as materialized (
   select r.run_uuid from runs r where r.experiment_id = %(experiment_id)s and r.lifecycle_stage = 'active'
 )
 select w.metric, min(m.value), max(m.value)
-from active r join latest_metrics m on m.run_uuid = r.run_uuid join {_WANTED} on w.key = m.key
+from active r cross join {_LATEST}
 where {_FINITE}
 group by w.metric order by w.metric"""
 
@@ -139,13 +138,12 @@ with {_ACTIVE_RUNS}, newest as materialized (
   select * from active r order by coalesce(r.start_time, 0) > %(near_ms)s, r.start_time desc nulls last, r.run_uuid limit {MAX_RUNS}
 ), signs as materialized (
   select m.run_uuid, max(m.timestamp) filter (where m.timestamp <= {_TOMORROW_MS}) as sign_ms
-  from newest r join latest_metrics m on m.run_uuid = r.run_uuid group by m.run_uuid
-), accuracy as materialized (
-  select m.run_uuid, m.value from newest r join latest_metrics m on m.run_uuid = r.run_uuid where m.key = %(accuracy_key)s and {_FINITE}
+  from latest_metrics m where m.run_uuid = any(array(select run_uuid from newest)) group by m.run_uuid
 )
-select r.run_uuid, left({_NAME.format(run="r")}, 250), r.variant, r.status, r.start_time, r.end_time, r.is_child, s.sign_ms, a.value
-from newest r left join signs s on s.run_uuid = r.run_uuid left join accuracy a on a.run_uuid = r.run_uuid
-order by r.start_time desc nulls last, r.run_uuid"""
+select r.run_uuid, left({_NAME.format(run="r")}, 250), r.variant, r.status, r.start_time, r.end_time, r.is_child,
+       (select s.sign_ms from signs s where s.run_uuid = r.run_uuid),
+       (select m.value from latest_metrics m where m.key = %(accuracy_key)s and m.run_uuid = r.run_uuid and {_FINITE})
+from newest r order by r.start_time desc nulls last, r.run_uuid"""
 
 # Each point is the mean of the values of one time step, at the mean of their times. Child runs only where no top-level run of the variant has any.
 HISTORY = f"""
@@ -179,6 +177,6 @@ group by m.key order by 2 desc, 1 limit 20"""
 
 ODD_VALUES = f"""
 select left(m.key, 250), r.run_uuid, m.is_nan, count(*) over ()
-from runs r join latest_metrics m on m.run_uuid = r.run_uuid
-where r.experiment_id = %(experiment_id)s and r.lifecycle_stage = 'active' and m.key = any(%(keys)s) and not ({_FINITE})
+from runs r cross join {_LATEST}
+where r.experiment_id = %(experiment_id)s and r.lifecycle_stage = 'active' and not ({_FINITE})
 order by r.start_time desc nulls last, r.run_uuid, m.key limit 1"""

@@ -1,0 +1,76 @@
+"""The database answers from indexes, and tables that were never analysed do not make it slow."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from tests.sources.mlflow_reading import NOW, ab_test, ask
+
+pytestmark = pytest.mark.mlflow_versions(2, 3)
+
+NOW_MS = int(NOW.timestamp() * 1000)
+MANY_RUNS = """
+insert into experiments (name, lifecycle_stage) select 'many ' || i, 'active' from generate_series(1, 100) i;
+insert into runs (run_uuid, name, status, start_time, end_time, lifecycle_stage, experiment_id)
+select md5(i::text), 'r', 'FINISHED', %(now)s - i * 1000, %(now)s, 'active', e.experiment_id
+from generate_series(1, %(runs)s) i join experiments e on e.name = 'many ' || (1 + i %% 100);
+insert into params (key, value, run_uuid) select 'model_variant', 'v' || (run_uuid < '8'), run_uuid from runs where name = 'r';
+insert into latest_metrics (key, value, timestamp, step, is_nan, run_uuid)
+select k, 0.5, %(now)s, 0, false, run_uuid from runs, unnest(array['accuracy', 'loss']) k where name = 'r';
+"""
+MANY_METRICS = """
+insert into metrics (key, value, timestamp, run_uuid, step, is_nan)
+select k, 0.5, %(now)s - i * 1000, md5((1 + i %% %(runs)s)::text), i, false from generate_series(1, %(points)s) i, unnest(array['accuracy', 'loss', 'system/cpu']) k;
+"""
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def plan_of(database, query: str) -> list[dict[str, Any]]:
+    with closing(database.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute(f"explain (format json) {query}")
+        answer = cursor.fetchone()[0]
+        return list(nodes((json.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"]))
+
+
+def fill(database, statement: str, **amounts: int) -> None:
+    with closing(database.connect()) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(statement, {"now": NOW_MS, **amounts})
+
+
+def test_history_reads_metrics_through_an_index_bounded_by_key(mlflow_database):
+    fill(mlflow_database, MANY_RUNS + MANY_METRICS, runs=500, points=60_000)
+    mlflow_database.execute("analyze")
+    plan = plan_of(mlflow_database, ask(mlflow_database, window_seconds=3600).query("accuracy_history"))
+    scans = {node["Node Type"] for node in plan if node.get("Relation Name") == "metrics"}
+    conditions = [node["Index Cond"] for node in plan if node.get("Index Name") in {"metric_pk", "index_metrics_run_uuid_key_step"}]
+    assert scans <= {"Index Only Scan", "Index Scan", "Bitmap Heap Scan"}
+    assert conditions
+    assert all("key" in condition and ("timestamp" in condition or "run_uuid" in condition) for condition in conditions)
+
+
+def test_no_question_but_history_touches_the_table_of_all_metrics(mlflow_database):
+    ab_test(mlflow_database.truth)
+    answer = ask(mlflow_database)
+    touched = {name for name, query in answer.queries if any(node.get("Relation Name") == "metrics" for node in plan_of(mlflow_database, query))}
+    assert touched == {"accuracy_history"}
+
+
+def test_tables_that_were_never_analysed_are_read_in_time(mlflow_database):
+    mlflow_database.execute("".join(f"alter table {table} set (autovacuum_enabled = off);" for table in ("experiments", "runs", "params", "latest_metrics")))
+    fill(mlflow_database, MANY_RUNS, runs=60_000)
+    started = time.monotonic()
+    answer = ask(mlflow_database)
+    assert time.monotonic() - started < 5  # a scan of the runs for each experiment takes minutes
+    assert sum(experiment.is_ab_test for experiment in answer.experiments) == 100
+    assert answer.values
