@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import os
+import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ def main(argv: Sequence[str] | None = None, *, base_folder: Path | None = None) 
     _start_logging(arguments.verbose, arguments.quiet)
     commands = {"ab": _ab, "check": _check, "demo": _demo, "explain": _explain}
     try:
+        _end_cleanly_on(signal.SIGTERM)
         return commands[arguments.command](arguments, base_folder)
     except DashboardError as error:
         log.error("%s", error, exc_info=arguments.verbose)  # noqa: TRY400 the traceback is for -v only
@@ -35,6 +37,16 @@ def main(argv: Sequence[str] | None = None, *, base_folder: Path | None = None) 
     except KeyboardInterrupt:
         log.error("interrupted")  # noqa: TRY400 nothing to trace
         return 130
+
+
+def _end_cleanly_on(number: signal.Signals) -> None:
+    """Lets the signal unwind the program, so that no half-written file stays; elsewhere than in the main thread the caller sees to it."""
+
+    def leave(received: int, _: object) -> None:
+        raise SystemExit(128 + received)
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(number, leave)
 
 
 def _start_logging(verbose: bool, quiet: bool) -> None:  # noqa: FBT001 two flags of one parser

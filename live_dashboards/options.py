@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from live_dashboards.errors import UsageError
 from live_dashboards.model.moment import parse_moment
 from live_dashboards.pipeline import Request
 
@@ -46,7 +47,10 @@ def version() -> str:
 
 
 def request(arguments: argparse.Namespace) -> Request:
-    """What the picture options ask for."""
+    """What the picture options ask for; UsageError where size and dpi together are more than any picture needs."""
+    largest_pixels = max(arguments.size) * arguments.dpi
+    if largest_pixels > _LARGEST_SIDE_PIXELS:
+        raise UsageError(f"--size and --dpi ask for {largest_pixels:,.0f} pixels a side; choose at most {_LARGEST_SIDE_PIXELS:,}")
     return Request(
         at=arguments.at,
         output=arguments.output,
