@@ -15,6 +15,7 @@ from live_dashboards.figures.text import Look, font_properties, put
 from live_dashboards.figures.theme import AXIS, FAINT, GRID, RULE, Sizes, line_inches
 
 TICK_PAD_POINTS = 4.5
+BARS_FROM_ZERO = "bars-from-zero"
 
 
 @dataclass(frozen=True, slots=True)

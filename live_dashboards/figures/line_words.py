@@ -6,43 +6,59 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from live_dashboards.figures.frame import base_line, tick_top, x_ticks, y_ticks
+from live_dashboards.figures.frame import tick_top, x_ticks
 from live_dashboards.figures.marks import style_of
 from live_dashboards.figures.stretches import TimePlot, last_point
 from live_dashboards.figures.text import Look, fitted_name, width_inches
 from live_dashboards.figures.theme import FAINT, INK, MUTED, line_inches
-from live_dashboards.figures.ticks import clock_words, number_labels, round_ticks, span_words, time_ticks, zone_words
+from live_dashboards.figures.ticks import clock_words, span_words, time_ticks, zone_words
 from live_dashboards.figures.words import end_words
 from live_dashboards.model.number import MINUS
 from live_dashboards.model.report import Line
 
 _MOST_NAMED_LINES = 4
 _MARK_WORDS_INCHES = 1.2
-_LATE_SHARE = 0.03
+_EARLY_INCHES = 0.3
 
 
 def name_lines(place: TimePlot, lines: Sequence[Line]) -> None:
-    """Name and last value at the end of at most four lines, moved apart where they would touch; the header names the others."""
-    frame, plot, plan, sizes = place.frame, place.plot, place.plan, place.frame.sizes
-    gap = line_inches(sizes.tick, 1.15)
-    words = [value + _end_time(place, line, lines) for line, value in zip(lines, end_words([line.latest for line in lines]), strict=True)]
-    most = min(_MOST_NAMED_LINES if plan.has_names else len(lines), max(1, int(plot.height / gap) + 1))
-    points = [last_point(line.timeline) for line in lines[:most]]
-    bottom = plot.bottom - frame.bottom + gap * 0.35
-    heights = spread([place.y(point[1]) for point in points if point], gap, bottom, frame.height - gap * 0.5)
-    x = frame.width - plan.names_width + 0.09
-    for line, value, y in zip(lines[:most], words, heights, strict=False):
+    """Value and name at each line's end, moved apart where they would touch; above four lines the header alone says the names."""
+    labels = list(zip(lines, end_words([line.latest for line in lines]), strict=True))
+    newest = max(_last(line)[0] for line in lines)
+    early = [label for label in labels if place.x(newest) - place.x(_last(label[0])[0]) >= place.frame.sizes.room(_EARLY_INCHES)]
+    is_named = not place.plan.is_narrow and len(lines) <= _MOST_NAMED_LINES
+    _name_at_end(place, [label for label in labels if label not in early], is_named=is_named)
+    if not place.plan.is_narrow:
+        _name_early(place, early)
+
+
+def _name_at_end(place: TimePlot, labels: Sequence[tuple[Line, str]], *, is_named: bool) -> None:
+    """Right of the plot, as many as there is height for."""
+    frame, plot, sizes = place.frame, place.plot, place.frame.sizes
+    gap, x = line_inches(sizes.tick, 1.15), place.left + plot.width + sizes.room(0.09)
+    shown = labels[: max(1, int(plot.height / gap) + 1)]
+    heights = spread([place.y(_last(line)[1]) for line, _ in shown], gap, plot.bottom - frame.bottom + gap * 0.35, frame.height - gap * 0.5)
+    for (line, value), y in zip(shown, heights, strict=True):
         look = Look(sizes.tick, style_of(place.report.variant_names, line.variant).text_colour)
-        name = fitted_name(line.label, look, frame.width - x - width_inches(f" {value}", look)) if plan.has_names else ""
+        name = fitted_name(line.label, look, frame.width - x - width_inches(f" {value}", look)) if is_named else ""
         frame.write(x, y, f"{name} {value}".strip(), look, stand="center_baseline")
 
 
-def _end_time(place: TimePlot, line: Line, lines: Sequence[Line]) -> str:
-    """` 07:12` for a line that ends well before the others."""
-    ends = [point[0] for each in lines if (point := last_point(each.timeline))]
-    own = last_point(line.timeline)
-    is_late = own is not None and own[0] < max(ends) - _LATE_SHARE * place.report.window_seconds
-    return f" at {clock_words(own[0], place.zone)}" if is_late and own else ""
+def _name_early(place: TimePlot, labels: Sequence[tuple[Line, str]]) -> None:
+    """Lines that end before the others say so above their last point."""
+    gap, plot = line_inches(place.frame.sizes.tick, 1.15), place.plot
+    heights = spread([place.y(_last(line)[1]) + gap for line, _ in labels], gap, plot.bottom - place.frame.bottom + gap * 0.35, place.frame.height - gap * 0.5)
+    for (line, value), y in zip(labels, heights, strict=True):
+        look = Look(place.frame.sizes.tick, style_of(place.report.variant_names, line.variant).text_colour)
+        x, words = place.x(_last(line)[0]), f"{value}, ends {clock_words(_last(line)[0], place.zone)}"
+        is_left = x < place.left + plot.width / 2
+        room = place.left + plot.width - x if is_left else x - place.left
+        name = fitted_name(line.label, look, room - width_inches(f" {words}", look))
+        place.frame.write(x, y, f"{name} {words}".strip(), look, within=room, align="left" if is_left else "right", stand="center_baseline")
+
+
+def _last(line: Line) -> tuple[float, float]:
+    return last_point(line.timeline) or (math.nan, 0.0)
 
 
 def spread(positions: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -67,7 +83,7 @@ def write_target(place: TimePlot) -> None:
     if target is not None and low < target < high:
         place.axes.axhline(target, color=MUTED, linewidth=0.8, dashes=(4, 3), zorder=2)
         look = Look(place.frame.sizes.note, MUTED)
-        place.frame.write(place.plan.ticks_width + 0.04, place.y(target) + 0.03, place.plan.target_words, look, within=place.plot.width)
+        place.frame.write(place.left + place.plot.width, place.y(target) + 0.03, place.plan.target_words, look, within=place.plot.width, align="right")
 
 
 def write_marks(place: TimePlot) -> None:
@@ -79,22 +95,19 @@ def write_marks(place: TimePlot) -> None:
             place.axes.axvline(moment, color=MUTED, linewidth=0.7, dashes=(3, 3), zorder=1)
             x = place.x(moment)
             if x >= free_from:
-                frame.write(x, frame.height - line_inches(look.points) + 0.02, label, look, within=min(_MARK_WORDS_INCHES, frame.width - x))
+                frame.write(x, frame.height - line_inches(look.points) + 0.03, label, look, within=min(_MARK_WORDS_INCHES, frame.width - x))
                 free_from = x + min(_MARK_WORDS_INCHES, width_inches(label, look)) + 0.06
 
 
 def write_ticks(place: TimePlot, lines: Sequence[Line]) -> None:
-    """Round times below, the time of the last point with the zone at the right end, round numbers at the left."""
-    plan, sizes = place.plan, place.frame.sizes
+    """Round times below, and the time of the last point with the zone at the right end."""
     start, end = place.axes.get_xlim()
-    ticks = time_ticks(start, end, place.zone, 6)
+    sizes = place.frame.sizes
     last = max((point[0] for line in lines if (point := last_point(line.timeline))), default=math.nan)
-    if start <= last <= end:
-        ticks = _free_ticks(place, ticks, _write_last_time(place, last))
+    taken = _write_last_time(place, last) if start <= last <= end else (math.inf, -math.inf)
+    most = max(2, min(6, int(place.plot.width / sizes.room(0.52))))
+    ticks = _free_ticks(place, time_ticks(start, end, place.zone, most), taken)
     x_ticks(place.axes, sizes, [moment for moment, _ in ticks], [words for _, words in ticks], has_grid=False)
-    positions = round_ticks(*place.axes.get_ylim(), max(2, min(5, int(place.plot.height / 0.22))))
-    y_ticks(place.axes, sizes, positions, number_labels(positions, plan.unit))
-    base_line(place.axes)
 
 
 def _write_last_time(place: TimePlot, last: float) -> tuple[float, float]:
@@ -108,8 +121,8 @@ def _write_last_time(place: TimePlot, last: float) -> tuple[float, float]:
         words = f"{words} {zone_words(last, place.zone)}"
     place.frame.write(x, top, words, look, stand="top")
     start_words, start_look = f"{MINUS}{span_words(place.report.window_seconds)}", Look(look.points, FAINT)
-    if plan.is_narrow and plan.ticks_width + width_inches(start_words, start_look) + 0.05 < x:
-        place.frame.write(plan.ticks_width, top, start_words, start_look, stand="top")
+    if plan.is_narrow and place.left + width_inches(start_words, start_look) + 0.05 < x:
+        place.frame.write(place.left, top, start_words, start_look, stand="top")
     return x, x + width_inches(words, look)
 
 
@@ -118,6 +131,6 @@ def _free_ticks(place: TimePlot, ticks: Sequence[tuple[float, str]], taken: tupl
     free, look, gap = [], Look(place.frame.sizes.tick), 0.1
     for moment, words in () if place.plan.is_narrow else ticks:
         middle, half = place.x(moment), width_inches(words, look) / 2
-        if middle - half * 0.6 >= place.plan.ticks_width and (middle + half + gap <= taken[0] or taken[1] + gap <= middle - half):
+        if middle - half * 0.6 >= place.left and (middle + half + gap <= taken[0] or taken[1] + gap <= middle - half):
             free.append((moment, words))
     return tuple(free)

@@ -69,7 +69,7 @@ def draw_dots(axes: Axes, frame: Frame, dots: Iterable[Dot | None], style: Varia
             )
 
 
-def draw_bars(axes: Axes, bars: Sequence[tuple[Interval, float]], colour: str, width_points: float, *, alpha: float = 1.0) -> None:
+def draw_bars(axes: Axes, bars: Sequence[tuple[Interval, float]], colour: str, width_points: float, *, alpha: float = 1.0, gid: str | None = None) -> None:
     """Horizontal bars from low to high; an open end runs to the edge of the axes and ends in an arrow."""
     if not bars:
         return
@@ -84,7 +84,7 @@ def draw_bars(axes: Axes, bars: Sequence[tuple[Interval, float]], colour: str, w
             arrows["<"].append((left, y))
         if interval.high is None or interval.high > right:
             arrows[">"].append((right, y))
-    axes.add_collection(LineCollection(segments, colors=colour, linewidths=width_points, alpha=alpha, zorder=3, clip_on=False), autolim=False)
+    axes.add_collection(LineCollection(segments, colors=colour, linewidths=width_points, alpha=alpha, zorder=3, clip_on=False, gid=gid), autolim=False)
     for marker, ends in arrows.items():
         if ends:
             axes.plot(*zip(*ends, strict=True), linestyle="none", marker=marker, markersize=max(4.0, width_points * 0.9), color=colour, clip_on=False, zorder=4)

@@ -60,6 +60,11 @@ def _tag(frame: Frame, origin: Origin) -> float:
     return width + 0.08
 
 
+def say_nothing(body: Frame, words: str) -> None:
+    """In a panel that could be drawn but has no row."""
+    body.write(0.0, body.height / 2, words, Look(body.sizes.body, MUTED))
+
+
 def _explain(body: Frame, head: Head) -> None:
     """In place of a drawing: what was asked, why there is nothing, when it was last good."""
     sizes = body.sizes

@@ -1,16 +1,21 @@
-"""A chart of rows: names on the left, dots on shared axes, numbers in columns on the right."""
+"""A chart of rows: names on the left, dots on shared axes, numbers in columns on the right, a heading line above."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from matplotlib.axes import Axes
 
 from live_dashboards.figures.frame import Frame, base_line, tick_height, x_ticks
-from live_dashboards.figures.text import Look, width_inches
-from live_dashboards.figures.theme import FAINT, INK, PAPER
+from live_dashboards.figures.text import Look, fitted_name, width_inches
+from live_dashboards.figures.theme import FAINT, INK, MUTED, PAPER, Sizes, line_inches
 from live_dashboards.figures.ticks import number_labels, round_ticks
+
+NAMES_INCHES = 1.12
+_ROW_LEADING = 1.18
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,47 +27,100 @@ class Rows:
     plot: Frame
     count: int
 
+    @property
     def height(self) -> float:
         """Inches of one row."""
         return self.plot.height / self.count
 
-    def baseline(self, row: float) -> float:
+    @property
+    def points(self) -> float:
+        """The largest text size that fits into a row."""
+        sizes = self.body.sizes
+        return next((points for points in (sizes.body, sizes.tick) if line_inches(points, _ROW_LEADING) <= self.height), sizes.note)
+
+    @property
+    def has_two_lines(self) -> bool:
+        """Whether a row holds a second, smaller line of words."""
+        sizes = self.body.sizes
+        return self.height >= line_inches(sizes.body, _ROW_LEADING) + line_inches(sizes.note, _ROW_LEADING)
+
+    def lift(self) -> float:
+        """How far the first of two lines stands above the middle of its row, in rows."""
+        return line_inches(self.body.sizes.tick, 1.2) / 2 / self.height
+
+    def middle(self, row: float) -> float:
         """Inches from the body's lower edge to the middle of the row."""
         return self.plot.bottom - self.body.bottom + self.plot.height * (1 - (row + 0.5) / self.count)
 
-    def name(self, row: float, text: str, colour: str = INK, *, is_bold: bool = False, points: float | None = None) -> None:
-        """Writes into the name column."""
-        look = Look(points or self.body.sizes.body, colour, is_bold)
-        self.body.write(0.0, self.baseline(row), text, look, within=self.plot.left - self.body.left - 0.1, stand="center_baseline")
+    def name(self, row: float, text: str, colour: str = INK, *, points: float | None = None) -> None:
+        """Writes into the name column; what is too long loses its middle."""
+        look, room = Look(points or self.points, colour), self.plot.left - self.body.left - 0.08 * self.body.sizes.scale
+        self.body.write(0.0, self.middle(row), fitted_name(text, look, room), look, within=room, stand="center_baseline")
 
     def number(self, row: float, text: str, colour: str = INK, *, points: float | None = None, column: float = 0.0, within: float | None = None) -> None:
         """Writes into the number column, `column` inches from its right edge, aligned right."""
-        room = self.body.right - self.plot.right - 0.1 if within is None else within
-        self.body.write(
-            self.body.width - column, self.baseline(row), text, Look(points or self.body.sizes.tick, colour), within=room, align="right", stand="center_baseline"
-        )
+        look = Look(points or min(self.points, self.body.sizes.tick), colour)
+        room = self.body.right - self.plot.right - 0.08 * self.body.sizes.scale if within is None else within
+        self.body.write(self.body.width - column, self.middle(row), text, look, within=room, align="right", stand="center_baseline")
 
     def inside(self, row: float, text: str) -> None:
         """Writes grey words where a row has no dot, over the grid."""
         x = self.plot.left - self.body.left + 0.08
-        words = self.body.write(x, self.baseline(row), text, Look(self.body.sizes.note, FAINT), within=self.body.width - x, stand="center_baseline")
+        words = self.body.write(x, self.middle(row), text, Look(self.body.sizes.note, FAINT), within=self.body.width - x, stand="center_baseline")
         if words is not None:
             words.set_bbox({"facecolor": PAPER, "edgecolor": "none", "pad": 1.0})
 
+    def heading(self, over_plot: str = "", over_numbers: str = "") -> None:
+        """Writes the heading line above: over the plot from its left edge, over the numbers from the right edge."""
+        look, y = Look(self.body.sizes.note, MUTED), self.body.height - heading_height(self.body.sizes) + 0.035
+        right = width_inches(over_numbers, look)
+        self.body.write(self.body.width, y, over_numbers, look, align="right")
+        left = self.plot.left - self.body.left
+        self.body.write(left, y, over_plot, look, within=self.body.width - left - right - 0.1)
 
-def column_inches(body: Frame, texts: Iterable[str], points: float, share: float = 0.42) -> float:
+
+def heading_height(sizes: Sizes) -> float:
+    """Inches that the heading line takes."""
+    return line_inches(sizes.note) + 0.02
+
+
+def fitting(body: Frame, rows: Sequence[_Row]) -> tuple[Sequence[_Row], str]:
+    """The first rows, as many as can be read at this height, and in words how many are left out."""
+    room = body.height - heading_height(body.sizes) - tick_height(body.sizes)
+    most = max(1, int(room / line_inches(body.sizes.note, _ROW_LEADING)))
+    hidden = len(rows) - most
+    return rows[:most], f"{hidden} more rows in the summary file" if hidden > 0 else ""
+
+
+def column_inches(body: Frame, texts: Iterable[str], share: float = 0.42) -> float:
     """Width of a number column that holds these texts, at most that share of the body."""
-    look = Look(points)
-    return min(share * body.width, max((width_inches(text, look) for text in texts), default=0.0) + 0.16)
+    look = Look(body.sizes.tick)
+    return min(share * body.width, max((width_inches(text, look) for text in texts), default=0.0) + 0.14 * body.sizes.scale)
 
 
-def open_rows(body: Frame, count: int, limits: tuple[float, float], *, names: float, numbers: float, unit: str = "", top: float = 0.0, most_ticks: int = 5) -> Rows:
-    """Rows with a linear axis below them; `names` and `numbers` are the columns' inches, `top` what stays free above."""
-    plot = body.inner(left=names, right=numbers, top=top, bottom=tick_height(body.sizes))
+def open_rows(body: Frame, count: int, limits: tuple[float, float], *, numbers: float, unit: str = "", names: float = NAMES_INCHES) -> Rows:
+    """Rows with a linear axis below them; `numbers` is the number column's width in inches, `names` that of the name column on the 16x10 page."""
+    chart = bare_rows(body, count, limits, numbers=numbers, names=names)
+    label_ticks(chart, [round_ticks(*limits, most) for most in (5, 4, 3, 2)], unit)
+    return chart
+
+
+def label_ticks(chart: Rows, choices: Sequence[Sequence[float]], unit: str = "") -> None:
+    """Ticks on the horizontal axis: the first choice whose labels stand apart, else the last."""
+    look, gap = Look(chart.body.sizes.tick), 0.12
+    for positions in choices:
+        labels = number_labels(positions, unit)
+        if len(labels) * (max(width_inches(label, look) for label in labels) + gap) <= chart.plot.width:
+            break
+    x_ticks(chart.axes, chart.body.sizes, positions, labels)
+
+
+def bare_rows(body: Frame, count: int, limits: tuple[float, float], *, numbers: float, names: float = NAMES_INCHES) -> Rows:
+    """Rows whose axis has no ticks yet."""
+    sizes = body.sizes
+    plot = body.inner(left=sizes.room(names), right=numbers, top=heading_height(sizes), bottom=tick_height(sizes))
     axes = plot.axes()
     axes.set_xlim(*limits)
     axes.set_ylim(count - 0.5, -0.5)
-    positions = round_ticks(*limits, most_ticks)
-    x_ticks(axes, body.sizes, positions, number_labels(positions, unit))
     base_line(axes)
     return Rows(body, axes, plot, count)

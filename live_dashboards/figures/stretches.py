@@ -15,7 +15,11 @@ from live_dashboards.model.snapshot import Timeline
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a timeline is drawn: unit of its numbers, whether it starts at zero, its target line and dated marks, room in inches for ticks and names."""
+    """How a timeline is drawn: unit of its numbers, whether it starts at zero, its target line and dated marks.
+
+    `ticks_width` is in inches of the 16x10 page; `names_width` the inches for what stands at line ends, by default for a name and a value. A narrow timeline
+    shows only values there.
+    """
 
     unit: str
     is_zero_based: bool = True
@@ -23,8 +27,7 @@ class Plan:
     target_words: str = ""
     marks: tuple[tuple[float, str], ...] = ()
     ticks_width: float = 0.46
-    names_width: float = 1.12
-    has_names: bool = True
+    names_width: float | None = None
     is_narrow: bool = False
     has_zone: bool = True
 
@@ -44,10 +47,15 @@ class TimePlot:
         """The page's zone."""
         return ZoneInfo(self.report.timezone)
 
+    @property
+    def left(self) -> float:
+        """Inches from the frame's left edge to the plot's."""
+        return self.plot.left - self.frame.left
+
     def x(self, unix_seconds: float) -> float:
         """Inches from the frame's left edge to that moment."""
         start, end = self.axes.get_xlim()
-        return self.plan.ticks_width + self.plot.width * (unix_seconds - start) / (end - start)
+        return self.left + self.plot.width * (unix_seconds - start) / (end - start)
 
     def y(self, value: float) -> float:
         """Inches from the frame's lower edge to that value."""

@@ -56,7 +56,7 @@ def _draw_key(frame: Frame, report: AbReport, room: float) -> None:
         x += width_inches(words, look) + 0.1
         between = "against" if index == 0 and len(shown) > 1 and name == report.challenger else ""
         if between:
-            frame.write(x, y, between, plain, within=0.7)
+            frame.write(x, y, between, plain, within=sizes.room(1.0))
             x += width_inches(between, plain) + 0.1
         else:
             x += 0.08

@@ -25,6 +25,7 @@ REPLACEMENT = "\ufffd"
 _LEFT_TO_RIGHT = "\u200e"
 _LONGEST = 2_000
 _MEASURE_POINTS = 64
+_PIXEL_SLACK = 1.05  # glyphs are fitted to pixels, which makes text at 100 dpi up to that much wider
 _PLAIN = re.compile(r"[ -~]*")
 _SPACES = re.compile(r" {2,}")
 _RIGHT_TO_LEFT = {"R", "AL", "AN"}
@@ -60,8 +61,8 @@ def font_properties(points: float, is_bold: bool = False) -> FontProperties:  # 
 
 @lru_cache(maxsize=4_096)
 def _advance(character: str, is_bold: bool) -> float:  # noqa: FBT001 the key of a cache
-    """Width of a character in em."""
-    return _font(is_bold).load_char(ord(character), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65_536 / _MEASURE_POINTS
+    """Width of a character in em, with the slack."""
+    return _font(is_bold).load_char(ord(character), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65_536 / _MEASURE_POINTS * _PIXEL_SLACK
 
 
 @lru_cache(maxsize=4_096)

@@ -29,7 +29,7 @@ TEXT_COLOURS = (INK, MUTED, FAINT, CAUTION, ALARM)
 MARK_COLOURS = (AXIS, CALM, CAUTION, ALARM, CACHED, BORDER_HATCH)
 
 SMALLEST_POINTS = 7.0
-SMALLEST_PAGE_INCHES = (9.6, 5.4)
+SMALLEST_PAGE_INCHES = (12.0, 6.75)
 DESIGN_PAGE_INCHES = (16.0, 10.0)
 
 
@@ -96,6 +96,10 @@ class Sizes:
     def points(self, design_points: float) -> float:
         """The font size on this page for one on the 16x10 page."""
         return max(SMALLEST_POINTS, design_points * self.scale)
+
+    def room(self, design_inches: float) -> float:
+        """Inches that words take on this page where they take that many on the 16x10 page; small text does not shrink with the page."""
+        return design_inches * self.tick / 8
 
     @property
     def page_title(self) -> float:

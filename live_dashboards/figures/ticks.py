@@ -35,12 +35,12 @@ def _count(low: float, high: float, step: float) -> int:
 
 
 def log_ticks(low: float, high: float, most: int = 7) -> tuple[float, ...]:
-    """1-2-5 numbers from low to high; only powers of ten, and of those every few, where they are too many."""
+    """1-2-5 numbers from low to high; only powers of ten, and of those every few, where they are too many; round numbers where they are too few."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for digits in ((1, 2, 5), (1, 3), (1,)):
         ticks = [digit * 10.0**power for power in powers for digit in digits if low * 0.999 <= digit * 10.0**power <= high * 1.001]
         if len(ticks) <= most:
-            return tuple(ticks)
+            return tuple(ticks) if len(ticks) > 1 else round_ticks(low, high, most)
     return tuple(ticks[:: math.ceil(len(ticks) / most)])
 
 

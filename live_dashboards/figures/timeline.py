@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from live_dashboards.figures.frame import Frame, tick_height
+from live_dashboards.figures.frame import TICK_PAD_POINTS, Frame, base_line, tick_height, y_ticks
 from live_dashboards.figures.line_words import name_lines, write_marks, write_target, write_ticks
 from live_dashboards.figures.marks import colour_of, style_of
+from live_dashboards.figures.rows import fitting, heading_height
 from live_dashboards.figures.stretches import Plan, TimePlot, last_point, segments
-from live_dashboards.figures.text import Look
+from live_dashboards.figures.text import Look, width_inches
 from live_dashboards.figures.theme import MUTED, PAPER, line_inches
+from live_dashboards.figures.ticks import number_labels, round_ticks
 from live_dashboards.model.report import AbReport, Line
+
+Row = TypeVar("Row")
+_NAMES_INCHES = 1.12
 
 
 def draw_timeline(frame: Frame, lines: Sequence[Line], report: AbReport, plan: Plan) -> Axes:
     """The lines on axes over the whole window, whether or not all of it has values."""
-    sizes = frame.sizes
-    inner = frame.inner(left=plan.ticks_width, right=plan.names_width, bottom=tick_height(sizes), top=line_inches(sizes.note) if plan.marks else 0.04)
+    sizes, limits = frame.sizes, _limits(lines, plan)
+    top = line_inches(sizes.note) if plan.marks else line_inches(sizes.tick) * 0.45
+    room = frame.inner(bottom=tick_height(sizes), top=top)
+    ticks = round_ticks(*limits, max(2, min(5, int(room.height / line_inches(sizes.tick, 2.0)))))
+    labels = number_labels(ticks, plan.unit)
+    left = max(sizes.room(plan.ticks_width), *(width_inches(label, Look(sizes.tick)) + (TICK_PAD_POINTS + 1) / 72 for label in labels))
+    inner = room.inner(left=left, right=plan.names_width or sizes.room(_NAMES_INCHES))
     axes = inner.axes()
     end = report.at.timestamp()
     axes.set_xlim(end - report.window_seconds, end)
-    axes.set_ylim(*_limits(lines, plan))
+    axes.set_ylim(*limits)
+    y_ticks(axes, sizes, ticks, labels)
+    base_line(axes)
     place = TimePlot(frame, inner, axes, report, plan)
     drawn = [line for line in lines if last_point(line.timeline) is not None]
     if drawn:
@@ -32,11 +45,23 @@ def draw_timeline(frame: Frame, lines: Sequence[Line], report: AbReport, plan: P
         _draw_last_points(axes, drawn, report, sizes.marker)
         name_lines(place, drawn)
     else:
-        frame.write(plan.ticks_width + 0.05, frame.height / 2, "no value in the window", Look(sizes.tick, MUTED))
+        frame.write(left + 0.05, frame.height / 2, "no value in the window", Look(sizes.tick, MUTED))
     write_target(place)
     write_marks(place)
     write_ticks(place, drawn)
     return axes
+
+
+def draw_below(body: Frame, rows: Sequence[Row], caption: str, draw_rows: Callable[[Frame, Sequence[Row], str], None]) -> Frame:
+    """Draws rows into the upper part of the body and the caption below them; the place left for a timeline."""
+    sizes, lower = body.sizes, body
+    if rows:
+        wanted = len(rows) * 0.27 * sizes.scale + tick_height(sizes) + heading_height(sizes)
+        upper = body.upper(min(body.height * 0.56, wanted))
+        draw_rows(upper, *fitting(upper, rows))
+        lower = body.inner(top=upper.height + 0.06 * sizes.scale)
+    lower.write(0.0, lower.height - line_inches(sizes.note) + 0.02, caption, Look(sizes.note, MUTED))
+    return lower.inner(top=line_inches(sizes.note))
 
 
 def _limits(lines: Sequence[Line], plan: Plan) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.number import NOTHING, format_number, shared_decimals
 
 METRIC_TITLES = {"accuracy": "Accuracy", "precision": "Precision", "recall": "Recall", "f1": "F1", "error_rate": "Error rate"}
+_SMALLEST_SHARED = 0.001
 
 
 def value_words(measurement: Measurement, *, unit: str | None = None, show_unit: bool = True, decimals: int | None = None) -> str:
@@ -20,7 +21,7 @@ def value_words(measurement: Measurement, *, unit: str | None = None, show_unit:
 def end_words(measurements: Sequence[Measurement]) -> tuple[str, ...]:
     """Values of one axis without their unit, in the same decimals: three digits of the largest."""
     present = [abs(one.value) for one in measurements if one.value is not None]
-    decimals = shared_decimals([max(present)], measurements[0].unit) if present else None
+    decimals = shared_decimals([max(present)], measurements[0].unit) if present and max(present) >= _SMALLEST_SHARED else None
     return tuple(value_words(one, show_unit=False, decimals=decimals) for one in measurements)
 
 

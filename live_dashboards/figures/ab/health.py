@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from live_dashboards.figures.frame import Frame
+from live_dashboards.figures.frame import BARS_FROM_ZERO, Frame
 from live_dashboards.figures.marks import draw_bars
-from live_dashboards.figures.panel import open_panel
-from live_dashboards.figures.rows import Rows, column_inches, open_rows
+from live_dashboards.figures.panel import open_panel, say_nothing
+from live_dashboards.figures.rows import Rows, column_inches, fitting, open_rows
 from live_dashboards.figures.text import Look, wrapped
-from live_dashboards.figures.theme import AXIS, FAINT, INK, MUTED, STATE_STYLES, line_inches
+from live_dashboards.figures.theme import AXIS, FAINT, INK, STATE_STYLES, line_inches
 from live_dashboards.model.measurement import Interval
 from live_dashboards.model.report import AbReport, HealthRow
 
@@ -24,28 +24,20 @@ def draw(frame: Frame, report: AbReport) -> None:
     if body is None:
         return
     body = _write_notices(body, panel.notices)
-    if not panel.rows:
+    shown, hidden = fitting(body, panel.rows)
+    if not shown:
+        say_nothing(body, "no source was asked")
         return
     sizes = body.sizes
-    room = max(1, int((body.height - 0.2) / line_inches(sizes.note, 1.15)))
-    shown = panel.rows[:room]
-    rows = open_rows(
-        body,
-        len(shown),
-        (0.0, _LARGEST_SHARE),
-        names=1.25 * sizes.scale + 0.1,
-        numbers=column_inches(body, [row.words for row in shown], sizes.tick, share=0.56),
-        unit="percent",
-        top=line_inches(sizes.note),
-        most_ticks=4,
-    )
-    rows.body.write(rows.plot.left - body.left, body.height - line_inches(sizes.note) + 0.04, "age, % of its limit", Look(sizes.note, MUTED))
+    numbers = column_inches(body, [row.words for row in shown], share=0.56)
+    rows = open_rows(body, len(shown), (0.0, _LARGEST_SHARE), numbers=numbers, unit="percent", names=1.3)
+    rows.heading("age, % of its limit", hidden)
     rows.axes.axvline(100.0, color=INK, linewidth=0.9, dashes=(3, 2), zorder=2)
     for state in dict.fromkeys(row.state for row in shown):
         colour, marker = STATE_STYLES.get(state, (AXIS, "o"))
         chosen = [(y, row) for y, row in enumerate(shown) if row.state == state]
         bars = [(Interval(0.0, _share(row)), float(y)) for y, row in chosen if _share(row) is not None]
-        draw_bars(rows.axes, bars, colour, sizes.marker * 0.8)
+        draw_bars(rows.axes, bars, colour, sizes.marker * 0.8, gid=BARS_FROM_ZERO)
         rows.axes.plot([0.0] * len(chosen), [y for y, _ in chosen], linestyle="none", marker=marker, markersize=sizes.marker * 0.9, color=colour, clip_on=False, zorder=5)
         for y, row in chosen:
             _write_row(rows, y, row, colour)
@@ -59,10 +51,8 @@ def _share(row: HealthRow) -> float | None:
 
 
 def _write_row(rows: Rows, y: int, row: HealthRow, colour: str) -> None:
-    sizes = rows.body.sizes
-    points = sizes.tick if rows.height() >= line_inches(sizes.tick) else sizes.note
-    rows.name(y, row.label, INK, points=points)
-    rows.number(y, row.words, colour if row.state in {"stale", "missing"} else FAINT, points=points)
+    rows.name(y, row.label, INK, points=min(rows.points, rows.body.sizes.tick))
+    rows.number(y, row.words, colour if row.state in {"stale", "missing"} else FAINT)
 
 
 def _write_notices(body: Frame, notices: Sequence[str]) -> Frame:

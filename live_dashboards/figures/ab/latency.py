@@ -5,23 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from live_dashboards.figures.frame import Frame, base_line, tick_height, x_ticks
+from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.marks import colour_of, draw_bars, finite_ends, style_of
 from live_dashboards.figures.panel import open_panel
-from live_dashboards.figures.rows import Rows, column_inches
+from live_dashboards.figures.rows import Rows, bare_rows, column_inches, label_ticks
 from live_dashboards.figures.stretches import Plan
-from live_dashboards.figures.text import Look
-from live_dashboards.figures.theme import INK, MUTED, PAPER, VariantStyle, line_inches
-from live_dashboards.figures.ticks import log_ticks, number_labels
-from live_dashboards.figures.timeline import draw_timeline
+from live_dashboards.figures.theme import INK, PAPER, VariantStyle
+from live_dashboards.figures.ticks import log_ticks
+from live_dashboards.figures.timeline import draw_below, draw_timeline
 from live_dashboards.figures.words import state_words
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.number import NOTHING, format_number
 from live_dashboards.model.report import AbReport, LatencyRow
 
+_HEADING = "p50 / p95 / p99"
 _SMALLEST_MS = 1e-9
 
 
@@ -31,15 +30,9 @@ def draw(frame: Frame, report: AbReport) -> None:
     body = open_panel(frame, panel.head, is_page_simulated=report.is_simulated)
     if body is None:
         return
-    lower = body
-    if panel.rows:
-        height = min(body.height * 0.56, len(panel.rows) * 0.27 * body.sizes.scale + tick_height(body.sizes) + line_inches(body.sizes.tick))
-        _draw_rows(body.upper(height), panel.rows, report)
-        lower = body.inner(top=height + 0.08)
+    lower = draw_below(body, panel.rows, "p95, ms", lambda place, rows, hidden: _draw_rows(place, rows, hidden, report))
     words = f"objective {format_number(panel.objective_ms, 'ms')}"
-    lower.write(0.0, lower.height - line_inches(body.sizes.note), "p95, ms", Look(body.sizes.note, MUTED))
-    timeline = lower.inner(top=line_inches(body.sizes.note))
-    draw_timeline(timeline, panel.lines, report, Plan("ms", is_zero_based=True, target=_target(panel.objective_ms, report), target_words=words))
+    draw_timeline(lower, panel.lines, report, Plan("ms", target=_target(panel.objective_ms, report), target_words=words))
 
 
 def _target(objective_ms: float, report: AbReport) -> float | None:
@@ -48,37 +41,26 @@ def _target(objective_ms: float, report: AbReport) -> float | None:
     return objective_ms if values and objective_ms <= 4 * max(values) else None
 
 
-def _draw_rows(frame: Frame, rows: Sequence[LatencyRow], report: AbReport) -> None:
-    sizes = frame.sizes
-    body = frame.inner(top=line_inches(sizes.tick))
-    plot = body.inner(left=1.0 * sizes.scale + 0.12, right=column_inches(body, [_percentile_words(row) for row in rows], sizes.tick), bottom=tick_height(sizes))
-    axes = _log_axes(plot, rows)
-    chart = Rows(body, axes, plot, len(rows))
-    head = Look(sizes.note, MUTED)
-    frame.write(frame.width, frame.height - line_inches(sizes.tick) + 0.04, "p50 / p95 / p99", head, align="right")
-    frame.write(plot.left - frame.left, frame.height - line_inches(sizes.tick) + 0.04, "window, ms (log)", head, within=plot.width)
+def _draw_rows(frame: Frame, rows: Sequence[LatencyRow], hidden: str, report: AbReport) -> None:
+    limits = _limits(rows)
+    chart = bare_rows(frame, len(rows), (1.0, 2.0), numbers=column_inches(frame, [_HEADING, *map(_percentile_words, rows)]))
+    chart.axes.set_xscale("log")
+    chart.axes.minorticks_off()
+    chart.axes.set_xlim(*limits)
+    label_ticks(chart, [log_ticks(*limits, most) for most in (7, 5, 4, 3, 2)])
+    chart.heading("whole window, ms, log scale", hidden or _HEADING)
     for y, row in enumerate(rows):
-        style = style_of(report.variant_names, row.variant)
-        _draw_row(axes, chart, y, row, style)
+        _draw_row(chart, y, row, style_of(report.variant_names, row.variant))
 
 
-def _log_axes(plot: Frame, rows: Sequence[LatencyRow]) -> Axes:
-    axes = plot.axes()
+def _limits(rows: Sequence[LatencyRow]) -> tuple[float, float]:
     everything = [value for row in rows for value in (row.p50, row.p95, row.p99, row.mean)]
     ends = [end for end in finite_ends([value.value for value in everything], [value.interval for value in everything]) if end > 0]
-    low, high = (max(_SMALLEST_MS, min(ends)) / 1.15, max(ends) * 1.25) if ends else (1.0, 1000.0)
-    axes.set_xscale("log")
-    axes.minorticks_off()
-    axes.set_xlim(low, high)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    positions = log_ticks(low, high, 6)
-    x_ticks(axes, plot.sizes, positions, number_labels(positions))
-    base_line(axes)
-    return axes
+    return (max(_SMALLEST_MS, min(ends)) / 1.15, max(ends) * 1.25) if ends else (1.0, 1000.0)
 
 
-def _draw_row(axes: Axes, chart: Rows, y: int, row: LatencyRow, style: VariantStyle) -> None:
-    sizes = chart.body.sizes
+def _draw_row(chart: Rows, y: int, row: LatencyRow, style: VariantStyle) -> None:
+    axes, sizes = chart.axes, chart.body.sizes
     colour = colour_of(style, row.p95.origin)
     percentiles = [value for value in (row.p50, row.p95, row.p99) if value.value is not None]
     points = [max(_SMALLEST_MS, value.value) for value in percentiles if value.value is not None]
@@ -102,8 +84,7 @@ def _draw_row(axes: Axes, chart: Rows, y: int, row: LatencyRow, style: VariantSt
         chart.inside(y, row.p95.reason or "no percentiles")
     if row.mean.value is not None and row.mean.value > 0:
         axes.plot([row.mean.value], [y], linestyle="none", marker="|", markersize=sizes.marker * 2, markeredgewidth=1.5, color=INK, zorder=5)
-    points_size = None if chart.height() > line_inches(sizes.body) else sizes.note
-    chart.name(y, row.variant, style.text_colour, points=points_size)
+    chart.name(y, row.variant, style.text_colour)
     chart.number(y, _percentile_words(row), style.text_colour)
 
 
@@ -120,4 +101,5 @@ def _words(value: Measurement) -> str:
     if value.value is None:
         return NOTHING
     open_end = value.interval is not None and value.interval.high is None
-    return f"{'>' if open_end else ''}{format_number(value.value, 'ms', show_unit=False)}{state_words(value)}"
+    words = format_number(value.value, "ms", show_unit=False)
+    return f"{'>' if open_end and not words.startswith('<') else ''}{words}{state_words(value)}"

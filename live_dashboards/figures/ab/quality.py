@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.marks import colour_of, dot, draw_dots, drawn_interval, finite_ends, padded, style_of
-from live_dashboards.figures.panel import open_panel
-from live_dashboards.figures.rows import Rows, open_rows
+from live_dashboards.figures.panel import open_panel, say_nothing
+from live_dashboards.figures.rows import Rows, fitting, heading_height, open_rows
 from live_dashboards.figures.text import Look, fitted_name, width_inches
-from live_dashboards.figures.theme import FAINT, INK, line_inches
+from live_dashboards.figures.theme import FAINT, INK
 from live_dashboards.figures.words import value_words
 from live_dashboards.model.measurement import Measurement
+from live_dashboards.model.number import shared_decimals
 from live_dashboards.model.report import AbReport, QualityRow
 
 _COLUMN_INCHES = 0.55
@@ -24,38 +25,50 @@ class _Row:
     label: str
     values: tuple[Measurement, ...]
 
+    @property
+    def is_known(self) -> bool:
+        return any(value.value is not None for value in self.values)
+
 
 def draw(frame: Frame, report: AbReport) -> None:
     """A row a metric with a dot a variant; accuracy from the tests and online stand under each other."""
     panel = report.quality
     body = open_panel(frame, panel.head, is_page_simulated=report.is_simulated)
-    rows = _split_rows(panel.rows)
-    if body is None or not rows:
+    if body is None:
         return
-    sizes = body.sizes
+    rows, _ = fitting(body, _split_rows(panel.rows))
+    if not rows:
+        say_nothing(body, "no metric to show")
+        return
     names = [name for name in report.variant_names if any(value.variant == name for row in rows for value in row.values)]
     columns = names[:_MOST_COLUMNS]
-    widest = max(width_inches(name, Look(sizes.tick, is_bold=True)) for name in names) + 0.1
-    column = min(max(_COLUMN_INCHES * sizes.scale, widest), body.width * 0.42 / max(2, len(columns)))
+    width = _column_width(body, columns)
     limits = padded(finite_ends([v.value for row in rows for v in row.values], [drawn_interval(v) for row in rows for v in row.values]), floor=0.0, ceiling=100.0)
-    chart = open_rows(body, len(rows), limits, names=1.12 * sizes.scale + 0.12, numbers=column * len(columns) + 0.08, unit="percent", top=line_inches(sizes.tick))
+    chart = open_rows(body, len(rows), limits, numbers=width * len(columns) + 0.04, unit="percent", names=1.24)
     _draw_variants(chart, rows, names, report)
-    _write_columns(chart, rows, columns, column, report)
+    _write_columns(chart, rows, columns, width, report)
     for y, row in enumerate(rows):
-        is_known = any(value.value is not None for value in row.values)
-        chart.name(y, row.label, INK if is_known else FAINT, points=None if chart.height() > line_inches(sizes.body) else sizes.note)
-        if not is_known:
+        chart.name(y, row.label, INK if row.is_known else FAINT)
+        if not row.is_known:
             chart.inside(y, next((value.reason for value in row.values if value.reason), "not measured"))
 
 
 def _split_rows(rows: Sequence[QualityRow]) -> list[_Row]:
+    """The online gauge in a row of its own, below the offline values of the same metric."""
     split = []
     for row in rows:
         split.append(_Row(row.label, row.offline))
-        if row.online:
+        if any(value.value is not None for value in row.online):
             is_stale = any(value.stale for value in row.online)
             split.append(_Row(f"{row.label}, online{', stale' if is_stale else ''}", row.online))
     return split
+
+
+def _column_width(body: Frame, columns: Sequence[str]) -> float:
+    """Inches of a variant's number column: its name where there is room, at least a number."""
+    look = Look(body.sizes.tick, is_bold=True)
+    widest = max((width_inches(name, look) for name in columns), default=0.0) + 0.1
+    return min(max(body.sizes.room(_COLUMN_INCHES), widest), body.width * 0.42 / max(2, len(columns)))
 
 
 def _draw_variants(chart: Rows, rows: Sequence[_Row], names: Sequence[str], report: AbReport) -> None:
@@ -70,13 +83,20 @@ def _draw_variants(chart: Rows, rows: Sequence[_Row], names: Sequence[str], repo
 
 
 def _write_columns(chart: Rows, rows: Sequence[_Row], columns: Sequence[str], width: float, report: AbReport) -> None:
-    sizes = chart.body.sizes
+    """A column of numbers a variant under its name."""
+    body, sizes, decimals = chart.body, chart.body.sizes, _decimals(rows)
     for index, name in enumerate(columns):
         right = (len(columns) - 1 - index) * width
         look = Look(sizes.tick, style_of(report.variant_names, name).text_colour, is_bold=True)
         head = fitted_name(name, look, width - 0.05)
-        chart.body.write(chart.body.width - right, chart.body.height - line_inches(sizes.tick) + 0.04, head, look, within=width, align="right")
+        body.write(body.width - right, body.height - heading_height(sizes) + 0.035, head, look, within=width, align="right")
         for y, row in enumerate(rows):
             value = next((value for value in row.values if value.variant == name), None)
-            if value is not None and any(other.value is not None for other in row.values):
-                chart.number(y, value_words(value, show_unit=False), look.colour, column=right, within=width - 0.04)
+            if value is not None and row.is_known:
+                chart.number(y, value_words(value, show_unit=False, decimals=decimals), look.colour, column=right, within=width - 0.04)
+
+
+def _decimals(rows: Sequence[_Row]) -> int | None:
+    """As many digits after the point as tell the variants apart in every row."""
+    needed = [shared_decimals(values, "percent") for row in rows if (values := [value.value for value in row.values if value.value is not None])]
+    return None if None in needed else max((count for count in needed if count is not None), default=None)

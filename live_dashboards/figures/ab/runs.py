@@ -9,18 +9,18 @@ from zoneinfo import ZoneInfo
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from live_dashboards.figures.frame import Frame, base_line, tick_height, tick_top, x_ticks
+from live_dashboards.figures.frame import Frame, tick_top, x_ticks
 from live_dashboards.figures.marks import style_of
-from live_dashboards.figures.panel import open_panel
-from live_dashboards.figures.rows import Rows
+from live_dashboards.figures.panel import open_panel, say_nothing
+from live_dashboards.figures.rows import Rows, bare_rows, fitting, heading_height
 from live_dashboards.figures.text import Look, width_inches
-from live_dashboards.figures.theme import MUTED, PAPER, Sizes, line_inches
+from live_dashboards.figures.theme import MUTED, PAPER, Sizes
 from live_dashboards.figures.ticks import time_ticks, zone_words
 from live_dashboards.figures.words import value_words
 from live_dashboards.model.report import AbReport, RunBar
 
 _END_MARKS = {"finished": ("|", True), "running": (">", True), "silent": (">", False), "failed": ("X", True), "killed": ("X", False), "scheduled": ("o", False)}
-_ROW_INCHES = 0.15
+_FEWEST_ROWS = 3
 
 
 def draw(frame: Frame, report: AbReport) -> None:
@@ -29,31 +29,33 @@ def draw(frame: Frame, report: AbReport) -> None:
     body = open_panel(frame, panel.head, is_page_simulated=report.is_simulated)
     if body is None:
         return
-    sizes = body.sizes
-    bars, hidden = _fitting(body, panel.bars, sizes)
-    hidden += panel.hidden_runs
+    bars, hidden = _fitting(body, panel.bars)
     if not bars:
-        body.write(0.0, body.height / 2, "no runs", Look(sizes.body, MUTED))
+        say_nothing(body, "no runs")
         return
-    plot = body.inner(left=1.0 * sizes.scale + 0.12, right=1.32 * max(0.8, sizes.scale), bottom=tick_height(sizes), top=line_inches(sizes.note))
-    axes = plot.axes()
-    start, end = _span(bars, panel.marks, report.at)
-    axes.set_xlim(start, end)
-    axes.set_ylim(max(len(bars), 3) - 0.5, -0.5)
-    _draw_bars(axes, bars, report, sizes)
-    _write_rows(Rows(body, axes, plot, max(len(bars), 3)), bars, report)
-    _draw_marks(body, plot, axes, panel.marks, f"{hidden} older not drawn" if hidden else "")
-    zone = ZoneInfo(report.timezone)
-    ticks = time_ticks(start, end, zone, 4)
-    x_ticks(axes, sizes, [moment for moment, _ in ticks], [words for _, words in ticks])
-    body.write(plot.right - body.left + 0.1, tick_top(sizes), zone_words(end, zone), Look(sizes.tick, MUTED), stand="top")
-    base_line(axes)
+    sizes, span = body.sizes, _span(bars, panel.marks, report.at)
+    rows = bare_rows(body, max(len(bars), _FEWEST_ROWS), span, numbers=sizes.room(1.34))
+    _draw_bars(rows.axes, bars, report, sizes)
+    _write_rows(rows, bars, report)
+    older = hidden + panel.hidden_runs
+    _draw_marks(rows, panel.marks, f"{older} older not drawn" if older else "")
+    _write_ticks(rows, ZoneInfo(report.timezone))
 
 
-def _fitting(body: Frame, bars: Sequence[RunBar], sizes: Sizes) -> tuple[list[RunBar], int]:
-    room = int((body.height - tick_height(sizes) - line_inches(sizes.note)) / max(_ROW_INCHES * sizes.scale, line_inches(sizes.note, 1.15)))
+def _fitting(body: Frame, bars: Sequence[RunBar]) -> tuple[list[RunBar], int]:
+    """The newest runs, as many as can be read, and how many are left out."""
     newest = sorted(bars, key=lambda bar: bar.started_at, reverse=True)
-    return newest[: max(1, room)], max(0, len(newest) - max(1, room))
+    shown, _ = fitting(body, newest)
+    return list(shown), len(newest) - len(shown)
+
+
+def _write_ticks(rows: Rows, zone: ZoneInfo) -> None:
+    """Dates below the bars, the zone at the right end."""
+    start, end = rows.axes.get_xlim()
+    look, scale = Look(rows.body.sizes.tick, MUTED), rows.plot.width / (end - start)
+    ticks = [tick for tick in time_ticks(start, end, zone, 4) if (tick[0] - start) * scale + width_inches(tick[1], look) / 2 <= rows.plot.width + 0.05]
+    x_ticks(rows.axes, rows.body.sizes, [moment for moment, _ in ticks], [words for _, words in ticks])
+    rows.body.write(rows.plot.right - rows.body.left + 0.1, tick_top(rows.body.sizes), zone_words(end, zone), look, stand="top")
 
 
 def _span(bars: Sequence[RunBar], marks: Sequence[tuple[datetime, str]], at: datetime) -> tuple[float, float]:
@@ -66,7 +68,7 @@ def _span(bars: Sequence[RunBar], marks: Sequence[tuple[datetime, str]], at: dat
 def _draw_bars(axes: Axes, bars: Sequence[RunBar], report: AbReport, sizes: Sizes) -> None:
     """Thick lines from start to end; a run without an end reaches the moment of the page."""
     now = report.at.timestamp()
-    ends = [bar.ended_at.timestamp() if bar.ended_at else max(now, bar.started_at.timestamp()) for bar in bars]
+    ends = [_end(bar, now) for bar in bars]
     colours = [style_of(report.variant_names, bar.variant).colour for bar in bars]
     lines = [[(bar.started_at.timestamp(), y), (end, y)] for y, (bar, end) in enumerate(zip(bars, ends, strict=True))]
     dashes = [(0, (1.0, 0.6)) if bar.state in {"silent", "scheduled"} else "solid" for bar in bars]
@@ -90,26 +92,33 @@ def _draw_bars(axes: Axes, bars: Sequence[RunBar], report: AbReport, sizes: Size
                 )
 
 
+def _end(bar: RunBar, now: float) -> float:
+    """Where the bar ends, in unix seconds: a scheduled run has not begun, one without an end goes on."""
+    started = bar.started_at.timestamp()
+    if bar.ended_at:
+        return bar.ended_at.timestamp()
+    return started if bar.state == "scheduled" else max(now, started)
+
+
 def _write_rows(rows: Rows, bars: Sequence[RunBar], report: AbReport) -> None:
-    sizes = rows.body.sizes
-    points = sizes.tick if rows.height() >= line_inches(sizes.tick) else sizes.note
+    """Name on the left; accuracy and state on the right, each in a column."""
+    points = min(rows.points, rows.body.sizes.tick)
+    state_width = width_inches("scheduled", Look(points)) + 0.02
     for y, bar in enumerate(bars):
         colour = style_of(report.variant_names, bar.variant).text_colour
         rows.name(y, bar.label, colour, points=points)
-        state_width = width_inches("scheduled", Look(points)) + 0.02
-        rows.body.write(rows.body.width - state_width, rows.baseline(y), bar.state, Look(points, colour), stand="center_baseline")
+        rows.body.write(rows.body.width - state_width, rows.middle(y), bar.state, Look(points, colour), stand="center_baseline")
         if bar.accuracy_percent is not None and bar.accuracy_percent.value is not None:
-            rows.number(y, value_words(bar.accuracy_percent), colour, points=points, column=state_width + 0.1, within=0.55)
+            rows.number(y, value_words(bar.accuracy_percent), colour, points=points, column=state_width + 0.1, within=rows.body.sizes.room(0.55))
 
 
-def _draw_marks(body: Frame, plot: Frame, axes: Axes, marks: Sequence[tuple[datetime, str]], hidden_words: str) -> None:
+def _draw_marks(rows: Rows, marks: Sequence[tuple[datetime, str]], older: str) -> None:
     """Model versions as thin dashed verticals with their names on top, and how many runs are not drawn."""
+    rows.heading(over_numbers=older)
+    axes, body, plot = rows.axes, rows.body, rows.plot
     start, end = axes.get_xlim()
-    look, y = Look(body.sizes.note, MUTED), body.height - line_inches(body.sizes.note) + 0.02
-    room = body.width
-    if hidden_words:
-        body.write(body.width, y, hidden_words, look, align="right")
-        room -= width_inches(hidden_words, look) + 0.1
+    look, y = Look(body.sizes.note, MUTED), body.height - heading_height(body.sizes) + 0.035
+    room = body.width - (width_inches(older, look) + 0.1 if older else 0.0)
     free_from = 0.0
     for moment, label in sorted(marks):
         seconds = moment.timestamp()
