@@ -18,8 +18,8 @@ from live_dashboards.sources.mlflow_connection import MlflowConnection
 from live_dashboards.sources.mlflow_data_checks import DATA_CHECKS, MlflowData
 
 SETTINGS, HOST, PORT, TLS, LOGIN, DATABASE = "MLflow settings", "MLflow host", "MLflow port", "MLflow TLS", "MLflow login", "MLflow database"
-_REACH = (HOST, PORT, TLS, LOGIN, DATABASE)
-_CHECK_OF_CODE = {"no_database": DATABASE, "no_connect_right": DATABASE, "unknown_host": HOST}
+_CONNECTING = (TLS, LOGIN, DATABASE)
+_CHECK_OF_CODE = {"no_database": DATABASE, "no_connect_right": DATABASE}
 _HOST_FIX = "check its spelling; in Kubernetes it is name.namespace; a password with @ in a URL can look like a host too"
 _PORT_FIX = "is the server running, is the port right, does it listen on this address (listen_addresses), is a port-forward or a firewall rule needed?"
 
@@ -36,7 +36,7 @@ def mlflow_checks(settings: Settings, at: datetime) -> Iterator[Check]:
     reached = list(_run([(HOST, lambda: _look_up(address, deadline)), (PORT, lambda: _knock(address, deadline))], "MLflow cannot be reached"))
     yield from reached
     if any(check.has_failed for check in reached):
-        yield from _skipped([TLS, LOGIN, DATABASE, *DATA_CHECKS], "MLflow cannot be reached")
+        yield from _skipped([*_CONNECTING, *DATA_CHECKS], "MLflow cannot be reached")
         return
     yield from _inside(settings, at, address)
 
@@ -71,10 +71,16 @@ def _skipped(names: Sequence[str], reason: str) -> Iterator[Check]:
 
 
 def _not_connected(error: SourceError) -> Iterator[Check]:
-    """The line that the failure belongs to, and the rest skipped."""
+    """The line that the failure belongs to; a server looks at the login before the database, and what cannot be known is skipped."""
     name = _CHECK_OF_CODE.get(error.code, TLS if error.code.startswith("tls") else LOGIN)
-    yield Check(name, CheckState.FAILED, error.reason, error.fix, error.code)
-    yield from _skipped([later for later in (*_REACH[_REACH.index(name) + 1 :], *DATA_CHECKS) if later not in {HOST, PORT}], f"{name} failed")
+    for each in _CONNECTING:
+        if each == name:
+            yield Check(name, CheckState.FAILED, error.reason, error.fix, error.code)
+        elif (each, name) == (LOGIN, DATABASE):
+            yield Check(LOGIN, CheckState.OK, "the server accepts user and password")
+        else:
+            yield from _skipped([each], f"{name} failed")
+    yield from _skipped(list(DATA_CHECKS), f"{name} failed")
 
 
 def _look_at_settings(address: MlflowAddress) -> Check:
@@ -134,10 +140,10 @@ def _open(host: str, port: int, deadline: Deadline) -> None:
 
 
 def _judged(name: str, good: Sequence[str], bad: Sequence[str], fix: str, code: str) -> Check:
-    """Fine where nothing is bad, a warning where one of several hosts is."""
-    if not bad:
-        return Check(name, CheckState.OK, "; ".join(good))
-    return Check(name, CheckState.WARNING if good else CheckState.FAILED, "; ".join((*bad, *good)), fix, code)
+    """Fine where nothing is bad, a warning where one of several hosts is; SourceError where no host is good."""
+    if not good:
+        raise SourceError("; ".join(bad), fix, code)
+    return Check(name, CheckState.WARNING, "; ".join((*bad, *good)), fix, code) if bad else Check(name, CheckState.OK, "; ".join(good))
 
 
 def _look_at_encryption(connection: MlflowConnection, settings: Settings, address: MlflowAddress) -> Check:
