@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     from live_dashboards.figures.dashboard import _create_dashboard_panels
     from live_dashboards.sources.connector import LiveDataConnector
 
-__all__ = ["LiveDataConnector", "_create_dashboard_panels"]
+__all__ = ["LiveDataConnector", "__version__", "_create_dashboard_panels"]
 _HOMES = {"LiveDataConnector": "live_dashboards.sources.connector", "_create_dashboard_panels": "live_dashboards.figures.dashboard"}
 
 

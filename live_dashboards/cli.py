@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from live_dashboards import options
-from live_dashboards.errors import DashboardError
+from live_dashboards.errors import DashboardError, SettingsError
 from live_dashboards.settings import Settings, load_settings
 
 WRITTEN, NOT_WRITTEN, USAGE, LESS_THAN_REQUIRED = 0, 1, 2, 3
@@ -53,6 +53,7 @@ def _start_logging(verbose: bool, quiet: bool) -> None:  # noqa: FBT001 two flag
     level = logging.DEBUG if verbose else logging.ERROR if quiet else logging.WARNING
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr, force=True)
     log.setLevel(level)
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # else it tells each cron run that it found no home folder to cache in
 
 
 def _settings(arguments: argparse.Namespace, base_folder: Path | None) -> Settings:
@@ -84,8 +85,10 @@ def _draw(settings: Settings, arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace, base_folder: Path | None) -> int:
     from live_dashboards.pipeline import connection_checks
 
-    checks = []
-    for check in connection_checks(_settings(arguments, base_folder), arguments.at):
+    settings, checks = _settings(arguments, base_folder), []
+    if not settings.has_mlflow and not settings.has_prometheus:
+        raise SettingsError("no source is configured; set MLFLOW_DB_HOST and PROMETHEUS_URL in .env.live-dashboards")
+    for check in connection_checks(settings, arguments.at):
         checks.append(check)
         if not arguments.json:
             fix = f"; {check.fix}" if check.fix else ""

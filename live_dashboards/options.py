@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from live_dashboards import __version__
 from live_dashboards.errors import UsageError
 from live_dashboards.model.moment import parse_moment
 from live_dashboards.pipeline import Request
+from live_dashboards.settings_table import SETTINGS
 
 Value = TypeVar("Value")
 _LARGEST_SIDE_PIXELS = 20_000
@@ -21,9 +22,10 @@ _SMALLEST_INCHES = (8.0, 5.0)
 def parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     root = argparse.ArgumentParser(prog="live-dashboards", description="A/B test dashboards from MLflow's PostgreSQL and Prometheus.")
-    root.add_argument("--version", action="version", version=f"live-dashboards {version()}")
+    root.add_argument("--version", action="version", version=f"live-dashboards {__version__}")
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_picture_options(commands.add_parser("ab", help="draw the A/B testing dashboard", description=_AB))
+    ab = commands.add_parser("ab", help="draw the A/B testing dashboard", description=_AB, epilog=_settings_help(), formatter_class=_Wide)
+    _add_picture_options(ab)
     check = commands.add_parser("check", help="test the connections", description=_CHECK)
     _add_common_options(check)
     check.add_argument("--json", action="store_true", help="print the checks as JSON")
@@ -38,12 +40,14 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
-def version() -> str:
-    """The installed version, or that of the checkout."""
-    try:
-        return importlib.metadata.version("live-dashboards")
-    except importlib.metadata.PackageNotFoundError:
-        return "from a checkout"
+class _Wide(argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of the settings' table."""
+
+
+def _settings_help() -> str:
+    """The table of settings, a line each."""
+    rows = (f"  {setting.name}={setting.default or ''}\n      {setting.meaning}" for setting in SETTINGS)
+    return "settings, from the environment or .env.live-dashboards:\n" + "\n".join(rows)
 
 
 def request(arguments: argparse.Namespace) -> Request:

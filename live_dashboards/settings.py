@@ -107,6 +107,7 @@ def load_settings(
     values = {setting.name: _value(setting, texts) for setting in SETTINGS}
     _refuse_url_with_parts(texts)
     _refuse_one_arm(values)
+    _refuse_halves(values)
     given = frozenset(name for name in _BY_NAME if name in texts or f"{name}_FILE" in texts)
     return Settings(values, given, folder)
 
@@ -141,6 +142,18 @@ def _refuse_one_arm(values: Mapping[str, object]) -> None:
     challenger = values["AB_CHALLENGER_VARIANT"]
     if challenger == values["AB_BASELINE_VARIANT"]:
         raise SettingsError(f"AB_BASELINE_VARIANT and AB_CHALLENGER_VARIANT are both {challenger!r}, but an A/B test compares two variants")
+
+
+def _refuse_halves(values: Mapping[str, object]) -> None:
+    """A setting that means nothing without its other half."""
+    pairs = (
+        ("AB_ONLINE_LABELLED_METRIC", "AB_ONLINE_CORRECT_METRIC"),
+        ("AB_ONLINE_CORRECT_METRIC", "AB_ONLINE_LABELLED_METRIC"),
+        ("PROMETHEUS_CLIENT_KEY", "PROMETHEUS_CLIENT_CERT"),
+    )
+    for given, needed in pairs:
+        if values[given] is not None and values[needed] is None:
+            raise SettingsError(f"{given} is set, but {needed} is not; set both or neither")
 
 
 def _read_file(env_file: Path | None, default: Path) -> dict[str, str]:

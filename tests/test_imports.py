@@ -121,7 +121,8 @@ def test_command_line_settings_and_model_load_nothing_heavy() -> None:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    code = "from live_dashboards.cli import main\ntry:\n    main(['ab', '--help'])\nexcept SystemExit:\n    pass"
+    quiet = "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):"
+    code = f"import contextlib, io\nfrom live_dashboards.cli import main\n{quiet}\n    main(['ab', '--help'])"
     assert not loaded(code) & HEAVY
 
 

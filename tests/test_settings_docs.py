@@ -48,8 +48,14 @@ def test_the_readme_names_every_option_of_the_dashboard(capsys: pytest.CaptureFi
 
 @pytest.mark.parametrize("command", ["ab", "check", "demo", "explain"])
 def test_help_names_no_setting_that_is_not_in_the_table(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    named = set(re.findall(r"\b(?:AB|MLFLOW|PROMETHEUS|DASHBOARD)_[A-Z_]+", help_of(command, capsys)))
-    assert named <= {setting.name for setting in SETTINGS}
+    named = set(re.findall(r"\b(?:AB|MLFLOW|PROMETHEUS|DASHBOARD)_[A-Z0-9_]+", help_of(command, capsys)))
+    assert named <= {name for setting in SETTINGS for name in (setting.name, f"{setting.name}_FILE")}
+
+
+def test_help_of_the_picture_lists_every_setting_with_its_default_and_meaning(capsys: pytest.CaptureFixture[str]) -> None:
+    text = help_of("ab", capsys)
+    missing = [setting.name for setting in SETTINGS if f"  {setting.name}={setting.default or ''}\n      {setting.meaning}" not in text]
+    assert missing == []
 
 
 def test_a_fresh_copy_of_the_example_configures_nothing(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ def parse_moment(text: str) -> datetime:
     """A moment from RFC 3339 with a zone, or from unix seconds; ValueError otherwise."""
     text = text.strip()
     if _RFC3339.fullmatch(text):
-        return datetime.fromisoformat(text.upper().replace(" ", "T")).astimezone(UTC)
+        text = text.upper().replace(" ", "T")
+        if _is_on_the_calendar(text):
+            return datetime.fromisoformat(text).astimezone(UTC)
     try:
         seconds = float(text)
         if not math.isfinite(seconds):
@@ -21,6 +23,14 @@ def parse_moment(text: str) -> datetime:
         return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
         raise ValueError(f"{text!r} is neither RFC 3339 with a zone (2026-11-23T10:00:00Z) nor unix seconds") from None
+
+
+def _is_on_the_calendar(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return False
+    return True
 
 
 def format_moment(moment: datetime) -> str:
