@@ -71,7 +71,8 @@ def experiment_name(found: Page) -> str | None:
     if found.is_simulated:
         return found.drawn.mlflow.experiment
     live = found.counted.mlflow.experiment if found.counted.mlflow.status.has_answered else None
-    return live or found.counted.prometheus.experiment_filter or found.settings["AB_EXPERIMENT"]
+    labels = found.counted.prometheus.experiments
+    return live or found.counted.prometheus.experiment_filter or found.settings["AB_EXPERIMENT"] or (labels[0] if len(labels) == 1 else None)
 
 
 def _experiment_note(snapshot: Snapshot, settings: Settings) -> str:

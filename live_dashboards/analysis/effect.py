@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from live_dashboards.analysis.page import Page
+from live_dashboards.analysis.page import Page, failure
 from live_dashboards.analysis.proportions import Counts, difference
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.number import format_interval, format_signed
@@ -62,7 +62,7 @@ def _counts(measurement: Measurement) -> Counts:
 
 
 def _reason(ours: Measurement, theirs: Measurement, *, has_interval: bool) -> str | None:
-    gaps = [f"{side.variant}: {side.reason}" for side in (ours, theirs) if side.value is None]
+    gaps = [str(side.reason) if ours.reason == theirs.reason else f"{side.variant}: {side.reason}" for side in (ours, theirs) if side.value is None]
     if not gaps and not has_interval:
         gaps = [str(side.reason) for side in (ours, theirs) if side.n is None and side.reason]
     return "; ".join(dict.fromkeys(gaps)) or None
@@ -101,7 +101,8 @@ def effect_panel(page: Page) -> EffectPanel:
     subtitle = f"{page.roles.challenger or 'challenger'} − {page.roles.baseline}, percentage points"
     asked = "latest accuracy, precision, recall, F1 in MLflow; errors and requests in Prometheus"
     if not shown:
-        reason = next((row.reason for row in rows if row.reason), "there is no challenger")
+        failures = [failure(status) for status in (page.mlflow_status, page.prometheus_status) if not status.has_answered]
+        reason = "; ".join(failures) or next((row.reason for row in rows if row.reason), "there is no challenger")
         return EffectPanel(Head("No difference to show", subtitle, Origin.MISSING, asked=asked, reason=str(reason)))
     weakest = max((row.origin for row in shown), key=lambda origin: origin.weakness)
     head = Head(_title(page, rows), subtitle, weakest, _note(page, rows, confidence), asked)

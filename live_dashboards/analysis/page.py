@@ -62,12 +62,15 @@ class Page:
         answer = self.drawn.mlflow if source == MLFLOW else self.drawn.prometheus
         return answer.origin if answer.status.has_answered else Origin.MISSING
 
-    def head(self, source: str, title: str, subtitle: str, *, note: str = "", asked: str = "", gap: str = "") -> Head:
-        """The head of a panel that one source feeds; `gap` is the reason where the source answered but has nothing for this panel."""
+    def head(self, source: str, title: str, subtitle: str, *, what: str = "", note: str = "", asked: str = "", gap: str = "") -> Head:
+        """The head of a panel that one source feeds.
+
+        `gap` is the reason where the source answered but has nothing for this panel; `what` names what is missing then, unless the subtitle does.
+        """
         origin, status = self.origin(source), self.status(source)
         if origin is Origin.MISSING or gap:
             reason = gap if origin is not Origin.MISSING else failure(status)
-            return Head(f"No data: {subtitle.partition(',')[0]}", subtitle, Origin.MISSING, asked=asked, reason=reason)
+            return Head(f"No data: {what or subtitle.partition(',')[0]}", subtitle, Origin.MISSING, asked=asked, reason=reason)
         return Head(title, subtitle, origin, note=note, asked=asked, reason=failure(status) if origin is Origin.SIMULATED else "")
 
 

@@ -126,7 +126,12 @@ def impact_panel(page: Page) -> ImpactPanel:
     title = f"Service reports net value {format_number(net.value, 'percent')}" if net is not None and net.value is not None else "Reported business impact"
     gap = "" if types else f"not exported: {_timeline_gap(page, 'business_impact')}"
     subtitle = "ab_test_business_impact by metric_type, as reported"
-    return ImpactPanel(page.head(PROMETHEUS, title, subtitle, note="not computed here: the service's own gauges", asked="ab_test_business_impact", gap=gap), types)
+    return ImpactPanel(
+        page.head(
+            PROMETHEUS, title, subtitle, what="reported business impact", note="not computed here: the service's own gauges", asked="ab_test_business_impact", gap=gap
+        ),
+        types,
+    )
 
 
 def answer_origin(page: Page) -> Origin:
