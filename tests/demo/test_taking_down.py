@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
-import encodings.idna, os, sys, time
+import encodings.idna, numpy.random, os, sys, time
 from live_dashboards.demo import demo, exposition, mlflow_rows, world
 mlflow_rows.schema_statements()  # reads, as the next line, what a checkout below a folder that only its owner can enter would refuse later
 exposition.exposition(world.World(0), world.INSTANCES[0], 60)
