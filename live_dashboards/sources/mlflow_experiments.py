@@ -48,11 +48,13 @@ def _chosen(ordered: Sequence[Experiment], known: tuple[str, ...]) -> Choice:
     chosen = ordered[0]
     with_variants = tuple(experiment for experiment in ordered if experiment.variants)
     same_name = sorted(experiment.workspace for experiment in ordered[1:] if experiment.name == chosen.name)
-    warnings = (f"experiment {chosen.name!r} is there in several workspaces; shown is the one of {chosen.workspace}, not {', '.join(same_name)}",) if same_name else ()
+    warnings = [f"experiment {chosen.name!r} is there in several workspaces; shown is the one of {chosen.workspace}, not {', '.join(same_name)}"] if same_name else []
+    if len(chosen.variants) >= sql.MAX_VARIANTS:
+        warnings.append(f"experiment {chosen.name!r} has {sql.MAX_VARIANTS} or more variants; of the rest nothing is shown")
     if chosen.variants:
-        return Choice(chosen, with_variants, known, warnings)
+        return Choice(chosen, with_variants, known, tuple(warnings))
     reason = f"no active run of experiment {chosen.name!r} has a param or tag {sql.VARIANT_KEY}"
-    return Choice(chosen, with_variants, known, warnings, reason, f"log {sql.VARIANT_KEY} in its runs, or set AB_EXPERIMENT to another experiment")
+    return Choice(chosen, with_variants, known, tuple(warnings), reason, f"log {sql.VARIANT_KEY} in its runs, or set AB_EXPERIMENT to another experiment")
 
 
 def _experiments(rows: Iterable[tuple[Any, ...]]) -> list[Experiment]:

@@ -127,6 +127,7 @@ def question_parameters(settings: Settings, at: datetime, window_seconds: float)
         "parent_key": sql.PARENT_KEY,
         "run_name_key": sql.RUN_NAME_KEY,
         "experiment": settings["AB_EXPERIMENT"],
+        "favoured": [settings["AB_BASELINE_VARIANT"], settings["AB_CHALLENGER_VARIANT"] or "enhanced", *settings.split],
         "metrics": [metric for metric, _ in keys],
         "keys": [key for _, key in keys],
         "preferences": list(range(len(keys))),

@@ -68,7 +68,7 @@ counted as materialized (
 
 EXPERIMENTS = f"""
 with {_COUNTED.format(stage="lifecycle_stage = 'active'")}, ranked as (
-  select c.*, row_number() over (partition by c.experiment_id order by c.runs desc, c.variant) as place
+  select c.*, row_number() over (partition by c.experiment_id order by c.variant = any(%(favoured)s) desc, c.runs desc, c.variant) as place
   from counted c where c.variant is not null
 ), known as (
   select e.experiment_id, e.name, coalesce(to_jsonb(e) ->> 'workspace', 'default') as workspace, coalesce(e.name = %(experiment)s, false) as is_wanted
@@ -77,7 +77,7 @@ with {_COUNTED.format(stage="lifecycle_stage = 'active'")}, ranked as (
 )
 select k.experiment_id, k.name, k.workspace, v.variant, v.runs
 from known k left join ranked v on v.experiment_id = k.experiment_id and v.place <= {MAX_VARIANTS}
-order by k.is_wanted desc, k.experiment_id desc, v.place limit {MAX_EXPERIMENT_ROWS}"""
+order by k.is_wanted desc, k.experiment_id desc, v.runs desc, v.variant limit {MAX_EXPERIMENT_ROWS}"""
 
 DELETED = f"""
 with {_COUNTED.format(stage="true")}
@@ -118,7 +118,7 @@ with {_ACTIVE_RUNS}, value as (
   order by r.variant, w.metric, coalesce(r.start_time, 0) > %(near_ms)s, r.is_child, r.status <> 'FINISHED', r.start_time desc nulls last, r.run_uuid, w.preference
 )
 select v.variant, v.metric, v.key, v.value, v.timestamp, v.run_uuid, left({_NAME.format(run="v")}, 250), v.status, v.is_child, v.start_time, {_TEST_COUNT}
-from value v order by v.variant, v.metric limit {MAX_VALUES}"""
+from value v order by v.variant = any(%(favoured)s) desc, v.variant, v.metric limit {MAX_VALUES}"""
 
 VALUE_RANGES = f"""
 with active as materialized (

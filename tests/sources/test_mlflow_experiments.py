@@ -195,3 +195,21 @@ def test_three_and_more_variants_are_kept(mlflow_database):
     answer = ask(mlflow_database)
     assert len(experiment(answer, "ab").variants) == 6
     assert {found.variant for found in answer.values} == {"baseline", "enhanced", "v0", "v1", "v2", "v3"}
+
+
+def test_of_far_too_many_variants_baseline_and_challenger_are_kept_and_the_cut_is_told(mlflow_database):
+    made = ab_test(mlflow_database.truth)
+    mlflow_database.execute(
+        """insert into runs (run_uuid, name, status, start_time, lifecycle_stage, experiment_id)
+           select md5(i::text), 'many', 'FINISHED', 1000 + i, 'active', %s from generate_series(1, 600) i""",
+        (made,),
+    )
+    mlflow_database.execute("insert into params (key, value, run_uuid) select 'model_variant', 'a' || left(run_uuid, 2), run_uuid from runs where name = 'many'")
+    mlflow_database.execute(
+        "insert into latest_metrics select k, 0.5, 1, 0, false, run_uuid from runs, unnest(array['accuracy', 'recall', 'precision', 'f1']) k where name = 'many'"
+    )
+    answer = ask(mlflow_database)
+    assert len(answer.experiments[0].variants) == 100
+    assert {"baseline", "enhanced"} <= dict(answer.experiments[0].variants).keys()
+    assert {"baseline", "enhanced"} <= {found.variant for found in answer.values}
+    assert answer.status.warnings == ("experiment 'ab' has 100 or more variants; of the rest nothing is shown",)
