@@ -23,21 +23,23 @@ HISTORY_POINTS = 300
 _BLANKS = r"E' \t\r\n\f\x0b'"
 _FINITE = "not m.is_nan and abs(m.value) < float8 '1.7976931348623157e308'"
 _FINITE_SUM = "not m.is_nan and abs(m.value) < float8 '1e300'"  # sums of such values stay finite too
-_TOMORROW_MS = "(extract(epoch from now()) * 1000)::bigint + 86400000"  # a caller of MLflow may log any time; later ones are no sign of activity
+_TOMORROW_MS = "(select (extract(epoch from now()) * 1000)::bigint + 86400000)"  # a caller of MLflow may log any time; later ones are no sign of activity
 
 # A planner without statistics takes big tables for tiny and then compares every run with every row. So what belongs to the runs of one experiment
 # is looked up run by run through the primary keys (key, run_uuid), which no plan can spoil; only all runs at once are joined.
 _TRIMMED = f"nullif(btrim(left({{value}}, 250), {_BLANKS}), '')"
 _PARAM, _TAG = _TRIMMED.format(value="p.value"), _TRIMMED.format(value="t.value")
-_ACTIVE_RUNS = f"""
+_RUNS_OF_EXPERIMENT = "select * from runs where experiment_id = %(experiment_id)s and lifecycle_stage = 'active'"
+_WITH_VARIANT = f"""
 active as materialized (
   select r.run_uuid, r.name, r.status, r.start_time, r.end_time,
          coalesce((select {_PARAM} from params p where p.key = %(variant_key)s and p.run_uuid = r.run_uuid),
                   (select {_TAG} from tags t where t.key = %(variant_key)s and t.run_uuid = r.run_uuid)) as variant,
          coalesce((select c.value <> '' from tags c where c.key = %(parent_key)s and c.run_uuid = r.run_uuid), false) as is_child
-  from runs r
-  where r.experiment_id = %(experiment_id)s and r.lifecycle_stage = 'active'
+  from ({{runs}}) r
 )"""
+_ACTIVE_RUNS = _WITH_VARIANT.format(runs=_RUNS_OF_EXPERIMENT)
+_NEWEST_RUNS = _WITH_VARIANT.format(runs=f"{_RUNS_OF_EXPERIMENT} order by coalesce(start_time, 0) > %(near_ms)s, start_time desc nulls last, run_uuid limit {MAX_RUNS}")
 
 SCHEMA = """
 select w.name, to_regclass(w.name) is not null,
@@ -87,18 +89,25 @@ order by e.experiment_id desc limit 3"""
 
 # By the moment: a start, end or metric later than it (and its slack for clocks) was not known then. A later metric of a run that had started
 # by then counts as that moment, because it has overwritten the row of the earlier one.
-# A maximum does not mind that each run stands there once for each of its metrics.
 ACTIVITY = f"""
-select r.experiment_id,
-       greatest(max(least(r.start_time, %(at_ms)s)) filter (where r.start_time <= %(near_ms)s),
-                max(least(r.end_time, %(at_ms)s)) filter (where r.end_time <= %(near_ms)s),
-                max(least(m.timestamp, %(at_ms)s)) filter (where m.timestamp <= {_TOMORROW_MS} and (m.timestamp <= %(near_ms)s or r.start_time <= %(near_ms)s))),
-       greatest(max(r.start_time) filter (where r.start_time <= {_TOMORROW_MS}),
-                max(r.end_time) filter (where r.end_time <= {_TOMORROW_MS}),
-                max(m.timestamp) filter (where m.timestamp <= {_TOMORROW_MS}))
-from runs r left join latest_metrics m on m.run_uuid = r.run_uuid
-where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active'
-group by r.experiment_id"""
+with run_times as materialized (
+  select r.experiment_id,
+         greatest(max(least(r.start_time, %(at_ms)s)) filter (where r.start_time <= %(near_ms)s),
+                  max(least(r.end_time, %(at_ms)s)) filter (where r.end_time <= %(near_ms)s)) as known_ms,
+         greatest(max(r.start_time) filter (where r.start_time <= {_TOMORROW_MS}), max(r.end_time) filter (where r.end_time <= {_TOMORROW_MS})) as newest_ms
+  from runs r
+  where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active'
+  group by r.experiment_id
+), metric_times as materialized (
+  select r.experiment_id,
+         max(least(m.timestamp, %(at_ms)s)) filter (where m.timestamp <= %(near_ms)s or r.start_time <= %(near_ms)s) as known_ms,
+         max(m.timestamp) as newest_ms
+  from runs r join latest_metrics m on m.run_uuid = r.run_uuid
+  where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active' and m.timestamp <= {_TOMORROW_MS}
+  group by r.experiment_id
+)
+select r.experiment_id, greatest(r.known_ms, m.known_ms), greatest(r.newest_ms, m.newest_ms)
+from run_times r left join metric_times m on m.experiment_id = r.experiment_id"""
 
 _WANTED = "unnest(%(metrics)s, %(keys)s, %(preferences)s) as w(metric, key, preference)"
 _LATEST = f"{_WANTED}\n  cross join lateral (select * from latest_metrics l where l.key = w.key and l.run_uuid = r.run_uuid offset 0) m"
@@ -134,24 +143,24 @@ with {_ACTIVE_RUNS}
 select r.variant, r.status, r.is_child, count(*) from active r group by 1, 2, 3 order by 4 desc, 1, 2, 3 limit {MAX_STATUS_ROWS}"""
 
 RUNS = f"""
-with {_ACTIVE_RUNS}, newest as materialized (
-  select * from active r order by coalesce(r.start_time, 0) > %(near_ms)s, r.start_time desc nulls last, r.run_uuid limit {MAX_RUNS}
-), signs as materialized (
+with {_NEWEST_RUNS}, signs as materialized (
   select m.run_uuid, max(m.timestamp) filter (where m.timestamp <= {_TOMORROW_MS}) as sign_ms
-  from latest_metrics m where m.run_uuid = any(array(select run_uuid from newest)) group by m.run_uuid
+  from latest_metrics m where m.run_uuid = any(array(select run_uuid from active)) group by m.run_uuid
 )
 select r.run_uuid, left({_NAME.format(run="r")}, 250), r.variant, r.status, r.start_time, r.end_time, r.is_child,
        (select s.sign_ms from signs s where s.run_uuid = r.run_uuid),
        (select m.value from latest_metrics m where m.key = %(accuracy_key)s and m.run_uuid = r.run_uuid and {_FINITE})
-from newest r order by r.start_time desc nulls last, r.run_uuid"""
+from active r order by r.start_time desc nulls last, r.run_uuid"""
 
+# A full join for the reason given above.
 # Each point is the mean of the values of one time step, at the mean of their times. Child runs only where no top-level run of the variant has any.
 HISTORY = f"""
 with {_ACTIVE_RUNS}, point as (
   select r.variant, r.is_child, (m.timestamp - %(from_ms)s - 1) / %(step_ms)s as step, avg(m.timestamp) as time_ms, avg(m.value) as value
-  from metrics m join active r on r.run_uuid = m.run_uuid
-  where m.key = %(accuracy_key)s and m.timestamp > %(from_ms)s and m.timestamp <= %(at_ms)s and {_FINITE_SUM}
-    and r.variant is not null and r.status in ('FINISHED', 'RUNNING')
+  from (select m.run_uuid, m.timestamp, m.value from metrics m
+        where m.key = %(accuracy_key)s and m.timestamp > %(from_ms)s and m.timestamp <= %(at_ms)s and {_FINITE_SUM}) m
+  full join (select * from active where variant is not null and status in ('FINISHED', 'RUNNING')) r on r.run_uuid = m.run_uuid
+  where coalesce(m.run_uuid, '') <> '' and coalesce(r.run_uuid, '') <> ''
   group by 1, 2, 3
 ), best as (
   select variant, bool_and(is_child) as is_child from point group by variant

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import pytest
 
@@ -59,8 +60,6 @@ def no_warnings() -> Mapping[str, str]:
 def test_the_clients_own_logging_is_read_with_all_its_odd_values(mlflow_database, no_warnings):
     uri = tracking_uri(mlflow_database.server, mlflow_database.name, mlflow_database.user, mlflow_database.password)
     subprocess.run([sys.executable, "-c", LOGS, uri], cwd="/", env=no_warnings, check=True, capture_output=True)
-    from datetime import UTC, datetime
-
     answer = ask(mlflow_database, at=datetime.now(UTC))
     assert answer.experiment == "client ab"
     assert answer.known_experiments == ("client ab", "Default")
