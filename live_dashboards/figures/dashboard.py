@@ -16,6 +16,7 @@ from live_dashboards.figures.theme import DESIGN_PAGE_INCHES, PAPER, SMALLEST_PA
 from live_dashboards.model.report import AbReport
 
 _ONE_AT_A_TIME = Lock()
+_PAGES = {AbReport: draw_page}
 
 
 def _create_dashboard_panels(report: AbReport, *, size_inches: tuple[float, float] = DESIGN_PAGE_INCHES, dpi: float = 300) -> Figure:
@@ -30,7 +31,7 @@ def _create_dashboard_panels(report: AbReport, *, size_inches: tuple[float, floa
         mpl.rcParams["text.parse_math"] = False
         figure = Figure(figsize=size_inches, dpi=dpi, facecolor=PAPER)
         FigureCanvasAgg(figure)
-        draw_page(figure, report)
+        _PAGES[type(report)](figure, report)
     return figure
 
 

@@ -39,6 +39,7 @@ def layout_faults(figure: Figure, panels: tuple[Bbox, ...] = ()) -> tuple[str, .
         _too_small(words),
         _too_faint(words, figure),
         _without_glyph(words),
+        _parsed(words),
     )
     return tuple(fault for check in (*checks, _bars_off_zero(figure), _shared_axes(figure)) for fault in check)
 
@@ -117,6 +118,12 @@ def _without_glyph(words: tuple[_Word, ...]) -> Iterator[str]:
         for word in words:
             if word.artist.get_fontproperties().get_file() == path and any(ord(character) not in known for character in word.artist.get_text()):
                 yield f"{word.artist.get_text()!r} has characters that the font lacks"
+
+
+def _parsed(words: tuple[_Word, ...]) -> Iterator[str]:
+    for word in words:
+        if word.artist.get_parse_math() or "\n" in word.artist.get_text():
+            yield f"{word.artist.get_text()!r} may be read as a formula or as several lines"
 
 
 def _bars_off_zero(figure: Figure) -> Iterator[str]:

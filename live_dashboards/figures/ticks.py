@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import count, pairwise
 from zoneinfo import ZoneInfo
 
 from live_dashboards.model.number import MINUS, format_number
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+_MONTH = 2_629_746
+_MONTH_STEPS = (1, 2, 3, 6, 12, 24)
 _TIME_STEPS = (
-    *(n * _MINUTE for n in (1, 2, 5, 10, 15, 20, 30)),
-    *(n * _HOUR for n in (1, 2, 3, 4, 6, 8, 12)),
-    *(n * _DAY for n in (1, 2, 3, 5, 7, 14, 30, 60, 90, 180, 365)),
+    *(each * _MINUTE for each in (1, 2, 5, 10, 15, 20, 30)),
+    *(each * _HOUR for each in (1, 2, 3, 4, 6, 8, 12)),
+    *(each * _DAY for each in (1, 2, 3, 5, 7, 14)),
+    *(each * _MONTH for each in _MONTH_STEPS),
 )
+_MOST_DECIMALS = 6
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -27,7 +32,7 @@ def round_ticks(low: float, high: float, most: int = 5) -> tuple[float, ...]:
     power = 10.0 ** math.floor(math.log10(span / most))
     step = next(power * size for size in (1, 2, 5, 10, 20, 50) if _count(low, high, power * size) <= most)
     first = math.ceil(low / step - 1e-9)
-    return tuple(0.0 if index == 0 else index * step for index in range(first, first + _count(low, high, step)))
+    return tuple(float(f"{index * step:.15g}") for index in range(first, first + _count(low, high, step)))
 
 
 def _count(low: float, high: float, step: float) -> int:
@@ -45,35 +50,52 @@ def log_ticks(low: float, high: float, most: int = 7) -> tuple[float, ...]:
 
 
 def number_labels(positions: Sequence[float], unit: str = "") -> tuple[str, ...]:
-    """The ticks' numbers without the unit, in powers of ten where rounding would make two of them equal."""
+    """The ticks' numbers without the unit, with as many decimals as tell them apart; in powers of ten where these would be too many."""
     labels = tuple(format_number(position, unit, show_unit=False) for position in positions)
-    if len(set(labels)) == len(labels) and not any(label.lstrip(MINUS)[:1] in {"<", ">"} for label in labels):
+    if _are_plain(labels):
         return labels
-    return tuple(_power_of_ten(position) for position in positions)
+    decimals = max(0, math.ceil(-math.log10(min(abs(one - other) for one, other in pairwise(positions))) - 1e-9)) if len(positions) > 1 else _MOST_DECIMALS + 1
+    if decimals <= _MOST_DECIMALS:
+        labels = tuple(format_number(position, unit, decimals=decimals, show_unit=False) for position in positions)
+    choices = (labels, *(tuple(_power_of_ten(position, digits) for position in positions) for digits in range(2, 15)))
+    return next((choice for choice in choices if _are_plain(choice)), choices[-1])
 
 
-def _power_of_ten(value: float) -> str:
+def _are_plain(labels: Sequence[str]) -> bool:
+    """Whether all differ and none only says that it is below or above something."""
+    return len(set(labels)) == len(labels) and not any(label.lstrip(MINUS)[:1] in {"<", ">"} for label in labels)
+
+
+def _power_of_ten(value: float, digits: int) -> str:
     if value == 0:
         return "0"
-    digits, _, power = f"{abs(value):.2e}".partition("e")
-    return f"{MINUS if value < 0 else ''}{float(digits):g}×10{str(int(power)).translate(_SUPERSCRIPTS)}"
+    mantissa, _, power = f"{abs(value):.{digits}e}".partition("e")
+    return f"{MINUS if value < 0 else ''}{float(mantissa):.{digits + 1}g}×10{str(int(power)).translate(_SUPERSCRIPTS)}"
 
 
 def time_ticks(start_seconds: float, end_seconds: float, zone: ZoneInfo, most: int = 6) -> tuple[tuple[float, str], ...]:
-    """(unix seconds, words) at round clock times of the zone; midnight shows the date."""
-    span = end_seconds - start_seconds
-    step = next((step for step in _TIME_STEPS if span / step <= most), _TIME_STEPS[-1])
-    local = datetime.fromtimestamp(start_seconds, UTC).astimezone(zone)
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-    if step >= 7 * _DAY:
-        midnight = midnight.replace(day=1)
+    """(unix seconds, words) at round clock times of the zone, about so many; midnight shows the date."""
+    step = next((step for step in _TIME_STEPS if (end_seconds - start_seconds) / step <= most), _TIME_STEPS[-1])
     ticks: list[tuple[float, str]] = []
-    for index in range(math.ceil(span / step) + math.ceil(35 * _DAY / step) + 2):
-        wall = midnight + timedelta(seconds=index * step)
+    for wall in _round_walls(datetime.fromtimestamp(start_seconds, UTC).astimezone(zone), step):
         moment = wall.replace(tzinfo=zone).timestamp()
-        if start_seconds <= moment <= end_seconds and (not ticks or moment > ticks[-1][0]):
-            ticks.append((moment, clock_words(moment, zone, has_clock=step < _DAY and (wall.hour, wall.minute) != (0, 0), has_year=step >= 90 * _DAY)))
+        if moment > end_seconds:
+            return tuple(ticks)
+        if moment >= start_seconds and (not ticks or moment > ticks[-1][0]):
+            has_clock = step < _DAY and (wall.hour, wall.minute) != (0, 0)
+            ticks.append((moment, clock_words(moment, zone, has_clock=has_clock, has_year=step >= _MONTH)))
     return tuple(ticks)
+
+
+def _round_walls(start: datetime, step: float) -> Iterator[datetime]:
+    """Wall clock times without a zone, from the midnight before the start on, in steps of clock time, days or calendar months."""
+    midnight = start.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    months, first = round(step / _MONTH), midnight.year * 12
+    for index in count():
+        if step < _MONTH:
+            yield midnight + timedelta(seconds=index * step)
+        else:
+            yield datetime((first + index * months) // 12, (first + index * months) % 12 + 1, 1)  # noqa: DTZ001 a wall clock has no zone
 
 
 def clock_words(unix_seconds: float, zone: ZoneInfo, *, has_clock: bool = True, has_year: bool = False) -> str:

@@ -76,11 +76,15 @@ def report(variants: tuple[str, ...] = TWO, *, window_seconds: float = 86_400.0,
         comparisons=(),
         period=Period(AT - timedelta(days=9), AT, "AB_START"),
         verdict=Verdict("NO VERDICT", "accuracy at 95 %", ("3 of 7 days have passed",), ("4 more days of traffic",)),
-        status=StatusStrip((("active A/B tests", "1"), ("runs", "6 finished, 1 running, 1 failed"), ("requests in 24 h", "47,892"), ("mean response", "58.3 ms")), origin),
+        status=StatusStrip(
+            (("active A/B tests", "1"), ("runs", "6 finished, 1 running, 1 failed"), ("requests in 24 h", "47,892"), ("mean response", "58.3 ms")), origin
+        ),
         effect=effect(variants),
         quality=quality(variants),
         split=split(variants),
-        rate=LinesPanel(_head("47,892 requests; 0.55 req/s now", "requests per second", origin), "requests/s", _lines(variants, 0.4 * scale, "requests_per_second", shape)),
+        rate=LinesPanel(
+            _head("47,892 requests; 0.55 req/s now", "requests per second", origin), "requests/s", _lines(variants, 0.4 * scale, "requests_per_second", shape)
+        ),
         latency=latency(variants, scale, shape),
         errors=errors(variants, scale, shape),
         impact=impact(variants, scale, shape),
@@ -107,7 +111,12 @@ def simulated(made: AbReport) -> AbReport:
 
 
 def all_missing(made: AbReport) -> AbReport:
-    gone = {"origin": Origin.MISSING, "asked": "ab_test_requests_total", "reason": "Prometheus: refuses the connection", "last_good": "last answered at nine in the morning"}
+    gone = {
+        "origin": Origin.MISSING,
+        "asked": "ab_test_requests_total",
+        "reason": "Prometheus: refuses the connection",
+        "last_good": "last answered at nine in the morning",
+    }
     return with_heads(made, **gone)
 
 
@@ -121,11 +130,28 @@ def effect(variants: tuple[str, ...]) -> EffectPanel:
     return EffectPanel(_head("Accuracy better by +3.6 pt", "challenger − baseline, percentage points"), tuple(rows), 1.0)
 
 
-def comparison(metric: str, treatment: str, control: str, estimate: float | None, interval: tuple[float, float] | None, reason: str = "no n") -> Comparison:
+def comparison(metric: str, treatment: str, control: str, estimate: float | None, interval: tuple[float, float] | None, *, reason: str = "no n") -> Comparison:
     low, high = interval or (None, None)
     n = 20_000 if interval else None
     origin = Origin.MISSING if estimate is None else Origin.LIVE
-    return Comparison(metric, treatment, control, estimate, low, high, "points", 0.95, None, "Newcombe", n, n, sequential=False, is_higher_better=metric != "error_rate", origin=origin, reason=reason)
+    return Comparison(
+        metric,
+        treatment,
+        control,
+        estimate,
+        low,
+        high,
+        "points",
+        0.95,
+        None,
+        "Newcombe",
+        n,
+        n,
+        sequential=False,
+        is_higher_better=metric != "error_rate",
+        origin=origin,
+        reason=reason,
+    )
 
 
 def quality(variants: tuple[str, ...]) -> QualityPanel:
@@ -141,7 +167,9 @@ def quality(variants: tuple[str, ...]) -> QualityPanel:
 
 def split(variants: tuple[str, ...]) -> SplitPanel:
     share = 100 / len(variants)
-    rows = tuple(ShareRow(name, live("traffic_share", share + 1, "percent", name, (share, share + 2)), live("requests", 33_540, "count", name), share) for name in variants)
+    rows = tuple(
+        ShareRow(name, live("traffic_share", share + 1, "percent", name, (share, share + 2)), live("requests", 33_540, "count", name), share) for name in variants
+    )
     return SplitPanel(_head("Traffic split as planned within 1 pt", "share of requests, percent"), rows)
 
 
@@ -161,12 +189,18 @@ def latency(variants: tuple[str, ...], scale: float = 1.0, shape: dict[str, floa
 
 def errors(variants: tuple[str, ...], scale: float = 1.0, shape: dict[str, float] | None = None) -> ErrorPanel:
     rate = min(40.0, 0.09 * scale)
-    rows = tuple(ErrorRow(name, live("error_rate", rate, "percent", name, (rate * 0.7, rate * 1.4)), live("errors", 30, "count", name), live("requests", 33_264, "count", name)) for name in variants)
+    rows = tuple(
+        ErrorRow(name, live("error_rate", rate, "percent", name, (rate * 0.7, rate * 1.4)), live("errors", 30, "count", name), live("requests", 33_264, "count", name))
+        for name in variants
+    )
     return ErrorPanel(_head("Errors 0.063 % against 0.090 %", "errors / requests, percent"), rows, _lines(variants, rate, "percent", shape or {}))
 
 
 def no_errors(variants: tuple[str, ...] = TWO) -> ErrorPanel:
-    rows = tuple(ErrorRow(name, live("error_rate", 0.0, "percent", name, (0.0, 0.011)), live("errors", 0, "count", name), live("requests", 33_264, "count", name)) for name in variants)
+    rows = tuple(
+        ErrorRow(name, live("error_rate", 0.0, "percent", name, (0.0, 0.011)), live("errors", 0, "count", name), live("requests", 33_264, "count", name))
+        for name in variants
+    )
     return ErrorPanel(_head("No errors seen", "errors / requests, percent"), rows, _lines(variants, 0.0, "percent", {}))
 
 

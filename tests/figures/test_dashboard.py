@@ -1,0 +1,87 @@
+import io
+import struct
+
+import matplotlib as mpl
+import pytest
+from matplotlib import _pylab_helpers
+
+from live_dashboards.errors import UsageError
+from live_dashboards.figures.dashboard import _create_dashboard_panels
+from tests.figures.pages import page, says
+from tests.support.reports import report, simulated
+
+
+def png(figure, dpi):
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=dpi, metadata={"Software": None})
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("size", "dpi", "pixels"), [((16, 10), 100, (1600, 1000)), ((16, 10), 200, (3200, 2000)), ((16, 10), 300, (4800, 3000)), ((12.8, 7.2), 100, (1280, 720))]
+)
+def test_the_picture_has_exactly_the_pixels_that_were_asked_for(size, dpi, pixels):
+    assert struct.unpack(">II", png(page(report(), size, dpi), dpi)[16:24]) == pixels
+
+
+def test_the_same_report_gives_the_same_bytes():
+    assert png(_create_dashboard_panels(report(), dpi=100), 100) == png(_create_dashboard_panels(report(), dpi=100), 100)
+
+
+def test_a_printed_page_stays_small_also_with_all_its_hatching():
+    assert len(png(page(simulated(report()), dpi=300), 300)) < 2_500_000
+
+
+@pytest.mark.parametrize("size", [(11.9, 10), (16, 6.7)])
+def test_a_page_too_small_for_legible_text_is_refused_with_the_smallest_size(size):
+    with pytest.raises(UsageError, match=r"at least 12x6\.75"):
+        _create_dashboard_panels(report(), size_inches=size)
+
+
+def test_drawing_changes_no_setting_of_matplotlib():
+    before = dict(mpl.rcParams)
+    _create_dashboard_panels(report())
+    assert dict(mpl.rcParams) == before
+
+
+def test_a_users_own_matplotlib_settings_change_nothing():
+    plain = png(page(report()), 100)
+    with mpl.rc_context({"font.size": 30, "lines.linewidth": 9, "axes.grid": True, "text.usetex": True, "axes.facecolor": "black", "xtick.top": True}):
+        figure = _create_dashboard_panels(report(), dpi=100)
+    assert png(figure, 100) == plain
+
+
+def test_no_figure_is_left_with_pyplot():
+    _create_dashboard_panels(report())
+    assert _pylab_helpers.Gcf.get_all_fig_managers() == []
+
+
+def test_few_artists_make_the_page():
+    assert len(page(report()).findobj()) < 1_500
+
+
+def test_the_header_names_experiment_window_zone_variants_and_badge():
+    figure = page(report(timezone="Europe/Berlin", experiment_note="not verified"))
+    for part in (
+        "fraud-scoring-2026",
+        "24 h to 20 Nov 2026, 13:00 CET (Europe/Berlin)",
+        "not verified",
+        "enhanced",
+        "against",
+        "baseline",
+        "LIVE DATA",
+        "61 of 61 values live",
+    ):
+        assert says(figure, part)
+
+
+def test_the_strips_tell_verdict_rule_reasons_and_what_would_change_it():
+    figure = page(report())
+    for part in ("NO VERDICT", "accuracy at 95 %", "3 of 7 days have passed", "4 more days of traffic", "requests in 24 h", "47,892"):
+        assert says(figure, part)
+
+
+def test_the_footer_names_sources_and_what_intervals_mean():
+    figure = page(report(confidence=0.9))
+    for part in ("MLflow 3.17", "Prometheus 2.42", "90 % intervals", "hollow dots have none", "live-dashboards"):
+        assert says(figure, part)

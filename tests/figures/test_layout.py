@@ -1,0 +1,103 @@
+import pytest
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from live_dashboards.figures.ab.page import PANELS
+from live_dashboards.figures.dashboard import _create_dashboard_panels
+from live_dashboards.figures.frame import BARS_FROM_ZERO
+from live_dashboards.figures.layout_check import layout_faults
+from live_dashboards.figures.text import Look, font_properties, put
+from tests.figures.cases import CASES
+from tests.figures.pages import axes_of, boxes, page
+from tests.support.reports import report
+
+SMALL = (12.8, 7.2)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_page_keeps_every_rule_that_a_machine_can_check(name):
+    figure = page(CASES[name]())
+    assert layout_faults(figure, tuple(boxes(figure).values())) == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["two variants", "five variants", "names of 40 characters", "hostile names", "all simulated", "all missing", "long words", "analysed, live"]
+)
+@pytest.mark.parametrize("size", [SMALL, (12, 6.75), (32, 20)])
+def test_a_page_of_any_size_keeps_them_too(name, size):
+    figure = page(CASES[name](), size, dpi=100 if size[0] < 20 else 50)
+    assert layout_faults(figure, tuple(boxes(figure).values())) == ()
+
+
+def test_there_are_at_most_nine_panels_and_all_have_their_place():
+    assert sum(len(row) for row in PANELS) <= 9
+    figure = page(report())
+    assert all(axes_of(figure, panel) for panel in boxes(figure))
+
+
+def test_the_grid_is_the_same_whatever_the_report_holds():
+    assert [box.bounds for box in boxes(page(report())).values()] == [box.bounds for box in boxes(page(CASES["all missing"]())).values()]
+
+
+def test_a_small_page_drops_the_notes_and_nothing_else():
+    large, small = ({text.get_text() for text in page(report(), size).texts} for size in ((16, 10), SMALL))
+    assert "95 % intervals; hollow: no interval" in large
+    assert "95 % intervals; hollow: no interval" not in small
+    assert "Accuracy better by +3.6 pt" in small
+
+
+def with_two_texts_over_each_other(figure):
+    put(figure, (1, 1), "one", Look(9), within_inches=3)
+    put(figure, (1.05, 1.02), "other", Look(9), within_inches=3)
+
+
+def with_a_text_beyond_the_page(figure):
+    figure.text(0.99, 0.5, "long words", fontproperties=font_properties(9.0))
+
+
+def with_small_text(figure):
+    put(figure, (1, 1), "words", Look(6), within_inches=3)
+
+
+def with_faint_text(figure):
+    put(figure, (1, 1), "words", Look(9, "#999999"), within_inches=3)
+
+
+def with_a_formula(figure):
+    figure.text(0.2, 0.5, "$x$", fontproperties=font_properties(9.0))
+
+
+def with_a_bar_off_zero(figure):
+    axes = figure.add_axes((0.2, 0.2, 0.5, 0.5))
+    axes.set(xlim=(0, 3), xticks=[], yticks=[])
+    axes.add_collection(LineCollection([[(1, 0), (2, 0)]], gid=BARS_FROM_ZERO))
+
+
+def with_two_quantities_on_an_axis(figure):
+    figure.add_axes((0.2, 0.2, 0.5, 0.5)).set(xticks=[], yticks=[])
+    figure.add_axes((0.2, 0.2, 0.5, 0.5)).set(xticks=[], yticks=[])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "fault"),
+    [
+        (with_two_texts_over_each_other, "overlap"),
+        (with_a_text_beyond_the_page, "leaves the page"),
+        (with_small_text, "6 pt"),
+        (with_faint_text, "contrast"),
+        (with_a_formula, "read as a formula"),
+        (with_a_bar_off_zero, "bars start at"),
+        (with_two_quantities_on_an_axis, "one quantity"),
+    ],
+)
+def test_the_check_sees_what_is_wrong(spoil, fault):
+    figure = Figure((6, 4), dpi=100)
+    spoil(figure)
+    assert any(fault in found for found in layout_faults(figure))
+
+
+def test_the_check_sees_words_that_cross_a_panels_edge():
+    figure = _create_dashboard_panels(report(), dpi=100)
+    box = boxes(figure)["effect"]
+    figure.text((box.x1 - 0.4) / 16, box.y0 / 10 + 0.002, "words over the edge", fontproperties=font_properties(9.0), horizontalalignment="center")
+    assert any("leaves its panel" in fault for fault in layout_faults(figure, (box,)))

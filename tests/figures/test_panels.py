@@ -1,0 +1,257 @@
+"""What is drawn is what the report says: dots, intervals, lines and bars stand at its values."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from matplotlib.colors import to_hex
+
+from live_dashboards.figures.line_words import spread
+from live_dashboards.figures.stretches import segments
+from live_dashboards.figures.theme import PAPER, VARIANT_STYLES
+from live_dashboards.model.measurement import missing
+from live_dashboards.model.report import EffectPanel, QualityRow
+from live_dashboards.model.snapshot import Timeline
+from tests.figures.cases import with_gaps
+from tests.figures.pages import axes_of, bars, curves, fills, markers, page, says, words
+from tests.support import reports
+from tests.support.reports import AT, TWO, comparison, live, report
+
+CONTROL, TREATMENT = (style.colour.lower() for style in VARIANT_STYLES[:2])
+
+
+def only(figure, panel):
+    (axes,) = axes_of(figure, panel)
+    return axes
+
+
+def test_effect_dots_stand_at_the_differences_and_intervals_at_their_limits():
+    made = report()
+    axes = only(page(made), "effect")
+    assert sorted(markers(axes, "s")) == sorted((row.estimate, y) for y, row in enumerate(made.effect.rows))
+    assert {(low, high) for low, high, _ in bars(axes)} == {(row.low, row.high) for row in made.effect.rows if row.low is not None}
+
+
+def test_a_difference_without_interval_is_hollow_and_says_that_n_is_unknown():
+    axes = only(page(report(effect=EffectPanel(report().effect.head, (comparison("f1", "enhanced", "baseline", 2.0, None),)))), "effect")
+    assert fills(axes, "s") == [PAPER.lower()]
+
+
+def test_a_difference_that_is_missing_has_its_reason_and_no_dot():
+    rows = (comparison("accuracy", "enhanced", "baseline", 2.0, (1.0, 3.0)), comparison("f1", "enhanced", "baseline", None, None, reason="enhanced: no f1 is logged"))
+    figure = page(report(effect=EffectPanel(report().effect.head, rows)))
+    assert markers(only(figure, "effect"), "s") == [(2.0, 0)]
+    assert says(figure, "enhanced: no f1 is logged", "effect")
+
+
+def test_the_minimum_effect_is_a_band_around_zero_that_says_its_size():
+    figure = page(report(effect=replace(report().effect, band_points=0.5)))
+    (band,) = only(figure, "effect").patches
+    assert (band.get_x(), band.get_x() + band.get_width()) == (-0.5, 0.5)
+    assert says(figure, "minimum effect ±0.5 pt", "effect")
+
+
+def test_every_accuracy_is_a_dot_and_a_number_filled_only_with_an_interval():
+    made = report()
+    figure = page(made)
+    axes = only(figure, "quality")
+    drawn = {round(x, 6) for x, _ in markers(axes, "o")}
+    expected = {round(value.value, 6) for row in made.quality.rows for value in (*row.offline, *row.online) if value.variant == "baseline"}
+    assert drawn == expected
+    assert sorted(fills(axes, "o")) == sorted([CONTROL, PAPER.lower()])
+    assert "78.2" in words(figure, "quality")
+
+
+def test_a_metric_that_nobody_logged_keeps_its_row_with_the_reason():
+    row = QualityRow("Recall", tuple(missing("recall", "percent", "no run has a finite recall", variant=name) for name in TWO))
+    made = report()
+    figure = page(report(quality=replace(made.quality, rows=(made.quality.rows[0], row))))
+    assert says(figure, "no run has a finite recall", "quality")
+
+
+def test_accuracies_that_differ_in_a_late_digit_stay_different_in_words():
+    values = (live("accuracy", 99.961, "percent", "baseline"), live("accuracy", 99.968, "percent", "enhanced"))
+    shown = words(page(report(quality=replace(report().quality, rows=(QualityRow("Accuracy", values),)))), "quality")
+    assert {"99.96", "99.97"} <= set(shown)
+
+
+def test_shares_stand_from_0_to_100_beside_their_plan():
+    made = report()
+    axes = only(page(made), "split")
+    assert axes.get_xlim() == (0, 100)
+    assert markers(axes, "o") + markers(axes, "s") == [(row.share.value, y) for y, row in enumerate(made.split.rows)]
+    assert markers(axes, "|") == [(row.planned_percent, y) for y, row in enumerate(made.split.rows)]
+
+
+def test_without_a_plan_there_is_no_tick():
+    made = report()
+    rows = tuple(replace(row, planned_percent=None) for row in made.split.rows)
+    assert markers(only(page(replace(made, split=replace(made.split, rows=rows))), "split"), "|") == []
+
+
+def test_rates_start_at_zero_and_are_drawn_as_they_came():
+    made = report()
+    axes = only(page(made), "rate")
+    assert axes.get_ylim()[0] == 0
+    for line, curve in zip(made.rate.lines, curves(axes), strict=True):
+        assert [tuple(point) for point in curve.get_xydata()] == list(line.timeline.points)
+
+
+def test_the_time_axis_is_the_whole_window_also_where_there_is_no_value():
+    axes = only(page(with_gaps()), "rate")
+    assert axes.get_xlim() == (AT.timestamp() - 86_400, AT.timestamp())
+
+
+def test_gaps_stay_gaps():
+    made = with_gaps()
+    drawn = sorted(
+        tuple(map(tuple, line.get_xydata()))
+        for line in only(page(made), "rate").get_lines()
+        if line.get_linestyle() != "None" and line.get_gid() is None and len(set(line.get_xdata())) > 1
+    )
+    expected = sorted(tuple(stretch) for line in made.rate.lines for stretch in segments(line.timeline) if len(stretch) > 1)
+    assert drawn == expected
+
+
+def test_a_point_alone_between_two_gaps_is_a_dot():
+    line = with_gaps().rate.lines[0]
+    (alone,) = [stretch[0] for stretch in segments(line.timeline) if len(stretch) == 1]
+    assert alone in markers(only(page(with_gaps()), "rate"), "o")
+
+
+def test_what_is_not_finite_is_a_gap():
+    assert segments(Timeline((), ((1, 2.0), (2, float("nan")), (3, None), (4, 5.0), (5, float("inf"))))) == [[(1, 2.0)], [(4, 5.0)]]
+
+
+def test_the_last_point_is_marked_and_its_time_and_zone_stand_below():
+    figure = page(report())
+    line = report().rate.lines[0]
+    assert markers(only(figure, "rate"), "o") == [line.timeline.points[-1]]
+    assert "12:00 UTC" in words(figure, "rate")
+
+
+def test_a_line_that_ends_early_says_when():
+    assert says(page(with_gaps()), "ends 05:30", "rate")
+
+
+def test_lines_carry_name_and_value_up_to_four_of_them():
+    assert sum(name in text for text in words(page(report(tuple("abcd"))), "rate") for name in ("a 0.", "b 0.", "c 0.", "d 0.")) == 4
+    assert not any(text.startswith("a 0.") for text in words(page(report(tuple("abcde"))), "rate"))
+
+
+def test_a_variant_looks_the_same_in_every_panel():
+    figure = page(report())
+    for panel in ("effect", "quality", "split", "rate", "latency", "errors", "impact"):
+        for axes in axes_of(figure, panel):
+            lines = [line for line in axes.get_lines() if to_hex(line.get_color()) == TREATMENT and line.get_marker() not in {"None", "|", ">", "<", ""}]
+            assert {line.get_marker() for line in lines} <= {"s"}
+
+
+def test_deploys_are_dashed_verticals_with_their_label():
+    figure = page(with_gaps())
+    verticals = [line.get_xdata()[0] for line in only(figure, "rate").get_lines() if len(set(line.get_xdata())) == 1 and len(line.get_xdata()) == 2]
+    assert verticals == [AT.timestamp() - 40_000, AT.timestamp() - 39_000]
+    assert says(figure, "deploy v3", "rate")
+
+
+def test_percentiles_stand_on_a_log_axis_in_their_buckets():
+    made = report()
+    top, _ = axes_of(page(made), "latency")
+    assert top.get_xscale() == "log"
+    assert [x for x, _ in markers(top, "o")] == [48, 120, 260]
+    assert (25, 50, 0) in bars(top)
+    assert (100, 250, 0) in bars(top)
+    assert (58, 0) in markers(top, "|")
+
+
+def test_a_percentile_in_the_last_bucket_runs_on_in_an_arrow():
+    figure = page(report())
+    top, _ = axes_of(figure, "latency")
+    assert markers(top, ">") == [(top.get_xlim()[1], 0), (top.get_xlim()[1], 1)]
+    assert says(figure, "48 / 120 / >260", "latency")
+
+
+@pytest.mark.parametrize(("objective_ms", "is_drawn"), [(250.0, True), (90_000.0, False)])
+def test_the_objective_is_drawn_where_it_does_not_flatten_the_lines(objective_ms, is_drawn):
+    figure = page(report(latency=replace(report().latency, objective_ms=objective_ms)))
+    assert says(figure, "objective", "latency") is is_drawn
+
+
+def test_no_error_seen_is_a_bar_up_to_what_there_may_be():
+    figure = page(report(errors=reports.no_errors()))
+    top, _ = axes_of(figure, "errors")
+    assert [bar[:2] for bar in bars(top)] == [(0, 0.011), (0, 0.011)]
+    assert markers(top, "o") == []
+    assert says(figure, "≤ 0.011 % · 0 of 33,264", "errors")
+
+
+def test_error_rates_stand_at_their_values_from_zero():
+    made = report()
+    top, _ = axes_of(page(made), "errors")
+    assert top.get_xlim()[0] == 0
+    assert markers(top, "o") == [(made.errors.rows[0].rate.value, 0)]
+
+
+def test_each_metric_type_has_an_axis_of_its_own():
+    made = report()
+    axes = axes_of(page(made), "impact")
+    assert len(axes) == 3
+    for own, panel in zip(axes, made.impact.types, strict=True):
+        assert [curve.get_ydata()[0] for curve in curves(own)] == [line.timeline.points[0][1] for line in panel.lines]
+
+
+def test_metric_types_beyond_the_third_are_counted():
+    made = report()
+    assert says(page(replace(made, impact=replace(made.impact, types=(*made.impact.types, made.impact.types[0])))), "(+1 more)", "impact")
+
+
+def test_runs_are_bars_from_start_to_end_and_a_running_one_reaches_the_moment():
+    made = report()
+    drawn = bars(only(page(made), "runs"))
+    for y, bar in enumerate(made.runs.bars):
+        end = {"running": AT, "scheduled": bar.started_at}.get(bar.state, bar.ended_at)
+        assert drawn[y] == (bar.started_at.timestamp(), end.timestamp(), y)
+
+
+def test_every_state_of_a_run_is_said_and_has_its_own_mark():
+    figure = page(report())
+    assert {"running", "failed", "finished", "silent", "killed", "scheduled"} <= set(words(figure, "runs"))
+
+
+def test_older_runs_that_are_not_drawn_are_counted():
+    made = report(runs=reports.runs(TWO, ("finished",) * 40))
+    drawn = len(bars(only(page(made), "runs")))
+    assert says(page(made), f"{40 - drawn + 3} older not drawn", "runs")
+
+
+def test_ages_are_bars_from_zero_in_percent_of_their_limit():
+    axes = only(page(report()), "health")
+    assert sorted(bar[:2] for bar in bars(axes)) == [(0, 4), (0, 140), (0, 150)]
+    assert markers(axes, ">") == [(150, 3)]
+
+
+def test_a_source_that_failed_says_so_in_words_and_shape():
+    figure = page(report())
+    assert markers(only(figure, "health"), "X") == [(0, 4)]
+    assert says(figure, "no sample in the window", "health")
+
+
+def test_more_notices_than_fit_are_counted():
+    made = report()
+    figure = page(replace(made, health=replace(made.health, notices=tuple(f"notice {number}" for number in range(7)))))
+    assert says(figure, "7 notices in all", "health")
+
+
+def test_labels_are_moved_apart_and_stay_in_order():
+    assert spread([1.0, 1.01, 3.0], 0.5, 0.0, 4.0) == pytest.approx([1.0, 1.5, 3.0])
+    assert spread([3.9, 4.0], 0.5, 0.0, 4.0) == pytest.approx([3.5, 4.0])
+
+
+def test_a_page_with_one_variant_compares_nothing():
+    figure = page(report(("baseline",)))
+    assert says(figure, "nothing to compare", "effect")
+    assert "against" not in words(figure)
+
+
+def test_the_longest_possible_window_is_drawn():
+    assert len(axes_of(page(report(window_seconds=timedelta(days=3_650).total_seconds())), "rate")) == 1
