@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
-from live_dashboards.figures import VERSION
+from live_dashboards import __version__
 from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.text import Look, fitted_name, width_inches, wrapped
 from live_dashboards.figures.theme import BADGE_SHAPES, CAUTION, FAINT, INK, MUTED, TINT, line_inches, variant_style
@@ -144,7 +144,7 @@ def draw_status(frame: Frame, report: AbReport) -> None:
 def draw_footer(frame: Frame, report: AbReport) -> None:
     """Where it comes from, what the intervals mean, and which version drew it."""
     look = Look(frame.sizes.note, FAINT)
-    version = f"live-dashboards {VERSION}"
+    version = f"live-dashboards {__version__}"
     frame.rule(frame.height)
     frame.write(frame.width, 0.0, version, look, align="right")
     frame.write(0.0, 0.0, f"{_sources(report)}.  {_intervals(report)}", look, within=frame.width - width_inches(version, look) - 0.3)
