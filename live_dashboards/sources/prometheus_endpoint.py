@@ -56,7 +56,7 @@ def endpoints(settings: Settings) -> tuple[Endpoint, ...]:
 def _without_user_info(url: str) -> str:
     scheme, _, rest = url.partition("://")
     authority, slash, path = rest.partition("/")
-    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}".rstrip("/")  # two slashes are answered with a redirect
+    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def _url_login(url: str) -> str | None:

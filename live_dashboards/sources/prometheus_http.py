@@ -22,6 +22,7 @@ from live_dashboards.sources.prometheus_failure import timeout_failure
 from live_dashboards.sources.prometheus_reply import Reply
 from live_dashboards.sources.prometheus_session import Sockets, new_session
 
+THREAD_NAME = "prometheus-query"
 _WORKERS = 4
 _ARE_YOU_THERE = Question("query", {"query": "vector(1)"})
 
@@ -89,9 +90,7 @@ class PrometheusClient:
         answers: list[Future[Reply]] = [Future() for _ in questions]
         for pair in zip(questions, answers, strict=True):
             waiting.put(pair)
-        threads = [threading.Thread(target=self._work, args=(endpoint, waiting, deadline), daemon=True) for _ in range(min(_WORKERS, len(questions)))]
-        for thread in threads:
-            thread.start()
+        threads = [self._start(endpoint, waiting, deadline) for _ in range(min(_WORKERS, len(questions)))]
         _, late = wait(answers, timeout=deadline.remaining_seconds)
         if late:
             self._sockets.cut()
@@ -112,6 +111,11 @@ class PrometheusClient:
         if isinstance(error, SourceError):
             return SourceError(scrub(error.reason, self._secrets), error.fix, error.code)  # without its cause, which would show in a traceback
         raise error
+
+    def _start(self, endpoint: Endpoint, waiting: queue.SimpleQueue[tuple[Question, Future[Reply]]], deadline: Deadline) -> threading.Thread:
+        thread = threading.Thread(target=self._work, args=(endpoint, waiting, deadline), name=THREAD_NAME, daemon=True)
+        thread.start()
+        return thread
 
     def _work(self, endpoint: Endpoint, waiting: queue.SimpleQueue[tuple[Question, Future[Reply]]], deadline: Deadline) -> None:
         session = self._session(endpoint)

@@ -159,3 +159,10 @@ def test_the_error_rate_is_0_before_the_first_error_and_not_absent(prometheus):
     found = points(ask(prometheus(truth).url).timeline("error_rate"), "baseline")
     assert found[1800] == 0
     assert found[0] == pytest.approx(25, rel=0.05)
+
+
+def test_no_request_falls_between_the_steps_of_a_long_timeline(prometheus):
+    truth = short_truth(hours=3)
+    traffic(truth, rate=[(END - 3 * HOUR, 0.0), (END - 2400, 3.0), (END - 1200, 0.0)])
+    answer = ask(prometheus(truth).url, window_seconds=7 * 24 * HOUR).timeline("request_rate")
+    assert answer.series[0].last == pytest.approx(1.0, rel=0.02)

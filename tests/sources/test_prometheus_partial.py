@@ -1,0 +1,52 @@
+"""What is left of a reading where some of its questions failed."""
+
+from __future__ import annotations
+
+import pytest
+
+from live_dashboards.errors import SourceError
+from live_dashboards.sources.prometheus_exchange import Question
+from live_dashboards.sources.prometheus_reading import Ask, read_answers
+from live_dashboards.sources.prometheus_reply import Outcome, Reply
+from live_dashboards.sources.prometheus_scope import Scope
+from tests.sources.prometheus_reading import END, HOUR, settings_of
+
+SCOPE = Scope(END, HOUR, None, (), has_requests=True, errors="", errors_reason="not counted", errors_note="", shortest_rate_seconds=300)
+SETTINGS = settings_of("http://127.0.0.1:1")
+
+
+def failing(part: str, code: str) -> Ask:
+    """Answers nothing, and fails where the query has this part."""
+
+    def ask(questions: list[Question]) -> tuple[Outcome, ...]:
+        return tuple(SourceError("no", "do", code) if part in question.parameters["query"] else Reply() for question in questions)
+
+    return ask
+
+
+def test_requests_that_cannot_be_asked_are_a_failure():
+    with pytest.raises(SourceError):
+        read_answers(failing("increase(ab_test_requests_total[1h])", "cut"), SCOPE, SETTINGS)
+
+
+def test_requests_that_the_server_finds_too_heavy_are_missing_with_that_reason():
+    assert read_answers(failing("increase(ab_test_requests_total[1h])", "query_timeout"), SCOPE, SETTINGS).instants[0].reason == "no"
+
+
+@pytest.mark.parametrize("code", ["cut", "timeout", "proxy_backend"])
+def test_another_question_that_fails_costs_only_its_own_answer(code):
+    reading = read_answers(failing("ab_test_model_accuracy", code), SCOPE, SETTINGS)
+    assert {answer.name for answer in (*reading.instants, *reading.timelines) if answer.reason == "no"} >= {"online_accuracy", "accuracy"}
+    assert all(answer.reason != "no" for answer in reading.instants if "ab_test_model_accuracy" not in answer.query)
+
+
+def test_without_any_count_of_failures_they_are_not_even_asked():
+    asked: list[str] = []
+
+    def ask(questions: list[Question]) -> tuple[Outcome, ...]:
+        asked.extend(question.parameters["query"] for question in questions)
+        return tuple(Reply() for _ in questions)
+
+    reading = read_answers(ask, SCOPE, SETTINGS)
+    assert not any("clamp_max" in query for query in asked)
+    assert {answer.reason for answer in (*reading.instants, *reading.timelines) if answer.name in {"errors", "error_rate"}} == {"not counted"}
