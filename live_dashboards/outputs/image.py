@@ -18,6 +18,7 @@ from live_dashboards.outputs.provenance import provenance_text
 
 SUFFIXES = (".png", ".pdf", ".svg")
 _SOFTWARE = "live-dashboards"
+_COMPRESS_LEVEL = 3  # a fifth larger than the usual 6, for a third less time
 _LONGEST_COMPRESSED = 1_000_000  # readers refuse a compressed text that grows beyond 2**20 characters
 
 
@@ -52,7 +53,7 @@ def _settings() -> Any:
 def _metadata(kind: str, report: AbReport) -> dict[str, Any]:
     title, description = _writable(image_title(report)), _writable(report.alt_text)
     if kind == "png":
-        return {"pil_kwargs": {"pnginfo": _png_texts(title, description, provenance_text(report))}}
+        return {"pil_kwargs": {"pnginfo": _png_texts(title, description, provenance_text(report)), "compress_level": _COMPRESS_LEVEL}}
     if kind == "pdf":
         return {"metadata": {"Title": title, "Subject": description, "Creator": _SOFTWARE, "CreationDate": None}}
     return {"metadata": {"Title": title, "Description": description, "Creator": _SOFTWARE, "Date": None}}

@@ -99,8 +99,9 @@ def test_the_exit_code_passes_through_the_wrapper(checkout: Checkout) -> None:
 
 def test_the_connection_test_names_what_is_not_configured(checkout: Checkout) -> None:
     outcome = checkout.run("test-database-connection.py")
-    assert "MLFLOW_DB_HOST" in outcome.stdout
-    assert "PROMETHEUS_URL" in outcome.stdout
+    assert (outcome.returncode, outcome.stdout) == (2, "")
+    assert "MLFLOW_DB_HOST" in outcome.stderr
+    assert "PROMETHEUS_URL" in outcome.stderr
     assert "Traceback" not in outcome.stderr
 
 
