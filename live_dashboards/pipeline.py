@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from live_dashboards.errors import UsageError
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.report import AbReport, BadgeKind
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
@@ -135,7 +136,10 @@ def _variants_match(settings: Settings, at: datetime) -> Check:
     from live_dashboards.sources.connector import LiveDataConnector
 
     name = "variants in both sources"
-    snapshot = LiveDataConnector(settings).fetch(at=at)
+    try:
+        snapshot = LiveDataConnector(settings).fetch(at=at)
+    except UsageError as error:
+        return Check(name, CheckState.FAILED, str(error), code="unknown_experiment")
     if not (snapshot.mlflow.status.has_answered and snapshot.prometheus.status.has_answered):
         return Check(name, CheckState.SKIPPED, "one source has no A/B data to compare", code="no_data")
     both, only_mlflow, only_prometheus = matches(snapshot.mlflow, snapshot.prometheus, settings)

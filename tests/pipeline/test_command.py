@@ -141,6 +141,13 @@ def test_the_connection_test_fails_where_no_name_matches(run):
     assert "AB_VARIANT_ALIASES" in next(line for line in out.splitlines() if line.startswith("FAILED"))
 
 
+def test_the_connection_test_tells_every_check_of_an_unknown_experiment(run):
+    code, out, _ = run("check", "--json", AB_EXPERIMENT="nowhere")
+    failed = [check["name"] for check in json.loads(out)["checks"] if check["ok"] == "failed"]
+    assert code == 1
+    assert "variants in both sources" in failed
+
+
 def test_explain_tells_where_a_number_of_the_last_summary_comes_from(run, worlds):
     run("ab", *at(worlds))
     code, out, _ = run("explain", "requests.baseline")
