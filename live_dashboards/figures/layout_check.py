@@ -24,8 +24,17 @@ _TOUCHING_INCHES = 0.008
 
 @dataclass(frozen=True, slots=True)
 class _Word:
+    """A text and its box in pixels, as plain numbers: there are many pairs of them."""
+
     artist: Text
-    box: Bbox
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
 
 
 def layout_faults(figure: Figure, panels: tuple[Bbox, ...] = ()) -> tuple[str, ...]:
@@ -58,15 +67,15 @@ def _luminance(colour: str) -> float:
 
 def _words(figure: Figure) -> tuple[_Word, ...]:
     shown = (artist for artist in figure.findobj(Text) if isinstance(artist, Text) and artist.get_visible() and artist.get_text().strip())
-    return tuple(_Word(artist, artist.get_window_extent()) for artist in shown)
+    return tuple(_Word(artist, *map(float, artist.get_window_extent().extents)) for artist in shown)
 
 
 def _overlaps(words: tuple[_Word, ...], dpi: float) -> Iterator[str]:
     slack = _TOUCHING_INCHES * dpi
     for number, one in enumerate(words):
         for other in words[number + 1 :]:
-            width = min(one.box.x1, other.box.x1) - max(one.box.x0, other.box.x0)
-            height = min(one.box.y1, other.box.y1) - max(one.box.y0, other.box.y0)
+            width = min(one.x1, other.x1) - max(one.x0, other.x0)
+            height = min(one.y1, other.y1) - max(one.y0, other.y0)
             if width > slack and height > slack:
                 yield f"{one.artist.get_text()!r} and {other.artist.get_text()!r} overlap by {width / dpi:.2f} x {height / dpi:.2f} in"
 
@@ -74,16 +83,18 @@ def _overlaps(words: tuple[_Word, ...], dpi: float) -> Iterator[str]:
 def _outside(words: tuple[_Word, ...], figure: Figure) -> Iterator[str]:
     page = figure.bbox
     for word in words:
-        if word.box.x0 < page.x0 or word.box.y0 < page.y0 or word.box.x1 > page.x1 or word.box.y1 > page.y1:
+        if word.x0 < page.x0 or word.y0 < page.y0 or word.x1 > page.x1 or word.y1 > page.y1:
             yield f"{word.artist.get_text()!r} leaves the page"
 
 
 def _across_panels(words: tuple[_Word, ...], panels: tuple[Bbox, ...], dpi: float) -> Iterator[str]:
     for word in words:
-        box = Bbox(word.box.get_points() / dpi)
-        middle = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
+        box, middle, slack = (
+            Bbox.from_extents(word.x0 / dpi, word.y0 / dpi, word.x1 / dpi, word.y1 / dpi),
+            (word.middle[0] / dpi, word.middle[1] / dpi),
+            3 * _TOUCHING_INCHES,
+        )
         for panel in panels:
-            slack = 3 * _TOUCHING_INCHES
             is_inside = panel.x0 - slack <= box.x0 and box.x1 <= panel.x1 + slack and panel.y0 - slack <= box.y0 and box.y1 <= panel.y1 + slack
             if panel.contains(*middle) and not is_inside:
                 yield f"{word.artist.get_text()!r} leaves its panel"
@@ -106,9 +117,8 @@ def _too_faint(words: tuple[_Word, ...], figure: Figure) -> Iterator[str]:
 
 def _grounds(word: _Word, figure: Figure, *, has_watermark: bool) -> tuple[str, ...]:
     """What may lie behind a word: the filled rectangle that it stands on, else the paper and the watermark."""
-    middle = ((word.box.x0 + word.box.x1) / 2, (word.box.y0 + word.box.y1) / 2)
     fills = [artist for artist in figure.artists + figure.patches if isinstance(artist, Rectangle) and artist is not figure.patch]
-    under = [to_hex(fill.get_facecolor()) for fill in fills if fill.get_window_extent().contains(*middle)]
+    under = [to_hex(fill.get_facecolor()) for fill in fills if fill.get_window_extent().contains(*word.middle)]
     return (under[-1],) if under else (PAPER, WATERMARK_FILL) if has_watermark else (PAPER,)
 
 

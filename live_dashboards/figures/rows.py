@@ -15,6 +15,7 @@ from live_dashboards.figures.ticks import number_labels, round_ticks
 
 NAMES_INCHES = 1.12
 _ROW_LEADING = 1.18
+_LABEL_GAP_INCHES = 0.12
 _Row = TypeVar("_Row")
 
 
@@ -101,18 +102,19 @@ def column_inches(body: Frame, texts: Iterable[str], share: float = 0.42) -> flo
 def open_rows(body: Frame, count: int, limits: tuple[float, float], *, numbers: float, unit: str = "", names: float = NAMES_INCHES) -> Rows:
     """Rows with a linear axis below them; `numbers` is the number column's width in inches, `names` that of the name column on the 16x10 page."""
     chart = bare_rows(body, count, limits, numbers=numbers, names=names)
-    label_ticks(chart, [round_ticks(*limits, most) for most in (5, 4, 3, 2)], unit)
+    label_ticks(chart, [(ticks, number_labels(ticks, unit)) for ticks in (round_ticks(*limits, most) for most in (5, 4, 3, 2))])
     return chart
 
 
-def label_ticks(chart: Rows, choices: Sequence[Sequence[float]], unit: str = "") -> None:
-    """Ticks on the horizontal axis: the first choice whose labels stand apart, else the last."""
-    look, gap = Look(chart.body.sizes.tick), 0.12
-    for positions in choices:
-        labels = number_labels(positions, unit)
-        if len(labels) * (max(width_inches(label, look) for label in labels) + gap) <= chart.plot.width:
-            break
+def label_ticks(chart: Rows, choices: Sequence[tuple[Sequence[float], Sequence[str]]]) -> None:
+    """Ticks on the horizontal axis: the first choice of positions and labels that stand apart, else the last."""
+    positions, labels = next((choice for choice in choices if _stand_apart(chart, choice[1])), choices[-1])
     x_ticks(chart.axes, chart.body.sizes, positions, labels)
+
+
+def _stand_apart(chart: Rows, labels: Sequence[str]) -> bool:
+    widest = max(width_inches(label, Look(chart.body.sizes.tick)) for label in labels)
+    return len(labels) * (widest + _LABEL_GAP_INCHES) <= chart.plot.width
 
 
 def bare_rows(body: Frame, count: int, limits: tuple[float, float], *, numbers: float, names: float = NAMES_INCHES) -> Rows:

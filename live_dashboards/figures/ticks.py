@@ -50,13 +50,24 @@ def log_ticks(low: float, high: float, most: int = 7) -> tuple[float, ...]:
 
 
 def number_labels(positions: Sequence[float], unit: str = "") -> tuple[str, ...]:
-    """The ticks' numbers without the unit, with as many decimals as tell them apart; in powers of ten where these would be too many."""
-    labels = tuple(format_number(position, unit, show_unit=False) for position in positions)
-    if _are_plain(labels):
-        return labels
-    decimals = max(0, math.ceil(-math.log10(min(abs(one - other) for one, other in pairwise(positions))) - 1e-9)) if len(positions) > 1 else _MOST_DECIMALS + 1
-    if decimals <= _MOST_DECIMALS:
-        labels = tuple(format_number(position, unit, decimals=decimals, show_unit=False) for position in positions)
+    """Evenly spaced ticks' numbers without the unit, all with the decimals that their step needs; in powers of ten where these would be too many."""
+    step = min((abs(one - other) for one, other in pairwise(positions)), default=0.0)
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9)) if step > 0 else None
+    is_short = decimals is not None and decimals <= _MOST_DECIMALS
+    return _first_plain(tuple(_with_decimals(position, unit, decimals if is_short else None) for position in positions), positions)
+
+
+def log_labels(positions: Sequence[float]) -> tuple[str, ...]:
+    """The numbers of ticks on a log axis, each with its own digits."""
+    return _first_plain(tuple(_with_decimals(position, "", None) for position in positions), positions)
+
+
+def _with_decimals(position: float, unit: str, decimals: int | None) -> str:
+    return "0" if position == 0 else format_number(position, unit, decimals=decimals, show_unit=False)
+
+
+def _first_plain(labels: tuple[str, ...], positions: Sequence[float]) -> tuple[str, ...]:
+    """The labels, or powers of ten where two labels are equal or say no number."""
     choices = (labels, *(tuple(_power_of_ten(position, digits) for position in positions) for digits in range(2, 15)))
     return next((choice for choice in choices if _are_plain(choice)), choices[-1])
 

@@ -5,6 +5,7 @@ import matplotlib as mpl
 import pytest
 from matplotlib import _pylab_helpers
 
+from live_dashboards import __version__
 from live_dashboards.errors import UsageError
 from live_dashboards.figures.dashboard import _create_dashboard_panels
 from tests.figures.pages import page, says
@@ -54,6 +55,10 @@ def test_a_users_own_matplotlib_settings_change_nothing():
 def test_no_figure_is_left_with_pyplot():
     _create_dashboard_panels(report())
     assert _pylab_helpers.Gcf.get_all_fig_managers() == []
+
+
+def test_the_footers_version_is_the_packages():
+    assert says(page(report()), f"live-dashboards {__version__}")
 
 
 def test_few_artists_make_the_page():

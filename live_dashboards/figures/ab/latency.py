@@ -13,7 +13,7 @@ from live_dashboards.figures.panel import open_panel
 from live_dashboards.figures.rows import Rows, bare_rows, column_inches, label_ticks
 from live_dashboards.figures.stretches import Plan
 from live_dashboards.figures.theme import INK, PAPER, VariantStyle
-from live_dashboards.figures.ticks import log_ticks
+from live_dashboards.figures.ticks import log_labels, log_ticks
 from live_dashboards.figures.timeline import draw_below, draw_timeline
 from live_dashboards.figures.words import state_words
 from live_dashboards.model.measurement import Interval, Measurement
@@ -47,7 +47,7 @@ def _draw_rows(frame: Frame, rows: Sequence[LatencyRow], hidden: str, report: Ab
     chart.axes.set_xscale("log")
     chart.axes.minorticks_off()
     chart.axes.set_xlim(*limits)
-    label_ticks(chart, [log_ticks(*limits, most) for most in (7, 5, 4, 3, 2)])
+    label_ticks(chart, [(ticks, log_labels(ticks)) for ticks in (log_ticks(*limits, most) for most in (7, 5, 4, 3, 2))])
     chart.heading("whole window, ms, log scale", hidden or _HEADING)
     for y, row in enumerate(rows):
         _draw_row(chart, y, row, style_of(report.variant_names, row.variant))
