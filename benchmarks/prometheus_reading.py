@@ -1,0 +1,87 @@
+"""One way to read Prometheus, as a process: WAY AT, where AT is RFC 3339. Prints what it took as JSON; `bytes` are of JSON, after decompression."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+# The queries of the specification as they stand there: one series an instance and label set.
+_RAW = (
+    "rate(ab_test_requests_total[5m])",
+    "histogram_quantile(0.95, rate(ab_test_response_time_seconds_bucket[5m]))",
+    "ab_test_model_accuracy",
+    "rate(ab_test_errors_total[5m])",
+    "ab_test_business_impact",
+)
+_STEP_SECONDS = 300  # what the product chooses for 24 h
+
+
+def main(way: str, at: datetime) -> None:
+    """Reads once and prints the figures."""
+    figures = _source(at) if way == "source" else _ask(_RAW if way == "raw" else _aggregated(), at)
+    sys.stdout.write(json.dumps(figures))
+
+
+def _source(at: datetime) -> dict[str, Any]:
+    """The product's whole read: timelines, totals, gauges, ages and the start of the traffic, aggregated by the server."""
+    from live_dashboards.settings import load_settings
+    from live_dashboards.sources import prometheus_exchange
+    from live_dashboards.sources.asking import Deadline
+    from live_dashboards.sources.prometheus_ab import PrometheusAbSource
+
+    sizes: list[int] = []
+    series: list[int] = []
+    parse = prometheus_exchange.parse_document  # type: ignore[attr-defined] # looked into from outside, on purpose
+
+    def counted(body: bytes) -> dict[str, Any]:
+        document = parse(body)
+        sizes.append(len(body))
+        series.append(_series(document))
+        return document
+
+    prometheus_exchange.parse_document = counted  # type: ignore[attr-defined]
+    source, started, used = PrometheusAbSource(load_settings()), time.perf_counter(), time.process_time()
+    answer = source.read(at=at, window_seconds=86_400, experiment=None, deadline=Deadline(120))
+    cost = {"query_seconds": time.perf_counter() - started, "query_cpu_seconds": time.process_time() - used}
+    empty = [each.name for each in (*answer.timelines, *answer.instants) if not each.series]
+    if empty:
+        raise SystemExit(f"no series for {', '.join(empty)}")
+    return {**cost, "queries": len(sizes), "series": sum(series), "bytes": sum(sizes)}
+
+
+def _ask(queries: Sequence[str], at: datetime) -> dict[str, Any]:
+    """These queries over 24 h, one after the other."""
+    import requests
+
+    url, size, series = os.environ["PROMETHEUS_URL"], 0, 0
+    started, used = time.perf_counter(), time.process_time()
+    span = {"start": (at - timedelta(days=1)).timestamp(), "end": at.timestamp(), "step": _STEP_SECONDS}
+    with requests.Session() as session:
+        for query in queries:
+            answer = session.post(f"{url}/api/v1/query_range", data={"query": query, **span}, timeout=120)
+            answer.raise_for_status()
+            size += len(answer.content)
+            series += _series(answer.json())
+    return {"query_seconds": time.perf_counter() - started, "query_cpu_seconds": time.process_time() - used, "queries": len(queries), "series": series, "bytes": size}
+
+
+def _aggregated() -> tuple[str, ...]:
+    """The product's queries of the same names."""
+    from live_dashboards.sources.prometheus_scope import COUNTER_ERRORS
+    from live_dashboards.sources.queries import AB_QUERIES, render
+
+    return tuple(render(query.promql, errors=render(COUNTER_ERRORS)) for query in AB_QUERIES.values())
+
+
+def _series(document: dict[str, Any]) -> int:
+    data = document.get("data")
+    return len(data["result"]) if isinstance(data, dict) and isinstance(data.get("result"), list) else 0
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], datetime.fromisoformat(sys.argv[2]))
