@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "live_dashboards"
-SHARED = {"model", "errors", "settings"}
+SHARED = {"model", "errors", "settings", "__version__"}
 STAGES = ("sources", "analysis", "figures", "outputs", "demo")
 HEAVY = {"matplotlib", "seaborn", "pandas", "numpy", "psycopg2", "requests", "PIL"}
 TEST_ONLY = {"scipy", "statsmodels", "mlflow", "pytest", "hypothesis", "jsonschema", "tests"}
