@@ -12,9 +12,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from live_dashboards.figures.text import Look, font_properties, put
-from live_dashboards.figures.theme import AXIS, FAINT, GRID, RULE, Sizes, line_inches
+from live_dashboards.figures.theme import AXIS, RULE, TICK_PAD_POINTS, Sizes, line_inches
 
-TICK_PAD_POINTS = 4.5
 BARS_FROM_ZERO = "bars-from-zero"
 
 
@@ -63,12 +62,9 @@ class Frame:
         return put(self.figure, (self.left + x, self.bottom + y), text, look, within_inches=room, align=align, stand=stand)
 
     def axes(self) -> Axes:
-        """Axes over the whole frame without spines, ticks or background; limits and ticks are the panel's business."""
+        """Axes over the whole frame; limits and ticks are the panel's business."""
         page_width, page_height = self.figure.get_size_inches()
-        axes = self.figure.add_axes((self.left / page_width, self.bottom / page_height, self.width / page_width, self.height / page_height), facecolor="none")
-        axes.spines[:].set_visible(False)
-        axes.set_axisbelow(True)
-        axes.tick_params(length=0, pad=TICK_PAD_POINTS, colors=FAINT, labelcolor=FAINT)
+        axes = self.figure.add_axes((self.left / page_width, self.bottom / page_height, self.width / page_width, self.height / page_height))
         axes.set(xticks=[], yticks=[])
         return axes
 
@@ -90,16 +86,16 @@ class Frame:
 
 def x_ticks(axes: Axes, sizes: Sizes, positions: Sequence[float], labels: Sequence[str], *, has_grid: bool = True) -> None:
     """Labelled ticks on the horizontal axis with light lines behind the data."""
-    axes.set_xticks(positions, labels, fontproperties=font_properties(sizes.tick), color=FAINT)
+    axes.set_xticks(positions, labels, fontproperties=font_properties(sizes.tick))
     if has_grid:
-        axes.xaxis.grid(visible=True, color=GRID, linewidth=0.6)
+        axes.xaxis.grid(visible=True)
 
 
 def y_ticks(axes: Axes, sizes: Sizes, positions: Sequence[float], labels: Sequence[str], *, has_grid: bool = True) -> None:
     """Labelled ticks on the vertical axis with light lines behind the data."""
-    axes.set_yticks(positions, labels, fontproperties=font_properties(sizes.tick), color=FAINT)
+    axes.set_yticks(positions, labels, fontproperties=font_properties(sizes.tick))
     if has_grid:
-        axes.yaxis.grid(visible=True, color=GRID, linewidth=0.6)
+        axes.yaxis.grid(visible=True)
 
 
 def base_line(axes: Axes) -> None:

@@ -15,6 +15,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from live_dashboards.figures.frame import BARS_FROM_ZERO
+from live_dashboards.figures.rendering import page_settings
 from live_dashboards.figures.theme import PAPER, SMALLEST_POINTS, WATERMARK_FILL
 
 LEAST_TEXT_CONTRAST = 4.5
@@ -39,8 +40,9 @@ class _Word:
 
 def layout_faults(figure: Figure, panels: tuple[Bbox, ...] = ()) -> tuple[str, ...]:
     """What is wrong with a page, in words; `panels` are the panels' places in inches of the page."""
-    FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
-    words = _words(figure)
+    with page_settings():
+        FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
+        words = _words(figure)
     checks = (
         _overlaps(words, figure.dpi),
         _outside(words, figure),
@@ -49,8 +51,10 @@ def layout_faults(figure: Figure, panels: tuple[Bbox, ...] = ()) -> tuple[str, .
         _too_faint(words, figure),
         _without_glyph(words),
         _parsed(words),
+        _bars_off_zero(figure),
+        _shared_axes(figure),
     )
-    return tuple(fault for check in (*checks, _bars_off_zero(figure), _shared_axes(figure)) for fault in check)
+    return tuple(fault for check in checks for fault in check)
 
 
 def contrast(one: str, other: str) -> float:

@@ -28,9 +28,25 @@ SURFACES = (PAPER, TINT)
 TEXT_COLOURS = (INK, MUTED, FAINT, CAUTION, ALARM)
 MARK_COLOURS = (AXIS, CALM, CAUTION, ALARM, CACHED, BORDER_HATCH)
 
+TICK_PAD_POINTS = 3.5  # matplotlib's own
 SMALLEST_POINTS = 7.0
 SMALLEST_PAGE_INCHES = (12.0, 6.75)
 DESIGN_PAGE_INCHES = (16.0, 10.0)
+
+
+AXES_STYLE = {
+    "axes.facecolor": "none",
+    "axes.spines.left": False,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.spines.bottom": False,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "xtick.color": FAINT,
+    "ytick.color": FAINT,
+}
+TICK_STYLE = {"grid.linewidth": 0.6, "xtick.major.size": 0, "ytick.major.size": 0}
+"""How axes look while a page is made: no frame, no tick marks, light lines behind the data."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 import io
 import struct
+from concurrent.futures import ThreadPoolExecutor
 
 import matplotlib as mpl
 import pytest
@@ -48,8 +49,15 @@ def test_drawing_changes_no_setting_of_matplotlib():
 def test_a_users_own_matplotlib_settings_change_nothing():
     plain = png(page(report()), 100)
     with mpl.rc_context({"font.size": 30, "lines.linewidth": 9, "axes.grid": True, "text.usetex": True, "axes.facecolor": "black", "xtick.top": True}):
-        figure = _create_dashboard_panels(report(), dpi=100)
-    assert png(figure, 100) == plain
+        assert png(_create_dashboard_panels(report(), dpi=100), 100) == plain
+
+
+def test_pages_made_in_several_threads_are_the_same_and_leave_the_settings_alone():
+    before = dict(mpl.rcParams)
+    with ThreadPoolExecutor(3) as pool:
+        pictures = set(pool.map(lambda _: png(_create_dashboard_panels(report(), dpi=60), 60), range(3)))
+    assert len(pictures) == 1
+    assert dict(mpl.rcParams) == before
 
 
 def test_no_figure_is_left_with_pyplot():
