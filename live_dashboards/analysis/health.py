@@ -52,7 +52,9 @@ def health_panel(page: Page) -> HealthPanel:
     """A row a source and metric; never simulated, as it is the report on the sources themselves."""
     rows = (*_mlflow_rows(page), *_prometheus_rows(page))
     bad = [row for row in rows if row.state in {"stale", "missing"}]
-    title = "All sources answer and are fresh" if not bad else f"{len(bad)} of {len(rows)} checks need a look"
+    title = f"{len(bad)} of {len(rows)} checks need a look" if bad else "All sources answer and are fresh"
+    if not any(status.has_answered for status in (page.mlflow_status, page.prometheus_status)) and not bad:
+        title = "No source was asked"
     limit = format_age(float(page.settings["AB_STALE_AFTER"]))
     head = Head(title, "age of the newest sample at the page's moment", Origin.LIVE, note=f"a Prometheus value older than {limit} is stale")
     notices = tuple(dict.fromkeys((*page.counted.model.notices, *page.counted.traffic.notices)))

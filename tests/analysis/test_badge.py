@@ -96,3 +96,9 @@ def test_a_healthy_page_has_no_notice():
 def test_models_that_count_as_one_variant_are_told():
     made = report(with_instant(live(), "requests", {"baseline-a": 10.0, "baseline-b": 20.0, "enhanced": 5.0}))
     assert any("baseline, baseline-a, baseline-b count together" in notice for notice in made.health.notices)
+
+
+def test_sources_that_were_not_asked_are_not_called_fresh():
+    asked = without_prometheus(without_mlflow(BOTH, SourceState.NOT_ASKED), SourceState.NOT_ASKED)
+    assert report(asked).health.head.title == "No source was asked"
+    assert report(BOTH).health.head.title == "All sources answer and are fresh"
