@@ -143,7 +143,8 @@ def test_a_real_query_that_takes_too_long_is_ended_by_the_server_before_the_dead
     heavy = " + ".join(["sum(sum_over_time(sum(rate(ab_test_response_time_seconds_bucket[2h]))[5m:1s]))"] * 500)  # many seconds of work
     with PrometheusClient(settings_of(standard_prometheus.url)) as client, pytest.raises(SourceError) as caught:
         client.ask(instant(heavy, standard_prometheus.end), Deadline(3))
-    assert (caught.value.code, "query timed out" in caught.value.reason) == ("query_timeout", True)
+    assert caught.value.code == "query_timeout"
+    assert any(words in caught.value.reason for words in ("query timed out", "context deadline exceeded"))  # the server's words depend on what it was doing
 
 
 def test_too_many_points_are_refused_by_a_real_server_in_one_sentence(standard_prometheus):
