@@ -42,7 +42,7 @@ class Measurement:
     """A named value with its unit and provenance; `value` None means there is none, and `reason` says why.
 
     `interval` is the 95 % one, `drawn_interval` that of AB_CONFIDENCE. `unit` is one of `count`, `fraction`, `percent`, `points`, `ms`,
-    `seconds`, `requests_per_second`, `usd`, `days`, or a unit that the source reports.
+    `seconds`, `requests_per_second`, `usd`, `usd_per_year`, `days`, or a unit that the source reports.
     """
 
     name: str

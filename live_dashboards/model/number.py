@@ -18,8 +18,10 @@ UNIT_SUFFIXES = {
     "seconds": " s",
     "requests_per_second": " req/s",
     "usd": "",
+    "usd_per_year": "",
     "days": " days",
 }
+MONEY_UNITS = frozenset({"usd", "usd_per_year"})
 _MOST_DECIMALS = {"count": 0, "percent": 3, "points": 3, "ms": 3, "seconds": 3, "requests_per_second": 3, "days": 1, "fraction": 4}
 _SI = ((1.0, ""), (1e6, "M"), (1e9, "G"), (1e12, "T"), (1e15, "P"), (1e18, "E"))
 _MONEY = ((1.0, ""), (1e3, "k"), (1e6, "M"), (1e9, "B"), (1e12, "T"))
@@ -33,7 +35,7 @@ def format_number(value: float | None, unit: str = "", digits: int = 3, *, decim
     """
     if value is None:
         return NOTHING
-    if unit == "usd":
+    if unit in MONEY_UNITS:
         return format_money(value, signed=signed)
     most = _MOST_DECIMALS.get(unit, 6)
     if decimals is not None:
@@ -80,7 +82,7 @@ def format_interval(low: float | None, high: float | None, unit: str = "", digit
     """Both limits with the same decimals: `2.4 to 4.8 pt`; an open end: `> 1,000 ms`, `≤ 5 ms`."""
     if low is None and high is None:
         return "no bounds"
-    if unit == "usd":
+    if unit in MONEY_UNITS:
         return _open_or_both(low, high, [format_money(end, signed=signed) for end in (low, high)], "")
     decimals = shared_decimals([end for end in (low, high) if end is not None], unit, digits)
     texts = [format_number(end, unit, digits, decimals=decimals, signed=signed, show_unit=False) for end in (low, high)]
@@ -89,7 +91,7 @@ def format_interval(low: float | None, high: float | None, unit: str = "", digit
 
 def format_estimate(value: float, low: float | None, high: float | None, unit: str = "", digits: int = 3, *, signed: bool = False) -> str:
     """A value and its interval in the same decimals, no more of them than the interval carries: `+3.6 pt (+2.4 to +4.8)`."""
-    if unit == "usd":
+    if unit in MONEY_UNITS:
         return f"{format_money(value, signed=signed)} ({format_interval(low, high, unit, signed=signed)})"
     ends = [end for end in (low, high) if end is not None]
     decimals = shared_decimals(ends, unit, digits) if ends else None

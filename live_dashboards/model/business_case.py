@@ -1,0 +1,162 @@
+"""What the challenger is worth: the measured inputs, what was assumed, and what follows from both. The calculator fills it in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from live_dashboards.model.amount import Amount
+from live_dashboards.model.measurement import Interval, Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """A business parameter: the setting's name, its amount or range, the unit in words, what it means, and whether nobody set it."""
+
+    name: str
+    amount: Amount
+    unit: str
+    meaning: str
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EffectInput:
+    """A measured difference between challenger and baseline, signed so that the formulas of the terms take it as it is.
+
+    `difference` holds the value; `intervals` its limits at each level of confidence (0.5, 0.8, 0.9, 0.95), empty where n or the spread is not known: then
+    `difference.reason` says why. `baseline` and `challenger` are what it is the difference of.
+    """
+
+    difference: Measurement
+    baseline: Measurement
+    challenger: Measurement
+    intervals: tuple[LevelInterval, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LevelInterval:
+    """Limits at a level of confidence, in the measurement's unit."""
+
+    confidence: float
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessInputs:
+    """The measured part: accuracy improvement (fraction), latency increase (ms), error rate improvement (fraction), and requests a day of all variants."""
+
+    accuracy_improvement: EffectInput
+    latency_increase: EffectInput
+    error_rate_improvement: EffectInput
+    requests_per_day: Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A term of the net value: its yearly value in USD as the JSON names it, the sign with which it enters the net, and what it is computed from.
+
+    `contribution` is sign × value, with `intervals` at 0.9 and 0.95. `effect` and `parameters` are the names of its input and settings.
+    """
+
+    name: str
+    title: str
+    sign: int
+    value: Measurement
+    contribution: Measurement
+    intervals: tuple[LevelInterval, ...]
+    effect: str
+    parameters: tuple[str, ...]
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it has a value that is neither simulated nor missing."""
+        return self.contribution.value is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Swing:
+    """How far one input alone moves the net value: the net in USD a year at its P10 and P90, everything else at its point value."""
+
+    name: str
+    title: str
+    is_assumed: bool
+    input_low: float
+    input_high: float
+    unit: str
+    net_at_low_usd: float
+    net_at_high_usd: float
+
+    @property
+    def width_usd(self) -> float:
+        """How much the net value moves in all."""
+        return abs(self.net_at_high_usd - self.net_at_low_usd)
+
+
+@dataclass(frozen=True, slots=True)
+class BreakEven:
+    """The amount of one parameter at which the net value would be 0 (for the infrastructure's cost: at which ROI would be 0), and the words for it.
+
+    `amount` None: no amount of it that is not negative brings the net to 0.
+    """
+
+    parameter: str
+    amount: float | None
+    unit: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Where the uncertainty of the net value comes from: its 95 % interval in USD a year from the measurements alone and from the assumed ranges alone."""
+
+    statistical: Interval | None
+    assumed: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class CashPoint:
+    """The cumulative value in USD after so many months: cost of the infrastructure first, then the net value as it comes in; None where not known."""
+
+    month: float
+    value_usd: float
+    low_usd: float | None
+    high_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessCase:
+    """All that follows. Where a term is missing, net, ROI, payback and probability are missing with the reason, and `partial_total` holds the rest.
+
+    `net_intervals` are at 0.5, 0.9 and 0.95, in USD a year; `roi` is in percent, `payback` in days, `probability_net_positive` a fraction,
+    `break_even_accuracy_improvement` a fraction of accuracy. `never_paid_back_probability`: that 12 months do not bring the infrastructure's cost back.
+    """
+
+    inputs: BusinessInputs
+    assumptions: tuple[Assumption, ...]
+    terms: tuple[Term, ...]
+    net: Measurement
+    net_intervals: tuple[LevelInterval, ...]
+    roi: Measurement
+    payback: Measurement
+    probability_net_positive: Measurement
+    break_even_accuracy_improvement: Measurement
+    break_evens: tuple[BreakEven, ...]
+    swings: tuple[Swing, ...]
+    spread: Spread
+    partial_total: Measurement
+    partial_terms: tuple[str, ...]
+    cash: tuple[CashPoint, ...]
+    never_paid_back_probability: Measurement
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether a term is missing."""
+        return self.net.value is None
+
+    def net_interval(self, confidence: float) -> Interval | None:
+        """The net value's limits at that level, None where it has none."""
+        return next((each.interval for each in self.net_intervals if each.confidence == confidence), None)
+
+    def assumption(self, name: str) -> Assumption:
+        """The business parameter of that name."""
+        return next(each for each in self.assumptions if each.name == name)
