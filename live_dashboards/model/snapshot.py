@@ -84,6 +84,7 @@ class PrometheusAnswer:
 
     Instant names: `requests`, `requests_24h`, `errors`, `latency_sum`, `latency_count`, `latency_buckets`, `online_accuracy`,
     `business_impact`, `labelled`, `correct`, and `newest_<name>` with the unix time of the newest sample behind it. `timelines` hold the entries of AB_QUERIES.
+    `blocks` hold what `requests`, `errors`, `latency_sum` and `latency_count` grew by in each block of the window; a point's time is the block's end.
     `experiments` are the values of the label `experiment`; `experiment_filter` is the one that was used, None where all series count.
     `first_traffic` is the unix time of the first sample with traffic, by model name.
     """
@@ -95,6 +96,7 @@ class PrometheusAnswer:
     instants: tuple[Answer, ...] = ()
     timelines: tuple[Answer, ...] = ()
     first_traffic: tuple[tuple[str, float], ...] = ()
+    blocks: tuple[Answer, ...] = ()
 
     def instant(self, name: str) -> Answer:
         """The instant answer of that name, or an empty one that says it was not asked."""
@@ -103,6 +105,10 @@ class PrometheusAnswer:
     def timeline(self, name: str) -> Answer:
         """The timeline of that name, or an empty one that says it was not asked."""
         return _named(self.timelines, name)
+
+    def block(self, name: str) -> Answer:
+        """What that total grew by in each block, or an empty answer that says it was not asked."""
+        return _named(self.blocks, name)
 
 
 def _named(answers: tuple[Answer, ...], name: str) -> Answer:

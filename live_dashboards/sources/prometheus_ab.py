@@ -96,6 +96,7 @@ class PrometheusAbSource:
                 experiment_filter=used,
                 instants=reading.instants,
                 timelines=reading.timelines,
+                blocks=reading.blocks,
                 first_traffic=reading.first_traffic,
             )
         finally:

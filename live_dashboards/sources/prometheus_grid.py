@@ -33,12 +33,12 @@ class Grid:
 
 def timeline_grid(at_seconds: float, window_seconds: float) -> Grid:
     """At most 300 points a series, in steps that people use, of 15 s at least: an API refuses more than 11,000."""
-    step_seconds = _step(window_seconds)
+    step_seconds = nice_step_seconds(window_seconds / MOST_POINTS)
     steps = math.floor(window_seconds / step_seconds + 1e-9)
     return Grid(at_seconds - steps * step_seconds, at_seconds, step_seconds)
 
 
-def _step(window_seconds: float) -> float:
-    wanted_seconds = window_seconds / MOST_POINTS
+def nice_step_seconds(wanted_seconds: float) -> float:
+    """The next longer step that people use: from 15 s, beyond a day whole days."""
     nice = next((step for step in _NICE_STEPS_SECONDS if step >= wanted_seconds), None)
     return float(nice if nice is not None else math.ceil(wanted_seconds / _DAY_SECONDS) * _DAY_SECONDS)

@@ -9,6 +9,7 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.snapshot import Answer
 from live_dashboards.settings import Settings
 from live_dashboards.sources.prometheus_answers import last_seen, look_step_seconds, merged, timeline_answer, totals_answer, with_reason, with_zero_errors
+from live_dashboards.sources.prometheus_blocks import block_answers, block_questions
 from live_dashboards.sources.prometheus_exchange import Question, instant, over_time
 from live_dashboards.sources.prometheus_failure import QUERY_CODES
 from live_dashboards.sources.prometheus_first_traffic import coarse_question, fine_questions, first_traffic
@@ -27,6 +28,7 @@ class Reading:
 
     instants: tuple[Answer, ...]
     timelines: tuple[Answer, ...]
+    blocks: tuple[Answer, ...]
     first_traffic: tuple[tuple[str, float], ...]
     warnings: tuple[str, ...]
 
@@ -46,6 +48,7 @@ def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
     return Reading(
         instants=tuple(with_reason(answer, wanted.selector(answer.name), scope, second) for answer in (*counted, *aged)),
         timelines=tuple(with_reason(answer, scope.selector(wanted.over_window[answer.name]), scope, second) for answer in timelines),
+        blocks=block_answers(scope, first),
         first_traffic=first_traffic([outcome for name, outcome in (first | second).items() if name.startswith("traffic")]),
         warnings=warnings((*first.values(), *second.values())),
     )
@@ -81,7 +84,7 @@ class _Wanted:
             if scope.can_ask(query)
         }
         start = {"traffic": coarse_question(scope.at_seconds, scope.experiment)} if with_start else {}
-        return instants | timelines | start
+        return instants | timelines | block_questions(scope) | start
 
     def instants(self, outcomes: Mapping[str, Outcome]) -> tuple[Answer, ...]:
         return tuple(self._instant(query, outcomes) for query in self.totals)

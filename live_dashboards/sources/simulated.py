@@ -136,7 +136,7 @@ def _prometheus(world: _World) -> PrometheusAnswer:
         _buckets(world),
         Answer("business_impact", world.query, "as_reported", tuple(_impact_series(world, arm, kind, 1) for arm in world.arms for kind in _IMPACT_PERCENT)),
     )
-    return PrometheusAnswer(status=_status(), origin=Origin.SIMULATED, instants=instants, timelines=_timelines(world))
+    return PrometheusAnswer(status=_status(), origin=Origin.SIMULATED, instants=instants, timelines=_timelines(world), blocks=_blocks(world))
 
 
 def _instant(world: _World, name: str, unit: str, value: Callable[[_Arm], float]) -> Answer:
@@ -181,6 +181,24 @@ def _timelines(world: _World) -> tuple[Answer, ...]:
         _timeline(world, "accuracy", "as_logged", lambda arm, t: arm.accuracy - 0.006 + 0.001 * wobble(arm, "accuracy", t)),
         _timeline(world, "error_rate", "percent", lambda arm, t: 100 * max(0.0, arm.error_share * (1 + 0.3 * wobble(arm, "errors", t)))),
         Answer("business_impact", world.query, "as_reported", tuple(_impact_series(world, arm, kind, _POINTS) for arm in world.arms for kind in _IMPACT_PERCENT)),
+    )
+
+
+def _blocks(world: _World) -> tuple[Answer, ...]:
+    """What each counter grew by between the moments of the timelines; the mean latency wobbles from block to block."""
+    step_seconds = world.window_seconds / _POINTS
+
+    def requests(arm: _Arm, seconds: float) -> float:
+        return round(_rate(arm, seconds - step_seconds / 2) * step_seconds)
+
+    def mean_seconds(arm: _Arm, seconds: float) -> float:
+        return arm.median_seconds * 1.15 * (1 + 0.02 * world.noise(arm.variant, "mean", round(seconds)))
+
+    return (
+        _timeline(world, "requests", "count", requests),
+        _timeline(world, "errors", "count", lambda arm, t: round(requests(arm, t) * arm.error_share * (1 + 0.3 * world.noise(arm.variant, "errors", round(t))))),
+        _timeline(world, "latency_sum", "seconds", lambda arm, t: requests(arm, t) * mean_seconds(arm, t)),
+        _timeline(world, "latency_count", "count", requests),
     )
 
 
