@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from live_dashboards.analysis.block_means import latency_blocks, mean_standard_error
 from live_dashboards.analysis.latency import bucket_quantile
 from live_dashboards.analysis.model_facts import percent_scale
-from live_dashboards.analysis.proportions import Counts, wilson
+from live_dashboards.analysis.proportions import Counts, normal_quantile, wilson
 from live_dashboards.analysis.variants import Roles
 from live_dashboards.model.measurement import Interval, Measurement, Origin, derive, missing, total
 from live_dashboards.model.snapshot import Answer, PrometheusAnswer
@@ -91,7 +92,7 @@ def traffic_facts(answer: PrometheusAnswer, roles: Roles, settings: Settings, at
     scale = percent_scale(settings["AB_ACCURACY_UNIT"], _largest_gauge(answer))
     values: dict[tuple[str, str], Measurement] = {}
     for variant in (*roles.names, ""):
-        for measurement in (*_counted(reader, variant, confidence), *_latency(reader, variant)):
+        for measurement in (*_counted(reader, variant, confidence), *_latency(reader, variant, confidence)):
             values[variant, measurement.name] = measurement
         values[variant, "online_accuracy"] = reader.read("online_accuracy", variant, "percent", scale=scale)
     _estimate_requests(values, roles, settings.split)
@@ -124,12 +125,22 @@ def _with_wilson(rate: Measurement, events: Measurement, trials: Measurement, co
     return replace(rate, interval=limits, drawn_interval=drawn, n=counts.n)
 
 
-def _latency(reader: _Reader, variant: str) -> tuple[Measurement, ...]:
+def _latency(reader: _Reader, variant: str, confidence: float) -> tuple[Measurement, ...]:
     seconds = reader.read("latency_sum", variant, "seconds", newest="latency_count")
     count = reader.read("latency_count", variant, "count")
     mean = derive(_mean_ms, "mean_latency_ms", "ms", variant=variant or None, sum_seconds=seconds, observations_count=count)
-    mean = replace(mean, n=round(count.value)) if count.value and mean.value is not None else mean
-    return mean, *(_quantile(reader, variant, name, q) for name, q in QUANTILES)
+    return _with_block_interval(mean, count, reader, confidence), *(_quantile(reader, variant, name, q) for name, q in QUANTILES)
+
+
+def _with_block_interval(mean: Measurement, count: Measurement, reader: _Reader, confidence: float) -> Measurement:
+    """The mean with its n and the interval that the spread between blocks gives."""
+    if mean.value is None or not count.value:
+        return mean
+    error = mean_standard_error(latency_blocks(reader.answer, reader.roles.by_model.get, str(mean.variant)))
+    if error.value is None:
+        return replace(mean, n=round(count.value), reason=f"no interval: {error.reason}")
+    limits = [Interval(max(0.0, mean.value - half), mean.value + half) for half in (normal_quantile(level) * error.value for level in (0.95, confidence))]
+    return replace(mean, n=round(count.value), interval=limits[0], drawn_interval=limits[1], reason=f"interval: spread between {error.blocks} blocks of the window")
 
 
 def _mean_ms(sum_seconds: float, observations_count: float) -> float:
