@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
+from PIL import Image
 
 from live_dashboards.errors import UsageError
 from live_dashboards.model.moment import format_moment
@@ -21,6 +21,7 @@ from live_dashboards.outputs.provenance import provenance_text
 
 SUFFIXES = (".png", ".pdf", ".svg")
 _SOFTWARE = "live-dashboards"
+_STRIP_ROWS = 50  # few enough to stay in the processor's cache
 
 
 def check_output_path(path: Path) -> None:
@@ -36,7 +37,8 @@ def write_image(figure: Figure, path: Path, *, dpi: int, report: AbReport) -> No
     content = BytesIO()
     with mpl.rc_context(_settings()):
         if kind == "png":
-            write_png(content, _pixels(figure, dpi), dpi=dpi, texts=_png_texts(report))
+            page = _drawn(figure, dpi)
+            write_png(content, page.size, _strips(page), dpi=dpi, texts=_png_texts(report))
         else:
             figure.savefig(content, format=kind, dpi=dpi, bbox_inches=None, facecolor="auto", metadata=_metadata(kind, report))
     write_file(path, lambda stream: stream.write(content.getbuffer()))
@@ -54,15 +56,23 @@ def _settings() -> Any:
     return plain | {"svg.hashsalt": _SOFTWARE, "pdf.fonttype": 42, "text.parse_math": False}
 
 
-def _pixels(figure: Figure, dpi: float) -> NDArray[np.uint8]:
-    """The figure drawn at that resolution, rows of RGBA from the top; it keeps its own resolution."""
+def _drawn(figure: Figure, dpi: float) -> Image.Image:
+    """The figure's pixels at that resolution; it keeps its own."""
     own_dpi, figure.dpi = figure.dpi, dpi
     try:
         canvas = FigureCanvasAgg(figure)
         canvas.draw()  # type: ignore[no-untyped-call]
+        size = canvas.get_width_height()
     finally:
         figure.dpi = own_dpi
-    return np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    return Image.frombuffer("RGBA", size, canvas.buffer_rgba(), "raw", "RGBA", 0, 1)  # type: ignore[no-untyped-call]
+
+
+def _strips(page: Image.Image) -> Iterator[bytes]:
+    """The page's rows without alpha, which an opaque page does not need, with a zero byte after each."""
+    for top in range(0, page.height, _STRIP_ROWS):
+        strip = page.crop((0, top, page.width, min(page.height, top + _STRIP_ROWS)))
+        yield strip.tobytes("raw", "RGB", 3 * page.width + 1, 1)
 
 
 def _png_texts(report: AbReport) -> dict[str, str]:
