@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
-from live_dashboards.figures.text import Look, font_properties, put
-from live_dashboards.figures.theme import AXIS, RULE, TICK_PAD_POINTS, Sizes, line_inches
+from live_dashboards.figures.text import Look, put
+from live_dashboards.figures.theme import AXIS, FAINT, GRID, RULE, TICK_PAD_POINTS, Sizes, line_inches
 
 BARS_FROM_ZERO = "bars-from-zero"
 
@@ -62,10 +65,11 @@ class Frame:
         return put(self.figure, (self.left + x, self.bottom + y), text, look, within_inches=room, align=align, stand=stand)
 
     def axes(self) -> Axes:
-        """Axes over the whole frame; limits and ticks are the panel's business."""
+        """Axes over the whole frame without any drawn axis: limits are the panel's business, `x_ticks`, `y_ticks` and `base_line` draw what it shows."""
         page_width, page_height = self.figure.get_size_inches()
         axes = self.figure.add_axes((self.left / page_width, self.bottom / page_height, self.width / page_width, self.height / page_height))
         axes.set(xticks=[], yticks=[])
+        axes.set_axis_off()
         return axes
 
     def rule(self, y: float, colour: str = RULE, width_points: float = 0.7) -> None:
@@ -85,24 +89,46 @@ class Frame:
 
 
 def x_ticks(axes: Axes, sizes: Sizes, positions: Sequence[float], labels: Sequence[str], *, has_grid: bool = True) -> None:
-    """Labelled ticks on the horizontal axis with light lines behind the data."""
-    axes.set_xticks(positions, labels, fontproperties=font_properties(sizes.tick))
+    """Labelled ticks on the horizontal axis with light lines behind the data; the axes' limits must stand already."""
+    pad = TICK_PAD_POINTS / 72
+    shares = [share for share, _ in _shares(axes, [(position, axes.get_ylim()[0]) for position in positions])]
+    for share, label in zip(shares, labels, strict=True):
+        _write_tick(axes, (share, 0.0), (0.0, -pad), label, sizes, align="center", stand="top")
     if has_grid:
-        axes.xaxis.grid(visible=True)
+        _add_lines(axes, [((share, 0.0), (share, 1.0)) for share in shares], GRID, 0.6, zorder=0.5)
 
 
 def y_ticks(axes: Axes, sizes: Sizes, positions: Sequence[float], labels: Sequence[str], *, has_grid: bool = True) -> None:
-    """Labelled ticks on the vertical axis with light lines behind the data."""
-    axes.set_yticks(positions, labels, fontproperties=font_properties(sizes.tick))
+    """Labelled ticks on the vertical axis with light lines behind the data; the axes' limits must stand already."""
+    pad = TICK_PAD_POINTS / 72
+    shares = [share for _, share in _shares(axes, [(axes.get_xlim()[0], position) for position in positions])]
+    for share, label in zip(shares, labels, strict=True):
+        _write_tick(axes, (0.0, share), (-pad, 0.0), label, sizes, align="right", stand="center_baseline")
     if has_grid:
-        axes.yaxis.grid(visible=True)
+        _add_lines(axes, [((0.0, share), (1.0, share)) for share in shares], GRID, 0.6, zorder=0.5)
 
 
 def base_line(axes: Axes) -> None:
-    """The lower spine, as the line that the data stands on."""
-    axes.spines["bottom"].set_visible(True)
-    axes.spines["bottom"].set_color(AXIS)
-    axes.spines["bottom"].set_linewidth(0.8)
+    """The lower edge, as the line that the data stands on."""
+    _add_lines(axes, [((0.0, 0.0), (1.0, 0.0))], AXIS, 0.8, zorder=2.5)
+
+
+def _shares(axes: Axes, points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
+    """Where the points stand within the axes, from 0 to 1."""
+    return [(float(x), float(y)) for x, y in (axes.transScale + axes.transLimits).transform(points)] if points else []
+
+
+def _write_tick(axes: Axes, share: tuple[float, float], shift_inches: tuple[float, float], label: str, sizes: Sizes, *, align: str, stand: str) -> None:
+    figure, box = cast("Figure", axes.figure), axes.get_position()
+    width, height = figure.get_size_inches()
+    x, y = (box.x0 + box.width * share[0]) * width + shift_inches[0], (box.y0 + box.height * share[1]) * height + shift_inches[1]
+    put(figure, (x, y), label, Look(sizes.tick, FAINT), within_inches=math.inf, align=align, stand=stand)
+
+
+def _add_lines(axes: Axes, lines: Sequence[tuple[tuple[float, float], tuple[float, float]]], colour: str, width_points: float, *, zorder: float) -> None:
+    """Lines from edge to edge in one artist, in shares of the axes."""
+    edges = LineCollection(lines, colors=colour, linewidths=width_points, zorder=zorder, clip_on=False, capstyle="projecting", transform=axes.transAxes)
+    axes.add_collection(edges, autolim=False)
 
 
 def tick_top(sizes: Sizes) -> float:

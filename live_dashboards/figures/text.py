@@ -13,6 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 
 import matplotlib as mpl
+from matplotlib.backend_bases import RendererBase
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font, LoadFlags
@@ -30,6 +32,9 @@ _PLAIN = re.compile(r"[ -~]*")
 _SPACES = re.compile(r" {2,}")
 _RIGHT_TO_LEFT = {"R", "AL", "AN"}
 _NEVER_DRAWN = {"Cc", "Cf", "Cs", "Co", "Cn"}
+_ASCENT_EM = 1_556 / 2_048  # the bundled font's own: accents and brackets end there
+_BASELINE_BELOW_EM = {"baseline": 0.0, "center_baseline": _ASCENT_EM / 2, "top": _ASCENT_EM}
+_BEFORE = {"left": 0.0, "center": 0.5, "right": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +165,35 @@ def put(figure: Figure, at_inches: tuple[float, float], text: str, look: Look, *
     if not shown.strip():
         return None
     width, height = figure.get_size_inches()
-    return figure.text(
+    baseline = at_inches[1] - _BASELINE_BELOW_EM[stand] * look.points / 72
+    words = Words(
         at_inches[0] / width,
-        at_inches[1] / height,
+        baseline / height,
         shown,
         color=look.colour,
         fontproperties=font_properties(look.points, look.is_bold),
-        horizontalalignment=align,
-        verticalalignment=stand,
+        horizontalalignment=align,  # type: ignore[arg-type] # one of the three words
         parse_math=False,
+        transform=figure.transFigure,
+        figure=figure,
     )
+    figure.texts.append(words)
+    return words
+
+
+class Words(Text):
+    """One line standing on its baseline. In pixels it is drawn right there, as laying out each line before drawing it would take as long as the drawing."""
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draws the line, and what is behind it."""
+        if not isinstance(renderer, RendererAgg) or self.get_bbox_patch() is not None or not self.get_visible():
+            super().draw(renderer)
+            return
+        words, font, before = self.get_text(), self.get_fontproperties(), _BEFORE[str(self.get_horizontalalignment())]
+        x, y = self.get_transform().transform(self.get_position())
+        if before:
+            x -= before * renderer.get_text_width_height_descent(words, font, ismath=False)[0]  # type: ignore[no-untyped-call]
+        context = renderer.new_gc()
+        context.set_foreground(self.get_color())
+        renderer.draw_text(context, x, renderer.height - y, words, font, 0.0, mtext=self)  # type: ignore[no-untyped-call]
+        context.restore()

@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -61,10 +62,9 @@ def _marks(axes: Axes, marker: str) -> list[Line2D]:
 
 
 def bars(axes: Axes) -> list[tuple[float, float, float]]:
-    """(from, to, y) of every horizontal bar or interval."""
-    return [
-        (segment[0][0], segment[1][0], segment[0][1]) for collection in axes.collections if hasattr(collection, "get_segments") for segment in collection.get_segments()
-    ]
+    """(from, to, y) of every horizontal bar or interval; lines from edge to edge are no data."""
+    drawn = [collection for collection in axes.collections if isinstance(collection, LineCollection) and collection.get_transform() != axes.transAxes]
+    return [(segment[0][0], segment[1][0], segment[0][1]) for collection in drawn for segment in collection.get_segments()]
 
 
 def curves(axes: Axes) -> list[Line2D]:
