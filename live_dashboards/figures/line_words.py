@@ -19,6 +19,7 @@ from live_dashboards.model.report import Line
 _MOST_NAMED_LINES = 4
 _MARK_WORDS_INCHES = 1.2
 _EARLY_INCHES = 0.3
+_ROUNDED_SECONDS = 0.001  # Prometheus rounds the moment that it was asked for to milliseconds, also upwards
 
 
 def name_lines(place: TimePlot, lines: Sequence[Line]) -> None:
@@ -104,7 +105,7 @@ def write_ticks(place: TimePlot, lines: Sequence[Line]) -> None:
     start, end = place.axes.get_xlim()
     sizes = place.frame.sizes
     last = max((point[0] for line in lines if (point := last_point(line.timeline))), default=math.nan)
-    taken = _write_last_time(place, last) if start <= last <= end else (math.inf, -math.inf)
+    taken = _write_last_time(place, last) if start <= last <= end + _ROUNDED_SECONDS else (math.inf, -math.inf)
     most = max(2, min(6, int(place.plot.width / sizes.room(0.52))))
     ticks = _free_ticks(place, time_ticks(start, end, place.zone, most), taken)
     x_ticks(place.axes, sizes, [moment for moment, _ in ticks], [words for _, words in ticks], has_grid=False)

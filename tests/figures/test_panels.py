@@ -130,6 +130,12 @@ def test_the_last_point_is_marked_and_its_time_and_zone_stand_below():
     assert "12:00 UTC" in words(figure, "rate")
 
 
+def test_a_last_point_that_was_rounded_to_just_after_the_window_has_its_time_too():
+    made = report()
+    lines = tuple(replace(line, timeline=replace(line.timeline, points=(*line.timeline.points[:-1], (AT.timestamp() + 0.0005, 1.0)))) for line in made.rate.lines)
+    assert "12:00 UTC" in words(page(replace(made, rate=replace(made.rate, lines=lines))), "rate")
+
+
 def test_a_line_that_ends_early_says_when():
     assert says(page(with_gaps()), "ends 05:30", "rate")
 
