@@ -20,6 +20,7 @@ _TIME_STEPS = (
     *(each * _MONTH for each in _MONTH_STEPS),
 )
 _MOST_DECIMALS = 6
+_MOST_DIGITS = 14
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -68,8 +69,10 @@ def _with_decimals(position: float, unit: str, decimals: int | None) -> str:
 
 def _first_plain(labels: tuple[str, ...], positions: Sequence[float]) -> tuple[str, ...]:
     """The labels, or powers of ten where two labels are equal or say no number."""
-    choices = (labels, *(tuple(_power_of_ten(position, digits) for position in positions) for digits in range(2, 15)))
-    return next((choice for choice in choices if _are_plain(choice)), choices[-1])
+    if _are_plain(labels):
+        return labels
+    powers = (tuple(_power_of_ten(position, digits) for position in positions) for digits in range(2, _MOST_DIGITS))
+    return next((choice for choice in powers if _are_plain(choice)), tuple(_power_of_ten(position, _MOST_DIGITS) for position in positions))
 
 
 def _are_plain(labels: Sequence[str]) -> bool:
