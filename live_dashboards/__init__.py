@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from live_dashboards.analysis.business_calculator import BusinessMetricsCalculator
     from live_dashboards.figures.dashboard import _create_dashboard_panels
     from live_dashboards.sources.connector import LiveDataConnector
 
-__all__ = ["LiveDataConnector", "__version__", "_create_dashboard_panels"]
-_HOMES = {"LiveDataConnector": "live_dashboards.sources.connector", "_create_dashboard_panels": "live_dashboards.figures.dashboard"}
+__all__ = ["BusinessMetricsCalculator", "LiveDataConnector", "__version__", "_create_dashboard_panels"]
+_HOMES = {
+    "BusinessMetricsCalculator": "live_dashboards.analysis.business_calculator",
+    "LiveDataConnector": "live_dashboards.sources.connector",
+    "_create_dashboard_panels": "live_dashboards.figures.dashboard",
+}
 
 
 def __getattr__(name: str) -> object:

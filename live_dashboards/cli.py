@@ -1,4 +1,4 @@
-"""The command line: `live-dashboards ab | check | demo | explain`. stdout is the result, stderr the conversation."""
+"""The command line: `live-dashboards ab | business | all | check | demo | explain`. stdout is the result, stderr the conversation."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from live_dashboards import options
 from live_dashboards.errors import DashboardError, SettingsError
 from live_dashboards.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from live_dashboards.pipeline import Outcome
 
 WRITTEN, NOT_WRITTEN, USAGE, LESS_THAN_REQUIRED = 0, 1, 2, 3
 
@@ -27,7 +31,7 @@ def main(argv: Sequence[str] | None = None, *, base_folder: Path | None = None) 
     """Runs one command; the exit code. `base_folder` is where the settings file and a relative output folder lie (default: the current one)."""
     arguments = options.parser().parse_args(argv)
     _start_logging(arguments.verbose, arguments.quiet)
-    commands = {"ab": _ab, "check": _check, "demo": _demo, "explain": _explain}
+    commands = {"ab": _ab, "business": _business, "all": _all, "check": _check, "demo": _demo, "explain": _explain}
     try:
         _end_cleanly_on(signal.SIGTERM)
         return commands[arguments.command](arguments, base_folder)
@@ -66,14 +70,34 @@ def _overrides(arguments: argparse.Namespace) -> Mapping[str, str]:
 
 
 def _ab(arguments: argparse.Namespace, base_folder: Path | None) -> int:
-    return _draw(_settings(arguments, base_folder), arguments)
+    return _draw("ab", _settings(arguments, base_folder), arguments)
 
 
-def _draw(settings: Settings, arguments: argparse.Namespace) -> int:
+def _business(arguments: argparse.Namespace, base_folder: Path | None) -> int:
+    return _draw("business", _settings(arguments, base_folder), arguments)
+
+
+def _all(arguments: argparse.Namespace, base_folder: Path | None) -> int:
+    return _draw_all(_settings(arguments, base_folder), arguments)
+
+
+def _draw_all(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Draws both, and prints each path as soon as it is there."""
+    from live_dashboards.pipeline import run_all
+
+    outcomes = run_all(settings, options.request(arguments), every_experiment=getattr(arguments, "all_experiments", False))
+    return max([_tell(outcome, arguments) for outcome in outcomes])
+
+
+def _draw(dashboard: str, settings: Settings, arguments: argparse.Namespace) -> int:
     """Draws, and prints the path or the summary as soon as it is there."""
-    from live_dashboards.pipeline import run_ab
+    from live_dashboards.pipeline import run
 
-    outcome = run_ab(settings, options.request(arguments))
+    return _tell(run(dashboard, settings, options.request(arguments)), arguments)
+
+
+def _tell(outcome: Outcome, arguments: argparse.Namespace) -> int:
+    """Prints what was written; the exit code."""
     sys.stdout.write(outcome.summary_text if outcome.summary_text is not None else f"{outcome.image}\n")
     sys.stdout.flush()
     log.info("%s: %s", outcome.report.badge.kind.value, outcome.report.badge.second_line)
@@ -106,7 +130,7 @@ def _demo(arguments: argparse.Namespace, base_folder: Path | None) -> int:
         for note in demo.notes:
             log.warning("%s", note)
         own = load_settings(env_file=Path(os.devnull), environment=demo.environment, overrides=_overrides(arguments), base_folder=base_folder)
-        exit_code = _draw(own, arguments)
+        exit_code = _draw_all(own, arguments)
         if arguments.keep:
             sys.stderr.write(f"The demo runs until Ctrl-C. Settings to paste into .env.live-dashboards:\n\n{demo.settings_text()}\n")
             _wait_for_interrupt()

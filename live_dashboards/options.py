@@ -11,7 +11,7 @@ from typing import TypeVar
 from live_dashboards import __version__
 from live_dashboards.errors import UsageError
 from live_dashboards.model.moment import parse_moment
-from live_dashboards.pipeline import Request
+from live_dashboards.request import Request
 from live_dashboards.settings_table import SETTINGS
 
 Value = TypeVar("Value")
@@ -26,12 +26,17 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     ab = commands.add_parser("ab", help="draw the A/B testing dashboard", description=_AB, epilog=_settings_help(), formatter_class=_Wide)
     _add_picture_options(ab)
+    business = commands.add_parser("business", help="draw the business impact dashboard", description=_BUSINESS, epilog=_settings_help(), formatter_class=_Wide)
+    _add_picture_options(business)
+    both = commands.add_parser("all", help="draw both dashboards from one fetch", description=_ALL)
+    _add_picture_options(both, is_folder=True)
+    both.add_argument("--all-experiments", action="store_true", help="draw both for each A/B experiment that MLflow has")
     check = commands.add_parser("check", help="test the connections", description=_CHECK)
     _add_common_options(check)
     check.add_argument("--json", action="store_true", help="print the checks as JSON")
     check.add_argument("--at", type=_read(parse_moment), metavar="TIME", help="check as of this moment (RFC 3339 or unix seconds)")
     demo = commands.add_parser("demo", help="bring up real sources with an A/B test and draw them", description=_DEMO)
-    _add_picture_options(demo)
+    _add_picture_options(demo, is_folder=True)
     demo.add_argument("--keep", action="store_true", help="leave the servers running until Ctrl-C and print the settings to paste")
     explain = commands.add_parser("explain", help="where a number of the last summary comes from", description=_EXPLAIN)
     _add_common_options(explain)
@@ -58,7 +63,7 @@ def request(arguments: argparse.Namespace) -> Request:
     return Request(
         at=arguments.at,
         output=arguments.output,
-        summary=arguments.summary,
+        summary=getattr(arguments, "summary", None),
         sidecars=arguments.sidecars,
         dpi=arguments.dpi,
         size_inches=arguments.size,
@@ -78,11 +83,14 @@ def _add_common_options(command: argparse.ArgumentParser) -> None:
     voice.add_argument("-q", "--quiet", action="store_true", help="say only errors")
 
 
-def _add_picture_options(command: argparse.ArgumentParser) -> None:
+def _add_picture_options(command: argparse.ArgumentParser, *, is_folder: bool = False) -> None:
     _add_common_options(command)
     add = command.add_argument
-    add("--output", type=Path, metavar="PATH", help="image file; the suffix picks png, pdf or svg (default: a stamped name in DASHBOARD_OUTPUT_DIR)")
-    add("--summary", metavar="PATH", help="JSON summary (default: beside the image, same stem; - is stdout)")
+    if is_folder:
+        add("--output", type=Path, metavar="PATH", help="folder, or the A/B image's file name; the other image's ends in -business (default: DASHBOARD_OUTPUT_DIR)")
+    else:
+        add("--output", type=Path, metavar="PATH", help="image file; the suffix picks png, pdf or svg (default: a stamped name in DASHBOARD_OUTPUT_DIR)")
+        add("--summary", metavar="PATH", help="JSON summary (default: beside the image, same stem; - is stdout)")
     add("--sidecars", action="store_true", help="add .csv of the drawn values and .md alt text beside the image")
     add("--experiment", metavar="NAME", help="MLflow experiment (default: AB_EXPERIMENT, else the one with the newest activity)")
     add("--window", metavar="24h", help="what timelines and totals show, a Prometheus duration (default: AB_WINDOW)")
@@ -127,6 +135,8 @@ def _size(text: str) -> tuple[float, float]:
 
 
 _AB = "Draws the A/B testing dashboard and prints the path that was written. Exit codes: 0 written, 1 not written, 2 usage or settings, 3 less than --require asks."
+_BUSINESS = "Draws the business impact dashboard (revenue, cost, risk, net value, ROI, payback, recommendation) and prints the path. Exit codes as for `ab`."
+_ALL = "Asks the sources once and draws both dashboards; prints a path a line. Exit codes as for `ab`."
 _CHECK = "Tests settings, both connections and the A/B data in them, a line a check with the fix. Exit codes: 0 all right, 1 something is wrong, 2 settings."
-_DEMO = "Brings up a PostgreSQL and a Prometheus of its own on loopback, fills them with an A/B test, draws the dashboard and takes everything down again."
+_DEMO = "Brings up a PostgreSQL and a Prometheus of its own on loopback, fills them with an A/B test, draws both dashboards and takes everything down again."
 _EXPLAIN = "Prints value, origin, query and inputs of a number of the last summary."

@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import logging
+import re
+import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from live_dashboards.errors import UsageError
+from live_dashboards.model.business_report import Report
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.report import AbReport, BadgeKind
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
+from live_dashboards.request import Request
 from live_dashboards.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What one run was asked for; `at` None is now, `output` None a default name in DASHBOARD_OUTPUT_DIR, a `summary` of `-` is stdout."""
-
-    at: datetime | None = None
-    output: Path | None = None
-    summary: str | None = None
-    sidecars: bool = False
-    dpi: int = 300
-    size_inches: tuple[float, float] = (16.0, 10.0)
-    require: str = "any"
-    on_missing: str = "simulate"
-    simulate_only: bool = False
-    seed: int = 42
-    save_snapshot: Path | None = None
-    from_snapshot: Path | None = None
+AB, BUSINESS = "ab", "business"
+DASHBOARDS = (AB, BUSINESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +31,75 @@ class Outcome:
 
     image: Path
     summary_text: str | None
-    report: AbReport
+    report: Report
     is_enough: bool
 
 
-def run_ab(settings: Settings, request: Request) -> Outcome:
-    """Draws the A/B dashboard and writes it; raises DashboardError where it cannot."""
+def run(dashboard: str, settings: Settings, request: Request) -> Outcome:
+    """Draws one dashboard and writes it; raises DashboardError where it cannot."""
     from live_dashboards.outputs.image import check_output_path
 
     if request.output is not None:
         check_output_path(request.output)
     snapshot = ask(settings, request)
+    save(snapshot, request)
+    return write(report(dashboard, snapshot, settings, request), settings, request)
+
+
+def run_all(settings: Settings, request: Request, *, every_experiment: bool) -> Iterator[Outcome]:
+    """Both dashboards from one fetch, of the chosen experiment or of every A/B experiment that MLflow has.
+
+    `request.output` is a folder, or an image's name from which the others are made.
+    """
+    if request.output is not None and request.output.suffix:
+        from live_dashboards.outputs.image import check_output_path
+
+        check_output_path(request.output)
+    snapshot = ask(settings, request)
+    save(snapshot, request)
+    for one_settings, one, ending in each_experiment(snapshot, settings, every_experiment=every_experiment):
+        for dashboard in DASHBOARDS:
+            page = report(dashboard, one, one_settings, request)
+            image = path_of_several(page, settings, request, ending)
+            yield write(page, settings, replace(request, output=image))
+
+
+def each_experiment(snapshot: Snapshot, settings: Settings, *, every_experiment: bool) -> Iterator[tuple[Settings, Snapshot, str]]:
+    """The snapshot of each experiment with the settings that choose it and the ending of its files' names."""
+    others = [each.name for each in snapshot.mlflow.experiments if each.is_ab_test and each.name != snapshot.mlflow.experiment] if every_experiment else []
+    if every_experiment and not snapshot.mlflow.status.has_answered:
+        log.warning("--all-experiments: MLflow cannot be asked which there are, so one page is drawn")
+    first = f"_{file_name_part(str(snapshot.mlflow.experiment))}" if others else ""
+    yield settings, snapshot, first
+    from live_dashboards.sources.connector import LiveDataConnector
+
+    for name in others:
+        own = replace(settings, values={**settings.values, "AB_EXPERIMENT": name})
+        yield own, LiveDataConnector(own).fetch(at=snapshot.at, window_seconds=snapshot.window_seconds), f"_{file_name_part(name)}"
+
+
+def path_of_several(page: Report, settings: Settings, request: Request, ending: str) -> Path:
+    """`output` as an image's name with the experiment's part, `-business` for that dashboard; else the default name in the folder."""
+    from live_dashboards.outputs.default_names import default_image_path
+
+    if request.output is not None and request.output.suffix:
+        dashboard = "" if isinstance(page, AbReport) else "-business"
+        return request.output.with_stem(f"{request.output.stem}{dashboard}{ending}")
+    return default_image_path(request.output or settings.output_folder, page, ending)
+
+
+def file_name_part(name: str) -> str:
+    """The experiment's name as a part of a file's name: letters, digits, dots and dashes, and a checksum where that changed it or made it too long."""
+    plain = re.sub(r"[^A-Za-z0-9.-]+", "-", name).strip("-.")[:60]
+    return plain if plain == name else f"{plain}-{zlib.crc32(name.encode('utf-8', 'surrogatepass')):08x}".lstrip("-")
+
+
+def save(snapshot: Snapshot, request: Request) -> None:
+    """Stores the sources' answers where that was asked for."""
     if request.save_snapshot is not None:
         from live_dashboards.outputs.snapshot_file import save_snapshot
 
         save_snapshot(snapshot, request.save_snapshot)
-    report = ab_report(snapshot, settings, request)
-    return write(report, settings, request)
 
 
 def ask(settings: Settings, request: Request) -> Snapshot:
@@ -82,40 +124,56 @@ def unasked(settings: Settings, request: Request) -> Snapshot:
     return Snapshot(request.at or now, settings.window_seconds, MlflowAnswer(mlflow), PrometheusAnswer(prometheus), now, is_now=request.at is None)
 
 
+def report(dashboard: str, snapshot: Snapshot, settings: Settings, request: Request) -> Report:
+    """The page; what is missing is simulated or marked, as was asked."""
+    stand_in = simulated(snapshot, settings, request) if request.on_missing == "simulate" else None
+    if dashboard == AB:
+        from live_dashboards.analysis.ab_report import build_ab_report
+
+        return build_ab_report(snapshot, stand_in, settings)
+    from live_dashboards.analysis.business_report import absurd, build_business_report
+
+    page = build_business_report(snapshot, stand_in, settings, seed=request.seed)
+    for notice in absurd(page.case):
+        log.warning("%s", notice)
+    return page
+
+
 def ab_report(snapshot: Snapshot, settings: Settings, request: Request) -> AbReport:
-    """The report; what is missing is simulated or marked, as was asked."""
-    from live_dashboards.analysis.ab_report import build_ab_report
+    """The A/B page."""
+    page = report(AB, snapshot, settings, request)
+    assert isinstance(page, AbReport)  # noqa: S101 for the type checker
+    return page
+
+
+def simulated(snapshot: Snapshot, settings: Settings, request: Request) -> Snapshot:
+    """The seeded stand-in with the names that this page has."""
     from live_dashboards.analysis.variants import PREFERRED_CHALLENGER, roles
     from live_dashboards.sources.simulated import simulate
 
     found = roles(snapshot.mlflow, snapshot.prometheus, settings)
     challenger = found.challenger or (PREFERRED_CHALLENGER if found.baseline != PREFERRED_CHALLENGER else "challenger")
-    stand_in = (
-        simulate(at=snapshot.at, window_seconds=snapshot.window_seconds, seed=request.seed, baseline=found.baseline, challenger=challenger)
-        if request.on_missing == "simulate"
-        else None
-    )
-    return build_ab_report(snapshot, stand_in, settings)
+    return simulate(at=snapshot.at, window_seconds=snapshot.window_seconds, seed=request.seed, baseline=found.baseline, challenger=challenger)
 
 
-def write(report: AbReport, settings: Settings, request: Request) -> Outcome:
+def write(page: Report, settings: Settings, request: Request) -> Outcome:
     """Draws the report and writes image, summary and sidecars."""
     from live_dashboards.figures.dashboard import _create_dashboard_panels
     from live_dashboards.outputs.default_names import default_image_path
     from live_dashboards.outputs.image import write_image
     from live_dashboards.outputs.summary import summary_text, write_summary
 
-    image = request.output or default_image_path(settings.output_folder, report)
-    figure = _create_dashboard_panels(report, size_inches=request.size_inches, dpi=request.dpi)
-    write_image(figure, image, dpi=request.dpi, report=report)
-    text = summary_text(report)
+    image = request.output or default_image_path(settings.output_folder, page)
+    figure = _create_dashboard_panels(page, size_inches=request.size_inches, dpi=request.dpi)
+    write_image(figure, image, dpi=request.dpi, report=page)
+    text = summary_text(page)
     if request.summary != "-":
         write_summary(text, Path(request.summary) if request.summary else image.with_suffix(".json"))
     if request.sidecars:
         from live_dashboards.outputs.sidecars import write_sidecars
 
-        write_sidecars(report, image)
-    return Outcome(image, text if request.summary == "-" else None, report, is_enough(report, request.require))
+        write_sidecars(page, image)
+    return Outcome(image, text if request.summary == "-" else None, page, is_enough(page, request.require))
 
 
 def connection_checks(settings: Settings, at: datetime | None) -> Iterator[Check]:
@@ -151,8 +209,8 @@ def _variants_match(settings: Settings, at: datetime) -> Check:
     return Check(name, CheckState.WARNING if rest else CheckState.OK, "; ".join((f"{', '.join(both)} in both", *rest)), fix, "partial_match" if rest else "")
 
 
-def is_enough(report: AbReport, require: str) -> bool:
+def is_enough(page: Report, require: str) -> bool:
     """Whether the badge is as live as was required: `live` is LIVE DATA with nothing stale, `partial` anything but simulated."""
     if require == "live":
-        return report.badge.kind is BadgeKind.LIVE and not report.has_stale
-    return require == "any" or report.badge.kind is not BadgeKind.SIMULATED
+        return page.badge.kind is BadgeKind.LIVE and not page.has_stale
+    return require == "any" or page.badge.kind is not BadgeKind.SIMULATED

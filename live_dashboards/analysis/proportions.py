@@ -42,6 +42,20 @@ class Comparison:
     n_control: int
 
 
+@dataclass(frozen=True, slots=True)
+class NonInferiority:
+    """Whether treatment is worse than control by less than the margin: `shown`, `not_shown` or `harm`; fractions, lower is better."""
+
+    outcome: str
+    estimate: float
+    low: float
+    high: float
+    margin: float
+    method: str
+    n_treatment: int
+    n_control: int
+
+
 def normal_quantile(confidence: float) -> float:
     """The z of a two-sided interval; ValueError unless 0 < confidence < 1."""
     if not 0 < confidence < 1:
@@ -72,6 +86,22 @@ def difference(treatment: Counts, control: Counts, confidence: float = 0.95) -> 
     high = min(1.0, estimate + math.hypot(high2 - p2, p1 - low1))
     p_value, test = _test(treatment, control)
     return Comparison(estimate, low, high, p_value, f"Newcombe hybrid score; {test}", treatment.n, control.n)
+
+
+def non_inferiority(treatment: Counts, control: Counts, margin: float, alpha: float = 0.05) -> NonInferiority:
+    """One-sided at alpha, where fewer events are better: the 1 - 2 alpha Newcombe interval of treatment minus control against the margin (a fraction above 0).
+
+    `shown` where its upper limit is below the margin, even if the lower one is above 0; else `harm` where the lower one is above 0; else `not_shown`.
+    ValueError for a margin that is not above 0 or an alpha that is not between 0 and 0.5.
+    """
+    if not 0 < margin <= 1:
+        raise ValueError(f"margin is {margin}; it must be above 0 and at most 1")
+    if not 0 < alpha < 0.5:
+        raise ValueError(f"alpha is {alpha}; it must be above 0 and below 0.5")
+    found = difference(treatment, control, 1 - 2 * alpha)
+    outcome = "shown" if found.high < margin else "harm" if found.low > 0 else "not_shown"
+    method = f"Newcombe hybrid score, one-sided {alpha:g}"
+    return NonInferiority(outcome, found.estimate or 0.0, found.low, found.high, margin, method, treatment.n, control.n)
 
 
 def _test(treatment: Counts, control: Counts) -> tuple[float, str]:

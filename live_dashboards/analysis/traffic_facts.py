@@ -148,7 +148,7 @@ def _mean_ms(sum_seconds: float, observations_count: float) -> float:
 
 
 def _quantile(reader: _Reader, variant: str, name: str, q: float) -> Measurement:
-    buckets = _buckets(reader, variant)
+    buckets = bucket_counts(reader.answer, reader.roles, variant)
     frame = reader.read("latency_buckets", variant, "ms", called=name, newest="latency_count")
     if frame.value is None:
         return frame
@@ -161,11 +161,11 @@ def _quantile(reader: _Reader, variant: str, name: str, q: float) -> Measurement
     return replace(frame, value=quantile.point * 1000, interval=interval, drawn_interval=interval, n=observations, reason="interval: the bucket that holds it")
 
 
-def _buckets(reader: _Reader, variant: str) -> dict[float, float]:
-    """Upper bound in seconds to cumulative count, in order."""
+def bucket_counts(answer: PrometheusAnswer, roles: Roles, variant: str) -> dict[float, float]:
+    """Upper bound in seconds to the variant's cumulative count of the window, in order."""
     counts: dict[float, float] = {}
-    for series in reader.answer.instant("latency_buckets").series:
-        if reader.roles.by_model.get(series.label("model_name")) == variant and series.last is not None:
+    for series in answer.instant("latency_buckets").series:
+        if roles.by_model.get(series.label("model_name")) == variant and series.last is not None:
             bound = float(series.label("le"))
             counts[bound] = counts.get(bound, 0.0) + series.last
     return dict(sorted(counts.items()))

@@ -103,6 +103,11 @@ def total(name: str, unit: str, parts: Iterable[Measurement], *, variant: str | 
     return _combine(lambda: math.fsum(part.value for part in given if part.value is not None), name, unit, variant, given)
 
 
+def computed(compute: Callable[[], float], name: str, unit: str, inputs: tuple[Measurement, ...], *, variant: str | None = None) -> Measurement:
+    """What a formula of which only a part is measured gives, with the provenance of the measured part; missing where an input is."""
+    return _combine(compute, name, unit, variant, inputs)
+
+
 def _combine(compute: Callable[[], float], name: str, unit: str, variant: str | None, given: tuple[Measurement, ...]) -> Measurement:
     moments = [measurement.observed_at for measurement in given if measurement.observed_at is not None]
     frame = Measurement(

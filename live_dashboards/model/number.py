@@ -78,6 +78,25 @@ def format_money(value: float | None, *, signed: bool = False) -> str:
     return f"{sign}${_scaled(magnitude, 1, _MONEY)}"
 
 
+def format_money_estimate(value: float, low: float | None, high: float | None) -> str:
+    """USD with its interval, in no more digits than the interval carries: `$690k ($410k to $960k)`."""
+    step = interval_step(low, high)
+    shown, *ends = (None if each is None else round_to_step(each, step) for each in (value, low, high))
+    return f"{format_money(shown)} ({format_interval(ends[0], ends[1], 'usd') if step else 'no interval'})"
+
+
+def interval_step(low: float | None, high: float | None) -> float | None:
+    """The power of ten that holds the second digit of half the interval; None where it has no width or an open end."""
+    if low is None or high is None or not high > low:
+        return None
+    return float(10.0 ** (math.floor(math.log10((high - low) / 2)) - 1))
+
+
+def round_to_step(value: float, step: float | None) -> float:
+    """The value in whole steps; as it is where there is none."""
+    return value if step is None else round(value / step) * step
+
+
 def format_interval(low: float | None, high: float | None, unit: str = "", digits: int = 3, *, signed: bool = False) -> str:
     """Both limits with the same decimals: `2.4 to 4.8 pt`; an open end: `> 1,000 ms`, `≤ 5 ms`."""
     if low is None and high is None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC
 from pathlib import Path
 
-from live_dashboards.model.report import AbReport, BadgeKind
+from live_dashboards.model.business_report import Report, dashboard_name
+from live_dashboards.model.report import BadgeKind
+
+_STEMS = {"ab": "live_ab_dashboard", "business": "business_impact_dashboard"}
 
 
-def default_image_path(folder: Path, report: AbReport) -> Path:
-    """`live_ab_dashboard_20261123_100000.png` in that folder, stamped with the report's moment in UTC; of a simulated picture `…-SIMULATED.png`."""
+def default_image_path(folder: Path, report: Report, experiment_part: str = "") -> Path:
+    """`live_ab_dashboard_20261123_100000.png` or `business_impact_dashboard_…` there, stamped with its moment in UTC; a simulated one ends in `-SIMULATED`."""
     ending = "-SIMULATED" if report.is_simulated or report.badge.kind is BadgeKind.SIMULATED else ""
-    return folder / f"live_ab_dashboard_{report.at.astimezone(UTC):%Y%m%d_%H%M%S}{ending}.png"
+    return folder / f"{_STEMS[dashboard_name(report)]}_{report.at.astimezone(UTC):%Y%m%d_%H%M%S}{experiment_part}{ending}.png"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from live_dashboards.model.business_report import BusinessReport, PartsPanel, PaybackPanel, Report, SensitivityPanel
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.report import AbReport, EffectPanel, HealthPanel, LatencyPanel, Line, QualityPanel, RunsPanel, SplitPanel
@@ -29,8 +30,12 @@ class DrawnValue(NamedTuple):
 COLUMNS = DrawnValue._fields
 
 
-def drawn_values(report: AbReport) -> list[DrawnValue]:
+def drawn_values(report: Report) -> list[DrawnValue]:
     """Every value of the panels that are drawn, panel by panel; a panel without data has none."""
+    return _ab(report) if isinstance(report, AbReport) else _business(report)
+
+
+def _ab(report: AbReport) -> list[DrawnValue]:
     return [
         *(_measured("header", name, "", measurement) for name, measurement in report.headline),
         *_effect(report.effect),
@@ -101,3 +106,38 @@ def _runs(panel: RunsPanel) -> Iterator[DrawnValue]:
 def _health(panel: HealthPanel) -> Iterator[DrawnValue]:
     for row in panel.rows:
         yield DrawnValue("health", f"{row.source}: {row.state}", None, row.label, row.age_seconds, None, row.limit_seconds, "seconds", panel.head.origin.value, None)
+
+
+def _business(report: BusinessReport) -> list[DrawnValue]:
+    frame = _measured("net", "net_annual_value", "", report.net.net)
+    return [
+        *(_measured("header", name, "", measurement) for name, measurement in report.headline),
+        *(frame._replace(x=f"{each.confidence:g}", low=each.interval.low, high=each.interval.high) for each in report.net.intervals),
+        *_parts(report.parts),
+        *_sensitivity(report.sensitivity),
+        *([_measured("break_even", "measured improvement", "", report.break_even.measured)] if report.break_even.measured else []),
+        *_payback(report.payback),
+        *(_measured("inputs", row.label, "", row.measurement) for row in report.inputs.rows),
+        *(_measured("performance", row.label, str(side.variant), side) for row in report.performance.rows for side in (row.baseline, row.challenger)),
+    ]
+
+
+def _parts(panel: PartsPanel) -> Iterator[DrawnValue]:
+    for bar in (*panel.bars, *((panel.total,) if panel.total else ())):
+        low, high = (bar.interval.low, bar.interval.high) if bar.interval else (None, None)
+        yield _measured("parts", bar.state, bar.label, bar.value)._replace(low=low, high=high)
+
+
+def _sensitivity(panel: SensitivityPanel) -> Iterator[DrawnValue]:
+    for swing in panel.swings:
+        series = "assumed" if swing.is_assumed else "measured"
+        yield DrawnValue(
+            "sensitivity", series, None, swing.name, panel.net_usd, swing.net_at_low_usd, swing.net_at_high_usd, "usd_per_year", panel.head.origin.value, None
+        )
+
+
+def _payback(panel: PaybackPanel) -> Iterator[DrawnValue]:
+    for point in panel.points:
+        yield DrawnValue(
+            "payback", "cumulative value", None, f"month {point.month:g}", point.value_usd, point.low_usd, point.high_usd, "usd", panel.head.origin.value, None
+        )

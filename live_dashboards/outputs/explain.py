@@ -10,7 +10,7 @@ from typing import Any
 
 from live_dashboards.errors import UsageError
 from live_dashboards.model.codec import decode
-from live_dashboards.outputs.summary import SCHEMA_VERSION
+from live_dashboards.outputs.summary_parts import SCHEMA_VERSION
 
 _DRAW_FIRST = "draw a dashboard first, or name a summary with --summary"
 

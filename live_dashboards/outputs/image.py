@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from live_dashboards.errors import UsageError
+from live_dashboards.model.business_report import DASHBOARD_TITLES, Report, dashboard_name
 from live_dashboards.model.moment import format_moment
-from live_dashboards.model.report import AbReport
 from live_dashboards.outputs.files import write_file
 from live_dashboards.outputs.png_file import write_png
 from live_dashboards.outputs.provenance import provenance_text
@@ -30,7 +30,7 @@ def check_output_path(path: Path) -> None:
         raise UsageError(f"{str(path)!r} does not end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}; choose one of these suffixes")
 
 
-def write_image(figure: Figure, path: Path, *, dpi: int, report: AbReport) -> None:
+def write_image(figure: Figure, path: Path, *, dpi: int, report: Report) -> None:
     """Writes the figure as a whole or not at all; nothing in the file depends on when, where or how fast it was made."""
     check_output_path(path)
     kind = path.suffix.lower().removeprefix(".")
@@ -44,10 +44,10 @@ def write_image(figure: Figure, path: Path, *, dpi: int, report: AbReport) -> No
     write_file(path, lambda stream: stream.write(content.getbuffer()))
 
 
-def image_title(report: AbReport) -> str:
+def image_title(report: Report) -> str:
     """What the picture is called in its metadata."""
     where = f" of {report.experiment}" if report.experiment else ""
-    return f"A/B testing dashboard{where} at {format_moment(report.at)}: {report.badge.kind.value}"
+    return f"{DASHBOARD_TITLES[dashboard_name(report)]}{where} at {format_moment(report.at)}: {report.badge.kind.value}"
 
 
 def _settings() -> Any:
@@ -75,12 +75,12 @@ def _strips(page: Image.Image) -> Iterator[bytes]:
         yield strip.tobytes("raw", "RGB", 3 * page.width + 1, 1)
 
 
-def _png_texts(report: AbReport) -> dict[str, str]:
+def _png_texts(report: Report) -> dict[str, str]:
     title, description = _writable(image_title(report)), _writable(report.alt_text)
     return {"Title": title, "Description": description, "Software": _SOFTWARE, "Provenance": provenance_text(report)}
 
 
-def _metadata(kind: str, report: AbReport) -> dict[str, str | None]:
+def _metadata(kind: str, report: Report) -> dict[str, str | None]:
     title, description = _writable(image_title(report)), _writable(report.alt_text)
     if kind == "pdf":
         return {"Title": title, "Subject": description, "Creator": _SOFTWARE, "CreationDate": None}

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 
+from live_dashboards.model.business_report import Report, dashboard_name
 from live_dashboards.model.moment import format_moment
-from live_dashboards.model.report import AbReport
 from live_dashboards.outputs.measurement_rows import lineage, rows
 
 
-def provenance_text(report: AbReport) -> str:
+def provenance_text(report: Report) -> str:
     """Badge, moment, variants and every measurement with its queries: a function of the sources' answers, without clocks, durations and addresses."""
     document = {
         "schema_version": 1,
+        "dashboard": dashboard_name(report),
         "data_source": report.badge.kind.data_source,
         "badge": report.badge.kind.value,
         "at": format_moment(report.at),

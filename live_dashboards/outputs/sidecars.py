@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from live_dashboards.model.business_report import DASHBOARD_TITLES, Report, dashboard_name
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.number import NOTHING, format_count, format_interval, format_number
-from live_dashboards.model.report import AbReport
 from live_dashboards.outputs.drawn_values import COLUMNS, drawn_values
 from live_dashboards.outputs.files import write_text
 
 
-def write_sidecars(report: AbReport, image: Path) -> tuple[Path, Path]:
+def write_sidecars(report: Report, image: Path) -> tuple[Path, Path]:
     """Writes the `.csv` of the drawn values and the `.md` with the alt text beside the image; their paths."""
     table, words = image.with_suffix(".csv"), image.with_suffix(".md")
     write_text(table, csv_text(report))
@@ -20,7 +20,7 @@ def write_sidecars(report: AbReport, image: Path) -> tuple[Path, Path]:
     return table, words
 
 
-def csv_text(report: AbReport) -> str:
+def csv_text(report: Report) -> str:
     """One row a drawn value; a time is RFC 3339, a gap has no value."""
     import pandas as pd
 
@@ -28,11 +28,11 @@ def csv_text(report: AbReport) -> str:
     return str(table.to_csv(index=False, lineterminator="\n"))
 
 
-def markdown_text(report: AbReport) -> str:
+def markdown_text(report: Report) -> str:
     """The alt text, and the headline numbers with where they come from."""
     versus = f"{report.challenger} against {report.baseline}" if report.challenger else str(report.baseline)
     lines = [
-        f"# A/B testing dashboard: {_cell(versus)}",
+        f"# {DASHBOARD_TITLES[dashboard_name(report)]}: {_cell(versus)}",
         "",
         f"{report.badge.kind.value}: {report.badge.second_line}, at {format_moment(report.at)}",
         "",

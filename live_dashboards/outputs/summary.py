@@ -1,4 +1,4 @@
-"""The summary JSON beside a picture: full precision, null with a reason where there is no number; `schema/summary.schema.json` describes it."""
+"""The summary JSON beside a picture: full precision, null with a reason where there is no number; `schema/` describes it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from live_dashboards.model.business_report import Report
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.report import AbReport, Comparison, VariantFacts
-from live_dashboards.model.snapshot import SourceStatus
+from live_dashboards.outputs.business_summary import business_summary
 from live_dashboards.outputs.files import write_text
-from live_dashboards.outputs.measurement_rows import finite, lineage, plain_value, rows
+from live_dashboards.outputs.measurement_rows import finite, plain_value
+from live_dashboards.outputs.summary_parts import page_provenance, page_state
 
-SCHEMA_VERSION = 1
 _NO_SPLIT_TEST = "no split test in this version: planned and observed shares are shown, not judged"
 
 
@@ -24,22 +25,30 @@ def write_summary(text: str, path: Path) -> None:
     write_text(path, text)
 
 
-def summary_text(report: AbReport) -> str:
+def summary_text(report: Report) -> str:
     """The summary as indented JSON in ASCII, so that every terminal and pipe can carry it."""
     return json.dumps(summary(report), indent=2, allow_nan=False) + "\n"
 
 
-def summary_schema() -> Any:
-    """The published JSON Schema (2020-12) of the summary."""
-    return json.loads(resources.files("live_dashboards.outputs").joinpath("schema/summary.schema.json").read_text(encoding="utf-8"))
+def summary_schema(dashboard: str = "ab") -> Any:
+    """The published JSON Schema (2020-12) of a dashboard's summary."""
+    name = {"ab": "summary", "business": "business-summary"}[dashboard]
+    return json.loads(resources.files("live_dashboards.outputs").joinpath(f"schema/{name}.schema.json").read_text(encoding="utf-8"))
 
 
-def summary(report: AbReport) -> dict[str, Any]:
+def summary(report: Report) -> dict[str, Any]:
     """The summary's document."""
+    return _ab(report) if isinstance(report, AbReport) else business_summary(report)
+
+
+def _ab(report: AbReport) -> dict[str, Any]:
     return {
-        "schema_version": SCHEMA_VERSION,
-        "dashboard": "ab",
-        **_state(report),
+        **page_state(report),
+        "analysis_period": {
+            "start": format_moment(report.period.start) if report.period.start else None,
+            "end": format_moment(report.period.end),
+            "reason": report.period.reason,
+        },
         **{name: plain_value(measurement) for name, measurement in report.headline},
         "variants": {facts.variant: _facts(facts) for facts in report.variants},
         "comparisons": [_comparison(row) for row in report.comparisons],
@@ -51,47 +60,7 @@ def summary(report: AbReport) -> dict[str, Any]:
             "reasons": list(report.verdict.reasons),
             "would_change": list(report.verdict.would_change),
         },
-        "values_live": report.badge.values_live,
-        "values_total": report.badge.values_total,
-        "sources": {status.source: _source(status) for status in report.sources},
-        "notices": list(report.health.notices),
-        "alt_text": report.alt_text,
-        "measurements": rows(report.measurements),
-        "lineage": rows(lineage((*report.measurements, *(measurement for _, measurement in report.headline)))),
-    }
-
-
-def window_text(seconds: float) -> str:
-    """The window as a Prometheus duration, hours up to two days: `30m`, `24h`, `7d`, `1h30m`."""
-    milliseconds = max(1, round(seconds * 1000))
-    if milliseconds % 86_400_000 == 0 and milliseconds > 86_400_000:
-        return f"{milliseconds // 86_400_000}d"
-    parts = []
-    for size, unit in ((3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms")):
-        count, milliseconds = divmod(milliseconds, size)
-        if count:
-            parts.append(f"{count}{unit}")
-    return "".join(parts)
-
-
-def _state(report: AbReport) -> dict[str, Any]:
-    return {
-        "data_source": report.badge.kind.data_source,
-        "badge": report.badge.kind.value,
-        "experiment": report.experiment,
-        "experiment_note": report.experiment_note,
-        "baseline": report.baseline,
-        "challenger": report.challenger,
-        "at": format_moment(report.at),
-        "window": window_text(report.window_seconds),
-        "window_seconds": report.window_seconds,
-        "analysis_period": {
-            "start": format_moment(report.period.start) if report.period.start else None,
-            "end": format_moment(report.period.end),
-            "reason": report.period.reason,
-        },
-        "generated_at": format_moment(report.generated_at),
-        "observed_at": {source: format_moment(moment) if moment else None for source, moment in report.observed_at},
+        **page_provenance(report, report.health.notices),
     }
 
 
@@ -133,16 +102,3 @@ def _traffic_split(report: AbReport) -> dict[str, Any]:
 def _observed(share: Measurement, report: AbReport) -> float | int | None:
     is_stand_in = share.origin is Origin.SIMULATED and not report.is_simulated
     return None if is_stand_in else plain_value(share)
-
-
-def _source(status: SourceStatus) -> dict[str, Any]:
-    return {
-        "state": status.state.value,
-        "reason": status.reason,
-        "fix": status.fix,
-        "warnings": list(status.warnings),
-        "version": status.version,
-        "address": status.address,
-        "duration_seconds": finite(status.duration_seconds),
-        "clock_difference_seconds": finite(status.clock_difference_seconds),
-    }

@@ -18,7 +18,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from live_dashboards.model.duration import parse_duration_seconds
 from live_dashboards.model.measurement import Interval, Origin
 from live_dashboards.model.report import AbReport, BadgeKind
-from live_dashboards.outputs.summary import summary, summary_schema, summary_text, window_text, write_summary
+from live_dashboards.outputs.summary import summary, summary_schema, summary_text, write_summary
+from live_dashboards.outputs.summary_parts import window_text
 from tests.outputs.reports import every_kind, live_report
 
 REPORTS = every_kind()

@@ -1,0 +1,126 @@
+"""From the snapshot to the business impact report: the measured inputs, the case that follows, the panels, and a recommendation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from live_dashboards.analysis.ab_report import build_ab_report
+from live_dashboards.analysis.business_calculator import BusinessMetricsCalculator
+from live_dashboards.analysis.business_decision import gates, provisional_verdict, recommendation
+from live_dashboards.analysis.business_inputs import business_inputs
+from live_dashboards.analysis.business_panels import break_even_panel, headline_words, net_panel, parts_panel, payback_panel, sensitivity_panel
+from live_dashboards.analysis.business_tables import assumptions, inputs_panel, ledger_panel, measured_inputs, performance_panel, shares
+from live_dashboards.analysis.guardrails import guardrails
+from live_dashboards.analysis.health import badge
+from live_dashboards.analysis.page import Facts, Page, page
+from live_dashboards.model.business_case import Assumption, BusinessCase
+from live_dashboards.model.business_report import BusinessReport, Gate, GatesPanel, PartsPanel, Recommendation
+from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.moment import format_moment
+from live_dashboards.model.report import Head
+from live_dashboards.model.snapshot import Snapshot
+from live_dashboards.settings import Settings
+
+_ABSURD_SHARE_OF_VOLUME = 0.01
+
+
+def build_business_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings, *, seed: int = 42) -> BusinessReport:
+    """The whole business page; `stand_in` as for the A/B page, whose verdict this is."""
+    found, ab = page(snapshot, stand_in, settings), build_ab_report(snapshot, stand_in, settings)
+    case, substitute = _cases(found, settings, seed)
+    watched = guardrails(found.counted, found.roles, settings)
+    verdict = provisional_verdict(case, watched)
+    advice = recommendation(found, case, verdict)
+    parts = parts_panel(found, case, substitute)
+    measurements = _measurements(found, case, parts)
+    report = BusinessReport(
+        at=ab.at,
+        generated_at=ab.generated_at,
+        window_seconds=ab.window_seconds,
+        timezone=ab.timezone,
+        confidence=ab.confidence,
+        badge=badge(found, measurements),
+        experiment=ab.experiment,
+        experiment_note=ab.experiment_note,
+        baseline=ab.baseline,
+        challenger=ab.challenger,
+        case=case,
+        headline=_headline(case),
+        headline_words=headline_words(case),
+        shares=shares(case),
+        recommendation=advice,
+        verdict=verdict,
+        status=ab.status,
+        net=net_panel(found, case),
+        parts=parts,
+        sensitivity=sensitivity_panel(found, case),
+        break_even=break_even_panel(found, case),
+        payback=payback_panel(found, case),
+        ledger=ledger_panel(case),
+        inputs=inputs_panel(found, case),
+        performance=performance_panel(found),
+        gates=_gates_panel(gates(found, case, watched, verdict), advice),
+        sources=ab.sources,
+        observed_at=ab.observed_at,
+        notices=(*ab.health.notices, *absurd(case)),
+        measurements=measurements,
+        is_simulated=found.is_simulated,
+        has_stale=any(measurement.stale and measurement.is_live for measurement in measurements),
+        alt_text="",
+    )
+    return replace(report, alt_text=_alt_text(report))
+
+
+def _cases(found: Page, settings: Settings, seed: int) -> tuple[BusinessCase, BusinessCase | None]:
+    """The case of what counts, and that of the simulated stand-ins where a source is missing."""
+    assumed = assumptions(settings)
+    case = _case(found, found.counted, assumed, settings, seed)
+    has_stand_in = not found.is_simulated and found.drawn is not found.counted
+    return case, _case(found, found.drawn, assumed, settings, seed) if has_stand_in else None
+
+
+def _case(found: Page, facts: Facts, assumed: tuple[Assumption, ...], settings: Settings, seed: int) -> BusinessCase:
+    inputs = business_inputs(facts, found.roles, found.window_seconds, str(settings["AB_TEST_COUNT_PARAM"]))
+    return BusinessMetricsCalculator(assumed, seed=seed).calculate(inputs)
+
+
+def absurd(case: BusinessCase) -> tuple[str, ...]:
+    """What looks like a slip of the pen: a yearly revenue gain of more than a hundredth of the yearly volume."""
+    revenue, volume = next(term for term in case.terms if term.name == "annual_revenue_increase"), 365 * case.assumption("BASE_TRADING_VOLUME").amount.point
+    if revenue.value.value is None or abs(revenue.value.value) <= _ABSURD_SHARE_OF_VOLUME * volume:
+        return ()
+    share, multiplier = 100 * abs(revenue.value.value) / volume, case.assumption("ACCURACY_REVENUE_MULTIPLIER").amount.point
+    slip = f"is ACCURACY_REVENUE_MULTIPLIER={multiplier:g} meant per percentage point? It is a share of the volume per accuracy fraction, such as 0.005"
+    return (f"the yearly revenue change is {share:.3g} % of the yearly volume: {slip}",)
+
+
+def _headline(case: BusinessCase) -> tuple[tuple[str, Measurement], ...]:
+    rows = (*(term.value for term in case.terms), case.net, case.roi, case.payback, case.probability_net_positive, case.break_even_accuracy_improvement)
+    return tuple((row.name, row) for row in rows)
+
+
+def _measurements(found: Page, case: BusinessCase, parts: PartsPanel) -> tuple[Measurement, ...]:
+    """Every number that the page shows, once; a simulated bar under its own name, so that no total is taken for it."""
+    headline = tuple(measurement for _, measurement in _headline(case))
+    models = tuple(getattr(found.counted.of(name), fact) for fact in ("accuracy", "mean_latency_ms", "error_rate") for name in found.roles.pair)
+    simulated = tuple(
+        replace(bar.value, name=f"{bar.value.name}_simulated", reason=bar.words) for bar in parts.bars if bar.value.origin is Origin.SIMULATED and not found.is_simulated
+    )
+    everything = (*headline, case.partial_total, case.never_paid_back_probability, *measured_inputs(case), *models, *simulated)
+    return tuple({(one.name, one.variant): one for one in reversed(everything)}.values())[::-1]
+
+
+def _gates_panel(rows: tuple[Gate, ...], advice: Recommendation) -> GatesPanel:
+    passed = sum(gate.state == "passed" for gate in rows)
+    return GatesPanel(Head(f"{passed} of {len(rows)} gates passed", f"recommendation: {advice.verdict}", Origin.LIVE), rows)
+
+
+def _alt_text(report: BusinessReport) -> str:
+    versus = f"{report.challenger} against {report.baseline}" if report.challenger else f"{report.baseline} alone"
+    where = f" in experiment {report.experiment}" if report.experiment else ""
+    words = [f"{label} {value} ({beside})" if beside else f"{label} {value}" for label, value, beside in report.headline_words]
+    panels = (report.net, report.parts, report.sensitivity, report.break_even, report.payback, report.ledger, report.inputs, report.performance, report.gates)
+    titles = [f"{panel.head.title} ({panel.head.reason})" if panel.head.reason else panel.head.title for panel in panels]
+    opening = f"Business impact dashboard, {report.badge.kind.value} ({report.badge.second_line}): {versus}{where}, at {format_moment(report.at)}"
+    reasons = "; ".join(report.recommendation.reasons)
+    return f"{opening}. Recommendation: {report.recommendation.verdict} ({reasons}). {'. '.join(words)}. {'. '.join(titles)}."

@@ -1,0 +1,173 @@
+"""What was assumed, what was measured and how the two models do: the ledger, the inputs and the performance panel, and the share of each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from live_dashboards.analysis.page import Page
+from live_dashboards.model.amount import Amount
+from live_dashboards.model.business_case import Assumption, BusinessCase, EffectInput
+from live_dashboards.model.business_report import InputRow, InputsPanel, LedgerPanel, LedgerRow, PerformancePanel, PerformanceRow, SharePart
+from live_dashboards.model.duration import format_duration
+from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.number import NOTHING, format_age, format_count, format_interval, format_money, format_number, format_percent, format_signed
+from live_dashboards.model.report import Head
+from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS
+from live_dashboards.settings import Settings
+
+PARAMETERS = (
+    ("BASE_TRADING_VOLUME", "USD a day", "what passes through the model"),
+    ("ACCURACY_REVENUE_MULTIPLIER", "of volume per accuracy fraction", "0.005 is 0.005 % of the volume per percentage point of accuracy"),
+    ("LATENCY_COST_PER_MS", "USD per request and ms", "what a request costs more for each millisecond that it takes longer"),
+    ("ERROR_COST_MULTIPLIER", "USD per error prevented", "what a failed request costs"),
+    ("INFRASTRUCTURE_ANNUAL_COST", "USD a year", "what running the challenger costs"),
+)
+_LABELS = {
+    "accuracy_improvement": "accuracy",
+    "latency_increase_ms": "mean latency",
+    "error_rate_improvement": "error rate",
+    "requests_per_day": "requests a day",
+}
+_OF_VARIANTS = {"accuracy_improvement": 1, "latency_increase_ms": 1, "error_rate_improvement": -1}
+
+
+def assumptions(settings: Settings) -> tuple[Assumption, ...]:
+    """The five business parameters with their units, and whether somebody set them."""
+    return tuple(Assumption(name, settings[name], unit, meaning, is_default=name not in settings.given) for name, unit, meaning in PARAMETERS)
+
+
+def effects(case: BusinessCase) -> tuple[EffectInput, ...]:
+    """The three measured differences."""
+    return case.inputs.accuracy_improvement, case.inputs.latency_increase, case.inputs.error_rate_improvement
+
+
+def measured_inputs(case: BusinessCase) -> tuple[Measurement, ...]:
+    """The three differences and the requests a day."""
+    return (*(each.difference for each in effects(case)), case.inputs.requests_per_day)
+
+
+def shares(case: BusinessCase) -> tuple[SharePart, ...]:
+    """How the inputs are known: measured, assumed by you or by default, simulated or missing."""
+    kinds: dict[str, list[str]] = {"measured": [], "assumed": [], "simulated": [], "missing": []}
+    for measurement in measured_inputs(case):
+        kind = {Origin.MISSING: "missing", Origin.SIMULATED: "simulated"}.get(measurement.origin, "measured")
+        kinds[kind].append(_LABELS[measurement.name])
+    kinds["assumed"] = [each.name for each in case.assumptions]
+    return tuple(SharePart(kind, tuple(names)) for kind, names in kinds.items() if names)
+
+
+def ledger_panel(case: BusinessCase) -> LedgerPanel:
+    """The assumptions, each with its unit, range and owner, and where the answer would flip."""
+    defaults = sum(each.is_default for each in case.assumptions)
+    title = f"{defaults} of {len(case.assumptions)} assumptions are defaults, not yours" if defaults else "All assumptions are yours"
+    flips = {each.parameter: each for each in case.break_evens}
+    rows = tuple(
+        LedgerRow(each, _amount(each), each.unit, _range(each.amount, each), "default, not yours" if each.is_default else "yours", flips.get(each.name))
+        for each in case.assumptions
+    )
+    return LedgerPanel(Head(title, "business parameters of the settings, with their units", Origin.LIVE), rows)
+
+
+def _amount(each: Assumption) -> str:
+    return format_number(each.amount.point, "fraction") if each.name == "ACCURACY_REVENUE_MULTIPLIER" else format_money(each.amount.point)
+
+
+def _range(amount: Amount, each: Assumption) -> str:
+    if not amount.is_range:
+        return ""
+    write = (lambda value: format_number(value, "fraction")) if each.name == "ACCURACY_REVENUE_MULTIPLIER" else format_money
+    return f"{write(amount.low)} to {write(amount.high)}"
+
+
+def inputs_panel(found: Page, case: BusinessCase) -> InputsPanel:
+    """What was measured, of which variant, over what and when."""
+    rows = (*(_row(found, each) for each in effects(case)), _requests_row(found, case.inputs.requests_per_day))
+    known = sum(measurement.value is not None for measurement in measured_inputs(case))
+    origin = Origin.SIMULATED if found.is_simulated else Origin.LIVE
+    title = f"{known} of {len(rows)} inputs are measured" if origin is Origin.LIVE else "Measured inputs"
+    note = "; ".join(dict.fromkeys(measurement.reason for measurement in measured_inputs(case) if measurement.value is None and measurement.reason))
+    return InputsPanel(Head(title, f"{found.roles.challenger or 'challenger'} against {found.roles.baseline}, 95 % intervals", origin, note=note), rows)
+
+
+def _row(found: Page, effect: EffectInput) -> InputRow:
+    measurement = effect.difference
+    unit, sign, factor = ("ms", 1.0, 1.0) if measurement.unit == "ms" else ("points", float(_OF_VARIANTS[measurement.name]), 100.0)
+    value = None if measurement.value is None else sign * factor * measurement.value
+    interval = NOTHING
+    if measurement.interval is not None:
+        low, high = (None if end is None else sign * factor * end for end in (measurement.interval.low, measurement.interval.high))
+        interval = format_interval(low, high, unit, signed=True) if sign > 0 else format_interval(high, low, unit, signed=True)
+    write = format_percent if effect.baseline.unit == "percent" else (lambda each: format_number(each, effect.baseline.unit))
+    return InputRow(
+        label=_LABELS[measurement.name].capitalize(),
+        baseline_words=write(effect.baseline.value),
+        challenger_words=write(effect.challenger.value),
+        difference_words=format_signed(value, unit),
+        interval_words=interval,
+        n_words=_n(effect.baseline, effect.challenger),
+        window_words="test set" if MLFLOW in measurement.source else window_words(found.window_seconds),
+        age_words=_age(found.at, measurement),
+        measurement=measurement,
+    )
+
+
+def _requests_row(found: Page, requests: Measurement) -> InputRow:
+    return InputRow(
+        label="Requests a day",
+        baseline_words=NOTHING,
+        challenger_words=NOTHING,
+        difference_words=format_count(requests.value),
+        interval_words="counted" if requests.value is not None else NOTHING,
+        n_words=NOTHING,
+        window_words=window_words(found.window_seconds),
+        age_words=_age(found.at, requests),
+        measurement=requests,
+    )
+
+
+def window_words(seconds: float) -> str:
+    """The window as people say it, hours up to two days: `24h`, `7d`."""
+    hours = seconds / 3600
+    return f"{hours:g}h" if hours == int(hours) and hours <= 48 else format_duration(seconds)
+
+
+def _n(*sides: Measurement) -> str:
+    return " / ".join(format_count(side.n) if side.n else NOTHING for side in sides) if any(side.n for side in sides) else NOTHING
+
+
+def _age(at: datetime, measurement: Measurement) -> str:
+    if measurement.observed_at is None or measurement.value is None:
+        return NOTHING
+    return format_age(max(0.0, (at - measurement.observed_at).total_seconds()))
+
+
+def performance_panel(found: Page) -> PerformancePanel:
+    """Accuracy, mean latency and error rate of baseline and challenger."""
+    if found.roles.challenger is None:
+        return PerformancePanel(Head("No challenger", "accuracy, mean latency, error rate", Origin.MISSING, reason="there is no second variant to compare with"))
+    baseline, challenger = (found.counted.of(name) for name in found.roles.pair)
+    rows = tuple(
+        PerformanceRow(label, unit, getattr(baseline, name), getattr(challenger, name), is_higher_better=better)
+        for name, label, unit, better in (
+            ("accuracy", "Accuracy", "%", True),
+            ("mean_latency_ms", "Mean latency", "ms", False),
+            ("error_rate", "Error rate", "%", False),
+        )
+    )
+    if all(side.value is None for row in rows for side in (row.baseline, row.challenger)):
+        reason = "; ".join(dict.fromkeys(str(row.baseline.reason) for row in rows))
+        return PerformancePanel(Head("No data on either model", "accuracy, mean latency, error rate", Origin.MISSING, reason=reason))
+    origin = Origin.SIMULATED if found.is_simulated else Origin.LIVE
+    better = [row.label.lower() for row in rows if _is_better(row)]
+    title = f"{challenger.variant} is ahead in {', '.join(better)}" if better else f"{challenger.variant} is ahead in nothing"
+    note = "dot: measured; line: 95 % interval; hollow: no interval"
+    return PerformancePanel(Head(title, f"accuracy (offline), mean latency, error rate; {window_words(found.window_seconds)}", origin, note=note), rows)
+
+
+def _is_better(row: PerformanceRow) -> bool:
+    if row.baseline.value is None or row.challenger.value is None:
+        return False
+    return row.challenger.value > row.baseline.value if row.is_higher_better else row.challenger.value < row.baseline.value
+
+
+SOURCES_OF_TERMS = {"annual_revenue_increase": MLFLOW, "annual_cost_increase": PROMETHEUS, "annual_risk_reduction": PROMETHEUS}

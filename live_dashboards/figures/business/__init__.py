@@ -1,0 +1,1 @@
+"""The business impact page, one panel a file."""

@@ -1,0 +1,70 @@
+"""What the summaries of both dashboards have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from live_dashboards.model.business_report import Report, dashboard_name
+from live_dashboards.model.moment import format_moment
+from live_dashboards.model.snapshot import SourceStatus
+from live_dashboards.outputs.measurement_rows import finite, lineage, rows
+
+SCHEMA_VERSION = 1
+
+
+def page_state(report: Report) -> dict[str, Any]:
+    """Which dashboard of what, at which moment, and how live it is."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "dashboard": dashboard_name(report),
+        "data_source": report.badge.kind.data_source,
+        "badge": report.badge.kind.value,
+        "experiment": report.experiment,
+        "experiment_note": report.experiment_note,
+        "baseline": report.baseline,
+        "challenger": report.challenger,
+        "at": format_moment(report.at),
+        "window": window_text(report.window_seconds),
+        "window_seconds": report.window_seconds,
+        "generated_at": format_moment(report.generated_at),
+        "observed_at": {source: format_moment(moment) if moment else None for source, moment in report.observed_at},
+    }
+
+
+def page_provenance(report: Report, notices: tuple[str, ...]) -> dict[str, Any]:
+    """How many values are live, how asking the sources ended, and every number with what it was computed from."""
+    return {
+        "values_live": report.badge.values_live,
+        "values_total": report.badge.values_total,
+        "sources": {status.source: _source(status) for status in report.sources},
+        "notices": list(notices),
+        "alt_text": report.alt_text,
+        "measurements": rows(report.measurements),
+        "lineage": rows(lineage((*report.measurements, *(measurement for _, measurement in report.headline)))),
+    }
+
+
+def window_text(seconds: float) -> str:
+    """The window as a Prometheus duration, hours up to two days: `30m`, `24h`, `7d`, `1h30m`."""
+    milliseconds = max(1, round(seconds * 1000))
+    if milliseconds % 86_400_000 == 0 and milliseconds > 86_400_000:
+        return f"{milliseconds // 86_400_000}d"
+    parts = []
+    for size, unit in ((3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms")):
+        count, milliseconds = divmod(milliseconds, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts)
+
+
+def _source(status: SourceStatus) -> dict[str, Any]:
+    return {
+        "state": status.state.value,
+        "reason": status.reason,
+        "fix": status.fix,
+        "warnings": list(status.warnings),
+        "version": status.version,
+        "address": status.address,
+        "duration_seconds": finite(status.duration_seconds),
+        "clock_difference_seconds": finite(status.clock_difference_seconds),
+    }
