@@ -12,6 +12,7 @@ from live_dashboards.model.measurement import Interval, Measurement, computed, m
 from live_dashboards.model.number import format_money
 
 _NO_AMOUNT = "no amount of it changes the sign"
+_LARGEST = 1e18  # beyond, an amount is none that anyone could mean
 _WORDS = {
     "BASE_TRADING_VOLUME": "if {less} than {amount} a day were traded",
     "ACCURACY_REVENUE_MULTIPLIER": "if a point of accuracy brought {less} than {amount} a year",
@@ -54,7 +55,7 @@ def _flip(assumption: Assumption, parts: Sequence[Part], points: Mapping[str, fl
     per_unit = sum(part.formula.per_effect({**points, name: 1.0}) * (part.effect.difference.value or 0.0) for part in touched)
     rest = net_usd - sum(part.contribution_usd for part in touched)
     amount = -rest / per_unit if per_unit else None
-    if amount is None or amount < 0:
+    if amount is None or amount < 0 or amount > _LARGEST:
         return BreakEven(name, None, assumption.unit, _NO_AMOUNT)
     less = "less" if (per_unit > 0) == (net_usd > 0) else "more"
     shown = DAYS_A_YEAR * points["BASE_TRADING_VOLUME"] * amount / 100 if name == "ACCURACY_REVENUE_MULTIPLIER" else amount

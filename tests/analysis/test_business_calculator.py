@@ -1,0 +1,143 @@
+"""What the challenger is worth: hand-worked numbers, signs, zeros, and what is missing."""
+
+import pytest
+
+from live_dashboards.analysis.business_calculator import BusinessMetricsCalculator
+from live_dashboards.model.measurement import Origin
+from tests.support.business_cases import assumptions, case, inputs
+
+
+def terms(found):
+    return {term.name: term.value.value for term in found.terms}
+
+
+def test_revenue_is_volume_times_improvement_times_multiplier_times_365():
+    assert terms(case(inputs(accuracy=0.036)))["annual_revenue_increase"] == pytest.approx(657_000)
+
+
+def test_cost_and_risk_grow_with_the_requests_of_a_day():
+    found = terms(case(inputs(latency=2.0, errors=0.0005, requests=50_000.0)))
+    assert found["annual_cost_increase"] == pytest.approx(50_000 * 2.0 * 0.0001 * 365)
+    assert found["annual_risk_reduction"] == pytest.approx(50_000 * 0.0005 * 50 * 365)
+
+
+def test_the_worked_example_holds():
+    day = 50_000.0
+    measured = inputs(accuracy=672_450 / (365 * 10_000_000 * 0.005), latency=28_930 / (365 * day * 0.0001), errors=42_180 / (365 * day * 50), requests=day)
+    found = case(measured)
+    assert found.net.value == pytest.approx(685_700)
+    assert found.roi.value == pytest.approx(1193.77, abs=0.005)
+    assert found.payback.value == pytest.approx(28.21, abs=0.005)
+
+
+def test_a_faster_challenger_saves_and_more_errors_cost():
+    found = case(inputs(latency=(-2.0, 0.1), errors=(-0.0005, 0.0001)))
+    assert terms(found)["annual_cost_increase"] < 0
+    assert terms(found)["annual_risk_reduction"] < 0
+    contributions = {term.name: term.contribution.value for term in found.terms}
+    assert contributions["annual_cost_increase"] > 0 > contributions["annual_risk_reduction"]
+    assert found.net.value == pytest.approx(sum(contributions.values()))
+
+
+@pytest.mark.parametrize("gone", ["accuracy", "latency", "errors"])
+def test_a_missing_term_takes_net_roi_payback_and_chance_with_it_and_leaves_a_partial_total(gone):
+    found = case(inputs(**{gone: None}))
+    for result in (found.net, found.roi, found.payback, found.probability_net_positive, found.break_even_accuracy_improvement):
+        assert (result.value, result.origin) == (None, Origin.MISSING)
+        assert "not measured" in result.reason
+    rest = [term for term in found.terms if term.value.value is not None]
+    assert len(rest) == 2
+    assert found.partial_terms == tuple(term.name for term in rest)
+    assert found.partial_total.value == pytest.approx(sum(term.contribution.value for term in rest))
+    assert (found.net_intervals, found.swings, found.cash, found.break_evens) == ((), (), (), ())
+
+
+def test_without_requests_only_revenue_is_left():
+    found = case(inputs(requests=None))
+    assert found.partial_terms == ("annual_revenue_increase",)
+    assert "no requests" in found.net.reason
+
+
+def test_without_n_there_are_points_and_the_one_reason_but_no_interval_and_no_chance():
+    found = case(inputs(accuracy=0.036))
+    for result in (found.net, found.roi, found.payback):
+        assert result.value is not None
+        assert (result.interval, result.reason) == (None, "no interval: n unknown")
+    assert (found.probability_net_positive.value, found.probability_net_positive.reason) == (None, "no interval: n unknown")
+    assert found.net_intervals == ()
+    by_name = {term.name: term for term in found.terms}
+    assert by_name["annual_revenue_increase"].value.interval is None
+    assert by_name["annual_cost_increase"].value.interval is not None
+
+
+def test_infrastructure_for_nothing_has_a_net_value_but_no_roi_and_nothing_to_pay_back():
+    found = case(INFRASTRUCTURE_ANNUAL_COST=0.0)
+    assert found.net.value is not None
+    assert (found.roi.value, found.payback.value) == (None, None)
+    assert "there is no ROI" in found.roi.reason
+    assert "nothing to pay back" in found.payback.reason
+
+
+def test_a_net_value_that_is_not_above_0_is_never_paid_back():
+    found = case(inputs(accuracy=(-0.036, 0.004)))
+    assert found.net.value < 0
+    assert found.roi.value < -100
+    assert (found.payback.value, found.payback.reason) == (None, "never paid back: the net value is not above 0")
+
+
+def test_equal_accuracy_is_worth_nothing_and_has_no_sign():
+    found = case(inputs(accuracy=(0.0, 0.001), latency=(0.0, 0.1), errors=(0.0, 0.0001)))
+    assert (found.net.value, found.probability_net_positive.value) == (0.0, 0.5)
+
+
+def test_at_its_break_even_accuracy_the_net_value_is_0():
+    found = case()
+    needed = found.break_even_accuracy_improvement.value
+    assert case(inputs(accuracy=needed)).net.value == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["ACCURACY_REVENUE_MULTIPLIER", "LATENCY_COST_PER_MS", "ERROR_COST_MULTIPLIER", "BASE_TRADING_VOLUME"])
+def test_at_the_break_even_of_a_parameter_the_net_value_is_0(name):
+    measured = inputs(accuracy=(0.002, 0.001), latency=(50.0, 5.0), errors=(0.00005, 0.0001))
+    flip = next(each for each in case(measured).break_evens if each.parameter == name)
+    assert flip.amount is not None
+    assert case(measured, **{name: flip.amount}).net.value == pytest.approx(0.0, abs=1e-6)
+
+
+def test_where_no_amount_flips_the_answer_that_is_said():
+    flip = next(each for each in case().break_evens if each.parameter == "ERROR_COST_MULTIPLIER")
+    assert (flip.amount, flip.words) == (None, "no amount of it changes the sign")
+
+
+def test_at_its_break_even_cost_the_roi_is_0():
+    flip = next(each for each in case().break_evens if each.parameter == "INFRASTRUCTURE_ANNUAL_COST")
+    assert case(INFRASTRUCTURE_ANNUAL_COST=flip.amount).roi.value == pytest.approx(0.0, abs=1e-9)
+
+
+def test_cash_begins_with_the_cost_and_ends_with_net_less_cost():
+    found = case()
+    assert (found.cash[0].month, found.cash[0].value_usd) == (0.0, -53_000.0)
+    assert (found.cash[-1].month, found.cash[-1].value_usd) == (12.0, pytest.approx(found.net.value - 53_000))
+    assert found.cash[0].low_usd == found.cash[0].high_usd == -53_000.0
+
+
+def test_the_net_value_knows_its_inputs_and_its_weakest_origin():
+    found = case()
+    assert {each.name for each in found.net.inputs} == {"annual_revenue_increase", "annual_cost_increase", "annual_risk_reduction"}
+    assert {each.name for each in found.terms[1].value.inputs} == {"latency_increase", "requests_per_day"}
+    assert found.net.origin is Origin.LIVE
+
+
+def test_the_widest_swing_comes_first_and_a_parameter_without_a_range_does_not_swing():
+    found = case(inputs(accuracy=(0.036, 0.004), latency=(2.0, 0.1), errors=(0.0005, 0.00001)), ERROR_COST_MULTIPLIER=(40.0, 60.0))
+    names = [swing.name for swing in found.swings]
+    assert names[0] == "accuracy_improvement"
+    assert "ERROR_COST_MULTIPLIER" in names
+    assert "LATENCY_COST_PER_MS" not in names
+    widths = [swing.width_usd for swing in found.swings]
+    assert widths == sorted(widths, reverse=True)
+
+
+def test_fewer_draws_than_a_tail_needs_are_refused():
+    with pytest.raises(ValueError, match="at least 100,000"):
+        BusinessMetricsCalculator(assumptions(), draws_count=1000)
