@@ -1,0 +1,200 @@
+"""The business page: what counts, what is simulated, and what is recommended."""
+
+import pytest
+
+from live_dashboards.analysis.business_report import absurd, build_business_report
+from live_dashboards.model.measurement import Origin
+from tests.support.snapshots import live, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
+
+OWN = {
+    "BASE_TRADING_VOLUME": "10000000",
+    "ACCURACY_REVENUE_MULTIPLIER": "0.005",
+    "LATENCY_COST_PER_MS": "0.0001",
+    "ERROR_COST_MULTIPLIER": "50",
+    "INFRASTRUCTURE_ANNUAL_COST": "53000",
+}
+KEYS = {
+    "annual_revenue_increase",
+    "annual_cost_increase",
+    "annual_risk_reduction",
+    "net_annual_value",
+    "roi_percentage",
+    "payback_days",
+    "probability_net_positive",
+    "break_even_accuracy_improvement",
+}
+
+
+def page(snapshot=None, *, simulate=True, **values):
+    return build_business_report(snapshot if snapshot is not None else live(), stand_in() if simulate else None, settings(**values))
+
+
+def headline(report):
+    return {name: measurement.value for name, measurement in report.headline}
+
+
+def test_with_both_sources_and_own_parameters_a_clear_gain_is_deployed():
+    report = page(**OWN)
+    assert (report.badge.kind.value, report.recommendation.verdict) == ("LIVE DATA", "deploy")
+    assert set(headline(report)) == KEYS
+    assert None not in headline(report).values()
+    assert {gate.state for gate in report.gates.gates} == {"passed"}
+
+
+def test_with_nothing_but_defaults_it_is_at_most_keep_testing():
+    report = page()
+    assert report.recommendation.verdict == "keep testing"
+    assert "not yours" in report.recommendation.reasons[0]
+    assert "with 5 default assumptions" in report.net.head.title
+    assert report.ledger.rows[0].owner_words == "default, not yours"
+
+
+def test_one_own_parameter_is_enough_to_recommend_and_the_others_stay_marked():
+    report = page(BASE_TRADING_VOLUME="10000000")
+    assert report.recommendation.verdict == "deploy"
+    assert [row.owner_words for row in report.ledger.rows] == ["yours", *["default, not yours"] * 4]
+    assert "with 4 default assumptions" in report.net.head.title
+
+
+def test_where_only_the_90_percent_interval_is_above_0_it_is_monitored():
+    report = page(**{**OWN, "ERROR_COST_MULTIPLIER": "132"})
+    low_95, low_90 = (report.case.net_interval(level).low for level in (0.95, 0.9))
+    assert low_95 < 0 < low_90
+    assert report.recommendation.verdict == "deploy with monitoring"
+
+
+def test_a_net_value_surely_below_0_is_not_deployed():
+    report = page(with_values(live(), "enhanced", "accuracy", value=0.7), **OWN)
+    assert report.case.net.interval.high < 0
+    assert report.recommendation.verdict == "do not deploy"
+
+
+def test_a_net_value_that_may_be_0_is_tested_on():
+    report = page(**{**OWN, "ERROR_COST_MULTIPLIER": "1000"})
+    assert report.case.net_interval(0.9).low < 0
+    assert report.recommendation.verdict == "keep testing"
+
+
+def test_without_test_rows_it_says_the_one_thing_that_is_missing():
+    fractional = with_values(with_values(live(), "enhanced", "accuracy", test_count="0.2"), "baseline", "accuracy", test_count="0.2")
+    report = page(fractional, **OWN)
+    assert report.recommendation.verdict == "keep testing"
+    (reason,) = report.recommendation.reasons
+    assert "log the number of test rows as AB_TEST_COUNT_PARAM" in reason
+    for name in ("annual_revenue_increase", "net_annual_value", "roi_percentage", "payback_days"):
+        measurement = dict(report.headline)[name]
+        assert (measurement.value is not None, measurement.interval) == (True, None)
+        assert "log the number of test rows" in measurement.reason
+    assert "effect unknown" in report.break_even.head.note
+
+
+def test_model_data_has_revenue_only_and_simulated_bars_outside_every_total():
+    report = page(without_prometheus(live()), **OWN)
+    numbers = headline(report)
+    assert (report.badge.kind.value, report.recommendation.verdict) == ("MODEL DATA", "withheld: partial data")
+    assert report.case.partial_terms == ("annual_revenue_increase",)
+    assert report.case.partial_total.value == numbers["annual_revenue_increase"]
+    assert {name for name, value in numbers.items() if value is None} == KEYS - {"annual_revenue_increase"}
+    assert report.headline_words[0][0] == "Revenue only"
+    assert [bar.state for bar in report.parts.bars] == ["measured", "simulated", "simulated"]
+    assert report.parts.total.value is report.case.partial_total
+    assert all("refuses the connection" in measurement.reason for _, measurement in report.headline if measurement.value is None)
+
+
+def test_missing_terms_are_marked_empty_where_nothing_is_to_be_simulated():
+    report = page(without_prometheus(live()), simulate=False)
+    assert [(bar.state, bar.value.value) for bar in report.parts.bars[1:]] == [("missing", None)] * 2
+    assert not any(one.origin is Origin.SIMULATED for one in report.measurements)
+
+
+def test_operational_data_takes_accuracy_from_the_online_gauge_without_an_interval():
+    report = page(without_mlflow(live()), **OWN)
+    assert report.badge.kind.value == "OPERATIONAL DATA"
+    improvement = report.case.inputs.accuracy_improvement
+    assert improvement.difference.source == "prometheus"
+    assert "online gauge" in improvement.difference.reason
+    assert report.case.net.interval is None
+    assert report.recommendation.verdict == "keep testing"
+
+
+def test_operational_data_without_the_gauge_has_no_revenue():
+    report = page(with_instant(without_mlflow(live()), "online_accuracy", {}, reason="no series"), **OWN)
+    assert report.case.partial_terms == ("annual_cost_increase", "annual_risk_reduction")
+    assert report.recommendation.verdict == "withheld: partial data"
+
+
+def test_a_simulated_page_computes_all_of_it_and_recommends_nothing():
+    report = page(without_mlflow(without_prometheus(live())), **OWN)
+    assert (report.is_simulated, report.recommendation.verdict) == (True, "withheld: simulated data")
+    assert {measurement.origin for _, measurement in report.headline} == {Origin.SIMULATED}
+    assert {bar.state for bar in report.parts.bars} == {"simulated"}
+
+
+def test_with_neither_source_and_nothing_simulated_there_is_no_number():
+    report = page(without_mlflow(without_prometheus(live())), simulate=False)
+    assert report.recommendation.verdict == "withheld: no data"
+    assert set(headline(report).values()) == {None}
+
+
+def test_stale_traffic_withholds_the_recommendation():
+    old = live().at.timestamp() - 3600
+    stale = with_instant(with_instant(live(), "newest_requests", {"baseline": old, "enhanced": old}), "newest_latency_count", {"baseline": old, "enhanced": old})
+    report = page(stale, **OWN)
+    assert report.recommendation.verdict == "withheld: stale data"
+    assert report.has_stale
+
+
+def test_a_worse_guardrail_keeps_it_from_being_deployed():
+    many = with_instant(live(), "errors", {"baseline": 30, "enhanced": 2000})
+    report = page(many, **{**OWN, "ERROR_COST_MULTIPLIER": "0.01"})
+    assert report.case.net.interval.low > 0
+    assert report.recommendation.verdict == "keep testing"
+    assert any("Error rate not worse: worse" in reason for reason in report.recommendation.reasons)
+
+
+@pytest.mark.parametrize(
+    ("changed", "gone"),
+    [
+        ({"requests": {"baseline": 0, "enhanced": 0}, "errors": {"baseline": 0, "enhanced": 0}}, {"annual_cost_increase", "annual_risk_reduction"}),
+        ({"latency_count": {}}, {"annual_cost_increase"}),
+        ({"latency_count": {"baseline": 100, "enhanced": 0}}, {"annual_cost_increase"}),
+        ({"requests": {"baseline": 1000}, "errors": {"baseline": 1}}, {"annual_risk_reduction"}),
+    ],
+)
+def test_what_cannot_be_divided_is_missing_and_never_made_up(changed, gone):
+    snapshot = live()
+    for name, values in changed.items():
+        snapshot = with_instant(snapshot, name, values)
+    report = page(snapshot)
+    assert {name for name, value in headline(report).items() if value is None} >= gone
+    assert {term.name for term in report.case.terms if term.value.value is None} == gone
+    assert all(measurement.reason for _, measurement in report.headline if measurement.value is None)
+
+
+def test_equal_accuracies_bring_no_revenue_and_no_invented_one():
+    same = with_values(live(), "enhanced", "accuracy", value=next(each.value for each in live().mlflow.values if (each.variant, each.metric) == ("baseline", "accuracy")))
+    assert headline(page(same))["annual_revenue_increase"] == 0
+
+
+def test_no_challenger_leaves_everything_missing_with_that_reason():
+    report = build_business_report(live(), None, settings(AB_CHALLENGER_VARIANT="nobody"))
+    assert headline(report)["net_annual_value"] is None
+    assert "nobody" in report.case.net.reason
+
+
+def test_a_multiplier_meant_per_point_is_warned_about():
+    assert absurd(page().case) == ()
+    (text,) = absurd(page(ACCURACY_REVENUE_MULTIPLIER="0.5").case)
+    assert "ACCURACY_REVENUE_MULTIPLIER=0.5" in text
+    assert text in page(ACCURACY_REVENUE_MULTIPLIER="0.5").notices
+
+
+def test_money_has_no_more_digits_than_its_interval_carries():
+    report = page()
+    (_, net, beside), (_, roi, _), (_, payback, _), _ = report.headline_words
+    half = (report.case.net.interval.high - report.case.net.interval.low) / 2
+    assert half > 100_000
+    assert net.endswith("0k")
+    assert "90 %" in beside
+    assert roi.endswith("0 %")
+    assert payback.endswith(" days")
