@@ -1,7 +1,10 @@
 """One pair of real servers with all worlds, shared by the tests that only read them."""
 
+import json
+
 import pytest
 
+from live_dashboards.cli import main
 from live_dashboards.demo.postgres_server import PostgresServer
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE, filled_prometheus
 from tests.support.mlflow_database import MlflowDatabase
@@ -16,3 +19,21 @@ def worlds(postgres: PostgresServer, mlflow_3_template: str, tmp_path_factory: p
     with filled_prometheus(fill_prometheus(end_moment), tmp_path_factory.mktemp("worlds")) as prometheus:
         yield Worlds({**database.environment, **prometheus.environment, "AB_WINDOW": "2h"}, end_moment)
     postgres.drop_database("worlds")
+
+
+@pytest.fixture
+def run(worlds, tmp_path, capsys, monkeypatch):
+    """`run("ab", "--at", ..., AB_X="...")`: exit code, stdout, stderr; the settings come from a file, as with cron."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments, **changes):
+        values = {**worlds.environment, "AB_EXPERIMENT": "base", "SOURCE_TIMEOUT_SECONDS": "5", **changes}
+        lines = [f"{name}={json.dumps(value)}" for name, value in values.items() if value]
+        (tmp_path / ".env.live-dashboards").write_text("\n".join(lines))
+        try:
+            code = main(arguments)
+        except SystemExit as leaving:
+            code = leaving.code
+        return code, *capsys.readouterr()
+
+    return call

@@ -2,44 +2,15 @@
 
 import json
 import re
-import socket
 
 import jsonschema
 import pytest
 from PIL import Image
 
-from live_dashboards.cli import main
 from live_dashboards.outputs.summary import summary_schema
+from tests.pipeline.command import at, closed_port
 
 SECRET = "p@ss:w/o%rd #1'x"
-
-
-@pytest.fixture
-def run(worlds, tmp_path, capsys, monkeypatch):
-    """`run("ab", "--at", ..., AB_X="...")`: exit code, stdout, stderr; the settings come from a file, as with cron."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments, **changes):
-        values = {**worlds.environment, "AB_EXPERIMENT": "base", "SOURCE_TIMEOUT_SECONDS": "5", **changes}
-        lines = [f"{name}={json.dumps(value)}" for name, value in values.items() if value]
-        (tmp_path / ".env.live-dashboards").write_text("\n".join(lines))
-        try:
-            code = main(arguments)
-        except SystemExit as leaving:
-            code = leaving.code
-        return code, *capsys.readouterr()
-
-    return call
-
-
-def closed_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def at(worlds):
-    return ("--at", f"{worlds.end:.0f}")
 
 
 def test_a_live_picture_prints_its_path_alone_and_its_summary_fits_the_schema(run, worlds, tmp_path):
