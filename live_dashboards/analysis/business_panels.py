@@ -31,7 +31,7 @@ def chance_words(probability: Measurement) -> str:
     if probability.value is None:
         return "–"
     share = probability.value
-    return "> 99.9 %" if share > 0.999 else "< 0.1 %" if share < 0.001 else format_percent(100 * share)
+    return "> 99.9 %" if share > 0.999 else "< 0.1 %" if share < 0.001 else format_percent(100 * share, 2 if 0.01 < share < 0.99 else 3 if share > 0.5 else 1)
 
 
 def default_words(case: BusinessCase) -> str:
@@ -69,7 +69,7 @@ def _partial_net(found: Page, case: BusinessCase, subtitle: str) -> NetPanel:
     gone = [term_words(term) for term in case.terms if term.value.value is None]
     title = f"{partial_words(case).capitalize()}: {format_money(case.partial_total.value, signed=True)} a year"
     note = f"partial: {' and '.join(gone)} not measured, so no net value, ROI or payback"
-    return NetPanel(_head(found, title, subtitle, note), case.net, partial=case.partial_total, words=(note,))
+    return NetPanel(_head(found, title, subtitle, note), case.net, partial=case.partial_total)
 
 
 def format_net(case: BusinessCase) -> str:
@@ -115,7 +115,7 @@ def sensitivity_panel(found: Page, case: BusinessCase) -> SensitivityPanel:
         return SensitivityPanel(_nothing("What decides is unknown", subtitle, "intervals of the inputs, ranges of the assumptions", reason))
     widest = case.swings[0]
     note = "measured: 80 % interval; assumed: your range; a parameter without a range does not vary"
-    return SensitivityPanel(_head(found, f"{widest.title} decides most", subtitle, note), case.swings, case.net.value)
+    return SensitivityPanel(_head(found, f"{widest.title.capitalize()} decides most", subtitle, note), case.swings, case.net.value)
 
 
 def break_even_panel(found: Page, case: BusinessCase) -> BreakEvenPanel:
@@ -139,7 +139,7 @@ def _break_even_title(points: float | None, shade: Interval | None) -> str:
     needed = f"Breaks even at {format_number(points, 'points', signed=True)}"
     if shade is None or shade.low is None or shade.high is None:
         return needed
-    return f"{needed}: {'shown' if shade.low > points else 'not reached' if shade.high < points else 'not proven'}"
+    return f"{needed}: {'proven' if shade.low > points else 'not reached' if shade.high < points else 'not proven'}"
 
 
 def _in_points(improvement: Measurement) -> Measurement:
@@ -168,7 +168,7 @@ def _points_interval(interval: Interval | None) -> Interval | None:
 
 def payback_panel(found: Page, case: BusinessCase) -> PaybackPanel:
     """When the infrastructure's cost has come back."""
-    subtitle = "cumulative value over 12 months, USD: a year's infrastructure first, then the net value"
+    subtitle = "cumulative value over 12 months, USD; infrastructure paid first"
     if not case.cash or case.net.value is None:
         return PaybackPanel(_nothing("Payback unknown", subtitle, "net value and INFRASTRUCTURE_ANNUAL_COST", str(case.net.reason or case.payback.reason)))
     title = f"Paid back in {format_days(case.payback)}" if case.payback.value is not None else str(case.payback.reason).capitalize()

@@ -85,8 +85,7 @@ def inputs_panel(found: Page, case: BusinessCase) -> InputsPanel:
     known = sum(measurement.value is not None for measurement in measured_inputs(case))
     origin = Origin.SIMULATED if found.is_simulated else Origin.LIVE
     title = f"{known} of {len(rows)} inputs are measured" if origin is Origin.LIVE else "Measured inputs"
-    note = "; ".join(dict.fromkeys(measurement.reason for measurement in measured_inputs(case) if measurement.value is None and measurement.reason))
-    return InputsPanel(Head(title, f"{found.roles.challenger or 'challenger'} against {found.roles.baseline}, 95 % intervals", origin, note=note), rows)
+    return InputsPanel(Head(title, f"{found.roles.challenger or 'challenger'} against {found.roles.baseline}, 95 % intervals", origin), rows)
 
 
 def _row(found: Page, effect: EffectInput) -> InputRow:

@@ -8,14 +8,14 @@ from matplotlib.figure import Figure
 
 from live_dashboards.errors import UsageError
 from live_dashboards.figures.ab.page import draw_page
+from live_dashboards.figures.business.page import draw_business_page
 from live_dashboards.figures.rendering import Page, page_settings
 from live_dashboards.figures.theme import AXES_STYLE, DESIGN_PAGE_INCHES, PAPER, SMALLEST_PAGE_INCHES, TICK_STYLE
+from live_dashboards.model.business_report import Report
 from live_dashboards.model.report import AbReport
 
-_PAGES = {AbReport: draw_page}
 
-
-def _create_dashboard_panels(report: AbReport, *, size_inches: tuple[float, float] = DESIGN_PAGE_INCHES, dpi: float = 300) -> Figure:
+def _create_dashboard_panels(report: Report, *, size_inches: tuple[float, float] = DESIGN_PAGE_INCHES, dpi: float = 300) -> Figure:
     """The dashboard of this report as a figure; UsageError where the page is too small for legible text.
 
     Whatever matplotlibrc says, pictures look the same: all settings are matplotlib's defaults while drawing, and are put back afterwards.
@@ -26,5 +26,8 @@ def _create_dashboard_panels(report: AbReport, *, size_inches: tuple[float, floa
     with page_settings(), sns.axes_style("white", rc=AXES_STYLE), sns.plotting_context("paper", rc=TICK_STYLE):
         figure = Page(figsize=size_inches, dpi=dpi, facecolor=PAPER)
         FigureCanvasAgg(figure)
-        _PAGES[type(report)](figure, report)
+        if isinstance(report, AbReport):
+            draw_page(figure, report)
+        else:
+            draw_business_page(figure, report)
     return figure

@@ -13,6 +13,7 @@ from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.text import Look, fitted_name, width_inches, wrapped
 from live_dashboards.figures.theme import BADGE_SHAPES, CAUTION, FAINT, INK, MUTED, TINT, line_inches, variant_style
 from live_dashboards.figures.ticks import moment_words, span_words
+from live_dashboards.model.business_report import BusinessReport, Report
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.report import AbReport, Badge
 from live_dashboards.model.snapshot import SourceStatus
@@ -21,27 +22,34 @@ _SOURCE_TITLES = {"mlflow": "MLflow", "prometheus": "Prometheus"}
 _MOST_NAMES = 5
 
 
-def draw_header(frame: Frame, report: AbReport) -> None:
+def draw_header(frame: Frame, report: Report) -> None:
     """The experiment, its window with the zone, its variants in their colours, and the badge."""
     sizes = frame.sizes
     badge_width, second_width = _draw_badge(frame, report.badge)
     title, small = Look(sizes.page_title, INK, is_bold=True), Look(sizes.body, MUTED)
     y, room = frame.height - line_inches(sizes.page_title, 1.0), frame.width - badge_width - 0.4
     window = f"{_window(report)}{f' · {report.experiment_note}' if report.experiment_note else ''}"
-    words = fitted_name(report.experiment or "A/B test", title, max(room * 0.4, room - width_inches(window, small) - 0.25))
+    words = fitted_name(_title(report), title, max(room * 0.4, room - width_inches(window, small) - 0.25))
     frame.write(0.0, y, words, title, within=room)
     used = width_inches(words, title) + 0.2
     frame.write(used, y, window, small, within=room - used)
     _draw_key(frame, report, frame.width - second_width - 0.4)
 
 
-def _window(report: AbReport) -> str:
+def _title(report: Report) -> str:
+    """The experiment's name; on the business page after what the page is about."""
+    if isinstance(report, BusinessReport):
+        return f"Business impact · {report.experiment}" if report.experiment else "Business impact"
+    return report.experiment or "A/B test"
+
+
+def _window(report: Report) -> str:
     """`24 h to 23 Nov 2026, 10:00 CET (Europe/Berlin)`."""
     moment = moment_words(report.at, ZoneInfo(report.timezone))
     return f"{span_words(report.window_seconds)} to {moment}" + ("" if moment.endswith(report.timezone) else f" ({report.timezone})")
 
 
-def _draw_key(frame: Frame, report: AbReport, room: float) -> None:
+def _draw_key(frame: Frame, report: Report, room: float) -> None:
     """Challenger against baseline, then the others, each with its line and marker: the legend of all panels."""
     sizes, x, y = frame.sizes, 0.0, 0.045
     names = [name for name in (report.challenger, report.baseline) if name in report.variant_names]
@@ -141,7 +149,7 @@ def draw_status(frame: Frame, report: AbReport) -> None:
         x += room + gap
 
 
-def draw_footer(frame: Frame, report: AbReport) -> None:
+def draw_footer(frame: Frame, report: Report) -> None:
     """Where it comes from, what the intervals mean, and which version drew it."""
     look = Look(frame.sizes.note, FAINT)
     version = f"live-dashboards {__version__}"
@@ -150,7 +158,7 @@ def draw_footer(frame: Frame, report: AbReport) -> None:
     frame.write(0.0, 0.0, f"{_sources(report)}.  {_intervals(report)}", look, within=frame.width - width_inches(version, look) - 0.3)
 
 
-def _sources(report: AbReport) -> str:
+def _sources(report: Report) -> str:
     return "Sources: " + ("; ".join(_source(status) for status in report.sources) or "none")
 
 
@@ -159,6 +167,6 @@ def _source(status: SourceStatus) -> str:
     return title if status.has_answered else f"{title} ({status.state.value.replace('_', ' ')})"
 
 
-def _intervals(report: AbReport) -> str:
-    level = f"{report.confidence * 100:g} %"
+def _intervals(report: Report) -> str:
+    level = "95 %" if isinstance(report, BusinessReport) else f"{report.confidence * 100:g} %"
     return f"Lines through dots are {level} intervals for a single look; hollow dots have none. Full numbers, queries and moments stand in the summary file."
