@@ -17,8 +17,10 @@ SHIP, ROLL_BACK, KEEP_RUNNING, NO_VERDICT = "SHIP", "ROLL BACK", "KEEP RUNNING",
 _BETTER = "95 % interval of the accuracy difference above 0 and no guardrail worse"
 
 
-def provisional_verdict(case: BusinessCase, watched: tuple[Guardrail, ...]) -> Verdict:
+def provisional_verdict(found: Page, case: BusinessCase, watched: tuple[Guardrail, ...]) -> Verdict:
     """Stands for the A/B verdict until there is one: SHIP where accuracy is surely better and no guardrail is worse or unknown; never ROLL BACK."""
+    if found.kind is BadgeKind.SIMULATED:
+        return Verdict(NO_VERDICT, "no verdict without live data", ("neither source gave A/B data",), ())
     improvement = case.inputs.accuracy_improvement.difference
     worse = [guard for guard in watched if guard.outcome == HARM]
     reasons = [f"{guard.label}: worse, {guard.words}" for guard in worse]
@@ -40,7 +42,14 @@ def _points(improvement: Measurement) -> str:
 
 
 def gates(found: Page, case: BusinessCase, watched: tuple[Guardrail, ...], verdict: Verdict) -> tuple[Gate, ...]:
-    """What must hold before anyone decides, each with the numbers behind it."""
+    """What must hold before anyone decides, each with the numbers behind it; on simulated data nothing but the first is looked at."""
+    rows = _looked_at(found, case, watched, verdict)
+    if found.kind is not BadgeKind.SIMULATED:
+        return rows
+    return (rows[0], *(Gate(gate.label, NOT_KNOWN, "not judged on simulated data" if found.is_simulated else "no data") for gate in rows[1:]))
+
+
+def _looked_at(found: Page, case: BusinessCase, watched: tuple[Guardrail, ...], verdict: Verdict) -> tuple[Gate, ...]:
     return (
         _gate_live(found),
         _gate_fresh(case),

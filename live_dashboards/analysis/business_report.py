@@ -29,7 +29,7 @@ def build_business_report(snapshot: Snapshot, stand_in: Snapshot | None, setting
     found, ab = page(snapshot, stand_in, settings), build_ab_report(snapshot, stand_in, settings)
     case, substitute = _cases(found, settings, seed)
     watched = guardrails(found.counted, found.roles, settings)
-    verdict = provisional_verdict(case, watched)
+    verdict = provisional_verdict(found, case, watched)
     advice = recommendation(found, case, verdict)
     parts = parts_panel(found, case, substitute)
     measurements = _measurements(found, case, parts)

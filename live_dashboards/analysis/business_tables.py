@@ -112,7 +112,7 @@ def _row(found: Page, effect: EffectInput) -> InputRow:
 
 def _requests_row(found: Page, requests: Measurement) -> InputRow:
     return InputRow(
-        label="Requests a day",
+        label="Requests/day",
         baseline_words=NOTHING,
         challenger_words=NOTHING,
         difference_words=format_count(requests.value),

@@ -13,6 +13,7 @@ from live_dashboards.model.business_report import BusinessReport, Gate
 GATE_MARKS = {"passed": (CALM, "o", True), "failed": (ALARM, "X", True), "unknown": (MUTED, "o", False)}
 """Colour, marker and whether it is filled, of each state."""
 _STATE_INCHES, _LABEL_SHARE = 0.84, 0.4
+_LEADING = 1.08
 
 
 def draw(frame: Frame, report: BusinessReport) -> None:
@@ -35,9 +36,9 @@ def _draw_gate(body: Frame, gate: Gate, y: float, height: float) -> None:
     label = body.width * _LABEL_SHARE
     body.write(left, y, gate.label, Look(sizes.tick, INK), within=label, stand="center_baseline")
     x, look = left + label + 0.1, Look(sizes.note, MUTED)
-    lines = wrapped(gate.words, look, body.width - x, 2 if height >= 2 * line_inches(sizes.note, 1.15) else 1)
+    lines = wrapped(gate.words, look, body.width - x, 2 if height >= 2 * line_inches(sizes.note, _LEADING) else 1)
     for number, line in enumerate(lines):
-        shift = ((len(lines) - 1) / 2 - number) * line_inches(sizes.note, 1.12)
+        shift = ((len(lines) - 1) / 2 - number) * line_inches(sizes.note, _LEADING)
         body.write(x, y + shift, line, look, within=body.width - x, stand="center_baseline")
 
 

@@ -24,9 +24,9 @@ def _columns(report: BusinessReport) -> tuple[Column, ...]:
         Column("input", 0.2, "left"),
         Column(report.baseline or "baseline", 0.12, colour=baseline),
         Column(report.challenger or "challenger", 0.13, colour=challenger),
-        Column("difference", 0.15),
-        Column("95 % interval", 0.29),
-        Column("age", 0.11),
+        Column("difference", 0.17),
+        Column("95 % interval", 0.28),
+        Column("age", 0.1),
     )
 
 

@@ -62,6 +62,7 @@ def _write_ticks(frame: Frame, plot: Frame, axes: Axes, limits: tuple[float, flo
 
 
 def _write_value(frame: Frame, plot: Frame, side: Measurement, y: float, colour: str) -> None:
-    height = plot.bottom - frame.bottom + plot.height * (0.5 - y)
+    lift = max(plot.height * abs(y), line_inches(frame.sizes.tick, 1.1) / 2)  # on a low panel further apart than the dots, so that both can be read
+    height = plot.bottom - frame.bottom + plot.height / 2 + (lift if y < 0 else -lift)
     text, shade = (format_number(side.value, side.unit), colour) if side.value is not None else ("not measured", MUTED)
     frame.write(frame.width, height, text, Look(frame.sizes.tick, shade), within=frame.right - plot.right - 0.08, align="right", stand="center_baseline")

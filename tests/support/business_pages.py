@@ -1,0 +1,55 @@
+"""Business pages that the figure has to stand: ordinary, extreme, partial, simulated, hostile."""
+
+from live_dashboards.analysis.business_report import build_business_report
+from tests.support.snapshots import live, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
+
+OWN = {
+    "BASE_TRADING_VOLUME": "10000000",
+    "ACCURACY_REVENUE_MULTIPLIER": "0.005",
+    "LATENCY_COST_PER_MS": "0.0001",
+    "ERROR_COST_MULTIPLIER": "50",
+    "INFRASTRUCTURE_ANNUAL_COST": "53000",
+}
+RANGES = {
+    "BASE_TRADING_VOLUME": "5000000..20000000",
+    "ACCURACY_REVENUE_MULTIPLIER": "0.001..0.01",
+    "LATENCY_COST_PER_MS": "0.00005..0.0002",
+    "ERROR_COST_MULTIPLIER": "20..80",
+    "INFRASTRUCTURE_ANNUAL_COST": "30000..90000",
+}
+FORTY = {"baseline": "checkout-ranker-2026-q4-transformer-arm-a", "challenger": "checkout-ranker-2026-q4-transformer-arm-b"}
+HOSTILE = {"baseline": "$x_1$ \n\u202eevil <b>", "challenger": "模型🤖 עברית " + "B" * 9_000}
+
+
+def page(snapshot=None, *, simulate=True, **values):
+    return build_business_report(live() if snapshot is None else snapshot, stand_in() if simulate else None, settings(**values))
+
+
+def named(names):
+    own = {"AB_BASELINE_VARIANT": names["baseline"], "AB_CHALLENGER_VARIANT": names["challenger"]}
+    return build_business_report(live(**names), stand_in(**names), settings(**own))
+
+
+def without_test_rows():
+    return with_values(with_values(live(), "enhanced", "accuracy", test_count="0.2"), "baseline", "accuracy", test_count="0.2")
+
+
+CASES = {
+    "defaults": page,
+    "own parameters": lambda: page(**OWN),
+    "ranges": lambda: page(**RANGES),
+    "a loss": lambda: page(with_values(live(), "enhanced", "accuracy", value=0.7), **OWN),
+    "without test rows": lambda: page(without_test_rows()),
+    "model data": lambda: page(without_prometheus(live())),
+    "model data, marked": lambda: page(without_prometheus(live()), simulate=False),
+    "operational data": lambda: page(without_mlflow(live())),
+    "simulated": lambda: page(without_mlflow(without_prometheus(live()))),
+    "nothing": lambda: page(without_mlflow(without_prometheus(live())), simulate=False),
+    "free infrastructure": lambda: page(INFRASTRUCTURE_ANNUAL_COST="0"),
+    "a trillion": lambda: page(BASE_TRADING_VOLUME="1000000000000000", ERROR_COST_MULTIPLIER="900000000000"),
+    "next to nothing": lambda: page(BASE_TRADING_VOLUME="0.001", ERROR_COST_MULTIPLIER="0.0000001", LATENCY_COST_PER_MS="0.000000001"),
+    "worth nothing": lambda: page(BASE_TRADING_VOLUME="0", ERROR_COST_MULTIPLIER="0", LATENCY_COST_PER_MS="0"),
+    "no errors": lambda: page(with_instant(live(), "errors", {"baseline": 0, "enhanced": 0})),
+    "names of 40 characters": lambda: named(FORTY),
+    "hostile names": lambda: named(HOSTILE),
+}
