@@ -24,7 +24,7 @@ from live_dashboards.demo.world import INSTANCES, World
 DATABASE = "mlflow"
 OWNER = "mlflow"
 READER = "dashboard"
-HISTORY_DAYS = 3  # each costs about a second of start-up on two cores
+HISTORY_DAYS = 8  # longer than AB_MINIMUM_DAYS; each costs about a second of start-up on two cores
 SCRAPE_SECONDS = 5
 
 _READ_TABLES = ("experiments", "experiment_tags", "runs", "metrics", "latest_metrics", "params", "tags")

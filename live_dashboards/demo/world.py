@@ -21,7 +21,7 @@ LATENCY_BOUNDS_SECONDS = (
 )
 _CELLS_AN_HOUR = 3600 // CELL_SECONDS
 _GAUGE_CELLS = 6 * _CELLS_AN_HOUR  # the gauges tell the last six hours
-_LABELLED_SHARE = 0.05  # of the answered requests, the share whose truth becomes known
+_LABELLED_SHARE = 0.1  # of the answered requests, the share whose truth becomes known
 _BUCKETS = len(LATENCY_BOUNDS_SECONDS) + 1
 _ERRORS, _LABELLED, _CORRECT = _BUCKETS, _BUCKETS + 1, _BUCKETS + 2
 _COLUMNS = _BUCKETS + 3
@@ -42,8 +42,8 @@ class Variant:
     accuracy_ratio: float
 
 
-BASELINE = Variant("baseline", "baseline-predictor", 0.7, 0.0112, 0.052, 0.46, 0.782)
-ENHANCED = Variant("enhanced", "enhanced-predictor", 0.3, 0.0081, 0.060, 0.44, 0.814)
+BASELINE = Variant("baseline", "baseline-predictor", 0.7, 0.0006, 0.052, 0.46, 0.782)
+ENHANCED = Variant("enhanced", "enhanced-predictor", 0.3, 0.0005, 0.060, 0.44, 0.814)
 VARIANTS = (BASELINE, ENHANCED)
 _INSTANCE_SHARES = (0.52, 0.48)
 
@@ -89,7 +89,7 @@ class World:
 
     start: float
     seed: int = 20
-    mean_requests_per_second: float = 24.0
+    mean_requests_per_second: float = 2.4
     _known: dict[Instance, Counts] = field(default_factory=dict, repr=False, compare=False)
 
     def state(self, instance: Instance, times: NDArray[np.float64]) -> State:
