@@ -25,4 +25,4 @@ if [ ! -e "$settings" ] && [ -w "$root" ]; then
   (umask 077 && set -o noclobber && cat -- "$settings.example" >"$settings") && say "Created $settings: write there where MLflow's database and Prometheus are."
 fi
 
-[ "${1-}" = --if-needed ] || say "Ready. Next: python3 scripts/test-database-connection.py, then ./scripts/run-live-ab-dashboard.sh"
+[ "${1-}" = --if-needed ] || say "Ready. Next: python3 scripts/test-database-connection.py, then ./scripts/run-live-ab-dashboard.sh or ./scripts/run-live-business-dashboard.sh"

@@ -130,16 +130,18 @@ def break_even_panel(found: Page, case: BusinessCase) -> BreakEvenPanel:
     measured, shade = _in_points(improvement), _points_interval(improvement.interval)
     points = None if needed.value is None else 100 * needed.value
     note = f"shaded: 95 % interval of the measured improvement, {improvement.reason or ''}".rstrip(", ") if shade else f"effect unknown: {improvement.reason}"
-    return BreakEvenPanel(_head(found, _break_even_title(points, shade), subtitle, note), rest, per_fraction / 100, measured, shade, points)
+    return BreakEvenPanel(_head(found, _break_even_title(points, case), subtitle, note), rest, per_fraction / 100, measured, shade, points)
 
 
-def _break_even_title(points: float | None, shade: Interval | None) -> str:
+def _break_even_title(points: float | None, case: BusinessCase) -> str:
+    """Where it breaks even, and whether it surely has: by the net value's 95 % interval, which also knows how unsure the other terms are."""
     if points is None:
         return "Accuracy does not decide the net value"
     needed = f"Breaks even at {format_number(points, 'points', signed=True)}"
-    if shade is None or shade.low is None or shade.high is None:
+    net = case.net_interval(0.95)
+    if net is None or net.low is None or net.high is None:
         return needed
-    return f"{needed}: {'proven' if shade.low > points else 'not reached' if shade.high < points else 'not proven'}"
+    return f"{needed}: {'proven' if net.low > 0 else 'not reached' if net.high < 0 else 'not proven'}"
 
 
 def _in_points(improvement: Measurement) -> Measurement:

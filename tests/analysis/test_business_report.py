@@ -198,3 +198,10 @@ def test_money_has_no_more_digits_than_its_interval_carries():
     assert "90 %" in beside
     assert roi.endswith("0 %")
     assert payback.endswith(" days")
+
+
+def test_the_break_even_is_proven_only_where_the_net_value_is():
+    titles = {name: page(**{**OWN, "ERROR_COST_MULTIPLIER": cost}) for name, cost in (("proven", "50"), ("not proven", "1000"))}
+    for word, report in titles.items():
+        assert report.break_even.head.title.endswith(f": {word}")
+        assert (report.case.net.interval.low > 0) is (word == "proven")

@@ -29,7 +29,7 @@ def checkout(tmp_path: Path) -> Checkout:
 def test_every_script_that_the_readme_names_is_there_and_can_be_started() -> None:
     named = set(re.findall(r"(?<![\w/-])(?:\./)?(scripts/[\w-]+\.(?:sh|py))", (ROOT / "README.md").read_text(encoding="utf-8")))
     started = sorted(name for name in named if not Path(name).name.startswith("_"))
-    assert len(started) == 6
+    assert len(started) == 8
     assert [name for name in started if not os.access(ROOT / name, os.X_OK)] == []
 
 
@@ -38,8 +38,10 @@ def test_every_script_that_the_readme_names_is_there_and_can_be_started() -> Non
     [
         ("setup-live-dashboards.sh", "--if-needed"),
         ("run-live-ab-dashboard.sh", "--require"),
+        ("run-live-business-dashboard.sh", "--require"),
         ("run-demo.sh", "--keep"),
         ("live-dashboard-generator.py", "--from-snapshot"),
+        ("live-business-impact-dashboard.py", "--from-snapshot"),
         ("test-database-connection.py", "--json"),
         ("run-tests.sh", "--collect-only"),
     ],
@@ -68,7 +70,7 @@ def test_a_python_without_the_packages_continues_in_the_environment(checkout: Ch
     assert (checkout.elsewhere / "here.png").read_bytes().startswith(PNG)
 
 
-@pytest.mark.parametrize("script", ["live-dashboard-generator.py", "test-database-connection.py"])
+@pytest.mark.parametrize("script", ["live-dashboard-generator.py", "live-business-impact-dashboard.py", "test-database-connection.py"])
 def test_without_an_environment_a_script_names_the_set_up_and_exits_2(tmp_path: Path, script: str) -> None:
     bare = make_checkout(tmp_path)
     outcome = bare.run(sys.executable, str(bare.root / "scripts" / script))
@@ -107,6 +109,15 @@ def test_the_connection_test_names_what_is_not_configured(checkout: Checkout) ->
 
 def test_the_demo_draws_live_data(checkout: Checkout) -> None:
     outcome = checkout.run("run-demo.sh", "--dpi", "50", "--output", "demo.png")
-    assert (outcome.returncode, outcome.stdout) == (0, "demo.png\n")
-    summary = json.loads((checkout.elsewhere / "demo.json").read_text())
-    assert summary["badge"] == "LIVE DATA"
+    assert (outcome.returncode, outcome.stdout) == (0, "demo.png\ndemo-business.png\n")
+    summaries = [json.loads((checkout.elsewhere / name).read_text()) for name in ("demo.json", "demo-business.json")]
+    assert [summary["badge"] for summary in summaries] == ["LIVE DATA", "LIVE DATA"]
+    assert summaries[1]["net_annual_value_interval"] is not None
+
+
+def test_the_business_command_sets_itself_up_and_draws(checkout: Checkout) -> None:
+    outcome = checkout.run("run-live-business-dashboard.sh", *SMALL)
+    image = Path(outcome.stdout.removesuffix("\n"))
+    assert outcome.returncode == 0
+    assert image.name.startswith("business_impact_dashboard_")
+    assert json.loads(image.with_suffix(".json").read_text())["recommendation"]["verdict"] == "withheld: simulated data"
