@@ -12,8 +12,8 @@ from live_dashboards.demo.postgres_server import PostgresServer
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 QUICK_SIZES = SIZES[:3]
 _WAYS = {
-    "source": "our source",
-    "together": "all at once (sketch)",
+    "source": "our source, one by one",
+    "together": "our source, all at once",
     "search_runs": "mlflow.search_runs",
     "join": "naive join",
 }

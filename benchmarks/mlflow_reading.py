@@ -12,7 +12,10 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from live_dashboards.model.snapshot import MlflowAnswer
 
 Read = Callable[[], dict[str, Any]]
 
@@ -41,25 +44,33 @@ def _source(names: list[str], now: datetime) -> Read:
             source = MlflowSource(settings)
             answers.append(source.read(at=now, window_seconds=settings.window_seconds, deadline=Deadline(60), on_experiment=chosen.start))
             chosen.stop()
-        accuracies = [value.value for answer in answers for value in answer.values if value.metric == "accuracy"]  # noqa: PD011 # no data frame
-        points = sum(len(series.points) for answer in answers for series in answer.history.series)
-        return {"rows": sum(len(answer.runs) for answer in answers), "points": points, "accuracy_sum": _sum(accuracies), "own_seconds": chosen.seconds}
+        return {**_told(answers), "own_seconds": chosen.seconds}
 
     return read
 
 
 def _together(names: list[str], now: datetime) -> Read:
-    """The sketch: all experiments in one transaction."""
-    from benchmarks.mlflow_together import read_together
+    """The product's source, every A/B experiment at once."""
     from live_dashboards.settings import load_settings
+    from live_dashboards.sources.asking import Deadline
+    from live_dashboards.sources.mlflow_postgres import MlflowSource
 
     settings = load_settings()
 
     def read() -> dict[str, Any]:
-        found = read_together(settings, names, now)
-        return {"rows": found.runs, "points": found.points, "accuracy_sum": _sum(found.accuracies.values())}
+        answers = [
+            answer for answer in MlflowSource(settings).read_all(at=now, window_seconds=settings.window_seconds, deadline=Deadline(60)) if answer.experiment in names
+        ]
+        return _told(answers)
 
     return read
+
+
+def _told(answers: list[MlflowAnswer]) -> dict[str, Any]:
+    """What was found, so that two ways can be compared."""
+    accuracies = [value.value for answer in answers for value in answer.values if value.metric == "accuracy"]  # no data frame
+    points = sum(len(series.points) for answer in answers for series in answer.history.series)
+    return {"rows": sum(len(answer.runs) for answer in answers), "points": points, "accuracy_sum": _sum(accuracies)}
 
 
 def _search_runs(names: list[str], _: datetime) -> Read:

@@ -50,17 +50,21 @@ class MlflowData:
     @cached_property
     def values(self) -> tuple[VariantValue, ...]:
         """The latest values of the chosen experiment."""
-        return read_values(self.connection, self.parameters) if self.chosen else ()
+        return read_values(self.connection, self.parameters).get(self._chosen_id, ())
 
     @cached_property
     def ranges(self) -> tuple[tuple[str, float, float], ...]:
         """(metric, lowest, highest) as logged in the chosen experiment."""
-        return read_value_ranges(self.connection, self.parameters) if self.chosen else ()
+        return read_value_ranges(self.connection, self.parameters).get(self._chosen_id, ())
+
+    @property
+    def _chosen_id(self) -> int:
+        return self.chosen.experiment_id if self.chosen else -1
 
     @property
     def parameters(self) -> Mapping[str, Any]:
         """What the questions about the chosen experiment are bound to."""
-        return {**self._parameters, "experiment_id": self.chosen.experiment_id if self.chosen else -1}
+        return {**self._parameters, "experiment_ids": [self._chosen_id]}
 
     @cached_property
     def _parameters(self) -> dict[str, Any]:

@@ -44,6 +44,13 @@ def choose_experiment(connection: MlflowConnection, wanted: str | None, paramete
     return _chosen(ordered, known)
 
 
+def choice_of(choice: Choice, experiment: Experiment) -> Choice:
+    """The same experiments with this one chosen."""
+    others = tuple(each for each in choice.experiments if each is not experiment)
+    known = (experiment.name, *(name for name in choice.known if name != experiment.name))
+    return _chosen((experiment, *others), known)
+
+
 def _chosen(ordered: Sequence[Experiment], known: tuple[str, ...]) -> Choice:
     chosen = ordered[0]
     with_variants = tuple(experiment for experiment in ordered if experiment.variants)

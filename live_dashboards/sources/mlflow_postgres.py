@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from live_dashboards.errors import SettingsError
-from live_dashboards.model.snapshot import MLFLOW, MlflowAnswer, SourceState, SourceStatus
+from live_dashboards.model.snapshot import MlflowAnswer
 from live_dashboards.settings import Settings
 from live_dashboards.sources import mlflow_readings as readings
 from live_dashboards.sources import mlflow_sql as sql
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow_address import mlflow_address
+from live_dashboards.sources.mlflow_answers import Asked
 from live_dashboards.sources.mlflow_connection import MlflowConnection
-from live_dashboards.sources.mlflow_experiments import Choice, choose_experiment
+from live_dashboards.sources.mlflow_experiments import choice_of, choose_experiment
 from live_dashboards.sources.mlflow_moments import milliseconds
-from live_dashboards.sources.mlflow_schema import MlflowSchema, read_schema, require_rights, require_tables
+from live_dashboards.sources.mlflow_schema import read_schema, require_rights, require_tables
 
 _CLOCK_SLACK_MS = 300_000  # clocks of training machines differ: what was logged up to 5 minutes after the moment counts as known at it
 _BOUND_SETTINGS = ("AB_EXPERIMENT", "AB_ACCURACY_METRIC", "AB_PRECISION_METRIC", "AB_RECALL_METRIC", "AB_F1_METRIC", "AB_TEST_COUNT_PARAM")
-_EXPERIMENT_TEXTS = {
-    "values": sql.VALUES,
-    "value_ranges": sql.VALUE_RANGES,
-    "status_counts": sql.STATUS_COUNTS,
-    "runs": sql.RUNS,
-    readings.HISTORY: sql.HISTORY,
-}
 
 
 class MlflowSource:
@@ -55,54 +48,38 @@ class MlflowSource:
         finally:
             tell(None)
 
+    def read_all(self, *, at: datetime, window_seconds: float, deadline: Deadline) -> tuple[MlflowAnswer, ...]:
+        """What `read` gives for each A/B experiment, the one with the newest activity first, by as many statements as for one.
+
+        One answer without an experiment where there is none. Raises SourceError where MLflow cannot be asked.
+        """
+        self._connection = MlflowConnection(self._settings, deadline=deadline)
+        with self._connection as connection:
+            asked = self._asked(connection, question_parameters(self._settings, at, window_seconds), deadline)
+            choice = choose_experiment(connection, None, asked.parameters)
+            if choice.chosen is None or choice.reason:
+                return (asked.nothing(choice),)
+            return asked.read([choice_of(choice, experiment) for experiment in choice.experiments if experiment.is_ab_test])
+
     def abort(self) -> None:
         """Ends a read that is under way in another thread; it raises SourceError there."""
         if self._connection is not None:
             self._connection.abort()
 
     def _ask(self, connection: MlflowConnection, parameters: Mapping[str, Any], deadline: Deadline, tell: Callable[[str | None], None]) -> MlflowAnswer:
-        schema = read_schema(connection)
-        require_tables(schema, connection)
-        require_rights(schema)
+        asked = self._asked(connection, parameters, deadline)
         choice = choose_experiment(connection, self._settings["AB_EXPERIMENT"], parameters)
         tell(choice.chosen.name if choice.chosen else None)
         if choice.chosen is None or choice.reason:
-            status = self._status(SourceState.NO_AB_DATA, choice, schema, deadline)
-            return MlflowAnswer(status, experiments=choice.experiments, known_experiments=choice.known, experiment=choice.chosen.name if choice.chosen else None)
-        return self._read_experiment(connection, choice, schema, {**parameters, "experiment_id": choice.chosen.experiment_id}, deadline)
+            return asked.nothing(choice)
+        (answer,) = asked.read([choice])
+        return answer
 
-    def _read_experiment(self, connection: MlflowConnection, choice: Choice, schema: MlflowSchema, parameters: Mapping[str, Any], deadline: Deadline) -> MlflowAnswer:
-        versions_text = _versions_text(schema)
-        texts = {"experiments": sql.EXPERIMENTS, **_EXPERIMENT_TEXTS, **({"versions": versions_text} if versions_text else {})}
-        queries = {name: " ".join(connection.text(text, parameters).split()) for name, text in texts.items()}
-        answer = MlflowAnswer(
-            self._status(SourceState.ANSWERED, choice, schema, deadline),
-            experiment=choice.experiments[0].name,
-            experiments=choice.experiments,
-            known_experiments=choice.known,
-            values=readings.read_values(connection, parameters),
-            value_ranges=readings.read_value_ranges(connection, parameters),
-            status_counts=readings.read_status_counts(connection, parameters),
-            runs=readings.read_runs(connection, parameters),
-            history=readings.read_history(connection, parameters, query=queries[readings.HISTORY]),
-            versions=readings.read_versions(connection, versions_text, parameters) if versions_text else (),
-            newest_at=choice.experiments[0].last_activity_at,
-            queries=tuple(queries.items()),
-        )
-        return replace(answer, status=replace(answer.status, duration_seconds=deadline.elapsed_seconds))
-
-    def _status(self, state: SourceState, choice: Choice, schema: MlflowSchema, deadline: Deadline) -> SourceStatus:
-        return SourceStatus(
-            MLFLOW,
-            state,
-            reason=choice.reason,
-            fix=choice.fix,
-            warnings=choice.warnings,
-            version=schema.version,
-            address=self.address,
-            duration_seconds=deadline.elapsed_seconds,
-            clock_difference_seconds=schema.clock_difference_seconds,
-        )
+    def _asked(self, connection: MlflowConnection, parameters: Mapping[str, Any], deadline: Deadline) -> Asked:
+        schema = read_schema(connection)
+        require_tables(schema, connection)
+        require_rights(schema)
+        return Asked(self.address, connection, schema, parameters, deadline)
 
 
 class _Once:
@@ -138,13 +115,6 @@ def question_parameters(settings: Settings, at: datetime, window_seconds: float)
         "from_ms": at_ms - round(window_seconds * 1000),
         "step_ms": readings.step_ms(window_seconds),
     }
-
-
-def _versions_text(schema: MlflowSchema) -> str | None:
-    """The question for model versions as far as this schema and user can answer it: read-only roles often see neither table."""
-    if not schema.can_read("model_versions"):
-        return None
-    return sql.VERSIONS.format(aliases=sql.ALIASES if schema.can_read("registered_model_aliases") else "array[]::text[]")
 
 
 def _check_text(name: str, value: str | None) -> None:

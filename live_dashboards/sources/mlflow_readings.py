@@ -1,11 +1,11 @@
-"""What the chosen experiment's runs say: rows of MLflow's tables as the records that travel on."""
+"""What the chosen experiments' runs say: rows of MLflow's tables as the records that travel on."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 from live_dashboards.model.snapshot import Answer, ModelVersion, Run, StatusCount, Timeline, VariantValue
 from live_dashboards.settings import Settings
@@ -16,6 +16,10 @@ from live_dashboards.sources.mlflow_moments import moment_or_none
 HISTORY = "accuracy_history"
 _F1_KEYS = ("f1", "f1_score")
 Parameters = Mapping[str, Any]
+Row = tuple[Any, ...]
+Record = TypeVar("Record")
+ByExperiment = Mapping[int, tuple[Record, ...]]
+"""Records by the experiment's id; an experiment without any is not in it."""
 
 
 def metric_keys(settings: Settings) -> tuple[tuple[str, str], ...]:
@@ -30,46 +34,64 @@ def step_ms(window_seconds: float) -> int:
     return max(1, math.ceil(window_seconds * 1000 / sql.HISTORY_POINTS))
 
 
-def read_values(connection: MlflowConnection, parameters: Parameters) -> tuple[VariantValue, ...]:
+def read_values(connection: MlflowConnection, parameters: Parameters) -> ByExperiment[VariantValue]:
     """The latest value of each variant and metric, as logged."""
-    rows = connection.rows("values", sql.VALUES, parameters)
-    return tuple(
-        VariantValue(variant, metric, key, value, moment_or_none(logged_ms), run_id, name, status, is_child, moment_or_none(start_ms), count)
-        for variant, metric, key, value, logged_ms, run_id, name, status, is_child, start_ms, count in rows
-    )
+    return _by_experiment(connection.rows("values", sql.VALUES, parameters), _value)
 
 
-def read_value_ranges(connection: MlflowConnection, parameters: Parameters) -> tuple[tuple[str, float, float], ...]:
+def _value(row: Row) -> VariantValue:
+    variant, metric, key, value, logged_ms, run_id, name, status, is_child, start_ms, count = row
+    return VariantValue(variant, metric, key, value, moment_or_none(logged_ms), run_id, name, status, is_child, moment_or_none(start_ms), count)
+
+
+def read_value_ranges(connection: MlflowConnection, parameters: Parameters) -> ByExperiment[tuple[str, float, float]]:
     """(metric, lowest, highest) as logged, over all active runs of the experiment."""
-    return tuple((metric, low, high) for metric, low, high in connection.rows("value_ranges", sql.VALUE_RANGES, parameters))
+    return _by_experiment(connection.rows("value_ranges", sql.VALUE_RANGES, parameters), lambda row: (row[0], row[1], row[2]))
 
 
-def read_status_counts(connection: MlflowConnection, parameters: Parameters) -> tuple[StatusCount, ...]:
+def read_status_counts(connection: MlflowConnection, parameters: Parameters) -> ByExperiment[StatusCount]:
     """All active runs of the experiment, counted."""
-    return tuple(StatusCount(*row) for row in connection.rows("status_counts", sql.STATUS_COUNTS, parameters))
+    return _by_experiment(connection.rows("status_counts", sql.STATUS_COUNTS, parameters), lambda row: StatusCount(*row))
 
 
-def read_runs(connection: MlflowConnection, parameters: Parameters) -> tuple[Run, ...]:
+def read_runs(connection: MlflowConnection, parameters: Parameters) -> ByExperiment[Run]:
     """The newest active runs of the experiment, newest first."""
-    rows = connection.rows("runs", sql.RUNS, parameters)
-    return tuple(
-        Run(run_id, name, variant, status, moment_or_none(start_ms), moment_or_none(end_ms), is_child, moment_or_none(sign_ms), accuracy)
-        for run_id, name, variant, status, start_ms, end_ms, is_child, sign_ms, accuracy in rows
-    )
+    return _by_experiment(connection.rows("runs", sql.RUNS, parameters), _run)
 
 
-def read_history(connection: MlflowConnection, parameters: Parameters, *, query: str) -> Answer:
-    """Logged accuracy by variant over the window, averaged by time step; times in unix seconds."""
-    rows = connection.rows("history", sql.HISTORY, parameters)
+def _run(row: Row) -> Run:
+    run_id, name, variant, status, start_ms, end_ms, is_child, sign_ms, accuracy = row
+    return Run(run_id, name, variant, status, moment_or_none(start_ms), moment_or_none(end_ms), is_child, moment_or_none(sign_ms), accuracy)
+
+
+def read_history(connection: MlflowConnection, parameters: Parameters) -> ByExperiment[Row]:
+    """Logged accuracy over the window, averaged by time step: (variant, unix seconds, value) in this order."""
+    return _by_experiment(connection.rows("history", sql.HISTORY, parameters), lambda row: row)
+
+
+def history_answer(points: Iterable[Row], parameters: Parameters, *, query: str) -> Answer:
+    """The history of one experiment, a series a variant."""
     series = tuple(
-        Timeline((("variant", variant),), tuple((time_seconds, value) for _, time_seconds, value in points)) for variant, points in groupby(rows, key=lambda row: row[0])
+        Timeline((("variant", variant),), tuple((time_seconds, value) for _, time_seconds, value in of_variant))
+        for variant, of_variant in groupby(points, key=lambda row: row[0])
     )
     reason = None if series else "no accuracy was logged within the window"
     return Answer(HISTORY, query, "", series, reason, parameters["step_ms"] / 1000)
 
 
-def read_versions(connection: MlflowConnection, text: str, parameters: Parameters) -> tuple[ModelVersion, ...]:
+def read_versions(connection: MlflowConnection, text: str, parameters: Parameters) -> ByExperiment[ModelVersion]:
     """The newest registered model versions made from the experiment's runs; none where they cannot be read."""
     rows = connection.optional_rows("versions", text, parameters) or []
-    found = ((name, version, moment_or_none(created_ms), run_id, tuple(aliases)) for name, version, created_ms, run_id, aliases in rows)
-    return tuple(ModelVersion(name, version, created_at, run_id, aliases) for name, version, created_at, run_id, aliases in found if created_at is not None)
+    return _by_experiment([row for row in rows if moment_or_none(row[3]) is not None], _version)
+
+
+def _version(row: Row) -> ModelVersion:
+    name, version, created_ms, run_id, aliases = row
+    created_at = moment_or_none(created_ms)
+    assert created_at is not None  # noqa: S101 others are left out before
+    return ModelVersion(name, version, created_at, run_id, tuple(aliases))
+
+
+def _by_experiment(rows: Iterable[Row], read: Callable[[Row], Record]) -> ByExperiment[Record]:
+    """Rows that begin with the experiment's id and come in its order, as records by id."""
+    return {experiment_id: tuple(read(row[1:]) for row in of_one) for experiment_id, of_one in groupby(rows, key=lambda row: row[0])}

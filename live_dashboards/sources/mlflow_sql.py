@@ -25,21 +25,28 @@ _FINITE = "not m.is_nan and abs(m.value) < float8 '1.7976931348623157e308'"
 _FINITE_SUM = "not m.is_nan and abs(m.value) < float8 '1e300'"  # sums of such values stay finite too
 _TOMORROW_MS = "(select (extract(epoch from now()) * 1000)::bigint + 86400000)"  # a caller of MLflow may log any time; later ones are no sign of activity
 
-# A planner without statistics takes big tables for tiny and then compares every run with every row. So what belongs to the runs of one experiment
+# A planner without statistics takes big tables for tiny and then compares every run with every row. So what belongs to the runs of the chosen experiments
 # is looked up run by run through the primary keys (key, run_uuid), which no plan can spoil; only all runs at once are joined.
+# Every question about experiments takes several of them, answers for each with its id first, and counts its limits for each.
 _TRIMMED = f"nullif(btrim(left({{value}}, 250), {_BLANKS}), '')"
 _PARAM, _TAG = _TRIMMED.format(value="p.value"), _TRIMMED.format(value="t.value")
-_RUNS_OF_EXPERIMENT = "select * from runs where experiment_id = %(experiment_id)s and lifecycle_stage = 'active'"
+_RUNS_OF_EXPERIMENTS = "select * from runs where experiment_id = any(%(experiment_ids)s) and lifecycle_stage = 'active'"
 _WITH_VARIANT = f"""
 active as materialized (
-  select r.run_uuid, r.name, r.status, r.start_time, r.end_time,
+  select r.experiment_id, r.run_uuid, r.name, r.status, r.start_time, r.end_time,
          coalesce((select {_PARAM} from params p where p.key = %(variant_key)s and p.run_uuid = r.run_uuid),
                   (select {_TAG} from tags t where t.key = %(variant_key)s and t.run_uuid = r.run_uuid)) as variant,
          coalesce((select c.value <> '' from tags c where c.key = %(parent_key)s and c.run_uuid = r.run_uuid), false) as is_child
   from ({{runs}}) r
 )"""
-_ACTIVE_RUNS = _WITH_VARIANT.format(runs=_RUNS_OF_EXPERIMENT)
-_NEWEST_RUNS = _WITH_VARIANT.format(runs=f"{_RUNS_OF_EXPERIMENT} order by coalesce(start_time, 0) > %(near_ms)s, start_time desc nulls last, run_uuid limit {MAX_RUNS}")
+_ACTIVE_RUNS = _WITH_VARIANT.format(runs=_RUNS_OF_EXPERIMENTS)
+_NEWEST_RUNS = _WITH_VARIANT.format(
+    runs=f"""
+  select n.* from unnest(%(experiment_ids)s) as w(wanted_id) cross join lateral (
+    select * from runs where experiment_id = w.wanted_id and lifecycle_stage = 'active'
+    order by coalesce(start_time, 0) > %(near_ms)s, start_time desc nulls last, run_uuid limit {MAX_RUNS}
+  ) n"""
+)
 
 SCHEMA = """
 select w.name, to_regclass(w.name) is not null,
@@ -121,71 +128,84 @@ _NAME = (
 # For each variant and metric the first of: top-level before child, FINISHED before RUNNING, newest start; a run that started after the moment comes last.
 VALUES = f"""
 with {_ACTIVE_RUNS}, value as (
-  select distinct on (r.variant, w.metric) r.*, w.metric, m.key, m.value, m.timestamp
+  select distinct on (r.experiment_id, r.variant, w.metric) r.*, w.metric, m.key, m.value, m.timestamp
   from active r cross join {_LATEST}
   where r.variant is not null and r.status in ('FINISHED', 'RUNNING') and {_FINITE}
-  order by r.variant, w.metric, coalesce(r.start_time, 0) > %(near_ms)s, r.is_child, r.status <> 'FINISHED', r.start_time desc nulls last, r.run_uuid, w.preference
+  order by r.experiment_id, r.variant, w.metric, coalesce(r.start_time, 0) > %(near_ms)s, r.is_child, r.status <> 'FINISHED', r.start_time desc nulls last,
+           r.run_uuid, w.preference
+), placed as (
+  select v.*, row_number() over (partition by v.experiment_id order by v.variant = any(%(favoured)s) desc, v.variant, v.metric) as place from value v
 )
-select v.variant, v.metric, v.key, v.value, v.timestamp, v.run_uuid, left({_NAME.format(run="v")}, 250), v.status, v.is_child, v.start_time, {_TEST_COUNT}
-from value v order by v.variant = any(%(favoured)s) desc, v.variant, v.metric limit {MAX_VALUES}"""
+select v.experiment_id, v.variant, v.metric, v.key, v.value, v.timestamp, v.run_uuid, left({_NAME.format(run="v")}, 250), v.status, v.is_child, v.start_time,
+       {_TEST_COUNT}
+from placed v where v.place <= {MAX_VALUES} order by v.experiment_id, v.place"""
 
 VALUE_RANGES = f"""
 with active as materialized (
-  select r.run_uuid from runs r where r.experiment_id = %(experiment_id)s and r.lifecycle_stage = 'active'
+  select r.experiment_id, r.run_uuid from runs r where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active'
 )
-select w.metric, min(m.value), max(m.value)
+select r.experiment_id, w.metric, min(m.value), max(m.value)
 from active r cross join {_LATEST}
 where {_FINITE}
-group by w.metric order by w.metric"""
+group by r.experiment_id, w.metric order by r.experiment_id, w.metric"""
 
 STATUS_COUNTS = f"""
-with {_ACTIVE_RUNS}
-select r.variant, r.status, r.is_child, count(*) from active r group by 1, 2, 3 order by 4 desc, 1, 2, 3 limit {MAX_STATUS_ROWS}"""
+with {_ACTIVE_RUNS}, counted as (
+  select r.experiment_id, r.variant, r.status, r.is_child, count(*) as runs,
+         row_number() over (partition by r.experiment_id order by count(*) desc, r.variant, r.status, r.is_child) as place
+  from active r group by 1, 2, 3, 4
+)
+select c.experiment_id, c.variant, c.status, c.is_child, c.runs from counted c where c.place <= {MAX_STATUS_ROWS} order by c.experiment_id, c.place"""
 
 RUNS = f"""
 with {_NEWEST_RUNS}, signs as materialized (
   select m.run_uuid, max(m.timestamp) filter (where m.timestamp <= {_TOMORROW_MS}) as sign_ms
   from latest_metrics m where m.run_uuid = any(array(select run_uuid from active)) group by m.run_uuid
 )
-select r.run_uuid, left({_NAME.format(run="r")}, 250), r.variant, r.status, r.start_time, r.end_time, r.is_child,
+select r.experiment_id, r.run_uuid, left({_NAME.format(run="r")}, 250), r.variant, r.status, r.start_time, r.end_time, r.is_child,
        (select s.sign_ms from signs s where s.run_uuid = r.run_uuid),
        (select m.value from latest_metrics m where m.key = %(accuracy_key)s and m.run_uuid = r.run_uuid and {_FINITE})
-from active r order by r.start_time desc nulls last, r.run_uuid"""
+from active r order by r.experiment_id, r.start_time desc nulls last, r.run_uuid"""
 
-# A full join for the reason given above.
+# By key and time through the primary key, over all experiments, and a full join for the reason given above: with it no plan compares every run with every point.
 # Each point is the mean of the values of one time step, at the mean of their times. Child runs only where no top-level run of the variant has any.
 HISTORY = f"""
 with {_ACTIVE_RUNS}, point as (
-  select r.variant, r.is_child, (m.timestamp - %(from_ms)s - 1) / %(step_ms)s as step, avg(m.timestamp) as time_ms, avg(m.value) as value
+  select r.experiment_id, r.variant, r.is_child, (m.timestamp - %(from_ms)s - 1) / %(step_ms)s as step, avg(m.timestamp) as time_ms, avg(m.value) as value
   from (select m.run_uuid, m.timestamp, m.value from metrics m
         where m.key = %(accuracy_key)s and m.timestamp > %(from_ms)s and m.timestamp <= %(at_ms)s and {_FINITE_SUM}) m
   full join (select * from active where variant is not null and status in ('FINISHED', 'RUNNING')) r on r.run_uuid = m.run_uuid
   where coalesce(m.run_uuid, '') <> '' and coalesce(r.run_uuid, '') <> ''
-  group by 1, 2, 3
+  group by 1, 2, 3, 4
 ), best as (
-  select variant, bool_and(is_child) as is_child from point group by variant
+  select experiment_id, variant, bool_and(is_child) as is_child from point group by 1, 2
+), placed as (
+  select p.*, row_number() over (partition by p.experiment_id order by p.variant, p.step) as place
+  from point p where (p.experiment_id, p.variant, p.is_child) in (select b.experiment_id, b.variant, b.is_child from best b)
 )
-select p.variant, (p.time_ms / 1000)::float8, p.value
-from point p join best b on b.variant = p.variant and b.is_child = p.is_child
-order by p.variant, p.step limit {MAX_VARIANTS * HISTORY_POINTS}"""
+select p.experiment_id, p.variant, (p.time_ms / 1000)::float8, p.value
+from placed p where p.place <= {MAX_VARIANTS * HISTORY_POINTS} order by p.experiment_id, p.place"""
 
 VERSIONS = f"""
-select v.name, v.version, v.creation_time, v.run_id, {{aliases}}
-from model_versions v join runs r on r.run_uuid = v.run_id
-where r.experiment_id = %(experiment_id)s and r.lifecycle_stage = 'active' and v.creation_time is not null
-  and coalesce(v.current_stage, '') <> 'Deleted_Internal'
-order by v.creation_time desc, v.name, v.version desc limit {MAX_VERSIONS}"""
+with placed as (
+  select r.experiment_id, v.*, row_number() over (partition by r.experiment_id order by v.creation_time desc, v.name, v.version desc) as place
+  from model_versions v join runs r on r.run_uuid = v.run_id
+  where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active' and v.creation_time is not null
+    and coalesce(v.current_stage, '') <> 'Deleted_Internal'
+)
+select v.experiment_id, v.name, v.version, v.creation_time, v.run_id, {{aliases}}
+from placed v where v.place <= {MAX_VERSIONS} order by v.experiment_id, v.place"""
 ALIASES = """array(select a.alias from registered_model_aliases a
              where a.name = v.name and a.version = v.version and to_jsonb(a) ->> 'workspace' is not distinct from to_jsonb(v) ->> 'workspace'
              order by a.alias limit 10)"""
 
 METRIC_KEYS = """
 select m.key, count(*) from runs r join latest_metrics m on m.run_uuid = r.run_uuid
-where r.experiment_id = %(experiment_id)s and r.lifecycle_stage = 'active' and not starts_with(m.key, 'system/')
+where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active' and not starts_with(m.key, 'system/')
 group by m.key order by 2 desc, 1 limit 20"""
 
 ODD_VALUES = f"""
 select left(m.key, 250), r.run_uuid, m.is_nan, count(*) over ()
 from runs r cross join {_LATEST}
-where r.experiment_id = %(experiment_id)s and r.lifecycle_stage = 'active' and not ({_FINITE})
+where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active' and not ({_FINITE})
 order by r.start_time desc nulls last, r.run_uuid, m.key limit 1"""
