@@ -57,7 +57,7 @@ class MlflowSchema:
 def read_schema(connection: MlflowConnection) -> MlflowSchema:
     """The schema as this user sees it, usable or not; see `require_tables` and `require_rights`."""
     before_seconds = time.time()
-    user, search_path, server_version, clock_seconds = connection.rows("session", sql.SESSION, {})[0]
+    user, search_path, server_version, clock_seconds, _ = connection.rows("session", sql.SESSION, {})[0]
     difference_seconds = float(clock_seconds) - (before_seconds + time.time()) / 2
     rows = connection.rows("schema", sql.SCHEMA, {"tables": [*REQUIRED_TABLES, *_OPTIONAL_TABLES]})
     tables = {name: Table(there, readable, writable, frozenset(columns), tuple(schemas)) for name, there, readable, writable, columns, schemas in rows}

@@ -57,9 +57,10 @@ select w.name, to_regclass(w.name) is not null,
              where k.relname = w.name and k.relkind in ('r', 'v', 'm', 'p', 'f') limit 20)
 from unnest(%(tables)s) as w(name)"""
 
+# For the rest of the transaction questions are not compiled, which takes longer than answering them; a server that does not compile has no such setting.
 SESSION = """
 select current_user::text, array_to_string(current_schemas(false), ', '), current_setting('server_version'),
-       extract(epoch from clock_timestamp())::float8"""
+       extract(epoch from clock_timestamp())::float8, (select set_config(name, 'off', true) from pg_settings where name = 'jit')"""
 
 REVISION = "select version_num from alembic_version limit 1"
 
@@ -159,13 +160,14 @@ select c.experiment_id, c.variant, c.status, c.is_child, c.runs from counted c w
 
 RUNS = f"""
 with {_NEWEST_RUNS}, signs as materialized (
-  select m.run_uuid, max(m.timestamp) filter (where m.timestamp <= {_TOMORROW_MS}) as sign_ms
+  select m.run_uuid, max(m.timestamp) filter (where m.timestamp <= {_TOMORROW_MS}) as sign_ms,
+         max(m.value) filter (where m.key = %(accuracy_key)s and {_FINITE}) as accuracy
   from latest_metrics m where m.run_uuid = any(array(select run_uuid from active)) group by m.run_uuid
 )
 select r.experiment_id, r.run_uuid, left({_NAME.format(run="r")}, 250), r.variant, r.status, r.start_time, r.end_time, r.is_child,
-       (select s.sign_ms from signs s where s.run_uuid = r.run_uuid),
-       (select m.value from latest_metrics m where m.key = %(accuracy_key)s and m.run_uuid = r.run_uuid and {_FINITE})
-from active r order by r.experiment_id, r.start_time desc nulls last, r.run_uuid"""
+       s.sign_ms, s.accuracy
+from active r full join signs s on s.run_uuid = r.run_uuid
+where coalesce(r.run_uuid, '') <> '' order by r.experiment_id, r.start_time desc nulls last, r.run_uuid"""
 
 # By key and time through the primary key, over all experiments, and a full join for the reason given above: with it no plan compares every run with every point.
 # Each point is the mean of the values of one time step, at the mean of their times. Child runs only where no top-level run of the variant has any.
