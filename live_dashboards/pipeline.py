@@ -55,27 +55,25 @@ def run_all(settings: Settings, request: Request, *, every_experiment: bool) -> 
         from live_dashboards.outputs.image import check_output_path
 
         check_output_path(request.output)
-    snapshot = ask(settings, request)
-    save(snapshot, request)
-    for one_settings, one, ending in each_experiment(snapshot, settings, every_experiment=every_experiment):
+    snapshots = every_snapshot(settings, request) if every_experiment else iter([ask(settings, request)])
+    for snapshot in snapshots:
+        save(snapshot, request)
+        own, ending = settings, ""
+        if every_experiment and snapshot.mlflow.experiment is not None:
+            own = replace(settings, values={**settings.values, "AB_EXPERIMENT": snapshot.mlflow.experiment})
+            ending = f"_{file_name_part(snapshot.mlflow.experiment)}"
         for dashboard in DASHBOARDS:
-            page = report(dashboard, one, one_settings, request)
-            image = path_of_several(page, settings, request, ending)
-            yield write(page, settings, replace(request, output=image))
+            page = report(dashboard, snapshot, own, request)
+            yield write(page, settings, replace(request, output=path_of_several(page, settings, request, ending)))
 
 
-def each_experiment(snapshot: Snapshot, settings: Settings, *, every_experiment: bool) -> Iterator[tuple[Settings, Snapshot, str]]:
-    """The snapshot of each experiment with the settings that choose it and the ending of its files' names."""
-    others = [each.name for each in snapshot.mlflow.experiments if each.is_ab_test and each.name != snapshot.mlflow.experiment] if every_experiment else []
-    if every_experiment and not snapshot.mlflow.status.has_answered:
-        log.warning("--all-experiments: MLflow cannot be asked which there are, so one page is drawn")
-    first = f"_{file_name_part(str(snapshot.mlflow.experiment))}" if others else ""
-    yield settings, snapshot, first
+def every_snapshot(settings: Settings, request: Request) -> Iterator[Snapshot]:
+    """A snapshot for each A/B experiment; UsageError where the sources are not to be asked."""
+    if request.simulate_only or request.from_snapshot is not None or request.save_snapshot is not None:
+        raise UsageError("--all-experiments asks MLflow which there are; leave out --simulate, --from-snapshot and --save-snapshot")
     from live_dashboards.sources.connector import LiveDataConnector
 
-    for name in others:
-        own = replace(settings, values={**settings.values, "AB_EXPERIMENT": name})
-        yield own, LiveDataConnector(own).fetch(at=snapshot.at, window_seconds=snapshot.window_seconds), f"_{file_name_part(name)}"
+    return LiveDataConnector(settings).fetch_all(at=request.at)
 
 
 def path_of_several(page: Report, settings: Settings, request: Request, ending: str) -> Path:

@@ -47,7 +47,7 @@ class _ChosenExperiment:
     """The experiment's name, which one source finds and the other one waits for."""
 
     def __init__(self, configured: str | None) -> None:
-        self._name, self._settled = configured, threading.Event()
+        self.configured, self._name, self._settled = configured, configured, threading.Event()
         self.was_awaited = False
         if configured is not None:
             self._settled.set()
@@ -109,6 +109,34 @@ class LiveDataConnector:
         self._refuse_unknown(model, traffic)
         return Snapshot(moment, window, model, traffic, datetime.now(UTC), is_now=at is None)
 
+    def fetch_all(self, *, at: datetime | None = None, window_seconds: float | None = None) -> Iterator[Snapshot]:
+        """A snapshot for each A/B experiment of MLflow, the one with the newest activity first; one alone where MLflow cannot tell which there are.
+
+        MLflow is asked once for all. Prometheus is asked for each experiment, and once where no series names an experiment. Each time the deadline is its own.
+        """
+        moment = at if at is not None else datetime.now(UTC)
+        window = window_seconds if window_seconds is not None else self.settings.window_seconds
+        shared: PrometheusAnswer | None = None
+        for model in self._mlflow_answers(moment, window):
+            traffic = shared if shared is not None else self._traffic_of(model.experiment, moment, window)
+            shared = traffic if not traffic.experiments else None
+            yield Snapshot(moment, window, model, traffic, datetime.now(UTC), is_now=at is None)
+
+    def _mlflow_answers(self, at: datetime, window_seconds: float) -> tuple[MlflowAnswer, ...]:
+        if not self.settings.has_mlflow:
+            return (MlflowAnswer(_not_configured(MLFLOW)),)
+        source, deadline = MlflowSource(self.settings), Deadline(self.settings.timeout_seconds)
+        asking = Asking("mlflow", lambda: source.read_all(at=at, window_seconds=window_seconds, deadline=deadline))
+        try:
+            return asking.result(deadline, abort=source.abort, what="PostgreSQL")
+        except SourceError as error:
+            return (MlflowAnswer(_failed(MLFLOW, error, deadline)),)
+
+    def _traffic_of(self, experiment: str | None, at: datetime, window_seconds: float) -> PrometheusAnswer:
+        chosen = _ChosenExperiment(experiment)
+        chosen.settle(None)
+        return self._prometheus_answer(self._start_prometheus(at, window_seconds, chosen), chosen)
+
     def _start_mlflow(self, at: datetime, window_seconds: float, chosen: _ChosenExperiment) -> _Question[MlflowAnswer] | None:
         if not self.settings.has_mlflow:
             return None
@@ -125,7 +153,7 @@ class LiveDataConnector:
             with closing(source):
                 discovered = source.discover(deadline)
                 left_seconds = deadline.remaining_seconds
-                name = chosen.wait() if discovered.experiments else self.settings["AB_EXPERIMENT"]
+                name = chosen.wait() if discovered.experiments else chosen.configured
                 rest = Deadline(left_seconds) if chosen.was_awaited else deadline  # waiting for the other source is not its own time
                 return source.read(at=at, window_seconds=window_seconds, experiment=name, deadline=rest)
 

@@ -127,6 +127,24 @@ def test_every_experiment_gets_both_in_files_of_its_own(run, worlds, tmp_path):
     assert sorted(experiments) == sorted([*worlds.truths] * 2)
 
 
+def test_every_experiment_costs_one_connection_to_mlflow(run, worlds):
+    with FaultProxy("127.0.0.1", int(worlds.environment["MLFLOW_DB_PORT"])) as proxy:
+        code, out, _ = run("all", "--all-experiments", *SMALL, *at(worlds), MLFLOW_DB_PORT=str(proxy.port))
+        assert (code, len(out.splitlines()), proxy.connections) == (0, 2 * len(worlds.truths), 1)
+
+
+def test_every_experiment_without_mlflow_is_one_page_of_what_is_there(run, worlds, tmp_path):
+    code, out, _ = run("all", "--all-experiments", *SMALL, *at(worlds), **dead("MLFLOW_DB_PORT"))
+    images = [tmp_path / line for line in out.splitlines()]
+    assert (code, [json.loads(image.with_suffix(".json").read_text())["badge"] for image in images]) == (0, ["OPERATIONAL DATA"] * 2)
+
+
+def test_every_experiment_of_a_stored_moment_is_refused(run):
+    code, out, err = run("all", "--all-experiments", "--simulate")
+    assert (code, out) == (2, "")
+    assert "--simulate" in err
+
+
 def test_an_image_name_gives_the_other_one_its_name(run, worlds):
     code, out, _ = run("all", "--output", "page.svg", *at(worlds))
     assert (code, out) == (0, "page.svg\npage-business.svg\n")

@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 
-from live_dashboards.pipeline import BUSINESS, Request, ask, each_experiment, report
+from live_dashboards.pipeline import BUSINESS, Request, ask, every_snapshot, report
 from live_dashboards.settings import load_settings
 from tests.support.worlds import BASE, WORLDS
 
@@ -76,10 +76,7 @@ def test_each_term_names_its_queries_down_to_the_sources(business):
 
 
 def test_every_experiment_gets_the_page_it_gets_alone(business, worlds):
-    settings, request = load_settings(environment={**worlds.environment, "AB_EXPERIMENT": "base"}), Request(at=worlds.at)
-    pages = {
-        snapshot.mlflow.experiment: numbers(report(BUSINESS, snapshot, own, request))
-        for own, snapshot, _ in each_experiment(ask(settings, request), settings, every_experiment=True)
-    }
+    settings, request = load_settings(environment=worlds.environment), Request(at=worlds.at)
+    pages = {snapshot.mlflow.experiment: numbers(report(BUSINESS, snapshot, settings, request)) for snapshot in every_snapshot(settings, request)}
     assert set(pages) == set(WORLDS)
     assert {name: pages[name] for name in ("slower", "more errors")} == {name: numbers(business(name)) for name in ("slower", "more errors")}
