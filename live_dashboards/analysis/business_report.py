@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from live_dashboards.analysis.ab_report import build_ab_report
@@ -10,12 +11,13 @@ from live_dashboards.analysis.business_decision import gates, provisional_verdic
 from live_dashboards.analysis.business_inputs import business_inputs
 from live_dashboards.analysis.business_panels import break_even_panel, headline_words, net_panel, parts_panel, payback_panel, sensitivity_panel
 from live_dashboards.analysis.business_tables import assumptions, inputs_panel, ledger_panel, measured_inputs, performance_panel, shares
-from live_dashboards.analysis.guardrails import guardrails
+from live_dashboards.analysis.guardrails import Guardrail, guardrails
 from live_dashboards.analysis.health import badge
 from live_dashboards.analysis.page import Facts, Page, page
+from live_dashboards.analysis.proportions import wilson
 from live_dashboards.model.business_case import Assumption, BusinessCase
 from live_dashboards.model.business_report import BusinessReport, Gate, GatesPanel, PartsPanel, Recommendation
-from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.report import Head
 from live_dashboards.model.snapshot import Snapshot
@@ -32,7 +34,7 @@ def build_business_report(snapshot: Snapshot, stand_in: Snapshot | None, setting
     verdict = provisional_verdict(found, case, watched)
     advice = recommendation(found, case, verdict)
     parts = parts_panel(found, case, substitute)
-    measurements = _measurements(found, case, parts)
+    measurements = _measurements(found, case, parts, watched)
     report = BusinessReport(
         at=ab.at,
         generated_at=ab.generated_at,
@@ -99,15 +101,27 @@ def _headline(case: BusinessCase) -> tuple[tuple[str, Measurement], ...]:
     return tuple((row.name, row) for row in rows)
 
 
-def _measurements(found: Page, case: BusinessCase, parts: PartsPanel) -> tuple[Measurement, ...]:
+def _measurements(found: Page, case: BusinessCase, parts: PartsPanel, watched: tuple[Guardrail, ...]) -> tuple[Measurement, ...]:
     """Every number that the page shows, once; a simulated bar under its own name, so that no total is taken for it."""
     headline = tuple(measurement for _, measurement in _headline(case))
     models = tuple(getattr(found.counted.of(name), fact) for fact in ("accuracy", "mean_latency_ms", "error_rate") for name in found.roles.pair)
     simulated = tuple(
         replace(bar.value, name=f"{bar.value.name}_simulated", reason=bar.words) for bar in parts.bars if bar.value.origin is Origin.SIMULATED and not found.is_simulated
     )
-    everything = (*headline, case.partial_total, case.never_paid_back_probability, *measured_inputs(case), *models, *simulated)
+    everything = (*headline, case.partial_total, case.never_paid_back_probability, *measured_inputs(case), *models, *_slow_shares(found, watched), *simulated)
     return tuple({(one.name, one.variant): one for one in reversed(everything)}.values())[::-1]
+
+
+def _slow_shares(found: Page, watched: tuple[Guardrail, ...]) -> Iterator[Measurement]:
+    """The share of requests over the latency objective, of both variants, as the gate shows it."""
+    guard = next((each for each in watched if each.name == "latency" and each.control and each.treatment), None)
+    if guard is None:
+        return
+    for name, counts in zip(found.roles.pair, (guard.control, guard.treatment), strict=True):
+        if counts is not None:
+            limits = Interval(*(100 * limit for limit in wilson(counts)))
+            share = replace(found.counted.of(name).p95_latency_ms, name="over_latency_objective", unit="percent", reason=guard.words, stale=False)
+            yield replace(share, value=100 * counts.proportion, n=counts.n, interval=limits, drawn_interval=limits)
 
 
 def _gates_panel(rows: tuple[Gate, ...], advice: Recommendation) -> GatesPanel:

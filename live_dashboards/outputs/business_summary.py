@@ -41,6 +41,7 @@ def business_summary(report: BusinessReport) -> dict[str, Any]:
             }
             for swing in case.swings
         ],
+        "cumulative_value": [{"month": point.month, "value": point.value_usd, "low": point.low_usd, "high": point.high_usd} for point in case.cash],
         "partial_total": {"value": plain_value(case.partial_total), "terms": list(case.partial_terms)},
         **page_provenance(report, report.notices),
     }

@@ -2,8 +2,10 @@
 
 import pytest
 
+from live_dashboards.analysis.business_panels import headline_words
 from live_dashboards.analysis.business_report import absurd, build_business_report
 from live_dashboards.model.measurement import Origin
+from tests.support.business_cases import case, inputs
 from tests.support.snapshots import live, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
 
 OWN = {
@@ -205,3 +207,23 @@ def test_the_break_even_is_proven_only_where_the_net_value_is():
     for word, report in titles.items():
         assert report.break_even.head.title.endswith(f": {word}")
         assert (report.case.net.interval.low > 0) is (word == "proven")
+
+
+def test_the_share_over_the_latency_objective_is_among_the_numbers_with_its_n():
+    shares = {one.variant: one for one in page().measurements if one.name == "over_latency_objective"}
+    assert set(shares) == {"baseline", "enhanced"}
+    assert shares["baseline"].interval.low < shares["baseline"].value < shares["baseline"].interval.high
+    assert shares["baseline"].n == 33_264
+
+
+def test_no_baseline_leaves_everything_missing_with_that_reason():
+    report = build_business_report(live(), None, settings(AB_BASELINE_VARIANT="nobody", AB_CHALLENGER_VARIANT="enhanced"))
+    assert headline(report)["net_annual_value"] is None
+    assert "nobody" in report.case.net.reason
+
+
+def test_the_worked_example_reads_as_in_the_specification():
+    day = 50_000.0
+    found = case(inputs(accuracy=672_450 / (365 * 10_000_000 * 0.005), latency=28_930 / (365 * day * 0.0001), errors=42_180 / (365 * day * 50), requests=day))
+    (_, net, _), (_, roi, _), (_, payback, _), _ = headline_words(found)
+    assert (net, roi, payback) == ("$685.7k", "1,194 %", "28 days")
