@@ -1,4 +1,4 @@
-"""The A/B command on a real PostgreSQL and Prometheus against a bare process with the same imports; and what --help costs against an interpreter."""
+"""The commands on a real PostgreSQL and Prometheus against a bare process with the same imports; and what --help costs against an interpreter."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ from live_dashboards.demo.demo import Demo
 
 _PRODUCT = (str(PRODUCT_PYTHON), "-m", "live_dashboards")
 
+_RANGES = {
+    "BASE_TRADING_VOLUME": "5000000..20000000",
+    "ACCURACY_REVENUE_MULTIPLIER": "0.001..0.01",
+    "LATENCY_COST_PER_MS": "0.00005..0.0002",
+    "ERROR_COST_MULTIPLIER": "20..80",
+    "INFRASTRUCTURE_ANNUAL_COST": "30000..90000",
+}
+
 
 def measure(rounds: int) -> str:
     """The section of the report."""
@@ -19,11 +27,14 @@ def measure(rounds: int) -> str:
         commands = (
             Command("A/B command", (*_PRODUCT, *options), demo.environment),
             Command("A/B command, --simulate", (*_PRODUCT, "ab", "--simulate", "--output", str(picture))),
+            Command("business command", (*_PRODUCT, "business", *options[1:]), demo.environment),
+            Command("business command, five ranges", (*_PRODUCT, "business", *options[1:]), {**demo.environment, **_RANGES}),
+            Command("both from one fetch (`all`)", (*_PRODUCT, "all", *options[1:]), demo.environment),
             module("bare process", "empty_picture", str(Path(folder) / "empty.png")),
         )
         costs = in_turns(commands, rounds)
     quick = in_turns((Command("--help", (*_PRODUCT, "--help")), Command("interpreter", (str(PRODUCT_PYTHON), "-c", "pass"))), 3 * rounds)
-    return "## The A/B command\n\n" + _picture_table(costs) + "\n" + _help_table(quick)
+    return "## The commands\n\n" + _picture_table(costs) + "\n" + _help_table(quick)
 
 
 def _picture_table(costs: dict[str, list[Cost]]) -> str:

@@ -22,6 +22,7 @@ PARAMETERS = (
     ("ERROR_COST_MULTIPLIER", "USD per error prevented", "what a failed request costs"),
     ("INFRASTRUCTURE_ANNUAL_COST", "USD a year", "what running the challenger costs"),
 )
+_LONGEST_IN_TITLE = 40
 _LABELS = {
     "accuracy_improvement": "accuracy",
     "latency_increase_ms": "mean latency",
@@ -158,9 +159,11 @@ def performance_panel(found: Page) -> PerformancePanel:
         return PerformancePanel(Head("No data on either model", "accuracy, mean latency, error rate", Origin.MISSING, reason=reason))
     origin = Origin.SIMULATED if found.is_simulated else Origin.LIVE
     better = [row.label.lower() for row in rows if _is_better(row)]
-    title = f"{challenger.variant} is ahead in {', '.join(better)}" if better else f"{challenger.variant} is ahead in nothing"
+    name = challenger.variant if len(challenger.variant) <= _LONGEST_IN_TITLE else "the challenger"
+    kind = "online gauge" if challenger.accuracy.source == PROMETHEUS else "offline"
+    title = f"{name} is ahead in {', '.join(better)}" if better else f"{name} is ahead in nothing"
     note = "dot: measured; line: 95 % interval; hollow: no interval"
-    return PerformancePanel(Head(title, f"accuracy (offline), mean latency, error rate; {window_words(found.window_seconds)}", origin, note=note), rows)
+    return PerformancePanel(Head(title, f"accuracy ({kind}), mean latency, error rate; {window_words(found.window_seconds)}", origin, note=note), rows)
 
 
 def _is_better(row: PerformanceRow) -> bool:

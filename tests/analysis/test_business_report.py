@@ -227,3 +227,8 @@ def test_the_worked_example_reads_as_in_the_specification():
     found = case(inputs(accuracy=672_450 / (365 * 10_000_000 * 0.005), latency=28_930 / (365 * day * 0.0001), errors=42_180 / (365 * day * 50), requests=day))
     (_, net, _), (_, roi, _), (_, payback, _), _ = headline_words(found)
     assert (net, roi, payback) == ("$685.7k", "1,194 %", "28 days")
+
+
+def test_the_performance_panel_says_which_accuracy_it_shows():
+    assert "accuracy (offline)" in page().performance.head.subtitle
+    assert "accuracy (online gauge)" in page(without_mlflow(live())).performance.head.subtitle

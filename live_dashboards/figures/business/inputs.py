@@ -21,11 +21,11 @@ def draw(frame: Frame, report: BusinessReport) -> None:
 def _columns(report: BusinessReport) -> tuple[Column, ...]:
     baseline, challenger = (style_of(report.variant_names, name).text_colour for name in (report.baseline, report.challenger))
     return (
-        Column("input", 0.2, "left"),
-        Column(report.baseline or "baseline", 0.12, colour=baseline),
-        Column(report.challenger or "challenger", 0.13, colour=challenger),
+        Column("input", 0.19, "left"),
+        Column(report.baseline or "baseline", 0.13, colour=baseline),
+        Column(report.challenger or "challenger", 0.15, colour=challenger),
         Column("difference", 0.17),
-        Column("95 % interval", 0.28),
+        Column("95 % interval", 0.26),
         Column("age", 0.1),
     )
 
