@@ -129,7 +129,8 @@ _NAME = (
 # For each variant and metric the first of: top-level before child, FINISHED before RUNNING, newest start; a run that started after the moment comes last.
 VALUES = f"""
 with {_ACTIVE_RUNS}, value as (
-  select distinct on (r.experiment_id, r.variant, w.metric) r.*, w.metric, m.key, m.value, m.timestamp
+  select distinct on (r.experiment_id, r.variant, w.metric) r.experiment_id, r.variant, r.run_uuid, r.name, r.status, r.is_child, r.start_time,
+         w.metric, m.key, m.value, m.timestamp
   from active r cross join {_LATEST}
   where r.variant is not null and r.status in ('FINISHED', 'RUNNING') and {_FINITE}
   order by r.experiment_id, r.variant, w.metric, coalesce(r.start_time, 0) > %(near_ms)s, r.is_child, r.status <> 'FINISHED', r.start_time desc nulls last,
