@@ -78,7 +78,7 @@ def _errors(facts: Facts, roles: Roles) -> EffectInput:
     clusters = overdispersion([event_blocks(facts.prometheus, roles.by_model.get, name) for name in roles.pair])
     ours, theirs = _counts(challenger, max(1.0, clusters)), _counts(baseline, max(1.0, clusters))
     words = "Newcombe's interval" + (f" of n / {clusters:.3g}, as errors cluster" if clusters > 1 else "")
-    return _with_intervals(found, baseline, challenger, lambda level: _limits(theirs, ours, level), words)
+    return _with_intervals(found, baseline, challenger, lambda level: _around(found.value, _limits(theirs, ours, level)), words)
 
 
 def _latency(facts: Facts, roles: Roles) -> EffectInput:
@@ -112,6 +112,13 @@ def _limits(ours: Counts, theirs: Counts, level: float) -> Interval:
     """Newcombe's limits of ours minus theirs, as fractions."""
     found = difference(ours, theirs, level)
     return Interval(found.low, found.high)
+
+
+def _around(value: float | None, limits: Interval) -> Interval:
+    """The limits, wide enough for the value: fewer effective requests round the counts behind it."""
+    if value is None or limits.low is None or limits.high is None:
+        return limits
+    return Interval(min(limits.low, value), max(limits.high, value))
 
 
 def _counts(rate: Measurement, clusters: float) -> Counts:

@@ -10,7 +10,7 @@ from live_dashboards.analysis.business_calculator import BusinessMetricsCalculat
 from live_dashboards.analysis.business_decision import gates, provisional_verdict, recommendation
 from live_dashboards.analysis.business_inputs import business_inputs
 from live_dashboards.analysis.business_panels import break_even_panel, headline_words, net_panel, parts_panel, payback_panel, sensitivity_panel
-from live_dashboards.analysis.business_tables import assumptions, inputs_panel, ledger_panel, measured_inputs, performance_panel, shares
+from live_dashboards.analysis.business_tables import assumptions, inputs_panel, ledger_panel, measured_inputs, performance_panel, shares, window_words
 from live_dashboards.analysis.guardrails import Guardrail, guardrails
 from live_dashboards.analysis.health import badge
 from live_dashboards.analysis.page import Facts, Page, page
@@ -19,11 +19,13 @@ from live_dashboards.model.business_case import Assumption, BusinessCase
 from live_dashboards.model.business_report import BusinessReport, Gate, GatesPanel, PartsPanel, Recommendation
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.moment import format_moment
+from live_dashboards.model.number import format_age
 from live_dashboards.model.report import Head
 from live_dashboards.model.snapshot import Snapshot
 from live_dashboards.settings import Settings
 
 _ABSURD_SHARE_OF_VOLUME = 0.01
+_WHOLE_WINDOW_SHARE = 0.9
 
 
 def build_business_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings, *, seed: int = 42) -> BusinessReport:
@@ -58,13 +60,13 @@ def build_business_report(snapshot: Snapshot, stand_in: Snapshot | None, setting
         sensitivity=sensitivity_panel(found, case),
         break_even=break_even_panel(found, case),
         payback=payback_panel(found, case),
-        ledger=ledger_panel(case),
-        inputs=inputs_panel(found, case),
+        ledger=ledger_panel(case, absurd(case)),
+        inputs=inputs_panel(found, case, short_traffic(found)),
         performance=performance_panel(found),
         gates=_gates_panel(gates(found, case, watched, verdict), advice),
         sources=ab.sources,
         observed_at=ab.observed_at,
-        notices=(*ab.health.notices, *absurd(case)),
+        notices=(*ab.health.notices, *absurd(case), *short_traffic(found)),
         measurements=measurements,
         is_simulated=found.is_simulated,
         has_stale=any(measurement.stale and measurement.is_live for measurement in measurements),
@@ -94,6 +96,18 @@ def absurd(case: BusinessCase) -> tuple[str, ...]:
     share, multiplier = 100 * abs(revenue.value.value) / volume, case.assumption("ACCURACY_REVENUE_MULTIPLIER").amount.point
     slip = f"is ACCURACY_REVENUE_MULTIPLIER={multiplier:g} meant per percentage point? It is a share of the volume per accuracy fraction, such as 0.005"
     return (f"the yearly revenue change is {share:.3g} % of the yearly volume: {slip}",)
+
+
+def short_traffic(found: Page) -> tuple[str, ...]:
+    """Where traffic began well within the window, a day has more requests than the window scaled to a day."""
+    first = [seconds for _, seconds in found.counted.prometheus.first_traffic]
+    if not first or found.is_simulated:
+        return ()
+    age_seconds = found.at.timestamp() - min(first)
+    if age_seconds > _WHOLE_WINDOW_SHARE * found.window_seconds:
+        return ()
+    began = f"traffic began {format_age(age_seconds)} ago, within the window of {window_words(found.window_seconds)}"
+    return (f"{began}: requests a day are understated; choose a shorter --window",)
 
 
 def _headline(case: BusinessCase) -> tuple[tuple[str, Measurement], ...]:

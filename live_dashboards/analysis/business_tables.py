@@ -57,8 +57,8 @@ def shares(case: BusinessCase) -> tuple[SharePart, ...]:
     return tuple(SharePart(kind, tuple(names)) for kind, names in kinds.items() if names)
 
 
-def ledger_panel(case: BusinessCase) -> LedgerPanel:
-    """The assumptions, each with its unit, range and owner, and where the answer would flip."""
+def ledger_panel(case: BusinessCase, notices: tuple[str, ...] = ()) -> LedgerPanel:
+    """The assumptions, each with its unit, range and owner, and where the answer would flip; `notices` are doubts about them."""
     defaults = sum(each.is_default for each in case.assumptions)
     title = f"{defaults} of {len(case.assumptions)} assumptions are defaults, not yours" if defaults else "All assumptions are yours"
     flips = {each.parameter: each for each in case.break_evens}
@@ -66,7 +66,7 @@ def ledger_panel(case: BusinessCase) -> LedgerPanel:
         LedgerRow(each, _amount(each), each.unit, _range(each.amount, each), "default, not yours" if each.is_default else "yours", flips.get(each.name))
         for each in case.assumptions
     )
-    return LedgerPanel(Head(title, "business parameters of the settings, with their units", Origin.LIVE), rows)
+    return LedgerPanel(Head(title, "business parameters of the settings, with their units", Origin.LIVE, note="; ".join(notices)), rows)
 
 
 def _amount(each: Assumption) -> str:
@@ -80,13 +80,13 @@ def _range(amount: Amount, each: Assumption) -> str:
     return f"{write(amount.low)} to {write(amount.high)}"
 
 
-def inputs_panel(found: Page, case: BusinessCase) -> InputsPanel:
-    """What was measured, of which variant, over what and when."""
+def inputs_panel(found: Page, case: BusinessCase, notices: tuple[str, ...] = ()) -> InputsPanel:
+    """What was measured, of which variant, over what and when; `notices` are doubts about it."""
     rows = (*(_row(found, each) for each in effects(case)), _requests_row(found, case.inputs.requests_per_day))
     known = sum(measurement.value is not None for measurement in measured_inputs(case))
     origin = Origin.SIMULATED if found.is_simulated else Origin.LIVE
     title = f"{known} of {len(rows)} inputs are measured" if origin is Origin.LIVE else "Measured inputs"
-    return InputsPanel(Head(title, f"{found.roles.challenger or 'challenger'} against {found.roles.baseline}, 95 % intervals", origin), rows)
+    return InputsPanel(Head(title, f"{found.roles.challenger or 'challenger'} against {found.roles.baseline}, 95 % intervals", origin, note="; ".join(notices)), rows)
 
 
 def _row(found: Page, effect: EffectInput) -> InputRow:

@@ -1,12 +1,15 @@
 """The business page: what counts, what is simulated, and what is recommended."""
 
+from dataclasses import replace
+
 import pytest
 
 from live_dashboards.analysis.business_panels import headline_words
-from live_dashboards.analysis.business_report import absurd, build_business_report
+from live_dashboards.analysis.business_report import absurd, build_business_report, short_traffic
+from live_dashboards.analysis.page import page as found_page
 from live_dashboards.model.measurement import Origin
 from tests.support.business_cases import case, inputs
-from tests.support.snapshots import live, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
+from tests.support.snapshots import AT, DAY, live, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
 
 OWN = {
     "BASE_TRADING_VOLUME": "10000000",
@@ -188,7 +191,9 @@ def test_a_multiplier_meant_per_point_is_warned_about():
     assert absurd(page().case) == ()
     (text,) = absurd(page(ACCURACY_REVENUE_MULTIPLIER="0.5").case)
     assert "ACCURACY_REVENUE_MULTIPLIER=0.5" in text
-    assert text in page(ACCURACY_REVENUE_MULTIPLIER="0.5").notices
+    report = page(ACCURACY_REVENUE_MULTIPLIER="0.5")
+    assert text in report.notices
+    assert text in report.ledger.head.note
 
 
 def test_money_has_no_more_digits_than_its_interval_carries():
@@ -232,3 +237,17 @@ def test_the_worked_example_reads_as_in_the_specification():
 def test_the_performance_panel_says_which_accuracy_it_shows():
     assert "accuracy (offline)" in page().performance.head.subtitle
     assert "accuracy (online gauge)" in page(without_mlflow(live())).performance.head.subtitle
+
+
+def test_traffic_that_began_within_the_window_is_told_as_it_understates_a_day():
+    snapshot = live()
+    young = replace(snapshot, prometheus=replace(snapshot.prometheus, first_traffic=(("baseline", AT.timestamp() - 7200), ("enhanced", AT.timestamp() - 3600))))
+    old = replace(snapshot, prometheus=replace(snapshot.prometheus, first_traffic=(("baseline", AT.timestamp() - 10 * DAY),)))
+    (notice,) = short_traffic(business_page(young))
+    assert "traffic began 2 h ago" in notice
+    assert notice in page(young).inputs.head.note
+    assert page(old).inputs.head.note == ""
+
+
+def business_page(snapshot):
+    return found_page(snapshot, stand_in(), settings())

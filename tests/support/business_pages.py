@@ -45,6 +45,7 @@ CASES = {
     "operational data": lambda: page(without_mlflow(live())),
     "simulated": lambda: page(without_mlflow(without_prometheus(live()))),
     "nothing": lambda: page(without_mlflow(without_prometheus(live())), simulate=False),
+    "a slip of the pen": lambda: page(ACCURACY_REVENUE_MULTIPLIER="0.5"),
     "free infrastructure": lambda: page(INFRASTRUCTURE_ANNUAL_COST="0"),
     "a trillion": lambda: page(BASE_TRADING_VOLUME="1000000000000000", ERROR_COST_MULTIPLIER="900000000000"),
     "next to nothing": lambda: page(BASE_TRADING_VOLUME="0.001", ERROR_COST_MULTIPLIER="0.0000001", LATENCY_COST_PER_MS="0.000000001"),
