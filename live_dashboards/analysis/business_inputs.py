@@ -60,10 +60,16 @@ def _accuracy(facts: Facts, roles: Roles, test_count_param: str) -> EffectInput:
         return EffectInput(replace(found, variant=roles.challenger), baseline, challenger)
     if not (baseline.n and challenger.n):
         is_online = facts.mlflow.status.source not in {baseline.source, challenger.source}
-        reason = "no interval: the online gauge is exported without its number of requests" if is_online else f"{NO_TEST_ROWS} ({test_count_param})"
+        reason = "no interval: the online gauge is exported without its number of requests" if is_online else _no_rows(test_count_param, baseline, challenger)
         return EffectInput(replace(found, variant=roles.challenger, reason=reason), baseline, challenger)
     ours, theirs = _counts(challenger, 1.0), _counts(baseline, 1.0)
     return _with_intervals(found, baseline, challenger, lambda level: _limits(ours, theirs, level), "Newcombe's interval of two test sets")
+
+
+def _no_rows(test_count_param: str, *sides: Measurement) -> str:
+    """What to log, and what each run has logged instead."""
+    found = dict.fromkeys(str(side.reason).removeprefix("no interval: ") for side in sides if not side.n and side.reason)
+    return f"{NO_TEST_ROWS} ({'; '.join(found) or test_count_param})"
 
 
 def _errors(facts: Facts, roles: Roles) -> EffectInput:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from live_dashboards.analysis.proportions import Counts, wilson
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
@@ -18,6 +19,7 @@ _OTHER_N = {
     "f1": "no interval: F1 is not a proportion of rows",
 }
 _ROUNDING_SLACK_ROWS = 0.01
+_CLOCK_SLACK = timedelta(minutes=5)  # clocks of training machines differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +34,15 @@ class ModelFacts:
         return self.values[variant or "", metric]
 
 
-def model_facts(answer: MlflowAnswer, variants: tuple[str, ...], settings: Settings) -> ModelFacts:
-    """Accuracy, precision, recall and F1 of each variant; what is not there is missing with its reason."""
+def model_facts(answer: MlflowAnswer, variants: tuple[str, ...], settings: Settings, at: datetime) -> ModelFacts:
+    """Accuracy, precision, recall and F1 of each variant at the moment; what is not there is missing with its reason."""
     found = {(value.variant, value.metric): value for value in answer.values}
     scales = {metric: percent_scale(settings["AB_ACCURACY_UNIT"], _largest(answer, metric)) for metric in QUALITY_METRICS}
     values: dict[tuple[str, str], Measurement] = {}
     for variant in (*variants, ""):
         for metric in QUALITY_METRICS:
             value = found.get((variant, metric))
-            values[variant, metric] = _absent(answer, variant, metric) if value is None else _present(answer, value, scales[metric], settings)
+            values[variant, metric] = _absent(answer, variant, metric) if value is None else _present(answer, value, scales[metric], settings, at=at)
     return ModelFacts(values, _notices(answer, settings))
 
 
@@ -73,12 +75,14 @@ def _absent(answer: MlflowAnswer, variant: str, metric: str) -> Measurement:
     return missing(metric, "percent", reason, variant=variant or None, source=answer.status.source, query=answer.query("values"))
 
 
-def _present(answer: MlflowAnswer, value: VariantValue, scale: float, settings: Settings) -> Measurement:
+def _present(answer: MlflowAnswer, value: VariantValue, scale: float, settings: Settings, *, at: datetime) -> Measurement:
     n, note = _test_rows(value, scale, str(settings["AB_TEST_COUNT_PARAM"]))
     limits, drawn = _intervals(value, scale, n, float(settings["AB_CONFIDENCE"]))
     notes = [note] if note else []
     if value.run_status == "RUNNING":
         notes.append("run not finished")
+    if value.started_at is not None and value.started_at > at + _CLOCK_SLACK:
+        notes.append("the run started after the page's moment; there is no earlier one")
     if value.is_child:
         notes.append("from a child run")
     return Measurement(

@@ -130,7 +130,7 @@ def _with_simulated_names(found: Roles, stand_in: Snapshot) -> Roles:
 
 
 def _facts(snapshot: Snapshot, found: Roles, settings: Settings) -> Facts:
-    model = model_facts(snapshot.mlflow, found.names, settings)
+    model = model_facts(snapshot.mlflow, found.names, settings, snapshot.at)
     traffic = traffic_facts(snapshot.prometheus, found, settings, snapshot.at)
     has_mlflow = snapshot.mlflow.status.has_answered
     variants = tuple(_variant_facts(name, model, traffic, has_mlflow=has_mlflow) for name in found.names)

@@ -1,6 +1,7 @@
 """Each variant's facts from the answers: units, n, intervals, and why something is missing."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -123,3 +124,9 @@ def test_requests_of_a_planned_variant_without_a_series_are_estimated_and_in_no_
     found = made.counted.of("enhanced").requests
     assert (found.value, found.origin) == (pytest.approx(300.0), "estimated")
     assert made.counted.traffic.totals["total_requests"].value == 700
+
+
+def test_a_run_that_started_after_the_moment_says_so():
+    later = with_values(live(), "baseline", "accuracy", started_at=AT + timedelta(hours=1))
+    assert "started after the page's moment" in facts(later).accuracy.reason
+    assert "started after" not in str(facts(live()).accuracy.reason)
