@@ -7,8 +7,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from live_dashboards.errors import UsageError
-from live_dashboards.figures.ab.page import draw_page
-from live_dashboards.figures.business.page import draw_business_page
+from live_dashboards.figures.ab.page import PAGE as AB_PAGE
+from live_dashboards.figures.business.page import PAGE as BUSINESS_PAGE
 from live_dashboards.figures.rendering import Page, page_settings
 from live_dashboards.figures.theme import AXES_STYLE, DESIGN_PAGE_INCHES, PAPER, SMALLEST_PAGE_INCHES, TICK_STYLE
 from live_dashboards.model.business_report import Report
@@ -27,7 +27,7 @@ def _create_dashboard_panels(report: Report, *, size_inches: tuple[float, float]
         figure = Page(figsize=size_inches, dpi=dpi, facecolor=PAPER)
         FigureCanvasAgg(figure)
         if isinstance(report, AbReport):
-            draw_page(figure, report)
+            AB_PAGE.draw(figure, report)
         else:
-            draw_business_page(figure, report)
+            BUSINESS_PAGE.draw(figure, report)
     return figure

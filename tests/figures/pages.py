@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from live_dashboards.figures.ab.page import panel_places
+from live_dashboards.figures.ab.page import PAGE
 from live_dashboards.figures.dashboard import _create_dashboard_panels
 
 PANELS = ("effect", "quality", "split", "rate", "latency", "errors", "impact", "runs", "health")
@@ -23,7 +23,7 @@ def page(report, size=(16, 10), dpi=100) -> Figure:
 
 def boxes(figure: Figure) -> dict[str, Bbox]:
     """The panels' places in inches."""
-    places = [place for row in panel_places(figure) for place in row]
+    places = [place for row in PAGE.places(figure) for place in row]
     return {name: Bbox.from_bounds(place.left, place.bottom, place.width, place.height) for name, place in zip(PANELS, places, strict=True)}
 
 

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 
-from live_dashboards.figures.business.page import PANELS, panel_places
+from live_dashboards.figures.business.page import PAGE
 from live_dashboards.figures.dashboard import _create_dashboard_panels
 from live_dashboards.figures.layout_check import layout_faults
 from tests.support.business_pages import CASES
@@ -25,7 +25,7 @@ def drawn(name, size=(16, 10), dpi=100):
 
 
 def boxes(figure):
-    places = [place for row in panel_places(figure) for place in row]
+    places = [place for row in PAGE.places(figure) for place in row]
     return {name: Bbox.from_bounds(place.left, place.bottom, place.width, place.height) for name, place in zip(NAMES, places, strict=True)}
 
 
@@ -74,7 +74,7 @@ def test_any_other_size_and_resolution_keeps_them_too(name, size, dpi):
 
 
 def test_there_are_nine_panels():
-    assert sum(len(row) for row in PANELS) == len(NAMES) == 9
+    assert sum(len(row) for row in PAGE.panels) == len(NAMES) == 9
 
 
 def test_the_dot_stands_at_the_net_value_between_its_two_intervals():

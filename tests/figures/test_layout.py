@@ -2,7 +2,7 @@ import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from live_dashboards.figures.ab.page import PANELS
+from live_dashboards.figures.ab.page import PAGE
 from live_dashboards.figures.dashboard import _create_dashboard_panels
 from live_dashboards.figures.frame import BARS_FROM_ZERO
 from live_dashboards.figures.layout_check import layout_faults
@@ -36,7 +36,7 @@ def test_any_other_size_and_resolution_keeps_them_too(name, size, dpi):
 
 
 def test_there_are_at_most_nine_panels_and_all_have_their_place():
-    assert sum(len(row) for row in PANELS) <= 9
+    assert sum(len(row) for row in PAGE.panels) <= 9
     figure = page(report())
     assert all(axes_of(figure, panel) for panel in boxes(figure))
 
