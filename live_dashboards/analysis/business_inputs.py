@@ -11,7 +11,7 @@ from live_dashboards.analysis.page import Facts
 from live_dashboards.analysis.proportions import Counts, difference, normal_quantile
 from live_dashboards.analysis.variants import Roles
 from live_dashboards.model.business_case import BusinessInputs, EffectInput, LevelInterval
-from live_dashboards.model.measurement import Interval, Measurement, Origin, derive, missing
+from live_dashboards.model.measurement import Interval, Measurement, derive, missing
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 NO_TEST_ROWS = "no interval: log the number of test rows as AB_TEST_COUNT_PARAM"
@@ -63,7 +63,7 @@ def _accuracy(facts: Facts, roles: Roles, test_count_param: str) -> EffectInput:
         reason = "no interval: the online gauge is exported without its number of requests" if is_online else _no_rows(test_count_param, baseline, challenger)
         return EffectInput(replace(found, variant=roles.challenger, reason=reason), baseline, challenger)
     ours, theirs = _counts(challenger, 1.0), _counts(baseline, 1.0)
-    return _with_intervals(found, baseline, challenger, lambda level: _limits(ours, theirs, level), "Newcombe's interval of two test sets")
+    return _with_intervals(found, baseline, challenger, lambda level: _limits(ours, theirs, level), _joined("Newcombe's interval of two test sets", found.reason))
 
 
 def _no_rows(test_count_param: str, *sides: Measurement) -> str:
@@ -84,7 +84,7 @@ def _errors(facts: Facts, roles: Roles) -> EffectInput:
     clusters = overdispersion([event_blocks(facts.prometheus, roles.by_model.get, name) for name in roles.pair])
     ours, theirs = _counts(challenger, max(1.0, clusters)), _counts(baseline, max(1.0, clusters))
     words = "Newcombe's interval" + (f" of n / {clusters:.3g}, as errors cluster" if clusters > 1 else "")
-    return _with_intervals(found, baseline, challenger, lambda level: _around(found.value, _limits(theirs, ours, level)), words)
+    return _with_intervals(found, baseline, challenger, lambda level: _around(found.value, _limits(theirs, ours, level)), _joined(words, found.reason))
 
 
 def _latency(facts: Facts, roles: Roles) -> EffectInput:
@@ -109,9 +109,13 @@ def _with_intervals(found: Measurement, baseline: Measurement, challenger: Measu
     """The difference with its limits at every level; the sum of both n as its own."""
     intervals = tuple(LevelInterval(level, limits(level)) for level in LEVELS)
     n = baseline.n + challenger.n if baseline.n and challenger.n else None
-    reason = "; ".join(filter(None, (words, found.reason if found.origin is Origin.ESTIMATED else None)))
-    whole = replace(found, variant=challenger.variant, interval=intervals[-1].interval, drawn_interval=intervals[-1].interval, n=n, reason=reason)
+    whole = replace(found, variant=challenger.variant, interval=intervals[-1].interval, drawn_interval=intervals[-1].interval, n=n, reason=words)
     return EffectInput(whole, baseline, challenger, intervals)
+
+
+def _joined(words: str, notes: str | None) -> str:
+    """How the interval was made, and what is to be known of the values."""
+    return "; ".join(filter(None, (words, notes)))
 
 
 def _limits(ours: Counts, theirs: Counts, level: float) -> Interval:

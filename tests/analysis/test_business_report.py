@@ -249,5 +249,10 @@ def test_traffic_that_began_within_the_window_is_told_as_it_understates_a_day():
     assert page(old).inputs.head.note == ""
 
 
+def test_what_is_to_be_known_of_an_accuracy_goes_on_to_the_improvement():
+    running = with_values(live(), "enhanced", "accuracy", run_status="RUNNING")
+    assert "run not finished" in page(running).case.inputs.accuracy_improvement.difference.reason
+
+
 def business_page(snapshot):
     return found_page(snapshot, stand_in(), settings())
