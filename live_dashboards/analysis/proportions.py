@@ -88,6 +88,44 @@ def difference(treatment: Counts, control: Counts, confidence: float = 0.95) -> 
     return Comparison(estimate, low, high, p_value, f"Newcombe hybrid score; {test}", treatment.n, control.n)
 
 
+def ratio(treatment: Counts, control: Counts, confidence: float = 0.95) -> Comparison:
+    """Treatment over control: MOVER-R with Wilson limits (Donner & Zou 2012, Stat Methods Med Res 21:347; Fagerland & Newcombe 2013, Stat Med 32:2823).
+
+    `high` is infinite where the control has no event, `low` exactly 0 where the treatment has none; the estimate is infinite at x / 0 and None at 0 / 0.
+    The p-value is that of `difference`.
+    """
+    p2, p1 = treatment.proportion, control.proportion
+    (low2, high2), (low1, high1) = wilson(treatment, confidence), wilson(control, confidence)
+    estimate = p2 / p1 if p1 > 0 else math.inf if p2 > 0 else None
+    spread_low = low2 * (2 * p2 - low2)
+    low = 0.0 if treatment.events == 0 else spread_low / (p1 * p2 + math.sqrt(max(0.0, (p1 * p2) ** 2 - spread_low * high1 * (2 * p1 - high1))))
+    spread_high = low1 * (2 * p1 - low1)
+    high = math.inf if control.events == 0 else (p1 * p2 + math.sqrt(max(0.0, (p1 * p2) ** 2 - high2 * spread_high * (2 * p2 - high2)))) / spread_high
+    p_value, test = _test(treatment, control)
+    if estimate is not None and math.isfinite(estimate):
+        low, high = min(low, estimate), max(high, estimate)
+    return Comparison(estimate, low, high, p_value, f"MOVER-R with Wilson limits; {test}", treatment.n, control.n)
+
+
+def required_n_per_arm(p_control: float, p_treatment: float, alpha: float = 0.05, power: float = 0.8) -> float:
+    """Trials in each arm that show such a difference with this power, two-sided (Fleiss, Levin & Paik 2003, 4.2; R's power.prop.test).
+
+    ValueError where a proportion is not from 0 to 1, both are equal, or alpha or power are not above 0 and below 1.
+    """
+    for name, value in (("p_control", p_control), ("p_treatment", p_treatment)):
+        if not 0 <= value <= 1:
+            raise ValueError(f"{name} is {value}; it must be from 0 to 1")
+    if p_control == p_treatment:
+        raise ValueError(f"p_treatment is {p_treatment}, as p_control; no number of trials shows a difference of 0")
+    for name, value in (("alpha", alpha), ("power", power)):
+        if not 0 < value < 1:
+            raise ValueError(f"{name} is {value}; it must be above 0 and below 1")
+    mean = (p_control + p_treatment) / 2
+    spread = normal_quantile(1 - alpha) * math.sqrt(2 * mean * (1 - mean))
+    spread += NormalDist().inv_cdf(power) * math.sqrt(p_control * (1 - p_control) + p_treatment * (1 - p_treatment))
+    return spread**2 / (p_treatment - p_control) ** 2
+
+
 def non_inferiority(treatment: Counts, control: Counts, margin: float, alpha: float = 0.05) -> NonInferiority:
     """One-sided at alpha, where fewer events are better: the 1 - 2 alpha Newcombe interval of treatment minus control against the margin (a fraction above 0).
 

@@ -1,12 +1,15 @@
 """Our closed forms against independent implementations, printed values, zeros and limits."""
 
+import math
+
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import fisher_exact as scipy_fisher
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest, samplesize_proportions_2indep_onetail
 
-from live_dashboards.analysis.proportions import Counts, difference, fisher_exact, score_test, wilson
+from live_dashboards.analysis.proportions import Counts, difference, fisher_exact, non_inferiority, ratio, required_n_per_arm, score_test, wilson
 
 CASES = [(636, 1000, 1564, 2000), (1, 40, 0, 50), (0, 500, 0, 500), (15_640, 20_000, 16_360, 20_000), (999, 1000, 1000, 1000), (3, 10_000, 14, 30_000)]
 
@@ -77,3 +80,61 @@ def test_difference_is_antisymmetric_and_its_interval_holds_it(ours, theirs):
     assert one.estimate == -other.estimate
     assert -1 <= one.low <= one.estimate <= one.high <= 1
     assert one.low == pytest.approx(-other.high, abs=1e-12)
+
+
+def test_the_ratios_limits_are_those_of_the_formula_and_the_zeros_are_exact():
+    found = ratio(Counts(40, 1000), Counts(20, 1000))
+    (low2, high2), (low1, high1) = wilson(Counts(40, 1000)), wilson(Counts(20, 1000))
+    product = 0.04 * 0.02
+    direct_low = (product - math.sqrt(product**2 - low2 * (2 * 0.04 - low2) * high1 * (2 * 0.02 - high1))) / (high1 * (2 * 0.02 - high1))
+    assert (found.estimate, found.low) == (pytest.approx(2.0), pytest.approx(direct_low))
+    assert found.high == pytest.approx((product + math.sqrt(product**2 - high2 * low1 * (2 * 0.04 - high2) * (2 * 0.02 - low1))) / (low1 * (2 * 0.02 - low1)))
+    assert ratio(Counts(3, 100), Counts(0, 100)).high == math.inf
+    assert ratio(Counts(0, 100), Counts(3, 100)).low == 0.0
+    nothing = ratio(Counts(0, 100), Counts(0, 100))
+    assert (nothing.estimate, nothing.low, nothing.high) == (None, 0.0, math.inf)
+    assert ratio(Counts(40, 1000), Counts(20, 1000)).p_value == difference(Counts(40, 1000), Counts(20, 1000)).p_value
+
+
+def test_the_ratio_covers_at_rare_events():
+    random, covered = np.random.default_rng(6), 0
+    for _ in range(1500):
+        found = ratio(Counts(int(random.binomial(200, 0.02)), 200), Counts(int(random.binomial(1000, 0.01)), 1000))
+        covered += found.low <= 2.0 <= found.high
+    assert covered / 1500 >= 0.94
+
+
+@settings(max_examples=200, deadline=None)
+@given(counts(), counts())
+def test_the_ratio_is_a_number_on_any_counts_and_holds_its_estimate(treatment, control):
+    found = ratio(treatment, control)
+    assert 0 <= found.low <= found.high
+    assert not math.isnan(found.high)
+    assert found.estimate is None or found.low <= found.estimate <= found.high
+
+
+def test_required_n_is_that_of_r_and_of_statsmodels():
+    assert required_n_per_arm(0.5, 0.75, power=0.9) == pytest.approx(76.7, abs=0.05)
+    expected = samplesize_proportions_2indep_onetail(0.01, 0.9, 0.8, ratio=1, alpha=0.05, alternative="two-sided")
+    assert required_n_per_arm(0.9, 0.91) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(("arguments", "name"), [((0.5, 0.5), "p_treatment"), ((1.5, 0.5), "p_control"), ((0.5, 0.6, 0.0), "alpha"), ((0.5, 0.6, 0.05, 1.0), "power")])
+def test_required_n_refuses_what_no_number_can_show(arguments, name):
+    with pytest.raises(ValueError, match=name):
+        required_n_per_arm(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("treatment", "outcome"), [(Counts(100, 100_000), "shown"), (Counts(1100, 100_000), "harm"), (Counts(2, 1000), "not_shown"), (Counts(120, 100_000), "shown")]
+)
+def test_non_inferiority_has_three_outcomes_in_their_order(treatment, outcome):
+    assert non_inferiority(treatment, Counts(100, 100_000), margin=0.002).outcome == outcome
+
+
+def test_non_inferiority_is_judged_by_the_one_sided_limit():
+    found = non_inferiority(Counts(50, 10_000), Counts(40, 10_000), margin=0.003, alpha=0.05)
+    wide = difference(Counts(50, 10_000), Counts(40, 10_000), 0.9)
+    assert (found.low, found.high) == (wide.low, wide.high)
+    with pytest.raises(ValueError, match="margin"):
+        non_inferiority(Counts(1, 2), Counts(1, 2), margin=0.0)

@@ -1,0 +1,101 @@
+"""Tests that stay valid however often one looks, on data that accumulates from a fixed start; on a rolling window they are not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from live_dashboards.analysis.proportions import Comparison, Counts
+
+_FEWEST_REQUESTS, _FEWEST_EVENTS = 40, 5
+
+
+def confidence_sequence(treatment: Counts, control: Counts, planned_n: int, alpha: float = 0.05) -> Comparison:
+    """Treatment minus control with an asymptotic confidence sequence and its always-valid p.
+
+    Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas 2024, Ann. Statist. 52:2613 (arXiv 2103.06476v7, eq. 9, 155, 161): N = n1 + n2, s the standard error,
+    half-width s √(2(Nρ² + 1)/(Nρ²) ln(√(Nρ² + 1)/α)), ρ² = (-2 ln α + ln(1 - 2 ln α))/N*; `planned_n` is N*, the total over both arms, fixed before the
+    start. Below 40 requests, 5 events or 5 non-events in an arm nothing is known: -1, 1 and p 1. ValueError for planned_n or alpha out of range.
+    """
+    if planned_n <= 0:
+        raise ValueError(f"planned_n is {planned_n}; it must be above 0")
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha is {alpha}; it must be above 0 and below 1")
+    estimate = treatment.proportion - control.proportion
+    if any(_is_too_few(arm) for arm in (treatment, control)):
+        return Comparison(estimate, -1.0, 1.0, 1.0, "confidence sequence: too few requests or events", treatment.n, control.n)
+    spread = math.sqrt(sum(arm.proportion * (1 - arm.proportion) / arm.n for arm in (treatment, control)))
+    rho2 = (-2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))) / planned_n
+    grown = (treatment.n + control.n) * rho2
+    half = spread * math.sqrt(2 * (grown + 1) / grown * (0.5 * math.log1p(grown) - math.log(alpha)))
+    z = estimate / spread
+    p_value = min(1.0, math.exp(0.5 * math.log1p(grown) - grown * z * z / (2 * (grown + 1))))
+    return Comparison(estimate, max(-1.0, estimate - half), min(1.0, estimate + half), p_value, "asymptotic confidence sequence", treatment.n, control.n)
+
+
+def _is_too_few(arm: Counts) -> bool:
+    return arm.n < _FEWEST_REQUESTS or min(arm.events, arm.n - arm.events) < _FEWEST_EVENTS
+
+
+def error_count_test(batches: Sequence[tuple[int, int]], traffic_share: tuple[float, float], prior: tuple[float, float] = (1, 1)) -> list[float]:
+    """Always-valid p after each batch of errors (control, treatment) that both arms fail equally often.
+
+    Exact (Lindon & Malek 2022, NeurIPS, arXiv 2011.03567): under equal rates each error falls into the treatment with θ0 = traffic_share[1], the designed
+    share; the p-value is the least 1/BF so far of a beta prior against it. ValueError for negative counts, shares that are not two above 0 adding up to 1,
+    or a prior that is not above 0.
+    """
+    _check_shares(traffic_share, minimum=0.0)
+    if min(prior) <= 0:
+        raise ValueError(f"prior is {prior}; both must be above 0")
+    control = treatment = 0
+    p_values, least = [], 1.0
+    for batch in batches:
+        _check_counts(batch, 2)
+        control, treatment = control + batch[0], treatment + batch[1]
+        bayes = _log_beta(prior[1] + treatment, prior[0] + control) - _log_beta(prior[1], prior[0])
+        log_bf = bayes - treatment * math.log(traffic_share[1]) - control * math.log(traffic_share[0])
+        least = min(least, math.exp(-max(0.0, log_bf)))
+        p_values.append(least)
+    return p_values
+
+
+def traffic_split_test(batches: Sequence[Sequence[int]], planned_share: Sequence[float], concentration: float = 10_000) -> list[float]:
+    """Always-valid p after each batch of requests by arm that traffic is split as planned.
+
+    Dirichlet-multinomial Bayes factor with α = concentration x planned share (Lindon & Malek 2022). Traffic in an arm with a planned share of 0 gives p 0.
+    ValueError for negative counts, as many counts as shares missing, shares that do not add up to 1, or a concentration that is not above 0.
+    """
+    _check_shares(planned_share, minimum=-1.0)
+    if concentration <= 0:
+        raise ValueError(f"concentration is {concentration}; it must be above 0")
+    seen, p_values, least = [0] * len(planned_share), [], 1.0
+    for batch in batches:
+        _check_counts(batch, len(planned_share))
+        seen = [before + count for before, count in zip(seen, batch, strict=True)]
+        least = min(least, _split_p(seen, planned_share, concentration))
+        p_values.append(least)
+    return p_values
+
+
+def _split_p(seen: Sequence[int], planned: Sequence[float], concentration: float) -> float:
+    if any(count > 0 and share == 0 for count, share in zip(seen, planned, strict=True)):
+        return 0.0
+    arms = [(count, concentration * share, share) for count, share in zip(seen, planned, strict=True) if share > 0]
+    n = sum(count for count, _, _ in arms)
+    log_bf = math.lgamma(concentration) - math.lgamma(concentration + n)
+    log_bf += math.fsum(math.lgamma(prior + count) - math.lgamma(prior) - count * math.log(share) for count, prior, share in arms)
+    return math.exp(-max(0.0, log_bf))
+
+
+def _log_beta(a: float, b: float) -> float:
+    return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+
+
+def _check_shares(shares: Sequence[float], *, minimum: float) -> None:
+    if any(share <= minimum for share in shares) or any(share < 0 for share in shares) or not math.isclose(math.fsum(shares), 1.0, abs_tol=1e-6):
+        raise ValueError(f"shares are {list(shares)}; they must not be negative and must add up to 1")
+
+
+def _check_counts(batch: Sequence[int], arms: int) -> None:
+    if len(batch) != arms or any(count < 0 for count in batch):
+        raise ValueError(f"batches hold {list(batch)}; a batch is {arms} counts that are not negative")
