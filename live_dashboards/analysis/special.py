@@ -11,6 +11,7 @@ _TINY = 1e-300
 _PRECISION = 1e-16
 _MOST_TERMS = 100_000
 _STIRLING_FROM = 16.0
+_LARGEST_T = 1e18
 
 
 def upper_gamma(a: float, x: float) -> float:
@@ -107,3 +108,24 @@ def binomial_at_most(k: int, n: int, p: float) -> float:
     if k < 0:
         return 0.0
     return 1.0 if k >= n else lower_beta(n - k, k + 1, 1.0 - p)
+
+
+def student_t_below(t: float, freedom: float) -> float:
+    """Probability that Student's t is at most this (DLMF 8.17.8 with x = ν/(ν + t²))."""
+    tail = lower_beta(freedom / 2, 0.5, freedom / (freedom + t * t)) / 2
+    return tail if t < 0 else 1.0 - tail
+
+
+def student_t_quantile(share: float, freedom: float) -> float:
+    """The t below which that share lies, by bisection. ValueError unless 0 < share < 1."""
+    if not 0 < share < 1:
+        raise ValueError(f"share is {share}; it must be above 0 and below 1")
+    if share < 0.5:
+        return -student_t_quantile(1 - share, freedom)
+    low, high = 0.0, 1.0
+    while student_t_below(high, freedom) < share and high < _LARGEST_T:
+        high *= 2
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if student_t_below(middle, freedom) < share else (low, middle)
+    return (low + high) / 2

@@ -1,0 +1,93 @@
+"""Tests on buckets that interpolate nothing: the interval that surely holds a quantile, and the whole distributions compared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from live_dashboards.analysis.special import binomial_at_most, student_t_below, student_t_quantile
+
+
+@dataclass(frozen=True, slots=True)
+class QuantileInterval:
+    """Bucket edges between which the quantile surely lies; `point` as histogram_quantile gives it; `high` is infinite in the last bucket."""
+
+    low: float
+    high: float
+    point: float
+
+
+@dataclass(frozen=True, slots=True)
+class BucketComparison:
+    """The chance that a treatment's request is slower than a control's (ties count half), with its 95 % interval and two-sided p."""
+
+    probability_treatment_slower: float
+    low: float
+    high: float
+    p_value: float
+
+
+def order_ranks(n: int, q: float, confidence: float) -> tuple[int, int]:
+    """Ranks l and r between which the q-quantile lies at least so surely (Conover 1999, Practical Nonparametric Statistics, 3.2).
+
+    l = Bin⁻¹(α/2; n, q) and r = Bin⁻¹(1 - α/2; n, q) + 1; l may be 0 and r n + 1, which are ranks of no observation.
+    """
+    tail = (1 - confidence) / 2
+    return _binomial_quantile(tail, n, q), _binomial_quantile(1 - tail, n, q) + 1
+
+
+def _binomial_quantile(share: float, n: int, p: float) -> int:
+    """The least k with at least that probability of at most k events, by bisection."""
+    low, high = 0, n
+    while low < high:
+        middle = (low + high) // 2
+        if binomial_at_most(middle, n, p) >= share:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def compare_buckets(treatment_counts: Sequence[float], control_counts: Sequence[float]) -> BucketComparison:
+    """Brunner & Munzel's test on counts per bucket (not cumulative), with Satterthwaite's t (Brunner & Munzel 2000, Biom. J. 42:17).
+
+    ValueError for negative counts, buckets of different number, or an arm with fewer than two requests.
+    """
+    _check(treatment_counts, control_counts)
+    n2, n1 = math.fsum(treatment_counts), math.fsum(control_counts)
+    slower2, slower1 = _placements(treatment_counts, control_counts), _placements(control_counts, treatment_counts)
+    chance = math.fsum(count * share for count, share in zip(treatment_counts, slower2, strict=True)) / n2
+    spread2, spread1 = _variance(treatment_counts, slower2, chance) / n2, _variance(control_counts, slower1, 1 - chance) / n1
+    variance = spread2 + spread1
+    if variance == 0:
+        p_value = 1.0 if chance == 0.5 else 0.0
+        return BucketComparison(chance, chance, chance, p_value)
+    freedom = variance**2 / (spread2**2 / (n2 - 1) + spread1**2 / (n1 - 1))
+    error = math.sqrt(variance)
+    half = student_t_quantile(0.975, freedom) * error
+    p_value = min(1.0, 2 * student_t_below(-abs(chance - 0.5) / error, freedom))
+    return BucketComparison(chance, max(0.0, chance - half), min(1.0, chance + half), p_value)
+
+
+def _placements(own: Sequence[float], other: Sequence[float]) -> list[float]:
+    """For each bucket the share of the other arm's requests that are quicker, those in the same bucket by half."""
+    n, below, shares = math.fsum(other), 0.0, []
+    for _, count in zip(own, other, strict=True):
+        shares.append((below + count / 2) / n)
+        below += count
+    return shares
+
+
+def _variance(counts: Sequence[float], shares: Sequence[float], mean: float) -> float:
+    """Sample variance of the placements."""
+    n = math.fsum(counts)
+    return math.fsum(count * (share - mean) ** 2 for count, share in zip(counts, shares, strict=True)) / (n - 1)
+
+
+def _check(treatment_counts: Sequence[float], control_counts: Sequence[float]) -> None:
+    if len(treatment_counts) != len(control_counts):
+        raise ValueError(f"control_counts has {len(control_counts)} buckets and treatment_counts {len(treatment_counts)}; both arms must share them")
+    for name, counts in (("treatment_counts", treatment_counts), ("control_counts", control_counts)):
+        if any(count < 0 for count in counts) or math.fsum(counts) < 2:
+            raise ValueError(f"{name} is {list(counts)}; counts must not be negative and hold at least two requests")
