@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
+from live_dashboards.analysis.bayesian import Bayesian, Beta, chance_above, expected_shortfall
+
 _FISHER_BELOW_EVENTS = 10
 _FISHER_BELOW_N = 40
 
@@ -124,6 +126,19 @@ def required_n_per_arm(p_control: float, p_treatment: float, alpha: float = 0.05
     spread = normal_quantile(1 - alpha) * math.sqrt(2 * mean * (1 - mean))
     spread += NormalDist().inv_cdf(power) * math.sqrt(p_control * (1 - p_control) + p_treatment * (1 - p_treatment))
     return spread**2 / (p_treatment - p_control) ** 2
+
+
+def chance_to_beat(treatment: Counts, control: Counts, prior: tuple[float, float] = (0.5, 0.5), higher_is_better: bool = True) -> Bayesian:  # noqa: FBT001, FBT002 a published signature
+    """Chance that the treatment is better, and the expected loss of choosing it, from beta posteriors; see `bayesian`.
+
+    ValueError for a prior below Jeffreys' 1/2, whose density has poles.
+    """
+    if min(prior) < 0.5:
+        raise ValueError(f"prior is {prior}; both must be at least 0.5")
+    ours, theirs = (Beta(prior[0] + arm.events, prior[1] + arm.n - arm.events) for arm in (treatment, control))
+    if higher_is_better:
+        return Bayesian(chance_above(ours, theirs), expected_shortfall(theirs, ours))
+    return Bayesian(chance_above(theirs, ours), expected_shortfall(ours, theirs))
 
 
 def non_inferiority(treatment: Counts, control: Counts, margin: float, alpha: float = 0.05) -> NonInferiority:
