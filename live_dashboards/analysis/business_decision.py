@@ -5,6 +5,7 @@ from __future__ import annotations
 from live_dashboards.analysis.business_inputs import NO_TEST_ROWS
 from live_dashboards.analysis.guardrails import HARM, SHOWN, UNKNOWN, Guardrail
 from live_dashboards.analysis.page import Page
+from live_dashboards.analysis.split_gate import split_gate
 from live_dashboards.model.business_case import BusinessCase
 from live_dashboards.model.business_report import Gate, Recommendation
 from live_dashboards.model.measurement import Measurement, Origin
@@ -53,6 +54,7 @@ def _looked_at(found: Page, case: BusinessCase, watched: tuple[Guardrail, ...], 
     return (
         _gate_live(found),
         _gate_fresh(case),
+        split_gate(found),
         _gate_accuracy(case),
         *(_gate_guardrail(guard) for guard in watched),
         _gate_net(case),
@@ -147,7 +149,7 @@ def _net_words(case: BusinessCase) -> str:
 
 
 def _withheld(found: Page, case: BusinessCase, verdict: Verdict) -> Recommendation | None:
-    """Simulated, stale or partial data, or no verdict, in this order."""
+    """Simulated, stale or partial data, a wrong traffic split, or no verdict, in this order."""
     if found.kind is BadgeKind.SIMULATED:
         words = "simulated data" if found.is_simulated else "no data"
         return Recommendation(f"withheld: {words}", ("neither source gave A/B data; nothing can be recommended on it",))
@@ -157,6 +159,9 @@ def _withheld(found: Page, case: BusinessCase, verdict: Verdict) -> Recommendati
     if case.is_partial:
         gone = [f"{term.title.lower()}: {term.value.reason}" for term in case.terms if term.value.value is None]
         return Recommendation("withheld: partial data", tuple(gone) or (str(case.net.reason),))
+    split = split_gate(found)
+    if split.state == FAILED:
+        return Recommendation("withheld: traffic split", (f"traffic is not split as planned: {split.words}; see why before anything is decided",))
     if verdict.verdict == NO_VERDICT:
         return Recommendation("withheld: no verdict", verdict.reasons)
     return None

@@ -170,6 +170,3 @@ def _is_better(row: PerformanceRow) -> bool:
     if row.baseline.value is None or row.challenger.value is None:
         return False
     return row.challenger.value > row.baseline.value if row.is_higher_better else row.challenger.value < row.baseline.value
-
-
-SOURCES_OF_TERMS = {"annual_revenue_increase": MLFLOW, "annual_cost_increase": PROMETHEUS, "annual_risk_reduction": PROMETHEUS}

@@ -32,7 +32,6 @@ _POINTS = 96
 _DAY_SECONDS = 86_400.0
 _EDGES_SECONDS = (0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.075, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.5, math.inf)
 _QUALITY = {"accuracy": 0.0, "precision": -0.012, "recall": -0.021, "f1": -0.017}
-_WITH_NEWEST = ("requests", "latency_count", "online_accuracy", "business_impact")
 _IMPACT_PERCENT = {"revenue_impact": 1.8, "latency_cost": 0.4, "net_business_value": 1.4}
 
 

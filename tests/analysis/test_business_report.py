@@ -43,7 +43,7 @@ def test_with_both_sources_and_own_parameters_a_clear_gain_is_deployed():
     assert (report.badge.kind.value, report.recommendation.verdict) == ("LIVE DATA", "deploy")
     assert set(headline(report)) == KEYS
     assert None not in headline(report).values()
-    assert {gate.state for gate in report.gates.gates} == {"passed"}
+    assert [gate.label for gate in report.gates.gates if gate.state != "passed"] == ["Traffic is split as planned"]  # no plan is set
 
 
 def test_with_nothing_but_defaults_it_is_at_most_keep_testing():
@@ -252,6 +252,14 @@ def test_traffic_that_began_within_the_window_is_told_as_it_understates_a_day():
 def test_what_is_to_be_known_of_an_accuracy_goes_on_to_the_improvement():
     running = with_values(live(), "enhanced", "accuracy", run_status="RUNNING")
     assert "run not finished" in page(running).case.inputs.accuracy_improvement.difference.reason
+
+
+@pytest.mark.parametrize(("plan", "state"), [("baseline=70,enhanced=30", "passed"), ("baseline=50,enhanced=50", "failed"), ("baseline=100", "failed")])
+def test_traffic_that_is_not_split_as_planned_withholds_the_recommendation(plan, state):
+    report = page(**OWN, AB_TRAFFIC_SPLIT=plan)
+    (gate,) = [each for each in report.gates.gates if each.label == "Traffic is split as planned"]
+    assert gate.state == state
+    assert report.recommendation.verdict == ("withheld: traffic split" if state == "failed" else "deploy")
 
 
 def business_page(snapshot):
