@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import count
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from live_dashboards.analysis.counts import Counts
+from live_dashboards.analysis.special import beta_kernel, beta_tails
 
-_POINTS = 40_001
-_SPREADS = 14.0  # what lies further from the middle has no weight that a float could hold
+_SMALLEST_PRIOR = 0.1
+_WIDEST_STEP = 0.4
+_STEPS_A_SPREAD = 3.0
+_NEGLIGIBLE = -40.0  # the log of a weight that no sum of floats would notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,71 +24,83 @@ class Bayesian:
     expected_loss: float
 
 
-@dataclass(frozen=True, slots=True)
-class Beta:
-    """A beta distribution."""
+def chance_to_beat(treatment: Counts, control: Counts, prior: tuple[float, float] = (0.5, 0.5), higher_is_better: bool = True) -> Bayesian:  # noqa: FBT001, FBT002 a published signature
+    """Chance that the treatment is better, and the expected loss of choosing it (Stucchio 2015, Bayesian A/B testing at VWO), from beta posteriors.
 
+    Either is an integral over the narrower posterior of a closed form of the wider one. In the logit of p a beta density is smooth and falls off at both
+    ends, where sums of equal steps converge exponentially (Trefethen & Weideman 2014, SIAM Rev. 56:385). ValueError for a prior with a part below 0.1:
+    all its weight is at 0 and 1.
+    """
+    if not min(prior) >= _SMALLEST_PRIOR or math.isinf(max(prior)):
+        raise ValueError(f"prior is {prior}; both parts must be at least {_SMALLEST_PRIOR} and finite")
+    ours, theirs = (_Beta(prior[0] + arm.events, prior[1] + arm.n - arm.events) for arm in (treatment, control))
+    above, below = _compare(ours, theirs) if ours.spread >= theirs.spread else _compare(theirs, ours)[::-1]
+    return Bayesian(above.chance, below.gain) if higher_is_better else Bayesian(below.chance, above.gain)
+
+
+@dataclass(frozen=True, slots=True)
+class _Beta:
     a: float
     b: float
 
     @property
-    def mean(self) -> float:
-        """Its mean."""
-        return self.a / (self.a + self.b)
+    def spread(self) -> float:
+        """About the standard deviation of its logit."""
+        return math.sqrt(1 / self.a + 1 / self.b)
 
 
-def chance_above(one: Beta, other: Beta) -> float:
-    """Probability that one is above the other: the narrower density times the wider one's distribution, summed on 40,001 points of θ = asin √p.
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """How likely it is to be on one side of the other, and by how much on average, nothing where on the other side."""
 
-    In θ a beta density with a, b of 1/2 or more has no pole, and its spread hardly depends on where it stands.
-    """
-    is_one_narrower = one.a + one.b >= other.a + other.b
-    narrow, wide = (one, other) if is_one_narrower else (other, one)
-    angles, density = _density(narrow)
-    below = float((density * _distribution(wide, angles)).sum() / density.sum())
-    return below if is_one_narrower else 1.0 - below
+    chance: float
+    gain: float
 
 
-def expected_shortfall(one: Beta, other: Beta) -> float:
-    """E[(one - other)⁺] (Stucchio 2015, Bayesian A/B testing at VWO): what is lost by choosing the other where one is above it."""
-    gain = one.mean * chance_above(Beta(one.a + 1, one.b), other) - other.mean * chance_above(one, Beta(other.a + 1, other.b))
-    return max(0.0, gain)
+@dataclass(frozen=True, slots=True)
+class _Node:
+    share: float
+    complement: float
+    weight: float
 
 
-def _density(beta: Beta) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Angles over all of the distribution's weight and the density there, the ends counted by half (trapezoid rule)."""
-    import numpy as np
-
-    middle, spread = math.asin(math.sqrt(beta.mean)), 0.5 / math.sqrt(beta.a + beta.b)
-    angles = np.linspace(max(0.0, middle - _SPREADS * spread), min(math.pi / 2, middle + _SPREADS * spread), _POINTS)
-    density = _relative_density(beta, angles)
-    density[[0, -1]] /= 2
-    return angles, density
-
-
-def _relative_density(beta: Beta, angles: NDArray[np.float64]) -> Any:
-    """sin^(2a - 1) cos^(2b - 1) relative to its value at the mean, so that neither over- nor underflows."""
-    import numpy as np
-
-    middle = math.asin(math.sqrt(beta.mean))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rising = _times(2 * beta.a - 1, np.log(np.sin(angles) / math.sin(middle)))
-        falling = _times(2 * beta.b - 1, np.log(np.abs(np.cos(angles)) / math.cos(middle)))
-    return np.exp(np.minimum(rising + falling, 700.0))
+def _compare(wide: _Beta, narrow: _Beta) -> tuple[_Side, _Side]:
+    """The wide one above the narrow one, and below it."""
+    sums = [0.0] * 5
+    for node in (*_nodes(narrow, 1), *_nodes(narrow, -1)):
+        values = (1.0, *_sides(wide, node))
+        sums = [before + node.weight * value for before, value in zip(sums, values, strict=True)]
+    total, above, gain_above, below, gain_below = sums
+    return _Side(above / total, gain_above / total), _Side(below / total, gain_below / total)
 
 
-def _times(power: float, logarithms: NDArray[np.float64]) -> Any:
-    """Power x logarithm, where 0 x -∞ is 0: anything to the power of 0 is 1."""
-    return logarithms * power if power else logarithms * 0.0 if bool((logarithms > -math.inf).all()) else 0.0 * logarithms.clip(min=-1.0)
+def _sides(beta: _Beta, node: _Node) -> tuple[float, float, float, float]:
+    """Chance that it is above the node, the mean excess E[(p - node)⁺], and the same below: E[p; p > x] is μ S(x) + x^a (1 - x)^b/(B(a, b)(a + b))."""
+    n = beta.a + beta.b
+    lower, upper = beta_tails(beta.a, beta.b, node.share, node.complement)
+    distance = beta.a / n - node.share if node.share < 0.5 else node.complement - beta.b / n
+    part = beta_kernel(beta.a, beta.b, node.share, node.complement) / n
+    return upper, max(0.0, distance * upper + part), lower, max(0.0, part - distance * lower)
 
 
-def _distribution(beta: Beta, at: NDArray[np.float64]) -> Any:
-    """The share below each angle."""
-    import numpy as np
+def _nodes(beta: _Beta, direction: int) -> Iterator[_Node]:
+    """Equal steps of the logit from the top of the density down one side, the top itself with the upper one."""
+    step = min(_WIDEST_STEP, beta.spread / _STEPS_A_SPREAD)
+    for index in count(0 if direction > 0 else 1):
+        node = _node(beta, direction * index * step)
+        if node is None:
+            return
+        yield node
 
-    angles, density = _density(beta)
-    middles = (density[1:] + density[:-1]) / 2
-    middles[0] += density[0] / 2
-    middles[-1] += density[-1] / 2
-    grown = np.concatenate([[0.0], np.cumsum(middles)])
-    return np.interp(at, angles, grown / grown[-1], left=0.0, right=1.0)
+
+def _node(beta: _Beta, off: float) -> _Node | None:
+    """The node whose logit is that far from the top's, None where it weighs nothing; ratios to the top keep all digits of large counts."""
+    share, complement = 1 / (1 + beta.b / beta.a * math.exp(-off)), 1 / (1 + beta.a / beta.b * math.exp(off))
+    if share >= 0.5:
+        log_share = math.log1p(complement * math.expm1(off))
+        log_complement = log_share - off
+    else:
+        log_complement = math.log1p(share * math.expm1(-off))
+        log_share = log_complement + off
+    log_weight = beta.a * log_share + beta.b * log_complement
+    return _Node(share, complement, math.exp(log_weight)) if log_weight > _NEGLIGIBLE else None
