@@ -79,6 +79,29 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Accumulated:
+    """What was counted since one moment (unix seconds), whole and by blocks of equal length from that moment on; a block's time is its end.
+
+    Totals and blocks are named `requests`, `errors`, `latency_count`, `latency_within` (not slower than `edge_seconds`, the bucket edge nearest to the
+    objective), `labelled` and `correct`. `is_remembered`: the server holds samples from before that moment, so nothing since then is forgotten.
+    """
+
+    start_seconds: float
+    is_remembered: bool
+    totals: tuple[Answer, ...] = ()
+    blocks: tuple[Answer, ...] = ()
+    edge_seconds: float | None = None
+
+    def total(self, name: str) -> Answer:
+        """The growth since the moment, or an empty answer that says it was not asked."""
+        return _named(self.totals, name)
+
+    def block(self, name: str) -> Answer:
+        """The growth by block, or an empty answer that says it was not asked."""
+        return _named(self.blocks, name)
+
+
+@dataclass(frozen=True, slots=True)
 class PrometheusAnswer:
     """Instant answers (totals of the window, gauges, newest samples) and timelines, each by name.
 
@@ -86,7 +109,8 @@ class PrometheusAnswer:
     `business_impact`, `labelled`, `correct`, and `newest_<name>` with the unix time of the newest sample behind it. `timelines` hold the entries of AB_QUERIES.
     `blocks` hold what `requests`, `errors`, `latency_sum` and `latency_count` grew by in each block of the window; a point's time is the block's end.
     `experiments` are the values of the label `experiment`; `experiment_filter` is the one that was used, None where all series count.
-    `first_traffic` is the unix time of the first sample with traffic, by model name.
+    `first_traffic` is the unix time of the first sample with traffic, by model name. `accumulated` is what was counted since each moment at which the test
+    may have begun; `retention_seconds` how long the server keeps samples, None where it does not tell.
     """
 
     status: SourceStatus
@@ -97,6 +121,8 @@ class PrometheusAnswer:
     timelines: tuple[Answer, ...] = ()
     first_traffic: tuple[tuple[str, float], ...] = ()
     blocks: tuple[Answer, ...] = ()
+    accumulated: tuple[Accumulated, ...] = ()
+    retention_seconds: float | None = None
 
     def instant(self, name: str) -> Answer:
         """The instant answer of that name, or an empty one that says it was not asked."""

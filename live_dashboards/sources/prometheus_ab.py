@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.duration import format_duration
+from live_dashboards.model.duration import format_duration, parse_duration_seconds
 from live_dashboards.model.snapshot import PROMETHEUS, PrometheusAnswer, SourceState, SourceStatus
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
@@ -22,6 +22,7 @@ _LOOKUPS = (
     Question(f"label/{EXPERIMENT_LABEL}/values", {"match[]": REQUESTS}),
     Question("label/__name__/values", {"match[]": '{__name__=~"ab_test_.+"}'}),
     Question("status/buildinfo", {}),
+    Question("status/runtimeinfo", {}),
 )
 _NAMES_SHOWN = 8
 
@@ -30,11 +31,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What the server is and holds: the values of the label `experiment`, the metrics that begin with ab_test_, its version and its clock minus ours."""
+    """What the server is and holds: values of the label `experiment`, metrics that begin with ab_test_, version, retention, and its clock minus ours."""
 
     experiments: tuple[str, ...]
     metric_names: tuple[str, ...]
     version: str | None
+    retention_seconds: float | None
     address: str
     clock_difference_seconds: float | None
     warnings: tuple[str, ...]
@@ -61,11 +63,12 @@ class PrometheusAbSource:
         """Find the server that answers, and what it knows of experiments; SourceError where none answers."""
         before_seconds = deadline.elapsed_seconds
         hello = self._client.connect(deadline)
-        experiments, names, build = self._client.ask_all(_LOOKUPS, deadline)
+        experiments, names, build, runtime = self._client.ask_all(_LOOKUPS, deadline)
         self._discovery = Discovery(
             experiments=_names(experiments),
             metric_names=_names(names),
-            version=None if isinstance(build, SourceError) else (build.facts or {}).get("version"),
+            version=_fact(build, "version"),
+            retention_seconds=_retention_seconds(_fact(runtime, "storageRetention")),
             address=self._client.address,
             clock_difference_seconds=hello.clock_difference_seconds,
             warnings=warnings((hello, experiments, names)),
@@ -98,6 +101,8 @@ class PrometheusAbSource:
                 timelines=reading.timelines,
                 blocks=reading.blocks,
                 first_traffic=reading.first_traffic,
+                accumulated=reading.accumulated,
+                retention_seconds=found.retention_seconds,
             )
         finally:
             self._client.close()
@@ -108,6 +113,18 @@ def _names(outcome: Outcome) -> tuple[str, ...]:
         log.info("%s", outcome)
         return ()
     return tuple(sorted(outcome.names))
+
+
+def _fact(outcome: Outcome, name: str) -> str | None:
+    return None if isinstance(outcome, SourceError) else (outcome.facts or {}).get(name)
+
+
+def _retention_seconds(text: str | None) -> float | None:
+    """Of `15d` or `15d or 50GB`; None where the server limits only the size, or tells nothing."""
+    try:
+        return parse_duration_seconds((text or "").partition(" or ")[0])
+    except ValueError:
+        return None
 
 
 def _experiment_warnings(scope: Scope, asked: str | None, found: Discovery) -> tuple[str, ...]:

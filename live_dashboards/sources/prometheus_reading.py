@@ -1,4 +1,4 @@
-"""One reading of the A/B test: all questions at once, then those that the answers raise (why empty, how old, since when)."""
+"""One reading of the A/B test: all questions at once, then those that the answers raise (why empty, how old, since when, how many since then)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.snapshot import Answer
+from live_dashboards.model.snapshot import Accumulated, Answer
 from live_dashboards.settings import Settings
 from live_dashboards.sources.prometheus_answers import last_seen, look_step_seconds, merged, timeline_answer, totals_answer, with_reason, with_zero_errors
 from live_dashboards.sources.prometheus_blocks import block_answers, block_questions
@@ -14,6 +14,7 @@ from live_dashboards.sources.prometheus_exchange import Question, instant, over_
 from live_dashboards.sources.prometheus_failure import QUERY_CODES
 from live_dashboards.sources.prometheus_first_traffic import coarse_question, fine_questions, first_traffic
 from live_dashboards.sources.prometheus_grid import Grid, timeline_grid
+from live_dashboards.sources.prometheus_period import read_periods
 from live_dashboards.sources.prometheus_reply import Outcome, Reply
 from live_dashboards.sources.prometheus_scope import Scope
 from live_dashboards.sources.prometheus_totals import newest, newest_within, totals
@@ -30,6 +31,7 @@ class Reading:
     timelines: tuple[Answer, ...]
     blocks: tuple[Answer, ...]
     first_traffic: tuple[tuple[str, float], ...]
+    accumulated: tuple[Accumulated, ...]
     warnings: tuple[str, ...]
 
 
@@ -44,13 +46,16 @@ def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
     )
     requests = next(answer for answer in instants if answer.name == "requests")
     counted = (with_zero_errors(answer, requests, scope) if answer.name == "errors" else answer for answer in instants)
+    since = first_traffic([outcome for name, outcome in (first | second).items() if name.startswith("traffic")])
+    third, accumulated = read_periods(ask, scope, settings, since, next(answer for answer in instants if answer.name == "latency_buckets"))
     aged = (merged(answer, second.get(f"wide {answer.name}")) for answer in ages)
     return Reading(
         instants=tuple(with_reason(answer, wanted.selector(answer.name), scope, second) for answer in (*counted, *aged)),
         timelines=tuple(with_reason(answer, scope.selector(wanted.over_window[answer.name]), scope, second) for answer in timelines),
         blocks=block_answers(scope, first),
-        first_traffic=first_traffic([outcome for name, outcome in (first | second).items() if name.startswith("traffic")]),
-        warnings=warnings((*first.values(), *second.values())),
+        first_traffic=since,
+        accumulated=accumulated,
+        warnings=warnings((*first.values(), *second.values(), *third)),
     )
 
 

@@ -1,0 +1,116 @@
+"""What was counted since the test began: sequences and the split test need what has accumulated from a fixed start, never the rolling window."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from live_dashboards.model.snapshot import Accumulated, Answer
+from live_dashboards.settings import Settings
+from live_dashboards.sources.prometheus_answers import timeline_answer, totals_answer, with_zero_errors
+from live_dashboards.sources.prometheus_exchange import Question, instant, over_time
+from live_dashboards.sources.prometheus_grid import Grid, nice_step_seconds
+from live_dashboards.sources.prometheus_reply import Outcome, Reply
+from live_dashboards.sources.prometheus_scope import Scope
+from live_dashboards.sources.prometheus_totals import totals
+from live_dashboards.sources.queries import LATENCY, REQUESTS, AbQuery
+
+Ask = Callable[[list[Question]], tuple[Outcome, ...]]
+_COUNTED = ("requests", "errors", "latency_count", "labelled", "correct")
+_BLOCKS = 120  # enough to see clusters and days, few enough for one answer
+_MOST_STARTS = 8
+_REMEMBERED = f"count(last_over_time(up[15m])) or count(last_over_time({REQUESTS}[15m]))"
+_BEFORE_SECONDS = 3600.0  # nearer to the start, a server that was set up with the test would seem to remember nothing
+_LOOKS, _LOOK_SECONDS = 6, 4 * 3600.0
+
+
+def read_periods(
+    ask: Ask, scope: Scope, settings: Settings, first_traffic: Sequence[tuple[str, float]], buckets: Answer
+) -> tuple[tuple[Outcome, ...], tuple[Accumulated, ...]]:
+    """What was counted since AB_START, or else since each moment at which two models may first both have had traffic; also the raw replies.
+
+    A question that fails becomes an answer with its reason.
+    """
+    edge_seconds, spellings = _edge(buckets, float(settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000)
+    queries = tuple(query for query in (*totals(settings), *_within(spellings)) if query.name in {*_COUNTED, "latency_within"})
+    periods = [_Period(start, replace(scope, window_seconds=scope.at_seconds - start), queries) for start in _starts(scope, settings, first_traffic)]
+    asked = [period.questions() for period in periods]
+    outcomes = iter(ask([question for questions in asked for question in questions]) if asked else ())
+    replies = [tuple(next(outcomes) for _ in questions) for questions in asked]
+    found = tuple(period.accumulated(each, edge_seconds) for period, each in zip(periods, replies, strict=True))
+    return tuple(outcome for each in replies for outcome in each), found
+
+
+def _starts(scope: Scope, settings: Settings, first_traffic: Sequence[tuple[str, float]]) -> list[float]:
+    """The moments, a block and more before the page's own, at which the test may have begun: the earliest model alone is no test."""
+    known = [settings.start.timestamp()] if settings.start is not None else sorted(seconds for _, seconds in first_traffic)[1:]
+    return [start for start in dict.fromkeys(known) if scope.at_seconds - start >= scope.shortest_rate_seconds][:_MOST_STARTS]
+
+
+def _edge(buckets: Answer, objective_seconds: float) -> tuple[float | None, tuple[str, ...]]:
+    """The finite bucket edge that all models have, nearest to the objective, and how the exporters spell it."""
+    by_model: dict[str, set[float]] = {}
+    for series in buckets.series:
+        by_model.setdefault(series.label("model_name"), set()).add(float(series.label("le")))
+    shared = set.intersection(*by_model.values()) - {float("inf")} if by_model else set()
+    edge = min(shared, key=lambda each: (abs(each - objective_seconds), each), default=None)
+    return edge, tuple(sorted({series.label("le") for series in buckets.series if float(series.label("le")) == edge}))
+
+
+def _within(spellings: tuple[str, ...]) -> tuple[AbQuery, ...]:
+    if not spellings:
+        return ()
+    edges = "|".join(re.escape(text) for text in spellings).replace("\\", "\\\\")
+    promql = f'sum by (model_name) (increase({LATENCY}_bucket{{le=~"{edges}", $experiment}}[$window]))'
+    return (AbQuery("latency_within", promql, "count", metric=f"{LATENCY}_bucket"),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Period:
+    """The questions of one start: `scope` has the whole period as its window."""
+
+    start_seconds: float
+    scope: Scope
+    queries: tuple[AbQuery, ...]
+
+    @property
+    def grid(self) -> Grid:
+        """Ends of whole blocks from the start on."""
+        step_seconds = nice_step_seconds(max(self.scope.window_seconds / _BLOCKS, self.scope.shortest_rate_seconds))
+        blocks = max(1, int(self.scope.window_seconds / step_seconds + 1e-9))
+        return Grid(self.start_seconds + step_seconds, self.start_seconds + blocks * step_seconds, step_seconds)
+
+    @property
+    def asked(self) -> tuple[AbQuery, ...]:
+        return tuple(query for query in self.queries if self.scope.can_ask(query))
+
+    def questions(self) -> list[Question]:
+        grid, block = self.grid, self._of_a_block()
+        before = self.start_seconds - _BEFORE_SECONDS
+        return [
+            over_time(_REMEMBERED, before - (_LOOKS - 1) * _LOOK_SECONDS, before, _LOOK_SECONDS),
+            *(instant(self.scope.render(query), self.scope.at_seconds) for query in self.asked),
+            *(over_time(block.render(query), grid.start_seconds, grid.end_seconds, grid.step_seconds) for query in self.asked),
+        ]
+
+    def accumulated(self, outcomes: tuple[Outcome, ...], edge_seconds: float | None) -> Accumulated:
+        remembered, *rest = outcomes
+        totals_by_name = dict(zip((query.name for query in self.asked), rest[: len(self.asked)], strict=True))
+        blocks_by_name = dict(zip((query.name for query in self.asked), rest[len(self.asked) :], strict=True))
+        grid, block = self.grid, self._of_a_block()
+        whole = [totals_answer(query, self.scope.render(query), totals_by_name[query.name]) if query in self.asked else self._not_asked(query) for query in self.queries]
+        requests = next(answer for answer in whole if answer.name == "requests")
+        return Accumulated(
+            start_seconds=self.start_seconds,
+            is_remembered=isinstance(remembered, Reply) and bool(remembered.series),
+            totals=tuple(with_zero_errors(answer, requests, self.scope) if answer.name == "errors" else answer for answer in whole),
+            blocks=tuple(timeline_answer(query.name, query, block.render(query), blocks_by_name[query.name], grid) for query in self.asked),
+            edge_seconds=edge_seconds,
+        )
+
+    def _not_asked(self, query: AbQuery) -> Answer:
+        return Answer(query.name, "", query.unit, reason=self.scope.errors_reason)
+
+    def _of_a_block(self) -> Scope:
+        return replace(self.scope, window_seconds=self.grid.step_seconds)
