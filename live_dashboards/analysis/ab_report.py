@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 
 from live_dashboards.analysis.alt_text import alt_text
-from live_dashboards.analysis.effect import comparisons, effect_measurements, effect_panel
+from live_dashboards.analysis.arms import share_of_requests
+from live_dashboards.analysis.decision import Evidence, success_of, verdict
+from live_dashboards.analysis.effect import Compared, compared, effect_measurement
+from live_dashboards.analysis.effect_panel import effect_panel
+from live_dashboards.analysis.guardrails import guardrails
 from live_dashboards.analysis.health import badge, health_panel, observed_at
 from live_dashboards.analysis.model_facts import QUALITY_METRICS
 from live_dashboards.analysis.model_panels import quality_panel, run_counts, runs_panel
+from live_dashboards.analysis.online_gap import gaps
 from live_dashboards.analysis.page import Page, failure, nothing, page, renamed
+from live_dashboards.analysis.period import period_of
+from live_dashboards.analysis.power_facts import power_of
+from live_dashboards.analysis.split_test import split_test
 from live_dashboards.analysis.traffic_panels import error_panel, impact_panel, latency_panel, lines_of, rate_panel, split_panel
-from live_dashboards.model.measurement import Measurement, Origin, missing
+from live_dashboards.model.judgement import Guardrail, Period, Power, SplitTest, Verdict
+from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.number import format_count, format_number, format_percent
-from live_dashboards.model.report import AbReport, BadgeKind, Period, StatusStrip, Verdict
+from live_dashboards.model.report import AbReport, BadgeKind, StatusStrip
 from live_dashboards.model.snapshot import MLFLOW, Snapshot
 from live_dashboards.settings import Settings
 
-NO_VERDICT = Verdict("NO VERDICT", "no decision rule", ("no verdict yet: this version measures and does not decide",), ())
+BUSINESS_PARAMETERS = ("BASE_TRADING_VOLUME", "ACCURACY_REVENUE_MULTIPLIER", "LATENCY_COST_PER_MS", "ERROR_COST_MULTIPLIER", "INFRASTRUCTURE_ANNUAL_COST")
 _STANDARD_TIMELINES = {"request_rate": "requests_per_second", "response_time": "ms", "accuracy": "percent", "error_rate": "percent"}
 
 
-def build_ab_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings) -> AbReport:
-    """The whole A/B page; `stand_in` is the simulated snapshot, None where what is missing is marked instead."""
+def build_ab_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings, *, seed: int = 42) -> AbReport:
+    """The whole A/B page; `stand_in` is the simulated snapshot, None where what is missing is marked instead; `seed` is that of a net value's draws."""
     found = page(snapshot, stand_in, settings)
     headline = _headline(found)
-    effect, runs = effect_panel(found), runs_panel(found)
-    quality = quality_panel(found)
-    shown = (*effect_measurements(found, effect.rows), *(bar.accuracy_percent for bar in runs.bars if bar.accuracy_percent))
+    rows = compared(found)
+    judged = _judged(found, rows, seed)
+    runs, quality = runs_panel(found), quality_panel(found)
+    bars = tuple(bar.accuracy_percent for bar in runs.bars if bar.accuracy_percent)
+    shown = (*map(effect_measurement, rows), *judged.split.observed, judged.power.detectable, judged.power.days_left, *gaps(found), *bars)
     measurements = _measurements(found, headline, shown, quality.head.origin)
     report = AbReport(
         at=snapshot.at,
@@ -43,13 +53,16 @@ def build_ab_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Set
         challenger=found.roles.challenger,
         headline=headline,
         variants=found.counted.variants,
-        comparisons=comparisons(found),
-        period=_period(found),
-        verdict=NO_VERDICT,
+        comparisons=tuple(each.row for each in rows),
+        period=judged.period,
+        guardrails=judged.guardrails,
+        split_test=judged.split,
+        power=judged.power,
+        verdict=judged.verdict,
         status=_status(found, headline),
-        effect=effect,
+        effect=effect_panel(found, rows, success_of(found, rows)),
         quality=quality,
-        split=split_panel(found),
+        split=split_panel(found, judged.split),
         rate=rate_panel(found),
         latency=latency_panel(found),
         errors=error_panel(found),
@@ -152,18 +165,34 @@ def _run_counts(found: Page) -> tuple[Measurement, ...]:
     return tuple(Measurement(f"runs_{state}", count, "count", answer.origin, source=source, query=query) for state, count in run_counts(found).items())
 
 
-def _period(found: Page) -> Period:
-    """From the start of the test to the moment, never the rolling window."""
-    if found.settings.start is not None:
-        return Period(found.settings.start, found.at, "AB_START")
-    first = {found.roles.by_model.get(model, model): seconds for model, seconds in sorted(found.counted.prometheus.first_traffic, reverse=True)}
-    if len(found.roles.pair) == 2 and all(name in first for name in found.roles.pair):
-        start = max(first[name] for name in found.roles.pair)
-        return Period(datetime.fromtimestamp(start, UTC), found.at, "first sample at which baseline and challenger both had traffic")
-    runs = [run.started_at for run in found.counted.mlflow.runs if run.variant == found.roles.challenger and run.started_at is not None]
-    if runs and found.counted.mlflow.origin is Origin.LIVE:
-        return Period(min(runs), found.at, "first run of the challenger")
-    return Period(None, found.at, "the start of the test is unknown: set AB_START")
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    period: Period
+    guardrails: tuple[Guardrail, ...]
+    split: SplitTest
+    power: Power
+    verdict: Verdict
+
+
+def _judged(found: Page, rows: tuple[Compared, ...], seed: int) -> _Judged:
+    """What follows from the comparisons: guardrails, split, power and the verdict on the challenger."""
+    period, counted = period_of(found, found.roles.challenger)
+    success, watched, split = success_of(found, rows), guardrails(found, rows), split_test(found)
+    power = power_of(found, success)
+    requests = 0.0 if counted is None else sum(share_of_requests(found, counted, name)[0] or 0 for name in found.roles.names)
+    mine = tuple(guard for guard in watched if guard.comparison.treatment == found.roles.challenger)
+    evidence = Evidence(found, success, mine, split, period, power, requests, _net(found, seed))
+    return _Judged(period, watched, split, power, verdict(evidence))
+
+
+def _net(found: Page, seed: int) -> tuple[Measurement, Interval | None] | None:
+    """The net value and its 90 % interval where somebody set a business parameter; an invented one decides nothing."""
+    if not found.settings.given.intersection(BUSINESS_PARAMETERS):
+        return None
+    from live_dashboards.analysis.business_of_page import business_case
+
+    case = business_case(found, found.counted, seed=seed)
+    return case.net, case.net_interval(0.9)
 
 
 def _status(found: Page, headline: tuple[tuple[str, Measurement], ...]) -> StatusStrip:

@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 from live_dashboards.analysis.business_inputs import NO_TEST_ROWS
-from live_dashboards.analysis.guardrails import HARM, SHOWN, UNKNOWN, Guardrail
+from live_dashboards.analysis.decision import NO_VERDICT, ROLL_BACK, SHIP, p_words
 from live_dashboards.analysis.page import Page
-from live_dashboards.analysis.split_gate import split_gate
 from live_dashboards.model.business_case import BusinessCase
 from live_dashboards.model.business_report import Gate, Recommendation
+from live_dashboards.model.judgement import HARM, SHOWN, UNKNOWN, Guardrail, SplitTest, Verdict
 from live_dashboards.model.measurement import Measurement, Origin
-from live_dashboards.model.number import format_interval, format_money_estimate
-from live_dashboards.model.report import BadgeKind, Verdict
+from live_dashboards.model.number import format_interval, format_money_estimate, format_percent
+from live_dashboards.model.report import AbReport, BadgeKind
 
 PASSED, FAILED, NOT_KNOWN = "passed", "failed", "unknown"
 DEPLOY, MONITORED, KEEP_TESTING, DO_NOT_DEPLOY = "deploy", "deploy with monitoring", "keep testing", "do not deploy"
-SHIP, ROLL_BACK, KEEP_RUNNING, NO_VERDICT = "SHIP", "ROLL BACK", "KEEP RUNNING", "NO VERDICT"
-_BETTER = "95 % interval of the accuracy difference above 0 and no guardrail worse"
-
-
-def provisional_verdict(found: Page, case: BusinessCase, watched: tuple[Guardrail, ...]) -> Verdict:
-    """Stands for the A/B verdict until there is one: SHIP where accuracy is surely better and no guardrail is worse or unknown; never ROLL BACK."""
-    if found.kind is BadgeKind.SIMULATED:
-        return Verdict(NO_VERDICT, "no verdict without live data", ("neither source gave A/B data",), ())
-    improvement = case.inputs.accuracy_improvement.difference
-    worse = [guard for guard in watched if guard.outcome == HARM]
-    reasons = [f"{guard.label}: worse, {guard.words}" for guard in worse]
-    reasons += [f"{guard.label}: not known, {guard.words}" for guard in watched if guard.outcome == UNKNOWN]
-    if improvement.interval is None or improvement.interval.low is None:
-        reasons.append(f"accuracy: {improvement.reason or NO_TEST_ROWS}")
-    elif improvement.interval.low <= 0:
-        reasons.append(f"accuracy is not surely better: {_points(improvement)}")
-    if reasons:
-        return Verdict(KEEP_RUNNING, f"not yet: {_BETTER}", tuple(reasons), ())
-    return Verdict(SHIP, _BETTER, (f"accuracy is better by {_points(improvement)}",), ())
+LABEL_SPLIT = "Traffic is split as planned"
 
 
 def _points(improvement: Measurement) -> str:
@@ -42,21 +24,22 @@ def _points(improvement: Measurement) -> str:
     return format_interval(low, high, "points", signed=True)
 
 
-def gates(found: Page, case: BusinessCase, watched: tuple[Guardrail, ...], verdict: Verdict) -> tuple[Gate, ...]:
+def gates(found: Page, case: BusinessCase, ab: AbReport) -> tuple[Gate, ...]:
     """What must hold before anyone decides, each with the numbers behind it; on simulated data nothing but the first is looked at."""
-    rows = _looked_at(found, case, watched, verdict)
+    rows = _looked_at(found, case, ab)
     if found.kind is not BadgeKind.SIMULATED:
         return rows
     return (rows[0], *(Gate(gate.label, NOT_KNOWN, "not judged on simulated data" if found.is_simulated else "no data") for gate in rows[1:]))
 
 
-def _looked_at(found: Page, case: BusinessCase, watched: tuple[Guardrail, ...], verdict: Verdict) -> tuple[Gate, ...]:
+def _looked_at(found: Page, case: BusinessCase, ab: AbReport) -> tuple[Gate, ...]:
+    verdict = ab.verdict
     return (
         _gate_live(found),
         _gate_fresh(case),
-        split_gate(found),
+        _gate_split(ab.split_test),
         _gate_accuracy(case),
-        *(_gate_guardrail(guard) for guard in watched),
+        *(_gate_guardrail(guard) for guard in ab.guardrails if guard.comparison.treatment == ab.challenger),
         _gate_net(case),
         _gate_parameters(case),
         Gate("A/B verdict is SHIP", PASSED if verdict.verdict == SHIP else NOT_KNOWN if verdict.verdict == NO_VERDICT else FAILED, verdict.rule),
@@ -78,6 +61,16 @@ def _gate_accuracy(case: BusinessCase) -> Gate:
     if improvement.interval is None or improvement.interval.low is None:
         return Gate("Accuracy is better", NOT_KNOWN, improvement.reason or NO_TEST_ROWS)
     return Gate("Accuracy is better", PASSED if improvement.interval.low > 0 else FAILED, f"95 %: {_points(improvement)}")
+
+
+def _gate_split(split: SplitTest) -> Gate:
+    """Failed where the always-valid test of the analysis period is red; unknown where it could not be judged."""
+    if split.flag is None:
+        return Gate(LABEL_SPLIT, NOT_KNOWN, split.reason)
+    planned = dict(split.planned)
+    shares = " / ".join(format_percent(share.value) for share in split.observed)
+    plan = " / ".join(format_percent(planned.get(str(share.variant), 0.0)) for share in split.observed)
+    return Gate(LABEL_SPLIT, FAILED if split.flag == "red" else PASSED, f"{shares} of {plan}, {p_words(split.p_value)}")
 
 
 def _gate_guardrail(guard: Guardrail) -> Gate:
@@ -108,9 +101,10 @@ def stale_inputs(case: BusinessCase) -> list[str]:
     return [measurement.name.replace("_", " ") for measurement in each if measurement.stale and measurement.origin is not Origin.SIMULATED]
 
 
-def recommendation(found: Page, case: BusinessCase, verdict: Verdict) -> Recommendation:
+def recommendation(found: Page, case: BusinessCase, ab: AbReport) -> Recommendation:
     """One of five answers; withheld where the data does not allow any."""
-    return _withheld(found, case, verdict) or _against(case, verdict) or _at_most_testing(case, verdict) or _in_favour(case, verdict)
+    verdict = ab.verdict
+    return _withheld(found, case, ab) or _against(case, verdict) or _at_most_testing(case, verdict) or _in_favour(case, verdict)
 
 
 def _against(case: BusinessCase, verdict: Verdict) -> Recommendation | None:
@@ -148,7 +142,7 @@ def _net_words(case: BusinessCase) -> str:
     return f"net value a year, 95 %: {format_money_estimate(case.net.value or 0.0, *limits)}"
 
 
-def _withheld(found: Page, case: BusinessCase, verdict: Verdict) -> Recommendation | None:
+def _withheld(found: Page, case: BusinessCase, ab: AbReport) -> Recommendation | None:
     """Simulated, stale or partial data, a wrong traffic split, or no verdict, in this order."""
     if found.kind is BadgeKind.SIMULATED:
         words = "simulated data" if found.is_simulated else "no data"
@@ -159,9 +153,9 @@ def _withheld(found: Page, case: BusinessCase, verdict: Verdict) -> Recommendati
     if case.is_partial:
         gone = [f"{term.title.lower()}: {term.value.reason}" for term in case.terms if term.value.value is None]
         return Recommendation("withheld: partial data", tuple(gone) or (str(case.net.reason),))
-    split = split_gate(found)
-    if split.state == FAILED:
-        return Recommendation("withheld: traffic split", (f"traffic is not split as planned: {split.words}; see why before anything is decided",))
-    if verdict.verdict == NO_VERDICT:
-        return Recommendation("withheld: no verdict", verdict.reasons)
+    if ab.split_test.flag == "red":
+        words = _gate_split(ab.split_test).words
+        return Recommendation("withheld: traffic split", (f"traffic is not split as planned: {words}; see why before anything is decided",))
+    if ab.verdict.verdict == NO_VERDICT and case.net_interval(0.95) is not None:  # without an interval it is known what to log: keep testing
+        return Recommendation("withheld: no verdict", ab.verdict.reasons)
     return None

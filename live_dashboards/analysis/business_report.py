@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from live_dashboards.analysis.ab_report import build_ab_report
-from live_dashboards.analysis.business_calculator import BusinessMetricsCalculator
-from live_dashboards.analysis.business_decision import gates, provisional_verdict, recommendation
-from live_dashboards.analysis.business_inputs import business_inputs
+from live_dashboards.analysis.business_decision import gates, recommendation
+from live_dashboards.analysis.business_of_page import business_case
 from live_dashboards.analysis.business_panels import break_even_panel, headline_words, net_panel, parts_panel, payback_panel, sensitivity_panel
-from live_dashboards.analysis.business_tables import assumptions, inputs_panel, ledger_panel, measured_inputs, performance_panel, shares, window_words
-from live_dashboards.analysis.guardrails import Guardrail, guardrails
+from live_dashboards.analysis.business_tables import inputs_panel, ledger_panel, measured_inputs, performance_panel, shares, window_words
 from live_dashboards.analysis.health import badge
-from live_dashboards.analysis.page import Facts, Page, page
-from live_dashboards.analysis.proportions import wilson
-from live_dashboards.model.business_case import Assumption, BusinessCase
+from live_dashboards.analysis.page import Page, page
+from live_dashboards.model.business_case import BusinessCase
 from live_dashboards.model.business_report import BusinessReport, Gate, GatesPanel, PartsPanel, Recommendation
-from live_dashboards.model.measurement import Interval, Measurement, Origin
+from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.number import format_age
-from live_dashboards.model.report import Head
+from live_dashboards.model.report import AbReport, Head
 from live_dashboards.model.snapshot import Snapshot
 from live_dashboards.settings import Settings
 
@@ -30,13 +26,11 @@ _WHOLE_WINDOW_SHARE = 0.9
 
 def build_business_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings, *, seed: int = 42) -> BusinessReport:
     """The whole business page; `stand_in` as for the A/B page, whose verdict this is."""
-    found, ab = page(snapshot, stand_in, settings), build_ab_report(snapshot, stand_in, settings)
-    case, substitute = _cases(found, settings, seed)
-    watched = guardrails(found.counted, found.roles, settings)
-    verdict = provisional_verdict(found, case, watched)
-    advice = recommendation(found, case, verdict)
+    found, ab = page(snapshot, stand_in, settings), build_ab_report(snapshot, stand_in, settings, seed=seed)
+    case, substitute = _cases(found, seed)
+    advice = recommendation(found, case, ab)
     parts = parts_panel(found, case, substitute)
-    measurements = _measurements(found, case, parts, watched)
+    measurements = _measurements(found, case, parts, ab)
     report = BusinessReport(
         at=ab.at,
         generated_at=ab.generated_at,
@@ -53,7 +47,7 @@ def build_business_report(snapshot: Snapshot, stand_in: Snapshot | None, setting
         headline_words=headline_words(case),
         shares=shares(case),
         recommendation=advice,
-        verdict=verdict,
+        verdict=ab.verdict,
         status=ab.status,
         net=net_panel(found, case),
         parts=parts,
@@ -63,7 +57,7 @@ def build_business_report(snapshot: Snapshot, stand_in: Snapshot | None, setting
         ledger=ledger_panel(case, absurd(case)),
         inputs=inputs_panel(found, case, short_traffic(found)),
         performance=performance_panel(found),
-        gates=_gates_panel(gates(found, case, watched, verdict), advice),
+        gates=_gates_panel(gates(found, case, ab), advice),
         sources=ab.sources,
         observed_at=ab.observed_at,
         notices=(*ab.health.notices, *absurd(case), *short_traffic(found)),
@@ -75,17 +69,10 @@ def build_business_report(snapshot: Snapshot, stand_in: Snapshot | None, setting
     return replace(report, alt_text=_alt_text(report))
 
 
-def _cases(found: Page, settings: Settings, seed: int) -> tuple[BusinessCase, BusinessCase | None]:
+def _cases(found: Page, seed: int) -> tuple[BusinessCase, BusinessCase | None]:
     """The case of what counts, and that of the simulated stand-ins where a source is missing."""
-    assumed = assumptions(settings)
-    case = _case(found, found.counted, assumed, settings, seed)
     has_stand_in = not found.is_simulated and found.drawn is not found.counted
-    return case, _case(found, found.drawn, assumed, settings, seed) if has_stand_in else None
-
-
-def _case(found: Page, facts: Facts, assumed: tuple[Assumption, ...], settings: Settings, seed: int) -> BusinessCase:
-    inputs = business_inputs(facts, found.roles, found.window_seconds, str(settings["AB_TEST_COUNT_PARAM"]))
-    return BusinessMetricsCalculator(assumed, seed=seed).calculate(inputs)
+    return business_case(found, found.counted, seed=seed), business_case(found, found.drawn, seed=seed) if has_stand_in else None
 
 
 def absurd(case: BusinessCase) -> tuple[str, ...]:
@@ -115,27 +102,17 @@ def _headline(case: BusinessCase) -> tuple[tuple[str, Measurement], ...]:
     return tuple((row.name, row) for row in rows)
 
 
-def _measurements(found: Page, case: BusinessCase, parts: PartsPanel, watched: tuple[Guardrail, ...]) -> tuple[Measurement, ...]:
+def _measurements(found: Page, case: BusinessCase, parts: PartsPanel, ab: AbReport) -> tuple[Measurement, ...]:
     """Every number that the page shows, once; a simulated bar under its own name, so that no total is taken for it."""
     headline = tuple(measurement for _, measurement in _headline(case))
     models = tuple(getattr(found.counted.of(name), fact) for fact in ("accuracy", "mean_latency_ms", "error_rate") for name in found.roles.pair)
     simulated = tuple(
         replace(bar.value, name=f"{bar.value.name}_simulated", reason=bar.words) for bar in parts.bars if bar.value.origin is Origin.SIMULATED and not found.is_simulated
     )
-    everything = (*headline, case.partial_total, case.never_paid_back_probability, *measured_inputs(case), *models, *_slow_shares(found, watched), *simulated)
+    names = {f"{guard.comparison.metric}_difference" for guard in ab.guardrails} | {"traffic_share_since_start"}
+    judged = tuple(one for one in ab.measurements if one.name in names)
+    everything = (*headline, case.partial_total, case.never_paid_back_probability, *measured_inputs(case), *models, *judged, *simulated)
     return tuple({(one.name, one.variant): one for one in reversed(everything)}.values())[::-1]
-
-
-def _slow_shares(found: Page, watched: tuple[Guardrail, ...]) -> Iterator[Measurement]:
-    """The share of requests over the latency objective, of both variants, as the gate shows it."""
-    guard = next((each for each in watched if each.name == "latency" and each.control and each.treatment), None)
-    if guard is None:
-        return
-    for name, counts in zip(found.roles.pair, (guard.control, guard.treatment), strict=True):
-        if counts is not None:
-            limits = Interval(*(100 * limit for limit in wilson(counts)))
-            share = replace(found.counted.of(name).p95_latency_ms, name="over_latency_objective", unit="percent", reason=guard.words, stale=False)
-            yield replace(share, value=100 * counts.proportion, n=counts.n, interval=limits, drawn_interval=limits)
 
 
 def _gates_panel(rows: tuple[Gate, ...], advice: Recommendation) -> GatesPanel:

@@ -1,133 +1,178 @@
-"""Challenger minus baseline, metric by metric, in percentage points."""
+"""Challenger minus baseline, metric by metric, in percentage points: what accumulates with always-valid intervals, what was tested once with fixed ones."""
 
 from __future__ import annotations
 
-from live_dashboards.analysis.page import Page, failure
+from dataclasses import dataclass, replace
+
+from live_dashboards.analysis.always_valid import difference_so_far
+from live_dashboards.analysis.arms import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE, Arm, arm, windowed
+from live_dashboards.analysis.dispersion import overdispersion
+from live_dashboards.analysis.page import Page
+from live_dashboards.analysis.period import period_of
 from live_dashboards.analysis.proportions import Counts, difference
+from live_dashboards.analysis.run_means import over_runs
+from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.measurement import Interval, Measurement, Origin
-from live_dashboards.model.number import format_interval, format_signed
-from live_dashboards.model.report import Comparison, EffectPanel, Head, VariantFacts
+from live_dashboards.settings import Settings
 
-_METRICS = (("accuracy", True), ("precision", True), ("recall", True), ("f1", True), ("error_rate", False))
-METRIC_TITLES = {"accuracy": "Accuracy", "precision": "Precision", "recall": "Recall", "f1": "F1", "error_rate": "Error rate"}
-_JSON_CONFIDENCE = 0.95
-
-
-def comparisons(page: Page, confidence: float = _JSON_CONFIDENCE) -> tuple[Comparison, ...]:
-    """Every variant against the baseline: the challenger in all metrics, the others in accuracy and error rate."""
-    control = page.counted.of(page.roles.baseline)
-    rows: list[Comparison] = []
-    for facts in page.counted.variants:
-        if facts.variant != control.variant:
-            is_challenger = facts.variant == page.roles.challenger
-            rows.extend(
-                _compare(metric, facts, control, confidence, is_higher_better=better)
-                for metric, better in _METRICS
-                if is_challenger or metric in {"accuracy", "error_rate"}
-            )
-    return tuple(rows)
+_BESIDE = ("precision", "recall", "f1")
+GUARDED = (ERROR_RATE, OVER_OBJECTIVE)
+_ALPHA = 0.05
+DEFAULT_PLANNED_REQUESTS = 20_000
+GAUGE_HAS_NO_COUNT = "the gauge has no count: name counters of labelled and correct requests in AB_ONLINE_LABELLED_METRIC and AB_ONLINE_CORRECT_METRIC"
 
 
-def _compare(metric: str, treatment: VariantFacts, control: VariantFacts, confidence: float, *, is_higher_better: bool) -> Comparison:
-    ours, theirs = getattr(treatment, metric), getattr(control, metric)
-    low = high = p_value = None
-    method = "difference of the logged values"
-    if ours.n and theirs.n and ours.value is not None and theirs.value is not None:
-        found = difference(_counts(ours), _counts(theirs), confidence)
-        low, high, p_value, method = 100 * found.low, 100 * found.high, found.p_value, found.method
-    return Comparison(
-        metric=metric,
-        treatment=treatment.variant,
-        control=control.variant,
-        estimate=None if ours.value is None or theirs.value is None else ours.value - theirs.value,
-        low=low,
-        high=high,
-        unit="points",
-        confidence=confidence,
-        p_value=p_value,
-        method=method,
-        n_treatment=ours.n,
-        n_control=theirs.n,
-        sequential=False,
-        is_higher_better=is_higher_better,
-        origin=max(ours.origin, theirs.origin, key=lambda origin: origin.weakness),
-        reason=_reason(ours, theirs, has_interval=low is not None),
-    )
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A comparison and the two rates that it compares, treatment first."""
+
+    row: Comparison
+    inputs: tuple[Measurement, Measurement]
 
 
-def _counts(measurement: Measurement) -> Counts:
-    """The counts behind a proportion in percent; the rounding only undoes the division."""
-    n = measurement.n or 0
-    return Counts(round((measurement.value or 0.0) / 100 * n), n)
+def compared(page: Page) -> tuple[Compared, ...]:
+    """Every variant against the baseline: the challenger in all metrics, the others in accuracy and what is guarded.
+
+    Success metrics and offline ones at 95 % over the family of challengers (Bonferroni); guardrails, which must all pass, at 95 % each.
+    """
+    challengers = [name for name in page.roles.names if name != page.roles.baseline]
+    judged = [row for name in challengers for row in _judged_metrics(page, name, len(challengers))]
+    beside = [_offline(page, page.roles.challenger, metric, len(challengers)) for metric in _BESIDE] if page.roles.challenger else []
+    return (*judged, *beside)
 
 
-def _reason(ours: Measurement, theirs: Measurement, *, has_interval: bool) -> str | None:
-    gaps = [str(side.reason) if ours.reason == theirs.reason else f"{side.variant}: {side.reason}" for side in (ours, theirs) if side.value is None]
-    if not gaps and not has_interval:
-        gaps = [str(side.reason) for side in (ours, theirs) if side.n is None and side.reason]
-    return "; ".join(dict.fromkeys(gaps)) or None
+def _judged_metrics(page: Page, name: str, family: int) -> list[Compared]:
+    """Accuracy in each of its forms, and what is guarded."""
+    more = _beside_accuracy(page, name, family) if name == page.roles.challenger else _online(page, name, family)
+    return [_offline(page, name, "accuracy", family), *more, *(_counted(page, name, metric, family) for metric in GUARDED)]
 
 
-def effect_measurements(page: Page, rows: tuple[Comparison, ...]) -> tuple[Measurement, ...]:
-    """The drawn differences as measurements, `accuracy_difference` and so on, with the 95 % interval."""
-    return tuple(_measurement(page, row) for row in rows)
+def planned_requests(settings: Settings, names: tuple[str, ...], pair: tuple[str, str]) -> int:
+    """Planned requests of both arms of a comparison: their share of AB_PLANNED_REQUESTS, or 20,000 where none are planned."""
+    planned, split = settings["AB_PLANNED_REQUESTS"], settings.split
+    if planned is None:
+        return DEFAULT_PLANNED_REQUESTS
+    share = sum(split.get(name, 0.0) for name in pair) if split else 2 / max(2, len(names))
+    return max(1, round(int(str(planned)) * (share or 1.0)))
 
 
-def _measurement(page: Page, row: Comparison) -> Measurement:
-    inputs = tuple(getattr(page.counted.of(name), row.metric) for name in (row.treatment, row.control))
+def effect_measurement(each: Compared) -> Measurement:
+    """The difference as a measurement, `accuracy_difference` and so on, with its interval."""
+    row, inputs = each.row, each.inputs
     moments = [side.observed_at for side in inputs if side.observed_at]
-    missing_reason = row.reason or "not measured" if row.estimate is None else row.reason
     return Measurement(
         f"{row.metric}_difference",
         row.estimate,
         "points",
         row.origin if row.estimate is not None else Origin.MISSING,
         row.treatment,
-        Interval(row.low, row.high) if row.low is not None else None,
+        Interval(row.low, row.high) if row.has_interval else None,
         source=", ".join(dict.fromkeys(side.source for side in inputs if side.source)),
         query=", ".join(dict.fromkeys(side.query for side in inputs if side.query)),
         observed_at=min(moments, default=None),
-        reason=missing_reason,
+        reason=row.reason or (row.method if row.estimate is not None else "not measured"),
         inputs=inputs,
-        stale=any(side.stale for side in inputs),
+        stale=row.stale,
     )
 
 
-def effect_panel(page: Page) -> EffectPanel:
-    """The forest, its title the answer on the success metric."""
-    confidence = float(page.settings["AB_CONFIDENCE"])
-    rows = comparisons(page, confidence)
-    shown = [row for row in rows if row.estimate is not None]
-    subtitle = f"{page.roles.challenger or 'challenger'} − {page.roles.baseline}, percentage points"
-    asked = "latest accuracy, precision, recall, F1 in MLflow; errors and requests in Prometheus"
-    if not shown:
-        failures = [failure(status) for status in (page.mlflow_status, page.prometheus_status) if not status.has_answered]
-        reason = "; ".join(failures) or next((row.reason for row in rows if row.reason), "there is no challenger")
-        return EffectPanel(Head("No difference to show", subtitle, Origin.MISSING, asked=asked, reason=str(reason)))
-    weakest = max((row.origin for row in shown), key=lambda origin: origin.weakness)
-    head = Head(_title(page, rows), subtitle, weakest, _note(page, rows, confidence), asked)
-    return EffectPanel(head, rows, float(page.settings["AB_MINIMUM_EFFECT_POINTS"]))
+def _row(metric: str, inputs: tuple[Measurement, Measurement], family: int) -> Comparison:
+    """The comparison without an interval."""
+    ours, theirs = inputs
+    return Comparison(
+        metric=metric,
+        treatment=str(ours.variant),
+        control=str(theirs.variant),
+        estimate=None if ours.value is None or theirs.value is None else ours.value - theirs.value,
+        low=None,
+        high=None,
+        unit="points",
+        confidence=1 - _ALPHA,
+        p_value=None,
+        method="difference of the two values",
+        n_treatment=ours.n,
+        n_control=theirs.n,
+        sequential=False,
+        is_higher_better=metric not in GUARDED,
+        origin=max(ours.origin, theirs.origin, key=lambda origin: origin.weakness),
+        reason=_reason(ours, theirs),
+        family=family,
+        stale=ours.stale or theirs.stale,
+    )
 
 
-def _title(page: Page, rows: tuple[Comparison, ...]) -> str:
-    success = str(page.settings["AB_SUCCESS_METRIC"])
-    order = sorted(rows, key=lambda row: (row.treatment != page.roles.challenger, row.metric != success, row.estimate is None))
-    row = next((row for row in order if row.estimate is not None), order[0])
-    estimate = row.estimate or 0.0
-    if row.low is None or row.high is None:
-        return f"{METRIC_TITLES[row.metric]} {format_signed(estimate, 'points')}, of unknown certainty"
-    if row.low <= 0 <= row.high:
-        return f"{METRIC_TITLES[row.metric]}: no clear difference ({format_interval(row.low, row.high, 'points', signed=True)})"
-    word = "better" if (estimate > 0) is row.is_higher_better else "worse"
-    return f"{row.treatment}: {METRIC_TITLES[row.metric].lower()} {word} by {format_signed(estimate, 'points')}"
+def _reason(ours: Measurement, theirs: Measurement) -> str | None:
+    """Why there is no value, or else why there is no interval."""
+    gaps = [str(side.reason) if ours.reason == theirs.reason else f"{side.variant}: {side.reason}" for side in (ours, theirs) if side.value is None]
+    if not gaps:
+        gaps = [str(side.reason) for side in (ours, theirs) if side.n is None and side.reason]
+    return "; ".join(dict.fromkeys(gaps)) or None
 
 
-def _note(page: Page, rows: tuple[Comparison, ...], confidence: float) -> str:
-    parts = []
-    if any(row.low is not None for row in rows):
-        parts.append(f"{confidence * 100:g} % Newcombe intervals for one look")
-    if any(row.estimate is not None and row.low is None for row in rows):
-        parts.append("hollow: no interval, n unknown")
-    if len(page.roles.names) > 2:
-        parts.append("not adjusted for several challengers")
-    return "; ".join(parts)
+def _with_limits(row: Comparison, found: object, **changes: object) -> Comparison:
+    low, high, p_value = (getattr(found, name) for name in ("low", "high", "p_value"))
+    words = f"{getattr(found, 'method')}" + (f"; Bonferroni over {row.family} challengers" if row.family > 1 else "")  # noqa: B009 of either record
+    return replace(row, low=100 * low, high=100 * high, p_value=p_value, method=words, reason=None, **changes)  # type: ignore[arg-type]
+
+
+def _offline(page: Page, name: str, metric: str, family: int) -> Compared:
+    """Two test sets, each looked at once: Newcombe's interval where both n are known."""
+    inputs = (getattr(page.counted.of(name), metric), getattr(page.counted.of(page.roles.baseline), metric))
+    row = _row(metric, inputs, family)
+    ours, theirs = (_counts(side) for side in inputs)
+    if ours is None or theirs is None:
+        return Compared(row, inputs)
+    found = difference(ours, theirs, 1 - _ALPHA / family)
+    return Compared(_with_limits(row, replace(found, method=f"{found.method}; unpaired test rows")), inputs)
+
+
+def _online(page: Page, name: str, family: int) -> list[Compared]:
+    """The online accuracy where a count or a gauge exists; a gauge has no interval."""
+    if page.settings["AB_ONLINE_CORRECT_METRIC"] is not None:
+        return [_counted(page, name, ONLINE_ACCURACY, family)]
+    inputs = (page.counted.of(name).online_accuracy, page.counted.of(page.roles.baseline).online_accuracy)
+    if any(gauge.value is None for gauge in inputs) or page.counted.of(name).accuracy.source == inputs[0].source:
+        return []
+    return [Compared(replace(_row(ONLINE_ACCURACY, inputs, family), reason=f"no interval: {GAUGE_HAS_NO_COUNT}"), inputs)]
+
+
+def _beside_accuracy(page: Page, name: str, family: int) -> list[Compared]:
+    """The online accuracy, and the accuracy over runs where each variant has three."""
+    rows = _online(page, name, family)
+    runs = over_runs(page, name, 1 - _ALPHA / family)
+    if runs is not None:
+        row = replace(_row("accuracy_over_runs", runs.inputs, family), n_treatment=runs.n[0], n_control=runs.n[1])
+        rows.append(Compared(_with_limits(row, runs), runs.inputs))
+    return rows
+
+
+def _counts(measurement: Measurement) -> Counts | None:
+    """The counts behind a proportion in percent; the rounding only undoes the division."""
+    if not measurement.n or measurement.value is None:
+        return None
+    return Counts(min(measurement.n, round(measurement.value / 100 * measurement.n)), measurement.n)
+
+
+def _counted(page: Page, name: str, metric: str, family: int) -> Compared:
+    """What accumulates: an always-valid interval over the analysis period; over the window, where the period is not known, a fixed one for one look."""
+    _, since = period_of(page, name)
+    objective_seconds = float(page.settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000
+    counted = since or windowed(page.counted.prometheus, page.at.timestamp(), page.window_seconds, objective_seconds)
+    arms = arm(page, counted, name, metric), arm(page, counted, page.roles.baseline, metric)
+    is_success = metric == ONLINE_ACCURACY or metric == page.settings["AB_SUCCESS_METRIC"]
+    alpha = _ALPHA / family if is_success else _ALPHA
+    row = _row(metric, (arms[0].rate, arms[1].rate), family if is_success else 1)
+    return Compared(_judged(page, row, arms, alpha, is_accumulated=since is not None), (arms[0].rate, arms[1].rate))
+
+
+def _judged(page: Page, row: Comparison, arms: tuple[Arm, Arm], alpha: float, *, is_accumulated: bool) -> Comparison:
+    ours, theirs = (each.counts for each in arms)
+    if ours is None or theirs is None:
+        return row
+    if not is_accumulated:
+        found = difference(ours, theirs, 1 - alpha)
+        return _with_limits(row, replace(found, method=f"{found.method}; the window, for one look"))
+    clusters = max(1.0, overdispersion([each.blocks for each in arms]))
+    planned = planned_requests(page.settings, page.roles.names, (row.treatment, row.control))
+    found = difference_so_far(ours, theirs, planned, alpha, clusters)
+    return _with_limits(row, found, sequential=True, overdispersion=clusters)

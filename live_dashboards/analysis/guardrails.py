@@ -3,70 +3,48 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
-from live_dashboards.analysis.page import Facts
-from live_dashboards.analysis.proportions import Counts, non_inferiority
-from live_dashboards.analysis.traffic_facts import bucket_counts
-from live_dashboards.analysis.variants import Roles
-from live_dashboards.model.number import format_number, format_percent
-from live_dashboards.settings import Settings
+from live_dashboards.analysis.arms import ERROR_RATE, OVER_OBJECTIVE
+from live_dashboards.analysis.effect import Compared
+from live_dashboards.analysis.page import Page
+from live_dashboards.analysis.period import period_of
+from live_dashboards.model.judgement import HARM, NOT_SHOWN, SHOWN, UNKNOWN, Comparison, Guardrail
+from live_dashboards.model.number import format_estimate, format_number
 
-SHOWN, NOT_SHOWN, HARM, UNKNOWN = "shown", "not_shown", "harm", "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Guardrail:
-    """One guardrail: `outcome` is shown (not worse by the margin), not_shown, harm or unknown; `words` the numbers behind it, margin in points."""
-
-    name: str
-    label: str
-    outcome: str
-    words: str
-    margin_points: float
-    treatment: Counts | None = None
-    control: Counts | None = None
+_MARGINS = {ERROR_RATE: "AB_ERROR_MARGIN_POINTS", OVER_OBJECTIVE: "AB_LATENCY_MARGIN_POINTS"}
 
 
-def guardrails(facts: Facts, roles: Roles, settings: Settings) -> tuple[Guardrail, ...]:
-    """Error rate and latency of the challenger against the baseline, over the window."""
-    return _error_rate(facts, roles, settings), _latency(facts, roles, settings)
+def guardrails(page: Page, rows: tuple[Compared, ...]) -> tuple[Guardrail, ...]:
+    """Error rate and latency of every challenger, judged by the very intervals that the effect panel shows."""
+    return tuple(_guardrail(page, each.row) for each in rows if each.row.metric in _MARGINS)
 
 
-def _error_rate(facts: Facts, roles: Roles, settings: Settings) -> Guardrail:
-    margin = float(settings["AB_ERROR_MARGIN_POINTS"])
-    rates = [facts.of(name).error_rate for name in roles.pair]
-    if len(rates) < 2 or any(rate.value is None or not rate.n for rate in rates):
-        reason = next((rate.reason for rate in rates if rate.value is None), None) or "there is no challenger"
-        return Guardrail("error_rate", "Error rate not worse", UNKNOWN, str(reason), margin)
-    control, treatment = (Counts(round((rate.value or 0.0) / 100 * (rate.n or 1)), rate.n or 1) for rate in rates)
-    return _judged("error_rate", "Error rate not worse", treatment, control, margin=margin)
+def outcome(low_points: float | None, high_points: float | None, margin_points: float) -> str:
+    """`shown` where the upper limit is below the margin, even if the lower one is above 0; else `harm` where the lower one is; else `not_shown`."""
+    if low_points is None or high_points is None:
+        return UNKNOWN
+    return SHOWN if high_points < margin_points else HARM if low_points > 0 else NOT_SHOWN
 
 
-def _latency(facts: Facts, roles: Roles, settings: Settings) -> Guardrail:
-    margin, objective_ms = float(settings["AB_LATENCY_MARGIN_POINTS"]), float(settings["AB_LATENCY_OBJECTIVE_MS"])
-    label = f"Slower than {format_number(objective_ms, 'ms')} not more often"
-    arms = [bucket_counts(facts.prometheus, roles, name) for name in roles.pair]
-    edge = _edge(arms, objective_ms / 1000)
-    if len(arms) < 2 or edge is None or any(_whole(arm) < 1 for arm in arms):
-        reason = facts.prometheus.instant("latency_buckets").reason or "no histogram of response times for both variants"
-        return Guardrail("latency", label, UNKNOWN, facts.prometheus.status.reason or reason, margin)
-    control, treatment = (Counts(_whole(arm) - min(_whole(arm), round(arm[edge])), _whole(arm)) for arm in arms)
-    note = "" if math.isclose(edge * 1000, objective_ms) else f"; {objective_ms:g} ms is no bucket edge, so {edge * 1000:g} ms is judged"
-    return _judged("latency", label, treatment, control, margin=margin, note=note)
+def _guardrail(page: Page, row: Comparison) -> Guardrail:
+    margin = float(page.settings[_MARGINS[row.metric]])
+    if not row.has_interval or row.estimate is None:
+        words = row.reason or "not measured"
+    else:
+        words = f"{format_estimate(row.estimate, row.low, row.high, 'points', signed=True)}, margin {margin:g} pt{_edge_words(page, row)}"
+    return Guardrail("latency" if row.metric == OVER_OBJECTIVE else row.metric, _label(page, row), outcome(row.low, row.high, margin), margin, row, words)
 
 
-def _edge(arms: list[dict[float, float]], objective_seconds: float) -> float | None:
-    """The finite bucket edge, shared by all arms, that is nearest to the objective."""
-    shared = set.intersection(*(set(arm) for arm in arms)) - {math.inf} if arms else set()
-    return min(shared, key=lambda edge: abs(edge - objective_seconds), default=None)
+def _label(page: Page, row: Comparison) -> str:
+    if row.metric == ERROR_RATE:
+        return "Error rate not worse"
+    return f"Slower than {format_number(float(page.settings['AB_LATENCY_OBJECTIVE_MS']), 'ms')} not more often"
 
 
-def _whole(arm: dict[float, float]) -> int:
-    return round(arm.get(math.inf, 0.0))
-
-
-def _judged(name: str, label: str, treatment: Counts, control: Counts, *, margin: float, note: str = "") -> Guardrail:
-    outcome = non_inferiority(treatment, control, margin / 100).outcome
-    words = f"{format_percent(100 * treatment.proportion)} against {format_percent(100 * control.proportion)}, margin {margin:g} pt{note}"
-    return Guardrail(name, label, outcome, words, margin, treatment, control)
+def _edge_words(page: Page, row: Comparison) -> str:
+    """Which bucket edge is judged where the objective is none."""
+    counted = period_of(page, row.treatment)[1]
+    objective_ms = float(page.settings["AB_LATENCY_OBJECTIVE_MS"])
+    if row.metric != OVER_OBJECTIVE or counted is None or counted.edge_seconds is None or math.isclose(counted.edge_seconds * 1000, objective_ms):
+        return ""
+    return f"; {objective_ms:g} ms is no bucket edge, so {counted.edge_seconds * 1000:g} ms is judged"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from live_dashboards.analysis.effect import METRIC_TITLES
+from live_dashboards.analysis.effect_panel import METRIC_TITLES
 from live_dashboards.analysis.model_facts import QUALITY_METRICS, percent_scale
+from live_dashboards.analysis.online_gap import gap_words
 from live_dashboards.analysis.page import Page, failure
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.number import format_percent
@@ -40,7 +41,7 @@ def quality_panel(page: Page) -> QualityPanel:
         for metric in QUALITY_METRICS
     )
     reason = failure(page.mlflow_status) if origin is Origin.SIMULATED else ""
-    return QualityPanel(Head(_quality_title(page, facts), subtitle, origin, _quality_note(rows), asked, reason), rows)
+    return QualityPanel(Head(_quality_title(page, facts), subtitle, origin, _quality_note(page, rows), asked, reason), rows)
 
 
 def _has_quality(facts: tuple[VariantFacts, ...]) -> bool:
@@ -54,14 +55,14 @@ def _quality_title(page: Page, facts: tuple[VariantFacts, ...]) -> str:
     return f"Accuracy: {' against '.join(words)}" if words else "Accuracy is missing"
 
 
-def _quality_note(rows: tuple[QualityRow, ...]) -> str:
+def _quality_note(page: Page, rows: tuple[QualityRow, ...]) -> str:
     offline = [one for row in rows for one in row.offline if one.value is not None]
     parts = []
     if any(one.interval for one in offline):
         parts.append("bars: Wilson interval of the test rows")
     if any(one.interval is None for one in offline):
         parts.append("hollow: n unknown")
-    return "; ".join(parts)
+    return "; ".join(filter(None, (*parts, gap_words(page))))
 
 
 def runs_panel(page: Page) -> RunsPanel:

@@ -22,7 +22,7 @@ def confidence_sequence(treatment: Counts, control: Counts, planned_n: int, alph
     if not 0 < alpha < 1:
         raise ValueError(f"alpha is {alpha}; it must be above 0 and below 1")
     estimate = treatment.proportion - control.proportion
-    if any(_is_too_few(arm) for arm in (treatment, control)):
+    if any(is_too_few(arm) for arm in (treatment, control)):
         return Comparison(estimate, -1.0, 1.0, 1.0, "confidence sequence: too few requests or events", treatment.n, control.n)
     spread = math.sqrt(sum(arm.proportion * (1 - arm.proportion) / arm.n for arm in (treatment, control)))
     rho2 = (-2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))) / planned_n
@@ -33,7 +33,8 @@ def confidence_sequence(treatment: Counts, control: Counts, planned_n: int, alph
     return Comparison(estimate, max(-1.0, estimate - half), min(1.0, estimate + half), p_value, "asymptotic confidence sequence", treatment.n, control.n)
 
 
-def _is_too_few(arm: Counts) -> bool:
+def is_too_few(arm: Counts) -> bool:
+    """Whether an arm has fewer than 40 requests, 5 events or 5 non-events, where the normal approximation does not hold."""
     return arm.n < _FEWEST_REQUESTS or min(arm.events, arm.n - arm.events) < _FEWEST_EVENTS
 
 

@@ -5,26 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from live_dashboards.analysis.decision import p_words
 from live_dashboards.analysis.page import Page
+from live_dashboards.analysis.period import period_of
 from live_dashboards.model.duration import format_duration
+from live_dashboards.model.judgement import SplitTest
 from live_dashboards.model.measurement import Measurement, Origin, missing
 from live_dashboards.model.number import format_count, format_number, format_percent
-from live_dashboards.model.report import (
-    ErrorPanel,
-    ErrorRow,
-    Head,
-    ImpactPanel,
-    LatencyPanel,
-    LatencyRow,
-    Line,
-    LinesPanel,
-    ShareRow,
-    SplitPanel,
-    VariantFacts,
-)
+from live_dashboards.model.report import ErrorPanel, ErrorRow, Head, ImpactPanel, LatencyPanel, LatencyRow, Line, LinesPanel, ShareRow, SplitPanel, VariantFacts
 from live_dashboards.model.snapshot import PROMETHEUS, Timeline
-
-_WITHIN_PLAN_POINTS = 1.0
 
 
 def window_words(seconds: float) -> str:
@@ -35,27 +24,49 @@ def window_words(seconds: float) -> str:
     return format_duration(seconds)
 
 
-def split_panel(page: Page) -> SplitPanel:
-    """Observed shares against the plan."""
-    plan = page.settings.split
+def split_panel(page: Page, test: SplitTest) -> SplitPanel:
+    """Shares of the analysis period against the plan, judged however often one looks; of the window where the period is not known."""
+    plan, since = page.settings.split, {str(share.variant): share for share in test.observed}
+    is_drawn_live = page.drawn is page.counted or page.origin(PROMETHEUS) is not Origin.SIMULATED
+    has_period = test.p_value is not None or (bool(since) and period_of(page, page.roles.challenger)[1] is not None)
     rows = tuple(
-        ShareRow(facts.variant, facts.traffic_share, facts.requests, 100 * plan.get(facts.variant, 0.0) if plan else None)
+        ShareRow(
+            facts.variant,
+            since[facts.variant] if is_drawn_live and has_period and facts.variant in since else facts.traffic_share,
+            _requests_since(since[facts.variant]) if is_drawn_live and has_period and facts.variant in since else facts.requests,
+            100 * plan.get(facts.variant, 0.0) if plan else None,
+        )
         for facts in page.drawn.variants
         if facts.requests.value is not None or facts.variant in plan
     )
-    subtitle = f"share of requests, percent, last {window_words(page.window_seconds)}"
+    start = period_of(page, page.roles.challenger)[0].start
+    span = f"since {start:%-d %b %H:%M} UTC" if is_drawn_live and has_period and start else f"last {window_words(page.window_seconds)}"
     gap = "" if rows else _gap(page, "requests")
-    note = "95 % Wilson intervals; each request counts as routed on its own" if rows else ""
-    note = note.replace("95", f"{100 * float(page.settings['AB_CONFIDENCE']):g}")
-    return SplitPanel(page.head(PROMETHEUS, _split_title(rows, has_plan=bool(plan)), subtitle, note=note, asked="ab_test_requests_total", gap=gap), rows)
+    title = _split_title(rows, test if is_drawn_live else None, has_plan=bool(plan))
+    note = _split_note(test, has_period=has_period and is_drawn_live) if rows else ""
+    return SplitPanel(page.head(PROMETHEUS, title, f"share of requests, percent, {span}", note=note, asked="ab_test_requests_total", gap=gap), rows)
 
 
-def _split_title(rows: tuple[ShareRow, ...], *, has_plan: bool) -> str:
+def _requests_since(share: Measurement) -> Measurement:
+    """The requests behind a share of the analysis period."""
+    return replace(share, name="requests_since_start", value=round((share.value or 0.0) / 100 * (share.n or 0)), unit="count", interval=None, drawn_interval=None)
+
+
+def _split_note(test: SplitTest, *, has_period: bool) -> str:
+    if not has_period:
+        return "95 % limits; each request counts as routed on its own"
+    if test.p_value is None:
+        return f"95 % limits that hold at every look; {test.reason}"
+    clustered = f"; requests go together, so each counts as 1 / {test.overdispersion:.2g}" if test.overdispersion > 1 else ""
+    return f"95 % limits that hold at every look; test against the plan: {p_words(test.p_value)} over all looks{clustered}"
+
+
+def _split_title(rows: tuple[ShareRow, ...], test: SplitTest | None, *, has_plan: bool) -> str:
     shares = " / ".join(f"{row.share.value:.0f}" for row in rows if row.share.value is not None)
     if not has_plan:
         return f"Traffic split {shares}, no plan set"
-    off = [row for row in rows if row.share.value is not None and row.planned_percent is not None and abs(row.share.value - row.planned_percent) > _WITHIN_PLAN_POINTS]
-    return f"Traffic split {shares}, {'off the plan' if off else 'as planned within 1 pt'}"
+    words = {"ok": "as planned", "amber": "off the plan by little", "red": "NOT as planned"}.get(str(test.flag) if test else "", "not judged")
+    return f"Traffic split {shares}, {words}"
 
 
 def rate_panel(page: Page) -> LinesPanel:

@@ -104,10 +104,10 @@ def _draw_badge(frame: Frame, badge: Badge) -> tuple[float, float]:
 
 
 def draw_verdict(frame: Frame, report: AbReport) -> None:
-    """What to do on the left; the rule, the reasons and what would change it on the right."""
+    """What to do on the left; the rule, the reasons, what would change it and what the test can see on the right."""
     frame.fill(TINT)
     sizes, pad = frame.sizes, 0.12
-    verdict, split = report.verdict, frame.width / 3
+    verdict, split = report.verdict, frame.width * 0.21
     label, word = Look(sizes.note, FAINT), Look(sizes.verdict, INK, is_bold=True)
     lines = wrapped(verdict.verdict, word, split - 2 * pad, 2)
     block = line_inches(sizes.note, 1.0) + len(lines) * line_inches(sizes.verdict, 1.3)
@@ -116,15 +116,22 @@ def draw_verdict(frame: Frame, report: AbReport) -> None:
     for line in lines:
         y -= line_inches(sizes.verdict, 1.3)
         frame.write(pad, y, line, word, within=split - pad)
-    body, x = Look(sizes.body, INK), split + pad
-    rows = [("rule", verdict.rule), ("because", "; ".join(verdict.reasons)), ("would change it", "; ".join(verdict.would_change))]
+    _write_grounds(frame.inner(left=split + pad, right=pad), report)
+
+
+def _write_grounds(frame: Frame, report: AbReport) -> None:
+    """A line each, the reasons in two where they need them."""
+    verdict, look, label = report.verdict, Look(frame.sizes.body, INK), Look(frame.sizes.note, FAINT)
+    rows = (("rule", verdict.rule), ("because", "; ".join(verdict.reasons)), ("would change it", "; ".join(verdict.would_change)), ("this test", report.power.words))
     indent = width_inches("would change it   ", label)
-    told = [(name, words) for name, words in rows if words]
-    y = (frame.height + len(told) * line_inches(sizes.body, 1.36)) / 2 + line_inches(sizes.body, 0.3)
-    for name, words in told:
-        y -= line_inches(sizes.body, 1.36)
-        frame.write(x, y, name, label)
-        frame.write(x + indent, y, words, body, within=frame.width - x - indent - pad)
+    told = [(name, wrapped(words, look, frame.width - indent, 2 if name == "because" else 1)) for name, words in rows if words]
+    step = line_inches(frame.sizes.body, 1.2)
+    y = (frame.height + sum(len(lines) for _, lines in told) * step) / 2 + line_inches(frame.sizes.body, 0.28)
+    for name, lines in told:
+        frame.write(0.0, y - step, name, label)
+        for line in lines:
+            y -= step
+            frame.write(indent, y, line, look, within=frame.width - indent)
 
 
 def draw_status(frame: Frame, report: AbReport) -> None:
@@ -168,5 +175,7 @@ def _source(status: SourceStatus) -> str:
 
 
 def _intervals(report: Report) -> str:
-    level = "95 %" if isinstance(report, BusinessReport) else f"{report.confidence * 100:g} %"
-    return f"Lines through dots are {level} intervals for a single look; hollow dots have none. Full numbers, queries and moments stand in the summary file."
+    if isinstance(report, BusinessReport):
+        return "Lines through dots are 95 % intervals for a single look; hollow dots have none. Full numbers, queries and moments stand in the summary file."
+    level = f"{report.confidence * 100:g} %"
+    return f"Intervals of differences and of the split: 95 %, as told there; other lines through dots: {level} for one look. Queries and moments: in the summary file."

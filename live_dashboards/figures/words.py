@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.number import NOTHING, format_number, shared_decimals
 
-METRIC_TITLES = {"accuracy": "Accuracy", "precision": "Precision", "recall": "Recall", "f1": "F1", "error_rate": "Error rate"}
+METRIC_TITLES = {
+    "accuracy": "Accuracy",
+    "online_accuracy": "– online",
+    "accuracy_over_runs": "– over runs",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+    "error_rate": "Error rate",
+    "over_latency_objective": "Too slow",
+}
 _SMALLEST_SHARED = 0.001
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from live_dashboards.model.business_case import Assumption, BreakEven, BusinessCase, CashPoint, LevelInterval, Swing
+from live_dashboards.model.judgement import Verdict
 from live_dashboards.model.measurement import Interval, Measurement
-from live_dashboards.model.report import AbReport, Badge, Head, StatusStrip, Verdict
+from live_dashboards.model.report import AbReport, Badge, Head, StatusStrip
 from live_dashboards.model.snapshot import SourceStatus
 
 DASHBOARD_TITLES = {"ab": "A/B testing dashboard", "business": "Business impact dashboard"}

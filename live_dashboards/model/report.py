@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from live_dashboards.model.judgement import Comparison, Guardrail, Period, Power, SplitTest, Verdict
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.snapshot import SourceStatus, Timeline
 
@@ -61,30 +62,8 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """Challenger minus baseline for one metric, as the JSON shows it; `low` and `high` None mean that there is no interval, and `reason` why."""
-
-    metric: str
-    treatment: str
-    control: str
-    estimate: float | None
-    low: float | None
-    high: float | None
-    unit: str
-    confidence: float
-    p_value: float | None
-    method: str
-    n_treatment: int | None
-    n_control: int | None
-    sequential: bool
-    is_higher_better: bool
-    origin: Origin
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class EffectPanel:
-    """Forest of challenger - baseline, a row a metric and challenger, in percentage points at the drawn confidence; `band_points` is the minimum effect."""
+    """Forest of challenger - baseline, a row a metric and challenger, in percentage points at 95 %; `band_points` is the minimum effect."""
 
     head: Head
     rows: tuple[Comparison, ...] = ()
@@ -247,16 +226,6 @@ class StatusStrip:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What to do, the rule that says so, and what would change it."""
-
-    verdict: str
-    rule: str
-    reasons: tuple[str, ...]
-    would_change: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class VariantFacts:
     """What is known of one variant over the window; rates and accuracies in percent. The fields are the JSON's keys."""
 
@@ -277,19 +246,10 @@ class VariantFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
-    """The analysis period; a start of None is unknown, for the reason."""
-
-    start: datetime | None
-    end: datetime
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class AbReport:
     """The A/B dashboard. `headline` holds the JSON's top-level numbers by key; `variants` are ordered: baseline, challenger, the others by traffic.
 
-    `comparisons` are at 95 % (JSON), the effect panel's rows at the drawn confidence. `measurements` is every number that the page shows.
+    `comparisons` are those that the effect panel draws and the verdict is about, at 95 %. `measurements` is every number that the page shows.
     """
 
     at: datetime
@@ -306,6 +266,9 @@ class AbReport:
     variants: tuple[VariantFacts, ...]
     comparisons: tuple[Comparison, ...]
     period: Period
+    guardrails: tuple[Guardrail, ...]
+    split_test: SplitTest
+    power: Power
     verdict: Verdict
     status: StatusStrip
     effect: EffectPanel

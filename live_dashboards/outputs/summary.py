@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from live_dashboards.model.business_report import Report
+from live_dashboards.model.judgement import Comparison, Guardrail, Power
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_moment
-from live_dashboards.model.report import AbReport, Comparison, VariantFacts
+from live_dashboards.model.report import AbReport, VariantFacts
 from live_dashboards.outputs.business_summary import business_summary
 from live_dashboards.outputs.files import write_text
 from live_dashboards.outputs.measurement_rows import finite, plain_value
 from live_dashboards.outputs.summary_parts import page_provenance, page_state
-
-_NO_SPLIT_TEST = "no split test in this version: planned and observed shares are shown, not judged"
 
 
 def write_summary(text: str, path: Path) -> None:
@@ -53,7 +52,8 @@ def _ab(report: AbReport) -> dict[str, Any]:
         "variants": {facts.variant: _facts(facts) for facts in report.variants},
         "comparisons": [_comparison(row) for row in report.comparisons],
         "traffic_split": _traffic_split(report),
-        "guardrails": [],
+        "guardrails": [_guardrail(guard) for guard in report.guardrails],
+        "power": _power(report.power),
         "verdict": {
             "verdict": report.verdict.verdict,
             "rule": report.verdict.rule,
@@ -83,19 +83,41 @@ def _comparison(row: Comparison) -> dict[str, Any]:
         "n_treatment": row.n_treatment,
         "n_control": row.n_control,
         "sequential": row.sequential,
+        "family": row.family,
+        "overdispersion": row.overdispersion,
         "origin": row.origin.value,
         "reason": row.reason,
     }
 
 
 def _traffic_split(report: AbReport) -> dict[str, Any]:
-    """Planned and observed shares in percent; a panel that only stands in for a source that is down observes nothing."""
-    planned = {row.variant: row.planned_percent for row in report.split.rows if row.planned_percent is not None}
+    """Planned and observed shares in percent over the analysis period (the window, where that is not known), and the always-valid test's flag."""
+    test = report.split_test
+    window = {row.variant: _observed(row.share, report) for row in report.split.rows}
     return {
-        "planned": planned or None,
-        "observed": {row.variant: _observed(row.share, report) for row in report.split.rows} or None,
-        "flag": None,
-        "reason": _NO_SPLIT_TEST if report.split.head.is_drawn else f"{report.split.head.reason or 'no request counts'}; {_NO_SPLIT_TEST}",
+        "planned": dict(test.planned) or {row.variant: row.planned_percent for row in report.split.rows if row.planned_percent is not None} or None,
+        "observed": {str(share.variant): plain_value(share) for share in test.observed} or window or None,
+        "flag": test.flag,
+        "p_value": finite(test.p_value),
+        "n": test.n,
+        "overdispersion": test.overdispersion,
+        "reason": test.reason or None,
+    }
+
+
+def _guardrail(guard: Guardrail) -> dict[str, Any]:
+    return {"name": guard.name, "label": guard.label, "outcome": guard.outcome, "margin": guard.margin_points, "words": guard.words, **_comparison(guard.comparison)}
+
+
+def _power(power: Power) -> dict[str, Any]:
+    """What can be detected in points, and the range of days left; null with a reason."""
+    interval = power.days_left.interval
+    return {
+        "detectable_points": plain_value(power.detectable),
+        "days_left": plain_value(power.days_left),
+        "days_left_low": finite(interval.low) if interval else None,
+        "days_left_high": finite(interval.high) if interval else None,
+        "words": power.words,
     }
 
 

@@ -9,7 +9,7 @@ from live_dashboards.analysis.business_report import absurd, build_business_repo
 from live_dashboards.analysis.page import page as found_page
 from live_dashboards.model.measurement import Origin
 from tests.support.business_cases import case, inputs
-from tests.support.snapshots import AT, DAY, live, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
+from tests.support.snapshots import AT, DAY, accumulated, live, of_the_window, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
 
 OWN = {
     "BASE_TRADING_VOLUME": "10000000",
@@ -149,12 +149,17 @@ def test_stale_traffic_withholds_the_recommendation():
     assert report.has_stale
 
 
-def test_a_worse_guardrail_keeps_it_from_being_deployed():
-    many = with_instant(live(), "errors", {"baseline": 30, "enhanced": 2000})
-    report = page(many, **{**OWN, "ERROR_COST_MULTIPLIER": "0.01"})
+def test_a_harmed_guardrail_is_not_deployed_whatever_it_earns():
+    report = page(accumulated(live(), errors=20.0), **{**OWN, "ERROR_COST_MULTIPLIER": "0.01"})
     assert report.case.net.interval.low > 0
-    assert report.recommendation.verdict == "keep testing"
-    assert any("Error rate not worse: worse" in reason for reason in report.recommendation.reasons)
+    assert (report.verdict.verdict, report.recommendation.verdict) == ("ROLL BACK", "do not deploy")
+    assert any("error rate is worse" in reason for reason in report.recommendation.reasons)
+
+
+def test_what_only_the_window_shows_is_no_verdict():
+    report = page(of_the_window(), **OWN)
+    assert report.recommendation.verdict == "withheld: no verdict"
+    assert any("nothing has accumulated" in reason for reason in report.recommendation.reasons)
 
 
 @pytest.mark.parametrize(
@@ -214,11 +219,10 @@ def test_the_break_even_is_proven_only_where_the_net_value_is():
         assert (report.case.net.interval.low > 0) is (word == "proven")
 
 
-def test_the_share_over_the_latency_objective_is_among_the_numbers_with_its_n():
-    shares = {one.variant: one for one in page().measurements if one.name == "over_latency_objective"}
-    assert set(shares) == {"baseline", "enhanced"}
-    assert shares["baseline"].interval.low < shares["baseline"].value < shares["baseline"].interval.high
-    assert shares["baseline"].n == 33_264
+def test_what_the_gates_judge_is_among_the_numbers():
+    slow = next(one for one in page().measurements if one.name == "over_latency_objective_difference")
+    assert slow.interval.low < slow.value < slow.interval.high
+    assert {side.variant: side.n for side in slow.inputs} == {"baseline": 8 * 33_264, "enhanced": 8 * 14_256}
 
 
 def test_no_baseline_leaves_everything_missing_with_that_reason():

@@ -96,5 +96,5 @@ def test_the_strips_tell_verdict_rule_reasons_and_what_would_change_it():
 
 def test_the_footer_names_sources_and_what_intervals_mean():
     figure = page(report(confidence=0.9))
-    for part in ("MLflow 3.17", "Prometheus 2.42", "90 % intervals", "hollow dots have none", "live-dashboards"):
+    for part in ("MLflow 3.17", "Prometheus 2.42", "Intervals of differences and of the split: 95 %", "90 % for one look", "live-dashboards"):
         assert says(figure, part)

@@ -33,7 +33,7 @@ def summary_of(folder, out):
 
 
 def test_a_live_business_picture_and_its_summary(run, worlds, tmp_path):
-    code, out, err = run("business", "--require", "live", *at(worlds), AB_LATENCY_OBJECTIVE_MS="500", **OWN)
+    code, out, err = run("business", "--require", "live", *at(worlds), AB_LATENCY_OBJECTIVE_MS="500", AB_MINIMUM_DAYS="0", **OWN)
     assert (code, err) == (0, "")
     assert re.fullmatch(r"output/business_impact_dashboard_\d{8}_\d{6}\.png\n", out)
     summary = summary_of(tmp_path, out)
@@ -45,12 +45,19 @@ def test_a_live_business_picture_and_its_summary(run, worlds, tmp_path):
     assert (tmp_path / out.strip()).stat().st_size < 2_500_000
 
 
-def test_a_challenger_that_is_slow_more_often_is_tested_on_however_much_it_brings(run, worlds, tmp_path):
+def test_a_test_of_three_hours_is_kept_running_however_much_it_brings(run, worlds, tmp_path):
+    _, out, _ = run("business", *SMALL, *at(worlds), AB_LATENCY_OBJECTIVE_MS="500", **OWN)
+    summary = summary_of(tmp_path, out)
+    assert summary["recommendation"]["verdict"] == "keep testing"
+    assert any("of AB_MINIMUM_DAYS=7" in reason for reason in summary["recommendation"]["reasons"])
+
+
+def test_a_challenger_that_is_slow_more_often_is_not_deployed_however_much_it_brings(run, worlds, tmp_path):
     _, out, _ = run("business", *SMALL, *at(worlds), **OWN)
     summary = summary_of(tmp_path, out)
     assert summary["net_annual_value_interval"][0] > 0
-    assert summary["recommendation"]["verdict"] == "keep testing"
-    assert any("Slower than 250 ms" in reason for reason in summary["recommendation"]["reasons"])
+    assert summary["recommendation"]["verdict"] == "do not deploy"
+    assert any("too slow requests is worse" in reason for reason in summary["recommendation"]["reasons"])
 
 
 def test_the_same_data_and_moment_give_the_same_bytes_also_with_ranges(run, worlds, tmp_path):

@@ -78,17 +78,18 @@ def test_timelines_end_with_the_true_rates(summary):
 
 LATENCY = {"mean_latency_ms", "p50_latency_ms", "p95_latency_ms", "p99_latency_ms", "avg_response_time_ms", "response_time_latest"}
 TOTALS = {"requests", "total_requests", "total_requests_24h", "traffic_share", "error_rate", "error_rate_difference", "request_rate_latest", "error_rate_latest"}
+ONLINE = {"online_accuracy_difference", "online_minus_offline_accuracy"}
 FOLLOWERS = {
-    "more requests": TOTALS,
+    "more requests": {*TOTALS, "traffic_share_since_start"},
     "more errors": {"errors", "error_rate", "error_rate_difference", "error_rate_latest"},
-    "slower": LATENCY,
-    "other gauge": {"online_accuracy", "accuracy_latest"},
+    "slower": {*LATENCY, "over_latency_objective_difference"},
+    "other gauge": {"online_accuracy", "accuracy_latest", *ONLINE},
     "other impact": {"net_business_value"},
-    "other accuracy": {"accuracy", "enhanced_accuracy", "accuracy_difference"},
+    "other accuracy": {"accuracy", "enhanced_accuracy", "accuracy_difference", "detectable_difference", "online_minus_offline_accuracy"},
     "other precision": {"precision", "precision_difference"},
     "other recall": {"recall", "recall_difference"},
     "other f1": {"f1", "f1_difference"},
-    "more rows": set(),
+    "more rows": {"detectable_difference"},
 }
 
 

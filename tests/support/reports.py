@@ -4,12 +4,12 @@ import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from live_dashboards.model.judgement import Comparison, Guardrail, Period, Power, SplitTest, Verdict
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.report import (
     AbReport,
     Badge,
     BadgeKind,
-    Comparison,
     EffectPanel,
     ErrorPanel,
     ErrorRow,
@@ -21,7 +21,6 @@ from live_dashboards.model.report import (
     LatencyRow,
     Line,
     LinesPanel,
-    Period,
     QualityPanel,
     QualityRow,
     RunBar,
@@ -30,7 +29,6 @@ from live_dashboards.model.report import (
     SplitPanel,
     StatusStrip,
     VariantFacts,
-    Verdict,
 )
 from live_dashboards.model.snapshot import SourceState, SourceStatus, Timeline
 
@@ -75,6 +73,20 @@ def report(variants: tuple[str, ...] = TWO, *, window_seconds: float = 86_400.0,
         variants=tuple(_facts(name) for name in variants),
         comparisons=(),
         period=Period(AT - timedelta(days=9), AT, "AB_START"),
+        guardrails=guardrails(variants),
+        split_test=SplitTest(
+            "ok",
+            "",
+            0.61,
+            70_000,
+            tuple((name, 100 / len(variants)) for name in variants),
+            tuple(live("traffic_share_since_start", 100 / len(variants), "percent", name, (40, 60)) for name in variants),
+        ),
+        power=Power(
+            live("detectable_difference", 1.4, "points"),
+            live("days_left", 5.2, "days", interval=(4.4, 6.9)),
+            "sees differences from 1.4 pt in accuracy at 80 % power; 5 to 7 days (1 week) to the planned 500,000 requests",
+        ),
         verdict=Verdict("NO VERDICT", "accuracy at 95 %", ("3 of 7 days have passed",), ("4 more days of traffic",)),
         status=StatusStrip(
             (("active A/B tests", "1"), ("runs", "6 finished, 1 running, 1 failed"), ("requests in 24 h", "47,892"), ("mean response", "58.3 ms")), origin
@@ -128,6 +140,11 @@ def effect(variants: tuple[str, ...]) -> EffectPanel:
             estimate = -0.03 if metric == "error_rate" else 3.6 - 0.3 * number - 2.5 * place
             rows.append(comparison(metric, name, variants[0], estimate, (estimate - 1.2, estimate + 1.1) if has_n else None))
     return EffectPanel(_head("Accuracy better by +3.6 pt", "challenger − baseline, percentage points"), tuple(rows), 1.0)
+
+
+def guardrails(variants: tuple[str, ...]) -> tuple[Guardrail, ...]:
+    rows = [replace(comparison("error_rate", name, variants[0], -0.03, (-0.08, 0.02)), sequential=True) for name in variants[1:]]
+    return tuple(Guardrail("error_rate", "Error rate not worse", "shown", 0.2, row, "−0.03 pt (−0.08 to +0.02), margin 0.2 pt") for row in rows)
 
 
 def comparison(metric: str, treatment: str, control: str, estimate: float | None, interval: tuple[float, float] | None, *, reason: str = "no n") -> Comparison:

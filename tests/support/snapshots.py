@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from live_dashboards.model.measurement import Origin
-from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Answer, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus, Timeline
+from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Accumulated, Answer, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus, Timeline
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.simulated import simulate
 
@@ -21,12 +21,44 @@ def stand_in(at=AT, window_seconds=DAY, baseline="baseline", challenger="enhance
 
 
 def live(at=AT, window_seconds=DAY, **names: str) -> Snapshot:
+    """A test of eight days with the window's traffic on each."""
+    return accumulated(of_the_window(at, window_seconds, **names))
+
+
+def of_the_window(at=AT, window_seconds=DAY, **names: str) -> Snapshot:
+    """The same without anything that was counted since the start of the test."""
     made = stand_in(at, window_seconds, **names)
     return replace(
         made,
         mlflow=replace(made.mlflow, origin=Origin.LIVE, status=SourceStatus(MLFLOW, SourceState.ANSWERED), experiment="fraud", experiments=_renamed(made)),
         prometheus=replace(made.prometheus, origin=Origin.LIVE, status=SourceStatus(PROMETHEUS, SourceState.ANSWERED)),
     )
+
+
+def accumulated(snapshot: Snapshot, *, days: float = 8.0, blocks: int = 32, is_remembered: bool = True, **factors: float) -> Snapshot:
+    """As if the test had begun so many days ago, with the window's traffic on each; `factors` multiply one total, such as errors=2.0 (the challenger's only)."""
+    start = snapshot.at.timestamp() - days * DAY
+    answers = {name: snapshot.prometheus.instant(name) for name in ("requests", "errors", "latency_count", "labelled", "correct")}
+    buckets = snapshot.prometheus.instant("latency_buckets")
+    answers["latency_within"] = replace(buckets, name="latency_within", series=tuple(series for series in buckets.series if series.label("le") == "0.25"))
+    kept = {name: answer for name, answer in answers.items() if answer.series}
+    scaled = {name: tuple((series, (series.last or 0.0) * days * _factor(series, name, factors)) for series in answer.series) for name, answer in kept.items()}
+    totals = tuple(
+        replace(kept[name], series=tuple(Timeline(series.labels, ((snapshot.at.timestamp(), value),)) for series, value in each)) for name, each in scaled.items()
+    )
+    step = days * DAY / blocks
+    ends = [start + step * (number + 1) for number in range(blocks)]
+    by_block = tuple(
+        replace(kept[name], series=tuple(Timeline(series.labels, tuple((end, value / blocks) for end in ends)) for series, value in each), step_seconds=step)
+        for name, each in scaled.items()
+    )
+    first = tuple((series.label("model_name"), start) for series in answers["requests"].series)
+    found = Accumulated(start, is_remembered, totals, by_block, 0.25)
+    return replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(found,), first_traffic=first))
+
+
+def _factor(series: Timeline, name: str, factors: dict[str, float]) -> float:
+    return factors.get(name, 1.0) if series.label("model_name").startswith("enhanced") else 1.0
 
 
 def _renamed(snapshot: Snapshot):

@@ -11,9 +11,10 @@ from live_dashboards.figures.rows import Rows, column_inches, fitting, heading_h
 from live_dashboards.figures.text import Look, width_inches
 from live_dashboards.figures.theme import BAND, FAINT, INK, MUTED
 from live_dashboards.figures.words import metric_title
+from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.measurement import Interval, Origin
 from live_dashboards.model.number import format_estimate, format_number, format_signed, shared_decimals
-from live_dashboards.model.report import AbReport, Comparison
+from live_dashboards.model.report import AbReport
 
 
 def draw(frame: Frame, report: AbReport) -> None:

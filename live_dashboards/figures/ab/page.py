@@ -16,7 +16,7 @@ def _strips(sizes: Sizes) -> tuple[tuple[Callable[[Frame, AbReport], None], floa
     """The strips above the panels with their heights in inches."""
     return (
         (draw_header, line_inches(sizes.page_title, 1.1) + line_inches(sizes.body, 2.1)),
-        (draw_verdict, 0.12 + line_inches(sizes.body, 1.36) * 3),
+        (draw_verdict, 0.1 + line_inches(sizes.body, 1.2) * 5),
         (draw_status, line_inches(sizes.note) + line_inches(sizes.points(10), 1.5)),
     )
 
@@ -28,5 +28,5 @@ PAGE = Layout(
         (rate.draw, latency.draw, errors.draw),
         (impact.draw, runs.draw, health.draw),
     ),
-    row_shares=(0.96, 1.3, 0.98),
+    row_shares=(1.02, 1.28, 1.0),
 )

@@ -1,0 +1,131 @@
+"""What one variant has counted of a metric that is compared: its rate, its counts, and how they came block by block."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from live_dashboards.analysis.page import Page
+from live_dashboards.analysis.proportions import Counts
+from live_dashboards.model.measurement import Measurement, missing
+from live_dashboards.model.snapshot import Accumulated, Answer, PrometheusAnswer, Timeline
+
+ERROR_RATE, OVER_OBJECTIVE, ONLINE_ACCURACY = "error_rate", "over_latency_objective", "online_accuracy"
+_EVENTS_AND_TRIALS = {ERROR_RATE: ("errors", "requests"), OVER_OBJECTIVE: ("latency_within", "latency_count"), ONLINE_ACCURACY: ("correct", "labelled")}
+_COMPLEMENT = frozenset({OVER_OBJECTIVE})  # the buckets count those that are quick enough
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A variant's rate in percent (missing, with the reason, where it was not counted), its counts, and (events, n) of each block."""
+
+    rate: Measurement
+    counts: Counts | None = None
+    blocks: tuple[tuple[int, int], ...] = ()
+
+
+def arm(found: Page, counted: Accumulated, variant: str, metric: str) -> Arm:
+    """The variant's counts of a metric (`error_rate`, `over_latency_objective` or `online_accuracy`) in what was counted."""
+    names = _EVENTS_AND_TRIALS[metric]
+    answers = tuple(counted.total(name) for name in names)
+    sums = [_by_variant(found, answer, variant) for answer in answers]
+    requests = found.counted.of(variant).requests
+    query, source = ", ".join(answer.query for answer in answers if answer.query), found.counted.prometheus.status.source
+    events, n = (None if each is None else round(each) for each in sums)
+    if events is None or not n or n < 0:
+        reason = f"{variant} has counted none since then" if n == 0 else _reason(found, metric, answers, variant)
+        return Arm(missing(f"{metric}_compared", "percent", reason, variant=variant, source=source, query=query))
+    counts = _counts(metric, events, n)
+    rate = Measurement(
+        f"{metric}_compared",
+        100 * counts.proportion,
+        "percent",
+        found.counted.prometheus.origin,
+        variant,
+        n=n,
+        source=source,
+        query=query,
+        observed_at=requests.observed_at,
+        stale=requests.stale,
+    )
+    return Arm(rate, counts, _blocks(found, counted, variant, metric))
+
+
+def windowed(answer: PrometheusAnswer, at_seconds: float, window_seconds: float, objective_seconds: float) -> Accumulated:
+    """The window as if the test had begun with it: for a description where the analysis period is not known."""
+    edge = _nearest_edge(answer.instant("latency_buckets"), objective_seconds)
+    buckets = answer.instant("latency_buckets")
+    within = replace(buckets, name="latency_within", series=tuple(series for series in buckets.series if float(series.label("le")) == edge))
+    return Accumulated(at_seconds - window_seconds, is_remembered=False, totals=(*answer.instants, within), blocks=answer.blocks, edge_seconds=edge)
+
+
+def _nearest_edge(buckets: Answer, objective_seconds: float) -> float | None:
+    """The finite edge, shared by all models, that is nearest to the objective."""
+    by_model: dict[str, set[float]] = {}
+    for series in buckets.series:
+        by_model.setdefault(series.label("model_name"), set()).add(float(series.label("le")))
+    shared = set.intersection(*by_model.values()) - {math.inf} if by_model else set()
+    return min(shared, key=lambda edge: (abs(edge - objective_seconds), edge), default=None)
+
+
+def _reason(found: Page, metric: str, answers: tuple[Answer, ...], variant: str) -> str:
+    status = found.counted.prometheus.status
+    if not status.has_answered:
+        return status.reason or "Prometheus was not asked"
+    if metric == ONLINE_ACCURACY and found.settings["AB_ONLINE_CORRECT_METRIC"] is None:
+        return "no count of labelled requests: name the counters in AB_ONLINE_LABELLED_METRIC and AB_ONLINE_CORRECT_METRIC"
+    told = next((answer.reason for answer in answers if answer.reason and answer.reason != "not asked"), None)
+    if told is None and metric == OVER_OBJECTIVE:
+        return "no histogram of response times for both variants"
+    return told or f"Prometheus has no {metric.replace('_', ' ')} of variant {variant!r}"
+
+
+def _counts(metric: str, events: int, n: int) -> Counts:
+    within = min(max(0, events), n)
+    return Counts(n - within if metric in _COMPLEMENT else within, n)
+
+
+def _by_variant(found: Page, answer: Answer, variant: str) -> float | None:
+    values = [series.last for series in _series(found, answer, variant) if series.last is not None]
+    return math.fsum(values) if values else None
+
+
+def _series(found: Page, answer: Answer, variant: str) -> list[Timeline]:
+    return [series for series in answer.series if found.roles.by_model.get(series.label("model_name")) == variant]
+
+
+def _blocks(found: Page, counted: Accumulated, variant: str, metric: str) -> tuple[tuple[int, int], ...]:
+    """Blocks with trials; where a variant has no series of events in one, none happened."""
+    events, trials = (_summed(found, counted.block(name), variant) for name in _EVENTS_AND_TRIALS[metric])
+    found_blocks = (_counts(metric, round(events.get(end, 0.0)), round(n)) for end, n in sorted(trials.items()) if round(n) > 0)
+    return tuple((block.events, block.n) for block in found_blocks)
+
+
+def _summed(found: Page, answer: Answer, variant: str) -> Mapping[float, float]:
+    sums: dict[float, float] = {}
+    for series in _series(found, answer, variant):
+        for end, value in series.points:
+            if value is not None:
+                sums[end] = sums.get(end, 0.0) + value
+    return sums
+
+
+def request_blocks(found: Page, counted: Accumulated, variant: str) -> Mapping[float, float]:
+    """Requests of a variant by the block's end (unix seconds)."""
+    return _summed(found, counted.block("requests"), variant)
+
+
+def share_of_requests(found: Page, counted: Accumulated, variant: str) -> tuple[int | None, Measurement]:
+    """Requests of a variant since the start, as a whole number and as a measurement."""
+    answer = counted.total("requests")
+    value = _by_variant(found, answer, variant)
+    window = found.counted.of(variant).requests
+    if value is None:
+        return None, missing("requests_since_start", "count", f"no request of {variant} was counted since then", variant=variant, query=answer.query)
+    origin = found.counted.prometheus.origin
+    source = found.counted.prometheus.status.source
+    measured = Measurement(
+        "requests_since_start", round(value), "count", origin, variant, source=source, query=answer.query, observed_at=window.observed_at, stale=window.stale
+    )
+    return round(value), measured

@@ -1,0 +1,15 @@
+"""The business case of a page: its measured inputs under the settings' assumptions."""
+
+from __future__ import annotations
+
+from live_dashboards.analysis.business_calculator import BusinessMetricsCalculator
+from live_dashboards.analysis.business_inputs import business_inputs
+from live_dashboards.analysis.business_tables import assumptions
+from live_dashboards.analysis.page import Facts, Page
+from live_dashboards.model.business_case import BusinessCase
+
+
+def business_case(found: Page, facts: Facts, *, seed: int) -> BusinessCase:
+    """Revenue, cost, risk and net value of these facts; `seed` is that of the draws where a parameter is a range."""
+    inputs = business_inputs(facts, found.roles, found.window_seconds, str(found.settings["AB_TEST_COUNT_PARAM"]))
+    return BusinessMetricsCalculator(assumptions(found.settings), seed=seed).calculate(inputs)

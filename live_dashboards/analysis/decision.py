@@ -1,0 +1,223 @@
+"""The verdict: ordered rules, the first that fires decides, and it says by which numbers and what would change it.
+
+The intervals are those of the comparisons and guardrails that the page shows; nothing is computed anew here, so the two cannot contradict each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from live_dashboards.analysis.arms import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE
+from live_dashboards.analysis.effect import GAUGE_HAS_NO_COUNT, Compared
+from live_dashboards.analysis.page import Page, failure
+from live_dashboards.analysis.proportions import Counts
+from live_dashboards.model.judgement import HARM, SHOWN, UNKNOWN, Comparison, Guardrail, Period, Power, SplitTest, Verdict
+from live_dashboards.model.measurement import Interval, Measurement, Origin
+from live_dashboards.model.number import format_count, format_estimate, format_money_estimate, format_number, format_percent
+from live_dashboards.model.report import BadgeKind
+
+SHIP, ROLL_BACK, KEEP_RUNNING = "SHIP", "ROLL BACK", "KEEP RUNNING"
+NO_VERDICT, NO_DIFFERENCE = "NO VERDICT", "NO MEANINGFUL DIFFERENCE"
+METRIC_WORDS = {"accuracy": "accuracy", ONLINE_ACCURACY: "online accuracy", ERROR_RATE: "error rate", OVER_OBJECTIVE: "share of too slow requests"}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the rules look at: the success metric's comparison, the guardrails of the same challenger, the split, the period, and the net value if it counts.
+
+    `net` is (value a year, its 90 % interval) where a business parameter was set, None where none was; its interval is None where it is not known.
+    """
+
+    page: Page
+    success: Compared | None
+    guardrails: tuple[Guardrail, ...]
+    split: SplitTest
+    period: Period
+    power: Power
+    requests: float
+    net: tuple[Measurement, Interval | None] | None = None
+
+
+def success_of(page: Page, rows: tuple[Compared, ...]) -> Compared | None:
+    """The comparison that the verdict is about: AB_SUCCESS_METRIC of the challenger; for accuracy the online count where one exists, else the test sets."""
+    mine = {each.row.metric: each for each in rows if each.row.treatment == page.roles.challenger}
+    if page.settings["AB_SUCCESS_METRIC"] == ERROR_RATE:
+        return mine.get(ERROR_RATE)
+    online = mine.get(ONLINE_ACCURACY)
+    return online if online is not None and online.row.has_interval else mine.get("accuracy")
+
+
+def verdict(evidence: Evidence) -> Verdict:
+    """The first rule that fires, of: no data, wrong split, harm, better, no difference; else the test goes on."""
+    rules: tuple[Callable[[Evidence], Verdict | None], ...] = (_without_data, _wrong_split, _harmed, _better, _no_difference)
+    return next((found for found in (rule(evidence) for rule in rules) if found is not None), None) or _going_on(evidence)
+
+
+def _without_data(evidence: Evidence) -> Verdict | None:
+    reasons = tuple(dict.fromkeys(_gaps(evidence)))
+    return Verdict(NO_VERDICT, "1: the data allow none", reasons, ("the data named here, live and fresh",)) if reasons else None
+
+
+def _gaps(evidence: Evidence) -> list[str]:
+    """Why nothing may be concluded: simulated, estimated, missing or stale data, too few events, a start that is not known."""
+    page, success = evidence.page, evidence.success
+    if page.kind is BadgeKind.SIMULATED:
+        return ["simulated data" if page.is_simulated else "neither source gave A/B data"]
+    if page.roles.challenger is None:
+        return ["there is no challenger: name it with AB_CHALLENGER_VARIANT"]
+    if not page.prometheus_status.has_answered:
+        return [failure(page.prometheus_status)]
+    if success is None or not success.row.has_interval:
+        return [_no_interval(page, success)]
+    row = success.row
+    gaps = [f"{METRIC_WORDS[row.metric]} is {row.origin.value}, not live"] if row.origin is not Origin.LIVE else []
+    stale = [_words(each) for each in (row, *(guard.comparison for guard in evidence.guardrails)) if each.stale]
+    gaps += [f"stale: {', '.join(stale)}; is the exporter still scraped?"] if stale else []
+    gaps += [] if evidence.period.is_whole and evidence.period.start is not None else [evidence.period.reason]
+    if any(guard.comparison.has_interval and not guard.comparison.sequential for guard in evidence.guardrails):
+        gaps.append("nothing has accumulated since the start of the test: its first blocks of traffic are not over")
+    return [*gaps, *_too_few(page, success)]
+
+
+def _no_interval(page: Page, success: Compared | None) -> str:
+    """Why the success metric has no interval, and what to log."""
+    if success is None:
+        return "nothing is compared"
+    row, words = success.row, _words(success.row)
+    if row.estimate is None:
+        return f"{words}: {row.reason}"
+    if row.metric == "accuracy" and not page.mlflow_status.has_answered:
+        return f"{words} is a gauge without a count: {GAUGE_HAS_NO_COUNT.partition(': ')[2]}"
+    return f"{words} has no interval: {str(row.reason).removeprefix('no interval: ')}; log the number of test rows as {page.settings['AB_TEST_COUNT_PARAM']}"
+
+
+def _too_few(page: Page, success: Compared) -> list[str]:
+    """Arms with fewer events, or non-events, than AB_MINIMUM_EVENTS."""
+    fewest = int(page.settings["AB_MINIMUM_EVENTS"])
+    found = []
+    for rate in success.inputs:
+        counts = Counts(min(rate.n or 1, round((rate.value or 0.0) / 100 * (rate.n or 1))), rate.n or 1)
+        least = min(counts.events, counts.n - counts.events)
+        if least < fewest:
+            found.append(f"{rate.variant}: {counts.events} of {format_count(counts.n)}, fewer than AB_MINIMUM_EVENTS={fewest} of either kind")
+    return found
+
+
+def _wrong_split(evidence: Evidence) -> Verdict | None:
+    split = evidence.split
+    if split.flag != "red":
+        return None
+    planned = dict(split.planned)
+    shares = ", ".join(f"{share.variant} {format_percent(share.value)} of {format_percent(planned.get(str(share.variant), 0.0))}" for share in split.observed)
+    reasons = (f"traffic is not split as planned: {shares} ({p_words(split.p_value)})", split.reason)
+    return Verdict(NO_VERDICT, "2: the traffic split is red", tuple(filter(None, reasons)), ("find what routes otherwise, mend it, and set AB_START to that moment",))
+
+
+def _harmed(evidence: Evidence) -> Verdict | None:
+    harmed = [guard for guard in evidence.guardrails if guard.outcome == HARM and guard.comparison.sequential]
+    if not harmed:
+        return None
+    reasons = tuple(f"{_words(guard.comparison)} is worse: {guard.words}" for guard in harmed)
+    return Verdict(ROLL_BACK, "3: a guardrail is harmed, always-valid", reasons, tuple(f"{_words(guard.comparison)} back within the margin" for guard in harmed))
+
+
+def _better(evidence: Evidence) -> Verdict | None:
+    success = _row(evidence)
+    if success is None or not is_better(success) or _lacks(evidence):
+        return None
+    net = [f"net value a year, 90 %: {_net_words(evidence)}"] if evidence.net is not None else []
+    reasons = (f"{_words(success)} better: {_estimate(success)}", *(f"{_words(guard.comparison)}: {guard.words}" for guard in evidence.guardrails), *net)
+    return Verdict(SHIP, "4: surely better, no guardrail worse", reasons, ("a guardrail that is harmed, or a split that turns red",))
+
+
+def is_better(row: Comparison) -> bool:
+    """Whether the interval excludes 0 in the good direction."""
+    if row.low is None or row.high is None:
+        return False
+    return row.low > 0 if row.is_higher_better else row.high < 0
+
+
+def is_worse(row: Comparison) -> bool:
+    """Whether the interval excludes 0 in the bad direction."""
+    if row.low is None or row.high is None:
+        return False
+    return row.high < 0 if row.is_higher_better else row.low > 0
+
+
+def _lacks(evidence: Evidence) -> list[str]:
+    """What is still missing for SHIP beside a better success metric."""
+    lacks = [f"{_words(guard.comparison)} not known: {guard.words}" for guard in evidence.guardrails if guard.outcome == UNKNOWN]
+    lacks += [f"{_words(guard.comparison)} not yet shown to be no worse: {guard.words}" for guard in evidence.guardrails if guard.outcome not in {UNKNOWN, SHOWN}]
+    lacks += _too_young(evidence)
+    if evidence.net is not None and (evidence.net[1] is None or evidence.net[1].low is None or evidence.net[1].low <= 0):
+        lacks.append(f"net value a year is not surely above 0, 90 %: {_net_words(evidence)}")
+    return lacks
+
+
+def _too_young(evidence: Evidence) -> list[str]:
+    days, fewest = days_of(evidence.period), float(evidence.page.settings["AB_MINIMUM_DAYS"])
+    return [f"{format_number(days, 'days')} of AB_MINIMUM_DAYS={fewest:g} are over"] if days < fewest else []
+
+
+def days_of(period: Period) -> float:
+    """How long the test runs."""
+    return 0.0 if period.start is None else (period.end - period.start).total_seconds() / 86_400
+
+
+def _no_difference(evidence: Evidence) -> Verdict | None:
+    page, row = evidence.page, _row(evidence)
+    planned, least = page.settings["AB_PLANNED_REQUESTS"], float(page.settings["AB_MINIMUM_EFFECT_POINTS"])
+    if row is None or row.low is None or row.high is None or planned is None or _too_young(evidence):
+        return None
+    if evidence.requests < float(str(planned)) or not -least < row.low <= row.high < least:
+        return None
+    reasons = (
+        f"{_words(row)}: {_estimate(row)}, within AB_MINIMUM_EFFECT_POINTS=±{least:g}",
+        f"{format_count(evidence.requests)} of {format_count(float(str(planned)))} planned requests",
+    )
+    return Verdict(NO_DIFFERENCE, "5: as planned, and any difference is too small to matter", reasons, ("a smaller AB_MINIMUM_EFFECT_POINTS, planned before a new test",))
+
+
+def _going_on(evidence: Evidence) -> Verdict:
+    row = _row(evidence)
+    if row is None:
+        return Verdict(KEEP_RUNNING, "6: no rule fired", ("nothing is compared",), ())
+    if is_worse(row):
+        reasons = (f"{_words(row)} is surely worse: {_estimate(row)}; more of this test will not ship it",)
+        return Verdict(KEEP_RUNNING, "6: nothing to ship", reasons, ("a better challenger: stop this test and start anew",))
+    lacks = _lacks(evidence)
+    if is_better(row):
+        return Verdict(KEEP_RUNNING, "6: better, but not yet safe to ship", tuple(lacks), (_more(evidence),))
+    undecided = f"{_words(row)} is not decided: {_estimate(row)}"
+    return Verdict(KEEP_RUNNING, "6: no rule fired yet", (undecided, *lacks), (_more(evidence),))
+
+
+def _more(evidence: Evidence) -> str:
+    row = _row(evidence)
+    if row is not None and not row.sequential and not is_better(row):
+        return f"more test rows: {evidence.power.words}"
+    return f"more traffic: {evidence.power.words}"
+
+
+def _row(evidence: Evidence) -> Comparison | None:
+    return evidence.success.row if evidence.success else None
+
+
+def _words(row: Comparison) -> str:
+    return METRIC_WORDS[row.metric]
+
+
+def _estimate(row: Comparison) -> str:
+    return format_estimate(row.estimate or 0.0, row.low, row.high, "points", signed=True)
+
+
+def _net_words(evidence: Evidence) -> str:
+    if evidence.net is None or evidence.net[1] is None or evidence.net[0].value is None:
+        return evidence.net[0].reason or "not known" if evidence.net else "not known"
+    return format_money_estimate(evidence.net[0].value, evidence.net[1].low, evidence.net[1].high)
+
+
+def p_words(p_value: float | None) -> str:
+    """`p 0.04`, `p < 0.001`."""
+    return "p unknown" if p_value is None else "p < 0.001" if p_value < 0.001 else f"p {p_value:.2g}"

@@ -1,0 +1,78 @@
+"""The forest of differences as a panel: its title the answer on the success metric, its note the methods."""
+
+from __future__ import annotations
+
+from live_dashboards.analysis.arms import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE
+from live_dashboards.analysis.effect import Compared
+from live_dashboards.analysis.page import Page, failure
+from live_dashboards.analysis.period import period_of
+from live_dashboards.model.judgement import Comparison
+from live_dashboards.model.measurement import Origin
+from live_dashboards.model.number import format_count, format_interval, format_signed
+from live_dashboards.model.report import EffectPanel, Head
+
+METRIC_TITLES = {
+    "accuracy": "Accuracy",
+    ONLINE_ACCURACY: "Accuracy, online",
+    "accuracy_over_runs": "Accuracy, over runs",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+    ERROR_RATE: "Error rate",
+    OVER_OBJECTIVE: "Too slow",
+}
+
+
+def effect_panel(page: Page, compared: tuple[Compared, ...], success: Compared | None) -> EffectPanel:
+    """The rows as they are judged, at 95 %."""
+    rows = tuple(each.row for each in compared)
+    shown = [row for row in rows if row.estimate is not None]
+    subtitle = f"{page.roles.challenger or 'challenger'} − {page.roles.baseline}, percentage points"
+    asked = "latest accuracy, precision, recall, F1 in MLflow; errors, requests and response times in Prometheus"
+    if not shown:
+        failures = [failure(status) for status in (page.mlflow_status, page.prometheus_status) if not status.has_answered]
+        reason = "; ".join(failures) or next((row.reason for row in rows if row.reason), "there is no challenger")
+        return EffectPanel(Head("No difference to show", subtitle, Origin.MISSING, asked=asked, reason=str(reason)))
+    weakest = max((row.origin for row in shown), key=lambda origin: origin.weakness)
+    titled = success.row if success is not None and success.row.estimate is not None else shown[0]
+    head = Head(_title(titled), subtitle, weakest, _note(page, rows), asked)
+    return EffectPanel(head, rows, float(page.settings["AB_MINIMUM_EFFECT_POINTS"]))
+
+
+def _title(row: Comparison) -> str:
+    estimate, name = row.estimate or 0.0, METRIC_TITLES[row.metric]
+    if row.low is None or row.high is None:
+        return f"{name} {format_signed(estimate, 'points')}, of unknown certainty"
+    if row.low <= 0 <= row.high:
+        return f"{name}: no clear difference ({format_interval(row.low, row.high, 'points', signed=True)})"
+    word = "better" if (estimate > 0) is row.is_higher_better else "worse"
+    return f"{row.treatment}: {name.lower()} {word} by {format_signed(estimate, 'points')}"
+
+
+def _note(page: Page, rows: tuple[Comparison, ...]) -> str:
+    """What the intervals are: always-valid since when, for one look, over how many challengers, and what clustering costs."""
+    return "; ".join(filter(None, (_interval_words(page, rows), _family_words(rows), _cluster_words(rows))))
+
+
+def _interval_words(page: Page, rows: tuple[Comparison, ...]) -> str:
+    period = period_of(page, page.roles.challenger)[0]
+    parts = [f"what accumulates holds at every look since {period.start:%-d %b}"] if any(row.sequential for row in rows) and period.start else []
+    if any(row.has_interval and not row.sequential for row in rows):
+        parts.append("test sets hold for one look" if parts else "for one look")
+    words = f"95 %: {', '.join(parts)}" if parts else ""
+    hollow = "hollow: n unknown" if any(row.estimate is not None and not row.has_interval for row in rows) else ""
+    return "; ".join(filter(None, (words, hollow)))
+
+
+def _family_words(rows: tuple[Comparison, ...]) -> str:
+    family = max((row.family for row in rows), default=1)
+    return f"Bonferroni over {family} challengers, guardrails apart" if family > 1 else ""
+
+
+def _cluster_words(rows: tuple[Comparison, ...]) -> str:
+    """What the most clustered metric's requests are worth."""
+    worst = max(rows, key=lambda row: row.overdispersion)
+    n = (worst.n_treatment or 0) + (worst.n_control or 0)
+    if worst.overdispersion <= 1 or not n:
+        return ""
+    return f"φ {worst.overdispersion:.3g}: {format_count(n)} requests count as {format_count(round(n / worst.overdispersion))}"

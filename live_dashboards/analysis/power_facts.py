@@ -1,0 +1,143 @@
+"""What the test can see with the data it has, and how long it takes to the planned requests."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+from live_dashboards.analysis.arms import request_blocks, share_of_requests
+from live_dashboards.analysis.effect import DEFAULT_PLANNED_REQUESTS, Compared
+from live_dashboards.analysis.page import Page
+from live_dashboards.analysis.period import period_of
+from live_dashboards.model.judgement import Power
+from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
+from live_dashboards.model.number import format_count, format_number
+from live_dashboards.model.snapshot import Accumulated
+
+POWER = 0.8
+_DAY_SECONDS, _RECENT_DAYS, _LONGEST_DAYS = 86_400.0, 7, 180.0
+
+
+def power_of(page: Page, success: Compared | None) -> Power:
+    """The detectable effect of the success metric, and the days left to AB_PLANNED_REQUESTS."""
+    detectable = _detectable(success)
+    days_left = _days_left(page)
+    sees = "what it can see is unknown"
+    if detectable.value is not None and success is not None:
+        sees = f"sees differences from {format_number(detectable.value, 'points')} in {success.row.metric.replace('_', ' ')} at {100 * POWER:.0f} % power"
+    return Power(detectable, days_left, f"{sees}; {_plan_words(page, days_left)}")
+
+
+def _detectable(success: Compared | None) -> Measurement:
+    """The true difference whose interval would exclude 0 with 80 % chance: half the interval's width and as many standard errors as 80 % take.
+
+    Never observed power, which only restates the p-value (Hoenig & Heisey 2001, Am. Stat. 55:19).
+    """
+    name = "detectable_difference"
+    if success is None or not success.row.has_interval or success.row.low is None or success.row.high is None:
+        reason = (success.row.reason if success else None) or "the success metric has no interval"
+        return missing(name, "points", reason)
+    row = success.row
+    half = (row.high - row.low) / 2  # type: ignore[operator]  # has_interval
+    spread = math.sqrt(sum(_variance(rate, row.overdispersion) for rate in success.inputs))
+    value = half + NormalDist().inv_cdf(POWER) * spread
+    kind = "always-valid" if row.sequential else "fixed"
+    moments = [rate.observed_at for rate in success.inputs if rate.observed_at]
+    return Measurement(
+        name,
+        value,
+        "points",
+        row.origin,
+        row.treatment,
+        source=success.inputs[0].source,
+        query=success.inputs[0].query,
+        observed_at=min(moments, default=None),
+        reason=f"half the {kind} interval and {NormalDist().inv_cdf(POWER):.3g} standard errors, of {row.metric.replace('_', ' ')}",
+        inputs=success.inputs,
+        stale=row.stale,
+    )
+
+
+def _variance(rate: Measurement, overdispersion: float) -> float:
+    """Of a rate in percent."""
+    p, n = (rate.value or 0.0) / 100, rate.n or 1
+    return 100 * 100 * p * (1 - p) * overdispersion / n
+
+
+def _days_left(page: Page) -> Measurement:
+    """Days to the planned requests at the slowest and quickest of the last days."""
+    planned = page.settings["AB_PLANNED_REQUESTS"]
+    _, counted = period_of(page, page.roles.challenger)
+    if planned is None or counted is None:
+        return missing("days_left", "days", "no plan set: AB_PLANNED_REQUESTS" if planned is None else "what was counted since the start is unknown")
+    parts = [share_of_requests(page, counted, name)[1] for name in page.roles.names]
+    known = [part for part in parts if part.value is not None]
+    seen = sum(part.value or 0.0 for part in known)
+    daily = requests_a_day(page, counted)
+    left = max(0.0, float(str(planned)) - seen)
+    if not daily or not known or (left and max(daily) <= 0):
+        return missing("days_left", "days", "there is no traffic to tell by")
+    low = left / max(daily)
+    high = None if left and min(daily) <= 0 else left / min(daily) if left else 0.0
+    middle = left / (sum(daily) / len(daily))
+    first = known[0]
+    words = f"at the slowest and quickest of the last {len(daily)} days" if len(daily) > 1 else "at the traffic so far"
+    return Measurement(
+        "days_left",
+        middle,
+        "days",
+        first.origin if first.origin is not Origin.MISSING else Origin.LIVE,
+        interval=Interval(low, high),
+        source=first.source,
+        query=first.query,
+        observed_at=first.observed_at,
+        reason=words,
+        inputs=tuple(known),
+        stale=first.stale,
+    )
+
+
+def requests_a_day(page: Page, counted: Accumulated) -> list[float]:
+    """Requests of all variants on each of the last whole days of the period, oldest first; of a younger test its whole traffic scaled to a day."""
+    step_seconds = counted.block("requests").step_seconds or 0.0
+    by_end: dict[float, float] = {}
+    for name in page.roles.names:
+        for end, value in request_blocks(page, counted, name).items():
+            by_end[end] = by_end.get(end, 0.0) + value
+    if not by_end or not step_seconds:
+        return []
+    last = max(by_end)
+    whole_days = int((last - counted.start_seconds + 1) // _DAY_SECONDS)
+    if whole_days < 1:
+        return [sum(by_end.values()) * _DAY_SECONDS / (last - counted.start_seconds)]
+    days = [0.0] * min(whole_days, _RECENT_DAYS)
+    for end, value in by_end.items():
+        back = int((last - end + 1) // _DAY_SECONDS)
+        if back < len(days):
+            days[len(days) - 1 - back] += value
+    return days
+
+
+def _plan_words(page: Page, days_left: Measurement) -> str:
+    planned = page.settings["AB_PLANNED_REQUESTS"]
+    if planned is None:
+        return f"no plan set (AB_PLANNED_REQUESTS): intervals are tuned to {format_count(DEFAULT_PLANNED_REQUESTS)} requests"
+    if days_left.value is None or days_left.interval is None:
+        return f"{format_count(float(str(planned)))} requests planned, {days_left.reason}"
+    if days_left.value <= 0:
+        return f"the planned {format_count(float(str(planned)))} requests are reached"
+    return f"{days_words(days_left)} to the planned {format_count(float(str(planned)))} requests"
+
+
+def days_words(days_left: Measurement) -> str:
+    """`5 to 8 days (2 weeks)`, whole weeks as traffic has a weekly rhythm; `never at this rate` beyond half a year."""
+    interval, value = days_left.interval, days_left.value
+    if value is None or interval is None or interval.low is None:
+        return "unknown"
+    if value > _LONGEST_DAYS:
+        return "never at this rate (over 180 days)"
+    longest = interval.high if interval.high is not None else math.inf
+    low, high = math.ceil(interval.low), math.ceil(min(longest, _LONGEST_DAYS))
+    days = f"{low} days" if low == high else f"{low} to {'over 180' if longest > _LONGEST_DAYS else high} days"
+    weeks = math.ceil(value / 7)
+    return f"{days.replace('1 days', '1 day') if low == high == 1 else days} ({weeks} week{'s' if weeks > 1 else ''})"

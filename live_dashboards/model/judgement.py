@@ -1,0 +1,104 @@
+"""What is concluded: comparisons with their intervals, guardrails, the split test, what the test can detect, and the verdict that follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from live_dashboards.model.measurement import Measurement, Origin
+
+SHOWN, NOT_SHOWN, HARM, UNKNOWN = "shown", "not_shown", "harm", "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The analysis period; a start of None is unknown, for the reason. `is_whole`: nothing that was counted since the start is forgotten."""
+
+    start: datetime | None
+    end: datetime
+    reason: str
+    is_whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Challenger minus baseline for one metric, as the JSON shows it; `low` and `high` None mean that there is no interval, and `reason` why.
+
+    `sequential`: the interval stays valid however often one looks. `confidence` is 95 % over a family of that many challengers. Events that come in
+    clusters count as n / `overdispersion`. `stale`: an input is older than it may be.
+    """
+
+    metric: str
+    treatment: str
+    control: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    unit: str
+    confidence: float
+    p_value: float | None
+    method: str
+    n_treatment: int | None
+    n_control: int | None
+    sequential: bool
+    is_higher_better: bool
+    origin: Origin
+    reason: str | None = None
+    family: int = 1
+    overdispersion: float = 1.0
+    stale: bool = False
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether there is anything to judge."""
+        return self.low is not None and self.high is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrail:
+    """What must not get worse by the margin: `outcome` is `shown` (it does not), `not_shown`, `harm` or `unknown`, by the comparison's own interval.
+
+    `words` are the numbers behind it, or why it is unknown.
+    """
+
+    name: str
+    label: str
+    outcome: str
+    margin_points: float
+    comparison: Comparison
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class SplitTest:
+    """Whether traffic is split as planned: `flag` is `ok`, `amber` (a real but small difference) or `red`; None for the reason.
+
+    `planned` holds percent by variant, `observed` the shares of the analysis period, `p_value` stays valid however often one looks.
+    """
+
+    flag: str | None
+    reason: str
+    p_value: float | None = None
+    n: int | None = None
+    planned: tuple[tuple[str, float], ...] = ()
+    observed: tuple[Measurement, ...] = ()
+    overdispersion: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """What the test can detect with the data it has (points, at 80 % power), the days left to the planned requests (with their range), and both in words."""
+
+    detectable: Measurement
+    days_left: Measurement
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do, the rule that says so, and what would change it."""
+
+    verdict: str
+    rule: str
+    reasons: tuple[str, ...]
+    would_change: tuple[str, ...]
