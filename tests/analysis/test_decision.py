@@ -1,0 +1,138 @@
+"""The verdict as a table of situations: which rule fires first, and on which numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from live_dashboards.analysis.ab_report import build_ab_report
+from tests.support.snapshots import AT, DAY, accumulated, live, of_the_window, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
+
+ONLINE = {"AB_ONLINE_LABELLED_METRIC": "labelled_total", "AB_ONLINE_CORRECT_METRIC": "correct_total"}
+SPLIT = {"AB_TRAFFIC_SPLIT": "baseline=70,enhanced=30"}
+
+
+def report(snapshot=None, *, simulate=True, **values):
+    return build_ab_report(live() if snapshot is None else snapshot, stand_in() if simulate else None, settings(**values))
+
+
+def counted(labelled=(20_000, 9_000), correct=(0.8, 0.84), **more):
+    """Live data with online counts of a day: requests whose truth is known, and the share answered correctly."""
+    with_labels = with_instant(of_the_window(), "labelled", dict(zip(("baseline", "enhanced"), labelled, strict=True)))
+    right = {name: round(n * share) for name, n, share in zip(("baseline", "enhanced"), labelled, correct, strict=True)}
+    return accumulated(with_instant(with_labels, "correct", right), **more)
+
+
+def equal_accuracy():
+    return with_values(live(), "enhanced", "accuracy", value=next(each.value for each in live().mlflow.values if (each.variant, each.metric) == ("baseline", "accuracy")))
+
+
+def stale():
+    old = AT.timestamp() - 3600
+    return with_instant(live(), "newest_requests", {"baseline": old, "enhanced": old})
+
+
+SITUATIONS = {
+    "both sources, better, nothing worse": (live, {}, "SHIP", "4", "accuracy better"),
+    "nothing but simulated data": (lambda: without_mlflow(without_prometheus(live())), {}, "NO VERDICT", "1", "simulated data"),
+    "no Prometheus": (lambda: without_prometheus(live()), {}, "NO VERDICT", "1", "refuses the connection"),
+    "no MLflow, accuracy only a gauge": (lambda: without_mlflow(live()), {}, "NO VERDICT", "1", "gauge without a count"),
+    "no MLflow, but the truth is counted online": (lambda: without_mlflow(counted()), ONLINE, "SHIP", "4", "online accuracy better"),
+    "no MLflow, and errors are what counts": (lambda: without_mlflow(live()), {"AB_SUCCESS_METRIC": "error_rate"}, "KEEP RUNNING", "6", "error rate"),
+    "accuracy without test rows": (lambda: with_values(live(), "enhanced", "accuracy", test_count="0.2"), {}, "NO VERDICT", "1", "log the number of test rows"),
+    "stale traffic": (stale, {}, "NO VERDICT", "1", "stale"),
+    "a start that Prometheus may have forgotten": (lambda: accumulated(live(), is_remembered=False), {}, "NO VERDICT", "1", "may be forgotten"),
+    "only the window is counted": (of_the_window, {}, "NO VERDICT", "1", "nothing has accumulated"),
+    "a start after the moment": (live, {"AB_START": (AT + timedelta(days=1)).isoformat()}, "NO VERDICT", "1", "AB_START is not before"),
+    "too few wrong answers": (live, {"AB_MINIMUM_EVENTS": "50000"}, "NO VERDICT", "1", "fewer than AB_MINIMUM_EVENTS=50000"),
+    "one variant": (lambda: live(challenger="baseline"), {"AB_CHALLENGER_VARIANT": "nobody"}, "NO VERDICT", "1", "nobody"),
+    "a wrong split before a harm": (lambda: accumulated(live(), errors=20.0), {"AB_TRAFFIC_SPLIT": "baseline=50,enhanced=50"}, "NO VERDICT", "2", "not split as planned"),
+    "traffic where none was planned": (live, {"AB_TRAFFIC_SPLIT": "baseline=100"}, "NO VERDICT", "2", "enhanced 30 % of 0 %"),
+    "the planned split": (live, SPLIT, "SHIP", "4", "accuracy better"),
+    "more errors": (lambda: accumulated(live(), errors=20.0), {}, "ROLL BACK", "3", "error rate is worse"),
+    "more slow answers": (lambda: accumulated(live(), latency_within=0.9), {}, "ROLL BACK", "3", "too slow requests is worse"),
+    "harm within its margin": (lambda: accumulated(live(), latency_within=0.995), {"AB_LATENCY_MARGIN_POINTS": "2"}, "SHIP", "4", "margin 2 pt"),
+    "harm on the first day": (lambda: accumulated(live(), days=1.0, errors=20.0), {}, "ROLL BACK", "3", "error rate is worse"),
+    "better, but too young": (lambda: accumulated(live(), days=3.0), {}, "KEEP RUNNING", "6", "of AB_MINIMUM_DAYS=7"),
+    "better, and the minimum of days is over": (lambda: accumulated(live(), days=3.0), {"AB_MINIMUM_DAYS": "3"}, "SHIP", "4", "accuracy better"),
+    "better, a guardrail not known": (lambda: without_buckets(live()), {}, "KEEP RUNNING", "6", "too slow requests not known"),
+    "better, a guardrail not shown": (live, {"AB_ERROR_MARGIN_POINTS": "0.0001"}, "KEEP RUNNING", "6", "not yet shown to be no worse"),
+    "better, and worth it": (live, {"BASE_TRADING_VOLUME": "10000000"}, "SHIP", "4", "net value a year, 90 %"),
+    "better, and not worth it": (live, {"ERROR_COST_MULTIPLIER": "1000"}, "KEEP RUNNING", "6", "not surely above 0"),
+    "worse accuracy": (lambda: with_values(live(), "enhanced", "accuracy", value=0.7), {}, "KEEP RUNNING", "6", "surely worse"),
+    "no difference, as planned": (equal_accuracy, {"AB_PLANNED_REQUESTS": "1000", "AB_MINIMUM_EFFECT_POINTS": "5"}, "NO MEANINGFUL DIFFERENCE", "5", "within"),
+    "no difference, but no plan": (equal_accuracy, {"AB_MINIMUM_EFFECT_POINTS": "5"}, "KEEP RUNNING", "6", "not decided"),
+    "no difference, not yet as planned": (
+        equal_accuracy,
+        {"AB_PLANNED_REQUESTS": "900000000", "AB_MINIMUM_EFFECT_POINTS": "5"},
+        "KEEP RUNNING",
+        "6",
+        "not decided",
+    ),
+    "no difference, but it may still matter": (equal_accuracy, {"AB_PLANNED_REQUESTS": "1000", "AB_MINIMUM_EFFECT_POINTS": "0.1"}, "KEEP RUNNING", "6", "not decided"),
+}
+
+
+def without_buckets(snapshot):
+    (found,) = snapshot.prometheus.accumulated
+    kept = tuple(answer for answer in found.totals if answer.name != "latency_within")
+    return replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(replace(found, totals=kept),)))
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_the_first_rule_that_fires_decides_and_tells_its_numbers(name):
+    make, values, verdict, rule, words = SITUATIONS[name]
+    found = report(make(), **values).verdict
+    assert (found.verdict, found.rule[0]) == (verdict, rule)
+    assert words in " | ".join(found.reasons)
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_verdict_and_interval_never_contradict_each_other(name):
+    make, values, *_ = SITUATIONS[name]
+    found = report(make(), **values)
+    drawn = {row.metric: row for row in found.effect.rows if row.treatment == found.challenger}
+    if found.verdict.verdict == "SHIP":
+        success = drawn["online_accuracy"] if "AB_ONLINE_CORRECT_METRIC" in values else drawn["accuracy"]
+        assert success.low > 0
+        assert all(guard.comparison.high < guard.margin_points for guard in found.guardrails)
+    if found.verdict.verdict == "ROLL BACK":
+        assert any(drawn[guard.comparison.metric].low > 0 for guard in found.guardrails)
+
+
+def test_nothing_is_concluded_where_nothing_may_be_simulated_either():
+    found = report(without_mlflow(without_prometheus(live())), simulate=False)
+    assert (found.verdict.verdict, found.verdict.reasons) == ("NO VERDICT", ("neither source gave A/B data",))
+
+
+def test_a_better_error_rate_ships_where_that_is_what_counts():
+    fewer = accumulated(with_instant(of_the_window(), "errors", {"baseline": 900, "enhanced": 120}))
+    found = report(fewer, AB_SUCCESS_METRIC="error_rate").verdict
+    assert (found.verdict, found.reasons[0].split(":")[0]) == ("SHIP", "error rate better")
+
+
+def test_what_keeps_it_running_tells_how_long_it_takes():
+    found = report(equal_accuracy(), AB_PLANNED_REQUESTS="1000000")
+    assert found.verdict.verdict == "KEEP RUNNING"
+    assert "days" in found.verdict.would_change[0]
+    assert found.power.words in found.verdict.would_change[0]
+
+
+def test_other_challengers_harm_does_not_roll_back_the_chosen_one():
+    snapshot = live()
+    third = {name: {"baseline": 1000, "enhanced": 1000, "third": 1000} for name in ("requests", "latency_count")}
+    for name, values in third.items():
+        snapshot = with_instant(snapshot, name, values)
+    snapshot = accumulated(with_instant(snapshot, "errors", {"baseline": 10, "enhanced": 10, "third": 900}))
+    found = report(snapshot)
+    outcomes = {(guard.comparison.treatment, guard.name): guard.outcome for guard in found.guardrails}
+    assert outcomes["third", "error_rate"] == "harm"
+    assert found.verdict.verdict != "ROLL BACK"
+
+
+def test_the_period_begins_with_the_first_traffic_of_both():
+    period = report().period
+    assert (AT - period.start).total_seconds() == 8 * DAY
+    assert "both had traffic" in period.reason

@@ -1,0 +1,186 @@
+"""The comparisons of the page: which are sequential, which fixed, over how many challengers, and what has no interval."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from scipy.stats import ttest_ind
+
+from live_dashboards.analysis.ab_report import build_ab_report
+from live_dashboards.analysis.effect import planned_requests
+from live_dashboards.analysis.proportions import Counts, difference
+from live_dashboards.analysis.run_means import welch
+from live_dashboards.analysis.sequential import confidence_sequence
+from live_dashboards.model.snapshot import Timeline
+from tests.support.snapshots import AT, accumulated, live, of_the_window, settings, stand_in, with_instant, with_values, without_mlflow
+
+
+def report(snapshot=None, **values):
+    return build_ab_report(live() if snapshot is None else snapshot, stand_in(), settings(**values))
+
+
+def rows(found, treatment="enhanced"):
+    return {row.metric: row for row in found.comparisons if row.treatment == treatment}
+
+
+def counts_of(snapshot, events, n):
+    (found,) = snapshot.prometheus.accumulated
+    values = {name: {series.label("model_name"): round(series.last) for series in found.total(name).series} for name in (events, n)}
+    return tuple(Counts(values[events][name], values[n][name]) for name in ("enhanced", "baseline"))
+
+
+def three(factor=1.0):
+    snapshot = of_the_window()
+    for name in ("requests", "latency_count"):
+        snapshot = with_instant(snapshot, name, {"baseline": 30_000, "enhanced": 15_000, "third": 15_000})
+    snapshot = accumulated(with_instant(snapshot, "errors", {"baseline": 300, "enhanced": 150, "third": 150 * factor}))
+    values = snapshot.mlflow.values
+    more = tuple(replace(value, variant="third") for value in values if value.variant == "enhanced")
+    return replace(snapshot, mlflow=replace(snapshot.mlflow, values=(*values, *more)))
+
+
+def test_what_accumulates_has_the_confidence_sequence_since_the_start():
+    row = rows(report())["error_rate"]
+    ours, theirs = counts_of(live(), "errors", "requests")
+    expected = confidence_sequence(ours, theirs, 20_000)
+    assert row.sequential
+    assert (row.estimate, row.low, row.high) == pytest.approx((100 * expected.estimate, 100 * expected.low, 100 * expected.high))
+    assert (row.p_value, row.n_treatment, row.n_control) == (pytest.approx(expected.p_value), ours.n, theirs.n)
+
+
+def test_test_sets_have_newcombes_interval_for_one_look():
+    row = rows(report())["accuracy"]
+    assert not row.sequential
+    assert "Newcombe" in row.method
+    assert row.low < row.estimate < row.high
+
+
+def test_the_share_over_the_objective_is_compared_over_the_period():
+    row = rows(report())["over_latency_objective"]
+    (found,) = live().prometheus.accumulated
+    share = {
+        name: 1 - next(s.last for s in found.total("latency_within").series if s.label("model_name") == name) / count
+        for name, count in ((s.label("model_name"), s.last) for s in found.total("latency_count").series)
+    }
+    assert row.estimate == pytest.approx(100 * (share["enhanced"] - share["baseline"]), abs=1e-3)
+    assert (row.sequential, row.is_higher_better) == (True, False)
+
+
+def test_the_window_alone_is_compared_for_one_look():
+    row = rows(report(of_the_window()))["error_rate"]
+    assert (row.sequential, "for one look" in row.method) == (False, True)
+
+
+def test_a_gauge_has_a_difference_and_no_interval_and_says_what_to_export():
+    row = rows(report())["online_accuracy"]
+    assert (row.estimate is None, row.low, row.p_value) == (False, None, None)
+    assert "AB_ONLINE_LABELLED_METRIC" in row.reason
+
+
+def test_metrics_whose_n_is_not_logged_have_none():
+    found = rows(report())
+    assert {metric for metric, row in found.items() if not row.has_interval} == {"online_accuracy", "precision", "recall", "f1"}
+    assert "predicted positives" in found["precision"].reason
+
+
+def test_three_variants_are_each_compared_with_the_baseline_over_a_family_of_two():
+    found = report(three())
+    accuracy, errors = rows(found, "third")["accuracy"], rows(found, "third")["error_rate"]
+    assert (accuracy.family, errors.family) == (2, 1)  # guardrails must all pass, so that none of them is adjusted
+    assert "Bonferroni over 2 challengers" in accuracy.method
+    n = accuracy.n_treatment
+    sides = [round(facts.accuracy.value / 100 * n) for name in ("third", "baseline") for facts in found.variants if facts.variant == name]
+    expected = difference(Counts(sides[0], n), Counts(sides[1], n), 0.975)
+    assert (accuracy.low, accuracy.high) == pytest.approx((100 * expected.low, 100 * expected.high))
+    assert "Bonferroni over 2 challengers" in found.effect.head.note
+
+
+def test_the_error_rate_is_adjusted_where_it_is_what_counts():
+    assert rows(report(three(), AB_SUCCESS_METRIC="error_rate"), "third")["error_rate"].family == 2
+
+
+def test_errors_in_bursts_count_less_and_the_panel_says_so():
+    snapshot = live()
+    (found,) = snapshot.prometheus.accumulated
+    errors = found.block("errors")
+    bursts = tuple(
+        Timeline(series.labels, tuple((end, value * (32 if index == 5 else 0)) for index, (end, value) in enumerate(series.points))) for series in errors.series
+    )
+    blocks = (replace(errors, series=bursts), *(answer for answer in found.blocks if answer.name != "errors"))
+    calm, burst = report(), report(replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(replace(found, blocks=blocks),))))
+    wide, narrow = rows(burst)["error_rate"], rows(calm)["error_rate"]
+    assert wide.overdispersion > 2
+    assert (wide.high - wide.low) / (narrow.high - narrow.low) > 1.4
+    assert wide.estimate == narrow.estimate
+    assert "requests count as" in burst.effect.head.note
+    assert "requests count as" not in calm.effect.head.note
+
+
+def test_every_comparison_is_a_number_that_can_be_explained():
+    found = report()
+    named = {(one.name, one.variant): one for one in found.measurements}
+    for row in found.comparisons:
+        assert named[f"{row.metric}_difference", row.treatment].value == row.estimate
+    sides = named["error_rate_difference", "enhanced"].inputs
+    assert [(side.name, side.variant) for side in sides] == [("error_rate_compared", "enhanced"), ("error_rate_compared", "baseline")]
+    assert named["error_rate_difference", "enhanced"].query
+
+
+def test_planned_requests_of_a_pair_are_its_share_of_all():
+    planned = settings(AB_PLANNED_REQUESTS="100000", AB_TRAFFIC_SPLIT="baseline=50,enhanced=30,third=20")
+    assert planned_requests(planned, ("baseline", "enhanced", "third"), ("baseline", "enhanced")) == 80_000
+    assert planned_requests(settings(AB_PLANNED_REQUESTS="90000"), ("a", "b", "c"), ("a", "b")) == 60_000
+    assert planned_requests(settings(), ("a", "b"), ("a", "b")) == 20_000
+
+
+def runs(*accuracies):
+    """Live data whose variants have these finished runs, (baseline, enhanced)."""
+    snapshot = live()
+    shape = next(run for run in snapshot.mlflow.runs if run.status == "FINISHED" and not run.is_child)
+    made = tuple(
+        replace(shape, run_id=f"{variant}{number}", variant=variant, accuracy=value, started_at=AT - timedelta(days=3))
+        for variant, values in zip(("baseline", "enhanced"), accuracies, strict=True)
+        for number, value in enumerate(values)
+    )
+    return replace(snapshot, mlflow=replace(snapshot.mlflow, runs=made))
+
+
+def test_three_runs_of_each_give_welchs_interval_beside_it():
+    row = rows(report(runs((0.78, 0.79, 0.77), (0.81, 0.82, 0.83, 0.8))))["accuracy_over_runs"]
+    expected = ttest_ind([81, 82, 83, 80], [78, 79, 77], equal_var=False)
+    limits = expected.confidence_interval(0.95)
+    assert (row.low, row.high, row.p_value) == pytest.approx((limits.low, limits.high, expected.pvalue), rel=1e-6)
+    assert (row.n_treatment, row.n_control) == (4, 3)
+
+
+@pytest.mark.parametrize("accuracies", [((0.78, 0.79), (0.81, 0.82, 0.83)), ((0.78,) * 3, (0.8,) * 3)])
+def test_two_runs_or_runs_all_alike_tell_nothing_of_how_runs_differ(accuracies):
+    assert "accuracy_over_runs" not in rows(report(runs(*accuracies)))
+
+
+def test_welch_of_values_without_spread_is_none():
+    assert welch([1.0, 1.0], [2.0, 2.0], 0.95) is None
+
+
+def test_the_gap_between_online_and_offline_is_told_with_the_ranking():
+    found = report()
+    gaps = {one.variant: one.value for one in found.measurements if one.name == "online_minus_offline_accuracy"}
+    facts = {each.variant: each for each in found.variants}
+    assert gaps == pytest.approx({name: facts[name].online_accuracy.value - facts[name].accuracy.value for name in ("baseline", "enhanced")})
+    assert "both rank enhanced first" in found.quality.head.note
+
+
+def test_a_ranking_that_turns_round_online_is_told():
+    found = report(with_instant(live(), "online_accuracy", {"baseline": 82.0, "enhanced": 70.0}))
+    assert "they rank the variants differently" in found.quality.head.note
+
+
+def test_a_gauge_that_stands_for_the_accuracy_is_no_gap():
+    assert not [one for one in report(without_mlflow(live())).measurements if one.name == "online_minus_offline_accuracy"]
+
+
+def test_a_difference_of_unfitting_test_rows_has_no_interval():
+    row = rows(report(with_values(live(), "enhanced", "accuracy", test_count="7")))["accuracy"]
+    assert (row.low, "is no share of 7 rows" in row.reason) == (None, True)

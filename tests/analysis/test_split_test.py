@@ -1,0 +1,80 @@
+"""The always-valid split test of the page: its flags, and requests that are routed together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from live_dashboards.analysis.page import page
+from live_dashboards.analysis.split_test import local_overdispersion, split_test
+from tests.support.snapshots import accumulated, live, of_the_window, settings, stand_in, with_instant, without_prometheus
+
+
+def judged(snapshot=None, **values):
+    return split_test(page(live() if snapshot is None else snapshot, stand_in(), settings(**values)))
+
+
+def split(baseline, enhanced, plan="baseline=50,enhanced=50"):
+    return judged(accumulated(with_instant(of_the_window(), "requests", {"baseline": baseline, "enhanced": enhanced})), AB_TRAFFIC_SPLIT=plan)
+
+
+@pytest.mark.parametrize(
+    ("baseline", "enhanced", "flag"),
+    [
+        (50_000, 50_000, "ok"),
+        (50_100, 49_900, "ok"),
+        (55_000, 45_000, "red"),
+        (5_003_000_000, 4_997_000_000, "amber"),  # 0.03 points: real, and too small to matter
+        (5_020_000_000, 4_980_000_000, "red"),
+    ],
+)
+def test_the_flag_is_red_where_a_real_difference_is_a_tenth_of_a_point_or_more(baseline, enhanced, flag):
+    found = split(baseline, enhanced)
+    assert found.flag == flag
+    assert (found.p_value < 0.001) is (flag != "ok")
+
+
+def test_traffic_of_a_variant_that_no_plan_names_is_red_with_p_0():
+    found = judged(AB_TRAFFIC_SPLIT="baseline=100")
+    assert (found.flag, found.p_value) == ("red", 0.0)
+    assert dict(found.planned) == {"baseline": 100.0, "enhanced": 0.0}
+
+
+def test_a_planned_variant_without_any_traffic_is_red():
+    found = judged(AB_TRAFFIC_SPLIT="baseline=60,enhanced=30,third=10")
+    assert found.flag == "red"
+
+
+def test_without_a_plan_there_are_shares_and_no_flag():
+    found = judged()
+    assert (found.flag, found.reason) == (None, "no plan set: AB_TRAFFIC_SPLIT")
+    assert {share.variant for share in found.observed} == {"baseline", "enhanced"}
+    assert sum(share.value for share in found.observed) == pytest.approx(100)
+
+
+def test_the_window_alone_is_not_judged():
+    assert judged(of_the_window(), AB_TRAFFIC_SPLIT="baseline=1,enhanced=9").flag is None
+
+
+def test_without_prometheus_the_reason_is_its_failure():
+    found = judged(without_prometheus(live()), AB_TRAFFIC_SPLIT="baseline=7,enhanced=3")
+    assert found.flag is None
+    assert "refuses the connection" in found.reason
+
+
+def test_shares_of_independent_requests_vary_as_they_should_and_sticky_ones_more():
+    draws = np.random.default_rng(3)
+    alone = [(int(part), 1000) for part in draws.binomial(1000, 0.3, 400)]
+    sticky = [(20 * int(part), 1000) for part in draws.binomial(50, 0.3, 400)]
+    assert local_overdispersion(alone) == pytest.approx(1.0, abs=0.2)
+    assert local_overdispersion(sticky) == pytest.approx(20.0, rel=0.2)
+
+
+def test_a_split_that_was_changed_once_does_not_pass_for_clustering():
+    draws = np.random.default_rng(4)
+    changed = [(int(part), 1000) for share in (0.3, 0.5) for part in draws.binomial(1000, share, 200)]
+    assert local_overdispersion(changed) < 3
+
+
+def test_too_few_blocks_tell_nothing_of_clustering():
+    assert local_overdispersion([(1, 10), (9, 10)] * 3) == 1.0
