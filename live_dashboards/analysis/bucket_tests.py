@@ -52,22 +52,34 @@ def _binomial_quantile(share: float, n: int, p: float) -> int:
 def compare_buckets(treatment_counts: Sequence[float], control_counts: Sequence[float]) -> BucketComparison:
     """Brunner & Munzel's test on counts per bucket (not cumulative), with Satterthwaite's t (Brunner & Munzel 2000, Biom. J. 42:17).
 
-    ValueError for negative counts, buckets of different number, or an arm with fewer than two requests.
+    Where the arms do not overlap at all, or all requests are in one bucket, there is no variance to estimate: then the limits and the p-value are those
+    of as many independent pairs as the smaller arm has requests (Clopper & Pearson 1934, Biometrika 26:404; the sign test). A single request in an arm
+    tells nothing: 0 to 1, p 1. ValueError for negative counts, buckets of different number, or an arm without a request.
     """
     _check(treatment_counts, control_counts)
     n2, n1 = math.fsum(treatment_counts), math.fsum(control_counts)
     slower2, slower1 = _placements(treatment_counts, control_counts), _placements(control_counts, treatment_counts)
     chance = math.fsum(count * share for count, share in zip(treatment_counts, slower2, strict=True)) / n2
+    if min(n2, n1) < 2:
+        return BucketComparison(chance, 0.0, 1.0, 1.0)
     spread2, spread1 = _variance(treatment_counts, slower2, chance) / n2, _variance(control_counts, slower1, 1 - chance) / n1
     variance = spread2 + spread1
     if variance == 0:
-        p_value = 1.0 if chance == 0.5 else 0.0
-        return BucketComparison(chance, chance, chance, p_value)
+        return _without_variance(chance, math.floor(min(n2, n1)))
     freedom = variance**2 / (spread2**2 / (n2 - 1) + spread1**2 / (n1 - 1))
     error = math.sqrt(variance)
     half = student_t_quantile(0.975, freedom) * error
     p_value = min(1.0, 2 * student_t_below(-abs(chance - 0.5) / error, freedom))
     return BucketComparison(chance, max(0.0, chance - half), min(1.0, chance + half), p_value)
+
+
+def _without_variance(chance: float, pairs: int) -> BucketComparison:
+    """All pairs alike: all slower, all quicker, or all in one bucket; so often at least is each in truth."""
+    surely = 0.025 ** (1 / pairs)
+    if chance == 0.5:
+        return BucketComparison(chance, surely / 2, 1 - surely / 2, 1.0)
+    p_value = min(1.0, 2.0 ** (1 - pairs))
+    return BucketComparison(chance, surely, 1.0, p_value) if chance > 0.5 else BucketComparison(chance, 0.0, 1 - surely, p_value)
 
 
 def _placements(own: Sequence[float], other: Sequence[float]) -> list[float]:
@@ -89,5 +101,5 @@ def _check(treatment_counts: Sequence[float], control_counts: Sequence[float]) -
     if len(treatment_counts) != len(control_counts):
         raise ValueError(f"control_counts has {len(control_counts)} buckets and treatment_counts {len(treatment_counts)}; both arms must share them")
     for name, counts in (("treatment_counts", treatment_counts), ("control_counts", control_counts)):
-        if any(count < 0 for count in counts) or math.fsum(counts) < 2:
-            raise ValueError(f"{name} is {list(counts)}; counts must not be negative and hold at least two requests")
+        if any(count < 0 for count in counts) or math.fsum(counts) <= 0:
+            raise ValueError(f"{name} is {list(counts)}; counts must not be negative and must hold a request")

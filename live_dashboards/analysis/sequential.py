@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from live_dashboards.analysis.proportions import Comparison, Counts
+from live_dashboards.analysis.counts import Comparison, Counts
+from live_dashboards.analysis.special import log_beta_over
 
 _FEWEST_REQUESTS, _FEWEST_EVENTS = 40, 5
 
@@ -42,22 +43,13 @@ def error_count_test(batches: Sequence[tuple[int, int]], traffic_share: tuple[fl
     """Always-valid p after each batch of errors (control, treatment) that both arms fail equally often.
 
     Exact (Lindon & Malek 2022, NeurIPS, arXiv 2011.03567): under equal rates each error falls into the treatment with θ0 = traffic_share[1], the designed
-    share; the p-value is the least 1/BF so far of a beta prior against it. ValueError for negative counts, shares that are not two above 0 adding up to 1,
-    or a prior that is not above 0.
+    share; the p-value is the least 1/BF so far of a beta prior against it. An error in an arm with a share of 0 gives p 0. ValueError for negative counts,
+    shares that are not two adding up to 1, or a prior that is not above 0.
     """
-    _check_shares(traffic_share, minimum=0.0)
-    if min(prior) <= 0:
-        raise ValueError(f"prior is {prior}; both must be above 0")
-    control = treatment = 0
-    p_values, least = [], 1.0
-    for batch in batches:
-        _check_counts(batch, 2)
-        control, treatment = control + batch[0], treatment + batch[1]
-        bayes = _log_beta(prior[1] + treatment, prior[0] + control) - _log_beta(prior[1], prior[0])
-        log_bf = bayes - treatment * math.log(traffic_share[1]) - control * math.log(traffic_share[0])
-        least = min(least, math.exp(-max(0.0, log_bf)))
-        p_values.append(least)
-    return p_values
+    _check_shares("traffic_share", traffic_share)
+    if len(traffic_share) != 2 or len(prior) != 2 or min(prior) <= 0:
+        raise ValueError(f"traffic_share is {traffic_share} and prior {prior}; each has two parts, and both of prior must be above 0")
+    return _least_p(batches, traffic_share, prior)
 
 
 def traffic_split_test(batches: Sequence[Sequence[int]], planned_share: Sequence[float], concentration: float = 10_000) -> list[float]:
@@ -66,35 +58,38 @@ def traffic_split_test(batches: Sequence[Sequence[int]], planned_share: Sequence
     Dirichlet-multinomial Bayes factor with α = concentration x planned share (Lindon & Malek 2022). Traffic in an arm with a planned share of 0 gives p 0.
     ValueError for negative counts, as many counts as shares missing, shares that do not add up to 1, or a concentration that is not above 0.
     """
-    _check_shares(planned_share, minimum=-1.0)
-    if concentration <= 0:
+    _check_shares("planned_share", planned_share)
+    if not concentration > 0:
         raise ValueError(f"concentration is {concentration}; it must be above 0")
-    seen, p_values, least = [0] * len(planned_share), [], 1.0
+    return _least_p(batches, planned_share, [concentration * share for share in planned_share])
+
+
+def _least_p(batches: Sequence[Sequence[int]], shares: Sequence[float], prior: Sequence[float]) -> list[float]:
+    """The least 1/BF so far after each batch, of a Dirichlet prior against these shares."""
+    seen, p_values, least = [0] * len(shares), [], 1.0
     for batch in batches:
-        _check_counts(batch, len(planned_share))
+        _check_counts(batch, len(shares))
         seen = [before + count for before, count in zip(seen, batch, strict=True)]
-        least = min(least, _split_p(seen, planned_share, concentration))
+        least = min(least, math.exp(-max(0.0, _log_bf(seen, shares, prior))))
         p_values.append(least)
     return p_values
 
 
-def _split_p(seen: Sequence[int], planned: Sequence[float], concentration: float) -> float:
-    if any(count > 0 and share == 0 for count, share in zip(seen, planned, strict=True)):
+def _log_bf(seen: Sequence[int], shares: Sequence[float], prior: Sequence[float]) -> float:
+    """Infinite where something was counted that has a share of 0; arms without a share are no part of the test."""
+    if any(count > 0 and share == 0 for count, share in zip(seen, shares, strict=True)):
+        return math.inf
+    arms = [(count, weight, share) for count, weight, share in zip(seen, prior, shares, strict=True) if share > 0]
+    if len(arms) < 2:
         return 0.0
-    arms = [(count, concentration * share, share) for count, share in zip(seen, planned, strict=True) if share > 0]
-    n = sum(count for count, _, _ in arms)
-    log_bf = math.lgamma(concentration) - math.lgamma(concentration + n)
-    log_bf += math.fsum(math.lgamma(prior + count) - math.lgamma(prior) - count * math.log(share) for count, prior, share in arms)
-    return math.exp(-max(0.0, log_bf))
+    used = [share for *_, share in arms]
+    after = log_beta_over([weight + count for count, weight, _ in arms], used)
+    return after - log_beta_over([weight for _, weight, _ in arms], used)
 
 
-def _log_beta(a: float, b: float) -> float:
-    return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
-
-
-def _check_shares(shares: Sequence[float], *, minimum: float) -> None:
-    if any(share <= minimum for share in shares) or any(share < 0 for share in shares) or not math.isclose(math.fsum(shares), 1.0, abs_tol=1e-6):
-        raise ValueError(f"shares are {list(shares)}; they must not be negative and must add up to 1")
+def _check_shares(name: str, shares: Sequence[float]) -> None:
+    if any(not share >= 0 for share in shares) or not math.isclose(math.fsum(shares), 1.0, abs_tol=1e-6):
+        raise ValueError(f"{name} is {list(shares)}; shares must not be negative and must add up to 1")
 
 
 def _check_counts(batch: Sequence[int], arms: int) -> None:

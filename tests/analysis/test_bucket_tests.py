@@ -72,12 +72,28 @@ def test_a_slower_treatment_is_slower_and_the_other_way_round():
     assert found.probability_treatment_slower == pytest.approx(1 - turned.probability_treatment_slower)
 
 
-def test_all_in_one_bucket_is_no_difference_and_all_apart_is_one():
-    assert compare_buckets([9, 0], [9, 0]).p_value == 1.0
-    assert compare_buckets([0, 9], [9, 0]) == compare_buckets([0, 99], [99, 0])
+def test_all_in_one_bucket_is_no_difference_and_more_requests_say_so_more_surely():
+    few, many = compare_buckets([9, 0], [9, 0]), compare_buckets([900, 0], [900, 0])
+    assert few.p_value == many.p_value == 1.0
+    assert few.low < many.low < 0.5 < many.high < few.high
 
 
-@pytest.mark.parametrize(("treatment", "control", "name"), [([1], [1, 1], "control_counts"), ([-1, 9], [1, 1], "treatment_counts"), ([1, 1], [1, 0], "control_counts")])
+@pytest.mark.parametrize("n", [2, 9, 99])
+def test_arms_that_are_all_apart_keep_an_interval_and_a_p_of_their_size(n):
+    found, turned = compare_buckets([0, n], [n, 0]), compare_buckets([n, 0], [0, n])
+    assert (found.probability_treatment_slower, found.high) == (1.0, 1.0)
+    assert found.low == pytest.approx(stats.beta.ppf(0.025, n, 1))  # Clopper-Pearson for n of n
+    assert found.p_value == pytest.approx(stats.binomtest(n, n, 0.5).pvalue)
+    assert (turned.low, turned.high, turned.p_value) == pytest.approx((0.0, 1 - found.low, found.p_value))
+
+
+def test_a_single_request_tells_nothing():
+    found = compare_buckets([0, 1], [50, 50])
+    assert (found.low, found.high, found.p_value) == (0.0, 1.0, 1.0)
+    assert found.probability_treatment_slower == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize(("treatment", "control", "name"), [([1], [1, 1], "control_counts"), ([-1, 9], [1, 1], "treatment_counts"), ([1, 1], [0, 0], "control_counts")])
 def test_impossible_counts_are_refused_by_name(treatment, control, name):
     with pytest.raises(ValueError, match=name):
         compare_buckets(treatment, control)

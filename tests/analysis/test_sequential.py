@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import betaln
+from scipy.stats import binom
 
 from live_dashboards.analysis.proportions import Counts, difference
 from live_dashboards.analysis.sequential import confidence_sequence, error_count_test, traffic_split_test
@@ -121,13 +122,25 @@ def test_traffic_where_none_is_planned_gives_0_from_then_on():
     assert traffic_split_test([(70, 30, 0), (70, 30, 1), (70, 30, 0)], (0.7, 0.3, 0.0))[1:] == [0.0, 0.0]
 
 
+def test_an_error_of_an_arm_that_should_have_no_traffic_gives_0_and_none_there_says_nothing():
+    assert error_count_test([(4, 0), (3, 1), (5, 0)], (1.0, 0.0)) == [1.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("n", [10**3, 10**6, 10**9])
+def test_bayes_factors_keep_their_digits_at_a_billion(n):
+    x2, x1 = n // 2 + int(3 * n**0.5), n // 2
+    under_equal_rates = binom.pmf(x2, x1 + x2, 0.5)  # a uniform prior makes every split of the errors equally likely
+    expected = min(1.0, under_equal_rates * (x1 + x2 + 1))
+    assert error_count_test([(x1, x2)], (0.5, 0.5)) == pytest.approx([expected], rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
         (lambda: confidence_sequence(Counts(1, 2), Counts(1, 2), planned_n=0), "planned_n"),
         (lambda: confidence_sequence(Counts(1, 2), Counts(1, 2), planned_n=9, alpha=1), "alpha"),
-        (lambda: error_count_test([(1, 1)], (0.5, 0.6)), "shares"),
-        (lambda: error_count_test([(1, 1)], (1.0, 0.0)), "shares"),
+        (lambda: error_count_test([(1, 1)], (0.5, 0.6)), "traffic_share"),
+        (lambda: traffic_split_test([(1, 1)], (0.5, 0.6)), "planned_share"),
         (lambda: error_count_test([(-1, 1)], (0.5, 0.5)), "batches"),
         (lambda: error_count_test([(1, 1)], (0.5, 0.5), prior=(0, 1)), "prior"),
         (lambda: traffic_split_test([(1, 1, 1)], (0.5, 0.5)), "batches"),

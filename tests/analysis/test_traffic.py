@@ -8,11 +8,22 @@ from scipy import stats
 from live_dashboards.analysis.traffic import sample_ratio
 
 
-@pytest.mark.parametrize(("observed", "planned"), [((5050, 4950), (0.5, 0.5)), ((700, 310), (0.7, 0.3)), ((10, 20, 31), (0.2, 0.3, 0.5)), ((1, 0), (0.5, 0.5))])
+@pytest.mark.parametrize(("observed", "planned"), [((5050, 4950), (0.5, 0.5)), ((700, 310), (0.7, 0.3)), ((10, 20, 31), (0.2, 0.3, 0.5))])
 def test_statistic_and_p_are_scipys(observed, planned):
     expected = stats.chisquare(observed, [sum(observed) * share for share in planned])
     found = sample_ratio(observed, planned)
     assert (found.chi2, found.p_value) == pytest.approx((expected.statistic, expected.pvalue))
+
+
+@pytest.mark.parametrize(("observed", "share"), [((1, 0), 0.5), ((700, 299), 0.7), ((60, 40), 0.5), ((3, 0), 0.01), ((0, 25), 0.2)])
+def test_two_arms_with_few_requests_have_the_exact_binomial_p(observed, share):
+    expected = stats.binomtest(observed[0], sum(observed), share).pvalue
+    assert sample_ratio(observed, (share, 1 - share)).p_value == pytest.approx(expected, rel=1e-9)
+
+
+def test_no_request_at_all_is_no_ratio():
+    with pytest.raises(ValueError, match="observed"):
+        sample_ratio((0, 0), (0.5, 0.5))
 
 
 def test_a_large_and_sure_difference_is_red():
