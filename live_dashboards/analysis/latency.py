@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from live_dashboards.analysis.bucket_tests import QuantileInterval, compare_buckets, order_ranks
 
-__all__ = ["BucketQuantile", "QuantileInterval", "bucket_quantile", "compare_buckets", "quantile_interval"]
+__all__ = ["BucketQuantile", "QuantileInterval", "bucket_quantile", "compare_buckets", "non_decreasing", "quantile_interval"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ def bucket_quantile(upper_bounds: Sequence[float], cumulative_counts: Sequence[f
     """
     if not upper_bounds or not math.isinf(upper_bounds[-1]) or len(upper_bounds) < 2:
         return None
-    counts = _non_decreasing(cumulative_counts)
+    counts = non_decreasing(cumulative_counts)
     rank = q * counts[-1]
     if counts[-1] <= 0:
         return None
@@ -69,7 +69,7 @@ def _check_histogram(upper_bounds: Sequence[float], cumulative_counts: Sequence[
             raise ValueError(f"{name} is {value}; it must be above 0 and below 1")
 
 
-def _non_decreasing(counts: Sequence[float]) -> list[float]:
+def non_decreasing(counts: Sequence[float]) -> list[float]:
     """Counts forced to grow: extrapolated increases of neighbouring buckets may differ in the last digits."""
     grown: list[float] = []
     for count in counts:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from live_dashboards.analysis.block_means import latency_blocks, mean_standard_error
-from live_dashboards.analysis.latency import bucket_quantile
+from live_dashboards.analysis.latency import QuantileInterval, bucket_quantile, non_decreasing, quantile_interval
 from live_dashboards.analysis.model_facts import percent_scale
 from live_dashboards.analysis.proportions import Counts, normal_quantile, wilson
 from live_dashboards.analysis.variants import Roles
@@ -129,7 +129,7 @@ def _latency(reader: _Reader, variant: str, confidence: float) -> tuple[Measurem
     seconds = reader.read("latency_sum", variant, "seconds", newest="latency_count")
     count = reader.read("latency_count", variant, "count")
     mean = derive(_mean_ms, "mean_latency_ms", "ms", variant=variant or None, sum_seconds=seconds, observations_count=count)
-    return _with_block_interval(mean, count, reader, confidence), *(_quantile(reader, variant, name, q) for name, q in QUANTILES)
+    return _with_block_interval(mean, count, reader, confidence), *(_quantile(reader, variant, name, q, confidence) for name, q in QUANTILES)
 
 
 def _with_block_interval(mean: Measurement, count: Measurement, reader: _Reader, confidence: float) -> Measurement:
@@ -147,7 +147,7 @@ def _mean_ms(sum_seconds: float, observations_count: float) -> float:
     return 1000 * sum_seconds / observations_count
 
 
-def _quantile(reader: _Reader, variant: str, name: str, q: float) -> Measurement:
+def _quantile(reader: _Reader, variant: str, name: str, q: float, confidence: float) -> Measurement:
     buckets = bucket_counts(reader.answer, reader.roles, variant)
     frame = reader.read("latency_buckets", variant, "ms", called=name, newest="latency_count")
     if frame.value is None:
@@ -156,9 +156,15 @@ def _quantile(reader: _Reader, variant: str, name: str, q: float) -> Measurement
     if quantile is None:
         reason = "no request was observed in the window" if any(map(math.isinf, buckets)) else "the histogram has no +Inf bucket"
         return missing(name, "ms", reason, variant=variant, source=frame.source, query=frame.query)
-    interval = Interval(quantile.low * 1000, None if math.isinf(quantile.high) else quantile.high * 1000)
-    observations = round(list(buckets.values())[-1])
-    return replace(frame, value=quantile.point * 1000, interval=interval, drawn_interval=interval, n=observations, reason="interval: the bucket that holds it")
+    counts = non_decreasing(tuple(buckets.values()))
+    if round(counts[-1]) < 1:
+        return replace(frame, value=quantile.point * 1000, reason="no interval: less than one request")
+    limits, drawn = (_edges_ms(quantile_interval(tuple(buckets), counts, q, level)) for level in (0.95, confidence))
+    return replace(frame, value=quantile.point * 1000, interval=limits, drawn_interval=drawn, n=round(counts[-1]), reason="interval: the buckets that surely hold it")
+
+
+def _edges_ms(found: QuantileInterval) -> Interval:
+    return Interval(found.low * 1000, None if math.isinf(found.high) else found.high * 1000)
 
 
 def bucket_counts(answer: PrometheusAnswer, roles: Roles, variant: str) -> dict[float, float]:

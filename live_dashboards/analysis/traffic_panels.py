@@ -90,7 +90,7 @@ def latency_panel(page: Page) -> LatencyPanel:
     )
     gap = "" if rows else _gap(page, "latency_buckets")
     subtitle = f"response time, ms, last {window_words(page.window_seconds)}"
-    note = "bar: the bucket that holds the percentile; tick: mean"
+    note = "bar: the buckets that surely hold the percentile, 95 %; tick: mean"
     head = page.head(PROMETHEUS, _latency_title(page), subtitle, note=note, asked="ab_test_response_time_seconds", gap=gap)
     return LatencyPanel(head, rows, lines_of(page, "response_time", "ms"), float(page.settings["AB_LATENCY_OBJECTIVE_MS"]))
 

@@ -92,10 +92,11 @@ def test_mean_latency_is_sum_over_count():
     assert facts(snapshot).mean_latency_ms.value == pytest.approx(58.3)
 
 
-def test_percentiles_come_from_the_summed_buckets_and_carry_their_bucket():
+@pytest.mark.parametrize(("times", "low_ms"), [(1, 100.0), (100, 250.0)])
+def test_percentiles_come_from_the_summed_buckets_and_carry_those_that_surely_hold_them(times, low_ms):
     buckets = {("baseline", "0.1"): 50.0, ("baseline", "0.25"): 90.0, ("baseline", "0.5"): 100.0, ("baseline", "+Inf"): 100.0}
-    found = facts(with_instant(live(), "latency_buckets", buckets, label="le")).p95_latency_ms
-    assert (found.value, found.interval.low, found.interval.high) == (pytest.approx(375.0), 250.0, 500.0)
+    found = facts(with_instant(live(), "latency_buckets", {key: count * times for key, count in buckets.items()}, label="le")).p95_latency_ms
+    assert (found.value, found.interval.low, found.interval.high) == (pytest.approx(375.0), low_ms, 500.0)
 
 
 def test_a_percentile_beyond_the_last_edge_has_no_upper_limit():
