@@ -64,6 +64,7 @@ def request(arguments: argparse.Namespace) -> Request:
         at=arguments.at,
         output=arguments.output,
         summary=getattr(arguments, "summary", None),
+        compare=getattr(arguments, "compare", None),
         sidecars=arguments.sidecars,
         dpi=arguments.dpi,
         size_inches=arguments.size,
@@ -91,6 +92,7 @@ def _add_picture_options(command: argparse.ArgumentParser, *, is_folder: bool = 
     else:
         add("--output", type=Path, metavar="PATH", help="image file; the suffix picks png, pdf or svg (default: a stamped name in DASHBOARD_OUTPUT_DIR)")
         add("--summary", metavar="PATH", help="JSON summary (default: beside the image, same stem; - is stdout)")
+        add("--compare", type=Path, metavar="PATH", help="an earlier summary: tell what changed since, in the log and the JSON")
     add("--sidecars", action="store_true", help="add .csv of the drawn values and .md alt text beside the image")
     add("--experiment", metavar="NAME", help="MLflow experiment (default: AB_EXPERIMENT, else the one with the newest activity)")
     add("--window", metavar="24h", help="what timelines and totals show, a Prometheus duration (default: AB_WINDOW)")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from live_dashboards.errors import UsageError
 from live_dashboards.model.business_report import Report
@@ -41,9 +42,36 @@ def run(dashboard: str, settings: Settings, request: Request) -> Outcome:
 
     if request.output is not None:
         check_output_path(request.output)
+    compare = comparison(dashboard, request)
     snapshot = ask(settings, request)
     save(snapshot, request)
-    return write(report(dashboard, snapshot, settings, request), settings, request)
+    return write(report(dashboard, snapshot, settings, request), settings, request, compare)
+
+
+Compare = Callable[[dict[str, Any]], dict[str, Any]]
+_MOST_CHANGES_TOLD = 8
+
+
+def comparison(dashboard: str, request: Request) -> Compare | None:
+    """What adds `changes` to a summary's document; the earlier summary is read before anything is asked or overwritten."""
+    if request.compare is None:
+        return None
+    from live_dashboards.outputs.changes import changes_document, read_previous
+
+    previous, name = read_previous(request.compare, dashboard), request.compare.name
+    if previous is None:
+        log.warning("nothing to compare with yet: there is no %s", request.compare)
+
+    def compare(document: dict[str, Any]) -> dict[str, Any]:
+        found = changes_document(previous, document, name)
+        words = [row["words"] for row in found["rows"]]
+        for text in words[:_MOST_CHANGES_TOLD]:
+            log.warning("changed: %s", text)
+        if len(words) > _MOST_CHANGES_TOLD:
+            log.warning("changed: %d more, in the summary", len(words) - _MOST_CHANGES_TOLD)
+        return {**document, "changes": found}
+
+    return compare
 
 
 def run_all(settings: Settings, request: Request, *, every_experiment: bool) -> Iterator[Outcome]:
@@ -154,8 +182,8 @@ def simulated(snapshot: Snapshot, settings: Settings, request: Request) -> Snaps
     return simulate(at=snapshot.at, window_seconds=snapshot.window_seconds, seed=request.seed, baseline=found.baseline, challenger=challenger)
 
 
-def write(page: Report, settings: Settings, request: Request) -> Outcome:
-    """Draws the report and writes image, summary and sidecars."""
+def write(page: Report, settings: Settings, request: Request, compare: Compare | None = None) -> Outcome:
+    """Draws the report and writes image, summary (with what changed) and sidecars."""
     from live_dashboards.figures.dashboard import _create_dashboard_panels
     from live_dashboards.outputs.default_names import default_image_path
     from live_dashboards.outputs.image import write_image
@@ -164,7 +192,7 @@ def write(page: Report, settings: Settings, request: Request) -> Outcome:
     image = request.output or default_image_path(settings.output_folder, page)
     figure = _create_dashboard_panels(page, size_inches=request.size_inches, dpi=request.dpi)
     write_image(figure, image, dpi=request.dpi, report=page)
-    text = summary_text(page)
+    text = summary_text(page, compare)
     if request.summary != "-":
         write_summary(text, Path(request.summary) if request.summary else image.with_suffix(".json"))
     if request.sidecars:

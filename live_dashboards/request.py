@@ -14,6 +14,7 @@ class Request:
     at: datetime | None = None
     output: Path | None = None
     summary: str | None = None
+    compare: Path | None = None
     sidecars: bool = False
     dpi: int = 300
     size_inches: tuple[float, float] = (16.0, 10.0)

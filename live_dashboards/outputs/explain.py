@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from live_dashboards.errors import UsageError
 from live_dashboards.model.codec import decode
-from live_dashboards.outputs.summary_parts import SCHEMA_VERSION
+from live_dashboards.outputs.summary_file import read_summary
 
 _DRAW_FIRST = "draw a dashboard first, or name a summary with --summary"
 
@@ -62,27 +60,15 @@ def find_last_summary(folder: Path) -> Path:
         raise UsageError(f"the folder {folder} cannot be read: {error.strerror}; name a summary with --summary") from error
     for path in by_age:
         try:
-            _read_document(path)
+            read_summary(path, _DRAW_FIRST)
         except UsageError:
             continue  # a snapshot, or another program's file
         return path
     raise UsageError(f"there is no summary in {folder}; {_DRAW_FIRST}")
 
 
-def _read_document(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"the summary {path} cannot be read: {error.strerror}; {_DRAW_FIRST}") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"the summary {path} is not JSON; {_DRAW_FIRST}") from error
-    if not isinstance(document, dict) or "measurements" not in document or document.get("schema_version") != SCHEMA_VERSION:
-        raise UsageError(f"{path} is not a summary of this version; {_DRAW_FIRST}")
-    return document
-
-
 def _read_rows(path: Path) -> tuple[SummaryRow, ...]:
-    document = _read_document(path)
+    document = read_summary(path, _DRAW_FIRST)
     try:
         shown = decode(tuple[SummaryRow, ...], document["measurements"], "measurements")
         return (*shown, *decode(tuple[SummaryRow, ...], document.get("lineage", []), "lineage"))

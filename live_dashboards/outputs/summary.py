@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import fields
 from importlib import resources
 from pathlib import Path
@@ -24,9 +25,10 @@ def write_summary(text: str, path: Path) -> None:
     write_text(path, text)
 
 
-def summary_text(report: Report) -> str:
-    """The summary as indented JSON in ASCII, so that every terminal and pipe can carry it."""
-    return json.dumps(summary(report), indent=2, allow_nan=False) + "\n"
+def summary_text(report: Report, compare: Callable[[dict[str, Any]], dict[str, Any]] | None = None) -> str:
+    """The summary as indented JSON in ASCII, so that every terminal and pipe can carry it; `compare` adds what changed to its document."""
+    document = summary(report)
+    return json.dumps(compare(document) if compare else document, indent=2, allow_nan=False) + "\n"
 
 
 def summary_schema(dashboard: str = "ab") -> Any:
@@ -36,7 +38,7 @@ def summary_schema(dashboard: str = "ab") -> Any:
 
 
 def summary(report: Report) -> dict[str, Any]:
-    """The summary's document."""
+    """The summary's document; `changes` is null until it is compared with an earlier one."""
     return _ab(report) if isinstance(report, AbReport) else business_summary(report)
 
 

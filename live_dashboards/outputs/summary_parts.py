@@ -38,6 +38,7 @@ def page_provenance(report: Report, notices: tuple[str, ...]) -> dict[str, Any]:
         "values_total": report.badge.values_total,
         "sources": {status.source: _source(status) for status in report.sources},
         "notices": list(notices),
+        "changes": None,
         "alt_text": report.alt_text,
         "measurements": rows(report.measurements),
         "lineage": rows(lineage((*report.measurements, *(measurement for _, measurement in report.headline)))),
