@@ -13,8 +13,8 @@ from live_dashboards.model.report import EffectPanel, Head
 
 METRIC_TITLES = {
     "accuracy": "Accuracy",
-    ONLINE_ACCURACY: "Accuracy, online",
-    "accuracy_over_runs": "Accuracy, over runs",
+    ONLINE_ACCURACY: "Online accuracy",
+    "accuracy_over_runs": "Accuracy over runs",
     "precision": "Precision",
     "recall": "Recall",
     "f1": "F1",

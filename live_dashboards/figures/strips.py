@@ -11,7 +11,7 @@ from matplotlib.patches import Circle
 from live_dashboards import __version__
 from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.text import Look, fitted_name, width_inches, wrapped
-from live_dashboards.figures.theme import BADGE_SHAPES, CAUTION, FAINT, INK, MUTED, TINT, line_inches, variant_style
+from live_dashboards.figures.theme import ALARM, BADGE_SHAPES, CALM, CAUTION, FAINT, INK, MUTED, TINT, line_inches, variant_style
 from live_dashboards.figures.ticks import moment_words, span_words
 from live_dashboards.model.business_report import BusinessReport, Report
 from live_dashboards.model.measurement import Origin
@@ -19,6 +19,7 @@ from live_dashboards.model.report import AbReport, Badge
 from live_dashboards.model.snapshot import SourceStatus
 
 _SOURCE_TITLES = {"mlflow": "MLflow", "prometheus": "Prometheus"}
+_VERDICT_COLOURS = {"SHIP": CALM, "ROLL BACK": ALARM}  # beside the word, which says it alone
 _MOST_NAMES = 5
 
 
@@ -108,7 +109,7 @@ def draw_verdict(frame: Frame, report: AbReport) -> None:
     frame.fill(TINT)
     sizes, pad = frame.sizes, 0.12
     verdict, split = report.verdict, frame.width * 0.21
-    label, word = Look(sizes.note, FAINT), Look(sizes.verdict, INK, is_bold=True)
+    label, word = Look(sizes.note, FAINT), Look(sizes.verdict, _VERDICT_COLOURS.get(verdict.verdict, INK), is_bold=True)
     lines = wrapped(verdict.verdict, word, split - 2 * pad, 2)
     block = line_inches(sizes.note, 1.0) + len(lines) * line_inches(sizes.verdict, 1.3)
     y = (frame.height + block) / 2 - line_inches(sizes.note, 0.9)
