@@ -44,6 +44,20 @@ def test_its_p_is_below_alpha_exactly_where_its_interval_leaves_out_0():
         assert (found.p_value < 0.05) is (found.low > 0 or found.high < 0)
 
 
+@pytest.mark.parametrize(
+    ("planned_n", "control", "treatment", "printed"),
+    [
+        (5000, Counts(500, 10_000), Counts(560, 10_000), (-0.003906784471104504, 0.015906784471104503, 1.0)),
+        (20_000, Counts(300, 40_000), Counts(150, 15_000), (-0.0003406544815373327, 0.005340654481537334, 0.13977675919359323)),
+        (500_000, Counts(800, 1000), Counts(860, 1000), (-0.17428055142266835, 0.29428055142266824, 0.8336964460454778)),
+    ],
+)
+def test_it_gives_what_gbstats_prints(planned_n, control, treatment, printed):
+    """gbstats 0.8.0, SequentialTwoSidedTTest of ProportionStatistics with difference_type absolute; it wants pandas below 2, so its output stands here."""
+    found = confidence_sequence(treatment, control, planned_n)
+    assert (found.low, found.high, found.p_value) == pytest.approx(printed, rel=1e-12)
+
+
 def test_it_is_the_mixture_sequential_test_under_another_name():
     """GrowthBook's mSPRT: Λ = √(V/(V + nτ²)) exp(n²τ²d²/(2V(V + nτ²))), V = p₁q₁ + p₂q₂, τ² = ρ²(N/n)V; p = 1/Λ."""
     n, treatment, control = 20_000, Counts(1240, 20_000), Counts(1100, 20_000)
