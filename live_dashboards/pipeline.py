@@ -14,6 +14,7 @@ from typing import Any
 from live_dashboards.errors import UsageError
 from live_dashboards.model.business_report import Report
 from live_dashboards.model.check import Check, CheckState
+from live_dashboards.model.moment import format_moment
 from live_dashboards.model.report import AbReport, BadgeKind
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
 from live_dashboards.request import Request
@@ -211,21 +212,41 @@ def connection_checks(settings: Settings, at: datetime | None) -> Iterator[Check
     yield from mlflow_checks(settings, moment)
     yield from prometheus_checks(settings, moment)
     if settings.has_mlflow and settings.has_prometheus:
-        yield _variants_match(settings, moment)
+        yield from _both_together(settings, moment)
 
 
-def _variants_match(settings: Settings, at: datetime) -> Check:
-    """Whether Prometheus' models are variants of the chosen experiment."""
-    from live_dashboards.analysis.variants import matches
+def _both_together(settings: Settings, at: datetime) -> Iterator[Check]:
+    """Whether Prometheus' models are variants of the chosen experiment, and whether the start of the test is known."""
     from live_dashboards.sources.connector import LiveDataConnector
 
     name = "variants in both sources"
     try:
         snapshot = LiveDataConnector(settings).fetch(at=at)
     except UsageError as error:
-        return Check(name, CheckState.FAILED, str(error), code="unknown_experiment")
+        yield Check(name, CheckState.FAILED, str(error), code="unknown_experiment")
+        return
     if not (snapshot.mlflow.status.has_answered and snapshot.prometheus.status.has_answered):
-        return Check(name, CheckState.SKIPPED, "one source has no A/B data to compare", code="no_data")
+        yield Check(name, CheckState.SKIPPED, "one source has no A/B data to compare", code="no_data")
+        return
+    yield _variants_match(name, snapshot, settings)
+    yield _start_is_known(snapshot, settings)
+
+
+def _start_is_known(snapshot: Snapshot, settings: Settings) -> Check:
+    from live_dashboards.analysis.page import page
+    from live_dashboards.analysis.period import period_of
+
+    found = page(snapshot, None, settings)
+    period, _ = period_of(found, found.roles.challenger)
+    since = f"since {format_moment(period.start)}: " if period.start else ""
+    if period.is_whole:
+        return Check("start of the test", CheckState.OK, f"{since}{period.reason}")
+    return Check("start of the test", CheckState.WARNING, f"{since}{period.reason}", "there is no verdict until this is mended", "unknown_start")
+
+
+def _variants_match(name: str, snapshot: Snapshot, settings: Settings) -> Check:
+    from live_dashboards.analysis.variants import matches
+
     both, only_mlflow, only_prometheus = matches(snapshot.mlflow, snapshot.prometheus, settings)
     if not both:
         found = f"no variant is in both: MLflow has {', '.join(only_mlflow)}; Prometheus has {', '.join(only_prometheus)}"

@@ -15,4 +15,5 @@ def alt_text(report: AbReport) -> str:
     panels = [
         f"{'Simulated: ' if panel.head.origin == 'simulated' else ''}{panel.head.title}" + (f" ({panel.head.reason})" if panel.head.reason else "") for panel in heads
     ]
-    return f"{opening}{where}, at {format_moment(report.at)}. " + ". ".join(panels) + f". {report.verdict.reasons[0].capitalize()}."
+    verdict = f"Verdict {report.verdict.verdict} ({'; '.join((report.verdict.rule, *report.verdict.reasons))})"
+    return f"{opening}{where}, at {format_moment(report.at)}. {verdict}. " + ". ".join(panels) + "."

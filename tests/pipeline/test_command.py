@@ -102,8 +102,15 @@ def test_a_folder_that_takes_no_files_exits_with_1(run, worlds):
 def test_the_connection_test_is_all_right_on_good_servers(run):
     code, out, _ = run("check", "--json")
     states = {check["name"]: check["ok"] for check in json.loads(out)["checks"]}
-    assert states["variants in both sources"] == "ok"
+    assert (states["variants in both sources"], states["start of the test"]) == ("ok", "ok")
     assert code == 0, states
+
+
+def test_the_connection_test_warns_of_a_start_that_prometheus_may_have_forgotten(run):
+    code, out, _ = run("check", AB_START="2001-01-01T00:00:00Z")
+    (line,) = [line for line in out.splitlines() if "start of the test" in line]
+    assert (code, line.split()[0]) == (0, "WARNING")
+    assert "keep samples longer than the test" in line
 
 
 def test_the_connection_test_fails_where_no_name_matches(run):
