@@ -74,9 +74,10 @@ def _gate_split(split: SplitTest) -> Gate:
 
 
 def _gate_guardrail(guard: Guardrail) -> Gate:
+    words = guard.words.replace(", margin ", ", max ")  # a gate has room for one short line
     state = {SHOWN: PASSED, HARM: FAILED, UNKNOWN: NOT_KNOWN}.get(guard.outcome, NOT_KNOWN)
-    words = f"not shown yet: {guard.words}" if state == NOT_KNOWN and guard.outcome != UNKNOWN else guard.words
-    return Gate(guard.label, state, words)
+    told = f"not shown yet: {words}" if state == NOT_KNOWN and guard.outcome != UNKNOWN else words
+    return Gate(guard.label, state, told)
 
 
 def _gate_net(case: BusinessCase) -> Gate:
@@ -89,9 +90,7 @@ def _gate_net(case: BusinessCase) -> Gate:
 
 def _gate_parameters(case: BusinessCase) -> Gate:
     own = [each.name for each in case.assumptions if not each.is_default]
-    return Gate(
-        "Business parameters are yours", PASSED if len(own) == len(case.assumptions) else FAILED if not own else NOT_KNOWN, f"{len(own)} of {len(case.assumptions)} set"
-    )
+    return Gate("Parameters are yours", PASSED if len(own) == len(case.assumptions) else FAILED if not own else NOT_KNOWN, f"{len(own)} of {len(case.assumptions)} set")
 
 
 def stale_inputs(case: BusinessCase) -> list[str]:

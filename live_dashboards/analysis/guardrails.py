@@ -31,14 +31,14 @@ def _guardrail(page: Page, row: Comparison) -> Guardrail:
     if not row.has_interval or row.estimate is None:
         words = row.reason or "not measured"
     else:
-        words = f"{format_estimate(row.estimate, row.low, row.high, 'points', signed=True)}, margin {margin:g} pt{_edge_words(page, row)}"
+        words = f"{format_estimate(row.estimate, row.low, row.high, 'points', signed=True)}, margin {margin:g}{_edge_words(page, row)}"
     return Guardrail("latency" if row.metric == OVER_OBJECTIVE else row.metric, _label(page, row), outcome(row.low, row.high, margin), margin, row, words)
 
 
 def _label(page: Page, row: Comparison) -> str:
     if row.metric == ERROR_RATE:
         return "Error rate not worse"
-    return f"Slower than {format_number(float(page.settings['AB_LATENCY_OBJECTIVE_MS']), 'ms')} not more often"
+    return f"Over {format_number(float(page.settings['AB_LATENCY_OBJECTIVE_MS']), 'ms')} not more often"
 
 
 def _edge_words(page: Page, row: Comparison) -> str:

@@ -53,7 +53,7 @@ SITUATIONS = {
     "the planned split": (live, SPLIT, "SHIP", "4", "accuracy better"),
     "more errors": (lambda: accumulated(live(), errors=20.0), {}, "ROLL BACK", "3", "error rate is worse"),
     "more slow answers": (lambda: accumulated(live(), latency_within=0.9), {}, "ROLL BACK", "3", "too slow requests is worse"),
-    "harm within its margin": (lambda: accumulated(live(), latency_within=0.995), {"AB_LATENCY_MARGIN_POINTS": "2"}, "SHIP", "4", "margin 2 pt"),
+    "harm within its margin": (lambda: accumulated(live(), latency_within=0.995), {"AB_LATENCY_MARGIN_POINTS": "2"}, "SHIP", "4", "margin 2"),
     "harm on the first day": (lambda: accumulated(live(), days=1.0, errors=20.0), {}, "ROLL BACK", "3", "error rate is worse"),
     "better, but too young": (lambda: accumulated(live(), days=3.0), {}, "KEEP RUNNING", "6", "of AB_MINIMUM_DAYS=7"),
     "better, and the minimum of days is over": (lambda: accumulated(live(), days=3.0), {"AB_MINIMUM_DAYS": "3"}, "SHIP", "4", "accuracy better"),

@@ -12,7 +12,7 @@ from live_dashboards.model.business_report import BusinessReport, Gate
 
 GATE_MARKS = {"passed": (CALM, "o", True), "failed": (ALARM, "X", True), "unknown": (MUTED, "o", False)}
 """Colour, marker and whether it is filled, of each state."""
-_STATE_INCHES, _LABEL_SHARE = 0.84, 0.4
+_STATE_INCHES, _LABEL_SHARE = 0.84, 0.35
 _LEADING = 1.08
 
 
