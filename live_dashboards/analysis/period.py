@@ -27,7 +27,7 @@ def period_of(found: Page, challenger: str | None) -> tuple[Period, Accumulated 
         counted = _counted_since(found, seconds)
         words = "first sample at which baseline and challenger both had traffic"
         return _judged(found, Period(datetime.fromtimestamp(seconds, UTC), found.at, words), counted), counted
-    runs = [run.started_at for run in found.counted.mlflow.runs if run.variant == challenger and run.started_at is not None]
+    runs = [run.started_at for run in found.counted.mlflow.runs if challenger and run.variant == challenger and run.started_at is not None]
     if runs and found.counted.mlflow.origin is Origin.LIVE:
         return Period(min(runs), found.at, "first run of the challenger"), None
     return Period(None, found.at, "the start of the test is unknown: set AB_START", is_whole=False), None

@@ -64,3 +64,10 @@ def test_a_chosen_start_from_before_its_memory_asks_for_a_longer_one():
     assert not found.is_whole
     assert "it keeps 15d" in found.reason
     assert "keep samples longer than the test" in found.reason
+
+
+def test_without_a_challenger_there_is_no_start():
+    snapshot = of_the_window()
+    nameless = replace(snapshot, mlflow=replace(snapshot.mlflow, runs=tuple(replace(run, variant=None) for run in snapshot.mlflow.runs)))
+    found, _ = period_of(page(nameless, None, settings()), None)
+    assert (found.start, found.is_whole) == (None, False)
