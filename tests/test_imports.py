@@ -135,3 +135,10 @@ def test_writing_a_picture_loads_neither_pyplot_nor_pandas() -> None:
     found = loaded(code)
     assert "matplotlib" in found
     assert not found & {"pandas", "seaborn", "scipy"}
+
+
+def test_the_products_environment_holds_no_oracle() -> None:
+    """Seaborn imports scipy wherever it is installed, which would cost every cron run seconds."""
+    code = "import importlib.util as found; print([name for name in ('scipy', 'statsmodels') if found.find_spec(name)])"
+    answer = subprocess.run([ROOT / ".venv/bin/python", "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout == "[]\n"
