@@ -25,8 +25,9 @@ def difference_so_far(treatment: Counts, control: Counts, planned_n: int, alpha:
         found = confidence_sequence(ours, theirs, planned, alpha)
         method = found.method
     shift = treatment.proportion - control.proportion - (found.estimate or 0.0)  # whole numbers of effective requests round the proportion
-    low, high = max(-1.0, min(found.low + shift, 1.0)), min(1.0, max(found.high + shift, -1.0))
-    return replace(found, estimate=treatment.proportion - control.proportion, low=low, high=high, method=method, n_treatment=treatment.n, n_control=control.n)
+    estimate = treatment.proportion - control.proportion
+    low, high = max(-1.0, found.low + min(0.0, shift)), min(1.0, found.high + max(0.0, shift))  # wider by what was rounded, never narrower
+    return replace(found, estimate=estimate, low=min(low, estimate), high=max(high, estimate), method=method, n_treatment=treatment.n, n_control=control.n)
 
 
 def proportion_so_far(counts: Counts, alpha: float = 0.05) -> tuple[float, float]:

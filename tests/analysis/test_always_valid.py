@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.special import betaln
 from scipy.stats import binom
@@ -92,6 +92,7 @@ def test_requests_in_clusters_of_four_give_limits_twice_as_wide_round_the_same_d
 
 
 @given(counts(), counts(), st.floats(1.0, 1e4))
+@example(Counts(51, 96), Counts(1484, 16_274), 2959.0)
 def test_any_counts_give_limits_round_the_estimate_within_the_scale(treatment, control, overdispersion):
     found = difference_so_far(treatment, control, 20_000, overdispersion=overdispersion)
     assert -1 <= found.low <= found.estimate <= found.high <= 1
