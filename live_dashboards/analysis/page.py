@@ -93,14 +93,15 @@ def page(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings) -> P
         empty = replace(snapshot, mlflow=replace(snapshot.mlflow, status=mlflow_status), prometheus=replace(snapshot.prometheus, status=prometheus_status))
         drawn = counted = _facts(empty, found, settings)
     else:
-        found = _with_simulated_names(found, stand_in)
+        named, found = found, _with_simulated_names(found, stand_in)
         mixed = replace(
             snapshot,
             mlflow=snapshot.mlflow if mlflow_status.has_answered else stand_in.mlflow,
             prometheus=snapshot.prometheus if prometheus_status.has_answered else stand_in.prometheus,
         )
-        drawn = _facts(mixed, found, settings)
-        counted = drawn if kind is BadgeKind.SIMULATED else _facts(snapshot, found, settings)
+        known = live if (found.names, found.challenger) == (named.names, named.challenger) else _facts(snapshot, found, settings)
+        drawn = known if mixed == snapshot else _facts(mixed, found, settings)
+        counted = drawn if kind is BadgeKind.SIMULATED else known
     return Page(snapshot.at, snapshot.window_seconds, settings, found, kind, counted, drawn, mlflow_status, prometheus_status)
 
 

@@ -159,7 +159,8 @@ def _quantile(reader: _Reader, variant: str, name: str, q: float, confidence: fl
     counts = non_decreasing(tuple(buckets.values()))
     if round(counts[-1]) < 1:
         return replace(frame, value=quantile.point * 1000, reason="no interval: less than one request")
-    limits, drawn = (_edges_ms(quantile_interval(tuple(buckets), counts, q, level)) for level in (0.95, confidence))
+    limits = _edges_ms(quantile_interval(tuple(buckets), counts, q))
+    drawn = limits if confidence == 0.95 else _edges_ms(quantile_interval(tuple(buckets), counts, q, confidence))
     return replace(frame, value=quantile.point * 1000, interval=limits, drawn_interval=drawn, n=round(counts[-1]), reason="interval: the buckets that surely hold it")
 
 
