@@ -57,7 +57,8 @@ def comparison(dashboard: str, request: Request) -> Compare | None:
     """What adds `changes` to a summary's document; the earlier summary is read before anything is asked or overwritten."""
     if request.compare is None:
         return None
-    from live_dashboards.outputs.changes import changes_document, read_previous
+    from live_dashboards.outputs.changes import changes_document
+    from live_dashboards.outputs.earlier_summary import read_previous
 
     previous, name = read_previous(request.compare, dashboard), request.compare.name
     if previous is None:

@@ -3,47 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict, replace
 from typing import Any
 
-from live_dashboards.errors import UsageError
-from live_dashboards.model.measurement import Origin
-from live_dashboards.model.number import format_interval, format_number
-from live_dashboards.outputs.summary_file import read_summary
+from live_dashboards.model.moment import parse_moment
+from live_dashboards.model.number import format_number
+from live_dashboards.outputs.changed_numbers import Change, changed_numbers
 
-_FIX = "name a summary that this version wrote with --compare, or leave it out"
 _CONCLUDED = (
     ("verdict", ("verdict", "verdict")),
     ("rule", ("verdict", "rule")),
     ("recommendation", ("recommendation", "verdict")),
     ("badge", ("badge",)),
     ("experiment", ("experiment",)),
+    ("window", ("window",)),
     ("traffic split", ("traffic_split", "flag")),
 )
 _RESTARTS = (("baseline", ("baseline",)), ("challenger", ("challenger",)), ("planned split", ("traffic_split", "planned")))
-_EXACT_UNITS = frozenset({"percent", "fraction"})
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One difference: what it is of, before and after as the summaries hold them, and in words."""
-
-    what: str
-    variant: str | None
-    before: Any
-    after: Any
-    words: str
-
-
-def read_previous(path: Path, dashboard: str) -> dict[str, Any] | None:
-    """The summary to compare with; None where there is no such file yet, UsageError where it is none of this dashboard."""
-    if not path.exists():
-        return None
-    document = read_summary(path, _FIX)
-    if document.get("dashboard") != dashboard:
-        raise UsageError(f"{path} is a summary of the {document.get('dashboard')} dashboard, not of {dashboard}; {_FIX}")
-    return document
 
 
 def changes_document(previous: Mapping[str, Any] | None, current: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -54,8 +30,17 @@ def changes_document(previous: Mapping[str, Any] | None, current: Mapping[str, A
 
 
 def changes(previous: Mapping[str, Any], current: Mapping[str, Any]) -> tuple[Change, ...]:
-    """Everything that differs and matters, the conclusions first."""
-    return (*_concluded(previous, current), *_restarts(previous, current), *_guardrails(previous, current), *_effects(previous, current), *_numbers(previous, current))
+    """Everything that differs and matters, the conclusions first, each thing once; `previous` is one that `read_previous` let pass. Nothing differs from itself."""
+    kinds = (_concluded, _restarts, _variants, _assumptions, _guardrails, _gates, _effects, changed_numbers)
+    told: dict[tuple[str, str | None], Change] = {}
+    for change in (each for kind in kinds for each in kind(previous, current)):
+        told.setdefault((change.what, change.variant), replace(change, words=_printable(change.words)))
+    return tuple(told.values())
+
+
+def _printable(text: str) -> str:
+    """One line without what would steer a terminal: names come from the sources."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _at(document: Mapping[str, Any], path: tuple[str, ...]) -> Any:
@@ -84,9 +69,30 @@ def _restarts(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Iterat
         before, after = _at(previous, path), _at(current, path)
         if before != after:
             since, start = previous.get("at"), _at(current, ("analysis_period", "start"))
-            is_old = isinstance(start, str) and isinstance(since, str) and start < since
+            is_old = isinstance(start, str) and isinstance(since, str) and parse_moment(start) < parse_moment(since)
             fix = f"; a new test begins: set AB_START to when this was done, between {since} and {current.get('at')}" if is_old else ""
             yield Change(what, None, before, after, f"{what}: {_said(before)} -> {_said(after)}{fix}")
+
+
+def _variants(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Iterator[Change]:
+    """Variants that came or went, where the dashboard lists them."""
+    before, after = (list(document.get("variants") or ()) for document in (previous, current))
+    if set(before) != set(after):
+        yield Change("variants", None, before, after, f"variants: {', '.join(before) or 'none'} -> {', '.join(after) or 'none'}")
+
+
+def _assumptions(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Iterator[Change]:
+    """Settings of the business dashboard: with another amount its numbers move although nothing that is measured did."""
+    before = {row["name"]: _amount(row) for row in previous.get("assumptions") or ()}
+    for row in current.get("assumptions") or ():
+        was, now = before.get(row["name"]), _amount(row)
+        if was is not None and was != now:
+            yield Change(f"assumption {row['name']}", None, was, now, f"{row['name']}: {was} -> {now}, a setting")
+
+
+def _amount(row: Mapping[str, Any]) -> str:
+    low, high = row["low"], row["high"]
+    return f"{low:.12g}" if low == high else f"{low:.12g}..{high:.12g}"
 
 
 def _guardrails(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Iterator[Change]:
@@ -94,9 +100,17 @@ def _guardrails(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Iter
     for row in current.get("guardrails") or ():
         was = before.get((row["name"], row["treatment"]))
         if was is not None and was != row["outcome"]:
-            yield Change(
-                f"guardrail {row['name']}", row["treatment"], was, row["outcome"], f"{row['label']}, {row['treatment']}: {was} -> {row['outcome']} ({row['words']})"
-            )
+            words = f"{row['label']}, {row['treatment']}: {was} -> {row['outcome']} ({row['words']})"
+            yield Change(f"guardrail {row['name']}", row["treatment"], was, row["outcome"], words)
+
+
+def _gates(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Iterator[Change]:
+    """What the recommendation of the business dashboard rests on."""
+    before = {row["gate"]: row["state"] for row in previous.get("gates") or ()}
+    for row in current.get("gates") or ():
+        was = before.get(row["gate"])
+        if was is not None and was != row["state"]:
+            yield Change(f"gate {row['gate']}", None, was, row["state"], f"{row['gate']}: {was} -> {row['state']} ({row['words']})")
 
 
 def _effects(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Iterator[Change]:
@@ -116,29 +130,3 @@ def _side(row: Mapping[str, Any]) -> str:
     if low <= 0 <= high:
         return "undecided"
     return f"{'above' if low > 0 else 'below'} 0"
-
-
-def _numbers(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Iterator[Change]:
-    """Numbers that left their interval of then, logged values that are others, and what came or went."""
-    before = {(row["name"], row["variant"]): row for row in previous["measurements"]}
-    for row in current["measurements"]:
-        was = before.get((row["name"], row["variant"]))
-        words = _moved(was, row) if was is not None else ""
-        if was is not None and words:
-            label = f"{row['name'].replace('_', ' ')}{' of ' + row['variant'] if row['variant'] else ''}"
-            yield Change(row["name"], row["variant"], was["value"], row["value"], f"{label}: {words}")
-
-
-def _moved(was: Mapping[str, Any], row: Mapping[str, Any]) -> str:
-    before, after, unit = was["value"], row["value"], row["unit"]
-    simulated = [each["origin"] == Origin.SIMULATED for each in (was, row)]
-    if any(simulated):
-        return ""
-    if before is None or after is None:
-        return "" if before is after else f"gone: {row['reason']}" if after is None else f"there again: {format_number(after, unit)}"
-    told = f"{format_number(before, unit)} -> {format_number(after, unit)}"
-    if was["interval"] is None:
-        return told if unit in _EXACT_UNITS and was["source"] == "mlflow" and before != after else ""
-    low, high = was["interval"]
-    is_inside = (low is None or after >= low) and (high is None or after <= high)
-    return "" if is_inside else f"{told}, outside its interval of then ({format_interval(low, high, unit)})"

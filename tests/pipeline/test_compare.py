@@ -7,7 +7,8 @@ import pytest
 
 from live_dashboards.outputs.changes import changes
 from live_dashboards.outputs.summary import summary_schema
-from tests.pipeline.command import at
+from tests.pipeline.command import at, closed_port
+from tests.support.business_pages import OWN
 
 SMALL = ("--dpi", "50")
 EASY = {"AB_LATENCY_OBJECTIVE_MS": "500", "AB_MINIMUM_DAYS": "0"}  # so that only errors keep the challenger of some worlds from shipping
@@ -51,8 +52,8 @@ def test_more_errors_are_told_and_what_does_not_depend_on_them_is_not(draw):
     assert (told["guardrail error_rate", "enhanced"]["before"], told["guardrail error_rate", "enhanced"]["after"]) == ("shown", "harm")
     assert "outside its interval of then" in told["error_rate", "enhanced"]["words"]
     assert told["error_rate_difference", "enhanced"]["after"] > 0
-    assert not {"accuracy", "p95_latency_ms", "traffic_share", "precision"} & {what for what, _ in told}
-    assert "changed: verdict: SHIP -> ROLL BACK" in err
+    assert [what for what, _ in told] == ["verdict", "rule", "experiment", "guardrail error_rate", "error_rate_difference", "error_rate"]
+    assert err.splitlines() == [f"WARNING: changed: {row['words']}" for row in told.values()]
 
 
 def test_a_logged_value_without_an_interval_is_told_where_it_is_another(draw):
@@ -74,10 +75,18 @@ def test_another_plan_begins_a_new_test(draw):
     assert "set AB_START" in rows(found)["planned split", None]["words"]
 
 
-def test_the_business_page_tells_another_recommendation(draw):
+def test_the_business_page_tells_another_recommendation_and_the_gate_behind_it(draw):
+    own = {**OWN, **EASY, "AB_TRAFFIC_SPLIT": "baseline=70,enhanced=30"}
+    draw("base", dashboard="business", **own)
+    told = rows(draw("more errors", "--compare", "last.json", dashboard="business", **own)[2])
+    assert told["recommendation", None]["after"] == "do not deploy"
+    assert (told["gate Error rate not worse", None]["before"], told["gate Error rate not worse", None]["after"]) == ("passed", "failed")
+
+
+def test_the_business_page_tells_what_moved_with_the_accuracy(draw):
     draw("base", dashboard="business")
     found = draw("other accuracy", "--compare", "last.json", dashboard="business")[2]
-    assert ("annual_revenue_increase", None) in rows(found)
+    assert [what for what, _ in rows(found)] == ["experiment", "annual_revenue_increase", "accuracy_improvement", "accuracy"]
 
 
 def test_a_first_run_has_nothing_to_compare_with_and_says_so(draw):
@@ -87,8 +96,32 @@ def test_a_first_run_has_nothing_to_compare_with_and_says_so(draw):
     assert found["changes"]["reason"] == "there is no earlier summary yet"
 
 
+def test_cron_may_overwrite_the_summary_that_it_compares_with(draw):
+    same_file = ("--summary", "last.json", "--compare", "last.json")
+    codes = [draw(world, *same_file)[0] for world in ("base", "more errors")]
+    code, err, found = draw("more errors", *same_file)
+    assert (codes, code, err, found["changes"]["rows"]) == ([0, 0], 0, "", [])
+
+
+def test_a_source_that_is_down_is_told_by_its_numbers(draw):
+    draw("base")
+    _, err, found = draw("base", "--compare", "last.json", PROMETHEUS_URL=f"http://127.0.0.1:{closed_port()}")
+    told = rows(found)
+    assert told["badge", None]["after"] == "MODEL DATA"
+    assert (told["error_rate", "enhanced"]["after"], told["total_requests", None]["after"]) == (None, None)
+    assert ("accuracy", "enhanced") not in told
+    assert err.count("changed: ") == 9
+    assert f"changed: {len(told) - 8} more, in the summary" in err
+
+
 @pytest.mark.parametrize(
-    ("text", "words"), [("{", "not JSON"), ("{}", "not a summary"), ('{"measurements": [], "schema_version": 1, "dashboard": "business"}', "not of ab")]
+    ("text", "words"),
+    [
+        ("{", "not JSON"),
+        ("{}", "not a summary"),
+        ('{"measurements": [], "schema_version": 1, "dashboard": "business"}', "not of ab"),
+        ('{"measurements": [{}], "schema_version": 1, "dashboard": "ab"}', "is damaged"),
+    ],
 )
 def test_what_is_no_summary_of_this_dashboard_is_refused_before_anything_is_asked(draw, tmp_path, text, words):
     (tmp_path / "odd.json").write_text(text)
