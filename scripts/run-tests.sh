@@ -10,6 +10,8 @@ missing_packages() {
   command -v prometheus >/dev/null && command -v promtool >/dev/null || echo prometheus
   command -v pgbouncer >/dev/null || echo pgbouncer
   command -v openssl >/dev/null || echo openssl
+  command -v chromium >/dev/null || echo chromium
+  command -v redis-server >/dev/null || echo redis-server
 }
 
 make_environment .venv requirements.lock

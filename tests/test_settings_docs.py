@@ -78,7 +78,8 @@ def test_the_example_has_no_comment_behind_a_value() -> None:
 
 def test_requirements_txt_names_what_pyproject_depends_on() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert requirements("requirements.txt") == project["dependencies"]
+    extras = project["optional-dependencies"]
+    assert requirements("requirements.txt") == [*project["dependencies"], *extras["web"], *extras["redis"]]
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
