@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from datetime import datetime
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -111,6 +112,46 @@ def timezone(value: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError("must be a time zone such as UTC or Europe/Berlin") from None
     return value
+
+
+def networks(value: str) -> tuple[str, ...]:
+    """IP addresses and networks, comma-separated, as networks."""
+    parts = [part.strip() for part in value.split(",") if part.strip()]
+    try:
+        return tuple(str(ip_network(part)) for part in parts)
+    except ValueError:
+        raise ValueError("must be addresses or networks, comma-separated, such as 10.0.0.5,10.1.0.0/16") from None
+
+
+def header_name(value: str) -> str:
+    """The name of an HTTP header."""
+    if not re.fullmatch(r"[A-Za-z0-9-]+", value):
+        raise ValueError("must be the name of a header, such as X-Forwarded-User")
+    return value
+
+
+def path_prefix(value: str) -> str:
+    """The path below which a proxy serves the page: with a slash before it and none behind it, empty for none."""
+    if not re.fullmatch(r"/?(?:[A-Za-z0-9._~-]+/?)*", value):
+        raise ValueError("must be a path of letters, digits, dots, dashes and slashes, such as /ab-test")
+    parts = [part for part in value.split("/") if part]
+    if {".", ".."} & set(parts):
+        raise ValueError("must be a path without . and .. as parts")
+    return "".join(f"/{part}" for part in parts)
+
+
+def cache_url(value: str) -> Secret:
+    """A Redis URL, which may hold a password."""
+    if not value.startswith(("redis://", "rediss://")):
+        raise ValueError("must begin with redis:// or rediss://")
+    return secret(value)
+
+
+def password_hash(value: str) -> Secret:
+    """A hash that `live-dashboards hash-password` made."""
+    if not re.fullmatch(r"(?:scrypt|pbkdf2):[a-z0-9:]+\$[^$]+\$[0-9a-f]+", value):
+        raise ValueError("must be a hash that `live-dashboards hash-password` prints, in single quotes where a shell reads it")
+    return secret(value)
 
 
 def metric_name(value: str) -> str:

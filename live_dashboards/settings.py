@@ -20,6 +20,7 @@ ENV_FILE_NAME = ".env.live-dashboards"
 PLACEHOLDER_PASSWORDS = frozenset({"your_secure_password", "your_password", "password", "changeme", "change-me", "secret"})
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _URL_PARTS = ("MLFLOW_DB_HOST", "MLFLOW_DB_PORT", "MLFLOW_DB_NAME", "MLFLOW_DB_USER", "MLFLOW_DB_PASSWORD")
+_SECRET_URLS = ("MLFLOW_DB_URL", "DASHBOARD_CACHE_URL")
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +80,8 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The texts that no message may show."""
-        plain = [value.reveal() for name, value in self.values.items() if isinstance(value, Secret) and name != "MLFLOW_DB_URL"]
-        urls = [*(self["PROMETHEUS_URL"] or ()), *([self["MLFLOW_DB_URL"].reveal()] if self["MLFLOW_DB_URL"] else [])]
+        plain = [value.reveal() for name, value in self.values.items() if isinstance(value, Secret) and name not in _SECRET_URLS]
+        urls = [*(self["PROMETHEUS_URL"] or ()), *(self[name].reveal() for name in _SECRET_URLS if self[name] is not None)]
         return (*plain, *(secret for url in urls for secret in _url_secrets(url)))
 
 
@@ -150,6 +151,8 @@ def _refuse_halves(values: Mapping[str, object]) -> None:
         ("AB_ONLINE_LABELLED_METRIC", "AB_ONLINE_CORRECT_METRIC"),
         ("AB_ONLINE_CORRECT_METRIC", "AB_ONLINE_LABELLED_METRIC"),
         ("PROMETHEUS_CLIENT_KEY", "PROMETHEUS_CLIENT_CERT"),
+        ("DASHBOARD_TLS_CERT", "DASHBOARD_TLS_KEY"),
+        ("DASHBOARD_TLS_KEY", "DASHBOARD_TLS_CERT"),
     )
     for given, needed in pairs:
         if values[given] is not None and values[needed] is None:

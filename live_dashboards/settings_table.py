@@ -106,9 +106,36 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
         (
             Setting("DASHBOARD_REFRESH_INTERVAL", "30", read.positive, "seconds between refreshes of the web page"),
             Setting("DASHBOARD_PORT", "8050", read.port, "port of the web page"),
-            Setting("DASHBOARD_HOST", "127.0.0.1", read.text, "address of the web page"),
+            Setting("DASHBOARD_HOST", "127.0.0.1", read.text, "address of the web page; any but a loopback one asks for a login"),
             Setting("DASHBOARD_OUTPUT_DIR", "output", read.text, "folder of the pictures; a relative one lies in the project's folder"),
             Setting("DASHBOARD_TIMEZONE", "UTC", read.timezone, "zone of the time axes, such as Europe/Berlin"),
+        ),
+    ),
+    (
+        "Web page",
+        (
+            Setting("DASHBOARD_AUTH", None, read.choice("password", "proxy", "none"), "who is let in; default: everybody on a loopback address, else a password"),
+            Setting("DASHBOARD_USERNAME", "dashboard", read.text, "user of the login"),
+            Setting(
+                "DASHBOARD_PASSWORD_HASH",
+                None,
+                read.password_hash,
+                "what `live-dashboards hash-password` prints (or DASHBOARD_PASSWORD_HASH_FILE: a file that holds it)",
+                secret=True,
+            ),
+            Setting("DASHBOARD_TRUSTED_PROXIES", None, read.networks, "addresses or networks of the proxies whose X-Forwarded headers and user header count"),
+            Setting("DASHBOARD_USER_HEADER", "X-Forwarded-User", read.header_name, "with DASHBOARD_AUTH=proxy: the header in which the proxy names the user"),
+            Setting("DASHBOARD_PATH_PREFIX", None, read.path_prefix, "path below which a proxy serves the page, such as /ab-test"),
+            Setting("DASHBOARD_TLS_CERT", None, read.text, "certificate file (with its chain); with it the page speaks https"),
+            Setting("DASHBOARD_TLS_KEY", None, read.text, "its key file"),
+            Setting("DASHBOARD_STALE_AFTER_SECONDS", None, read.positive, "how long a source's last answer is shown once it gives none; default: four intervals"),
+            Setting(
+                "DASHBOARD_CACHE_URL",
+                None,
+                read.cache_url,
+                "redis://..., where several processes share what one of them asked (or DASHBOARD_CACHE_URL_FILE: a file that holds it)",
+                secret=True,
+            ),
         ),
     ),
 )

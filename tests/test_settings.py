@@ -133,7 +133,12 @@ def test_an_unknown_name_in_the_environment_is_not_ours_to_judge(tmp_path: Path,
 
 @pytest.mark.parametrize("name", [setting.name for setting in SETTINGS if setting.secret])
 def test_each_secret_may_come_from_a_file(tmp_path: Path, name: str) -> None:
-    text = "X-Scope-OrgID: team" if name == "PROMETHEUS_HEADERS" else "postgresql://u:p@db/mlflow"
+    shapes = {
+        "PROMETHEUS_HEADERS": "X-Scope-OrgID: team",
+        "DASHBOARD_PASSWORD_HASH": "scrypt:32768:8:1$salt$abcdef",
+        "DASHBOARD_CACHE_URL": "redis://:p@127.0.0.1/0",
+    }
+    text = shapes.get(name, "postgresql://u:p@db/mlflow")
     (tmp_path / "secret").write_text(f"{text}\n")
     settings = load_settings(environment={f"{name}_FILE": str(tmp_path / "secret")}, base_folder=tmp_path)
     assert settings[name] == Secret(text)

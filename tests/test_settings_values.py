@@ -58,6 +58,12 @@ def with_value(name: str, value: str) -> Settings:
         ("INFRASTRUCTURE_ANNUAL_COST", "nan", "finite"),
         ("DASHBOARD_PORT", "8050.0", "port from 1 to 65535"),
         ("DASHBOARD_TIMEZONE", "Mars/Olympus", "UTC or Europe/Berlin"),
+        ("DASHBOARD_AUTH", "basic", "one of password, proxy, none"),
+        ("DASHBOARD_TRUSTED_PROXIES", "nginx", "10.0.0.5,10.1.0.0/16"),
+        ("DASHBOARD_USER_HEADER", "X Forwarded", "name of a header"),
+        ("DASHBOARD_PATH_PREFIX", "/a b", "such as /ab-test"),
+        ("DASHBOARD_PATH_PREFIX", "/a/../b", "without . and .."),
+        ("DASHBOARD_STALE_AFTER_SECONDS", "0", "above 0"),
         ("DASHBOARD_TIMEZONE", "../../etc/passwd", "UTC or Europe/Berlin"),
     ],
 )
@@ -80,6 +86,9 @@ def test_a_value_that_cannot_be_used_names_variable_value_and_what_is_allowed(na
         ("AB_WINDOW", "1h30m", 5400.0),
         ("AB_WINDOW", "7d", 604_800.0),
         ("AB_PLANNED_REQUESTS", "20000", 20_000),
+        ("DASHBOARD_TRUSTED_PROXIES", "10.0.0.5, ::1,10.1.0.0/16", ("10.0.0.5/32", "::1/128", "10.1.0.0/16")),
+        ("DASHBOARD_PATH_PREFIX", "teams/ab/", "/teams/ab"),
+        ("DASHBOARD_PATH_PREFIX", "/", ""),
         ("BASE_TRADING_VOLUME", "8e6..12e6", Amount(8e6, 12e6)),
         ("ERROR_COST_MULTIPLIER", "50", Amount(50, 50)),
     ],
@@ -95,7 +104,19 @@ def test_the_other_views_read_what_was_given() -> None:
     assert settings.start is None
 
 
-@pytest.mark.parametrize("given", ["AB_ONLINE_LABELLED_METRIC", "AB_ONLINE_CORRECT_METRIC", "PROMETHEUS_CLIENT_KEY"])
+@pytest.mark.parametrize("given", ["AB_ONLINE_LABELLED_METRIC", "AB_ONLINE_CORRECT_METRIC", "PROMETHEUS_CLIENT_KEY", "DASHBOARD_TLS_CERT", "DASHBOARD_TLS_KEY"])
 def test_a_setting_without_its_other_half_is_refused(given: str) -> None:
     with pytest.raises(SettingsError, match=f"{given} is set, but .* is not; set both or neither"):
         load_settings(environment={given: "something"})
+
+
+def test_secrets_of_the_web_page_are_never_shown() -> None:
+    given = {"DASHBOARD_CACHE_URL": "redis://:hunter2@127.0.0.1/0", "DASHBOARD_PASSWORD_HASH": "scrypt:32768:8:1$salt$abcdef"}
+    settings = load_settings(environment=given)
+    assert {"hunter2", "scrypt:32768:8:1$salt$abcdef"} <= set(settings.secrets)
+    assert "hunter2" not in repr(settings)
+    with pytest.raises(SettingsError) as caught:
+        with_value("DASHBOARD_PASSWORD_HASH", "hunter2")
+    assert "hunter2" not in str(caught.value)
+    with pytest.raises(SettingsError, match="redis://"):
+        with_value("DASHBOARD_CACHE_URL", "http://:hunter2@127.0.0.1")
