@@ -1,0 +1,50 @@
+"""Addresses: as proxies and browsers write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from live_dashboards.web.access.addresses import is_loopback, is_within, neighbourhood, parse_address
+from tests.web.access.sites import EVERYWHERE
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1:4711", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ('"[2001:db8::1]:4711"', "2001:db8::1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("unknown", "None"),
+        ("127.0.0.1:x", "None"),
+        ("[::1].evil.example", "None"),
+        ("", "None"),
+    ],
+)
+def test_an_address_is_read_with_and_without_port_and_brackets(text: str, address: str) -> None:
+    assert str(parse_address(text)) == address
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1", "127.8.9.1:8050", "::1", "[::1]", "[::1]:8050", "localhost", "LocalHost:8050", "::ffff:127.0.0.1"])
+def test_this_machine_has_many_names(text: str) -> None:
+    assert is_loopback(text)
+
+
+@pytest.mark.parametrize(
+    "text", [EVERYWHERE, "::", "", "192.168.1.5", "localhost.evil.example", "127.0.0.1.evil.example", "localhost:80.evil.example", "evil.example:8050"]
+)
+def test_other_names_are_not_this_machine(text: str) -> None:
+    assert not is_loopback(text)
+
+
+def test_a_network_holds_its_addresses_of_its_own_version_only() -> None:
+    assert is_within("10.1.2.3", ["10.1.0.0/16"])
+    assert not is_within("10.2.2.3", ["10.1.0.0/16"])
+    assert not is_within("2001:db8::1", ["10.1.0.0/16"])
+    assert not is_within("", ["0.0.0.0/0"])
+
+
+def test_addresses_of_one_ipv6_network_are_one_client() -> None:
+    assert neighbourhood("2001:db8::1") == neighbourhood("2001:db8::ffff:2") != neighbourhood("2001:db8:0:1::1")
+    assert neighbourhood("192.0.2.1") != neighbourhood("192.0.2.2")
