@@ -1,0 +1,36 @@
+"""A site on a real waitress at a loopback port, as the product runs it."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import flask
+from waitress.server import create_server
+
+
+@contextmanager
+def listening(server: flask.Flask) -> Iterator[int]:
+    """The port at which the site answers meanwhile."""
+    running = create_server(server, host="127.0.0.1", port=0, threads=2, ident=None, clear_untrusted_proxy_headers=False)
+    thread = threading.Thread(target=running.run, daemon=True)
+    thread.start()
+    try:
+        yield running.effective_port
+    finally:
+        running.close()
+        running.task_dispatcher.shutdown()
+        thread.join(10)
+
+
+def ask(port: int, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> tuple[http.client.HTTPResponse, str]:
+    """The answer's head and its text; an underscore in a header's name is a dash."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+        answer = connection.getresponse()
+        return answer, answer.read().decode()
+    finally:
+        connection.close()
