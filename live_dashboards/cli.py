@@ -1,9 +1,10 @@
-"""The command line: `live-dashboards ab | business | all | check | demo | explain`. stdout is the result, stderr the conversation."""
+"""The command line: `live-dashboards ab | business | all | check | demo | explain | hash-password`. stdout is the result, stderr the conversation."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import getpass
 import json
 import logging
 import os
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from live_dashboards import options
-from live_dashboards.errors import DashboardError, SettingsError
+from live_dashboards.errors import DashboardError, SettingsError, UsageError
 from live_dashboards.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None, *, base_folder: Path | None = None) 
     """Runs one command; the exit code. `base_folder` is where the settings file and a relative output folder lie (default: the current one)."""
     arguments = options.parser().parse_args(argv)
     _start_logging(arguments.verbose, arguments.quiet)
-    commands = {"ab": _ab, "business": _business, "all": _all, "check": _check, "demo": _demo, "explain": _explain}
+    commands = {"ab": _ab, "business": _business, "all": _all, "check": _check, "demo": _demo, "explain": _explain, "hash-password": _hash_password}
     try:
         _end_cleanly_on(signal.SIGTERM)
         return commands[arguments.command](arguments, base_folder)
@@ -148,6 +149,36 @@ def _explain(arguments: argparse.Namespace, base_folder: Path | None) -> int:
     path = arguments.summary or find_last_summary(_settings(arguments, base_folder).output_folder)
     sys.stdout.write(explain(arguments.name, path))
     return WRITTEN
+
+
+def _hash_password(_: argparse.Namespace, __: Path | None) -> int:
+    try:
+        from live_dashboards.web.access.passwords import LEAST_CHARACTERS, hash_password
+    except ModuleNotFoundError as error:
+        raise UsageError("hash-password needs the web page's packages; run scripts/setup-live-dashboards.sh or install live-dashboards[web]") from error
+
+    password = _new_password()
+    if len(password) < LEAST_CHARACTERS:
+        raise UsageError(f"the password has fewer than {LEAST_CHARACTERS} characters; choose a longer one, such as four random words")
+    sys.stdout.write(f"DASHBOARD_PASSWORD_HASH='{hash_password(password)}'\n")  # single quotes, so that nothing expands its dollar signs
+    return WRITTEN
+
+
+def _new_password() -> str:
+    """A password that was typed twice alike, or one line of a pipe; never an argument, which every user of the machine could read."""
+    try:
+        password = _typed_password() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+        password.encode()
+    except (EOFError, UnicodeError) as error:
+        raise UsageError("no password could be read; type it, or give it as one line of UTF-8 text") from error
+    return password
+
+
+def _typed_password() -> str:
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Again: ") != password:
+        raise UsageError("the two passwords differ; run hash-password again")
+    return password
 
 
 if __name__ == "__main__":

@@ -42,6 +42,8 @@ def parser() -> argparse.ArgumentParser:
     _add_common_options(explain)
     explain.add_argument("name", metavar="NAME", help="a measurement's name, or name.variant")
     explain.add_argument("--summary", type=Path, metavar="PATH", help="the summary to look into (default: the newest one in the output folder)")
+    hashing = commands.add_parser("hash-password", help="hash a password for the web page's login", description=_HASH)
+    _add_voice_options(hashing)
     return root
 
 
@@ -79,6 +81,10 @@ def request(arguments: argparse.Namespace) -> Request:
 
 def _add_common_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--env-file", type=Path, metavar="PATH", help="settings file (default: .env.live-dashboards)")
+    _add_voice_options(command)
+
+
+def _add_voice_options(command: argparse.ArgumentParser) -> None:
     voice = command.add_mutually_exclusive_group()
     voice.add_argument("-v", "--verbose", action="store_true", help="say more, with tracebacks")
     voice.add_argument("-q", "--quiet", action="store_true", help="say only errors")
@@ -142,3 +148,7 @@ _ALL = "Asks the sources once and draws both dashboards; prints a path a line. E
 _CHECK = "Tests settings, both connections and the A/B data in them, a line a check with the fix. Exit codes: 0 all right, 1 something is wrong, 2 settings."
 _DEMO = "Brings up a PostgreSQL and a Prometheus of its own on loopback, fills them with an A/B test, draws both dashboards and takes everything down again."
 _EXPLAIN = "Prints value, origin, query and inputs of a number of the last summary."
+_HASH = (
+    "Asks for a password twice without showing it, or reads one line where there is no terminal, "
+    "and prints the line for .env.live-dashboards that lets its user into the web page. A password has at least 12 characters."
+)
