@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from live_dashboards.settings import load_settings
+from live_dashboards.web.access.passwords import matches
 from tests.scripts.checkout import BARE, Checkout, make_checkout
 
 NOTHING = "# nothing\n"
@@ -73,7 +76,49 @@ def test_a_package_that_cannot_be_had_fails_with_a_sentence_and_leaves_it_unfini
 def test_the_settings_file_is_made_once_for_its_owner_only(ready: Checkout) -> None:
     ready.run("setup-live-dashboards.sh")
     assert stat.S_IMODE(ready.settings.stat().st_mode) == 0o600
-    assert ready.settings.read_text() == (ready.root / ".env.live-dashboards.example").read_text()
+    example = (ready.root / ".env.live-dashboards.example").read_text().splitlines()
+    made = ready.settings.read_text().splitlines()
+    assert [line for line in made if line not in example] == [line for line in made if line.startswith("DASHBOARD_PASSWORD_HASH='scrypt:")]
+    assert len(made) == len(example)
+    assert sorted(ready.root.glob(".env.live-dashboards*")) == [ready.settings, Path(f"{ready.settings}.example")]
+
+
+def test_the_set_up_makes_a_login_whose_password_it_shows_once(ready: Checkout) -> None:
+    first, second = ready.run("setup-live-dashboards.sh"), ready.run("setup-live-dashboards.sh")
+    shown = re.findall(r"user dashboard, password ([\w-]{20,}) ", first.stderr)
+    password_hash = load_settings(environment={}, base_folder=ready.root)["DASHBOARD_PASSWORD_HASH"]
+    assert len(shown) == 1
+    assert matches(password_hash.reveal(), shown[0])
+    assert shown[0] not in second.stderr + ready.settings.read_text()
+
+
+def test_each_set_up_makes_another_password(ready: Checkout) -> None:
+    ready.run("setup-live-dashboards.sh")
+    first = ready.settings.read_text()
+    ready.settings.unlink()
+    ready.run("setup-live-dashboards.sh")
+    assert ready.settings.read_text() != first
+
+
+def test_without_the_web_packages_there_is_a_settings_file_and_a_sentence(fresh: Checkout) -> None:
+    outcome = fresh.run("setup-live-dashboards.sh")
+    assert "No login for the web page could be made" in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+    assert fresh.settings.read_text() == (fresh.root / ".env.live-dashboards.example").read_text()
+
+
+def test_of_two_set_ups_at_once_one_makes_the_settings_and_tells_the_password_that_holds(ready: Checkout) -> None:
+    command = [str(ready.root / "scripts" / "setup-live-dashboards.sh")]
+    both = [subprocess.Popen(command, env=BARE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    shown = re.findall(r"password ([\w-]{20,}) ", "".join(process.communicate(timeout=300)[1] for process in both))
+    password_hash = load_settings(environment={}, base_folder=ready.root)["DASHBOARD_PASSWORD_HASH"]
+    assert [matches(password_hash.reveal(), password) for password in shown] == [True]
+
+
+def test_a_settings_file_that_cannot_be_finished_is_not_begun(ready: Checkout) -> None:
+    (ready.root / ".env.live-dashboards.example").unlink()
+    assert ready.run("setup-live-dashboards.sh").returncode != 0
+    assert sorted(ready.root.glob(".env.live-dashboards*")) == []
 
 
 def test_a_settings_file_that_is_there_stays_as_it_is(ready: Checkout) -> None:
