@@ -20,7 +20,9 @@ _SENTENCES = {
 }
 _PAGE = (
     '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-    '<meta name="color-scheme" content="light dark"><title>{title}</title></head>\n<body><main><h1>{title}</h1><p>{sentence}</p></main></body>\n</html>\n'
+    '<meta name="color-scheme" content="light dark"><title>{title}</title>'
+    "<style>body {{ max-width: 40rem; margin: 15vh auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif }}</style></head>"
+    "\n<body><main><h1>{title}</h1><p>{sentence}</p></main></body>\n</html>\n"
 )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import flask
+from waitress import wasyncore
 from waitress.server import create_server
 
 
@@ -20,9 +21,9 @@ def listening(server: flask.Flask) -> Iterator[int]:
     try:
         yield running.effective_port
     finally:
-        running.close()
-        running.task_dispatcher.shutdown()
+        running.trigger.pull_trigger(lambda: wasyncore.close_all(running._map))  # in its own thread, else it may be waiting on what is closed
         thread.join(10)
+        running.task_dispatcher.shutdown()
 
 
 def ask(port: int, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> tuple[http.client.HTTPResponse, str]:
