@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from live_dashboards.figures.frame import Frame
-from live_dashboards.figures.theme import CACHED, PAPER, VariantStyle, variant_style
-from live_dashboards.model.measurement import Interval, Measurement, Origin
+from live_dashboards.figures.theme import PAPER, VariantStyle
+from live_dashboards.model.measurement import Interval, Measurement
+from live_dashboards.model.presentation import drawn_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +25,12 @@ class Dot:
     is_filled: bool
 
 
-def drawn_interval(measurement: Measurement) -> Interval | None:
-    """The interval that pictures show: at the chosen confidence, else the 95 % one."""
-    return measurement.drawn_interval or measurement.interval
-
-
 def dot(measurement: Measurement, y: float) -> Dot | None:
     """The measurement's dot, None where it has no value."""
     if measurement.value is None:
         return None
     interval = drawn_interval(measurement)
     return Dot(measurement.value, y, interval, is_filled=interval is not None)
-
-
-def colour_of(style: VariantStyle, origin: Origin) -> str:
-    """The variant's colour; grey for a cached value."""
-    return CACHED if origin is Origin.CACHED else style.colour
-
-
-def style_of(names: Sequence[str], variant: str | None) -> VariantStyle:
-    """The style of that variant in the page's order; of what is no variant, the style after all of them."""
-    return variant_style(names.index(variant) if variant in names else max(4, len(names)))
 
 
 def draw_dots(axes: Axes, frame: Frame, dots: Iterable[Dot | None], style: VariantStyle, colour: str, *, size: float | None = None) -> None:

@@ -1,28 +1,73 @@
-"""Colours, fonts and sizes of every picture, in one place; a test holds them against the contrast rules."""
+"""Fonts, sizes and further colours of every picture; a test holds them against the contrast rules. What the web page shares is in `model.presentation`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from live_dashboards.model.report import BadgeKind
+from live_dashboards.model.presentation import (
+    ALARM,
+    AXIS,
+    BADGE_SHAPES,
+    BAND,
+    BORDER_HATCH,
+    CACHED,
+    CALM,
+    CAUTION,
+    FAINT,
+    GRID,
+    HATCH,
+    INK,
+    MUTED,
+    PAPER,
+    RULE,
+    STATE_STYLES,
+    TINT,
+    VARIANT_STYLES,
+    BadgeShape,
+    VariantStyle,
+    variant_style,
+)
 
-PAPER = "#FFFFFF"
-TINT = "#F4F6F8"
-INK = "#1B2127"
-MUTED = "#4F5A65"
-FAINT = "#626D78"
-AXIS = "#767F88"
-GRID = "#E4E7EA"
-RULE = "#BFC6CC"
-HATCH = "#E3E6E9"
-BAND = "#E6EBEF"
-BORDER_HATCH = "#8A6100"
+__all__ = (
+    "ALARM",
+    "AXES_STYLE",
+    "AXIS",
+    "BADGE_SHAPES",
+    "BAND",
+    "BORDER_HATCH",
+    "CACHED",
+    "CALM",
+    "CAUTION",
+    "DESIGN_PAGE_INCHES",
+    "FAINT",
+    "GRID",
+    "HATCH",
+    "INK",
+    "MARK_COLOURS",
+    "MUTED",
+    "PAPER",
+    "RULE",
+    "SMALLEST_PAGE_INCHES",
+    "SMALLEST_POINTS",
+    "STATE_STYLES",
+    "SURFACES",
+    "TEXT_COLOURS",
+    "TICK_PAD_POINTS",
+    "TICK_STYLE",
+    "TINT",
+    "VARIANT_STYLES",
+    "WATERMARK_EDGE",
+    "WATERMARK_FILL",
+    "BadgeShape",
+    "Sizes",
+    "VariantStyle",
+    "line_inches",
+    "page_scale",
+    "variant_style",
+)
+
 WATERMARK_FILL = "#F5F1EC"
 WATERMARK_EDGE = "#E0D6C9"
-CAUTION = "#8A5A00"
-ALARM = "#B42318"
-CALM = "#5B6F80"
-CACHED = "#66717C"
 
 SURFACES = (PAPER, TINT)
 TEXT_COLOURS = (INK, MUTED, FAINT, CAUTION, ALARM)
@@ -47,60 +92,6 @@ AXES_STYLE = {
 }
 TICK_STYLE = {"grid.linewidth": 0.6, "xtick.major.size": 0, "ytick.major.size": 0}
 """How axes look while a page is made: no frame, no tick marks, light lines behind the data."""
-
-
-@dataclass(frozen=True, slots=True)
-class VariantStyle:
-    """How one variant looks everywhere: `colour` of marks, `text_colour` of words, marker, and dashes in line widths (empty is solid)."""
-
-    colour: str
-    text_colour: str
-    marker: str
-    dashes: tuple[float, ...]
-
-
-VARIANT_STYLES = (
-    VariantStyle("#0072B2", "#00629B", "o", ()),
-    VariantStyle("#D55E00", "#A84300", "s", (5.0, 1.4)),
-    VariantStyle("#009E73", "#00714F", "^", (1.2, 1.2)),
-    VariantStyle("#CC79A7", "#9C3F75", "D", (5.0, 1.4, 1.2, 1.4)),
-    VariantStyle("#3F4750", "#3F4750", "v", (2.5, 1.2)),
-    VariantStyle("#767676", "#595959", "P", (8.0, 1.4)),
-    VariantStyle("#59616A", "#59616A", "X", (3.5, 1.2, 1.2, 1.2, 1.2, 1.2)),
-)
-"""By index: control, treatment, third, fourth, then greys that differ by marker and dashes."""
-
-
-def variant_style(index: int) -> VariantStyle:
-    """The style of the variant at that place of the page's order; the greys repeat from the eighth on."""
-    if index < len(VARIANT_STYLES):
-        return VARIANT_STYLES[index]
-    return VARIANT_STYLES[4 + (index - 4) % 3]
-
-
-@dataclass(frozen=True, slots=True)
-class BadgeShape:
-    """Fill and edge of the badge's disc."""
-
-    fill: str
-    edge: str
-
-
-BADGE_SHAPES = {
-    BadgeKind.LIVE: BadgeShape("#C8102E", "#7A0A1C"),
-    BadgeKind.OPERATIONAL: BadgeShape("#F2C230", "#6B5200"),
-    BadgeKind.MODEL: BadgeShape("#F08A24", "#8A4300"),
-    BadgeKind.SIMULATED: BadgeShape("#FFFFFF", "#1B2127"),
-    BadgeKind.CACHED: BadgeShape("#8C969F", "#4F5A65"),
-}
-
-STATE_STYLES = {
-    "fresh": (CALM, "o"),
-    "stale": (CAUTION, "^"),
-    "missing": (ALARM, "X"),
-    "info": (CALM, "D"),
-}
-"""Colour and marker of a data health state; its word always stands beside it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 from zoneinfo import ZoneInfo
 
+from live_dashboards.model.moment import zone_words
 from live_dashboards.model.number import MINUS, format_number
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
@@ -118,12 +119,6 @@ def clock_words(unix_seconds: float, zone: ZoneInfo, *, has_clock: bool = True, 
     if has_year:
         return f"{_MONTHS[local.month - 1]} {local.year}"
     return f"{local:%H:%M}" if has_clock else f"{local.day} {_MONTHS[local.month - 1]}"
-
-
-def zone_words(unix_seconds: float, zone: ZoneInfo) -> str:
-    """The zone's abbreviation at that moment, with `UTC` before a bare offset."""
-    name = datetime.fromtimestamp(unix_seconds, UTC).astimezone(zone).tzname() or zone.key
-    return f"UTC{name}" if name[:1] in "+-" else name
 
 
 def moment_words(moment: datetime, zone: ZoneInfo) -> str:

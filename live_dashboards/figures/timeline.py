@@ -11,12 +11,12 @@ from matplotlib.axes import Axes
 
 from live_dashboards.figures.frame import Frame, base_line, tick_height, y_ticks
 from live_dashboards.figures.line_words import name_lines, write_marks, write_target, write_ticks
-from live_dashboards.figures.marks import colour_of, style_of
 from live_dashboards.figures.rows import fitting, heading_height
 from live_dashboards.figures.stretches import Plan, TimePlot, last_point, segments
 from live_dashboards.figures.text import Look, width_inches
 from live_dashboards.figures.theme import MUTED, PAPER, TICK_PAD_POINTS, line_inches
 from live_dashboards.figures.ticks import number_labels, round_ticks
+from live_dashboards.model.presentation import colour_of, style_of
 from live_dashboards.model.report import AbReport, Line
 
 Row = TypeVar("Row")

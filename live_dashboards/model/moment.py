@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)")
 
@@ -36,3 +37,9 @@ def _is_on_the_calendar(text: str) -> bool:
 def format_moment(moment: datetime) -> str:
     """RFC 3339 in UTC with `Z`, with fractions of a second only where there are any."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def zone_words(unix_seconds: float, zone: ZoneInfo) -> str:
+    """The zone's abbreviation at that moment, with `UTC` before a bare offset."""
+    name = datetime.fromtimestamp(unix_seconds, UTC).astimezone(zone).tzname() or zone.key
+    return f"UTC{name}" if name[:1] in "+-" else name

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from live_dashboards.figures.frame import Frame
-from live_dashboards.figures.marks import colour_of, dot, draw_dots, drawn_interval, finite_ends, padded, style_of
+from live_dashboards.figures.marks import dot, draw_dots, finite_ends, padded
 from live_dashboards.figures.panel import open_panel, say_nothing
 from live_dashboards.figures.rows import Rows, fitting, heading_height, open_rows
 from live_dashboards.figures.text import Look, fitted_name, width_inches
@@ -14,6 +14,7 @@ from live_dashboards.figures.theme import FAINT, INK
 from live_dashboards.figures.words import value_words
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.number import shared_decimals
+from live_dashboards.model.presentation import colour_of, drawn_interval, style_of
 from live_dashboards.model.report import AbReport, QualityRow
 
 _COLUMN_INCHES = 0.55

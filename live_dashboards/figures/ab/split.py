@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from live_dashboards.figures.frame import Frame
-from live_dashboards.figures.marks import colour_of, dot, draw_dots, drawn_interval, style_of
+from live_dashboards.figures.marks import dot, draw_dots
 from live_dashboards.figures.panel import open_panel, say_nothing
 from live_dashboards.figures.rows import Rows, column_inches, fitting, open_rows
 from live_dashboards.figures.theme import FAINT, INK, MUTED
-from live_dashboards.figures.words import state_words, value_words
+from live_dashboards.figures.words import value_words
 from live_dashboards.model.number import format_count, format_interval, format_percent
+from live_dashboards.model.presentation import colour_of, drawn_interval, state_words, style_of
 from live_dashboards.model.report import AbReport, ShareRow
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from live_dashboards.figures.business.table import Column, Row, draw_table
 from live_dashboards.figures.frame import Frame
-from live_dashboards.figures.marks import style_of
 from live_dashboards.figures.panel import open_panel
 from live_dashboards.figures.theme import FAINT, INK
 from live_dashboards.model.business_report import BusinessReport, InputRow
+from live_dashboards.model.presentation import style_of
 
 
 def draw(frame: Frame, report: BusinessReport) -> None:

@@ -1,0 +1,116 @@
+"""What pictures and web page look alike in: colours, the style of each variant, badges, states, and the names of metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from live_dashboards.model.measurement import Interval, Measurement, Origin
+from live_dashboards.model.report import BadgeKind
+
+PAPER = "#FFFFFF"
+TINT = "#F4F6F8"
+INK = "#1B2127"
+MUTED = "#4F5A65"
+FAINT = "#626D78"
+AXIS = "#767F88"
+GRID = "#E4E7EA"
+RULE = "#BFC6CC"
+HATCH = "#E3E6E9"
+BAND = "#E6EBEF"
+BORDER_HATCH = "#8A6100"
+CAUTION = "#8A5A00"
+ALARM = "#B42318"
+CALM = "#5B6F80"
+CACHED = "#66717C"
+
+METRIC_TITLES = {
+    "accuracy": "Accuracy",
+    "online_accuracy": "– online",
+    "accuracy_over_runs": "– over runs",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+    "error_rate": "Error rate",
+    "over_latency_objective": "Too slow",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class VariantStyle:
+    """How one variant looks everywhere: `colour` of marks, `text_colour` of words, marker, and dashes in line widths (empty is solid)."""
+
+    colour: str
+    text_colour: str
+    marker: str
+    dashes: tuple[float, ...]
+
+
+VARIANT_STYLES = (
+    VariantStyle("#0072B2", "#00629B", "o", ()),
+    VariantStyle("#D55E00", "#A84300", "s", (5.0, 1.4)),
+    VariantStyle("#009E73", "#00714F", "^", (1.2, 1.2)),
+    VariantStyle("#CC79A7", "#9C3F75", "D", (5.0, 1.4, 1.2, 1.4)),
+    VariantStyle("#3F4750", "#3F4750", "v", (2.5, 1.2)),
+    VariantStyle("#767676", "#595959", "P", (8.0, 1.4)),
+    VariantStyle("#59616A", "#59616A", "X", (3.5, 1.2, 1.2, 1.2, 1.2, 1.2)),
+)
+"""By index: control, treatment, third, fourth, then greys that differ by marker and dashes."""
+
+
+def variant_style(index: int) -> VariantStyle:
+    """The style of the variant at that place of the page's order; the greys repeat from the eighth on."""
+    if index < len(VARIANT_STYLES):
+        return VARIANT_STYLES[index]
+    return VARIANT_STYLES[4 + (index - 4) % 3]
+
+
+@dataclass(frozen=True, slots=True)
+class BadgeShape:
+    """Fill and edge of the badge's disc."""
+
+    fill: str
+    edge: str
+
+
+BADGE_SHAPES = {
+    BadgeKind.LIVE: BadgeShape("#C8102E", "#7A0A1C"),
+    BadgeKind.OPERATIONAL: BadgeShape("#F2C230", "#6B5200"),
+    BadgeKind.MODEL: BadgeShape("#F08A24", "#8A4300"),
+    BadgeKind.SIMULATED: BadgeShape("#FFFFFF", "#1B2127"),
+    BadgeKind.CACHED: BadgeShape("#8C969F", "#4F5A65"),
+}
+
+STATE_STYLES = {
+    "fresh": (CALM, "o"),
+    "stale": (CAUTION, "^"),
+    "missing": (ALARM, "X"),
+    "info": (CALM, "D"),
+}
+"""Colour and marker of a data health state; its word always stands beside it."""
+
+
+def metric_title(metric: str) -> str:
+    """The metric's name as people write it."""
+    return METRIC_TITLES.get(metric, metric.replace("_", " ").capitalize())
+
+
+def style_of(names: Sequence[str], variant: str | None) -> VariantStyle:
+    """The style of that variant in the page's order; of what is no variant, the style after all of them."""
+    return variant_style(names.index(variant) if variant in names else max(4, len(names)))
+
+
+def colour_of(style: VariantStyle, origin: Origin) -> str:
+    """The variant's colour; grey for a cached value."""
+    return CACHED if origin is Origin.CACHED else style.colour
+
+
+def drawn_interval(measurement: Measurement) -> Interval | None:
+    """The interval that pictures show: at the chosen confidence, else the 95 % one."""
+    return measurement.drawn_interval or measurement.interval
+
+
+def state_words(measurement: Measurement) -> str:
+    """` est.`, ` cached`, ` stale`, or nothing for a fresh measured value."""
+    words = {Origin.ESTIMATED: " est.", Origin.CACHED: " cached"}.get(measurement.origin, "")
+    return words + (" stale" if measurement.stale else "")
