@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "live_dashboards"
 SHARED = {"model", "errors", "settings", "__version__"}
-STAGES = ("sources", "analysis", "figures", "outputs", "demo")
+STAGES = ("sources", "analysis", "figures", "outputs", "web", "demo")
 HEAVY = {"matplotlib", "seaborn", "pandas", "numpy", "psycopg2", "requests", "PIL"}
 TEST_ONLY = {"scipy", "statsmodels", "mlflow", "pytest", "hypothesis", "jsonschema", "tests"}
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in sorted(PACKAGE.rglob("*.py"))}

@@ -12,11 +12,11 @@ from live_dashboards import __version__
 from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.text import Look, fitted_name, width_inches, wrapped
 from live_dashboards.figures.theme import ALARM, BADGE_SHAPES, CALM, CAUTION, FAINT, INK, MUTED, TINT, line_inches, variant_style
-from live_dashboards.figures.ticks import moment_words, span_words
 from live_dashboards.model.business_report import BusinessReport, Report
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.report import AbReport, Badge
 from live_dashboards.model.snapshot import SourceStatus
+from live_dashboards.model.ticks import moment_words, span_words
 
 _SOURCE_TITLES = {"mlflow": "MLflow", "prometheus": "Prometheus"}
 _VERDICT_COLOURS = {"SHIP": CALM, "ROLL BACK": ALARM}  # beside the word, which says it alone

@@ -23,6 +23,8 @@ from live_dashboards.model.presentation import (
     STATE_STYLES,
     TINT,
     VARIANT_STYLES,
+    WATERMARK_EDGE,
+    WATERMARK_FILL,
     BadgeShape,
     VariantStyle,
     variant_style,
@@ -66,8 +68,6 @@ __all__ = (
     "variant_style",
 )
 
-WATERMARK_FILL = "#F5F1EC"
-WATERMARK_EDGE = "#E0D6C9"
 
 SURFACES = (PAPER, TINT)
 TEXT_COLOURS = (INK, MUTED, FAINT, CAUTION, ALARM)

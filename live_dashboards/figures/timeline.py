@@ -15,9 +15,9 @@ from live_dashboards.figures.rows import fitting, heading_height
 from live_dashboards.figures.stretches import Plan, TimePlot, last_point, segments
 from live_dashboards.figures.text import Look, width_inches
 from live_dashboards.figures.theme import MUTED, PAPER, TICK_PAD_POINTS, line_inches
-from live_dashboards.figures.ticks import number_labels, round_ticks
 from live_dashboards.model.presentation import colour_of, style_of
 from live_dashboards.model.report import AbReport, Line
+from live_dashboards.model.ticks import number_labels, round_ticks
 
 Row = TypeVar("Row")
 _NAMES_INCHES = 1.12

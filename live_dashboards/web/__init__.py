@@ -1,1 +1,1 @@
-"""The Dash page over the same report as the pictures, and who may see it."""
+"""The web page: the same report as the pictures, refreshed by itself for everybody who looks."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from live_dashboards.figures.frame import Frame
-from live_dashboards.figures.marks import Dot, draw_dots, finite_ends, padded
+from live_dashboards.figures.marks import Dot, draw_dots
 from live_dashboards.figures.panel import open_panel, say_nothing
 from live_dashboards.figures.rows import Rows, column_inches, fitting, heading_height, open_rows
 from live_dashboards.figures.text import Look, width_inches
 from live_dashboards.figures.theme import BAND, FAINT, INK, MUTED
 from live_dashboards.model.judgement import Comparison
+from live_dashboards.model.limits import finite_ends, padded
 from live_dashboards.model.measurement import Interval, Origin
 from live_dashboards.model.number import format_estimate, format_number, format_signed, shared_decimals
 from live_dashboards.model.presentation import colour_of, metric_title, style_of

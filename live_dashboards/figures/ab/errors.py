@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from live_dashboards.figures.frame import BARS_FROM_ZERO, Frame
-from live_dashboards.figures.marks import dot, draw_bars, draw_dots, finite_ends, padded
+from live_dashboards.figures.marks import dot, draw_bars, draw_dots
 from live_dashboards.figures.panel import open_panel
 from live_dashboards.figures.rows import Rows, column_inches, open_rows
 from live_dashboards.figures.stretches import Plan
 from live_dashboards.figures.timeline import draw_below, draw_timeline
 from live_dashboards.figures.words import value_words
+from live_dashboards.model.limits import finite_ends, padded
 from live_dashboards.model.measurement import Interval
 from live_dashboards.model.number import format_count, format_percent
 from live_dashboards.model.presentation import colour_of, drawn_interval, style_of

@@ -8,17 +8,18 @@ from collections.abc import Sequence
 from matplotlib.collections import LineCollection
 
 from live_dashboards.figures.frame import Frame
-from live_dashboards.figures.marks import draw_bars, finite_ends
+from live_dashboards.figures.marks import draw_bars
 from live_dashboards.figures.panel import open_panel
 from live_dashboards.figures.rows import Rows, bare_rows, column_inches, label_ticks
 from live_dashboards.figures.stretches import Plan
 from live_dashboards.figures.theme import INK, PAPER, VariantStyle
-from live_dashboards.figures.ticks import log_labels, log_ticks
 from live_dashboards.figures.timeline import draw_below, draw_timeline
+from live_dashboards.model.limits import finite_ends
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.number import NOTHING, format_number
 from live_dashboards.model.presentation import colour_of, state_words, style_of
 from live_dashboards.model.report import AbReport, LatencyRow
+from live_dashboards.model.ticks import log_labels, log_ticks
 
 _HEADING = "p50 / p95 / p99"
 _SMALLEST_MS = 1e-9

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from live_dashboards.figures.frame import Frame
-from live_dashboards.figures.marks import dot, draw_dots, finite_ends, padded
+from live_dashboards.figures.marks import dot, draw_dots
 from live_dashboards.figures.panel import open_panel, say_nothing
 from live_dashboards.figures.rows import Rows, fitting, heading_height, open_rows
 from live_dashboards.figures.text import Look, fitted_name, width_inches
 from live_dashboards.figures.theme import FAINT, INK
 from live_dashboards.figures.words import value_words
+from live_dashboards.model.limits import finite_ends, padded
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.number import shared_decimals
 from live_dashboards.model.presentation import colour_of, drawn_interval, style_of

@@ -14,11 +14,11 @@ from live_dashboards.figures.panel import open_panel, say_nothing
 from live_dashboards.figures.rows import Rows, bare_rows, fitting, heading_height
 from live_dashboards.figures.text import Look, width_inches
 from live_dashboards.figures.theme import MUTED, PAPER, Sizes
-from live_dashboards.figures.ticks import time_ticks
 from live_dashboards.figures.words import value_words
 from live_dashboards.model.moment import zone_words
 from live_dashboards.model.presentation import style_of
 from live_dashboards.model.report import AbReport, RunBar
+from live_dashboards.model.ticks import time_ticks
 
 _END_MARKS = {"finished": ("|", True), "running": (">", True), "silent": (">", False), "failed": ("X", True), "killed": ("X", False), "scheduled": ("o", False)}
 _FEWEST_ROWS = 3

@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from live_dashboards.figures.frame import Frame, base_line, tick_height, x_ticks, y_ticks
 from live_dashboards.figures.text import Look, width_inches
 from live_dashboards.figures.theme import CALM, CAUTION, INK, TICK_PAD_POINTS, line_inches
-from live_dashboards.figures.ticks import number_labels, round_ticks
+from live_dashboards.model.ticks import number_labels, round_ticks
 
 MEASURED, ASSUMED, RESULT = CALM, CAUTION, INK
 USD = "usd_per_year"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from live_dashboards.figures.business.money import ASSUMED, MEASURED, RESULT, USD, zero_line
 from live_dashboards.figures.frame import Frame
-from live_dashboards.figures.marks import Dot, draw_bars, draw_dots, finite_ends, padded
+from live_dashboards.figures.marks import Dot, draw_bars, draw_dots
 from live_dashboards.figures.panel import open_panel
 from live_dashboards.figures.rows import Rows, column_inches, open_rows
 from live_dashboards.figures.text import Look, wrapped
 from live_dashboards.figures.theme import INK, MUTED, VariantStyle, line_inches
 from live_dashboards.model.business_report import BusinessReport, NetPanel
+from live_dashboards.model.limits import finite_ends, padded
 from live_dashboards.model.measurement import Interval
 from live_dashboards.model.number import format_money, interval_step, round_to_step
 

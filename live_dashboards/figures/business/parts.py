@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from live_dashboards.figures.business.money import ASSUMED, MEASURED, RESULT, USD, bar, zero_line
 from live_dashboards.figures.frame import Frame
-from live_dashboards.figures.marks import draw_bars, padded
+from live_dashboards.figures.marks import draw_bars
 from live_dashboards.figures.panel import open_panel
 from live_dashboards.figures.rows import Rows, column_inches, open_rows
 from live_dashboards.figures.theme import AXIS, FAINT, INK
 from live_dashboards.model.business_report import BusinessReport, PartBar, PartsPanel
+from live_dashboards.model.limits import padded
 from live_dashboards.model.measurement import Interval
 from live_dashboards.model.number import format_money
 

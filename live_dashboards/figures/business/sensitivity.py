@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from live_dashboards.figures.business.money import ASSUMED, MEASURED, USD, bar, zero_line
 from live_dashboards.figures.frame import Frame
-from live_dashboards.figures.marks import padded
 from live_dashboards.figures.panel import open_panel, say_nothing
 from live_dashboards.figures.rows import Rows, column_inches, fitting, open_rows
 from live_dashboards.figures.theme import FAINT, INK, MUTED
 from live_dashboards.model.business_case import Swing
 from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.limits import padded
 from live_dashboards.model.number import format_interval, format_money, format_number
 
 
