@@ -1,0 +1,115 @@
+"""What all charts share: the layout, axes, words on the drawing, and the look of simulated values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from live_dashboards.model.measurement import Origin
+from live_dashboards.model.presentation import AXIS, FAINT, GRID, HATCH, INK, MUTED, PAPER, RULE, WATERMARK_EDGE
+
+Figure = dict[str, Any]
+"""A whole figure as the browser takes it: `data` and `layout`, plain lists and numbers."""
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', 'DejaVu Sans', sans-serif"
+CLEAR = "rgba(0,0,0,0)"
+USUAL_HEIGHT = 320
+_BODY, _SMALL = 12, 11
+_DIGITS = 6
+_HATCH_STEPS = 12
+
+
+def layout(origin: Origin, *, x: dict[str, Any], y: dict[str, Any], height: int = USUAL_HEIGHT, **more: Any) -> dict[str, Any]:
+    """The layout around a drawing; a height is set only where the usual one is too low for what is drawn."""
+    shapes = [*(simulated_shapes() if origin is Origin.SIMULATED else []), *more.pop("shapes", [])]
+    return {
+        "autosize": True,
+        **({"height": height} if height > USUAL_HEIGHT else {}),
+        "font": {"family": FONT, "size": _BODY, "color": INK},
+        "margin": {"l": 12, "r": 14, "t": 10, "b": 8, "pad": 0},
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+        "hovermode": "closest",
+        "hoverdistance": 24,
+        "hoverlabel": {"bgcolor": PAPER, "bordercolor": AXIS, "font": {"family": FONT, "size": _BODY, "color": INK}, "align": "left", "namelength": -1},
+        "dragmode": False,
+        "showlegend": False,
+        "legend": legend(),
+        "uirevision": "kept",
+        "xaxis": x,
+        "yaxis": y,
+        "shapes": shapes,
+        **more,
+    }
+
+
+def legend() -> dict[str, Any]:
+    """Below everything, never over data."""
+    return {
+        "orientation": "h",
+        "x": 0,
+        "xref": "container",
+        "xanchor": "left",
+        "y": 0,
+        "yref": "container",
+        "yanchor": "bottom",
+        "font": {"size": _BODY, "color": INK},
+        "bgcolor": CLEAR,
+        "itemsizing": "trace",
+        "tracegroupgap": 0,
+    }
+
+
+def axis(title: str, limits: Sequence[float | str], *, ticks: Sequence[float] = (), labels: Sequence[str] = (), **more: Any) -> dict[str, Any]:
+    """An axis with its quantity and unit, light grid lines, no frame; it cannot be zoomed unless that is said."""
+    named = {"tickmode": "array", "tickvals": [seen(tick) for tick in ticks], "ticktext": list(labels)} if ticks else {}
+    return {
+        "title": {"text": title, "font": {"size": _BODY, "color": MUTED}, "standoff": 6},
+        "range": [seen(limit) if isinstance(limit, float | int) else limit for limit in limits],
+        "tickfont": {"size": _SMALL, "color": FAINT},
+        "gridcolor": GRID,
+        "gridwidth": 1,
+        "zeroline": False,
+        "showline": False,
+        "automargin": True,
+        "fixedrange": True,
+        **named,
+        **more,
+    }
+
+
+def word(text: str, *, x: float | str, y: float, colour: str = INK, **more: Any) -> dict[str, Any]:
+    """Words on the drawing, at the data unless `xref` or `yref` say otherwise."""
+    return {"text": text, "x": x, "y": y, "showarrow": False, "font": {"size": more.pop("size", _BODY), "color": colour}, **more}
+
+
+def upright(x: float | str, *, colour: str = INK, dash: str = "solid", width: float = 1.0) -> dict[str, Any]:
+    """A vertical over the whole height, below the data."""
+    return {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1, "layer": "below", "line": {"color": colour, "width": width, "dash": dash}}
+
+
+def level(y: float, *, colour: str = INK, dash: str = "solid", width: float = 1.0) -> dict[str, Any]:
+    """A horizontal over the whole width, below the data."""
+    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "layer": "below", "line": {"color": colour, "width": width, "dash": dash}}
+
+
+def band(low: float, high: float, colour: str) -> dict[str, Any]:
+    """A shade from one place of the x axis to another, below everything."""
+    return {"type": "rect", "x0": seen(low), "x1": seen(high), "yref": "paper", "y0": 0, "y1": 1, "layer": "below", "fillcolor": colour, "line": {"width": 0}}
+
+
+def simulated_shapes() -> list[dict[str, Any]]:
+    """Faint diagonals and the word, behind the data."""
+    steps = [step / _HATCH_STEPS for step in range(1, 2 * _HATCH_STEPS)]
+    lines = " ".join(f"M{max(0.0, each - 1):.3f},{min(1.0, each):.3f}L{min(1.0, each):.3f},{max(0.0, each - 1):.3f}" for each in steps)
+    whole = {"xref": "paper", "yref": "paper", "layer": "below"}
+    label = {"text": "SIMULATED", "font": {"size": 34, "color": WATERMARK_EDGE}, "textposition": "middle center", "textangle": -18}
+    return [
+        {**whole, "type": "path", "path": lines, "line": {"color": HATCH, "width": 1}},
+        {**whole, "type": "rect", "x0": 0, "x1": 1, "y0": 0, "y1": 1, "line": {"width": 1, "color": RULE}, "label": label},
+    ]
+
+
+def seen(value: float) -> float:
+    """Rounded to what can be seen."""
+    return float(f"{value:.{_DIGITS}g}")

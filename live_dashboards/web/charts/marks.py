@@ -1,0 +1,129 @@
+"""Dots with their intervals and bars as traces: the same colour, symbol and dashes for a variant as in the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from live_dashboards.model.measurement import Interval
+from live_dashboards.model.presentation import PAPER, VariantStyle
+from live_dashboards.web.charts.base import seen
+from live_dashboards.web.charts.hover import TEMPLATE
+
+_SYMBOLS = {"o": "circle", "s": "square", "^": "triangle-up", "D": "diamond", "v": "triangle-down", "P": "cross", "X": "x"}
+_LINE_PIXELS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A value in a row with its interval and its words; not filled: its certainty is unknown."""
+
+    value: float
+    y: float
+    interval: Interval | None
+    is_filled: bool
+    hover: str
+
+
+def symbol(style: VariantStyle) -> str:
+    """The marker, by the browser's name."""
+    return _SYMBOLS[style.marker]
+
+
+def dash(style: VariantStyle) -> str:
+    """The dashes in pixels."""
+    return ",".join(f"{each * _LINE_PIXELS:g}px" for each in style.dashes) or "solid"
+
+
+def dot_traces(dots: Sequence[Dot], style: VariantStyle, colour: str, limits: tuple[float, float], *, size: int = 10, name: str = "") -> list[dict[str, Any]]:
+    """One variant's dots over their intervals; with a name they have a place in the legend."""
+    if not dots:
+        return []
+    intervals = [(dot.interval, dot.y) for dot in dots if dot.interval is not None]
+    marks = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [seen(dot.value) for dot in dots],
+        "y": [seen(dot.y) for dot in dots],
+        "customdata": [dot.hover for dot in dots],
+        "hovertemplate": TEMPLATE,
+        "name": name,
+        "showlegend": bool(name),
+        "cliponaxis": False,
+        "marker": {
+            "symbol": symbol(style),
+            "size": size,
+            "opacity": 1,
+            "color": [colour if dot.is_filled else PAPER for dot in dots],
+            "line": {"color": [PAPER if dot.is_filled else colour for dot in dots], "width": [1 if dot.is_filled else 2 for dot in dots]},
+        },
+    }
+    return [*interval_traces(intervals, colour, limits), marks]
+
+
+def interval_traces(
+    intervals: Sequence[tuple[Interval, float]], colour: str, limits: tuple[float, float], *, width: float = 2, opacity: float = 1
+) -> list[dict[str, Any]]:
+    """Lines from low to high; an open end reaches the edge of the axis and ends in an arrow."""
+    if not intervals:
+        return []
+    left, right = limits
+    xs: list[float | None] = []
+    ys: list[float | None] = []
+    arrows: list[tuple[float, float, str]] = []
+    for interval, y in intervals:
+        low = left if interval.low is None else max(left, interval.low)
+        high = right if interval.high is None else min(right, interval.high)
+        xs += [seen(low), seen(high), None]
+        ys += [seen(y), seen(y), None]
+        arrows += [(left, y, "triangle-left")] if interval.low is None or interval.low < left else []
+        arrows += [(right, y, "triangle-right")] if interval.high is None or interval.high > right else []
+    return [_line(xs, ys, colour, width, opacity), *([_arrows(arrows, colour)] if arrows else [])]
+
+
+def _line(xs: list[float | None], ys: list[float | None], colour: str, width: float, opacity: float) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": xs,
+        "y": ys,
+        "connectgaps": False,
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "opacity": opacity,
+        "line": {"color": colour, "width": width},
+    }
+
+
+def _arrows(arrows: Sequence[tuple[float, float, str]], colour: str) -> dict[str, Any]:
+    xs, ys, symbols = zip(*arrows, strict=True)
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [seen(x) for x in xs],
+        "y": [seen(y) for y in ys],
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "cliponaxis": False,
+        "marker": {"symbol": list(symbols), "size": 9, "color": colour, "opacity": 1},
+    }
+
+
+def ticks_trace(points: Sequence[tuple[float, float, str]], colour: str, *, size: int = 16, width: float = 2) -> list[dict[str, Any]]:
+    """Upright ticks at (value, y) with their words."""
+    if not points:
+        return []
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": [seen(x) for x, _, _ in points],
+            "y": [seen(y) for _, y, _ in points],
+            "customdata": [hover for _, _, hover in points],
+            "hovertemplate": TEMPLATE,
+            "showlegend": False,
+            "cliponaxis": False,
+            "marker": {"symbol": "line-ns", "size": size, "color": colour, "opacity": 1, "line": {"color": colour, "width": width}},
+        }
+    ]
