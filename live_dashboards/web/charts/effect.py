@@ -14,7 +14,7 @@ from live_dashboards.web.charts.base import Figure, band, upright
 from live_dashboards.web.charts.hover import bold, joined, level_words, origin_words, provenance
 from live_dashboards.web.charts.marks import Dot, dot_traces
 from live_dashboards.web.charts.rows import Row, number_axis, rows_layout
-from live_dashboards.web.charts.text import MOST_QUERY_CHARACTERS, shown, wrapped
+from live_dashboards.web.charts.text import MOST_QUERY_CHARACTERS, escaped, shown, wrapped
 
 _MOST_ROWS = 14
 _LESS = " ↓"
@@ -89,7 +89,7 @@ def _hover(row: Comparison, report: AbReport) -> str:
     return joined(
         bold(metric_title(row.metric)),
         f"{shown(row.treatment)} −<br>{shown(row.control)}",
-        f"<b>{format_signed(row.estimate, 'points')}</b>" + ("" if row.is_higher_better else ", less is better"),
+        f"<b>{escaped(format_signed(row.estimate, 'points'))}</b>" + ("" if row.is_higher_better else ", less is better"),
         interval,
         f"n = {format_count(row.n_treatment)} and {format_count(row.n_control)}" if has_n else "n unknown",
         wrapped(row.method, MOST_QUERY_CHARACTERS),

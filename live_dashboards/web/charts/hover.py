@@ -11,7 +11,7 @@ from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.number import format_count, format_interval, format_number
 from live_dashboards.model.presentation import drawn_interval
 from live_dashboards.model.ticks import moment_words
-from live_dashboards.web.charts.text import MOST_QUERY_CHARACTERS, shown, wrapped
+from live_dashboards.web.charts.text import MOST_QUERY_CHARACTERS, escaped, shown, wrapped
 
 TEMPLATE = "%{customdata}<extra></extra>"
 """A mark's words come as data, so that no text of a user is ever a template."""
@@ -26,7 +26,7 @@ def measured(title: str, measurement: Measurement, report: Report, *, value: str
     reason = measurement.reason if measurement.value is not None and measurement.reason else ""
     return joined(
         bold(title),
-        f"<b>{words}</b>",
+        f"<b>{escaped(words) if measurement.value is not None else words}</b>",
         limits,
         "" if measurement.n is None else f"n = {format_count(measurement.n)}",
         wrapped(reason, MOST_QUERY_CHARACTERS),
@@ -47,7 +47,7 @@ def interval_words(measurement: Measurement, report: Report) -> str:
 
 def level_words(confidence: float, limits: Interval, unit: str) -> str:
     """An interval that says which it is."""
-    return f"{confidence:.3%}".rstrip("0%").rstrip(".") + f" % interval: {format_interval(limits.low, limits.high, unit)}"
+    return escaped(f"{100 * confidence:g} % interval: {format_interval(limits.low, limits.high, unit)}")
 
 
 def provenance(measurement: Measurement, timezone: str) -> str:

@@ -4,43 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timezone
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from live_dashboards.model.business_report import Report
-from live_dashboards.model.measurement import Measurement, Origin
-from live_dashboards.model.moment import zone_words
-from live_dashboards.model.number import format_number, shared_decimals
+from live_dashboards.model.measurement import Origin
+from live_dashboards.model.number import format_number
 from live_dashboards.model.presentation import MUTED, PAPER, VariantStyle, colour_of, style_of
 from live_dashboards.model.report import AbReport, Line
 from live_dashboards.model.ticks import number_labels, round_ticks
-from live_dashboards.web.charts.base import USUAL_HEIGHT, Figure, axis, layout, level, seen, upright, word
+from live_dashboards.web.charts.base import USUAL_HEIGHT, Figure, axis, layout, seen, upright
 from live_dashboards.web.charts.hover import bold, origin_words, query_words, unit_of
+from live_dashboards.web.charts.line_words import Plan, end_words, last_point, mark_words, shown_marks, target_shapes, target_words
 from live_dashboards.web.charts.marks import dash, symbol
-from live_dashboards.web.charts.text import shown, shown_name
+from live_dashboards.web.charts.text import escaped, shown, shown_name
+from live_dashboards.web.charts.times import moment_text, time_axis, zone_of
 
 LEGEND_PIXELS = 19
-_MOST_NAMED = 4
 _LEGEND_COLUMNS = 36
-_PLOT_PIXELS, _NUMBER_PIXELS = 200, 14
 _MARKS_ALONG = 7
-_LATE_SHARE = 0.04
-_LABEL_SHARE = 0.22
 _TEMPLATE = "%{meta[0]}<br><b>%{customdata}</b><br>%{x|%-d %b %Y, %H:%M:%S} %{meta[1]}%{meta[2]}<extra></extra>"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How lines are drawn: the y axis' title, the unit of the numbers, whether the axis starts at zero, the target with its words, and dated marks."""
-
-    title: str
-    unit: str
-    is_zero_based: bool = True
-    target: float | None = None
-    target_words: str = ""
-    marks: tuple[tuple[float, str], ...] = ()
 
 
 def lines_figure(lines: Sequence[Line], report: AbReport, origin: Origin, plan: Plan) -> Figure | None:
@@ -50,7 +31,7 @@ def lines_figure(lines: Sequence[Line], report: AbReport, origin: Origin, plan: 
         return None
     limits = _limits(drawn, plan)
     ticks = round_ticks(*limits, 5)
-    words = _end_words(drawn, report, limits)
+    words = end_words(drawn, report, limits)
     room = max((len(each["text"]) for each in words if each.get("xref") == "paper"), default=0)
     start = report.at.timestamp() - report.window_seconds
     made = layout(
@@ -58,32 +39,13 @@ def lines_figure(lines: Sequence[Line], report: AbReport, origin: Origin, plan: 
         x=time_axis(report, start, report.at.timestamp()),
         y=axis(plan.title, limits, ticks=ticks, labels=number_labels(ticks, plan.unit)),
         height=USUAL_HEIGHT + LEGEND_PIXELS * max(0, len(drawn) - 3),
-        shapes=[*_target_shapes(plan, limits), *(upright(moment_text(moment, report), colour=MUTED, dash="4px,3px") for moment, _ in _shown_marks(plan, report))],
-        annotations=[*words, *_target_words(plan, limits), *_mark_words(plan, report)],
-        margin={"l": 12, "r": 18 + 7 * room, "t": 24 if _shown_marks(plan, report) else 10, "b": 8, "pad": 0},
+        shapes=[*target_shapes(plan, limits), *(upright(moment_text(moment, report), colour=MUTED, dash="4px,3px") for moment, _ in shown_marks(plan, report))],
+        annotations=[*words, *target_words(plan, limits), *mark_words(plan, report)],
+        margin={"l": 12, "r": 18 + 7 * room, "t": 24 if shown_marks(plan, report) else 10, "b": 8, "pad": 0},
         showlegend=True,
         dragmode="zoom",
     )
     return {"data": [trace for line in drawn for trace in _traces(line, report)], "layout": made}
-
-
-def time_axis(report: Report, start_seconds: float, end_seconds: float) -> dict[str, Any]:
-    """Local time without a zone, which the library does not know; the title names the zone. It can be zoomed."""
-    limits = (moment_text(start_seconds, report), moment_text(end_seconds, report))
-    title = f"time, {zone_words(report.at.timestamp(), ZoneInfo(report.timezone))}"
-    return axis(title, limits, type="date", fixedrange=False, nticks=6, showgrid=False, showline=True, linecolor=MUTED)
-
-
-def moment_text(unix_seconds: float, report: Report) -> str:
-    """The moment as local time, with the zone's offset at the page's moment, so that a change of the clocks neither repeats nor leaves out an hour."""
-    offset = report.at.astimezone(ZoneInfo(report.timezone)).utcoffset()
-    local = datetime.fromtimestamp(unix_seconds, UTC).astimezone(timezone(offset) if offset else UTC)
-    return f"{local:%Y-%m-%d %H:%M}" if local.second == 0 else f"{local:%Y-%m-%d %H:%M:%S}"
-
-
-def last_point(line: Line) -> tuple[float, float] | None:
-    """The newest (unix seconds, value) that has a value."""
-    return next(((moment, value) for moment, value in reversed(line.timeline.points) if value is not None and math.isfinite(value)), None)
 
 
 def _known(value: float | None) -> float | None:
@@ -112,7 +74,7 @@ def _traces(line: Line, report: AbReport) -> list[dict[str, Any]]:
         "mode": "lines+markers",
         "x": xs,
         "y": ys,
-        "customdata": ["" if y is None else format_number(y, unit_of(line.latest)) for y in ys],
+        "customdata": ["" if y is None else escaped(format_number(y, unit_of(line.latest))) for y in ys],
         "meta": _meta(line, report),
         "hovertemplate": _TEMPLATE,
         "connectgaps": False,
@@ -165,76 +127,5 @@ def _meta(line: Line, report: AbReport) -> list[str]:
         query_words(line.latest.query),
         origin_words(line.latest.origin, is_stale=line.latest.stale),
     )
-    zone = zone_words(report.at.timestamp(), ZoneInfo(report.timezone))
+    zone = zone_of(report)
     return [bold(line.label), zone, "".join(f"<br>{each}" for each in shared if each)]
-
-
-def _end_words(lines: Sequence[Line], report: AbReport, limits: tuple[float, float]) -> list[dict[str, Any]]:
-    """The last value of each line right of the plot, moved apart; beside a line that ends early, when that was. None where the lines are many."""
-    if len(lines) > _MOST_NAMED:
-        return []
-    ends = [(line, point) for line in lines if (point := last_point(line)) is not None]
-    newest = max(moment for _, (moment, _) in ends)
-    late = [(line, point) for line, point in ends if newest - point[0] <= _LATE_SHARE * report.window_seconds]
-    heights = _apart([value for _, (_, value) in late], limits)
-    texts = _texts([line.latest for line, _ in late])
-    right = {"xref": "paper", "xanchor": "left", "yanchor": "middle", "xshift": 9}
-    words = [
-        word(text, x=1, y=seen(height), colour=style_of(report.variant_names, line.variant).text_colour, **right)
-        for (line, _), height, text in zip(late, heights, texts, strict=True)
-    ]
-    return [*words, *(_early(line, point, report) for line, point in ends if (line, point) not in late)]
-
-
-def _early(line: Line, point: tuple[float, float], report: AbReport) -> dict[str, Any]:
-    text = f"{format_number(point[1], unit_of(line.latest), show_unit=False)}, ends {moment_text(point[0], report)[11:16]}"
-    is_left = point[0] < report.at.timestamp() - report.window_seconds / 2
-    colour = style_of(report.variant_names, line.variant).text_colour
-    return word(text, x=moment_text(point[0], report), y=seen(point[1]), colour=colour, xanchor="left" if is_left else "right", yanchor="bottom", yshift=6)
-
-
-def _texts(latest: Sequence[Measurement]) -> list[str]:
-    present = [abs(one.value) for one in latest if one.value is not None]
-    decimals = shared_decimals([max(present)], unit_of(latest[0])) if present and max(present) >= 0.001 else None
-    return [format_number(one.value, unit_of(one), show_unit=False, decimals=decimals) for one in latest]
-
-
-def _apart(values: Sequence[float], limits: tuple[float, float]) -> list[float]:
-    """The values as far apart as their words are high, within the axis, in their order."""
-    low, high = limits
-    gap = (high - low) * _NUMBER_PIXELS / _PLOT_PIXELS
-    order = sorted(range(len(values)), key=lambda index: values[index])
-    placed: list[float] = []
-    for index in order:
-        placed.append(max(values[index], placed[-1] + gap) if placed else values[index])
-    for step in range(len(placed) - 1, -1, -1):
-        ceiling = high - (len(placed) - 1 - step) * gap
-        placed[step] = min(placed[step], ceiling)
-    return [placed[order.index(index)] for index in range(len(values))]
-
-
-def _target_shapes(plan: Plan, limits: tuple[float, float]) -> list[dict[str, Any]]:
-    return [level(seen(plan.target), colour=MUTED, dash="6px,4px")] if plan.target is not None and limits[0] < plan.target < limits[1] else []
-
-
-def _target_words(plan: Plan, limits: tuple[float, float]) -> list[dict[str, Any]]:
-    if plan.target is None or not _target_shapes(plan, limits):
-        return []
-    return [word(plan.target_words, x=1, y=seen(plan.target), colour=MUTED, size=11, xref="paper", xanchor="right", yanchor="bottom")]
-
-
-def _shown_marks(plan: Plan, report: AbReport) -> list[tuple[float, str]]:
-    """The dated changes within the window."""
-    return [(moment, label) for moment, label in sorted(plan.marks) if report.at.timestamp() - report.window_seconds <= moment <= report.at.timestamp()]
-
-
-def _mark_words(plan: Plan, report: AbReport) -> list[dict[str, Any]]:
-    """What changed, above the plot; words that would touch the ones before are left out."""
-    words, free_from = [], -math.inf
-    for moment, label in _shown_marks(plan, report):
-        if moment >= free_from:
-            is_late = report.at.timestamp() - moment < _LABEL_SHARE * report.window_seconds
-            place = {"yref": "paper", "xanchor": "right" if is_late else "left", "yanchor": "bottom"}
-            words.append(word(shown(label, 16), x=moment_text(moment, report), y=1, colour=MUTED, size=11, **place))
-            free_from = moment + _LABEL_SHARE * report.window_seconds
-    return words

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from live_dashboards.model.report import AbReport
 from live_dashboards.web.charts.base import Figure
-from live_dashboards.web.charts.lines import Plan, lines_figure
+from live_dashboards.web.charts.line_words import Plan
+from live_dashboards.web.charts.lines import lines_figure
 
 
 def figure(report: AbReport) -> Figure | None:

@@ -1,0 +1,75 @@
+"""Is it worth it per year: the net value as a dot with its 50 % and 90 % intervals, and where its uncertainty comes from."""
+
+from __future__ import annotations
+
+from live_dashboards.model.business_report import BusinessReport, NetPanel
+from live_dashboards.model.limits import finite_ends, padded
+from live_dashboards.model.measurement import Interval, Measurement
+from live_dashboards.model.number import format_money, interval_step, round_to_step
+from live_dashboards.model.presentation import INK, MUTED, VariantStyle
+from live_dashboards.web.charts.base import Figure, upright
+from live_dashboards.web.charts.hover import TEMPLATE, bold, joined, level_words, measured
+from live_dashboards.web.charts.marks import Dot, dot_traces, interval_traces
+from live_dashboards.web.charts.money import ASSUMED, MEASURED, RESULT, money_axis, money_words
+from live_dashboards.web.charts.rows import Row, rows_layout
+
+_WHOLE, _PARTIAL = VariantStyle(RESULT, INK, "o", ()), VariantStyle(RESULT, INK, "D", ())
+_Source = tuple[str, Interval, str]
+
+
+def figure(report: BusinessReport) -> Figure | None:
+    """A row for the net value; where a parameter is a range, one each for what was measured and what was assumed."""
+    panel = report.net
+    shown = panel.net if panel.net.value is not None else panel.partial
+    if not panel.head.is_drawn or shown is None or shown.value is None:
+        return None
+    sources = _sources(panel)
+    limits = padded(finite_ends([shown.value, 0.0], [*(each.interval for each in panel.intervals), *(each for _, each, _ in sources)]))
+    traces = [
+        trace
+        for order, each in enumerate(sorted(panel.intervals, key=lambda each: -each.confidence))
+        for trace in interval_traces([(each.interval, 0.0)], RESULT, limits, width=2 + 5 * order)
+    ]
+    for y, (name, interval, colour) in enumerate(sources, start=1):
+        traces += [{**trace, **_source_hover(name, interval, trace)} for trace in interval_traces([(interval, float(y))], colour, limits, width=4)]
+    dot = Dot(shown.value, 0.0, None, bool(panel.intervals), _hover(panel, shown, report))
+    traces += dot_traces([dot], _WHOLE if panel.net.value is not None else _PARTIAL, RESULT, limits, size=14)
+    note = "; thick: 50 %, thin: 90 % interval" if panel.intervals else ""
+    return {
+        "data": traces,
+        "layout": rows_layout(_rows(panel, shown.value, sources), money_axis(f"USD a year{note}", limits), panel.head.origin, shapes=[upright(0)]),
+    }
+
+
+def _sources(panel: NetPanel) -> list[_Source]:
+    pairs = (("measurements alone", panel.statistical, MEASURED), ("your ranges alone", panel.assumed, ASSUMED))
+    return [(name, limits, colour) for name, limits, colour in pairs if limits is not None]
+
+
+def _source_hover(name: str, interval: Interval, trace: Figure) -> Figure:
+    words = joined(bold(name), "net value a year, from this alone", level_words(0.95, interval, "usd_per_year"))
+    return {"customdata": [words] * len(trace["x"]), "hovertemplate": TEMPLATE, "hoverinfo": "all"}
+
+
+def _hover(panel: NetPanel, shown: Measurement, report: BusinessReport) -> str:
+    title = "net value a year" if panel.net.value is not None else "partial: a term is missing"
+    intervals = joined(*(level_words(each.confidence, each.interval, "usd_per_year") for each in panel.intervals)) or "no interval"
+    return joined(measured(title, shown, report, interval=intervals))
+
+
+def _rows(panel: NetPanel, value_usd: float, sources: list[_Source]) -> list[Row]:
+    name = "net value" if panel.net.value is not None else "partial"
+    return [Row(name, ((_net_words(panel, value_usd), INK),)), *(Row(each, ((_limits_words(limits), MUTED),), colour) for each, limits, colour in sources)]
+
+
+def _net_words(panel: NetPanel, value_usd: float) -> str:
+    widest = max(panel.intervals, key=lambda each: each.confidence, default=None)
+    if widest is None:
+        return format_money(value_usd)
+    step = interval_step(widest.interval.low, widest.interval.high)
+    return f"{format_money(round_to_step(value_usd, step))} ({_limits_words(widest.interval)})"
+
+
+def _limits_words(limits: Interval) -> str:
+    step = interval_step(limits.low, limits.high)
+    return money_words(*(None if end is None else round_to_step(end, step) for end in (limits.low, limits.high)))

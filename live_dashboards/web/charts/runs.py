@@ -1,0 +1,127 @@
+"""What was trained when: runs as bars, model versions as dated marks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from live_dashboards.model.measurement import Measurement
+from live_dashboards.model.number import format_number
+from live_dashboards.model.presentation import MUTED, PAPER, colour_of, state_words, style_of
+from live_dashboards.model.report import AbReport, RunBar
+from live_dashboards.model.ticks import moment_words
+from live_dashboards.web.charts.base import Figure, upright, word
+from live_dashboards.web.charts.hover import TEMPLATE, bold, joined, origin_words, provenance
+from live_dashboards.web.charts.rows import Row, rows_layout
+from live_dashboards.web.charts.text import escaped, shown
+from live_dashboards.web.charts.times import moment_text, time_axis
+
+_MOST_BARS = 8
+_END_SYMBOLS = {
+    "finished": ("line-ns", True),
+    "running": ("triangle-right", True),
+    "silent": ("triangle-right", False),
+    "failed": ("x", True),
+    "killed": ("x", False),
+    "scheduled": ("circle", False),
+}
+
+
+def figure(report: AbReport) -> Figure | None:
+    """The newest runs, newest on top; the mark at a bar's end is its state, and the word stands beside it."""
+    panel = report.runs
+    bars = sorted(panel.bars, key=lambda bar: bar.started_at, reverse=True)[:_MOST_BARS]
+    if not panel.head.is_drawn or not bars:
+        return None
+    span = _span(bars, panel.marks, report.at)
+    x = time_axis(report, *span)
+    older = len(panel.bars) - len(bars) + panel.hidden_runs
+    x["title"]["text"] += f"; {older} older not drawn" if older else ""
+    marks = sorted((moment.timestamp(), label) for moment, label in panel.marks if span[0] <= moment.timestamp() <= span[1])
+    made = rows_layout(
+        [_row(bar, report) for bar in bars],
+        x,
+        panel.head.origin,
+        around=16 if marks else 0,
+        shapes=[upright(moment_text(moment, report), colour=MUTED, dash="4px,3px") for moment, _ in marks],
+        annotations=_mark_words(marks, span, report),
+        margin={"l": 12, "r": 14, "t": 24 if marks else 10, "b": 8, "pad": 0},
+        dragmode="zoom",
+    )
+    return {"data": [trace for y, bar in enumerate(bars) for trace in _traces(bar, y, report)], "layout": made}
+
+
+def _span(bars: Sequence[RunBar], marks: Sequence[tuple[datetime, str]], at: datetime) -> tuple[float, float]:
+    """From the first drawn start to the moment of the page."""
+    start = min(bar.started_at.timestamp() for bar in bars)
+    end = max(at.timestamp(), *(bar.started_at.timestamp() for bar in bars), *(moment.timestamp() for moment, _ in marks), start + 60)
+    room = (end - start) * 0.02
+    return round(start - room), round(end + room)
+
+
+def _end(bar: RunBar, at: datetime) -> datetime:
+    """Where the bar ends: a scheduled run has not begun, one without an end goes on."""
+    if bar.ended_at:
+        return bar.ended_at
+    return bar.started_at if bar.state == "scheduled" else max(at, bar.started_at)
+
+
+def _traces(bar: RunBar, y: int, report: AbReport) -> list[dict[str, Any]]:
+    """The bar, and the mark of its state at the end."""
+    style = style_of(report.variant_names, bar.variant)
+    colour = colour_of(style, report.runs.head.origin)
+    ends = [moment_text(moment.timestamp(), report) for moment in (bar.started_at, _end(bar, report.at))]
+    symbol, is_filled = _END_SYMBOLS.get(bar.state, ("circle", False))
+    hover = {"hovertemplate": TEMPLATE, "showlegend": False, "type": "scatter"}
+    words = _hover(bar, report)
+    dash = "4px,3px" if bar.state in {"silent", "scheduled"} else "solid"
+    edge = {"color": colour if symbol == "line-ns" or not is_filled else PAPER, "width": 2 if symbol == "line-ns" or not is_filled else 1}
+    return [
+        {**hover, "mode": "lines", "x": ends, "y": [y, y], "customdata": [words, words], "line": {"color": colour, "width": 7, "dash": dash}},
+        {
+            **hover,
+            "mode": "markers",
+            "x": ends[1:],
+            "y": [y],
+            "customdata": [words],
+            "cliponaxis": False,
+            "marker": {"symbol": symbol, "size": 12, "opacity": 1, "color": colour if is_filled else PAPER, "line": edge},
+        },
+    ]
+
+
+def _hover(bar: RunBar, report: AbReport) -> str:
+    zone, accuracy = ZoneInfo(report.timezone), bar.accuracy_percent
+    has_accuracy = accuracy is not None and accuracy.value is not None
+    return joined(
+        bold(bar.label),
+        f"variant: {shown(bar.variant)}" if bar.variant is not None else "",
+        f"<b>{escaped(bar.state)}</b>",
+        f"started {moment_words(bar.started_at, zone)}",
+        f"ended {moment_words(bar.ended_at, zone)}" if bar.ended_at else "no end recorded",
+        f"accuracy {_accuracy_words(accuracy)}" if has_accuracy else "",
+        provenance(accuracy, report.timezone) if accuracy is not None and has_accuracy else origin_words(report.runs.head.origin),
+    )
+
+
+def _accuracy_words(accuracy: Measurement | None) -> str:
+    return f"{format_number(accuracy.value, accuracy.unit)}{state_words(accuracy)}" if accuracy is not None and accuracy.value is not None else ""
+
+
+def _row(bar: RunBar, report: AbReport) -> Row:
+    colour = style_of(report.variant_names, bar.variant).text_colour
+    words = " · ".join(filter(None, (_accuracy_words(bar.accuracy_percent), bar.state)))
+    return Row(bar.label, ((words, colour),), colour)
+
+
+def _mark_words(marks: Sequence[tuple[float, str]], span: tuple[float, float], report: AbReport) -> list[dict[str, Any]]:
+    """Names of model versions above the plot; one that would touch the one before is left out."""
+    words, free_from, room = [], span[0] - 1, (span[1] - span[0]) * 0.3
+    for moment, label in marks:
+        if moment >= free_from:
+            anchor = "right" if span[1] - moment < room else "left"
+            words.append(word(shown(label, 16), x=moment_text(moment, report), y=1, colour=MUTED, size=11, yref="paper", xanchor=anchor, yanchor="bottom"))
+            free_from = moment + room
+    return words

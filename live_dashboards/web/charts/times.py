@@ -1,0 +1,31 @@
+"""Moments on an axis: the chart library knows no zones, so they are local times whose zone the axis names."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timezone
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from live_dashboards.model.business_report import Report
+from live_dashboards.model.moment import zone_words
+from live_dashboards.model.presentation import MUTED
+from live_dashboards.web.charts.base import axis
+
+
+def time_axis(report: Report, start_seconds: float, end_seconds: float) -> dict[str, Any]:
+    """Local time without a zone, which the library does not know; the title names the zone. It can be zoomed."""
+    limits = (moment_text(start_seconds, report), moment_text(end_seconds, report))
+    title = f"time, {zone_of(report)}"
+    return axis(title, limits, type="date", fixedrange=False, nticks=6, showgrid=False, showline=True, linecolor=MUTED)
+
+
+def moment_text(unix_seconds: float, report: Report) -> str:
+    """The moment as local time, with the zone's offset at the page's moment, so that a change of the clocks neither repeats nor leaves out an hour."""
+    offset = report.at.astimezone(ZoneInfo(report.timezone)).utcoffset()
+    local = datetime.fromtimestamp(unix_seconds, UTC).astimezone(timezone(offset) if offset else UTC)
+    return f"{local:%Y-%m-%d %H:%M}" if local.second == 0 else f"{local:%Y-%m-%d %H:%M:%S}"
+
+
+def zone_of(report: Report) -> str:
+    """The zone's abbreviation at the page's moment."""
+    return zone_words(report.at.timestamp(), ZoneInfo(report.timezone))
