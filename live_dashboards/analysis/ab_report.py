@@ -22,7 +22,7 @@ from live_dashboards.analysis.traffic_panels import error_panel, impact_panel, l
 from live_dashboards.model.judgement import Guardrail, Period, Power, SplitTest, Verdict
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.number import format_count, format_number, format_percent
-from live_dashboards.model.report import AbReport, BadgeKind, StatusStrip
+from live_dashboards.model.report import AbReport, StatusStrip
 from live_dashboards.model.snapshot import MLFLOW, Snapshot
 from live_dashboards.settings import Settings
 
@@ -207,5 +207,4 @@ def _status(found: Page, headline: tuple[tuple[str, Measurement], ...]) -> Statu
         ("error rate", format_percent(values["error_rate"].value)),
         ("net value, reported", format_percent(values["net_business_value"].value)),
     )
-    origin = Origin.SIMULATED if found.kind is BadgeKind.SIMULATED and found.is_simulated else Origin.LIVE
-    return StatusStrip(items, origin)
+    return StatusStrip(items, found.page_origin)

@@ -41,7 +41,7 @@ def default_words(case: BusinessCase) -> str:
 
 
 def _head(found: Page, title: str, subtitle: str, note: str = "") -> Head:
-    return Head(title, subtitle, Origin.SIMULATED if found.is_simulated else Origin.LIVE, note=note)
+    return Head(title, subtitle, found.page_origin, note=note)
 
 
 def _nothing(title: str, subtitle: str, asked: str, reason: str) -> Head:

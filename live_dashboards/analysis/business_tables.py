@@ -84,8 +84,8 @@ def inputs_panel(found: Page, case: BusinessCase, notices: tuple[str, ...] = ())
     """What was measured, of which variant, over what and when; `notices` are doubts about it."""
     rows = (*(_row(found, each) for each in effects(case)), _requests_row(found, case.inputs.requests_per_day))
     known = sum(measurement.value is not None for measurement in measured_inputs(case))
-    origin = Origin.SIMULATED if found.is_simulated else Origin.LIVE
-    title = f"{known} of {len(rows)} inputs are measured" if origin is Origin.LIVE else "Measured inputs"
+    origin = found.page_origin
+    title = f"{known} of {len(rows)} inputs are measured" if origin is not Origin.SIMULATED else "Measured inputs"
     return InputsPanel(Head(title, f"{found.roles.challenger or 'challenger'} against {found.roles.baseline}, 95 % intervals", origin, note="; ".join(notices)), rows)
 
 
@@ -157,7 +157,7 @@ def performance_panel(found: Page) -> PerformancePanel:
     if all(side.value is None for row in rows for side in (row.baseline, row.challenger)):
         reason = "; ".join(dict.fromkeys(str(row.baseline.reason) for row in rows))
         return PerformancePanel(Head("No data on either model", "accuracy, mean latency, error rate", Origin.MISSING, reason=reason))
-    origin = Origin.SIMULATED if found.is_simulated else Origin.LIVE
+    origin = found.page_origin
     better = [row.label.lower() for row in rows if _is_better(row)]
     name = challenger.variant if len(challenger.variant) <= _LONGEST_IN_TITLE else "the challenger"
     kind = "online gauge" if challenger.accuracy.source == PROMETHEUS else "offline"

@@ -16,6 +16,7 @@ from live_dashboards.model.judgement import HARM, SHOWN, UNKNOWN, Comparison, Gu
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.number import format_count, format_estimate, format_money_estimate, format_number, format_percent
 from live_dashboards.model.report import BadgeKind
+from live_dashboards.model.snapshot import SourceState
 
 SHIP, ROLL_BACK, KEEP_RUNNING = "SHIP", "ROLL BACK", "KEEP RUNNING"
 NO_VERDICT, NO_DIFFERENCE = "NO VERDICT", "NO MEANINGFUL DIFFERENCE"
@@ -68,6 +69,9 @@ def _gaps(evidence: Evidence) -> list[str]:
         return ["there is no challenger: name it with AB_CHALLENGER_VARIANT"]
     if not page.prometheus_status.has_answered:
         return [failure(page.prometheus_status)]
+    silent = [status for status in (page.mlflow_status, page.prometheus_status) if status.state is SourceState.CACHED]
+    if silent:
+        return [f"{failure(status)}; what it answered earlier decides nothing" for status in silent]
     if success is None or not success.row.has_interval:
         return [_no_interval(page, success)]
     row = success.row

@@ -6,15 +6,17 @@ from datetime import datetime
 
 from live_dashboards.analysis.page import SOURCE_TITLES, Page, failure
 from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.moment import format_moment
 from live_dashboards.model.number import format_age
 from live_dashboards.model.report import Badge, BadgeKind, Head, HealthPanel, HealthRow
-from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, SourceState
+from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, SourceState, SourceStatus
 
 _BADGE_WORDS = {
     BadgeKind.LIVE: "real production data",
     BadgeKind.OPERATIONAL: "Prometheus only",
     BadgeKind.MODEL: "MLflow only",
     BadgeKind.SIMULATED: "fallback mode",
+    BadgeKind.CACHED: "no source answers now",
 }
 _METRICS = (
     ("requests", "requests"),
@@ -28,11 +30,21 @@ def badge(page: Page, measurements: tuple[Measurement, ...]) -> Badge:
     """The badge from the values used, with how many are live and the age of the oldest source."""
     live = sum(measurement.is_live for measurement in measurements)
     words = [_BADGE_WORDS[page.kind], f"{live} of {len(measurements)} values live"]
+    words += [words_of_cached(page, status) for status in (page.mlflow_status, page.prometheus_status) if status.answered_at is not None]
     ages = {source: (page.at - moment).total_seconds() for source, moment in observed_at(page) if moment is not None and page.status(source).has_answered}
     if ages:
         oldest = max(ages, key=lambda source: ages[source])
         words.append(f"oldest source: {SOURCE_TITLES[oldest]}, {format_age(max(0.0, ages[oldest]))}")
     return Badge(page.kind, " · ".join(words), live, len(measurements))
+
+
+def words_of_cached(page: Page, status: SourceStatus) -> str:
+    """How old the last answer of a source is that gives none now."""
+    assert status.answered_at is not None  # noqa: S101 for the type checker
+    title, age = SOURCE_TITLES[status.source], format_age(max(0.0, (page.at - status.answered_at).total_seconds()))
+    if status.state is SourceState.CACHED:
+        return f"{title} cached, answered {age} ago"
+    return f"{title}: no answer since {format_moment(status.answered_at)}"
 
 
 def observed_at(page: Page) -> tuple[tuple[str, datetime | None], ...]:
@@ -41,16 +53,16 @@ def observed_at(page: Page) -> tuple[tuple[str, datetime | None], ...]:
         measurement.observed_at
         for facts in page.counted.variants
         for measurement in (facts.requests, facts.online_accuracy, facts.mean_latency_ms)
-        if measurement.observed_at is not None and measurement.is_live and measurement.source == PROMETHEUS
+        if measurement.observed_at is not None and measurement.origin in {Origin.LIVE, Origin.CACHED} and measurement.source == PROMETHEUS
     ]
     mlflow = page.counted.mlflow
-    model = mlflow.newest_at if mlflow.status.has_answered and mlflow.origin is Origin.LIVE else None
+    model = mlflow.newest_at if mlflow.status.has_answered and mlflow.origin in {Origin.LIVE, Origin.CACHED} else None
     return (MLFLOW, model), (PROMETHEUS, max(moments, default=None))
 
 
 def health_panel(page: Page) -> HealthPanel:
     """A row a source and metric; never simulated, as it is the report on the sources themselves."""
-    rows = (*_mlflow_rows(page), *_prometheus_rows(page))
+    rows = (*_cached_rows(page), *_mlflow_rows(page), *_prometheus_rows(page))
     bad = [row for row in rows if row.state in {"stale", "missing"}]
     title = f"{len(bad)} of {len(rows)} checks need a look" if bad else "All sources answer and are fresh"
     if not any(status.has_answered for status in (page.mlflow_status, page.prometheus_status)) and not bad:
@@ -59,6 +71,22 @@ def health_panel(page: Page) -> HealthPanel:
     head = Head(title, "age of the newest sample at the page's moment", Origin.LIVE, note=f"a Prometheus value older than {limit} is stale")
     notices = tuple(dict.fromkeys((*page.counted.model.notices, *page.counted.traffic.notices)))
     return HealthPanel(head, rows, notices)
+
+
+def _cached_rows(page: Page) -> tuple[HealthRow, ...]:
+    """The sources that do not answer now but whose last answer is shown."""
+    cached = (status for status in (page.mlflow_status, page.prometheus_status) if status.state is SourceState.CACHED and status.answered_at)
+    return tuple(
+        HealthRow(
+            f"{SOURCE_TITLES[status.source]} (cached)",
+            status.source,
+            max(0.0, (page.at - (status.answered_at or page.at)).total_seconds()),
+            None,
+            "stale",
+            f"{words_of_cached(page, status)}: {status.reason}",
+        )
+        for status in cached
+    )
 
 
 def _mlflow_rows(page: Page) -> tuple[HealthRow, ...]:

@@ -53,6 +53,13 @@ class Page:
         """Whether no source contributes and the whole page is simulated."""
         return self.kind is BadgeKind.SIMULATED and self.drawn.mlflow.origin is Origin.SIMULATED
 
+    @property
+    def page_origin(self) -> Origin:
+        """What a panel that no single source feeds is made of: the sources' values of now, their last ones, or the simulation."""
+        if self.is_simulated:
+            return Origin.SIMULATED
+        return Origin.CACHED if self.kind is BadgeKind.CACHED else Origin.LIVE
+
     def status(self, source: str) -> SourceStatus:
         """How asking that source ended."""
         return self.mlflow_status if source == MLFLOW else self.prometheus_status
@@ -89,15 +96,15 @@ def page(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings) -> P
     mlflow_status, prometheus_status = snapshot.mlflow.status, snapshot.prometheus.status
     if kind is BadgeKind.SIMULATED:
         mlflow_status, prometheus_status = _idle(mlflow_status), _idle(prometheus_status)
-    if stand_in is None:
+    if stand_in is None or kind is BadgeKind.CACHED:
         empty = replace(snapshot, mlflow=replace(snapshot.mlflow, status=mlflow_status), prometheus=replace(snapshot.prometheus, status=prometheus_status))
         drawn = counted = _facts(empty, found, settings)
     else:
         named, found = found, _with_simulated_names(found, stand_in)
         mixed = replace(
             snapshot,
-            mlflow=snapshot.mlflow if mlflow_status.has_answered else stand_in.mlflow,
-            prometheus=snapshot.prometheus if prometheus_status.has_answered else stand_in.prometheus,
+            mlflow=stand_in.mlflow if _may_be_simulated(mlflow_status) else snapshot.mlflow,
+            prometheus=stand_in.prometheus if _may_be_simulated(prometheus_status) else snapshot.prometheus,
         )
         known = live if (found.names, found.challenger) == (named.names, named.challenger) else _facts(snapshot, found, settings)
         drawn = known if mixed == snapshot else _facts(mixed, found, settings)
@@ -106,14 +113,24 @@ def page(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings) -> P
 
 
 def badge_kind(live: Facts, found: Roles) -> BadgeKind:
-    """Which sources contribute: MLflow the accuracy of baseline or challenger, Prometheus the requests of a variant."""
+    """Which sources contribute: MLflow the accuracy of baseline or challenger, Prometheus the requests of a variant.
+
+    Where none does, but one answered before, the page is cached, and empty where that is too long ago; invented it never is.
+    """
     has_model = any(live.model.value(name, "accuracy").is_live for name in found.pair)
     has_traffic = any(live.traffic.value(name, "requests").is_live for name in found.names)
     if has_model and has_traffic:
         return BadgeKind.LIVE
     if has_traffic:
         return BadgeKind.OPERATIONAL
-    return BadgeKind.MODEL if has_model else BadgeKind.SIMULATED
+    if has_model:
+        return BadgeKind.MODEL
+    return BadgeKind.CACHED if any(status.answered_at for status in (live.mlflow.status, live.prometheus.status)) else BadgeKind.SIMULATED
+
+
+def _may_be_simulated(status: SourceStatus) -> bool:
+    """A source that answered before is marked when it falls silent: nobody should take a simulation for the values that stood there a minute ago."""
+    return not status.has_answered and status.answered_at is None
 
 
 def _idle(status: SourceStatus) -> SourceStatus:

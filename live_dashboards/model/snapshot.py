@@ -19,6 +19,7 @@ class SourceState(StrEnum):
     """How asking a source ended."""
 
     ANSWERED = "answered"
+    CACHED = "cached"
     NO_AB_DATA = "no_ab_data"
     FAILED = "failed"
     NOT_CONFIGURED = "not_configured"
@@ -29,6 +30,7 @@ class SourceState(StrEnum):
 class SourceStatus:
     """How asking one source ended: `reason` and `fix` where it gave nothing, `warnings` where its answer is partial or odd.
 
+    `answered_at` is the moment of its last good answer where it gives none now: CACHED shows that answer, any other state means that it is too old.
     `duration_seconds` and `clock_difference_seconds` (source minus this machine) go to the JSON and the log, never into the picture.
     """
 
@@ -41,11 +43,12 @@ class SourceStatus:
     address: str | None = None
     duration_seconds: float = 0.0
     clock_difference_seconds: float | None = None
+    answered_at: datetime | None = None
 
     @property
     def has_answered(self) -> bool:
-        """Whether its A/B data can be used."""
-        return self.state is SourceState.ANSWERED
+        """Whether its A/B data can be used, be it from now or from an earlier answer."""
+        return self.state in {SourceState.ANSWERED, SourceState.CACHED}
 
 
 @dataclass(frozen=True, slots=True)
