@@ -90,7 +90,7 @@ def experiment_name(found: Page) -> str | None:
 
 def _experiment_note(snapshot: Snapshot, settings: Settings) -> str:
     asked = settings["AB_EXPERIMENT"]
-    is_known = snapshot.mlflow.status.has_answered or asked in snapshot.prometheus.experiments
+    is_known = snapshot.mlflow.status.has_answered or snapshot.mlflow.status.answered_at is not None or asked in snapshot.prometheus.experiments
     return "not verified" if asked and not is_known else ""
 
 

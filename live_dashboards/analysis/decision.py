@@ -63,15 +63,9 @@ def _without_data(evidence: Evidence) -> Verdict | None:
 def _gaps(evidence: Evidence) -> list[str]:
     """Why nothing may be concluded: simulated, estimated, missing or stale data, too few events, a start that is not known."""
     page, success = evidence.page, evidence.success
-    if page.kind is BadgeKind.SIMULATED:
-        return ["simulated data" if page.is_simulated else "neither source gave A/B data"]
-    if page.roles.challenger is None:
-        return ["there is no challenger: name it with AB_CHALLENGER_VARIANT"]
-    if not page.prometheus_status.has_answered:
-        return [failure(page.prometheus_status)]
-    silent = [status for status in (page.mlflow_status, page.prometheus_status) if status.state is SourceState.CACHED]
-    if silent:
-        return [f"{failure(status)}; what it answered earlier decides nothing" for status in silent]
+    lacking = _lacking(page)
+    if lacking:
+        return lacking
     if success is None or not success.row.has_interval:
         return [_no_interval(page, success)]
     row = success.row
@@ -82,6 +76,18 @@ def _gaps(evidence: Evidence) -> list[str]:
     if any(guard.comparison.has_interval and not guard.comparison.sequential for guard in evidence.guardrails):
         gaps.append("nothing has accumulated since the start of the test: its first blocks of traffic are not over")
     return [*gaps, *_too_few(page, success)]
+
+
+def _lacking(page: Page) -> list[str]:
+    """Whole sources or arms that are not there now."""
+    if page.kind is BadgeKind.SIMULATED:
+        return ["simulated data" if page.is_simulated else "neither source gave A/B data"]
+    silent = [status for status in (page.mlflow_status, page.prometheus_status) if status.state is SourceState.CACHED or page.kind is BadgeKind.CACHED]
+    if silent:
+        return [f"{failure(status)}; what it answered earlier decides nothing" for status in silent]
+    if page.roles.challenger is None:
+        return ["there is no challenger: name it with AB_CHALLENGER_VARIANT"]
+    return [] if page.prometheus_status.has_answered else [failure(page.prometheus_status)]
 
 
 def _no_interval(page: Page, success: Compared | None) -> str:

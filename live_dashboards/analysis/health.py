@@ -6,7 +6,6 @@ from datetime import datetime
 
 from live_dashboards.analysis.page import SOURCE_TITLES, Page, failure
 from live_dashboards.model.measurement import Measurement, Origin
-from live_dashboards.model.moment import format_moment
 from live_dashboards.model.number import format_age
 from live_dashboards.model.report import Badge, BadgeKind, Head, HealthPanel, HealthRow
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, SourceState, SourceStatus
@@ -30,21 +29,26 @@ def badge(page: Page, measurements: tuple[Measurement, ...]) -> Badge:
     """The badge from the values used, with how many are live and the age of the oldest source."""
     live = sum(measurement.is_live for measurement in measurements)
     words = [_BADGE_WORDS[page.kind], f"{live} of {len(measurements)} values live"]
-    words += [words_of_cached(page, status) for status in (page.mlflow_status, page.prometheus_status) if status.answered_at is not None]
+    words += _silent_words(page)
     ages = {source: (page.at - moment).total_seconds() for source, moment in observed_at(page) if moment is not None and page.status(source).has_answered}
-    if ages:
+    if ages and page.kind is not BadgeKind.CACHED:
         oldest = max(ages, key=lambda source: ages[source])
         words.append(f"oldest source: {SOURCE_TITLES[oldest]}, {format_age(max(0.0, ages[oldest]))}")
     return Badge(page.kind, " · ".join(words), live, len(measurements))
 
 
-def words_of_cached(page: Page, status: SourceStatus) -> str:
+def _silent_words(page: Page) -> list[str]:
+    """Of the sources that give no answer now: how old the answers are that are shown, and since when the others are silent."""
+    silent = [status for status in (page.mlflow_status, page.prometheus_status) if status.answered_at is not None]
+    shown = ", ".join(f"{SOURCE_TITLES[status.source]} {_age_words(page, status)}" for status in silent if status.has_answered)
+    gone = ", ".join(f"{SOURCE_TITLES[status.source]} {status.answered_at:%d %b %H:%M} UTC" for status in silent if not status.has_answered)
+    return ([f"cached: {shown} old"] if shown else []) + ([f"last answer: {gone}"] if gone else [])
+
+
+def _age_words(page: Page, status: SourceStatus) -> str:
     """How old the last answer of a source is that gives none now."""
     assert status.answered_at is not None  # noqa: S101 for the type checker
-    title, age = SOURCE_TITLES[status.source], format_age(max(0.0, (page.at - status.answered_at).total_seconds()))
-    if status.state is SourceState.CACHED:
-        return f"{title} cached, answered {age} ago"
-    return f"{title}: no answer since {format_moment(status.answered_at)}"
+    return format_age(max(0.0, (page.at - status.answered_at).total_seconds()))
 
 
 def observed_at(page: Page) -> tuple[tuple[str, datetime | None], ...]:
@@ -83,7 +87,7 @@ def _cached_rows(page: Page) -> tuple[HealthRow, ...]:
             max(0.0, (page.at - (status.answered_at or page.at)).total_seconds()),
             None,
             "stale",
-            f"{words_of_cached(page, status)}: {status.reason}",
+            f"{_age_words(page, status)} old: {status.reason}",
         )
         for status in cached
     )
