@@ -1,24 +1,18 @@
-"""What MLflow's answer says of each variant's quality, in percent, with the number of test rows where it is known."""
+"""What MLflow's answer says of each variant's quality, in percent, with the number of rows behind it where that is known."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from live_dashboards.analysis.proportions import Counts, wilson
+from live_dashboards.analysis.rows_behind import rows_behind, rows_correct
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.snapshot import MlflowAnswer, VariantValue
 from live_dashboards.settings import Settings
 
 QUALITY_METRICS = ("accuracy", "precision", "recall", "f1")
-_OTHER_N = {
-    "precision": "no interval: its n, the predicted positives, is not logged",
-    "recall": "no interval: its n, the actual positives, is not logged",
-    "f1": "no interval: F1 is not a proportion of rows",
-}
-_ROUNDING_SLACK_ROWS = 0.01
 _CLOCK_SLACK = timedelta(minutes=5)  # clocks of training machines differ
 
 
@@ -52,15 +46,6 @@ def percent_scale(unit: str, largest: float | None) -> float:
     return 100.0 if is_fraction else 1.0
 
 
-def rows_correct(logged: float, scale: float, n: int) -> int | None:
-    """How many of n rows a logged accuracy stands for, None where no whole number fits within the digits that were logged."""
-    digits = len(repr(logged).partition(".")[2].partition("e")[0])
-    share = logged * scale / 100
-    slack = n * 0.5 * 10.0**-digits * scale / 100 if digits < 15 else 0.0
-    rows = round(share * n)
-    return rows if 0 <= rows <= n and abs(rows - share * n) <= slack + _ROUNDING_SLACK_ROWS else None
-
-
 def _largest(answer: MlflowAnswer, metric: str) -> float | None:
     return next((high for name, _, high in answer.value_ranges if name == metric), None)
 
@@ -76,7 +61,7 @@ def _absent(answer: MlflowAnswer, variant: str, metric: str) -> Measurement:
 
 
 def _present(answer: MlflowAnswer, value: VariantValue, scale: float, settings: Settings, *, at: datetime) -> Measurement:
-    n, note = _test_rows(value, scale, str(settings["AB_TEST_COUNT_PARAM"]))
+    n, note = rows_behind(value, scale, str(settings["AB_TEST_COUNT_PARAM"]))
     limits, drawn = _intervals(value, scale, n, float(settings["AB_CONFIDENCE"]))
     notes = [note] if note else []
     if value.run_status == "RUNNING":
@@ -99,25 +84,6 @@ def _present(answer: MlflowAnswer, value: VariantValue, scale: float, settings: 
         value.observed_at,
         "; ".join(notes) or None,
     )
-
-
-def _test_rows(value: VariantValue, scale: float, param: str) -> tuple[int | None, str | None]:
-    """The n behind an accuracy, or why there is none."""
-    if value.metric != "accuracy":
-        return None, _OTHER_N[value.metric]
-    if value.test_count is None:
-        return None, f"no interval: the run logs no {param}"
-    try:
-        count = float(value.test_count)
-    except ValueError:
-        count = math.nan
-    if 0 < count < 1:
-        return None, f"no interval: {param} {value.test_count} is a fraction; log the number of test rows"
-    if not math.isfinite(count) or count < 1 or count != int(count):
-        return None, f"no interval: {param} {value.test_count[:20]!r} is no number of rows"
-    if rows_correct(value.value, scale, int(count)) is None:
-        return None, f"no interval: {value.value:g} is no share of {int(count)} rows; {param} does not fit this accuracy"
-    return int(count), None
 
 
 def _intervals(value: VariantValue, scale: float, n: int | None, confidence: float) -> tuple[Interval | None, Interval | None]:

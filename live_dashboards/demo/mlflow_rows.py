@@ -152,7 +152,7 @@ def _tags(run: TrainingRun) -> list[tuple[str, str]]:
 
 
 def _points(run: TrainingRun) -> Iterator[tuple[str, float, int, str, int, bool]]:
-    """Rows of `metrics`: after each epoch the four scores of one table of hits and misses on the test rows."""
+    """Rows of `metrics`: after each epoch the scores of one table of hits and misses on the test rows, and that table."""
     chance = Random(run.run_id)  # noqa: S311 # a reproducible demo, no secret
     for step in range(run.epochs):
         at_ms = _milliseconds(run.started_at + _EPOCH * (step + 1))
@@ -162,13 +162,15 @@ def _points(run: TrainingRun) -> Iterator[tuple[str, float, int, str, int, bool]
 
 
 def _scores(run: TrainingRun, accuracy_ratio: float, chance: Random) -> dict[str, float]:
-    """Scores that belong together: whole test rows, right and wrong, of the positive and of the negative ones."""
+    """Scores that belong together, and the counts that they come from, as mlflow.evaluate logs them: whole test rows, right and wrong."""
     positives = _POSITIVES * run.test_rows // TEST_ROWS
     negatives = run.test_rows - positives
     hits = round(positives * (accuracy_ratio - 0.012) + chance.gauss(0, (positives * 0.17) ** 0.5))
     rejections = round(negatives * (accuracy_ratio + 0.010) + chance.gauss(0, (negatives * 0.17) ** 0.5))
     precision, recall = hits / (hits + negatives - rejections), hits / positives
-    return {"accuracy": (hits + rejections) / run.test_rows, "precision": precision, "recall": recall, "f1": 2 * precision * recall / (precision + recall)}
+    counts = {"true_positives": hits, "false_positives": negatives - rejections, "false_negatives": positives - hits, "true_negatives": rejections}
+    scores = {"accuracy": (hits + rejections) / run.test_rows, "precision": precision, "recall": recall, "f1": 2 * precision * recall / (precision + recall)}
+    return {**scores, **counts}
 
 
 def _milliseconds(moment: datetime) -> int:

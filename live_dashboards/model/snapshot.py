@@ -181,7 +181,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class VariantValue:
-    """The latest value (as logged) of one metric for one variant, from the run that design's rule chooses, and that run's test count text."""
+    """The latest value (as logged) of one metric for one variant, from the run that design's rule chooses, and that run's test count text.
+
+    Beside a precision or recall stand the hits and misses that the same run logs, as logged; None where it logs none.
+    """
 
     variant: str
     metric: str
@@ -194,6 +197,9 @@ class VariantValue:
     is_child: bool
     started_at: datetime | None
     test_count: str | None = None
+    true_positives: float | None = None
+    false_positives: float | None = None
+    false_negatives: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,8 @@ def read_values(connection: MlflowConnection, parameters: Parameters) -> ByExper
 
 
 def _value(row: Row) -> VariantValue:
-    variant, metric, key, value, logged_ms, run_id, name, status, is_child, start_ms, count = row
-    return VariantValue(variant, metric, key, value, moment_or_none(logged_ms), run_id, name, status, is_child, moment_or_none(start_ms), count)
+    variant, metric, key, value, logged_ms, run_id, name, status, is_child, start_ms, *counts = row
+    return VariantValue(variant, metric, key, value, moment_or_none(logged_ms), run_id, name, status, is_child, moment_or_none(start_ms), *counts)
 
 
 def read_value_ranges(connection: MlflowConnection, parameters: Parameters) -> ByExperiment[tuple[str, float, float]]:

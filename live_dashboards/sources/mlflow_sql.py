@@ -122,6 +122,13 @@ _LATEST = f"{_WANTED}\n  cross join lateral (select * from latest_metrics l wher
 _TEST_COUNT = """coalesce(
          (select left(n.value, 250) from params n where n.run_uuid = v.run_uuid and n.key = %(test_count_key)s),
          (select n.value::text from latest_metrics n where n.run_uuid = v.run_uuid and n.key = %(test_count_key)s and not n.is_nan))"""
+# Hits and misses as mlflow.evaluate logs them, under the prefix that the metric's own key has: val_precision_score has val_true_positives beside it.
+_PREFIX = "coalesce(substring(v.key from '^(.*?)(?:precision|recall)(?:_score)?$'), '')"
+_HITS_AND_MISSES = ",\n       ".join(
+    f"""case when v.metric in ('precision', 'recall') then
+         (select m.value from latest_metrics m where m.run_uuid = v.run_uuid and m.key = {_PREFIX} || '{key}' and {_FINITE}) end"""
+    for key in ("true_positives", "false_positives", "false_negatives")
+)
 _NAME = (
     "coalesce(nullif({run}.name, ''), (select nullif(n.value, '') from tags n where n.run_uuid = {run}.run_uuid and n.key = %(run_name_key)s), left({run}.run_uuid, 8))"
 )
@@ -139,7 +146,8 @@ with {_ACTIVE_RUNS}, value as (
   select v.*, row_number() over (partition by v.experiment_id order by v.variant = any(%(favoured)s) desc, v.variant, v.metric) as place from value v
 )
 select v.experiment_id, v.variant, v.metric, v.key, v.value, v.timestamp, v.run_uuid, left({_NAME.format(run="v")}, 250), v.status, v.is_child, v.start_time,
-       {_TEST_COUNT}
+       {_TEST_COUNT},
+       {_HITS_AND_MISSES}
 from placed v where v.place <= {MAX_VALUES} order by v.experiment_id, v.place"""
 
 VALUE_RANGES = f"""

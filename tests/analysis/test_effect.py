@@ -82,7 +82,17 @@ def test_a_gauge_has_a_difference_and_no_interval_and_says_what_to_export():
 def test_metrics_whose_n_is_not_logged_have_none():
     found = rows(report())
     assert {metric for metric, row in found.items() if not row.has_interval} == {"online_accuracy", "precision", "recall", "f1"}
-    assert "predicted positives" in found["precision"].reason
+    assert "log true_positives and false_positives" in found["precision"].reason
+
+
+@pytest.mark.parametrize(("metric", "misses"), [("precision", "false_positives"), ("recall", "false_negatives")])
+def test_precision_and_recall_have_newcombes_interval_where_both_log_their_hits_and_misses(metric, misses):
+    one = with_values(live(), "enhanced", metric, value=0.8, true_positives=800.0, **{misses: 200.0})
+    assert not rows(report(one))[metric].has_interval
+    row = rows(report(with_values(one, "baseline", metric, value=0.75, true_positives=600.0, **{misses: 200.0})))[metric]
+    expected = difference(Counts(800, 1000), Counts(600, 800))
+    assert (row.low, row.high, row.p_value) == pytest.approx((100 * expected.low, 100 * expected.high, expected.p_value))
+    assert (row.n_treatment, row.n_control, row.sequential, row.reason) == (1000, 800, False, None)
 
 
 def test_three_variants_are_each_compared_with_the_baseline_over_a_family_of_two():

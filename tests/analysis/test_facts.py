@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 
-from live_dashboards.analysis.model_facts import rows_correct
 from live_dashboards.analysis.page import page
+from live_dashboards.analysis.rows_behind import rows_correct
 from tests.support.snapshots import AT, live, settings, with_instant, with_values, without_mlflow
 
 
@@ -38,7 +39,15 @@ def test_the_configured_unit_stands_over_auto():
 
 @pytest.mark.parametrize(
     ("count", "reason"),
-    [("0.2", "fraction"), (None, "logs no test_size"), ("many", "no number of rows"), ("10.5", "no number of rows"), ("nan", "no number of rows"), ("7", "does not fit")],
+    [
+        ("0.2", "fraction"),
+        (None, "logs no test_size"),
+        ("many", "no number of rows"),
+        ("10.5", "no number of rows"),
+        ("nan", "no number of rows"),
+        ("7", "does not fit"),
+        ("1e200", "no number of rows"),
+    ],
 )
 def test_without_a_number_of_rows_there_is_no_interval_and_the_reason_is_told(count, reason):
     found = facts(logged(0.782, count)).accuracy
@@ -52,9 +61,45 @@ def test_rows_fit_within_the_digits_that_were_logged(value, n, rows):
     assert rows_correct(value, 100.0, n) == rows
 
 
-def test_precision_recall_and_f1_have_no_interval():
+def test_precision_recall_and_f1_have_no_interval_from_the_test_rows():
     found = facts(live())
     assert all(each.interval is None and "no interval" in each.reason for each in (found.precision, found.recall, found.f1))
+
+
+def hits(metric, value, right, wrong):
+    """The baseline's precision or recall as logged, with true positives and the misses that belong to it."""
+    other = {"precision": "false_positives", "recall": "false_negatives"}[metric]
+    return with_values(live(), "baseline", metric, value=value, true_positives=right, **{other: wrong})
+
+
+@pytest.mark.parametrize("metric", ["precision", "recall"])
+def test_their_n_is_the_predicted_or_the_actual_positives(metric):
+    found = getattr(facts(hits(metric, 0.8, 400.0, 100.0)), metric)
+    assert (found.value, found.n, found.reason) == (pytest.approx(80), 500, None)
+    assert (found.interval.low, found.interval.high) == pytest.approx(tuple(100 * limit for limit in proportion_confint(400, 500, method="wilson")))
+
+
+def test_digits_that_were_not_logged_do_not_lose_the_n():
+    assert facts(hits("precision", 0.67, 2.0, 1.0)).precision.n == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "right", "wrong", "reason"),
+    [
+        (0.8, None, None, "its n, the predicted positives, is not logged; log true_positives and false_positives"),
+        (0.8, 400.0, None, "log false_positives in the same run"),
+        (0.81, 300.0, 100.0, "0.81 is not 300 of 400 predicted positives"),
+        (0.803, 400.0, 100.0, "do not fit this precision"),
+        (0.8, 400.5, 100.0, "true_positives 400.5 is no number of rows"),
+        (0.8, 400.0, -1.0, "false_positives -1 is no number of rows"),
+        (0.8, 4e200, 1e200, "is no number of rows"),
+        (0.0, 0.0, 0.0, "there are no predicted positives"),
+    ],
+)
+def test_counts_that_are_absent_or_do_not_fit_give_no_interval_and_the_reason(value, right, wrong, reason):
+    found = facts(hits("precision", value, right, wrong)).precision
+    assert (found.n, found.interval) == (None, None)
+    assert reason in found.reason
 
 
 def test_a_run_that_is_not_finished_is_marked():

@@ -17,10 +17,11 @@ from live_dashboards.demo.world import EXPERIMENT
 from tests.support.mlflow_database import MlflowDatabase
 from tests.support.mlflow_tables import SCHEMA_OF_MLFLOW_3, tracking_uri
 
+KEYS = ("accuracy", "precision", "recall", "f1", "true_positives", "false_positives", "false_negatives", "true_negatives")
 READ_BACK = """
 import sys, mlflow
 mlflow.set_tracking_uri(sys.argv[1])
-columns = ["run_id", "status", "params.model_variant", "params.test_size", *(f"metrics.{key}" for key in ("accuracy", "precision", "recall", "f1"))]
+columns = ["run_id", "status", "params.model_variant", "params.test_size", *(f"metrics.{key}" for key in sys.argv[3:])]
 print(mlflow.search_runs(experiment_names=[sys.argv[2]])[columns].to_json(orient="records", double_precision=15))
 """
 COLUMNS = """
@@ -55,7 +56,7 @@ def test_mlflow_reads_the_demo_back_with_equal_numbers(mlflow_database: MlflowDa
     with closing(mlflow_database.connect()) as connection:
         fill_tables(connection, now)
     uri = tracking_uri(mlflow_database.server, mlflow_database.name, mlflow_database.user, mlflow_database.password)
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", READ_BACK, uri, EXPERIMENT], cwd="/", capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", READ_BACK, uri, EXPERIMENT, *KEYS], cwd="/", capture_output=True, text=True, check=True)
     read = {row["run_id"]: row for row in json.loads(done.stdout.splitlines()[-1])}
     written = {run.run_id: run for run in demo_experiments(now)[0].runs}
     assert read.keys() == written.keys()
@@ -63,7 +64,7 @@ def test_mlflow_reads_the_demo_back_with_equal_numbers(mlflow_database: MlflowDa
         for run_id, run in written.items():
             assert (read[run_id]["status"], read[run_id]["params.model_variant"]) == (run.status, run.variant)
             cursor.execute("select key, value from metrics where run_uuid = %s and step = %s", (run_id, run.epochs - 1))
-            assert {key: read[run_id][f"metrics.{key}"] for key in ("accuracy", "precision", "recall", "f1")} == pytest.approx(dict(cursor.fetchall()))
+            assert {key: read[run_id][f"metrics.{key}"] for key in KEYS} == pytest.approx(dict(cursor.fetchall()))
 
 
 def test_every_accuracy_is_a_whole_number_of_test_rows(mlflow_database: MlflowDatabase) -> None:
@@ -74,3 +75,14 @@ def test_every_accuracy_is_a_whole_number_of_test_rows(mlflow_database: MlflowDa
     right = [float(row[0]) for row in rows(mlflow_database.server, mlflow_database.name, query)]
     assert len(right) > 100
     assert right == pytest.approx([round(value) for value in right], abs=1e-6)
+
+
+def test_precision_and_recall_are_the_shares_of_the_counts_beside_them(mlflow_database: MlflowDatabase) -> None:
+    with closing(mlflow_database.connect()) as connection:
+        fill_tables(connection, datetime.now(UTC))
+    query = """
+    select s.value * (t.value + f.value), t.value from metrics s join metrics t using (run_uuid, step) join metrics f using (run_uuid, step)
+    where (s.key, t.key, f.key) in (('precision', 'true_positives', 'false_positives'), ('recall', 'true_positives', 'false_negatives'))"""
+    found = rows(mlflow_database.server, mlflow_database.name, query)
+    assert len(found) > 200
+    assert [float(share) for share, _ in found] == pytest.approx([float(hits) for _, hits in found], abs=1e-6)

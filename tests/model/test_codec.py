@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from live_dashboards.errors import UsageError
 from live_dashboards.model.codec import decode, encode
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
-from live_dashboards.model.snapshot import MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
+from live_dashboards.model.snapshot import MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus, VariantValue
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 ZONES = st.builds(timezone, st.timedeltas(timedelta(hours=-14), timedelta(hours=14)).map(lambda shift: timedelta(minutes=shift // timedelta(minutes=1))))
@@ -66,6 +66,12 @@ def test_what_is_no_plain_value_is_refused() -> None:
 
 def test_moments_are_written_in_utc() -> None:
     assert encode(datetime(2026, 11, 23, 12, tzinfo=timezone(timedelta(hours=2)))) == "2026-11-23T10:00:00Z"
+
+
+def test_a_value_stored_before_its_hits_and_misses_were_read_has_none() -> None:
+    value = VariantValue("baseline", "precision", "precision", 0.8, AT, "r1", "first", "FINISHED", is_child=False, started_at=AT)
+    stored = {name: part for name, part in encode(value).items() if not name.endswith(("positives", "negatives"))}
+    assert decode(VariantValue, stored) == value
 
 
 def test_an_absent_key_takes_its_default() -> None:
