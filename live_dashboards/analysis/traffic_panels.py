@@ -44,7 +44,8 @@ def split_panel(page: Page, test: SplitTest) -> SplitPanel:
     gap = "" if rows else _gap(page, "requests")
     title = _split_title(rows, test if is_drawn_live else None, has_plan=bool(plan))
     note = _split_note(test, has_period=has_period and is_drawn_live) if rows else ""
-    return SplitPanel(page.head(PROMETHEUS, title, f"share of requests, percent, {span}", note=note, asked="ab_test_requests_total", gap=gap), rows)
+    head = page.head(PROMETHEUS, title, f"share of requests, percent, {span}", note=note, asked="ab_test_requests_total", gap=gap)
+    return SplitPanel(head, rows, is_red=is_drawn_live and test.flag == "red")
 
 
 def _requests_since(share: Measurement) -> Measurement:

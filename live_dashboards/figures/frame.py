@@ -80,6 +80,14 @@ class Frame:
             Line2D([self.left / page_width, self.right / page_width], [height, height], color=colour, linewidth=width_points, transform=self.figure.transFigure)
         )
 
+    def outline(self, colour: str, width_points: float) -> None:
+        """A line along all four edges, over what is drawn there."""
+        page_width, page_height = self.figure.get_size_inches()
+        corner = (self.left / page_width, self.bottom / page_height)
+        size = (self.width / page_width, self.height / page_height)
+        edges = Rectangle(corner, *size, fill=False, edgecolor=colour, linewidth=width_points, transform=self.figure.transFigure, zorder=3)
+        self.figure.add_artist(edges)
+
     def fill(self, colour: str, *, zorder: float = 0.0) -> None:
         """Colours the frame."""
         page_width, page_height = self.figure.get_size_inches()

@@ -121,7 +121,7 @@ def _too_faint(words: tuple[_Word, ...], figure: Figure) -> Iterator[str]:
 
 def _grounds(word: _Word, figure: Figure, *, has_watermark: bool) -> tuple[str, ...]:
     """What may lie behind a word: the filled rectangle that it stands on, else the paper and the watermark."""
-    fills = [artist for artist in figure.artists + figure.patches if isinstance(artist, Rectangle) and artist is not figure.patch]
+    fills = [artist for artist in figure.artists + figure.patches if isinstance(artist, Rectangle) and artist.get_fill() and artist is not figure.patch]
     under = [to_hex(fill.get_facecolor()) for fill in fills if fill.get_window_extent().contains(*word.middle)]
     return (under[-1],) if under else (PAPER, WATERMARK_FILL) if has_watermark else (PAPER,)
 

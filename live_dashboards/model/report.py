@@ -99,10 +99,11 @@ class ShareRow:
 
 @dataclass(frozen=True, slots=True)
 class SplitPanel:
-    """Observed against planned traffic."""
+    """Observed against planned traffic; `is_red`: it is surely not split as planned, so that nothing can be concluded."""
 
     head: Head
     rows: tuple[ShareRow, ...] = ()
+    is_red: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def many_notices() -> AbReport:
 def analysed(change: Callable = lambda snapshot: snapshot, *, with_stand_in: bool = True, **settings: str) -> AbReport:
     """What the analysis makes of a moment."""
     stand_in = snapshots.stand_in() if with_stand_in else None
-    return build_ab_report(change(snapshots.live()), stand_in, snapshots.settings(AB_TRAFFIC_SPLIT="baseline=70,enhanced=30", **settings))
+    return build_ab_report(change(snapshots.live()), stand_in, snapshots.settings(**{"AB_TRAFFIC_SPLIT": "baseline=70,enhanced=30", **settings}))
 
 
 def without_both(snapshot):
@@ -87,6 +87,7 @@ CASES: dict[str, Callable[[], AbReport]] = {
     "one panel simulated": one_simulated,
     "many notices": many_notices,
     "analysed, live": analysed,
+    "analysed, a red split": lambda: analysed(AB_TRAFFIC_SPLIT="baseline=60,enhanced=40"),
     "analysed, without MLflow": lambda: analysed(snapshots.without_mlflow),
     "analysed, without Prometheus": lambda: analysed(snapshots.without_prometheus),
     "analysed, without MLflow, marked": lambda: analysed(snapshots.without_mlflow, with_stand_in=False),

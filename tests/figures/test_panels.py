@@ -5,17 +5,19 @@ from datetime import timedelta
 
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.patches import Rectangle
 
 from live_dashboards.figures.line_words import spread
 from live_dashboards.figures.stretches import segments
-from live_dashboards.figures.theme import PAPER, VARIANT_STYLES
+from live_dashboards.figures.theme import ALARM, PAPER, VARIANT_STYLES
 from live_dashboards.model.measurement import missing
 from live_dashboards.model.report import EffectPanel, QualityRow
 from live_dashboards.model.snapshot import Timeline
-from tests.figures.cases import with_gaps
-from tests.figures.pages import axes_of, bars, curves, fills, markers, page, says, words
+from tests.figures.cases import analysed, with_gaps
+from tests.figures.pages import axes_of, bars, boxes, curves, fills, markers, page, says, words
 from tests.support import reports
 from tests.support.reports import AT, TWO, comparison, live, report
+from tests.support.snapshots import without_prometheus
 
 CONTROL, TREATMENT = (style.colour.lower() for style in VARIANT_STYLES[:2])
 
@@ -87,6 +89,33 @@ def test_without_a_plan_there_is_no_tick():
     made = report()
     rows = tuple(replace(row, planned_percent=None) for row in made.split.rows)
     assert markers(only(page(replace(made, split=replace(made.split, rows=rows))), "split"), "|") == []
+
+
+def frames_of(figure):
+    """Edges in inches, colour and line width of every rectangle on the page that is not filled."""
+    width, height = figure.get_size_inches()
+    boxes = [(patch.get_bbox(), patch) for patch in figure.get_children() if isinstance(patch, Rectangle) and not patch.get_fill()]
+    return [((box.x0 * width, box.y0 * height, box.x1 * width, box.y1 * height), to_hex(patch.get_edgecolor()), patch.get_linewidth()) for box, patch in boxes]
+
+
+@pytest.mark.parametrize("size", [(16, 10), (12, 6.75)])
+def test_a_red_split_stands_in_a_red_frame_and_says_the_word(size):
+    figure = page(analysed(AB_TRAFFIC_SPLIT="baseline=60,enhanced=40"), size)
+    ((edges, colour, line_width),) = frames_of(figure)
+    assert edges == pytest.approx(boxes(figure)["split"].extents)
+    assert colour == ALARM.lower()
+    assert line_width >= 1.2
+    assert says(figure, "NOT as planned", "split")
+
+
+@pytest.mark.parametrize("case", ["as planned", "no plan", "simulated"])
+def test_no_other_split_has_a_frame(case):
+    made = {
+        "as planned": analysed,
+        "no plan": lambda: analysed(AB_TRAFFIC_SPLIT=""),
+        "simulated": lambda: analysed(without_prometheus, AB_TRAFFIC_SPLIT="baseline=60,enhanced=40"),
+    }[case]()
+    assert frames_of(page(made)) == []
 
 
 def test_rates_start_at_zero_and_are_drawn_as_they_came():
