@@ -9,6 +9,7 @@ from live_dashboards.analysis.arms import share_of_requests
 from live_dashboards.analysis.decision import Evidence, success_of, verdict
 from live_dashboards.analysis.effect import Compared, compared, effect_measurement
 from live_dashboards.analysis.effect_panel import effect_panel
+from live_dashboards.analysis.family import with_adjusted_p
 from live_dashboards.analysis.guardrails import guardrails
 from live_dashboards.analysis.health import badge, health_panel, observed_at
 from live_dashboards.analysis.model_facts import QUALITY_METRICS
@@ -34,7 +35,7 @@ def build_ab_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Set
     """The whole A/B page; `stand_in` is the simulated snapshot, None where what is missing is marked instead; `seed` is that of a net value's draws."""
     found = page(snapshot, stand_in, settings)
     headline = _headline(found)
-    rows = compared(found)
+    rows = _compared(found)
     judged = _judged(found, rows, seed)
     runs, quality = runs_panel(found), quality_panel(found)
     bars = tuple(bar.accuracy_percent for bar in runs.bars if bar.accuracy_percent)
@@ -163,6 +164,11 @@ def _run_counts(found: Page) -> tuple[Measurement, ...]:
         return ()
     source, query = answer.status.source, answer.query("runs")
     return tuple(Measurement(f"runs_{state}", count, "count", answer.origin, source=source, query=query) for state, count in run_counts(found).items())
+
+
+def _compared(found: Page) -> tuple[Compared, ...]:
+    rows = compared(found)
+    return with_adjusted_p(rows, success_of(found, rows))
 
 
 @dataclass(frozen=True, slots=True)

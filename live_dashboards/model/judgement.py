@@ -25,7 +25,8 @@ class Comparison:
     """Challenger minus baseline for one metric, as the JSON shows it; `low` and `high` None mean that there is no interval, and `reason` why.
 
     `sequential`: the interval stays valid however often one looks. `confidence` is 95 % over a family of that many challengers. Events that come in
-    clusters count as n / `overdispersion`. `stale`: an input is older than it may be.
+    clusters count as n / `overdispersion`. `stale`: an input is older than it may be. `p_value_adjusted` is Holm's over the family, None where
+    the metric is not the one that decides or there is one challenger.
     """
 
     metric: str
@@ -47,6 +48,7 @@ class Comparison:
     family: int = 1
     overdispersion: float = 1.0
     stale: bool = False
+    p_value_adjusted: float | None = None
 
     @property
     def has_interval(self) -> bool:

@@ -81,6 +81,7 @@ def _comparison(row: Comparison) -> dict[str, Any]:
         "unit": row.unit,
         "confidence": row.confidence,
         "p_value": finite(row.p_value),
+        "p_value_adjusted": finite(row.p_value_adjusted),
         "method": row.method,
         "n_treatment": row.n_treatment,
         "n_control": row.n_control,

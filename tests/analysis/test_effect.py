@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from scipy.stats import ttest_ind
+from statsmodels.stats.multitest import multipletests
 
 from live_dashboards.analysis.ab_report import build_ab_report
 from live_dashboards.analysis.effect import planned_requests
@@ -194,3 +195,29 @@ def test_a_gauge_that_stands_for_the_accuracy_is_no_gap():
 def test_a_difference_of_unfitting_test_rows_has_no_interval():
     row = rows(report(with_values(live(), "enhanced", "accuracy", test_count="7")))["accuracy"]
     assert (row.low, "is no share of 7 rows" in row.reason) == (None, True)
+
+
+@pytest.mark.parametrize(("values", "metric"), [({}, "accuracy"), ({"AB_SUCCESS_METRIC": "error_rate"}, "error_rate")])
+def test_the_metric_that_decides_has_holms_p_over_the_challengers(values, metric):
+    found = report(three(1.3), **values)
+    names = ("enhanced", "third")
+    p_values = [rows(found, name)[metric].p_value for name in names]
+    assert [rows(found, name)[metric].p_value_adjusted for name in names] == pytest.approx(multipletests(p_values, method="holm")[1])
+    assert {row.metric for row in found.comparisons if row.p_value_adjusted is not None} == {metric}
+
+
+def test_one_challenger_has_no_adjusted_p():
+    assert all(row.p_value_adjusted is None for row in report().comparisons)
+
+
+def test_a_challenger_without_a_p_stays_in_the_family_without_one():
+    found = report(with_values(three(), "third", "accuracy", test_count=None))
+    ours, third = (rows(found, name)["accuracy"] for name in ("enhanced", "third"))
+    assert third.p_value_adjusted is None
+    assert ours.p_value_adjusted == pytest.approx(2 * ours.p_value)
+
+
+def test_a_guardrail_carries_the_row_of_the_comparison_with_its_adjusted_p():
+    found = report(three(1.3), AB_SUCCESS_METRIC="error_rate")
+    guard = next(each for each in found.guardrails if (each.name, each.comparison.treatment) == ("error_rate", "third"))
+    assert guard.comparison == rows(found, "third")["error_rate"]

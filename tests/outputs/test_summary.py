@@ -202,6 +202,7 @@ BROKEN: dict[str, Breaker] = {
     "a comparison without reason": lambda found: found["comparisons"][0].update(estimate=None, low=None, high=None, p_value=None, reason=None),
     "an interval of 90 %": lambda found: found["comparisons"][0].update(confidence=0.9),
     "a p value of 2": lambda found: found["comparisons"][0].update(p_value=2),
+    "an adjusted p value of 2": lambda found: found["comparisons"][0].update(p_value_adjusted=2),
     "a flag without reason": lambda found: found["traffic_split"].update(reason=None),
     "a source in an unknown state": lambda found: found["sources"]["mlflow"].update(state="asleep"),
     "a verdict without reasons": lambda found: found["verdict"].update(reasons=[]),
@@ -220,6 +221,13 @@ def test_the_schema_refuses_what_is_wrong(breaks: Breaker) -> None:
     broken = copy.deepcopy(document())
     breaks(broken)
     assert not VALIDATOR.is_valid(broken)
+
+
+def test_the_schema_takes_a_summary_from_before_p_was_adjusted() -> None:
+    earlier = copy.deepcopy(document())
+    for row in (*earlier["comparisons"], *earlier["guardrails"]):
+        del row["p_value_adjusted"]
+    assert VALIDATOR.is_valid(earlier)
 
 
 def test_the_schema_names_every_key_that_is_written() -> None:

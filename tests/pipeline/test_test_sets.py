@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import jsonschema
 import pytest
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest
 
 from live_dashboards.outputs.summary import summary_schema
 from tests.pipeline.command import closed_port
@@ -68,3 +69,20 @@ def test_without_the_counts_of_one_there_is_no_interval_and_the_reason_says_what
     row = comparison(summary(), "precision")
     assert (row["estimate"], row["low"], row["high"], row["n_control"]) == (pytest.approx(3.0), None, None, None)
     assert "log true_positives in the same run" in row["reason"]
+
+
+def test_several_challengers_have_holms_p_beside_bonferronis_intervals(summary, mlflow_database):
+    truth, right = mlflow_database.truth, {"baseline": 1560, "enhanced": 1620, "third": 1600}
+    made = truth.experiment("ab")
+    for variant, count in right.items():
+        truth.run(made, variant, started=datetime.now(UTC) - timedelta(hours=3), metrics={"accuracy": count / 2000}, params={"test_size": 2000})
+    found = [comparison(summary(), "accuracy", name) for name in ("enhanced", "third")]
+    p_values = [proportions_ztest([right[name], right["baseline"]], [2000, 2000])[1] for name in ("enhanced", "third")]
+    assert [row["p_value"] for row in found] == pytest.approx(p_values)
+    assert [row["p_value_adjusted"] for row in found] == pytest.approx(list(multipletests(p_values, method="holm")[1]))
+    assert all("Bonferroni over 2 challengers" in row["method"] for row in found)
+
+
+def test_one_challenger_has_no_adjusted_p(summary, mlflow_database):
+    log(mlflow_database.truth, HITS)
+    assert all(row["p_value_adjusted"] is None for row in summary()["comparisons"])
