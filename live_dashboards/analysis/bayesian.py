@@ -31,7 +31,7 @@ def chance_to_beat(treatment: Counts, control: Counts, prior: tuple[float, float
     ends, where sums of equal steps converge exponentially (Trefethen & Weideman 2014, SIAM Rev. 56:385). ValueError for a prior with a part below 0.1:
     all its weight is at 0 and 1.
     """
-    if not min(prior) >= _SMALLEST_PRIOR or math.isinf(max(prior)):
+    if not all(_SMALLEST_PRIOR <= part < math.inf for part in prior):
         raise ValueError(f"prior is {prior}; both parts must be at least {_SMALLEST_PRIOR} and finite")
     ours, theirs = (_Beta(prior[0] + arm.events, prior[1] + arm.n - arm.events) for arm in (treatment, control))
     above, below = _compare(ours, theirs) if ours.spread >= theirs.spread else _compare(theirs, ours)[::-1]

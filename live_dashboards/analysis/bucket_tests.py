@@ -101,5 +101,5 @@ def _check(treatment_counts: Sequence[float], control_counts: Sequence[float]) -
     if len(treatment_counts) != len(control_counts):
         raise ValueError(f"control_counts has {len(control_counts)} buckets and treatment_counts {len(treatment_counts)}; both arms must share them")
     for name, counts in (("treatment_counts", treatment_counts), ("control_counts", control_counts)):
-        if any(count < 0 for count in counts) or math.fsum(counts) <= 0:
-            raise ValueError(f"{name} is {list(counts)}; counts must not be negative and must hold a request")
+        if any(not 0 <= count < math.inf for count in counts) or math.fsum(counts) <= 0:
+            raise ValueError(f"{name} is {list(counts)}; counts must be finite, not negative, and hold a request")

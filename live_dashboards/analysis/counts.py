@@ -15,8 +15,8 @@ class Counts:
     n: int
 
     def __post_init__(self) -> None:
-        if self.n <= 0:
-            raise ValueError(f"n is {self.n}; it must be above 0")
+        if not 0 < self.n < math.inf:
+            raise ValueError(f"n is {self.n}; it must be above 0 and finite")
         if not 0 <= self.events <= self.n:
             raise ValueError(f"events is {self.events}; it must be from 0 to n = {self.n}")
 

@@ -14,7 +14,8 @@ def overdispersion(increments: Sequence[Sequence[tuple[int, int]]]) -> float:
     """
     squares, freedom = 0.0, 0
     for arm in increments:
-        windows = [(_checked(events, n), n) for events, n in arm if n != 0]
+        windows = [(_checked(events, n), n) for events, n in arm]
+        windows = [(events, n) for events, n in windows if n > 0]
         trials, events = sum(n for _, n in windows), sum(events for events, _ in windows)
         if len(windows) < 2 or not 0 < events < trials:
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from live_dashboards.analysis.bucket_tests import QuantileInterval, compare_buckets, order_ranks
 
@@ -60,10 +61,11 @@ def quantile_interval(upper_bounds: Sequence[float], cumulative_counts: Sequence
 
 def _check_histogram(upper_bounds: Sequence[float], cumulative_counts: Sequence[float], q: float, confidence: float) -> None:
     bounds, counts = list(upper_bounds), list(cumulative_counts)
-    if len(bounds) < 2 or bounds != sorted(set(bounds)) or not math.isinf(bounds[-1]):
+    if len(bounds) < 2 or any(not low < high for low, high in pairwise(bounds)) or not math.isinf(bounds[-1]):
         raise ValueError(f"upper_bounds is {bounds}; at least two bounds must grow, the last being +Inf")
-    if len(counts) != len(bounds) or counts != sorted(counts) or counts[0] < 0 or round(counts[-1]) < 1:
-        raise ValueError(f"cumulative_counts is {counts}; one count for each bound, never falling, with at least one request")
+    is_whole = len(counts) == len(bounds) and all(0 <= count < math.inf for count in counts)
+    if not is_whole or counts != sorted(counts) or round(counts[-1]) < 1:
+        raise ValueError(f"cumulative_counts is {counts}; one finite count for each bound, never falling, with at least one request")
     for name, value in (("q", q), ("confidence", confidence)):
         if not 0 < value < 1:
             raise ValueError(f"{name} is {value}; it must be above 0 and below 1")

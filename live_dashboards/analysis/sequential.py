@@ -18,8 +18,8 @@ def confidence_sequence(treatment: Counts, control: Counts, planned_n: int, alph
     half-width s √(2(Nρ² + 1)/(Nρ²) ln(√(Nρ² + 1)/α)), ρ² = (-2 ln α + ln(1 - 2 ln α))/N*; `planned_n` is N*, the total over both arms, fixed before the
     start. Below 40 requests, 5 events or 5 non-events in an arm nothing is known: -1, 1 and p 1. ValueError for planned_n or alpha out of range.
     """
-    if planned_n <= 0:
-        raise ValueError(f"planned_n is {planned_n}; it must be above 0")
+    if not 0 < planned_n < math.inf:
+        raise ValueError(f"planned_n is {planned_n}; it must be above 0 and finite")
     if not 0 < alpha < 1:
         raise ValueError(f"alpha is {alpha}; it must be above 0 and below 1")
     estimate = treatment.proportion - control.proportion
@@ -47,8 +47,8 @@ def error_count_test(batches: Sequence[tuple[int, int]], traffic_share: tuple[fl
     shares that are not two adding up to 1, or a prior that is not above 0.
     """
     _check_shares("traffic_share", traffic_share)
-    if len(traffic_share) != 2 or len(prior) != 2 or min(prior) <= 0:
-        raise ValueError(f"traffic_share is {traffic_share} and prior {prior}; each has two parts, and both of prior must be above 0")
+    if len(traffic_share) != 2 or len(prior) != 2 or not all(0 < part < math.inf for part in prior):
+        raise ValueError(f"traffic_share is {traffic_share} and prior {prior}; each has two parts, and both of prior must be above 0 and finite")
     return _least_p(batches, traffic_share, prior)
 
 
@@ -59,8 +59,8 @@ def traffic_split_test(batches: Sequence[Sequence[int]], planned_share: Sequence
     ValueError for negative counts, as many counts as shares missing, shares that do not add up to 1, or a concentration that is not above 0.
     """
     _check_shares("planned_share", planned_share)
-    if not concentration > 0:
-        raise ValueError(f"concentration is {concentration}; it must be above 0")
+    if not 0 < concentration < math.inf:
+        raise ValueError(f"concentration is {concentration}; it must be above 0 and finite")
     return _least_p(batches, planned_share, [concentration * share for share in planned_share])
 
 
@@ -93,5 +93,5 @@ def _check_shares(name: str, shares: Sequence[float]) -> None:
 
 
 def _check_counts(batch: Sequence[int], arms: int) -> None:
-    if len(batch) != arms or any(count < 0 for count in batch):
-        raise ValueError(f"batches hold {list(batch)}; a batch is {arms} counts that are not negative")
+    if len(batch) != arms or any(not 0 <= count < math.inf for count in batch):
+        raise ValueError(f"batches hold {list(batch)}; a batch is {arms} finite counts that are not negative")

@@ -49,8 +49,8 @@ def sample_ratio(observed: Sequence[int], planned: Sequence[float]) -> SampleRat
 def _check(observed: Sequence[int], planned: Sequence[float]) -> None:
     if len(observed) != len(planned) or not observed:
         raise ValueError(f"planned has {len(planned)} shares for {len(observed)} observed counts; give one for each")
-    if any(count < 0 for count in observed):
-        raise ValueError(f"observed is {list(observed)}; counts must not be negative")
+    if any(not 0 <= count < math.inf for count in observed):
+        raise ValueError(f"observed is {list(observed)}; counts must be finite and not negative")
     if not sum(observed):
         raise ValueError(f"observed is {list(observed)}; without any request there is no ratio")
     if any(share < 0 for share in planned) or not math.isclose(math.fsum(planned), 1.0, abs_tol=1e-6):

@@ -83,7 +83,7 @@ def test_the_prior_counts_as_events_and_non_events_seen_before(prior):
     assert chance_to_beat(Counts(5, 40), Counts(2, 50), prior).probability == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("prior", [(0.05, 1), (1, 0), (1, -1), (float("nan"), 1), (1, float("inf"))])
+@pytest.mark.parametrize("prior", [(0.05, 1), (1, 0), (1, -1), (float("nan"), 1), (1, float("nan")), (1, float("inf"))])
 def test_a_prior_that_says_all_or_nothing_is_refused(prior):
     with pytest.raises(ValueError, match="prior"):
         chance_to_beat(Counts(1, 2), Counts(1, 2), prior=prior)

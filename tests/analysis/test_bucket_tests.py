@@ -46,7 +46,11 @@ def test_a_billion_requests_are_no_trouble():
     [
         ((1.0, 2.0), (1, 2), 0.5, "upper_bounds"),
         ((2.0, 1.0, math.inf), (1, 2, 3), 0.5, "upper_bounds"),
+        ((math.nan, math.inf), (1, 2), 0.5, "upper_bounds"),
+        ((1.0, 1.0, math.inf), (1, 2, 3), 0.5, "upper_bounds"),
         ((1.0, math.inf), (2, 1), 0.5, "cumulative_counts"),
+        ((1.0, math.inf), (math.nan, 1), 0.5, "cumulative_counts"),
+        ((1.0, math.inf), (1, math.inf), 0.5, "cumulative_counts"),
         ((1.0, math.inf), (0, 0), 0.5, "cumulative_counts"),
         ((1.0, math.inf), (1, 2), 1.0, "q is"),
     ],
@@ -93,7 +97,10 @@ def test_a_single_request_tells_nothing():
     assert found.probability_treatment_slower == pytest.approx(0.75)
 
 
-@pytest.mark.parametrize(("treatment", "control", "name"), [([1], [1, 1], "control_counts"), ([-1, 9], [1, 1], "treatment_counts"), ([1, 1], [0, 0], "control_counts")])
+@pytest.mark.parametrize(
+    ("treatment", "control", "name"),
+    [([1], [1, 1], "control_counts"), ([-1, 9], [1, 1], "treatment_counts"), ([1, 1], [0, 0], "control_counts"), ([math.nan, 1], [1, 1], "treatment_counts")],
+)
 def test_impossible_counts_are_refused_by_name(treatment, control, name):
     with pytest.raises(ValueError, match=name):
         compare_buckets(treatment, control)

@@ -29,6 +29,7 @@ def test_where_nothing_can_be_told_it_is_1(arms):
     assert overdispersion(arms) == 1.0
 
 
-def test_more_errors_than_requests_are_refused():
+@pytest.mark.parametrize("window", [(3, 2), (3, 0), (-1, 0), (0, -1)])
+def test_more_errors_than_requests_are_refused(window):
     with pytest.raises(ValueError, match="increments"):
-        overdispersion([[(3, 2), (1, 5)]])
+        overdispersion([[window, (1, 5)]])

@@ -78,7 +78,7 @@ def test_wilson_is_exactly_zero_or_one_at_the_ends():
     assert wilson(Counts(7, 7))[1] == 1
 
 
-@pytest.mark.parametrize(("events", "n"), [(-1, 5), (6, 5), (0, 0)])
+@pytest.mark.parametrize(("events", "n"), [(-1, 5), (6, 5), (0, 0), (math.nan, 5), (1, math.inf)])
 def test_impossible_counts_are_refused(events, n):
     with pytest.raises(ValueError, match=r"events|n is"):
         Counts(events, n)

@@ -159,6 +159,11 @@ def test_bayes_factors_keep_their_digits_at_a_billion(n):
         (lambda: error_count_test([(1, 1)], (0.5, 0.5), prior=(0, 1)), "prior"),
         (lambda: traffic_split_test([(1, 1, 1)], (0.5, 0.5)), "batches"),
         (lambda: traffic_split_test([(1, 1)], (0.5, 0.5), concentration=0), "concentration"),
+        (lambda: confidence_sequence(Counts(9, 99), Counts(9, 99), planned_n=math.inf), "planned_n"),
+        (lambda: error_count_test([(1, math.nan)], (0.5, 0.5)), "batches"),
+        (lambda: error_count_test([(1, 1)], (0.5, 0.5), prior=(math.nan, 1)), "prior"),
+        (lambda: error_count_test([(1, 1)], (0.5, 0.5), prior=(1, math.inf)), "prior"),
+        (lambda: traffic_split_test([(1, 1)], (0.5, 0.5), concentration=math.inf), "concentration"),
     ],
 )
 def test_impossible_input_is_refused_by_name(call, words):

@@ -45,7 +45,14 @@ def test_traffic_where_none_was_planned_is_red_and_an_empty_arm_there_is_nothing
 
 
 @pytest.mark.parametrize(
-    ("observed", "planned", "name"), [((1,), (0.5, 0.5), "planned"), ((-1, 2), (0.5, 0.5), "observed"), ((1, 2), (0.5, 0.6), "planned"), ((1, 2), (-0.5, 1.5), "planned")]
+    ("observed", "planned", "name"),
+    [
+        ((1,), (0.5, 0.5), "planned"),
+        ((-1, 2), (0.5, 0.5), "observed"),
+        ((1, 2), (0.5, 0.6), "planned"),
+        ((1, 2), (-0.5, 1.5), "planned"),
+        ((1, math.nan), (0.5, 0.5), "observed"),
+    ],
 )
 def test_impossible_input_is_refused_by_name(observed, planned, name):
     with pytest.raises(ValueError, match=name):
