@@ -31,20 +31,20 @@ class Compared:
 
 
 def compared(page: Page) -> tuple[Compared, ...]:
-    """Every variant against the baseline: the challenger in all metrics, the others in accuracy and what is guarded.
+    """Every variant against the baseline: the challenger in all metrics, the others in accuracy, what is guarded, and what else has an interval.
 
     Success metrics and offline ones at 95 % over the family of challengers (Bonferroni); guardrails, which must all pass, at 95 % each.
     """
     challengers = [name for name in page.roles.names if name != page.roles.baseline]
     judged = [row for name in challengers for row in _judged_metrics(page, name, len(challengers))]
-    beside = [_offline(page, page.roles.challenger, metric, len(challengers)) for metric in _BESIDE] if page.roles.challenger else []
-    return (*judged, *beside)
+    beside = [_offline(page, name, metric, len(challengers)) for name in challengers for metric in _BESIDE]
+    return (*judged, *(each for each in beside if each.row.has_interval or each.row.treatment == page.roles.challenger))
 
 
 def _judged_metrics(page: Page, name: str, family: int) -> list[Compared]:
     """Accuracy in each of its forms, and what is guarded."""
-    more = _beside_accuracy(page, name, family) if name == page.roles.challenger else _online(page, name, family)
-    return [_offline(page, name, "accuracy", family), *more, *(_counted(page, name, metric, family) for metric in GUARDED)]
+    guarded = (_counted(page, name, metric, family) for metric in GUARDED)
+    return [_offline(page, name, "accuracy", family), *_beside_accuracy(page, name, family), *guarded]
 
 
 def planned_requests(settings: Settings, names: tuple[str, ...], pair: tuple[str, str]) -> int:

@@ -221,3 +221,24 @@ def test_a_guardrail_carries_the_row_of_the_comparison_with_its_adjusted_p():
     found = report(three(1.3), AB_SUCCESS_METRIC="error_rate")
     guard = next(each for each in found.guardrails if (each.name, each.comparison.treatment) == ("error_rate", "third"))
     assert guard.comparison == rows(found, "third")["error_rate"]
+
+
+def test_every_challenger_is_compared_in_precision_where_its_n_is_known_over_the_family():
+    snapshot = three()
+    for name, value, right in (("baseline", 0.75, 600.0), ("enhanced", 0.8, 640.0), ("third", 0.7, 560.0)):
+        snapshot = with_values(snapshot, name, "precision", value=value, true_positives=right, false_positives=800 - right)
+    found = report(snapshot)
+    row = rows(found, "third")["precision"]
+    expected = difference(Counts(560, 800), Counts(600, 800), 0.975)
+    assert (row.low, row.high, row.family) == (pytest.approx(100 * expected.low), pytest.approx(100 * expected.high), 2)
+    assert rows(found, "enhanced")["precision"].has_interval
+    assert {"recall", "f1"}.isdisjoint(rows(found, "third"))
+
+
+def test_runs_of_every_challenger_are_compared_over_the_family():
+    snapshot = three()
+    made = runs((0.78, 0.79, 0.77), (0.81, 0.82, 0.83, 0.8)).mlflow.runs
+    more = tuple(replace(run, run_id=f"third{run.run_id}", variant="third", accuracy=run.accuracy - 0.02) for run in made if run.variant == "enhanced")
+    row = rows(report(replace(snapshot, mlflow=replace(snapshot.mlflow, runs=(*made, *more)))), "third")["accuracy_over_runs"]
+    limits = ttest_ind([79, 80, 81, 78], [78, 79, 77], equal_var=False).confidence_interval(0.975)
+    assert (row.low, row.high) == pytest.approx((limits.low, limits.high), rel=1e-6)
