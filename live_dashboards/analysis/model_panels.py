@@ -59,7 +59,7 @@ def _quality_note(page: Page, rows: tuple[QualityRow, ...]) -> str:
     offline = [one for row in rows for one in row.offline if one.value is not None]
     parts = []
     if any(one.interval for one in offline):
-        parts.append("bars: Wilson interval of the test rows")
+        parts.append("bars: Wilson interval of the rows counted")
     if any(one.interval is None for one in offline):
         parts.append("hollow: n unknown")
     return "; ".join(filter(None, (*parts, gap_words(page))))

@@ -58,6 +58,11 @@ class Rows:
         look, room = Look(points or self.points, colour), self.plot.left - self.body.left - 0.08 * self.body.sizes.scale
         self.body.write(0.0, self.middle(row), fitted_name(text, look, room), look, within=room, stand="center_baseline")
 
+    def beside_name(self, row: float, text: str) -> None:
+        """Writes small and grey at the right edge of the name column; the column must be wide enough for both."""
+        room = self.plot.left - self.body.left - 0.08 * self.body.sizes.scale
+        self.body.write(room, self.middle(row), text, Look(self.body.sizes.note, FAINT), within=room, align="right", stand="center_baseline")
+
     def number(self, row: float, text: str, colour: str = INK, *, points: float | None = None, column: float = 0.0, within: float | None = None) -> None:
         """Writes into the number column, `column` inches from its right edge, aligned right."""
         look = Look(points or min(self.points, self.body.sizes.tick), colour)

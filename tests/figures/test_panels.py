@@ -39,6 +39,19 @@ def test_a_difference_without_interval_is_hollow_and_says_that_n_is_unknown():
     assert fills(axes, "s") == [PAPER.lower()]
 
 
+def test_a_difference_with_an_interval_tells_the_n_of_both_arms():
+    first, *others = report().effect.rows
+    counted = replace(first, n_treatment=1_975, n_control=1_500)
+    figure = page(report(effect=replace(report().effect, rows=(counted, *others))))
+    assert says(figure, "n 3,475", "effect")
+    bare = tuple(replace(row, low=None, high=None) for row in report().effect.rows)
+    assert not [text for text in words(page(report(effect=replace(report().effect, rows=bare))), "effect") if text.startswith("n ")]
+
+
+def test_no_limit_of_a_difference_is_cut_off_on_the_smallest_page():
+    assert not [text for text in words(page(analysed(), (12, 6.75)), "effect") if "…" in text]
+
+
 def test_a_difference_that_is_missing_has_its_reason_and_no_dot():
     rows = (comparison("accuracy", "enhanced", "baseline", 2.0, (1.0, 3.0)), comparison("f1", "enhanced", "baseline", None, None, reason="enhanced: no f1 is logged"))
     figure = page(report(effect=EffectPanel(report().effect.head, rows)))

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.marks import Dot, draw_dots
 from live_dashboards.figures.panel import open_panel, say_nothing
-from live_dashboards.figures.rows import Rows, column_inches, fitting, heading_height, open_rows
+from live_dashboards.figures.rows import NAMES_INCHES, Rows, column_inches, fitting, heading_height, open_rows
 from live_dashboards.figures.text import Look, width_inches
 from live_dashboards.figures.theme import BAND, FAINT, INK, MUTED
 from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.limits import finite_ends, padded
 from live_dashboards.model.measurement import Interval, Origin
-from live_dashboards.model.number import format_estimate, format_number, format_signed, shared_decimals
+from live_dashboards.model.number import format_count, format_estimate, format_number, format_signed, shared_decimals
 from live_dashboards.model.presentation import colour_of, metric_title, style_of
 from live_dashboards.model.report import AbReport
+
+_N_INCHES = 0.55
 
 
 def draw(frame: Frame, report: AbReport) -> None:
@@ -30,7 +32,8 @@ def draw(frame: Frame, report: AbReport) -> None:
         return
     limits = _limits(shown, panel.band_points)
     words = _words(shown)
-    rows = open_rows(body, len(shown), limits, numbers=column_inches(body, words), unit="points")
+    names = NAMES_INCHES + (_N_INCHES if body.sizes.has_notes and any(map(_n_words, shown)) else 0.0)
+    rows = open_rows(body, len(shown), limits, numbers=column_inches(body, words, 0.48), unit="points", names=names)
     rows.axes.axvspan(-panel.band_points, panel.band_points, color=BAND, linewidth=0, zorder=0)
     rows.axes.axvline(0.0, color=INK, linewidth=1.0, zorder=1)
     rows.heading(over_numbers=hidden)
@@ -75,13 +78,21 @@ def _name_band(rows: Rows, band_points: float, limits: tuple[float, float], hidd
 
 
 def _write_name(rows: Rows, y: int, row: Comparison, colour: str, *, has_several: bool) -> None:
-    """The metric's name, and below it the variant or that less is better."""
+    """The metric's name with the n of both arms, and below it the variant or that less is better."""
     hint = row.treatment if has_several else "" if row.is_higher_better else "less is better"
     has_hint = bool(hint) and rows.has_two_lines
     arrow = "" if row.is_higher_better or (has_hint and not has_several) else " ↓"
-    rows.name(y - (rows.lift() if has_hint else 0.0), metric_title(row.metric) + arrow, colour)
+    first_line = y - (rows.lift() if has_hint else 0.0)
+    rows.name(first_line, metric_title(row.metric) + arrow, colour)
+    if rows.body.sizes.has_notes:
+        rows.beside_name(first_line, _n_words(row))
     if has_hint:
         rows.name(y + rows.lift(), hint, colour if has_several else FAINT, points=rows.body.sizes.note)
+
+
+def _n_words(row: Comparison) -> str:
+    """Observations of both arms together, empty where there is no interval."""
+    return f"n {format_count(row.n_treatment + row.n_control)}" if row.has_interval and row.n_treatment and row.n_control else ""
 
 
 def _words(rows: Sequence[Comparison]) -> list[str]:
