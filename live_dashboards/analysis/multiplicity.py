@@ -30,6 +30,6 @@ def _benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     """Step-up: the largest p as it is, the next times m / (m - 1), never above the one before."""
     adjusted, reached = [0.0] * len(p_values), 1.0
     for place, index in enumerate(sorted(range(len(p_values)), key=lambda index: -p_values[index])):
-        reached = min(reached, p_values[index] * len(p_values) / (len(p_values) - place))
+        reached = min(reached, p_values[index] * (len(p_values) / (len(p_values) - place)))
         adjusted[index] = reached
     return adjusted
