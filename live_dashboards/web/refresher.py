@@ -1,0 +1,140 @@
+"""Asks the sources in the background, once an interval and question, however many browsers look; whoever looks never waits."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from live_dashboards.errors import DashboardError, UsageError
+from live_dashboards.model.snapshot import Snapshot
+from live_dashboards.web.view import View
+from live_dashboards.web.watch import Pace, Watch
+
+MOST_QUESTIONS = 16
+_AT_ONCE = 4
+_FORGET_AFTER_INTERVALS, _FORGET_AFTER_SECONDS = 10, 300.0
+_LONGEST_SLEEP_SECONDS = 5.0
+
+
+class BusyError(DashboardError):
+    """More different views are open than this process takes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who is told: `on_fetch` of every fetch with its duration, `on_news` of every snapshot that is to be shown."""
+
+    on_news: Callable[[View, Snapshot], None]
+    on_fetch: Callable[[View, Snapshot, float], None]
+
+
+class Refresher:
+    """The questions that somebody looks at, each asked anew when it is due; `start` begins with the settings' own one, which is never forgotten.
+
+    `ask` raises nothing but UsageError, for a question that cannot be answered; the listener raises nothing.
+    """
+
+    def __init__(self, ask: Callable[[View], Snapshot], pace: Pace, listener: Listener, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.pace = pace
+        self._ask, self._listener, self._clock = ask, listener, clock
+        self._watches: dict[View, Watch] = {}
+        self._fetching: set[View] = set()
+        self._wake = threading.Condition()
+        self._is_stopped = False
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="refresh")
+        self._thread = threading.Thread(target=self._run, name="refresher", daemon=True)
+
+    def start(self) -> None:
+        """Begin to ask."""
+        self.look(View())
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask nothing more; a fetch under way is left to its own deadline."""
+        with self._wake:
+            self._is_stopped = True
+            self._wake.notify_all()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def look(self, question: View) -> Watch:
+        """What is known now, at once; a question that nobody asked before is asked from now on. BusyError where there are too many of them."""
+        now = self._clock()
+        with self._wake:
+            watch = self._watches.get(question)
+            if watch is None:
+                self._make_room(now)
+                watch = Watch(asked=now, due=now)
+                self._wake.notify_all()
+            self._watches[question] = watch = replace(watch, asked=now)
+            return watch
+
+    def next_seconds(self, question: View) -> float:
+        """Until that question is due again."""
+        with self._wake:
+            watch = self._watches.get(question)
+        return self.pace.interval_seconds if watch is None else max(0.0, watch.due - self._clock())
+
+    def _make_room(self, now: float) -> None:
+        """Where all places are taken, the one that nobody looked at for longest is given away, if nobody looks at it now."""
+        if len(self._watches) < MOST_QUESTIONS:
+            return
+        others = {question: watch.asked for question, watch in self._watches.items() if question != View()}
+        oldest = min(others, key=lambda question: others[question])
+        if now - others[oldest] < 2 * self.pace.interval_seconds:
+            raise BusyError(f"{MOST_QUESTIONS} different experiments and windows are being watched already; close some pages or try again in a minute")
+        del self._watches[oldest]
+
+    def _run(self) -> None:
+        with self._wake:
+            while not self._is_stopped:
+                self._wake.wait(self._step(self._clock()))
+
+    def _step(self, now: float) -> float:
+        """Starts what is due and forgets what nobody looks at; the seconds until something is due."""
+        forget_after = max(_FORGET_AFTER_INTERVALS * self.pace.interval_seconds, _FORGET_AFTER_SECONDS)
+        for question, watch in list(self._watches.items()):
+            if question != View() and now - watch.asked > forget_after:
+                del self._watches[question]
+                continue
+            if watch.due <= now and question not in self._fetching:
+                self._fetching.add(question)
+                self._pool.submit(self._fetch, question)
+            if watch.expires is not None and watch.expires <= now:
+                self._watches[question] = replace(watch, expires=None)
+                self._pool.submit(self._show, question, lambda watch: watch.aged(datetime.now(UTC), self._clock(), self.pace))
+        due = [watch.due for question, watch in self._watches.items() if question not in self._fetching]
+        expiring = [watch.expires for watch in self._watches.values() if watch.expires is not None]
+        return max(0.01, min([_LONGEST_SLEEP_SECONDS, *(moment - now for moment in (*due, *expiring))]))
+
+    def _fetch(self, question: View) -> None:
+        began = self._clock()
+        try:
+            fetched = self._ask(question)
+        except UsageError as error:
+            reason = str(error)
+            self._change(question, lambda watch: watch.refuse(reason, self._clock(), self.pace))
+        else:
+            self._listener.on_fetch(question, fetched, self._clock() - began)
+            self._show(question, lambda watch: watch.after(fetched, self._clock(), self.pace))
+        finally:
+            with self._wake:
+                self._fetching.discard(question)
+                self._wake.notify_all()
+
+    def _show(self, question: View, change: Callable[[Watch], Watch]) -> None:
+        watch = self._change(question, change)
+        if watch is None or watch.shown is None:
+            return
+        self._listener.on_news(question, watch.shown)
+
+    def _change(self, question: View, change: Callable[[Watch], Watch]) -> Watch | None:
+        """The changed watch; None where it was forgotten meanwhile."""
+        with self._wake:
+            watch = self._watches.get(question)
+            if watch is not None:
+                watch = self._watches[question] = change(watch)
+            return watch

@@ -1,0 +1,28 @@
+"""What the web page is given to work with; it asks, computes and draws nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from live_dashboards.model.business_report import BusinessReport, Report
+from live_dashboards.model.report import AbReport
+from live_dashboards.model.snapshot import Snapshot
+from live_dashboards.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The pipeline's steps as callables.
+
+    `fetch` asks both sources (UsageError for an experiment that does not exist); `variants` are the names in a snapshot; `reports` makes both pages of it;
+    `summary` is a page's document, `csv` its drawn values, `picture` its PNG (DashboardError where it could not be drawn).
+    """
+
+    fetch: Callable[[Settings], Snapshot]
+    variants: Callable[[Snapshot, Settings], tuple[str, ...]]
+    reports: Callable[[Snapshot, Settings], tuple[AbReport, BusinessReport]]
+    summary: Callable[[Report], dict[str, Any]]
+    csv: Callable[[Report], str]
+    picture: Callable[[Report], bytes]
