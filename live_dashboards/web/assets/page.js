@@ -1,0 +1,245 @@
+/* Keeps the page up to date: fetches the document of the view that the address names, and puts each value where it belongs. */
+(function () {
+  "use strict";
+
+  const CHOICES = ["experiment", "window", "baseline", "challenger"];
+  const THEMES = ["auto", "light", "dark"];
+  const SOON_MS = 1000;
+  const state = { etag: null, shown: null, document: null, answeredAt: null, paused: false, running: false, again: false, search: null, started: false, clock: 0 };
+  const viewer = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const darkWanted = window.matchMedia("(prefers-color-scheme: dark)");
+
+  const element = (id) => document.getElementById(id);
+  const base = () => new URL(".", document.baseURI.split(/[?#]/)[0]).pathname;
+
+  function chosen() {
+    const given = new URLSearchParams(location.search);
+    const view = new URLSearchParams();
+    for (const name of CHOICES) if (given.get(name)) view.set(name, given.get(name));
+    return view;
+  }
+
+  /* One refresh; calls that come while it runs make it run once more, since the view may have changed meanwhile. */
+  async function refresh(isForced) {
+    start();
+    if (state.running) {
+      state.again = state.again || isForced === true;
+      return;
+    }
+    if (state.paused && isForced !== true) return;
+    state.running = true;
+    try {
+      do {
+        state.again = false;
+        await once();
+      } while (state.again);
+    } finally {
+      state.running = false;
+    }
+  }
+
+  async function once() {
+    const view = chosen().toString();
+    const headers = { "X-Requested-With": "live-dashboards", "X-Viewer": viewer };
+    if (state.etag && state.search === view) headers["If-None-Match"] = state.etag;
+    let response;
+    try {
+      response = await fetch(base() + "api/v1/page" + (view ? "?" + view : ""), { headers, credentials: "same-origin", cache: "no-store" });
+    } catch (error) {
+      tell("The dashboard's server does not answer. What you see is older.", "alarm");
+      return;
+    }
+    if (view !== chosen().toString()) {
+      state.again = true;
+      return;
+    }
+    await take(response, view);
+  }
+
+  async function take(response, view) {
+    if (response.status === 401) {
+      location.assign(base() + "login?next=" + encodeURIComponent(location.pathname + location.search));
+      return;
+    }
+    state.clock = (Date.parse(response.headers.get("Date")) || Date.now()) - Date.now();
+    soon(Number(response.headers.get("X-Next-Seconds")));
+    if (response.status === 304) {
+      tell("", "");
+      return;
+    }
+    const found = await response.json().catch(() => ({ error: "the answer of the dashboard's server cannot be read" }));
+    if (response.status === 200) {
+      state.etag = response.headers.get("ETag");
+      state.search = view;
+      show(found);
+      tell("", "");
+    } else if (response.status === 202) {
+      tell(state.search === view ? "" : "Asking the sources for this view …", "");
+    } else {
+      state.etag = null;
+      tell("This view cannot be shown: " + (found.error || "error " + response.status) + ". ", "alarm", true);
+      unlock();
+    }
+  }
+
+  /* When the server expects something new; a little later, so that it is there. */
+  function soon(seconds) {
+    if (!Number.isFinite(seconds)) return;
+    const usual = state.usual || (state.usual = Number(element("page").dataset.interval) * 1000 || 30000);
+    const wait = Math.max(SOON_MS, Math.min(seconds * 1000 + 400, usual));
+    dash_clientside.set_props("tick", { interval: Math.round(wait) });
+  }
+
+  function show(found) {
+    state.document = found;
+    state.answeredAt = Date.parse(found.at);
+    document.title = found.title;
+    const dark = isDark() ? found.dark : null;
+    for (const [id, props] of Object.entries(found.props)) {
+      const known = (state.shown && state.shown[id]) || {};
+      const changed = {};
+      for (const [name, value] of Object.entries(props)) {
+        if (JSON.stringify(known[name]) !== JSON.stringify(value) || (name === "figure" && state.theme !== dark)) {
+          changed[name] = name === "figure" && dark ? recoloured(value, dark) : value;
+        }
+      }
+      if (Object.keys(changed).length) dash_clientside.set_props(id, changed);
+    }
+    state.theme = dark;
+    state.shown = found.props;
+    choices(found.controls);
+    links();
+    age();
+    window.setTimeout(find, 0);
+  }
+
+  /* The same figure in the colours of the dark theme. */
+  function recoloured(value, dark) {
+    if (typeof value === "string") return dark[value] || dark[value.toUpperCase()] || value;
+    if (Array.isArray(value)) return typeof value[0] === "number" ? value : value.map((part) => recoloured(part, dark));
+    if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, recoloured(part, dark)]));
+    return value;
+  }
+
+  function choices(controls) {
+    for (const name of CHOICES) {
+      const select = element("choose-" + name);
+      const { options, value } = controls[name];
+      const wanted = options.map((option) => option).join("\u0000");
+      if (select.dataset.options !== wanted) {
+        select.replaceChildren(...options.map((option) => Object.assign(document.createElement("option"), { value: option, textContent: option })));
+        select.dataset.options = wanted;
+      }
+      select.value = value === null ? "" : value;
+      select.disabled = options.length < 2;
+    }
+  }
+
+  function unlock() {
+    for (const name of CHOICES) element("choose-" + name).disabled = false;
+  }
+
+  function links() {
+    const view = chosen().toString();
+    for (const link of document.querySelectorAll("a.download")) link.href = base() + link.dataset.path + (view ? "?" + view : "");
+  }
+
+  function tell(words, kind, hasWayBack) {
+    const notice = element("notice");
+    const parts = [words];
+    if (hasWayBack) parts.push(Object.assign(document.createElement("a"), { href: base(), textContent: "Show the default view" }));
+    notice.replaceChildren(...parts);
+    notice.className = "notice " + kind;
+  }
+
+  function age() {
+    if (state.answeredAt === null) return;
+    const seconds = Math.max(0, Math.round((Date.now() + state.clock - state.answeredAt) / 1000));
+    const words = seconds < 90 ? seconds + " s" : seconds < 5400 ? Math.round(seconds / 60) + " min" : Math.round(seconds / 3600) + " h";
+    element("age").textContent = (state.paused ? "Paused. " : "") + "Asked " + words + " ago";
+  }
+
+  /* Themes: the choice stays with this browser. */
+  function isDark() {
+    const wanted = document.documentElement.dataset.theme;
+    return wanted === "dark" || (wanted !== "light" && darkWanted.matches);
+  }
+
+  function setTheme(theme) {
+    if (theme === "auto") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+    const button = element("theme");
+    if (button) button.textContent = "Theme: " + theme;
+    if (state.document) show(state.document);
+  }
+
+  function kept() {
+    try {
+      return THEMES.includes(localStorage.getItem("theme")) ? localStorage.getItem("theme") : "auto";
+    } catch (error) {
+      return "auto"; // storage is closed in some private windows
+    }
+  }
+
+  function nextTheme() {
+    const theme = THEMES[(THEMES.indexOf(kept()) + 1) % THEMES.length];
+    try {
+      localStorage.setItem("theme", theme);
+    } catch (error) {
+      document.documentElement.dataset.unsaved = "true";
+    }
+    setTheme(theme);
+  }
+
+  function choose(name, value) {
+    const view = chosen();
+    if (value) view.set(name, value);
+    if (name === "experiment") ["baseline", "challenger"].forEach((other) => view.delete(other));
+    if (name === "baseline" && view.get("challenger") === value) view.delete("challenger");
+    const search = view.toString();
+    history.pushState(null, "", location.pathname + (search ? "?" + search : ""));
+    tell("Asking the sources for this view …", "");
+    links();
+    refresh(true);
+  }
+
+  function pause() {
+    state.paused = !state.paused;
+    const button = element("pause");
+    button.setAttribute("aria-pressed", String(state.paused));
+    button.textContent = state.paused ? "Resume" : "Pause";
+    age();
+    if (!state.paused) refresh(true);
+  }
+
+  function find() {
+    const words = element("find-number").value.trim().toLowerCase();
+    for (const row of document.querySelectorAll("#provenance-rows tr")) row.hidden = words !== "" && !row.textContent.toLowerCase().includes(words);
+  }
+
+  function start() {
+    if (state.started) return;
+    state.started = true;
+    for (const name of CHOICES) element("choose-" + name).addEventListener("change", (event) => choose(name, event.target.value));
+    element("pause").addEventListener("click", pause);
+    element("theme").addEventListener("click", nextTheme);
+    element("open-drawer").addEventListener("click", () => element("drawer").showModal());
+    element("close-drawer").addEventListener("click", () => element("drawer").close());
+    element("find-number").addEventListener("input", find);
+    window.addEventListener("popstate", () => refresh(true));
+    document.addEventListener("visibilitychange", () => document.hidden || refresh());
+    darkWanted.addEventListener("change", () => state.document && show(state.document));
+    window.setInterval(age, 1000);
+    setTheme(kept());
+  }
+
+  setTheme(kept());
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {
+    live_page: {
+      refresh: function () {
+        refresh();
+        return dash_clientside.no_update;
+      },
+    },
+  });
+})();

@@ -1,0 +1,104 @@
+"""What a browser is sent: which property of which component of the page has which value, the choices of its controls, and the colours of the dark theme."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from live_dashboards.model.business_report import BusinessReport, Report
+from live_dashboards.model.duration import parse_duration_seconds
+from live_dashboards.model.moment import format_moment
+from live_dashboards.model.report import AbReport
+from live_dashboards.model.snapshot import Snapshot
+from live_dashboards.settings import Settings
+from live_dashboards.web.charts.all import AB_CHARTS, BUSINESS_CHARTS, impact_charts
+from live_dashboards.web.charts.palette import DARK
+from live_dashboards.web.trees import header, panels, tables
+from live_dashboards.web.trees.panels import AB_PANELS, BUSINESS_PANELS, MOST_IMPACTS, Panel
+from live_dashboards.web.view import WINDOWS, own_window, windows
+
+Figure = dict[str, Any]
+Charts = Mapping[str, Callable[[Any], Figure | None]]
+Summary = Callable[[Report], dict[str, Any]]
+Prop = tuple[str, str, Any]
+
+_MOST_CHOICES = 200
+
+
+class DocumentMaker:
+    """Makes the document of both reports; the same reports give the same document."""
+
+    def __init__(self, settings: Settings, summary: Summary) -> None:
+        self._settings, self._summary = settings, summary
+
+    def __call__(self, snapshot: Snapshot, ab: AbReport, business: BusinessReport, names: Sequence[str]) -> dict[str, Any]:
+        """JSON but for the components in it."""
+        props: dict[str, dict[str, Any]] = {}
+        drawn = _figures(AB_PANELS, AB_CHARTS, ab) | _impacts(ab), _figures(BUSINESS_PANELS, BUSINESS_CHARTS, business)
+        for component, name, value in (*_top(ab, business), *_panels(AB_PANELS, drawn[0], ab), *_panels(BUSINESS_PANELS, drawn[1], business)):
+            props.setdefault(component, {})[name] = value
+        props["provenance"] = {"children": tables.provenance(self._rows(ab, business))}
+        return {
+            "at": format_moment(ab.at),
+            "badge": ab.badge.kind.value,
+            "title": f"{ab.badge.kind.value} · {ab.experiment or 'A/B test'} · {ab.verdict.verdict}",
+            "controls": self._controls(snapshot, ab, names),
+            "dark": DARK,
+            "props": props,
+        }
+
+    def _rows(self, ab: AbReport, business: BusinessReport) -> list[dict[str, Any]]:
+        """The measurements of both pages, each once, as the summaries list them."""
+        rows = [row for report in (ab, business) for row in self._summary(report)["measurements"]]
+        return list({(row["name"], row["variant"]): row for row in reversed(rows)}.values())[::-1]
+
+    def _controls(self, snapshot: Snapshot, ab: AbReport, names: Sequence[str]) -> dict[str, Any]:
+        """What can be chosen, and what is."""
+        experiments = dict.fromkeys(each.name for each in snapshot.mlflow.experiments if each.is_ab_test)
+        known = list(experiments or dict.fromkeys(snapshot.prometheus.experiments))[:_MOST_CHOICES]
+        chosen = [ab.experiment] if ab.experiment is not None else []
+        window = next((window for window in (own_window(self._settings), *WINDOWS) if parse_duration_seconds(window) == ab.window_seconds), "")
+        variants = list(dict.fromkeys((*names, *ab.variant_names)))[:_MOST_CHOICES]
+        return {
+            "experiment": {"options": list(dict.fromkeys((*chosen, *known))), "value": ab.experiment},
+            "window": {"options": list(windows(self._settings)), "value": window},
+            "baseline": {"options": variants, "value": ab.baseline},
+            "challenger": {"options": [name for name in variants if name != ab.baseline], "value": ab.challenger},
+        }
+
+
+def _top(ab: AbReport, business: BusinessReport) -> Iterator[Prop]:
+    yield "experiment-title", "children", header.title(ab)
+    yield "subtitle", "children", header.subtitle(ab)
+    yield "badge", "children", header.badge(ab.badge)
+    yield "verdict", "children", header.verdict(ab)
+    yield "recommendation", "children", header.recommendation(business)
+    yield "status", "children", header.status(ab, business)
+    yield "page", "className", f"page {'is-simulated' if ab.is_simulated else ''}".strip()
+
+
+def _figures(found: Sequence[Panel], charts: Charts, report: Any) -> dict[str, Figure]:
+    """The figures of the panels that have something to draw, by their place on the page."""
+    drawn = {chart: charts[chart](report) for panel in found if panel.head(report).is_drawn for chart in panel.charts if chart in charts}
+    return {chart: figure for chart, figure in drawn.items() if figure is not None}
+
+
+def _impacts(report: AbReport) -> dict[str, Figure]:
+    """What the service reports has as many quantities as it likes; the first ones have a place."""
+    return {f"impact-{number}": figure for number, (_, figure) in enumerate(impact_charts(report)[:MOST_IMPACTS])} if report.impact.head.is_drawn else {}
+
+
+def _panels(found: Sequence[Panel], figures: Mapping[str, Figure], report: Any) -> Iterator[Prop]:
+    for panel in found:
+        head = panel.head(report)
+        yield f"{panel.name}-head", "children", panels.head(head, panel.name)
+        yield f"{panel.name}-reason", "children", panels.reason(head)
+        yield f"{panel.name}-note", "children", panels.note(head)
+        yield f"{panel.name}-panel", "className", f"panel is-{head.origin.value}" + (" is-wide" if panel.is_wide else "")
+        if panel.words is not None:
+            yield f"{panel.name}-words", "children", panel.words(report) if head.is_drawn else None
+        for chart in panel.charts:
+            yield f"{chart}-figure", "aria-label", f"Chart: {head.title}. {head.subtitle}"
+            yield f"{chart}-figure", "className", "figure" if chart in figures else "figure is-empty"
+            if chart in figures:
+                yield f"{chart}-chart", "figure", figures[chart]

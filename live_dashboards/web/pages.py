@@ -1,0 +1,95 @@
+"""The page of each view: made once a snapshot for everybody who looks, and kept as the bytes that a browser is sent."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from live_dashboards.errors import UsageError
+from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.report import AbReport
+from live_dashboards.model.snapshot import Snapshot
+from live_dashboards.settings import Settings
+from live_dashboards.web.services import Services
+from live_dashboards.web.view import View, settings_of
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Both reports of a snapshot for one view, and the document that the browser draws them from, compressed; `refused` instead says why there are none."""
+
+    view: View
+    snapshot: Snapshot
+    ab: AbReport | None = None
+    business: BusinessReport | None = None
+    body: bytes = b""
+    etag: str = ""
+    refused: str = ""
+
+
+Document = Callable[[Snapshot, AbReport, BusinessReport, Sequence[str]], dict[str, Any]]
+
+
+class PageMaker:
+    """From a snapshot to the page of a view; it remembers the names of the last page that had data, so that a page without any still says whose it is."""
+
+    def __init__(self, services: Services, settings: Settings, document: Document) -> None:
+        self._services, self._settings, self._document = services, settings, document
+        self._names: dict[View, dict[str, str]] = {}
+        self._lock = threading.Lock()
+
+    def make(self, view: View, snapshot: Snapshot) -> Page:
+        """The page, or why there is none: a variant that the answer does not hold."""
+        names = self._services.variants(snapshot, settings_of(view.question, self._settings))
+        try:
+            _refuse_unknown(view, names, snapshot)
+            ab, business = self._services.reports(snapshot, self._settings_for(view, snapshot))
+        except UsageError as error:
+            return Page(view, snapshot, refused=str(error))
+        self._remember(view, ab, snapshot)
+        text = json.dumps(self._document(snapshot, ab, business, names), separators=(",", ":"), allow_nan=False, default=_component)
+        content = text.encode()
+        return Page(view, snapshot, ab, business, gzip.compress(content, 6, mtime=0), f'"{hashlib.sha256(content).hexdigest()[:24]}"')
+
+    def _settings_for(self, view: View, snapshot: Snapshot) -> Settings:
+        chosen = settings_of(view, self._settings)
+        if _answers(snapshot):
+            return chosen
+        with self._lock:
+            return replace(chosen, values={**chosen.values, **self._names.get(view, {})})
+
+    def _remember(self, view: View, ab: AbReport, snapshot: Snapshot) -> None:
+        if not _answers(snapshot):
+            return
+        names = {"AB_EXPERIMENT": ab.experiment, "AB_BASELINE_VARIANT": ab.baseline, "AB_CHALLENGER_VARIANT": ab.challenger}
+        with self._lock:
+            self._names[view] = {name: value for name, value in names.items() if value is not None}
+
+    def forget(self, view: View) -> None:
+        """Nobody looks at it any more."""
+        with self._lock:
+            self._names.pop(view, None)
+
+
+def _answers(snapshot: Snapshot) -> bool:
+    return snapshot.mlflow.status.has_answered or snapshot.prometheus.status.has_answered
+
+
+def _refuse_unknown(view: View, names: Sequence[str], snapshot: Snapshot) -> None:
+    """Whether baseline and challenger are variants that the answer holds, where it holds any."""
+    for chosen in (view.baseline, view.challenger):
+        if chosen is not None and chosen not in names and _answers(snapshot):
+            raise UsageError(f"there is no variant {chosen[:60]!r} in this experiment; its variants are {', '.join(name[:60] for name in names[:8])}")
+
+
+def _component(value: Any) -> Any:
+    """A Dash component as the browser reads it."""
+    return value.to_plotly_json()

@@ -1,0 +1,1 @@
+"""The page's words as trees of Dash components, each made of a report by a plain function."""

@@ -1,0 +1,93 @@
+"""What is better read than drawn: gates, inputs, assumptions, and where every number of the page comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dash import html
+
+from live_dashboards.model.business_report import BusinessReport, PerformanceRow
+from live_dashboards.model.measurement import Measurement
+from live_dashboards.model.number import NOTHING, format_interval, format_number
+from live_dashboards.web.trees.parts import Tree, name_of, short, table
+
+_STATE_SIGNS = {"passed": "●", "failed": "✕", "unknown": "○"}
+
+
+def gates(report: BusinessReport) -> Tree:
+    """The conditions of a decision, each with its state as sign and word."""
+    rows = [(gate.label, html.Span(f"{_STATE_SIGNS[gate.state]} {gate.state}", className=f"state-{gate.state}"), short(gate.words)) for gate in report.gates.gates]
+    return table("Conditions of a decision", ("condition", "state", "numbers"), rows)
+
+
+def inputs(report: BusinessReport) -> Tree:
+    """What was measured."""
+    names = report.variant_names
+    columns = ("input", name_of(report.baseline, names), name_of(report.challenger, names), "difference", "95 % interval", "n", "window", "age")
+    rows = [
+        (row.label, row.baseline_words, row.challenger_words, row.difference_words, row.interval_words, row.n_words, row.window_words, row.age_words)
+        if row.measurement.value is not None
+        else (row.label, row.baseline_words, row.challenger_words, short(row.measurement.reason or "not measured"), NOTHING, row.n_words, row.window_words, row.age_words)
+        for row in report.inputs.rows
+    ]
+    return table("Measured inputs of the business case", columns, rows)
+
+
+def ledger(report: BusinessReport) -> Tree:
+    """What was assumed, whose it is, and where the answer would flip."""
+    rows = [
+        (
+            row.assumption.name,
+            row.value_words,
+            row.unit_words,
+            row.range_words or NOTHING,
+            row.owner_words,
+            row.flip.words if row.flip is not None and row.flip.amount is not None else NOTHING,
+        )
+        for row in report.ledger.rows
+    ]
+    return table("Assumptions of the business case", ("setting", "value", "unit", "range", "whose", "answer flips"), rows)
+
+
+def performance(report: BusinessReport) -> Tree:
+    """How the two models do, each value with its interval."""
+    names = report.variant_names
+    columns = ("quantity", name_of(report.baseline, names), name_of(report.challenger, names), "better is")
+    return table("Both models", columns, [_performance(row) for row in report.performance.rows])
+
+
+def _performance(row: PerformanceRow) -> tuple[Tree, ...]:
+    return row.label, _with_interval(row.baseline), _with_interval(row.challenger), "more" if row.is_higher_better else "less"
+
+
+def _with_interval(measurement: Measurement) -> str:
+    if measurement.value is None:
+        return short(f"{NOTHING} ({measurement.reason})", 120)
+    value = format_number(measurement.value, measurement.unit)
+    limits = measurement.interval
+    return value if limits is None else f"{value} ({format_interval(limits.low, limits.high, measurement.unit)})"
+
+
+PROVENANCE_COLUMNS = ("number", "value", "95 % interval", "n", "origin", "source", "observed at", "query", "reason")
+
+
+def provenance(rows: Iterable[Mapping[str, Any]]) -> Tree:
+    """Where every number of the page comes from, a row each, as the summaries list them."""
+    return table("Where every number comes from", PROVENANCE_COLUMNS, [_provenance(row) for row in rows], class_name="provenance", body_id="provenance-rows")
+
+
+def _provenance(row: Mapping[str, Any]) -> tuple[Tree, ...]:
+    name = row["name"] if row["variant"] is None else f"{row['name']} · {short(row['variant'], 60)}"
+    interval = NOTHING if row["interval"] is None else format_interval(row["interval"][0], row["interval"][1], row["unit"])
+    return (
+        name,
+        format_number(row["value"], row["unit"]),
+        interval,
+        NOTHING if row["n"] is None else f"{row['n']:,}",
+        html.Span(f"{row['origin']}{', stale' if row['stale'] else ''}", className=f"origin-{row['origin']}"),
+        row["source"] or NOTHING,
+        row["observed_at"] or NOTHING,
+        html.Code(short(row["query"], 400)) if row["query"] else NOTHING,
+        short(row["reason"] or ""),
+    )
