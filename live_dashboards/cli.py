@@ -1,4 +1,4 @@
-"""The command line: `live-dashboards ab | business | all | check | demo | explain | hash-password`. stdout is the result, stderr the conversation."""
+"""The command line: `live-dashboards ab | business | all | web | check | demo | explain | hash-password`. stdout is the result, stderr the conversation."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None, *, base_folder: Path | None = None) 
     """Runs one command; the exit code. `base_folder` is where the settings file and a relative output folder lie (default: the current one)."""
     arguments = options.parser().parse_args(argv)
     _start_logging(arguments.verbose, arguments.quiet)
-    commands = {"ab": _ab, "business": _business, "all": _all, "check": _check, "demo": _demo, "explain": _explain, "hash-password": _hash_password}
+    commands = {"ab": _ab, "business": _business, "all": _all, "web": _web, "check": _check, "demo": _demo, "explain": _explain, "hash-password": _hash_password}
     try:
         _end_cleanly_on(signal.SIGTERM)
         return commands[arguments.command](arguments, base_folder)
@@ -66,7 +66,7 @@ def _settings(arguments: argparse.Namespace, base_folder: Path | None) -> Settin
 
 
 def _overrides(arguments: argparse.Namespace) -> Mapping[str, str]:
-    options_of = {"AB_EXPERIMENT": "experiment", "AB_WINDOW": "window"}
+    options_of = {"AB_EXPERIMENT": "experiment", "AB_WINDOW": "window", "DASHBOARD_HOST": "host", "DASHBOARD_PORT": "port"}
     return {name: getattr(arguments, option) for name, option in options_of.items() if getattr(arguments, option, None) is not None}
 
 
@@ -107,6 +107,16 @@ def _tell(outcome: Outcome, arguments: argparse.Namespace) -> int:
     return WRITTEN if outcome.is_enough else LESS_THAN_REQUIRED
 
 
+def _web(arguments: argparse.Namespace, base_folder: Path | None) -> int:
+    """Serves until Ctrl-C or SIGTERM."""
+    from live_dashboards.serving import serve
+
+    if not arguments.quiet:
+        log.setLevel(logging.DEBUG if arguments.verbose else logging.INFO)
+    serve(_settings(arguments, base_folder))
+    return WRITTEN
+
+
 def _check(arguments: argparse.Namespace, base_folder: Path | None) -> int:
     from live_dashboards.pipeline import connection_checks
 
@@ -131,11 +141,20 @@ def _demo(arguments: argparse.Namespace, base_folder: Path | None) -> int:
         for note in demo.notes:
             log.warning("%s", note)
         own = load_settings(env_file=Path(os.devnull), environment=demo.environment, overrides=_overrides(arguments), base_folder=base_folder)
+        if arguments.web:
+            return _serve_demo(own)
         exit_code = _draw_all(own, arguments)
         if arguments.keep:
             sys.stderr.write(f"The demo runs until Ctrl-C. Settings to paste into .env.live-dashboards:\n\n{demo.settings_text()}\n")
             _wait_for_interrupt()
     return exit_code
+
+
+def _serve_demo(settings: Settings) -> int:
+    from live_dashboards.serving import serve
+
+    serve(settings)
+    return WRITTEN
 
 
 def _wait_for_interrupt() -> None:

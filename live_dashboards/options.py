@@ -37,7 +37,14 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--at", type=_read(parse_moment), metavar="TIME", help="check as of this moment (RFC 3339 or unix seconds)")
     demo = commands.add_parser("demo", help="bring up real sources with an A/B test and draw them", description=_DEMO)
     _add_picture_options(demo, is_folder=True)
+    demo.add_argument("--web", action="store_true", help="serve the page that refreshes itself instead of drawing, until Ctrl-C")
     demo.add_argument("--keep", action="store_true", help="leave the servers running until Ctrl-C and print the settings to paste")
+    web = commands.add_parser("web", help="serve the page that refreshes itself", description=_WEB, epilog=_settings_help(), formatter_class=_Wide)
+    _add_common_options(web)
+    web.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: DASHBOARD_HOST)")
+    web.add_argument("--port", metavar="N", help="port to listen on (default: DASHBOARD_PORT)")
+    web.add_argument("--experiment", metavar="NAME", help="MLflow experiment of the first view (default: AB_EXPERIMENT, else the one with the newest activity)")
+    web.add_argument("--window", metavar="24h", help="window of the first view (default: AB_WINDOW)")
     explain = commands.add_parser("explain", help="where a number of the last summary comes from", description=_EXPLAIN)
     _add_common_options(explain)
     explain.add_argument("name", metavar="NAME", help="a measurement's name, or name.variant")
@@ -146,6 +153,7 @@ _AB = "Draws the A/B testing dashboard and prints the path that was written. Exi
 _BUSINESS = "Draws the business impact dashboard (revenue, cost, risk, net value, ROI, payback, recommendation) and prints the path. Exit codes as for `ab`."
 _ALL = "Asks the sources once and draws both dashboards; prints a path a line. Exit codes as for `ab`."
 _CHECK = "Tests settings, both connections and the A/B data in them, a line a check with the fix. Exit codes: 0 all right, 1 something is wrong, 2 settings."
+_WEB = "Serves both dashboards as one page that refreshes itself, for everybody who may see it. Exit codes: 0 told to stop, 2 settings."
 _DEMO = "Brings up a PostgreSQL and a Prometheus of its own on loopback, fills them with an A/B test, draws both dashboards and takes everything down again."
 _EXPLAIN = "Prints value, origin, query and inputs of a number of the last summary."
 _HASH = (

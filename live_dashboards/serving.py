@@ -1,0 +1,76 @@
+"""The web page over the pipeline: the same sources, reports, summaries and pictures as the scripts."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+from live_dashboards import pipeline
+from live_dashboards.model.business_report import BusinessReport, Report
+from live_dashboards.model.report import AbReport
+from live_dashboards.model.snapshot import Snapshot
+from live_dashboards.request import Request
+from live_dashboards.settings import Settings
+from live_dashboards.web.services import Services
+
+log = logging.getLogger(__name__)
+
+
+def serve(settings: Settings) -> None:
+    """Serves the page until it is told to stop; SettingsError, before anything is asked, where the settings do not allow it."""
+    from live_dashboards.web.app import make_app, make_board
+    from live_dashboards.web.server import bound_socket, page_address
+    from live_dashboards.web.server import serve as serve_application
+
+    given = services(settings)
+    board, metrics = make_board(given, settings)
+    application = make_app(given, settings, board, metrics)
+    with bound_socket(settings) as listening:
+        address = page_address(settings, listening.getsockname()[1])
+        board.start()
+        try:
+            serve_application(application, settings, listening, on_ready=lambda: _say(f"The page is at {address} (Ctrl-C ends it)"))
+        finally:
+            board.stop()
+
+
+def services(settings: Settings) -> Services:
+    """The pipeline's steps for the web page; what the sources answer is shared with other processes where that is set."""
+    from live_dashboards.drawing import draw_apart
+    from live_dashboards.outputs.sidecars import csv_text
+    from live_dashboards.web.shared import shared
+
+    return Services(fetch=shared(fetch, settings), variants=variants, reports=reports, summary=summary, csv=csv_text, picture=draw_apart)
+
+
+def fetch(settings: Settings) -> Snapshot:
+    """What both sources answer now."""
+    return pipeline.ask(settings, Request())
+
+
+def variants(snapshot: Snapshot, settings: Settings) -> tuple[str, ...]:
+    """The variants that can be chosen."""
+    from live_dashboards.analysis.variants import roles
+
+    return roles(snapshot.mlflow, snapshot.prometheus, settings).names
+
+
+def reports(snapshot: Snapshot, settings: Settings) -> tuple[AbReport, BusinessReport]:
+    """Both pages; a source that never answered is simulated panel by panel, as in the pictures."""
+    from live_dashboards.analysis.business_report import build_business_report
+
+    page = pipeline.ab_report(snapshot, settings, Request())
+    return page, build_business_report(snapshot, pipeline.simulated(snapshot, settings, Request()), settings)
+
+
+def summary(report: Report) -> dict[str, Any]:
+    """The summary's document."""
+    from live_dashboards.outputs import summary as outputs
+
+    return outputs.summary(report)
+
+
+def _say(words: str) -> None:
+    sys.stderr.write(f"{words}\n")
+    sys.stderr.flush()

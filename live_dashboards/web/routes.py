@@ -1,0 +1,159 @@
+"""The routes beside Dash's own: the document of a view, health, metrics, summaries, pictures and tables."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, Response, g, request
+
+from live_dashboards.errors import DashboardError, UsageError
+from live_dashboards.model.business_report import Report, dashboard_name
+from live_dashboards.web.board import Board
+from live_dashboards.web.metrics import Metrics
+from live_dashboards.web.pictures import Pictures
+from live_dashboards.web.refresher import BusyError
+from live_dashboards.web.services import Services
+from live_dashboards.web.view import parse_view
+
+log = logging.getLogger(__name__)
+
+
+class Routes:
+    """Answers from what the board holds now; none of them asks a source."""
+
+    def __init__(self, board: Board, metrics: Metrics, services: Services) -> None:
+        self._board, self._metrics, self._services = board, metrics, services
+        self._pictures = Pictures(services.picture)
+
+    def health(self) -> Response:
+        """The process is there."""
+        return _json({"status": "ok"})
+
+    def ready(self) -> Response:
+        """Whether there is a page that is not older than its limit."""
+        age, limit = self._board.age_seconds(), self._board.pace.limit_seconds
+        is_ready = age is not None and age <= limit
+        words = "ready" if is_ready else "no page yet" if age is None else "the page is too old"
+        return _json({"status": words, "age_seconds": age, "limit_seconds": limit}, 200 if is_ready else 503)
+
+    def metrics(self) -> Response:
+        """What Prometheus scrapes."""
+        return Response(self._metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+    def page(self) -> Response:
+        """The document of a view as it was made, compressed; 304 where the browser has it already."""
+        if viewer := request.headers.get("X-Viewer"):
+            self._metrics.viewed(viewer)
+        look = self._board.look(parse_view(request.args, self._board.settings))
+        if look.refused:
+            return _json({"error": look.refused}, 404)
+        wait = {"X-Next-Seconds": f"{look.next_seconds:.1f}", "Cache-Control": "private, no-cache"}
+        if look.page is None:
+            return _json({"pending": "the sources are being asked"}, 202, wait)
+        if look.page.etag in request.headers.get("If-None-Match", ""):
+            return Response(status=304, headers={"ETag": look.page.etag, **wait})
+        headers = {"ETag": look.page.etag, "Vary": "Accept-Encoding", **wait}
+        if "gzip" not in request.headers.get("Accept-Encoding", ""):
+            return Response(gzip.decompress(look.page.body), content_type="application/json", headers=headers)
+        return Response(look.page.body, content_type="application/json", headers={**headers, "Content-Encoding": "gzip"})
+
+    def summary(self) -> Response:
+        """The A/B page's summary."""
+        return self._of_page(lambda page: _json(self._services.summary(page.ab)))
+
+    def business_summary(self) -> Response:
+        """The business page's summary."""
+        return self._of_page(lambda page: _json(self._services.summary(page.business)))
+
+    def ab_picture(self) -> Response:
+        """The A/B picture, as the scripts draw it."""
+        return self._of_page(lambda page: self._picture(page.ab))
+
+    def business_picture(self) -> Response:
+        """The business picture, as the scripts draw it."""
+        return self._of_page(lambda page: self._picture(page.business))
+
+    def ab_table(self) -> Response:
+        """What the A/B page draws, as CSV."""
+        return self._of_page(lambda page: self._table(page.ab))
+
+    def business_table(self) -> Response:
+        """What the business page draws, as CSV."""
+        return self._of_page(lambda page: self._table(page.business))
+
+    def _of_page(self, answer: Callable[[Any], Response]) -> Response:
+        look = self._board.look(parse_view(request.args, self._board.settings))
+        if look.refused:
+            return _json({"error": look.refused}, 404)
+        if look.page is None:
+            return _json({"error": "the sources are being asked for the first time; try again in a moment"}, 503, {"Retry-After": "2"})
+        return answer(look.page)
+
+    def _picture(self, report: Report) -> Response:
+        return Response(self._pictures.of(report), content_type="image/png", headers=_file(report, "png"))
+
+    def _table(self, report: Report) -> Response:
+        return Response(self._services.csv(report), content_type="text/csv; charset=utf-8", headers=_file(report, "csv"))
+
+
+def _file(report: Report, suffix: str) -> dict[str, str]:
+    """The name of a downloaded file; a simulated one says so there too."""
+    name = {"ab": "live_ab_dashboard", "business": "business_impact_dashboard"}[dashboard_name(report)]
+    ending = "-SIMULATED" if report.is_simulated else ""
+    return {"Content-Disposition": f'inline; filename="{name}_{report.at:%Y%m%d_%H%M%S}{ending}.{suffix}"'}
+
+
+def _json(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(json.dumps(document, allow_nan=False), status, headers, content_type="application/json")
+
+
+def install_routes(server: Flask, board: Board, metrics: Metrics, services: Services) -> None:
+    """Adds the routes, what their errors look like, the log of requests, and 404 for every path that Dash would answer with its page."""
+    routes = Routes(board, metrics, services)
+    for path, view in {
+        "/healthz": routes.health,
+        "/readyz": routes.ready,
+        "/metrics": routes.metrics,
+        "/api/v1/page": routes.page,
+        "/api/v1/summary": routes.summary,
+        "/api/v1/business-summary": routes.business_summary,
+        "/dashboard/ab.png": routes.ab_picture,
+        "/dashboard/business.png": routes.business_picture,
+        "/dashboard/ab.csv": routes.ab_table,
+        "/dashboard/business.csv": routes.business_table,
+    }.items():
+        server.add_url_rule(path, endpoint=path, view_func=view, methods=["GET"])
+    server.register_error_handler(UsageError, lambda error: _json({"error": str(error)}, 400))
+    server.register_error_handler(BusyError, lambda error: _json({"error": str(error)}, 503, {"Retry-After": "60"}))
+    server.register_error_handler(DashboardError, lambda error: _json({"error": str(error)}, 503, {"Retry-After": "5"}))
+    server.before_request(_begin)
+    server.before_request(_refuse_unknown_path)
+    server.after_request(lambda response: _log_request(response, metrics))
+
+
+def _begin() -> None:
+    g.began = time.monotonic()
+
+
+def _refuse_unknown_path() -> None:
+    """Dash has a rule for every path; a probe on a wrong one should not look healthy."""
+    from flask import abort
+
+    if request.url_rule is not None and request.url_rule.rule == "/<path:path>":
+        abort(404)
+
+
+def _log_request(response: Response, metrics: Metrics) -> Response:
+    """One line a request, without its parameters, cookies and headers: they may hold what a log should not."""
+    seconds = time.monotonic() - g.get("began", time.monotonic())
+    route = request.url_rule.rule if request.url_rule is not None else "none"
+    metrics.answered(route, response.status_code, seconds)
+    user = g.get("user") or "-"
+    path = request.path[:200].encode("unicode_escape").decode()
+    log.info("%s %s %s %s %d %.1f ms", request.remote_addr, user, request.method, path, response.status_code, seconds * 1000)
+    return response

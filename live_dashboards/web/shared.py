@@ -1,0 +1,116 @@
+"""What one process asked, for all: with several processes or replicas the answer of the sources is shared through Redis, and one of them asks, under a lock."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from live_dashboards import __version__
+from live_dashboards.errors import SettingsError, UsageError
+from live_dashboards.model.codec import decode, encode
+from live_dashboards.model.secret import Secret
+from live_dashboards.model.snapshot import Snapshot
+from live_dashboards.settings import Settings
+
+Fetch = Callable[[Settings], Snapshot]
+
+_FRESH_SHARE = 0.9  # of an interval: whoever is due next asks anew
+_KEPT_INTERVALS = 10
+_REDIS_SECONDS = 1.0
+_MOST_FETCHES = 3.0  # times the deadline of a source: how long one process may hold the lock
+
+log = logging.getLogger(__name__)
+
+
+def shared(fetch: Fetch, settings: Settings) -> Fetch:
+    """The fetch that looks into DASHBOARD_CACHE_URL first; the fetch itself where none is set. SettingsError where redis is not installed or the URL is none."""
+    url: Secret | None = settings["DASHBOARD_CACHE_URL"]
+    if url is None:
+        return fetch
+    try:
+        import redis
+    except ImportError:
+        raise SettingsError("DASHBOARD_CACHE_URL is set, but the package redis is not installed; run scripts/setup-live-dashboards.sh, or pip install redis") from None
+    try:
+        client = redis.Redis.from_url(url.reveal(), socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS)
+    except ValueError:
+        raise SettingsError("DASHBOARD_CACHE_URL is ***, which is no Redis URL; write it as redis://:password@host:6379/0") from None
+    return _Shared(fetch, client, redis.RedisError, float(settings["DASHBOARD_REFRESH_INTERVAL"]), _MOST_FETCHES * settings.timeout_seconds)
+
+
+class _Shared:
+    """A fetch over Redis. Where Redis does not answer, each process asks for itself: nothing is lost but the sharing."""
+
+    def __init__(self, fetch: Fetch, client: Any, redis_error: type[Exception], interval_seconds: float, lock_seconds: float) -> None:
+        self._fetch, self._client, self._error = fetch, client, redis_error
+        self._interval_seconds, self._lock_seconds = interval_seconds, lock_seconds
+
+    def __call__(self, settings: Settings) -> Snapshot:
+        key = _key(settings)
+        found = self._stored(key)
+        if found is not None:
+            return found
+        with self._locked(key):
+            return self._stored(key) or self._asked(key, settings)
+
+    def _asked(self, key: str, settings: Settings) -> Snapshot:
+        fetched = self._fetch(settings)
+        with self._told("the answer is not shared"):
+            self._client.set(key, _packed(fetched), px=round(_KEPT_INTERVALS * self._interval_seconds * 1000))
+        return fetched
+
+    def _stored(self, key: str) -> Snapshot | None:
+        content = None
+        with self._told("this process asks the sources itself"):
+            content = self._client.get(key)
+        return _fresh(content, self._interval_seconds)
+
+    @contextlib.contextmanager
+    def _locked(self, key: str) -> Iterator[None]:
+        """While this process asks, the others wait for what it is answered; a dead process's lock ends by itself."""
+        lock, is_mine = self._client.lock(f"{key}:lock", timeout=self._lock_seconds, blocking_timeout=self._lock_seconds), False
+        with self._told("this process does not wait for others"):
+            is_mine = lock.acquire()
+        try:
+            yield
+        finally:
+            if is_mine:
+                with self._told("the lock ends by itself"):
+                    lock.release()
+
+    @contextlib.contextmanager
+    def _told(self, consequence: str) -> Iterator[None]:
+        try:
+            yield
+        except self._error as error:
+            log.warning("Redis: %s; %s", type(error).__name__, consequence)
+
+
+def _key(settings: Settings) -> str:
+    """The same for all processes that ask the same sources the same question; no secret goes into it."""
+    rows = [f"{name}={value!r}" for name, value in sorted(settings.values.items()) if not isinstance(value, Secret) and not name.startswith("DASHBOARD_")]
+    digest = hashlib.sha256("\n".join(rows).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return f"live-dashboards:{__version__}:{digest}"
+
+
+def _packed(snapshot: Snapshot) -> bytes:
+    return gzip.compress(json.dumps(encode(snapshot), separators=(",", ":"), allow_nan=False).encode(), 4, mtime=0)
+
+
+def _fresh(content: object, interval_seconds: float) -> Snapshot | None:
+    """The stored answer, where there is one of this version that is not due to be asked anew."""
+    if not isinstance(content, bytes):
+        return None
+    try:
+        found = decode(Snapshot, json.loads(gzip.decompress(content)))
+    except (OSError, EOFError, ValueError, UsageError):
+        log.warning("Redis: what is stored there cannot be read; the sources are asked instead")
+        return None
+    age_seconds = (datetime.now(UTC) - found.at).total_seconds()
+    return found if -interval_seconds < age_seconds < _FRESH_SHARE * interval_seconds else None
