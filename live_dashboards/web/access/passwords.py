@@ -23,7 +23,7 @@ def is_usable(password_hash: str) -> bool:
     """Whether a password can be checked against the hash at all: its method and its parameters are possible ones."""
     try:
         check_password_hash(password_hash, "")
-    except (ValueError, TypeError, MemoryError):
+    except (ArithmeticError, ValueError, TypeError, MemoryError):
         return False
     return True
 

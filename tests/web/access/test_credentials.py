@@ -53,6 +53,14 @@ def test_the_right_password_during_the_wait_is_refused_in_the_same_words_and_not
     assert len(checks) == 5
 
 
+def test_the_right_password_of_an_unknown_user_is_a_failure_like_any_other() -> None:
+    checker = credentials()
+    for _ in range(5):
+        checker.are_right("nobody", PASSWORD, HERE)
+    with pytest.raises(TooManyRequests):
+        checker.are_right("nobody", PASSWORD, HERE)
+
+
 def test_what_is_remembered_waits_too_so_that_it_cannot_be_guessed_meanwhile() -> None:
     checker = credentials()
     checker.are_right_again("dashboard", PASSWORD, HERE)
@@ -76,8 +84,9 @@ def test_a_program_s_right_password_is_checked_once_in_five_minutes(checks: list
 def test_a_wrong_password_is_never_remembered(checks: list[str]) -> None:
     checker = credentials()
     assert [checker.are_right_again("dashboard", "wrong", HERE) for _ in range(2)] == [False, False]
+    checker.are_right_again("dashboard", PASSWORD, HERE)
     assert [checker.are_right_again("dashboar", f"d{PASSWORD}", HERE) for _ in range(2)] == [False, False]
-    assert len(checks) == 4
+    assert len(checks) == 5
 
 
 def test_of_twenty_attempts_side_by_side_only_the_free_ones_reach_the_check(checks: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import flask
 import pytest
 from dash import Dash, html
 
@@ -73,6 +74,19 @@ def test_the_page_s_own_fetch_gets_no_challenge_that_would_open_a_window(said: d
     assert answer.status_code == 401
     assert "WWW-Authenticate" not in answer.headers
     assert answer.json == {"error": "Log in to see this."}
+
+
+def test_the_page_s_own_fetch_is_not_led_to_the_login_page() -> None:
+    answer = site(**LOGIN).test_client().get("/who", headers=BROWSER | {"X-Requested-With": "live-dashboards"})
+    assert (answer.status_code, answer.mimetype) == (401, "application/json")
+
+
+def test_nothing_that_the_server_does_before_requests_is_done_for_strangers() -> None:
+    server, seen = flask.Flask(__name__, static_folder=None), []
+    server.before_request(lambda: seen.append("a request"))
+    install(server, settings_of(**LOGIN), clock=Clock())
+    server.test_client().get("/")
+    assert seen == []
 
 
 def test_a_program_s_user_and_password_are_taken() -> None:

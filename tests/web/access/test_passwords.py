@@ -21,6 +21,7 @@ def test_a_hash_with_impossible_parameters_is_not_usable() -> None:
     assert is_usable(hash_password("correct horse battery"))
     assert not is_usable("scrypt:7:8:1$salt$00")
     assert not is_usable("pbkdf2:nosuchdigest:1$salt$00")
+    assert not is_usable("scrypt:99999999999999999999:8:1$salt$00")
 
 
 def test_a_generated_password_is_long_and_never_the_same() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from live_dashboards.web.access.throttle import ALL, EACH, Limit, Throttle
 from tests.web.access.sites import Clock
 
@@ -49,6 +51,17 @@ def test_many_clients_failures_slow_all_but_those_who_proved_a_password() -> Non
         throttle.attempt(f"198.51.100.{number}")
     assert throttle.attempt("203.0.113.1") == 1.0
     assert throttle.attempt("192.0.2.200") == 0.0
+
+
+@pytest.mark.parametrize(("later_seconds", "waits"), [(3599, False), (3601, True)])
+def test_a_proof_holds_for_an_hour(later_seconds: float, *, waits: bool) -> None:
+    clock = Clock()
+    throttle = Throttle(clock, everyone=Limit(1, 10, 10**6))
+    throttle.attempt("192.0.2.200")
+    throttle.succeeded("192.0.2.200")
+    clock.now_seconds += later_seconds
+    throttle.attempt("198.51.100.1")
+    assert (throttle.wait_seconds("192.0.2.200") > 0) is waits
 
 
 def test_a_success_takes_back_its_own_count_and_no_more() -> None:
