@@ -21,7 +21,7 @@ _HATCH_STEPS = 12
 
 def layout(origin: Origin, *, x: dict[str, Any], y: dict[str, Any], height: int = USUAL_HEIGHT, **more: Any) -> dict[str, Any]:
     """The layout around a drawing; a height is set only where the usual one is too low for what is drawn."""
-    shapes = [*(simulated_shapes() if origin is Origin.SIMULATED else []), *more.pop("shapes", [])]
+    shapes = [*more.pop("shapes", []), *(simulated_shapes() if origin is Origin.SIMULATED else [])]
     return {
         "autosize": True,
         **({"height": height} if height > USUAL_HEIGHT else {}),
@@ -41,6 +41,11 @@ def layout(origin: Origin, *, x: dict[str, Any], y: dict[str, Any], height: int 
         "shapes": shapes,
         **more,
     }
+
+
+def height_pixels(figure: Figure) -> int:
+    """How high the figure wants to be at least."""
+    return int(figure["layout"].get("height", USUAL_HEIGHT))
 
 
 def legend() -> dict[str, Any]:

@@ -32,7 +32,7 @@ def figure(report: BusinessReport) -> Figure | None:
     shapes = [*([band(shade.low, shade.high, BAND)] if shade and shade.low is not None and shade.high is not None else []), level(0)]
     if panel.break_even_points is not None and _is_near(panel):
         shapes.append(upright(seen(panel.break_even_points), dash="4px,3px"))
-    title = f"accuracy improvement, points{'; shade: measured interval' if shade else '; effect unknown: no interval'}"
+    title = f"accuracy improvement, points<br>{'shade: measured interval' if shade else 'effect unknown: no interval'}"
     made = layout(
         panel.head.origin,
         x=axis(title, limits, ticks=ticks, labels=number_labels(ticks, "points"), showgrid=False),

@@ -28,7 +28,7 @@ def figures(report: AbReport) -> list[tuple[str, Figure]]:
 
 
 def _title(metric_type: str) -> str:
-    return shown(f"{metric_type.replace('_', ' ') or 'business impact'}, as reported", _MOST_CHARACTERS + 13)
+    return shown(f"{metric_type.replace('_', ' ') or 'business impact'}, reported", _MOST_CHARACTERS)
 
 
 def _identifier(metric_type: str, number: int) -> str:

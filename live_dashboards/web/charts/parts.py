@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from live_dashboards.model.business_report import BusinessReport, PartBar, PartsPanel
@@ -89,8 +90,8 @@ def _joints(steps: Sequence[_Step]) -> list[dict[str, Any]]:
     """Thin lines from where a bar ends to where the next one begins."""
     xs: list[float | None] = []
     ys: list[float | None] = []
-    for y, step in enumerate(steps[:-1]):
-        if step.counts and step.part.value.value is not None:
+    for y, (step, after) in enumerate(pairwise(steps)):
+        if step.counts and after.counts and step.part.value.value is not None:
             xs += [seen(step.end_usd), seen(step.end_usd), None]
             ys += [y, y + 1, None]
     line = {"type": "scatter", "mode": "lines", "x": xs, "y": ys, "connectgaps": False, "hoverinfo": "skip", "showlegend": False}
@@ -105,7 +106,7 @@ def _hover(step: _Step, report: BusinessReport) -> str:
         bold(part.label),
         f"<b>{wrapped(words, MOST_QUERY_CHARACTERS)}</b>",
         level_words(0.9, part.interval, "usd_per_year") if part.interval is not None else "no interval",
-        "" if step.counts or part.value.value is None else "SIMULATED, outside the total",
+        "" if step.counts or part.value.value is None else "outside the total",
         wrapped(reason, MOST_QUERY_CHARACTERS) if part.value.value is not None else "",
         f"n = {part.value.n:,}" if part.value.n is not None else "",
         origin_of(part.value, report),

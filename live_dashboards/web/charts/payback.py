@@ -116,5 +116,6 @@ def _payback_words(panel: PaybackPanel) -> list[dict[str, Any]]:
     if month is None or panel.payback is None:
         return []
     is_late = month > panel.points[-1].month * 0.6
-    text = f"paid back: {format_number(panel.payback.value, 'days', decimals=0)}"
+    days = panel.payback.value or 0.0
+    text = f"paid back: {format_number(days, 'days', decimals=0)}" if days >= 1 else "paid back: within a day"
     return [word(text, x=seen(month), y=0, xanchor="right" if is_late else "left", yanchor="top", xshift=0 if is_late else 4, yshift=-7)]

@@ -11,9 +11,10 @@ from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.number import format_number
 from live_dashboards.model.presentation import MUTED, PAPER, colour_of, state_words, style_of
 from live_dashboards.model.report import AbReport, RunBar
+from live_dashboards.model.snapshot import MLFLOW
 from live_dashboards.model.ticks import moment_words
 from live_dashboards.web.charts.base import Figure, upright, word
-from live_dashboards.web.charts.hover import TEMPLATE, bold, joined, origin_words, provenance
+from live_dashboards.web.charts.hover import TEMPLATE, bold, joined, origin_words, provenance, query_words
 from live_dashboards.web.charts.rows import Row, rows_layout
 from live_dashboards.web.charts.text import escaped, shown
 from live_dashboards.web.charts.times import moment_text, time_axis
@@ -102,7 +103,9 @@ def _hover(bar: RunBar, report: AbReport) -> str:
         f"started {moment_words(bar.started_at, zone)}",
         f"ended {moment_words(bar.ended_at, zone)}" if bar.ended_at else "no end recorded",
         f"accuracy {_accuracy_words(accuracy)}" if has_accuracy else "",
-        provenance(accuracy, report.timezone) if accuracy is not None and has_accuracy else origin_words(report.runs.head.origin),
+        provenance(accuracy, report.timezone)
+        if accuracy is not None and has_accuracy
+        else joined(f"source: {MLFLOW}", query_words(report.runs.head.asked), origin_words(report.runs.head.origin)),
     )
 
 

@@ -20,12 +20,12 @@ def shown(text: str, most: int = MOST_CHARACTERS) -> str:
     return escaped(_cut(cleaned(text), most))
 
 
-def shown_name(name: str, most: int) -> str:
+def shown_name(name: str, most: float) -> str:
     """The name cut in its middle, since names of one family differ at their ends; wide characters count twice."""
     name = cleaned(name)
     if width(name) <= most:
         return escaped(name)
-    tail = _ends_within(name[::-1], most // 3)[::-1]
+    tail = _ends_within(name[::-1], most / 3)[::-1]
     return escaped(f"{_ends_within(name, most - 1 - width(tail))}{_ELLIPSIS}{tail}")
 
 
@@ -45,17 +45,18 @@ def escaped(text: str) -> str:
     return text.replace("%{", "%&#123;")
 
 
-def width(text: str) -> int:
-    """Columns that the text takes: two for a wide character."""
-    return sum(2 if unicodedata.east_asian_width(each) in {"W", "F"} else 1 for each in text)
+def width(text: str) -> float:
+    """Columns that the text takes: two for a wide character, more than one for a capital."""
+    return sum(2.0 if unicodedata.east_asian_width(each) in {"W", "F"} else 1.4 if each.isupper() else 1.0 for each in text)
 
 
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + _ELLIPSIS
 
 
-def _ends_within(text: str, most: int) -> str:
+def _ends_within(text: str, most: float) -> str:
     """The start of the text that fits."""
-    while width(text) > max(1, most):
-        text = text[: max(most, 1)] if len(text) > max(most, 1) else text[:-1]
+    text = text[: max(1, int(most))]
+    while width(text) > max(1.4, most) and len(text) > 1:
+        text = text[:-1]
     return text

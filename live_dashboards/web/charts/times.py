@@ -11,12 +11,29 @@ from live_dashboards.model.moment import zone_words
 from live_dashboards.model.presentation import MUTED
 from live_dashboards.web.charts.base import axis
 
+_FORMATS: tuple[dict[str, Any], ...] = (
+    {"dtickrange": [None, 59_999], "value": "%H:%M:%S\n%-d %b"},
+    {"dtickrange": [60_000, 86_399_999], "value": "%H:%M\n%-d %b"},
+    {"dtickrange": [86_400_000, "M1"], "value": "%-d %b\n%Y"},
+    {"dtickrange": ["M1", None], "value": "%b %Y"},
+)
+"""How times are written, by the milliseconds between two ticks; the second line stands only where it changes."""
+
 
 def time_axis(report: Report, start_seconds: float, end_seconds: float) -> dict[str, Any]:
     """Local time without a zone, which the library does not know; the title names the zone. It can be zoomed."""
     limits = (moment_text(start_seconds, report), moment_text(end_seconds, report))
     title = f"time, {zone_of(report)}"
-    return axis(title, limits, type="date", fixedrange=False, nticks=6, showgrid=False, showline=True, linecolor=MUTED)
+    fixed: dict[str, Any] = {
+        "type": "date",
+        "nticks": 5,
+        "tickangle": 0,
+        "tickformatstops": [dict(stop) for stop in _FORMATS],
+        "showgrid": False,
+        "showline": True,
+        "linecolor": MUTED,
+    }
+    return axis(title, limits, fixedrange=False, **fixed)
 
 
 def moment_text(unix_seconds: float, report: Report) -> str:
