@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.limits import finite_ends, padded
@@ -18,6 +19,7 @@ from live_dashboards.web.charts.text import MOST_QUERY_CHARACTERS, escaped, show
 
 _MOST_ROWS = 14
 _LESS = " ↓"
+_MADE_LIKE = {"accuracy_over_runs": "accuracy", "over_latency_objective": "p95_latency_ms"}
 
 
 def figure(report: AbReport) -> Figure | None:
@@ -87,7 +89,7 @@ def _hover(row: Comparison, report: AbReport) -> str:
     has_n = row.n_treatment is not None and row.n_control is not None
     source = _input(row, report)
     return joined(
-        bold(metric_title(row.metric)),
+        bold(metric_title(row.metric).replace("– ", "Accuracy ")),
         f"{shown(row.treatment)} −<br>{shown(row.control)}",
         f"<b>{escaped(format_signed(row.estimate, 'points'))}</b>" + ("" if row.is_higher_better else ", less is better"),
         interval,
@@ -100,7 +102,12 @@ def _hover(row: Comparison, report: AbReport) -> str:
 
 
 def _input(row: Comparison, report: AbReport) -> Measurement | None:
-    """The challenger's own measurement, for its source, query and moment; None where the metric is no value of the page."""
+    """The challenger's own measurement, for its source, query and moment; None where nothing of it is measured.
+
+    What is no value of the page itself has the source and moment of the one that it is made like, but another query.
+    """
     facts = next((facts for facts in report.variants if facts.variant == row.treatment), None)
-    found = getattr(facts, row.metric, None) if facts is not None and row.metric in facts.__slots__ else None
-    return found if isinstance(found, Measurement) and found.value is not None else None
+    found = getattr(facts, _MADE_LIKE.get(row.metric, row.metric), None)
+    if not isinstance(found, Measurement) or found.value is None:
+        return None
+    return replace(found, query="") if row.metric in _MADE_LIKE else found

@@ -1,0 +1,241 @@
+from dataclasses import replace
+
+import pytest
+
+from live_dashboards.model.measurement import Interval, Origin
+from live_dashboards.model.presentation import CACHED, PAPER, VARIANT_STYLES
+from live_dashboards.model.report import LinesPanel
+from live_dashboards.web.charts import effect, errors, health, impact, latency, quality, rate, runs, split
+from tests.figures.cases import CASES
+from tests.support import reports
+from tests.web.charts.drawn import hovers, labels, lines, marks
+
+
+def changed(panel, **rows):
+    made = reports.report()
+    return replace(made, **{panel: replace(getattr(made, panel), **rows)})
+
+
+def traces_of_lines(figure):
+    return [trace for trace in figure["data"] if trace["mode"] == "lines+markers"]
+
+
+def test_the_effect_is_the_difference_with_its_interval():
+    row = reports.comparison("accuracy", "enhanced", "baseline", 1.25, (-0.5, 3.0))
+    drawn = effect.figure(changed("effect", rows=(row,), band_points=0.75))
+    assert marks(drawn) == [(1.25, 0)]
+    assert lines(drawn) == [[-0.5, 3.0, None]]
+    assert labels(drawn) == ["Accuracy", "+1.2 pt (−0.5 to +3.0)"]
+
+
+def test_the_effect_stands_against_zero_and_the_minimum_effect():
+    shapes = effect.figure(changed("effect", band_points=0.75))["layout"]["shapes"]
+    assert [(shape["x0"], shape["x1"]) for shape in shapes] == [(-0.75, 0.75), (0, 0)]
+
+
+def test_a_difference_of_unknown_certainty_is_hollow_and_says_so():
+    drawn = effect.figure(changed("effect", rows=(reports.comparison("recall", "enhanced", "baseline", 2.0, None),)))
+    assert drawn["data"][0]["marker"]["color"] == [PAPER]
+    assert "no interval" in hovers(drawn)[0]
+
+
+def test_a_comparison_that_is_missing_says_why():
+    drawn = effect.figure(changed("effect", rows=(reports.comparison("recall", "enhanced", "baseline", None, None, reason="no <test> set"),)))
+    assert labels(drawn) == ["Recall", "no &lt;test&gt; set"]
+    assert not drawn["data"]
+
+
+def test_the_effects_hover_says_interval_method_and_n():
+    words = hovers(effect.figure(CASES["analysed, live"]()))[0]
+    for part in ("+3.24 pt", "95 % interval: 2.46 to 4.02 pt", "for one look", "n = 20,000 and 20,000", "Newcombe", "source: ", "query: ", "at 15 Nov 2026"):
+        assert part in words
+
+
+def test_quality_shows_each_variants_value_in_its_lane():
+    drawn = quality.figure(reports.report())
+    values = [value.value for row in reports.report().quality.rows for value in (*row.offline, *row.online)]
+    assert sorted(x for x, _ in marks(drawn)) == pytest.approx(sorted(values))
+    assert len(set(marks(drawn))) == len(values)
+
+
+def test_quality_is_filled_only_where_it_has_an_interval():
+    drawn = quality.figure(reports.report())
+    baseline = next(trace for trace in drawn["data"] if trace.get("name") == "baseline")
+    assert baseline["marker"]["color"] == [VARIANT_STYLES[0].colour, PAPER, PAPER, PAPER, PAPER]
+
+
+def test_each_variant_has_one_place_in_the_legend():
+    named = [trace["name"] for trace in quality.figure(reports.report()).get("data") if trace.get("showlegend")]
+    assert named == ["baseline", "enhanced"]
+
+
+def test_the_split_is_the_share_with_its_interval_and_the_plan():
+    drawn = split.figure(reports.report())
+    assert marks(drawn) == [(50, 0), (50, 1), (51, 0), (51, 1)]
+    assert lines(drawn) == [[50, 52, None], [50, 52, None]]
+    assert drawn["layout"]["xaxis"]["range"] == [0, 100]
+    assert "plan: 50 %" in hovers(drawn)[2]
+    assert "requests: 33,540" in hovers(drawn)[2]
+
+
+def test_a_line_holds_the_reports_points():
+    report = reports.report()
+    for line, trace in zip(report.rate.lines, traces_of_lines(rate.figure(report)), strict=True):
+        assert trace["y"] == pytest.approx([value for _, value in line.timeline.points], rel=1e-5)
+        assert len(trace["x"]) == 96
+
+
+def test_a_gap_stays_a_gap():
+    drawn = rate.figure(CASES["gaps"]())
+    first = traces_of_lines(drawn)[0]
+    assert [index for index, y in enumerate(first["y"]) if y is None] == [0, 1, 2, 30, 31, 32, 50, 52, 60, 61, 62, 63, 64]
+    assert not any(trace["connectgaps"] for trace in traces_of_lines(drawn))
+
+
+def test_a_point_between_two_gaps_is_marked():
+    drawn = rate.figure(CASES["gaps"]())
+    whole, points = drawn["data"][0], drawn["data"][1]
+    assert points["x"] == [whole["x"][51], whole["x"][95]]
+
+
+def test_a_number_that_is_none_is_a_gap():
+    line = reports.line("baseline", 0.4, "requests_per_second")
+    broken = replace(line.timeline, points=((1.0, float("nan")), (2.0, float("inf")), (3.0, 0.5)))
+    drawn = rate.figure(changed("rate", lines=(replace(line, timeline=broken),)))
+    assert drawn["data"][0]["y"] == [None, None, 0.5]
+
+
+def test_rates_start_at_zero_and_the_window_is_whole():
+    layout = rate.figure(reports.report())["layout"]
+    assert layout["yaxis"]["range"][0] == 0
+    assert layout["xaxis"]["range"] == ["2026-11-19 12:00", "2026-11-20 12:00"]
+
+
+def test_last_values_stand_apart_at_the_line_ends():
+    ends = [each for each in rate.figure(reports.report())["layout"]["annotations"] if each["xref"] == "paper"]
+    assert [each["text"] for each in ends] == ["0.328", "0.377"]
+    assert abs(ends[0]["y"] - ends[1]["y"]) > 0.04
+
+
+def test_a_line_that_ends_early_says_when():
+    assert any(text.endswith("ends 05:30") for text in labels(rate.figure(CASES["gaps"]())))
+
+
+def test_many_lines_have_only_a_legend():
+    drawn = rate.figure(CASES["nine variants"]())
+    assert labels(drawn) == []
+    assert [trace["name"] for trace in traces_of_lines(drawn)] == list("abcdefghi")
+
+
+def test_a_variant_looks_the_same_in_every_chart():
+    report = reports.report(("one", "two", "three", "four"))
+    for figure in (rate.figure(report), latency.timeline_figure(report), errors.timeline_figure(report)):
+        looks = [(trace["line"]["color"], trace["line"]["dash"], trace["marker"]["symbol"]) for trace in traces_of_lines(figure)]
+        assert [colour for colour, _, _ in looks] == [style.colour for style in VARIANT_STYLES[:4]]
+        assert [symbol for _, _, symbol in looks] == ["circle", "square", "triangle-up", "diamond"]
+        assert [dash for _, dash, _ in looks] == ["solid", "10px,2.8px", "2.4px,2.4px", "10px,2.8px,2.4px,2.8px"]
+
+
+def test_cached_values_are_grey_and_say_so():
+    row = reports.report().split.rows[0]
+    old = replace(row, share=replace(row.share, origin=Origin.CACHED, stale=True))
+    drawn = split.figure(changed("split", rows=(old,)))
+    assert drawn["data"][-1]["marker"]["color"] == [CACHED]
+    assert "cached: of an earlier answer, stale" in hovers(drawn)[1]
+
+
+def test_latency_shows_percentiles_over_their_buckets_on_a_log_axis():
+    drawn = latency.figure(reports.report())
+    assert drawn["layout"]["xaxis"]["type"] == "log"
+    assert [x for x, y in marks(drawn) if y == 0] == [48, 120, 260, 58]
+    assert lines(drawn)[0][:5] == [25, 50, None, 100, 250]
+    assert "bucket: 100 to 250 ms" in hovers(drawn)[1]
+    assert "bucket: &gt; 250 ms" in hovers(drawn)[2]
+
+
+def test_the_objective_is_drawn_where_it_does_not_flatten_the_lines():
+    near, far = (latency.timeline_figure(changed("latency", objective_ms=objective)) for objective in (250.0, 5_000.0))
+    assert [shape["y0"] for shape in near["layout"]["shapes"]] == [250]
+    assert far["layout"]["shapes"] == []
+
+
+def test_error_rates_start_at_zero_with_their_interval():
+    drawn = errors.figure(reports.report())
+    assert drawn["layout"]["xaxis"]["range"][0] == 0
+    assert lines(drawn)[0][:2] == pytest.approx([0.063, 0.126])
+    assert "30 errors of 33,264 requests" in hovers(drawn)[0]
+
+
+def test_no_error_shows_how_many_there_may_be():
+    drawn = errors.figure(CASES["no errors"]())
+    assert lines(drawn)[0] == [0, 0.011, None]
+    assert labels(drawn)[1] == "≤ 0.011 % · 0 of 33,264"
+
+
+def test_each_reported_quantity_has_its_own_chart():
+    found = impact.figures(reports.report())
+    assert [name for name, _ in found] == ["impact-net_business_value", "impact-latency_cost", "impact-revenue_impact"]
+    assert found[0][1]["layout"]["yaxis"]["title"]["text"] == "net business value, reported"
+
+
+def test_ids_of_quantities_are_plain_and_differ():
+    made = reports.report().impact
+    odd = tuple(replace(kind, unit_label=name) for kind, name in zip(made.types, ("a.b{c}", "a b c", ""), strict=True))
+    names = [name for name, _ in impact.figures(changed("impact", types=odd))]
+    assert names == ["impact-a-b-c-1", "impact-a-b-c-2", "impact-type-3"]
+
+
+def test_runs_are_bars_from_start_to_end_with_the_newest_on_top():
+    report = reports.report()
+    drawn = runs.figure(report)
+    newest = max(report.runs.bars, key=lambda bar: bar.started_at)
+    assert drawn["data"][0]["x"] == [f"{newest.started_at:%Y-%m-%d %H:%M}", "2026-11-20 12:00"]
+    assert labels(drawn)[:2] == ["baseline-0", "running"]
+    assert "fraud v3" in labels(drawn)
+
+
+def test_a_runs_state_is_a_symbol_and_a_word():
+    drawn = runs.figure(reports.report())
+    symbols = [trace["marker"]["symbol"] for trace in drawn["data"] if trace["mode"] == "markers"]
+    assert symbols[:6] == ["triangle-right", "x", "line-ns", "triangle-right", "x", "circle"]
+    assert {"running", "failed", "silent", "killed", "scheduled", "78.2 % · finished"} <= set(labels(drawn))
+
+
+def test_older_runs_are_counted():
+    assert runs.figure(reports.report())["layout"]["xaxis"]["title"]["text"] == "time, UTC; 3 older not drawn"
+
+
+def test_health_is_the_age_as_a_share_of_its_limit():
+    bars = health.figure(reports.report())["data"][0]
+    assert list(zip(bars["y"], bars["x"], strict=True)) == [(1, 4), (2, 140), (3, 150)]
+    assert set(bars["base"]) == {0}
+
+
+def test_an_age_far_beyond_its_limit_ends_in_an_arrow():
+    arrow = health.figure(reports.report())["data"][-1]
+    assert (arrow["marker"]["symbol"], arrow["x"], arrow["y"]) == ("triangle-right", [150], [3])
+
+
+def test_the_words_of_a_source_stand_beside_its_age():
+    drawn = health.figure(reports.report())
+    assert "no sample in the window" in labels(drawn)
+    assert "limit 5 min: 140 % of it used" in "".join(hovers(drawn))
+
+
+def test_deploys_are_named_once_where_they_stand_close():
+    drawn = rate.figure(CASES["gaps"]())
+    assert len([shape for shape in drawn["layout"]["shapes"] if shape["type"] == "line"]) == 2
+    assert [text for text in labels(drawn) if text.startswith("deploy")] == ["deploy v3"]
+
+
+def test_a_wider_interval_than_the_page_says_which_it_is():
+    row = reports.report().split.rows[0]
+    wider = replace(row.share, drawn_interval=Interval(48.0, 54.0), n=33_540)
+    drawn = split.figure(replace(changed("split", rows=(replace(row, share=wider),)), confidence=0.99))
+    assert lines(drawn) == [[48, 54, None]]
+    assert "99 % interval: 48 to 54 %<br>n = 33,540<br>source: prometheus<br>query: query<br>at 20 Nov 2026, 12:00 UTC" in hovers(drawn)[1]
+
+
+def test_a_window_without_a_value_has_no_timeline():
+    gone = reports.line("baseline", 0.4, "requests_per_second", gaps=tuple(range(96)))
+    assert rate.figure(replace(reports.report(), rate=LinesPanel(reports.report().rate.head, "requests/s", (gone,)))) is None
