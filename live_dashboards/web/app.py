@@ -12,7 +12,7 @@ from flask import Flask
 from live_dashboards.settings import Settings
 from live_dashboards.web.access.headers import install_headers
 from live_dashboards.web.access.login import install
-from live_dashboards.web.access.policy import Mode
+from live_dashboards.web.access.policy import Mode, policy_of
 from live_dashboards.web.board import Board
 from live_dashboards.web.compression import install_compression
 from live_dashboards.web.document import DocumentMaker
@@ -35,15 +35,15 @@ def make_board(services: Services, settings: Settings) -> tuple[Board, Metrics]:
 
 def make_app(services: Services, settings: Settings, board: Board, metrics: Metrics) -> Flask:
     """The application over that board, warm: whoever asks first finds everything registered. SettingsError where nobody says who is let in."""
+    policy = policy_of(settings)
     server = Flask("live_dashboards.web", static_folder=None)
-    hashes: list[str] = []
-    policy = install(server, settings, open_paths=OPEN_PATHS)
-    install_headers(server, lambda: hashes, is_tls=settings["DASHBOARD_TLS_CERT"] is not None)
+    page = _dash(server, settings, has_login=policy.mode is Mode.PASSWORD)
     install_routes(server, board, metrics, services)
     install_compression(server)
-    page = _dash(server, settings, has_login=policy.mode is Mode.PASSWORD)
-    hashes += _script_hashes(page)
+    hashes = _script_hashes(page)
     _warm(server, page)
+    install(server, settings, open_paths=OPEN_PATHS)
+    install_headers(server, lambda: hashes, is_tls=settings["DASHBOARD_TLS_CERT"] is not None)
     return server
 
 

@@ -102,3 +102,10 @@ def _panels(found: Sequence[Panel], figures: Mapping[str, Figure], report: Any) 
             yield f"{chart}-figure", "className", "figure" if chart in figures else "figure is-empty"
             if chart in figures:
                 yield f"{chart}-chart", "figure", figures[chart]
+                yield f"{chart}-figure", "style", _size(figures[chart])
+
+
+def _size(figure: Figure) -> dict[str, str]:
+    """The height that a chart of so many rows asks for; the others have the style sheet's."""
+    height = figure["layout"].get("height")
+    return {} if height is None else {"flexBasis": f"{height}px", "height": f"{height}px"}

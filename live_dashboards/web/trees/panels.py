@@ -38,9 +38,9 @@ AB_PANELS = (
     Panel("rate", ("rate",)),
     Panel("latency", ("latency", "latency-timeline")),
     Panel("errors", ("errors", "errors-timeline")),
-    Panel("impact", tuple(f"impact-{number}" for number in range(MOST_IMPACTS))),
     Panel("runs", ("runs",)),
     Panel("health", ("health",)),
+    Panel("impact", tuple(f"impact-{number}" for number in range(MOST_IMPACTS)), is_wide=True),
 )
 BUSINESS_PANELS = (
     Panel("net", ("net",)),
