@@ -11,6 +11,9 @@ from live_dashboards.model.presentation import AXIS, FAINT, GRID, HATCH, INK, MU
 Figure = dict[str, Any]
 """A whole figure as the browser takes it: `data` and `layout`, plain lists and numbers."""
 
+ZERO_LINE = {"zeroline": True, "zerolinecolor": AXIS, "zerolinewidth": 1}
+"""For an axis on which 0 means that nothing changes; a shape would be washed out by the grid."""
+
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', 'DejaVu Sans', sans-serif"
 CLEAR = "rgba(0,0,0,0)"
 USUAL_HEIGHT = 320
@@ -89,7 +92,7 @@ def word(text: str, *, x: float | str, y: float, colour: str = INK, **more: Any)
 
 
 def upright(x: float | str, *, colour: str = INK, dash: str = "solid", width: float = 1.0) -> dict[str, Any]:
-    """A vertical over the whole height, below the data."""
+    """A vertical over the whole height, below the data and the grid, which washes it out where both meet."""
     return {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1, "layer": "below", "line": {"color": colour, "width": width, "dash": dash}}
 
 

@@ -10,7 +10,7 @@ from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.number import format_money, format_signed
 from live_dashboards.model.presentation import BAND, INK, MUTED, VariantStyle
 from live_dashboards.model.ticks import number_labels, round_ticks
-from live_dashboards.web.charts.base import Figure, axis, band, layout, level, seen, upright, word
+from live_dashboards.web.charts.base import Figure, axis, band, layout, seen, upright, word
 from live_dashboards.web.charts.hover import TEMPLATE, bold, joined, measured
 from live_dashboards.web.charts.marks import Dot, dot_traces
 from live_dashboards.web.charts.money import MEASURED, RESULT, money_axis, origin_of
@@ -29,7 +29,7 @@ def figure(report: BusinessReport) -> Figure | None:
     money_limits = padded([*nets, 0.0])
     ticks = round_ticks(*limits, 5)
     shade = panel.shade if panel.shade is not None and panel.shade.low is not None and panel.shade.high is not None else None
-    shapes = [*([band(shade.low, shade.high, BAND)] if shade and shade.low is not None and shade.high is not None else []), level(0)]
+    shapes = [*([band(shade.low, shade.high, BAND)] if shade and shade.low is not None and shade.high is not None else [])]
     if panel.break_even_points is not None and _is_near(panel):
         shapes.append(upright(seen(panel.break_even_points), dash="4px,3px"))
     title = f"accuracy improvement, points<br>{'shade: measured interval' if shade else 'effect unknown: no interval'}"

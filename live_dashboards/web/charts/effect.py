@@ -11,7 +11,7 @@ from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.number import format_count, format_estimate, format_number, format_signed, shared_decimals
 from live_dashboards.model.presentation import BAND, FAINT, INK, colour_of, metric_title, style_of
 from live_dashboards.model.report import AbReport
-from live_dashboards.web.charts.base import Figure, band, upright
+from live_dashboards.web.charts.base import ZERO_LINE, Figure, band
 from live_dashboards.web.charts.hover import bold, joined, level_words, origin_words, provenance
 from live_dashboards.web.charts.marks import Dot, dot_traces
 from live_dashboards.web.charts.rows import Row, number_axis, rows_layout
@@ -34,8 +34,8 @@ def figure(report: AbReport) -> Figure | None:
         style = style_of(report.variant_names, variant)
         dots = [_dot(row, y, report) for y, row in enumerate(rows) if (row.treatment, row.origin) == (variant, origin)]
         traces += dot_traces([dot for dot in dots if dot is not None], style, colour_of(style, origin), limits)
-    shapes = [band(-panel.band_points, panel.band_points, BAND), upright(0)]
-    x = number_axis(_axis_title(report, rows), limits, "points")
+    shapes = [band(-panel.band_points, panel.band_points, BAND)]
+    x = {**number_axis(_axis_title(report, rows), limits, "points"), **ZERO_LINE}
     return {"data": traces, "layout": rows_layout(_rows(rows, report), x, panel.head.origin, shapes=shapes)}
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from live_dashboards.model.number import format_age
-from live_dashboards.model.presentation import AXIS, FAINT, INK, PAPER, STATE_STYLES
+from live_dashboards.model.presentation import AXIS, FAINT, PAPER, STATE_STYLES
 from live_dashboards.model.report import AbReport, HealthRow
-from live_dashboards.web.charts.bars import Bar, bars_trace
-from live_dashboards.web.charts.base import Figure, seen, upright
+from live_dashboards.web.charts.bars import Bar, bar_ticks, bars_trace
+from live_dashboards.web.charts.base import Figure, seen
 from live_dashboards.web.charts.hover import TEMPLATE, bold, joined
 from live_dashboards.web.charts.rows import Row, number_axis, rows_layout
 from live_dashboards.web.charts.text import shown, wrapped
@@ -25,12 +25,16 @@ def figure(report: AbReport) -> Figure | None:
         return None
     bars = [Bar(0.0, min(share, _LARGEST_PERCENT), float(y), _style(row)[0], _hover(row)) for y, row in enumerate(panel.rows) if (share := _share(row))]
     beyond = [(y, row) for y, row in enumerate(panel.rows) if (_share(row) or 0.0) > _LARGEST_PERCENT]
-    traces = [*bars_trace(bars, width_rows=_BAR_ROWS), *_states(panel.rows), *_arrows(beyond)]
+    traces = [
+        *bars_trace(bars, width_rows=_BAR_ROWS),
+        *_states(panel.rows),
+        bar_ticks(100, [y for y, row in enumerate(panel.rows) if row.limit_seconds], _BAR_ROWS),
+        *_arrows(beyond),
+    ]
     made = rows_layout(
         [Row(row.label, ((row.words, _style(row)[0] if row.state in {"stale", "missing"} else FAINT),)) for row in panel.rows],
-        number_axis("age, percent of its limit", (0.0, _LARGEST_PERCENT), "percent"),
+        number_axis("age, percent of its limit; tick: limit", (0.0, _LARGEST_PERCENT), "percent"),
         panel.head.origin,
-        shapes=[upright(100, colour=INK, dash="4px,3px")],
         bar_rows=_BAR_ROWS,
     )
     return {"data": traces, "layout": made}

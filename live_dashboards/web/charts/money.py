@@ -9,7 +9,7 @@ from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.number import format_money
 from live_dashboards.model.presentation import CALM, CAUTION, INK
 from live_dashboards.model.ticks import number_labels, round_ticks
-from live_dashboards.web.charts.base import axis
+from live_dashboards.web.charts.base import ZERO_LINE, axis
 from live_dashboards.web.charts.hover import joined, provenance
 
 MEASURED, ASSUMED, RESULT = CALM, CAUTION, INK
@@ -17,9 +17,9 @@ USD = "usd_per_year"
 
 
 def money_axis(title: str, limits: tuple[float, float], most: int = 5) -> dict[str, Any]:
-    """An axis in USD with round numbers."""
+    """An axis in USD with round numbers and a line at zero."""
     ticks = round_ticks(*limits, most)
-    return axis(title, limits, ticks=ticks, labels=number_labels(ticks, USD))
+    return axis(title, limits, ticks=ticks, labels=number_labels(ticks, USD), **ZERO_LINE)
 
 
 def money_words(low: float | None, high: float | None) -> str:

@@ -7,7 +7,7 @@ from live_dashboards.model.limits import finite_ends, padded
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.number import format_money, interval_step, round_to_step
 from live_dashboards.model.presentation import INK, MUTED, VariantStyle
-from live_dashboards.web.charts.base import Figure, upright
+from live_dashboards.web.charts.base import Figure
 from live_dashboards.web.charts.hover import TEMPLATE, bold, joined, level_words, measured
 from live_dashboards.web.charts.marks import Dot, dot_traces, interval_traces
 from live_dashboards.web.charts.money import ASSUMED, MEASURED, RESULT, money_axis, money_words
@@ -37,7 +37,7 @@ def figure(report: BusinessReport) -> Figure | None:
     note = "; thick: 50 %, thin: 90 % interval" if panel.intervals else ""
     return {
         "data": traces,
-        "layout": rows_layout(_rows(panel, shown.value, sources), money_axis(f"USD a year{note}", limits), panel.head.origin, shapes=[upright(0)]),
+        "layout": rows_layout(_rows(panel, shown.value, sources), money_axis(f"USD a year{note}", limits), panel.head.origin),
     }
 
 

@@ -13,7 +13,7 @@ from live_dashboards.model.measurement import Interval
 from live_dashboards.model.number import format_money
 from live_dashboards.model.presentation import AXIS, FAINT, INK
 from live_dashboards.web.charts.bars import Bar, bars_trace
-from live_dashboards.web.charts.base import Figure, seen, upright
+from live_dashboards.web.charts.base import Figure, seen
 from live_dashboards.web.charts.hover import bold, joined, level_words
 from live_dashboards.web.charts.marks import interval_traces
 from live_dashboards.web.charts.money import ASSUMED, MEASURED, RESULT, money_axis, origin_of
@@ -55,7 +55,7 @@ def figure(report: BusinessReport) -> Figure | None:
     traces = [*_joints(steps), *bars_trace(bars, width_rows=_BAR_ROWS), *interval_traces(whiskers, INK, limits)]
     note = "; whisker: 90 % interval" if whiskers else ""
     x = money_axis(f"USD a year{note}", limits)
-    return {"data": traces, "layout": rows_layout([_row(step) for step in steps], x, panel.head.origin, shapes=[upright(0)], bar_rows=_BAR_ROWS)}
+    return {"data": traces, "layout": rows_layout([_row(step) for step in steps], x, panel.head.origin, bar_rows=_BAR_ROWS)}
 
 
 def _steps(panel: PartsPanel, *, is_page_simulated: bool) -> list[_Step]:

@@ -9,8 +9,8 @@ from live_dashboards.model.business_report import BusinessReport, PaybackPanel
 from live_dashboards.model.limits import padded
 from live_dashboards.model.measurement import Interval
 from live_dashboards.model.number import format_money, format_number
-from live_dashboards.model.presentation import BAND, INK, PAPER
-from live_dashboards.web.charts.base import Figure, axis, layout, level, seen, word
+from live_dashboards.model.presentation import AXIS, BAND, INK, PAPER
+from live_dashboards.web.charts.base import Figure, axis, layout, seen, word
 from live_dashboards.web.charts.hover import TEMPLATE, bold, joined, level_words, measured
 from live_dashboards.web.charts.money import RESULT, money_axis, origin_of
 
@@ -32,11 +32,10 @@ def figure(report: BusinessReport) -> Figure | None:
         panel.head.origin,
         x=axis(f"months{'; shade: 90 % interval' if band else ''}", months, ticks=ticks, labels=[f"{month:g}" for month in ticks], showgrid=False),
         y=money_axis("cumulative value, USD", limits),
-        shapes=[level(0)],
         annotations=_payback_words(panel),
         margin={"l": 12, "r": 20, "t": 10, "b": 8, "pad": 0},
     )
-    return {"data": [*band, _line(report), *_mark(report)], "layout": made}
+    return {"data": [*band, _zero(months), _line(report), *_mark(report)], "layout": made}
 
 
 def _band(points: tuple[CashPoint, ...]) -> list[dict[str, Any]]:
@@ -58,6 +57,12 @@ def _band(points: tuple[CashPoint, ...]) -> list[dict[str, Any]]:
             "showlegend": False,
         }
     ]
+
+
+def _zero(months: tuple[float, float]) -> dict[str, Any]:
+    """Zero above the band, which would hide the axis' own line."""
+    line = {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "showlegend": False, "line": {"color": AXIS, "width": 1}}
+    return {**line, "x": list(months), "y": [0, 0]}
 
 
 def _line(report: BusinessReport) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from live_dashboards.web.charts.hover import measured
 from live_dashboards.web.charts.marks import Dot
 from live_dashboards.web.charts.text import shown, shown_name, width
 
-_LABEL_SHIFT, _BAR_SHIFT = 8, 2
+_LABEL_SHIFT, _BAR_SHIFT = 9, 2
 _LABEL_PIXELS = 27
 _ROW_PIXELS = 40
 _AROUND_PIXELS = 66

@@ -7,8 +7,8 @@ from live_dashboards.model.business_report import BusinessReport
 from live_dashboards.model.limits import padded
 from live_dashboards.model.number import format_interval, format_money, format_number
 from live_dashboards.model.presentation import INK
-from live_dashboards.web.charts.bars import Bar, bars_trace
-from live_dashboards.web.charts.base import Figure, seen, upright
+from live_dashboards.web.charts.bars import Bar, bar_ticks, bars_trace
+from live_dashboards.web.charts.base import Figure
 from live_dashboards.web.charts.hover import bold, joined
 from live_dashboards.web.charts.money import ASSUMED, MEASURED, money_axis, money_words, origin_of
 from live_dashboards.web.charts.rows import Row, rows_layout
@@ -25,10 +25,12 @@ def figure(report: BusinessReport) -> Figure | None:
     net = panel.net_usd or 0.0
     limits = padded([net, 0.0, *(end for swing in panel.swings for end in (swing.net_at_low_usd, swing.net_at_high_usd))])
     bars = [_bar(swing, float(y), report) for y, swing in enumerate(panel.swings)]
-    shapes = [upright(0), {**upright(seen(net), dash="4px,3px"), "layer": "above"}]
     rows = [Row(_title(swing), ((_words(swing), ASSUMED if swing.is_assumed else INK),)) for swing in panel.swings]
-    x = money_axis("net value, USD a year, from an input's P10 to its P90<br>dashed: net value", limits)
-    return {"data": bars_trace(bars, width_rows=_BAR_ROWS), "layout": rows_layout(rows, x, panel.head.origin, shapes=shapes, around=16, bar_rows=_BAR_ROWS)}
+    x = money_axis("net value, USD a year, from an input's P10 to its P90<br>tick: net value", limits)
+    return {
+        "data": [*bars_trace(bars, width_rows=_BAR_ROWS), bar_ticks(net, range(len(bars)), _BAR_ROWS)],
+        "layout": rows_layout(rows, x, panel.head.origin, around=16, bar_rows=_BAR_ROWS),
+    }
 
 
 def _bar(swing: Swing, y: float, report: BusinessReport) -> Bar:

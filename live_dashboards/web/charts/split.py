@@ -19,7 +19,7 @@ def figure(report: AbReport) -> Figure | None:
     if not panel.head.is_drawn or not panel.rows:
         return None
     planned = [(row.planned_percent, float(y), _plan_words(row)) for y, row in enumerate(panel.rows) if row.planned_percent is not None]
-    traces = ticks_trace(planned, INK, size=22)
+    traces = ticks_trace(planned, INK, size=16)
     for y, row in enumerate(panel.rows):
         style = style_of(report.variant_names, row.variant)
         dot = _dot(row, y, report)

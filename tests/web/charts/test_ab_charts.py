@@ -29,8 +29,9 @@ def test_the_effect_is_the_difference_with_its_interval():
 
 
 def test_the_effect_stands_against_zero_and_the_minimum_effect():
-    shapes = effect.figure(changed("effect", band_points=0.75))["layout"]["shapes"]
-    assert [(shape["x0"], shape["x1"]) for shape in shapes] == [(-0.75, 0.75), (0, 0)]
+    layout = effect.figure(changed("effect", band_points=0.75))["layout"]
+    assert [(shape["x0"], shape["x1"]) for shape in layout["shapes"]] == [(-0.75, 0.75)]
+    assert layout["xaxis"]["zeroline"]
 
 
 def test_a_difference_of_unknown_certainty_is_hollow_and_says_so():

@@ -68,7 +68,7 @@ def test_a_partial_net_is_another_mark():
 
 
 def test_payback_is_the_cumulative_value_over_its_band():
-    band, line, mark = payback.figure(report())["data"]
+    band, _, line, mark = payback.figure(report())["data"]
     points = report().payback.points
     assert line["y"] == pytest.approx([point.value_usd for point in points], rel=1e-5)
     assert band["y"] == pytest.approx([*(point.low_usd for point in points), *(point.high_usd for point in points[::-1])], rel=1e-5)
@@ -77,13 +77,13 @@ def test_payback_is_the_cumulative_value_over_its_band():
 
 def test_what_is_never_paid_back_has_no_mark():
     drawn = payback.figure(report("a loss"))
-    assert len(drawn["data"]) == 2
+    assert not [trace for trace in drawn["data"] if trace["mode"] == "markers"]
     assert labels(drawn) == []
 
 
 def test_a_cumulative_value_without_an_interval_has_no_band():
     drawn = payback.figure(report("without test rows"))
-    assert [trace.get("fill") for trace in drawn["data"]] == [None, None]
+    assert not [trace for trace in drawn["data"] if "fill" in trace]
     assert "no interval" in hovers(drawn)[0]
 
 
@@ -92,6 +92,11 @@ def test_the_tornado_reaches_from_p10_to_p90():
     lows = [min(swing.net_at_low_usd, swing.net_at_high_usd) for swing in swings]
     assert drawn["base"] == pytest.approx(lows, rel=1e-5)
     assert drawn["x"] == pytest.approx([swing.width_usd for swing in swings], rel=1e-4)
+
+
+def test_the_tornado_stands_around_the_net_value():
+    ticks = lines(sensitivity.figure(report()))[0]
+    assert ticks[:2] == pytest.approx([report().sensitivity.net_usd] * 2, rel=1e-5)
 
 
 def test_an_assumed_input_says_so():

@@ -1,5 +1,7 @@
 import json
 import re
+from datetime import datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
@@ -87,6 +89,13 @@ def test_a_time_axis_is_the_pages_local_time_and_names_its_zone():
     axis = AB_CHARTS["rate"](report)["layout"]["xaxis"]
     assert axis["title"]["text"] == "time, IST"
     assert axis["range"][1] == f"{report.at.astimezone(ZoneInfo('Asia/Kolkata')):%Y-%m-%d %H:%M}" == "2026-11-20 17:30"
+
+
+def test_a_change_of_the_clocks_neither_repeats_nor_leaves_out_an_hour():
+    report = reports.report(timezone="Europe/Berlin", window_seconds=40 * 86_400.0)
+    xs = AB_CHARTS["rate"](report)["data"][0]["x"]
+    steps = {round((later - earlier).total_seconds()) for earlier, later in pairwise(map(datetime.fromisoformat, xs))}
+    assert steps == {36_000}
 
 
 def test_what_is_missing_has_no_figure():
