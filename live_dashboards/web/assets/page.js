@@ -13,7 +13,11 @@
   const base = () => new URL(".", document.baseURI.split(/[?#]/)[0]).pathname;
 
   function chosen() {
-    const given = new URLSearchParams(location.search);
+    return inOrder(new URLSearchParams(location.search));
+  }
+
+  /* The choices alone, always in the same order, so that one view has one address. */
+  function inOrder(given) {
     const view = new URLSearchParams();
     for (const name of CHOICES) if (given.get(name)) view.set(name, given.get(name));
     return view;
@@ -196,7 +200,7 @@
     if (value) view.set(name, value);
     if (name === "experiment") ["baseline", "challenger"].forEach((other) => view.delete(other));
     if (name === "baseline" && view.get("challenger") === value) view.delete("challenger");
-    const search = view.toString();
+    const search = inOrder(view).toString();
     history.pushState(null, "", location.pathname + (search ? "?" + search : ""));
     tell("Asking the sources for this view …", "");
     links();

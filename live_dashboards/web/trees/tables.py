@@ -69,6 +69,7 @@ def _with_interval(measurement: Measurement) -> str:
     return value if limits is None else f"{value} ({format_interval(limits.low, limits.high, measurement.unit)})"
 
 
+_SHOWN_OF_QUERY, _LONGEST_QUERY = 70, 4000
 PROVENANCE_COLUMNS = ("number", "value", "95 % interval", "n", "origin", "source", "observed at", "query", "reason")
 
 
@@ -88,6 +89,13 @@ def _provenance(row: Mapping[str, Any]) -> tuple[Tree, ...]:
         html.Span(f"{row['origin']}{', stale' if row['stale'] else ''}", className=f"origin-{row['origin']}"),
         row["source"] or NOTHING,
         row["observed_at"] or NOTHING,
-        html.Code(short(row["query"], 400)) if row["query"] else NOTHING,
+        _query(short(row["query"], _LONGEST_QUERY)),
         short(row["reason"] or ""),
     )
+
+
+def _query(text: str) -> Tree:
+    """The beginning of a query, and the whole of it behind that."""
+    if len(text) <= _SHOWN_OF_QUERY:
+        return html.Code(text) if text else NOTHING
+    return html.Details([html.Summary(html.Code(short(text, _SHOWN_OF_QUERY))), html.Code(text)])

@@ -1,0 +1,277 @@
+"""The page as a person meets it: real sources, a real browser, and what happens when numbers change, sources fail and controls are used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.web.live_page import LivePage
+from tests.web.two_tests import ACCURACY, SUCCESSES, log
+
+Open = Callable[..., Page]
+SOON_MS = 20_000
+
+
+class Watched:
+    """What a page said and asked that it should not have."""
+
+    def __init__(self, page: Page, own: int) -> None:
+        self.said: list[str] = []
+        self.foreign: list[str] = []
+        page.on("console", lambda message: self.said.append(message.text) if message.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("request", lambda request: self.foreign.append(request.url) if not _is_own(request.url, own) else None)
+
+
+def _is_own(url: str, port: int) -> bool:
+    return url.startswith(("data:", "blob:")) or urlsplit(url).netloc in {f"127.0.0.1:{port}", f"localhost:{port}"}
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[Open]:
+    """`open_page(live, "?window=6h", **context)`: a browser's page that has shown its first document; it must not complain, nor ask anybody else."""
+    contexts = []
+
+    def opened(live: LivePage, search: str = "", **context: object) -> Page:
+        contexts.append(chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **context}))  # type: ignore[arg-type]
+        page = contexts[-1].new_page()
+        page.set_default_timeout(SOON_MS)
+        watched.append(Watched(page, live.port))
+        page.goto(f"{live.url}{search}")
+        return page
+
+    watched: list[Watched] = []
+    yield opened
+    for context in contexts:
+        context.close()
+    assert [(each.said, each.foreign) for each in watched] == [([], [])] * len(watched)
+
+
+def shown(page: Page) -> Page:
+    page.locator(".badge-word").wait_for()
+    return page
+
+
+def choice(page: Page, name: str) -> Locator:
+    return page.get_by_role("combobox", name=name.capitalize())
+
+
+def row_of(page: Page, name: str) -> list[str]:
+    """The cells of a number's row in the list of where every number comes from."""
+    return page.locator("#provenance-rows tr", has=page.locator(f"th:text-is('{name}')")).first.locator("th, td").all_text_contents()
+
+
+def test_the_page_shows_the_numbers_that_the_sources_hold(steady_page: LivePage, open_page: Open) -> None:
+    page = shown(open_page(steady_page))
+    expect(page.locator("#badge")).to_contain_text("LIVE DATA")
+    expect(page.locator("h1")).to_have_text("checkout")
+    baseline, enhanced, _ = ACCURACY["checkout"]
+    expect(page.locator("#quality-title")).to_have_text(f"Accuracy: enhanced {100 * enhanced:.1f} % against baseline {100 * baseline:.1f} %")
+    true_requests = sum(SUCCESSES["checkout"]) * 1.01 * 3600
+    assert float(row_of(page, "total_requests")[1].replace(",", "")) == pytest.approx(true_requests, rel=0.001)
+    assert row_of(page, "accuracy · enhanced")[1:4] == ["81.8 %", "80.7 to 82.8 %", "5,000"]
+    assert "latest_metrics" in row_of(page, "accuracy · enhanced")[7]
+    assert page.locator("#effect-chart .scatterlayer .trace").count() > 0
+
+
+def test_it_refreshes_by_itself_when_the_database_changes(live_page, open_page: Open) -> None:
+    live = live_page()
+    page = shown(open_page(live))
+    before = page.locator("#quality-title").text_content()
+    truth = live.sources.database.truth
+    log(truth, 1, "enhanced", 0.905)
+    expect(page.locator("#quality-title")).to_contain_text("enhanced 90.5 %", timeout=SOON_MS)
+    assert "90.5" not in str(before)
+
+
+def test_while_paused_nothing_changes(live_page, open_page: Open) -> None:
+    live = live_page()
+    page = shown(open_page(live))
+    page.get_by_role("button", name="Pause").click()
+    log(live.sources.database.truth, 1, "enhanced", 0.905)
+    live.wait_for_accuracy(90.5)
+    page.wait_for_timeout(1500)
+    expect(page.locator("#quality-title")).to_contain_text("enhanced 81.8 %")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.locator("#quality-title")).to_contain_text("enhanced 90.5 %")
+
+
+@pytest.mark.parametrize(("source", "badge", "panel"), [("prometheus", "MODEL DATA", "#rate-title"), ("mlflow", "OPERATIONAL DATA", "#runs-title")])
+def test_a_source_that_dies_is_kept_and_marked_then_missing_and_comes_back(live_page, open_page: Open, source: str, badge: str, panel: str) -> None:
+    live = live_page()
+    page = shown(open_page(live))
+    digits = re.compile(r"[0-9,.]+")
+    title = digits.sub("#", str(page.locator(panel).text_content()))
+    proxy = getattr(live.sources, f"{source}_proxy")
+    proxy.refuse()
+    expect(page.locator("#badge")).to_contain_text(badge, timeout=SOON_MS)
+    expect(page.locator("#badge")).to_contain_text("cached:")
+    expect(page.locator(panel)).to_contain_text("CACHED")
+    assert digits.sub("#", str(page.locator(panel).text_content())) == f"CACHED{title}"
+    expect(page.locator(panel)).to_contain_text("MISSING", timeout=SOON_MS)
+    expect(page.locator("#badge")).to_contain_text("last answer:")
+    expect(page.locator("body")).not_to_contain_text("SIMULATED")
+    proxy.pass_through()
+    expect(page.locator("#badge")).to_contain_text("LIVE DATA", timeout=SOON_MS)
+    expect(page.locator(panel)).not_to_contain_text("CACHED")
+    assert digits.sub("#", str(page.locator(panel).text_content())) == title
+
+
+def test_without_both_sources_the_page_is_cached_and_never_simulated(live_page, open_page: Open) -> None:
+    live = live_page()
+    page = shown(open_page(live))
+    live.sources.prometheus_proxy.hang()
+    live.sources.mlflow_proxy.refuse()
+    expect(page.locator("#badge")).to_contain_text("CACHED DATA", timeout=SOON_MS)
+    expect(page.locator("#badge")).to_contain_text("last answer:", timeout=SOON_MS)
+    expect(page.locator("h1")).to_have_text("checkout")
+    expect(page.locator("#verdict")).to_contain_text("NO VERDICT")
+    assert set(page.locator("#provenance-rows tr td:nth-child(5)").all_text_contents()) == {"missing"}
+
+
+def test_a_server_that_falls_silent_is_told_and_what_was_shown_stays(live_page, open_page: Open) -> None:
+    live = live_page()
+    page = shown(open_page(live))
+    page.evaluate("() => { window.fetch = () => Promise.reject(new TypeError('gone')); }")
+    expect(page.locator("#notice")).to_contain_text("does not answer", timeout=SOON_MS)
+    expect(page.locator("#badge")).to_contain_text("LIVE DATA")
+
+
+def test_the_controls_change_the_view_and_the_address_and_a_link_shows_the_same(steady_page: LivePage, open_page: Open) -> None:
+    live = steady_page
+    page = shown(open_page(live))
+    choice(page, "challenger").select_option("third")
+    expect(page.locator("#subtitle")).to_contain_text("third against baseline")
+    choice(page, "window").select_option("6h")
+    expect(page.locator("#subtitle")).to_contain_text("6 h to", timeout=SOON_MS)
+    assert urlsplit(page.url).query == "window=6h&challenger=third"
+    other = shown(open_page(live, f"?{urlsplit(page.url).query}"))
+    expect(other.locator("#subtitle")).to_contain_text("third against baseline and 1 more · 6 h to")
+    assert choice(other, "window").input_value() == "6h"
+    page.go_back()
+    expect(page.locator("#subtitle")).to_contain_text("third against baseline and 1 more · 1 h to")
+    choice(page, "experiment").select_option("fraud")
+    expect(page.locator("h1")).to_have_text("fraud", timeout=SOON_MS)
+    expect(page.locator("#quality-title")).to_contain_text("93.4 %")
+    assert urlsplit(page.url).query == "experiment=fraud"
+
+
+@pytest.mark.parametrize(
+    ("search", "words"),
+    [
+        ("?experiment=checkot", "no active experiment 'checkot'; the nearest names are 'checkout'"),
+        ("?window=5h", "there is no window '5h'; choose one of 1h, 6h, 24h, 7d"),
+        ("?challenger=nobody", "there is no variant 'nobody' in this experiment; its variants are baseline, enhanced, third"),
+        ("?baseline=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E", "there is no variant '<img src=x onerror=alert(1)>'"),
+    ],
+)
+def test_a_view_that_does_not_exist_is_told_with_the_way_back(steady_page: LivePage, chromium: Browser, search: str, words: str) -> None:
+    live = steady_page
+    page = chromium.new_page()
+    page.goto(f"{live.url}{search}")
+    expect(page.locator("#notice")).to_contain_text(words, timeout=SOON_MS)
+    page.get_by_role("link", name="Show the default view").click()
+    expect(page.locator("h1")).to_have_text("checkout")
+    page.close()
+
+
+def test_hover_tells_value_interval_n_source_and_query(steady_page: LivePage, open_page: Open) -> None:
+    page = shown(open_page(steady_page))
+    mark = page.locator("#quality-chart .scatterlayer .trace path.point").first
+    mark.scroll_into_view_if_needed()
+    mark.hover(force=True)
+    page.locator("#quality-chart .hoverlayer .hovertext").first.wait_for()
+    words = str(page.locator("#quality-chart .hoverlayer .hovertext").first.text_content())
+    assert all(part in words for part in ("78.2", "95 %", "5,000", "mlflow", "with active as materialized"))
+
+
+def test_the_drawer_lists_every_number_and_finds_them_by_keyboard(steady_page: LivePage, open_page: Open) -> None:
+    live = steady_page
+    page = shown(open_page(live))
+    page.get_by_role("button", name="Where numbers come from").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    names = {row["name"] for summary in ("summary", "business-summary") for row in live.get(f"api/v1/{summary}").json()["measurements"]}
+    listed = {words.split(" · ")[0] for words in page.locator("#provenance-rows th").all_text_contents()}
+    assert names == listed
+    page.get_by_label("Find").fill("p95")
+    expect(page.locator("#provenance-rows tr:visible")).to_have_count(page.locator("#provenance-rows tr", has_text="p95").count())
+    page.keyboard.press("Escape")  # empties the search
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.get_by_role("button", name="Where numbers come from")).to_be_focused()
+
+
+def test_downloads_are_of_the_view_that_is_shown(steady_page: LivePage, open_page: Open) -> None:
+    page = shown(open_page(steady_page, "?challenger=third"))
+    page.get_by_text("Download", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="A/B summary (JSON)").click()
+    assert '"challenger": "third"' in download.value.path().read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1280), ("light", 2560)])
+def test_the_page_is_accessible_and_fits_its_screen(steady_page: LivePage, open_page: Open, scheme: str, width: int) -> None:
+    page = shown(open_page(steady_page, color_scheme=scheme, viewport={"width": width, "height": 900}))
+    page.locator("#break-even-chart .main-svg").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert violations(page) == []
+
+
+def test_the_drawer_is_accessible(steady_page: LivePage, open_page: Open) -> None:
+    page = shown(open_page(steady_page, color_scheme="dark"))
+    page.get_by_role("button", name="Where numbers come from").click()
+    page.get_by_role("dialog").wait_for()
+    assert violations(page, "#drawer") == []
+
+
+def violations(page: Page, context: str | None = None) -> list[tuple[str, list[str]]]:
+    found = Axe().run(page, context).response["violations"]
+    return [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found]
+
+
+def test_the_theme_can_be_chosen_and_stays(steady_page: LivePage, open_page: Open) -> None:
+    page = shown(open_page(steady_page, color_scheme="light"))
+    ink = page.evaluate("getComputedStyle(document.body).color")
+    button = page.get_by_role("button", name="Theme")
+    button.click()
+    button.click()
+    expect(button).to_have_text("Theme: dark")
+    assert page.evaluate("getComputedStyle(document.body).color") != ink
+    page.reload()
+    shown(page)
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_the_first_page_is_served_before_the_sources_answer_and_says_so(live_page, open_page: Open) -> None:
+    sources_hang = {"SOURCE_TIMEOUT_SECONDS": "6"}
+    live = live_page(**sources_hang)
+    live.sources.prometheus_proxy.hang()
+    page = open_page(live, "?window=7d")
+    expect(page.locator("#notice")).to_contain_text("Asking the sources for this view")
+    live.sources.prometheus_proxy.pass_through()
+    expect(page.locator("#subtitle")).to_contain_text("7 d to", timeout=SOON_MS)
+
+
+def test_login_is_asked_for_refused_and_granted(live_page, chromium: Browser, password_hash: tuple[str, str]) -> None:
+    password, hashed = password_hash
+    live = live_page(DASHBOARD_AUTH="password", DASHBOARD_PASSWORD_HASH=hashed)
+    page = chromium.new_page()
+    page.goto(f"{live.url}?window=6h")
+    for attempt in ("wrong password", password):
+        page.get_by_label("User").fill("dashboard")
+        page.get_by_label("Password").fill(attempt)
+        page.get_by_role("button", name="Log in").click()
+        if attempt != password:
+            expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.locator("#subtitle")).to_contain_text("6 h to", timeout=SOON_MS)
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_label("Password")).to_be_visible()
+    page.goto(live.url)
+    expect(page.get_by_label("Password")).to_be_visible()
+    page.close()
