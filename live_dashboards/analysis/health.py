@@ -73,7 +73,8 @@ def health_panel(page: Page) -> HealthPanel:
         title = "No source was asked"
     limit = format_age(float(page.settings["AB_STALE_AFTER"]))
     head = Head(title, "age of the newest sample at the page's moment", Origin.LIVE, note=f"a Prometheus value older than {limit} is stale")
-    notices = tuple(dict.fromkeys((*page.counted.model.notices, *page.counted.traffic.notices)))
+    silent = (failure(status) for status in (page.mlflow_status, page.prometheus_status) if status.state is SourceState.CACHED)
+    notices = tuple(dict.fromkeys((*silent, *page.counted.model.notices, *page.counted.traffic.notices)))
     return HealthPanel(head, rows, notices)
 
 
@@ -87,7 +88,7 @@ def _cached_rows(page: Page) -> tuple[HealthRow, ...]:
             max(0.0, (page.at - (status.answered_at or page.at)).total_seconds()),
             None,
             "stale",
-            f"{_age_words(page, status)} old: {status.reason}",
+            f"{_age_words(page, status)} old, no answer now",
         )
         for status in cached
     )

@@ -66,7 +66,7 @@
       return;
     }
     state.clock = (Date.parse(response.headers.get("Date")) || Date.now()) - Date.now();
-    soon(Number(response.headers.get("X-Next-Seconds")));
+    soon(response.headers.get("X-Next-Seconds"));
     if (response.status === 304) {
       tell("", "");
       return;
@@ -86,11 +86,10 @@
     }
   }
 
-  /* When the server expects something new; a little later, so that it is there. */
+  /* When the server expects something new; a little later, so that it is there. Where it expects nothing, after an interval. */
   function soon(seconds) {
-    if (!Number.isFinite(seconds)) return;
-    const usual = state.usual || (state.usual = Number(element("page").dataset.interval) * 1000 || 30000);
-    const wait = Math.max(SOON_MS, Math.min(seconds * 1000 + 400, usual));
+    const usual = Number(element("page").dataset.interval) * 1000;
+    const wait = seconds === null ? usual : Math.max(SOON_MS, Math.min(Number(seconds) * 1000 + 400, usual));
     dash_clientside.set_props("tick", { interval: Math.round(wait) });
   }
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from live_dashboards.model.limits import finite_ends, padded
-from live_dashboards.model.measurement import Measurement
+from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.number import shared_decimals
 from live_dashboards.model.presentation import FAINT, INK, colour_of, drawn_interval, style_of
 from live_dashboards.model.report import AbReport, QualityRow
@@ -61,8 +61,14 @@ def _lines(rows: Sequence[QualityRow]) -> list[_Line]:
     for row in rows:
         made.append(_Line(row.label, row.offline))
         if any(value.value is not None for value in row.online):
-            made.append(_Line(f"{row.label}, online{', stale' if any(value.stale for value in row.online) else ''}", row.online))
+            made.append(_Line(f"{row.label}, online{_state(row.online)}", row.online))
     return made
+
+
+def _state(values: Sequence[Measurement]) -> str:
+    """What is to be said of the whole row, whose columns have no room for it."""
+    is_cached, is_stale = any(value.origin is Origin.CACHED for value in values), any(value.stale for value in values)
+    return (", cached" if is_cached else "") + (", stale" if is_stale else "")
 
 
 def _variant(report: AbReport, lines: Sequence[_Line], name: str, lane_rows: float, limits: tuple[float, float]) -> list[Figure]:
@@ -83,7 +89,7 @@ def _row(line: _Line, columns: Sequence[str], report: AbReport, decimals: int | 
     numbers = []
     for name in columns:
         value = next((value for value in line.values if value.variant == name), None)
-        words = "–" if value is None else number_words(value, show_unit=False, decimals=decimals).removesuffix(" stale")
+        words = "–" if value is None else number_words(value, show_unit=False, decimals=decimals).removesuffix(" stale").removesuffix(" cached")
         numbers.append((words, style_of(report.variant_names, name).text_colour))
     return Row(line.label, tuple(numbers), INK)
 

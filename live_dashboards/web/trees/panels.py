@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from dash import html
 
@@ -11,7 +12,7 @@ from live_dashboards.model.business_report import BusinessReport
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.report import AbReport, Head
 from live_dashboards.web.trees.parts import Tree, pairs, short, tag
-from live_dashboards.web.trees.tables import gates, inputs, ledger, performance
+from live_dashboards.web.trees.tables import gates, inputs, ledger, notices, performance
 
 MOST_IMPACTS = 3
 
@@ -22,7 +23,7 @@ class Panel:
 
     name: str
     charts: tuple[str, ...] = ()
-    words: Callable[[BusinessReport], Tree] | None = None
+    words: Callable[[Any], Tree] | None = None
     is_wide: bool = False
 
     def head(self, report: AbReport | BusinessReport) -> Head:
@@ -39,7 +40,7 @@ AB_PANELS = (
     Panel("latency", ("latency", "latency-timeline")),
     Panel("errors", ("errors", "errors-timeline")),
     Panel("runs", ("runs",)),
-    Panel("health", ("health",)),
+    Panel("health", ("health",), words=notices),
     Panel("impact", tuple(f"impact-{number}" for number in range(MOST_IMPACTS)), is_wide=True),
 )
 BUSINESS_PANELS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,9 +11,15 @@ from dash import html
 from live_dashboards.model.business_report import BusinessReport, PerformanceRow
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.number import NOTHING, format_interval, format_number
+from live_dashboards.model.report import AbReport
 from live_dashboards.web.trees.parts import Tree, name_of, short, table
 
 _STATE_SIGNS = {"passed": "●", "failed": "✕", "unknown": "○"}
+
+
+def notices(report: AbReport) -> Tree:
+    """What the sources or their data make doubtful."""
+    return html.Ul([html.Li(short(notice)) for notice in report.health.notices], className="notices") if report.health.notices else None
 
 
 def gates(report: BusinessReport) -> Tree:
@@ -88,7 +95,7 @@ def _provenance(row: Mapping[str, Any]) -> tuple[Tree, ...]:
         NOTHING if row["n"] is None else f"{row['n']:,}",
         html.Span(f"{row['origin']}{', stale' if row['stale'] else ''}", className=f"origin-{row['origin']}"),
         row["source"] or NOTHING,
-        row["observed_at"] or NOTHING,
+        _second(row["observed_at"]),
         _query(short(row["query"], _LONGEST_QUERY)),
         short(row["reason"] or ""),
     )
@@ -99,3 +106,8 @@ def _query(text: str) -> Tree:
     if len(text) <= _SHOWN_OF_QUERY:
         return html.Code(text) if text else NOTHING
     return html.Details([html.Summary(html.Code(short(text, _SHOWN_OF_QUERY))), html.Code(text)])
+
+
+def _second(moment: str | None) -> str:
+    """The moment to the second."""
+    return re.sub(r"\.\d+Z$", "Z", moment) if moment else NOTHING
