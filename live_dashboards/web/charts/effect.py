@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.limits import finite_ends, padded
@@ -19,7 +18,6 @@ from live_dashboards.web.charts.text import MOST_QUERY_CHARACTERS, escaped, show
 
 _MOST_ROWS = 14
 _LESS = " ↓"
-_MADE_LIKE = {"accuracy_over_runs": "accuracy", "over_latency_objective": "p95_latency_ms"}
 
 
 def figure(report: AbReport) -> Figure | None:
@@ -102,12 +100,6 @@ def _hover(row: Comparison, report: AbReport) -> str:
 
 
 def _input(row: Comparison, report: AbReport) -> Measurement | None:
-    """The challenger's own measurement, for its source, query and moment; None where nothing of it is measured.
-
-    What is no value of the page itself has the source and moment of the one that it is made like, but another query.
-    """
-    facts = next((facts for facts in report.variants if facts.variant == row.treatment), None)
-    found = getattr(facts, _MADE_LIKE.get(row.metric, row.metric), None)
-    if not isinstance(found, Measurement) or found.value is None:
-        return None
-    return replace(found, query="") if row.metric in _MADE_LIKE else found
+    """The difference as the page lists it, for its source, query and moment: an online accuracy comes from two counters, not from the gauge of that name."""
+    name = f"{row.metric}_difference"
+    return next((each for each in report.measurements if each.name == name and each.variant == row.treatment and each.value is not None), None)

@@ -46,6 +46,15 @@ def test_a_comparison_that_is_missing_says_why():
     assert not drawn["data"]
 
 
+def test_the_effects_hover_names_the_query_of_the_difference_itself():
+    report = CASES["analysed, live"]()
+    listed = {each.name: each for each in report.measurements if each.variant == "enhanced"}
+    for row, words in zip(report.effect.rows, hovers(effect.figure(report)), strict=True):
+        query = listed[f"{row.metric}_difference"].query
+        assert ("query: " in words) == bool(query)
+        assert query[:20] in words
+
+
 def test_the_effects_hover_says_interval_method_and_n():
     words = hovers(effect.figure(CASES["analysed, live"]()))[0]
     for part in ("+3.24 pt", "95 % interval: 2.46 to 4.02 pt", "for one look", "n = 20,000 and 20,000", "Newcombe", "source: ", "query: ", "at 15 Nov 2026"):
