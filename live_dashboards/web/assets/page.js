@@ -5,6 +5,7 @@
   const CHOICES = ["experiment", "window", "baseline", "challenger"];
   const THEMES = ["auto", "light", "dark"];
   const SOON_MS = 1000;
+  const turn = Math.random(); // which of all browsers this is, so that not all of them ask at the same moment
   const state = { etag: null, shown: null, document: null, answeredAt: null, paused: false, running: false, again: false, search: null, started: false, clock: 0 };
   const viewer = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
   const darkWanted = window.matchMedia("(prefers-color-scheme: dark)");
@@ -86,11 +87,12 @@
     }
   }
 
-  /* When the server expects something new; a little later, so that it is there. Where it expects nothing, after an interval. */
+  /* When the server expects something new; a second later, so that it is there, and by up to a tenth more, each browser in its turn. Where it expects
+     nothing, after an interval. */
   function soon(seconds) {
     const usual = Number(element("page").dataset.interval) * 1000;
-    const wait = seconds === null ? usual : Math.max(SOON_MS, Math.min(Number(seconds) * 1000 + 400, usual));
-    dash_clientside.set_props("tick", { interval: Math.round(wait) });
+    const wait = seconds === null ? usual : Math.max(SOON_MS, Math.min((Number(seconds) + 1) * 1000, usual));
+    dash_clientside.set_props("tick", { interval: Math.round(wait * (1 + turn / 10)) });
   }
 
   function show(found) {
