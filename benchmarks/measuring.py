@@ -49,7 +49,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """A ratio over all pairs of one run."""
+    """A ratio, or another figure, over all rounds of one run."""
 
     median: float
     low: float
@@ -94,8 +94,12 @@ def in_turns(commands: Sequence[Command], rounds: int, *, warm_up: bool = True) 
 
 def ratio(above: Sequence[Cost], below: Sequence[Cost], figure: str) -> Ratio:
     """The median, lowest and highest of the ratios of each pair."""
-    ratios = [over.figure(figure) / under.figure(figure) for over, under in zip(above, below, strict=True)]
-    return Ratio(statistics.median(ratios), min(ratios), max(ratios))
+    return spread([over.figure(figure) / under.figure(figure) for over, under in zip(above, below, strict=True)])
+
+
+def spread(values: Sequence[float]) -> Ratio:
+    """The median, lowest and highest of them."""
+    return Ratio(statistics.median(values), min(values), max(values))
 
 
 def median(costs: Sequence[Cost], figure: str) -> float:
