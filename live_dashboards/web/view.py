@@ -55,14 +55,19 @@ def parse_view(parameters: Mapping[str, str], settings: Settings) -> View:
     choices = windows(settings)
     if given["window"] is not None and given["window"] not in choices:
         raise UsageError(f"there is no window {given['window'][:20]!r}; choose one of {', '.join(choices)}")
-    if given["baseline"] is not None and given["baseline"] == given["challenger"]:
-        raise UsageError("baseline and challenger are the same variant; choose two")
-    return _plain(View(**given), settings)
+    view = _plain(View(**given), settings)
+    _refuse_one_variant(settings_of(view, settings))
+    return view
 
 
 def _plain(view: View, settings: Settings) -> View:
     """Without what the settings say anyway, so that one page has one address."""
-    own = {"experiment": settings["AB_EXPERIMENT"], "window": own_window(settings)}
+    own = {
+        "experiment": settings["AB_EXPERIMENT"],
+        "window": own_window(settings),
+        "baseline": settings["AB_BASELINE_VARIANT"],
+        "challenger": settings["AB_CHALLENGER_VARIANT"],
+    }
     return replace(view, **{name: None for name, value in own.items() if getattr(view, name) == value})
 
 
@@ -80,3 +85,9 @@ def settings_of(view: View, settings: Settings) -> Settings:
 def _refuse_no_name(name: str, value: str) -> None:
     if len(value) > _LONGEST_NAME or any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
         raise UsageError(f"{name} must be a name of at most {_LONGEST_NAME} characters without control characters")
+
+
+def _refuse_one_variant(chosen: Settings) -> None:
+    """Also where the address names only one of the two, and the settings the other."""
+    if chosen["AB_BASELINE_VARIANT"] == chosen["AB_CHALLENGER_VARIANT"]:
+        raise UsageError("baseline and challenger are the same variant; choose two")

@@ -53,7 +53,8 @@ class Watch:
 
     def aged(self, at: datetime, now: float, pace: Pace) -> Watch:
         """The same answer looked at later: what has become too old meanwhile is not shown any more."""
-        assert self.fetched is not None  # noqa: S101 for the type checker
+        if self.fetched is None:
+            return self  # refused meanwhile
         shown = self.kept.fill(replace(self.fetched, at=at), pace.limit_seconds)
         lives = [_life_seconds(shown, status, pace) for status in (shown.mlflow.status, shown.prometheus.status) if status.state is SourceState.CACHED]
         return replace(self, shown=shown, expires=now + min(lives) if lives else None)

@@ -200,7 +200,8 @@
     const view = chosen();
     if (value) view.set(name, value);
     if (name === "experiment") ["baseline", "challenger"].forEach((other) => view.delete(other));
-    if (name === "baseline" && view.get("challenger") === value) view.delete("challenger");
+    const shown = state.document && state.document.controls;
+    if (name === "baseline" && shown && shown.challenger.value === value) view.set("challenger", shown.baseline.value); // they change places
     const search = inOrder(view).toString();
     history.pushState(null, "", location.pathname + (search ? "?" + search : ""));
     tell("Asking the sources for this view …", "");
