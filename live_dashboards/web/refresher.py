@@ -46,6 +46,7 @@ class Refresher:
         self._wake = threading.Condition()
         self._is_stopped = False
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="refresh")
+        self._ageing = ThreadPoolExecutor(1, thread_name_prefix="age")  # of its own: what is too old goes even while every fetch hangs
         self._thread = threading.Thread(target=self._run, name="refresher", daemon=True)
 
     def start(self) -> None:
@@ -58,7 +59,8 @@ class Refresher:
         with self._wake:
             self._is_stopped = True
             self._wake.notify_all()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, self._ageing):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def look(self, question: View) -> Watch:
         """What is known now, at once; a question that nobody asked before is asked from now on. BusyError where there are too many of them."""
@@ -105,7 +107,7 @@ class Refresher:
                 self._pool.submit(self._fetch, question)
             if watch.expires is not None and watch.expires <= now:
                 self._watches[question] = replace(watch, expires=None)
-                self._pool.submit(self._show, question, lambda watch: watch.aged(datetime.now(UTC), self._clock(), self.pace))
+                self._ageing.submit(self._show, question, lambda watch: watch.aged(datetime.now(UTC), self._clock(), self.pace))
         due = [watch.due for question, watch in self._watches.items() if question not in self._fetching]
         expiring = [watch.expires for watch in self._watches.values() if watch.expires is not None]
         return max(0.01, min([_LONGEST_SLEEP_SECONDS, *(moment - now for moment in (*due, *expiring))]))

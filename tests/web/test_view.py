@@ -86,7 +86,9 @@ def test_what_the_settings_say_anyway_is_left_out_so_that_one_page_has_one_addre
     assert parse(own, experiment="other", window="6h", baseline="a", challenger="b") == View("other", "6h", "a", "b")
 
 
-@pytest.mark.parametrize("name", ["'; DROP TABLE runs; --", '"} or vector(1)', "a&window=7d", "../../etc/passwd", "<script>", "ünï 模型 🤖", HOSTILE[0][:5] + HOSTILE[0][7:300]])
+@pytest.mark.parametrize(
+    "name", ["'; DROP TABLE runs; --", '"} or vector(1)', "a&window=7d", "../../etc/passwd", "<script>", "ünï 模型 🤖", HOSTILE[0][:5] + HOSTILE[0][7:300]]
+)
 def test_hostile_names_pass_as_plain_values_through_address_and_settings(name):
     view = parse(experiment=name, baseline=name, challenger="enhanced")
     assert parse_qs(view.query) == {"experiment": [name], "baseline": [name], "challenger": ["enhanced"]}
