@@ -151,7 +151,7 @@ class Board:
             place = self._places.get(view)
             if place is None:
                 return
-            is_newer = page is not None and (place.page is None or place.page.snapshot.at <= snapshot.at)
+            is_newer = page is not None and (place.page is None or place.page.snapshot.at < snapshot.at)
             self._places[view] = replace(place, page=page if is_newer else place.page, is_making=False)
         if page is not None and view == View():
             self._metrics.shown(page)
