@@ -41,16 +41,16 @@ class DocumentMaker:
         return {
             "at": format_moment(ab.at),
             "badge": ab.badge.kind.value,
-            "title": f"{ab.badge.kind.value} · {ab.experiment or 'A/B test'} · {ab.verdict.verdict}",
+            "title": f"{ab.badge.kind.value} · {header.title(ab)} · {ab.verdict.verdict}",
             "controls": self._controls(snapshot, ab, names),
             "dark": DARK,
             "props": props,
         }
 
     def _rows(self, ab: AbReport, business: BusinessReport) -> list[dict[str, Any]]:
-        """The measurements of both pages, each once, as the summaries list them."""
+        """The measurements of both pages as the summaries list them; what both hold alike stands once, what one simulates and the other misses twice."""
         rows = [row for report in (ab, business) for row in self._summary(report)["measurements"]]
-        return list({(row["name"], row["variant"]): row for row in reversed(rows)}.values())[::-1]
+        return list({(row["name"], row["variant"], row["value"], row["origin"]): row for row in reversed(rows)}.values())[::-1]
 
     def _controls(self, snapshot: Snapshot, ab: AbReport, names: Sequence[str]) -> dict[str, Any]:
         """What can be chosen, and what is."""

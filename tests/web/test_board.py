@@ -71,7 +71,7 @@ def test_before_the_first_answer_there_is_no_page_and_no_age(open_board, source)
     assert (look.page, look.refused, look.next_seconds, board.age_seconds()) == (None, "", 1.0, None)
 
 
-def test_the_first_page_is_there_as_soon_as_the_sources_have_answered(open_board, source):
+def test_the_first_page_is_there_as_soon_as_the_sources_have_answered(open_board):
     board = open_board()
     assert first_page(board).ab.badge.kind.value == "LIVE DATA"
     assert 0 <= board.age_seconds() < 60
@@ -169,7 +169,7 @@ def test_a_mistake_in_making_the_page_leaves_the_older_one_and_is_logged(open_bo
     wait_until(lambda: board.look(View()).page.snapshot.at > kept.snapshot.at, "the recovery")
 
 
-def test_an_older_snapshot_or_the_same_one_never_takes_the_place_of_a_newer_page(open_board, source):
+def test_an_older_snapshot_or_the_same_one_never_takes_the_place_of_a_newer_page(open_board):
     board = open_board()
     page = first_page(board)
     for seconds in (0, 3600):
@@ -200,7 +200,7 @@ def test_the_number_of_views_is_bounded(open_board, source):
     assert board.look(View()).refused == ""
 
 
-def test_the_view_that_nobody_looked_at_for_longest_gives_way(open_board, source, clock):
+def test_the_view_that_nobody_looked_at_for_longest_gives_way(open_board, clock):
     board = open_board()
     first_page(board)
     for view in views(MOST_VIEWS - 1):
@@ -213,7 +213,7 @@ def test_the_view_that_nobody_looked_at_for_longest_gives_way(open_board, source
     assert (len(board._places), View() in board._places) == (MOST_VIEWS, True)
 
 
-def test_views_that_nobody_looks_at_are_forgotten_with_the_next_answer(open_board, source, clock):
+def test_views_that_nobody_looks_at_are_forgotten_with_the_next_answer(open_board, clock):
     board = open_board(**SOON)
     first_page(board)
     first_page(board, View(baseline="enhanced", challenger="baseline"))

@@ -25,7 +25,7 @@ def subtitle(report: AbReport) -> Tree:
     versus = [name_of(report.challenger, names), " against "] if report.challenger else []
     others = len(names) - (2 if report.challenger else 1)
     more = f" and {others} more" if others > 0 else ""
-    note = f" · {report.experiment_note}" if report.experiment_note else ""
+    note = f" · {short(report.experiment_note, 200)}" if report.experiment_note else ""
     return [*versus, name_of(report.baseline, names), f"{more} · {_window(report)}{note}"]
 
 

@@ -86,7 +86,8 @@ def provenance(rows: Iterable[Mapping[str, Any]]) -> Tree:
 
 
 def _provenance(row: Mapping[str, Any]) -> tuple[Tree, ...]:
-    name = row["name"] if row["variant"] is None else f"{row['name']} · {short(row['variant'], 60)}"
+    called = short(row["name"], 100)  # the service names its kinds of impact as it likes
+    name = called if row["variant"] is None else f"{called} · {short(row['variant'], 60)}"
     interval = NOTHING if row["interval"] is None else format_interval(row["interval"][0], row["interval"][1], row["unit"])
     return (
         name,
