@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import logging
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -41,23 +42,36 @@ def shared(fetch: Fetch, settings: Settings) -> Fetch:
         client = redis.Redis.from_url(url.reveal(), socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS)
     except ValueError:
         raise SettingsError("DASHBOARD_CACHE_URL is ***, which is no Redis URL; write it as redis://:password@host:6379/0") from None
-    return _Shared(fetch, client, redis.RedisError, float(settings["DASHBOARD_REFRESH_INTERVAL"]), _MOST_FETCHES * settings.timeout_seconds)
+    return _Shared(fetch, client, redis.RedisError, settings)
 
 
 class _Shared:
     """A fetch over Redis. Where Redis does not answer, each process asks for itself: nothing is lost but the sharing."""
 
-    def __init__(self, fetch: Fetch, client: Any, redis_error: type[Exception], interval_seconds: float, lock_seconds: float) -> None:
+    def __init__(self, fetch: Fetch, client: Any, redis_error: type[Exception], settings: Settings) -> None:
         self._fetch, self._client, self._error = fetch, client, redis_error
-        self._interval_seconds, self._lock_seconds = interval_seconds, lock_seconds
+        self._interval_seconds, self._lock_seconds = float(settings["DASHBOARD_REFRESH_INTERVAL"]), _MOST_FETCHES * settings.timeout_seconds
+        self.secrets_digest = _secrets_digest(settings)
 
     def __call__(self, settings: Settings) -> Snapshot:
-        key = _key(settings)
-        found = self._stored(key)
-        if found is not None:
-            return found
-        with self._locked(key):
-            return self._stored(key) or self._asked(key, settings)
+        key = _key(settings, self.secrets_digest)
+        with contextlib.ExitStack() as held:
+            try:
+                found = self._stored(key) or self._waited_for(key, held)
+            except self._error as error:
+                log.warning("Redis: %s; this process asks the sources itself", type(error).__name__)
+                return self._fetch(settings)
+            return found or self._asked(key, settings)
+
+    def _stored(self, key: str) -> Snapshot | None:
+        return _fresh(self._client.get(key), self._interval_seconds)
+
+    def _waited_for(self, key: str, held: contextlib.ExitStack) -> Snapshot | None:
+        """What another process is answered meanwhile; None where it is this one's turn, under a lock that ends by itself should the process die."""
+        lock = self._client.lock(f"{key}:lock", timeout=self._lock_seconds, blocking_timeout=self._lock_seconds)
+        if lock.acquire():
+            held.callback(self._release, lock)
+        return self._stored(key)
 
     def _asked(self, key: str, settings: Settings) -> Snapshot:
         fetched = self._fetch(settings)
@@ -65,24 +79,9 @@ class _Shared:
             self._client.set(key, _packed(fetched), px=round(_KEPT_INTERVALS * self._interval_seconds * 1000))
         return fetched
 
-    def _stored(self, key: str) -> Snapshot | None:
-        content = None
-        with self._told("this process asks the sources itself"):
-            content = self._client.get(key)
-        return _fresh(content, self._interval_seconds)
-
-    @contextlib.contextmanager
-    def _locked(self, key: str) -> Iterator[None]:
-        """While this process asks, the others wait for what it is answered; a dead process's lock ends by itself."""
-        lock, is_mine = self._client.lock(f"{key}:lock", timeout=self._lock_seconds, blocking_timeout=self._lock_seconds), False
-        with self._told("this process does not wait for others"):
-            is_mine = lock.acquire()
-        try:
-            yield
-        finally:
-            if is_mine:
-                with self._told("the lock ends by itself"):
-                    lock.release()
+    def _release(self, lock: Any) -> None:
+        with self._told("the lock ends by itself"):
+            lock.release()
 
     @contextlib.contextmanager
     def _told(self, consequence: str) -> Iterator[None]:
@@ -92,11 +91,21 @@ class _Shared:
             log.warning("Redis: %s; %s", type(error).__name__, consequence)
 
 
-def _key(settings: Settings) -> str:
-    """The same for all processes that ask the same sources the same question; no secret goes into it."""
-    rows = [f"{name}={value!r}" for name, value in sorted(settings.values.items()) if not isinstance(value, Secret) and not name.startswith("DASHBOARD_")]
-    digest = hashlib.sha256("\n".join(rows).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def _key(settings: Settings, secrets_digest: str) -> str:
+    """The same for all processes that ask the same sources the same question with the same rights."""
+    rows = [f"{name}={value!r}" for name, value in _asked_with(settings) if not isinstance(value, Secret)]
+    digest = hashlib.sha256("\n".join((secrets_digest, *rows)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return f"live-dashboards:{__version__}:{digest}"
+
+
+def _secrets_digest(settings: Settings) -> str:
+    """Tells databases, tenants and rights apart that only a secret names; slow to compute, so that nobody who sees it can try passwords."""
+    rows = [f"{name}={value.reveal()!r}" for name, value in _asked_with(settings) if isinstance(value, Secret)]
+    return hashlib.scrypt("\n".join(rows).encode("utf-8", "surrogatepass"), salt=b"live-dashboards", n=2**14, r=8, p=1).hex()
+
+
+def _asked_with(settings: Settings) -> list[tuple[str, Any]]:
+    return sorted((name, value) for name, value in settings.values.items() if not name.startswith("DASHBOARD_"))
 
 
 def _packed(snapshot: Snapshot) -> bytes:
@@ -109,7 +118,7 @@ def _fresh(content: object, interval_seconds: float) -> Snapshot | None:
         return None
     try:
         found = decode(Snapshot, json.loads(gzip.decompress(content)))
-    except (OSError, EOFError, ValueError, UsageError):
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError, UsageError):
         log.warning("Redis: what is stored there cannot be read; the sources are asked instead")
         return None
     age_seconds = (datetime.now(UTC) - found.at).total_seconds()

@@ -1,0 +1,61 @@
+"""A Redis of our own on a free loopback port, which asks for a password."""
+
+import os
+import signal
+import subprocess
+import time
+
+import redis
+
+from tests.pipeline.command import closed_port
+
+PASSWORD = "m@rked:s/e%cret"
+
+
+class RedisServer:
+    """A context manager; `stop` and `start` again as the test likes, on the same port."""
+
+    def __init__(self, folder):
+        self.port, self._folder, self._process = closed_port(), folder, None
+
+    @property
+    def url(self):
+        return f"redis://:m%40rked%3As%2Fe%25cret@127.0.0.1:{self.port}/0"
+
+    @property
+    def client(self):
+        return redis.Redis(port=self.port, password=PASSWORD, retry=None)
+
+    def start(self):
+        options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self._folder, "requirepass": PASSWORD}
+        command = ["redis-server", *(part for name, value in options.items() for part in (f"--{name}", str(value)))]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        give_up = time.monotonic() + 20
+        while not self._answers():
+            assert time.monotonic() < give_up, "redis-server does not answer"
+            time.sleep(0.02)
+        return self
+
+    def stop(self):
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def freeze(self):
+        """It keeps its connections and says nothing any more."""
+        os.kill(self._process.pid, signal.SIGSTOP)
+
+    def _answers(self):
+        try:
+            with self.client as client:
+                return client.ping()
+        except redis.RedisError:
+            return False
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
