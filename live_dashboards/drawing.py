@@ -30,6 +30,8 @@ def draw_apart(report: Report) -> bytes:
     except subprocess.CalledProcessError as error:
         last = error.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise OutputError(f"the picture could not be drawn ({last[:200]}); draw it with the script to see more") from error
+    except OSError as error:
+        raise OutputError(f"the picture could not be drawn ({error.strerror}); try again when the machine has more room") from error
     return ended.stdout
 
 

@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "live_dashboards"
 SHARED = {"model", "errors", "settings", "__version__"}
 STAGES = ("sources", "analysis", "figures", "outputs", "web", "demo")
-HEAVY = {"matplotlib", "seaborn", "pandas", "numpy", "psycopg2", "requests", "PIL"}
+WEB_ONLY = {"dash", "flask", "plotly", "waitress", "werkzeug", "prometheus_client", "redis"}
+HEAVY = {"matplotlib", "seaborn", "pandas", "numpy", "psycopg2", "requests", "PIL"} | WEB_ONLY
 TEST_ONLY = {"scipy", "statsmodels", "mlflow", "pytest", "hypothesis", "jsonschema", "tests"}
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in sorted(PACKAGE.rglob("*.py"))}
 
@@ -87,6 +88,15 @@ def test_nothing_imports_what_is_only_for_tests() -> None:
     assert not importers(*TEST_ONLY)
 
 
+def test_only_the_web_page_uses_the_web_s_libraries() -> None:
+    assert {folder(module) for module in importers(*WEB_ONLY)} == {"web"}
+
+
+def test_only_the_serving_and_the_command_line_join_the_web_page_with_other_stages() -> None:
+    joining = {module for module in MODULES if "web" in parts(module) and folder(module) != "web"}
+    assert joining == {"live_dashboards.serving", "live_dashboards.cli"}
+
+
 def test_only_sources_and_the_demo_speak_sql_or_http() -> None:
     assert {folder(module) for module in importers("psycopg2", "requests")} == {"sources", "demo"}
 
@@ -120,10 +130,27 @@ def test_command_line_settings_and_model_load_nothing_heavy() -> None:
     assert not found & HEAVY
 
 
-def test_help_loads_nothing_heavy() -> None:
+@pytest.mark.parametrize("command", ["ab", "web"])
+def test_help_loads_nothing_heavy(command: str) -> None:
     quiet = "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):"
-    code = f"import contextlib, io\nfrom live_dashboards.cli import main\n{quiet}\n    main(['ab', '--help'])"
+    code = f"import contextlib, io\nfrom live_dashboards.cli import main\n{quiet}\n    main([{command!r}, '--help'])"
     assert not loaded(code) & HEAVY
+
+
+def test_drawing_a_picture_from_cron_loads_nothing_of_the_web_page(tmp_path: Path) -> None:
+    path = tmp_path / "one.png"
+    options = ["ab", "--simulate", "--quiet", "--dpi", "50", "--output", str(path)]
+    code = f"from live_dashboards.cli import main\nmain({options})"
+    found = loaded(code)
+    assert path.exists()
+    assert "matplotlib" in found
+    assert not found & WEB_ONLY
+
+
+def test_the_web_page_loads_no_drawing() -> None:
+    found = loaded("import live_dashboards.web.app, live_dashboards.web.server, live_dashboards.serving")
+    assert "dash" in found
+    assert not found & {"matplotlib", "seaborn", "pandas"}  # Plotly loads PIL, for images in figures
 
 
 def test_asking_loads_no_drawing() -> None:
