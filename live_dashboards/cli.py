@@ -114,7 +114,16 @@ def _web(arguments: argparse.Namespace, base_folder: Path | None) -> int:
     if not arguments.quiet:
         log.setLevel(logging.DEBUG if arguments.verbose else logging.INFO)
     serve(_settings(arguments, base_folder))
+    _leave_at_once()
     return WRITTEN
+
+
+def _leave_at_once() -> None:
+    """Ends the process without waiting for threads that still wait for a source, which may take as long as its deadline."""
+    if threading.current_thread() is threading.main_thread():
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(WRITTEN)
 
 
 def _check(arguments: argparse.Namespace, base_folder: Path | None) -> int:

@@ -22,7 +22,9 @@ def serve(settings: Settings) -> None:
     from live_dashboards.web.app import make_app, make_board
     from live_dashboards.web.server import bound_socket, page_address
     from live_dashboards.web.server import serve as serve_application
+    from live_dashboards.web.tls import tls_context
 
+    context = tls_context(settings)
     given = services(settings)
     board, metrics = make_board(given, settings)
     application = make_app(given, settings, board, metrics)
@@ -30,7 +32,7 @@ def serve(settings: Settings) -> None:
         address = page_address(settings, listening.getsockname()[1])
         board.start()
         try:
-            serve_application(application, settings, listening, on_ready=lambda: _say(f"The page is at {address} (Ctrl-C ends it)"))
+            serve_application(application, settings, listening, context, on_ready=lambda: _say(f"The page is at {address} (Ctrl-C ends it)"))
         finally:
             board.stop()
 

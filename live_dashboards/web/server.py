@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import socket
+import ssl
 import sys
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -15,7 +16,7 @@ from waitress.server import create_server
 
 from live_dashboards.errors import SettingsError
 from live_dashboards.settings import Settings
-from live_dashboards.web.tls import TlsFront, tls_context
+from live_dashboards.web.tls import TlsFront
 
 _THREADS = 12
 _BACKLOG = 512
@@ -30,7 +31,7 @@ def bound_socket(settings: Settings) -> socket.socket:
     host, port = str(settings["DASHBOARD_HOST"]).strip("[]"), int(settings["DASHBOARD_PORT"])
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):  # a part of a name that is too long for any is a UnicodeError
         raise SettingsError(f"DASHBOARD_HOST is {host!r}, which is no address of this machine; use 127.0.0.1, or 0.0.0.0 for every network") from None
     made = socket.socket(family, kind, protocol)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -63,9 +64,11 @@ def page_address(settings: Settings, port: int) -> str:
     return f"{scheme}://{shown}:{port}{settings['DASHBOARD_PATH_PREFIX'] or ''}/"
 
 
-def serve(application: Flask, settings: Settings, listening: socket.socket, *, on_ready: Callable[[], None]) -> None:
-    """Serves until SystemExit or KeyboardInterrupt is raised in this thread (a signal's handler does); what is under way is answered first."""
-    context = tls_context(settings)
+def serve(application: Flask, settings: Settings, listening: socket.socket, context: ssl.SSLContext | None, *, on_ready: Callable[[], None]) -> None:
+    """Serves until SystemExit or KeyboardInterrupt is raised in this thread (a signal's handler does); what is under way is answered first.
+
+    With a `context` it speaks TLS only.
+    """
     wsgi: Any = application
     if context is None:
         _run(wsgi, settings, listening, scheme="http", on_ready=on_ready)

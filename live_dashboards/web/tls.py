@@ -30,9 +30,16 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
     try:
         context.load_cert_chain(certificate, key, password=_refuse_password)
     except (OSError, ValueError) as error:
-        reason = error.strerror or "they do not belong together, or are no PEM files" if isinstance(error, OSError) else str(error)
-        raise SettingsError(f"DASHBOARD_TLS_CERT={certificate} and DASHBOARD_TLS_KEY={key} cannot be used: {reason}; give readable PEM files of one pair") from None
+        raise SettingsError(
+            f"DASHBOARD_TLS_CERT={certificate} and DASHBOARD_TLS_KEY={key} cannot be used: {_reason(error)}; give readable PEM files of one pair"
+        ) from None
     return context
+
+
+def _reason(error: OSError | ValueError) -> str:
+    if isinstance(error, ssl.SSLError):
+        return "they do not belong together, or are no PEM files"
+    return str(error.strerror) if isinstance(error, OSError) else str(error)
 
 
 def _refuse_password() -> str:
@@ -86,14 +93,21 @@ class TlsFront:
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, both ways, until either side closes it."""
+        """One connection, both ways, until either side closes it or the server ends; asyncio would log that as a mistake."""
+        peer = writer.get_extra_info("peername")
+        with contextlib.suppress(asyncio.CancelledError):
+            if peer is not None:  # else it has left already
+                await self._connect(reader, writer, peer[:2])
+        writer.close()
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: tuple[str, int]) -> None:
         try:
             inner_reader, inner_writer = await asyncio.open_connection(*self._inner)
         except OSError:
             writer.transport.abort()
             return
         own_port = str(inner_writer.get_extra_info("sockname")[1])
-        self._peers[own_port] = writer.get_extra_info("peername")[:2]
+        self._peers[own_port] = peer
         try:
             there = asyncio.ensure_future(_pass_on(reader, inner_writer))
             await _pass_on(inner_reader, writer)
@@ -101,7 +115,6 @@ class TlsFront:
         finally:
             self._peers.pop(own_port, None)
             inner_writer.close()
-            writer.close()
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
