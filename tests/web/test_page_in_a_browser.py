@@ -14,7 +14,8 @@ from tests.web.live_page import LivePage
 from tests.web.two_tests import ACCURACY, SUCCESSES, log
 
 Open = Callable[..., Page]
-SOON_MS = 20_000
+SOON_MS = 30_000  # a browser, three servers and what else the machine does share two cores
+expect.set_options(timeout=SOON_MS)
 
 
 class Watched:
@@ -85,7 +86,7 @@ def test_it_refreshes_by_itself_when_the_database_changes(live_page, open_page: 
     before = page.locator("#quality-title").text_content()
     truth = live.sources.database.truth
     log(truth, 1, "enhanced", 0.905)
-    expect(page.locator("#quality-title")).to_contain_text("enhanced 90.5 %", timeout=SOON_MS)
+    expect(page.locator("#quality-title")).to_contain_text("enhanced 90.5 %")
     assert "90.5" not in str(before)
 
 
@@ -101,34 +102,49 @@ def test_while_paused_nothing_changes(live_page, open_page: Open) -> None:
     expect(page.locator("#quality-title")).to_contain_text("enhanced 90.5 %")
 
 
-@pytest.mark.parametrize(("source", "badge", "panel"), [("prometheus", "MODEL DATA", "#rate-title"), ("mlflow", "OPERATIONAL DATA", "#runs-title")])
-def test_a_source_that_dies_is_kept_and_marked_then_missing_and_comes_back(live_page, open_page: Open, source: str, badge: str, panel: str) -> None:
-    live = live_page()
+SILENCES = [("prometheus", "MODEL DATA", "#rate-title"), ("mlflow", "OPERATIONAL DATA", "#runs-title")]
+
+
+def without_numbers(page: Page, place: str) -> str:
+    return re.sub(r"[0-9,.]+", "#", str(page.locator(place).text_content()))
+
+
+@pytest.mark.parametrize(("source", "badge", "panel"), SILENCES)
+def test_a_source_that_dies_is_shown_as_it_last_was_marked_and_comes_back(live_page, open_page: Open, source: str, badge: str, panel: str) -> None:
+    live = live_page(DASHBOARD_STALE_AFTER_SECONDS="600")
     page = shown(open_page(live))
-    digits = re.compile(r"[0-9,.]+")
-    title = digits.sub("#", str(page.locator(panel).text_content()))
+    title = without_numbers(page, panel)
     proxy = getattr(live.sources, f"{source}_proxy")
     proxy.refuse()
-    expect(page.locator("#badge")).to_contain_text(badge, timeout=SOON_MS)
+    expect(page.locator("#badge")).to_contain_text(badge)
     expect(page.locator("#badge")).to_contain_text("cached:")
     expect(page.locator(panel)).to_contain_text("CACHED")
-    assert digits.sub("#", str(page.locator(panel).text_content())) == f"CACHED{title}"
-    expect(page.locator(panel)).to_contain_text("MISSING", timeout=SOON_MS)
+    assert without_numbers(page, panel) == f"CACHED{title}"
+    expect(page.locator("#verdict")).to_contain_text("decides nothing")
+    proxy.pass_through()
+    expect(page.locator("#badge")).to_contain_text("LIVE DATA")
+    expect(page.locator(panel)).not_to_contain_text("CACHED")
+    assert without_numbers(page, panel) == title
+
+
+@pytest.mark.parametrize(("source", "badge", "panel"), SILENCES)
+def test_after_its_limit_a_dead_source_is_missing_and_not_simulated(live_page, open_page: Open, source: str, badge: str, panel: str) -> None:
+    live = live_page(DASHBOARD_STALE_AFTER_SECONDS="1")
+    page = shown(open_page(live))
+    getattr(live.sources, f"{source}_proxy").refuse()
+    expect(page.locator(panel)).to_contain_text("MISSING")
+    expect(page.locator("#badge")).to_contain_text(badge)
     expect(page.locator("#badge")).to_contain_text("last answer:")
     expect(page.locator("body")).not_to_contain_text("SIMULATED")
-    proxy.pass_through()
-    expect(page.locator("#badge")).to_contain_text("LIVE DATA", timeout=SOON_MS)
-    expect(page.locator(panel)).not_to_contain_text("CACHED")
-    assert digits.sub("#", str(page.locator(panel).text_content())) == title
 
 
 def test_without_both_sources_the_page_is_cached_and_never_simulated(live_page, open_page: Open) -> None:
-    live = live_page()
+    live = live_page(DASHBOARD_STALE_AFTER_SECONDS="2")
     page = shown(open_page(live))
     live.sources.prometheus_proxy.hang()
     live.sources.mlflow_proxy.refuse()
-    expect(page.locator("#badge")).to_contain_text("CACHED DATA", timeout=SOON_MS)
-    expect(page.locator("#badge")).to_contain_text("last answer:", timeout=SOON_MS)
+    expect(page.locator("#badge")).to_contain_text("CACHED DATA")
+    expect(page.locator("#badge")).to_contain_text("last answer:")
     expect(page.locator("h1")).to_have_text("checkout")
     expect(page.locator("#verdict")).to_contain_text("NO VERDICT")
     assert set(page.locator("#provenance-rows tr td:nth-child(5)").all_text_contents()) == {"missing"}
@@ -138,7 +154,7 @@ def test_a_server_that_falls_silent_is_told_and_what_was_shown_stays(live_page, 
     live = live_page()
     page = shown(open_page(live))
     page.evaluate("() => { window.fetch = () => Promise.reject(new TypeError('gone')); }")
-    expect(page.locator("#notice")).to_contain_text("does not answer", timeout=SOON_MS)
+    expect(page.locator("#notice")).to_contain_text("does not answer")
     expect(page.locator("#badge")).to_contain_text("LIVE DATA")
 
 
@@ -148,7 +164,7 @@ def test_the_controls_change_the_view_and_the_address_and_a_link_shows_the_same(
     choice(page, "challenger").select_option("third")
     expect(page.locator("#subtitle")).to_contain_text("third against baseline")
     choice(page, "window").select_option("6h")
-    expect(page.locator("#subtitle")).to_contain_text("6 h to", timeout=SOON_MS)
+    expect(page.locator("#subtitle")).to_contain_text("6 h to")
     assert urlsplit(page.url).query == "window=6h&challenger=third"
     other = shown(open_page(live, f"?{urlsplit(page.url).query}"))
     expect(other.locator("#subtitle")).to_contain_text("third against baseline and 1 more · 6 h to")
@@ -156,7 +172,7 @@ def test_the_controls_change_the_view_and_the_address_and_a_link_shows_the_same(
     page.go_back()
     expect(page.locator("#subtitle")).to_contain_text("third against baseline and 1 more · 1 h to")
     choice(page, "experiment").select_option("fraud")
-    expect(page.locator("h1")).to_have_text("fraud", timeout=SOON_MS)
+    expect(page.locator("h1")).to_have_text("fraud")
     expect(page.locator("#quality-title")).to_contain_text("93.4 %")
     assert urlsplit(page.url).query == "experiment=fraud"
 
@@ -174,7 +190,7 @@ def test_a_view_that_does_not_exist_is_told_with_the_way_back(steady_page: LiveP
     live = steady_page
     page = chromium.new_page()
     page.goto(f"{live.url}{search}")
-    expect(page.locator("#notice")).to_contain_text(words, timeout=SOON_MS)
+    expect(page.locator("#notice")).to_contain_text(words)
     page.get_by_role("link", name="Show the default view").click()
     expect(page.locator("h1")).to_have_text("checkout")
     page.close()
@@ -255,7 +271,7 @@ def test_the_first_page_is_served_before_the_sources_answer_and_says_so(live_pag
     page = open_page(live, "?window=7d")
     expect(page.locator("#notice")).to_contain_text("Asking the sources for this view")
     live.sources.prometheus_proxy.pass_through()
-    expect(page.locator("#subtitle")).to_contain_text("7 d to", timeout=SOON_MS)
+    expect(page.locator("#subtitle")).to_contain_text("7 d to")
 
 
 def test_login_is_asked_for_refused_and_granted(live_page, chromium: Browser, password_hash: tuple[str, str]) -> None:
@@ -269,7 +285,7 @@ def test_login_is_asked_for_refused_and_granted(live_page, chromium: Browser, pa
         page.get_by_role("button", name="Log in").click()
         if attempt != password:
             expect(page.get_by_role("alert")).to_be_visible()
-    expect(page.locator("#subtitle")).to_contain_text("6 h to", timeout=SOON_MS)
+    expect(page.locator("#subtitle")).to_contain_text("6 h to")
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_label("Password")).to_be_visible()
     page.goto(live.url)
