@@ -54,22 +54,26 @@ class Questions:
 
 
 def measure(rounds: int) -> str:
-    """The section of the report."""
+    """The section of the report; each part of it is told on stderr as soon as it is measured."""
+    sections: list[str] = []
     with Demo() as demo:
         often = {**demo.environment, "DASHBOARD_REFRESH_INTERVAL": str(_INTERVAL_SECONDS)}
         with web_server(often) as server:
-            at_start = server.resident_bytes()
-            first_load = _first_load(server)
-            capacity, polling = _capacity(server, rounds), _polling(server, rounds)
-            sections = [
-                _capacity_table(capacity),
-                _polling_table(polling),
-                _questions_table(_questions(server, often, max(1, rounds // 2))),
-                _pause_table({"nothing else": polling["many"], "pictures are drawn": _while_drawing(server), "Prometheus is silent": _while_silent(often)}),
-                _cost_tables(server, at_start, first_load),
-            ]
-        sections.insert(2, _page_table(demo.environment))
+            at_start, first_load = server.resident_bytes(), _first_load(server)
+            _add(sections, _capacity_table(_capacity(server, rounds)))
+            polling = _polling(server, rounds)
+            _add(sections, _polling_table(polling))
+            _add(sections, _questions_table(_questions(server, often, max(1, rounds // 2))))
+            drawing, silent = _while_drawing(server), _while_silent(often)
+            _add(sections, _pause_table({"nothing else": polling["many"], "pictures are drawn": drawing, "Prometheus is silent": silent}))
+            _add(sections, _cost_tables(server, at_start, first_load))
+        _add(sections, _page_table(demo.environment))
     return "## The web page under load\n\n" + "\n".join(sections)
+
+
+def _add(sections: list[str], section: str) -> None:
+    sections.append(section)
+    sys.stderr.write(section + "\n")
 
 
 def _capacity(server: WebServer, rounds: int) -> dict[tuple[str, int], list[Figures]]:

@@ -76,6 +76,10 @@ def web_server(environment: Mapping[str, str]) -> Iterator[WebServer]:
                 server = WebServer(port, process.pid)
                 _wait_until_ready(server, process, log)
                 yield server
+            except OSError as error:
+                if process.poll() is None:
+                    raise
+                raise ProcessFailedError(f"the web page ended with exit code {process.returncode}: {log.read_text(errors='replace')[-2000:]}") from error
             finally:
                 _end(process)
 
