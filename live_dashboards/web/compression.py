@@ -39,6 +39,6 @@ def install_compression(server: Flask) -> None:
 
 
 def _is_worth_it(response: Response) -> bool:
-    takes_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
+    takes_gzip = bool(request.accept_encodings.quality("gzip"))
     is_plain = response.status_code == 200 and "Content-Encoding" not in response.headers and (response.mimetype or "").endswith(("javascript", "css", "json", "svg+xml"))
     return takes_gzip and is_plain and request.path.startswith(_PATHS) and (response.content_length or _SMALLEST_BYTES) >= _SMALLEST_BYTES

@@ -10,7 +10,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from live_dashboards.model.report import BadgeKind
-from live_dashboards.model.snapshot import Snapshot, SourceState
+from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Snapshot, SourceState
 from live_dashboards.web.pages import Page
 from live_dashboards.web.view import View
 
@@ -38,6 +38,8 @@ class Metrics:
         self._answers = Histogram("http_request_duration_seconds", "Time to answer a request", ["route", "status"], buckets=_LATENCY_SECONDS, **make)
         self._watching = Gauge("viewers", "Pages that asked within two refresh intervals", **make)
         self._watching.set_function(self._viewers_now)
+        for source in (MLFLOW, PROMETHEUS):
+            self._failures.labels(source)  # at 0, so that the first failure is an increase
 
     def age_from(self, age_seconds: Callable[[], float | None]) -> None:
         """Where the age of the page comes from."""

@@ -58,7 +58,7 @@ class Routes:
         if look.page.etag in request.headers.get("If-None-Match", ""):
             return Response(status=304, headers={"ETag": look.page.etag, **wait})
         headers = {"ETag": look.page.etag, "Vary": "Accept-Encoding", **wait}
-        if "gzip" not in request.headers.get("Accept-Encoding", ""):
+        if not request.accept_encodings.quality("gzip"):
             return Response(gzip.decompress(look.page.body), content_type="application/json", headers=headers)
         return Response(look.page.body, content_type="application/json", headers={**headers, "Content-Encoding": "gzip"})
 

@@ -108,11 +108,14 @@ class TlsFront:
             return
         own_port = str(inner_writer.get_extra_info("sockname")[1])
         self._peers[own_port] = peer
+        there, back = asyncio.ensure_future(_pass_on(reader, inner_writer)), asyncio.ensure_future(_pass_on(inner_reader, writer))
         try:
-            there = asyncio.ensure_future(_pass_on(reader, inner_writer))
-            await _pass_on(inner_reader, writer)
-            there.cancel()
+            await asyncio.wait((there, back), return_when=asyncio.FIRST_COMPLETED)
+            if not (reader.at_eof() or writer.is_closing()):  # else the browser has left, and a write to it may never come back
+                await back
         finally:
+            there.cancel()
+            back.cancel()
             self._peers.pop(own_port, None)
             inner_writer.close()
 

@@ -1,5 +1,6 @@
 """The page over TLS with a certificate of its own: who speaks it is served, who does not holds nobody up."""
 
+import contextlib
 import http.client
 import json
 import re
@@ -116,6 +117,18 @@ def test_a_large_answer_comes_whole(page, trusting):
     assert len(body) > 10_000
 
 
+def test_clients_that_leave_in_the_middle_of_an_answer_leave_nothing_behind(page, trusting):
+    path = re.search(r'src="([^"]*dcc/dash_core_components\.v[^"]*)"', page.get("/", context=trusting)[1].decode()).group(1)
+    before = len(open_files(page.process.pid))
+    for _ in range(30):
+        with closing(http.client.HTTPSConnection("localhost", page.port, context=trusting, timeout=20)) as connection:
+            connection.request("GET", path)
+            with connection.getresponse() as answer:
+                answer.read(1000)
+    wait_until(lambda: len(open_files(page.process.pid)) <= before, "the end of their connections")
+    assert "ERROR" not in page.said
+
+
 def test_several_requests_go_over_one_connection(page, trusting):
     with closing(http.client.HTTPSConnection("localhost", page.port, context=trusting, timeout=20)) as connection:
         connection.connect()
@@ -174,9 +187,18 @@ def test_who_comes_past_the_front_is_refused(page):
 
 def listening_ports(process):
     """TCP ports on which the process listens."""
-    sockets = {path.readlink().name for path in Path(f"/proc/{process}/fd").iterdir()}
+    sockets = open_files(process)
     rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return [int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets]
+
+
+def open_files(process):
+    """What the process has open; what it closes meanwhile is left out."""
+    found = set()
+    for path in Path(f"/proc/{process}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.add(path.readlink().name)
+    return found
 
 
 def test_sigterm_ends_it_soon_with_connections_open_and_lets_answers_be_read(certificates, trusting, tmp_path):
