@@ -213,6 +213,16 @@ def test_the_view_that_nobody_looked_at_for_longest_gives_way(open_board, clock)
     assert (len(board._places), View() in board._places) == (MOST_VIEWS, True)
 
 
+def test_the_settings_own_view_gives_way_to_nobody(open_board, clock):
+    board = open_board()
+    first_page(board)
+    for view in views(MOST_VIEWS - 1):
+        board.look(view)
+    clock["seconds"] += 61.0
+    board.look(View(challenger="one more"))
+    assert (len(board._places), View() in board._places) == (MOST_VIEWS, True)
+
+
 def test_views_that_nobody_looks_at_are_forgotten_with_the_next_answer(open_board, clock):
     board = open_board(**SOON)
     first_page(board)

@@ -67,14 +67,9 @@ def test_what_the_analysis_refuses_is_told_and_not_shown():
     assert page_maker(reports=refuse).make(View(), BOTH).refused == "AB_X cannot be used"
 
 
-def other_names(snapshot):
-    """The same test, whose variants nobody could guess."""
-    return live(baseline="old", challenger="new") if snapshot is BOTH else snapshot
-
-
 def test_a_page_without_any_answer_keeps_the_names_of_the_last_one():
     maker = page_maker(settings(AB_BASELINE_VARIANT="old"))
-    maker.make(View(), other_names(BOTH))
+    maker.make(View(), live(baseline="old", challenger="new"))
     page = maker.make(View(), failed_long_ago())
     assert (page.ab.experiment, page.ab.baseline, page.ab.challenger) == ("fraud", "old", "new")
     assert page.ab.badge.kind is BadgeKind.CACHED
@@ -97,10 +92,12 @@ def test_each_view_keeps_its_own_names():
 
 
 def test_a_view_that_nobody_looks_at_any_more_leaves_no_names_behind():
-    maker = page_maker()
-    maker.make(View(), other_names(BOTH))
+    maker = page_maker(settings(AB_BASELINE_VARIANT="old"))
+    maker.make(View(), live(baseline="old", challenger="new"))
     maker.forget(View())
-    assert maker.make(View(), failed_long_ago()).ab.challenger != "new"
+    page = maker.make(View(), failed_long_ago())
+    assert (page.ab.experiment, page.ab.baseline) == (None, "old")
+    assert page.ab.challenger != "new"
 
 
 def test_where_no_source_ever_answered_the_page_is_simulated_and_says_so():
