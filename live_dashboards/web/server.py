@@ -93,6 +93,7 @@ def _run(wsgi: Any, settings: Settings, listening: socket.socket, *, scheme: str
         max_request_header_size=32_768,
         ident=None,
         clear_untrusted_proxy_headers=False,
+        asyncore_use_poll=True,  # select() would end at 1,024 open files
         expose_tracebacks=False,
     )
     try:
