@@ -138,11 +138,16 @@ def ask(settings: Settings, request: Request) -> Snapshot:
         return load_snapshot(request.from_snapshot)
     if request.simulate_only:
         return unasked(settings, request)
-    if not settings.has_mlflow and not settings.has_prometheus:
-        log.warning("no source is configured: set MLFLOW_DB_HOST and PROMETHEUS_URL in .env.live-dashboards; the picture is simulated")
+    tell_unconfigured(settings)
     from live_dashboards.sources.connector import LiveDataConnector
 
     return LiveDataConnector(settings).fetch(at=request.at)
+
+
+def tell_unconfigured(settings: Settings) -> None:
+    """Says in one line what to set where nothing is."""
+    if not settings.has_mlflow and not settings.has_prometheus:
+        log.warning("no source is configured: set MLFLOW_DB_HOST and PROMETHEUS_URL in .env.live-dashboards; what you see is simulated")
 
 
 def unasked(settings: Settings, request: Request) -> Snapshot:

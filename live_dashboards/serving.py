@@ -29,6 +29,7 @@ def serve(settings: Settings) -> None:
     board, metrics = make_board(given, settings)
     application = make_app(given, settings, board, metrics)
     with bound_socket(settings) as listening:
+        pipeline.tell_unconfigured(settings)
         address = page_address(settings, listening.getsockname()[1])
         board.start()
         try:
@@ -48,7 +49,9 @@ def services(settings: Settings) -> Services:
 
 def fetch(settings: Settings) -> Snapshot:
     """What both sources answer now."""
-    return pipeline.ask(settings, Request())
+    from live_dashboards.sources.connector import LiveDataConnector
+
+    return LiveDataConnector(settings).fetch()
 
 
 def variants(snapshot: Snapshot, settings: Settings) -> tuple[str, ...]:
