@@ -8,13 +8,14 @@ from typing import Any
 from live_dashboards.model.business_report import BusinessReport, Report
 from live_dashboards.model.duration import parse_duration_seconds
 from live_dashboards.model.moment import format_moment
-from live_dashboards.model.report import AbReport
+from live_dashboards.model.report import AbReport, Head
 from live_dashboards.model.snapshot import Snapshot
 from live_dashboards.settings import Settings
 from live_dashboards.web.charts.all import AB_CHARTS, BUSINESS_CHARTS, impact_charts
 from live_dashboards.web.charts.palette import DARK
 from live_dashboards.web.trees import header, panels, tables
 from live_dashboards.web.trees.panels import AB_PANELS, BUSINESS_PANELS, MOST_IMPACTS, Panel
+from live_dashboards.web.trees.parts import short
 from live_dashboards.web.view import WINDOWS, own_window, windows
 
 Figure = dict[str, Any]
@@ -93,16 +94,28 @@ def _panels(found: Sequence[Panel], figures: Mapping[str, Figure], report: Any) 
         head = panel.head(report)
         yield f"{panel.name}-head", "children", panels.head(head, panel.name)
         yield f"{panel.name}-reason", "children", panels.reason(head)
-        yield f"{panel.name}-note", "children", panels.note(head)
+        yield f"{panel.name}-note", "children", f"{panels.note(head)}{_more(panel, report)}"
         yield f"{panel.name}-panel", "className", f"panel is-{head.origin.value}" + (" is-wide" if panel.is_wide else "")
         if panel.words is not None:
             yield f"{panel.name}-words", "children", panel.words(report) if head.is_drawn else None
         for chart in panel.charts:
-            yield f"{chart}-figure", "aria-label", f"Chart: {head.title}. {head.subtitle}"
+            yield f"{chart}-figure", "aria-label", _described(head)
             yield f"{chart}-figure", "className", "figure" if chart in figures else "figure is-empty"
             if chart in figures:
                 yield f"{chart}-chart", "figure", figures[chart]
                 yield f"{chart}-figure", "style", _size(figures[chart])
+
+
+def _more(panel: Panel, report: Any) -> str:
+    """How many of the reported quantities have no place on the page."""
+    hidden = len(report.impact.types) - MOST_IMPACTS if panel.name == "impact" else 0
+    return f"; {hidden} more quantities are in the list of numbers" if hidden > 0 else ""
+
+
+def _described(head: Head) -> str:
+    """A chart in words; its values stand in a table, for those who cannot point at its marks too."""
+    note = f" {short(head.note)}." if head.note else ""
+    return f"Chart: {short(head.title)}. {short(head.subtitle)}.{note} Every value is in the list: Where numbers come from."
 
 
 def _size(figure: Figure) -> dict[str, str]:

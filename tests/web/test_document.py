@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from live_dashboards.model.presentation import VARIANT_STYLES
 from live_dashboards.web import app
 from live_dashboards.web.document import DocumentMaker
 from live_dashboards.web.layout import layout
-from live_dashboards.web.trees.panels import AB_PANELS, BUSINESS_PANELS
+from live_dashboards.web.trees.panels import AB_PANELS, BUSINESS_PANELS, MOST_IMPACTS
 from live_dashboards.web.view import View
 from tests.figures.cases import HOSTILE
 from tests.support import business_pages, reports
@@ -187,7 +188,15 @@ def test_every_panel_of_the_page_is_filled():
 def test_every_chart_of_the_page_is_drawn_in_a_whole_live_report(live_page):
     charts = {place for place in places(layout(30.0, has_login=False)) if place.endswith("-chart")}
     found = document_of(live_page)["props"]
-    assert charts == {place for place in charts if found.get(place, {}).get("figure")}
+    spare = {f"impact-{number}-chart" for number in range(len(live_page.ab.impact.types), MOST_IMPACTS)}
+    assert charts - spare == {place for place in charts if found.get(place, {}).get("figure")}
+
+
+def test_reported_quantities_without_a_place_are_told(live_page):
+    types = live_page.ab.impact.types
+    many = replace(live_page.ab, impact=replace(live_page.ab.impact, types=types * 4))
+    made = DocumentMaker(settings(), serving.summary)(live_page.snapshot, many, live_page.business, ("baseline", "enhanced"))
+    assert f"{len(types) * 4 - MOST_IMPACTS} more quantities" in made["props"]["impact-note"]["children"]
 
 
 def test_no_id_stands_twice_on_the_page():

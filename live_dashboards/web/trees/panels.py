@@ -14,7 +14,7 @@ from live_dashboards.model.report import AbReport, Head
 from live_dashboards.web.trees.parts import Tree, pairs, short, tag
 from live_dashboards.web.trees.tables import gates, inputs, ledger, notices, performance
 
-MOST_IMPACTS = 3
+MOST_IMPACTS = 6
 
 
 @dataclass(frozen=True, slots=True)
