@@ -131,7 +131,7 @@ def save(snapshot: Snapshot, request: Request) -> None:
 
 
 def ask(settings: Settings, request: Request) -> Snapshot:
-    """The sources' answers: asked now, read from a stored moment, or deliberately none."""
+    """The sources' answers: asked now (the last good ones of a source that is down, where those are kept), read from a stored moment, or deliberately none."""
     if request.from_snapshot is not None:
         from live_dashboards.outputs.snapshot_file import load_snapshot
 
@@ -141,7 +141,12 @@ def ask(settings: Settings, request: Request) -> Snapshot:
     tell_unconfigured(settings)
     from live_dashboards.sources.connector import LiveDataConnector
 
-    return LiveDataConnector(settings).fetch(at=request.at)
+    fetched = LiveDataConnector(settings).fetch(at=request.at)
+    if request.at is not None or settings["DASHBOARD_CACHE_DIR"] is None:
+        return fetched
+    from live_dashboards.outputs.last_good_file import with_last_good
+
+    return with_last_good(fetched, settings)
 
 
 def tell_unconfigured(settings: Settings) -> None:

@@ -108,6 +108,13 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             Setting("DASHBOARD_PORT", "8050", read.port, "port of the web page"),
             Setting("DASHBOARD_HOST", "127.0.0.1", read.text, "address of the web page; any but a loopback one asks for a login"),
             Setting("DASHBOARD_OUTPUT_DIR", "output", read.text, "folder of the pictures; a relative one lies in the project's folder"),
+            Setting(
+                "DASHBOARD_CACHE_DIR",
+                None,
+                read.text,
+                "folder in which the scripts keep the sources' last good answers, shown where a source is down; unset: none is kept",
+            ),
+            Setting("DASHBOARD_CACHE_MAX_AGE", "1h", read.duration, "how old such an answer may be"),
             Setting("DASHBOARD_TIMEZONE", "UTC", read.timezone, "zone of the time axes, such as Europe/Berlin"),
         ),
     ),

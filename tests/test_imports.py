@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "live_dashboards"
-SHARED = {"model", "errors", "settings", "__version__"}
+SHARED = {"model", "errors", "settings", "settings_digest", "__version__"}
 STAGES = ("sources", "analysis", "figures", "outputs", "web", "demo")
 WEB_ONLY = {"dash", "flask", "plotly", "waitress", "werkzeug", "prometheus_client", "redis"}
 HEAVY = {"matplotlib", "seaborn", "pandas", "numpy", "psycopg2", "requests", "PIL"} | WEB_ONLY
@@ -58,7 +58,7 @@ def test_the_model_imports_the_standard_library_only() -> None:
         assert (foreign, parts(module) - {"model", "errors"}) == (set(), set()), module
 
 
-@pytest.mark.parametrize("module", ["errors", "settings", "settings_table", "setting_values"])
+@pytest.mark.parametrize("module", ["errors", "settings", "settings_digest", "settings_table", "setting_values"])
 def test_what_all_share_imports_no_stage(module: str) -> None:
     assert not parts(f"live_dashboards.{module}") & set(STAGES)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import hashlib
 import json
 import logging
 import zlib
@@ -18,6 +17,7 @@ from live_dashboards.model.codec import decode, encode
 from live_dashboards.model.secret import Secret
 from live_dashboards.model.snapshot import Snapshot
 from live_dashboards.settings import Settings
+from live_dashboards.settings_digest import question_digest, secrets_digest
 
 Fetch = Callable[[Settings], Snapshot]
 
@@ -51,7 +51,7 @@ class _Shared:
     def __init__(self, fetch: Fetch, client: Any, redis_error: type[Exception], settings: Settings) -> None:
         self._fetch, self._client, self._error = fetch, client, redis_error
         self._interval_seconds, self._lock_seconds = float(settings["DASHBOARD_REFRESH_INTERVAL"]), _MOST_FETCHES * settings.timeout_seconds
-        self.secrets_digest = _secrets_digest(settings)
+        self.secrets_digest = secrets_digest(settings)
 
     def __call__(self, settings: Settings) -> Snapshot:
         key = _key(settings, self.secrets_digest)
@@ -91,23 +91,8 @@ class _Shared:
             log.warning("Redis: %s; %s", type(error).__name__, consequence)
 
 
-def _key(settings: Settings, secrets_digest: str) -> str:
-    """The same for all processes that ask the same sources the same question with the same rights."""
-    rows = [f"{name}={value!r}" for name, value in _asked_with(settings) if not isinstance(value, Secret)]
-    digest = hashlib.sha256("\n".join((secrets_digest, *rows)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return f"live-dashboards:{__version__}:{digest}"
-
-
-def _secrets_digest(settings: Settings) -> str:
-    """Tells databases, tenants and rights apart that only a secret names; slow to compute, so that nobody who sees it can try passwords."""
-    rows = [f"{name}={value.reveal()!r}" for name, value in _asked_with(settings) if isinstance(value, Secret)]
-    if not rows:
-        return ""
-    return hashlib.scrypt("\n".join(rows).encode("utf-8", "surrogatepass"), salt=b"live-dashboards", n=2**14, r=8, p=1).hex()
-
-
-def _asked_with(settings: Settings) -> list[tuple[str, Any]]:
-    return sorted((name, value) for name, value in settings.values.items() if not name.startswith("DASHBOARD_"))
+def _key(settings: Settings, secrets_part: str) -> str:
+    return f"live-dashboards:{__version__}:{question_digest(settings, secrets_part)}"
 
 
 def _packed(snapshot: Snapshot) -> bytes:

@@ -1,5 +1,6 @@
 """A source that misbehaves costs at most its deadline, drops the badge, and the page says why."""
 
+import json
 import time
 
 import pytest
@@ -87,3 +88,16 @@ def test_old_data_are_stale_and_not_live_enough(worlds):
     assert (fresh.badge.kind, old.badge.kind) == ("LIVE DATA", "LIVE DATA")
     assert (is_enough(fresh, "live"), is_enough(old, "live"), is_enough(old, "partial")) == (True, False, True)
     assert "stale" in {row.state for row in old.health.rows}
+
+
+def test_a_source_that_answered_the_last_run_is_shown_marked_in_this_one(worlds, run, fault_proxy):
+    proxy = fault_proxy(worlds.environment["MLFLOW_DB_HOST"], int(worlds.environment["MLFLOW_DB_PORT"]))
+    kept = {"MLFLOW_DB_HOST": proxy.host, "MLFLOW_DB_PORT": str(proxy.port), "DASHBOARD_CACHE_DIR": "kept"}
+    _, before, _ = run("ab", "--summary", "-", "--output", "a.png", "--dpi", "50", **kept)
+    proxy.refuse()
+    code, after, _ = run("ab", "--summary", "-", "--output", "a.png", "--dpi", "50", "--require", "live", **kept)
+    before, after = json.loads(before), json.loads(after)
+    assert (code, before["badge"], after["badge"]) == (3, "LIVE DATA", "OPERATIONAL DATA")
+    assert after["enhanced_accuracy"] == before["enhanced_accuracy"] == pytest.approx(81.8)
+    assert next(row["origin"] for row in after["measurements"] if row["name"] == "enhanced_accuracy") == "cached"
+    assert after["verdict"]["verdict"] == "NO VERDICT"

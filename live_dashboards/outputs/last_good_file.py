@@ -1,0 +1,55 @@
+"""The last good answer of each source in DASHBOARD_CACHE_DIR, from one run of a script to the next."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import zlib
+from pathlib import Path
+
+from live_dashboards import __version__
+from live_dashboards.errors import OutputError, UsageError
+from live_dashboards.model.codec import decode, encode
+from live_dashboards.model.last_good import LastGood
+from live_dashboards.model.snapshot import Snapshot
+from live_dashboards.outputs.files import write_file
+from live_dashboards.settings import Settings
+from live_dashboards.settings_digest import question_digest, secrets_digest
+
+log = logging.getLogger(__name__)
+
+
+def with_last_good(fetched: Snapshot, settings: Settings) -> Snapshot:
+    """The snapshot in which a source that failed shows its last good answer, where one is kept that is not older than DASHBOARD_CACHE_MAX_AGE.
+
+    What the sources answered now is kept for the next run. A file that cannot be read or written is told and costs nothing but itself.
+    """
+    path = settings.base_folder / str(settings["DASHBOARD_CACHE_DIR"]) / f"last-good-{question_digest(settings, secrets_digest(settings))}.json.gz"
+    before = _read(path)
+    after = before.after(fetched)
+    if after != before:
+        _write(after, path)
+    return after.fill(fetched, float(settings["DASHBOARD_CACHE_MAX_AGE"]))
+
+
+def _read(path: Path) -> LastGood:
+    """What is kept; nothing where there is no file, or one that another version wrote."""
+    try:
+        document = json.loads(gzip.decompress(path.read_bytes()))
+        if not isinstance(document, dict) or document.get("version") != __version__:
+            return LastGood()
+        return decode(LastGood, document["kept"])
+    except FileNotFoundError:
+        return LastGood()
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, RecursionError, UsageError) as error:
+        log.warning("the last good answers in %s cannot be read (%s); they are written anew", path, type(error).__name__)
+        return LastGood()
+
+
+def _write(kept: LastGood, path: Path) -> None:
+    content = json.dumps({"version": __version__, "kept": encode(kept)}, allow_nan=False, separators=(",", ":")).encode("ascii")
+    try:
+        write_file(path, lambda stream: stream.write(gzip.compress(content, 4, mtime=0)))
+    except OutputError as error:
+        log.warning("%s; the last good answers are not kept (DASHBOARD_CACHE_DIR)", error)
