@@ -141,12 +141,12 @@ def ask(settings: Settings, request: Request) -> Snapshot:
     tell_unconfigured(settings)
     from live_dashboards.sources.connector import LiveDataConnector
 
-    fetched = LiveDataConnector(settings).fetch(at=request.at)
     if request.at is not None or settings["DASHBOARD_CACHE_DIR"] is None:
-        return fetched
-    from live_dashboards.outputs.last_good_file import with_last_good
+        return LiveDataConnector(settings).fetch(at=request.at)
+    from live_dashboards.outputs.last_good_file import LastGoodFile
 
-    return with_last_good(fetched, settings)
+    file = LastGoodFile(settings)
+    return file.fill(LiveDataConnector(settings).fetch(known_experiment=file.kept.experiment))
 
 
 def tell_unconfigured(settings: Settings) -> None:

@@ -47,11 +47,11 @@ def services(settings: Settings) -> Services:
     return Services(fetch=shared(fetch, settings), variants=variants, reports=reports, summary=summary, csv=csv_text, picture=draw_apart)
 
 
-def fetch(settings: Settings) -> Snapshot:
+def fetch(settings: Settings, known_experiment: str | None = None) -> Snapshot:
     """What both sources answer now."""
     from live_dashboards.sources.connector import LiveDataConnector
 
-    return LiveDataConnector(settings).fetch()
+    return LiveDataConnector(settings).fetch(known_experiment=known_experiment)
 
 
 def variants(snapshot: Snapshot, settings: Settings) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ _BADGE_WORDS = {
     BadgeKind.OPERATIONAL: "Prometheus only",
     BadgeKind.MODEL: "MLflow only",
     BadgeKind.SIMULATED: "fallback mode",
-    BadgeKind.CACHED: "no source answers now",
+    BadgeKind.CACHED: "no A/B data now",
 }
 _METRICS = (
     ("requests", "requests"),

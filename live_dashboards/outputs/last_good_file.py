@@ -20,17 +20,24 @@ from live_dashboards.settings_digest import question_digest, secrets_digest
 log = logging.getLogger(__name__)
 
 
-def with_last_good(fetched: Snapshot, settings: Settings) -> Snapshot:
-    """The snapshot in which a source that failed shows its last good answer, where one is kept that is not older than DASHBOARD_CACHE_MAX_AGE.
+class LastGoodFile:
+    """What was answered in earlier runs to these settings; a file that cannot be read or written is told and costs nothing but itself."""
 
-    What the sources answered now is kept for the next run. A file that cannot be read or written is told and costs nothing but itself.
-    """
-    path = settings.base_folder / str(settings["DASHBOARD_CACHE_DIR"]) / f"last-good-{question_digest(settings, secrets_digest(settings))}.json.gz"
-    before = _read(path)
-    after = before.after(fetched)
-    if after != before:
-        _write(after, path)
-    return after.fill(fetched, float(settings["DASHBOARD_CACHE_MAX_AGE"]))
+    def __init__(self, settings: Settings) -> None:
+        folder = settings.base_folder / str(settings["DASHBOARD_CACHE_DIR"])
+        self._path = folder / f"last-good-{question_digest(settings, secrets_digest(settings))}.json.gz"
+        self._limit_seconds = float(settings["DASHBOARD_CACHE_MAX_AGE"])
+        self.kept = _read(self._path)
+
+    def fill(self, fetched: Snapshot) -> Snapshot:
+        """The snapshot in which a source that failed shows its last good answer, while that is not older than DASHBOARD_CACHE_MAX_AGE.
+
+        What the sources answered now is kept for the next run.
+        """
+        after = self.kept.after(fetched)
+        if after != self.kept:
+            _write(after, self._path)
+        return after.fill(fetched, self._limit_seconds)
 
 
 def _read(path: Path) -> LastGood:

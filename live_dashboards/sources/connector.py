@@ -44,17 +44,17 @@ class AbTestMetrics(Mapping[str, Answer]):
 
 
 class _ChosenExperiment:
-    """The experiment's name, which one source finds and the other one waits for."""
+    """The experiment's name, which one source finds and the other one waits for; where none is found, the one that was known before."""
 
-    def __init__(self, configured: str | None) -> None:
-        self.configured, self._name, self._settled = configured, configured, threading.Event()
+    def __init__(self, configured: str | None, known: str | None = None) -> None:
+        self.configured, self._name, self._known, self._settled = configured, configured, known, threading.Event()
         self.was_awaited = False
         if configured is not None:
             self._settled.set()
 
     def settle(self, name: str | None) -> None:
         if not self._settled.is_set():
-            self._name = name
+            self._name = name if name is not None else self._known
             self._settled.set()
 
     def wait(self) -> str | None:
@@ -88,14 +88,15 @@ class LiveDataConnector:
         answer = self.fetch(at=at, window_seconds=window_seconds).prometheus
         return AbTestMetrics({each.name: each for each in answer.timelines}, {each.name: each for each in answer.instants}, answer.status)
 
-    def fetch(self, *, at: datetime | None = None, window_seconds: float | None = None) -> Snapshot:
+    def fetch(self, *, at: datetime | None = None, window_seconds: float | None = None, known_experiment: str | None = None) -> Snapshot:
         """Both sources' answers for a moment (default: now) and a window (default: AB_WINDOW).
 
-        Raises UsageError where the configured experiment does not exist, as far as a source can tell.
+        `known_experiment` is what MLflow chose before: Prometheus is asked for it where MLflow cannot be asked now. Raises UsageError where the configured
+        experiment does not exist, as far as a source can tell.
         """
         moment = at if at is not None else datetime.now(UTC)
         window = window_seconds if window_seconds is not None else self.settings.window_seconds
-        chosen = _ChosenExperiment(self.settings["AB_EXPERIMENT"])
+        chosen = _ChosenExperiment(self.settings["AB_EXPERIMENT"], known_experiment)
         mlflow, prometheus = self._start_mlflow(moment, window, chosen), self._start_prometheus(moment, window, chosen)
         try:
             model = self._mlflow_answer(mlflow)
@@ -106,7 +107,8 @@ class LiveDataConnector:
         finally:
             chosen.settle(None)
         traffic = self._prometheus_answer(prometheus, chosen)
-        self._refuse_unknown(model, traffic)
+        if known_experiment is None or self.settings["AB_EXPERIMENT"] != known_experiment:
+            self._refuse_unknown(model, traffic)
         return Snapshot(moment, window, model, traffic, datetime.now(UTC), is_now=at is None)
 
     def fetch_all(self, *, at: datetime | None = None, window_seconds: float | None = None) -> Iterator[Snapshot]:

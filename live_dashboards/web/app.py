@@ -29,7 +29,7 @@ def make_board(services: Services, settings: Settings) -> tuple[Board, Metrics]:
     """What the page shows, not yet started, and what is told to Prometheus about it."""
     metrics = Metrics(2 * float(settings["DASHBOARD_REFRESH_INTERVAL"]))
     board = Board(services, settings, DocumentMaker(settings, services.summary), metrics)
-    metrics.age_from(board.age_seconds)
+    metrics.ages_from(board.age_seconds, board.last_answer_age_seconds)
     return board, metrics
 
 

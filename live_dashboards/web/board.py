@@ -17,7 +17,7 @@ from live_dashboards.web.pages import Document, Page, PageMaker
 from live_dashboards.web.refresher import BusyError, Listener, Refresher
 from live_dashboards.web.services import Services
 from live_dashboards.web.view import View, settings_of
-from live_dashboards.web.watch import Pace
+from live_dashboards.web.watch import Pace, Watch
 
 MOST_VIEWS = 64
 _STALE_AFTER_INTERVALS = 4
@@ -36,11 +36,13 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A view that somebody looks at; `is_making`: its page is being made."""
+    """A view that somebody looks at; `is_making`: its page is being made. `version` is that of what the page shows, `made` when it was."""
 
     looked: float
     page: Page | None = None
     is_making: bool = False
+    version: int = 0
+    made: float = 0.0
 
 
 def pace_of(settings: Settings) -> Pace:
@@ -77,17 +79,23 @@ class Board:
         if watch.refused:
             return Look(None, watch.refused, self.pace.interval_seconds)
         place = self._place(view)
-        if place.page is None and not place.is_making and watch.shown is not None:
-            self._make_later(view, watch.shown)
+        if watch.shown is None:
+            return Look(None, "", 1.0)  # also where a page is left of the time before the question was forgotten
+        if place.page is None and not place.is_making:
+            self._make_later(view, watch)
         if place.page is None:
             return Look(None, "", 1.0)
         return Look(place.page if not place.page.refused else None, place.page.refused, self._refresher.next_seconds(view.question))
 
     def age_seconds(self) -> float | None:
-        """Of the settings' own page, since the moment it shows; None where there is none yet."""
+        """Since the settings' own page was made; None where there is none yet."""
         with self._lock:
             place = self._places.get(View())
-        return None if place is None or place.page is None else (datetime.now(UTC) - place.page.snapshot.at).total_seconds()
+        return None if place is None or place.page is None else time.monotonic() - place.made
+
+    def last_answer_age_seconds(self, source: str) -> float | None:
+        """Since that source last answered; None where it never did."""
+        return self._refresher.last_answer_age_seconds(source)
 
     def _place(self, view: View) -> _Place:
         with self._lock:
@@ -101,9 +109,10 @@ class Board:
     def _make_room(self) -> None:
         if len(self._places) < MOST_VIEWS:
             return
-        others = {view: place.looked for view, place in self._places.items() if view != View()}
+        others = {view: (place.page is None or not place.page.refused, place.looked) for view, place in self._places.items() if view != View()}
         oldest = min(others, key=lambda view: others[view])
-        if time.monotonic() - others[oldest] < 2 * self.pace.interval_seconds:
+        is_used, looked = others[oldest]
+        if is_used and time.monotonic() - looked < 2 * self.pace.interval_seconds:
             raise BusyError(f"{MOST_VIEWS} different views are open already; close some pages or try again in a minute")
         self._forget(oldest)
 
@@ -111,11 +120,11 @@ class Board:
         del self._places[view]
         self._maker.forget(view)
 
-    def _ask(self, question: View) -> Snapshot:
+    def _ask(self, question: View, experiment: str | None) -> Snapshot:
         """The sources' answers. A mistake in our own code is logged whole and shown as the failure that it is: what was there before grows old meanwhile."""
         chosen = settings_of(question, self.settings)
         try:
-            return self._services.fetch(chosen)
+            return self._services.fetch(chosen, experiment)
         except UsageError:
             raise
         except Exception:
@@ -124,7 +133,7 @@ class Board:
             mlflow, prometheus = (SourceStatus(source, SourceState.FAILED, "could not be asked: see the web page's log") for source in (MLFLOW, PROMETHEUS))
             return Snapshot(now, chosen.window_seconds, MlflowAnswer(mlflow), PrometheusAnswer(prometheus), now)
 
-    def _on_news(self, question: View, snapshot: Snapshot) -> None:
+    def _on_news(self, question: View, watch: Watch) -> None:
         """Makes the pages of the views of that question that somebody still looks at, the settings' own first."""
         forget_before = time.monotonic() - max(10 * self.pace.interval_seconds, 300.0)
         with self._lock:
@@ -132,18 +141,19 @@ class Board:
                 self._forget(view)
             views = sorted((view for view in self._places if view.question == question), key=lambda view: view != View())
         for view in views:
-            self._make(view, snapshot)
+            self._make(view, watch)
 
-    def _make_later(self, view: View, snapshot: Snapshot) -> None:
+    def _make_later(self, view: View, watch: Watch) -> None:
         with self._lock:
             if view in self._places:
                 self._places[view] = replace(self._places[view], is_making=True)
-        self._pool.submit(self._make, view, snapshot)
+        self._pool.submit(self._make, view, watch)
 
-    def _make(self, view: View, snapshot: Snapshot) -> None:
+    def _make(self, view: View, watch: Watch) -> None:
         """Puts the page in its place unless a newer one is there; a page that cannot be made leaves the older one, which tells its age."""
+        assert watch.shown is not None  # noqa: S101 for the type checker
         try:
-            page = self._maker.make(view, snapshot)
+            page = self._maker.make(view, watch.shown)
         except Exception:
             log.exception("the page could not be made")
             page = None
@@ -151,7 +161,8 @@ class Board:
             place = self._places.get(view)
             if place is None:
                 return
-            is_newer = page is not None and (place.page is None or place.page.snapshot.at < snapshot.at)
-            self._places[view] = replace(place, page=page if is_newer else place.page, is_making=False)
+            if page is not None and place.version < watch.version:
+                place = replace(place, page=page, version=watch.version, made=time.monotonic())
+            self._places[view] = replace(place, is_making=False)
         if page is not None and view == View():
             self._metrics.shown(page)

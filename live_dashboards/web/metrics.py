@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -35,20 +36,18 @@ class Metrics:
         self._live = Gauge("values_live", "Values of the settings' own page that the sources answered for its moment", **make)
         self._total = Gauge("values_total", "Values of the settings' own page", **make)
         self._age = Gauge("report_age_seconds", "Age of the settings' own page; NaN before the first one", **make)
+        self._last_answer = Gauge("source_last_answer_age_seconds", "Time since a source last answered with A/B data; NaN where it never did", ["source"], **make)
         self._answers = Histogram("http_request_duration_seconds", "Time to answer a request", ["route", "status"], buckets=_LATENCY_SECONDS, **make)
         self._watching = Gauge("viewers", "Pages that asked within two refresh intervals", **make)
         self._watching.set_function(self._viewers_now)
         for source in (MLFLOW, PROMETHEUS):
             self._failures.labels(source)  # at 0, so that the first failure is an increase
 
-    def age_from(self, age_seconds: Callable[[], float | None]) -> None:
-        """Where the age of the page comes from."""
-
-        def read() -> float:
-            age = age_seconds()
-            return float("nan") if age is None else age
-
-        self._age.set_function(read)
+    def ages_from(self, page_age_seconds: Callable[[], float | None], answer_age_seconds: Callable[[str], float | None]) -> None:
+        """Where the age of the page, and that of each source's last answer, come from."""
+        self._age.set_function(lambda: _or_nan(page_age_seconds()))
+        for source in (MLFLOW, PROMETHEUS):
+            self._last_answer.labels(source).set_function(partial(_age, answer_age_seconds, source))
 
     def fetched(self, _: View, snapshot: Snapshot, seconds: float) -> None:
         """Counts a fetch."""
@@ -89,3 +88,11 @@ class Metrics:
         with self._lock:
             self._viewers = {viewer: seen for viewer, seen in self._viewers.items() if seen >= oldest}
             return float(len(self._viewers))
+
+
+def _age(answer_age_seconds: Callable[[str], float | None], source: str) -> float:
+    return _or_nan(answer_age_seconds(source))
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else value

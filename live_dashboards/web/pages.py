@@ -44,13 +44,14 @@ class PageMaker:
     def __init__(self, services: Services, settings: Settings, document: Document) -> None:
         self._services, self._settings, self._document = services, settings, document
         self._names: dict[View, dict[str, str]] = {}
+        self._variants: dict[View, tuple[str, ...]] = {}
         self._lock = threading.Lock()
 
     def make(self, view: View, snapshot: Snapshot) -> Page:
         """The page, or why there is none: a variant that the answer does not hold."""
         names = self._services.variants(snapshot, settings_of(view.question, self._settings))
         try:
-            _refuse_unknown(view, names, snapshot)
+            _refuse_unknown(view, tuple(dict.fromkeys((*names, *self._known(view, names, snapshot)))), snapshot)
             ab, business = self._services.reports(snapshot, self._settings_for(view, snapshot))
         except UsageError as error:
             return Page(view, snapshot, refused=str(error))
@@ -58,6 +59,13 @@ class PageMaker:
         text = json.dumps(self._document(snapshot, ab, business, names), separators=(",", ":"), allow_nan=False, default=_component)
         content = text.encode()
         return Page(view, snapshot, ab, business, gzip.compress(content, 6, mtime=0), f'"{hashlib.sha256(content).hexdigest()[:24]}"')
+
+    def _known(self, view: View, names: tuple[str, ...], snapshot: Snapshot) -> tuple[str, ...]:
+        """The variants of the last answer that both sources took part in: those that only a silent source knows do not cease to exist."""
+        with self._lock:
+            if snapshot.mlflow.status.has_answered and snapshot.prometheus.status.has_answered:
+                self._variants[view] = names
+            return self._variants.get(view, ())
 
     def _settings_for(self, view: View, snapshot: Snapshot) -> Settings:
         chosen = settings_of(view, self._settings)
@@ -77,6 +85,7 @@ class PageMaker:
         """Nobody looks at it any more."""
         with self._lock:
             self._names.pop(view, None)
+            self._variants.pop(view, None)
 
 
 def _answers(snapshot: Snapshot) -> bool:

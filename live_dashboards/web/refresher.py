@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from live_dashboards.errors import DashboardError, UsageError
-from live_dashboards.model.snapshot import Snapshot
+from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Snapshot, SourceState
 from live_dashboards.web.view import View
 from live_dashboards.web.watch import Pace, Watch
 
@@ -26,23 +27,26 @@ class BusyError(DashboardError):
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who is told: `on_fetch` of every fetch with its duration, `on_news` of every snapshot that is to be shown."""
+    """Who is told: `on_fetch` of every fetch with its duration, `on_news` of every watch that has something new to show."""
 
-    on_news: Callable[[View, Snapshot], None]
+    on_news: Callable[[View, Watch], None]
     on_fetch: Callable[[View, Snapshot, float], None]
 
 
 class Refresher:
     """The questions that somebody looks at, each asked anew when it is due; `start` begins with the settings' own one, which is never forgotten.
 
-    `ask` raises nothing but UsageError, for a question that cannot be answered; the listener raises nothing.
+    `ask` is given the experiment that MLflow last chose for the question; it raises nothing but UsageError, for a question that cannot be answered. The
+    listener raises nothing.
     """
 
-    def __init__(self, ask: Callable[[View], Snapshot], pace: Pace, listener: Listener, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, ask: Callable[[View, str | None], Snapshot], pace: Pace, listener: Listener, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.pace = pace
         self._ask, self._listener, self._clock = ask, listener, clock
         self._watches: dict[View, Watch] = {}
         self._fetching: set[View] = set()
+        self._seen: dict[str, tuple[datetime, float]] = {}
+        self._versions = itertools.count(1)
         self._wake = threading.Condition()
         self._is_stopped = False
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="refresh")
@@ -81,12 +85,13 @@ class Refresher:
         return self.pace.interval_seconds if watch is None else max(0.0, watch.due - self._clock())
 
     def _make_room(self, now: float) -> None:
-        """Where all places are taken, the one that nobody looked at for longest is given away, if nobody looks at it now."""
+        """Where all places are taken, one of a refused question is given away, else the one that nobody looked at for longest, if nobody does now."""
         if len(self._watches) < MOST_QUESTIONS:
             return
-        others = {question: watch.asked for question, watch in self._watches.items() if question != View()}
+        others = {question: (not watch.refused, watch.asked) for question, watch in self._watches.items() if question != View()}
         oldest = min(others, key=lambda question: others[question])
-        if now - others[oldest] < 2 * self.pace.interval_seconds:
+        is_used, asked = others[oldest]
+        if is_used and now - asked < 2 * self.pace.interval_seconds:
             raise BusyError(f"{MOST_QUESTIONS} different experiments and windows are being watched already; close some pages or try again in a minute")
         del self._watches[oldest]
 
@@ -115,23 +120,45 @@ class Refresher:
     def _fetch(self, question: View) -> None:
         began = self._clock()
         try:
-            fetched = self._ask(question)
+            fetched = self._ask(question, self._experiment(question))
         except UsageError as error:
             reason = str(error)
             self._change(question, lambda watch: watch.refuse(reason, self._clock(), self.pace))
         else:
             self._listener.on_fetch(question, fetched, self._clock() - began)
-            self._show(question, lambda watch: watch.after(fetched, self._clock(), self.pace))
+            self._remember(fetched)
+            self._show(question, lambda watch: self._knowing(watch).after(fetched, self._clock(), self.pace))
         finally:
             with self._wake:
                 self._fetching.discard(question)
                 self._wake.notify_all()
 
+    def last_answer_age_seconds(self, source: str) -> float | None:
+        """Since that source last answered any question; None where it never did."""
+        with self._wake:
+            seen = self._seen.get(source)
+        return None if seen is None else self._clock() - seen[1]
+
+    def _experiment(self, question: View) -> str | None:
+        with self._wake:
+            watch = self._watches.get(question)
+        return None if watch is None else watch.kept.experiment
+
+    def _remember(self, fetched: Snapshot) -> None:
+        """Which sources have answered, whatever they were asked: one that did is never simulated."""
+        with self._wake:
+            for status in (fetched.mlflow.status, fetched.prometheus.status):
+                if status.state is SourceState.ANSWERED:
+                    self._seen[status.source] = fetched.at, self._clock()
+
+    def _knowing(self, watch: Watch) -> Watch:
+        mlflow_at, prometheus_at = (self._seen[source][0] if source in self._seen else None for source in (MLFLOW, PROMETHEUS))
+        return replace(watch, kept=watch.kept.seen_elsewhere(mlflow_at, prometheus_at))
+
     def _show(self, question: View, change: Callable[[Watch], Watch]) -> None:
-        watch = self._change(question, change)
-        if watch is None or watch.shown is None:
-            return
-        self._listener.on_news(question, watch.shown)
+        watch = self._change(question, lambda before: replace(change(before), version=next(self._versions)))
+        if watch is not None and watch.shown is not None:
+            self._listener.on_news(question, watch)
 
     def _change(self, question: View, change: Callable[[Watch], Watch]) -> Watch | None:
         """The changed watch; None where it was forgotten meanwhile."""

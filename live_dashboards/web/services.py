@@ -16,11 +16,12 @@ from live_dashboards.settings import Settings
 class Services:
     """The pipeline's steps as callables.
 
-    `fetch` asks both sources (UsageError for an experiment that does not exist); `variants` are the names in a snapshot; `reports` makes both pages of it;
+    `fetch` asks both sources (UsageError for an experiment that does not exist), Prometheus for the given experiment where MLflow cannot choose one;
+    `variants` are the names in a snapshot; `reports` makes both pages of it;
     `summary` is a page's document, `csv` its drawn values, `picture` its PNG (DashboardError where it could not be drawn).
     """
 
-    fetch: Callable[[Settings], Snapshot]
+    fetch: Callable[[Settings, str | None], Snapshot]
     variants: Callable[[Snapshot, Settings], tuple[str, ...]]
     reports: Callable[[Snapshot, Settings], tuple[AbReport, BusinessReport]]
     summary: Callable[[Report], dict[str, Any]]

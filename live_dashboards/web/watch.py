@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from live_dashboards.model.last_good import LastGood
-from live_dashboards.model.snapshot import Snapshot, SourceState, SourceStatus
+from live_dashboards.model.snapshot import MlflowAnswer, PrometheusAnswer, Snapshot, SourceState
 
 _LONGEST_WAIT_SECONDS = 60.0
 _LONGEST_WAIT_INTERVALS = 5
 _MANY = 99
+_A_LITTLE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,11 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """`fetched` is what the sources answered last, `shown` that with earlier answers in the gaps; times are seconds of one monotonic clock.
+    """`fetched` is what the sources answered last, `shown` that with earlier answers in the gaps.
 
-    `refused` says why the question cannot be answered. `expires` is when something shown becomes too old.
+    Times are seconds of one monotonic clock, since a wall clock may be put back. `refused` says why the question cannot be answered. `expires` is when
+    something shown becomes too old. `fetched_at` and `answered_at` (MLflow's and Prometheus') are when the last fetch ended and when each source last
+    answered. `version` grows with every change of what is shown.
     """
 
     asked: float
@@ -43,32 +46,57 @@ class Watch:
     failures: int = 0
     expires: float | None = None
     kept: LastGood = field(default_factory=LastGood)
+    fetched_at: float = 0.0
+    answered_at: tuple[float, float] = (0.0, 0.0)
+    version: int = 0
 
     def after(self, fetched: Snapshot, now: float, pace: Pace) -> Watch:
         """With a new answer of the sources."""
-        kept = self.kept.after(fetched)
-        failures = 0 if _answers(fetched) else self.failures + 1
-        made = replace(self, fetched=fetched, kept=kept, failures=failures, refused="", due=now + pace.wait_seconds(failures))
+        states = (fetched.mlflow.status.state, fetched.prometheus.status.state)
+        answered = [now if state is SourceState.ANSWERED else before for state, before in zip(states, self.answered_at, strict=True)]
+        failures = 0 if SourceState.ANSWERED in states else self.failures + 1
+        made = replace(
+            self,
+            fetched=fetched,
+            kept=self.kept.after(fetched),
+            failures=failures,
+            refused="",
+            due=now + pace.wait_seconds(failures),
+            fetched_at=now,
+            answered_at=(answered[0], answered[1]),
+        )
         return made.aged(fetched.at, now, pace)
 
     def aged(self, at: datetime, now: float, pace: Pace) -> Watch:
-        """The same answer looked at later: what has become too old meanwhile is not shown any more."""
+        """The same answer looked at later: what has become too old meanwhile is not shown any more, nor is an answer after which none came."""
         if self.fetched is None:
             return self  # refused meanwhile
-        shown = self.kept.fill(replace(self.fetched, at=at), pace.limit_seconds)
-        lives = [_life_seconds(shown, status, pace) for status in (shown.mlflow.status, shown.prometheus.status) if status.state is SourceState.CACHED]
-        return replace(self, shown=shown, expires=now + min(lives) if lives else None)
+        fetched = replace(self.fetched, at=at)
+        if now - self.fetched_at > pace.limit_seconds:
+            fetched = _silent(fetched, pace)
+        shown = self.kept.fill(fetched, pace.limit_seconds, (now - self.answered_at[0], now - self.answered_at[1]))
+        return replace(self, shown=shown, expires=_next_end(self, shown, now, pace))
 
     def refuse(self, reason: str, now: float, pace: Pace) -> Watch:
         """The question cannot be answered as things are, such as for an experiment that does not exist; it is asked again as seldom as can be."""
         return replace(self, refused=reason, due=now + pace.wait_seconds(_MANY), expires=None, fetched=None, shown=None)
 
 
-def _answers(fetched: Snapshot) -> bool:
-    return any(status.state is SourceState.ANSWERED for status in (fetched.mlflow.status, fetched.prometheus.status))
+def _silent(fetched: Snapshot, pace: Pace) -> Snapshot:
+    """The snapshot of sources that gave an answer, but none since longer than the limit."""
+    words, fix = f"no answer for more than {pace.limit_seconds:g} s", "see the web page's log"
+    mlflow, prometheus = fetched.mlflow, fetched.prometheus
+    if mlflow.status.state is SourceState.ANSWERED:
+        mlflow = MlflowAnswer(replace(mlflow.status, state=SourceState.FAILED, reason=words, fix=fix))
+    if prometheus.status.state is SourceState.ANSWERED:
+        prometheus = PrometheusAnswer(replace(prometheus.status, state=SourceState.FAILED, reason=words, fix=fix))
+    return replace(fetched, mlflow=mlflow, prometheus=prometheus)
 
 
-def _life_seconds(shown: Snapshot, status: SourceStatus, pace: Pace) -> float:
-    """How long the earlier answer may still be shown; a little more, so that it is surely over then."""
-    assert status.answered_at is not None  # noqa: S101 for the type checker
-    return max(0.0, pace.limit_seconds - (shown.at - status.answered_at).total_seconds()) + 0.05
+def _next_end(watch: Watch, shown: Snapshot, now: float, pace: Pace) -> float | None:
+    """When the next of the shown answers becomes too old; a little later, so that it surely is."""
+    states = (shown.mlflow.status.state, shown.prometheus.status.state)
+    ends = [
+        at + pace.limit_seconds + _A_LITTLE_SECONDS for state, at in zip(states, watch.answered_at, strict=True) if state in {SourceState.ANSWERED, SourceState.CACHED}
+    ]
+    return max(now, min(ends)) if ends else None

@@ -11,7 +11,7 @@ import pytest
 from live_dashboards import __version__
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.snapshot import SourceState
-from live_dashboards.outputs.last_good_file import with_last_good
+from live_dashboards.outputs.last_good_file import LastGoodFile
 from live_dashboards.settings import load_settings
 from tests.support.snapshots import live, without_mlflow, without_prometheus
 
@@ -20,6 +20,11 @@ BOTH = live()
 
 def kept_in(folder: Path, **values: str):
     return load_settings(environment={"DASHBOARD_CACHE_DIR": str(folder), **values})
+
+
+def with_last_good(snapshot, settings):
+    """A run of a script."""
+    return LastGoodFile(settings).fill(snapshot)
 
 
 def later(snapshot, seconds):

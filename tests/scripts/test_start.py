@@ -29,7 +29,7 @@ def checkout(tmp_path: Path) -> Checkout:
 def test_every_script_that_the_readme_names_is_there_and_can_be_started() -> None:
     named = set(re.findall(r"(?<![\w/-])(?:\./)?(scripts/[\w-]+\.(?:sh|py))", (ROOT / "README.md").read_text(encoding="utf-8")))
     started = sorted(name for name in named if not Path(name).name.startswith("_"))
-    assert len(started) == 8
+    assert len(started) == 9
     assert [name for name in started if not os.access(ROOT / name, os.X_OK)] == []
 
 
@@ -40,6 +40,7 @@ def test_every_script_that_the_readme_names_is_there_and_can_be_started() -> Non
         ("run-live-ab-dashboard.sh", "--require"),
         ("run-live-business-dashboard.sh", "--require"),
         ("run-demo.sh", "--keep"),
+        ("interactive-live-dashboard.py", "--port"),
         ("live-dashboard-generator.py", "--from-snapshot"),
         ("live-business-impact-dashboard.py", "--from-snapshot"),
         ("test-database-connection.py", "--json"),

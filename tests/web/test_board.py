@@ -27,7 +27,8 @@ class Source:
         self.held = threading.Event()
         self.held.set()
 
-    def __call__(self, chosen):
+    def __call__(self, chosen, known_experiment):
+        self.known = known_experiment
         self.fetches.append((chosen["AB_EXPERIMENT"], chosen["AB_WINDOW"]))
         self.held.wait()
         if self.failure is not None:
@@ -172,9 +173,20 @@ def test_a_mistake_in_making_the_page_leaves_the_older_one_and_is_logged(open_bo
 def test_an_older_snapshot_or_the_same_one_never_takes_the_place_of_a_newer_page(open_board):
     board = open_board()
     page = first_page(board)
-    for seconds in (0, 3600):
-        board._make(View(), replace(page.snapshot, at=page.snapshot.at - timedelta(seconds=seconds)))
+    watch = board._refresher.look(View())
+    for version in (watch.version, watch.version - 1):
+        board._make(View(), replace(watch, version=version))
     assert board.look(View()).page is page
+
+
+def test_a_new_page_is_shown_though_the_clock_was_put_back_meanwhile(open_board):
+    board = open_board()
+    page = first_page(board)
+    watch = board._refresher.look(View())
+    earlier = replace(watch.shown, at=page.snapshot.at - timedelta(hours=1))
+    board._make(View(), replace(watch, shown=earlier, version=watch.version + 1))
+    assert board.look(View()).page.snapshot.at == earlier.at
+    assert 0 <= board.age_seconds() < 60
 
 
 @pytest.fixture

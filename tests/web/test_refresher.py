@@ -23,19 +23,20 @@ class Sources:
     """What is asked, how often, and what comes back; `held` questions are answered when `release` is set."""
 
     def __init__(self):
-        self.asked, self.fetches, self.news = [], [], []
+        self.asked, self.known, self.fetches, self.news = [], [], [], []
         self.held, self.release = set(), threading.Event()
         self.answer = lambda: replace(SNAPSHOT, at=datetime.now(UTC))
 
-    def ask(self, question):
+    def ask(self, question, experiment):
         self.asked.append(question)
+        self.known.append(experiment)
         if question in self.held:
             self.release.wait()
         return self.answer()
 
     @property
     def listener(self):
-        return Listener(lambda *told: self.news.append(told), lambda *told: self.fetches.append(told))
+        return Listener(lambda question, watch: self.news.append((question, watch.shown)), lambda *told: self.fetches.append(told))
 
 
 @pytest.fixture

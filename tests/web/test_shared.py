@@ -59,7 +59,7 @@ class Process:
     def __call__(self):
         return self.fetch(self.settings)
 
-    def _ask(self, _):
+    def _ask(self, *_):
         self.asked += 1
         assert self.answering.wait(30)
         return now(self._snapshot)
@@ -74,7 +74,7 @@ def asked(*processes):
 
 
 def test_without_the_setting_nothing_is_shared():
-    def fetch(_):
+    def fetch(*_):
         return live()
 
     assert shared(fetch, settings()) is fetch
@@ -165,7 +165,7 @@ def test_a_lock_is_held_no_longer_than_a_fetch_can_take(server):
 
 
 def test_a_fetch_that_is_refused_leaves_no_lock_behind(server):
-    def refuse(_):
+    def refuse(*_):
         raise UsageError("no such experiment")
 
     own = settings(DASHBOARD_CACHE_URL=server.url)
@@ -295,14 +295,14 @@ def test_an_answer_of_another_time_is_not_taken_for_a_new_one(server, seconds):
 def test_a_url_that_redis_cannot_read_is_refused_without_showing_it(url):
     own = settings(DASHBOARD_CACHE_URL=url)
     with pytest.raises(SettingsError, match=r"^DASHBOARD_CACHE_URL is \*\*\*, which is no Redis URL; write it as redis://:password@host:6379/0$") as refused:
-        shared(lambda _: live(), own)
+        shared(lambda *_: live(), own)
     assert refused.value.__cause__ is None
 
 
 def test_without_the_package_the_setting_is_refused_with_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(SettingsError, match=r"the package redis is not installed; run scripts/setup-live-dashboards.sh, or pip install redis"):
-        shared(lambda _: live(), settings(DASHBOARD_CACHE_URL="redis://127.0.0.1/0"))
+        shared(lambda *_: live(), settings(DASHBOARD_CACHE_URL="redis://127.0.0.1/0"))
 
 
 PROGRAM = """
@@ -313,7 +313,7 @@ from live_dashboards.settings import load_settings
 from live_dashboards.web.shared import shared
 from tests.support.snapshots import live
 
-def fetch(_):
+def fetch(*_):
     print("asked", flush=True)
     sys.stdin.readline()
     return replace(live(), at=datetime.now(UTC))

@@ -76,7 +76,8 @@ def test_exactly_at_the_limit_the_earlier_answer_is_still_shown_and_just_after_n
     assert states(watch.aged(at(BOTH, 8.0).at, 108.0, PACE)) == (SourceState.CACHED, SourceState.ANSWERED)
     late = watch.aged(at(BOTH, 8.001).at, 108.001, PACE)
     assert states(late) == (SourceState.FAILED, SourceState.ANSWERED)
-    assert (late.shown.mlflow.values, late.shown.mlflow.status.answered_at, late.expires) == ((), BOTH.at, None)
+    assert (late.shown.mlflow.values, late.shown.mlflow.status.answered_at) == ((), BOTH.at)
+    assert late.expires == pytest.approx(110.0, abs=0.1)  # what Prometheus answered at 102
 
 
 def test_when_it_expires_the_earlier_answer_is_over():
@@ -93,8 +94,33 @@ def test_the_source_whose_answer_is_older_expires_first():
     assert aged.expires - watch.expires == pytest.approx(2.0, abs=0.1)
 
 
-def test_where_both_answer_nothing_expires():
-    assert after(BOTH, NEITHER, BOTH).expires is None
+def test_an_answer_after_which_none_came_expires_too():
+    watch = after(BOTH, NEITHER, BOTH)
+    assert watch.expires == pytest.approx(112.0, abs=0.1)
+    aged = watch.aged(BOTH.at + timedelta(seconds=12.1), watch.expires, PACE)
+    assert states(aged) == (SourceState.FAILED, SourceState.FAILED)
+    assert "no answer for more than 8 s" in aged.shown.mlflow.status.reason
+    assert (aged.shown.mlflow.values, aged.shown.prometheus.instants) == ((), ())
+
+
+def test_a_clock_that_is_put_back_neither_keeps_nor_loses_an_answer():
+    watch = after(BOTH, NEITHER)
+    an_hour_ago = BOTH.at - timedelta(hours=1)
+    assert states(watch.aged(an_hour_ago, 107.9, PACE)) == (SourceState.CACHED, SourceState.CACHED)
+    assert states(watch.aged(an_hour_ago, 108.1, PACE)) == (SourceState.FAILED, SourceState.FAILED)
+
+
+def test_a_source_that_answered_another_question_is_marked_and_never_simulated():
+    new = replace(NEW, kept=NEW.kept.seen_elsewhere(BOTH.at, None)).after(at(NEITHER, 5.0), 105.0, PACE)
+    assert (new.shown.mlflow.status.state, new.shown.mlflow.status.answered_at) == (SourceState.FAILED, BOTH.at)
+    assert new.shown.prometheus.status.answered_at is None
+
+
+def test_traffic_of_one_experiment_never_stands_below_another():
+    other = replace(BOTH, mlflow=replace(BOTH.mlflow, experiment="new test"))
+    shown = after(BOTH, without_prometheus(other)).shown
+    assert (shown.prometheus.status.state, shown.prometheus.instants) == (SourceState.FAILED, ())
+    assert after(BOTH, without_prometheus(BOTH)).shown.prometheus.status.state is SourceState.CACHED
 
 
 def test_a_refused_question_is_asked_again_as_seldom_as_can_be_and_shows_nothing():
