@@ -17,10 +17,9 @@ from live_dashboards.web.pages import Document, Page, PageMaker
 from live_dashboards.web.refresher import BusyError, Listener, Refresher
 from live_dashboards.web.services import Services
 from live_dashboards.web.view import View, settings_of
-from live_dashboards.web.watch import Pace, Watch
+from live_dashboards.web.watch import Watch, pace_of
 
 MOST_VIEWS = 64
-_STALE_AFTER_INTERVALS = 4
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +42,6 @@ class _Place:
     is_making: bool = False
     version: int = 0
     made: float = 0.0
-
-
-def pace_of(settings: Settings) -> Pace:
-    """How often the sources are asked, and how long an earlier answer is shown, by the settings."""
-    interval = float(settings["DASHBOARD_REFRESH_INTERVAL"])
-    return Pace(interval, float(settings["DASHBOARD_STALE_AFTER_SECONDS"] or _STALE_AFTER_INTERVALS * interval))
 
 
 class Board:

@@ -17,6 +17,7 @@ from live_dashboards.web.trees import header, panels, tables
 from live_dashboards.web.trees.panels import AB_PANELS, BUSINESS_PANELS, MOST_IMPACTS, Panel
 from live_dashboards.web.trees.parts import short
 from live_dashboards.web.view import WINDOWS, own_window, windows
+from live_dashboards.web.watch import pace_of
 
 Figure = dict[str, Any]
 Charts = Mapping[str, Callable[[Any], Figure | None]]
@@ -31,6 +32,7 @@ class DocumentMaker:
 
     def __init__(self, settings: Settings, summary: Summary) -> None:
         self._settings, self._summary = settings, summary
+        self._limit_seconds = pace_of(settings).limit_seconds
 
     def __call__(self, snapshot: Snapshot, ab: AbReport, business: BusinessReport, names: Sequence[str]) -> dict[str, Any]:
         """JSON but for the components in it."""
@@ -41,6 +43,7 @@ class DocumentMaker:
         props["provenance"] = {"children": tables.provenance(self._rows(ab, business))}
         return {
             "at": format_moment(ab.at),
+            "limit_seconds": self._limit_seconds,
             "badge": ab.badge.kind.value,
             "title": f"{ab.badge.kind.value} · {header.title(ab)} · {ab.verdict.verdict}",
             "controls": self._controls(snapshot, ab, names),

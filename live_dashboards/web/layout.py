@@ -49,7 +49,7 @@ def layout(interval_seconds: float, *, has_login: bool) -> Tree:
         ],
         id="page",
         className="page",
-        **{"data-interval": f"{interval_seconds:g}"},
+        **{"data-interval": f"{interval_seconds:g}", "data-login": "yes" if has_login else ""},
     )
 
 

@@ -7,10 +7,12 @@ from datetime import datetime
 
 from live_dashboards.model.last_good import LastGood
 from live_dashboards.model.snapshot import MlflowAnswer, PrometheusAnswer, Snapshot, SourceState
+from live_dashboards.settings import Settings
 
 _LONGEST_WAIT_SECONDS = 60.0
 _LONGEST_WAIT_INTERVALS = 5
 _MANY = 99
+_STALE_AFTER_INTERVALS = 4
 _A_LITTLE_SECONDS = 0.05
 
 
@@ -27,6 +29,12 @@ class Pace:
             return self.interval_seconds
         longest = min(_LONGEST_WAIT_INTERVALS * self.interval_seconds, _LONGEST_WAIT_SECONDS)
         return min(self.interval_seconds * 2.0 ** min(failures - 1, 16), longest)
+
+
+def pace_of(settings: Settings) -> Pace:
+    """How often the sources are asked, and how long an earlier answer is shown, by the settings."""
+    interval = float(settings["DASHBOARD_REFRESH_INTERVAL"])
+    return Pace(interval, float(settings["DASHBOARD_STALE_AFTER_SECONDS"] or _STALE_AFTER_INTERVALS * interval))
 
 
 @dataclass(frozen=True, slots=True)

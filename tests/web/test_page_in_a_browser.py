@@ -150,12 +150,20 @@ def test_without_both_sources_the_page_is_cached_and_never_simulated(live_page, 
     assert set(page.locator("#provenance-rows tr td:nth-child(5)").all_text_contents()) == {"missing"}
 
 
-def test_a_server_that_falls_silent_is_told_and_what_was_shown_stays(live_page, open_page: Open) -> None:
-    live = live_page()
-    page = shown(open_page(live))
-    page.evaluate("() => { window.fetch = () => Promise.reject(new TypeError('gone')); }")
-    expect(page.locator("#notice")).to_contain_text("does not answer")
+GONE = {
+    "refuses": "Promise.reject(new TypeError('gone'))",
+    "is no document": "Promise.resolve(new Response('<html>log in</html>', {headers: {'Content-Type': 'text/html'}}))",
+}
+
+
+@pytest.mark.parametrize(("answer", "words"), [("refuses", "does not answer"), ("is no document", "Something else")])
+def test_a_server_that_is_gone_is_told_and_what_was_shown_is_not_live_for_ever(live_page, open_page: Open, answer: str, words: str) -> None:
+    page = shown(open_page(live_page(DASHBOARD_STALE_AFTER_SECONDS="6")))
+    page.evaluate(f"() => {{ window.fetch = () => {GONE[answer]}; }}")
+    expect(page.locator("#notice")).to_contain_text(words)
     expect(page.locator("#badge")).to_contain_text("LIVE DATA")
+    expect(page.locator("#age")).to_contain_text("not live any more")
+    assert page.locator(".badge-word").evaluate("badge => getComputedStyle(badge).textDecorationLine") == "line-through"
 
 
 def test_the_controls_change_the_view_and_the_address_and_a_link_shows_the_same(steady_page: LivePage, open_page: Open) -> None:

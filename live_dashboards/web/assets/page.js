@@ -5,6 +5,7 @@
   const CHOICES = ["experiment", "window", "baseline", "challenger"];
   const THEMES = ["auto", "light", "dark"];
   const SOON_MS = 1000;
+  const LONGEST_ANSWER_MS = 15000;
   const turn = Math.random(); // which of all browsers this is, so that not all of them ask at the same moment
   const state = { etag: null, shown: null, document: null, answeredAt: null, paused: false, running: false, again: false, search: null, started: false, clock: 0 };
   const viewer = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -49,9 +50,11 @@
     if (state.etag && state.search === view) headers["If-None-Match"] = state.etag;
     let response;
     try {
-      response = await fetch(base() + "api/v1/page" + (view ? "?" + view : ""), { headers, credentials: "same-origin", cache: "no-store" });
+      const options = { headers, credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(LONGEST_ANSWER_MS) };
+      response = await fetch(base() + "api/v1/page" + (view ? "?" + view : ""), options);
     } catch (error) {
       tell("The dashboard's server does not answer. What you see is older.", "alarm");
+      age();
       return;
     }
     if (view !== chosen().toString()) {
@@ -63,7 +66,8 @@
 
   async function take(response, view) {
     if (response.status === 401) {
-      location.assign(base() + "login?next=" + encodeURIComponent(location.pathname + location.search));
+      if (element("page").dataset.login) location.assign(base() + "login?next=" + encodeURIComponent(location.pathname + location.search));
+      else location.reload(); // the proxy asks for its own login
       return;
     }
     state.clock = (Date.parse(response.headers.get("Date")) || Date.now()) - Date.now();
@@ -72,7 +76,11 @@
       tell("", "");
       return;
     }
-    const found = await response.json().catch(() => ({ error: "the answer of the dashboard's server cannot be read" }));
+    const found = await response.json().catch(() => ({}));
+    if (response.status === 200 && !found.props) {
+      tell("Something else than the dashboard's server answered, perhaps a login page: reload this page. What you see is older.", "alarm");
+      return;
+    }
     if (response.status === 200) {
       state.etag = response.headers.get("ETag");
       state.search = view;
@@ -161,7 +169,9 @@
     if (state.answeredAt === null) return;
     const seconds = Math.max(0, Math.round((Date.now() + state.clock - state.answeredAt) / 1000));
     const words = seconds < 90 ? seconds + " s" : seconds < 5400 ? Math.round(seconds / 60) + " min" : Math.round(seconds / 3600) + " h";
-    element("age").textContent = (state.paused ? "Paused. " : "") + "Asked " + words + " ago";
+    const isOld = seconds > state.document.limit_seconds;
+    element("age").textContent = (state.paused ? "Paused. " : "") + "Asked " + words + " ago" + (isOld ? ": not live any more" : "");
+    element("badge").classList.toggle("is-old", isOld);
   }
 
   /* Themes: the choice stays with this browser. */
@@ -232,7 +242,7 @@
     element("open-drawer").addEventListener("click", () => element("drawer").showModal());
     element("close-drawer").addEventListener("click", () => element("drawer").close());
     element("find-number").addEventListener("input", find);
-    window.addEventListener("popstate", () => refresh(true));
+    window.addEventListener("popstate", () => chosen().toString() !== state.search && refresh(true));
     document.addEventListener("visibilitychange", () => document.hidden || refresh());
     darkWanted.addEventListener("change", () => state.document && show(state.document));
     window.setInterval(age, 1000);
