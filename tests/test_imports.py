@@ -147,6 +147,14 @@ def test_drawing_a_picture_from_cron_loads_nothing_of_the_web_page(tmp_path: Pat
     assert not found & WEB_ONLY
 
 
+def test_a_picture_from_cron_is_drawn_without_looking_through_all_that_is_loaded_for_garbage(tmp_path: Path) -> None:
+    options = ["ab", "--simulate", "--quiet", "--dpi", "50", "--output", str(tmp_path / "one.png")]
+    full = 'gc.get_stats()[2]["collections"]'
+    code = f"import gc\nfrom live_dashboards.cli import main\nbefore = {full}\nmain({options})\nprint({full} - before, gc.isenabled())"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-1] == "0 True"
+
+
 def test_the_web_page_loads_no_drawing() -> None:
     found = loaded("import live_dashboards.web.app, live_dashboards.web.server, live_dashboards.serving")
     assert "dash" in found
