@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from live_dashboards.errors import OutputError
-from live_dashboards.model.business_report import Report
+from live_dashboards.model.dashboards import Report
 
 _DPI = 300
 _LONGEST_SECONDS = 60.0

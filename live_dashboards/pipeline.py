@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from live_dashboards.errors import UsageError
-from live_dashboards.model.business_report import Report
 from live_dashboards.model.check import Check, CheckState
+from live_dashboards.model.dashboards import Report
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.report import AbReport, BadgeKind
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus

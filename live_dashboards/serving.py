@@ -7,7 +7,8 @@ import sys
 from typing import Any
 
 from live_dashboards import pipeline
-from live_dashboards.model.business_report import BusinessReport, Report
+from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.dashboards import Report
 from live_dashboards.model.report import AbReport
 from live_dashboards.model.snapshot import Snapshot
 from live_dashboards.request import Request

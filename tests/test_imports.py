@@ -147,6 +147,15 @@ def test_drawing_a_picture_from_cron_loads_nothing_of_the_web_page(tmp_path: Pat
     assert not found & WEB_ONLY
 
 
+@pytest.mark.parametrize(("command", "unused"), [("ab", "business"), ("business", "figures.ab")])
+def test_a_picture_loads_nothing_that_only_the_other_dashboard_needs(tmp_path: Path, command: str, unused: str) -> None:
+    options = [command, "--simulate", "--quiet", "--dpi", "50", "--output", str(tmp_path / "one.png")]
+    report = f"print([name for name in sys.modules if name.startswith('live_dashboards.') and {unused!r} in name])"
+    code = f"import sys\nfrom live_dashboards.cli import main\nmain({options})\n{report}"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-1] == "[]"
+
+
 def test_a_picture_from_cron_is_drawn_without_looking_through_all_that_is_loaded_for_garbage(tmp_path: Path) -> None:
     options = ["ab", "--simulate", "--quiet", "--dpi", "50", "--output", str(tmp_path / "one.png")]
     full = 'gc.get_stats()[2]["collections"]'

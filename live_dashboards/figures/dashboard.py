@@ -7,11 +7,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from live_dashboards.errors import UsageError
-from live_dashboards.figures.ab.page import PAGE as AB_PAGE
-from live_dashboards.figures.business.page import PAGE as BUSINESS_PAGE
 from live_dashboards.figures.rendering import Page, page_settings
 from live_dashboards.figures.theme import AXES_STYLE, DESIGN_PAGE_INCHES, PAPER, SMALLEST_PAGE_INCHES, TICK_STYLE
-from live_dashboards.model.business_report import Report
+from live_dashboards.model.dashboards import Report
 from live_dashboards.model.report import AbReport
 
 
@@ -26,8 +24,16 @@ def _create_dashboard_panels(report: Report, *, size_inches: tuple[float, float]
     with page_settings(), sns.axes_style("white", rc=AXES_STYLE), sns.plotting_context("paper", rc=TICK_STYLE):
         figure = Page(figsize=size_inches, dpi=dpi, facecolor=PAPER)
         FigureCanvasAgg(figure)
-        if isinstance(report, AbReport):
-            AB_PAGE.draw(figure, report)
-        else:
-            BUSINESS_PAGE.draw(figure, report)
+        _draw(figure, report)
     return figure
+
+
+def _draw(figure: Page, report: Report) -> None:
+    if isinstance(report, AbReport):
+        from live_dashboards.figures.ab.page import PAGE as AB_PAGE
+
+        AB_PAGE.draw(figure, report)
+    else:
+        from live_dashboards.figures.business.page import PAGE as BUSINESS_PAGE
+
+        BUSINESS_PAGE.draw(figure, report)

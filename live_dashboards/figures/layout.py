@@ -12,7 +12,7 @@ from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.simulated import draw_simulation_marks
 from live_dashboards.figures.strips import draw_footer
 from live_dashboards.figures.theme import Sizes, line_inches, page_scale
-from live_dashboards.model.business_report import Report
+from live_dashboards.model.dashboards import Report
 
 OfReport = TypeVar("OfReport", bound=Report)
 _BORDER_INCHES = 0.13

@@ -12,7 +12,7 @@ from live_dashboards import __version__
 from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.text import Look, fitted_name, width_inches, wrapped
 from live_dashboards.figures.theme import ALARM, BADGE_SHAPES, CALM, CAUTION, FAINT, INK, MUTED, TINT, line_inches, variant_style
-from live_dashboards.model.business_report import BusinessReport, Report
+from live_dashboards.model.dashboards import Report
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.report import AbReport, Badge
 from live_dashboards.model.snapshot import SourceStatus
@@ -39,7 +39,7 @@ def draw_header(frame: Frame, report: Report) -> None:
 
 def _title(report: Report) -> str:
     """The experiment's name; on the business page after what the page is about."""
-    if isinstance(report, BusinessReport):
+    if not isinstance(report, AbReport):
         return f"Business impact · {report.experiment}" if report.experiment else "Business impact"
     return report.experiment or "A/B test"
 
@@ -176,7 +176,7 @@ def _source(status: SourceStatus) -> str:
 
 
 def _intervals(report: Report) -> str:
-    if isinstance(report, BusinessReport):
+    if not isinstance(report, AbReport):
         return "Lines through dots are 95 % intervals for a single look; hollow dots have none. Full numbers, queries and moments stand in the summary file."
     level = f"{report.confidence * 100:g} %"
     return f"Intervals of differences and of the split: 95 %, as told there; other lines through dots: {level} for one look. Queries and moments: in the summary file."

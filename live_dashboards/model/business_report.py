@@ -8,10 +8,8 @@ from datetime import datetime
 from live_dashboards.model.business_case import Assumption, BreakEven, BusinessCase, CashPoint, LevelInterval, Swing
 from live_dashboards.model.judgement import Verdict
 from live_dashboards.model.measurement import Interval, Measurement
-from live_dashboards.model.report import AbReport, Badge, Head, StatusStrip
+from live_dashboards.model.report import Badge, Head, StatusStrip
 from live_dashboards.model.snapshot import SourceStatus
-
-DASHBOARD_TITLES = {"ab": "A/B testing dashboard", "business": "Business impact dashboard"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,12 +228,3 @@ class BusinessReport:
     def variant_names(self) -> tuple[str, ...]:
         """Baseline and challenger, in the order that gives each its colour."""
         return tuple(name for name in (self.baseline, self.challenger) if name is not None)
-
-
-Report = AbReport | BusinessReport
-"""A page of either dashboard."""
-
-
-def dashboard_name(report: Report) -> str:
-    """`ab` or `business`."""
-    return "ab" if isinstance(report, AbReport) else "business"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from pathlib import Path
 
-from live_dashboards.model.business_report import Report, dashboard_name
+from live_dashboards.model.dashboards import Report, dashboard_name
 from live_dashboards.model.report import BadgeKind
 
 _STEMS = {"ab": "live_ab_dashboard", "business": "business_impact_dashboard"}

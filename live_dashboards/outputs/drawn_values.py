@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from live_dashboards.model.business_report import BusinessReport, PartsPanel, PaybackPanel, Report, SensitivityPanel
+from live_dashboards.model.business_report import BusinessReport, PartsPanel, PaybackPanel, SensitivityPanel
+from live_dashboards.model.dashboards import Report
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.report import AbReport, EffectPanel, HealthPanel, LatencyPanel, Line, QualityPanel, RunsPanel, SplitPanel

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from live_dashboards.errors import UsageError
-from live_dashboards.model.business_report import DASHBOARD_TITLES, Report, dashboard_name
+from live_dashboards.model.dashboards import DASHBOARD_TITLES, Report, dashboard_name
 from live_dashboards.model.moment import format_moment
 from live_dashboards.outputs.files import write_file
 from live_dashboards.outputs.png_file import write_png

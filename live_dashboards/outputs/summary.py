@@ -9,12 +9,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from live_dashboards.model.business_report import Report
+from live_dashboards.model.dashboards import Report
 from live_dashboards.model.judgement import Comparison, Guardrail, Power
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.report import AbReport, VariantFacts
-from live_dashboards.outputs.business_summary import business_summary
 from live_dashboards.outputs.files import write_text
 from live_dashboards.outputs.measurement_rows import finite, plain_value
 from live_dashboards.outputs.summary_parts import page_provenance, page_state
@@ -39,7 +38,11 @@ def summary_schema(dashboard: str = "ab") -> Any:
 
 def summary(report: Report) -> dict[str, Any]:
     """The summary's document; `changes` is null until it is compared with an earlier one."""
-    return _ab(report) if isinstance(report, AbReport) else business_summary(report)
+    if isinstance(report, AbReport):
+        return _ab(report)
+    from live_dashboards.outputs.business_summary import business_summary
+
+    return business_summary(report)
 
 
 def _ab(report: AbReport) -> dict[str, Any]:

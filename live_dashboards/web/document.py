@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from live_dashboards.model.business_report import BusinessReport, Report
+from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.dashboards import Report
 from live_dashboards.model.duration import parse_duration_seconds
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.report import AbReport, Head

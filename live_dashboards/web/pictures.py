@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from live_dashboards.errors import DashboardError
-from live_dashboards.model.business_report import Report
+from live_dashboards.model.dashboards import Report
 
 _MOST_KEPT = 4
 _MOST_WAITING = 3

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 
 from live_dashboards.errors import DashboardError, UsageError
-from live_dashboards.model.business_report import Report, dashboard_name
+from live_dashboards.model.dashboards import Report, dashboard_name
 from live_dashboards.web.board import Board
 from live_dashboards.web.metrics import Metrics
 from live_dashboards.web.pictures import Pictures

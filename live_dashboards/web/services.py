@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from live_dashboards.model.business_report import BusinessReport, Report
+from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.dashboards import Report
 from live_dashboards.model.report import AbReport
 from live_dashboards.model.snapshot import Snapshot
 from live_dashboards.settings import Settings

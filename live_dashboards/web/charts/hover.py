@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from live_dashboards.model.business_report import Report
+from live_dashboards.model.dashboards import Report
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.number import format_count, format_interval, format_number
 from live_dashboards.model.presentation import drawn_interval

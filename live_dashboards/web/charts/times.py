@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from live_dashboards.model.business_report import Report
+from live_dashboards.model.dashboards import Report
 from live_dashboards.model.moment import zone_words
 from live_dashboards.model.presentation import MUTED
 from live_dashboards.web.charts.base import axis
