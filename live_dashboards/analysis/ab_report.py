@@ -33,8 +33,12 @@ _STANDARD_TIMELINES = {"request_rate": "requests_per_second", "response_time": "
 
 def build_ab_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings, *, seed: int = 42) -> AbReport:
     """The whole A/B page; `stand_in` is the simulated snapshot, None where what is missing is marked instead; `seed` is that of a net value's draws."""
-    found = page(snapshot, stand_in, settings)
-    headline = _headline(found)
+    return ab_report_of(page(snapshot, stand_in, settings), snapshot, seed=seed)
+
+
+def ab_report_of(found: Page, snapshot: Snapshot, *, seed: int) -> AbReport:
+    """The A/B page of facts that were found already, in this snapshot."""
+    settings, headline = found.settings, _headline(found)
     rows = _compared(found)
     judged = _judged(found, rows, seed)
     runs, quality = runs_panel(found), quality_panel(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from live_dashboards.analysis.ab_report import build_ab_report
+from live_dashboards.analysis.ab_report import ab_report_of
 from live_dashboards.analysis.business_decision import gates, recommendation
 from live_dashboards.analysis.business_of_page import business_case
 from live_dashboards.analysis.business_panels import break_even_panel, headline_words, net_panel, parts_panel, payback_panel, sensitivity_panel
@@ -26,7 +26,8 @@ _WHOLE_WINDOW_SHARE = 0.9
 
 def build_business_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings, *, seed: int = 42) -> BusinessReport:
     """The whole business page; `stand_in` as for the A/B page, whose verdict this is."""
-    found, ab = page(snapshot, stand_in, settings), build_ab_report(snapshot, stand_in, settings, seed=seed)
+    found = page(snapshot, stand_in, settings)
+    ab = ab_report_of(found, snapshot, seed=seed)
     case, substitute = _cases(found, seed)
     advice = recommendation(found, case, ab)
     parts = parts_panel(found, case, substitute)

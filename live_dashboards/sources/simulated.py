@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.snapshot import (
@@ -63,8 +64,9 @@ class _World:
         return random.Random(f"{self.seed}:{key}").gauss(0.0, 1.0)  # noqa: S311 simulation, not cryptography
 
 
+@lru_cache(maxsize=1)
 def simulate(*, at: datetime, window_seconds: float, seed: int, baseline: str, challenger: str) -> Snapshot:
-    """A whole simulated snapshot with these two variants."""
+    """A whole simulated snapshot with these two variants; the last one is kept, as both dashboards of a moment ask for the same."""
     draw = random.Random(f"{seed}:arms")  # noqa: S311 simulation, not cryptography
     arms = (
         _Arm(baseline, 0.7, 0.782 + draw.gauss(0, 0.004), 0.0009, 0.047 + draw.gauss(0, 0.002), 0.0),
