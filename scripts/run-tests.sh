@@ -12,6 +12,7 @@ missing_packages() {
   command -v openssl >/dev/null || echo openssl
   command -v chromium >/dev/null || echo chromium
   command -v redis-server >/dev/null || echo redis-server
+  command -v systemd-analyze >/dev/null || echo systemd # checks the units of deploy/systemd; nothing is started
 }
 
 make_environment .venv requirements.lock

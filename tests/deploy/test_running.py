@@ -1,0 +1,254 @@
+"""What images, pods, units and cron run is run for real: the commands, environments, folders and users of the files below deploy/, over real servers.
+
+No engine, cluster or systemd takes part; machine.py gives the commands the folders, the user and the read-only root file system that those would.
+"""
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from contextlib import closing
+from functools import cache
+
+import psycopg2
+import pytest
+
+from tests.deploy import files
+from tests.deploy.files import DEPLOY, UNITS
+from tests.deploy.machine import Machine, needs_mounts
+from tests.deploy.stack import Stack
+from tests.web.redis_server import RedisServer
+from tests.web.waiting import wait_until
+
+pytestmark = needs_mounts
+DAYS_SECONDS = 86400
+UNIT = {path.stem.removeprefix("live-dashboards-"): path for path in UNITS}
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory):
+    with Stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def sampled(stack):
+    """The stack once the sample's runs are written, which is done once, and Prometheus has seen requests."""
+    run = files.composed("sample-runs")
+    values = {"MLFLOW_DB_PASSWORD": stack.secrets["mlflow_password"]}
+    machine, environment = stack.machine("sample-runs", run, values)
+    said = [machine.run(run.command, environment) for _ in range(2)]
+    assert [(done.returncode, done.stdout) for done in said] == [(0, "demo-ab-test written\n"), (0, "demo-ab-test was there\n")], said
+    wait_until(lambda: stack.value("count(sum%20by(model_name)(increase(ab_test_requests_total[1m]))>0)") == 2.0, "traffic on both arms")
+    return stack
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory):
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+def values(stack, redis=None):
+    """The secrets' contents by setting."""
+    cache_url = {"DASHBOARD_CACHE_URL": redis.url} if redis is not None else {}
+    return {"MLFLOW_DB_PASSWORD": stack.secrets["reader_password"], "DASHBOARD_PASSWORD_HASH": stack.secrets["web_password_hash"], **cache_url}
+
+
+@cache
+def system_calls():
+    """What SystemCallFilter= of the units lets through, by name."""
+    (wanted,) = {files.unit(path)["SystemCallFilter"][0] for path in UNITS}
+    text = subprocess.run(["systemd-analyze", "syscall-filter", "--no-pager"], capture_output=True, text=True, check=True).stdout
+    groups, name = {}, ""
+    for line in text.splitlines():
+        if line.startswith("@"):
+            name = line.strip()
+        elif line.strip() and not line.strip().startswith("#"):
+            groups.setdefault(name, []).append(line.strip())
+
+    def flat(entry):
+        return [each for inner in groups[entry] for each in flat(inner)] if entry.startswith("@") else [entry]
+
+    return ",".join(sorted(set(flat(wanted))))
+
+
+def confinement():
+    return ("/opt/live-dashboards/.venv/bin/python", "-I", "/mnt/root/tests/deploy/confine.py", system_calls())
+
+
+def get(stack, path, password=None):
+    request = urllib.request.Request(f"http://127.0.0.1:{stack.web_port}{path}")
+    if password is not None:
+        request.add_header("Authorization", "Basic " + base64.b64encode(f"dashboard:{password}".encode()).decode())
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - our own page
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, b""
+    except OSError:
+        return 0, b""
+
+
+class Page:
+    """The web page as a file below deploy/ runs it, until SIGTERM; a context manager that waits until it is ready."""
+
+    def __init__(self, stack, name, run, contents, **more):
+        self.stack, self.run, self.more = stack, run, more
+        self.machine, self.environment = stack.machine(name, run, contents)
+
+    def __enter__(self):
+        self.log = (self.machine.folder / "log").open("w+")
+        self.process = self.machine.start(self.run.command, self.environment, stdout=self.log, stderr=self.log, **self.more)
+        try:
+            wait_until(lambda: get(self.stack, "/readyz")[0] == 200 or self.process.poll() is not None, "the page")
+            assert self.process.poll() is None, (self.machine.folder / "log").read_text()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+
+    def summary(self):
+        return json.loads(get(self.stack, "/api/v1/summary", self.stack.secrets["web_password"])[1])
+
+    def end(self):
+        """The exit code after SIGTERM, and how long it took."""
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20), time.monotonic() - began
+
+
+def test_the_exporter_and_the_scrapes_of_the_composed_prometheus_work(sampled):
+    wait_until(lambda: sampled.value('sum(up{job="ab-test-models"})') == 4.0, "all four targets")
+    wait_until(lambda: sampled.value("count(experiment_model_name:ab_test_requests:rate5m)") == 2.0, "the recording rules")
+
+
+def test_the_reader_of_the_composed_database_can_read_mlflows_tables_and_not_write(sampled):
+    address = {"host": sampled.postgres.host, "port": sampled.postgres.port, "dbname": "mlflow", "user": "dashboard", "password": sampled.secrets["reader_password"]}
+    with closing(psycopg2.connect(**address)) as connection, connection.cursor() as cursor:
+        cursor.execute("select count(*) > 0 from latest_metrics")
+        assert cursor.fetchone() == (True,)
+        connection.rollback()
+        cursor.execute("set transaction read write")
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            cursor.execute("delete from runs")
+
+
+def test_the_composed_server_of_mlflow_is_healthy_and_ends_with_sigterm(stack):
+    assert stack.mlflow_is_healthy
+    assert stack.mlflow_ended in {0, -signal.SIGTERM, 128 + signal.SIGTERM}
+
+
+def test_the_composed_page_is_live_asks_for_its_login_and_ends_with_sigterm(sampled):
+    check, unanswered = files.health_check(), Machine(sampled.folder / "unanswered")
+    with Page(sampled, "dashboard", files.composed("dashboard"), values(sampled)) as page:
+        assert page.summary()["data_source"] == "REAL_PRODUCTION_DATA"
+        assert get(sampled, "/metrics")[0] == 401
+        wait_until(lambda: sampled.value('up{job="live-dashboards"}') == 1.0, "the scrape with the password file")
+        healthy = page.machine.run(check, page.environment)
+        other = page.machine.run(check, {**page.environment, "DASHBOARD_PORT": str(sampled.prometheus.port)})
+        code, seconds = page.end()
+    assert (healthy.returncode, healthy.stderr, other.returncode) == (0, "", 1)
+    assert (code, seconds < 5) == (0, True)
+    assert unanswered.run(check, page.environment).returncode == 1
+
+
+def test_the_pod_of_the_page_is_live_over_redis_and_its_probes_answer(sampled, redis):
+    pod = files.pods()["web"]
+    with Page(sampled, "pod", files.contained(pod), values(sampled, redis)) as page:
+        container = pod["containers"][0]
+        paths = {container[probe]["httpGet"]["path"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")}
+        assert {path: get(sampled, path)[0] for path in paths} == {"/healthz": 200, "/readyz": 200}
+        assert page.summary()["data_source"] == "REAL_PRODUCTION_DATA"
+        assert redis.client.dbsize() > 0
+        program, _ = container["lifecycle"]["preStop"]["exec"]["command"]
+        assert page.machine.run([program, "0"], page.environment).returncode == 0
+        code, seconds = page.end()
+    assert (code, seconds < pod["terminationGracePeriodSeconds"]) == (0, True)
+
+
+def test_the_unit_of_the_page_runs_under_its_filters_and_ends_with_sigterm(sampled):
+    with Page(sampled, "unit", files.started(UNIT["web"]), values(sampled), proc="pid", confine=confinement()) as page:
+        assert page.summary()["data_source"] == "REAL_PRODUCTION_DATA"
+        assert get(sampled, "/dashboard/ab.png", sampled.secrets["web_password"])[0] == 200
+        code, seconds = page.end()
+    assert (code, seconds < 5) == (0, True)
+
+
+def test_the_pod_of_the_cron_job_writes_both_pictures(sampled):
+    run = files.contained(files.pods()["pictures"])
+    machine, environment = sampled.machine("cron-job", run, values(sampled))
+    done = machine.run(run.command, environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [name.partition("_20")[0] for name in machine.pictures] == ["business_impact_dashboard", "live_ab_dashboard"]
+
+
+def test_a_picture_that_is_less_than_live_fails_its_job_and_is_written(sampled):
+    run = files.composed("pictures")
+    machine, environment = sampled.machine("not-live", run, {"MLFLOW_DB_PASSWORD": "wrong"})
+    done = machine.run((*run.command, "--dpi", "50"), environment)
+    assert (done.returncode, len(machine.pictures)) == (3, 2)
+
+
+@pytest.mark.parametrize("kind", ["ab", "business"])
+def test_the_units_of_the_pictures_write_one_under_their_filters(sampled, kind):
+    run = files.started(UNIT[kind])
+    machine, environment = sampled.machine(f"unit-{kind}", run, values(sampled))
+    done = machine.run(run.command, environment, proc="pid", confine=confinement())
+    assert (done.returncode, done.stderr, len(machine.pictures)) == (0, "", 1)
+    assert done.stdout == f"/var/lib/live-dashboards/{machine.pictures[0]}\n"
+
+
+@pytest.mark.parametrize("index", [0, 1], ids=["ab", "business"])
+def test_the_cron_lines_write_a_picture_and_say_nothing(sampled, index):
+    variables, rows = files.crontab()
+    machine = Machine(sampled.folder / f"cron-{index}")
+    machine.settings({**sampled.addresses, "MLFLOW_DB_USER": "dashboard", "MLFLOW_DB_PASSWORD": sampled.secrets["reader_password"]})
+    done = machine.run([variables["SHELL"], "-c", rows[index][2]], variables)
+    assert (done.returncode, done.stdout, done.stderr, len(machine.pictures)) == (0, "", "", 1)
+
+
+def retention_commands():
+    variables, rows = files.crontab()
+    pod = files.pods()["pictures"]["initContainers"][0]
+    found = {"pod": pod["command"], "cron": [variables["SHELL"], "-c", rows[2][2]]}
+    return found | {kind: list(files.started(UNIT[kind], "ExecStartPre").command) for kind in ("ab", "business")}
+
+
+@pytest.mark.parametrize("name", ["pod", "cron", "ab", "business"])
+def test_pictures_are_kept_for_thirty_days_and_other_files_for_ever(tmp_path, name):
+    machine = Machine(tmp_path / "machine")
+    there = [f"{stem}_20260101_000000{suffix}" for stem in ("live_ab_dashboard", "business_impact_dashboard") for suffix in (".png", ".json", "-SIMULATED.png")]
+    for age_days in (29, 32):
+        for file in [*there, "notes.txt"]:
+            path = machine.state / f"{file.partition('.')[0]}-{age_days}.{file.partition('.')[2]}"
+            path.touch()
+            os.utime(path, (time.time() - age_days * DAYS_SECONDS,) * 2)
+    before = {path.name for path in machine.state.iterdir()}
+    assert machine.run(retention_commands()[name], {}).returncode == 0
+    gone = before - {path.name for path in machine.state.iterdir()}
+    stems = {"ab": {"live_ab_dashboard"}, "business": {"business_impact_dashboard"}}.get(name, {"live_ab_dashboard", "business_impact_dashboard"})
+    assert gone == {file for file in before if "-32." in file and file.startswith(tuple(stems))}
+
+
+def test_a_run_writes_nothing_but_its_pictures_and_its_cache(sampled):
+    run = files.composed("pictures")
+    machine, environment = sampled.machine("clean", run, values(sampled))
+    refused = machine.run(["sh", "-c", "for folder in / /etc /opt /opt/live-dashboards /run /usr /var; do touch $folder/x && echo $folder; done"], environment)
+    assert (refused.stdout, refused.stderr.count("Read-only file system")) == ("", 7)
+    assert machine.run(["id", "-u"], environment).stdout == "10001\n" == dict(files.dockerfile("Dockerfile"))["USER"].partition(":")[0] + "\n"
+
+
+def test_the_scripts_are_bash_that_parses():
+    for path in (DEPLOY / "docker").glob("*.sh"):
+        assert subprocess.run(["bash", "-n", path], check=False).returncode == 0
+        assert os.access(path, os.X_OK)
