@@ -25,7 +25,8 @@ def upper_gamma(a: float, x: float) -> float:
     if x == 0:
         return 1.0
     off = (x - a) / a
-    front = math.sqrt(a / (2 * math.pi)) * math.exp(-_stirling_error(a) - a * (off - math.log1p(off)))  # x^a e^-x / Γ(a)
+    log_ratio = math.log1p(off) if off > -0.5 else math.log(x) - math.log(a)  # 1 + off is 0 where x is a tiny part of a
+    front = math.sqrt(a / (2 * math.pi)) * math.exp(-_stirling_error(a) - a * (off - log_ratio))  # x^a e^-x / Γ(a)
     if x < a + 1:
         return max(0.0, 1.0 - front * _gamma_series(a, x))
     return min(1.0, front / _gamma_fraction(a, x))

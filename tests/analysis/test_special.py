@@ -77,3 +77,9 @@ def test_at_a_billion_trials_it_is_a_probability():
 def test_students_tail_keeps_its_digits_far_out(freedom):
     for t in (1e-9, 0.5, 1.9, 2.1, 5.0, 10.0, 30.0):
         assert student_t_below(-t, freedom) == pytest.approx(stats.t.sf(t, freedom), rel=1e-9, abs=1e-300), t
+
+
+@pytest.mark.parametrize("x", [5e-324, 1e-300, 1e-168, 1e-20])
+def test_the_gamma_tail_of_almost_nothing_is_almost_everything(x):
+    assert upper_gamma(0.5, x) == pytest.approx(special.gammaincc(0.5, x), rel=1e-12)
+    assert upper_gamma(1e9, x) == 1.0
