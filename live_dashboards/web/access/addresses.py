@@ -7,20 +7,38 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
-_WRITTEN = re.compile(r"(?P<bare>[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)|(?:\[(?P<bracketed>[^\]]*)\]|(?P<host>[^:\[\]]*))(?::[0-9]{1,5})?")
+_LONGEST_CHARACTERS = 64  # the longest address with brackets and a port has 47
 
 
 def parse_address(text: str) -> Address | None:
     """The IP address in a text, perhaps with a port behind it or brackets around it; None where there is none."""
-    written = _WRITTEN.fullmatch(text.strip().strip('"'))
-    if written is None:
+    if len(text) > _LONGEST_CHARACTERS:
         return None
-    try:
-        address = ip_address(written["bare"] or written["bracketed"] or written["host"])
-    except ValueError:
-        return None
+    written = text.strip().strip('"')
+    address = _parsed(written) or _parsed(_without_port(written))
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return mapped or address
+
+
+def _parsed(written: str) -> Address | None:
+    try:
+        return ip_address(written) if "%" not in written else None  # the name of an interface is no part of an address
+    except ValueError:
+        return None
+
+
+def _without_port(written: str) -> str:
+    """What lies before the port or between the brackets; nothing where that is not how an address is written. An IPv6 address with a port needs brackets."""
+    if written.startswith("["):
+        address, _, port = written[1:].partition("]")
+        return address if not port or _is_port(port) else ""
+    address, colon, port = written.partition(":")
+    return address if _is_port(colon + port) else ""
+
+
+def _is_port(written: str) -> bool:
+    digits = written.removeprefix(":")
+    return digits != written and len(digits) <= 5 and digits.isascii() and digits.isdigit()
 
 
 def is_within(text: str, networks: Sequence[str]) -> bool:

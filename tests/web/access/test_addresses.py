@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from live_dashboards.web.access.addresses import is_loopback, is_within, neighbourhood, parse_address
-from tests.web.access.sites import EVERYWHERE
+from tests.web.access.sites import EVERYWHERE, site
 
 
 @pytest.mark.parametrize(
@@ -18,12 +20,32 @@ from tests.web.access.sites import EVERYWHERE
         ("::ffff:192.0.2.1", "192.0.2.1"),
         ("unknown", "None"),
         ("127.0.0.1:x", "None"),
+        ("127.0.0.1:", "None"),
+        ("127.0.0.1:123456", "None"),
+        ("1:2:3:4:5:6:7:8:80", "None"),
+        ("[::1]80", "None"),
+        ("fe80::1%eth0", "None"),
         ("[::1].evil.example", "None"),
         ("", "None"),
     ],
 )
 def test_an_address_is_read_with_and_without_port_and_brackets(text: str, address: str) -> None:
     assert str(parse_address(text)) == address
+
+
+@pytest.mark.parametrize("text", [":" * 32_000 + "x", "[" * 32_000, "1." * 16_000, "localhost:" + "1" * 32_000, ":0" * 16_000])
+def test_a_text_that_is_too_long_for_any_address_costs_nothing(text: str) -> None:
+    began = time.monotonic()
+    assert (parse_address(text), is_loopback(text), neighbourhood(text), is_within(text, ["10.0.0.0/8"])) == (None, False, "unknown", False)
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("header", ["Host", "X-Forwarded-For"])
+def test_a_request_full_of_colons_is_refused_at_once(header: str) -> None:
+    client = site(DASHBOARD_TRUSTED_PROXIES="127.0.0.1").test_client()
+    began = time.monotonic()
+    assert client.get("/", headers={"Host": "nowhere.example", header: ":" * 32_000 + "x"}).status_code in {400, 421}
+    assert time.monotonic() - began < 1
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1", "127.8.9.1:8050", "::1", "[::1]", "[::1]:8050", "localhost", "LocalHost:8050", "::ffff:127.0.0.1"])
