@@ -21,6 +21,7 @@ from live_dashboards.web.services import Services
 from live_dashboards.web.view import parse_view
 
 log = logging.getLogger(__name__)
+_DASH_ONLY = frozenset({"/<path:path>", "/_dash-update-component", "/_reload-hash"})  # the page has no callback of the server, and does not reload itself
 
 
 class Routes:
@@ -141,10 +142,10 @@ def _begin() -> None:
 
 
 def _refuse_unknown_path() -> None:
-    """Dash has a rule for every path; a probe on a wrong one should not look healthy."""
+    """Dash has a rule for every path, and two that this page does not need; a probe on a wrong one should not look healthy."""
     from flask import abort
 
-    if request.url_rule is not None and request.url_rule.rule == "/<path:path>":
+    if request.url_rule is not None and request.url_rule.rule in _DASH_ONLY:
         abort(404)
 
 

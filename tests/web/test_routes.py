@@ -284,6 +284,12 @@ def test_there_is_nothing_at_any_other_address(site, path):
     assert "Traceback" not in answer.text
 
 
+@pytest.mark.parametrize("path", ["/_dash-update-component", "/_reload-hash"])
+def test_dash_answers_nothing_that_the_page_does_not_need(site, path):
+    client = site._app.test_client()
+    assert [client.open(path, method=method, base_url="http://localhost", json={}).status_code for method in ("GET", "POST")] == [404, 404 if "update" in path else 405]
+
+
 @pytest.mark.parametrize("path", [*SCHEMAS, "/api/v1/page", "/metrics", "/dashboard/ab.png"])
 def test_what_is_only_read_cannot_be_posted_to(site, path):
     assert site._app.test_client().post(path, base_url="http://localhost").status_code in {403, 405}

@@ -14,6 +14,7 @@ from live_dashboards.web.access.addresses import is_loopback
 from live_dashboards.web.access.credentials import Credentials
 from live_dashboards.web.access.error_pages import PAGES_OWN_FETCH
 from live_dashboards.web.access.policy import Mode, Policy
+from live_dashboards.web.access.proxy import PASSED_ON
 from live_dashboards.web.access.same_site import asked_address, inner_path, refuse_other_sites
 from live_dashboards.web.access.session import logged_in_user
 
@@ -31,8 +32,7 @@ def guard(policy: Policy, credentials: Credentials, open_paths: Sequence[str]) -
             return None
         if policy.is_loopback_only:
             _refuse_strangers()
-        if policy.mode is not Mode.OPEN or policy.is_loopback_only:
-            refuse_other_sites()
+        refuse_other_sites(path)
         if policy.mode is Mode.PROXY:
             g.user = _named_by_the_proxy(policy.user_header)
         elif policy.mode is Mode.PASSWORD:
@@ -49,6 +49,11 @@ def _refuse_strangers() -> None:
         raise MisdirectedRequest("This page answers to localhost only; open it by that name, or set DASHBOARD_AUTH to say who may see it by another one.")
     if not is_loopback(request.remote_addr or ""):
         raise Forbidden("This page is for its own machine only; set DASHBOARD_AUTH to say who may see it from elsewhere.")
+    if PASSED_ON in request.environ:
+        raise Forbidden(
+            "A proxy passed this request on, and this page is for its own machine only; "
+            "name the proxy in DASHBOARD_TRUSTED_PROXIES, and set DASHBOARD_AUTH to say who may see the page through it."
+        )
 
 
 def _named_by_the_proxy(user_header: str) -> str:

@@ -1,4 +1,4 @@
-"""What comes from this site and what stays on it: requests that change something, and the address a login leads back to."""
+"""What comes from this site and what stays on it: requests of its own pages and of programs, and the address a login leads back to."""
 
 from __future__ import annotations
 
@@ -9,16 +9,28 @@ from flask import request
 from werkzeug.exceptions import Forbidden
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_LINKED_PATHS = frozenset({"/", "/login"})  # a link to the first page may lead on to the login
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def refuse_other_sites() -> None:
-    """Forbidden for a POST and the like that another site's page sent: the browser would send this site's cookie and password with it."""
+def refuse_other_sites(path: str) -> None:
+    """Forbidden for what another site's page sent, since the browser would send this site's cookie and password with it; its links to the page itself are followed."""
+    if request.method in _READING and _says_another_site() and not _is_link(path):
+        raise Forbidden("Another site's page asked for this; open the dashboard's first page, and go on from there.")
     if request.method not in _READING and not _is_from_here():
         raise Forbidden(
             "This request came from another site; where it did not, let the proxy pass on the Host header, "
             "or send X-Forwarded-Host and be named in DASHBOARD_TRUSTED_PROXIES."
         )
+
+
+def _says_another_site() -> bool:
+    """Whether a browser says so; programs say nothing, nor does a browser for a plain-HTTP address other than this machine's."""
+    return request.headers.get("Sec-Fetch-Site", "none") not in {"same-origin", "none"}
+
+
+def _is_link(path: str) -> bool:
+    return request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate" and path in _LINKED_PATHS
 
 
 def _is_from_here() -> bool:

@@ -29,8 +29,10 @@ class Limit:
 
 
 EACH = Limit(free_count=5, longest_wait_seconds=300, forget_one_seconds=180)
-ALL = Limit(free_count=50, longest_wait_seconds=10, forget_one_seconds=12)  # short: many strangers at work must not shut the team out
-_PROVEN_SECONDS = 3600
+# Strangers with many addresses can keep this wait going, and who comes from an address that never logged in then has to be quicker than they are.
+# The team's known addresses are not held up, and sessions are not throttled at all.
+ALL = Limit(free_count=50, longest_wait_seconds=10, forget_one_seconds=12)
+_PROVEN_SECONDS = 30 * 86_400
 
 
 @dataclass(slots=True)
@@ -81,7 +83,7 @@ class Throttle:
             return wait_seconds
 
     def succeeded(self, address: str) -> None:
-        """Takes the attempt back. For an hour the client need not wait for what others fail; its own failures stay counted, since a guesser may share its address."""
+        """Takes the attempt back. For 30 days the client need not wait for what others fail; its own failures stay counted, since a guesser may share its address."""
         client, now = neighbourhood(address), self._clock()
         with self._lock:
             self._all.take_back(now)

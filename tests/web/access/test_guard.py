@@ -136,6 +136,26 @@ def test_without_a_login_a_proxy_s_visitors_are_strangers() -> None:
     assert client.get("/", headers={"X-Forwarded-For": "192.0.2.7"}).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "claim", [{"X-Forwarded-For": "203.0.113.5"}, {"X-Forwarded-Proto": "https"}, {"X-Real-IP": "203.0.113.5"}, {"Forwarded": "for=203.0.113.5"}, {"Via": "1.1 proxy"}]
+)
+def test_without_a_login_what_an_unknown_proxy_passed_on_is_refused_and_told_what_to_set(claim: dict[str, str]) -> None:
+    answer = site().test_client().get("/api/v1/summary", headers={"Host": "localhost"} | claim)
+    assert answer.status_code == 403
+    assert answer.json is not None
+    assert [name for name in ("DASHBOARD_TRUSTED_PROXIES", "DASHBOARD_AUTH") if name not in answer.json["error"]] == []
+
+
+def test_a_proxy_of_this_machine_that_is_trusted_may_pass_on_its_own_browser_s_requests() -> None:
+    client = site(DASHBOARD_TRUSTED_PROXIES="127.0.0.1").test_client()
+    assert client.get("/", headers={"X-Forwarded-For": "127.0.0.1", "Via": "1.1 proxy"}).text == "the page"
+
+
+@pytest.mark.parametrize("mode", [{"DASHBOARD_AUTH": "none"}, LOGIN], ids=["open", "password"])
+def test_where_it_is_said_who_may_see_the_page_an_unknown_proxy_is_no_reason_to_refuse(mode: dict[str, str]) -> None:
+    assert site(**mode).test_client().get("/", headers=basic() | {"Via": "1.1 proxy", "X-Forwarded-For": "203.0.113.5"}).text == "the page"
+
+
 def test_what_is_open_on_purpose_answers_to_any_name_and_anybody() -> None:
     client = site(DASHBOARD_AUTH="none").test_client()
     assert client.get("/", headers={"Host": "dashboard.example"}, **from_address("192.0.2.7")).text == "the page"

@@ -53,8 +53,21 @@ def test_many_clients_failures_slow_all_but_those_who_proved_a_password() -> Non
     assert throttle.attempt("192.0.2.200") == 0.0
 
 
-@pytest.mark.parametrize(("later_seconds", "waits"), [(3599, False), (3601, True)])
-def test_a_proof_holds_for_an_hour(later_seconds: float, *, waits: bool) -> None:
+def test_while_strangers_of_many_networks_guess_a_known_client_gets_through_and_an_unknown_one_waits() -> None:
+    clock = Clock()
+    throttle = Throttle(clock)
+    throttle.attempt("192.0.2.200")
+    throttle.succeeded("192.0.2.200")
+    clock.now_seconds += 86_400  # the session of the day before has ended
+    for number in range(500):
+        clock.now_seconds += throttle.wait_seconds(f"2001:db8:0:{number:x}::1")
+        throttle.attempt(f"2001:db8:0:{number:x}::1")
+    assert throttle.attempt("192.0.2.200") == 0.0
+    assert 0 < throttle.attempt("203.0.113.1") <= ALL.longest_wait_seconds
+
+
+@pytest.mark.parametrize(("later_seconds", "waits"), [(30 * 86_400 - 1, False), (30 * 86_400 + 1, True)])
+def test_a_proof_holds_for_30_days(later_seconds: float, *, waits: bool) -> None:
     clock = Clock()
     throttle = Throttle(clock, everyone=Limit(1, 10, 10**6))
     throttle.attempt("192.0.2.200")
