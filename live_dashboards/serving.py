@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from live_dashboards import pipeline
 from live_dashboards.model.business_report import BusinessReport
@@ -15,18 +15,22 @@ from live_dashboards.request import Request
 from live_dashboards.settings import Settings
 from live_dashboards.web.services import Services
 
+if TYPE_CHECKING:
+    from live_dashboards.drawing import Drawings
+
 log = logging.getLogger(__name__)
 
 
 def serve(settings: Settings) -> None:
     """Serves the page until it is told to stop; SettingsError, before anything is asked, where the settings do not allow it."""
+    from live_dashboards.drawing import Drawings
     from live_dashboards.web.app import make_app, make_board
     from live_dashboards.web.server import bound_socket, page_address
     from live_dashboards.web.server import serve as serve_application
     from live_dashboards.web.tls import tls_context
 
-    context = tls_context(settings)
-    given = services(settings)
+    context, drawings = tls_context(settings), Drawings()
+    given = services(settings, drawings)
     board, metrics = make_board(given, settings)
     application = make_app(given, settings, board, metrics)
     with bound_socket(settings) as listening:
@@ -34,18 +38,19 @@ def serve(settings: Settings) -> None:
         address = page_address(settings, listening.getsockname()[1])
         board.start()
         try:
-            serve_application(application, settings, listening, context, on_ready=lambda: _say(f"The page is at {address} (Ctrl-C ends it)"))
+            words = f"The page is at {address} (Ctrl-C ends it)"
+            serve_application(application, settings, listening, context, on_ready=lambda: _say(words), on_stop=drawings.stop)
         finally:
             board.stop()
 
 
-def services(settings: Settings) -> Services:
+def services(settings: Settings, drawings: Drawings | None = None) -> Services:
     """The pipeline's steps for the web page; what the sources answer is shared with other processes where that is set."""
-    from live_dashboards.drawing import draw_apart
+    from live_dashboards.drawing import Drawings
     from live_dashboards.outputs.sidecars import csv_text
     from live_dashboards.web.shared import shared
 
-    return Services(fetch=shared(fetch, settings), variants=variants, reports=reports, summary=summary, csv=csv_text, picture=draw_apart)
+    return Services(fetch=shared(fetch, settings), variants=variants, reports=reports, summary=summary, csv=csv_text, picture=(drawings or Drawings()).draw)
 
 
 def fetch(settings: Settings, known_experiment: str | None = None) -> Snapshot:

@@ -7,21 +7,27 @@ import logging
 import socket
 import ssl
 import sys
+import time
 from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any
 
 from flask import Flask
+from waitress import wasyncore
 from waitress.server import create_server
+from waitress.task import ThreadedTaskDispatcher
 
 from live_dashboards.errors import SettingsError
 from live_dashboards.settings import Settings
+from live_dashboards.web.limits import Seldom, allow_many_files, most_connections
 from live_dashboards.web.tls import TlsFront
 
 _THREADS = 12
 _BACKLOG = 512
-_MOST_CONNECTIONS = 1000
 _IDLE_SECONDS = 75
+_END_SECONDS = 4.0
+_FILES_OF_A_TLS_CONNECTION = 3  # the browser's, and both ends of the one to the web server
+_SPARE_ENTRIES = 16  # waitress counts its listening socket and its trigger too, and hears a little later of what the front has closed
 
 log = logging.getLogger(__name__)
 
@@ -64,29 +70,76 @@ def page_address(settings: Settings, port: int) -> str:
     return f"{scheme}://{shown}:{port}{settings['DASHBOARD_PATH_PREFIX'] or ''}/"
 
 
-def serve(application: Flask, settings: Settings, listening: socket.socket, context: ssl.SSLContext | None, *, on_ready: Callable[[], None]) -> None:
-    """Serves until SystemExit or KeyboardInterrupt is raised in this thread (a signal's handler does); what is under way is answered first.
+def serve(
+    application: Flask,
+    settings: Settings,
+    listening: socket.socket,
+    context: ssl.SSLContext | None,
+    *,
+    on_ready: Callable[[], None],
+    on_stop: Callable[[], None] = lambda: None,
+) -> None:
+    """Serves until SystemExit or KeyboardInterrupt is raised in this thread (a signal's handler does); what is under way is answered first, within four seconds.
 
-    With a `context` it speaks TLS only.
+    With a `context` it speaks TLS only. `on_stop` is called before anybody is waited for: it ends what would take too long.
     """
     wsgi: Any = application
+    files_count = allow_many_files()
+    end = End(on_stop)
     if context is None:
-        _run(wsgi, settings, listening, scheme="http", on_ready=on_ready)
+        _run(wsgi, settings, listening, end, scheme="http", most=most_connections(files_count, files_each=1), on_ready=on_ready)
         return
     inner = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
-    with TlsFront(listening, inner.getsockname(), context) as front:
-        _run(front.named(wsgi), settings, inner, scheme="https", on_ready=on_ready)
+    most = most_connections(files_count, files_each=_FILES_OF_A_TLS_CONNECTION)
+    with TlsFront(listening, inner.getsockname(), context, most=most, stop_seconds=end.left_seconds) as front:
+        _run(front.named(wsgi), settings, inner, end, scheme="https", most=most, on_ready=on_ready)
 
 
-def _run(wsgi: Any, settings: Settings, listening: socket.socket, *, scheme: str, on_ready: Callable[[], None]) -> None:
+class End:
+    """The end of serving: begun once, and due at one moment for all who wait for something."""
+
+    def __init__(self, on_stop: Callable[[], None]) -> None:
+        self._on_stop = on_stop
+        self._due: float | None = None
+
+    def begin(self) -> None:
+        """Tells that it has come."""
+        if self._due is None:
+            self._due = time.monotonic() + _END_SECONDS
+            log.info("stopping")
+            self._on_stop()
+
+    def left_seconds(self) -> float:
+        """How long one may still wait."""
+        return _END_SECONDS if self._due is None else max(self._due - time.monotonic(), 0.0)
+
+
+class _Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no types
+    """waitress' threads, which are not waited for longer than the end allows."""
+
+    def __init__(self, end: End) -> None:
+        super().__init__()
+        self._end = end
+        self.set_thread_count(_THREADS)
+
+    def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> bool:  # noqa: ARG002, FBT001, FBT002 waitress' signature
+        """Waits for what is under way."""
+        self._end.begin()
+        return bool(super().shutdown(cancel_pending, self._end.left_seconds()))
+
+
+def _run(wsgi: Any, settings: Settings, listening: socket.socket, end: End, *, scheme: str, most: int, on_ready: Callable[[], None]) -> None:
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns of every request that waits for a moment
+    logging.getLogger("waitress").addFilter(Seldom())
+    sockets: dict[int, Any] = {}
     server = create_server(
         wsgi,
         sockets=[listening],
-        threads=_THREADS,
+        map=sockets,
+        _dispatcher=_Dispatcher(end),
         url_scheme=scheme,
         url_prefix=settings["DASHBOARD_PATH_PREFIX"] or "",
-        connection_limit=_MOST_CONNECTIONS,
+        connection_limit=most + _SPARE_ENTRIES,
         channel_timeout=_IDLE_SECONDS,
         cleanup_interval=15,
         max_request_body_size=262_144,
@@ -100,7 +153,15 @@ def _run(wsgi: Any, settings: Settings, listening: socket.socket, *, scheme: str
         on_ready()
         server.run()
     except (SystemExit, KeyboardInterrupt):
-        log.info("stopping")
+        end.begin()
     finally:
-        server.close()
+        _drain(server, sockets, end)
+        wasyncore.close_all(sockets)
         sys.stderr.flush()
+
+
+def _drain(server: Any, sockets: dict[int, Any], end: End) -> None:
+    """Sends on what is answered already to those who read slowly."""
+    server.accepting = False
+    while end.left_seconds() > 0 and any(channel.total_outbufs_len for channel in server.active_channels.values()):
+        wasyncore.loop(timeout=0.1, use_poll=True, map=sockets, count=1)

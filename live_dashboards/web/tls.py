@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import ssl
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from typing import Any, Self
 
 from live_dashboards.errors import SettingsError
 from live_dashboards.settings import Settings
+from live_dashboards.web.access.addresses import neighbourhood
+from live_dashboards.web.limits import Seldom
 
 _CHUNK_BYTES = 65_536
 _HANDSHAKE_SECONDS = 5.0
-_STOP_SECONDS = 3.0
+_RETRY_SECONDS = 1.0
+_JOIN_SECONDS = 0.5
+
+log = logging.getLogger(__name__)
+log.addFilter(Seldom())
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -49,22 +58,27 @@ def _refuse_password() -> str:
 class TlsFront:
     """Accepts on one socket and passes on to another address, in an event loop of its own thread: a slow handshake keeps nobody else waiting."""
 
-    def __init__(self, listening: socket.socket, inner: tuple[str, int], context: ssl.SSLContext) -> None:
+    def __init__(self, listening: socket.socket, inner: tuple[str, int], context: ssl.SSLContext, *, most: int, stop_seconds: Callable[[], float]) -> None:
         self._listening, self._inner, self._context = listening, inner, context
+        self._most, self._stop_seconds = most, stop_seconds
         self._peers: dict[str, tuple[str, int]] = {}
+        self._open: dict[asyncio.Task[None], str] = {}  # each connection and its client's address; the one that was silent longest comes first
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="tls", daemon=True)
-        self._server: asyncio.Server | None = None
+        self._accepting: Future[None] | None = None
 
     def __enter__(self) -> Self:
+        self._listening.setblocking(False)
         self._thread.start()
-        self._server = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
+        self._accepting = asyncio.run_coroutine_threadsafe(self._accept(), self._loop)
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._accepting is not None:
+            self._accepting.cancel()
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_STOP_SECONDS)
+        self._thread.join(_JOIN_SECONDS)
 
     def named(self, application: Application) -> Application:
         """The application, told the address of the browser instead of ours; whoever comes past the front is refused."""
@@ -78,37 +92,72 @@ class TlsFront:
 
         return named
 
-    async def _start(self) -> asyncio.Server:
-        return await asyncio.start_server(self._serve, sock=self._listening, ssl=self._context, ssl_handshake_timeout=_HANDSHAKE_SECONDS)
+    async def _accept(self) -> None:
+        """Takes connections on; where there are as many as may be, one of the client that has the most makes room: who only holds them locks nobody out."""
+        while True:
+            try:
+                connection, address = await self._loop.sock_accept(self._listening)
+            except ConnectionAbortedError:  # it has left already
+                continue
+            except OSError as error:
+                log.warning("no connection can be taken on (%s)", error.strerror, exc_info=error)
+                await asyncio.sleep(_RETRY_SECONDS)
+                continue
+            if len(self._open) >= self._most:
+                await self._make_room()
+            task = self._loop.create_task(self._serve(connection, (str(address[0]), int(address[1]))))
+            self._open[task] = neighbourhood(str(address[0]))
+            task.add_done_callback(self._closed)
+
+    async def _make_room(self) -> None:
+        log.warning("the connection limit of %d is reached; the longest silent ones of the client with the most are closed", self._most)
+        (client, _), *_ = Counter(self._open.values()).most_common(1)
+        oldest = next(task for task, each in self._open.items() if each == client)
+        oldest.cancel()
+        await asyncio.wait({oldest})
+
+    def _closed(self, task: asyncio.Task[None]) -> None:
+        self._open.pop(task, None)
+
+    def _seen(self, task: asyncio.Task[None]) -> None:
+        """The connection is not silent: it moves to the end."""
+        if task in self._open:
+            self._open[task] = self._open.pop(task)
 
     async def _stop(self) -> None:
-        """Accepts nobody more, and lets those who are being answered read on for a moment."""
-        assert self._server is not None  # noqa: S101 for the type checker
-        self._server.close()
-        waiting = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        if waiting:
-            _, late = await asyncio.wait(waiting, timeout=_STOP_SECONDS)
+        """Lets those who are being answered read on for a moment; nobody more is accepted by now."""
+        if self._open:
+            _, late = await asyncio.wait(self._open, timeout=self._stop_seconds())
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, both ways, until either side closes it or the server ends; asyncio would log that as a mistake."""
-        peer = writer.get_extra_info("peername")
-        with contextlib.suppress(asyncio.CancelledError):
-            if peer is not None:  # else it has left already
-                await self._connect(reader, writer, peer[:2])
-        writer.close()
+    async def _serve(self, connection: socket.socket, peer: tuple[str, int]) -> None:
+        """One connection, both ways, until either side closes it, it has to make room, or the server ends."""
+        reader = asyncio.StreamReader(loop=self._loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=self._loop)
+        try:
+            transport, _ = await self._loop.connect_accepted_socket(lambda: protocol, connection, ssl=self._context, ssl_handshake_timeout=_HANDSHAKE_SECONDS)
+        except OSError:  # no TLS, none that we take, or too slow
+            return
+        writer = asyncio.StreamWriter(transport, protocol, reader, self._loop)
+        try:
+            await self._connect(reader, writer, peer)
+            writer.close()
+            await writer.wait_closed()
+        except OSError:
+            pass  # it has left
+        finally:
+            transport.abort()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: tuple[str, int]) -> None:
-        try:
-            inner_reader, inner_writer = await asyncio.open_connection(*self._inner)
-        except OSError:
-            writer.transport.abort()
-            return
+        inner_reader, inner_writer = await asyncio.open_connection(*self._inner)
         own_port = str(inner_writer.get_extra_info("sockname")[1])
         self._peers[own_port] = peer
-        there, back = asyncio.ensure_future(_pass_on(reader, inner_writer)), asyncio.ensure_future(_pass_on(inner_reader, writer))
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 for the type checker
+        there = asyncio.ensure_future(_pass_on(reader, inner_writer, lambda: self._seen(task)))
+        back = asyncio.ensure_future(_pass_on(inner_reader, writer, lambda: self._seen(task)))
         try:
             await asyncio.wait((there, back), return_when=asyncio.FIRST_COMPLETED)
             if not (reader.at_eof() or writer.is_closing()):  # else the browser has left, and a write to it may never come back
@@ -120,9 +169,10 @@ class TlsFront:
             inner_writer.close()
 
 
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seen: Callable[[], None]) -> None:
     with contextlib.suppress(ConnectionError, ssl.SSLError):  # either side may leave at any time
         while data := await reader.read(_CHUNK_BYTES):
+            seen()
             writer.write(data)
             await writer.drain()
         if writer.can_write_eof():

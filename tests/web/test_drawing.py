@@ -3,11 +3,12 @@
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from live_dashboards import drawing
-from live_dashboards.drawing import draw_apart
+from live_dashboards.drawing import Drawings
 from live_dashboards.errors import DashboardError, OutputError
 from live_dashboards.figures.dashboard import _create_dashboard_panels
 from live_dashboards.outputs.image import write_image
@@ -23,26 +24,62 @@ def test_a_picture_drawn_apart_has_the_script_s_bytes(dashboard, tmp_path):
     report = MAKERS[dashboard]()
     path = tmp_path / "script.png"
     write_image(_create_dashboard_panels(report, dpi=300), path, dpi=300, report=report)
-    assert draw_apart(report) == path.read_bytes()
+    assert Drawings().draw(report) == path.read_bytes()
 
 
-def test_a_picture_that_cannot_be_drawn_is_one_clear_error():
-    with pytest.raises(OutputError, match=r"^the picture could not be drawn \(.+\); draw it with the script to see more$") as failed:
-        draw_apart("no report")
-    assert "Traceback" not in str(failed.value)
+def test_a_picture_that_cannot_be_drawn_is_one_fixed_sentence_and_the_log_says_why(caplog):
+    with pytest.raises(OutputError) as failed:
+        Drawings().draw("no report")
+    assert str(failed.value) == "the picture could not be drawn; the server's log says why"
+    assert "AttributeError" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_what_a_drawing_says_of_its_machine_is_not_passed_on(monkeypatch, caplog):
+    monkeypatch.setattr(drawing, "_START", "raise OSError('/srv/hidden/path')")
+    with pytest.raises(OutputError) as failed:
+        Drawings().draw(reports.report())
+    assert "hidden" not in str(failed.value)
+    assert "/srv/hidden/path" in caplog.text
+
+
+def test_stopping_ends_what_is_drawn_with_all_that_it_started_and_begins_no_more(monkeypatch, tmp_path):
+    told = tmp_path / "grandchild"
+    monkeypatch.setattr(drawing, "_START", f"import subprocess, time; open({str(told)!r}, 'w').write(str(subprocess.Popen(['sleep', '600']).pid) + '.'); time.sleep(600)")
+    drawings, said = Drawings(), []
+
+    def draw():
+        with pytest.raises(OutputError) as failed:
+            drawings.draw(reports.report())
+        said.append(str(failed.value))
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    wait_until(lambda: told.exists() and told.read_text().endswith("."))
+    drawings.stop()
+    thread.join(10)
+    draw()
+    assert said == ["the server is stopping and draws no more; try again when it is back"] * 2
+    wait_until(lambda: is_gone(told.read_text()[:-1]))
+
+
+def is_gone(process):
+    """Whether it has ended, waited for or not."""
+    stat = Path(f"/proc/{process}/stat")
+    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] in "ZX"
 
 
 def test_a_picture_that_takes_too_long_is_one_clear_error_and_ends(monkeypatch):
     monkeypatch.setattr(drawing, "_LONGEST_SECONDS", 0.3)
     monkeypatch.setattr(drawing, "_START", "import time; time.sleep(600)")
     with pytest.raises(OutputError, match=r"^the picture was not drawn within 0\.3 s"):
-        draw_apart(reports.report())
+        Drawings().draw(reports.report())
 
 
 def test_a_program_that_cannot_be_started_is_one_clear_error(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(OutputError, match=r"^the picture could not be drawn \("):
-        draw_apart(reports.report())
+        Drawings().draw(reports.report())
 
 
 class Pen:

@@ -1,6 +1,9 @@
 """The page as a process: what it refuses to start with, that it is there at once, how it ends, and what it logs."""
 
 import json
+import re
+import resource
+import signal
 import socket
 import threading
 import urllib.parse
@@ -151,21 +154,61 @@ def test_sigterm_ends_it_soon_even_while_the_sources_hang(tmp_path, fault_proxy)
         assert "Traceback" not in page.said
 
 
-def test_sigterm_lets_what_is_under_way_be_answered(tmp_path):
-    with WebProcess(tmp_path) as page:
+def test_sigterm_lets_what_is_under_way_be_answered_even_to_who_reads_slowly(tmp_path):
+    with WebProcess(tmp_path) as page, socket.socket() as slow:
+        path = b"/_dash-component-suites/plotly/package_data/plotly.min.js"
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 20_000)
+        slow.settimeout(20)
+        slow.connect(("127.0.0.1", page.port))
+        slow.sendall(b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path)
+        head, _, begun = slow.recv(20_000).partition(b"\r\n\r\n")
+        rest = []
+        reading = threading.Thread(target=lambda: rest.extend(iter(lambda: slow.recv(100_000), b"")))
+        page.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: "stopping" in page.said)
+        reading.start()
+        assert page.process.wait(30) == 0
+        reading.join(30)
+        length = int(re.search(rb"Content-Length: (\d+)", head).group(1))
+        assert length > 1_000_000
+        assert len(begun) + sum(map(len, rest)) == length
+
+
+def test_sigterm_ends_a_drawing_and_the_process_soon_and_tells_who_waits_for_it(tmp_path):
+    with WebProcess(tmp_path, TMPDIR=str(tmp_path)) as page:
         wait_until(lambda: page.get("/readyz")[0].status == 200)
         answers = []
         asking = threading.Thread(target=lambda: answers.append(page.get("/dashboard/ab.png")))
         asking.start()
-        wait_until(lambda: drawing(page.process.pid), "the drawing")
+        children = wait_until(lambda: drawing(page.process.pid), "the drawing")
         seconds, code = page.terminate()
         asking.join(30)
-        assert (code, seconds < DRAIN_SECONDS + 1) == (0, True)
+        assert (code, seconds < DRAIN_SECONDS) == (0, True)
+        assert [child for child in children if Path(f"/proc/{child}").exists()] == []
         ((answer, body),) = answers
-        assert (answer.status, body[:8], body[-8:-4]) == (200, b"\x89PNG\r\n\x1a\n", b"IEND")
+        assert (answer.status, json.loads(body)["error"]) == (503, "the server is stopping and draws no more; try again when it is back")
         assert "Traceback" not in page.said
+        assert list(tmp_path.glob("live-dashboards-*")) == []
 
 
 def drawing(parent):
-    """Whether a thread of the process has started another one."""
-    return any(path.read_text() for path in Path(f"/proc/{parent}/task").glob("*/children"))
+    """The processes that a thread of the process has started."""
+    return [child for path in Path(f"/proc/{parent}/task").glob("*/children") for child in path.read_text().split()]
+
+
+def test_the_process_may_open_as_many_files_as_its_user_may(tmp_path):
+    with WebProcess(tmp_path, limit="-Sn 200") as page:
+        soft, hard = resource.prlimit(page.process.pid, resource.RLIMIT_NOFILE)
+        assert soft == hard > 200
+
+
+def test_more_idle_connections_than_there_are_files_leave_the_page_its_sources_and_the_log_in_peace(tmp_path):
+    with WebProcess(tmp_path, limit="-n 256") as page:
+        idle = [socket.create_connection(("127.0.0.1", page.port)) for _ in range(300)]
+        wait_until(lambda: "connection limit" in page.said)
+        assert len(list(Path(f"/proc/{page.process.pid}/fd").iterdir())) < 200
+        for connection in idle:
+            connection.close()
+        wait_until(lambda: page.get("/dashboard/ab.csv")[0].status == 200)
+        assert page.said.count("connection limit") == 1
+        assert "Traceback" not in page.said

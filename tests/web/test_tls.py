@@ -17,6 +17,7 @@ import pytest
 from live_dashboards.errors import SettingsError
 from live_dashboards.settings import load_settings
 from live_dashboards.web.tls import tls_context
+from tests.web.test_server import drawing
 from tests.web.waiting import wait_until
 from tests.web.web_process import WebProcess
 
@@ -214,4 +215,50 @@ def test_sigterm_ends_it_soon_with_connections_open_and_lets_answers_be_read(cer
         asking.join(30)
         assert (code, seconds < DRAIN_SECONDS) == (0, True)
         assert (answers[0][0].status, len(answers[0][1])) == (200, int(answers[0][0].headers["Content-Length"]))
+        assert "Traceback" not in page.said
+
+
+@pytest.mark.parametrize("has_handshake", [True, False])
+def test_more_idle_connections_than_there_are_files_lock_nobody_out_and_fill_no_log(certificates, trusting, tmp_path, has_handshake):
+    with WebProcess(tmp_path, limit="-n 256", **settings_of(certificates)) as page, contextlib.ExitStack() as held:
+        for _ in range(150):
+            raw = held.enter_context(socket.create_connection(("127.0.0.1", page.port), timeout=20))
+            if has_handshake:
+                held.enter_context(trusting.wrap_socket(raw, server_hostname="localhost"))
+        for _ in range(3):
+            assert page.get("/healthz", source="127.0.0.8", context=trusting)[0].status == 200
+        assert len(open_files(page.process.pid)) < 220
+        assert page.said.count("the connection limit of 42 is reached") == 1
+        assert [
+            line for line in page.said.splitlines() if not line.startswith(("INFO: ", "WARNING: no source", "WARNING: the connection limit", "The page is at "))
+        ] == []
+
+
+def test_who_holds_the_most_connections_makes_room_and_nobody_else(certificates, trusting, tmp_path):
+    with (
+        WebProcess(tmp_path, limit="-n 256", **settings_of(certificates)) as page,
+        closing(http.client.HTTPSConnection("localhost", page.port, context=trusting, timeout=20, source_address=("127.0.0.8", 0))) as early,
+        contextlib.ExitStack() as held,
+    ):
+        early.connect()
+        own = early.sock
+        for _ in range(100):
+            raw = held.enter_context(socket.create_connection(("127.0.0.1", page.port), timeout=20))
+            held.enter_context(trusting.wrap_socket(raw, server_hostname="localhost"))
+        early.request("GET", "/healthz")
+        assert early.getresponse().status == 200
+        assert early.sock is own
+
+
+def test_sigterm_ends_it_soon_over_tls_while_a_picture_is_drawn(certificates, trusting, tmp_path):
+    with WebProcess(tmp_path, **settings_of(certificates)) as page:
+        wait_until(lambda: page.get("/readyz", context=trusting)[0].status == 200)
+        answers = []
+        asking = threading.Thread(target=lambda: answers.append(page.get("/dashboard/ab.png", context=trusting)))
+        asking.start()
+        wait_until(lambda: drawing(page.process.pid), "the drawing")
+        seconds, code = page.terminate()
+        asking.join(30)
+        assert (code, seconds < DRAIN_SECONDS) == (0, True)
+        assert answers[0][0].status == 503
         assert "Traceback" not in page.said

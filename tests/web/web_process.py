@@ -15,22 +15,25 @@ ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv/bin/python"
 
 
-def start(folder, **settings):
-    """The process, with nothing in its environment but these settings; what it says goes to two files in the folder."""
+def start(folder, *, limit="", **settings):
+    """The process, with nothing in its environment but these settings; what it says goes to two files in the folder. `limit` is what ulimit is given before."""
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(folder), **settings}
     with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
-        return subprocess.Popen([PYTHON, "-m", "live_dashboards", "web"], cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
+        command = [PYTHON, "-m", "live_dashboards", "web"]
+        if limit:
+            command = ["bash", "-c", f'ulimit {limit}; exec "$@"', "bash", *command]
+        return subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
 
 
 class WebProcess:
     """A running page on a free port; a context manager that has said where it is."""
 
-    def __init__(self, folder, **settings):
-        self.port, self.folder = closed_port(), folder
+    def __init__(self, folder, *, limit="", **settings):
+        self.port, self.folder, self._limit = closed_port(), folder, limit
         self._settings = {"DASHBOARD_PORT": str(self.port), **settings}
 
     def __enter__(self):
-        self.process = start(self.folder, **self._settings)
+        self.process = start(self.folder, limit=self._limit, **self._settings)
         try:
             wait_until(lambda: "The page is at " in self.said or self.process.poll() is not None, "the page's address")
             assert self.process.poll() is None, self.said

@@ -49,7 +49,7 @@ def _refuse_strangers() -> None:
         raise MisdirectedRequest("This page answers to localhost only; open it by that name, or set DASHBOARD_AUTH to say who may see it by another one.")
     if not is_loopback(request.remote_addr or ""):
         raise Forbidden("This page is for its own machine only; set DASHBOARD_AUTH to say who may see it from elsewhere.")
-    if PASSED_ON in request.environ:
+    if PASSED_ON in request.headers:
         raise Forbidden(
             "A proxy passed this request on, and this page is for its own machine only; "
             "name the proxy in DASHBOARD_TRUSTED_PROXIES, and set DASHBOARD_AUTH to say who may see the page through it."

@@ -8,7 +8,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from live_dashboards.web.access.addresses import is_within, parse_address
 
-PASSED_ON = "live_dashboards.passed_on"
+PASSED_ON = "X-Passed-On-By-Unknown-Proxy"  # who sends it himself is refused for it, and wins nothing
 _DONE = "live_dashboards.proxies_seen"
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
@@ -21,7 +21,7 @@ class TrustedProxies:
         self._user_key = "HTTP_" + user_header.upper().replace("-", "_")
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """The inner application's answer to the request as it really came; PASSED_ON is in it where a proxy that nobody trusts says that it passed it on."""
+        """The inner application's answer to the request as it really came; it has the header PASSED_ON where a proxy that nobody trusts says that it passed it on."""
         if _DONE not in environ:
             environ[_DONE] = True
             if is_within(environ.get("REMOTE_ADDR", ""), self._trusted):
@@ -33,7 +33,7 @@ class TrustedProxies:
     def _remove(self, environ: WSGIEnvironment) -> None:
         claims = [key for key in environ if key.startswith("HTTP_X_FORWARDED_") or key in {"HTTP_FORWARDED", "HTTP_X_REAL_IP", self._user_key}]
         if claims or "HTTP_VIA" in environ:
-            environ[PASSED_ON] = True
+            environ["HTTP_" + PASSED_ON.upper().replace("-", "_")] = "yes"
         for key in claims:
             del environ[key]
 
