@@ -12,37 +12,23 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.web.live_page import LivePage
 from tests.web.two_tests import ACCURACY, SUCCESSES, log
+from tests.web.watched import Watched
 
 Open = Callable[..., Page]
 SOON_MS = 30_000  # a browser, three servers and what else the machine does share two cores
 expect.set_options(timeout=SOON_MS)
 
 
-class Watched:
-    """What a page said and asked that it should not have."""
-
-    def __init__(self, page: Page, own: int) -> None:
-        self.said: list[str] = []
-        self.foreign: list[str] = []
-        page.on("console", lambda message: self.said.append(message.text) if message.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: self.said.append(str(error)))
-        page.on("request", lambda request: self.foreign.append(request.url) if not _is_own(request.url, own) else None)
-
-
-def _is_own(url: str, port: int) -> bool:
-    return url.startswith(("data:", "blob:")) or urlsplit(url).netloc in {f"127.0.0.1:{port}", f"localhost:{port}"}
-
-
 @pytest.fixture
 def open_page(chromium: Browser) -> Iterator[Open]:
-    """`open_page(live, "?window=6h", **context)`: a browser's page that has shown its first document; it must not complain, nor ask anybody else."""
+    """`open_page(live, "?window=6h", **context)`: a browser's page that has shown its first document; it must not ask anybody else, nor complain but of `refusals`."""
     contexts = []
 
-    def opened(live: LivePage, search: str = "", **context: object) -> Page:
+    def opened(live: LivePage, search: str = "", refusals: frozenset[int] = frozenset(), **context: object) -> Page:
         contexts.append(chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **context}))  # type: ignore[arg-type]
         page = contexts[-1].new_page()
         page.set_default_timeout(SOON_MS)
-        watched.append(Watched(page, live.port))
+        watched.append(Watched(page, live.port, refusals))
         page.goto(f"{live.url}{search}")
         return page
 
@@ -194,14 +180,11 @@ def test_the_controls_change_the_view_and_the_address_and_a_link_shows_the_same(
         ("?baseline=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E", "there is no variant '<img src=x onerror=alert(1)>'"),
     ],
 )
-def test_a_view_that_does_not_exist_is_told_with_the_way_back(steady_page: LivePage, chromium: Browser, search: str, words: str) -> None:
-    live = steady_page
-    page = chromium.new_page()
-    page.goto(f"{live.url}{search}")
+def test_a_view_that_does_not_exist_is_told_with_the_way_back(steady_page: LivePage, open_page: Open, search: str, words: str) -> None:
+    page = open_page(steady_page, search, frozenset({400, 404}))
     expect(page.locator("#notice")).to_contain_text(words)
     page.get_by_role("link", name="Show the default view").click()
     expect(page.locator("h1")).to_have_text("checkout")
-    page.close()
 
 
 def test_hover_tells_value_interval_n_source_and_query(steady_page: LivePage, open_page: Open) -> None:
@@ -282,11 +265,10 @@ def test_the_first_page_is_served_before_the_sources_answer_and_says_so(live_pag
     expect(page.locator("#subtitle")).to_contain_text("7 d to")
 
 
-def test_login_is_asked_for_refused_and_granted(live_page, chromium: Browser, password_hash: tuple[str, str]) -> None:
+def test_login_is_asked_for_refused_and_granted(live_page, open_page: Open, password_hash: tuple[str, str]) -> None:
     password, hashed = password_hash
     live = live_page(DASHBOARD_AUTH="password", DASHBOARD_PASSWORD_HASH=hashed)
-    page = chromium.new_page()
-    page.goto(f"{live.url}?window=6h")
+    page = open_page(live, "?window=6h", frozenset({401}))
     for attempt in ("wrong password", password):
         page.get_by_label("User").fill("dashboard")
         page.get_by_label("Password").fill(attempt)
@@ -298,4 +280,3 @@ def test_login_is_asked_for_refused_and_granted(live_page, chromium: Browser, pa
     expect(page.get_by_label("Password")).to_be_visible()
     page.goto(live.url)
     expect(page.get_by_label("Password")).to_be_visible()
-    page.close()
