@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from live_dashboards import options
+from live_dashboards.endings import deadline, end_cleanly_on
 from live_dashboards.errors import DashboardError, SettingsError, UsageError
 from live_dashboards.settings import Settings, load_settings
 
@@ -36,7 +37,7 @@ def main(argv: Sequence[str] | None = None, *, base_folder: Path | None = None) 
     _start_logging(arguments.verbose, arguments.quiet)
     commands = {"ab": _ab, "business": _business, "all": _all, "web": _web, "check": _check, "demo": _demo, "explain": _explain, "hash-password": _hash_password}
     try:
-        _end_cleanly_on(signal.SIGTERM)
+        end_cleanly_on(signal.SIGTERM)
         return commands[arguments.command](arguments, base_folder)
     except DashboardError as error:
         log.error("%s", error, exc_info=arguments.verbose)  # noqa: TRY400 the traceback is for -v only
@@ -44,16 +45,6 @@ def main(argv: Sequence[str] | None = None, *, base_folder: Path | None = None) 
     except KeyboardInterrupt:
         log.error("interrupted")  # noqa: TRY400 nothing to trace
         return 130
-
-
-def _end_cleanly_on(number: signal.Signals) -> None:
-    """Lets the signal unwind the program, so that no half-written file stays; elsewhere than in the main thread the caller sees to it."""
-
-    def leave(received: int, _: object) -> None:
-        raise SystemExit(128 + received)
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(number, leave)
 
 
 def _start_logging(verbose: bool, quiet: bool) -> None:  # noqa: FBT001 two flags of one parser
@@ -73,33 +64,26 @@ def _overrides(arguments: argparse.Namespace) -> Mapping[str, str]:
 
 
 def _ab(arguments: argparse.Namespace, base_folder: Path | None) -> int:
-    return _draw("ab", _settings(arguments, base_folder), arguments)
+    return _draw(("ab",), _settings(arguments, base_folder), arguments)
 
 
 def _business(arguments: argparse.Namespace, base_folder: Path | None) -> int:
-    return _draw("business", _settings(arguments, base_folder), arguments)
+    return _draw(("business",), _settings(arguments, base_folder), arguments)
 
 
 def _all(arguments: argparse.Namespace, base_folder: Path | None) -> int:
-    return _draw_all(_settings(arguments, base_folder), arguments)
+    return _draw(("ab", "business"), _settings(arguments, base_folder), arguments)
 
 
-def _draw_all(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Draws both, and prints each path as soon as it is there."""
-    every_experiment = getattr(arguments, "all_experiments", False)
-    with contextlib.nullcontext() if every_experiment else _without_garbage_collection():
-        from live_dashboards.pipeline import run_all
+def _draw(dashboards: tuple[str, ...], settings: Settings, arguments: argparse.Namespace) -> int:
+    """Draws, and prints each path or the summary as soon as it is there."""
+    every = getattr(arguments, "all_experiments", False)
+    with contextlib.nullcontext() if every else _without_garbage_collection():
+        from live_dashboards.pipeline import lock, outcomes
 
-        outcomes = run_all(settings, options.request(arguments), every_experiment=every_experiment)
-        return max([_tell(outcome, arguments) for outcome in outcomes])
-
-
-def _draw(dashboard: str, settings: Settings, arguments: argparse.Namespace) -> int:
-    """Draws, and prints the path or the summary as soon as it is there."""
-    with _without_garbage_collection():
-        from live_dashboards.pipeline import run
-
-        return _tell(run(dashboard, settings, options.request(arguments)), arguments)
+        request = options.request(arguments)
+        with deadline(settings.run_timeout_seconds), lock(dashboards, settings, request):
+            return max([_tell(outcome, arguments) for outcome in outcomes(dashboards, settings, request, every_experiment=every)])
 
 
 @contextlib.contextmanager
@@ -170,7 +154,7 @@ def _demo(arguments: argparse.Namespace, base_folder: Path | None) -> int:
         own = load_settings(env_file=Path(os.devnull), environment=demo.environment, overrides=_overrides(arguments), base_folder=base_folder)
         if arguments.web:
             return _serve_demo(own)
-        exit_code = _draw_all(own, arguments)
+        exit_code = _draw(("ab", "business"), own, arguments)
         if arguments.keep:
             sys.stderr.write(f"The demo runs until Ctrl-C. Settings to paste into .env.live-dashboards:\n\n{demo.settings_text()}\n")
             _wait_for_interrupt()

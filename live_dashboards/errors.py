@@ -4,6 +4,8 @@ DashboardError                      exit code
 ├── UsageError                      2          an option or the experiment's name cannot be used
 │   └── SettingsError               2          a setting cannot be used
 ├── OutputError                     1          the picture or the summary could not be written
+│   └── OutputLockedError           1          another run is writing it
+├── DeadlineError                   1          the run took longer than RUN_TIMEOUT_SECONDS
 └── SourceError                     (none)     a source could not be asked; becomes missing values with its reason
 """
 
@@ -28,6 +30,14 @@ class SettingsError(UsageError):
 
 class OutputError(DashboardError):
     """A file could not be written."""
+
+
+class OutputLockedError(OutputError):
+    """Another run is writing the same output."""
+
+
+class DeadlineError(DashboardError):
+    """The whole run took longer than it may."""
 
 
 class SourceError(DashboardError):

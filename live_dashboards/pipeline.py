@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from live_dashboards.endings import undivided
 from live_dashboards.errors import UsageError
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.dashboards import Report
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 
 AB, BUSINESS = "ab", "business"
 DASHBOARDS = (AB, BUSINESS)
+_ENDINGS = {AB: "", BUSINESS: "-business"}  # of one image name for both
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +42,38 @@ class Outcome:
 
 def run(dashboard: str, settings: Settings, request: Request) -> Outcome:
     """Draws one dashboard and writes it; raises DashboardError where it cannot."""
-    from live_dashboards.outputs.image import check_output_path
-
-    if request.output is not None:
-        check_output_path(request.output)
+    check_output(request)
     compare = comparison(dashboard, request)
     snapshot = ask(settings, request)
     save(snapshot, request)
     return write(report(dashboard, snapshot, settings, request), settings, request, compare)
+
+
+def check_output(request: Request) -> None:
+    """UsageError where the image's name has a suffix of no kind of picture."""
+    from live_dashboards.outputs.output_path import check_output_path
+
+    if request.output is not None:
+        check_output_path(request.output)
+
+
+def lock(dashboards: Sequence[str], settings: Settings, request: Request) -> AbstractContextManager[None]:
+    """Holds what the run will write for itself; OutputLockedError where another run does."""
+    from live_dashboards.outputs.output_lock import locked, named_output, stamped_output
+
+    output = request.output
+    if output is None or not output.suffix:
+        return locked(stamped_output(output or settings.output_folder, dashboard) for dashboard in dashboards)
+    check_output(request)
+    return locked(named_output(output.with_stem(f"{output.stem}{_ENDINGS[dashboard]}") if len(dashboards) > 1 else output) for dashboard in dashboards)
+
+
+def outcomes(dashboards: Sequence[str], settings: Settings, request: Request, *, every_experiment: bool) -> Iterator[Outcome]:
+    """What the run writes, as it comes."""
+    if len(dashboards) == 1:
+        yield run(dashboards[0], settings, request)
+    else:
+        yield from run_all(settings, request, every_experiment=every_experiment)
 
 
 Compare = Callable[[dict[str, Any]], dict[str, Any]]
@@ -82,9 +109,7 @@ def run_all(settings: Settings, request: Request, *, every_experiment: bool) -> 
     `request.output` is a folder, or an image's name from which the others are made.
     """
     if request.output is not None and request.output.suffix:
-        from live_dashboards.outputs.image import check_output_path
-
-        check_output_path(request.output)
+        check_output(request)
     snapshots = every_snapshot(settings, request) if every_experiment else iter([ask(settings, request)])
     for snapshot in snapshots:
         save(snapshot, request)
@@ -111,8 +136,8 @@ def path_of_several(page: Report, settings: Settings, request: Request, ending: 
     from live_dashboards.outputs.default_names import default_image_path
 
     if request.output is not None and request.output.suffix:
-        dashboard = "" if isinstance(page, AbReport) else "-business"
-        return request.output.with_stem(f"{request.output.stem}{dashboard}{ending}")
+        dashboard = AB if isinstance(page, AbReport) else BUSINESS
+        return request.output.with_stem(f"{request.output.stem}{_ENDINGS[dashboard]}{ending}")
     return default_image_path(request.output or settings.output_folder, page, ending)
 
 
@@ -198,20 +223,30 @@ def write(page: Report, settings: Settings, request: Request, compare: Compare |
     """Draws the report and writes image, summary (with what changed) and sidecars."""
     from live_dashboards.figures.dashboard import _create_dashboard_panels
     from live_dashboards.outputs.default_names import default_image_path
-    from live_dashboards.outputs.image import write_image
-    from live_dashboards.outputs.summary import summary_text, write_summary
+    from live_dashboards.outputs.files import write_file, write_text
+    from live_dashboards.outputs.image import image_content
+    from live_dashboards.outputs.summary import summary_text
 
     image = request.output or default_image_path(settings.output_folder, page)
     figure = _create_dashboard_panels(page, size_inches=request.size_inches, dpi=request.dpi)
-    write_image(figure, image, dpi=request.dpi, report=page)
-    text = summary_text(page, compare)
-    if request.summary != "-":
-        write_summary(text, Path(request.summary) if request.summary else image.with_suffix(".json"))
-    if request.sidecars:
-        from live_dashboards.outputs.sidecars import write_sidecars
-
-        write_sidecars(page, image)
+    content = image_content(figure, image, dpi=request.dpi, report=page)
+    text, sidecars = summary_text(page, compare), sidecars_of(page, request)
+    with undivided():
+        write_file(image, lambda stream: stream.write(content))
+        if request.summary != "-":
+            write_text(Path(request.summary) if request.summary else image.with_suffix(".json"), text)
+        for suffix, words in sidecars.items():
+            write_text(image.with_suffix(suffix), words)
     return Outcome(image, text if request.summary == "-" else None, page, is_enough(page, request.require))
+
+
+def sidecars_of(page: Report, request: Request) -> dict[str, str]:
+    """The texts of the files beside the image by suffix, where they were asked for."""
+    if not request.sidecars:
+        return {}
+    from live_dashboards.outputs.sidecars import sidecar_texts
+
+    return sidecar_texts(page)
 
 
 def connection_checks(settings: Settings, at: datetime | None) -> Iterator[Check]:

@@ -15,6 +15,8 @@ from live_dashboards.model.duration import parse_duration_seconds
 from live_dashboards.model.moment import parse_moment
 from live_dashboards.model.secret import Secret
 
+_YEAR_SECONDS = 31_536_000
+
 
 def text(value: str) -> str:
     """The text itself."""
@@ -52,6 +54,14 @@ def positive(value: str) -> float:
     parsed = number(value)
     if parsed <= 0:
         raise ValueError("must be above 0")
+    return parsed
+
+
+def seconds(value: str) -> float:
+    """Seconds that a timer can count: above 0, at most a year."""
+    parsed = positive(value)
+    if parsed > _YEAR_SECONDS:
+        raise ValueError(f"must be at most {_YEAR_SECONDS} (a year)")
     return parsed
 
 

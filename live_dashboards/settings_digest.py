@@ -24,4 +24,4 @@ def secrets_digest(settings: Settings) -> str:
 
 
 def _asked_with(settings: Settings) -> list[tuple[str, Any]]:
-    return sorted((name, value) for name, value in settings.values.items() if not name.startswith("DASHBOARD_"))
+    return sorted((name, value) for name, value in settings.values.items() if not name.startswith(("DASHBOARD_", "RUN_TIMEOUT_")))

@@ -115,6 +115,7 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
                 "folder in which the scripts keep the sources' last good answers, shown where a source is down; unset: none is kept",
             ),
             Setting("DASHBOARD_CACHE_MAX_AGE", "1h", read.duration, "how old such an answer may be"),
+            Setting("RUN_TIMEOUT_SECONDS", None, read.seconds, "seconds that a whole run of a script may take; then it ends, with exit code 1"),
             Setting("DASHBOARD_TIMEZONE", "UTC", read.timezone, "zone of the time axes, such as Europe/Berlin"),
         ),
     ),

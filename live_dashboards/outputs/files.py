@@ -39,12 +39,18 @@ def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
         target = _target(path)
         _write_and_rename(target, write)
     except OSError as error:
-        raise _explained(path, error) from error
+        raise explained(path, error) from error
 
 
 def write_text(path: Path, text: str) -> None:
     """Writes the text as UTF-8, as a whole or not at all; what UTF-8 cannot hold is escaped."""
     write_file(path, lambda stream: stream.write(text.encode("utf-8", "backslashreplace")))
+
+
+def explained(path: Path, error: OSError) -> OutputError:
+    """The error of that path as one sentence with what the reader can do."""
+    cause, fix = _EXPLANATIONS.get(error.errno or 0, (error.strerror or str(error), "choose another path with --output or DASHBOARD_OUTPUT_DIR"))
+    return OutputError(f"{path} cannot be written: {cause}; {fix}")
 
 
 def _target(path: Path) -> Path:
@@ -85,8 +91,3 @@ def _write_and_rename(target: Path, write: Callable[[BinaryIO], object]) -> None
 
 def _temporary(target: Path) -> Path:
     return target.with_name(f".live-dashboards-{secrets.token_hex(8)}.tmp")
-
-
-def _explained(path: Path, error: OSError) -> OutputError:
-    cause, fix = _EXPLANATIONS.get(error.errno or 0, (error.strerror or str(error), "choose another path with --output or DASHBOARD_OUTPUT_DIR"))
-    return OutputError(f"{path} cannot be written: {cause}; {fix}")

@@ -12,26 +12,25 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from live_dashboards.errors import UsageError
 from live_dashboards.model.dashboards import DASHBOARD_TITLES, Report, dashboard_name
 from live_dashboards.model.moment import format_moment
 from live_dashboards.outputs.files import write_file
+from live_dashboards.outputs.output_path import check_output_path
 from live_dashboards.outputs.png_file import write_png
 from live_dashboards.outputs.provenance import provenance_text
 
-SUFFIXES = (".png", ".pdf", ".svg")
 _SOFTWARE = "live-dashboards"
 _STRIP_ROWS = 50  # few enough to stay in the processor's cache
 
 
-def check_output_path(path: Path) -> None:
-    """UsageError where the path's suffix is of no kind of picture that can be written."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"{str(path)!r} does not end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}; choose one of these suffixes")
-
-
 def write_image(figure: Figure, path: Path, *, dpi: int, report: Report) -> None:
-    """Writes the figure as a whole or not at all; nothing in the file depends on when, where or how fast it was made."""
+    """Writes the figure as a whole or not at all."""
+    content = image_content(figure, path, dpi=dpi, report=report)
+    write_file(path, lambda stream: stream.write(content))
+
+
+def image_content(figure: Figure, path: Path, *, dpi: int, report: Report) -> memoryview:
+    """The bytes of the file that the path's suffix asks for; nothing in them depends on when, where or how fast they were made."""
     check_output_path(path)
     kind = path.suffix.lower().removeprefix(".")
     content = BytesIO()
@@ -41,7 +40,7 @@ def write_image(figure: Figure, path: Path, *, dpi: int, report: Report) -> None
             write_png(content, page.size, _strips(page), dpi=dpi, texts=_png_texts(report))
         else:
             figure.savefig(content, format=kind, dpi=dpi, bbox_inches=None, facecolor="auto", metadata=_metadata(kind, report))
-    write_file(path, lambda stream: stream.write(content.getbuffer()))
+    return content.getbuffer()
 
 
 def image_title(report: Report) -> str:

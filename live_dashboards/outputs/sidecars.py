@@ -14,10 +14,15 @@ from live_dashboards.outputs.files import write_text
 
 def write_sidecars(report: Report, image: Path) -> tuple[Path, Path]:
     """Writes the `.csv` of the drawn values and the `.md` with the alt text beside the image; their paths."""
-    table, words = image.with_suffix(".csv"), image.with_suffix(".md")
-    write_text(table, csv_text(report))
-    write_text(words, markdown_text(report))
-    return table, words
+    texts = sidecar_texts(report)
+    for suffix, text in texts.items():
+        write_text(image.with_suffix(suffix), text)
+    return image.with_suffix(".csv"), image.with_suffix(".md")
+
+
+def sidecar_texts(report: Report) -> dict[str, str]:
+    """Both texts by the suffix of their files."""
+    return {".csv": csv_text(report), ".md": markdown_text(report)}
 
 
 def csv_text(report: Report) -> str:

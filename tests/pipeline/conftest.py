@@ -1,6 +1,9 @@
 """One pair of real servers with all worlds, shared by the tests that only read them."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +12,8 @@ from live_dashboards.demo.postgres_server import PostgresServer
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE, filled_prometheus
 from tests.support.mlflow_database import MlflowDatabase
 from tests.support.worlds import Worlds, fill_mlflow, fill_prometheus
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
@@ -27,9 +32,7 @@ def run(worlds, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments, **changes):
-        values = {**worlds.environment, "AB_EXPERIMENT": "base", "SOURCE_TIMEOUT_SECONDS": "5", **changes}
-        lines = [f"{name}={json.dumps(value)}" for name, value in values.items() if value]
-        (tmp_path / ".env.live-dashboards").write_text("\n".join(lines))
+        write_settings(worlds, tmp_path, changes)
         try:
             code = main(arguments)
         except SystemExit as leaving:
@@ -37,3 +40,28 @@ def run(worlds, tmp_path, capsys, monkeypatch):
         return code, *capsys.readouterr()
 
     return call
+
+
+@pytest.fixture
+def start(worlds, tmp_path):
+    """`start("ab", ..., AB_X="...")`: the command as a process of its own, under way; what still runs at the end is killed."""
+    started = []
+
+    def begin(*arguments, **changes):
+        write_settings(worlds, tmp_path, changes)
+        command = [sys.executable, "-m", "live_dashboards", *arguments]
+        environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
+        process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def write_settings(worlds, folder, changes):
+    values = {**worlds.environment, "AB_EXPERIMENT": "base", "SOURCE_TIMEOUT_SECONDS": "5", **changes}
+    lines = [f"{name}={json.dumps(value)}" for name, value in values.items() if value]
+    (folder / ".env.live-dashboards").write_text("\n".join(lines))

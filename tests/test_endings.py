@@ -1,0 +1,99 @@
+"""A run that ends early unwinds, but never in the middle of what belongs together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from live_dashboards.endings import deadline, end_cleanly_on, undivided
+from live_dashboards.errors import DeadlineError
+
+
+@pytest.fixture(autouse=True)
+def own_handlers():
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def spend(seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+
+
+def test_work_and_waiting_end_at_the_deadline() -> None:
+    for block in (lambda: spend(30), threading.Event().wait, lambda: time.sleep(30)):
+        began = time.monotonic()
+        with pytest.raises(DeadlineError, match=r"0\.1 s .* RUN_TIMEOUT_SECONDS"), deadline(0.1):
+            block()
+        assert time.monotonic() - began < 5
+
+
+def test_a_run_in_time_and_one_without_a_limit_notice_nothing() -> None:
+    for seconds in (0.1, None):
+        with deadline(seconds):
+            pass
+        time.sleep(0.15)
+
+
+def test_elsewhere_than_in_the_main_thread_there_is_no_deadline() -> None:
+    ended = []
+
+    def work() -> None:
+        with deadline(0.05):
+            time.sleep(0.2)
+            ended.append(True)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert ended == [True]
+
+
+def test_what_is_undivided_is_finished_first() -> None:
+    written = []
+
+    def write() -> None:
+        with undivided():
+            spend(0.2)
+            written.append("all")
+
+    with pytest.raises(DeadlineError), deadline(0.05):
+        write()
+    assert written == ["all"]
+
+
+def test_sigterm_leaves_through_every_finally_when_the_files_are_whole() -> None:
+    end_cleanly_on(signal.SIGTERM)
+    steps = []
+
+    def write() -> None:
+        with undivided():
+            os.kill(os.getpid(), signal.SIGTERM)
+            steps.append("written")
+
+    with pytest.raises(SystemExit, match="143"):
+        write()
+    assert steps == ["written"]
+    with pytest.raises(SystemExit, match="143"):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_an_error_while_writing_is_told_before_the_signal() -> None:
+    end_cleanly_on(signal.SIGTERM)
+
+    def write() -> None:
+        with undivided():
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise ValueError("disk")
+
+    with pytest.raises(ValueError, match="disk"):
+        write()
+    with undivided():
+        pass
