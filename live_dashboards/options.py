@@ -26,10 +26,13 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     ab = commands.add_parser("ab", help="draw the A/B testing dashboard", description=_AB, epilog=_settings_help(), formatter_class=_Wide)
     _add_picture_options(ab)
+    _add_unattended_options(ab)
     business = commands.add_parser("business", help="draw the business impact dashboard", description=_BUSINESS, epilog=_settings_help(), formatter_class=_Wide)
     _add_picture_options(business)
+    _add_unattended_options(business)
     both = commands.add_parser("all", help="draw both dashboards from one fetch", description=_ALL)
     _add_picture_options(both, is_folder=True)
+    _add_unattended_options(both)
     both.add_argument("--all-experiments", action="store_true", help="draw both for each A/B experiment that MLflow has")
     check = commands.add_parser("check", help="test the connections", description=_CHECK)
     _add_common_options(check)
@@ -69,6 +72,7 @@ def request(arguments: argparse.Namespace) -> Request:
     largest_pixels = max(arguments.size) * arguments.dpi
     if largest_pixels > _LARGEST_SIDE_PIXELS:
         raise UsageError(f"--size and --dpi ask for {largest_pixels:,.0f} pixels a side; choose at most {_LARGEST_SIDE_PIXELS:,}")
+    _refuse_retention_of_a_named_file(arguments)
     return Request(
         at=arguments.at,
         output=arguments.output,
@@ -83,7 +87,18 @@ def request(arguments: argparse.Namespace) -> Request:
         seed=arguments.seed,
         save_snapshot=arguments.save_snapshot,
         from_snapshot=arguments.from_snapshot,
+        latest=getattr(arguments, "latest", False),
+        keep=getattr(arguments, "keep_count", None),
+        keep_days=getattr(arguments, "keep_days", None),
     )
+
+
+def _refuse_retention_of_a_named_file(arguments: argparse.Namespace) -> None:
+    names_a_file = arguments.output is not None and (arguments.output.suffix or not arguments.takes_folder)
+    given = (("--latest", "latest", False), ("--keep", "keep_count", None), ("--keep-days", "keep_days", None))
+    for option, name, unset in given:
+        if names_a_file and getattr(arguments, name, unset) != unset:
+            raise UsageError(f"{option} is for stamped names, but --output names a file, which each run replaces anyway; leave one of the two out")
 
 
 def _add_common_options(command: argparse.ArgumentParser) -> None:
@@ -106,6 +121,7 @@ def _add_picture_options(command: argparse.ArgumentParser, *, is_folder: bool = 
         add("--output", type=Path, metavar="PATH", help="image file; the suffix picks png, pdf or svg (default: a stamped name in DASHBOARD_OUTPUT_DIR)")
         add("--summary", metavar="PATH", help="JSON summary (default: beside the image, same stem; - is stdout)")
         add("--compare", type=Path, metavar="PATH", help="an earlier summary: tell what changed since, in the log and the JSON")
+    command.set_defaults(takes_folder=is_folder)
     add("--sidecars", action="store_true", help="add .csv of the drawn values and .md alt text beside the image")
     add("--experiment", metavar="NAME", help="MLflow experiment (default: AB_EXPERIMENT, else the one with the newest activity)")
     add("--window", metavar="24h", help="what timelines and totals show, a Prometheus duration (default: AB_WINDOW)")
@@ -118,6 +134,14 @@ def _add_picture_options(command: argparse.ArgumentParser, *, is_folder: bool = 
     add("--seed", type=int, default=42, metavar="N", help="seed of the simulation (default: %(default)s)")
     add("--save-snapshot", type=Path, metavar="PATH", help="store what the sources answered")
     add("--from-snapshot", type=Path, metavar="PATH", help="draw again from a stored moment; no source is asked")
+
+
+def _add_unattended_options(command: argparse.ArgumentParser) -> None:
+    """For runs that nobody watches."""
+    add = command.add_argument
+    add("--latest", action="store_true", help="also write a stable name, ..._latest.png, beside the stamped one; a simulated picture becomes ..._latest-SIMULATED.png")
+    add("--keep", dest="keep_count", type=_read(_count), metavar="N", help="after a successful run keep the N newest stamped pictures")
+    add("--keep-days", type=_read(_days), metavar="N", help="after a successful run remove stamped pictures that are older than N days")
 
 
 def _read(parse: Callable[[str], Value]) -> Callable[[str], Value]:
@@ -136,6 +160,22 @@ def _dpi(text: str) -> int:
     if not text.isdecimal() or not 50 <= int(text) <= 1200:
         raise ValueError(f"{text!r} is not a whole number from 50 to 1200")
     return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) < 10**9:
+        raise ValueError(f"{text!r} is not a whole number from 1")
+    return int(text)
+
+
+def _days(text: str) -> float:
+    try:
+        days = float(text)
+    except ValueError:
+        days = math.nan
+    if not 0 < days <= 36_500:
+        raise ValueError(f"{text!r} is not a number of days above 0, at most 36500")
+    return days
 
 
 def _size(text: str) -> tuple[float, float]:

@@ -5,22 +5,22 @@ from __future__ import annotations
 import logging
 import re
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from live_dashboards.endings import undivided
 from live_dashboards.errors import UsageError
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.dashboards import Report
 from live_dashboards.model.moment import format_moment
-from live_dashboards.model.report import AbReport, BadgeKind
+from live_dashboards.model.report import AbReport
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
 from live_dashboards.request import Request
 from live_dashboards.settings import Settings
+from live_dashboards.writing import Compare, Outcome, write
 
 log = logging.getLogger(__name__)
 
@@ -28,16 +28,6 @@ log = logging.getLogger(__name__)
 AB, BUSINESS = "ab", "business"
 DASHBOARDS = (AB, BUSINESS)
 _ENDINGS = {AB: "", BUSINESS: "-business"}  # of one image name for both
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What was written, and whether it is as live as was required."""
-
-    image: Path
-    summary_text: str | None
-    report: Report
-    is_enough: bool
 
 
 def run(dashboard: str, settings: Settings, request: Request) -> Outcome:
@@ -76,7 +66,6 @@ def outcomes(dashboards: Sequence[str], settings: Settings, request: Request, *,
         yield from run_all(settings, request, every_experiment=every_experiment)
 
 
-Compare = Callable[[dict[str, Any]], dict[str, Any]]
 _MOST_CHANGES_TOLD = 8
 
 
@@ -119,7 +108,7 @@ def run_all(settings: Settings, request: Request, *, every_experiment: bool) -> 
             ending = f"_{file_name_part(snapshot.mlflow.experiment)}"
         for dashboard in DASHBOARDS:
             page = report(dashboard, snapshot, own, request)
-            yield write(page, settings, replace(request, output=path_of_several(page, settings, request, ending)))
+            yield write(page, settings, replace(request, output=path_of_several(page, settings, request, ending)), experiment_part=ending)
 
 
 def every_snapshot(settings: Settings, request: Request) -> Iterator[Snapshot]:
@@ -144,7 +133,7 @@ def path_of_several(page: Report, settings: Settings, request: Request, ending: 
 def file_name_part(name: str) -> str:
     """The experiment's name as a part of a file's name: letters, digits, dots and dashes, and a checksum where that changed it or made it too long."""
     plain = re.sub(r"[^A-Za-z0-9.-]+", "-", name).strip("-.")[:60]
-    return plain if plain == name else f"{plain}-{zlib.crc32(name.encode('utf-8', 'surrogatepass')):08x}".lstrip("-")
+    return plain if plain == name and not plain.endswith("-SIMULATED") else f"{plain}-{zlib.crc32(name.encode('utf-8', 'surrogatepass')):08x}".lstrip("-")
 
 
 def save(snapshot: Snapshot, request: Request) -> None:
@@ -219,36 +208,6 @@ def simulated(snapshot: Snapshot, settings: Settings, request: Request) -> Snaps
     return simulate(at=snapshot.at, window_seconds=snapshot.window_seconds, seed=request.seed, baseline=found.baseline, challenger=challenger)
 
 
-def write(page: Report, settings: Settings, request: Request, compare: Compare | None = None) -> Outcome:
-    """Draws the report and writes image, summary (with what changed) and sidecars."""
-    from live_dashboards.figures.dashboard import _create_dashboard_panels
-    from live_dashboards.outputs.default_names import default_image_path
-    from live_dashboards.outputs.files import write_file, write_text
-    from live_dashboards.outputs.image import image_content
-    from live_dashboards.outputs.summary import summary_text
-
-    image = request.output or default_image_path(settings.output_folder, page)
-    figure = _create_dashboard_panels(page, size_inches=request.size_inches, dpi=request.dpi)
-    content = image_content(figure, image, dpi=request.dpi, report=page)
-    text, sidecars = summary_text(page, compare), sidecars_of(page, request)
-    with undivided():
-        write_file(image, lambda stream: stream.write(content))
-        if request.summary != "-":
-            write_text(Path(request.summary) if request.summary else image.with_suffix(".json"), text)
-        for suffix, words in sidecars.items():
-            write_text(image.with_suffix(suffix), words)
-    return Outcome(image, text if request.summary == "-" else None, page, is_enough(page, request.require))
-
-
-def sidecars_of(page: Report, request: Request) -> dict[str, str]:
-    """The texts of the files beside the image by suffix, where they were asked for."""
-    if not request.sidecars:
-        return {}
-    from live_dashboards.outputs.sidecars import sidecar_texts
-
-    return sidecar_texts(page)
-
-
 def connection_checks(settings: Settings, at: datetime | None) -> Iterator[Check]:
     """Every check of both sources, as they end, and whether the two name the same variants."""
     from live_dashboards.sources.mlflow_checks import mlflow_checks
@@ -300,10 +259,3 @@ def _variants_match(name: str, snapshot: Snapshot, settings: Settings) -> Check:
     rest = [f"only in {where}: {', '.join(names)}" for where, names in (("MLflow", only_mlflow), ("Prometheus", only_prometheus)) if names]
     fix = "map the names with AB_VARIANT_ALIASES if they are the same model" if rest else ""
     return Check(name, CheckState.WARNING if rest else CheckState.OK, "; ".join((f"{', '.join(both)} in both", *rest)), fix, "partial_match" if rest else "")
-
-
-def is_enough(page: Report, require: str) -> bool:
-    """Whether the badge is as live as was required: `live` is LIVE DATA with nothing stale, `partial` anything but simulated."""
-    if require == "live":
-        return page.badge.kind is BadgeKind.LIVE and not page.has_stale
-    return require == "any" or page.badge.kind is not BadgeKind.SIMULATED

@@ -24,3 +24,6 @@ class Request:
     seed: int = 42
     save_snapshot: Path | None = None
     from_snapshot: Path | None = None
+    latest: bool = False
+    keep: int | None = None
+    keep_days: float | None = None

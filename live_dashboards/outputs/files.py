@@ -30,21 +30,36 @@ _EXPLANATIONS = {
 }
 
 
-def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
+def write_file(path: Path, write: Callable[[BinaryIO], object], *, mode: int | None = None) -> None:
     """Lets `write` fill a temporary file in the same folder, then renames it: the path holds the old file or the whole new one, never a part.
 
-    Missing folders are created; a link is followed and stays one; a file that is replaced hands on its rights. OutputError says what the reader can do.
+    Missing folders are created; a link is followed and stays one; a replaced file hands on its rights, unless `mode` gives others. OutputError says what to do.
     """
     try:
         target = _target(path)
-        _write_and_rename(target, write)
+        _write_and_rename(target, write, mode)
+    except OSError as error:
+        raise explained(path, error) from error
+
+
+def replace_file(path: Path, content: bytes | memoryview) -> None:
+    """Puts a whole new file at the path; a link that is there is replaced, and what it leads to stays."""
+    try:
+        if not path.is_symlink():
+            _target(path)
+        _write_and_rename(path, lambda stream: stream.write(content))
     except OSError as error:
         raise explained(path, error) from error
 
 
 def write_text(path: Path, text: str) -> None:
     """Writes the text as UTF-8, as a whole or not at all; what UTF-8 cannot hold is escaped."""
-    write_file(path, lambda stream: stream.write(text.encode("utf-8", "backslashreplace")))
+    write_file(path, lambda stream: stream.write(text_bytes(text)))
+
+
+def text_bytes(text: str) -> bytes:
+    """The text as UTF-8; what UTF-8 cannot hold is escaped."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 def explained(path: Path, error: OSError) -> OutputError:
@@ -75,11 +90,13 @@ def _refuse_irreplaceable(path: Path, target: Path) -> None:
         raise OutputError(f"{path} cannot be written: the file that is there is write-protected; remove it or choose another path")
 
 
-def _write_and_rename(target: Path, write: Callable[[BinaryIO], object]) -> None:
+def _write_and_rename(target: Path, write: Callable[[BinaryIO], object], mode: int | None = None) -> None:
     temporary = _temporary(target)
     try:
         with temporary.open("xb") as stream:
-            if target.exists():
+            if mode is not None:
+                os.fchmod(stream.fileno(), mode)
+            elif target.is_file() and not target.is_symlink():
                 os.fchmod(stream.fileno(), target.stat().st_mode & 0o777)
             write(stream)
             stream.flush()

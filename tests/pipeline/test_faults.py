@@ -81,7 +81,7 @@ def test_where_neither_source_knows_the_experiment_the_page_says_not_verified(wo
 def test_old_data_are_stale_and_not_live_enough(worlds):
     from datetime import timedelta
 
-    from live_dashboards.pipeline import is_enough
+    from live_dashboards.writing import is_enough
 
     fresh, _ = report(worlds)
     old, _ = report(worlds, at=worlds.at + timedelta(minutes=12))
