@@ -13,21 +13,22 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from live_dashboards import options
-from live_dashboards.endings import deadline, end_cleanly_on
+from live_dashboards.endings import deadline, ending_cleanly_on
 from live_dashboards.errors import DashboardError, SettingsError, UsageError
 from live_dashboards.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from live_dashboards.unattended import Run
     from live_dashboards.writing import Outcome
 
 WRITTEN, NOT_WRITTEN, USAGE, LESS_THAN_REQUIRED = 0, 1, 2, 3
+_BOTH = ("ab", "business")
 
 log = logging.getLogger("live_dashboards")
 
@@ -38,8 +39,8 @@ def main(argv: Sequence[str] | None = None, *, base_folder: Path | None = None) 
     _start_logging(arguments.verbose, arguments.quiet)
     commands = {"ab": _ab, "business": _business, "all": _all, "web": _web, "check": _check, "demo": _demo, "explain": _explain, "hash-password": _hash_password}
     try:
-        end_cleanly_on(signal.SIGTERM)
-        return commands[arguments.command](arguments, base_folder)
+        with ending_cleanly_on(signal.SIGTERM):
+            return commands[arguments.command](arguments, base_folder)
     except DashboardError as error:
         log.error("%s", error, exc_info=arguments.verbose)  # noqa: TRY400 the traceback is for -v only
         return error.exit_code
@@ -60,37 +61,41 @@ def _settings(arguments: argparse.Namespace, base_folder: Path | None) -> Settin
 
 
 def _overrides(arguments: argparse.Namespace) -> Mapping[str, str]:
-    options_of = {"AB_EXPERIMENT": "experiment", "AB_WINDOW": "window", "DASHBOARD_HOST": "host", "DASHBOARD_PORT": "port"}
+    options_of = {"AB_EXPERIMENT": "experiment", "AB_WINDOW": "window", "DASHBOARD_HOST": "host", "DASHBOARD_PORT": "port", "DASHBOARD_NOTIFY_URL": "notify_url"}
     return {name: getattr(arguments, option) for name, option in options_of.items() if getattr(arguments, option, None) is not None}
 
 
 def _ab(arguments: argparse.Namespace, base_folder: Path | None) -> int:
-    return _draw(("ab",), _settings(arguments, base_folder), arguments)
+    return _draw(("ab",), arguments, base_folder)
 
 
 def _business(arguments: argparse.Namespace, base_folder: Path | None) -> int:
-    return _draw(("business",), _settings(arguments, base_folder), arguments)
+    return _draw(("business",), arguments, base_folder)
 
 
 def _all(arguments: argparse.Namespace, base_folder: Path | None) -> int:
-    return _draw(("ab", "business"), _settings(arguments, base_folder), arguments)
+    return _draw(_BOTH, arguments, base_folder)
 
 
-def _draw(dashboards: tuple[str, ...], settings: Settings, arguments: argparse.Namespace) -> int:
-    """Draws, and prints each path or the summary as soon as it is there."""
-    with _without_garbage_collection(arguments):
-        return _draw_with(dashboards, settings, arguments)
+def _draw(dashboards: tuple[str, ...], arguments: argparse.Namespace, base_folder: Path | None) -> int:
+    """Draws, and leaves a metrics file behind where one was asked for, however that ends."""
+    from live_dashboards.unattended import recorded
+
+    with _without_garbage_collection(arguments), recorded(arguments.metrics_file, dashboards) as run:
+        return _draw_with(_settings(arguments, base_folder), dashboards, arguments, run)
 
 
-def _draw_with(dashboards: tuple[str, ...], settings: Settings, arguments: argparse.Namespace) -> int:
+def _draw_with(settings: Settings, dashboards: tuple[str, ...], arguments: argparse.Namespace, run: Run) -> int:
+    """Draws for itself alone and in its time, and prints each path or the summary as soon as it is there."""
     from live_dashboards.pipeline import lock, outcomes
     from live_dashboards.unattended import finish
 
-    request, every, began = options.request(arguments), getattr(arguments, "all_experiments", False), time.monotonic()
+    run.settings, request, every = settings, options.request(arguments), getattr(arguments, "all_experiments", False)
     with deadline(settings.run_timeout_seconds), lock(dashboards, settings, request):
-        written = [_tell(outcome) for outcome in outcomes(dashboards, settings, request, every_experiment=every)]
-        finish(written, request, time.monotonic() - began)
-    return WRITTEN if all(outcome.is_enough for outcome in written) else LESS_THAN_REQUIRED
+        written = [_tell(outcome, run) for outcome in outcomes(dashboards, settings, request, every_experiment=every)]
+        finish(written, settings, request, run)
+    run.is_success = all(outcome.is_enough for outcome in written)
+    return WRITTEN if run.is_success else LESS_THAN_REQUIRED
 
 
 @contextlib.contextmanager
@@ -110,10 +115,11 @@ def _without_garbage_collection(arguments: argparse.Namespace) -> Iterator[None]
             gc.enable()
 
 
-def _tell(outcome: Outcome) -> Outcome:
+def _tell(outcome: Outcome, run: Run) -> Outcome:
     """Prints what was written."""
     sys.stdout.write(outcome.summary_text if outcome.summary_text is not None else f"{outcome.image}\n")
     sys.stdout.flush()
+    run.reports.append(outcome.report)
     return outcome
 
 
@@ -155,6 +161,7 @@ def _check(arguments: argparse.Namespace, base_folder: Path | None) -> int:
 
 def _demo(arguments: argparse.Namespace, base_folder: Path | None) -> int:
     from live_dashboards.demo.demo import Demo
+    from live_dashboards.unattended import Run
 
     with Demo() as demo:
         for note in demo.notes:
@@ -162,7 +169,7 @@ def _demo(arguments: argparse.Namespace, base_folder: Path | None) -> int:
         own = load_settings(env_file=Path(os.devnull), environment=demo.environment, overrides=_overrides(arguments), base_folder=base_folder)
         if arguments.web:
             return _serve_demo(own)
-        exit_code = _draw(("ab", "business"), own, arguments)
+        exit_code = _draw_with(own, _BOTH, arguments, Run())
         if arguments.keep:
             sys.stderr.write(f"The demo runs until Ctrl-C. Settings to paste into .env.live-dashboards:\n\n{demo.settings_text()}\n")
             _wait_for_interrupt()

@@ -5,24 +5,31 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from live_dashboards.errors import DeadlineError
 
-_AGAIN_SECONDS = 5.0  # a library may have swallowed the first one
+_AGAIN_SECONDS = 3.0  # Python drops what is raised while it collects garbage or imports, so it is raised again
 
 
 class _Gate:
-    """Raises what ends the run: at once, or when what is being written is whole."""
+    """Raises what ends the run: at once, or when what is being written is whole. The first reason to end stays the one."""
 
     def __init__(self) -> None:
         self._depth = 0
-        self._waiting: BaseException | None = None
+        self._error: BaseException | None = None
+        self._is_waiting = False
+
+    def forget(self, kind: type[BaseException]) -> None:
+        """Nothing of that kind is to end what comes next."""
+        if isinstance(self._error, kind):
+            self._error, self._is_waiting = None, False
 
     def end(self, error: BaseException) -> None:
-        if not self._depth:
-            raise error
-        self._waiting = self._waiting or error
+        self._error = self._error or error
+        self._is_waiting = self._depth > 0
+        if not self._is_waiting:
+            raise self._error
 
     @contextlib.contextmanager
     def closed(self) -> Iterator[None]:
@@ -31,11 +38,9 @@ class _Gate:
             yield
         finally:
             self._depth -= 1
-            waiting = self._waiting
-            if not self._depth:
-                self._waiting = None
-        if waiting is not None and not self._depth:
-            raise waiting
+        if self._is_waiting and not self._depth and self._error is not None:
+            self._is_waiting = False
+            raise self._error
 
 
 _gate = _Gate()
@@ -46,14 +51,23 @@ def undivided() -> contextlib.AbstractContextManager[None]:
     return _gate.closed()
 
 
-def end_cleanly_on(number: signal.Signals) -> None:
+@contextlib.contextmanager
+def ending_cleanly_on(number: signal.Signals) -> Iterator[None]:
     """Lets the signal unwind the program; elsewhere than in the main thread the caller sees to it."""
+    if not _is_main_thread():
+        yield
+        return
 
-    def leave(received: int, _: object) -> None:
-        _gate.end(SystemExit(128 + received))
+    def leave(_number: int, _frame: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS, _AGAIN_SECONDS)
+        _gate.end(SystemExit(128 + number))
 
-    if _is_main_thread():
-        signal.signal(number, leave)
+    with _handling(number, leave), _handling(signal.SIGALRM, leave):
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            _gate.forget(BaseException)
 
 
 @contextlib.contextmanager
@@ -66,13 +80,22 @@ def deadline(seconds: float | None) -> Iterator[None]:
     def ring(_number: int, _frame: object) -> None:
         _gate.end(DeadlineError(f"the run was not over after {seconds:g} s and was ended; raise RUN_TIMEOUT_SECONDS, or see with -v what takes so long"))
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
+    with _handling(signal.SIGALRM, ring):
+        signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            _gate.forget(DeadlineError)
+
+
+@contextlib.contextmanager
+def _handling(number: signal.Signals, handler: Callable[[int, object], None]) -> Iterator[None]:
+    before = signal.signal(number, handler)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(number, before)
 
 
 def _is_main_thread() -> bool:

@@ -142,6 +142,10 @@ def _add_unattended_options(command: argparse.ArgumentParser) -> None:
     add("--latest", action="store_true", help="also write a stable name, ..._latest.png, beside the stamped one; a simulated picture becomes ..._latest-SIMULATED.png")
     add("--keep", dest="keep_count", type=_read(_count), metavar="N", help="after a successful run keep the N newest stamped pictures")
     add("--keep-days", type=_read(_days), metavar="N", help="after a successful run remove stamped pictures that are older than N days")
+    add("--metrics-file", type=Path, metavar="PATH", help="write how the run ended for node_exporter's textfile collector, which reads what ends in .prom")
+    add(
+        "--notify-url", metavar="URL", help="post badge, verdict and numbers there, Slack-compatible; others can read it in the process list, unlike DASHBOARD_NOTIFY_URL"
+    )
 
 
 def _read(parse: Callable[[str], Value]) -> Callable[[str], Value]:

@@ -210,6 +210,24 @@ def urls(value: str) -> tuple[str, ...]:
     return parsed
 
 
+def url(value: str) -> str:
+    """One base URL without its trailing slash."""
+    if "," in value:
+        raise ValueError("must be one URL")
+    return urls(value)[0]
+
+
+def notify_url(value: str) -> Secret:
+    """The URL of a webhook."""
+    try:
+        _check_url(value.partition("?")[0])
+    except ValueError:
+        value = ""
+    if not value.isprintable() or not value or " " in value:
+        raise ValueError("must start with http:// or https:// and name a host")  # never with the value, as others say it
+    return secret(value)
+
+
 def _check_url(url: str) -> None:
     try:
         pieces = urlsplit(url)

@@ -20,7 +20,7 @@ ENV_FILE_NAME = ".env.live-dashboards"
 PLACEHOLDER_PASSWORDS = frozenset({"your_secure_password", "your_password", "password", "changeme", "change-me", "secret"})
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _URL_PARTS = ("MLFLOW_DB_HOST", "MLFLOW_DB_PORT", "MLFLOW_DB_NAME", "MLFLOW_DB_USER", "MLFLOW_DB_PASSWORD")
-_SECRET_URLS = ("MLFLOW_DB_URL", "DASHBOARD_CACHE_URL")
+_SECRET_URLS = ("MLFLOW_DB_URL", "DASHBOARD_CACHE_URL", "DASHBOARD_NOTIFY_URL")
 
 log = logging.getLogger(__name__)
 

@@ -1,23 +1,63 @@
-"""What follows the pictures of a run that nobody watches: older ones are removed, and the log gets one line."""
+"""What goes with the pictures of a run that nobody watches: older ones are removed, somebody is notified, the log gets one line and the monitoring a file."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Sequence
+import resource
+import time
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
-from live_dashboards.model.business_report import dashboard_name
+from live_dashboards.endings import undivided
+from live_dashboards.errors import OutputError, OutputLockedError
+from live_dashboards.model.business_report import Report, dashboard_name
+from live_dashboards.outputs.run_line import Written, run_line
 from live_dashboards.request import Request
+from live_dashboards.settings import Settings
 from live_dashboards.writing import Outcome
 
 log = logging.getLogger(__name__)
 
 
-def finish(written: Sequence[Outcome], request: Request, seconds: float) -> None:
-    """Removes what is not to be kept, where all pictures are as live as was required, and tells the run in one line: a warning where something is wrong."""
-    if all(outcome.is_enough for outcome in written):
+class Run:
+    """A run under way: its settings once they are read, what it wrote so far, and whether it ended well."""
+
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+        self.settings: Settings | None = None
+        self.reports: list[Report] = []
+        self.is_success = False
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken."""
+        return time.monotonic() - self.began
+
+
+@contextlib.contextmanager
+def recorded(metrics_file: Path | None, dashboards: tuple[str, ...]) -> Iterator[Run]:
+    """A run whose end is written to the metrics file, however it ends; not where another run has the output, and writes its own end."""
+    run, is_ours = Run(), True
+    try:
+        yield run
+    except OutputLockedError:
+        is_ours = False
+        raise
+    finally:
+        if metrics_file is not None and is_ours:
+            _write_metrics(metrics_file, dashboards, run)
+
+
+def finish(written: Sequence[Outcome], settings: Settings, request: Request, run: Run) -> None:
+    """Removes what is not to be kept, where all pictures are as live as was required, notifies, and tells the run in one line: a warning where something is wrong."""
+    pictures = [Written(each.image, each.report, each.is_enough) for each in written]
+    if all(each.is_enough for each in written):
         keep(written, request)
-    tell(written, request, seconds)
+    notify(pictures, settings, request)
+    line, is_wrong = run_line(pictures, run.seconds, required=request.require)
+    log.log(logging.WARNING if is_wrong else logging.INFO, "%s", line)
 
 
 def keep(written: Sequence[Outcome], request: Request) -> None:
@@ -33,9 +73,34 @@ def keep(written: Sequence[Outcome], request: Request) -> None:
             log.info("removed %d older files, to %s", len(removed), removed[-1].name)
 
 
-def tell(written: Sequence[Outcome], request: Request, seconds: float) -> None:
-    """The run's one line."""
-    from live_dashboards.outputs.run_line import Written, run_line
+def notify(pictures: Sequence[Written], settings: Settings, request: Request) -> None:
+    """Posts what was written to DASHBOARD_NOTIFY_URL; a delivery that fails is told and costs nothing else."""
+    if settings["DASHBOARD_NOTIFY_URL"] is None:
+        return
+    from live_dashboards.outputs.notice_text import notice_text
+    from live_dashboards.outputs.webhook import deliver
 
-    line, is_wrong = run_line([Written(each.image, each.report, each.is_enough) for each in written], seconds, required=request.require)
-    log.log(logging.WARNING if is_wrong else logging.INFO, "%s", line)
+    text = notice_text(pictures, required=request.require, public_url=settings["DASHBOARD_PUBLIC_URL"], folder=settings.output_folder)
+    failure = deliver(settings["DASHBOARD_NOTIFY_URL"].reveal(), text)
+    if failure is not None:
+        log.warning("the notification was not delivered: %s; the picture is written, check DASHBOARD_NOTIFY_URL", failure)
+
+
+def _write_metrics(path: Path, dashboards: tuple[str, ...], run: Run) -> None:
+    from live_dashboards.outputs.metrics_file import RunFacts, write_metrics
+
+    facts = RunFacts(
+        dashboards=dashboards,
+        experiment=run.settings["AB_EXPERIMENT"] if run.settings else None,
+        has_settings=run.settings is not None,
+        ended_seconds=time.time(),
+        duration_seconds=run.seconds,
+        peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        is_success=run.is_success,
+        reports=tuple(run.reports),
+    )
+    try:
+        with undivided():
+            write_metrics(path, facts)
+    except OutputError as error:
+        log.warning("%s; check --metrics-file", error)

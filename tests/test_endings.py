@@ -9,15 +9,15 @@ import time
 
 import pytest
 
-from live_dashboards.endings import deadline, end_cleanly_on, undivided
+from live_dashboards.endings import deadline, ending_cleanly_on, undivided
 from live_dashboards.errors import DeadlineError
 
 
 @pytest.fixture(autouse=True)
 def own_handlers():
-    before = signal.getsignal(signal.SIGTERM)
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGALRM)
     yield
-    signal.signal(signal.SIGTERM, before)
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGALRM)) == before
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
@@ -70,26 +70,23 @@ def test_what_is_undivided_is_finished_first() -> None:
 
 
 def test_sigterm_leaves_through_every_finally_when_the_files_are_whole() -> None:
-    end_cleanly_on(signal.SIGTERM)
     steps = []
 
     def write() -> None:
-        with undivided():
+        with ending_cleanly_on(signal.SIGTERM), undivided():
             os.kill(os.getpid(), signal.SIGTERM)
             steps.append("written")
 
     with pytest.raises(SystemExit, match="143"):
         write()
     assert steps == ["written"]
-    with pytest.raises(SystemExit, match="143"):
+    with pytest.raises(SystemExit, match="143"), ending_cleanly_on(signal.SIGTERM):
         os.kill(os.getpid(), signal.SIGTERM)
 
 
 def test_an_error_while_writing_is_told_before_the_signal() -> None:
-    end_cleanly_on(signal.SIGTERM)
-
     def write() -> None:
-        with undivided():
+        with ending_cleanly_on(signal.SIGTERM), undivided():
             os.kill(os.getpid(), signal.SIGTERM)
             raise ValueError("disk")
 
@@ -97,3 +94,29 @@ def test_an_error_while_writing_is_told_before_the_signal() -> None:
         write()
     with undivided():
         pass
+
+
+class Dropping:
+    """Python ignores what is raised in here."""
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.01)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_signal_that_python_drops_comes_again() -> None:
+    def work() -> None:
+        with ending_cleanly_on(signal.SIGTERM):
+            Dropping()
+            spend(30)
+
+    began = time.monotonic()
+    with pytest.raises(SystemExit, match="143"):
+        work()
+    assert time.monotonic() - began < 6
+
+
+def test_sigterm_within_a_deadline_stays_a_sigterm() -> None:
+    with pytest.raises(SystemExit, match="143"), ending_cleanly_on(signal.SIGTERM), deadline(20):
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -101,6 +101,10 @@ def test_only_sources_and_the_demo_speak_sql_or_http() -> None:
     assert {folder(module) for module in importers("psycopg2", "requests")} == {"sources", "demo"}
 
 
+def test_only_sources_and_the_webhook_speak_http_in_its_own_words() -> None:
+    assert {module for module in importers("urllib3") if folder(module) != "sources"} == {"live_dashboards.outputs.webhook"}
+
+
 def test_only_figures_and_the_image_file_draw() -> None:
     drawing = importers("matplotlib", "seaborn", "PIL")
     assert {module for module in drawing if folder(module) != "figures"} == {"live_dashboards.outputs.image"}

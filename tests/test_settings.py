@@ -137,6 +137,7 @@ def test_each_secret_may_come_from_a_file(tmp_path: Path, name: str) -> None:
         "PROMETHEUS_HEADERS": "X-Scope-OrgID: team",
         "DASHBOARD_PASSWORD_HASH": "scrypt:32768:8:1$salt$abcdef",
         "DASHBOARD_CACHE_URL": "redis://:p@127.0.0.1/0",
+        "DASHBOARD_NOTIFY_URL": "https://hooks.example/services/x",
     }
     text = shapes.get(name, "postgresql://u:p@db/mlflow")
     (tmp_path / "secret").write_text(f"{text}\n")

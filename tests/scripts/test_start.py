@@ -64,6 +64,19 @@ def test_the_cron_command_sets_itself_up_and_prints_only_the_path_written(checko
     assert checkout.settings.exists()
 
 
+@pytest.mark.parametrize(("script", "stem"), [("run-live-ab-dashboard.sh", "live_ab_dashboard"), ("run-live-business-dashboard.sh", "business_impact_dashboard")])
+def test_the_cron_commands_take_the_options_of_unattended_runs(checkout: Checkout, script: str, stem: str) -> None:
+    output = checkout.root / "output"
+    output.mkdir()
+    (output / f"{stem}_20260101_000000-SIMULATED.png").touch()
+    outcome = checkout.run(script, *SMALL, "--latest", "--keep", "1", "--metrics-file", "run.prom", RUN_TIMEOUT_SECONDS="120")
+    assert outcome.returncode == 0
+    assert sorted(path.name for path in output.iterdir()) == sorted(
+        f"{stem}_{part}-SIMULATED.{suffix}" for part in ("20261123_100000", "latest") for suffix in ("png", "json")
+    )
+    assert (checkout.elsewhere / "run.prom").stat().st_mode & 0o777 == 0o644
+
+
 def test_a_python_without_the_packages_continues_in_the_environment(checkout: Checkout) -> None:
     script = str(checkout.root / "scripts" / "live-dashboard-generator.py")
     outcome = checkout.run(*python_without_packages(), script, *SMALL, "--output", "here.png")
