@@ -34,9 +34,13 @@ class _Stamped:
 def remove_older(image: Path, dashboard: str, experiment_part: str, limits: Limits, now: datetime) -> tuple[Path, ...]:
     """The files that were removed; never those of `image`, which was just written. Simulated pictures are counted apart, so that they push out no real one.
 
-    A file that cannot be removed is told.
+    A file that cannot be removed is told, and so is a folder that cannot be read.
     """
-    found = tuple(_stamped(image.parent, dashboard, experiment_part))
+    try:
+        found = tuple(_stamped(image.parent, dashboard, experiment_part))
+    except OSError as error:
+        log.warning("nothing older was removed: %s cannot be read: %s; give this user the right to", image.parent, error.strerror)
+        return ()
     return tuple(file.path for file in _excess(found, limits, now) if file.path.stem != image.stem and _is_removed(file.path))
 
 

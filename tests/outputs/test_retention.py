@@ -111,3 +111,8 @@ def test_a_file_that_cannot_be_removed_is_told_and_the_others_go(tmp_path: Path,
     monkeypatch.setattr(os, "unlink", refuse)
     assert [path.name for path in remove(tmp_path, 1)] == [name(1)]
     assert f"{name(2)} is too old but cannot be removed: Operation not permitted" in caplog.text
+
+
+def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert remove(tmp_path / "gone", 1) == ()
+    assert "nothing older was removed" in caplog.text
