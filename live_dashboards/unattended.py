@@ -12,7 +12,7 @@ from pathlib import Path
 
 from live_dashboards.endings import undivided
 from live_dashboards.errors import OutputError, OutputLockedError
-from live_dashboards.model.business_report import Report, dashboard_name
+from live_dashboards.model.dashboards import Report, dashboard_name
 from live_dashboards.outputs.run_line import Written, run_line
 from live_dashboards.request import Request
 from live_dashboards.settings import Settings

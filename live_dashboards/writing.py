@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from live_dashboards.endings import undivided
-from live_dashboards.model.business_report import Report
+from live_dashboards.model.dashboards import Report
 from live_dashboards.model.report import BadgeKind
 from live_dashboards.request import Request
 from live_dashboards.settings import Settings

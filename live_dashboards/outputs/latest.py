@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from live_dashboards.model.business_report import Report, dashboard_name
+from live_dashboards.model.dashboards import Report, dashboard_name
 from live_dashboards.outputs.default_names import STEMS, simulated_ending
 from live_dashboards.outputs.files import explained, replace_file
 

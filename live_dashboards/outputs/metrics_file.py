@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from live_dashboards.model.business_report import Report, dashboard_name
+from live_dashboards.model.dashboards import Report, dashboard_name
 from live_dashboards.model.report import BadgeKind
 from live_dashboards.model.snapshot import SourceState
 from live_dashboards.outputs.files import text_bytes, write_file

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from live_dashboards.model.business_report import DASHBOARD_TITLES, BusinessReport, dashboard_name
+from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.dashboards import DASHBOARD_TITLES, dashboard_name
 from live_dashboards.model.number import NOTHING, format_number
 from live_dashboards.model.report import AbReport
 from live_dashboards.outputs.run_line import Written, conclusion, wrong_with

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from live_dashboards.model.business_report import BusinessReport, Report, dashboard_name
+from live_dashboards.model.dashboards import Report, dashboard_name
+from live_dashboards.model.report import AbReport
 from live_dashboards.model.snapshot import SourceState, SourceStatus
 
 _NOTHING_NEW = {
@@ -44,7 +45,7 @@ def wrong_with(each: Written, required: str) -> Iterator[str]:
 
 def conclusion(report: Report) -> str:
     """The A/B verdict, or the business recommendation."""
-    return report.recommendation.verdict if isinstance(report, BusinessReport) else report.verdict.verdict
+    return report.verdict.verdict if isinstance(report, AbReport) else report.recommendation.verdict
 
 
 def _state(report: Report) -> str:
