@@ -70,6 +70,12 @@ def ending_cleanly_on(number: signal.Signals) -> Iterator[None]:
             _gate.forget(BaseException)
 
 
+def heard() -> None:
+    """What the signal asked for is being done in its own time, so the signal is not raised again."""
+    if _is_main_thread():
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 @contextlib.contextmanager
 def deadline(seconds: float | None) -> Iterator[None]:
     """Raises DeadlineError in whatever goes on after that time; elsewhere than in the main thread, and for None, there is no deadline."""

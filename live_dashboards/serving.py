@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from live_dashboards import pipeline
+from live_dashboards.endings import heard
 from live_dashboards.model.business_report import BusinessReport
 from live_dashboards.model.dashboards import Report
 from live_dashboards.model.report import AbReport
@@ -33,13 +34,18 @@ def serve(settings: Settings) -> None:
     given = services(settings, drawings)
     board, metrics = make_board(given, settings)
     application = make_app(given, settings, board, metrics)
+
+    def stop() -> None:
+        heard()
+        drawings.stop()
+
     with bound_socket(settings) as listening:
         pipeline.tell_unconfigured(settings)
         address = page_address(settings, listening.getsockname()[1])
         board.start()
         try:
             words = f"The page is at {address} (Ctrl-C ends it)"
-            serve_application(application, settings, listening, context, on_ready=lambda: _say(words), on_stop=drawings.stop)
+            serve_application(application, settings, listening, context, on_ready=lambda: _say(words), on_stop=stop)
         finally:
             board.stop()
 

@@ -63,7 +63,7 @@ def test_the_page_shows_the_numbers_that_the_sources_hold(steady_page: LivePage,
     assert float(row_of(page, "total_requests")[1].replace(",", "")) == pytest.approx(true_requests, rel=0.001)
     assert row_of(page, "accuracy · enhanced")[1:4] == ["81.8 %", "80.7 to 82.8 %", "5,000"]
     assert "latest_metrics" in row_of(page, "accuracy · enhanced")[7]
-    assert page.locator("#effect-chart .scatterlayer .trace").count() > 0
+    page.locator("#effect-chart .scatterlayer .trace").first.wait_for()
 
 
 def test_it_refreshes_by_itself_when_the_database_changes(live_page, open_page: Open) -> None:

@@ -7,7 +7,7 @@
   const SOON_MS = 1000;
   const LONGEST_ANSWER_MS = 15000;
   const turn = Math.random(); // which of all browsers this is, so that not all of them ask at the same moment
-  const state = { etag: null, shown: null, document: null, answeredAt: null, paused: false, running: false, again: false, search: null, started: false, clock: 0 };
+  const state = { etag: null, shown: null, document: null, answeredAt: null, paused: false, running: false, again: false, search: null, timer: null, queue: [], started: false, clock: 0 };
   const viewer = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
   const darkWanted = window.matchMedia("(prefers-color-scheme: dark)");
 
@@ -88,6 +88,7 @@
       tell("", "");
     } else if (response.status === 202) {
       tell(state.search === view ? "" : "Asking the sources for this view …", "");
+      at(SOON_MS);
     } else {
       state.etag = null;
       tell("This view cannot be shown: " + (found.error || "error " + response.status) + ". ", "alarm", true);
@@ -100,7 +101,17 @@
   function soon(seconds) {
     const usual = Number(element("page").dataset.interval) * 1000;
     const wait = seconds === null ? usual : Math.max(SOON_MS, Math.min((Number(seconds) + 1) * 1000, usual));
-    dash_clientside.set_props("tick", { interval: Math.round(wait * (1 + turn / 10)) });
+    at(Math.round(wait * (1 + turn / 10)));
+  }
+
+  function at(milliseconds) {
+    window.clearTimeout(state.timer);
+    state.timer = window.setTimeout(onTime, milliseconds);
+  }
+
+  function onTime() {
+    state.timer = null;
+    refresh();
   }
 
   function show(found) {
@@ -108,22 +119,46 @@
     state.answeredAt = Date.parse(found.at);
     document.title = found.title;
     const dark = isDark() ? found.dark : null;
+    const figures = [];
     for (const [id, props] of Object.entries(found.props)) {
       const known = (state.shown && state.shown[id]) || {};
       const changed = {};
       for (const [name, value] of Object.entries(props)) {
-        if (JSON.stringify(known[name]) !== JSON.stringify(value) || (name === "figure" && state.theme !== dark)) {
-          changed[name] = name === "figure" && dark ? recoloured(value, dark) : value;
+        if (name === "figure") {
+          if (state.theme !== dark || JSON.stringify(known[name]) !== JSON.stringify(value)) figures.push([id, dark ? recoloured(value, dark) : value]);
+        } else if (JSON.stringify(known[name]) !== JSON.stringify(value)) {
+          changed[name] = value;
         }
       }
       if (Object.keys(changed).length) dash_clientside.set_props(id, changed);
     }
+    draw(figures);
     state.theme = dark;
     state.shown = found.props;
     choices(found.controls);
     links();
     age();
     window.setTimeout(find, 0);
+  }
+
+  /* Charts take long: the words stand first, then one chart after the other, those in sight before the others. */
+  function draw(figures) {
+    const wasDrawing = state.queue.length > 0;
+    const newer = new Set(figures.map(([id]) => id));
+    state.queue = [...state.queue.filter(([id]) => !newer.has(id)), ...figures];
+    if (!wasDrawing && state.queue.length) window.setTimeout(drawNext, 0);
+  }
+
+  function drawNext() {
+    const inSight = state.queue.findIndex(([id]) => isInSight(element(id)));
+    const [[id, figure]] = state.queue.splice(Math.max(0, inSight), 1);
+    dash_clientside.set_props(id, { figure });
+    if (state.queue.length) window.setTimeout(drawNext, 0);
+  }
+
+  function isInSight(place) {
+    const box = place.getBoundingClientRect();
+    return box.bottom > 0 && box.top < window.innerHeight;
   }
 
   /* The same figure in the colours of the dark theme. */
@@ -252,8 +287,9 @@
   setTheme(kept());
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     live_page: {
+      /* The page's own clock ticks once an interval; it is what starts, and what goes on where an answer did not name the next moment. */
       refresh: function () {
-        refresh();
+        if (state.timer === null) refresh();
         return dash_clientside.no_update;
       },
     },
