@@ -23,6 +23,11 @@ class Pace:
     interval_seconds: float
     limit_seconds: float
 
+    @property
+    def silent_after_seconds(self) -> float:
+        """After how long without a new answer a live one is over: the limit, but never less than the wait for the next one takes."""
+        return max(self.limit_seconds, 2 * self.interval_seconds)
+
     def wait_seconds(self, failures: int) -> float:
         """Until the next fetch: the interval; after fetches that brought nothing twice as long each time, up to five intervals or a minute."""
         if failures == 0:
@@ -80,7 +85,7 @@ class Watch:
         if self.fetched is None:
             return self  # refused meanwhile
         fetched = replace(self.fetched, at=at)
-        if now - self.fetched_at > pace.limit_seconds:
+        if now - self.fetched_at > pace.silent_after_seconds:
             fetched = _silent(fetched, pace)
         shown = self.kept.fill(fetched, pace.limit_seconds, (now - self.answered_at[0], now - self.answered_at[1]))
         return replace(self, shown=shown, expires=_next_end(self, shown, now, pace))
@@ -92,7 +97,7 @@ class Watch:
 
 def _silent(fetched: Snapshot, pace: Pace) -> Snapshot:
     """The snapshot of sources that gave an answer, but none since longer than the limit."""
-    words, fix = f"no answer for more than {pace.limit_seconds:g} s", "see the web page's log"
+    words, fix = f"no answer for more than {pace.silent_after_seconds:g} s", "see the web page's log"
     mlflow, prometheus = fetched.mlflow, fetched.prometheus
     if mlflow.status.state is SourceState.ANSWERED:
         mlflow = MlflowAnswer(replace(mlflow.status, state=SourceState.FAILED, reason=words, fix=fix))
@@ -103,8 +108,7 @@ def _silent(fetched: Snapshot, pace: Pace) -> Snapshot:
 
 def _next_end(watch: Watch, shown: Snapshot, now: float, pace: Pace) -> float | None:
     """When the next of the shown answers becomes too old; a little later, so that it surely is."""
+    lives = {SourceState.ANSWERED: pace.silent_after_seconds, SourceState.CACHED: pace.limit_seconds}
     states = (shown.mlflow.status.state, shown.prometheus.status.state)
-    ends = [
-        at + pace.limit_seconds + _A_LITTLE_SECONDS for state, at in zip(states, watch.answered_at, strict=True) if state in {SourceState.ANSWERED, SourceState.CACHED}
-    ]
+    ends = [at + lives[state] + _A_LITTLE_SECONDS for state, at in zip(states, watch.answered_at, strict=True) if state in lives]
     return max(now, min(ends)) if ends else None

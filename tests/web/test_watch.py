@@ -103,6 +103,13 @@ def test_an_answer_after_which_none_came_expires_too():
     assert (aged.shown.mlflow.values, aged.shown.prometheus.instants) == ((), ())
 
 
+def test_a_live_answer_is_not_over_before_the_next_one_can_be_there():
+    short = Pace(interval_seconds=2.0, limit_seconds=1.0)
+    watch = NEW.after(BOTH, 100.0, short)
+    assert states(watch.aged(at(BOTH, 3.9).at, 103.9, short)) == (SourceState.ANSWERED, SourceState.ANSWERED)
+    assert states(watch.aged(at(BOTH, 4.1).at, 104.1, short)) == (SourceState.FAILED, SourceState.FAILED)
+
+
 def test_a_clock_that_is_put_back_neither_keeps_nor_loses_an_answer():
     watch = after(BOTH, NEITHER)
     an_hour_ago = BOTH.at - timedelta(hours=1)
