@@ -33,7 +33,7 @@ def _source(names: list[str], now: datetime) -> Read:
     """The product's source, one read for each experiment; `own_seconds` are spent on the experiment, the rest on connecting and on all experiments."""
     from live_dashboards.settings import load_settings
     from live_dashboards.sources.asking import Deadline
-    from live_dashboards.sources.mlflow_postgres import MlflowSource
+    from live_dashboards.sources.mlflow.postgres import MlflowSource
 
     every = [load_settings(overrides={"AB_EXPERIMENT": name}) for name in names]
 
@@ -53,7 +53,7 @@ def _together(names: list[str], now: datetime) -> Read:
     """The product's source, every A/B experiment at once."""
     from live_dashboards.settings import load_settings
     from live_dashboards.sources.asking import Deadline
-    from live_dashboards.sources.mlflow_postgres import MlflowSource
+    from live_dashboards.sources.mlflow.postgres import MlflowSource
 
     settings = load_settings()
 

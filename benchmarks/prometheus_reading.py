@@ -30,13 +30,13 @@ def main(way: str, at: datetime) -> None:
 def _source(at: datetime) -> dict[str, Any]:
     """The product's whole read: timelines, totals, gauges, ages and the start of the traffic, aggregated by the server."""
     from live_dashboards.settings import load_settings
-    from live_dashboards.sources import prometheus_exchange
     from live_dashboards.sources.asking import Deadline
-    from live_dashboards.sources.prometheus_ab import PrometheusAbSource
+    from live_dashboards.sources.prometheus import exchange
+    from live_dashboards.sources.prometheus.ab import PrometheusAbSource
 
     sizes: list[int] = []
     series: list[int] = []
-    parse = prometheus_exchange.parse_document  # type: ignore[attr-defined] # looked into from outside, on purpose
+    parse = exchange.parse_document  # type: ignore[attr-defined] # looked into from outside, on purpose
 
     def counted(body: bytes) -> dict[str, Any]:
         document = parse(body)
@@ -44,7 +44,7 @@ def _source(at: datetime) -> dict[str, Any]:
         series.append(_series(document))
         return document
 
-    prometheus_exchange.parse_document = counted  # type: ignore[attr-defined]
+    exchange.parse_document = counted  # type: ignore[attr-defined]
     source, started, used = PrometheusAbSource(load_settings()), time.perf_counter(), time.process_time()
     answer = source.read(at=at, window_seconds=86_400, experiment=None, deadline=Deadline(120))
     cost = {"query_seconds": time.perf_counter() - started, "query_cpu_seconds": time.process_time() - used}
@@ -72,7 +72,7 @@ def _ask(queries: Sequence[str], at: datetime) -> dict[str, Any]:
 
 def _aggregated() -> tuple[str, ...]:
     """The product's queries of the same names."""
-    from live_dashboards.sources.prometheus_scope import COUNTER_ERRORS
+    from live_dashboards.sources.prometheus.scope import COUNTER_ERRORS
     from live_dashboards.sources.queries import AB_QUERIES, render
 
     return tuple(render(query.promql, errors=render(COUNTER_ERRORS)) for query in AB_QUERIES.values())

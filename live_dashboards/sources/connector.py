@@ -15,8 +15,8 @@ from live_dashboards.errors import DashboardError, SourceError, UsageError
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Answer, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
 from live_dashboards.settings import Settings, load_settings
 from live_dashboards.sources.asking import Asking, Deadline
-from live_dashboards.sources.mlflow_postgres import MlflowSource
-from live_dashboards.sources.prometheus_ab import PrometheusAbSource
+from live_dashboards.sources.mlflow.postgres import MlflowSource
+from live_dashboards.sources.prometheus.ab import PrometheusAbSource
 
 _TO_SET = {MLFLOW: "MLFLOW_DB_HOST or MLFLOW_DB_URL", PROMETHEUS: "PROMETHEUS_URL"}
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from live_dashboards.model.snapshot import Experiment, MlflowAnswer, VariantValue
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.mlflow_postgres import MlflowSource
+from live_dashboards.sources.mlflow.postgres import MlflowSource
 
 DAY_SECONDS = 86_400.0
 NOW = datetime.now(UTC).replace(microsecond=0)

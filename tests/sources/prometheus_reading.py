@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from live_dashboards.model.snapshot import Answer, PrometheusAnswer
 from live_dashboards.settings import Settings, load_settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.prometheus_ab import PrometheusAbSource
+from live_dashboards.sources.prometheus.ab import PrometheusAbSource
 from tests.support.prometheus_truth import PrometheusTruth
 
 END = datetime.now(UTC).timestamp() // 60 * 60

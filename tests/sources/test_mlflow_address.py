@@ -8,7 +8,7 @@ import pytest
 
 from live_dashboards.errors import SettingsError
 from live_dashboards.settings import load_settings
-from live_dashboards.sources.mlflow_address import MlflowAddress, mlflow_address
+from live_dashboards.sources.mlflow.address import MlflowAddress, mlflow_address
 
 PASSWORD = "p@ss:w/o%rd #1'x"
 

@@ -10,7 +10,7 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.snapshot import MlflowAnswer, SourceState
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.mlflow_postgres import MlflowSource
+from live_dashboards.sources.mlflow.postgres import MlflowSource
 from tests.sources.mlflow_reading import DAY_SECONDS, NOW, ab_test, ago, ask
 
 HOSTILE = "a'; drop table runs; -- %s {x} \n\u202e"

@@ -10,7 +10,7 @@ import pytest
 from live_dashboards.errors import SettingsError
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.settings import load_settings
-from live_dashboards.sources.mlflow_checks import mlflow_checks
+from live_dashboards.sources.mlflow.checks import mlflow_checks
 from tests.sources.mlflow_reading import NOW, ab_test, ago
 
 ORDER = [
@@ -191,10 +191,10 @@ def test_an_old_test_is_warned_about(mlflow_database):
 
 def test_a_clock_that_differs_is_told(mlflow_database, monkeypatch):
     ab_test(mlflow_database.truth)
-    from live_dashboards.sources import mlflow_schema
+    from live_dashboards.sources.mlflow import schema
 
-    real = mlflow_schema.time.time
-    monkeypatch.setattr(mlflow_schema.time, "time", lambda: real() + 600)
+    real = schema.time.time
+    monkeypatch.setattr(schema.time, "time", lambda: real() + 600)
     found = checks(mlflow_database)["clock"]
     assert (found.ok, found.found) == (CheckState.WARNING, "PostgreSQL's clock is 600 s behind this machine's")
 

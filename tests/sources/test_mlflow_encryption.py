@@ -15,7 +15,7 @@ from live_dashboards.demo.work_folder import make_work_folder, postgres_account,
 from live_dashboards.errors import SourceError
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.mlflow_connection import MlflowConnection
+from live_dashboards.sources.mlflow.connection import MlflowConnection
 
 SELF_SIGNED = "req -x509 -newkey rsa:2048 -nodes -days 2 -keyout key.pem -out cert.pem -subj /CN=localhost -addext subjectAltName=DNS:localhost"
 

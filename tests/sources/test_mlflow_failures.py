@@ -16,7 +16,7 @@ import pytest
 from live_dashboards.errors import SourceError
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.mlflow_connection import MlflowConnection
+from live_dashboards.sources.mlflow.connection import MlflowConnection
 from tests.sources.mlflow_reading import ab_test, ask
 
 PASSWORD = "p@ss:w/o%rd #1'x"

@@ -13,7 +13,7 @@ from live_dashboards.demo.work_folder import make_work_folder, postgres_account,
 from live_dashboards.errors import SourceError
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.mlflow_connection import MlflowConnection
+from live_dashboards.sources.mlflow.connection import MlflowConnection
 from tests.sources.mlflow_reading import ab_test, ask, logged
 
 SETTINGS = """

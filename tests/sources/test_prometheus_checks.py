@@ -8,7 +8,7 @@ import pytest
 
 from live_dashboards.model.check import CheckState
 from live_dashboards.settings import load_settings
-from live_dashboards.sources.prometheus_checks import prometheus_checks
+from live_dashboards.sources.prometheus.checks import prometheus_checks
 from tests.sources.prometheus_reading import BUCKETS, END, labels, settings_of, short_truth, traffic
 from tests.support.standard_truth import EXPERIMENT
 

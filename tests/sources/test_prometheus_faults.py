@@ -13,9 +13,9 @@ import pytest
 
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.prometheus_ab import PrometheusAbSource
-from live_dashboards.sources.prometheus_exchange import Question, instant
-from live_dashboards.sources.prometheus_http import THREAD_NAME, PrometheusClient
+from live_dashboards.sources.prometheus.ab import PrometheusAbSource
+from live_dashboards.sources.prometheus.exchange import Question, instant
+from live_dashboards.sources.prometheus.http import THREAD_NAME, PrometheusClient
 from tests.sources.prometheus_reading import ask, settings_of, values
 
 PASSWORD = "p@ss:w/o%rd #1'x"
@@ -160,7 +160,7 @@ def test_a_query_of_a_hundred_kilobytes_is_posted_and_answered(standard_promethe
 
 
 def test_an_answer_without_end_is_refused_by_its_size(proxy, monkeypatch):
-    monkeypatch.setattr("live_dashboards.sources.prometheus_exchange.LARGEST_ANSWER_BYTES", 100_000)
+    monkeypatch.setattr("live_dashboards.sources.prometheus.exchange.LARGEST_ANSWER_BYTES", 100_000)
     proxy.http_reply(200, "application/json", '"' + "x" * 200_000 + '"')
     assert failure(proxy.url).code == "too_large"
 

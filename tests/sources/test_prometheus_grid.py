@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from live_dashboards.model.snapshot import Timeline
-from live_dashboards.sources.prometheus_grid import timeline_grid
+from live_dashboards.sources.prometheus.grid import timeline_grid
 from live_dashboards.sources.queries import quoted, render
 
 

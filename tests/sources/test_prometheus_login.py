@@ -213,7 +213,7 @@ def test_a_certificate_file_that_is_none_is_told(encrypted, authority, tmp_path,
 
 
 def test_no_secret_shows_in_the_representation_of_an_endpoint(guarded):
-    from live_dashboards.sources.prometheus_endpoint import endpoints
+    from live_dashboards.sources.prometheus.endpoint import endpoints
 
     settings = settings_of(with_user(guarded, f"ops:{QUOTED}"), PROMETHEUS_HEADERS="X-Key: hidden-key")
     shown = repr(endpoints(settings))

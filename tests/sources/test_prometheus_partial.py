@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from live_dashboards.errors import SourceError
-from live_dashboards.sources.prometheus_exchange import Question
-from live_dashboards.sources.prometheus_reading import Ask, read_answers
-from live_dashboards.sources.prometheus_reply import Outcome, Reply
-from live_dashboards.sources.prometheus_scope import Scope
+from live_dashboards.sources.prometheus.exchange import Question
+from live_dashboards.sources.prometheus.reading import Ask, read_answers
+from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.scope import Scope
 from tests.sources.prometheus_reading import END, HOUR, settings_of
 
 SCOPE = Scope(END, HOUR, None, (), has_requests=True, errors="", errors_reason="not counted", errors_note="", shortest_rate_seconds=300)

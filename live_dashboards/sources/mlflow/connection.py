@@ -21,8 +21,8 @@ import psycopg2.extensions
 from live_dashboards.errors import SourceError
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.mlflow_address import MlflowAddress, mlflow_address
-from live_dashboards.sources.mlflow_failures import asking_failure, connecting_failure, silence, unreadable_text
+from live_dashboards.sources.mlflow.address import MlflowAddress, mlflow_address
+from live_dashboards.sources.mlflow.failures import asking_failure, connecting_failure, silence, unreadable_text
 
 Row = tuple[Any, ...]
 Parameters = Mapping[str, object]

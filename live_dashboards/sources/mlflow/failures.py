@@ -13,8 +13,8 @@ from psycopg2 import errorcodes
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.secret import scrub
-from live_dashboards.sources.mlflow_address import MlflowAddress, host_and_port
-from live_dashboards.sources.mlflow_findings import finding, rank
+from live_dashboards.sources.mlflow.address import MlflowAddress, host_and_port
+from live_dashboards.sources.mlflow.findings import finding, rank
 
 _ATTEMPT = re.compile(r'connection to server (?:at "(?P<host>[^"]*)"(?: \([^)]*\))?, port (?P<port>[0-9]+)|on socket "(?P<socket>[^"]*)") failed: ')
 _QUOTED_CHARACTERS = 200

@@ -9,15 +9,14 @@ from typing import Any
 from live_dashboards.errors import SettingsError
 from live_dashboards.model.snapshot import MlflowAnswer
 from live_dashboards.settings import Settings
-from live_dashboards.sources import mlflow_readings as readings
-from live_dashboards.sources import mlflow_sql as sql
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.mlflow_address import mlflow_address
-from live_dashboards.sources.mlflow_answers import Asked
-from live_dashboards.sources.mlflow_connection import MlflowConnection
-from live_dashboards.sources.mlflow_experiments import choice_of, choose_experiment
-from live_dashboards.sources.mlflow_moments import milliseconds
-from live_dashboards.sources.mlflow_schema import read_schema, require_rights, require_tables
+from live_dashboards.sources.mlflow import readings, sql
+from live_dashboards.sources.mlflow.address import mlflow_address
+from live_dashboards.sources.mlflow.answers import Asked
+from live_dashboards.sources.mlflow.connection import MlflowConnection
+from live_dashboards.sources.mlflow.experiments import choice_of, choose_experiment
+from live_dashboards.sources.mlflow.moments import milliseconds
+from live_dashboards.sources.mlflow.schema import read_schema, require_rights, require_tables
 
 _CLOCK_SLACK_MS = 300_000  # clocks of training machines differ: what was logged up to 5 minutes after the moment counts as known at it
 _BOUND_SETTINGS = ("AB_EXPERIMENT", "AB_ACCURACY_METRIC", "AB_PRECISION_METRIC", "AB_RECALL_METRIC", "AB_F1_METRIC", "AB_TEST_COUNT_PARAM")

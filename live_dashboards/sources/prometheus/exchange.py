@@ -12,9 +12,9 @@ import requests
 
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.prometheus_endpoint import Endpoint
-from live_dashboards.sources.prometheus_failure import cut_failure, format_failure, network_failure, redirect_failure, refused_query, status_failure, timeout_failure
-from live_dashboards.sources.prometheus_reply import Reply, parse_document, parse_reply
+from live_dashboards.sources.prometheus.endpoint import Endpoint
+from live_dashboards.sources.prometheus.failure import cut_failure, format_failure, network_failure, redirect_failure, refused_query, status_failure, timeout_failure
+from live_dashboards.sources.prometheus.reply import Reply, parse_document, parse_reply
 
 LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
 _SERVER_SHARE = 0.9  # of the time left: the server's own word that a query is too slow tells more than silence

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from live_dashboards.errors import SourceError
 from live_dashboards.model.snapshot import Accumulated, Answer
 from live_dashboards.settings import Settings
-from live_dashboards.sources.prometheus_answers import last_seen, look_step_seconds, merged, timeline_answer, totals_answer, with_reason, with_zero_errors
-from live_dashboards.sources.prometheus_blocks import block_answers, block_questions
-from live_dashboards.sources.prometheus_exchange import Question, instant, over_time
-from live_dashboards.sources.prometheus_failure import QUERY_CODES
-from live_dashboards.sources.prometheus_first_traffic import coarse_question, fine_questions, first_traffic
-from live_dashboards.sources.prometheus_grid import Grid, timeline_grid
-from live_dashboards.sources.prometheus_period import read_periods
-from live_dashboards.sources.prometheus_reply import Outcome, Reply
-from live_dashboards.sources.prometheus_scope import Scope
-from live_dashboards.sources.prometheus_totals import newest, newest_within, totals
+from live_dashboards.sources.prometheus.answers import last_seen, look_step_seconds, merged, timeline_answer, totals_answer, with_reason, with_zero_errors
+from live_dashboards.sources.prometheus.blocks import block_answers, block_questions
+from live_dashboards.sources.prometheus.exchange import Question, instant, over_time
+from live_dashboards.sources.prometheus.failure import QUERY_CODES
+from live_dashboards.sources.prometheus.first_traffic import coarse_question, fine_questions, first_traffic
+from live_dashboards.sources.prometheus.grid import Grid, timeline_grid
+from live_dashboards.sources.prometheus.period import read_periods
+from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.scope import Scope
+from live_dashboards.sources.prometheus.totals import newest, newest_within, totals
 from live_dashboards.sources.queries import AB_QUERIES, AbQuery
 
 Ask = Callable[[list[Question]], tuple[Outcome, ...]]

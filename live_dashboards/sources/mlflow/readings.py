@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from live_dashboards.model.snapshot import Answer, ModelVersion, Run, StatusCount, Timeline, VariantValue
 from live_dashboards.settings import Settings
-from live_dashboards.sources import mlflow_sql as sql
-from live_dashboards.sources.mlflow_connection import MlflowConnection
-from live_dashboards.sources.mlflow_moments import moment_or_none
+from live_dashboards.sources.mlflow import sql
+from live_dashboards.sources.mlflow.connection import MlflowConnection
+from live_dashboards.sources.mlflow.moments import moment_or_none
 
 HISTORY = "accuracy_history"
 _F1_KEYS = ("f1", "f1_score")

@@ -9,9 +9,9 @@ from dataclasses import replace
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_duration
 from live_dashboards.model.snapshot import Answer, Timeline
-from live_dashboards.sources.prometheus_grid import Grid
-from live_dashboards.sources.prometheus_reply import Outcome
-from live_dashboards.sources.prometheus_scope import Scope
+from live_dashboards.sources.prometheus.grid import Grid
+from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 
 LOOKBACK_SECONDS = 300.0  # how long an instant query still answers with a sample, unless its target is gone

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 from live_dashboards.model.snapshot import Accumulated, Answer
 from live_dashboards.settings import Settings
-from live_dashboards.sources.prometheus_answers import timeline_answer, totals_answer, with_zero_errors
-from live_dashboards.sources.prometheus_exchange import Question, instant, over_time
-from live_dashboards.sources.prometheus_grid import Grid, nice_step_seconds
-from live_dashboards.sources.prometheus_reply import Outcome, Reply
-from live_dashboards.sources.prometheus_scope import Scope
-from live_dashboards.sources.prometheus_totals import totals
+from live_dashboards.sources.prometheus.answers import timeline_answer, totals_answer, with_zero_errors
+from live_dashboards.sources.prometheus.exchange import Question, instant, over_time
+from live_dashboards.sources.prometheus.grid import Grid, nice_step_seconds
+from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.scope import Scope
+from live_dashboards.sources.prometheus.totals import totals
 from live_dashboards.sources.queries import LATENCY, REQUESTS, AbQuery
 
 Ask = Callable[[list[Question]], tuple[Outcome, ...]]

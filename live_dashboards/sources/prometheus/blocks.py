@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from live_dashboards.model.snapshot import Answer
-from live_dashboards.sources.prometheus_answers import timeline_answer
-from live_dashboards.sources.prometheus_exchange import Question, over_time
-from live_dashboards.sources.prometheus_grid import Grid, nice_step_seconds
-from live_dashboards.sources.prometheus_reply import Outcome
-from live_dashboards.sources.prometheus_scope import Scope
-from live_dashboards.sources.prometheus_totals import TOTALS
+from live_dashboards.sources.prometheus.answers import timeline_answer
+from live_dashboards.sources.prometheus.exchange import Question, over_time
+from live_dashboards.sources.prometheus.grid import Grid, nice_step_seconds
+from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.scope import Scope
+from live_dashboards.sources.prometheus.totals import TOTALS
 
 _BLOCKS = 96  # a day in quarters of an hour
 _QUERIES = tuple(query for query in TOTALS if query.name in {"requests", "errors", "latency_sum", "latency_count"})

@@ -9,9 +9,9 @@ from typing import Any
 
 from live_dashboards.errors import UsageError
 from live_dashboards.model.snapshot import Experiment
-from live_dashboards.sources import mlflow_sql as sql
-from live_dashboards.sources.mlflow_connection import MlflowConnection
-from live_dashboards.sources.mlflow_moments import moment_or_none
+from live_dashboards.sources.mlflow import sql
+from live_dashboards.sources.mlflow.connection import MlflowConnection
+from live_dashboards.sources.mlflow.moments import moment_or_none
 
 _SHOWN_NAMES = 3
 _Rank = tuple[int, int, int]

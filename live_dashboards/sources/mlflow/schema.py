@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
-from live_dashboards.sources import mlflow_sql as sql
-from live_dashboards.sources.mlflow_connection import MlflowConnection
-from live_dashboards.sources.mlflow_failures import no_rights
+from live_dashboards.sources.mlflow import sql
+from live_dashboards.sources.mlflow.connection import MlflowConnection
+from live_dashboards.sources.mlflow.failures import no_rights
 
 REQUIRED_TABLES = ("experiments", "runs", "metrics", "latest_metrics", "params", "tags")
 _OPTIONAL_TABLES = ("model_versions", "registered_model_aliases", "alembic_version")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from live_dashboards.errors import SourceError
-from live_dashboards.sources.prometheus_exchange import Question, over_time
-from live_dashboards.sources.prometheus_reply import Reply
+from live_dashboards.sources.prometheus.exchange import Question, over_time
+from live_dashboards.sources.prometheus.reply import Reply
 from live_dashboards.sources.queries import EXPERIMENT_LABEL, REQUESTS, quoted
 
 LONGEST_HISTORY_SECONDS = 90 * 86_400.0

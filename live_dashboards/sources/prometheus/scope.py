@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
-from live_dashboards.sources.prometheus_exchange import Question, instant
-from live_dashboards.sources.prometheus_reply import Outcome
+from live_dashboards.sources.prometheus.exchange import Question, instant
+from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, AbQuery, render
 
 DAY_SECONDS = 86_400.0

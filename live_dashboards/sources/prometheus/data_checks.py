@@ -12,10 +12,10 @@ from live_dashboards.model.duration import format_duration
 from live_dashboards.model.snapshot import PrometheusAnswer, Timeline
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.prometheus_ab import PrometheusAbSource
-from live_dashboards.sources.prometheus_exchange import instant
-from live_dashboards.sources.prometheus_http import PrometheusClient
-from live_dashboards.sources.prometheus_scope import DAY_SECONDS
+from live_dashboards.sources.prometheus.ab import PrometheusAbSource
+from live_dashboards.sources.prometheus.exchange import instant
+from live_dashboards.sources.prometheus.http import PrometheusClient
+from live_dashboards.sources.prometheus.scope import DAY_SECONDS
 from live_dashboards.sources.queries import EXPERIMENT_LABEL, REQUESTS, render
 
 SERIES, QUERIES, LABELS, ERRORS, AGE, ACCURACY_UNIT, BUCKETS, COMPLETE = (

@@ -12,12 +12,12 @@ from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.duration import format_duration
 from live_dashboards.model.snapshot import Experiment, VariantValue
 from live_dashboards.settings import Settings
-from live_dashboards.sources import mlflow_sql as sql
-from live_dashboards.sources.mlflow_connection import MlflowConnection
-from live_dashboards.sources.mlflow_experiments import Choice, choose_experiment
-from live_dashboards.sources.mlflow_postgres import question_parameters
-from live_dashboards.sources.mlflow_readings import metric_keys, read_value_ranges, read_values
-from live_dashboards.sources.mlflow_schema import REQUIRED_TABLES, MlflowSchema, read_schema, require_rights, require_tables
+from live_dashboards.sources.mlflow import sql
+from live_dashboards.sources.mlflow.connection import MlflowConnection
+from live_dashboards.sources.mlflow.experiments import Choice, choose_experiment
+from live_dashboards.sources.mlflow.postgres import question_parameters
+from live_dashboards.sources.mlflow.readings import metric_keys, read_value_ranges, read_values
+from live_dashboards.sources.mlflow.schema import REQUIRED_TABLES, MlflowSchema, read_schema, require_rights, require_tables
 
 _CLOCK_SECONDS = 60.0
 _SHOWN = 5

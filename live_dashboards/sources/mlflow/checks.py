@@ -13,9 +13,9 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.settings import PLACEHOLDER_PASSWORDS, Settings
 from live_dashboards.sources.asking import Asking, Deadline
-from live_dashboards.sources.mlflow_address import MlflowAddress, host_and_port, mlflow_address
-from live_dashboards.sources.mlflow_connection import MlflowConnection
-from live_dashboards.sources.mlflow_data_checks import DATA_CHECKS, MlflowData
+from live_dashboards.sources.mlflow.address import MlflowAddress, host_and_port, mlflow_address
+from live_dashboards.sources.mlflow.connection import MlflowConnection
+from live_dashboards.sources.mlflow.data_checks import DATA_CHECKS, MlflowData
 
 SETTINGS, HOST, PORT, TLS, LOGIN, DATABASE = "MLflow settings", "MLflow host", "MLflow port", "MLflow TLS", "MLflow login", "MLflow database"
 _CONNECTING = (TLS, LOGIN, DATABASE)

@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from live_dashboards.model.snapshot import MLFLOW, MlflowAnswer, SourceState, SourceStatus
-from live_dashboards.sources import mlflow_readings as readings
-from live_dashboards.sources import mlflow_sql as sql
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.mlflow_connection import MlflowConnection
-from live_dashboards.sources.mlflow_experiments import Choice
-from live_dashboards.sources.mlflow_schema import MlflowSchema
+from live_dashboards.sources.mlflow import readings, sql
+from live_dashboards.sources.mlflow.connection import MlflowConnection
+from live_dashboards.sources.mlflow.experiments import Choice
+from live_dashboards.sources.mlflow.schema import MlflowSchema
 
 _TEXTS = {
     "experiments": sql.EXPERIMENTS,

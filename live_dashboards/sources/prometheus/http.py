@@ -16,11 +16,11 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.secret import scrub
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.prometheus_endpoint import Endpoint, endpoints
-from live_dashboards.sources.prometheus_exchange import Question, exchange
-from live_dashboards.sources.prometheus_failure import timeout_failure
-from live_dashboards.sources.prometheus_reply import Reply
-from live_dashboards.sources.prometheus_session import Sockets, new_session
+from live_dashboards.sources.prometheus.endpoint import Endpoint, endpoints
+from live_dashboards.sources.prometheus.exchange import Question, exchange
+from live_dashboards.sources.prometheus.failure import timeout_failure
+from live_dashboards.sources.prometheus.reply import Reply
+from live_dashboards.sources.prometheus.session import Sockets, new_session
 
 THREAD_NAME = "prometheus-query"
 _WORKERS = 4

@@ -11,11 +11,11 @@ from live_dashboards.model.duration import format_duration, parse_duration_secon
 from live_dashboards.model.snapshot import PROMETHEUS, PrometheusAnswer, SourceState, SourceStatus
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.prometheus_exchange import Question
-from live_dashboards.sources.prometheus_http import PrometheusClient
-from live_dashboards.sources.prometheus_reading import read_answers, warnings
-from live_dashboards.sources.prometheus_reply import Outcome
-from live_dashboards.sources.prometheus_scope import DAY_SECONDS, Scope, find_scope
+from live_dashboards.sources.prometheus.exchange import Question
+from live_dashboards.sources.prometheus.http import PrometheusClient
+from live_dashboards.sources.prometheus.reading import read_answers, warnings
+from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope, find_scope
 from live_dashboards.sources.queries import EXPERIMENT_LABEL, REQUESTS, render
 
 _LOOKUPS = (
