@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import json
 import logging
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -23,6 +24,9 @@ Fetch = Callable[[Settings, str | None], Snapshot]
 
 _FRESH_SHARE = 0.9  # of an interval: whoever is due next asks anew
 _REDIS_SECONDS = 1.0
+_READ_SECONDS = 2.0  # for the whole of a stored answer, in however small pieces it comes
+_LARGEST_STORED_BYTES = 8 * 1024 * 1024
+_LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
 _MOST_FETCHES = 3.0  # times the deadline of a source: how long one process may hold the lock
 
 log = logging.getLogger(__name__)
@@ -63,7 +67,9 @@ class _Shared:
             return found or self._asked(key, settings, known_experiment)
 
     def _stored(self, key: str) -> Snapshot | None:
-        return _fresh(self._client.get(key), self._interval_seconds)
+        with self._in_time():
+            content = self._client.getrange(key, 0, _LARGEST_STORED_BYTES)  # one byte more than is read: of a larger value no more comes over the wire
+        return _fresh(content, self._interval_seconds) if content else None
 
     def _waited_for(self, key: str, held: contextlib.ExitStack) -> Snapshot | None:
         """What another process is answered meanwhile; None where it is this one's turn, under a lock that ends by itself should the process die."""
@@ -85,6 +91,27 @@ class _Shared:
             lock.release()
 
     @contextlib.contextmanager
+    def _in_time(self) -> Iterator[None]:
+        """Ends what trickles in: the socket's own limit is for each piece. Other threads that wait for Redis then ask the sources themselves."""
+        is_over = threading.Event()
+
+        def end() -> None:
+            is_over.set()
+            self._client.connection_pool.disconnect()
+
+        ending = threading.Timer(_READ_SECONDS, end)
+        ending.daemon = True
+        ending.start()
+        try:
+            yield
+        except (OSError, ValueError) as error:  # what a closed connection gives, wherever its reader is at that moment
+            if is_over.is_set():
+                raise self._error("ended") from error
+            raise
+        finally:
+            ending.cancel()
+
+    @contextlib.contextmanager
     def _told(self, consequence: str) -> Iterator[None]:
         try:
             yield
@@ -100,13 +127,22 @@ def _packed(snapshot: Snapshot) -> bytes:
     return gzip.compress(json.dumps(encode(snapshot), separators=(",", ":"), allow_nan=False).encode(), 4, mtime=0)
 
 
+def _unpacked(content: bytes) -> bytes:
+    """What was packed; ValueError where that is cut off or larger than any answer."""
+    unpacking = zlib.decompressobj(wbits=31)
+    found = unpacking.decompress(content, _LARGEST_ANSWER_BYTES)
+    if len(content) > _LARGEST_STORED_BYTES or not unpacking.eof:
+        raise ValueError("cut off or too large")
+    return found
+
+
 def _fresh(content: object, interval_seconds: float) -> Snapshot | None:
     """The stored answer, where there is one of this version that is not due to be asked anew."""
     if not isinstance(content, bytes):
         return None
     try:
-        found = decode(Snapshot, json.loads(gzip.decompress(content)))
-    except (OSError, EOFError, zlib.error, ValueError, RecursionError, UsageError):
+        found = decode(Snapshot, json.loads(_unpacked(content)))
+    except (zlib.error, ValueError, RecursionError, UsageError):
         log.warning("Redis: what is stored there cannot be read; the sources are asked instead")
         return None
     age_seconds = (datetime.now(UTC) - found.at).total_seconds()

@@ -17,6 +17,7 @@ from live_dashboards.errors import SettingsError, UsageError
 from live_dashboards.web import shared as module
 from live_dashboards.web.shared import shared
 from tests.pipeline.command import closed_port
+from tests.support.fault_proxy import FaultProxy
 from tests.support.snapshots import live
 from tests.web.redis_server import PASSWORD, RedisServer
 from tests.web.replaying import now, settings
@@ -234,6 +235,18 @@ def test_redis_killed_while_one_asks_costs_the_answer_nothing_and_its_return_is_
     assert asked(one, two) == [2, 0]
 
 
+def test_an_answer_that_trickles_in_is_not_waited_for(server, caplog):
+    with FaultProxy("127.0.0.1", server.port) as proxy:
+        one, two = Process(server.url), Process(server.url.replace(str(server.port), str(proxy.port)))
+        one()
+        proxy.slow(200)
+        began = time.monotonic()
+        two()
+    assert asked(one, two) == [1, 1]
+    assert time.monotonic() - began < module._READ_SECONDS + SLACK_SECONDS
+    assert "this process asks the sources itself" in caplog.text
+
+
 def stored(server, process, content):
     with server.client as client:
         client.set(module._key(process.settings, process.fetch.secrets_digest), content)
@@ -311,6 +324,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from live_dashboards.settings import load_settings
 from live_dashboards.web.shared import shared
+from tests.support.fault_proxy import FaultProxy
 from tests.support.snapshots import live
 
 def fetch(*_):
