@@ -81,9 +81,10 @@ with {_COUNTED.format(stage="lifecycle_stage = 'active'")}, ranked as (
   select c.*, row_number() over (partition by c.experiment_id order by c.variant = any(%(favoured)s) desc, c.runs desc, c.variant) as place
   from counted c where c.variant is not null
 ), known as (
-  select e.experiment_id, e.name, coalesce(to_jsonb(e) ->> 'workspace', 'default') as workspace, coalesce(e.name = %(experiment)s, false) as is_wanted
+  select e.experiment_id, e.name, coalesce(to_jsonb(e) ->> 'workspace', 'default') as workspace, coalesce(e.name = %(experiment)s, false) as is_wanted,
+         e.experiment_id in (select experiment_id from ranked where place = 2) as has_variants
   from experiments e where e.lifecycle_stage = 'active'
-  order by is_wanted desc, e.experiment_id desc limit {MAX_EXPERIMENTS}
+  order by is_wanted desc, has_variants desc, e.experiment_id desc limit {MAX_EXPERIMENTS}
 )
 select k.experiment_id, k.name, k.workspace, v.variant, v.runs
 from known k left join ranked v on v.experiment_id = k.experiment_id and v.place <= {MAX_VARIANTS}
