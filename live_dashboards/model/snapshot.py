@@ -13,6 +13,7 @@ from live_dashboards.model.measurement import Origin
 
 MLFLOW = "mlflow"
 PROMETHEUS = "prometheus"
+_CLOCK_LIMIT_SECONDS = 60.0
 
 
 class SourceState(StrEnum):
@@ -49,6 +50,15 @@ class SourceStatus:
     def has_answered(self) -> bool:
         """Whether its A/B data can be used, be it from now or from an earlier answer."""
         return self.state in {SourceState.ANSWERED, SourceState.CACHED}
+
+    @property
+    def clock_warning(self) -> str | None:
+        """How far its clock is from this machine's, where ages and windows up to now suffer from it."""
+        seconds = self.clock_difference_seconds
+        if seconds is None or abs(seconds) < _CLOCK_LIMIT_SECONDS or self.state is SourceState.CACHED:
+            return None
+        side = "ahead of" if seconds > 0 else "behind"
+        return f"its clock is {abs(seconds):.0f} s {side} this machine's, by which ages are told; synchronise both (NTP)"
 
 
 @dataclass(frozen=True, slots=True)

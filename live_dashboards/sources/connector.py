@@ -109,6 +109,8 @@ class LiveDataConnector:
         traffic = self._prometheus_answer(prometheus, chosen)
         if known_experiment is None or self.settings["AB_EXPERIMENT"] != known_experiment:
             self._refuse_unknown(model, traffic)
+        if at is None:
+            _tell_clocks(model.status, traffic.status)
         return Snapshot(moment, window, model, traffic, datetime.now(UTC), is_now=at is None)
 
     def fetch_all(self, *, at: datetime | None = None, window_seconds: float | None = None) -> Iterator[Snapshot]:
@@ -187,6 +189,12 @@ class LiveDataConnector:
             log.warning("experiment %r is not verified: neither source could be asked whether it exists", asked)
         elif asked not in known:
             raise UsageError(unknown_experiment(asked, known))
+
+
+def _tell_clocks(*statuses: SourceStatus) -> None:
+    for status in statuses:
+        if status.clock_warning is not None:
+            log.warning("%s: %s", status.source, status.clock_warning)
 
 
 def unknown_experiment(asked: str, known: tuple[str, ...]) -> str:

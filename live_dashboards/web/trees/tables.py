@@ -18,8 +18,10 @@ _STATE_SIGNS = {"passed": "●", "failed": "✕", "unknown": "○"}
 
 
 def notices(report: AbReport) -> Tree:
-    """What the sources or their data make doubtful."""
-    return html.Ul([html.Li(short(notice)) for notice in report.health.notices], className="notices") if report.health.notices else None
+    """What the sources, their clocks or their data make doubtful."""
+    clocks = (f"{status.address or status.source}: {status.clock_warning}" for status in report.sources if status.clock_warning)
+    found = (*report.health.notices, *clocks)
+    return html.Ul([html.Li(short(notice)) for notice in found], className="notices") if found else None
 
 
 def gates(report: BusinessReport) -> Tree:
