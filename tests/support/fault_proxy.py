@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import random
+import re
 import socket
 import threading
 from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Self
 
 LOOPBACK = "127.0.0.1"
 _CHUNK = 65536
 _TICK_SECONDS = 0.05
+_DATE = re.compile(rb"(?<=\r\n)Date: ([^\r]+)")
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,15 @@ class FaultProxy:
 
     def garbage(self) -> None:
         """Answer anything with random bytes (always the same ones), then close."""
-        self._switch(Behaviour("garbage", payload=random.Random(7).randbytes(2048)))  # noqa: S311 # noise, not a secret
+        self.blurt(random.Random(7).randbytes(2048))  # noqa: S311 # noise, not a secret
+
+    def blurt(self, payload: bytes) -> None:
+        """Answer the first words of anybody with this, then close."""
+        self._switch(Behaviour("blurt", payload=payload))
+
+    def shift_date(self, seconds: float) -> None:
+        """Pass everything, but for the Date header of HTTP answers, which tells a clock that many seconds ahead."""
+        self._switch(Behaviour("date", seconds))
 
     def http_reply(self, status: int, content_type: str, body: str | bytes, headers: tuple[str, ...] = ()) -> None:
         """Answer any HTTP request with this."""
@@ -113,7 +125,7 @@ class FaultProxy:
 
     def _serve(self, client: socket.socket) -> None:
         with client:
-            if self._behaviour.kind in {"hang", "garbage", "http"}:
+            if self._behaviour.kind in {"hang", "blurt", "http"}:
                 self._answer_alone(client)
             else:
                 self._answer_from_target(client)
@@ -128,7 +140,7 @@ class FaultProxy:
             behaviour = self._behaviour
             if behaviour.kind == "http" and not _is_whole(request):
                 continue
-            if behaviour.kind in {"http", "garbage"} and request:
+            if behaviour.kind in {"http", "blurt"} and request:
                 _send(client, behaviour.payload)
                 return
 
@@ -169,7 +181,7 @@ class FaultProxy:
         behaviour = self._behaviour
         if behaviour.kind == "hang":
             return True
-        if behaviour.kind in {"refuse", "garbage", "http"}:
+        if behaviour.kind in {"refuse", "blurt", "http"}:
             _send(client, behaviour.payload)
             return False
         if behaviour.kind == "cut" and sent >= behaviour.amount:
@@ -177,6 +189,8 @@ class FaultProxy:
             return False
         if behaviour.kind == "slow":
             return self._trickle(data, behaviour.amount, client, over)
+        if behaviour.kind == "date":
+            data = _DATE.sub(lambda found: _shifted(found[1], behaviour.amount), data)
         return _send(client, data)
 
     def _trickle(self, data: bytes, bytes_per_second: float, client: socket.socket, over: threading.Event) -> bool:
@@ -194,6 +208,12 @@ def _bound() -> socket.socket:
     listener = socket.create_server((LOOPBACK, port))
     listener.settimeout(_TICK_SECONDS)
     return listener
+
+
+def _shifted(date: bytes, seconds: float) -> bytes:
+    """A Date header that is that much later."""
+    moment = parsedate_to_datetime(date.decode("ascii")) + timedelta(seconds=seconds)
+    return b"Date: " + format_datetime(moment, usegmt=True).encode("ascii")
 
 
 def _receive(source: socket.socket) -> bytes | None:

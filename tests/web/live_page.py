@@ -51,6 +51,10 @@ class LivePage:
     def log(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace")
 
+    def process_file(self, name: str) -> Path:
+        """What the kernel tells of the process under that name."""
+        return Path(f"/proc/{self._process.pid}/{name}")
+
     def get(self, path: str, **more: object) -> requests.Response:
         return requests.get(f"{self.url}{path}", timeout=10, **more)  # type: ignore[arg-type]
 

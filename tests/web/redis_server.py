@@ -10,6 +10,7 @@ import redis
 from tests.pipeline.command import closed_port
 
 PASSWORD = "m@rked:s/e%cret"
+KEEPER = "keeper"  # another user, of this password, who may change the first one
 
 
 class RedisServer:
@@ -28,7 +29,7 @@ class RedisServer:
 
     def start(self):
         options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self._folder, "requirepass": PASSWORD}
-        command = ["redis-server", *(part for name, value in options.items() for part in (f"--{name}", str(value)))]
+        command = ["redis-server", *(part for name, value in options.items() for part in (f"--{name}", str(value))), "--user", KEEPER, "on", f">{KEEPER}", "~*", "+@all"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         give_up = time.monotonic() + 20
         while not self._answers():

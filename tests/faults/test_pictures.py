@@ -1,0 +1,104 @@
+"""Each fault of each source before both pictures: the right badge and exit code, in time, the last good answer kept, and all is well again in the next run."""
+
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from live_dashboards.cli import LESS_THAN_REQUIRED, WRITTEN, main
+from tests.support.source_faults import MLFLOW_FAULTS, PROMETHEUS_FAULTS
+
+ROOT = Path(__file__).resolve().parents[2]
+LARGEST_BYTES = 500 * 1024 * 1024
+TIMEOUT_SECONDS = 1.5
+SLACK_SECONDS = 1.0  # a busy machine; a source that ignored its deadline would take many times as long
+SETTINGS = {"AB_EXPERIMENT": "checkout", "AB_WINDOW": "1h", "SOURCE_TIMEOUT_SECONDS": f"{TIMEOUT_SECONDS:g}", "DASHBOARD_CACHE_DIR": "kept"}
+FAULTS = {"mlflow": MLFLOW_FAULTS, "prometheus": PROMETHEUS_FAULTS}
+BADGE_WITHOUT = {"mlflow": "OPERATIONAL DATA", "prometheus": "MODEL DATA"}
+CASES = [(source, fault) for source, faults in FAULTS.items() for fault in faults]
+
+
+class Site:
+    """A folder with settings, in which both pictures are drawn from two sources; all is well with them between two tests."""
+
+    def __init__(self, sources, folder: Path) -> None:
+        self.sources, self.folder = sources, folder
+        lines = [f"{name}={json.dumps(value)}" for name, value in {**sources.environment, **SETTINGS}.items()]
+        (folder / ".env.live-dashboards").write_text("\n".join(lines))
+
+    def draw(self):
+        """The exit code and both summaries."""
+        code = main(["all", "--output", "page.png", "--dpi", "50", "--require", "live"], base_folder=self.folder)
+        return code, [json.loads((self.folder / name).read_text()) for name in ("page.json", "page-business.json")]
+
+    def last_good(self, source):
+        """The answer of the source that is kept for bad times."""
+        (path,) = (self.folder / "kept").iterdir()
+        return json.loads(gzip.decompress(path.read_bytes()))["kept"][source]
+
+
+@pytest.fixture(scope="module")
+def site(two_tests, tmp_path_factory):
+    made = two_tests()
+    return Site(replace(made, database=made.database.reader()), tmp_path_factory.mktemp("site"))
+
+
+@pytest.mark.parametrize(("source", "fault"), CASES)
+def test_a_fault_shows_in_both_pictures_costs_no_more_than_its_deadline_and_is_over_when_it_is_over(source, fault, site, monkeypatch, capsys):
+    monkeypatch.chdir(site.folder)
+    trouble = FAULTS[source][fault]
+    if not (site.folder / "kept").exists():
+        site.draw()
+    kept = site.last_good(source)
+    trouble.begin(site.sources)
+    try:
+        code, during = site.draw()
+    finally:
+        trouble.end(site.sources)
+    if trouble.says is None:
+        check_live(code, during, source)
+        ahead_seconds = 3600 if fault == "clock an hour off" else 0
+        assert during[0]["sources"][source]["clock_difference_seconds"] == pytest.approx(ahead_seconds, abs=5)
+        assert (f"{source}: its clock is 3600 s ahead of" in capsys.readouterr().err) == (fault == "clock an hour off")
+    else:
+        check_missing(code, during, source, trouble.says)
+        assert site.last_good(source) == kept
+    code, after = site.draw()
+    assert (code, {page["badge"] for page in after}, {page["sources"][source]["reason"] for page in after}) == (WRITTEN, {"LIVE DATA"}, {None})
+
+
+def check_live(code, pages, source):
+    assert (code, {page["badge"] for page in pages}) == (WRITTEN, {"LIVE DATA"})
+    assert {page["sources"][source]["state"] for page in pages} == {"answered"}
+
+
+def check_missing(code, pages, source, says):
+    assert (code, {page["badge"] for page in pages}) == (LESS_THAN_REQUIRED, {BADGE_WITHOUT[source]})
+    for page in pages:
+        found = page["sources"][source]
+        assert found["duration_seconds"] < TIMEOUT_SECONDS + SLACK_SECONDS
+        assert re.search(says, found["reason"])
+        assert found["fix"]
+        other = next(name for name in FAULTS if name != source)
+        assert page["sources"][other]["state"] == "answered"
+
+
+@pytest.mark.parametrize("source", FAULTS)
+def test_a_huge_answer_costs_a_bounded_amount_of_memory(source, site):
+    trouble = FAULTS[source]["huge answer"]
+    trouble.begin(site.sources)
+    try:
+        command = [sys.executable, "-m", "live_dashboards", "all", "--output", "huge.png", "--dpi", "50"]
+        process = subprocess.Popen(command, cwd=site.folder, env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    finally:
+        trouble.end(site.sources)
+    assert process.returncode == WRITTEN
+    assert usage.ru_maxrss * 1024 < LARGEST_BYTES
