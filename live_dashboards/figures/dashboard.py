@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import seaborn as sns
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from live_dashboards.errors import UsageError
+from live_dashboards.figures.layout import Layout
 from live_dashboards.figures.rendering import Page, page_settings
 from live_dashboards.figures.theme import AXES_STYLE, DESIGN_PAGE_INCHES, PAPER, SMALLEST_PAGE_INCHES, TICK_STYLE
 from live_dashboards.model.dashboards import Report
 from live_dashboards.model.report import AbReport
 
 
-def _create_dashboard_panels(report: Report, *, size_inches: tuple[float, float] = DESIGN_PAGE_INCHES, dpi: float = 300) -> Figure:
-    """The dashboard of this report as a figure; UsageError where the page is too small for legible text.
+def _create_dashboard_panels(report: Report, *, size_inches: tuple[float, float] = DESIGN_PAGE_INCHES, dpi: float = 300, layout: Layout[Any] | None = None) -> Figure:
+    """The dashboard of this report as a figure, by another layout than its own where one is given; UsageError where the page is too small for legible text.
 
     Whatever matplotlibrc says, pictures look the same: all settings are matplotlib's defaults while drawing, and are put back afterwards.
     """
@@ -24,16 +27,16 @@ def _create_dashboard_panels(report: Report, *, size_inches: tuple[float, float]
     with page_settings(), sns.axes_style("white", rc=AXES_STYLE), sns.plotting_context("paper", rc=TICK_STYLE):
         figure = Page(figsize=size_inches, dpi=dpi, facecolor=PAPER)
         FigureCanvasAgg(figure)
-        _draw(figure, report)
+        (layout or _layout_of(report)).draw(figure, report)
     return figure
 
 
-def _draw(figure: Page, report: Report) -> None:
+def _layout_of(report: Report) -> Layout[Any]:
+    """The dashboard's own."""
     if isinstance(report, AbReport):
         from live_dashboards.figures.ab.page import PAGE as AB_PAGE
 
-        AB_PAGE.draw(figure, report)
-    else:
-        from live_dashboards.figures.business.page import PAGE as BUSINESS_PAGE
+        return AB_PAGE
+    from live_dashboards.figures.business.page import PAGE as BUSINESS_PAGE
 
-        BUSINESS_PAGE.draw(figure, report)
+    return BUSINESS_PAGE

@@ -1,0 +1,80 @@
+"""The programs of docs/extending.md, run as they stand there over real sources; what they print and draw is compared with what the sources hold."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE, filled_prometheus
+from tests.support.mlflow_database import MlflowDatabase
+from tests.web.two_tests import ACCURACY, fill_mlflow, fill_prometheus
+
+ROOT = Path(__file__).parents[2]
+PYTHON = ROOT / ".venv/bin/python"
+TEXT = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
+PROGRAMS = dict(re.findall(r"^## ([^\n]+)\n(?:(?!^## ).)*?^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL))
+QUEUE = {"baseline-predictor": (3.0, 5.0), "enhanced-predictor": (8.0, 10.0)}  # of two instances
+
+
+@pytest.fixture(scope="module")
+def environment(postgres, mlflow_3_template, end_moment, tmp_path_factory):
+    """Settings of two sources, of which Prometheus holds a metric that the product does not know."""
+    postgres.create_database("extended", mlflow_3_template, owner=MLFLOW_ROLE)
+    database = MlflowDatabase(postgres, "extended", MLFLOW_ROLE, MLFLOW_PASSWORD, 3)
+    fill_mlflow(database.truth)
+    truth = fill_prometheus(end_moment + 3600)  # goes on, so that a long suite finds fresh samples
+    for model, lengths in QUEUE.items():
+        for instance, length in zip("ab", lengths, strict=True):
+            truth.gauge("ab_test_queue_length", {"model_name": model, "experiment": "checkout", "instance": f"{instance}:1", "job": "ab"}, length)
+    with filled_prometheus(truth, tmp_path_factory.mktemp("extended")) as prometheus:
+        yield {**database.environment, **prometheus.environment, "AB_WINDOW": "1h"}
+    postgres.drop_database("extended")
+
+
+@pytest.fixture
+def run(environment, tmp_path):
+    """`run("A metric of Prometheus")`: what that section's program prints."""
+
+    def call(heading, **settings):
+        program = tmp_path / "program.py"
+        program.write_text(PROGRAMS[heading], encoding="utf-8")
+        own = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **environment, **settings}
+        done = subprocess.run([PYTHON, program], cwd=tmp_path, env=own, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return call
+
+
+def test_a_metric(run):
+    *lines, query = run("A metric of Prometheus").splitlines()
+    assert dict(line.split(" ") for line in lines) == {model: str(sum(lengths) / 2) for model, lengths in QUEUE.items()}
+    assert 'ab_test_queue_length{experiment="checkout"}' in query
+
+
+def test_a_formula(run):
+    printed = dict(line.split(" ", 1) for line in run("A formula of the business case").splitlines())
+    values = {name: float(words.split(" ", 1)[0]) for name, words in printed.items()}
+    improvement = ACCURACY["checkout"][1] - ACCURACY["checkout"][0]
+    assert values["annual_support_savings"] == pytest.approx(365 * 400 * 9 * improvement)
+    others = values["annual_revenue_increase"] - values["annual_cost_increase"] + values["annual_risk_reduction"]
+    assert values["net_annual_value"] == pytest.approx(others + values["annual_support_savings"])
+    assert "Interval(low=" in printed["annual_support_savings"]
+
+
+def test_a_panel(run, tmp_path):
+    run("A panel of a picture")
+    with Image.open(tmp_path / "with-queue.png") as picture:
+        assert picture.size == (1600, 1250)
+        bottom_row = np.asarray(picture.convert("L"))[1020:1200, 100:1500]
+    assert (bottom_row < 200).mean() > 0.002
+
+
+def test_every_section_with_a_program_is_run_here():
+    tested = {name for name in PROGRAMS if f'"{name}"' in Path(__file__).read_text(encoding="utf-8")}
+    assert tested == set(PROGRAMS)
+    assert len(PROGRAMS) >= 3
