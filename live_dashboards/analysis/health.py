@@ -7,6 +7,7 @@ from datetime import datetime
 from live_dashboards.analysis.page import SOURCE_TITLES, Page, failure
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.number import format_age
+from live_dashboards.model.presentation import CACHED_MARK
 from live_dashboards.model.report import Badge, BadgeKind, Head, HealthPanel, HealthRow
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, SourceState, SourceStatus
 
@@ -42,7 +43,7 @@ def _silent_words(page: Page) -> list[str]:
     silent = [status for status in (page.mlflow_status, page.prometheus_status) if status.answered_at is not None]
     shown = ", ".join(f"{SOURCE_TITLES[status.source]} {_age_words(page, status)}" for status in silent if status.has_answered)
     gone = ", ".join(f"{SOURCE_TITLES[status.source]} {status.answered_at:%d %b %H:%M} UTC" for status in silent if not status.has_answered)
-    return ([f"cached: {shown} old"] if shown else []) + ([f"last answer: {gone}"] if gone else [])
+    return ([f"{CACHED_MARK} cached: {shown} old"] if shown else []) + ([f"last answer: {gone}"] if gone else [])
 
 
 def _age_words(page: Page, status: SourceStatus) -> str:

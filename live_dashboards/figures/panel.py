@@ -8,9 +8,15 @@ from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.text import Look, width_inches, wrapped
 from live_dashboards.figures.theme import CACHED, CAUTION, FAINT, HATCH, INK, MUTED, PAPER, SMALLEST_POINTS, Sizes, line_inches
 from live_dashboards.model.measurement import Origin
+from live_dashboards.model.presentation import CACHED_MARK
 from live_dashboards.model.report import Head
 
-_TAGS = {Origin.SIMULATED: ("SIMULATED", CAUTION), Origin.ESTIMATED: ("ESTIMATED", CAUTION), Origin.CACHED: ("CACHED", CACHED), Origin.MISSING: ("MISSING", MUTED)}
+_TAGS = {
+    Origin.SIMULATED: ("SIMULATED", CAUTION),
+    Origin.ESTIMATED: ("ESTIMATED", CAUTION),
+    Origin.CACHED: (f"CACHED {CACHED_MARK}", CACHED),
+    Origin.MISSING: ("MISSING", MUTED),
+}
 _HATCH_STEP_INCHES = 0.09
 _GAP_INCHES = 0.06
 

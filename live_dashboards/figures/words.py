@@ -1,4 +1,4 @@
-"""Numbers as words with their state: what is estimated, stale or cached says so beside the number."""
+"""Numbers as words with their state: what is estimated, stale or cached is marked beside the number."""
 
 from __future__ import annotations
 

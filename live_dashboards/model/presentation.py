@@ -83,6 +83,8 @@ BADGE_SHAPES = {
     BadgeKind.CACHED: BadgeShape("#8C969F", "#4F5A65"),
 }
 
+CACHED_MARK = "†"
+
 STATE_STYLES = {
     "fresh": (CALM, "o"),
     "stale": (CAUTION, "^"),
@@ -112,7 +114,11 @@ def drawn_interval(measurement: Measurement) -> Interval | None:
     return measurement.drawn_interval or measurement.interval
 
 
+def origin_mark(origin: Origin) -> str:
+    """` est.`, a dagger for a cached value, or nothing for a measured one; badge and panel say what the dagger is, as a word would not fit beside each number."""
+    return {Origin.ESTIMATED: " est.", Origin.CACHED: CACHED_MARK}.get(origin, "")
+
+
 def state_words(measurement: Measurement) -> str:
-    """` est.`, ` cached`, ` stale`, or nothing for a fresh measured value."""
-    words = {Origin.ESTIMATED: " est.", Origin.CACHED: " cached"}.get(measurement.origin, "")
-    return words + (" stale" if measurement.stale else "")
+    """The mark of its origin, and ` stale` where it is."""
+    return origin_mark(measurement.origin) + (" stale" if measurement.stale else "")

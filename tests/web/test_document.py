@@ -118,7 +118,8 @@ def test_every_panel_has_its_head_in_every_state(page, panel):
 def test_a_panel_that_is_not_live_wears_the_word_of_its_origin(origin):
     document = made(reports.with_heads(reports.report(), origin=origin, reason="why", asked="what"))
     tags = {words(part) for panel in AB_PANELS for part in components(document["props"][f"{panel.name}-head"]) if "tag" in part["props"].get("className", "")}
-    assert tags == (set() if origin is Origin.LIVE else {origin.value.upper()})
+    word = {Origin.CACHED: "CACHED †"}.get(origin, origin.value.upper())
+    assert tags == (set() if origin is Origin.LIVE else {word})
 
 
 def test_a_missing_panel_says_what_was_asked_why_there_is_nothing_and_when_there_was():

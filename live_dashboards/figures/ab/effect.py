@@ -12,9 +12,9 @@ from live_dashboards.figures.text import Look, width_inches
 from live_dashboards.figures.theme import BAND, FAINT, INK, MUTED
 from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.limits import finite_ends, padded
-from live_dashboards.model.measurement import Interval, Origin
+from live_dashboards.model.measurement import Interval
 from live_dashboards.model.number import format_count, format_estimate, format_number, format_signed, shared_decimals
-from live_dashboards.model.presentation import colour_of, metric_title, style_of
+from live_dashboards.model.presentation import colour_of, metric_title, origin_mark, style_of
 from live_dashboards.model.report import AbReport
 
 _N_INCHES = 0.55
@@ -105,7 +105,7 @@ def _words(rows: Sequence[Comparison]) -> list[str]:
 def _row_words(row: Comparison, decimals: int | None) -> str:
     if row.estimate is None:
         return row.reason or "not measured"
-    state = {Origin.ESTIMATED: " est.", Origin.CACHED: " cached"}.get(row.origin, "")
+    state = origin_mark(row.origin)
     if _interval(row) is None:
         return f"{format_signed(row.estimate, 'points', decimals=decimals)}, no n{state}"
     return f"{format_estimate(row.estimate, row.low, row.high, 'points', signed=True)}{state}"

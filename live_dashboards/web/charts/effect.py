@@ -8,7 +8,7 @@ from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.limits import finite_ends, padded
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.number import format_count, format_estimate, format_number, format_signed, shared_decimals
-from live_dashboards.model.presentation import BAND, FAINT, INK, colour_of, metric_title, style_of
+from live_dashboards.model.presentation import BAND, FAINT, INK, colour_of, metric_title, origin_mark, style_of
 from live_dashboards.model.report import AbReport
 from live_dashboards.web.charts.base import ZERO_LINE, Figure, band
 from live_dashboards.web.charts.hover import bold, joined, level_words, origin_words, provenance
@@ -68,7 +68,7 @@ def _rows(rows: Sequence[Comparison], report: AbReport) -> list[Row]:
 
 def _words(row: Comparison, decimals: int | None) -> str:
     estimate = row.estimate or 0.0
-    state = {Origin.ESTIMATED: " est.", Origin.CACHED: " cached"}.get(row.origin, "")
+    state = origin_mark(row.origin)
     if _interval(row) is None:
         return f"{format_signed(estimate, 'points', decimals=decimals)}, no n{state}"
     return f"{format_estimate(estimate, row.low, row.high, 'points', signed=True)}{state}"

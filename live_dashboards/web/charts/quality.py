@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from live_dashboards.model.limits import finite_ends, padded
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.number import shared_decimals
-from live_dashboards.model.presentation import FAINT, INK, colour_of, drawn_interval, style_of
+from live_dashboards.model.presentation import CACHED_MARK, FAINT, INK, colour_of, drawn_interval, style_of
 from live_dashboards.model.report import AbReport, QualityRow
 from live_dashboards.web.charts.base import Figure
 from live_dashboards.web.charts.lines import LEGEND_PIXELS
@@ -68,7 +68,7 @@ def _lines(rows: Sequence[QualityRow]) -> list[_Line]:
 def _state(values: Sequence[Measurement]) -> str:
     """What is to be said of the whole row, whose columns have no room for it."""
     is_cached, is_stale = any(value.origin is Origin.CACHED for value in values), any(value.stale for value in values)
-    return (", cached" if is_cached else "") + (", stale" if is_stale else "")
+    return (CACHED_MARK if is_cached else "") + (", stale" if is_stale else "")
 
 
 def _variant(report: AbReport, lines: Sequence[_Line], name: str, lane_rows: float, limits: tuple[float, float]) -> list[Figure]:
@@ -89,7 +89,7 @@ def _row(line: _Line, columns: Sequence[str], report: AbReport, decimals: int | 
     numbers = []
     for name in columns:
         value = next((value for value in line.values if value.variant == name), None)
-        words = "–" if value is None else number_words(value, show_unit=False, decimals=decimals).removesuffix(" stale").removesuffix(" cached")
+        words = "–" if value is None else number_words(value, show_unit=False, decimals=decimals).removesuffix(" stale").removesuffix(CACHED_MARK)
         numbers.append((words, style_of(report.variant_names, name).text_colour))
     return Row(line.label, tuple(numbers), INK)
 

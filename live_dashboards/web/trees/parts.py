@@ -8,6 +8,7 @@ from typing import Any
 from dash import html
 
 from live_dashboards.model.measurement import Origin
+from live_dashboards.model.presentation import CACHED_MARK
 
 Tree = Any
 """A component, a text, or a list of them."""
@@ -26,7 +27,8 @@ _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u20
 
 def tag(origin: Origin) -> Tree:
     """The word that says what kind of values these are; nothing for live ones."""
-    return None if origin is Origin.LIVE else html.Span(origin.value.upper(), className=f"tag tag-{origin.value}")
+    mark = f" {CACHED_MARK}" if origin is Origin.CACHED else ""
+    return None if origin is Origin.LIVE else html.Span(f"{origin.value.upper()}{mark}", className=f"tag tag-{origin.value}")
 
 
 def name_of(variant: str | None, names: Sequence[str]) -> Tree:
