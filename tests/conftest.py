@@ -128,6 +128,35 @@ def fault_proxy() -> Iterator[Callable[[str, int], FaultProxy]]:
         yield lambda host, port: running.enter_context(FaultProxy(host, port))
 
 
+@pytest.fixture(scope="session")
+def two_tests(postgres: PostgresServer, mlflow_3_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Any]]:
+    """Makes `Sources` that hold two A/B tests: a database of its own each time, one Prometheus for all, each behind a proxy of its own.
+
+    Prometheus' samples go on into the future, so that a suite that takes long still finds fresh ones.
+    """
+    from tests.web.two_tests import Sources, fill_mlflow, fill_prometheus  # which know the servers of this file
+
+    end = time.time() // 60 * 60 + 3600
+    with ExitStack() as running:
+        prometheus = running.enter_context(filled_prometheus(fill_prometheus(end), tmp_path_factory.mktemp("web")))
+
+        def make() -> Sources:
+            name = f"web_{len(names)}"
+            names.append(name)
+            postgres.create_database(name, mlflow_3_template, owner=MLFLOW_ROLE)
+            database = MlflowDatabase(postgres, name, MLFLOW_ROLE, MLFLOW_PASSWORD, 3)
+            fill_mlflow(database.truth)
+            in_front = [
+                running.enter_context(FaultProxy(*address)) for address in ((database.host, database.port), ("127.0.0.1", int(prometheus.url.rpartition(":")[2])))
+            ]
+            return Sources(database, prometheus, *in_front)
+
+        names: list[str] = []
+        yield make
+    for name in names:
+        postgres.drop_database(name)
+
+
 def filled_prometheus(truth: PrometheusTruth, folder: Path, **more: Any) -> RunningPrometheus:
     """A Prometheus, not yet started, that will hold this truth."""
     server = RunningPrometheus(**more)

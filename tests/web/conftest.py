@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from live_dashboards.demo.postgres_server import PostgresServer
 from live_dashboards.web.access.passwords import generate_password, hash_password
-from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE, filled_prometheus
-from tests.support.fault_proxy import FaultProxy
-from tests.support.mlflow_database import MlflowDatabase
 from tests.web.live_page import LivePage
-from tests.web.two_tests import Sources, fill_mlflow, fill_prometheus
+from tests.web.two_tests import Sources
 
 # Nothing but loopback can be reached, nor looked up, whatever the page or the browser itself wants.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"]
@@ -27,33 +22,6 @@ def chromium() -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         yield running
         running.close()
-
-
-@pytest.fixture(scope="session")
-def two_tests(postgres: PostgresServer, mlflow_3_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Sources]]:
-    """Makes sources that hold two A/B tests: a database of its own each time, one Prometheus for all, each behind a proxy of its own.
-
-    Prometheus' samples go on into the future, so that a suite that takes long still finds fresh ones.
-    """
-    end = time.time() // 60 * 60 + 3600
-    with ExitStack() as running:
-        prometheus = running.enter_context(filled_prometheus(fill_prometheus(end), tmp_path_factory.mktemp("web")))
-
-        def make() -> Sources:
-            name = f"web_{len(names)}"
-            names.append(name)
-            postgres.create_database(name, mlflow_3_template, owner=MLFLOW_ROLE)
-            database = MlflowDatabase(postgres, name, MLFLOW_ROLE, MLFLOW_PASSWORD, 3)
-            fill_mlflow(database.truth)
-            in_front = [
-                running.enter_context(FaultProxy(*address)) for address in ((database.host, database.port), ("127.0.0.1", int(prometheus.url.rpartition(":")[2])))
-            ]
-            return Sources(database, prometheus, *in_front)
-
-        names: list[str] = []
-        yield make
-    for name in names:
-        postgres.drop_database(name)
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def patient(live_page):
 
 def test_without_mlflow_the_traffic_is_still_that_of_its_experiment(patient):
     before = until(patient, "LIVE DATA")
-    patient.sources.mlflow.proxy.refuse()
+    patient.sources.mlflow_proxy.refuse()
     during = until(patient, "OPERATIONAL DATA")
     assert (during["experiment"], list(during["variants"])) == (before["experiment"], list(before["variants"]))
     assert during["total_requests"] == pytest.approx(before["total_requests"], rel=0.01)
@@ -47,15 +47,15 @@ def test_an_experiment_that_only_mlflow_knows_does_not_cease_to_exist_when_mlflo
     for variant, accuracy in (("baseline", 0.7), ("enhanced", 0.72)):
         log(truth, number, variant, accuracy, age_hours=20)
     found = until(patient, "LIVE DATA", "?experiment=search")
-    patient.sources.mlflow.proxy.refuse()
+    patient.sources.mlflow_proxy.refuse()
     cached = until(patient, "OPERATIONAL DATA", "?experiment=search")
     assert (cached["experiment"], cached["enhanced_accuracy"]) == ("search", found["enhanced_accuracy"])
 
 
 def test_a_view_that_is_opened_in_an_outage_is_marked_and_not_simulated(patient):
     until(patient, "LIVE DATA")
-    patient.sources.mlflow.proxy.refuse()
-    patient.sources.prometheus.proxy.refuse()
+    patient.sources.mlflow_proxy.refuse()
+    patient.sources.prometheus_proxy.refuse()
     until(patient, "CACHED DATA")
     found = until(patient, "CACHED DATA", "?window=7d")
     assert {row["origin"] for row in found["measurements"]} == {"missing"}
@@ -65,15 +65,15 @@ def test_a_view_that_is_opened_in_an_outage_is_marked_and_not_simulated(patient)
 def test_an_answer_after_which_none_comes_is_over_even_while_the_next_one_is_awaited(live_page):
     live = live_page(DASHBOARD_STALE_AFTER_SECONDS="2", DASHBOARD_REFRESH_INTERVAL="1", SOURCE_TIMEOUT_SECONDS="60")
     until(live, "LIVE DATA")
-    live.sources.prometheus.proxy.hang()
-    live.sources.mlflow.proxy.hang()
+    live.sources.prometheus_proxy.hang()
+    live.sources.mlflow_proxy.hang()
     found = until(live, "CACHED DATA")
     assert {row["origin"] for row in found["measurements"]} == {"missing"}
 
 
 def test_how_long_a_source_has_been_away_is_told_to_prometheus(patient):
     until(patient, "LIVE DATA")
-    patient.sources.mlflow.proxy.refuse()
+    patient.sources.mlflow_proxy.refuse()
     until(patient, "OPERATIONAL DATA")
     time.sleep(1.5)
     lines = dict(line.rsplit(" ", 1) for line in patient.get("metrics").text.splitlines() if line.startswith("live_dashboards_source_last_answer_age"))

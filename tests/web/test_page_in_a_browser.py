@@ -127,8 +127,8 @@ def test_after_its_limit_a_dead_source_is_missing_and_not_simulated(live_page, o
 def test_without_both_sources_the_page_is_cached_and_never_simulated(live_page, open_page: Open) -> None:
     live = live_page(DASHBOARD_STALE_AFTER_SECONDS="2")
     page = shown(open_page(live))
-    live.sources.prometheus.proxy.hang()
-    live.sources.mlflow.proxy.refuse()
+    live.sources.prometheus_proxy.hang()
+    live.sources.mlflow_proxy.refuse()
     expect(page.locator("#badge")).to_contain_text("CACHED DATA")
     expect(page.locator("#badge")).to_contain_text("last answer:")
     expect(page.locator("h1")).to_have_text("checkout")
@@ -259,10 +259,10 @@ def test_the_theme_can_be_chosen_and_stays(steady_page: LivePage, open_page: Ope
 def test_the_first_page_is_served_before_the_sources_answer_and_says_so(live_page, open_page: Open) -> None:
     sources_hang = {"SOURCE_TIMEOUT_SECONDS": "6"}
     live = live_page(**sources_hang)
-    live.sources.prometheus.proxy.hang()
+    live.sources.prometheus_proxy.hang()
     page = open_page(live, "?window=7d")
     expect(page.locator("#notice")).to_contain_text("Asking the sources for this view")
-    live.sources.prometheus.proxy.pass_through()
+    live.sources.prometheus_proxy.pass_through()
     expect(page.locator("#subtitle")).to_contain_text("7 d to")
 
 
