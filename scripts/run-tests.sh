@@ -23,4 +23,4 @@ if [ "${#missing[@]}" -gt 0 ] && ! install_packages "${missing[@]}"; then
   exit 1
 fi
 cd -- "$root"
-exec .venv-dev/bin/python -m pytest --numprocesses 2 --dist loadfile "$@"
+exec .venv-dev/bin/python -m pytest --numprocesses 2 --dist worksteal "$@"
