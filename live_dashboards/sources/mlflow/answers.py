@@ -9,9 +9,8 @@ from typing import Any
 from live_dashboards.model.snapshot import MLFLOW, MlflowAnswer, SourceState, SourceStatus
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import readings, sql
-from live_dashboards.sources.mlflow.connection import MlflowConnection
 from live_dashboards.sources.mlflow.experiments import Choice
-from live_dashboards.sources.mlflow.schema import MlflowSchema
+from live_dashboards.sources.mlflow.questions import Questions
 
 _TEXTS = {
     "experiments": sql.EXPERIMENTS,
@@ -25,11 +24,13 @@ _TEXTS = {
 
 @dataclass(frozen=True)
 class Asked:
-    """Whom is asked, for which moment (the bound parameters), and until when."""
+    """Whom is asked, for which moment (the bound parameters), and until when; `versions_text` is the question for model versions where it can be asked."""
 
     address: str
-    connection: MlflowConnection
-    schema: MlflowSchema
+    connection: Questions
+    version: str
+    clock_difference_seconds: float | None
+    versions_text: str | None
     parameters: Mapping[str, Any]
     deadline: Deadline
 
@@ -40,11 +41,11 @@ class Asked:
             state,
             reason=choice.reason,
             fix=choice.fix,
-            warnings=choice.warnings,
-            version=self.schema.version,
+            warnings=(*choice.warnings, *self.connection.warnings),
+            version=self.version,
             address=self.address,
             duration_seconds=self.deadline.elapsed_seconds,
-            clock_difference_seconds=self.schema.clock_difference_seconds,
+            clock_difference_seconds=self.clock_difference_seconds,
         )
 
     def nothing(self, choice: Choice) -> MlflowAnswer:
@@ -55,7 +56,7 @@ class Asked:
     def read(self, choices: Sequence[Choice]) -> tuple[MlflowAnswer, ...]:
         """An answer for each chosen experiment, in this order."""
         ids = [choice.chosen.experiment_id for choice in choices if choice.chosen]
-        found = _Found.read(self.connection, {**self.parameters, "experiment_ids": ids}, _versions_text(self.schema))
+        found = _Found.read(self.connection, {**self.parameters, "experiment_ids": ids}, self.versions_text)
         answers = tuple(self._answer(choice, found) for choice in choices)
         ended = self.deadline.elapsed_seconds
         return tuple(replace(answer, status=replace(answer.status, duration_seconds=ended)) for answer in answers)
@@ -63,7 +64,7 @@ class Asked:
     def _answer(self, choice: Choice, found: _Found) -> MlflowAnswer:
         chosen = choice.experiments[0]
         parameters = {**self.parameters, "experiment_ids": [chosen.experiment_id]}
-        queries = {name: " ".join(self.connection.text(text, parameters).split()) for name, text in found.texts.items()}
+        queries = {name: " ".join(self.connection.text(name, text, parameters).split()) for name, text in found.texts.items()}
         own = chosen.experiment_id
         return MlflowAnswer(
             self.status(SourceState.ANSWERED, choice),
@@ -94,7 +95,7 @@ class _Found:
     versions: readings.ByExperiment[Any]
 
     @classmethod
-    def read(cls, connection: MlflowConnection, parameters: Mapping[str, Any], versions_text: str | None) -> _Found:
+    def read(cls, connection: Questions, parameters: Mapping[str, Any], versions_text: str | None) -> _Found:
         """Asks each question once for all experiments."""
         return cls(
             {**_TEXTS, **({"versions": versions_text} if versions_text else {})},
@@ -105,10 +106,3 @@ class _Found:
             readings.read_history(connection, parameters),
             readings.read_versions(connection, versions_text, parameters) if versions_text else {},
         )
-
-
-def _versions_text(schema: MlflowSchema) -> str | None:
-    """The question for model versions as far as this schema and user can answer it: read-only roles often see neither table."""
-    if not schema.can_read("model_versions"):
-        return None
-    return sql.VERSIONS.format(aliases=sql.ALIASES if schema.can_read("registered_model_aliases") else "array[]::text[]")

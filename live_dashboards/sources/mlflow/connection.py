@@ -11,7 +11,6 @@ import os
 import queue
 import socket
 import threading
-from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -23,15 +22,16 @@ from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.address import MlflowAddress, mlflow_address
 from live_dashboards.sources.mlflow.failures import asking_failure, connecting_failure, silence, unreadable_text
+from live_dashboards.sources.mlflow.questions import Parameters, Row
 
-Row = tuple[Any, ...]
-Parameters = Mapping[str, object]
 _CANCEL_SECONDS = 0.1  # the server cancels a statement this long before the deadline, so that its answer still arrives
 _APPLICATION_NAME = "live-dashboards"
 
 
 class MlflowConnection:
     """A context manager over one driver connection; raises SourceError with the reason and the fix, SettingsError for an unusable address."""
+
+    warnings: tuple[str, ...] = ()
 
     def __init__(self, settings: Settings, *, deadline: Deadline) -> None:
         self.address: MlflowAddress = mlflow_address(settings)
@@ -101,7 +101,7 @@ class MlflowConnection:
                 cursor.execute("rollback to savepoint live_dashboards")
             return None
 
-    def text(self, sql: str, parameters: Parameters) -> str:
+    def text(self, question: str, sql: str, parameters: Parameters) -> str:  # noqa: ARG002 the text says it all
         """The statement with its parameters filled in, as it is sent."""
         with self._connected.cursor() as cursor:
             return cursor.mogrify(sql, parameters).decode(errors="replace")

@@ -15,7 +15,7 @@ from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.connection import MlflowConnection
 from live_dashboards.sources.mlflow.experiments import Choice, choose_experiment
-from live_dashboards.sources.mlflow.postgres import question_parameters
+from live_dashboards.sources.mlflow.reading import question_parameters
 from live_dashboards.sources.mlflow.readings import metric_keys, read_value_ranges, read_values
 from live_dashboards.sources.mlflow.schema import REQUIRED_TABLES, MlflowSchema, read_schema, require_rights, require_tables
 

@@ -10,8 +10,8 @@ from typing import Any
 from live_dashboards.errors import UsageError
 from live_dashboards.model.snapshot import Experiment
 from live_dashboards.sources.mlflow import sql
-from live_dashboards.sources.mlflow.connection import MlflowConnection
 from live_dashboards.sources.mlflow.moments import moment_or_none
+from live_dashboards.sources.mlflow.questions import Questions
 
 _SHOWN_NAMES = 3
 _Rank = tuple[int, int, int]
@@ -29,7 +29,7 @@ class Choice:
     fix: str | None = None
 
 
-def choose_experiment(connection: MlflowConnection, wanted: str | None, parameters: Mapping[str, Any]) -> Choice:
+def choose_experiment(connection: Questions, wanted: str | None, parameters: Mapping[str, Any]) -> Choice:
     """The named experiment, or the A/B experiment with the newest activity; UsageError where no active experiment has that name."""
     rows = connection.rows("experiments", sql.EXPERIMENTS, {**parameters, "experiment": wanted})
     found = _experiments(rows)
@@ -75,7 +75,7 @@ def _experiments(rows: Iterable[tuple[Any, ...]]) -> list[Experiment]:
 
 
 def _with_activity(
-    connection: MlflowConnection, found: Iterable[Experiment], candidates: Iterable[Experiment], parameters: Mapping[str, Any]
+    connection: Questions, found: Iterable[Experiment], candidates: Iterable[Experiment], parameters: Mapping[str, Any]
 ) -> tuple[list[Experiment], dict[int, _Rank]]:
     """The experiments with the newest activity of the A/B tests and candidates, and how they rank: newest by the moment, newest at all, newest made."""
     ids = {experiment.experiment_id for experiment in (*found, *candidates) if experiment.is_ab_test} | {experiment.experiment_id for experiment in candidates}
@@ -90,7 +90,7 @@ def _active(experiment: Experiment, newest: tuple[int | None, int | None] | None
     return replace(experiment, last_activity_at=moment_or_none(by_then_ms), is_active=by_then_ms is not None and by_then_ms > from_ms)
 
 
-def _nothing_found(connection: MlflowConnection, found: Sequence[Experiment], known: Sequence[str], wanted: str | None, parameters: Mapping[str, Any]) -> tuple[str, str]:
+def _nothing_found(connection: Questions, found: Sequence[Experiment], known: Sequence[str], wanted: str | None, parameters: Mapping[str, Any]) -> tuple[str, str]:
     deleted = connection.optional_rows("deleted experiments", sql.DELETED, parameters) or []
     if wanted is not None:
         raise UsageError(_unknown(wanted, known, is_deleted=any(name == wanted and gone for name, gone in deleted)))

@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from live_dashboards.model.snapshot import Answer, ModelVersion, Run, StatusCount, Timeline, VariantValue
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import sql
-from live_dashboards.sources.mlflow.connection import MlflowConnection
 from live_dashboards.sources.mlflow.moments import moment_or_none
+from live_dashboards.sources.mlflow.questions import Parameters, Questions, Row
 
 HISTORY = "accuracy_history"
 _F1_KEYS = ("f1", "f1_score")
-Parameters = Mapping[str, Any]
-Row = tuple[Any, ...]
 Record = TypeVar("Record")
 ByExperiment = Mapping[int, tuple[Record, ...]]
 """Records by the experiment's id; an experiment without any is not in it."""
@@ -34,7 +32,7 @@ def step_ms(window_seconds: float) -> int:
     return max(1, math.ceil(window_seconds * 1000 / sql.HISTORY_POINTS))
 
 
-def read_values(connection: MlflowConnection, parameters: Parameters) -> ByExperiment[VariantValue]:
+def read_values(connection: Questions, parameters: Parameters) -> ByExperiment[VariantValue]:
     """The latest value of each variant and metric, as logged."""
     return _by_experiment(connection.rows("values", sql.VALUES, parameters), _value)
 
@@ -44,17 +42,17 @@ def _value(row: Row) -> VariantValue:
     return VariantValue(variant, metric, key, value, moment_or_none(logged_ms), run_id, name, status, is_child, moment_or_none(start_ms), *counts)
 
 
-def read_value_ranges(connection: MlflowConnection, parameters: Parameters) -> ByExperiment[tuple[str, float, float]]:
+def read_value_ranges(connection: Questions, parameters: Parameters) -> ByExperiment[tuple[str, float, float]]:
     """(metric, lowest, highest) as logged, over all active runs of the experiment."""
     return _by_experiment(connection.rows("value_ranges", sql.VALUE_RANGES, parameters), lambda row: (row[0], row[1], row[2]))
 
 
-def read_status_counts(connection: MlflowConnection, parameters: Parameters) -> ByExperiment[StatusCount]:
+def read_status_counts(connection: Questions, parameters: Parameters) -> ByExperiment[StatusCount]:
     """All active runs of the experiment, counted."""
     return _by_experiment(connection.rows("status_counts", sql.STATUS_COUNTS, parameters), lambda row: StatusCount(*row))
 
 
-def read_runs(connection: MlflowConnection, parameters: Parameters) -> ByExperiment[Run]:
+def read_runs(connection: Questions, parameters: Parameters) -> ByExperiment[Run]:
     """The newest active runs of the experiment, newest first."""
     return _by_experiment(connection.rows("runs", sql.RUNS, parameters), _run)
 
@@ -64,7 +62,7 @@ def _run(row: Row) -> Run:
     return Run(run_id, name, variant, status, moment_or_none(start_ms), moment_or_none(end_ms), is_child, moment_or_none(sign_ms), accuracy)
 
 
-def read_history(connection: MlflowConnection, parameters: Parameters) -> ByExperiment[Row]:
+def read_history(connection: Questions, parameters: Parameters) -> ByExperiment[Row]:
     """Logged accuracy over the window, averaged by time step: (variant, unix seconds, value) in this order."""
     return _by_experiment(connection.rows("history", sql.HISTORY, parameters), lambda row: row)
 
@@ -79,7 +77,7 @@ def history_answer(points: Iterable[Row], parameters: Parameters, *, query: str)
     return Answer(HISTORY, query, "", series, reason, parameters["step_ms"] / 1000)
 
 
-def read_versions(connection: MlflowConnection, text: str, parameters: Parameters) -> ByExperiment[ModelVersion]:
+def read_versions(connection: Questions, text: str, parameters: Parameters) -> ByExperiment[ModelVersion]:
     """The newest registered model versions made from the experiment's runs; none where they cannot be read."""
     rows = connection.optional_rows("versions", text, parameters) or []
     return _by_experiment([row for row in rows if moment_or_none(row[3]) is not None], _version)

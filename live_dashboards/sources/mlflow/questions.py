@@ -1,0 +1,54 @@
+"""What a way to ask MLflow must offer: rows to named questions. PostgreSQL answers them with SQL, the REST API and SQLite from plain rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from live_dashboards.model.snapshot import MlflowAnswer
+from live_dashboards.sources.asking import Deadline
+
+Row = tuple[Any, ...]
+Parameters = Mapping[str, Any]
+
+
+class Questions(Protocol):
+    """Answers the questions of `sql`, by name, with rows of the same shape, whatever is behind."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Where the answers so far are partial."""
+
+    def rows(self, question: str, sql: str, parameters: Parameters) -> list[Row]:
+        """All rows; SourceError naming the question where it cannot be answered."""
+
+    def optional_rows(self, question: str, sql: str, parameters: Parameters) -> list[Row] | None:
+        """The rows, or None where this question cannot be answered and others can."""
+
+    def text(self, question: str, sql: str, parameters: Parameters) -> str:
+        """What was asked, in the words of what is behind."""
+
+
+class MlflowSource(Protocol):
+    """One way to ask MLflow."""
+
+    @property
+    def what(self) -> str:
+        """What it is called in a sentence: `PostgreSQL`."""
+
+    @property
+    def address(self) -> str:
+        """Where it is, without any secret."""
+
+    def read(self, *, at: datetime, window_seconds: float, deadline: Deadline, on_experiment: Callable[[str | None], None]) -> MlflowAnswer:
+        """What MLflow holds on the chosen experiment at that moment; `on_experiment` is called once with its name, None where there is none.
+
+        Raises SourceError where MLflow cannot be asked, UsageError where AB_EXPERIMENT names no active experiment.
+        """
+
+    def read_all(self, *, at: datetime, window_seconds: float, deadline: Deadline) -> tuple[MlflowAnswer, ...]:
+        """What `read` gives for each A/B experiment, the one with the newest activity first; one answer without an experiment where there is none."""
+
+    def abort(self) -> None:
+        """Ends a read that is under way in another thread; it raises SourceError there."""
