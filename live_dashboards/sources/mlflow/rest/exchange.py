@@ -1,0 +1,153 @@
+"""Requests to MLflow's REST API, one after the other, all within one deadline and a number of bytes; every failure becomes a SourceError."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+
+from live_dashboards.errors import SourceError
+from live_dashboards.model.secret import scrub
+from live_dashboards.settings import Settings
+from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.mlflow.rest.endpoint import FILES, rest_endpoint
+from live_dashboards.sources.mlflow.rest.failures import late, not_mlflow, redirected, refused, too_large, unreachable
+from live_dashboards.sources.prometheus.session import Sockets, new_session
+
+LARGEST_ANSWERS_BYTES = 192 * 1024 * 1024  # of all answers together
+API = "/api/2.0/mlflow/"
+_CHUNK_BYTES = 64 * 1024
+_DATE_ROUNDING_SECONDS = 0.5  # the Date header cuts fractions off
+
+log = logging.getLogger(__name__)
+
+
+class RestClient:
+    """A context manager over the connections to one MLflow server."""
+
+    def __init__(self, settings: Settings, *, deadline: Deadline) -> None:
+        self._endpoint = rest_endpoint(settings)
+        self._secrets = settings.secrets
+        self._deadline = deadline
+        self._left_bytes = LARGEST_ANSWERS_BYTES
+        self._sockets = Sockets()
+        self._session = new_session(self._endpoint, self._sockets)
+        self._watchdog = threading.Timer(deadline.remaining_seconds, self._sockets.shut)  # a head that trickles ends by no timeout of the library
+        self._watchdog.daemon = True
+        self.clock_difference_seconds: float | None = None
+
+    @property
+    def address(self) -> str:
+        """The base URL, without user info."""
+        return self._endpoint.url
+
+    @property
+    def has_login(self) -> bool:
+        """Whether anything is sent to log in with."""
+        return self._endpoint.authorization is not None
+
+    def __enter__(self) -> Self:
+        self._watchdog.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._watchdog.cancel()
+        self._session.close()
+        self._sockets.cut()
+
+    def abort(self) -> None:
+        """End the call under way in another thread, and all to come."""
+        self._sockets.shut()
+
+    def post(self, path: str, document: Mapping[str, Any]) -> dict[str, Any]:
+        """The document that a search below the API answers with."""
+        return self._document(API + path, {"json": document})
+
+    def get(self, path: str, parameters: Mapping[str, str | int]) -> dict[str, Any]:
+        """The document below the API."""
+        return self._document(API + path, {"params": parameters})
+
+    def text(self, path: str) -> str | None:
+        """The words at a path beside the API, None where there are none."""
+        try:
+            response, body = self._exchange(path, {})
+        except SourceError as error:
+            log.debug("%s", error)
+            return None
+        return body.decode("utf-8", "replace") if response.status_code == requests.codes.ok else None
+
+    def _document(self, path: str, content: Mapping[str, Any]) -> dict[str, Any]:
+        response, body = self._exchange(path, content)
+        if response.is_redirect or 300 <= response.status_code < 400:
+            raise redirected(response, self.address)
+        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if response.status_code != requests.codes.ok:
+            raise refused(response.status_code, scrub(_message(body), self._secrets), path, self.address)
+        if not kind.endswith("json"):
+            raise not_mlflow(self.address, kind or "an unnamed format")
+        try:
+            document = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise not_mlflow(self.address, "JSON that is damaged") from error
+        if not isinstance(document, dict):
+            raise not_mlflow(self.address, "JSON that is no object")
+        self.clock_difference_seconds = _clock_difference(response)
+        return document
+
+    def _exchange(self, path: str, content: Mapping[str, Any]) -> tuple[requests.Response, bytes]:
+        self._check_files()
+        left_seconds = self._deadline.remaining_seconds
+        if left_seconds <= 0:
+            raise late(self.address, self._deadline.seconds)
+        method, verify = "POST" if "json" in content else "GET", self._endpoint.ca_bundle or True
+        try:
+            with self._session.request(method, self.address + path, timeout=left_seconds, verify=verify, allow_redirects=False, stream=True, **content) as response:
+                return response, self._body(response)
+        except (requests.RequestException, OSError) as error:
+            if self._deadline.remaining_seconds <= 0:
+                raise late(self.address, self._deadline.seconds) from None
+            found = unreachable(error, self.address, self._deadline.seconds)
+            raise SourceError(scrub(found.reason, self._secrets), found.fix, found.code) from None  # a traceback with the cause would show the URL
+
+    def _body(self, response: requests.Response) -> bytes:
+        parts = []
+        for part in response.iter_content(_CHUNK_BYTES):
+            self._left_bytes -= len(part)
+            if self._deadline.remaining_seconds <= 0:
+                raise late(self.address, self._deadline.seconds)
+            if self._left_bytes < 0:
+                raise too_large(self.address, LARGEST_ANSWERS_BYTES)
+            parts.append(part)
+        return b"".join(parts)
+
+    def _check_files(self) -> None:
+        for name, path in self._endpoint.files.items():
+            if not os.access(path, os.R_OK):
+                raise SourceError(f"{FILES[name]} names {path}, which cannot be read", "give the path of a readable file", "tls_files")
+
+
+def _message(body: bytes) -> str:
+    """MLflow's own message in an error's body, else the body's text."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        document = None
+    return str(document["message"]) if isinstance(document, dict) and "message" in document else body[:4096].decode("utf-8", "replace")
+
+
+def _clock_difference(response: requests.Response) -> float | None:
+    """The server's clock minus ours, in seconds, known to about half a second."""
+    try:
+        sent_at = parsedate_to_datetime(response.headers.get("Date", ""))
+    except ValueError:
+        return None
+    zoned = sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC)
+    return (zoned - (datetime.now(UTC) - response.elapsed / 2)).total_seconds() + _DATE_ROUNDING_SECONDS
