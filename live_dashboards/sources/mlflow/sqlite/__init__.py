@@ -1,0 +1,1 @@
+"""Reads a local SQLite file of MLflow, its own default."""

@@ -1,0 +1,41 @@
+"""The statements that read MLflow's rows from SQLite; times are milliseconds since 1970."""
+
+# ruff: noqa: S608 -- the texts are put together from the constants of this file; values are always bound
+
+from __future__ import annotations
+
+from live_dashboards.sources.mlflow import sql
+
+MAX_RUNS = 20_000
+KEYS = f"('{sql.VARIANT_KEY}', '{sql.PARENT_KEY}', '{sql.RUN_NAME_KEY}')"
+
+EXPERIMENTS = "select experiment_id, name, {workspace}, lifecycle_stage = 'active' from experiments where lifecycle_stage = 'active' or :deleted_too"
+
+_RUN_COLUMNS = "r.experiment_id, r.run_uuid, coalesce(r.name, ''), r.status, r.start_time, r.end_time"
+
+MARKED_RUNS = f"""
+select {_RUN_COLUMNS}, p.value, t.value from runs r
+left join params p on p.run_uuid = r.run_uuid and p.key = '{sql.VARIANT_KEY}'
+left join tags t on t.run_uuid = r.run_uuid and t.key = '{sql.VARIANT_KEY}'
+where (r.lifecycle_stage = 'active' or :deleted_too) and coalesce(p.value, t.value) is not null"""
+
+_CHOSEN = f"""
+with chosen as (
+  select * from runs where lifecycle_stage = 'active' and experiment_id in (select value from json_each(:experiment_ids))
+  order by start_time desc, run_uuid limit {MAX_RUNS}
+)"""
+RUNS = f"{_CHOSEN} select {_RUN_COLUMNS} from chosen r"
+PARAMS = f"{_CHOSEN} select p.run_uuid, p.key, p.value from chosen r join params p on p.run_uuid = r.run_uuid where p.key in ('{sql.VARIANT_KEY}', :test_count_key)"
+TAGS = f"{_CHOSEN} select t.run_uuid, t.key, t.value from chosen r join tags t on t.run_uuid = r.run_uuid where t.key in {KEYS}"
+METRICS = f"{_CHOSEN} select m.run_uuid, m.key, m.value, m.timestamp, m.is_nan from chosen r join latest_metrics m on m.run_uuid = r.run_uuid"
+
+# A join keeps the order of its tables where it is a cross join: runs first, then the index on run_uuid, never all metrics.
+HISTORY = f"""{_CHOSEN}
+select m.run_uuid, m.timestamp, m.value from chosen r cross join metrics m on m.run_uuid = r.run_uuid
+where m.key = :key and m.timestamp > :from_ms and m.timestamp <= :at_ms and not m.is_nan"""
+
+VERSIONS = f"""{_CHOSEN}
+select v.name, v.version, v.creation_time, v.run_id, {{aliases}}
+from model_versions v join chosen r on r.run_uuid = v.run_id
+where v.creation_time is not null and coalesce(v.current_stage, '') <> 'Deleted_Internal'"""
+ALIASES = "(select json_group_array(a.alias) from registered_model_aliases a where a.name = v.name and a.version = v.version{workspace})"
