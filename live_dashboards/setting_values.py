@@ -157,6 +157,23 @@ def cache_url(value: str) -> Secret:
     return secret(value)
 
 
+def tracking_uri(value: str) -> Secret:
+    """Where MLflow is, as its own clients take it: a tracking server or a SQLite file. The URI may hold a login."""
+    value = text(value.strip())
+    scheme = value.partition(":")[0].lower()
+    if scheme in {"http", "https"}:
+        value = value.rstrip("/")
+        _check_url(value)
+        return Secret(value)
+    if scheme == "sqlite":
+        if not value.startswith("sqlite:///") or value.partition(":///")[2].partition("?")[0] in {"", ":memory:"}:
+            raise ValueError("must name a file: sqlite:///relative/mlflow.db or sqlite:////absolute/mlflow.db")
+        return Secret(value)
+    if scheme.partition("+")[0] in {"postgresql", "postgres"}:
+        raise ValueError("is the address of a database; set MLFLOW_DB_URL to it instead")
+    raise ValueError("must begin with http://, https:// or sqlite:///; a folder of files (file:, mlruns) and databricks cannot be read: start `mlflow server` on it")
+
+
 def password_hash(value: str) -> Secret:
     """A hash that `live-dashboards hash-password` made."""
     if not re.fullmatch(r"(?:scrypt|pbkdf2):[a-z0-9:]+\$[^$]+\$[0-9a-f]+", value):

@@ -20,7 +20,7 @@ ENV_FILE_NAME = ".env.live-dashboards"
 PLACEHOLDER_PASSWORDS = frozenset({"your_secure_password", "your_password", "password", "changeme", "change-me", "secret"})
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _URL_PARTS = ("MLFLOW_DB_HOST", "MLFLOW_DB_PORT", "MLFLOW_DB_NAME", "MLFLOW_DB_USER", "MLFLOW_DB_PASSWORD")
-_SECRET_URLS = ("MLFLOW_DB_URL", "DASHBOARD_CACHE_URL", "DASHBOARD_NOTIFY_URL")
+_SECRET_URLS = ("MLFLOW_DB_URL", "MLFLOW_TRACKING_URI", "DASHBOARD_CACHE_URL", "DASHBOARD_NOTIFY_URL")
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,12 @@ class Settings:
 
     @property
     def has_mlflow(self) -> bool:
-        """Whether an MLflow database is configured."""
+        """Whether a way to ask MLflow is configured."""
+        return self.has_mlflow_database or self["MLFLOW_TRACKING_URI"] is not None
+
+    @property
+    def has_mlflow_database(self) -> bool:
+        """Whether MLflow's PostgreSQL is configured."""
         return self["MLFLOW_DB_URL"] is not None or self["MLFLOW_DB_HOST"] is not None
 
     @property

@@ -45,6 +45,19 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             Setting("MLFLOW_DB_SSLROOTCERT", None, read.text, "file of certificate authorities, or `system`"),
             Setting("MLFLOW_DB_SSLCERT", None, read.text, "client certificate file"),
             Setting("MLFLOW_DB_SSLKEY", None, read.text, "client key file"),
+            Setting(
+                "MLFLOW_TRACKING_URI",
+                None,
+                read.tracking_uri,
+                "without a database above the only source, else asked where it fails: http(s)://... (MLflow's REST API) or sqlite:///mlflow.db "
+                "(or MLFLOW_TRACKING_URI_FILE: a file that holds it)",
+                secret=True,
+            ),
+            Setting("MLFLOW_TRACKING_USERNAME", None, read.text, "basic authentication there: user"),
+            _secret("MLFLOW_TRACKING_PASSWORD", "basic authentication there: password"),
+            _secret("MLFLOW_TRACKING_TOKEN", "bearer token"),
+            Setting("MLFLOW_TRACKING_SERVER_CERT_PATH", None, read.text, "file of certificate authorities"),
+            Setting("MLFLOW_TRACKING_CLIENT_CERT_PATH", None, read.text, "file with a client certificate and its key"),
         ),
     ),
     (

@@ -15,10 +15,10 @@ from live_dashboards.errors import DashboardError, SourceError, UsageError
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Answer, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
 from live_dashboards.settings import Settings, load_settings
 from live_dashboards.sources.asking import Asking, Deadline
-from live_dashboards.sources.mlflow.postgres import MlflowSource
+from live_dashboards.sources.mlflow.ways import mlflow_source
 from live_dashboards.sources.prometheus.ab import PrometheusAbSource
 
-_TO_SET = {MLFLOW: "MLFLOW_DB_HOST or MLFLOW_DB_URL", PROMETHEUS: "PROMETHEUS_URL"}
+_TO_SET = {MLFLOW: "MLFLOW_DB_HOST, MLFLOW_DB_URL or MLFLOW_TRACKING_URI", PROMETHEUS: "PROMETHEUS_URL"}
 
 Result = TypeVar("Result")
 _DROP_SECONDS = 1.0
@@ -70,6 +70,7 @@ class _Question(Generic[Result]):
     asking: Asking[Result]
     deadline: Deadline
     abort: Callable[[], None]
+    what: str
 
     def drop(self) -> None:
         """Ends it, as its answer is not needed any more."""
@@ -129,10 +130,10 @@ class LiveDataConnector:
     def _mlflow_answers(self, at: datetime, window_seconds: float) -> tuple[MlflowAnswer, ...]:
         if not self.settings.has_mlflow:
             return (MlflowAnswer(_not_configured(MLFLOW)),)
-        source, deadline = MlflowSource(self.settings), Deadline(self.settings.timeout_seconds)
+        source, deadline = mlflow_source(self.settings), Deadline(self.settings.timeout_seconds)
         asking = Asking("mlflow", lambda: source.read_all(at=at, window_seconds=window_seconds, deadline=deadline))
         try:
-            return asking.result(deadline, abort=source.abort, what="PostgreSQL")
+            return asking.result(deadline, abort=source.abort, what=source.what)
         except SourceError as error:
             return (MlflowAnswer(_failed(MLFLOW, error, deadline)),)
 
@@ -144,9 +145,9 @@ class LiveDataConnector:
     def _start_mlflow(self, at: datetime, window_seconds: float, chosen: _ChosenExperiment) -> _Question[MlflowAnswer] | None:
         if not self.settings.has_mlflow:
             return None
-        source, deadline = MlflowSource(self.settings), Deadline(self.settings.timeout_seconds)
+        source, deadline = mlflow_source(self.settings), Deadline(self.settings.timeout_seconds)
         asking = Asking("mlflow", lambda: source.read(at=at, window_seconds=window_seconds, deadline=deadline, on_experiment=chosen.settle))
-        return _Question(asking, deadline, source.abort)
+        return _Question(asking, deadline, source.abort, source.what)
 
     def _start_prometheus(self, at: datetime, window_seconds: float, chosen: _ChosenExperiment) -> _Question[PrometheusAnswer] | None:
         if not self.settings.has_prometheus:
@@ -161,13 +162,13 @@ class LiveDataConnector:
                 rest = Deadline(left_seconds) if chosen.was_awaited else deadline  # waiting for the other source is not its own time
                 return source.read(at=at, window_seconds=window_seconds, experiment=name, deadline=rest)
 
-        return _Question(Asking("prometheus", ask), deadline, source.abort)
+        return _Question(Asking("prometheus", ask), deadline, source.abort, "Prometheus")
 
     def _mlflow_answer(self, question: _Question[MlflowAnswer] | None) -> MlflowAnswer:
         if question is None:
             return MlflowAnswer(_not_configured(MLFLOW))
         try:
-            return question.asking.result(question.deadline, abort=question.abort, what="PostgreSQL")
+            return question.asking.result(question.deadline, abort=question.abort, what=question.what)
         except SourceError as error:
             return MlflowAnswer(_failed(MLFLOW, error, question.deadline))
 
@@ -176,7 +177,7 @@ class LiveDataConnector:
             return PrometheusAnswer(_not_configured(PROMETHEUS))
         deadline = Deadline(self.settings.timeout_seconds) if chosen.was_awaited else question.deadline
         try:
-            return question.asking.result(deadline, abort=question.abort, what="Prometheus")
+            return question.asking.result(deadline, abort=question.abort, what=question.what)
         except SourceError as error:
             return PrometheusAnswer(_failed(PROMETHEUS, error, question.deadline))
 

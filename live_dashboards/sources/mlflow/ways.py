@@ -1,0 +1,102 @@
+"""The ways to ask MLflow that are configured: its PostgreSQL first, then what MLFLOW_TRACKING_URI names, within one deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from live_dashboards.errors import SourceError
+from live_dashboards.model.secret import Secret
+from live_dashboards.model.snapshot import MlflowAnswer
+from live_dashboards.settings import Settings
+from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.mlflow.postgres import MlflowSource as PostgresSource
+from live_dashboards.sources.mlflow.questions import MlflowSource
+from live_dashboards.sources.mlflow.reading import Once
+from live_dashboards.sources.mlflow.rest.source import MlflowRestSource
+from live_dashboards.sources.mlflow.sqlite.source import MlflowSqliteSource
+
+_Answer = TypeVar("_Answer")
+
+
+def mlflow_source(settings: Settings) -> MlflowSource:
+    """What is asked for MLflow's facts; SettingsError where the settings cannot name it. Only where `has_mlflow`."""
+    tracking = tracking_source(settings)
+    if not settings.has_mlflow_database:
+        assert tracking is not None  # noqa: S101 has_mlflow says so
+        return tracking
+    return PostgresSource(settings) if tracking is None else WithBackup(PostgresSource(settings), tracking)
+
+
+def tracking_source(settings: Settings) -> MlflowSource | None:
+    """What MLFLOW_TRACKING_URI names, None where it is not set."""
+    uri: Secret | None = settings["MLFLOW_TRACKING_URI"]
+    if uri is None:
+        return None
+    return MlflowSqliteSource(settings) if uri.reveal().startswith("sqlite:") else MlflowRestSource(settings)
+
+
+class WithBackup:
+    """Two ways of which the second is asked where the first one fails; the first has half of the time, as the second needs some too."""
+
+    def __init__(self, first: MlflowSource, backup: MlflowSource) -> None:
+        self._ways: Sequence[MlflowSource] = (first, backup)
+        self._is_aborted = False
+
+    @property
+    def what(self) -> str:
+        """Both names."""
+        return f"{self._ways[0].what}, nor {self._ways[1].what},"
+
+    @property
+    def address(self) -> str:
+        """Where the first one is."""
+        return self._ways[0].address
+
+    def read(self, *, at: datetime, window_seconds: float, deadline: Deadline, on_experiment: Callable[[str | None], None]) -> MlflowAnswer:
+        """What the first one holds that answers.
+
+        The experiment's name is told only once an answer stands: the two might choose differently, and traffic of one must not stand below the name of another.
+        """
+        tell = Once(on_experiment)
+
+        def ask(way: MlflowSource, share: Deadline) -> MlflowAnswer:
+            return way.read(at=at, window_seconds=window_seconds, deadline=share, on_experiment=lambda _: None)
+
+        try:
+            answer, warnings = self._first_answer(ask, deadline)
+            tell(answer.experiment)
+        finally:
+            tell(None)
+        return _warned(answer, warnings)
+
+    def read_all(self, *, at: datetime, window_seconds: float, deadline: Deadline) -> tuple[MlflowAnswer, ...]:
+        """What the first one holds that answers."""
+        answers, warnings = self._first_answer(lambda way, share: way.read_all(at=at, window_seconds=window_seconds, deadline=share), deadline)
+        return tuple(_warned(answer, warnings) for answer in answers)
+
+    def abort(self) -> None:
+        """Ends a read that is under way in another thread."""
+        self._is_aborted = True
+        for way in self._ways:
+            way.abort()
+
+    def _first_answer(self, ask: Callable[[MlflowSource, Deadline], _Answer], deadline: Deadline) -> tuple[_Answer, tuple[str, ...]]:
+        """The first answer, and what must be said beside it; SourceError naming both failures where there is none."""
+        first, backup = self._ways
+        try:
+            return ask(first, Deadline(deadline.remaining_seconds / 2)), ()
+        except SourceError as error:
+            failure = error
+        if self._is_aborted:
+            raise failure
+        try:
+            return ask(backup, Deadline(deadline.remaining_seconds)), (f"{first.what} gave no answer, {backup.what} ({backup.address}) is shown instead: {failure}",)
+        except SourceError as error:
+            raise SourceError(f"{failure.reason}; nor does the backup answer: {error.reason}", failure.fix, failure.code) from None
+
+
+def _warned(answer: MlflowAnswer, warnings: tuple[str, ...]) -> MlflowAnswer:
+    return replace(answer, status=replace(answer.status, warnings=(*warnings, *answer.status.warnings)))

@@ -1,0 +1,82 @@
+"""One truth with everything that is ugly in MLflow, and the three ways to ask for it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import timedelta
+
+from live_dashboards.model.snapshot import Answer, MlflowAnswer
+from live_dashboards.settings import load_settings
+from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.mlflow.ways import mlflow_source
+from tests.sources.mlflow_reading import DAY_SECONDS, NOW, ab_test, ago
+from tests.support.mlflow_database import MlflowDatabase
+
+HOSTILE = "ab'; drop table runs; -- \"%_\\ {ü} $1 :name 😀"
+
+
+def read(environment, *, at=NOW, window_seconds=DAY_SECONDS, seconds=20.0, on_experiment=None, **settings: str) -> MlflowAnswer:
+    source = mlflow_source(load_settings(environment={**environment, **settings}))
+    return source.read(at=at, window_seconds=window_seconds, deadline=Deadline(seconds), on_experiment=on_experiment or (lambda _: None))
+
+
+def read_all(environment, *, at=NOW, window_seconds=DAY_SECONDS) -> tuple[MlflowAnswer, ...]:
+    source = mlflow_source(load_settings(environment=environment))
+    return source.read_all(at=at, window_seconds=window_seconds, deadline=Deadline(20))
+
+
+def facts(answer: MlflowAnswer) -> MlflowAnswer:
+    """All but who was asked, how, and how long it took; the history is compared apart, as sums of floats depend on their order."""
+    status = replace(answer.status, version=None, address=None, duration_seconds=0.0, clock_difference_seconds=None)
+    return replace(answer, status=status, queries=(), history=Answer("", "", ""))
+
+
+def history(answer: MlflowAnswer) -> dict[str, tuple[tuple[float, float | None], ...]]:
+    return {series.label("variant"): series.points for series in answer.history.series}
+
+
+def write_truth(database: MlflowDatabase) -> None:
+    truth = database.truth
+    made = truth.experiment("ab main")
+    parent = truth.run(
+        made,
+        "baseline",
+        metrics={"accuracy": 0.75, "precision": 0.7, "recall": 0.6, "f1_score": 0.65, "true_positives": 70, "false_positives": 30, "false_negatives": 40},
+        params={"test_size": 2000},
+        started=ago(hours=6),
+    )
+    newest = truth.run(made, " enhanced\n", variant_in="tags", metrics={"accuracy": 0.82, "f1": 0.8, "test_size": 2500}, started=ago(hours=5))
+    truth.run(made, "enhanced", metrics={"accuracy": 0.99}, status="RUNNING", started=ago(hours=1))
+    truth.run(made, "enhanced", metrics={"accuracy": 0.98}, status="FAILED", started=ago(hours=2))
+    truth.run(made, "enhanced", metrics={"accuracy": math.nan, "loss": math.inf}, started=ago(hours=3), name="diverged")
+    truth.run(made, "baseline", metrics={"accuracy": -math.inf, "precision": math.inf}, started=ago(hours=2, minutes=30), name="infinite")
+    truth.run(made, "baseline", metrics={"accuracy": 0.01}, lifecycle="deleted", started=ago(hours=1))
+    truth.run(made, "  ", tags={"model_variant": "only by its tag"}, metrics={"accuracy": 0.5}, name="", started=ago(hours=4))
+    truth.run(made, None, name="without a variant", metrics={"accuracy": 0.4, "system/cpu": 3.0}, started=ago(minutes=50))
+    truth.run(made, "later", metrics={"accuracy": 0.9}, started=NOW + timedelta(days=2), name="of the future")
+    for number in range(3):
+        truth.run(made, "baseline", parent=parent, metrics={"accuracy": 0.1 * number}, started=ago(hours=5, minutes=number))
+        truth.run(made, "swept", parent=parent, metrics={"accuracy": 0.2 * number}, started=ago(hours=5, minutes=number))
+    for run, level in ((parent, 0.7), (newest, 0.8)):
+        points = [(ago(minutes=7 * step), -step, level + step / 1000) for step in range(60)]
+        truth.history(run, "accuracy", [*points, (ago(minutes=31), 5, math.nan), (ago(minutes=32), 6, 1e301), (ago(days=3), 7, 0.3), (ago(minutes=7), 8, 0.33)])
+    other = truth.experiment(HOSTILE)
+    for variant in ("'; select 1; --", "two\u2028lines", "two"):
+        truth.run(other, variant, metrics={"accuracy": 81.5, "val_precision": 0.4, "val_true_positives": 4, "val_false_positives": 6}, started=ago(days=2))
+    truth.run(truth.experiment("one variant"), "lonely", started=ago(days=1))
+    ab_test(truth, "ab of long ago", started=ago(days=40))
+    deleted = truth.experiment("deleted", "deleted")
+    truth.run(deleted, "baseline", metrics={"accuracy": 0.3})
+    truth.run(deleted, "enhanced", metrics={"accuracy": 0.3})
+    _write_versions(database, parent, newest)
+
+
+def _write_versions(database: MlflowDatabase, *runs: str) -> None:
+    database.execute("insert into registered_models (name) values ('model')")
+    for number, (run, stage) in enumerate([(runs[0], "None"), (runs[1], "Production"), (runs[1], "Deleted_Internal"), ("0" * 32, "None")], 1):
+        made_ms = round(ago(hours=number).timestamp() * 1000)
+        row = ("model", number, made_ms, run, stage)
+        database.execute("insert into model_versions (name, version, creation_time, run_id, current_stage) values (%s, %s, %s, %s, %s)", row)
+    for alias in ("champion", "a"):
+        database.execute("insert into registered_model_aliases (name, version, alias) values ('model', 2, %s)", (alias,))

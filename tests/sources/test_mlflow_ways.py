@@ -1,0 +1,124 @@
+"""PostgreSQL, MLflow's REST API and its SQLite file say the same of the same truth."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from live_dashboards.errors import UsageError
+from live_dashboards.model.snapshot import SourceState
+from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE
+from tests.sources.mlflow_reading import ago
+from tests.sources.mlflow_ways import HOSTILE, facts, history, read, read_all, write_truth
+from tests.support.mlflow_database import MlflowDatabase
+from tests.support.mlflow_server import copy_to_sqlite, mlflow_server
+from tests.support.mlflow_tables import tracking_uri
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The settings for each way to ask for the same rows."""
+
+    database: MlflowDatabase
+    server_url: str
+    path: Path
+
+    @property
+    def environments(self) -> dict[str, dict[str, str]]:
+        return {
+            "PostgreSQL": self.database.environment,
+            "REST": {"MLFLOW_TRACKING_URI": self.server_url},
+            "SQLite": {"MLFLOW_TRACKING_URI": f"sqlite:///{str(self.path).replace(' ', '%20')}"},
+        }
+
+
+@pytest.fixture(scope="module")
+def ways(postgres, mlflow_3_template, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ways")
+    postgres.create_database("mlflow_ways", mlflow_3_template, owner=MLFLOW_ROLE)
+    database = MlflowDatabase(postgres, "mlflow_ways", MLFLOW_ROLE, MLFLOW_PASSWORD, 3)
+    write_truth(database)
+    copy_to_sqlite(database, folder / "mlflow #1 é.db")
+    server = mlflow_server(tracking_uri(postgres, database.name, MLFLOW_ROLE, MLFLOW_PASSWORD), folder)
+    try:
+        server.start()
+        yield Ways(database, f"http://127.0.0.1:{server.port}", folder / "mlflow #1 é.db")
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"AB_EXPERIMENT": HOSTILE},
+        {"AB_EXPERIMENT": "one variant"},
+        {"AB_EXPERIMENT": "Default"},
+        {"AB_EXPERIMENT": HOSTILE, "AB_PRECISION_METRIC": "val_precision", "AB_F1_METRIC": "val_true_positives"},
+        {"AB_BASELINE_VARIANT": "swept", "AB_TEST_COUNT_PARAM": "accuracy", "window_seconds": 3600.0},
+        {"at": ago(hours=4, minutes=30), "window_seconds": 90_000.0},
+        {"at": ago(days=400)},
+    ],
+)
+def test_the_three_ways_give_the_same_answer(ways, asked):
+    answers = {name: read(environment, **asked) for name, environment in ways.environments.items()}
+    truth = answers["PostgreSQL"]
+    assert truth.status.has_answered == (asked.get("AB_EXPERIMENT") != "Default")
+    for name in ("REST", "SQLite"):
+        assert facts(answers[name]) == facts(truth), name
+        assert {variant: len(points) for variant, points in history(answers[name]).items()} == {variant: len(points) for variant, points in history(truth).items()}
+        for variant, points in history(truth).items():
+            assert history(answers[name])[variant] == tuple((pytest.approx(moment, abs=1e-3), pytest.approx(value, rel=1e-12)) for moment, value in points)
+
+
+def test_the_truth_is_as_ugly_as_the_comparison_needs(ways):
+    answer = read(ways.environments["REST"])
+    assert answer.experiment == "ab main"
+    assert [each.name for each in answer.experiments] == ["ab main", HOSTILE, "ab of long ago", "one variant"]
+    assert {(value.variant, value.metric): value.value for value in answer.values if value.metric == "accuracy"} == {
+        ("baseline", "accuracy"): 0.33,
+        ("enhanced", "accuracy"): 0.33,
+        ("later", "accuracy"): 0.9,
+        ("only by its tag", "accuracy"): 0.5,
+        ("swept", "accuracy"): 0.0,
+    }
+    assert [(each.version, each.aliases) for each in answer.versions] == [(1, ()), (2, ("a", "champion"))]
+    assert set(history(answer)) == {"baseline", "enhanced", "only by its tag", "swept"}
+    assert len(history(answer)["baseline"]) > 50
+
+
+def test_all_a_b_experiments_come_in_the_same_order_with_the_same_answers(ways):
+    answers = {name: read_all(environment) for name, environment in ways.environments.items()}
+    assert [answer.experiment for answer in answers["PostgreSQL"]] == ["ab main", HOSTILE, "ab of long ago"]
+    for name in ("REST", "SQLite"):
+        assert [facts(answer) for answer in answers[name]] == [facts(answer) for answer in answers["PostgreSQL"]], name
+
+
+def test_an_experiment_that_is_not_there_is_refused_in_the_same_words(ways):
+    said = set()
+    for environment in ways.environments.values():
+        with pytest.raises(UsageError, match="no active experiment 'ab mian'; the nearest names are 'ab main'") as refused:
+            read(environment, AB_EXPERIMENT="ab mian")
+        said.add(str(refused.value))
+    assert len(said) == 1
+
+
+def test_where_all_is_deleted_each_way_names_what_can_be_restored(ways):
+    change = "update experiments set lifecycle_stage = '{}' where lifecycle_stage = '{}'"
+    with closing(sqlite3.connect(ways.path)) as file:
+        for execute in (ways.database.execute, file.execute):
+            execute(change.format("deleted", "active"))
+        file.commit()
+        try:
+            answers = {name: read(environment) for name, environment in ways.environments.items()}
+        finally:
+            for execute in (ways.database.execute, file.execute):
+                execute(change.format("active", "deleted") + " and name <> 'deleted'")
+            file.commit()
+    assert answers["PostgreSQL"].status.state is SourceState.NO_AB_DATA
+    assert "every experiment with two variants is deleted, or its runs are ('deleted', 'ab of long ago'" in str(answers["PostgreSQL"].status.reason)
+    assert {facts(answer) for answer in answers.values()} == {facts(answers["PostgreSQL"])}
