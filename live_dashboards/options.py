@@ -21,7 +21,7 @@ _SMALLEST_INCHES = (8.0, 5.0)
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
-    root = argparse.ArgumentParser(prog="live-dashboards", description="A/B test dashboards from MLflow's PostgreSQL and Prometheus.")
+    root = argparse.ArgumentParser(prog="live-dashboards", description="A/B test dashboards from MLflow and Prometheus.")
     root.add_argument("--version", action="version", version=f"live-dashboards {__version__}")
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     ab = commands.add_parser("ab", help="draw the A/B testing dashboard", description=_AB, epilog=_settings_help(), formatter_class=_Wide)

@@ -235,9 +235,10 @@ class ModelVersion:
 
 @dataclass(frozen=True, slots=True)
 class MlflowAnswer:
-    """What MLflow's tables hold on the chosen experiment; values are as logged, `value_ranges` holds (metric, lowest, highest) of all its active runs.
+    """What MLflow holds on the chosen experiment; values are as logged, `value_ranges` holds (metric, lowest, highest) of all its active runs.
 
-    `history` is the logged accuracy by variant over the window, averaged per time step. `queries` maps each question's name to its SQL.
+    `history` is the logged accuracy by variant over the window, averaged per time step. `queries` maps each question's name to the SQL or
+    the requests that were sent.
     `known_experiments` are the names of all active experiments.
     """
 
@@ -256,7 +257,7 @@ class MlflowAnswer:
     queries: tuple[tuple[str, str], ...] = ()
 
     def query(self, name: str) -> str:
-        """The SQL of that question."""
+        """What was asked for that question."""
         return dict(self.queries).get(name, "")
 
 

@@ -1,1 +1,1 @@
-"""Reads MLflow's own tables in PostgreSQL: address, connection, statements, what the rows say, and why an answer is missing."""
+"""Asks MLflow: its tables in PostgreSQL by SQL, or its REST API or SQLite file by rows; `ways` puts them in order, `questions` is what they have in common."""

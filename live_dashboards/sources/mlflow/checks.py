@@ -1,11 +1,12 @@
-"""The connection test of MLflow's PostgreSQL: from the settings to the values, one line a check, each with its fix."""
+"""The connection test of MLflow: of its PostgreSQL from the settings to the values, one line a check, each with its fix; then of the backup."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -15,28 +16,38 @@ from live_dashboards.settings import PLACEHOLDER_PASSWORDS, Settings
 from live_dashboards.sources.asking import Asking, Deadline
 from live_dashboards.sources.mlflow.address import MlflowAddress, host_and_port, mlflow_address
 from live_dashboards.sources.mlflow.connection import MlflowConnection
-from live_dashboards.sources.mlflow.data_checks import DATA_CHECKS, MlflowData
+from live_dashboards.sources.mlflow.data_checks import AB_CHECKS, MlflowData
+from live_dashboards.sources.mlflow.steps import Step, run_steps, skipped
+from live_dashboards.sources.mlflow.table_checks import CLOCK, TABLE_CHECKS, MlflowTables, clock_check
+from live_dashboards.sources.mlflow.tracking_checks import tracking_checks
 
 SETTINGS, HOST, PORT, TLS, LOGIN, DATABASE = "MLflow settings", "MLflow host", "MLflow port", "MLflow TLS", "MLflow login", "MLflow database"
 _CONNECTING = (TLS, LOGIN, DATABASE)
+_DATA_CHECKS = (*TABLE_CHECKS, *AB_CHECKS, CLOCK)
 _CHECK_OF_CODE = {"no_database": DATABASE, "no_connect_right": DATABASE}
 _HOST_FIX = "check its spelling; in Kubernetes it is name.namespace; a password with @ in a URL can look like a host too"
 _PORT_FIX = "is the server running, is the port right, does it listen on this address (listen_addresses), is a port-forward or a firewall rule needed?"
-
-Step = tuple[str, Callable[[], Check]]
 
 
 def mlflow_checks(settings: Settings, at: datetime) -> Iterator[Check]:
     """Each check as it ends; after one that makes the rest impossible these are skipped. Raises SettingsError for an unusable address."""
     if not settings.has_mlflow:
-        yield Check(SETTINGS, CheckState.SKIPPED, "MLflow is not configured", "set MLFLOW_DB_HOST or MLFLOW_DB_URL", "not_configured")
+        yield Check(SETTINGS, CheckState.SKIPPED, "MLflow is not configured", "set MLFLOW_DB_HOST, MLFLOW_DB_URL or MLFLOW_TRACKING_URI", "not_configured")
         return
+    if settings.has_mlflow_database:
+        yield from _database_checks(settings, at)
+    if settings["MLFLOW_TRACKING_URI"] is not None:
+        prefix = "MLflow backup " if settings.has_mlflow_database else "MLflow "
+        yield from (replace(check, name=check.name.replace("MLflow ", prefix, 1)) for check in tracking_checks(settings, at))
+
+
+def _database_checks(settings: Settings, at: datetime) -> Iterator[Check]:
     address, deadline = mlflow_address(settings), Deadline(settings.timeout_seconds)
     yield _look_at_settings(address)
-    reached = list(_run([(HOST, lambda: _look_up(address, deadline)), (PORT, lambda: _knock(address, deadline))], "MLflow cannot be reached"))
+    reached = list(run_steps([(HOST, lambda: _look_up(address, deadline)), (PORT, lambda: _knock(address, deadline))], "MLflow cannot be reached"))
     yield from reached
     if any(check.has_failed for check in reached):
-        yield from _skipped([*_CONNECTING, *DATA_CHECKS], "MLflow cannot be reached")
+        yield from skipped([*_CONNECTING, *_DATA_CHECKS], "MLflow cannot be reached")
         return
     yield from _inside(settings, at, address)
 
@@ -48,26 +59,16 @@ def _inside(settings: Settings, at: datetime, address: MlflowAddress) -> Iterato
             yield _look_at_encryption(connection, settings, address)
             yield Check(LOGIN, CheckState.OK, f"user {address.user!r} is logged in" if address.user else "logged in")
             yield Check(DATABASE, CheckState.OK, f"connected to database {address.database!r} at {address.where}")
-            data = MlflowData(connection, settings, at)
-            yield from _run([(name, partial(look, data)) for name, look in DATA_CHECKS.items()], "an earlier check failed")
+            yield from run_steps(_data_steps(connection, settings, at), "an earlier check failed")
     except SourceError as error:  # only connecting raises here; each look inside catches its own
         yield from _not_connected(error)
 
 
-def _run(steps: Sequence[Step], reason: str) -> Iterator[Check]:
-    """The checks in turn; what raises SourceError fails and makes the rest impossible."""
-    for index, (name, look) in enumerate(steps):
-        try:
-            yield look()
-        except SourceError as error:
-            yield Check(name, CheckState.FAILED, error.reason, error.fix, error.code)
-            yield from _skipped([later for later, _ in steps[index + 1 :]], reason)
-            return
-
-
-def _skipped(names: Sequence[str], reason: str) -> Iterator[Check]:
-    for name in names:
-        yield Check(name, CheckState.SKIPPED, f"not looked at: {reason}", code="skipped")
+def _data_steps(connection: MlflowConnection, settings: Settings, at: datetime) -> list[Step]:
+    tables, data = MlflowTables(connection), MlflowData(connection, settings, at)
+    inside = [(name, partial(look, tables)) for name, look in TABLE_CHECKS.items()]
+    held = [(name, partial(look, data)) for name, look in AB_CHECKS.items()]
+    return [*inside, *held, (CLOCK, lambda: clock_check("PostgreSQL", tables.schema.clock_difference_seconds))]
 
 
 def _not_connected(error: SourceError) -> Iterator[Check]:
@@ -79,8 +80,8 @@ def _not_connected(error: SourceError) -> Iterator[Check]:
         elif (each, name) == (LOGIN, DATABASE):
             yield Check(LOGIN, CheckState.OK, "the server accepts user and password")
         else:
-            yield from _skipped([each], f"{name} failed")
-    yield from _skipped(list(DATA_CHECKS), f"{name} failed")
+            yield from skipped([each], f"{name} failed")
+    yield from skipped(list(_DATA_CHECKS), f"{name} failed")
 
 
 def _look_at_settings(address: MlflowAddress) -> Check:

@@ -1,4 +1,4 @@
-"""The checks inside MLflow's database: tables, rights, A/B experiments, metrics, test counts, odd values, age and clock."""
+"""The checks of what MLflow holds: A/B experiments, metrics, test counts, odd values and age."""
 
 from __future__ import annotations
 
@@ -13,26 +13,19 @@ from live_dashboards.model.duration import format_duration
 from live_dashboards.model.snapshot import Experiment, VariantValue
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import sql
-from live_dashboards.sources.mlflow.connection import MlflowConnection
 from live_dashboards.sources.mlflow.experiments import Choice, choose_experiment
+from live_dashboards.sources.mlflow.questions import Questions
 from live_dashboards.sources.mlflow.reading import question_parameters
 from live_dashboards.sources.mlflow.readings import metric_keys, read_value_ranges, read_values
-from live_dashboards.sources.mlflow.schema import REQUIRED_TABLES, MlflowSchema, read_schema, require_rights, require_tables
 
-_CLOCK_SECONDS = 60.0
 _SHOWN = 5
 
 
 class MlflowData:
-    """What the checks look at; each question is asked once, when the first check needs it."""
+    """What the checks look at, whatever answers the questions; each is asked once, when the first check needs it."""
 
-    def __init__(self, connection: MlflowConnection, settings: Settings, at: datetime) -> None:
+    def __init__(self, connection: Questions, settings: Settings, at: datetime) -> None:
         self.connection, self.settings, self.at = connection, settings, at
-
-    @cached_property
-    def schema(self) -> MlflowSchema:
-        """The tables as this user sees them."""
-        return read_schema(self.connection)
 
     @cached_property
     def choice(self) -> Choice | UsageError:
@@ -69,25 +62,6 @@ class MlflowData:
     @cached_property
     def _parameters(self) -> dict[str, Any]:
         return question_parameters(self.settings, self.at, self.settings.window_seconds)
-
-
-def _tables(data: MlflowData) -> Check:
-    require_tables(data.schema, data.connection)
-    return Check("MLflow tables", CheckState.OK, f"{', '.join(REQUIRED_TABLES)} are there ({data.schema.version})")
-
-
-def _read_rights(data: MlflowData) -> Check:
-    require_rights(data.schema)
-    return Check("MLflow read rights", CheckState.OK, f"user {data.schema.user!r} may read them")
-
-
-def _write_rights(data: MlflowData) -> Check:
-    name, user, written = "MLflow write rights", data.schema.user, data.schema.writable_tables
-    if not written:
-        return Check(name, CheckState.OK, f"user {user!r} may not write")
-    tables = ", ".join(REQUIRED_TABLES)
-    fix = f"nothing is ever written, but a role that only reads is safer: create role dash_ro login password '...'; grant select on {tables} to dash_ro;"
-    return Check(name, CheckState.WARNING, f"user {user!r} may also write {', '.join(written)}", fix, "can_write")
 
 
 def _experiments(data: MlflowData) -> Check:
@@ -170,14 +144,6 @@ def _age(data: MlflowData) -> Check:
     return Check(name, CheckState.WARNING, f"{found}, longer than AB_WINDOW", "is this still the current experiment? AB_EXPERIMENT names another one", "old")
 
 
-def _clock(data: MlflowData) -> Check:
-    name, seconds = "MLflow clock", data.schema.clock_difference_seconds
-    if abs(seconds) < _CLOCK_SECONDS:
-        return Check(name, CheckState.OK, f"PostgreSQL's clock and this machine's differ by {abs(seconds):.1f} s")
-    side = "ahead of" if seconds > 0 else "behind"
-    return Check(name, CheckState.WARNING, f"PostgreSQL's clock is {abs(seconds):.0f} s {side} this machine's", "synchronise both clocks (NTP)", "clock")
-
-
 def _no_experiment(name: str) -> Check:
     return Check(name, CheckState.SKIPPED, "not looked at: there is no experiment", code="skipped")
 
@@ -202,15 +168,11 @@ def _is_count(text: str | None) -> bool:
         return False
 
 
-DATA_CHECKS: Mapping[str, Callable[[MlflowData], Check]] = {
-    "MLflow tables": _tables,
-    "MLflow read rights": _read_rights,
-    "MLflow write rights": _write_rights,
+AB_CHECKS: Mapping[str, Callable[[MlflowData], Check]] = {
     "MLflow A/B experiments": _experiments,
     "MLflow experiment": _chosen,
     "MLflow metrics": _metrics,
     "MLflow test count": _test_counts,
     "MLflow odd values": _odd_values,
     "MLflow newest activity": _age,
-    "MLflow clock": _clock,
 }
