@@ -69,7 +69,7 @@ def health_panel(page: Page) -> HealthPanel:
     """A row a source and metric; never simulated, as it is the report on the sources themselves."""
     rows = (*_cached_rows(page), *_mlflow_rows(page), *_prometheus_rows(page))
     bad = [row for row in rows if row.state in {"stale", "missing"}]
-    title = f"{len(bad)} of {len(rows)} checks need a look" if bad else "All sources answer and are fresh"
+    title = f"{len(bad)} of {len(rows)} checks need a look" if bad else _good_title(page)
     if not any(status.has_answered for status in (page.mlflow_status, page.prometheus_status)) and not bad:
         title = "No source was asked"
     limit = format_age(float(page.settings["AB_STALE_AFTER"]))
@@ -77,6 +77,11 @@ def health_panel(page: Page) -> HealthPanel:
     silent = (failure(status) for status in (page.mlflow_status, page.prometheus_status) if status.state is SourceState.CACHED)
     notices = tuple(dict.fromkeys((*silent, *page.counted.model.notices, *page.counted.traffic.notices)))
     return HealthPanel(head, rows, notices)
+
+
+def _good_title(page: Page) -> str:
+    backed = [SOURCE_TITLES[status.source] for status in (page.mlflow_status, page.prometheus_status) if status.instead_of]
+    return f"{' and '.join(backed)} answers by its backup" if backed else "All sources answer and are fresh"
 
 
 def _cached_rows(page: Page) -> tuple[HealthRow, ...]:

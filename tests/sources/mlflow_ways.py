@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 
 from live_dashboards.model.snapshot import Answer, MlflowAnswer
 from live_dashboards.settings import load_settings
@@ -14,6 +15,23 @@ from tests.sources.mlflow_reading import DAY_SECONDS, NOW, ab_test, ago
 from tests.support.mlflow_database import MlflowDatabase
 
 HOSTILE = "ab'; drop table runs; -- \"%_\\ {ü} $1 :name 😀"
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The settings for each way to ask for the same rows."""
+
+    database: MlflowDatabase
+    server_url: str
+    path: Path
+
+    @property
+    def environments(self) -> dict[str, dict[str, str]]:
+        return {
+            "PostgreSQL": self.database.environment,
+            "REST": {"MLFLOW_TRACKING_URI": self.server_url},
+            "SQLite": {"MLFLOW_TRACKING_URI": f"sqlite:///{str(self.path).replace(' ', '%20')}"},
+        }
 
 
 def read(environment, *, at=NOW, window_seconds=DAY_SECONDS, seconds=20.0, on_experiment=None, **settings: str) -> MlflowAnswer:

@@ -4,51 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from live_dashboards.errors import UsageError
 from live_dashboards.model.snapshot import SourceState
-from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE
 from tests.sources.mlflow_reading import ago
-from tests.sources.mlflow_ways import HOSTILE, facts, history, read, read_all, write_truth
-from tests.support.mlflow_database import MlflowDatabase
-from tests.support.mlflow_server import copy_to_sqlite, mlflow_server
-from tests.support.mlflow_tables import tracking_uri
-
-
-@dataclass(frozen=True)
-class Ways:
-    """The settings for each way to ask for the same rows."""
-
-    database: MlflowDatabase
-    server_url: str
-    path: Path
-
-    @property
-    def environments(self) -> dict[str, dict[str, str]]:
-        return {
-            "PostgreSQL": self.database.environment,
-            "REST": {"MLFLOW_TRACKING_URI": self.server_url},
-            "SQLite": {"MLFLOW_TRACKING_URI": f"sqlite:///{str(self.path).replace(' ', '%20')}"},
-        }
-
-
-@pytest.fixture(scope="module")
-def ways(postgres, mlflow_3_template, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("ways")
-    postgres.create_database("mlflow_ways", mlflow_3_template, owner=MLFLOW_ROLE)
-    database = MlflowDatabase(postgres, "mlflow_ways", MLFLOW_ROLE, MLFLOW_PASSWORD, 3)
-    write_truth(database)
-    copy_to_sqlite(database, folder / "mlflow #1 é.db")
-    server = mlflow_server(tracking_uri(postgres, database.name, MLFLOW_ROLE, MLFLOW_PASSWORD), folder)
-    try:
-        server.start()
-        yield Ways(database, f"http://127.0.0.1:{server.port}", folder / "mlflow #1 é.db")
-    finally:
-        server.stop()
+from tests.sources.mlflow_ways import HOSTILE, facts, history, read, read_all
 
 
 @pytest.mark.parametrize(

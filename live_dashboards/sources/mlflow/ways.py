@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -19,6 +20,7 @@ from live_dashboards.sources.mlflow.rest.source import MlflowRestSource
 from live_dashboards.sources.mlflow.sqlite.source import MlflowSqliteSource
 
 _Answer = TypeVar("_Answer")
+log = logging.getLogger(__name__)
 
 
 def mlflow_source(settings: Settings) -> MlflowSource:
@@ -66,16 +68,16 @@ class WithBackup:
             return way.read(at=at, window_seconds=window_seconds, deadline=share, on_experiment=lambda _: None)
 
         try:
-            answer, warnings = self._first_answer(ask, deadline)
+            answer, warning = self._first_answer(ask, deadline)
             tell(answer.experiment)
         finally:
             tell(None)
-        return _warned(answer, warnings)
+        return self._marked(answer, warning)
 
     def read_all(self, *, at: datetime, window_seconds: float, deadline: Deadline) -> tuple[MlflowAnswer, ...]:
         """What the first one holds that answers."""
-        answers, warnings = self._first_answer(lambda way, share: way.read_all(at=at, window_seconds=window_seconds, deadline=share), deadline)
-        return tuple(_warned(answer, warnings) for answer in answers)
+        answers, warning = self._first_answer(lambda way, share: way.read_all(at=at, window_seconds=window_seconds, deadline=share), deadline)
+        return tuple(self._marked(answer, warning) for answer in answers)
 
     def abort(self) -> None:
         """Ends a read that is under way in another thread."""
@@ -83,20 +85,24 @@ class WithBackup:
         for way in self._ways:
             way.abort()
 
-    def _first_answer(self, ask: Callable[[MlflowSource, Deadline], _Answer], deadline: Deadline) -> tuple[_Answer, tuple[str, ...]]:
+    def _first_answer(self, ask: Callable[[MlflowSource, Deadline], _Answer], deadline: Deadline) -> tuple[_Answer, str | None]:
         """The first answer, and what must be said beside it; SourceError naming both failures where there is none."""
         first, backup = self._ways
         try:
-            return ask(first, Deadline(deadline.remaining_seconds / 2)), ()
+            return ask(first, Deadline(deadline.remaining_seconds / 2)), None
         except SourceError as error:
             failure = error
         if self._is_aborted:
             raise failure
         try:
-            return ask(backup, Deadline(deadline.remaining_seconds)), (f"{first.what} gave no answer, {backup.what} ({backup.address}) is shown instead: {failure}",)
+            answer = ask(backup, Deadline(deadline.remaining_seconds))
         except SourceError as error:
             raise SourceError(f"{failure.reason}; nor does the backup answer: {error.reason}", failure.fix, failure.code) from None
+        warning = f"{first.what} gave no answer, {backup.what} ({backup.address}) is shown instead: {failure}"
+        log.warning("mlflow: %s", warning)
+        return answer, warning
 
-
-def _warned(answer: MlflowAnswer, warnings: tuple[str, ...]) -> MlflowAnswer:
-    return replace(answer, status=replace(answer.status, warnings=(*warnings, *answer.status.warnings)))
+    def _marked(self, answer: MlflowAnswer, warning: str | None) -> MlflowAnswer:
+        if warning is None:
+            return answer
+        return replace(answer, status=replace(answer.status, warnings=(warning, *answer.status.warnings), instead_of=self._ways[0].what))

@@ -19,7 +19,7 @@ from live_dashboards.model.secret import scrub
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.rest.endpoint import FILES, rest_endpoint
-from live_dashboards.sources.mlflow.rest.failures import late, not_mlflow, redirected, refused, too_large, unreachable
+from live_dashboards.sources.mlflow.rest.failures import cut, late, not_mlflow, redirected, refused, too_large, unreachable
 from live_dashboards.sources.prometheus.session import Sockets, new_session
 
 LARGEST_ANSWERS_BYTES = 192 * 1024 * 1024  # of all answers together
@@ -91,6 +91,8 @@ class RestClient:
         kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if response.status_code != requests.codes.ok:
             raise refused(response.status_code, scrub(_message(body), self._secrets), path, self.address)
+        if not kind and not body:  # a head that was cut
+            raise late(self.address, self._deadline.seconds) if self._deadline.remaining_seconds <= 0 else cut(self.address)
         if not kind.endswith("json"):
             raise not_mlflow(self.address, kind or "an unnamed format")
         try:

@@ -38,6 +38,11 @@ def late(address: str, seconds: float) -> SourceError:
     return SourceError(f"MLflow's server {address} gave no complete answer in {seconds:.3g} s", fix, "timeout")
 
 
+def cut(address: str) -> SourceError:
+    """An answer that ended too early."""
+    return SourceError(f"MLflow's server {address} cut the connection before its answer was complete", _LOG_FIX, "cut")
+
+
 def too_large(address: str, limit_bytes: int) -> SourceError:
     """More bytes than are read."""
     reason = f"the answers of MLflow's server {address} are larger than {limit_bytes // 1024 // 1024} MB"

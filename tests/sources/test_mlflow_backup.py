@@ -1,0 +1,103 @@
+"""Where MLflow's PostgreSQL fails, what MLFLOW_TRACKING_URI names is asked within the same deadline, and the answer says so."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import pytest
+
+from live_dashboards.analysis.ab_report import build_ab_report
+from live_dashboards.errors import SourceError, UsageError
+from live_dashboards.settings import load_settings
+from live_dashboards.sources.connector import LiveDataConnector
+from tests.sources.mlflow_reading import NOW
+from tests.sources.mlflow_ways import facts, read, read_all
+from tests.support.mlflow_database import MlflowDatabase
+
+SECONDS = 3.0
+
+
+def backed_up(ways, way: str = "SQLite", **changes: str) -> dict[str, str]:
+    return {**ways.database.environment, **ways.environments[way], **changes}
+
+
+@pytest.fixture
+def behind_proxy(ways, fault_proxy):
+    return fault_proxy(ways.database.host, ways.database.port)
+
+
+@pytest.mark.parametrize("way", ["REST", "SQLite"])
+def test_a_wrong_password_is_told_beside_the_backup_s_answer(ways, way, caplog):
+    with caplog.at_level(logging.WARNING):
+        answer = read(backed_up(ways, way, MLFLOW_DB_PASSWORD="wrong-pass-9"))
+    plain = read(ways.environments[way])
+    (warning,) = answer.status.warnings
+    assert f"PostgreSQL gave no answer, MLflow's {'REST API' if way == 'REST' else 'SQLite file'} ({plain.status.address}) is shown instead: PostgreSQL" in warning
+    assert "refuses user 'mlflow' or its password" in warning
+    assert warning in caplog.text
+    assert "wrong-pass-9" not in caplog.text + warning
+    assert (answer.status.instead_of, answer.status.address, answer.queries) == ("PostgreSQL", plain.status.address, plain.queries)
+    assert answer.values == plain.values
+
+
+@pytest.mark.parametrize("fault", ["refuse", "hang"])
+def test_a_database_that_is_away_costs_half_of_the_deadline_at_most(ways, behind_proxy, fault):
+    getattr(behind_proxy, fault)()
+    started, told = time.monotonic(), []
+    answer = read(backed_up(ways, "REST", MLFLOW_DB_PORT=str(behind_proxy.port)), seconds=SECONDS, on_experiment=told.append)
+    assert time.monotonic() - started < SECONDS
+    assert (answer.experiment, told) == ("ab main", ["ab main"])
+    assert ("no answer" if fault == "hang" else "refuses the connection") in answer.status.warnings[0]
+
+
+def test_missing_tables_and_rights_are_a_reason_to_ask_the_backup(ways, postgres):
+    postgres.create_database("mlflow_nothing", owner="mlflow")
+    postgres.create_role("nobody_here", "nobody-8d1")
+    empty = read(backed_up(ways, MLFLOW_DB_NAME="mlflow_nothing"))
+    blind = read(backed_up(ways, MLFLOW_DB_USER="nobody_here", MLFLOW_DB_PASSWORD="nobody-8d1"))
+    assert "there are no MLflow tables" in empty.status.warnings[0]
+    assert blind.status.instead_of == "PostgreSQL"
+    assert blind.values == empty.values != ()
+
+
+def test_where_postgresql_answers_the_backup_is_not_asked(ways):
+    answer = read({**ways.database.environment, "MLFLOW_TRACKING_URI": "sqlite:////no/such/file.db"})
+    assert facts(answer) == facts(read(ways.database.environment))
+    assert answer.status.instead_of is None
+
+
+def test_an_experiment_that_is_not_there_is_no_reason_to_ask_the_backup(ways, mlflow_database):
+    made = mlflow_database.truth.experiment("only here")
+    mlflow_database.truth.run(made, "baseline", metrics={"accuracy": 0.7})
+    with pytest.raises(UsageError, match="no active experiment 'ab main'"):
+        read({**mlflow_database.environment, **ways.environments["SQLite"]}, AB_EXPERIMENT="ab main")
+
+
+def test_where_neither_answers_both_reasons_are_said(ways):
+    with pytest.raises(SourceError, match=r"refuses user 'mlflow' or its password; nor does the backup answer: there is no file /no/such\.db"):
+        read(backed_up(ways, MLFLOW_DB_PASSWORD="wrong-pass-9", MLFLOW_TRACKING_URI="sqlite:////no/such.db"))
+
+
+def test_all_experiments_come_from_the_backup_too(ways):
+    answers = read_all(backed_up(ways, MLFLOW_DB_PASSWORD="wrong-pass-9"))
+    assert [answer.values for answer in answers] == [answer.values for answer in read_all(ways.environments["SQLite"])]
+    assert {answer.status.instead_of for answer in answers} == {"PostgreSQL"}
+
+
+@pytest.mark.parametrize("way", ["REST", "SQLite"])
+def test_a_page_from_the_backup_is_model_data_and_each_number_names_its_real_source(ways, way):
+    settings = load_settings(environment=backed_up(ways, way, MLFLOW_DB_PASSWORD="wrong-pass-9"))
+    report = build_ab_report(LiveDataConnector(settings).fetch(at=NOW), None, settings)
+    accuracy = next(each for each in report.measurements if (each.name, each.variant) == ("accuracy", "baseline"))
+    assert (report.badge.kind.value, accuracy.value, accuracy.origin.value) == ("MODEL DATA", pytest.approx(33), "live")
+    assert accuracy.query.startswith({"REST": "MLflow REST API: POST", "SQLite": "SQLite: with chosen"}[way])
+    assert any("PostgreSQL gave no answer" in notice for notice in report.health.notices)
+    assert not any("%(" in measurement.query or "unnest" in measurement.query for measurement in report.measurements)
+
+
+def test_several_hosts_of_postgresql_are_tried_in_order_before_the_backup(ways, behind_proxy):
+    behind_proxy.refuse()
+    hosts: MlflowDatabase = ways.database
+    both = {"MLFLOW_DB_HOST": f"127.0.0.1,{hosts.host}", "MLFLOW_DB_PORT": f"{behind_proxy.port},{hosts.port}"}
+    assert read(backed_up(ways, **both)).status.instead_of is None

@@ -1,0 +1,149 @@
+"""An MLflow server that is down, hangs, refuses or is none says why within the deadline, without a secret; many runs cost a bounded number of calls."""
+
+from __future__ import annotations
+
+import base64
+import re
+import time
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from live_dashboards.errors import SettingsError, SourceError
+from live_dashboards.sources.mlflow.rest import exchange, rows
+from tests.sources.mlflow_ways import facts, history, read
+from tests.support.doorman import Doorman
+
+SECONDS = 1.5
+PASSWORD = "p@ss:w/o%rd #1'x"
+HTML = "<html><head><title>Sign in</title></head><body>Sign in</body></html>"
+HOST_REFUSED = "Invalid Host header - possible DNS rebinding attack detected"
+
+
+@pytest.fixture
+def proxy(ways, fault_proxy):
+    pieces = urlsplit(ways.server_url)
+    return fault_proxy(pieces.hostname, pieces.port)
+
+
+@pytest.fixture
+def doorman(ways):
+    pieces = urlsplit(ways.server_url)
+    with Doorman(pieces.hostname, pieces.port) as before:
+        yield before
+
+
+def failure(url: str, **settings: str) -> SourceError:
+    """The failure of asking, which must come within the deadline."""
+    started = time.monotonic()
+    with pytest.raises(SourceError) as caught:
+        read({"MLFLOW_TRACKING_URI": url}, seconds=SECONDS, **settings)
+    assert time.monotonic() - started < SECONDS + 0.5
+    assert caught.value.fix
+    assert "\n" not in str(caught.value)
+    assert "PROMETHEUS" not in str(caught.value).upper()
+    return caught.value
+
+
+FAULTS = {
+    "refused": (lambda proxy: proxy.refuse(), "refused", "refuses the connection"),
+    "hang": (lambda proxy: proxy.hang(), "timeout", "gave no complete answer in 1.5 s"),
+    "cut in the head": (lambda proxy: proxy.cut(30), "cut", "cut the connection"),
+    "cut in the body": (lambda proxy: proxy.cut(400), "cut", "cut the connection"),
+    "slow trickle": (lambda proxy: proxy.slow(20), "timeout", "gave no complete answer in 1.5 s"),
+    "garbage": (lambda proxy: proxy.garbage(), "not_http", "does not speak HTTP"),
+    "html": (lambda proxy: proxy.http_reply(200, "text/html", HTML), "not_mlflow", "text/html instead of MLflow's JSON"),
+    "html called json": (lambda proxy: proxy.http_reply(200, "application/json", HTML), "not_mlflow", "JSON that is damaged"),
+    "json list": (lambda proxy: proxy.http_reply(200, "application/json", "[]"), "not_mlflow", "no object"),
+    "deep json": (lambda proxy: proxy.http_reply(200, "application/json", "[" * 200_000), "not_mlflow", "damaged"),
+    "odd shape": (lambda proxy: proxy.http_reply(200, "application/json", '{"experiments": [{"name": 3}]}'), "not_mlflow", "of another shape"),
+    "experiments that are none": (lambda proxy: proxy.http_reply(200, "application/json", '{"experiments": 7}'), "not_mlflow", "of another shape"),
+    "401": (lambda proxy: proxy.http_reply(401, "text/plain", "Unauthorized"), "auth", "wants a login"),
+    "403": (lambda proxy: proxy.http_reply(403, "text/plain", "Permission denied"), "auth", "refuses this user"),
+    "host": (lambda proxy: proxy.http_reply(403, "text/plain", HOST_REFUSED), "host_not_allowed", "does not serve this host name"),
+    "404": (lambda proxy: proxy.http_reply(404, "text/html", HTML), "not_found", "MLflow's REST API is not there"),
+    "500": (lambda proxy: proxy.http_reply(500, "application/json", '{"error_code": "INTERNAL_ERROR", "message": "no\\ndatabase"}'), "http_error", "500: no database"),
+    "502": (lambda proxy: proxy.http_reply(502, "text/html", HTML), "proxy_backend", "cannot reach MLflow"),
+    "https": (lambda proxy: proxy.http_reply(400, "text/plain", "Client sent an HTTP request to an HTTPS server."), "tls_scheme", "speaks https"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_failure_has_its_reason_and_shows_no_secret(proxy, fault):
+    misbehave, code, words = FAULTS[fault]
+    misbehave(proxy)
+    error = failure(f"http://ops:{quote(PASSWORD, safe='')}@{proxy.host}:{proxy.port}")
+    assert error.code == code
+    assert words in error.reason
+    assert not any(piece in str(error) for piece in (PASSWORD, quote(PASSWORD, safe=""), "w/o%rd", "ops:"))
+
+
+def test_a_port_without_tls_is_told(proxy):
+    assert failure(f"https://{proxy.host}:{proxy.port}").code == "tls_scheme"
+
+
+def test_a_redirect_is_not_followed_so_no_login_reaches_a_stranger(proxy, ways, fault_proxy):
+    stranger = fault_proxy("127.0.0.1", urlsplit(ways.server_url).port)
+    proxy.http_reply(307, "text/html", "", (f"Location: {stranger.url}/api/2.0/mlflow/experiments/search?token=secret",))
+    error = failure(proxy.url, MLFLOW_TRACKING_TOKEN="token-of-mine")
+    assert (error.code, stranger.connections) == ("redirect", 0)
+    assert "secret" not in str(error)
+
+
+BASIC = f"Basic {base64.b64encode(f'ops:{PASSWORD}'.encode()).decode()}"
+LOGINS = {
+    "settings": (BASIC, "http://127.0.0.1:{port}/", {"MLFLOW_TRACKING_USERNAME": "ops", "MLFLOW_TRACKING_PASSWORD": PASSWORD}),
+    "uri": (BASIC, f"http://ops:{quote(PASSWORD, safe='')}@127.0.0.1:{{port}}", {}),
+    "token": ("Bearer token-of-mine", "http://127.0.0.1:{port}", {"MLFLOW_TRACKING_TOKEN": "token-of-mine"}),
+}
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_each_login_is_let_in_and_the_address_does_not_show_it(doorman, ways, login):
+    doorman.wanted, uri, settings = LOGINS[login]
+    answer = read({"MLFLOW_TRACKING_URI": uri.format(port=doorman.port)}, **settings)
+    assert facts(answer) == facts(read({"MLFLOW_TRACKING_URI": ways.server_url}))
+    assert answer.status.address == f"http://127.0.0.1:{doorman.port}"
+
+
+def test_a_wrong_login_is_told_without_showing_it(doorman):
+    doorman.wanted = BASIC
+    error = failure(f"http://127.0.0.1:{doorman.port}", MLFLOW_TRACKING_USERNAME="ops", MLFLOW_TRACKING_PASSWORD="no-such-pass")
+    assert (error.code, "no-such-pass" in str(error), "MLFLOW_TRACKING_TOKEN" in error.fix) == ("auth", False, True)
+
+
+def test_two_logins_at_once_are_refused():
+    with pytest.raises(SettingsError, match="keep one login"):
+        read({"MLFLOW_TRACKING_URI": "http://127.0.0.1:1", "MLFLOW_TRACKING_TOKEN": "a", "MLFLOW_TRACKING_USERNAME": "b"})
+
+
+def test_the_queries_name_endpoints_and_filters(ways):
+    answer = read({"MLFLOW_TRACKING_URI": ways.server_url})
+    assert re.fullmatch(r"3\.\d+\.\d+, REST API", answer.status.version)
+    assert "POST /api/2.0/mlflow/experiments/search" in answer.query("experiments")
+    assert "params.model_variant LIKE '%'" in answer.query("experiments")
+    assert f'"experiment_ids": ["{answer.experiments[0].experiment_id}"]' in answer.query("values")
+    assert "metrics/get-history" in answer.history.query
+    assert not any("select" in text or "SQL" in text for _, text in answer.queries)
+
+
+def test_small_pages_give_the_same_answer(ways, monkeypatch):
+    environment = {"MLFLOW_TRACKING_URI": ways.server_url}
+    whole = read(environment)
+    for name, value in {"_PAGE": 7, "_EXPERIMENT_PAGES": 9, "_MARKED_PAGES": 9, "_HISTORY_PAGE": 30}.items():
+        monkeypatch.setattr(rows, name, value)
+    assert (facts(read(environment)), history(read(environment))) == (facts(whole), history(whole))
+
+
+def test_what_is_cut_off_is_said(ways, monkeypatch):
+    for name, value in {"_PAGE": 3, "_FURTHER_PAGES": 0, "_MARKED_PAGES": 1, "_HISTORY_RUNS": 1, "_HISTORY_PAGE": 10, "_HISTORY_PAGES": 2}.items():
+        monkeypatch.setattr(rows, name, value)
+    told = " ".join(read({"MLFLOW_TRACKING_URI": ways.server_url}).status.warnings)
+    for words in ("runs with params.model_variant", "the newest runs of", "MLFLOW_DB_HOST"):
+        assert words in told
+
+
+def test_answers_that_are_too_large_are_given_up(ways, monkeypatch):
+    monkeypatch.setattr(exchange, "LARGEST_ANSWERS_BYTES", 5000)
+    error = failure(ways.server_url)
+    assert (error.code, "AB_EXPERIMENT" in error.fix) == ("too_large", True)

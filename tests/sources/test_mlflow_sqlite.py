@@ -1,0 +1,116 @@
+"""A SQLite file of MLflow is read and nothing else: not made, not changed, not locked for long; what is none says why."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import threading
+import time
+from contextlib import closing
+
+import pytest
+
+from live_dashboards.errors import SourceError
+from live_dashboards.settings import load_settings
+from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.mlflow.sqlite.database import SqliteDatabase
+from live_dashboards.sources.mlflow.sqlite.source import sqlite_path
+from tests.sources.mlflow_ways import facts, read
+
+SECONDS = 1.0
+
+
+@pytest.fixture
+def file(ways, tmp_path):
+    return shutil.copy(ways.path, tmp_path / "mlflow.db")
+
+
+def environment(path) -> dict[str, str]:
+    return {"MLFLOW_TRACKING_URI": f"sqlite:///{path}"}
+
+
+def failure(path, seconds: float = SECONDS) -> SourceError:
+    started = time.monotonic()
+    with pytest.raises(SourceError) as caught:
+        read(environment(path), seconds=seconds)
+    assert time.monotonic() - started < seconds + 0.5
+    assert str(path) in caught.value.reason
+    assert caught.value.fix
+    return caught.value
+
+
+def test_what_is_no_database_of_mlflow_says_so_and_is_not_made(tmp_path):
+    missing, text, empty, other = (tmp_path / name for name in ("missing.db", "text.db", "empty.db", "other.db"))
+    text.write_text("this is no database, and long enough to be looked at as one " * 20, encoding="utf-8")
+    empty.touch()
+    with closing(sqlite3.connect(other)) as made:
+        made.execute("create table experiments (id)")
+    assert [failure(path).code for path in (missing, tmp_path, text, empty, other)] == ["no_file", "no_file", "not_sqlite", "no_tables", "no_tables"]
+    assert not missing.exists()
+
+
+def test_reading_changes_nothing_and_leaves_no_file(file):
+    before = (file.read_bytes(), file.stat().st_mtime_ns, sorted(file.parent.iterdir()))
+    assert read(environment(file)).status.has_answered
+    assert (file.read_bytes(), file.stat().st_mtime_ns, sorted(file.parent.iterdir())) == before
+
+
+def test_a_file_that_stays_locked_is_told_at_the_deadline(file):
+    with closing(sqlite3.connect(file, isolation_level=None)) as writer:
+        writer.execute("begin exclusive")
+        assert failure(file).code == "locked"
+
+
+def test_a_writer_in_wal_mode_disturbs_nobody_and_what_it_commits_is_read(file, ways):
+    with closing(sqlite3.connect(file, isolation_level=None)) as writer:
+        writer.execute("pragma journal_mode = wal")
+        writer.execute("begin immediate")
+        writer.execute("update latest_metrics set value = 0.5 where key = 'accuracy'")
+        assert facts(read(environment(file))) == facts(read(environment(ways.path)))
+        writer.execute("commit")
+        assert {value.value for value in read(environment(file)).values if value.metric == "accuracy"} == {0.5}
+
+
+def test_a_reader_does_not_keep_a_writer_waiting(file):
+    with SqliteDatabase(file, deadline=Deadline(10)) as database, closing(sqlite3.connect(file, isolation_level=None, timeout=0)) as writer:
+        assert database.rows("runs", "select count(*) from runs")[0][0] > 10
+        writer.execute("update runs set name = 'renamed'")
+        assert database.rows("runs", "select distinct name from runs") == [("renamed",)]
+
+
+ENDLESS = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"
+
+
+def test_a_statement_ends_at_the_deadline_or_when_it_is_aborted(file):
+    started = time.monotonic()
+    with SqliteDatabase(file, deadline=Deadline(0.3)) as database, pytest.raises(SourceError, match="did not answer"):
+        database.rows("endless", ENDLESS)
+    with SqliteDatabase(file, deadline=Deadline(30)) as database:
+        threading.Timer(0.2, database.abort).start()
+        with pytest.raises(SourceError, match="did not answer"):
+            database.rows("endless", ENDLESS)
+    assert time.monotonic() - started < 3
+
+
+def test_a_relative_path_begins_in_the_current_folder_and_may_be_quoted(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    paths = {uri: sqlite_path(load_settings(environment={"MLFLOW_TRACKING_URI": uri})) for uri in ("sqlite:///mlflow.db", "sqlite:////a%20b/m.db?x=1")}
+    assert [str(path) for path in paths.values()] == [str(tmp_path / "mlflow.db"), "/a b/m.db"]
+    (tmp_path / "as%20written.db").touch()
+    assert sqlite_path(load_settings(environment={"MLFLOW_TRACKING_URI": "sqlite:///as%20written.db"})).name == "as%20written.db"
+
+
+def test_tables_without_workspaces_versions_and_revision_are_read_too(file):
+    with closing(sqlite3.connect(file, isolation_level=None)) as older:
+        for statement in ("drop table registered_model_aliases", "drop table model_versions", "drop table alembic_version"):
+            older.execute(statement)
+    answer = read(environment(file))
+    assert (answer.versions, len(answer.values) > 3, answer.status.warnings) == ((), True, ())
+    assert answer.status.version == f"SQLite {sqlite3.sqlite_version}"
+
+
+def test_the_queries_are_the_statements(ways):
+    answer = read(environment(ways.path))
+    assert all(text.startswith("SQLite: ") and "select" in text for _, text in answer.queries)
+    assert "from latest_metrics" in answer.query("values") or "join latest_metrics" in answer.query("values")
+    assert answer.status.address == f"sqlite:///{ways.path}"

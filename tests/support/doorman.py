@@ -1,0 +1,60 @@
+"""A reverse proxy on loopback that lets in who sends the right Authorization, as one stands before many an MLflow server."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
+
+
+class Doorman:
+    """Stands before (host, port); answers 401 to any other Authorization than `wanted`."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.wanted = ""
+        self._target = (host, port)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+
+    @property
+    def port(self) -> int:
+        return self._server.server_port
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        doorman = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                if self.headers.get("Authorization") != doorman.wanted:
+                    self._answer(401, "text/plain", b"Unauthorized")
+                    return
+                server = http.client.HTTPConnection(*doorman._target, timeout=10)
+                server.request(self.command, self.path, content, {"Content-Type": self.headers.get("Content-Type", "")})
+                answer = server.getresponse()
+                self._answer(answer.status, answer.getheader("Content-Type", ""), answer.read())
+                server.close()
+
+            do_POST = do_GET  # noqa: N815 # the name that http.server calls
+
+            def _answer(self, status: int, kind: str, body: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        return Handler
