@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.mlflow.questions import Parameters, Row
 from live_dashboards.sources.mlflow.readings import HISTORY
 from live_dashboards.sources.mlflow.rows.choosing import activity_rows, deleted_rows, experiment_rows
-from live_dashboards.sources.mlflow.rows.facts import OF_RUNS, version_rows
+from live_dashboards.sources.mlflow.rows.facts import OF_RUNS, WITHOUT_ID, version_rows
 from live_dashboards.sources.mlflow.rows.history import history_rows
 from live_dashboards.sources.mlflow.rows.records import RowSource, RunRow
 
@@ -23,12 +23,18 @@ _RULES = {
 }
 
 
+_Runs = Mapping[int, Sequence[RunRow]]
+"""The active runs by experiment, in the order of the experiments' ids."""
+
+
 class RowAnswers:
     """Rows to questions, in the shape that the SQL gives them; for one moment and one thread."""
 
     def __init__(self, source: RowSource) -> None:
         self._source = source
         self._runs: dict[int, list[RunRow]] = {}
+        self._of_all = {"experiments": self._experiments, "deleted experiments": self._deleted_experiments}
+        self._of_several = {"activity": _activity, "history": self._history, "versions": self._versions}
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -37,20 +43,13 @@ class RowAnswers:
 
     def rows(self, question: str, sql: str, parameters: Parameters) -> list[Row]:  # noqa: ARG002 the name says what is asked
         """The rows; SourceError where the source cannot be read."""
-        if question == "experiments":
-            experiments = self._source.experiments(deleted_too=False)
-            return experiment_rows(experiments, self._source.marked_runs(experiments, deleted_too=False), parameters)
-        if question == "deleted experiments":
-            every = self._source.experiments(deleted_too=True)
-            return deleted_rows(every, self._source.marked_runs(every, deleted_too=True))
+        if question in self._of_all:
+            return self._of_all[question](parameters)
         runs = self._runs_of(parameters["experiment_ids"])
-        if question == "activity":
-            return activity_rows([run for of_one in runs.values() for run in of_one], parameters)
-        if question == "history":
-            points = self._source.history(_all(runs), parameters["accuracy_key"], parameters["from_ms"], parameters["at_ms"])
-            return _with_id({each: history_rows(of_one, points, parameters) for each, of_one in runs.items()})
-        if question == "versions":
-            return self._version_rows(runs)
+        if question in self._of_several:
+            return self._of_several[question](runs, parameters)
+        if question in WITHOUT_ID:
+            return WITHOUT_ID[question](_all(runs), parameters)
         return _with_id({each: OF_RUNS[question](of_one, parameters) for each, of_one in runs.items()})
 
     def optional_rows(self, question: str, sql: str, parameters: Parameters) -> list[Row] | None:
@@ -64,7 +63,7 @@ class RowAnswers:
         """What is asked of the source, and what is made of it."""
         return f"{self._source.text(question, parameters)} -- {_RULES[question]}"
 
-    def _runs_of(self, experiment_ids: Iterable[int]) -> dict[int, list[RunRow]]:
+    def _runs_of(self, experiment_ids: Iterable[int]) -> _Runs:
         """The active runs by experiment, in the order of the experiments' ids."""
         wanted = sorted(set(experiment_ids))
         new = [each for each in wanted if each not in self._runs]
@@ -74,16 +73,32 @@ class RowAnswers:
                 self._runs[run.experiment_id].append(run)
         return {each: self._runs[each] for each in wanted}
 
-    def _version_rows(self, runs: dict[int, list[RunRow]]) -> list[Row]:
+    def _experiments(self, parameters: Parameters) -> list[Row]:
+        experiments = self._source.experiments(deleted_too=False)
+        return experiment_rows(experiments, self._source.marked_runs(experiments, deleted_too=False), parameters)
+
+    def _deleted_experiments(self, parameters: Parameters) -> list[Row]:  # noqa: ARG002 as the others
+        every = self._source.experiments(deleted_too=True)
+        return deleted_rows(every, self._source.marked_runs(every, deleted_too=True))
+
+    def _history(self, runs: _Runs, parameters: Parameters) -> list[Row]:
+        points = self._source.history(_all(runs), parameters["accuracy_key"], parameters["from_ms"], parameters["at_ms"])
+        return _with_id({each: history_rows(of_one, points, parameters) for each, of_one in runs.items()})
+
+    def _versions(self, runs: _Runs, parameters: Parameters) -> list[Row]:  # noqa: ARG002 as the others
         made = self._source.versions(_all(runs))
         of_runs = {each: {run.run_id for run in of_one} for each, of_one in runs.items()}
         return _with_id({each: version_rows(version for version in made if version.run_id in ids) for each, ids in of_runs.items()})
 
 
-def _all(runs: dict[int, list[RunRow]]) -> Sequence[RunRow]:
+def _activity(runs: _Runs, parameters: Parameters) -> list[Row]:
+    return activity_rows(_all(runs), parameters)
+
+
+def _all(runs: _Runs) -> Sequence[RunRow]:
     return [run for of_one in runs.values() for run in of_one]
 
 
-def _with_id(rows: dict[int, list[Row]]) -> list[Row]:
+def _with_id(rows: Mapping[int, list[Row]]) -> list[Row]:
     """The rows with the experiment's id before them, as the SQL gives them."""
     return [(experiment_id, *row) for experiment_id, of_one in rows.items() for row in of_one]

@@ -80,9 +80,8 @@ OF_RUNS: Mapping[str, Callable[[Sequence[RunRow], Parameters], list[Row]]] = {
     "value_ranges": value_range_rows,
     "status_counts": status_count_rows,
     "runs": run_rows,
-    "metric keys": metric_key_rows,
-    "odd values": odd_value_rows,
 }
+WITHOUT_ID: Mapping[str, Callable[[Sequence[RunRow], Parameters], list[Row]]] = {"metric keys": metric_key_rows, "odd values": odd_value_rows}
 
 
 def _newest_first(run: RunRow) -> tuple[bool, int, str]:
