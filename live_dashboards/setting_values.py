@@ -170,8 +170,8 @@ def tracking_uri(value: str) -> Secret:
             raise ValueError("must name a file: sqlite:///relative/mlflow.db or sqlite:////absolute/mlflow.db")
         return Secret(value)
     if scheme.partition("+")[0] in {"postgresql", "postgres"}:
-        raise ValueError("is the address of a database; set MLFLOW_DB_URL to it instead")
-    raise ValueError("must begin with http://, https:// or sqlite:///; a folder of files (file:, mlruns) and databricks cannot be read: start `mlflow server` on it")
+        raise ValueError("must be http://, https:// or sqlite:///; the address of a PostgreSQL belongs into MLFLOW_DB_URL")
+    raise ValueError("must be http://, https:// or sqlite:///; file: and databricks are not read (`mlflow server` over a folder of files is)")
 
 
 def password_hash(value: str) -> Secret:

@@ -135,6 +135,7 @@ def test_an_unknown_name_in_the_environment_is_not_ours_to_judge(tmp_path: Path,
 def test_each_secret_may_come_from_a_file(tmp_path: Path, name: str) -> None:
     shapes = {
         "PROMETHEUS_HEADERS": "X-Scope-OrgID: team",
+        "MLFLOW_TRACKING_URI": "https://u:p@mlflow.example/base",
         "DASHBOARD_PASSWORD_HASH": "scrypt:32768:8:1$salt$abcdef",
         "DASHBOARD_CACHE_URL": "redis://:p@127.0.0.1/0",
         "DASHBOARD_NOTIFY_URL": "https://hooks.example/services/x",

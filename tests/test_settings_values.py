@@ -120,3 +120,23 @@ def test_secrets_of_the_web_page_are_never_shown() -> None:
     assert "hunter2" not in str(caught.value)
     with pytest.raises(SettingsError, match="redis://"):
         with_value("DASHBOARD_CACHE_URL", "http://:hunter2@127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("uri", "allowed"),
+    [
+        ("file:///mlruns-hunter2", "file: and databricks are not read"),
+        ("mlruns-hunter2", "file: and databricks are not read"),
+        ("databricks://hunter2", "file: and databricks are not read"),
+        ("postgresql+psycopg2://u:hunter2@db/mlflow", "belongs into MLFLOW_DB_URL"),
+        ("sqlite://", "must name a file"),
+        ("sqlite:///:memory:", "must name a file"),
+        ("http://u:hunter2@mlflow:99999", "port from 1 to 65535"),
+        ("https://u:hunter2@mlflow?token=hunter2", "without . and #"),
+    ],
+)
+def test_an_address_of_mlflow_that_cannot_be_used_is_refused_without_showing_it(uri: str, allowed: str) -> None:
+    with pytest.raises(SettingsError, match=allowed) as caught:
+        with_value("MLFLOW_TRACKING_URI", uri)
+    assert str(caught.value).startswith("MLFLOW_TRACKING_URI is ***, but must ")
+    assert "hunter2" not in str(caught.value)
