@@ -49,7 +49,10 @@ def test_what_is_no_database_of_mlflow_says_so_and_is_not_made(tmp_path):
     assert not missing.exists()
 
 
-def test_reading_changes_nothing_and_leaves_no_file(file):
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_reading_changes_nothing_and_leaves_no_file(file, mode):
+    with closing(sqlite3.connect(file)) as made:
+        made.execute(f"pragma journal_mode = {mode}")
     before = (file.read_bytes(), file.stat().st_mtime_ns, sorted(file.parent.iterdir()))
     assert read(environment(file)).status.has_answered
     assert (file.read_bytes(), file.stat().st_mtime_ns, sorted(file.parent.iterdir())) == before
@@ -69,6 +72,15 @@ def test_a_writer_in_wal_mode_disturbs_nobody_and_what_it_commits_is_read(file, 
         assert facts(read(environment(file))) == facts(read(environment(ways.path)))
         writer.execute("commit")
         assert {value.value for value in read(environment(file)).values if value.metric == "accuracy"} == {0.5}
+
+
+def test_a_file_that_begins_to_be_written_while_it_is_taken_for_quiet_is_not_believed(file):
+    with closing(sqlite3.connect(file)) as made:
+        made.execute("pragma journal_mode = wal")
+    with SqliteDatabase(file, deadline=Deadline(10)) as database, closing(sqlite3.connect(file, isolation_level=None)) as writer:
+        writer.execute("update runs set name = 'renamed'")
+        with pytest.raises(SourceError, match="was written to while it was read"):
+            database.rows("runs", "select name from runs")
 
 
 def test_a_reader_does_not_keep_a_writer_waiting(file):
@@ -102,8 +114,9 @@ def test_a_relative_path_begins_in_the_current_folder_and_may_be_quoted(tmp_path
 
 def test_tables_without_workspaces_versions_and_revision_are_read_too(file):
     with closing(sqlite3.connect(file, isolation_level=None)) as older:
-        for statement in ("drop table registered_model_aliases", "drop table model_versions", "drop table alembic_version"):
-            older.execute(statement)
+        for table in ("registered_model_aliases", "model_versions", "alembic_version"):
+            older.execute(f"drop table {table}")
+        older.execute("alter table experiments rename column workspace to workspace_later")
     answer = read(environment(file))
     assert (answer.versions, len(answer.values) > 3, answer.status.warnings) == ((), True, ())
     assert answer.status.version == f"SQLite {sqlite3.sqlite_version}"

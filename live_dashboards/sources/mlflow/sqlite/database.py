@@ -14,6 +14,8 @@ from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.questions import Row
 
 _STEPS_BETWEEN_LOOKS = 10_000
+_HEADER_BYTES = 20
+_VERSIONS, _WAL = slice(18, 20), b"\x02\x02"  # where the file's header tells its mode
 _MADE_BY = "a server or client of MLflow makes its tables on its first call"
 
 
@@ -25,11 +27,13 @@ class SqliteDatabase:
         self._deadline = deadline
         self._is_given_up = threading.Event()
         self._connection: sqlite3.Connection | None = None
+        self._quiet: tuple[int, int] | None = None
 
     def __enter__(self) -> Self:
         if not self.path.is_file():
             raise SourceError(f"there is no file {self.path}", "correct the path in MLFLOW_TRACKING_URI: sqlite:///relative.db or sqlite:////absolute.db", "no_file")
-        uri = f"file:{quote(str(self.path))}?mode=ro"
+        self._quiet = self._quiet_state()
+        uri = f"file:{quote(str(self.path))}?mode=ro" + ("&immutable=1" if self._quiet else "")
         try:
             self._connection = sqlite3.connect(uri, uri=True, timeout=self._deadline.remaining_seconds, isolation_level=None, check_same_thread=False)
         except sqlite3.Error as error:
@@ -51,9 +55,12 @@ class SqliteDatabase:
             raise self._late(question)
         try:
             self._connection.execute(f"pragma busy_timeout = {max(1, int(self._deadline.remaining_seconds * 1000))}")
-            return self._connection.execute(sql, parameters).fetchall()
+            found = self._connection.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
             raise self._failure(error, f"the question {question!r}") from error
+        if self._quiet and self._quiet_state() != self._quiet:
+            raise SourceError(f"the SQLite file {self.path} was written to while it was read", "try again", "changed")
+        return found
 
     def columns(self, table: str) -> frozenset[str]:
         """The table's columns; none where there is no such table."""
@@ -62,6 +69,19 @@ class SqliteDatabase:
     def abort(self) -> None:
         """Ends a statement under way in another thread, and all to come."""
         self._is_given_up.set()
+
+    def _quiet_state(self) -> tuple[int, int] | None:
+        """Time and size of a file in WAL mode that nobody has open; None of any other.
+
+        SQLite would make two files beside it to read it, in our name, and leave them. It makes none of what it takes for immutable.
+        """
+        try:
+            with self.path.open("rb") as file:
+                is_wal = file.read(_HEADER_BYTES)[_VERSIONS] == _WAL
+            state = self.path.stat()
+        except OSError:
+            return None  # opening it says why
+        return (state.st_mtime_ns, state.st_size) if is_wal and not Path(f"{self.path}-wal").exists() else None
 
     def _is_over(self) -> bool:
         return self._is_given_up.is_set() or self._deadline.remaining_seconds <= 0
