@@ -147,7 +147,7 @@ def _check(arguments: argparse.Namespace, base_folder: Path | None) -> int:
 
     settings, checks = _settings(arguments, base_folder), []
     if not settings.has_mlflow and not settings.has_prometheus:
-        raise SettingsError("no source is configured; set MLFLOW_DB_HOST (or MLFLOW_TRACKING_URI) and PROMETHEUS_URL in .env.live-dashboards")
+        raise SettingsError("no source is configured; set MLFLOW_DB_HOST and PROMETHEUS_URL (or MLFLOW_TRACKING_URI) in .env.live-dashboards")
     for check in connection_checks(settings, arguments.at):
         checks.append(check)
         if not arguments.json:

@@ -166,7 +166,7 @@ def ask(settings: Settings, request: Request) -> Snapshot:
 def tell_unconfigured(settings: Settings) -> None:
     """Says in one line what to set where nothing is."""
     if not settings.has_mlflow and not settings.has_prometheus:
-        log.warning("no source is configured: set MLFLOW_DB_HOST (or MLFLOW_TRACKING_URI) and PROMETHEUS_URL in .env.live-dashboards; what you see is simulated")
+        log.warning("no source is configured: set MLFLOW_DB_HOST and PROMETHEUS_URL (or MLFLOW_TRACKING_URI) in .env.live-dashboards; what you see is simulated")
 
 
 def unasked(settings: Settings, request: Request) -> Snapshot:

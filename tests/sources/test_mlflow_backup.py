@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 
 import pytest
 
 from live_dashboards.analysis.ab_report import build_ab_report
+from live_dashboards.cli import main
 from live_dashboards.errors import SourceError, UsageError
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.connector import LiveDataConnector
@@ -101,3 +103,24 @@ def test_several_hosts_of_postgresql_are_tried_in_order_before_the_backup(ways, 
     hosts: MlflowDatabase = ways.database
     both = {"MLFLOW_DB_HOST": f"127.0.0.1,{hosts.host}", "MLFLOW_DB_PORT": f"{behind_proxy.port},{hosts.port}"}
     assert read(backed_up(ways, **both)).status.instead_of is None
+
+
+def test_the_command_draws_checks_and_explains_from_the_backup(ways, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    rows = backed_up(ways, "REST", MLFLOW_DB_PASSWORD="wrong-pass-9")
+    (tmp_path / ".env.live-dashboards").write_text("\n".join(f"{name}={json.dumps(value)}" for name, value in rows.items()), encoding="utf-8")
+    assert main(["ab", "--output", "page.png", "--dpi", "50", "--on-missing", "mark", "--at", f"{NOW.timestamp():.0f}"]) == 0
+    said = capsys.readouterr()
+    assert main(["explain", "accuracy.baseline", "--summary", "page.json"]) == 0
+    explained = capsys.readouterr().out
+    summary = json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))
+    assert said.out == "page.png\n"
+    assert "PostgreSQL gave no answer, MLflow's REST API (http://127.0.0.1:" in said.err
+    assert (summary["badge"], summary["sources"]["mlflow"]["address"]) == ("MODEL DATA", ways.server_url)
+    assert summary["sources"]["mlflow"]["warnings"][0] in said.err
+    assert "POST /api/2.0/mlflow/runs/search" in explained
+    assert "wrong-pass-9" not in said.err + explained + json.dumps(summary)
+    assert main(["check", "--at", f"{NOW.timestamp():.0f}"]) == 1
+    checked = capsys.readouterr().out
+    assert "FAILED  MLflow login: PostgreSQL" in checked
+    assert "OK      MLflow backup API: MLflow's REST API answers" in checked

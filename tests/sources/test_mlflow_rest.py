@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
+import ssl
+import subprocess
 import time
 from urllib.parse import quote, urlsplit
 
@@ -110,6 +112,30 @@ def test_a_wrong_login_is_told_without_showing_it(doorman):
     doorman.wanted = BASIC
     error = failure(f"http://127.0.0.1:{doorman.port}", MLFLOW_TRACKING_USERNAME="ops", MLFLOW_TRACKING_PASSWORD="no-such-pass")
     assert (error.code, "no-such-pass" in str(error), "MLFLOW_TRACKING_TOKEN" in error.fix) == ("auth", False, True)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A file with a certificate for localhost, which is its own authority, and its key."""
+    file = tmp_path_factory.mktemp("tls") / "localhost.pem"
+    made = ("-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
+    subprocess.run(["openssl", "req", *made, "-keyout", file, "-out", file.with_suffix(".crt")], check=True, capture_output=True)
+    file.write_text(file.read_text() + file.with_suffix(".crt").read_text())
+    return file
+
+
+def test_an_authority_and_a_client_certificate_of_ones_own_open_an_encrypted_server(ways, certificate):
+    pieces, context = urlsplit(ways.server_url), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=certificate.with_suffix(".crt"))
+    context.load_cert_chain(certificate)
+    context.verify_mode = ssl.CERT_REQUIRED
+    with Doorman(pieces.hostname, pieces.port, tls=context) as before:
+        url, authority = f"https://localhost:{before.port}", {"MLFLOW_TRACKING_SERVER_CERT_PATH": str(certificate.with_suffix(".crt"))}
+        untrusted, stranger = failure(url), failure(url, **authority)
+        answer = read({"MLFLOW_TRACKING_URI": url}, **authority, MLFLOW_TRACKING_CLIENT_CERT_PATH=str(certificate))
+    assert (untrusted.code, "MLFLOW_TRACKING_SERVER_CERT_PATH" in untrusted.fix) == ("tls_untrusted", True)
+    assert stranger.code in {"tls_client", "cut"}  # the server's alert may get lost in its closing of the connection
+    assert answer.status.has_answered
+    assert failure(url, MLFLOW_TRACKING_SERVER_CERT_PATH="/nowhere/ca.pem").reason.startswith("MLFLOW_TRACKING_SERVER_CERT_PATH names /nowhere/ca.pem")
 
 
 def test_two_logins_at_once_are_refused():

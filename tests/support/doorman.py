@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import http.client
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
 
 class Doorman:
-    """Stands before (host, port); answers 401 to any other Authorization than `wanted`."""
+    """Stands before (host, port); answers 401 to any other Authorization than `wanted`, and speaks TLS where it is given a context."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self.wanted = ""
+    def __init__(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> None:
+        self.wanted: str | None = None
         self._target = (host, port)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
 
     @property

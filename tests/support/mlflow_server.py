@@ -1,4 +1,4 @@
-"""An MLflow server of the tests' own MLflow on loopback, and the rows of a PostgreSQL database as a SQLite file with MLflow's tables."""
+"""An MLflow server of the tests' own MLflow on loopback, and the rows of a PostgreSQL database in a SQLite file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from urllib.error import URLError
 
 from live_dashboards.demo.server_process import LOOPBACK, ServerProcess
 from tests.support.mlflow_database import MlflowDatabase
-from tests.support.mlflow_tables import make_tables
 
 COPIED = ("experiments", "runs", "params", "tags", "metrics", "latest_metrics", "registered_models", "model_versions", "registered_model_aliases")
 
@@ -35,8 +34,7 @@ def _is_ready(port: int) -> bool:
 
 
 def copy_to_sqlite(database: MlflowDatabase, path: Path) -> None:
-    """MLflow's own tables in a new SQLite file, with the rows of the database."""
-    make_tables(f"sqlite:///{path}")
+    """The rows of the database into the tables that MLflow has made in a SQLite file."""
     with closing(database.connect()) as source, source.cursor() as cursor, closing(sqlite3.connect(path)) as target, target:
         for table in COPIED:
             target.execute(f"delete from {table}")  # a constant of this file
