@@ -156,17 +156,31 @@ def test_the_queries_name_endpoints_and_filters(ways):
 def test_small_pages_give_the_same_answer(ways, monkeypatch):
     environment = {"MLFLOW_TRACKING_URI": ways.server_url}
     whole = read(environment)
-    for name, value in {"_PAGE": 7, "_EXPERIMENT_PAGES": 9, "_MARKED_PAGES": 9, "_HISTORY_PAGE": 30}.items():
+    for name, value in {"_EXPERIMENT_PAGE": 2, "_RUN_PAGE": 4, "_HISTORY_PAGE": 30}.items():
         monkeypatch.setattr(rows, name, value)
     assert (facts(read(environment)), history(read(environment))) == (facts(whole), history(whole))
 
 
 def test_what_is_cut_off_is_said(ways, monkeypatch):
-    for name, value in {"_PAGE": 3, "_FURTHER_PAGES": 0, "_MARKED_PAGES": 1, "_HISTORY_RUNS": 1, "_HISTORY_PAGE": 10, "_HISTORY_PAGES": 2}.items():
+    for name, value in {"_RUN_PAGE": 3, "_RUN_PAGES": 1, "_MARKED_PAGE": 3, "_MARKED_PAGES": 2, "_HISTORY_RUNS": 1, "_HISTORY_PAGE": 10, "_HISTORY_PAGES": 2}.items():
         monkeypatch.setattr(rows, name, value)
     told = " ".join(read({"MLFLOW_TRACKING_URI": ways.server_url}).status.warnings)
-    for words in ("runs with params.model_variant", "the newest runs of", "MLFLOW_DB_HOST"):
+    for words in ("the newest runs with a variant", "the newest 6 runs", "the history of the newest 1 of", "MLFLOW_DB_HOST"):
         assert words in told
+    monkeypatch.setattr(rows, "_HISTORY_RUNS", 100)
+    monkeypatch.setattr(rows, "_RUN_PAGES", 100)
+    whole = read({"MLFLOW_TRACKING_URI": ways.server_url})
+    assert any("the first 20 values of accuracy of run" in warning for warning in whole.status.warnings)
+    assert len(whole.runs) == len(read(ways.database.environment).runs)
+
+
+def test_where_time_runs_short_pages_are_left_out_and_an_answer_is_given(ways, monkeypatch):
+    for name, value in {"_RUN_PAGE": 1, "_MARKED_PAGE": 1, "_SHARE_OF_MARKED": 0, "_SHARE_OF_RUNS": 0, "_SHARE_OF_HISTORY": 0}.items():
+        monkeypatch.setattr(rows, name, value)
+    answer = read({"MLFLOW_TRACKING_URI": ways.server_url}, AB_EXPERIMENT="ab main")
+    assert (answer.status.has_answered, len(answer.runs), history(answer)) == (True, 1, {})
+    told = " ".join(answer.status.warnings)
+    assert ("the newest 1 runs" in told, "the newest runs with a variant" in told) == (True, True)
 
 
 def test_answers_that_are_too_large_are_given_up(ways, monkeypatch):

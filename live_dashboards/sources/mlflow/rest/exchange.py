@@ -54,6 +54,11 @@ class RestClient:
         """Whether anything is sent to log in with."""
         return self._endpoint.authorization is not None
 
+    @property
+    def used_share(self) -> float:
+        """How much of the time is over, 0 to 1."""
+        return 1 - self._deadline.remaining_seconds / self._deadline.seconds
+
     def __enter__(self) -> Self:
         self._watchdog.start()
         return self

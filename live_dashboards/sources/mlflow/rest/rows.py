@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -17,12 +16,15 @@ from live_dashboards.sources.mlflow.rest.failures import not_mlflow
 from live_dashboards.sources.mlflow.rest.parsing import SHAPE_ERRORS, Document, experiment_row, point_rows, run_row, version_row
 from live_dashboards.sources.mlflow.rows.records import ExperimentRow, PointRow, RunRow, VersionRow
 
-_PAGE = 1000
-_EXPERIMENT_PAGES = sql.MAX_EXPERIMENTS // _PAGE
-_MARKED_PAGES = 3
-_MODELS = 10
+_EXPERIMENT_PAGE = 1000
+_EXPERIMENT_PAGES = sql.MAX_EXPERIMENTS // _EXPERIMENT_PAGE
+_MARKED_PAGE = 1000  # a server takes about a second for a thousand runs
+_MARKED_PAGES = 4
+_RUN_PAGE = 500
+_RUN_PAGES = 20  # of all experiments together, after the first of each
 _READ_EXPERIMENTS = 50
-_FURTHER_PAGES = 10  # of runs, over all experiments, after the first page of each
+_SHARE_OF_MARKED, _SHARE_OF_RUNS, _SHARE_OF_HISTORY = 0.35, 0.65, 0.9  # of the time, after which no more pages of these are asked for
+_MODELS = 10
 _HISTORY_RUNS = 100
 _HISTORY_PAGE = 25_000  # the most that MLflow gives at once
 _HISTORY_PAGES = 4
@@ -32,12 +34,22 @@ _MARKED = tuple(f"{place}.{sql.VARIANT_KEY} LIKE '%'" for place in ("params", "t
 _Read = TypeVar("_Read")
 
 
+@dataclass(slots=True)
+class _RunsOfOne:
+    """What was read so far of one experiment's active runs; `token` is that of the next page, empty where there is none."""
+
+    experiment_id: int
+    runs: list[RunRow] = field(default_factory=list)
+    token: str = ""
+
+
 class RestRows:
     """Reads through one client."""
 
     def __init__(self, client: RestClient) -> None:
         self._client = client
         self._warnings: list[str] = []
+        self._runs: dict[int, _RunsOfOne] = {}
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -55,33 +67,44 @@ class RestRows:
         return found
 
     def marked_runs(self, experiments: Sequence[ExperimentRow], *, deleted_too: bool) -> Sequence[RunRow]:
-        """The runs of these experiments that have a param or tag with a variant."""
-        ids = [each.experiment_id for each in experiments]
+        """The runs of these experiments that have a param or tag with a variant.
+
+        All of them where they fit on a page; else those of an experiment with two variants, of which more need not be known, are left out of further pages.
+        """
         found: dict[str, RunRow] = {}
-        for wanted in _MARKED if ids else ():
-            for number, (page, has_more) in enumerate(self._pages("runs/search", _runs_search(ids, wanted, deleted_too=deleted_too), "runs", run_row), 1):
+        for wanted in _MARKED if experiments else ():
+            ids, token = [each.experiment_id for each in experiments], ""
+            for number in range(1, _MARKED_PAGES + 1):
+                page, token = self._page("runs/search", _runs_search(ids, wanted, deleted_too=deleted_too), "runs", run_row, token)
                 found |= {run.run_id: run for run in page}
-                if number == _MARKED_PAGES:
-                    self._cut(when=has_more, what=f"the newest {number * _PAGE} runs with {wanted.partition(' ')[0]}, for which experiments there are and their counts")
+                if not token:
                     break
+                known = _with_two_variants(found.values())
+                rest = [each for each in ids if each not in known]
+                is_last = number == _MARKED_PAGES or not rest or self._client.used_share > _SHARE_OF_MARKED
+                self._cut(when=is_last or len(rest) < len(ids), what="the newest runs with a variant (so their numbers by variant are too low)")
+                if is_last:
+                    break
+                ids, token = (rest, "") if len(rest) < len(ids) else (ids, token)
         return list(found.values())
 
-    def runs(self, experiment_ids: Sequence[int]) -> Sequence[RunRow]:
-        """The active runs of these experiments; the newest of each come before older ones of any."""
+    def recent_runs(self, experiment_ids: Sequence[int]) -> Sequence[RunRow]:
+        """The first page of each experiment."""
         newest = sorted(experiment_ids, reverse=True)
         self._cut(when=len(newest) > _READ_EXPERIMENTS, what=f"the runs of the newest {_READ_EXPERIMENTS} of {len(newest)} experiments")
-        found: list[RunRow] = []
-        waiting = deque(self._pages("runs/search", _runs_search([each], "", deleted_too=False), "runs", run_row) for each in newest[:_READ_EXPERIMENTS])
-        for _ in range(len(waiting) + _FURTHER_PAGES):
-            if not waiting:
+        return [run for each in newest[:_READ_EXPERIMENTS] for run in self._begun(each).runs]
+
+    def runs(self, experiment_ids: Sequence[int]) -> Sequence[RunRow]:
+        """All active runs of these experiments, as far as the pages reach; the newest of each come before older ones of any."""
+        begun = [self._begun(each) for each in sorted(experiment_ids, reverse=True)]
+        for _ in range(_RUN_PAGES):
+            waiting = [each for each in begun if each.token]
+            if not waiting or self._client.used_share > _SHARE_OF_RUNS:
                 break
-            pages = waiting.popleft()
-            page, has_more = next(pages)
-            found.extend(page)
-            if has_more:
-                waiting.append(pages)
-        self._cut(when=bool(waiting), what=f"the newest runs of {len(waiting)} experiment{'' if len(waiting) == 1 else 's'}, {len(found)} runs in all")
-        return found
+            self._continue(min(waiting, key=lambda each: len(each.runs)))
+        unread = [each for each in begun if each.token]
+        self._cut(when=bool(unread), what=f"the newest {sum(len(each.runs) for each in begun)} runs")
+        return [run for each in begun for run in each.runs]
 
     def history(self, runs: Sequence[RunRow], key: str, from_ms: int, at_ms: int) -> Sequence[PointRow]:
         """What these runs logged within the window; the runs of a sweep only of a variant that nothing else has logged for."""
@@ -119,8 +142,13 @@ class RestRows:
 
     def _points(self, runs: Sequence[RunRow], key: str, from_ms: int, at_ms: int) -> list[PointRow]:
         newest = sorted(runs, key=lambda run: ((run.start_ms or 0) > at_ms, -(run.start_ms or 0)))
-        self._cut(when=len(newest) > _HISTORY_RUNS, what=f"the history of the newest {_HISTORY_RUNS} of {len(newest)} runs")
-        return [point for run in newest[:_HISTORY_RUNS] for point in self._points_of(run, key) if from_ms < point.at_ms <= at_ms]
+        found: list[PointRow] = []
+        for number, run in enumerate(newest):
+            if number == _HISTORY_RUNS or self._client.used_share > _SHARE_OF_HISTORY:
+                self._cut(when=True, what=f"the history of the newest {number} of {len(newest)} runs")
+                break
+            found.extend(point for point in self._points_of(run, key) if from_ms < point.at_ms <= at_ms)
+        return found
 
     def _points_of(self, run: RunRow, key: str) -> list[PointRow]:
         found: list[PointRow] = []
@@ -135,15 +163,30 @@ class RestRows:
         self._cut(when=True, what=f"the first {_HISTORY_PAGES * _HISTORY_PAGE} values of {key} of run {run.run_id}")
         return found
 
+    def _begun(self, experiment_id: int) -> _RunsOfOne:
+        """The runs of an experiment, of which at least the first page is read."""
+        if experiment_id not in self._runs:
+            self._runs[experiment_id] = _RunsOfOne(experiment_id)
+            self._continue(self._runs[experiment_id])
+        return self._runs[experiment_id]
+
+    def _continue(self, reading: _RunsOfOne) -> None:
+        page, reading.token = self._page("runs/search", _runs_search([reading.experiment_id], "", deleted_too=False), "runs", run_row, reading.token)
+        reading.runs.extend(page)
+
     def _pages(self, path: str, search: Document, name: str, read: Callable[[Document], _Read]) -> Iterator[tuple[list[_Read], bool]]:
         """Each page's records, and whether there is another one."""
-        token = None
+        token = ""
         while True:
-            document = self._client.post(path, {**search, **({"page_token": token} if token else {})})
-            token = document.get("next_page_token") or None
-            yield self._read(document, name, read), token is not None
-            if token is None:
+            page, token = self._page(path, search, name, read, token)
+            yield page, bool(token)
+            if not token:
                 return
+
+    def _page(self, path: str, search: Document, name: str, read: Callable[[Document], _Read], token: str) -> tuple[list[_Read], str]:
+        """The records of the page with this token (none: the first), and the token of the next, empty where there is none."""
+        document = self._client.post(path, {**search, **({"page_token": token} if token else {})})
+        return self._read(document, name, read), str(document.get("next_page_token") or "")
 
     def _read(self, document: Document, name: str, read: Callable[[Document], _Read]) -> list[_Read]:
         return self._checked(lambda: [read(each) for each in document.get(name, ())])
@@ -159,16 +202,25 @@ class RestRows:
             self._warnings.append(f"by its REST API only {what} could be read; MLFLOW_DB_HOST (access to the database) reads all")
 
 
+def _with_two_variants(runs: Iterable[RunRow]) -> set[int]:
+    """The experiments that these runs show to be A/B tests."""
+    variants: dict[int, set[str]] = {}
+    for run in runs:
+        if run.variant is not None:
+            variants.setdefault(run.experiment_id, set()).add(run.variant)
+    return {each for each, names in variants.items() if len(names) >= 2}
+
+
 def _experiments_search(*, deleted_too: bool) -> dict[str, Any]:
-    return {"view_type": _VIEWS[deleted_too], "order_by": ["experiment_id DESC"], "max_results": _PAGE}
+    return {"view_type": _VIEWS[deleted_too], "order_by": ["experiment_id DESC"], "max_results": _EXPERIMENT_PAGE}
 
 
 def _runs_search(experiment_ids: Sequence[Any], wanted: str, *, deleted_too: bool) -> dict[str, Any]:
-    ids = [str(each) for each in experiment_ids]
-    return {"experiment_ids": ids, "filter": wanted, "run_view_type": _VIEWS[deleted_too], "order_by": ["attributes.start_time DESC"], "max_results": _PAGE}
+    ids, size = [str(each) for each in experiment_ids], _MARKED_PAGE if wanted else _RUN_PAGE
+    return {"experiment_ids": ids, "filter": wanted, "run_view_type": _VIEWS[deleted_too], "order_by": ["attributes.start_time DESC"], "max_results": size}
 
 
-_VERSIONS: dict[str, str | int] = {"order_by": "creation_timestamp DESC", "max_results": _PAGE}
+_VERSIONS: dict[str, str | int] = {"order_by": "creation_timestamp DESC", "max_results": 1000}
 
 
 def _request(path: str, document: Document) -> str:

@@ -33,8 +33,8 @@ class RowAnswers:
     def __init__(self, source: RowSource) -> None:
         self._source = source
         self._runs: dict[int, list[RunRow]] = {}
-        self._of_all = {"experiments": self._experiments, "deleted experiments": self._deleted_experiments}
-        self._of_several = {"activity": _activity, "history": self._history, "versions": self._versions}
+        self._of_all = {"experiments": self._experiments, "deleted experiments": self._deleted_experiments, "activity": self._activity}
+        self._of_several = {"history": self._history, "versions": self._versions}
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -81,6 +81,9 @@ class RowAnswers:
         every = self._source.experiments(deleted_too=True)
         return deleted_rows(every, self._source.marked_runs(every, deleted_too=True))
 
+    def _activity(self, parameters: Parameters) -> list[Row]:
+        return activity_rows(self._source.recent_runs(parameters["experiment_ids"]), parameters)
+
     def _history(self, runs: _Runs, parameters: Parameters) -> list[Row]:
         points = self._source.history(_all(runs), parameters["accuracy_key"], parameters["from_ms"], parameters["at_ms"])
         return _with_id({each: history_rows(of_one, points, parameters) for each, of_one in runs.items()})
@@ -89,10 +92,6 @@ class RowAnswers:
         made = self._source.versions(_all(runs))
         of_runs = {each: {run.run_id for run in of_one} for each, of_one in runs.items()}
         return _with_id({each: version_rows(version for version in made if version.run_id in ids) for each, ids in of_runs.items()})
-
-
-def _activity(runs: _Runs, parameters: Parameters) -> list[Row]:
-    return activity_rows(_all(runs), parameters)
 
 
 def _all(runs: _Runs) -> Sequence[RunRow]:

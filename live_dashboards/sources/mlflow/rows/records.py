@@ -111,6 +111,9 @@ class RowSource(Protocol):
     def marked_runs(self, experiments: Sequence[ExperimentRow], *, deleted_too: bool) -> Sequence[RunRow]:
         """The runs of these experiments that have a param or tag with a variant."""
 
+    def recent_runs(self, experiment_ids: Sequence[int]) -> Sequence[RunRow]:
+        """At least the newest active runs of these experiments: enough to tell when each was last active."""
+
     def runs(self, experiment_ids: Sequence[int]) -> Sequence[RunRow]:
         """All active runs of these experiments."""
 

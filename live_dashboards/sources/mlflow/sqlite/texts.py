@@ -29,9 +29,9 @@ PARAMS = f"{_CHOSEN} select p.run_uuid, p.key, p.value from chosen r join params
 TAGS = f"{_CHOSEN} select t.run_uuid, t.key, t.value from chosen r join tags t on t.run_uuid = r.run_uuid where t.key in {KEYS}"
 METRICS = f"{_CHOSEN} select m.run_uuid, m.key, m.value, m.timestamp, m.is_nan from chosen r join latest_metrics m on m.run_uuid = r.run_uuid"
 
-# A join keeps the order of its tables where it is a cross join: runs first, then the index on run_uuid, never all metrics.
+# A cross join keeps the order of its tables: the window's values by the index on key and time, then the run of each; never each value with each run.
 HISTORY = f"""{_CHOSEN}
-select m.run_uuid, m.timestamp, m.value from chosen r cross join metrics m on m.run_uuid = r.run_uuid
+select m.run_uuid, m.timestamp, m.value from metrics m cross join chosen r on r.run_uuid = m.run_uuid
 where m.key = :key and m.timestamp > :from_ms and m.timestamp <= :at_ms and not m.is_nan"""
 
 VERSIONS = f"""{_CHOSEN}
