@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import inspect
 import re
 import ssl
 import subprocess
@@ -12,7 +13,8 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from live_dashboards.errors import SettingsError, SourceError
-from live_dashboards.sources.mlflow.rest import exchange, rows
+from live_dashboards.sources.mlflow.rest import exchange, rows, searches
+from live_dashboards.sources.mlflow.rest import history as histories
 from tests.sources.mlflow_ways import facts, history, read
 from tests.support.doorman import Doorman
 
@@ -45,6 +47,12 @@ def failure(url: str, **settings: str) -> SourceError:
     assert "\n" not in str(caught.value)
     assert "PROMETHEUS" not in str(caught.value).upper()
     return caught.value
+
+
+def limit(monkeypatch, name: str, value: float) -> None:
+    """Set a bound of the REST API's modules, in the one that has it."""
+    (module,) = (each for each in (rows, searches, histories) if name in vars(each) and f"{name} = " in inspect.getsource(each))
+    monkeypatch.setattr(module, name, value)
 
 
 FAULTS = {
@@ -156,27 +164,27 @@ def test_the_queries_name_endpoints_and_filters(ways):
 def test_small_pages_give_the_same_answer(ways, monkeypatch):
     environment = {"MLFLOW_TRACKING_URI": ways.server_url}
     whole = read(environment)
-    for name, value in {"_EXPERIMENT_PAGE": 2, "_RUN_PAGE": 4, "_HISTORY_PAGE": 30}.items():
-        monkeypatch.setattr(rows, name, value)
+    for name, value in {"EXPERIMENT_PAGE": 2, "RUN_PAGE": 4, "_HISTORY_PAGE": 30}.items():
+        limit(monkeypatch, name, value)
     assert (facts(read(environment)), history(read(environment))) == (facts(whole), history(whole))
 
 
 def test_what_is_cut_off_is_said(ways, monkeypatch):
-    for name, value in {"_RUN_PAGE": 3, "_RUN_PAGES": 1, "_MARKED_PAGE": 3, "_MARKED_PAGES": 2, "_HISTORY_RUNS": 1, "_HISTORY_PAGE": 10, "_HISTORY_PAGES": 2}.items():
-        monkeypatch.setattr(rows, name, value)
+    for name, value in {"RUN_PAGE": 3, "_RUN_PAGES": 1, "MARKED_PAGE": 3, "_MARKED_PAGES": 2, "_HISTORY_RUNS": 1, "_HISTORY_PAGE": 10, "_HISTORY_PAGES": 2}.items():
+        limit(monkeypatch, name, value)
     told = " ".join(read({"MLFLOW_TRACKING_URI": ways.server_url}).status.warnings)
     for words in ("the newest runs with a variant", "the newest 6 runs", "the history of the newest 1 of", "MLFLOW_DB_HOST"):
         assert words in told
-    monkeypatch.setattr(rows, "_HISTORY_RUNS", 100)
-    monkeypatch.setattr(rows, "_RUN_PAGES", 100)
+    limit(monkeypatch, "_HISTORY_RUNS", 100)
+    limit(monkeypatch, "_RUN_PAGES", 100)
     whole = read({"MLFLOW_TRACKING_URI": ways.server_url})
     assert any("the first 20 values of accuracy of run" in warning for warning in whole.status.warnings)
     assert len(whole.runs) == len(read(ways.database.environment).runs)
 
 
 def test_where_time_runs_short_pages_are_left_out_and_an_answer_is_given(ways, monkeypatch):
-    for name, value in {"_RUN_PAGE": 1, "_MARKED_PAGE": 1, "_SHARE_OF_MARKED": 0, "_SHARE_OF_RUNS": 0, "_SHARE_OF_HISTORY": 0}.items():
-        monkeypatch.setattr(rows, name, value)
+    for name, value in {"RUN_PAGE": 1, "MARKED_PAGE": 1, "_SHARE_OF_MARKED": 0, "_SHARE_OF_RUNS": 0, "_SHARE_OF_TIME": 0}.items():
+        limit(monkeypatch, name, value)
     answer = read({"MLFLOW_TRACKING_URI": ways.server_url}, AB_EXPERIMENT="ab main")
     assert (answer.status.has_answered, len(answer.runs), history(answer)) == (True, 1, {})
     told = " ".join(answer.status.warnings)

@@ -48,7 +48,7 @@ def _server_checks(settings: Settings, at: datetime) -> Iterator[Check]:
         yield Check(SERVER, CheckState.OK, f"{client.address} answers")
         yield Check(LOGIN, CheckState.OK, "accepted" if client.has_login else "the server asks for none")
         yield Check(API, CheckState.OK, f"MLflow's REST API answers ({server_version(client)})")
-        yield from run_steps(_held(RowAnswers(RestRows(client)), settings, at), "an earlier check failed")
+        yield from run_steps(_held(RowAnswers(RestRows(client, settings["AB_EXPERIMENT"])), settings, at), "an earlier check failed")
         if client.clock_difference_seconds is not None:
             yield clock_check("the server", client.clock_difference_seconds)
 

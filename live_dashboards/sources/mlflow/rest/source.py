@@ -53,7 +53,15 @@ class MlflowRestSource:
     def _asked(self, client: RestClient, at: datetime, window_seconds: float, deadline: Deadline) -> Asked:
         client.post("experiments/search", {"max_results": 1})  # whether this is an MLflow at all, and what its clock says
         parameters = question_parameters(self._settings, at, window_seconds)
-        return Asked(client.address, RowAnswers(RestRows(client)), server_version(client), client.clock_difference_seconds, sql.VERSIONS, parameters, deadline)
+        return Asked(
+            client.address,
+            RowAnswers(RestRows(client, self._settings["AB_EXPERIMENT"])),
+            server_version(client),
+            client.clock_difference_seconds,
+            sql.VERSIONS,
+            parameters,
+            deadline,
+        )
 
 
 def server_version(client: RestClient) -> str:
