@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
+from live_dashboards import secret_care
 from live_dashboards.errors import SettingsError
 from live_dashboards.model.secret import Secret
 from live_dashboards.settings_table import SETTINGS, Setting
 
 ENV_FILE_NAME = ".env.live-dashboards"
-PLACEHOLDER_PASSWORDS = frozenset({"your_secure_password", "your_password", "password", "changeme", "change-me", "secret"})
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _URL_PARTS = ("MLFLOW_DB_HOST", "MLFLOW_DB_PORT", "MLFLOW_DB_NAME", "MLFLOW_DB_USER", "MLFLOW_DB_PASSWORD")
 _SECRET_URLS = ("MLFLOW_DB_URL", "MLFLOW_TRACKING_URI", "DASHBOARD_CACHE_URL", "DASHBOARD_NOTIFY_URL")
@@ -93,7 +92,12 @@ class Settings:
         """The texts that no message may show."""
         plain = [value.reveal() for name, value in self.values.items() if isinstance(value, Secret) and name not in _SECRET_URLS]
         urls = [*(self["PROMETHEUS_URL"] or ()), *(self[name].reveal() for name in _SECRET_URLS if self[name] is not None)]
-        return (*plain, *(secret for url in urls for secret in _url_secrets(url)))
+        return (*plain, *(secret for url in urls for secret in secret_care.url_password(url)))
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """The settings whose password is one that a document shows."""
+        return secret_care.placeholders(self.values)
 
 
 def load_settings(
@@ -120,15 +124,9 @@ def load_settings(
     _refuse_url_with_parts(texts)
     _refuse_one_arm(values)
     _refuse_halves(values)
+    secret_care.warn_of_placeholders(values)
     given = frozenset(name for name in _BY_NAME if name in texts or f"{name}_FILE" in texts)
     return Settings(values, given, folder)
-
-
-def _url_secrets(url: str) -> tuple[str, ...]:
-    """The password of a URL as written and as meant; also of a URL whose password was not quoted."""
-    userinfo, at, _ = url.partition("://")[2].rpartition("@")
-    password = userinfo.partition(":")[2]
-    return (password, unquote(password)) if at and password else ()
 
 
 def _over(lower: Mapping[str, str], upper: Mapping[str, str]) -> dict[str, str]:
@@ -183,7 +181,14 @@ def _read_file(env_file: Path | None, default: Path) -> dict[str, str]:
         cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise SettingsError(f"the settings file {path} cannot be read: {cause}; check --env-file") from error
     _warn_unknown(rows, path)
+    secret_care.warn_of_exposed_file(path, tuple(name for name, value in rows.items() if value and _holds_secret(name, value)))
     return {name: value for name, value in rows.items() if value is not None}
+
+
+def _holds_secret(name: str, value: str) -> bool:
+    """Whether that line of a settings file is one to keep to oneself; of a setting that is none, a URL with a password."""
+    setting = _BY_NAME.get(name)
+    return setting is not None and (setting.secret or bool(secret_care.url_password(value)))
 
 
 def _warn_unknown(names: Mapping[str, str | None], path: Path) -> None:
@@ -215,6 +220,7 @@ def _secret_file(name: str, path: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise SettingsError(f"{name}_FILE names {path}, which cannot be read: {cause}; give a readable file") from error
+    secret_care.warn_of_exposed_file(Path(path), (name,))
     if not text:
         raise SettingsError(f"{name}_FILE names {path}, which is empty; write the secret into it")
     return text

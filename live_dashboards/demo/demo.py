@@ -27,7 +27,7 @@ READER = "dashboard"
 HISTORY_DAYS = 8  # longer than AB_MINIMUM_DAYS; each costs about a second of start-up on two cores
 SCRAPE_SECONDS = 5
 
-_READ_TABLES = ("experiments", "experiment_tags", "runs", "metrics", "latest_metrics", "params", "tags")
+_READ_TABLES = ("experiments", "runs", "metrics", "latest_metrics", "params", "tags")
 _FINE_SECONDS, _COARSE_SECONDS = 60, 150  # both at least twice in five minutes, which the rates are taken over
 _FINE_SPAN_SECONDS = 26 * 3600
 

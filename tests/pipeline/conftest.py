@@ -64,4 +64,6 @@ def start(worlds, tmp_path):
 def write_settings(worlds, folder, changes):
     values = {**worlds.environment, "AB_EXPERIMENT": "base", "SOURCE_TIMEOUT_SECONDS": "5", **changes}
     lines = [f"{name}={json.dumps(value)}" for name, value in values.items() if value]
-    (folder / ".env.live-dashboards").write_text("\n".join(lines))
+    path = folder / ".env.live-dashboards"
+    path.touch(0o600)
+    path.write_text("\n".join(lines))

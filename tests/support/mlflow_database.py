@@ -10,7 +10,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 # a class
 from live_dashboards.demo.postgres_server import PostgresServer
 from tests.support.mlflow_truth import MlflowTruth
 
-READ_TABLES = "experiments, experiment_tags, runs, metrics, latest_metrics, params, tags"
+READ_TABLES = "experiments, runs, metrics, latest_metrics, params, tags"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from functools import partial
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.check import Check, CheckState
-from live_dashboards.settings import PLACEHOLDER_PASSWORDS, Settings
+from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Asking, Deadline
 from live_dashboards.sources.mlflow.address import MlflowAddress, host_and_port, mlflow_address
 from live_dashboards.sources.mlflow.connection import MlflowConnection
@@ -43,7 +43,7 @@ def mlflow_checks(settings: Settings, at: datetime) -> Iterator[Check]:
 
 def _database_checks(settings: Settings, at: datetime) -> Iterator[Check]:
     address, deadline = mlflow_address(settings), Deadline(settings.timeout_seconds)
-    yield _look_at_settings(address)
+    yield _look_at_settings(settings, address)
     reached = list(run_steps([(HOST, lambda: _look_up(address, deadline)), (PORT, lambda: _knock(address, deadline))], "MLflow cannot be reached"))
     yield from reached
     if any(check.has_failed for check in reached):
@@ -84,9 +84,9 @@ def _not_connected(error: SourceError) -> Iterator[Check]:
     yield from skipped(list(_DATA_CHECKS), f"{name} failed")
 
 
-def _look_at_settings(address: MlflowAddress) -> Check:
+def _look_at_settings(settings: Settings, address: MlflowAddress) -> Check:
     found = f"PostgreSQL at {address.where}, database {address.database!r}, user {address.user!r}"
-    if address.keywords.get("password", "").lower() in PLACEHOLDER_PASSWORDS:
+    if not {"MLFLOW_DB_PASSWORD", "MLFLOW_DB_URL"}.isdisjoint(settings.placeholders):
         return Check(SETTINGS, CheckState.WARNING, f"{found}; the password is a placeholder of an example file", "set MLFLOW_DB_PASSWORD to the real one", "placeholder")
     return Check(SETTINGS, CheckState.OK, found)
 

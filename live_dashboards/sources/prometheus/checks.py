@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.check import Check, CheckState
-from live_dashboards.settings import PLACEHOLDER_PASSWORDS, Settings
+from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.prometheus.ab import Discovery, PrometheusAbSource
 from live_dashboards.sources.prometheus.data_checks import DATA_CHECKS, PrometheusData, read_data
@@ -61,9 +61,9 @@ def _looks(data: PrometheusData) -> Iterator[Check]:
 
 
 def _look_at_settings(settings: Settings, known: tuple[Endpoint, ...]) -> Check:
-    password = settings["PROMETHEUS_PASSWORD"]
-    if password is not None and password.reveal().lower() in PLACEHOLDER_PASSWORDS:
-        return Check(SETTINGS, CheckState.WARNING, "PROMETHEUS_PASSWORD looks like a placeholder", "set the real password, or PROMETHEUS_PASSWORD_FILE", "placeholder")
+    found = [name for name in settings.placeholders if name.startswith("PROMETHEUS_")]
+    if found:
+        return Check(SETTINGS, CheckState.WARNING, f"{', '.join(found)} looks like a placeholder", "set the real password, or PROMETHEUS_PASSWORD_FILE", "placeholder")
     return Check(SETTINGS, CheckState.OK, f"{', '.join(endpoint.url for endpoint in known)}, {_login_name(known[0])}")
 
 
