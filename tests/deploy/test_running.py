@@ -23,6 +23,7 @@ from tests.deploy import files
 from tests.deploy.files import DEPLOY, UNITS
 from tests.deploy.machine import Machine, needs_mounts
 from tests.deploy.stack import Stack
+from tests.support.mlflow_database import DOCUMENTED_TABLES
 from tests.web.redis_server import RedisServer
 from tests.web.waiting import wait_until
 
@@ -168,6 +169,9 @@ def test_the_reader_of_the_composed_database_can_read_mlflows_tables_and_not_wri
     with closing(psycopg2.connect(**address)) as connection, connection.cursor() as cursor:
         cursor.execute("select count(*) > 0 from latest_metrics")
         assert cursor.fetchone() == (True,)
+        connection.rollback()
+        cursor.execute("select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' and has_table_privilege(oid, 'select')")
+        assert {name for (name,) in cursor} == DOCUMENTED_TABLES
         connection.rollback()
         cursor.execute("set transaction read write")
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):

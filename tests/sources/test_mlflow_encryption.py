@@ -18,6 +18,8 @@ from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.connection import MlflowConnection
 
 SELF_SIGNED = "req -x509 -newkey rsa:2048 -nodes -days 2 -keyout key.pem -out cert.pem -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+OF_A_CLIENT = "req -x509 -newkey rsa:2048 -nodes -days 2 -keyout client-key.pem -out client.pem -subj /CN=holder"
+ONLY_WITH_A_CERTIFICATE = "hostssl all holder all scram-sha-256 clientcert=verify-full\n"
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,24 @@ def tls() -> Iterator[TlsServer]:
     account = postgres_account()
     folder = make_work_folder(account)
     try:
-        run_program(["/usr/bin/openssl", *SELF_SIGNED.split()], folder=folder, account=account)
-        (folder / "key.pem").chmod(0o600)
-        with PostgresServer(settings={"ssl": "on", "ssl_cert_file": str(folder / "cert.pem"), "ssl_key_file": str(folder / "key.pem")}) as server:
+        for arguments in (SELF_SIGNED, OF_A_CLIENT):
+            run_program(["/usr/bin/openssl", *arguments.split()], folder=folder, account=account)
+        for key in ("key.pem", "client-key.pem"):
+            (folder / key).chmod(0o600)
+        files = {"ssl_cert_file": "cert.pem", "ssl_key_file": "key.pem", "ssl_ca_file": "client.pem"}
+        with PostgresServer(settings={"ssl": "on", **{name: str(folder / file) for name, file in files.items()}}) as server:
+            want_a_certificate(server)
             yield TlsServer(server, folder / "cert.pem")
     finally:
         remove_work_folder(folder)
+
+
+def want_a_certificate(server: PostgresServer) -> None:
+    """Lets the role `holder` in with a certificate of that name alone."""
+    server.create_role("holder", "held")
+    rules = next(server.folder.rglob("pg_hba.conf"))
+    rules.write_text(ONLY_WITH_A_CERTIFICATE + rules.read_text())
+    server.execute("select pg_reload_conf()")
 
 
 @pytest.mark.parametrize("mode", ["prefer", "require", "verify-ca", "verify-full"])
@@ -77,6 +91,15 @@ def test_another_host_name_is_refused_by_verify_full_alone(tls):
     assert (error.code, "does not match host name" in error.reason) == ("tls_certificate", True)
     with tls.connect(MLFLOW_DB_SSLMODE="verify-ca", **settings) as connected:
         assert connected.encryption
+
+
+def test_a_server_that_wants_a_client_certificate_gets_it(tls):
+    held = {"MLFLOW_DB_USER": "holder", "MLFLOW_DB_PASSWORD": "held", "MLFLOW_DB_SSLMODE": "verify-full", "MLFLOW_DB_SSLROOTCERT": str(tls.certificate)}
+    pair = {"MLFLOW_DB_SSLCERT": str(tls.certificate.with_name("client.pem")), "MLFLOW_DB_SSLKEY": str(tls.certificate.with_name("client-key.pem"))}
+    with tls.connect(**held, **pair) as connected:
+        assert connected.rows("name", "select client_dn from pg_stat_ssl where pid = pg_backend_pid()", {}) == [("/CN=holder",)]
+    error = tls.refusal(**held)
+    assert (error.code, "MLFLOW_DB_SSLCERT" in error.fix) == ("client_certificate", True)
 
 
 def test_a_missing_certificate_file_is_named(tls):

@@ -55,8 +55,14 @@ FINDINGS = (
         "add a line to its pg_hba.conf, or set MLFLOW_DB_SSLMODE=require where it wants encryption",
     ),
     Finding(
+        "client_certificate",
+        r"client certificate|certificate authentication failed",
+        "PostgreSQL {where} lets user {user} in with a client certificate only, and was shown none that it takes",
+        "set MLFLOW_DB_SSLCERT and MLFLOW_DB_SSLKEY to the pair that was made for this user",
+    ),
+    Finding(
         "auth",
-        r"authentication failed|role \".*\" (does not exist|is not permitted to log in)|no such user|SCRAM|client certificate",
+        r"authentication failed|role \".*\" (does not exist|is not permitted to log in)|no such user|SCRAM",
         "PostgreSQL {where} refuses user {user} or its password",
         "check MLFLOW_DB_USER and MLFLOW_DB_PASSWORD (in a URL special characters must be quoted), or PGPASSWORD and the password file (mode 0600)",
     ),
