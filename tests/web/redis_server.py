@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from urllib.parse import quote
 
 import redis
 
@@ -16,19 +17,19 @@ KEEPER = "keeper"  # another user, of this password, who may change the first on
 class RedisServer:
     """A context manager; `stop` and `start` again as the test likes, on the same port."""
 
-    def __init__(self, folder):
-        self.port, self._folder, self._process = closed_port(), folder, None
+    def __init__(self, folder, password=PASSWORD):
+        self.port, self.password, self._folder, self._process = closed_port(), password, folder, None
 
     @property
     def url(self):
-        return f"redis://:m%40rked%3As%2Fe%25cret@127.0.0.1:{self.port}/0"
+        return f"redis://:{quote(self.password, safe='')}@127.0.0.1:{self.port}/0"
 
     @property
     def client(self):
-        return redis.Redis(port=self.port, password=PASSWORD, retry=None)
+        return redis.Redis(port=self.port, password=self.password, retry=None)
 
     def start(self):
-        options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self._folder, "requirepass": PASSWORD}
+        options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self._folder, "requirepass": self.password}
         command = ["redis-server", *(part for name, value in options.items() for part in (f"--{name}", str(value))), "--user", KEEPER, "on", f">{KEEPER}", "~*", "+@all"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         give_up = time.monotonic() + 20

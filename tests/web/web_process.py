@@ -57,8 +57,8 @@ class WebProcess:
     def printed(self):
         return (self.folder / "stdout").read_text()
 
-    def get(self, path, source="127.0.0.1", context=None, **headers):
-        """The answer with its status and headers, and its body; `context` asks over TLS, `source` is the client's address."""
+    def get(self, path, source="127.0.0.1", context=None, body=None, **headers):
+        """The answer with its status and headers, and its body; `context` asks over TLS, `source` is the client's address, a `body` is a form that is posted."""
         kind = {"timeout": 20, "source_address": (source, 0)}
         made = (
             http.client.HTTPConnection("127.0.0.1", self.port, **kind)
@@ -66,7 +66,9 @@ class WebProcess:
             else http.client.HTTPSConnection("localhost", self.port, context=context, **kind)
         )
         with closing(made) as connection:
-            connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+            form = {} if body is None else {"Content-Type": "application/x-www-form-urlencoded"}
+            method = "GET" if body is None else "POST"
+            connection.request(method, path, body, headers={**form, **{name.replace("_", "-"): value for name, value in headers.items()}})
             answer = connection.getresponse()
             return answer, answer.read()
 

@@ -25,6 +25,7 @@ class Endpoint:
     authorization: str | None = field(repr=False)
     ca_bundle: str | None
     client_certificate: str | tuple[str, str] | None
+    secrets: tuple[str, ...] = field(repr=False)
 
     @property
     def is_loopback(self) -> bool:
@@ -48,9 +49,9 @@ def endpoints(settings: Settings) -> tuple[Endpoint, ...]:
     """Every configured Prometheus in the order in which they are tried; SettingsError where a login or a header cannot be used."""
     login, headers = _login(settings), _headers(settings)
     certificate = _client_certificate(settings)
-    return tuple(
-        Endpoint(_without_user_info(url), headers, login or _url_login(url), settings["PROMETHEUS_CA_BUNDLE"], certificate) for url in settings["PROMETHEUS_URL"] or ()
-    )
+    logins = [(_without_user_info(url), login or _url_login(url)) for url in settings["PROMETHEUS_URL"] or ()]
+    sent = tuple(each.partition(" ")[2] for _, each in logins if each)  # base64 hides nothing, and a gateway's error page may repeat it
+    return tuple(Endpoint(url, headers, each, settings["PROMETHEUS_CA_BUNDLE"], certificate, (*settings.secrets, *headers.values(), *sent)) for url, each in logins)
 
 
 def _without_user_info(url: str) -> str:

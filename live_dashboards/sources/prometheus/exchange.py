@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 import requests
 
 from live_dashboards.errors import SourceError
+from live_dashboards.model.secret import scrub
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.prometheus.endpoint import Endpoint
 from live_dashboards.sources.prometheus.failure import cut_failure, format_failure, network_failure, redirect_failure, refused_query, status_failure, timeout_failure
@@ -19,6 +20,7 @@ from live_dashboards.sources.prometheus.reply import Reply, parse_document, pars
 LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
 _SERVER_SHARE = 0.9  # of the time left: the server's own word that a query is too slow tells more than silence
 _CHUNK_BYTES = 64 * 1024
+_QUOTED_BYTES = 16 * 1024  # far more than is shown of it, so that no secret is cut in two before it is found
 _DATE_ROUNDING_SECONDS = 0.5  # the Date header cuts fractions off
 
 
@@ -94,7 +96,7 @@ def _understand(response: requests.Response, body: bytes, question: Question, en
     content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if not content_type.endswith("json"):
         if response.status_code != requests.codes.ok:
-            raise status_failure(response.status_code, body[:4096].decode("utf-8", "replace"), endpoint.url)
+            raise status_failure(response.status_code, scrub(body[:_QUOTED_BYTES].decode("utf-8", "replace"), endpoint.secrets), endpoint.url)
         raise format_failure(endpoint.url, content_type or "an unnamed format") if body else cut_failure(endpoint.url)
     try:
         document = parse_document(body)
@@ -109,7 +111,8 @@ def _understand(response: requests.Response, body: bytes, question: Question, en
 def _refusal(status: int, document: Mapping[str, object], question: Question, endpoint: Endpoint) -> SourceError:
     if "error" not in document and "errorType" not in document:
         return status_failure(status, "", endpoint.url)
-    return refused_query(status, str(document.get("errorType", "")), str(document.get("error", "")), question.parameters.get("query", question.path), endpoint.url)
+    text = scrub(str(document.get("error", "")), endpoint.secrets)
+    return refused_query(status, str(document.get("errorType", "")), text, question.parameters.get("query", question.path), endpoint.url)
 
 
 def _clock_difference(response: requests.Response) -> float | None:

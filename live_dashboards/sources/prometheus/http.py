@@ -8,6 +8,7 @@ import queue
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, wait
+from dataclasses import replace
 from typing import Self
 
 import requests
@@ -34,7 +35,7 @@ class PrometheusClient:
 
     def __init__(self, settings: Settings) -> None:
         self._endpoints = endpoints(settings)
-        self._secrets = settings.secrets
+        self._secrets = self._endpoints[0].secrets if self._endpoints else ()
         self._chosen: Endpoint | None = None
         self._sockets = Sockets()
         self._idle: queue.SimpleQueue[requests.Session] = queue.SimpleQueue()
@@ -107,7 +108,8 @@ class PrometheusClient:
     def _outcome(self, answer: Future[Reply]) -> Reply | SourceError:
         error = answer.exception()
         if error is None:
-            return answer.result()
+            reply = answer.result()
+            return replace(reply, warnings=tuple(scrub(text, self._secrets) for text in reply.warnings)) if reply.warnings else reply
         if isinstance(error, SourceError):
             return SourceError(scrub(error.reason, self._secrets), error.fix, error.code)  # without its cause, which would show in a traceback
         raise error
