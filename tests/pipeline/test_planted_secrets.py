@@ -157,11 +157,10 @@ def test_no_secret_shows_in_what_a_success_writes(sweep, drawn, kind):
     at = ("--at", f"{sweep.world.end:.0f}")
     everything = ("--sidecars", "--save-snapshot", "moment.json", "--metrics-file", "run.prom", "--latest")
     sweep.run("ab", "ab", *everything, *SMALL, *at, kind=kind, said="live_ab_dashboard", DASHBOARD_OUTPUT_DIR=f"{sweep.folder}/shared")
-    sweep.run("business", "business", "--output", "page.pdf", *SMALL, *at, kind=kind, said="page.pdf")
-    sweep.run("all", "all", "--output", "page.svg", "--sidecars", *SMALL, *at, kind=kind, said="page-business.svg")
+    sweep.run("all", "all", "--output", "page.pdf", "--sidecars", *SMALL, *at, kind=kind, said="page-business.pdf")
     for name, arguments in {"check": ("check", "-v", *at), "check json": ("check", "--json", *at)}.items():
         assert "accepted, b" in sweep.run(name, *arguments, kind=kind, said="logged in")
-    sweep.run("kept", "ab", "--output", "page.png", *SMALL, kind=kind, said="page.png")  # answers are kept for the next run where no moment is asked for
+    sweep.run("kept", "business", "--output", "page.svg", *SMALL, kind=kind, said="page.svg")  # answers are kept for the next run where no moment is asked for
     sweep.run("explain", "explain", "requests.baseline", "--summary", str(next((sweep.folder / "shared").glob("live*.json"))), said="increase(")
     sweep.keep("drawn", sweep.folder / "shared", "\n".join(drawn), repr([(headers, text) for _, headers, text in sweep.world.receiver.posts]))
     kinds = {place.rpartition(".")[2] for place in sweep.shown}
