@@ -16,11 +16,12 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from live_dashboards import options
 from live_dashboards.endings import deadline, ending_cleanly_on
 from live_dashboards.errors import DashboardError, SettingsError, UsageError
+from live_dashboards.model.plain_text import escaped
 from live_dashboards.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -49,9 +50,23 @@ def main(argv: Sequence[str] | None = None, *, base_folder: Path | None = None) 
         return 130
 
 
+class _OneLine(logging.Formatter):
+    """A record is a line: what servers and names hold can neither begin another one nor steer a terminal. Only a traceback has more lines."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 the library's name
+        """The line, with what would act in it written out."""
+        return escaped(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 the library's name
+        """The traceback, line by line as harmless."""
+        return "\n".join(map(escaped, super().formatException(ei).split("\n")))
+
+
 def _start_logging(verbose: bool, quiet: bool) -> None:  # noqa: FBT001 two flags of one parser
     level = logging.DEBUG if verbose else logging.ERROR if quiet else logging.WARNING
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr, force=True)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_OneLine("%(levelname)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     log.setLevel(level)
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # else it tells each cron run that it found no home folder to cache in
 
@@ -152,7 +167,7 @@ def _check(arguments: argparse.Namespace, base_folder: Path | None) -> int:
         checks.append(check)
         if not arguments.json:
             fix = f"; {check.fix}" if check.fix else ""
-            sys.stdout.write(f"{check.ok.upper():<8}{check.name}: {check.found}{fix}\n")
+            sys.stdout.write(escaped(f"{check.ok.upper():<8}{check.name}: {check.found}{fix}") + "\n")
             sys.stdout.flush()
     if arguments.json:
         sys.stdout.write(json.dumps({"checks": [asdict(check) for check in checks]}, indent=2) + "\n")

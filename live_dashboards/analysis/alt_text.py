@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from live_dashboards.model.moment import format_moment
+from live_dashboards.model.plain_text import escaped
 from live_dashboards.model.report import AbReport
 
 
@@ -16,4 +17,4 @@ def alt_text(report: AbReport) -> str:
         f"{'Simulated: ' if panel.head.origin == 'simulated' else ''}{panel.head.title}" + (f" ({panel.head.reason})" if panel.head.reason else "") for panel in heads
     ]
     verdict = f"Verdict {report.verdict.verdict} ({'; '.join((report.verdict.rule, *report.verdict.reasons))})"
-    return f"{opening}{where}, at {format_moment(report.at)}. {verdict}. " + ". ".join(panels) + "."
+    return escaped(f"{opening}{where}, at {format_moment(report.at)}. {verdict}. " + ". ".join(panels) + ".")

@@ -16,6 +16,7 @@ from live_dashboards.model.business_report import BusinessReport, Gate, GatesPan
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.number import format_age
+from live_dashboards.model.plain_text import escaped
 from live_dashboards.model.report import AbReport, Head
 from live_dashboards.model.snapshot import Snapshot
 from live_dashboards.settings import Settings
@@ -129,4 +130,4 @@ def _alt_text(report: BusinessReport) -> str:
     titles = [f"{panel.head.title} ({panel.head.reason})" if panel.head.reason else panel.head.title for panel in panels]
     opening = f"Business impact dashboard, {report.badge.kind.value} ({report.badge.second_line}): {versus}{where}, at {format_moment(report.at)}"
     reasons = "; ".join(report.recommendation.reasons)
-    return f"{opening}. Recommendation: {report.recommendation.verdict} ({reasons}). {'. '.join(words)}. {'. '.join(titles)}."
+    return escaped(f"{opening}. Recommendation: {report.recommendation.verdict} ({reasons}). {'. '.join(words)}. {'. '.join(titles)}.")

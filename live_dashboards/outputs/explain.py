@@ -8,6 +8,7 @@ from pathlib import Path
 
 from live_dashboards.errors import UsageError
 from live_dashboards.model.codec import decode
+from live_dashboards.model.plain_text import escaped
 from live_dashboards.outputs.summary_file import read_summary
 
 _DRAW_FIRST = "draw a dashboard first, or name a summary with --summary"
@@ -48,8 +49,8 @@ def explain(name: str, path: Path) -> str:
         raise UsageError(f"{path} holds no number called {name!r}; the nearest are {', '.join(near) or 'none, it holds no numbers'}")
     texts = [_explained(row, known) for row in found]
     others = [row.reference for row in of_this_name if row not in found]
-    more = f"\nby variant: {', '.join(others)}\n" if others else ""
-    return _printable("\n".join(texts) + more + f"\nfrom {path}\n")
+    more = f"\nby variant: {escaped(', '.join(others))}\n" if others else ""
+    return _printable("\n".join(texts) + more + f"\nfrom {escaped(str(path))}\n")
 
 
 def find_last_summary(folder: Path) -> Path:
@@ -88,7 +89,7 @@ def _explained(row: SummaryRow, known: dict[str, SummaryRow]) -> str:
         ("query", row.query),
         ("inputs", "\n".join(_input_lines(row, known, above=(row.reference,)))),
     )
-    return "\n".join([row.reference, *(_fact(label, text) for label, text in facts if text), ""])
+    return "\n".join([escaped(row.reference), *(_fact(label, text) for label, text in facts if text), ""])
 
 
 def _fact(label: str, text: str) -> str:
@@ -120,5 +121,5 @@ def _input_lines(row: SummaryRow, known: dict[str, SummaryRow], above: tuple[str
 
 
 def _printable(text: str) -> str:
-    """The text without what would steer a terminal or cannot be encoded."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
+    """The text with what would steer a terminal or cannot be encoded written out."""
+    return "\n".join(map(escaped, text.split("\n")))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from live_dashboards.model.dashboards import DASHBOARD_TITLES, Report, dashboard_name
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.number import NOTHING, format_count, format_interval, format_number
+from live_dashboards.model.plain_text import escaped
 from live_dashboards.outputs.drawn_values import COLUMNS, drawn_values
 from live_dashboards.outputs.files import write_text
+
+_FORMULA = ("=", "+", "-", "@")
+_MARKUP = re.compile(r"[\\`|\[\]]")
 
 
 def write_sidecars(report: Report, image: Path) -> tuple[Path, Path]:
@@ -26,10 +31,11 @@ def sidecar_texts(report: Report) -> dict[str, str]:
 
 
 def csv_text(report: Report) -> str:
-    """One row a drawn value; a time is RFC 3339, a gap has no value."""
+    """One row a drawn value; a time is RFC 3339, a gap has no value, a text that a spreadsheet would compute has an apostrophe before it."""
     import pandas as pd
 
-    table = pd.DataFrame(drawn_values(report), columns=list(COLUMNS)).astype({"n": "Int64"})
+    rows = [[_plain(cell) if isinstance(cell, str) else cell for cell in row] for row in drawn_values(report)]
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"n": "Int64"})
     return str(table.to_csv(index=False, lineterminator="\n"))
 
 
@@ -41,7 +47,7 @@ def markdown_text(report: Report) -> str:
         "",
         f"{report.badge.kind.value}: {report.badge.second_line}, at {format_moment(report.at)}",
         "",
-        report.alt_text,
+        _cell(report.alt_text),
         "",
         "| Number | Value | 95 % interval | n | Origin | Observed at | Reason |",
         "|---|---|---|---|---|---|---|",
@@ -64,6 +70,12 @@ def _row(name: str, measurement: Measurement) -> str:
     return "| " + " | ".join(_cell(cell) for cell in cells) + " |"
 
 
+def _plain(text: str) -> str:
+    """The text on one line, never a formula: a spreadsheet computes what begins with one of these, and names come from others."""
+    shown = escaped(text)
+    return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown
+
+
 def _cell(text: str) -> str:
-    """The text on one line, without what ends a cell."""
-    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")
+    """The text on one line, without what ends a cell or is markup: Markdown lets HTML through."""
+    return _MARKUP.sub(r"\\\g<0>", escaped(" ".join(text.split()))).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

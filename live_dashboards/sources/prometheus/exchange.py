@@ -20,6 +20,7 @@ from live_dashboards.sources.prometheus.reply import Reply, parse_document, pars
 LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
 _SERVER_SHARE = 0.9  # of the time left: the server's own word that a query is too slow tells more than silence
 _CHUNK_BYTES = 64 * 1024
+_LONGEST_ERROR = 1_000
 _QUOTED_BYTES = 16 * 1024  # far more than is shown of it, so that no secret is cut in two before it is found
 _DATE_ROUNDING_SECONDS = 0.5  # the Date header cuts fractions off
 
@@ -111,7 +112,7 @@ def _understand(response: requests.Response, body: bytes, question: Question, en
 def _refusal(status: int, document: Mapping[str, object], question: Question, endpoint: Endpoint) -> SourceError:
     if "error" not in document and "errorType" not in document:
         return status_failure(status, "", endpoint.url)
-    text = scrub(str(document.get("error", "")), endpoint.secrets)
+    text = scrub(str(document.get("error", "")), endpoint.secrets)[:_LONGEST_ERROR]
     return refused_query(status, str(document.get("errorType", "")), text, question.parameters.get("query", question.path), endpoint.url)
 
 

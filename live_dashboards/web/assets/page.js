@@ -6,6 +6,7 @@
   const THEMES = ["auto", "light", "dark"];
   const SOON_MS = 1000;
   const LONGEST_ANSWER_MS = 15000;
+  const LONGEST_NAME = 100;
   const turn = Math.random(); // which of all browsers this is, so that not all of them ask at the same moment
   const state = { etag: null, shown: null, document: null, answeredAt: null, paused: false, running: false, again: false, search: null, timer: null, queue: [], started: false, clock: 0 };
   const viewer = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -169,13 +170,19 @@
     return value;
   }
 
+  // Names come from others: what turns or hides letters is taken out of what is shown of them, and none is endless.
+  function shownName(name) {
+    const plain = name.replace(/\s+/gu, " ").replace(/(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}]/gu, "");
+    return plain.length > LONGEST_NAME ? plain.slice(0, LONGEST_NAME - 1) + "…" : plain;
+  }
+
   function choices(controls) {
     for (const name of CHOICES) {
       const select = element("choose-" + name);
       const { options, value } = controls[name];
       const wanted = options.map((option) => option).join("\u0000");
       if (select.dataset.options !== wanted) {
-        select.replaceChildren(...options.map((option) => Object.assign(document.createElement("option"), { value: option, textContent: option })));
+        select.replaceChildren(...options.map((option) => Object.assign(document.createElement("option"), { value: option, textContent: shownName(option) })));
         select.dataset.options = wanted;
       }
       select.value = value === null ? "" : value;

@@ -8,6 +8,7 @@ from typing import Any
 from dash import html
 
 from live_dashboards.model.measurement import Origin
+from live_dashboards.model.plain_text import acts
 from live_dashboards.model.presentation import CACHED_MARK
 
 Tree = Any
@@ -17,12 +18,9 @@ LONGEST_WORDS = 300
 
 
 def short(text: str, longest: int = LONGEST_WORDS) -> str:
-    """The text in one line, cut where it is too long for anybody to read; marks that turn the direction of writing are taken out."""
-    plain = " ".join("".join(character for character in text if character not in _TURNING).split())
+    """The text in one line, cut where it is too long for anybody to read; what turns or hides letters or steers a terminal is taken out."""
+    plain = " ".join("".join(character for character in text if character.isspace() or not acts(character)).split())
     return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
-
-
-_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 
 
 def tag(origin: Origin) -> Tree:
