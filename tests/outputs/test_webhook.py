@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import ssl
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -103,3 +106,18 @@ def test_nobody_there_and_no_http_there_are_told(caplog: pytest.LogCaptureFixtur
     assert "broke" in (post(proxy.url, caplog)[0] or "")
     assert post(proxy.url.replace("http:", "https:"), caplog)[0]
     assert post("http://nowhere.invalid", caplog)[0] == "the receiver's name is not known"
+
+
+def test_over_tls_only_a_trusted_receiver_gets_it(receiver: Receiver, caplog: pytest.LogCaptureFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = [tmp_path / "cert.pem", tmp_path / "key.pem"]
+    made = f"req -x509 -newkey rsa:2048 -nodes -days 2 -out {pair[0]} -keyout {pair[1]} -subj /CN=here -addext subjectAltName=IP:127.0.0.1"
+    subprocess.run(["openssl", *made.split()], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*pair)
+    receiver._server.socket = context.wrap_socket(receiver._server.socket, server_side=True)
+    address = receiver.url.replace("http:", "https:")
+    assert post(address, caplog)[0] == "the receiver's certificate is not trusted"
+    assert receiver.posts == []
+    monkeypatch.setenv("SSL_CERT_FILE", str(pair[0]))
+    assert post(address, caplog)[0] is None
+    assert len(receiver.posts) == 1
