@@ -8,7 +8,7 @@ from functools import partial
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.check import Check, CheckState
-from live_dashboards.settings import PLACEHOLDER_PASSWORDS, Settings
+from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.data_checks import AB_CHECKS, MlflowData
 from live_dashboards.sources.mlflow.questions import Questions
@@ -77,11 +77,11 @@ def _look_at_tables(rows: SqliteRows) -> Check:
 
 
 def _look_at_settings(settings: Settings) -> Check:
-    endpoint, password = rest_endpoint(settings), settings["MLFLOW_TRACKING_PASSWORD"]
+    endpoint, placeholders = rest_endpoint(settings), [name for name in settings.placeholders if name.startswith("MLFLOW_TRACKING_")]
     login = f"{endpoint.authorization.partition(' ')[0].lower()} login" if endpoint.authorization else "without a login"
     found = f"MLflow's REST API at {endpoint.url}, {login}"
-    if password is not None and password.reveal().lower() in PLACEHOLDER_PASSWORDS:
-        return Check(SETTINGS, CheckState.WARNING, f"{found}; the password is a placeholder", "set MLFLOW_TRACKING_PASSWORD to the real one", "placeholder")
+    if placeholders:
+        return Check(SETTINGS, CheckState.WARNING, f"{found}; the password is a placeholder", f"set {placeholders[0]} to the real one", "placeholder")
     if endpoint.authorization and endpoint.url.startswith("http:") and not endpoint.is_loopback:
         return Check(SETTINGS, CheckState.WARNING, f"{found}, which everybody on the way can read", "use https://", "not_encrypted")
     return Check(SETTINGS, CheckState.OK, found)

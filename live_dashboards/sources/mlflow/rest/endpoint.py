@@ -20,7 +20,9 @@ def rest_endpoint(settings: Settings) -> Endpoint:
     authority, slash, path = rest.partition("/")
     url = f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
     authorization = _login(settings) or _url_login(uri)
-    return Endpoint(url, {}, authorization, settings["MLFLOW_TRACKING_SERVER_CERT_PATH"], settings["MLFLOW_TRACKING_CLIENT_CERT_PATH"])
+    sent = (authorization.partition(" ")[2],) if authorization else ()  # base64 hides nothing, and a gateway's error page may repeat it
+    files = settings["MLFLOW_TRACKING_SERVER_CERT_PATH"], settings["MLFLOW_TRACKING_CLIENT_CERT_PATH"]
+    return Endpoint(url, {}, authorization, *files, (*settings.secrets, *sent))
 
 
 def _login(settings: Settings) -> str | None:

@@ -35,7 +35,7 @@ class RestClient:
 
     def __init__(self, settings: Settings, *, deadline: Deadline) -> None:
         self._endpoint = rest_endpoint(settings)
-        self._secrets = settings.secrets
+        self._secrets = self._endpoint.secrets
         self._deadline = deadline
         self._left_bytes = LARGEST_ANSWERS_BYTES
         self._sockets = Sockets()
