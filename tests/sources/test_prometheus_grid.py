@@ -7,8 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from live_dashboards.model.snapshot import Timeline
+from live_dashboards.settings import load_settings
 from live_dashboards.sources.prometheus.grid import timeline_grid
+from live_dashboards.sources.prometheus.reading import read_answers
+from live_dashboards.sources.prometheus.reply import Reply
+from live_dashboards.sources.prometheus.scope import COUNTER_ERRORS, Scope
 from live_dashboards.sources.queries import quoted, render
+
+YEAR_SECONDS = 365 * 86_400.0
+AT = 1.8e9
+DRAWN, LOOKED_THROUGH = 301, 2161  # points of a timeline; the hours of the 90 days in which the first traffic is looked for
 
 
 @given(at_seconds=st.floats(1e9, 2e9), window_seconds=st.floats(1, 3.2e8))
@@ -20,6 +28,43 @@ def test_a_grid_has_at_most_300_steps_within_its_window_and_ends_at_its_moment(a
     assert steps == pytest.approx(round(steps), abs=1e-6)
     assert steps <= 300.001
     assert grid.end_seconds - grid.start_seconds <= window_seconds + 1e-3
+
+
+def questions(window_seconds, period_seconds, shortest_rate_seconds=300.0):
+    """Everything that a reading asks, where nothing is found; a period of None begins with the first traffic."""
+    asked = []
+
+    def ask(several):
+        asked.extend(several)
+        return tuple(Reply(tuple(Timeline((("model_name", model),), ((AT - YEAR_SECONDS, 1.0),)) for model in ("a", "b"))) for _ in several)
+
+    start = {} if period_seconds is None else {"AB_START": str(AT - period_seconds)}
+    scope = Scope(AT, window_seconds, None, (), has_requests=True, errors=COUNTER_ERRORS, errors_reason="", errors_note="", shortest_rate_seconds=shortest_rate_seconds)
+    read_answers(ask, scope, load_settings(environment=start))
+    return asked
+
+
+def points(question):
+    span = {name: float(question.parameters[name]) for name in ("start", "end", "step")}
+    return int((span["end"] - span["start"]) / span["step"] + 1e-6) + 1
+
+
+@given(
+    window_seconds=st.floats(60, 10 * YEAR_SECONDS),
+    period_seconds=st.one_of(st.none(), st.floats(600, 20 * YEAR_SECONDS)),
+    shortest_rate_seconds=st.sampled_from([300.0, 1200.0, 14_400.0]),
+)
+def test_no_window_and_no_period_asks_for_more_points_than_any_server_gives(window_seconds, period_seconds, shortest_rate_seconds):
+    ranges = [question for question in questions(window_seconds, period_seconds, shortest_rate_seconds) if question.path == "query_range"]
+    longest = LOOKED_THROUGH if period_seconds is None else DRAWN
+    assert len(ranges) >= 9
+    assert max(map(points, ranges)) <= longest < 11_000
+    assert sum(points(question) > DRAWN for question in ranges) <= 1  # the look for the first traffic
+
+
+def test_a_month_asks_for_as_many_points_as_a_day():
+    day, month = (sum(points(question) for question in questions(days * 86_400, days * 86_400) if question.path == "query_range") for days in (1, 30))
+    assert 0.8 < month / day < 1.0
 
 
 @pytest.mark.parametrize(("hours", "step_seconds"), [(0.5, 15), (3, 60), (24, 300), (168, 3600), (720, 10_800), (8760, 172_800)])
