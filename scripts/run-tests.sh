@@ -12,6 +12,7 @@ missing_packages() {
   command -v openssl >/dev/null || echo openssl
   command -v chromium >/dev/null || echo chromium
   command -v redis-server >/dev/null || echo redis-server
+  command -v victoria-metrics >/dev/null || echo victoria-metrics
   command -v systemd-analyze >/dev/null || echo systemd # checks the units of deploy/systemd; nothing is started
 }
 

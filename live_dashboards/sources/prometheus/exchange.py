@@ -22,6 +22,7 @@ _SERVER_SHARE = 0.9  # of the time left: the server's own word that a query is t
 _CHUNK_BYTES = 64 * 1024
 _LONGEST_ERROR = 1_000
 _QUOTED_BYTES = 16 * 1024  # far more than is shown of it, so that no secret is cut in two before it is found
+_AT_THESE_MOMENTS = {"nocache": "1"}  # without it VictoriaMetrics moves the moments to multiples of the step, so that blocks would begin before their test
 _DATE_ROUNDING_SECONDS = 0.5  # the Date header cuts fractions off
 
 
@@ -45,7 +46,8 @@ def instant(promql: str, at_seconds: float) -> Question:
 
 def over_time(promql: str, start_seconds: float, end_seconds: float, step_seconds: float) -> Question:
     """The PromQL at every step from start to end, in unix seconds."""
-    return Question("query_range", {"query": promql, "start": f"{start_seconds:.3f}", "end": f"{end_seconds:.3f}", "step": f"{step_seconds:g}"})
+    span = {"start": f"{start_seconds:.3f}", "end": f"{end_seconds:.3f}", "step": f"{step_seconds:g}"}
+    return Question("query_range", {"query": promql, **span, **_AT_THESE_MOMENTS})
 
 
 def exchange(session: requests.Session, endpoint: Endpoint, question: Question, deadline: Deadline) -> Reply:

@@ -1,0 +1,102 @@
+"""A VictoriaMetrics of our own that holds a known truth: the second engine that answers PromQL."""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+import signal
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Self
+
+from live_dashboards.demo.server_process import LOOPBACK, ServerProcess
+from live_dashboards.demo.work_folder import make_work_folder, remove_work_folder
+from tests.support.prometheus_truth import PrometheusTruth
+
+
+class VictoriaMetricsServer:
+    """A running single-node VictoriaMetrics; a context manager. `url` is what PROMETHEUS_URL is set to.
+
+    `latencyOffset` is 0: what was imported is seen at once, as by default only what is 30 s old is.
+    """
+
+    def __init__(self, *, prefix: str = "", flags: Sequence[str] = ()) -> None:
+        self._prefix = prefix
+        self._flags = tuple(flags)
+        self._folder: Path | None = None
+        self._server: ServerProcess | None = None
+
+    @property
+    def url(self) -> str:
+        """The base URL, path prefix included."""
+        assert self._server is not None
+        return f"http://{LOOPBACK}:{self._server.port}{self._prefix}"
+
+    @property
+    def folder(self) -> Path:
+        """Where everything of this server lies, until it ends."""
+        assert self._folder is not None
+        return self._folder
+
+    def fill(self, truth: PrometheusTruth) -> None:
+        """Import every sample and wait until it can be found."""
+        text = "".join(_in_milliseconds(line) for series in truth.series for line in series.lines())
+        assert self._ask("POST", "/api/v1/import/prometheus", text.encode()) == 204
+        self.flush()
+
+    def flush(self) -> None:
+        """Make everything that was written findable, as happens each second."""
+        assert self._ask("GET", "/internal/force_flush") == 200
+
+    def __enter__(self) -> Self:
+        with ExitStack() as undo:
+            undo.callback(self._stop)
+            self._folder = make_work_folder()
+            self._server = ServerProcess("VictoriaMetrics", self._command, folder=self._folder, is_ready=self._is_ready)
+            self._server.start()
+            undo.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._server is not None:
+            self._server.stop(signal.SIGINT)
+        if self._folder is not None:
+            remove_work_folder(self._folder)
+
+    def _command(self, port: int) -> list[str]:
+        program = shutil.which("victoria-metrics")
+        assert program is not None, "apt-get install victoria-metrics"
+        own = {
+            "storageDataPath": self.folder / "data",
+            "httpListenAddr": f"{LOOPBACK}:{port}",
+            "retentionPeriod": "10y",
+            "search.latencyOffset": "0s",
+            "memory.allowedBytes": "256MB",
+            "loggerLevel": "WARN",
+            "http.pathPrefix": self._prefix,
+        }
+        return [program, *(f"-{name}={value}" for name, value in own.items()), *self._flags]
+
+    def _is_ready(self, port: int) -> bool:
+        with closing(http.client.HTTPConnection(LOOPBACK, port, timeout=2)) as connection:
+            try:
+                connection.request("GET", f"{self._prefix}/health")
+                return connection.getresponse().status == 200
+            except (OSError, http.client.HTTPException):
+                return False  # not yet listening
+
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> int:
+        assert self._server is not None
+        with closing(http.client.HTTPConnection(LOOPBACK, self._server.port, timeout=30)) as connection:
+            connection.request(method, self._prefix + path, body)
+            return connection.getresponse().status
+
+
+def _in_milliseconds(line: str) -> str:
+    """A line of OpenMetrics as the older exposition format has it: its time in whole milliseconds."""
+    rest, _, seconds = line.rstrip("\n").rpartition(" ")
+    return f"{rest} {round(float(seconds) * 1000)}\n"
