@@ -71,6 +71,7 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             Setting("PROMETHEUS_CLIENT_CERT", None, read.text, "client certificate file"),
             Setting("PROMETHEUS_CLIENT_KEY", None, read.text, "client key file"),
             _secret("PROMETHEUS_HEADERS", "extra headers, comma-separated (X-Scope-OrgID: team)"),
+            Setting("PROMETHEUS_RECORDED", "off", read.choice("off", "on"), "on: ask what the rules of `deploy/prometheus/` have recorded, not each instance's series"),
             Setting("SOURCE_TIMEOUT_SECONDS", "10", read.positive, "seconds each source has, connect to last byte"),
         ),
     ),

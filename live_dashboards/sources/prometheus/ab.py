@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from live_dashboards.errors import SourceError
@@ -14,17 +15,24 @@ from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.prometheus.exchange import Question
 from live_dashboards.sources.prometheus.http import PrometheusClient
 from live_dashboards.sources.prometheus.reading import read_answers, warnings
+from live_dashboards.sources.prometheus.recorded import STEPS
+from live_dashboards.sources.prometheus.recorded_scope import find_recorded_scope
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope, find_scope
-from live_dashboards.sources.queries import EXPERIMENT_LABEL, REQUESTS, render
+from live_dashboards.sources.prometheus.totals import REQUESTS_TOTAL
+from live_dashboards.sources.queries import EXPERIMENT_LABEL, REQUESTS
 
-_LOOKUPS = (
-    Question(f"label/{EXPERIMENT_LABEL}/values", {"match[]": REQUESTS}),
-    Question("label/__name__/values", {"match[]": '{__name__=~"ab_test_.+"}'}),
-    Question("status/buildinfo", {}),
-    Question("status/runtimeinfo", {}),
+_RAW, _RECORDED = (
+    (
+        Question(f"label/{EXPERIMENT_LABEL}/values", {"match[]": requests}),
+        Question("label/__name__/values", {"match[]": f'{{__name__=~"{names}"}}'}),
+    )
+    for requests, names in ((REQUESTS, "ab_test_.+"), (STEPS[REQUESTS], "experiment_.+:ab_test_.+"))
 )
+_SERVER = (Question("status/buildinfo", {}), Question("status/runtimeinfo", {}))
 _NAMES_SHOWN = 8
+
+Ask = Callable[[list[Question]], tuple[Outcome, ...]]
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +71,7 @@ class PrometheusAbSource:
         """Find the server that answers, and what it knows of experiments; SourceError where none answers."""
         before_seconds = deadline.elapsed_seconds
         hello = self._client.connect(deadline)
-        experiments, names, build, runtime = self._client.ask_all(_LOOKUPS, deadline)
+        experiments, names, build, runtime = self._client.ask_all((*(_RECORDED if self._wants_recorded else _RAW), *_SERVER), deadline)
         self._discovery = Discovery(
             experiments=_names(experiments),
             metric_names=_names(names),
@@ -88,24 +96,41 @@ class PrometheusAbSource:
             def ask(questions: list[Question]) -> tuple[Outcome, ...]:
                 return self._client.ask_all(questions, deadline)
 
-            used = experiment if experiment in found.experiments else None
-            scope = find_scope(ask, at_seconds=at.timestamp(), window_seconds=window_seconds, experiment=used, metric_names=found.metric_names)
+            found, scope, lack = self._scope(ask, found, at_seconds=at.timestamp(), window_seconds=window_seconds, experiment=experiment)
             reading = read_answers(ask, scope, self._settings)
-            told = (*found.warnings, *scope.warnings, *reading.warnings, *_experiment_warnings(scope, experiment, found))
+            told = (*lack, *found.warnings, *scope.warnings, *reading.warnings, *_experiment_warnings(scope, experiment, found))
             seconds = found.duration_seconds + deadline.elapsed_seconds - before_seconds
             return PrometheusAnswer(
                 status=_status(found, scope, tuple(dict.fromkeys(told)), seconds),
                 experiments=found.experiments,
-                experiment_filter=used,
+                experiment_filter=scope.experiment,
                 instants=reading.instants,
                 timelines=reading.timelines,
                 blocks=reading.blocks,
                 first_traffic=reading.first_traffic,
                 accumulated=reading.accumulated,
-                retention_seconds=found.retention_seconds,
+                retention_seconds=None if scope.is_recorded else found.retention_seconds,  # the steps themselves tell from when on they are kept
             )
         finally:
             self._client.close()
+
+    @property
+    def _wants_recorded(self) -> bool:
+        return bool(self._settings["PROMETHEUS_RECORDED"] == "on")
+
+    def _scope(self, ask: Ask, found: Discovery, *, at_seconds: float, window_seconds: float, experiment: str | None) -> tuple[Discovery, Scope, tuple[str, ...]]:
+        """What the questions are filled in with, and why recorded steps are not asked where they should be."""
+        lack: tuple[str, ...] = ()
+        if self._wants_recorded:
+            used = experiment if experiment in found.experiments else None
+            scope = find_recorded_scope(ask, at_seconds=at_seconds, window_seconds=window_seconds, experiment=used)
+            if isinstance(scope, Scope):
+                return found, scope, ()
+            lack = (f"every instance's series were asked, not what the rules recorded: {scope}",)
+            experiments, names = ask(list(_RAW))
+            found = replace(found, experiments=_names(experiments), metric_names=_names(names))
+        used = experiment if experiment in found.experiments else None
+        return found, find_scope(ask, at_seconds=at_seconds, window_seconds=window_seconds, experiment=used, metric_names=found.metric_names), lack
 
 
 def _names(outcome: Outcome) -> tuple[str, ...]:
@@ -153,7 +178,7 @@ def _status(found: Discovery, scope: Scope, told: tuple[str, ...], seconds: floa
 
 
 def _no_data_reason(found: Discovery, scope: Scope) -> str:
-    selector = render(f"{REQUESTS}{{$experiment}}", experiment=scope.experiment)
+    selector = scope.selector(REQUESTS_TOTAL)
     span = format_duration(max(scope.window_seconds, DAY_SECONDS))
     names = f"the metrics there are {_listed(found.metric_names)}" if found.metric_names else "no metric's name begins with ab_test_"
     return f"reachable, no A/B data: {selector} has no series in the last {span}; {names}"

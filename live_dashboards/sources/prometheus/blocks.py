@@ -21,7 +21,7 @@ def block_grid(scope: Scope) -> Grid:
     """The ends of the blocks, which cover the window without gap or overlap; each is long enough for two samples."""
     step_seconds = nice_step_seconds(max(scope.window_seconds / _BLOCKS, scope.shortest_rate_seconds))
     blocks = max(1, int(scope.window_seconds / step_seconds + 1e-9))
-    return Grid(scope.at_seconds - (blocks - 1) * step_seconds, scope.at_seconds, step_seconds)
+    return Grid(scope.counts_at_seconds - (blocks - 1) * step_seconds, scope.counts_at_seconds, step_seconds)
 
 
 def block_questions(scope: Scope) -> dict[str, Question]:

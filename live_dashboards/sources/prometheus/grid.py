@@ -31,9 +31,9 @@ class Grid:
         return Timeline(series.labels, tuple(spread))
 
 
-def timeline_grid(at_seconds: float, window_seconds: float) -> Grid:
+def timeline_grid(at_seconds: float, window_seconds: float, shortest_step_seconds: float = 0.0) -> Grid:
     """At most 300 points a series, in steps that people use, of 15 s at least: an API refuses more than 11,000."""
-    step_seconds = nice_step_seconds(window_seconds / MOST_POINTS)
+    step_seconds = nice_step_seconds(max(window_seconds / MOST_POINTS, shortest_step_seconds))
     steps = math.floor(window_seconds / step_seconds + 1e-9)
     return Grid(at_seconds - steps * step_seconds, at_seconds, step_seconds)
 

@@ -11,6 +11,7 @@ from live_dashboards.settings import Settings
 from live_dashboards.sources.prometheus.answers import timeline_answer, totals_answer, with_zero_errors
 from live_dashboards.sources.prometheus.exchange import Question, instant, over_time
 from live_dashboards.sources.prometheus.grid import Grid, nice_step_seconds
+from live_dashboards.sources.prometheus.recorded_scope import ENOUGH_STEPS, steps_question, steps_share
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.prometheus.totals import totals
@@ -34,7 +35,7 @@ def read_periods(
     """
     edge_seconds, spellings = _edge(buckets, float(settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000)
     queries = tuple(query for query in (*totals(settings), *_within(spellings)) if query.name in {*_COUNTED, "latency_within"})
-    periods = [_Period(start, replace(scope, window_seconds=scope.at_seconds - start), queries) for start in _starts(scope, settings, first_traffic)]
+    periods = [_Period(start, replace(scope, window_seconds=scope.since(start)), queries) for start in _starts(scope, settings, first_traffic)]
     asked = [period.questions() for period in periods]
     outcomes = iter(ask([question for questions in asked for question in questions]) if asked else ())
     replies = [tuple(next(outcomes) for _ in questions) for questions in asked]
@@ -45,7 +46,7 @@ def read_periods(
 def _starts(scope: Scope, settings: Settings, first_traffic: Sequence[tuple[str, float]]) -> list[float]:
     """The moments, a block and more before the page's own, at which the test may have begun: the earliest model alone is no test."""
     known = [settings.start.timestamp()] if settings.start is not None else sorted(seconds for _, seconds in first_traffic)[1:]
-    return [start for start in dict.fromkeys(known) if scope.at_seconds - start >= scope.shortest_rate_seconds][:_MOST_STARTS]
+    return [start for start in dict.fromkeys(known) if scope.since(start) >= scope.shortest_rate_seconds][:_MOST_STARTS]
 
 
 def _edge(buckets: Answer, objective_seconds: float) -> tuple[float | None, tuple[str, ...]]:
@@ -79,7 +80,8 @@ class _Period:
         """Ends of whole blocks from the start on."""
         step_seconds = nice_step_seconds(max(self.scope.window_seconds / _BLOCKS, self.scope.shortest_rate_seconds))
         blocks = max(1, int(self.scope.window_seconds / step_seconds + 1e-9))
-        return Grid(self.start_seconds + step_seconds, self.start_seconds + blocks * step_seconds, step_seconds)
+        begin_seconds = self.scope.counts_at_seconds - self.scope.window_seconds if self.scope.is_recorded else self.start_seconds
+        return Grid(begin_seconds + step_seconds, begin_seconds + blocks * step_seconds, step_seconds)
 
     @property
     def asked(self) -> tuple[AbQuery, ...]:
@@ -87,10 +89,9 @@ class _Period:
 
     def questions(self) -> list[Question]:
         grid, block = self.grid, self._of_a_block()
-        before = self.start_seconds - _BEFORE_SECONDS
         return [
-            over_time(_REMEMBERED, before - (_LOOKS - 1) * _LOOK_SECONDS, before, _LOOK_SECONDS),
-            *(instant(self.scope.render(query), self.scope.at_seconds) for query in self.asked),
+            self._remembered(),
+            *(instant(self.scope.render(query), self.scope.moment(query)) for query in self.asked),
             *(over_time(block.render(query), grid.start_seconds, grid.end_seconds, grid.step_seconds) for query in self.asked),
         ]
 
@@ -103,11 +104,23 @@ class _Period:
         requests = next(answer for answer in whole if answer.name == "requests")
         return Accumulated(
             start_seconds=self.start_seconds,
-            is_remembered=isinstance(remembered, Reply) and bool(remembered.series),
+            is_remembered=self._is_remembered(remembered),
             totals=tuple(with_zero_errors(answer, requests, self.scope) if answer.name == "errors" else answer for answer in whole),
             blocks=tuple(timeline_answer(query.name, query, block.render(query), blocks_by_name[query.name], grid) for query in self.asked),
             edge_seconds=edge_seconds,
         )
+
+    def _remembered(self) -> Question:
+        """Whether the server holds samples from before the start; of recorded steps, how many of the period's there are."""
+        if self.scope.is_recorded:
+            return steps_question(self.scope)
+        before = self.start_seconds - _BEFORE_SECONDS
+        return over_time(_REMEMBERED, before - (_LOOKS - 1) * _LOOK_SECONDS, before, _LOOK_SECONDS)
+
+    def _is_remembered(self, outcome: Outcome) -> bool:
+        if self.scope.is_recorded:
+            return steps_share(outcome, self.scope.window_seconds) >= ENOUGH_STEPS
+        return isinstance(outcome, Reply) and bool(outcome.series)
 
     def _not_asked(self, query: AbQuery) -> Answer:
         return Answer(query.name, "", query.unit, reason=self.scope.errors_reason)

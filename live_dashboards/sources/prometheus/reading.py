@@ -15,6 +15,7 @@ from live_dashboards.sources.prometheus.failure import QUERY_CODES
 from live_dashboards.sources.prometheus.first_traffic import coarse_question, fine_questions, first_traffic
 from live_dashboards.sources.prometheus.grid import Grid, timeline_grid
 from live_dashboards.sources.prometheus.period import read_periods
+from live_dashboards.sources.prometheus.recorded import STEP_SECONDS
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.prometheus.totals import newest, newest_within, totals
@@ -37,13 +38,11 @@ class Reading:
 
 def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
     """The reading; SourceError where the requests themselves cannot be asked, and for any other question an answer with its reason."""
-    wanted = _Wanted(scope, totals(settings), dict(AB_QUERIES), timeline_grid(scope.at_seconds, scope.window_seconds))
+    wanted = _Wanted(scope, totals(settings), dict(AB_QUERIES), _timeline_grid(scope))
     first = _ask_named(ask, wanted.questions(with_start=settings.start is None))
     _refuse_without_requests(first)
     instants, ages, timelines = wanted.instants(first), wanted.ages(first), wanted.timelines(first)
-    second = _ask_named(
-        ask, _why_empty(wanted, (*instants, *ages, *timelines)) | _wide_ages(wanted, instants, ages) | _fine_traffic(first.get("traffic"), scope.experiment)
-    )
+    second = _ask_named(ask, _why_empty(wanted, (*instants, *ages, *timelines)) | _wide_ages(wanted, instants, ages) | _fine_traffic(first.get("traffic"), scope))
     requests = next(answer for answer in instants if answer.name == "requests")
     counted = (with_zero_errors(answer, requests, scope) if answer.name == "errors" else answer for answer in instants)
     since = first_traffic([outcome for name, outcome in (first | second).items() if name.startswith("traffic")])
@@ -82,13 +81,13 @@ class _Wanted:
 
     def questions(self, *, with_start: bool) -> dict[str, Question]:
         scope, grid = self.scope, self.grid
-        instants = {query.name: instant(scope.render(query), scope.at_seconds) for query in (*self.totals, *self.newest) if scope.can_ask(query)}
+        instants = {query.name: instant(scope.render(query), scope.moment(query)) for query in (*self.totals, *self.newest) if scope.can_ask(query)}
         timelines = {
             f"timeline {name}": over_time(scope.render(query, grid.step_seconds), grid.start_seconds, grid.end_seconds, grid.step_seconds)
             for name, query in self.over_window.items()
             if scope.can_ask(query)
         }
-        start = {"traffic": coarse_question(scope.at_seconds, scope.experiment)} if with_start else {}
+        start = {"traffic": coarse_question(scope)} if with_start else {}
         return instants | timelines | block_questions(scope) | start
 
     def instants(self, outcomes: Mapping[str, Outcome]) -> tuple[Answer, ...]:
@@ -109,6 +108,10 @@ class _Wanted:
         if not self.scope.can_ask(query):
             return Answer(query.name, "", query.unit, reason=self.scope.errors_reason)
         return totals_answer(query, self.scope.render(query), outcomes[query.name])
+
+
+def _timeline_grid(scope: Scope) -> Grid:
+    return timeline_grid(scope.counts_at_seconds, scope.window_seconds, STEP_SECONDS if scope.is_recorded else 0.0)
 
 
 def _ask_named(ask: Ask, questions: Mapping[str, Question]) -> dict[str, Outcome]:
@@ -135,11 +138,11 @@ def _wide_ages(wanted: _Wanted, instants: tuple[Answer, ...], ages: tuple[Answer
     known = {series.label("model_name") for answer in instants if answer.name in {"requests", "requests_24h"} for series in answer.series}
     late = {answer.name for answer in ages if known - {series.label("model_name") for series in answer.series} and answer.reason is None}
     step_seconds = look_step_seconds(wanted.scope.window_seconds)
-    wide = (newest_within(query, step_seconds) for query in wanted.newest if query.name in late)
+    wide = (newest_within(query, step_seconds) for query in wanted.newest if query.name in late and wanted.scope.form(query) is query)
     return {f"wide {query.name}": instant(wanted.scope.render(query), wanted.scope.at_seconds) for query in wide}
 
 
-def _fine_traffic(coarse: Outcome | None, experiment: str | None) -> dict[str, Question]:
+def _fine_traffic(coarse: Outcome | None, scope: Scope) -> dict[str, Question]:
     if not isinstance(coarse, Reply):
         return {}
-    return {f"traffic {index}": question for index, question in enumerate(fine_questions(coarse, experiment))}
+    return {f"traffic {index}": question for index, question in enumerate(fine_questions(coarse, scope))}

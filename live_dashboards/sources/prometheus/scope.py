@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.prometheus.exchange import Question, instant
+from live_dashboards.sources.prometheus.recorded import SETTLED_SECONDS, STEP_SECONDS, recorded_form
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, AbQuery, render
 
@@ -31,6 +32,7 @@ class Scope:
     """How this moment's questions are filled in: the experiment that filters (None: all series count), the selector of failed requests, the rate's window.
 
     `experiments` are those with requests in the window; `errors` is empty where failed requests are not counted, for `errors_reason`.
+    `steps_at_seconds` is where the steps are asked that rules have recorded; None: the series of every instance are asked.
     """
 
     at_seconds: float
@@ -43,15 +45,40 @@ class Scope:
     errors_note: str
     shortest_rate_seconds: float
     warnings: tuple[str, ...] = ()
+    steps_at_seconds: float | None = None
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether what rules have recorded is asked, where they record it."""
+        return self.steps_at_seconds is not None
+
+    @property
+    def counts_at_seconds(self) -> float:
+        """The moment at which counts are asked; gauges and ages are asked at `at_seconds`."""
+        return self.at_seconds if self.steps_at_seconds is None else self.steps_at_seconds
+
+    def moment(self, query: AbQuery) -> float:
+        """When an instant question is asked, in unix seconds."""
+        return self.counts_at_seconds if "increase(" in query.promql else self.at_seconds
+
+    def since(self, start_seconds: float) -> float:
+        """Seconds from a moment to where counts are asked; of recorded steps, those of the whole ones in between."""
+        if self.steps_at_seconds is None:
+            return self.at_seconds - start_seconds
+        return (self.steps_at_seconds - SETTLED_SECONDS - start_seconds) // STEP_SECONDS * STEP_SECONDS
+
+    def form(self, query: AbQuery) -> AbQuery:
+        """The question in the form in which it is asked."""
+        return (recorded_form(query) or query) if self.is_recorded else query
 
     def render(self, query: AbQuery, step_seconds: float = 0.0) -> str:
         """The query's PromQL, with rates over at least one step of the grid."""
         rate_seconds = max(self.shortest_rate_seconds, step_seconds)
-        return render(query.promql, experiment=self.experiment, rate_seconds=rate_seconds, window_seconds=self.window_seconds, errors=self.errors_selector)
+        return render(self.form(query).promql, experiment=self.experiment, rate_seconds=rate_seconds, window_seconds=self.window_seconds, errors=self.errors_selector)
 
     def selector(self, query: AbQuery) -> str:
         """The series that the query needs, as a person would look for them."""
-        return self.errors_selector if query.needs_errors else render(f"{query.metric}{{$experiment}}", experiment=self.experiment)
+        return self.errors_selector if query.needs_errors else render(f"{self.form(query).metric}{{$experiment}}", experiment=self.experiment)
 
     def can_ask(self, query: AbQuery) -> bool:
         """Whether what the query needs is there at all."""

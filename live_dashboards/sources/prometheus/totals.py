@@ -15,8 +15,9 @@ def _gauge(name: str, metric: str, unit: str, labels: tuple[str, ...] = ("model_
     return AbQuery(name, f"avg by ({', '.join(labels)}) ({metric}{{$experiment}} {FINITE})", unit, labels, metric)
 
 
+REQUESTS_TOTAL = _increase("requests", REQUESTS)
 TOTALS: tuple[AbQuery, ...] = (
-    _increase("requests", REQUESTS),
+    REQUESTS_TOTAL,
     _increase("requests_24h", REQUESTS, window="1d"),
     AbQuery("errors", "sum by (model_name) (increase($errors[$window]))", "count", metric=ERRORS),
     _increase("latency_sum", f"{LATENCY}_sum", "seconds"),

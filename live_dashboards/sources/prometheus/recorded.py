@@ -1,0 +1,60 @@
+"""The questions to what the rules of deploy/prometheus/ have recorded: the same names, units and labels, at a cost that does not know how many instances there are."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import lru_cache
+
+from live_dashboards.sources.queries import ACCURACY, ERRORS, EXPERIMENT_LABEL, IMPACT, LATENCY, REQUESTS, AbQuery
+
+STEP_SECONDS = 300.0
+SETTLED_SECONDS = 60.0  # how far the rules look back: a step ends that long before the moment at which it is recorded
+RECORDED_UNTIL = "ab_test:recorded_until_seconds:time"
+
+_BY_MODEL, _BY_TYPE = "experiment_model_name", "experiment_metric_type_model_name"
+STEPS = {
+    REQUESTS: f"{_BY_MODEL}:ab_test_requests:increase5m",
+    ERRORS: f"{_BY_MODEL}:ab_test_errors:increase5m",
+    f"{LATENCY}_sum": f"{_BY_MODEL}:{LATENCY}_sum:increase5m",
+    f"{LATENCY}_count": f"{_BY_MODEL}:{LATENCY}_count:increase5m",
+    f"{LATENCY}_bucket": f"experiment_le_model_name:{LATENCY}_bucket:increase5m",
+}
+GAUGES = {ACCURACY: f"{_BY_MODEL}:{ACCURACY}:avg", IMPACT: f"{_BY_TYPE}:{IMPACT}:avg"}
+NEWEST = {
+    REQUESTS: f"{_BY_MODEL}:ab_test_requests_sample_timestamp_seconds:max",
+    f"{LATENCY}_count": f"{_BY_MODEL}:{LATENCY}_count_sample_timestamp_seconds:max",
+    ACCURACY: f"{_BY_MODEL}:{ACCURACY}_sample_timestamp_seconds:max",
+    IMPACT: f"{_BY_TYPE}:{IMPACT}_sample_timestamp_seconds:max",
+}
+_GROWTH = re.compile(r"\b(?P<call>increase|rate)\((?P<metric>\$errors|[a-zA-Z_:][\w:]*)(?P<matchers>\{[^}]*\})?(?P<span>\[[^\]]*\])\)")
+_GAUGE = re.compile(rf"\b({'|'.join(GAUGES)})\b(?=\{{)")
+_RAW = re.compile(r"(?<![\w:])ab_test_\w+|\b(?:increase|rate)\(")
+_KEPT_LABELS = {EXPERIMENT_LABEL, "model_name", "le", "metric_type"}
+
+
+@lru_cache(maxsize=256)
+def recorded_form(query: AbQuery) -> AbQuery | None:
+    """The same question to the recorded series; None where it asks for what no rule records."""
+    if query.name.startswith("newest_"):
+        return _newest(query)
+    promql = _GAUGE.sub(lambda found: GAUGES[found[1]], _GROWTH.sub(_growth, query.promql))
+    return None if _RAW.search(promql) else replace(query, promql=promql, metric=(STEPS | GAUGES).get(query.metric, query.metric))
+
+
+def _growth(found: re.Match[str]) -> str:
+    """Steps added up; for a rate over the time for which there are steps."""
+    metric, matchers = found["metric"], found["matchers"] or ""
+    named = set(re.findall(r"(\w+)\s*(?:=~|!=|!~|=)", matchers))
+    if (metric != "$errors" and metric not in STEPS) or not named <= _KEPT_LABELS:
+        return found[0]
+    steps = f"sum_over_time({STEPS.get(metric, metric)}{matchers}{found['span']})"
+    return steps if found["call"] == "increase" else f"({steps} / scalar({STEP_SECONDS:g} * count_over_time({RECORDED_UNTIL}{found['span']})))"
+
+
+def _newest(query: AbQuery) -> AbQuery | None:
+    """The time of the newest sample is a recorded value, which is found also where it is old."""
+    if query.metric not in NEWEST:
+        return None
+    metric = NEWEST[query.metric]
+    return replace(query, promql=f"max by ({', '.join(query.labels)}) (max_over_time({metric}{{$experiment}}[$window]))", metric=metric)

@@ -1,0 +1,80 @@
+"""Whether what the rules have recorded can be asked: until when they counted, and whether enough of the window's steps are there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from live_dashboards.errors import SourceError
+from live_dashboards.model.duration import format_duration
+from live_dashboards.sources.prometheus.exchange import Question, instant
+from live_dashboards.sources.prometheus.recorded import RECORDED_UNTIL, SETTLED_SECONDS, STEP_SECONDS, STEPS
+from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
+from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, render
+
+ENOUGH_STEPS = 0.99  # of a window or a period: the rest hits all models alike, and is told
+COUNTED_BY_RULES = "counts come from recording rules"
+_FILL_IN = "load ab_test_recorded.rules.yml, and fill in the past with promtool"
+_NEWEST_STEP = f"max_over_time({RECORDED_UNTIL}[15m])"  # two steps may be late
+_STEPS_SEEN = f"count_over_time({RECORDED_UNTIL}[$window])"
+_SEEN = f"count by ({EXPERIMENT_LABEL}) (count_over_time(%s[$window]))"
+_BESIDE_A_STEP_SECONDS = 1.0  # after the newest step: no step lies on an end of a window, whichever ends an engine counts
+
+Ask = Callable[[list[Question]], tuple[Outcome, ...]]
+
+
+def find_recorded_scope(ask_all: Ask, *, at_seconds: float, window_seconds: float, experiment: str | None) -> Scope | str:
+    """The scope of questions to recorded steps, or why they cannot be asked."""
+    if window_seconds < STEP_SECONDS:
+        return f"a window of {format_duration(window_seconds)} is shorter than a step of {format_duration(STEP_SECONDS)}"
+    newest = ask_all([instant(_NEWEST_STEP, at_seconds)])[0]
+    until_seconds = None if isinstance(newest, SourceError) or not newest.series else newest.series[0].last
+    if until_seconds is None:
+        return newest.reason if isinstance(newest, SourceError) else f"no step of {RECORDED_UNTIL} is newer than 15m: {_FILL_IN}"
+    steps_at = until_seconds + SETTLED_SECONDS + _BESIDE_A_STEP_SECONDS
+    wanted_seconds = window_seconds // STEP_SECONDS * STEP_SECONDS
+    longest = max(wanted_seconds, DAY_SECONDS)
+    texts = [
+        render(_STEPS_SEEN, window_seconds=longest),
+        *(render(_SEEN % STEPS[metric], window_seconds=longest) for metric in (REQUESTS, ERRORS)),
+    ]
+    steps, requests, errors = ask_all([instant(text, steps_at) for text in texts])
+    if isinstance(requests, SourceError):
+        raise requests
+    share = steps_share(steps, longest)
+    if share < ENOUGH_STEPS:
+        return f"the rules have recorded {100 * share:.0f} % of the last {format_duration(longest)}: {_FILL_IN}"
+    seen = {series.label(EXPERIMENT_LABEL) for series in requests.series}
+    has_errors = isinstance(errors, SourceError) or bool(errors.series)
+    return Scope(
+        at_seconds=at_seconds,
+        window_seconds=wanted_seconds,
+        experiment=experiment,
+        experiments=tuple(sorted(seen - {""})),
+        has_requests=bool(seen) if experiment is None else experiment in seen,
+        errors=f"{STEPS[ERRORS]}{{$experiment}}" if has_errors else "",
+        errors_reason="" if has_errors else f"failed requests are not counted: {STEPS[ERRORS]} has no series",
+        errors_note="",
+        shortest_rate_seconds=STEP_SECONDS,
+        warnings=(_told(until_seconds, share), *requests.warnings),
+        steps_at_seconds=steps_at,
+    )
+
+
+def steps_share(outcome: Outcome, window_seconds: float) -> float:
+    """How many of the window's steps were recorded, as a share of them; 0 where it could not be asked."""
+    if isinstance(outcome, SourceError) or not outcome.series:
+        return 0.0
+    return (outcome.series[0].last or 0.0) / (window_seconds / STEP_SECONDS)
+
+
+def steps_question(scope: Scope) -> Question:
+    """How many steps of the scope's window were recorded."""
+    return instant(render(_STEPS_SEEN, window_seconds=scope.window_seconds), scope.counts_at_seconds)
+
+
+def _told(until_seconds: float, share: float) -> str:
+    until = datetime.fromtimestamp(until_seconds, UTC)
+    missing = f"; {100 * (1 - share):.1g} % of the steps were not recorded, and what was counted in them is missing" if share < 1 else ""
+    return f"{COUNTED_BY_RULES}, in whole steps of {format_duration(STEP_SECONDS)} until {until:%Y-%m-%d %H:%M:%S} UTC{missing}"

@@ -1,0 +1,237 @@
+"""PROMETHEUS_RECORDED=on: what the rules have recorded is what was counted, and nothing is asked of each instance's series."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import yaml
+
+from live_dashboards.demo.prometheus_server import PrometheusServer
+from live_dashboards.model.snapshot import SourceState, Timeline
+from live_dashboards.sources.prometheus.recorded import GAUGES, NEWEST, RECORDED_UNTIL, STEPS, recorded_form
+from live_dashboards.sources.prometheus.recorded_scope import find_recorded_scope
+from live_dashboards.sources.prometheus.reply import Reply
+from live_dashboards.sources.prometheus.totals import TOTALS, newest
+from live_dashboards.sources.queries import AB_QUERIES, AbQuery
+from tests.conftest import filled_prometheus
+from tests.sources.prometheus_reading import BUCKETS, END, HOUR, ask, labels, short_truth, traffic, values
+from tests.support.victoria_metrics import VictoriaMetricsServer
+
+RULES = Path(__file__).parents[2] / "deploy/prometheus"
+FILES = (RULES / "ab_test.rules.yml", RULES / "ab_test_recorded.rules.yml")
+EXPERIMENT = "recorded"
+LATENCY = "ab_test_response_time_seconds"
+AT = END + 7
+WINDOW = 2 * HOUR
+STARTED = END - 5 * HOUR - 40
+HOURS = 27.0
+SPANS = {"5m": 26.0, "1m": 3.0}
+
+
+def the_truth():
+    """Restarts, a gap, an instance that comes late and one that goes; another experiment, whose instance was not scraped for 100 minutes."""
+    truth = short_truth(hours=HOURS, scrape_seconds=30)
+    traffic(truth, instance="i1", rate=7.03, experiment=EXPERIMENT, resets=(END - 5017, END - 1000))
+    traffic(truth, instance="i2", rate=6.01, experiment=EXPERIMENT, gaps=[(END - 3000, END - 1200)])
+    traffic(truth, "enhanced", rate=3.07, experiment=EXPERIMENT)
+    traffic(truth, "enhanced", "i2", rate=1.3, experiment=EXPERIMENT, starts_at=END - 4000)
+    traffic(truth, "enhanced", "i3", rate=2.9, experiment=EXPERIMENT, ends_at=END - 2000)
+    traffic(truth, instance="i4", rate=50.0, experiment="other", gaps=[(END - 10_000, END - 4000)])
+    for model, accuracy in (("baseline", 78.2), ("enhanced", 81.8)):
+        own = labels(model, experiment=EXPERIMENT)
+        truth.counter("ab_test_errors_total", own, 0.21, resets=(END - 3333,))
+        truth.histogram(LATENCY, own, BUCKETS)
+        truth.gauge("ab_test_model_accuracy", own, accuracy)
+        truth.gauge("ab_test_business_impact", {**own, "metric_type": "net_business_value"}, 1.5)
+    return truth
+
+
+def rules_of(folder, interval):
+    """The groups of that interval without what reads other recorded series, which cannot be filled in."""
+    groups = [group for path in FILES for group in yaml.safe_load(path.read_text())["groups"] if group["interval"] == interval]
+    needed = {*STEPS.values(), *GAUGES.values(), *NEWEST.values(), RECORDED_UNTIL}
+    kept = [{**group, "rules": [rule for rule in group["rules"] if rule["record"] in needed]} for group in groups]
+    path = folder / f"{interval}.rules.yml"
+    path.write_text(json.dumps({"groups": [group for group in kept if group["rules"]]}))
+    return path
+
+
+def run(*command):
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def record_in_prometheus(source_url, data, folder):
+    """As the documentation says to fill in the past."""
+    for interval, hours in SPANS.items():
+        span = (f"--start={END - hours * HOUR:.0f}", f"--end={END:.0f}")
+        run("promtool", "tsdb", "create-blocks-from", "rules", f"--url={source_url}", *span, f"--output-dir={data}", rules_of(folder, interval))
+
+
+def record_in_victoria(url, folder):
+    """The same rules by VictoriaMetrics' own evaluator, which needs other words for the same."""
+    for interval, hours in SPANS.items():
+        start, end = (datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for at in (END - hours * HOUR, END))
+        where = (f"-rule={rules_of(folder, interval)}", f"-datasource.url={url}", f"-remoteWrite.url={url}", "-remoteWrite.flushInterval=100ms")
+        run("vmalert", *where, f"-replay.timeFrom={start}", f"-replay.timeTo={end}", "-replay.rulesDelay=0s", "-replay.disableProgressBar")
+
+
+@pytest.fixture(scope="module")
+def truth():
+    return the_truth()
+
+
+@pytest.fixture(scope="module")
+def urls(truth, tmp_path_factory):
+    """A Prometheus with every instance's series, one with nothing but what the rules recorded of them, and a VictoriaMetrics with both."""
+    folder = tmp_path_factory.mktemp("recorded")
+    with ExitStack() as running:
+        raw = running.enter_context(filled_prometheus(truth, folder))
+        recorded = PrometheusServer()
+        running.callback(recorded.stop)
+        record_in_prometheus(raw.url, recorded.folder / "data", folder)
+        recorded.start()
+        victoria = running.enter_context(VictoriaMetricsServer())
+        victoria.fill(truth)
+        record_in_victoria(victoria.url, folder)
+        victoria.flush()
+        yield {"raw": raw.url, "prometheus": recorded.url, "victoria-metrics": victoria.url}
+
+
+def reading(url, experiment=EXPERIMENT, *, at=AT, window_seconds=WINDOW, recorded="on", **settings):
+    return ask(url, at=at, window_seconds=window_seconds, experiment=experiment, PROMETHEUS_RECORDED=recorded, **settings)
+
+
+@pytest.fixture(scope="module", params=["prometheus", "victoria-metrics"])
+def url(request, urls):
+    return urls[request.param]
+
+
+@pytest.fixture(scope="module")
+def answer(url):
+    return reading(url, AB_START=str(STARTED))
+
+
+def until_of(answer):
+    """Until when the answer's steps count, in unix seconds."""
+    return answer.instant("requests").series[0].points[0][0] - 61
+
+
+def counted(truth, metric, until, seconds, **more):
+    """By the samples: from the last one before the span to the last one within it."""
+    first = truth.start + (until - seconds - truth.start) // truth.scrape_seconds * truth.scrape_seconds
+    return truth.increase(metric, start=first, end=until, **more)
+
+
+def by_model(truth, metric, until, seconds):
+    return {model: counted(truth, metric, until, seconds, model_name=model, experiment=EXPERIMENT) for model in ("baseline", "enhanced")}
+
+
+@pytest.mark.parametrize(("name", "metric"), [("requests", "ab_test_requests_total"), ("errors", "ab_test_errors_total"), ("latency_count", f"{LATENCY}_count")])
+def test_recorded_counts_are_whole_numbers_and_exactly_what_was_counted(answer, truth, name, metric):
+    assert values(answer.instant(name)) == by_model(truth, metric, until_of(answer), WINDOW)
+
+
+def test_the_last_24_hours_the_sum_and_each_bucket_are_what_was_counted(answer, truth):
+    until = until_of(answer)
+    assert values(answer.instant("requests_24h")) == by_model(truth, "ab_test_requests_total", until, 24 * HOUR)
+    assert values(answer.instant("latency_sum")) == pytest.approx(by_model(truth, f"{LATENCY}_sum", until, WINDOW), rel=1e-9)
+    found = {series.label("le"): series.last for series in answer.instant("latency_buckets").series if series.label("model_name") == "enhanced"}
+    more = {"model_name": "enhanced", "experiment": EXPERIMENT}
+    assert found == {le: counted(truth, f"{LATENCY}_bucket", until, WINDOW, le=le, **more) for le in ("0.05", "0.1", "0.25", "0.5", "+Inf")}
+
+
+def test_a_period_counts_exactly_from_its_first_whole_step_and_its_blocks_add_up(answer, truth):
+    period, until = answer.accumulated[0], until_of(answer)
+    seconds = (until - STARTED) // 300 * 300
+    assert (period.start_seconds, period.is_remembered) == (STARTED, True)
+    assert values(period.total("requests")) == by_model(truth, "ab_test_requests_total", until, seconds)
+    assert values(period.total("latency_within"))["enhanced"] == counted(truth, f"{LATENCY}_bucket", until, seconds, model_name="enhanced", le="0.25")
+    blocks = {series.label("model_name"): sum(value for _, value in series.points) for series in period.block("requests").series}
+    assert blocks == values(period.total("requests"))
+
+
+def test_timelines_gauges_and_ages_come_from_what_was_recorded(answer):
+    shown = {series.label("model_name"): [value for _, value in series.points] for series in answer.timeline("request_rate").series}
+    assert len(shown["enhanced"]) == 25
+    assert shown["enhanced"][3] == pytest.approx(3.07 + 2.9, rel=0.01)  # before the second instance came
+    assert [value for _, value in answer.timeline("response_time").series[0].points] == pytest.approx([250.0] * 25, rel=1e-3)
+    assert values(answer.instant("online_accuracy")) == {"baseline": 78.2, "enhanced": 81.8}
+    assert values(answer.instant("newest_requests")) == pytest.approx({"baseline": END, "enhanced": END}, abs=90)
+    assert (answer.experiments, answer.experiment_filter) == (("other", EXPERIMENT), EXPERIMENT)
+
+
+def test_the_page_is_told_that_rules_counted_and_until_when(answer):
+    until = datetime.fromtimestamp(until_of(answer), UTC)
+    assert answer.status.warnings == (f"counts come from recording rules, in whole steps of 5m until {until:%Y-%m-%d %H:%M:%S} UTC",)
+    assert 0 < AT - until_of(answer) <= 367
+    asked = [each.query for each in (*answer.instants, *answer.timelines, *answer.blocks, *answer.accumulated[0].totals) if each.query]
+    assert len(asked) > 20
+    assert all(":" in query and "increase(" not in query and "rate(" not in query for query in asked)
+
+
+def test_the_first_traffic_is_the_first_step_with_traffic_and_stays_it(url):
+    firsts = [dict(reading(url, at=at).first_traffic)["baseline"] for at in (AT, AT - 600)]
+    assert max(firsts) - min(firsts) < 15
+    assert firsts[0] == pytest.approx(END - 26 * HOUR, abs=370)
+
+
+def test_what_an_instance_counted_while_it_was_not_scraped_for_over_an_hour_is_lost(url, truth):
+    """The stated limit: the rules look back an hour for where an instance stood before."""
+    answer = reading(url, "other")
+    in_the_gap = 50.0 * 6000 + 50.0 * 30
+    whole = counted(truth, "ab_test_requests_total", until_of(answer), 24 * HOUR, experiment="other")
+    assert values(answer.instant("requests_24h")) == pytest.approx({"baseline": whole - in_the_gap}, abs=50.0 * 30)
+
+
+def test_where_the_rules_have_recorded_too_little_every_instance_is_asked_and_that_is_said(urls, truth):
+    at = END - 22 * HOUR
+    answer = reading(urls["victoria-metrics"], at=at, window_seconds=HOUR)
+    assert answer.status.warnings[0].startswith("every instance's series were asked, not what the rules recorded: the rules have recorded 17 % of the last 1d: load")
+    assert values(answer.instant("requests")) == {
+        model: truth.increase("ab_test_requests_total", start=at - HOUR, end=at, model_name=model, experiment=EXPERIMENT) for model in ("baseline", "enhanced")
+    }
+    assert "increase(ab_test_requests_total{" in answer.instant("requests").query
+
+
+def test_where_no_rule_is_loaded_the_answer_is_that_of_every_instance(urls):
+    asked, plain = reading(urls["raw"]), reading(urls["raw"], recorded="off")
+    assert "no step of ab_test:recorded_until_seconds:time is newer than 15m" in asked.status.warnings[0]
+    assert (asked.instants, asked.timelines, asked.experiments, asked.status.state) == (plain.instants, plain.timelines, plain.experiments, SourceState.ANSWERED)
+
+
+def test_a_period_that_began_before_the_rules_is_not_whole(url):
+    answer = reading(url, AB_START=str(END - 40 * HOUR))
+    assert (answer.accumulated[0].is_remembered, answer.retention_seconds) == (False, None)
+
+
+def test_steps_that_are_missing_are_told_and_too_many_are_refused():
+    def told(steps):
+        answers = iter([Reply((Timeline((), ((0.0, value),)),)) for value in (600_000.0, steps, 5.0, 5.0)])
+        return find_recorded_scope(lambda asked: tuple(next(answers) for _ in asked), at_seconds=600_100, window_seconds=86_400, experiment=None)
+
+    assert told(286).warnings[0].endswith("UTC; 0.7 % of the steps were not recorded, and what was counted in them is missing")
+    assert told(280).startswith("the rules have recorded 97 % of the last 1d")
+
+
+def test_every_question_of_the_product_has_a_recorded_form_and_no_other_has():
+    for query in (*TOTALS, *AB_QUERIES.values(), *filter(None, map(newest, TOTALS))):
+        assert recorded_form(query) is not None, query.name
+    for promql in (
+        'sum(increase(ab_test_requests_total{status="error", $experiment}[$window]))',
+        "sum(increase(orders_total[$window]))",
+        "max(ab_test_traffic_percentage)",
+    ):
+        assert recorded_form(AbQuery("own", promql, "count")) is None, promql
+
+
+def test_the_rules_record_every_name_that_is_asked_for_in_the_steps_that_are_counted_on():
+    groups = [group for path in FILES for group in yaml.safe_load(path.read_text())["groups"]]
+    interval = {rule["record"]: group["interval"] for group in groups for rule in group["rules"]}
+    assert {interval[name] for name in (*STEPS.values(), RECORDED_UNTIL)} == {"5m"}
+    assert {interval[name] for name in (*GAUGES.values(), *NEWEST.values())} == {"1m"}
