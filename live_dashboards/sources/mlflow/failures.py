@@ -19,6 +19,18 @@ from live_dashboards.sources.mlflow.findings import finding, rank
 _ATTEMPT = re.compile(r'connection to server (?:at "(?P<host>[^"]*)"(?: \([^)]*\))?, port (?P<port>[0-9]+)|on socket "(?P<socket>[^"]*)") failed: ')
 _QUOTED_CHARACTERS = 200
 _REQUIRED_TABLES = "experiments, runs, metrics, latest_metrics, params, tags"
+_BY_CODE = {
+    errorcodes.NUMERIC_VALUE_OUT_OF_RANGE: (
+        "a value in MLflow's tables is too large for the question {question!r}: {said}",
+        "look for infinite values in metrics",
+        "overflow",
+    ),
+    errorcodes.SERIALIZATION_FAILURE: (  # of what only reads, a standby's alone
+        "the standby at {where} ended the question {question!r} for a change of its primary",
+        "ask again; where it happens often, raise max_standby_streaming_delay there or set hot_standby_feedback=on",
+        "standby",
+    ),
+}
 
 
 def connecting_failure(error: Exception, address: MlflowAddress, *, seconds: float) -> SourceError:
@@ -50,8 +62,9 @@ def asking_failure(error: psycopg2.Error, address: MlflowAddress, *, question: s
         return no_rights(re.findall(r"(?:table|relation|view|schema) (\S+)", said) or [_REQUIRED_TABLES], address.user or "the user")
     if error.pgcode in {errorcodes.UNDEFINED_TABLE, errorcodes.UNDEFINED_COLUMN}:
         return SourceError(f"MLflow's tables at {where} are not as expected: {said}", "run mlflow db upgrade with the version of MLflow that serves them", "schema")
-    if error.pgcode == errorcodes.NUMERIC_VALUE_OUT_OF_RANGE:
-        return SourceError(f"a value in MLflow's tables is too large for the question {question!r}: {said}", "look for infinite values in metrics", "overflow")
+    if error.pgcode in _BY_CODE:
+        reason, fix, code = _BY_CODE[error.pgcode]
+        return SourceError(reason.format(question=question, where=where, said=said), fix, code)
     if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError) and (error.pgcode or "08")[:2] in {"08", "57"}:
         return SourceError(
             f"PostgreSQL {where} closed the connection during the question {question!r}",
