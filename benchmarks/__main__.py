@@ -8,11 +8,11 @@ import platform
 import subprocess
 import sys
 
-from benchmarks import ab_command, mlflow_queries, prometheus_queries, web_load
+from benchmarks import ab_command, mlflow_queries, prometheus_queries, scale, web_load
 from benchmarks.measuring import MLFLOW_PYTHON, PRODUCT_PYTHON
 from live_dashboards.demo.programs import postgres_programs, prometheus_program
 
-PARTS = ("command", "prometheus", "mlflow", "web")
+PARTS = ("command", "prometheus", "mlflow", "web", "scale")
 
 
 def main() -> None:
@@ -31,6 +31,7 @@ def main() -> None:
         "prometheus": lambda: prometheus_queries.measure(arguments.rounds),
         "mlflow": lambda: mlflow_queries.measure(arguments.rounds, sizes),
         "web": lambda: web_load.measure(arguments.rounds),
+        "scale": lambda: scale.measure(arguments.rounds, sizes),
     }
     sys.stdout.write(f"{_machine()}. {arguments.rounds} rounds. Load before the run: {os.getloadavg()[0]:.1f}.\n\n")
     for part in arguments.parts or PARTS:

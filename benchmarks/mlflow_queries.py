@@ -54,6 +54,22 @@ def measure(rounds: int, sizes: Sequence[int]) -> str:
     )
 
 
+def measure_growth(rounds: int, sizes: Sequence[int]) -> str:
+    """Our read of one experiment alone, at every size."""
+    database_of = {rows: f"mlflow_{rows}" for rows in sizes}
+    now = datetime.now(UTC)
+    with PostgresServer(settings=SERVER) as server:
+        fill(server, database_of, round(now.timestamp() * 1000))
+        costs = in_turns([*_commands("source", 1, now, {rows: _settings(server, database) for rows, database in database_of.items()})], rounds)
+    first = costs[_name("source", sizes[0])]
+    rows = [
+        [f"{size:,}", *(seconds(median(own, figure)) for figure in _GROWING), *(str(ratio(own, first, figure)) for figure in _GROWING)]
+        for size, own in ((size, costs[_name("source", size)]) for size in sizes)
+    ]
+    head = ["metric rows", "query, wall", "of it the chosen experiment", "ratio to the first", "of the chosen experiment"]
+    return f"### MLflow's metric rows; one experiment of {EXPERIMENTS}\n\n" + table(head, rows)
+
+
 def _commands(way: str, count: int, now: datetime, settings: Mapping[int, Mapping[str, str]]) -> Iterable[Command]:
     python = MLFLOW_PYTHON if way == "search_runs" else PRODUCT_PYTHON
     return [module(_name(way, rows), "mlflow_reading", way, str(count), now.isoformat(), python=python, environment=own) for rows, own in settings.items()]
@@ -102,4 +118,5 @@ def _ratios(costs: Mapping[str, Sequence[Cost]], sizes: Sequence[int], count: in
     return table(["ratio", "metric rows", f"query, wall ({aim} for search_runs)", "process CPU", "process wall", "peak memory"], [*rows, *flat])
 
 
+_GROWING = ("query_seconds", "own_seconds")
 _COMPARED = ("query_seconds", "cpu_seconds", "wall_seconds", "peak_bytes")

@@ -1,4 +1,7 @@
-"""One way to read Prometheus, as a process: WAY AT, where AT is RFC 3339. Prints what it took as JSON; `bytes` are of JSON, after decompression."""
+"""One way to read Prometheus, as a process: WAY AT [WINDOW PROCESS], where AT is RFC 3339. Prints what it took as JSON; `bytes` are of JSON, after decompression.
+
+WINDOW is in seconds; PROCESS is the id of the server, whose CPU time is told too.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 # The queries of the specification as they stand there: one series an instance and label set.
@@ -21,13 +25,22 @@ _RAW = (
 _STEP_SECONDS = 300  # what the product chooses for 24 h
 
 
-def main(way: str, at: datetime) -> None:
+def main(way: str, at: datetime, window_seconds: float = 86_400, server: str = "") -> None:
     """Reads once and prints the figures."""
-    figures = _source(at) if way == "source" else _ask(_RAW if way == "raw" else _aggregated(), at)
-    sys.stdout.write(json.dumps(figures))
+    before = _cpu_seconds(server)
+    figures = _source(at, window_seconds) if way == "source" else _ask(_RAW if way == "raw" else _aggregated(), at)
+    sys.stdout.write(json.dumps({**figures, "server_cpu_seconds": _cpu_seconds(server) - before}))
 
 
-def _source(at: datetime) -> dict[str, Any]:
+def _cpu_seconds(server: str) -> float:
+    """User and system time of a process so far; 0 where none is named."""
+    if not server:
+        return 0.0
+    fields = Path(f"/proc/{server}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _source(at: datetime, window_seconds: float) -> dict[str, Any]:
     """The product's whole read: timelines, totals, gauges, ages and the start of the traffic, aggregated by the server."""
     from live_dashboards.settings import load_settings
     from live_dashboards.sources.asking import Deadline
@@ -46,7 +59,7 @@ def _source(at: datetime) -> dict[str, Any]:
 
     exchange.parse_document = counted  # type: ignore[attr-defined]
     source, started, used = PrometheusAbSource(load_settings()), time.perf_counter(), time.process_time()
-    answer = source.read(at=at, window_seconds=86_400, experiment=None, deadline=Deadline(120))
+    answer = source.read(at=at, window_seconds=window_seconds, experiment=None, deadline=Deadline(120))
     cost = {"query_seconds": time.perf_counter() - started, "query_cpu_seconds": time.process_time() - used}
     empty = [each.name for each in (*answer.timelines, *answer.instants) if not each.series]
     if empty:
@@ -84,4 +97,4 @@ def _series(document: dict[str, Any]) -> int:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], datetime.fromisoformat(sys.argv[2]))
+    main(sys.argv[1], datetime.fromisoformat(sys.argv[2]), *map(float, sys.argv[3:4]), *sys.argv[4:5])

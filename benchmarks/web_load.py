@@ -24,6 +24,7 @@ from tests.support.fault_proxy import FaultProxy
 
 PAGE = "/api/v1/page"
 MANY = 200
+_VIEWERS = (1, 10, 50, MANY)
 _INTERVAL_SECONDS, _USUAL_INTERVAL_SECONDS = 5, 30
 _ASKS_EVERY_SECONDS = 3.0  # ten times as often as a browser does
 _CLOSED_SECONDS, _ALONE_SECONDS, _LOAD_SECONDS = 3.0, 12.0, 15.0
@@ -69,6 +70,44 @@ def measure(rounds: int) -> str:
             _add(sections, _cost_tables(server, at_start, first_load))
         _add(sections, _page_table(demo.environment))
     return "## The web page under load\n\n" + "\n".join(sections)
+
+
+def measure_growth(rounds: int) -> str:
+    """Browsers that ask ten times as often as in use, from one to many, in turns; and what the sources are asked meanwhile."""
+    found: dict[int, list[Figures]] = {viewers: [] for viewers in _VIEWERS}
+    with Demo() as demo:
+        often = {**demo.environment, "DASHBOARD_REFRESH_INTERVAL": str(_INTERVAL_SECONDS)}
+        with web_server(often) as server:
+            server.wait_for_refreshes(1)
+            for _ in range(rounds):
+                for viewers, own in found.items():
+                    before, refreshes, used = _counted(often), server.refreshes(), server.cpu_seconds()
+                    figures = browse(_plan(server, "even", viewers, _LOAD_SECONDS, every=_ASKS_EVERY_SECONDS))
+                    asked = (_counted(often)[0] - before[0]) / max(1, server.refreshes() - refreshes)
+                    own.append({**figures, "asked": asked, "cpu": (server.cpu_seconds() - used) / _LOAD_SECONDS})
+    rows = [
+        [
+            f"{viewers:,}",
+            *_times(_middle(own)),
+            f"{_middle(own)['cpu']:.1%}",
+            f"{_middle(own)['asked']:.0f}",
+            *(str(spread([each[name] / first[name] for each, first in zip(own, found[1], strict=True)])) for name in ("p95", "cpu", "asked")),
+        ]
+        for viewers, own in found.items()
+    ]
+    head = [
+        "viewers",
+        "p50",
+        "p95",
+        "p99",
+        "longest",
+        "CPU of one core",
+        "questions a refresh",
+        "p95 ratio to the first",
+        "CPU ratio",
+        "questions ratio",
+    ]
+    return f"### Viewers, each asking every {_ASKS_EVERY_SECONDS:g} s; the sources are asked every {_INTERVAL_SECONDS} s\n\n" + table(head, rows)
 
 
 def _add(sections: list[str], section: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import shutil
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Self
@@ -13,6 +14,8 @@ from typing import Self
 from live_dashboards.demo.server_process import LOOPBACK, ServerProcess
 from live_dashboards.demo.work_folder import make_work_folder, remove_work_folder
 from tests.support.prometheus_truth import PrometheusTruth
+
+_LINES_AT_ONCE = 50_000
 
 
 class VictoriaMetricsServer:
@@ -34,6 +37,11 @@ class VictoriaMetricsServer:
         return f"http://{LOOPBACK}:{self._server.port}{self._prefix}"
 
     @property
+    def process_id(self) -> int | None:
+        """The server's process, or none where it is not running."""
+        return self._server.process_id if self._server is not None else None
+
+    @property
     def folder(self) -> Path:
         """Where everything of this server lies, until it ends."""
         assert self._folder is not None
@@ -41,8 +49,12 @@ class VictoriaMetricsServer:
 
     def fill(self, truth: PrometheusTruth) -> None:
         """Import every sample and wait until it can be found."""
-        text = "".join(_in_milliseconds(line) for series in truth.series for line in series.lines())
-        assert self._ask("POST", "/api/v1/import/prometheus", text.encode()) == 204
+        self.take(line for series in truth.series for line in series.lines())
+
+    def take(self, lines: Iterable[str]) -> None:
+        """Import lines of OpenMetrics text, a few megabytes at a time, and wait until they can be found."""
+        for several in _parts(map(_in_milliseconds, lines)):
+            assert self._ask("POST", "/api/v1/import/prometheus", "".join(several).encode()) == 204
         self.flush()
 
     def flush(self) -> None:
@@ -94,6 +106,11 @@ class VictoriaMetricsServer:
         with closing(http.client.HTTPConnection(LOOPBACK, self._server.port, timeout=30)) as connection:
             connection.request(method, self._prefix + path, body)
             return connection.getresponse().status
+
+
+def _parts(lines: Iterator[str]) -> Iterator[list[str]]:
+    while part := list(itertools.islice(lines, _LINES_AT_ONCE)):
+        yield part
 
 
 def _in_milliseconds(line: str) -> str:
