@@ -42,6 +42,7 @@ def the_truth():
     traffic(truth, "enhanced", "i2", rate=1.3, experiment=EXPERIMENT, starts_at=END - 4000)
     traffic(truth, "enhanced", "i3", rate=2.9, experiment=EXPERIMENT, ends_at=END - 2000)
     traffic(truth, instance="i4", rate=50.0, experiment="other", gaps=[(END - 10_000, END - 4000)])
+    traffic(truth, "gone", rate=1.0, experiment="other", ends_at=END - 2 * HOUR)
     for model, accuracy in (("baseline", 78.2), ("enhanced", 81.8)):
         own = labels(model, experiment=EXPERIMENT)
         truth.counter("ab_test_errors_total", own, 0.21, resets=(END - 3333,))
@@ -185,8 +186,13 @@ def test_what_an_instance_counted_while_it_was_not_scraped_for_over_an_hour_is_l
     """The stated limit: the rules look back an hour for where an instance stood before."""
     answer = reading(url, "other")
     in_the_gap = 50.0 * 6000 + 50.0 * 30
-    whole = counted(truth, "ab_test_requests_total", until_of(answer), 24 * HOUR, experiment="other")
-    assert values(answer.instant("requests_24h")) == pytest.approx({"baseline": whole - in_the_gap}, abs=50.0 * 30)
+    whole = counted(truth, "ab_test_requests_total", until_of(answer), 24 * HOUR, experiment="other", model_name="baseline")
+    assert values(answer.instant("requests_24h"))["baseline"] == pytest.approx(whole - in_the_gap, abs=50.0 * 30)
+
+
+def test_a_model_that_is_gone_for_longer_than_an_hour_still_has_its_age(url):
+    newest = values(reading(url, "other", window_seconds=3 * HOUR).instant("newest_requests"))
+    assert newest == {"baseline": pytest.approx(END, abs=90), "gone": pytest.approx(END - 2 * HOUR, abs=90)}
 
 
 def test_where_the_rules_have_recorded_too_little_every_instance_is_asked_and_that_is_said(urls, truth):

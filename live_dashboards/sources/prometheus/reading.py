@@ -138,7 +138,7 @@ def _wide_ages(wanted: _Wanted, instants: tuple[Answer, ...], ages: tuple[Answer
     known = {series.label("model_name") for answer in instants if answer.name in {"requests", "requests_24h"} for series in answer.series}
     late = {answer.name for answer in ages if known - {series.label("model_name") for series in answer.series} and answer.reason is None}
     step_seconds = look_step_seconds(wanted.scope.window_seconds)
-    wide = (newest_within(query, step_seconds) for query in wanted.newest if query.name in late and wanted.scope.form(query) is query)
+    wide = (newest_within(query, step_seconds) for query in wanted.newest if query.name in late)
     return {f"wide {query.name}": instant(wanted.scope.render(query), wanted.scope.at_seconds) for query in wide}
 
 

@@ -53,8 +53,8 @@ def _growth(found: re.Match[str]) -> str:
 
 
 def _newest(query: AbQuery) -> AbQuery | None:
-    """The time of the newest sample is a recorded value, which is found also where it is old."""
+    """The time of the newest sample is a recorded value: of the last hour, or of the whole window for what is older."""
     if query.metric not in NEWEST:
         return None
-    metric = NEWEST[query.metric]
-    return replace(query, promql=f"max by ({', '.join(query.labels)}) (max_over_time({metric}{{$experiment}}[$window]))", metric=metric)
+    metric, span = NEWEST[query.metric], "[$window" if "[$window" in query.promql else "[1h"
+    return replace(query, promql=f"max by ({', '.join(query.labels)}) (max_over_time({metric}{{$experiment}}{span}]))", metric=metric)
