@@ -21,9 +21,10 @@ from live_dashboards.demo.prometheus_server import PrometheusServer
 from tests.support.victoria_metrics import VictoriaMetricsServer
 
 INSTANCES = (1, 10, 50, 200)
+CROWD = 5_000
 WINDOWS = {"1h": 3600, "24h": 86_400, "7d": 7 * 86_400, "30d": 30 * 86_400}
 _INSTANCES_OF_WINDOWS = 5
-_DAY_SECONDS, _MONTH_SECONDS = 25 * 3600, 31 * 86_400
+_SHORT_SECONDS, _DAY_SECONDS, _MONTH_SECONDS = 2 * 3600, 25 * 3600, 31 * 86_400
 _RULES = ROOT / "deploy/prometheus/ab_test_recorded.rules.yml"
 _WAYS = {"off": "every instance's series", "on": "recorded", "victoria": "every instance's series, in VictoriaMetrics"}
 _HEAD = ["way", "{}", "requests", "wall", "CPU of the server", "client CPU", "wall ratio to the first", "server CPU ratio to the first"]
@@ -37,6 +38,7 @@ def measure(rounds: int, sizes: Sequence[int]) -> str:
     sections: list[str] = []
     for part in (
         lambda: _by_instances(rounds),
+        lambda: _of_a_crowd(rounds),
         lambda: _by_windows(rounds),
         lambda: mlflow_queries.measure_growth(rounds, sizes),
         lambda: web_load.measure_growth(rounds),
@@ -65,6 +67,20 @@ def _by_instances(rounds: int) -> str:
     return f"### Instances of each model; window 24 h\n\n{_grown(costs, 'instances')}\n{evaluated}"
 
 
+def _of_a_crowd(rounds: int) -> str:
+    """Two hours of ten thousand instances, read with a window of one hour, against one instance of each model."""
+    end = int(time.time()) // 300 * 300
+    costs: dict[str, list[Cost]] = {}
+    rules: list[float] = []
+    for instances in (1, CROWD):
+        with ExitStack() as up:
+            server = _prometheus(up, instances, end, _SHORT_SECONDS)
+            costs |= in_turns([_command(f"{way}@{instances}", server, end, 3600) for way in ("off", "on")], rounds)
+            rules = [_seconds_of_the_rules(server.url, end) for _ in range(rounds)]
+    evaluated = f"One evaluation of ab_test_recorded.rules.yml there: {seconds(spread(rules).median)}, every 5 min.\n"
+    return f"### {2 * CROWD:,} instances; window 1 h of two hours\n\n{_grown(costs, 'instances of each model')}\n{evaluated}"
+
+
 def _by_windows(rounds: int) -> str:
     """A month of five instances, read with every window; the analysis period is as long as the window."""
     end = int(time.time()) // 300 * 300
@@ -82,7 +98,7 @@ def _prometheus(up: ExitStack, instances: int, end: int, span_seconds: int) -> P
     server = PrometheusServer()
     up.callback(server.stop)
     history = server.folder / "history.txt"
-    _write(history, instance_lines(instances, end, span_seconds), recorded_lines(instances, end, span_seconds))
+    _write(history, instance_lines(instances, end, span_seconds), recorded_lines(instances, end, max(span_seconds, _DAY_SECONDS)))
     server.backfill(history)
     history.unlink()
     return server.start()
