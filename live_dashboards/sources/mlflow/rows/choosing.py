@@ -16,11 +16,14 @@ _DELETED_SHOWN = 3
 
 def experiment_rows(experiments: Iterable[ExperimentRow], runs: Iterable[RunRow], parameters: Parameters) -> list[Row]:
     """(id, name, workspace, variant, runs) of each active experiment and variant; one row without a variant where there is none."""
-    wanted = parameters["experiment"]
-    known = sorted((each for each in experiments if each.is_active), key=lambda each: (each.name != wanted, -each.experiment_id))[: sql.MAX_EXPERIMENTS]
-    counts = _counted(runs)
+    wanted, counts = parameters["experiment"], _counted(runs)
+
+    def place(each: ExperimentRow, *, is_cut: bool) -> tuple[bool, bool, int]:
+        return each.name != wanted, is_cut and len(counts.get(each.experiment_id, ())) < 2, -each.experiment_id
+
+    known = sorted((each for each in experiments if each.is_active), key=lambda each: place(each, is_cut=True))[: sql.MAX_EXPERIMENTS]
     rows: list[Row] = []
-    for experiment in known:
+    for experiment in sorted(known, key=lambda each: place(each, is_cut=False)):
         shown = _shown_variants(counts.get(experiment.experiment_id, Counter()), parameters["favoured"]) or [(None, None)]
         rows.extend((experiment.experiment_id, experiment.name, experiment.workspace, variant, count) for variant, count in shown)
     return rows[: sql.MAX_EXPERIMENT_ROWS]
