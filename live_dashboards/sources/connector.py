@@ -15,6 +15,7 @@ from live_dashboards.errors import DashboardError, SourceError, UsageError
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Answer, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
 from live_dashboards.settings import Settings, load_settings
 from live_dashboards.sources.asking import Asking, Deadline
+from live_dashboards.sources.mlflow.questions import MlflowSource
 from live_dashboards.sources.mlflow.ways import mlflow_source
 from live_dashboards.sources.prometheus.ab import PrometheusAbSource
 
@@ -79,10 +80,14 @@ class _Question(Generic[Result]):
 
 
 class LiveDataConnector:
-    """Pulls MLflow's runs, metrics and params, and Prometheus' series, into one snapshot; settings default to the environment's."""
+    """Pulls MLflow's runs, metrics and params, and Prometheus' series, into one snapshot; settings default to the environment's.
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    `model_source` makes what is asked for the models' facts in place of the MLflow that the settings name.
+    """
+
+    def __init__(self, settings: Settings | None = None, *, model_source: Callable[[Settings], MlflowSource] | None = None) -> None:
         self.settings = settings if settings is not None else load_settings()
+        self._model_source = model_source or (mlflow_source if self.settings.has_mlflow else None)
 
     def get_ab_test_metrics(self, *, at: datetime | None = None, window_seconds: float | None = None) -> AbTestMetrics:
         """The five queries (and any that was added to AB_QUERIES) over the window, by name, and the window's totals per model."""
@@ -128,9 +133,9 @@ class LiveDataConnector:
             yield Snapshot(moment, window, model, traffic, datetime.now(UTC), is_now=at is None)
 
     def _mlflow_answers(self, at: datetime, window_seconds: float) -> tuple[MlflowAnswer, ...]:
-        if not self.settings.has_mlflow:
+        if self._model_source is None:
             return (MlflowAnswer(_not_configured(MLFLOW)),)
-        source, deadline = mlflow_source(self.settings), Deadline(self.settings.timeout_seconds)
+        source, deadline = self._model_source(self.settings), Deadline(self.settings.timeout_seconds)
         asking = Asking("mlflow", lambda: source.read_all(at=at, window_seconds=window_seconds, deadline=deadline))
         try:
             return asking.result(deadline, abort=source.abort, what=source.what)
@@ -143,9 +148,9 @@ class LiveDataConnector:
         return self._prometheus_answer(self._start_prometheus(at, window_seconds, chosen), chosen)
 
     def _start_mlflow(self, at: datetime, window_seconds: float, chosen: _ChosenExperiment) -> _Question[MlflowAnswer] | None:
-        if not self.settings.has_mlflow:
+        if self._model_source is None:
             return None
-        source, deadline = mlflow_source(self.settings), Deadline(self.settings.timeout_seconds)
+        source, deadline = self._model_source(self.settings), Deadline(self.settings.timeout_seconds)
         asking = Asking("mlflow", lambda: source.read(at=at, window_seconds=window_seconds, deadline=deadline, on_experiment=chosen.settle))
         return _Question(asking, deadline, source.abort, source.what)
 

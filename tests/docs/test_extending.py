@@ -1,5 +1,6 @@
 """The programs of docs/extending.md, run as they stand there over real sources; what they print and draw is compared with what the sources hold."""
 
+import json
 import os
 import re
 import subprocess
@@ -74,7 +75,25 @@ def test_a_panel(run, tmp_path):
     assert (bottom_row < 200).mean() > 0.002
 
 
+def test_a_source(run, tmp_path):
+    rows = ["baseline,0.5,100,2026-01-01T00:00:00+00:00", "baseline,0.61,1000,2026-01-02T00:00:00+00:00", "enhanced,0.72,1000,2026-01-02T00:00:00+00:00"]
+    (tmp_path / "results.csv").write_text("\n".join(["variant,accuracy,test_size,finished", *rows]))
+    found = json.loads(run("A source"))
+    assert (found["badge"], found["baseline_accuracy"], found["enhanced_accuracy"]) == ("LIVE DATA", 61.0, 72.0)
+    accuracy = next(row for row in found["measurements"] if row["name"] == "enhanced_accuracy")
+    assert (accuracy["n"], accuracy["query"], found["sources"]["mlflow"]["address"]) == (1000, "the newest row of each variant in results.csv", "results.csv")
+    assert found["total_requests"] > 0
+    with Image.open(tmp_path / "from-file.png") as picture:
+        assert picture.size == (1600, 1000)
+
+
+def test_a_source_that_cannot_be_read_is_told(run):
+    found = json.loads(run("A source"))
+    assert found["badge"] == "OPERATIONAL DATA"
+    assert found["sources"]["mlflow"]["reason"].startswith("results.csv cannot be read")
+
+
 def test_every_section_with_a_program_is_run_here():
     tested = {name for name in PROGRAMS if f'"{name}"' in Path(__file__).read_text(encoding="utf-8")}
     assert tested == set(PROGRAMS)
-    assert len(PROGRAMS) >= 3
+    assert len(PROGRAMS) == 4
