@@ -10,6 +10,7 @@ from live_dashboards import pipeline
 from live_dashboards.endings import heard
 from live_dashboards.model.business_report import BusinessReport
 from live_dashboards.model.dashboards import Report
+from live_dashboards.model.last_good import LastGood
 from live_dashboards.model.report import AbReport
 from live_dashboards.model.snapshot import Snapshot
 from live_dashboards.request import Request
@@ -56,7 +57,9 @@ def services(settings: Settings, drawings: Drawings | None = None) -> Services:
     from live_dashboards.outputs.sidecars import csv_text
     from live_dashboards.web.shared import shared
 
-    return Services(fetch=shared(fetch, settings), variants=variants, reports=reports, summary=summary, csv=csv_text, picture=(drawings or Drawings()).draw)
+    return Services(
+        fetch=shared(fetch, settings), recall=recall, keep=keep, variants=variants, reports=reports, summary=summary, csv=csv_text, picture=(drawings or Drawings()).draw
+    )
 
 
 def fetch(settings: Settings, known_experiment: str | None = None) -> Snapshot:
@@ -64,6 +67,23 @@ def fetch(settings: Settings, known_experiment: str | None = None) -> Snapshot:
     from live_dashboards.sources.connector import LiveDataConnector
 
     return LiveDataConnector(settings).fetch(known_experiment=known_experiment)
+
+
+def recall(settings: Settings) -> LastGood:
+    """What the sources last answered to these settings before this process began; nothing where DASHBOARD_CACHE_DIR is not set."""
+    if settings["DASHBOARD_CACHE_DIR"] is None:
+        return LastGood()
+    from live_dashboards.outputs.last_good_file import LastGoodFile
+
+    return LastGoodFile(settings).kept
+
+
+def keep(settings: Settings, kept: LastGood) -> None:
+    """Leaves that for a process that begins while a source is down."""
+    if settings["DASHBOARD_CACHE_DIR"] is not None:
+        from live_dashboards.outputs.last_good_file import LastGoodFile
+
+        LastGoodFile(settings).keep(kept)
 
 
 def variants(snapshot: Snapshot, settings: Settings) -> tuple[str, ...]:

@@ -126,7 +126,7 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
                 "DASHBOARD_CACHE_DIR",
                 None,
                 read.text,
-                "folder in which the scripts keep the sources' last good answers, shown where a source is down; unset: none is kept",
+                "folder in which the scripts and the web page keep the sources' last good answers, shown where a source is down; unset: none is kept",
             ),
             Setting("DASHBOARD_CACHE_MAX_AGE", "1h", read.duration, "how old such an answer may be"),
             Setting("RUN_TIMEOUT_SECONDS", None, read.seconds, "seconds that a whole run of a script may take; then it ends, with exit code 1"),

@@ -1,4 +1,4 @@
-"""The last good answer of each source in DASHBOARD_CACHE_DIR, from one run of a script to the next."""
+"""The last good answer of each source in DASHBOARD_CACHE_DIR, from one run of a script, or start of the web page, to the next."""
 
 from __future__ import annotations
 
@@ -35,9 +35,13 @@ class LastGoodFile:
         What the sources answered now is kept for the next run.
         """
         after = self.kept.after(fetched)
-        if after != self.kept:
-            _write(after, self._path)
+        self.keep(after)
         return after.fill(fetched, self._limit_seconds)
+
+    def keep(self, kept: LastGood) -> None:
+        """Writes what is another than was read."""
+        if kept != self.kept:
+            _write(kept, self._path)
 
 
 def _read(path: Path) -> LastGood:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from live_dashboards.errors import UsageError
+from live_dashboards.model.last_good import LastGood
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
 from live_dashboards.settings import Settings
 from live_dashboards.web.metrics import Metrics
@@ -54,7 +55,7 @@ class Board:
         self._places: dict[View, _Place] = {}
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="page")
-        self._refresher = Refresher(self._ask, self.pace, Listener(self._on_news, metrics.fetched))
+        self._refresher = Refresher(self._ask, self.pace, Listener(self._on_news, metrics.fetched, self._keep), recall=self._recall)
 
     def start(self) -> None:
         """Begin to ask the sources; the first page is there as soon as they have answered."""
@@ -125,6 +126,12 @@ class Board:
             now = datetime.now(UTC)
             mlflow, prometheus = (SourceStatus(source, SourceState.FAILED, "could not be asked: see the web page's log") for source in (MLFLOW, PROMETHEUS))
             return Snapshot(now, chosen.window_seconds, MlflowAnswer(mlflow), PrometheusAnswer(prometheus), now)
+
+    def _recall(self, question: View) -> LastGood:
+        return self._services.recall(settings_of(question, self.settings))
+
+    def _keep(self, question: View, kept: LastGood) -> None:
+        self._services.keep(settings_of(question, self.settings), kept)
 
     def _on_news(self, question: View, watch: Watch) -> None:
         """Makes the pages of the views of that question that somebody still looks at, the settings' own first."""

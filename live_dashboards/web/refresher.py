@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from live_dashboards.errors import DashboardError, UsageError
+from live_dashboards.model.last_good import LastGood
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Snapshot, SourceState
 from live_dashboards.web.view import View
 from live_dashboards.web.watch import Pace, Watch
@@ -27,22 +28,31 @@ class BusyError(DashboardError):
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who is told: `on_fetch` of every fetch with its duration, `on_news` of every watch that has something new to show."""
+    """Who is told: `on_fetch` of every fetch with its duration, `on_news` of every watch that has something new to show, `on_answer` of what to keep of it."""
 
     on_news: Callable[[View, Watch], None]
     on_fetch: Callable[[View, Snapshot, float], None]
+    on_answer: Callable[[View, LastGood], None] = lambda *_: None
 
 
 class Refresher:
     """The questions that somebody looks at, each asked anew when it is due; `start` begins with the settings' own one, which is never forgotten.
 
     `ask` is given the experiment that MLflow last chose for the question; it raises nothing but UsageError, for a question that cannot be answered. The
-    listener raises nothing.
+    listener raises nothing, nor does `recall`, which gives what an earlier process was last answered to a question.
     """
 
-    def __init__(self, ask: Callable[[View, str | None], Snapshot], pace: Pace, listener: Listener, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        ask: Callable[[View, str | None], Snapshot],
+        pace: Pace,
+        listener: Listener,
+        *,
+        recall: Callable[[View], LastGood] = lambda _: LastGood(),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.pace = pace
-        self._ask, self._listener, self._clock = ask, listener, clock
+        self._ask, self._listener, self._recall, self._clock = ask, listener, recall, clock
         self._watches: dict[View, Watch] = {}
         self._fetching: set[View] = set()
         self._seen: dict[str, tuple[datetime, float]] = {}
@@ -120,14 +130,16 @@ class Refresher:
     def _fetch(self, question: View) -> None:
         began = self._clock()
         try:
-            fetched = self._ask(question, self._experiment(question))
+            fetched = self._ask(question, self._begun(question))
         except UsageError as error:
             reason = str(error)
             self._change(question, lambda watch: watch.refuse(reason, self._clock(), self.pace))
         else:
             self._listener.on_fetch(question, fetched, self._clock() - began)
             self._remember(fetched)
-            self._show(question, lambda watch: self._knowing(watch).after(fetched, self._clock(), self.pace))
+            shown = self._show(question, lambda watch: self._knowing(watch).after(fetched, self._clock(), self.pace))
+            if shown is not None and shown.failures == 0:
+                self._listener.on_answer(question, shown.kept)
         finally:
             with self._wake:
                 self._fetching.discard(question)
@@ -139,9 +151,13 @@ class Refresher:
             seen = self._seen.get(source)
         return None if seen is None else self._clock() - seen[1]
 
-    def _experiment(self, question: View) -> str | None:
+    def _begun(self, question: View) -> str | None:
+        """The experiment that MLflow last chose for the question; of a new one, what an earlier process knew of it is recalled first."""
         with self._wake:
             watch = self._watches.get(question)
+        if watch is not None and watch.fetched is None and watch.kept == LastGood():
+            kept = self._recall(question)
+            watch = self._change(question, lambda watch: watch.recalling(kept, datetime.now(UTC), self._clock()))
         return None if watch is None else watch.kept.experiment
 
     def _remember(self, fetched: Snapshot) -> None:
@@ -155,10 +171,11 @@ class Refresher:
         mlflow_at, prometheus_at = (self._seen[source][0] if source in self._seen else None for source in (MLFLOW, PROMETHEUS))
         return replace(watch, kept=watch.kept.seen_elsewhere(mlflow_at, prometheus_at))
 
-    def _show(self, question: View, change: Callable[[Watch], Watch]) -> None:
+    def _show(self, question: View, change: Callable[[Watch], Watch]) -> Watch | None:
         watch = self._change(question, lambda before: replace(change(before), version=next(self._versions)))
         if watch is not None and watch.shown is not None:
             self._listener.on_news(question, watch)
+        return watch
 
     def _change(self, question: View, change: Callable[[Watch], Watch]) -> Watch | None:
         """The changed watch; None where it was forgotten meanwhile."""

@@ -63,6 +63,11 @@ class Watch:
     answered_at: tuple[float, float] = (0.0, 0.0)
     version: int = 0
 
+    def recalling(self, kept: LastGood, at: datetime, now: float) -> Watch:
+        """With what an earlier process was answered, as old as the wall clock says."""
+        mlflow_age, prometheus_age = (0.0 if moment is None else abs((at - moment).total_seconds()) for moment in (kept.mlflow_at, kept.prometheus_at))
+        return replace(self, kept=kept, answered_at=(now - mlflow_age, now - prometheus_age))
+
     def after(self, fetched: Snapshot, now: float, pace: Pace) -> Watch:
         """With a new answer of the sources."""
         states = (fetched.mlflow.status.state, fetched.prometheus.status.state)

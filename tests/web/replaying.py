@@ -21,7 +21,14 @@ def settings(**values):
 def services(fetch=None, **changes):
     """`fetch` is called with the settings; where it is left out, nothing may be asked."""
     made = Services(
-        fetch or _nothing_may_be_asked, serving.variants, serving.reports, serving.summary, csv_text, lambda report: b"PNG of " + report.badge.kind.value.encode()
+        fetch or _nothing_may_be_asked,
+        serving.recall,
+        serving.keep,
+        serving.variants,
+        serving.reports,
+        serving.summary,
+        csv_text,
+        lambda report: b"PNG of " + report.badge.kind.value.encode(),
     )
     return replace(made, **changes)
 

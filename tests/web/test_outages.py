@@ -6,6 +6,7 @@ import pytest
 
 from tests.web.live_page import LivePage
 from tests.web.two_tests import log
+from tests.web.waiting import wait_until
 
 PATIENT = {"DASHBOARD_STALE_AFTER_SECONDS": "600", "DASHBOARD_REFRESH_INTERVAL": "1"}
 _PATIENCE_SECONDS = 30.0
@@ -80,3 +81,36 @@ def test_how_long_a_source_has_been_away_is_told_to_prometheus(patient):
     ages = {source: float(lines[f'live_dashboards_source_last_answer_age_seconds{{source="{source}"}}']) for source in ("mlflow", "prometheus")}
     assert ages["mlflow"] > ages["prometheus"]
     assert ages["mlflow"] > 1.5
+
+
+def test_a_page_that_begins_in_an_outage_knows_what_an_earlier_process_was_answered(two_tests, tmp_path):
+    sources, kept = two_tests(), {**PATIENT, "DASHBOARD_CACHE_DIR": str(tmp_path / "kept")}
+    (tmp_path / "one").mkdir()
+    with LivePage(sources, tmp_path / "one", kept) as first:
+        before = until(first, "LIVE DATA")
+        wait_until(lambda: list((tmp_path / "kept").glob("last-good-*.json.gz")))
+    sources.mlflow_proxy.refuse()
+    (tmp_path / "two").mkdir()
+    with LivePage(sources, tmp_path / "two", kept) as second:
+        during = until(second, "OPERATIONAL DATA")
+        assert during["enhanced_accuracy"] == before["enhanced_accuracy"]
+        assert (during["sources"]["mlflow"]["state"], during["experiment"]) == ("cached", before["experiment"])
+        assert next(row["origin"] for row in during["measurements"] if row["name"] == "enhanced_accuracy") == "cached"
+        sources.prometheus_proxy.refuse()
+        assert until(second, "CACHED DATA")["total_requests"] == pytest.approx(before["total_requests"], rel=0.05)
+        assert "SIMULATED" not in second.get("api/v1/page").text
+
+
+def test_what_an_earlier_process_was_answered_too_long_ago_is_missing_and_not_simulated(two_tests, tmp_path):
+    sources, kept = two_tests(), {"DASHBOARD_STALE_AFTER_SECONDS": "2", "DASHBOARD_REFRESH_INTERVAL": "1", "DASHBOARD_CACHE_DIR": str(tmp_path / "kept")}
+    (tmp_path / "one").mkdir()
+    with LivePage(sources, tmp_path / "one", kept) as first:
+        until(first, "LIVE DATA")
+        wait_until(lambda: list((tmp_path / "kept").glob("last-good-*.json.gz")))
+    sources.mlflow_proxy.refuse()
+    sources.prometheus_proxy.refuse()
+    time.sleep(2.5)
+    (tmp_path / "two").mkdir()
+    with LivePage(sources, tmp_path / "two", kept) as second:
+        found = until(second, "CACHED DATA")
+        assert {row["origin"] for row in found["measurements"]} == {"missing"}
