@@ -175,10 +175,10 @@ def test_labels_select_the_pods_they_mean():
     assert files.manifests()["NetworkPolicy", "live-dashboards"]["spec"]["podSelector"]["matchLabels"].items() <= labels.items() & job.items()
 
 
-def test_pods_reach_postgres_prometheus_redis_and_the_name_server_alone():
+def test_pods_reach_mlflow_prometheus_redis_and_the_name_server_alone():
     policy = files.manifests()["NetworkPolicy", "live-dashboards"]["spec"]
     ports = sorted((port["port"], port["protocol"]) for rule in policy["egress"] for port in rule["ports"])
-    assert ports == [(53, "TCP"), (53, "UDP"), (5432, "TCP"), (6379, "TCP"), (9090, "TCP")]
+    assert ports == [(53, "TCP"), (53, "UDP"), (5000, "TCP"), (5432, "TCP"), (6379, "TCP"), (9090, "TCP")]
     assert all(rule["to"] for rule in policy["egress"])
 
 

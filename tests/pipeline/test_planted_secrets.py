@@ -1,6 +1,6 @@
 """A marked secret in every secret setting and in every URL shows in nothing that comes out: not by success, not by any failure, in no form.
 
-A new secret setting is planted by itself. Where it excludes another one, name it in PLANTINGS; where its text has a form, in `planted`.
+A new secret setting is planted by itself. Where it excludes another one, name it in EXCLUDED; where its text has a form, in `planted`.
 """
 
 import gzip
@@ -35,9 +35,13 @@ from tests.web.web_process import WebProcess
 ROOT = Path(__file__).resolve().parents[2]
 LOGIN, USER = "LOGIN", "planted_reader"
 URL_MARKS = ("PROMETHEUS_URL", LOGIN)  # what is no secret setting, and planted all the same
-EXCLUDED = {"url and token": {"MLFLOW_DB_PASSWORD", "PROMETHEUS_PASSWORD"}, "parts": {"MLFLOW_DB_URL", "PROMETHEUS_BEARER_TOKEN"}}
+EXCLUDED = {
+    "url and token": {"MLFLOW_DB_PASSWORD", "PROMETHEUS_PASSWORD", "MLFLOW_TRACKING_PASSWORD"},
+    "parts": {"MLFLOW_DB_URL", "PROMETHEUS_BEARER_TOKEN", "MLFLOW_TRACKING_TOKEN"},
+}
 SMALL = ("--dpi", "50", "-v")
 LOGIN_IN_URL = {"PROMETHEUS_PASSWORD": "", "PROMETHEUS_USERNAME": ""}
+NO_BACKUP = dict.fromkeys(("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN"), "")
 NO_PARTS = dict.fromkeys(("MLFLOW_DB_HOST", "MLFLOW_DB_PORT", "MLFLOW_DB_NAME", "MLFLOW_DB_USER", "MLFLOW_DB_PASSWORD"), "")
 HASH = hash_password(secret(LOGIN))
 WORDS = {name: marks(name) for name in (*SECRET_NAMES, *URL_MARKS)} | {"DASHBOARD_PASSWORD_HASH": tuple(HASH.split("$")[1:])}
@@ -52,12 +56,15 @@ class World:
         mlflow, prometheus = (worlds.environment[name] for name in ("MLFLOW_DB_PORT", "PROMETHEUS_URL"))
         self.mlflow = running.enter_context(FaultProxy("127.0.0.1", int(mlflow)))
         self.prometheus = running.enter_context(FaultProxy("127.0.0.1", int(prometheus.rpartition(":")[2])))
+        self.tracking = running.enter_context(FaultProxy("127.0.0.1", int(prometheus.rpartition(":")[2])))  # a backup of MLflow's that is none
         self.receiver = running.enter_context(Receiver())
         self.redis = running.enter_context(RedisServer(folder, secret("DASHBOARD_CACHE_URL")))
 
     def planted(self, kind):
         shapes = {
             "MLFLOW_DB_URL": f"postgresql://{USER}:{quoted('MLFLOW_DB_PASSWORD')}@127.0.0.1:{self.mlflow.port}/worlds?application_name={marks('MLFLOW_DB_URL')[0]}",
+            "MLFLOW_TRACKING_URI": f"http://{USER}:{quoted('MLFLOW_TRACKING_URI')}@127.0.0.1:{self.tracking.port}",
+            "MLFLOW_TRACKING_TOKEN": ".".join(marks("MLFLOW_TRACKING_TOKEN")),
             "PROMETHEUS_BEARER_TOKEN": ".".join(marks("PROMETHEUS_BEARER_TOKEN")),
             "PROMETHEUS_HEADERS": "X-Key: {}, X-Other: {}".format(*marks("PROMETHEUS_HEADERS")),
             "DASHBOARD_NOTIFY_URL": "{}/services/{}/{}".format(self.receiver.url, *marks("DASHBOARD_NOTIFY_URL")),
@@ -65,13 +72,14 @@ class World:
             "DASHBOARD_CACHE_URL": self.redis.url,
         }
         secrets = {name: shapes.get(name, secret(name)) for name in SECRET_NAMES if name not in EXCLUDED[kind]}
-        parts = {"MLFLOW_DB_HOST": "127.0.0.1", "MLFLOW_DB_PORT": str(self.mlflow.port), "MLFLOW_DB_NAME": "worlds", "MLFLOW_DB_USER": USER, "PROMETHEUS_USERNAME": "ops"}
+        parts = {"MLFLOW_DB_HOST": "127.0.0.1", "MLFLOW_DB_PORT": str(self.mlflow.port), "MLFLOW_DB_NAME": "worlds", "MLFLOW_DB_USER": USER}
+        logins = {"PROMETHEUS_USERNAME": "ops", "MLFLOW_TRACKING_USERNAME": USER}
         plain = {"PROMETHEUS_URL": self.prometheus.url, "AB_EXPERIMENT": "base", "AB_WINDOW": "2h", "SOURCE_TIMEOUT_SECONDS": "5", "DASHBOARD_CACHE_DIR": "cache"}
-        return {**plain, **(parts if kind == "parts" else {}), **secrets}
+        return {**plain, **(parts | logins if kind == "parts" else {}), **secrets}
 
     def pass_through(self):
-        self.mlflow.pass_through()
-        self.prometheus.pass_through()
+        for proxy in (self.mlflow, self.prometheus, self.tracking):
+            proxy.pass_through()
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +167,7 @@ def test_no_secret_shows_in_what_a_success_writes(sweep, drawn, kind):
     sweep.run("ab", "ab", *everything, *SMALL, *at, kind=kind, said="live_ab_dashboard", DASHBOARD_OUTPUT_DIR=f"{sweep.folder}/shared")
     sweep.run("all", "all", "--output", "page.pdf", "--sidecars", *SMALL, *at, kind=kind, said="page-business.pdf")
     for name, arguments in {"check": ("check", "-v", *at), "check json": ("check", "--json", *at)}.items():
-        assert "accepted, b" in sweep.run(name, *arguments, kind=kind, said="logged in")
+        assert "accepted, b" in sweep.run(name, *arguments, kind=kind, said="logged in", **NO_BACKUP)
     sweep.run("kept", "business", "--output", "page.svg", *SMALL, kind=kind, said="page.svg")  # answers are kept for the next run where no moment is asked for
     sweep.run("explain", "explain", "requests.baseline", "--summary", str(next((sweep.folder / "shared").glob("live*.json"))), said="increase(")
     sweep.keep("drawn", sweep.folder / "shared", "\n".join(drawn), repr([(headers, text) for _, headers, text in sweep.world.receiver.posts]))
@@ -176,6 +184,12 @@ def hostile_reply(kind):
     told = [*marks("PROMETHEUS_HEADERS"), secret("PROMETHEUS_PASSWORD"), "and" * 20, basic]
     document = {"status": kind, "errorType": "internal", "error": " ".join(told), "warnings": told, "data": {"resultType": "vector", "result": []}}
     return json.dumps(document) if kind != "html" else f"<html><title>{' '.join(told)}</title>{told}</html>"
+
+
+def hostile_tracking_reply():
+    """The same of MLflow's server."""
+    password = secret("MLFLOW_TRACKING_PASSWORD")
+    return f"{password} {b64encode(f'{USER}:{password}'.encode()).decode()} {secret('MLFLOW_TRACKING_URI')}"
 
 
 def failing(sweep):
@@ -212,6 +226,21 @@ def failing(sweep):
             {**NO_PARTS, "MLFLOW_DB_URL": f"postgres://u:{secret('MLFLOW_DB_URL')}@127.0.0.1:{world.mlflow.port}/m"},
             "refuses the connection",
         ),
+        "backup": (
+            lambda: (mlflow.refuse(), world.tracking.http_reply(500, "application/json", json.dumps({"message": hostile_tracking_reply()}))),
+            {},
+            "nor does the backup answer",
+        ),
+        "backup's token": (
+            lambda: (mlflow.refuse(), world.tracking.http_reply(403, "text/html", ".".join(marks("MLFLOW_TRACKING_TOKEN")))),
+            {"MLFLOW_TRACKING_USERNAME": "", "MLFLOW_TRACKING_PASSWORD": "", "MLFLOW_TRACKING_TOKEN": ".".join(marks("MLFLOW_TRACKING_TOKEN"))},
+            "nor does the backup answer",
+        ),
+        "backup's url": (
+            lambda: (mlflow.refuse(), world.tracking.refuse()),
+            {"MLFLOW_TRACKING_USERNAME": "", "MLFLOW_TRACKING_PASSWORD": ""},
+            "nor does the backup answer",
+        ),
         "webhook": (lambda: world.receiver.statuses.append(404), {}, "the receiver answered 404"),
         "no webhook": (lambda: None, {"DASHBOARD_NOTIFY_URL": f"http://127.0.0.1:{closed_port()}/{marks('DASHBOARD_NOTIFY_URL')[0]}"}, "the receiver refuses"),
     }
@@ -243,6 +272,8 @@ def test_no_secret_shows_in_an_error_about_a_setting_an_output_or_the_program_it
         "PROMETHEUS_HEADERS": secret("PROMETHEUS_HEADERS"),
         "PROMETHEUS_BEARER_TOKEN": f"{secret('PROMETHEUS_BEARER_TOKEN')} two words",
         "PROMETHEUS_URL": f"prometheus://u:{quoted('PROMETHEUS_URL')}@h",
+        "MLFLOW_TRACKING_URI": f"ftp://u:{quoted('MLFLOW_TRACKING_URI')}@h",
+        "MLFLOW_TRACKING_TOKEN": f"{secret('MLFLOW_TRACKING_TOKEN')} two words",
         "MLFLOW_DB_HOST": f"u:{secret('MLFLOW_DB_PASSWORD')}@h",
     }.items():
         kind = "url and token" if name in EXCLUDED["parts"] else "parts"
@@ -291,7 +322,7 @@ def test_no_secret_shows_in_the_commands_lines_or_what_processes_leave_however_t
     while any(process.poll() is None for process in running.values()):
         lines |= command_lines({process.pid for process in running.values()})
         assert time.monotonic() < begun + 60
-        if time.monotonic() > begun + 3 and running["SIGTERM"].poll() is None:
+        if time.monotonic() > begun + 3 and running["SIGTERM"].poll() is None and catches_sigterm(running["SIGTERM"].pid):
             running["SIGTERM"].send_signal(signal.SIGTERM)
         time.sleep(0.05)
     for name, (_, _, code, said) in cases.items():
@@ -309,6 +340,12 @@ def started(folder, line, environment):
     (folder / "settings-typed").write_text(secret(LOGIN) + "\n")
     with (folder / "settings-typed").open("rb") as stdin, (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
         return subprocess.Popen(line, cwd=folder, env={**environment, "HOME": str(folder)}, stdin=stdin, stdout=stdout, stderr=stderr)
+
+
+def catches_sigterm(pid):
+    """Whether it has come so far as to listen, by the kernel's word."""
+    caught = next(line.split()[1] for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
 
 
 def command_lines(roots):
