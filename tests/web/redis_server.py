@@ -15,21 +15,26 @@ KEEPER = "keeper"  # another user, of this password, who may change the first on
 
 
 class RedisServer:
-    """A context manager; `stop` and `start` again as the test likes, on the same port."""
+    """A context manager; `stop` and `start` again as the test likes, on the same port. With `pair`, the paths of a certificate and its key, it speaks TLS."""
 
-    def __init__(self, folder, password=PASSWORD):
-        self.port, self.password, self._folder, self._process = closed_port(), password, folder, None
+    def __init__(self, folder, password=PASSWORD, pair=()):
+        self.port, self.password, self._folder, self._process, self._pair = closed_port(), password, folder, None, pair
 
     @property
     def url(self):
-        return f"redis://:{quote(self.password, safe='')}@127.0.0.1:{self.port}/0"
+        scheme = "rediss" if self._pair else "redis"
+        return f"{scheme}://:{quote(self.password, safe='')}@127.0.0.1:{self.port}/0"
 
     @property
     def client(self):
-        return redis.Redis(port=self.port, password=self.password, retry=None)
+        trusted = {"ssl": True, "ssl_ca_certs": str(self._pair[0])} if self._pair else {}
+        return redis.Redis(host="127.0.0.1", port=self.port, password=self.password, retry=None, **trusted)
 
     def start(self):
         options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self._folder, "requirepass": self.password}
+        if self._pair:
+            certificate, key = self._pair
+            options |= {"port": 0, "tls-port": self.port, "tls-cert-file": certificate, "tls-key-file": key, "tls-ca-cert-file": certificate, "tls-auth-clients": "no"}
         command = ["redis-server", *(part for name, value in options.items() for part in (f"--{name}", str(value))), "--user", KEEPER, "on", f">{KEEPER}", "~*", "+@all"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         give_up = time.monotonic() + 20

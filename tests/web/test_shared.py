@@ -247,6 +247,30 @@ def test_an_answer_that_trickles_in_is_not_waited_for(server, caplog):
     assert "this process asks the sources itself" in caplog.text
 
 
+@pytest.fixture(scope="module")
+def encrypted_server(tmp_path_factory):
+    """One with a certificate of its own authority, and that certificate."""
+    folder = tmp_path_factory.mktemp("redis-tls")
+    names = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+    pair = ("-keyout", "redis.key", "-out", "redis.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *pair, *names], cwd=folder, check=True, capture_output=True)
+    with RedisServer(folder, pair=(folder / "redis.pem", folder / "redis.key")) as server:
+        yield server, folder / "redis.pem"
+
+
+def test_an_encrypted_redis_is_used_where_its_authority_is_named_and_not_otherwise(encrypted_server, caplog):
+    server, certificate = encrypted_server
+    url = f"{server.url}?ssl_ca_certs={certificate}"
+    one, two = Process(url), Process(url)
+    assert one() == two()
+    assert asked(one, two) == [1, 0]
+    strangers = Process(server.url), Process(server.url)
+    for stranger in strangers:
+        stranger()
+    assert asked(*strangers) == [1, 1]
+    assert "this process asks the sources itself" in caplog.text
+
+
 def stored(server, process, content):
     with server.client as client:
         client.set(module._key(process.settings, process.fetch.secrets_digest), content)
