@@ -8,6 +8,7 @@ from datetime import datetime
 from live_dashboards.model.business_case import Assumption, BreakEven, BusinessCase, CashPoint, LevelInterval, Swing
 from live_dashboards.model.judgement import Verdict
 from live_dashboards.model.measurement import Interval, Measurement
+from live_dashboards.model.number import format_money, format_money_estimate
 from live_dashboards.model.report import Badge, Head, StatusStrip
 from live_dashboards.model.snapshot import SourceStatus
 
@@ -45,6 +46,21 @@ class NetPanel:
     probability: Measurement | None = None
     partial: Measurement | None = None
     words: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> Measurement | None:
+        """What is drawn: the net value, else the rest of it; None where there is neither."""
+        found = self.net if self.net.value is not None else self.partial
+        return found if found is not None and found.value is not None else None
+
+    @property
+    def shown_words(self) -> str:
+        """That in USD, with the widest of its intervals in parentheses."""
+        widest = max(self.intervals, key=lambda each: each.confidence, default=None)
+        value_usd = self.shown.value if self.shown is not None else None
+        if widest is None or value_usd is None:
+            return format_money(value_usd)
+        return format_money_estimate(value_usd, widest.interval.low, widest.interval.high)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,8 +81,15 @@ def format_money(value: float | None, *, signed: bool = False) -> str:
 def format_money_estimate(value: float, low: float | None, high: float | None) -> str:
     """USD with its interval, in no more digits than the interval carries: `$690k ($410k to $960k)`."""
     step = interval_step(low, high)
-    shown, *ends = (None if each is None else round_to_step(each, step) for each in (value, low, high))
-    return f"{format_money(shown)} ({format_interval(ends[0], ends[1], 'usd') if step else 'no interval'})"
+    limits = "no interval" if low is None and high is None else format_money_limits(low, high)
+    return f"{format_money(round_to_step(value, step))} ({limits})"
+
+
+def format_money_limits(low: float | None, high: float | None) -> str:
+    """USD from one to the other, in no more digits than the interval carries: `$410k to $960k`; an open end stays open."""
+    step = interval_step(low, high)
+    shown = [None if end is None else round_to_step(end, step) for end in (low, high)]
+    return format_interval(shown[0], shown[1], "usd")
 
 
 def interval_step(low: float | None, high: float | None) -> float | None:
@@ -93,8 +100,10 @@ def interval_step(low: float | None, high: float | None) -> float | None:
 
 
 def round_to_step(value: float, step: float | None) -> float:
-    """The value in whole steps; as it is where there is none."""
-    return value if step is None else round(value / step) * step
+    """The value in whole steps, as it is where there is none; what is less than half a step keeps a digit, as it is not 0."""
+    if step is None or value == 0:
+        return value
+    return round(value / step) * step or float(f"{value:.0e}")
 
 
 def format_interval(low: float | None, high: float | None, unit: str = "", digits: int = 3, *, signed: bool = False) -> str:

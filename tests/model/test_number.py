@@ -19,6 +19,7 @@ from live_dashboards.model.number import (
     format_estimate,
     format_interval,
     format_money,
+    format_money_estimate,
     format_number,
     format_percent,
     format_signed,
@@ -205,3 +206,11 @@ def test_every_interval_can_be_written(first: float, value: float, second: float
 def test_different_limits_read_differently(low: float, width: float) -> None:
     left, _, right = format_interval(low, low + width, "points").removesuffix(" pt").partition(" to ")
     assert left != right
+
+
+def test_a_value_that_is_small_beside_its_interval_is_not_shown_as_nothing():
+    assert format_money_estimate(301_000.0, -20e6, 21e6) == "$300k (−$20M to $21M)"
+    assert format_money_estimate(0.0, -20e6, 21e6) == "$0 (−$20M to $21M)"
+    assert format_money_estimate(12_345_678.0, -20e6, 21e6) == "$12M (−$20M to $21M)"
+    assert format_money_estimate(5_000.0, None, 6_000.0) == "$5k (≤ $6k)"
+    assert format_money_estimate(5_000.0, None, None) == "$5k (no interval)"

@@ -12,7 +12,7 @@ from live_dashboards.figures.theme import INK, MUTED, VariantStyle, line_inches
 from live_dashboards.model.business_report import BusinessReport, NetPanel
 from live_dashboards.model.limits import finite_ends, padded
 from live_dashboards.model.measurement import Interval
-from live_dashboards.model.number import format_money, interval_step, round_to_step
+from live_dashboards.model.number import format_money_limits
 
 _DOT, _PARTIAL = VariantStyle(RESULT, INK, "o", ()), VariantStyle(RESULT, INK, "D", ())
 
@@ -24,12 +24,12 @@ def draw(frame: Frame, report: BusinessReport) -> None:
     if body is None:
         return
     body = _write_words(body, panel)
-    shown = panel.net if panel.net.value is not None else panel.partial
+    shown = panel.shown
     if shown is None or shown.value is None:
         return
     sources = [(name, limits, colour) for name, limits, colour in _sources(panel) if limits is not None]
     widest = [each.interval for each in panel.intervals] + [limits for _, limits, _ in sources]
-    words = [_net_words(panel, shown.value), *(_limits_words(limits) for _, limits, _ in sources)]
+    words = [panel.shown_words, *(format_money_limits(limits.low, limits.high) for _, limits, _ in sources)]
     rows = open_rows(body, 1 + len(sources), padded([*finite_ends([shown.value, 0.0], widest)]), numbers=column_inches(body, words), unit=USD, names=1.15)
     zero_line(rows.axes, is_upright=True)
     _draw_net(rows, panel, shown.value)
@@ -52,20 +52,6 @@ def _draw_net(rows: Rows, panel: NetPanel, value_usd: float) -> None:
         draw_bars(rows.axes, [(each.interval, 0.0)], RESULT, sizes.line * (1.2 + 2.6 * order), gid=f"net-{each.confidence:g}")
     is_whole = panel.net.value is not None
     draw_dots(rows.axes, rows.plot, [Dot(value_usd, 0.0, None, is_filled=bool(panel.intervals))], _DOT if is_whole else _PARTIAL, RESULT, size=sizes.marker * 1.5)
-
-
-def _net_words(panel: NetPanel, value_usd: float) -> str:
-    widest = max(panel.intervals, key=lambda each: each.confidence, default=None)
-    if widest is None:
-        return format_money(value_usd)
-    step = interval_step(widest.interval.low, widest.interval.high)
-    return f"{format_money(round_to_step(value_usd, step))} ({_limits_words(widest.interval)})"
-
-
-def _limits_words(limits: Interval) -> str:
-    step = interval_step(limits.low, limits.high)
-    low, high = (format_money(None if end is None else round_to_step(end, step)) for end in (limits.low, limits.high))
-    return f"{low} to {high}"
 
 
 def _write_words(body: Frame, panel: NetPanel) -> Frame:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from live_dashboards.model.business_report import BusinessReport, NetPanel
 from live_dashboards.model.limits import finite_ends, padded
 from live_dashboards.model.measurement import Interval, Measurement
-from live_dashboards.model.number import format_money, interval_step, round_to_step
+from live_dashboards.model.number import format_money_limits
 from live_dashboards.model.presentation import INK, MUTED, VariantStyle
 from live_dashboards.web.charts.base import Figure
 from live_dashboards.web.charts.hover import TEMPLATE, bold, joined, level_words, measured
 from live_dashboards.web.charts.marks import Dot, dot_traces, interval_traces
-from live_dashboards.web.charts.money import ASSUMED, MEASURED, RESULT, money_axis, money_words
+from live_dashboards.web.charts.money import ASSUMED, MEASURED, RESULT, money_axis
 from live_dashboards.web.charts.rows import Row, rows_layout
 
 _WHOLE, _PARTIAL = VariantStyle(RESULT, INK, "o", ()), VariantStyle(RESULT, INK, "D", ())
@@ -20,7 +20,7 @@ _Source = tuple[str, Interval, str]
 def figure(report: BusinessReport) -> Figure | None:
     """A row for the net value; where a parameter is a range, one each for what was measured and what was assumed."""
     panel = report.net
-    shown = panel.net if panel.net.value is not None else panel.partial
+    shown = panel.shown
     if not panel.head.is_drawn or shown is None or shown.value is None:
         return None
     sources = _sources(panel)
@@ -37,7 +37,7 @@ def figure(report: BusinessReport) -> Figure | None:
     note = "; thick: 50 %, thin: 90 % interval" if panel.intervals else ""
     return {
         "data": traces,
-        "layout": rows_layout(_rows(panel, shown.value, sources), money_axis(f"USD a year{note}", limits), panel.head.origin),
+        "layout": rows_layout(_rows(panel, sources), money_axis(f"USD a year{note}", limits), panel.head.origin),
     }
 
 
@@ -57,19 +57,7 @@ def _hover(panel: NetPanel, shown: Measurement, report: BusinessReport) -> str:
     return joined(measured(title, shown, report, interval=intervals))
 
 
-def _rows(panel: NetPanel, value_usd: float, sources: list[_Source]) -> list[Row]:
+def _rows(panel: NetPanel, sources: list[_Source]) -> list[Row]:
     name = "net value" if panel.net.value is not None else "partial"
-    return [Row(name, ((_net_words(panel, value_usd), INK),)), *(Row(each, ((_limits_words(limits), MUTED),), colour) for each, limits, colour in sources)]
-
-
-def _net_words(panel: NetPanel, value_usd: float) -> str:
-    widest = max(panel.intervals, key=lambda each: each.confidence, default=None)
-    if widest is None:
-        return format_money(value_usd)
-    step = interval_step(widest.interval.low, widest.interval.high)
-    return f"{format_money(round_to_step(value_usd, step))} ({_limits_words(widest.interval)})"
-
-
-def _limits_words(limits: Interval) -> str:
-    step = interval_step(limits.low, limits.high)
-    return money_words(*(None if end is None else round_to_step(end, step) for end in (limits.low, limits.high)))
+    apart = (Row(each, ((format_money_limits(limits.low, limits.high), MUTED),), colour) for each, limits, colour in sources)
+    return [Row(name, ((panel.shown_words, INK),)), *apart]

@@ -10,7 +10,7 @@ from live_dashboards.model.presentation import INK
 from live_dashboards.web.charts.bars import Bar, bar_ticks, bars_trace
 from live_dashboards.web.charts.base import Figure
 from live_dashboards.web.charts.hover import bold, joined
-from live_dashboards.web.charts.money import ASSUMED, MEASURED, money_axis, money_words, origin_of
+from live_dashboards.web.charts.money import ASSUMED, MEASURED, money_axis, origin_of
 from live_dashboards.web.charts.rows import Row, rows_layout
 from live_dashboards.web.charts.text import escaped
 
@@ -40,7 +40,7 @@ def _bar(swing: Swing, y: float, report: BusinessReport) -> Bar:
         "assumed" if swing.is_assumed else "measured",
         escaped(f"P10 {_one(swing, swing.input_low)}: net {format_money(swing.net_at_low_usd)} a year"),
         escaped(f"P90 {_one(swing, swing.input_high)}: net {format_money(swing.net_at_high_usd)} a year"),
-        escaped(f"net value {money_words(low, high)}"),
+        escaped(f"net value {format_interval(low, high, 'usd')}"),
         origin_of(report.net.net, report),
     )
     return Bar(low, high, y, ASSUMED if swing.is_assumed else MEASURED, words)
