@@ -216,6 +216,21 @@ def test_a_period_that_began_before_the_rules_is_not_whole(url):
     assert (answer.accumulated[0].is_remembered, answer.retention_seconds) == (False, None)
 
 
+def test_steps_of_several_prometheus_add_up_to_where_the_last_of_them_is():
+    """Each records its own instances; one is ten minutes behind."""
+    lines = []
+    for shard, end, count in (("a", END, 300), ("b", END - 600, 60)):
+        for step in range(int(end - 26 * HOUR), int(end) + 1, 300):
+            lines.append(f'{RECORDED_UNTIL}{{shard="{shard}"}} {step - 60} {step}\n')
+            lines.append(f'{STEPS["ab_test_requests_total"]}{{shard="{shard}",model_name="m",experiment="{EXPERIMENT}"}} {count} {step}\n')
+    with VictoriaMetricsServer() as both:
+        both.take(lines)
+        answer = reading(both.url)
+    assert until_of(answer) == END - 660
+    assert values(answer.instant("requests")) == {"m": 24 * 360}
+    assert [value for _, value in answer.timeline("request_rate").series[0].points] == pytest.approx([1.2] * 25)
+
+
 def test_steps_that_are_missing_are_told_and_too_many_are_refused():
     def told(steps):
         answers = iter([Reply((Timeline((), ((0.0, value),)),)) for value in (600_000.0, steps, 5.0, 5.0)])

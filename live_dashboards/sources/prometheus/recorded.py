@@ -49,7 +49,7 @@ def _growth(found: re.Match[str]) -> str:
     if (metric != "$errors" and metric not in STEPS) or not named <= _KEPT_LABELS:
         return found[0]
     steps = f"sum_over_time({STEPS.get(metric, metric)}{matchers}{found['span']})"
-    return steps if found["call"] == "increase" else f"({steps} / scalar({STEP_SECONDS:g} * count_over_time({RECORDED_UNTIL}{found['span']})))"
+    return steps if found["call"] == "increase" else f"({steps} / scalar({STEP_SECONDS:g} * max(count_over_time({RECORDED_UNTIL}{found['span']}))))"
 
 
 def _newest(query: AbQuery) -> AbQuery | None:

@@ -16,8 +16,8 @@ from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, 
 ENOUGH_STEPS = 0.99  # of a window or a period: the rest hits all models alike, and is told
 COUNTED_BY_RULES = "counts come from recording rules"
 _FILL_IN = "load ab_test_recorded.rules.yml, and fill in the past with promtool"
-_NEWEST_STEP = f"max_over_time({RECORDED_UNTIL}[15m])"  # two steps may be late
-_STEPS_SEEN = f"count_over_time({RECORDED_UNTIL}[$window])"
+_NEWEST_STEP = f"min(max_over_time({RECORDED_UNTIL}[15m]))"  # two steps may be late; of several Prometheus the one that is furthest behind counts
+_STEPS_SEEN = f"min(count_over_time({RECORDED_UNTIL}[$window]))"
 _SEEN = f"count by ({EXPERIMENT_LABEL}) (count_over_time(%s[$window]))"
 _BESIDE_A_STEP_SECONDS = 1.0  # after the newest step: no step lies on an end of a window, whichever ends an engine counts
 
