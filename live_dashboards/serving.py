@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from live_dashboards import pipeline
@@ -57,6 +58,7 @@ def services(settings: Settings, drawings: Drawings | None = None) -> Services:
     from live_dashboards.outputs.sidecars import csv_text
     from live_dashboards.web.shared import shared
 
+    recall, keep = memory(settings)
     return Services(
         fetch=shared(fetch, settings), recall=recall, keep=keep, variants=variants, reports=reports, summary=summary, csv=csv_text, picture=(drawings or Drawings()).draw
     )
@@ -69,21 +71,15 @@ def fetch(settings: Settings, known_experiment: str | None = None) -> Snapshot:
     return LiveDataConnector(settings).fetch(known_experiment=known_experiment)
 
 
-def recall(settings: Settings) -> LastGood:
-    """What the sources last answered to these settings before this process began; nothing where DASHBOARD_CACHE_DIR is not set."""
+def memory(settings: Settings) -> tuple[Callable[[Settings], LastGood], Callable[[Settings, LastGood], None]]:
+    """Gives what a question was last answered before this process began, and keeps that for a later one; nothing and nowhere without DASHBOARD_CACHE_DIR."""
     if settings["DASHBOARD_CACHE_DIR"] is None:
-        return LastGood()
+        return lambda _: LastGood(), lambda *_: None
     from live_dashboards.outputs.last_good_file import LastGoodFile
+    from live_dashboards.settings_digest import secrets_digest
 
-    return LastGoodFile(settings).kept
-
-
-def keep(settings: Settings, kept: LastGood) -> None:
-    """Leaves that for a process that begins while a source is down."""
-    if settings["DASHBOARD_CACHE_DIR"] is not None:
-        from live_dashboards.outputs.last_good_file import LastGoodFile
-
-        LastGoodFile(settings).keep(kept)
+    secrets_part = secrets_digest(settings)  # slow on purpose, and the same for every question
+    return lambda asked: LastGoodFile(asked, secrets_part).kept, lambda asked, kept: LastGoodFile(asked, secrets_part).keep(kept)
 
 
 def variants(snapshot: Snapshot, settings: Settings) -> tuple[str, ...]:

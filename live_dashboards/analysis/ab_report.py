@@ -38,7 +38,7 @@ def build_ab_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Set
 
 def ab_report_of(found: Page, snapshot: Snapshot, *, seed: int) -> AbReport:
     """The A/B page of facts that were found already, in this snapshot."""
-    settings, headline = found.settings, _headline(found)
+    settings, headline, note = found.settings, _headline(found), _experiment_note(snapshot, found.settings)
     rows = _compared(found)
     judged = _judged(found, rows, seed)
     runs, quality = runs_panel(found), quality_panel(found)
@@ -53,7 +53,7 @@ def ab_report_of(found: Page, snapshot: Snapshot, *, seed: int) -> AbReport:
         confidence=float(settings["AB_CONFIDENCE"]),
         badge=badge(found, measurements),
         experiment=experiment_name(found),
-        experiment_note=_experiment_note(snapshot, settings),
+        experiment_note=note,
         baseline=found.roles.baseline,
         challenger=found.roles.challenger,
         headline=headline,
@@ -73,7 +73,7 @@ def ab_report_of(found: Page, snapshot: Snapshot, *, seed: int) -> AbReport:
         errors=error_panel(found),
         impact=impact_panel(found),
         runs=runs,
-        health=health_panel(found),
+        health=health_panel(found, (f"experiment {settings['AB_EXPERIMENT']!r} is {note}: no source could tell whether it exists",) if note else ()),
         sources=(found.mlflow_status, found.prometheus_status),
         observed_at=observed_at(found),
         measurements=measurements,

@@ -65,8 +65,8 @@ def observed_at(page: Page) -> tuple[tuple[str, datetime | None], ...]:
     return (MLFLOW, model), (PROMETHEUS, max(moments, default=None))
 
 
-def health_panel(page: Page) -> HealthPanel:
-    """A row a source and metric; never simulated, as it is the report on the sources themselves."""
+def health_panel(page: Page, doubts: tuple[str, ...] = ()) -> HealthPanel:
+    """A row a source and metric, and what is to be told, `doubts` first; never simulated, as it is the report on the sources themselves."""
     rows = (*_cached_rows(page), *_mlflow_rows(page), *_prometheus_rows(page))
     bad = [row for row in rows if row.state in {"stale", "missing"}]
     title = f"{len(bad)} of {len(rows)} checks need a look" if bad else _good_title(page)
@@ -75,7 +75,7 @@ def health_panel(page: Page) -> HealthPanel:
     limit = format_age(float(page.settings["AB_STALE_AFTER"]))
     head = Head(title, "age of the newest sample at the page's moment", Origin.LIVE, note=f"a Prometheus value older than {limit} is stale")
     silent = (failure(status) for status in (page.mlflow_status, page.prometheus_status) if status.state is SourceState.CACHED)
-    notices = tuple(dict.fromkeys((*silent, *page.counted.model.notices, *page.counted.traffic.notices)))
+    notices = tuple(dict.fromkeys((*doubts, *silent, *page.counted.model.notices, *page.counted.traffic.notices)))
     return HealthPanel(head, rows, notices)
 
 

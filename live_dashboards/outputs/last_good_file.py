@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import logging
+import re
 import zlib
+from functools import cached_property
 from pathlib import Path
 
 from live_dashboards import __version__
@@ -17,17 +20,24 @@ from live_dashboards.outputs.files import write_file
 from live_dashboards.settings import Settings
 from live_dashboards.settings_digest import question_digest, secrets_digest
 
+MOST_FILES = 64
+_NAME = re.compile(r"last-good-[0-9a-f]+\.json\.gz")
+
 log = logging.getLogger(__name__)
 
 
 class LastGoodFile:
     """What was answered in earlier runs to these settings; a file that cannot be read or written is told and costs nothing but itself."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, secrets_part: str | None = None) -> None:
         folder = settings.base_folder / str(settings["DASHBOARD_CACHE_DIR"])
-        self._path = folder / f"last-good-{question_digest(settings, secrets_digest(settings))}.json.gz"
+        self._path = folder / f"last-good-{question_digest(settings, secrets_digest(settings) if secrets_part is None else secrets_part)}.json.gz"
         self._limit_seconds = float(settings["DASHBOARD_CACHE_MAX_AGE"])
-        self.kept = _read(self._path)
+
+    @cached_property
+    def kept(self) -> LastGood:
+        """What an earlier run was answered."""
+        return _read(self._path)
 
     def fill(self, fetched: Snapshot) -> Snapshot:
         """The snapshot in which a source that failed shows its last good answer, while that is not older than DASHBOARD_CACHE_MAX_AGE.
@@ -35,13 +45,22 @@ class LastGoodFile:
         What the sources answered now is kept for the next run.
         """
         after = self.kept.after(fetched)
-        self.keep(after)
+        if after != self.kept:
+            self.keep(after)
         return after.fill(fetched, self._limit_seconds)
 
     def keep(self, kept: LastGood) -> None:
-        """Writes what is another than was read."""
-        if kept != self.kept:
-            _write(kept, self._path)
+        """Writes it for the next run, and removes the files of the questions that were asked least lately, where there are very many."""
+        _write(kept, self._path)
+        _forget(self._path)
+
+
+def _forget(newest: Path) -> None:
+    """Each question has a file, and whoever can open the page can ask new ones: of those of this tool the newest stay."""
+    with contextlib.suppress(OSError):  # told by who reads and writes there
+        found = [path for path in newest.parent.iterdir() if _NAME.fullmatch(path.name) and path.is_file() and not path.is_symlink() and path != newest]
+        for path in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)[MOST_FILES - 1 :]:
+            path.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> LastGood:

@@ -13,8 +13,9 @@ from live_dashboards.model.plain_text import escaped
 from live_dashboards.outputs.drawn_values import COLUMNS, drawn_values
 from live_dashboards.outputs.files import write_text
 
-_FORMULA = ("=", "+", "-", "@")
-_MARKUP = re.compile(r"[\\`|\[\]]")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # some programs take the full-width ones for the others
+_MARKUP = re.compile(r"[\\`|*~\[\]]|(?<!\w)_|_(?!\w)")
+_LINK = re.compile(r":(?=//)|(?<=\bwww)\.|@", re.IGNORECASE)
 
 
 def write_sidecars(report: Report, image: Path) -> tuple[Path, Path]:
@@ -45,7 +46,7 @@ def markdown_text(report: Report) -> str:
     lines = [
         f"# {DASHBOARD_TITLES[dashboard_name(report)]}: {_cell(versus)}",
         "",
-        f"{report.badge.kind.value}: {report.badge.second_line}, at {format_moment(report.at)}",
+        f"{report.badge.kind.value}: {_cell(report.badge.second_line)}, at {format_moment(report.at)}",
         "",
         _cell(report.alt_text),
         "",
@@ -77,5 +78,6 @@ def _plain(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """The text on one line, without what ends a cell or is markup: Markdown lets HTML through."""
-    return _MARKUP.sub(r"\\\g<0>", escaped(" ".join(text.split()))).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """The text on one line, without what ends a cell, is markup or becomes a link: Markdown lets HTML through, and addresses turn into links by themselves."""
+    html = _MARKUP.sub(r"\\\g<0>", escaped(" ".join(text.split()))).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _LINK.sub(lambda found: f"&#{ord(found[0])};", html)

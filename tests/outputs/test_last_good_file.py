@@ -2,6 +2,7 @@
 
 import gzip
 import logging
+import os
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from live_dashboards import __version__
+from live_dashboards.model.last_good import LastGood
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.snapshot import SourceState
-from live_dashboards.outputs.last_good_file import LastGoodFile
+from live_dashboards.outputs.last_good_file import MOST_FILES, LastGoodFile
 from live_dashboards.settings import load_settings
 from tests.support.snapshots import live, without_mlflow, without_prometheus
 
@@ -83,3 +85,18 @@ def test_no_secret_is_in_the_file_or_its_name(tmp_path):
     (path,) = tmp_path.iterdir()
     assert b"hunter2" not in gzip.decompress(path.read_bytes())
     assert "hunter2" not in path.name
+
+
+def test_of_very_many_questions_the_newest_answers_stay_and_other_files_too(tmp_path):
+    others = [tmp_path / "last-good-notes.json.gz", tmp_path / "page.png"]
+    for path in others:
+        path.touch()
+    for number in range(MOST_FILES + 5):
+        LastGoodFile(kept_in(tmp_path, AB_EXPERIMENT=f"test {number}")).keep(LastGood(BOTH.mlflow, BOTH.at))
+        oldest = min(tmp_path.glob("last-good-*.json.gz"), key=lambda path: path.stat().st_mtime)
+        os.utime(oldest, (0, 0))
+    assert all(path.exists() for path in others)
+    assert len(list(tmp_path.iterdir())) == MOST_FILES + len(others)
+    kept = [LastGoodFile(kept_in(tmp_path, AB_EXPERIMENT=f"test {number}")).kept.mlflow for number in range(MOST_FILES + 5)]
+    assert kept[-1] == BOTH.mlflow
+    assert kept[0] is None

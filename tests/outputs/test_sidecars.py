@@ -12,6 +12,7 @@ import pytest
 
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.report import AbReport
+from live_dashboards.outputs import sidecars
 from live_dashboards.outputs.drawn_values import COLUMNS
 from live_dashboards.outputs.sidecars import csv_text, markdown_text, write_sidecars
 from tests.outputs.reports import every_kind
@@ -105,3 +106,10 @@ def test_a_name_does_not_break_the_table() -> None:
 def test_the_files_do_not_change_from_run_to_run() -> None:
     later = replace(LIVE, generated_at=LIVE.generated_at + timedelta(hours=1))
     assert (csv_text(later), markdown_text(later)) == (csv_text(LIVE), markdown_text(LIVE))
+
+
+def test_names_are_neither_markup_nor_links_nor_formulas() -> None:
+    name = "*bold* _it_ ~s~ `c` [l](x) <b> www.example.org http://example.org a@example.org snake_case"
+    text = markdown_text(replace(LIVE, challenger=name))
+    assert r"\*bold\* \_it\_ \~s\~ \`c\` \[l\](x) &lt;b&gt; www&#46;example.org http&#58;//example.org a&#64;example.org snake_case" in text
+    assert sidecars._plain("＝1+1") == "'＝1+1"

@@ -75,6 +75,7 @@ def test_without_mlflow_the_label_of_prometheus_knows_the_experiments(worlds):
 def test_where_neither_source_knows_the_experiment_the_page_says_not_verified(worlds, caplog):
     made, _ = report(worlds, AB_EXPERIMENT="anything", PROMETHEUS_URL="http://127.0.0.1:1", MLFLOW_DB_HOST="127.0.0.1", MLFLOW_DB_PORT="1")
     assert made.experiment_note == "not verified"
+    assert made.health.notices[0] == "experiment 'anything' is not verified: no source could tell whether it exists"
     assert "not verified" in caplog.text
 
 

@@ -22,8 +22,7 @@ def services(fetch=None, **changes):
     """`fetch` is called with the settings; where it is left out, nothing may be asked."""
     made = Services(
         fetch or _nothing_may_be_asked,
-        serving.recall,
-        serving.keep,
+        *serving.memory(settings()),
         serving.variants,
         serving.reports,
         serving.summary,
