@@ -54,11 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         pinned = sorted({each for lock in given.locks for each in read_lock(lock)}, key=lambda each: (each.name, each.version))
+        index = (given.index_url or default_index()).rstrip("/")
     except AuditError as error:
         _say(str(error))
         return 1
     _say(f"{len(given.locks)} locks pin {len(pinned)} versions, each with hashes")
-    index = (given.index_url or default_index()).rstrip("/")
     yanked = _look("yanked or removed versions", pinned, lambda each: withdrawn(each, index))
     known = _look("known vulnerabilities", pinned, lambda each: vulnerabilities(each, index, frozenset(given.ignore)))
     return 1 if yanked or known else 0
