@@ -44,11 +44,13 @@ class Machine:
         return sorted(path.name for path in self.state.glob("*.png"))
 
     def secret(self, path, text):
-        """Puts a file where the manifest mounts it, readable by its user alone."""
+        """Puts a file where the manifest mounts it: systemd for its user alone, the others for everybody inside."""
         inside = self.folder / "run" / Path(path).relative_to("/run")
         inside.parent.mkdir(parents=True, exist_ok=True)
         inside.write_text(text)
-        inside.chmod(0o444)
+        if path.startswith("/run/credentials/"):
+            os.chown(inside, USER, USER)
+        inside.chmod(0o400 if path.startswith("/run/credentials/") else 0o444)
 
     def settings(self, values):
         """The settings file of a checkout at /opt/live-dashboards."""

@@ -12,7 +12,7 @@ mount --rbind "$root" /mnt/root
 mount --rbind "$python" /mnt/python
 mount --bind "$stage/state" /mnt/state
 mount --bind "$stage/cache" /mnt/cache
-cp -R "$stage/run/." /mnt/run
+cp -a "$stage/run/." /mnt/run
 [ ! -e "$stage/settings" ] || cp "$stage/settings" /mnt/settings
 
 # /opt/live-dashboards is the checkout, or its parts that an image has, without what its owner keeps there.
@@ -35,7 +35,7 @@ mount -t tmpfs -o mode=0755 tmpfs /var/cache
 mkdir /var/cache/live-dashboards
 mount --bind /mnt/cache /var/cache/live-dashboards
 mount -t tmpfs -o mode=0755 tmpfs /run
-cp -R /mnt/run/. /run
+cp -a /mnt/run/. /run
 mount -t tmpfs -o mode=1777,size=64m tmpfs /tmp
 
 # The interpreter behind .venv may lie in a folder that this user cannot enter.

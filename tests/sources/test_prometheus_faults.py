@@ -159,6 +159,12 @@ def test_a_query_of_a_hundred_kilobytes_is_posted_and_answered(standard_promethe
         assert client.ask(instant(long, standard_prometheus.end), Deadline(10)).series[0].last == 1
 
 
+@pytest.mark.parametrize("bytes_count", [1, 6, 10, 40, 90])
+def test_an_answer_that_is_cut_in_its_head_is_told_as_cut(proxy, bytes_count):
+    proxy.cut(bytes_count)
+    assert failure(proxy.url).code == "cut"
+
+
 def test_an_answer_without_end_is_refused_by_its_size(proxy, monkeypatch):
     monkeypatch.setattr("live_dashboards.sources.prometheus.exchange.LARGEST_ANSWER_BYTES", 100_000)
     proxy.http_reply(200, "application/json", '"' + "x" * 200_000 + '"')

@@ -105,7 +105,7 @@ def test_a_source_that_dies_is_shown_as_it_last_was_marked_and_comes_back(live_p
     expect(page.locator("#badge")).to_contain_text(badge)
     expect(page.locator("#badge")).to_contain_text("cached:")
     expect(page.locator(panel)).to_contain_text("CACHED")
-    assert without_numbers(page, panel) == f"CACHED{title}"
+    assert without_numbers(page, panel) == f"CACHED †{title}"
     expect(page.locator("#verdict")).to_contain_text("decides nothing")
     proxy.pass_through()
     expect(page.locator("#badge")).to_contain_text("LIVE DATA")

@@ -96,11 +96,13 @@ def _understand(response: requests.Response, body: bytes, question: Question, en
     """The reply in an answer, or the SourceError that it stands for."""
     if response.is_redirect or 300 <= response.status_code < 400:
         raise redirect_failure(response, endpoint.url)
+    if not body and response.status_code == requests.codes.ok:
+        raise cut_failure(endpoint.url)
     content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if not content_type.endswith("json"):
         if response.status_code != requests.codes.ok:
             raise status_failure(response.status_code, scrub(body[:_QUOTED_BYTES].decode("utf-8", "replace"), endpoint.secrets), endpoint.url)
-        raise format_failure(endpoint.url, content_type or "an unnamed format") if body else cut_failure(endpoint.url)
+        raise format_failure(endpoint.url, content_type or "an unnamed format")
     try:
         document = parse_document(body)
         if document.get("status") == "error" or response.status_code != requests.codes.ok:

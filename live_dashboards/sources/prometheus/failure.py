@@ -67,6 +67,8 @@ def _broken_failure(error: Exception, causes: tuple[BaseException, ...], address
     names = {type(cause).__name__ for cause in causes}
     if isinstance(error, http.InvalidURL) or "LocationParseError" in names:
         return SourceError(f"{address} is no address that can be asked: {_detail(causes)}", "correct PROMETHEUS_URL, such as http://prometheus-server:9090", "url")
+    if any(_is_cut_status_line(cause) for cause in causes):
+        return cut_failure(address)
     if names & {"BadStatusLine", "LineTooLong", "HeaderParsingError", "UnknownProtocol"} and "RemoteDisconnected" not in names:
         return SourceError(f"what answers at {address} does not speak HTTP", "check the port, or use https:// if it speaks TLS", "not_http")
     if isinstance(error, http.ContentDecodingError):
@@ -74,6 +76,12 @@ def _broken_failure(error: Exception, causes: tuple[BaseException, ...], address
     if isinstance(error, http.ChunkedEncodingError) or names & {"RemoteDisconnected", "ConnectionResetError", "BrokenPipeError", "ProtocolError"}:
         return cut_failure(address)
     return SourceError(f"{address} cannot be asked: {_detail(causes)}", _NETWORK_FIX, "unreachable")
+
+
+def _is_cut_status_line(cause: BaseException) -> bool:
+    """Whether HTTP began and ended in its first line."""
+    line = str(getattr(cause, "line", "")).strip("'\"")
+    return bool(line) and (line.startswith("HTTP/1.") or "HTTP/1.".startswith(line))
 
 
 def redirect_failure(response: requests.Response, address: str) -> SourceError:
