@@ -103,9 +103,10 @@ def _panel(panel: Panel) -> Tree:
 
 
 def _graph(chart: str) -> Tree:
-    graph = dcc.Graph(
-        id=f"{chart}-chart", config=GRAPH_CONFIG, responsive=True, figure={"data": [], "layout": {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}}
-    )
+    """A graph that shows nothing until it is drawn: Plotly's own axes would look like an empty chart."""
+    clear, hidden = "rgba(0,0,0,0)", {"visible": False}
+    nothing = {"data": [], "layout": {"paper_bgcolor": clear, "plot_bgcolor": clear, "xaxis": hidden, "yaxis": hidden}}
+    graph = dcc.Graph(id=f"{chart}-chart", config=GRAPH_CONFIG, responsive=True, figure=nothing)
     return html.Figure(graph, id=f"{chart}-figure", className="figure is-empty")
 
 

@@ -76,6 +76,29 @@ def test_it_refreshes_by_itself_when_the_database_changes(live_page, open_page: 
     assert "90.5" not in str(before)
 
 
+WATCH_THE_CHARTS = """
+window.drawings = [];
+new MutationObserver((changes) => changes.forEach((each) => window.drawings.push([each.target.id, each.target.getAttribute("aria-busy")])))
+  .observe(document, { subtree: true, attributes: true, attributeFilter: ["aria-busy"] });
+"""
+
+
+def test_a_chart_that_is_older_than_the_words_around_it_is_marked_until_it_is_drawn(live_page, chromium: Browser) -> None:
+    live = live_page()
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.add_init_script(WATCH_THE_CHARTS)
+    page.goto(live.url)
+    shown(page)
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    first = page.evaluate("window.drawings.splice(0)")
+    assert {chart for chart, busy in first if busy == "true"} == {chart for chart, busy in first if busy is None} >= {"effect-figure", "net-figure", "impact-0-figure"}
+    log(live.sources.database.truth, 1, "enhanced", 0.905)
+    expect(page.locator("#quality-title")).to_contain_text("enhanced 90.5 %")
+    page.wait_for_function("window.drawings.some(([chart, busy]) => chart === 'quality-figure' && busy === null)")
+    assert "enhanced 90.5 %" in str(page.locator("#quality-title").text_content())
+    page.close()
+
+
 def test_while_paused_nothing_changes(live_page, open_page: Open) -> None:
     live = live_page()
     page = shown(open_page(live))

@@ -110,9 +110,11 @@
     state.timer = window.setTimeout(onTime, milliseconds);
   }
 
+  /* Not while charts wait to be drawn: on a slow machine those out of sight would never be. */
   function onTime() {
     state.timer = null;
-    refresh();
+    if (state.queue.length) at(SOON_MS);
+    else refresh();
   }
 
   function show(found) {
@@ -142,18 +144,24 @@
     window.setTimeout(find, 0);
   }
 
-  /* Charts take long: the words stand first, then one chart after the other, those in sight before the others. */
+  /* Charts take long: the words stand first, then one chart after the other, those in sight before the others. One that waits is of an older answer than the
+     words around it, and pale. */
   function draw(figures) {
     const wasDrawing = state.queue.length > 0;
+    for (const [id] of figures) frameOf(id).setAttribute("aria-busy", "true");
     const newer = new Set(figures.map(([id]) => id));
     state.queue = [...state.queue.filter(([id]) => !newer.has(id)), ...figures];
     if (!wasDrawing && state.queue.length) window.setTimeout(drawNext, 0);
   }
 
+  /* What holds the chart; the chart's own element is another one once its library has come. */
+  const frameOf = (id) => element(id.replace(/-chart$/, "-figure"));
+
   function drawNext() {
     const inSight = state.queue.findIndex(([id]) => isInSight(element(id)));
     const [[id, figure]] = state.queue.splice(Math.max(0, inSight), 1);
     dash_clientside.set_props(id, { figure });
+    window.setTimeout(() => state.queue.some(([waiting]) => waiting === id) || frameOf(id).removeAttribute("aria-busy"), 0);
     if (state.queue.length) window.setTimeout(drawNext, 0);
   }
 
