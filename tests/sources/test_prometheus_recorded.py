@@ -13,7 +13,7 @@ import yaml
 
 from live_dashboards.demo.prometheus_server import PrometheusServer
 from live_dashboards.model.snapshot import SourceState, Timeline
-from live_dashboards.sources.prometheus.recorded import GAUGES, NEWEST, RECORDED_UNTIL, STEPS, recorded_form
+from live_dashboards.sources.prometheus.recorded import FAILED, GAUGES, NEWEST, RECORDED_UNTIL, STEPS, recorded_form
 from live_dashboards.sources.prometheus.recorded_scope import find_recorded_scope
 from live_dashboards.sources.prometheus.reply import Reply
 from live_dashboards.sources.prometheus.totals import TOTALS, newest
@@ -49,13 +49,29 @@ def the_truth():
         truth.histogram(LATENCY, own, BUCKETS)
         truth.gauge("ab_test_model_accuracy", own, accuracy)
         truth.gauge("ab_test_business_impact", {**own, "metric_type": "net_business_value"}, 1.5)
+    by_status(truth, ("success", 4.0), ("error", 0.1))
+    return truth
+
+
+def by_status(truth, *rates):
+    """An experiment whose failures are counted by status alone."""
+    for status, rate in rates:
+        truth.counter("ab_test_requests_total", labels(experiment="by status", status=status), rate)
+
+
+def unlabelled():
+    """The counter of errors does not know the experiments, of which one has a status and one has none."""
+    truth = short_truth(hours=2, scrape_seconds=30)
+    traffic(truth, experiment="no status")
+    by_status(truth, ("success", 4.0))
+    truth.counter("ab_test_errors_total", labels(), 0.5)
     return truth
 
 
 def rules_of(folder, interval):
     """The groups of that interval without what reads other recorded series, which cannot be filled in."""
     groups = [group for path in FILES for group in yaml.safe_load(path.read_text())["groups"] if group["interval"] == interval]
-    needed = {*STEPS.values(), *GAUGES.values(), *NEWEST.values(), RECORDED_UNTIL}
+    needed = {*STEPS.values(), FAILED, *GAUGES.values(), *NEWEST.values(), RECORDED_UNTIL}
     kept = [{**group, "rules": [rule for rule in group["rules"] if rule["record"] in needed]} for group in groups]
     path = folder / f"{interval}.rules.yml"
     path.write_text(json.dumps({"groups": [group for group in kept if group["rules"]]}))
@@ -101,7 +117,11 @@ def urls(truth, tmp_path_factory):
         victoria.fill(truth)
         record_in_victoria(victoria.url, folder)
         victoria.flush()
-        yield {"raw": raw.url, "prometheus": recorded.url, "victoria-metrics": victoria.url}
+        other = running.enter_context(VictoriaMetricsServer())
+        other.fill(unlabelled())
+        record_in_victoria(other.url, folder)
+        other.flush()
+        yield {"raw": raw.url, "prometheus": recorded.url, "victoria-metrics": victoria.url, "unlabelled": other.url}
 
 
 def reading(url, experiment=EXPERIMENT, *, at=AT, window_seconds=WINDOW, recorded="on", **settings):
@@ -164,7 +184,7 @@ def test_timelines_gauges_and_ages_come_from_what_was_recorded(answer):
     assert [value for _, value in answer.timeline("response_time").series[0].points] == pytest.approx([250.0] * 25, rel=1e-3)
     assert values(answer.instant("online_accuracy")) == {"baseline": 78.2, "enhanced": 81.8}
     assert values(answer.instant("newest_requests")) == pytest.approx({"baseline": END, "enhanced": END}, abs=90)
-    assert (answer.experiments, answer.experiment_filter) == (("other", EXPERIMENT), EXPERIMENT)
+    assert (answer.experiments, answer.experiment_filter) == (("by status", "other", EXPERIMENT), EXPERIMENT)
 
 
 def test_the_page_is_told_that_rules_counted_and_until_when(answer):
@@ -205,6 +225,36 @@ def test_where_the_rules_have_recorded_too_little_every_instance_is_asked_and_th
     assert "increase(ab_test_requests_total{" in answer.instant("requests").query
 
 
+def errors_of(url, experiment, recorded, at):
+    """How many failed, why that is not known, and how they are counted."""
+    answer = reading(url, experiment, at=at, window_seconds=HOUR, recorded=recorded)
+    total = answer.instant("errors")
+    assert answer.timeline("error_rate").reason == total.reason
+    assert {series.label("model_name") for series in answer.timeline("error_rate").series} == set(values(total))
+    return values(total), total.reason, total.note.partition("; ")[0]
+
+
+@pytest.mark.parametrize(
+    ("world", "experiment", "said"),
+    [
+        ("victoria-metrics", EXPERIMENT, ({"baseline": 756, "enhanced": 756}, None, "")),
+        ("victoria-metrics", "other", ({"baseline": 0}, None, "no failed request of baseline was counted")),
+        ("victoria-metrics", "by status", ({"baseline": 360}, None, 'counted as ab_test_requests_total{status="error"}: ab_test_errors_total has no series')),
+        ("victoria-metrics", None, ({"baseline": 756, "enhanced": 756}, None, "")),
+        ("unlabelled", "by status", ({"baseline": 0}, None, 'counted as ab_test_requests_total{status="error"}: ab_test_errors_total has no series')),
+        ("unlabelled", None, ({"baseline": 1800}, None, "")),
+        (
+            "unlabelled",
+            "no status",
+            ({}, "failed requests cannot be told apart: ab_test_errors_total has no label experiment, and ab_test_requests_total has no label status", ""),
+        ),
+    ],
+)
+def test_which_failed_requests_count_is_the_same_recorded_or_not(urls, world, experiment, said):
+    for recorded in ("off", "on"):
+        assert errors_of(urls[world], experiment, recorded, at=END) == (pytest.approx(said[0], rel=0.02), *said[1:]), recorded
+
+
 def test_where_no_rule_is_loaded_the_answer_is_that_of_every_instance(urls):
     asked, plain = reading(urls["raw"]), reading(urls["raw"], recorded="off")
     assert "no step of ab_test:recorded_until_seconds:time is newer than 15m" in asked.status.warnings[0]
@@ -233,8 +283,8 @@ def test_steps_of_several_prometheus_add_up_to_where_the_last_of_them_is():
 
 def test_steps_that_are_missing_are_told_and_too_many_are_refused():
     def told(steps):
-        answers = iter([Reply((Timeline((), ((0.0, value),)),)) for value in (600_000.0, steps, 5.0, 5.0)])
-        return find_recorded_scope(lambda asked: tuple(next(answers) for _ in asked), at_seconds=600_100, window_seconds=86_400, experiment=None)
+        answers = iter([Reply((Timeline((), ((0.0, value),)),)) for value in (600_000.0, steps, 5.0, 5.0, 5.0)])
+        return find_recorded_scope(lambda asked: tuple(next(answers) for _ in asked), at_seconds=600_100, window_seconds=86_400, experiment=None, metric_names=())
 
     assert told(286).warnings[0].endswith("UTC; 0.7 % of the steps were not recorded, and what was counted in them is missing")
     assert told(280).startswith("the rules have recorded 97 % of the last 1d")
@@ -254,5 +304,5 @@ def test_every_question_of_the_product_has_a_recorded_form_and_no_other_has():
 def test_the_rules_record_every_name_that_is_asked_for_in_the_steps_that_are_counted_on():
     groups = [group for path in FILES for group in yaml.safe_load(path.read_text())["groups"]]
     interval = {rule["record"]: group["interval"] for group in groups for rule in group["rules"]}
-    assert {interval[name] for name in (*STEPS.values(), RECORDED_UNTIL)} == {"5m"}
+    assert {interval[name] for name in (*STEPS.values(), FAILED, RECORDED_UNTIL)} == {"5m"}
     assert {interval[name] for name in (*GAUGES.values(), *NEWEST.values())} == {"1m"}

@@ -123,7 +123,7 @@ class PrometheusAbSource:
         lack: tuple[str, ...] = ()
         if self._wants_recorded:
             used = experiment if experiment in found.experiments else None
-            scope = find_recorded_scope(ask, at_seconds=at_seconds, window_seconds=window_seconds, experiment=used)
+            scope = find_recorded_scope(ask, at_seconds=at_seconds, window_seconds=window_seconds, experiment=used, metric_names=found.metric_names)
             if isinstance(scope, Scope):
                 return found, scope, ()
             lack = (f"every instance's series were asked, not what the rules recorded: {scope}",)

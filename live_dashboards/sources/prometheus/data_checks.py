@@ -15,6 +15,7 @@ from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.prometheus.ab import PrometheusAbSource
 from live_dashboards.sources.prometheus.exchange import instant
 from live_dashboards.sources.prometheus.http import PrometheusClient
+from live_dashboards.sources.prometheus.recorded import FAILED
 from live_dashboards.sources.prometheus.recorded_scope import COUNTED_BY_RULES
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS
 from live_dashboards.sources.queries import EXPERIMENT_LABEL, REQUESTS, render
@@ -99,7 +100,7 @@ def _look_at_errors(data: PrometheusData) -> Iterator[Check]:
     errors, statuses = data.answer.instant("errors"), data.values("status")
     if errors.reason is not None:
         yield Check(ERRORS, CheckState.WARNING, errors.reason, "export ab_test_errors_total, or a label status with the value error", "no_errors")
-    elif 'status="error"' in errors.query and "error" not in statuses:
+    elif ('status="error"' in errors.query or FAILED in errors.query) and "error" not in statuses:
         fix = "call failed requests status=error, or export ab_test_errors_total: now none counts as failed"
         yield Check(ERRORS, CheckState.WARNING, f"no request has status=error; the values seen are {_listed(statuses)}", fix, "no_error_status")
     else:

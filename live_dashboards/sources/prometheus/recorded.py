@@ -20,6 +20,7 @@ STEPS = {
     f"{LATENCY}_count": f"{_BY_MODEL}:{LATENCY}_count:increase5m",
     f"{LATENCY}_bucket": f"experiment_le_model_name:{LATENCY}_bucket:increase5m",
 }
+FAILED = f"{_BY_MODEL}:ab_test_requests_failed:increase5m"  # by the label status; 0 where nothing has failed
 GAUGES = {ACCURACY: f"{_BY_MODEL}:{ACCURACY}:avg", IMPACT: f"{_BY_TYPE}:{IMPACT}:avg"}
 NEWEST = {
     REQUESTS: f"{_BY_MODEL}:ab_test_requests_sample_timestamp_seconds:max",

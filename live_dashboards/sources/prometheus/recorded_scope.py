@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_duration
 from live_dashboards.sources.prometheus.exchange import Question, instant
-from live_dashboards.sources.prometheus.recorded import RECORDED_UNTIL, SETTLED_SECONDS, STEP_SECONDS, STEPS
+from live_dashboards.sources.prometheus.recorded import FAILED, RECORDED_UNTIL, SETTLED_SECONDS, STEP_SECONDS, STEPS
 from live_dashboards.sources.prometheus.reply import Outcome
-from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
+from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope, errors_counted
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, render
 
 ENOUGH_STEPS = 0.99  # of a window or a period: the rest hits all models alike, and is told
@@ -19,12 +19,13 @@ _FILL_IN = "load ab_test_recorded.rules.yml, and fill in the past with promtool"
 _NEWEST_STEP = f"min(max_over_time({RECORDED_UNTIL}[15m]))"  # two steps may be late; of several Prometheus the one that is furthest behind counts
 _STEPS_SEEN = f"min(count_over_time({RECORDED_UNTIL}[$window]))"
 _SEEN = f"count by ({EXPERIMENT_LABEL}) (count_over_time(%s[$window]))"
+_COUNTED = (STEPS[REQUESTS], STEPS[ERRORS], FAILED)
 _BESIDE_A_STEP_SECONDS = 1.0  # after the newest step: no step lies on an end of a window, whichever ends an engine counts
 
 Ask = Callable[[list[Question]], tuple[Outcome, ...]]
 
 
-def find_recorded_scope(ask_all: Ask, *, at_seconds: float, window_seconds: float, experiment: str | None) -> Scope | str:
+def find_recorded_scope(ask_all: Ask, *, at_seconds: float, window_seconds: float, experiment: str | None, metric_names: tuple[str, ...]) -> Scope | str:
     """The scope of questions to recorded steps, or why they cannot be asked."""
     if window_seconds < STEP_SECONDS:
         return f"a window of {format_duration(window_seconds)} is shorter than a step of {format_duration(STEP_SECONDS)}"
@@ -37,25 +38,28 @@ def find_recorded_scope(ask_all: Ask, *, at_seconds: float, window_seconds: floa
     longest = max(wanted_seconds, DAY_SECONDS)
     texts = [
         render(_STEPS_SEEN, window_seconds=longest),
-        *(render(_SEEN % STEPS[metric], window_seconds=longest) for metric in (REQUESTS, ERRORS)),
+        *(render(_SEEN % metric, window_seconds=longest) for metric in _COUNTED),
     ]
-    steps, requests, errors = ask_all([instant(text, steps_at) for text in texts])
+    steps, requests, counters, failed = ask_all([instant(text, steps_at) for text in texts])
     if isinstance(requests, SourceError):
         raise requests
+    if isinstance(failed, SourceError):
+        raise failed
     share = steps_share(steps, longest)
     if share < ENOUGH_STEPS:
         return f"the rules have recorded {100 * share:.0f} % of the last {format_duration(longest)}: {_FILL_IN}"
-    seen = {series.label(EXPERIMENT_LABEL) for series in requests.series}
-    has_errors = isinstance(errors, SourceError) or bool(errors.series)
+    seen, with_status = ({series.label(EXPERIMENT_LABEL) for series in outcome.series} for outcome in (requests, failed))
+    has_status = bool(with_status) if experiment is None else experiment in with_status
+    errors = errors_counted(counters, experiment, has_status=has_status, is_known=STEPS[ERRORS] in metric_names)
     return Scope(
         at_seconds=at_seconds,
         window_seconds=wanted_seconds,
         experiment=experiment,
         experiments=tuple(sorted(seen - {""})),
         has_requests=bool(seen) if experiment is None else experiment in seen,
-        errors=f"{STEPS[ERRORS]}{{$experiment}}" if has_errors else "",
-        errors_reason="" if has_errors else f"failed requests are not counted: {STEPS[ERRORS]} has no series",
-        errors_note="",
+        errors=errors.selector,
+        errors_reason=errors.reason,
+        errors_note=errors.note,
         shortest_rate_seconds=STEP_SECONDS,
         warnings=(_told(until_seconds, share), *requests.warnings),
         steps_at_seconds=steps_at,

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.prometheus.exchange import Question, instant
-from live_dashboards.sources.prometheus.recorded import SETTLED_SECONDS, STEP_SECONDS, recorded_form
+from live_dashboards.sources.prometheus.recorded import FAILED, SETTLED_SECONDS, STEP_SECONDS, STEPS, recorded_form
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, AbQuery, render
 
 DAY_SECONDS = 86_400.0
 COUNTER_ERRORS = "ab_test_errors_total{$experiment}"
 STATUS_ERRORS = 'ab_test_requests_total{status="error", $experiment}'
+_RECORDED_ERRORS = {COUNTER_ERRORS: f"{STEPS[ERRORS]}{{$experiment}}", STATUS_ERRORS: f"{FAILED}{{$experiment}}", "": ""}
 _SHORTEST_RATE_SECONDS = 300.0
 _SAMPLES_IN_RATE = 4
 _ENOUGH_SAMPLES = 3  # in five minutes: with them every five minutes hold the two samples that a rate needs
@@ -31,7 +32,8 @@ _PROBES = (
 class Scope:
     """How this moment's questions are filled in: the experiment that filters (None: all series count), the selector of failed requests, the rate's window.
 
-    `experiments` are those with requests in the window; `errors` is empty where failed requests are not counted, for `errors_reason`.
+    `experiments` are those with requests in the window; `errors` is empty where failed requests are not counted, for `errors_reason`;
+    recorded or not, it is the selector of the instances' own series.
     `steps_at_seconds` is where the steps are asked that rules have recorded; None: the series of every instance are asked.
     """
 
@@ -86,8 +88,8 @@ class Scope:
 
     @property
     def errors_selector(self) -> str:
-        """The selector of failed requests, its experiment filled in."""
-        return render(self.errors, experiment=self.experiment)
+        """The selector of failed requests, or of their recorded steps, its experiment filled in."""
+        return render(_RECORDED_ERRORS[self.errors] if self.is_recorded else self.errors, experiment=self.experiment)
 
 
 def find_scope(
@@ -106,39 +108,51 @@ def find_scope(
         raise requests
     seen = [series for series in requests.series if experiment is None or series.label(EXPERIMENT_LABEL) == experiment]
     has_status = any(series.label("status") for series in seen)
-    selector, reason = _errors(errors, experiment, has_status=has_status, is_known=ERRORS in metric_names)
-    note = f'counted as {REQUESTS}{{status="error"}}: {ERRORS} has no series' if selector == STATUS_ERRORS else ""
+    found = errors_counted(errors, experiment, has_status=has_status, is_known=ERRORS in metric_names)
     return Scope(
         at_seconds=at_seconds,
         window_seconds=window_seconds,
         experiment=experiment,
         experiments=tuple(sorted({series.label(EXPERIMENT_LABEL) for series in requests.series} - {""})),
         has_requests=bool(seen),
-        errors=selector,
-        errors_reason=reason,
-        errors_note=note,
+        errors=found.selector,
+        errors_reason=found.reason,
+        errors_note=found.note,
         shortest_rate_seconds=_shortest_rate(in_five_minutes, in_an_hour),
         warnings=requests.warnings,
     )
 
 
-def _errors(counters: Outcome, experiment: str | None, *, has_status: bool, is_known: bool) -> tuple[str, str]:
-    """The selector of failed requests, or why there is none.
+@dataclass(frozen=True, slots=True)
+class ErrorsCounted:
+    """The selector of failed requests, or why there is none."""
+
+    selector: str
+    reason: str = ""
+
+    @property
+    def note(self) -> str:
+        """What is told of how they are counted."""
+        return f'counted as {REQUESTS}{{status="error"}}: {ERRORS} has no series' if self.selector == STATUS_ERRORS else ""
+
+
+def errors_counted(counters: Outcome, experiment: str | None, *, has_status: bool, is_known: bool) -> ErrorsCounted:
+    """How failed requests are counted, by the counter's series of each experiment; one rule for raw series and for recorded ones.
 
     A counter that has no series for this experiment only means no failure where the counter carries the experiment's label at all.
     """
     if isinstance(counters, SourceError):
-        return "", counters.reason
+        return ErrorsCounted("", counters.reason)
     labels = {series.label(EXPERIMENT_LABEL) for series in counters.series}
     if labels if experiment is None else experiment in labels:
-        return COUNTER_ERRORS, ""
+        return ErrorsCounted(COUNTER_ERRORS)
     if has_status:
-        return STATUS_ERRORS, ""
+        return ErrorsCounted(STATUS_ERRORS)
     if (labels - {""}) or (not labels and is_known):
-        return COUNTER_ERRORS, ""
+        return ErrorsCounted(COUNTER_ERRORS)
     if labels:
-        return "", f"failed requests cannot be told apart: {ERRORS} has no label {EXPERIMENT_LABEL}, and {REQUESTS} has no label status"
-    return "", f"failed requests are not counted: there is neither {ERRORS} nor a label status on {REQUESTS}"
+        return ErrorsCounted("", f"failed requests cannot be told apart: {ERRORS} has no label {EXPERIMENT_LABEL}, and {REQUESTS} has no label status")
+    return ErrorsCounted("", f"failed requests are not counted: there is neither {ERRORS} nor a label status on {REQUESTS}")
 
 
 def _shortest_rate(in_five_minutes: Outcome, in_an_hour: Outcome) -> float:
