@@ -75,6 +75,7 @@ AB_QUERIES: dict[str, AbQuery] = {
         meaning="business impact that each model's instances report, their mean; each metric_type is a quantity of its own",
     ),
 }
+BUILT_IN = frozenset(query.promql for query in AB_QUERIES.values())  # taken here, before anyone adds a question of their own
 
 
 def render(promql: str, *, experiment: str | None = None, rate_seconds: float = 300.0, window_seconds: float = 86_400.0, errors: str = "") -> str:

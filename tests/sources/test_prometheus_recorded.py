@@ -297,8 +297,28 @@ def test_every_question_of_the_product_has_a_recorded_form_and_no_other_has():
         'sum(increase(ab_test_requests_total{status="error", $experiment}[$window]))',
         "sum(increase(orders_total[$window]))",
         "max(ab_test_traffic_percentage)",
+        *OWN.values(),
     ):
         assert recorded_form(AbQuery("own", promql, "count")) is None, promql
+
+
+OWN = {
+    "not_ok": "sum by (model_name) (rate($errors[$rate]))",
+    "worst": "min by (model_name) (ab_test_model_accuracy{$experiment})",
+    "how_many": "count by (model_name) (ab_test_model_accuracy{$experiment})",
+    "each": "sum by (model_name, instance) (increase(ab_test_requests_total{$experiment}[$window]))",
+}
+
+
+def test_a_question_of_ones_own_goes_to_every_instances_series_unchanged(urls, monkeypatch):
+    for name, promql in OWN.items():
+        monkeypatch.setitem(AB_QUERIES, name, AbQuery(name, promql, "count"))
+    raw, recorded = (reading(urls["victoria-metrics"], window_seconds=HOUR, recorded=flag) for flag in ("off", "on"))
+    for name in OWN:
+        assert recorded.timeline(name).query == raw.timeline(name).query
+        assert recorded.timeline(name).series, name
+    assert {series.label("instance") for series in recorded.timeline("each").series} == {"i1", "i2", "i3"}
+    assert ":increase5m" in recorded.timeline("error_rate").query
 
 
 def test_the_rules_record_every_name_that_is_asked_for_in_the_steps_that_are_counted_on():

@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from live_dashboards.sources.queries import ACCURACY, ERRORS, EXPERIMENT_LABEL, IMPACT, LATENCY, REQUESTS, AbQuery
+from live_dashboards.sources.prometheus.totals import TOTALS, newest, newest_within
+from live_dashboards.sources.queries import ACCURACY, BUILT_IN, ERRORS, EXPERIMENT_LABEL, IMPACT, LATENCY, REQUESTS, AbQuery
 
 STEP_SECONDS = 300.0
 SETTLED_SECONDS = 60.0  # how far the rules look back: a step ends that long before the moment at which it is recorded
@@ -32,12 +33,21 @@ _GROWTH = re.compile(r"\b(?P<call>increase|rate)\((?P<metric>\$errors|[a-zA-Z_:]
 _GAUGE = re.compile(rf"\b({'|'.join(GAUGES)})\b(?=\{{)")
 _RAW = re.compile(r"(?<![\w:])ab_test_\w+|\b(?:increase|rate)\(")
 _KEPT_LABELS = {EXPERIMENT_LABEL, "model_name", "le", "metric_type"}
+_NEWEST = tuple(filter(None, map(newest, TOTALS)))
+_WITHIN = f"sum by (model_name) (increase({LATENCY}_bucket{{$experiment}}[$window]))"
+_TOOLS_OWN = BUILT_IN | {_WITHIN, *(query.promql for query in (*TOTALS, *_NEWEST, *(newest_within(query, 1.0) for query in _NEWEST)))}
+_VARIES = re.compile(r'le=~"[^"]*", |(?<=\[\$window:)\d+(?=s\])')  # the edges that are asked for, and how finely the past is looked at
 
 
 @lru_cache(maxsize=256)
 def recorded_form(query: AbQuery) -> AbQuery | None:
-    """The same question to the recorded series; None where it asks for what no rule records."""
-    if query.name.startswith("newest_"):
+    """The same question to the recorded series; None where it asks for what no rule records, or is not one of the tool's own.
+
+    Of a foreign question nobody knows that steps and means over instances give the same: a minimum of means is no minimum.
+    """
+    if _VARIES.sub(lambda found: "" if found[0].startswith("le") else "1", query.promql) not in _TOOLS_OWN:
+        return None
+    if "timestamp(" in query.promql:
         return _newest(query)
     promql = _GAUGE.sub(lambda found: GAUGES[found[1]], _GROWTH.sub(_growth, query.promql))
     return None if _RAW.search(promql) else replace(query, promql=promql, metric=(STEPS | GAUGES).get(query.metric, query.metric))

@@ -71,25 +71,27 @@ class Scope:
 
     def form(self, query: AbQuery) -> AbQuery:
         """The question in the form in which it is asked."""
-        return (recorded_form(query) or query) if self.is_recorded else query
+        return self._of_steps(query) or query
+
+    def _of_steps(self, query: AbQuery) -> AbQuery | None:
+        return recorded_form(query) if self.is_recorded else None
 
     def render(self, query: AbQuery, step_seconds: float = 0.0) -> str:
         """The query's PromQL, with rates over at least one step of the grid."""
         rate_seconds = max(self.shortest_rate_seconds, step_seconds)
-        return render(self.form(query).promql, experiment=self.experiment, rate_seconds=rate_seconds, window_seconds=self.window_seconds, errors=self.errors_selector)
+        return render(self.form(query).promql, experiment=self.experiment, rate_seconds=rate_seconds, window_seconds=self.window_seconds, errors=self._errors(query))
 
     def selector(self, query: AbQuery) -> str:
         """The series that the query needs, as a person would look for them."""
-        return self.errors_selector if query.needs_errors else render(f"{self.form(query).metric}{{$experiment}}", experiment=self.experiment)
+        return self._errors(query) if query.needs_errors else render(f"{self.form(query).metric}{{$experiment}}", experiment=self.experiment)
 
     def can_ask(self, query: AbQuery) -> bool:
         """Whether what the query needs is there at all."""
         return bool(self.errors) or not query.needs_errors
 
-    @property
-    def errors_selector(self) -> str:
+    def _errors(self, query: AbQuery) -> str:
         """The selector of failed requests, or of their recorded steps, its experiment filled in."""
-        return render(_RECORDED_ERRORS[self.errors] if self.is_recorded else self.errors, experiment=self.experiment)
+        return render(_RECORDED_ERRORS[self.errors] if self._of_steps(query) else self.errors, experiment=self.experiment)
 
 
 def find_scope(
