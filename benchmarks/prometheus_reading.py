@@ -85,7 +85,7 @@ def _ask(queries: Sequence[str], at: datetime) -> dict[str, Any]:
 
 def _aggregated() -> tuple[str, ...]:
     """The product's queries of the same names."""
-    from live_dashboards.sources.prometheus.scope import COUNTER_ERRORS
+    from live_dashboards.sources.prometheus.failed_requests import COUNTER_ERRORS
     from live_dashboards.sources.queries import AB_QUERIES, render
 
     return tuple(render(query.promql, errors=render(COUNTER_ERRORS)) for query in AB_QUERIES.values())

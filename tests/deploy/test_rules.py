@@ -12,7 +12,7 @@ import yaml
 from live_dashboards.demo.exposition import JOB
 from live_dashboards.demo.world import BASELINE, ENHANCED
 from live_dashboards.model.report import BadgeKind
-from live_dashboards.sources.prometheus.scope import COUNTER_ERRORS
+from live_dashboards.sources.prometheus.failed_requests import COUNTER_ERRORS
 from live_dashboards.sources.queries import AB_QUERIES, render
 from live_dashboards.web.metrics import Metrics
 

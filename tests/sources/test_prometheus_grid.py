@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.settings import load_settings
+from live_dashboards.sources.prometheus.failed_requests import COUNTER_ERRORS
 from live_dashboards.sources.prometheus.grid import timeline_grid
 from live_dashboards.sources.prometheus.reading import read_answers
 from live_dashboards.sources.prometheus.reply import Reply
-from live_dashboards.sources.prometheus.scope import COUNTER_ERRORS, Scope
+from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import quoted, render
 
 YEAR_SECONDS = 365 * 86_400.0

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_duration
 from live_dashboards.sources.prometheus.exchange import Question, instant
+from live_dashboards.sources.prometheus.failed_requests import errors_counted
 from live_dashboards.sources.prometheus.recorded import FAILED, RECORDED_UNTIL, SETTLED_SECONDS, STEP_SECONDS, STEPS
 from live_dashboards.sources.prometheus.reply import Outcome
-from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope, errors_counted
+from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, render
 
 ENOUGH_STEPS = 0.99  # of a window or a period: the rest hits all models alike, and is told

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.prometheus.exchange import Question, instant
-from live_dashboards.sources.prometheus.recorded import FAILED, SETTLED_SECONDS, STEP_SECONDS, STEPS, recorded_form
+from live_dashboards.sources.prometheus.failed_requests import RECORDED_ERRORS, errors_counted
+from live_dashboards.sources.prometheus.recorded import SETTLED_SECONDS, STEP_SECONDS, recorded_form
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, AbQuery, render
 
 DAY_SECONDS = 86_400.0
-COUNTER_ERRORS = "ab_test_errors_total{$experiment}"
-STATUS_ERRORS = 'ab_test_requests_total{status="error", $experiment}'
-_RECORDED_ERRORS = {COUNTER_ERRORS: f"{STEPS[ERRORS]}{{$experiment}}", STATUS_ERRORS: f"{FAILED}{{$experiment}}", "": ""}
 _SHORTEST_RATE_SECONDS = 300.0
 _SAMPLES_IN_RATE = 4
 _ENOUGH_SAMPLES = 3  # in five minutes: with them every five minutes hold the two samples that a rate needs
@@ -91,7 +89,7 @@ class Scope:
 
     def _errors(self, query: AbQuery) -> str:
         """The selector of failed requests, or of their recorded steps, its experiment filled in."""
-        return render(_RECORDED_ERRORS[self.errors] if self._of_steps(query) else self.errors, experiment=self.experiment)
+        return render(RECORDED_ERRORS[self.errors] if self._of_steps(query) else self.errors, experiment=self.experiment)
 
 
 def find_scope(
@@ -123,38 +121,6 @@ def find_scope(
         shortest_rate_seconds=_shortest_rate(in_five_minutes, in_an_hour),
         warnings=requests.warnings,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorsCounted:
-    """The selector of failed requests, or why there is none."""
-
-    selector: str
-    reason: str = ""
-
-    @property
-    def note(self) -> str:
-        """What is told of how they are counted."""
-        return f'counted as {REQUESTS}{{status="error"}}: {ERRORS} has no series' if self.selector == STATUS_ERRORS else ""
-
-
-def errors_counted(counters: Outcome, experiment: str | None, *, has_status: bool, is_known: bool) -> ErrorsCounted:
-    """How failed requests are counted, by the counter's series of each experiment; one rule for raw series and for recorded ones.
-
-    A counter that has no series for this experiment only means no failure where the counter carries the experiment's label at all.
-    """
-    if isinstance(counters, SourceError):
-        return ErrorsCounted("", counters.reason)
-    labels = {series.label(EXPERIMENT_LABEL) for series in counters.series}
-    if labels if experiment is None else experiment in labels:
-        return ErrorsCounted(COUNTER_ERRORS)
-    if has_status:
-        return ErrorsCounted(STATUS_ERRORS)
-    if (labels - {""}) or (not labels and is_known):
-        return ErrorsCounted(COUNTER_ERRORS)
-    if labels:
-        return ErrorsCounted("", f"failed requests cannot be told apart: {ERRORS} has no label {EXPERIMENT_LABEL}, and {REQUESTS} has no label status")
-    return ErrorsCounted("", f"failed requests are not counted: there is neither {ERRORS} nor a label status on {REQUESTS}")
 
 
 def _shortest_rate(in_five_minutes: Outcome, in_an_hour: Outcome) -> float:
