@@ -60,6 +60,8 @@ def _judged(found: Page, period: Period, counted: Accumulated | None) -> Period:
         return Period(period.start, period.end, "the test began more than 90 days ago, and traffic is looked for no further back: set AB_START", is_whole=False)
     if counted.is_remembered or (retention_seconds is not None and span_seconds < _SURELY_KEPT_SHARE * retention_seconds):
         return period
+    if counted.lack:
+        return Period(period.start, period.end, f"{period.reason}; {counted.lack}", is_whole=False)
     kept = f" (it keeps {format_duration(retention_seconds)})" if retention_seconds else ""
     lack = f"Prometheus holds nothing from before{kept}, so what was counted earlier may be forgotten"
     fix = "keep samples longer than the test" if is_chosen else "set AB_START, and keep samples longer than the test"

@@ -98,7 +98,8 @@ class Accumulated:
     """What was counted since one moment (unix seconds), whole and by blocks of equal length from that moment on; a block's time is its end.
 
     Totals and blocks are named `requests`, `errors`, `latency_count`, `latency_within` (not slower than `edge_seconds`, the bucket edge nearest to the
-    objective), `labelled` and `correct`. `is_remembered`: the server holds samples from before that moment, so nothing since then is forgotten.
+    objective), `labelled` and `correct`. `is_remembered`: the server holds samples from before that moment, so nothing since then is forgotten;
+    else `lack` says why not and what to do, where the source knows more than that.
     """
 
     start_seconds: float
@@ -106,6 +107,7 @@ class Accumulated:
     totals: tuple[Answer, ...] = ()
     blocks: tuple[Answer, ...] = ()
     edge_seconds: float | None = None
+    lack: str = ""
 
     def total(self, name: str) -> Answer:
         """The growth since the moment, or an empty answer that says it was not asked."""

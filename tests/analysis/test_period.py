@@ -66,6 +66,14 @@ def test_a_chosen_start_from_before_its_memory_asks_for_a_longer_one():
     assert "keep samples longer than the test" in found.reason
 
 
+def test_what_the_source_knows_to_be_lacking_is_the_reason():
+    snapshot = forgetful(8)
+    counted = replace(snapshot.prometheus.accumulated[0], lack="the rules have recorded nothing before: set AB_START")
+    found, _ = period(replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(counted,))))
+    assert not found.is_whole
+    assert found.reason.endswith("both had traffic; the rules have recorded nothing before: set AB_START")
+
+
 def test_without_a_challenger_there_is_no_start():
     snapshot = of_the_window()
     nameless = replace(snapshot, mlflow=replace(snapshot.mlflow, runs=tuple(replace(run, variant=None) for run in snapshot.mlflow.runs)))

@@ -12,10 +12,8 @@ import pytest
 import yaml
 
 from live_dashboards.demo.prometheus_server import PrometheusServer
-from live_dashboards.model.snapshot import SourceState, Timeline
+from live_dashboards.model.snapshot import SourceState
 from live_dashboards.sources.prometheus.recorded import FAILED, GAUGES, NEWEST, RECORDED_UNTIL, STEPS, recorded_form
-from live_dashboards.sources.prometheus.recorded_scope import find_recorded_scope
-from live_dashboards.sources.prometheus.reply import Reply
 from live_dashboards.sources.prometheus.totals import TOTALS, newest
 from live_dashboards.sources.queries import AB_QUERIES, AbQuery
 from tests.conftest import filled_prometheus
@@ -264,6 +262,7 @@ def test_where_no_rule_is_loaded_the_answer_is_that_of_every_instance(urls):
 def test_a_period_that_began_before_the_rules_is_not_whole(url):
     answer = reading(url, AB_START=str(END - 40 * HOUR))
     assert (answer.accumulated[0].is_remembered, answer.retention_seconds) == (False, None)
+    assert "% of the steps since then, and what was counted in the others is missing: fill in the past" in answer.accumulated[0].lack
 
 
 def test_steps_of_several_prometheus_add_up_to_where_the_last_of_them_is():
@@ -281,13 +280,41 @@ def test_steps_of_several_prometheus_add_up_to_where_the_last_of_them_is():
     assert [value for _, value in answer.timeline("request_rate").series[0].points] == pytest.approx([1.2] * 25)
 
 
-def test_steps_that_are_missing_are_told_and_too_many_are_refused():
-    def told(steps):
-        answers = iter([Reply((Timeline((), ((0.0, value),)),)) for value in (600_000.0, steps, 5.0, 5.0, 5.0)])
-        return find_recorded_scope(lambda asked: tuple(next(answers) for _ in asked), at_seconds=600_100, window_seconds=86_400, experiment=None, metric_names=())
+STEP_END = END // 300 * 300
+HOLE = (STEP_END - 2 * HOUR, STEP_END - 2 * HOUR + 300)  # two steps that no rule recorded
 
-    assert told(286).warnings[0].endswith("UTC; 0.7 % of the steps were not recorded, and what was counted in them is missing")
-    assert told(280).startswith("the rules have recorded 97 % of the last 1d")
+
+@pytest.fixture(scope="module")
+def holed():
+    """Steps of 26 hours but for two, of a test that began before the first of them and of one that began later; and the instances' own series."""
+    lines = []
+    for step in (STEP_END - index * 300 for index in range(26 * 12 + 1)):
+        if step in HOLE:
+            continue
+        lines.append(f"{RECORDED_UNTIL} {step - 60} {step}\n")
+        for experiment in ("early", "late") if step > STEP_END - 20 * HOUR else ("early",):
+            lines += [f'{STEPS["ab_test_requests_total"]}{{model_name="{model}",experiment="{experiment}"}} 600 {step}\n' for model in "ab"]
+    truth = short_truth(hours=26, scrape_seconds=60)
+    for model in "ab":
+        traffic(truth, model, experiment="early")
+        traffic(truth, model, experiment="late", starts_at=STEP_END - 20 * HOUR)
+    with VictoriaMetricsServer() as server:
+        server.fill(truth)
+        server.take(lines)
+        yield server.url
+
+
+def test_what_a_window_lacks_is_a_share_of_it_and_each_instance_is_asked_where_that_is_much(holed):
+    short = reading(holed, "early", at=HOLE[1] + 307, window_seconds=HOUR / 2)
+    assert short.status.warnings[0].startswith("every instance's series were asked, not what the rules recorded: the rules have recorded 67 % of the last 30m: load")
+    assert values(short.instant("requests")) == pytest.approx({"a": 3600, "b": 3600}, abs=120)
+    whole = reading(holed, "early", at=STEP_END + 7, window_seconds=HOUR / 2, AB_START=str(STEP_END - 25 * HOUR))
+    assert values(whole.instant("requests")) == {"a": 3600, "b": 3600}
+    since = datetime.fromtimestamp(STEP_END - 25 * HOUR, UTC)
+    assert whole.status.warnings[1:] == (
+        "0.7 % of the steps of the last 1d were not recorded, and what was counted in them is missing",
+        f"0.7 % of the steps of the analysis period since {since:%Y-%m-%d %H:%M:%S} UTC were not recorded, and what was counted in them is missing",
+    )
 
 
 def test_every_question_of_the_product_has_a_recorded_form_and_no_other_has():

@@ -11,7 +11,7 @@ from live_dashboards.settings import Settings
 from live_dashboards.sources.prometheus.answers import timeline_answer, totals_answer, with_zero_errors
 from live_dashboards.sources.prometheus.exchange import Question, instant, over_time
 from live_dashboards.sources.prometheus.grid import Grid, nice_step_seconds
-from live_dashboards.sources.prometheus.recorded_scope import ENOUGH_STEPS, steps_question, steps_share
+from live_dashboards.sources.prometheus.recorded_period import Memory, memory, memory_questions
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.prometheus.totals import totals
@@ -28,19 +28,23 @@ _LOOKS, _LOOK_SECONDS = 6, 4 * 3600.0
 
 def read_periods(
     ask: Ask, scope: Scope, settings: Settings, first_traffic: Sequence[tuple[str, float]], buckets: Answer
-) -> tuple[tuple[Outcome, ...], tuple[Accumulated, ...]]:
+) -> tuple[tuple[Outcome, ...], tuple[Accumulated, ...], tuple[str, ...]]:
     """What was counted since AB_START, or else since each moment at which two models may first both have had traffic; also the raw replies.
+
+    The last is what is told of the longest period that lacks a little.
 
     A question that fails becomes an answer with its reason.
     """
     edge_seconds, spellings = _edge(buckets, float(settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000)
     queries = tuple(query for query in (*totals(settings), *_within(spellings)) if query.name in {*_COUNTED, "latency_within"})
-    periods = [_Period(start, replace(scope, window_seconds=scope.since(start)), queries) for start in _starts(scope, settings, first_traffic)]
+    is_found = settings.start is None
+    periods = [_Period(start, replace(scope, window_seconds=scope.since(start)), queries, is_found) for start in _starts(scope, settings, first_traffic)]
     asked = [period.questions() for period in periods]
     outcomes = iter(ask([question for questions in asked for question in questions]) if asked else ())
     replies = [tuple(next(outcomes) for _ in questions) for questions in asked]
     found = tuple(period.accumulated(each, edge_seconds) for period, each in zip(periods, replies, strict=True))
-    return tuple(outcome for each in replies for outcome in each), found
+    told = next(filter(None, (period.memory(each).told for period, each in zip(periods, replies, strict=True))), ())
+    return tuple(outcome for each in replies for outcome in each), found, told
 
 
 def _starts(scope: Scope, settings: Settings, first_traffic: Sequence[tuple[str, float]]) -> list[float]:
@@ -69,11 +73,12 @@ def _within(spellings: tuple[str, ...]) -> tuple[AbQuery, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Period:
-    """The questions of one start: `scope` has the whole period as its window."""
+    """The questions of one start, found in the traffic or set: `scope` has the whole period as its window."""
 
     start_seconds: float
     scope: Scope
     queries: tuple[AbQuery, ...]
+    is_found: bool
 
     @property
     def grid(self) -> Grid:
@@ -90,13 +95,13 @@ class _Period:
     def questions(self) -> list[Question]:
         grid, block = self.grid, self._of_a_block()
         return [
-            self._remembered(),
+            *self._remembered(),
             *(instant(self.scope.render(query), self.scope.moment(query)) for query in self.asked),
             *(over_time(block.render(query), grid.start_seconds, grid.end_seconds, grid.step_seconds) for query in self.asked),
         ]
 
     def accumulated(self, outcomes: tuple[Outcome, ...], edge_seconds: float | None) -> Accumulated:
-        remembered, *rest = outcomes
+        known, rest = self.memory(outcomes), outcomes[len(self._remembered()) :]
         totals_by_name = dict(zip((query.name for query in self.asked), rest[: len(self.asked)], strict=True))
         blocks_by_name = dict(zip((query.name for query in self.asked), rest[len(self.asked) :], strict=True))
         grid, block = self.grid, self._of_a_block()
@@ -104,23 +109,26 @@ class _Period:
         requests = next(answer for answer in whole if answer.name == "requests")
         return Accumulated(
             start_seconds=self.start_seconds,
-            is_remembered=self._is_remembered(remembered),
+            is_remembered=known.is_whole,
+            lack=known.lack,
             totals=tuple(with_zero_errors(answer, requests, self.scope) if answer.name == "errors" else answer for answer in whole),
             blocks=tuple(timeline_answer(query.name, query, block.render(query), blocks_by_name[query.name], grid) for query in self.asked),
             edge_seconds=edge_seconds,
         )
 
-    def _remembered(self) -> Question:
-        """Whether the server holds samples from before the start; of recorded steps, how many of the period's there are."""
+    def memory(self, outcomes: tuple[Outcome, ...]) -> Memory:
+        """Whether the first answers say that nothing since the start is forgotten."""
+        first = outcomes[: len(self._remembered())]
         if self.scope.is_recorded:
-            return steps_question(self.scope)
-        before = self.start_seconds - _BEFORE_SECONDS
-        return over_time(_REMEMBERED, before - (_LOOKS - 1) * _LOOK_SECONDS, before, _LOOK_SECONDS)
+            return memory(self.scope, self.start_seconds, first, is_found=self.is_found)
+        return Memory(isinstance(first[0], Reply) and bool(first[0].series))
 
-    def _is_remembered(self, outcome: Outcome) -> bool:
+    def _remembered(self) -> list[Question]:
+        """Whether the server holds samples from before the start; of recorded steps, which there are."""
         if self.scope.is_recorded:
-            return steps_share(outcome, self.scope.window_seconds) >= ENOUGH_STEPS
-        return isinstance(outcome, Reply) and bool(outcome.series)
+            return memory_questions(self.scope, self.start_seconds)
+        before = self.start_seconds - _BEFORE_SECONDS
+        return [over_time(_REMEMBERED, before - (_LOOKS - 1) * _LOOK_SECONDS, before, _LOOK_SECONDS)]
 
     def _not_asked(self, query: AbQuery) -> Answer:
         return Answer(query.name, "", query.unit, reason=self.scope.errors_reason)

@@ -46,7 +46,7 @@ def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
     requests = next(answer for answer in instants if answer.name == "requests")
     counted = (with_zero_errors(answer, requests, scope) if answer.name == "errors" else answer for answer in instants)
     since = first_traffic([outcome for name, outcome in (first | second).items() if name.startswith("traffic")])
-    third, accumulated = read_periods(ask, scope, settings, since, next(answer for answer in instants if answer.name == "latency_buckets"))
+    third, accumulated, told = read_periods(ask, scope, settings, since, next(answer for answer in instants if answer.name == "latency_buckets"))
     aged = (merged(answer, second.get(f"wide {answer.name}")) for answer in ages)
     return Reading(
         instants=tuple(with_reason(answer, wanted.selector(answer.name), scope, second) for answer in (*counted, *aged)),
@@ -54,7 +54,7 @@ def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
         blocks=block_answers(scope, first),
         first_traffic=since,
         accumulated=accumulated,
-        warnings=warnings((*first.values(), *second.values(), *third)),
+        warnings=(*told, *warnings((*first.values(), *second.values(), *third))),
     )
 
 

@@ -16,7 +16,7 @@ from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, 
 
 ENOUGH_STEPS = 0.99  # of a window or a period: the rest hits all models alike, and is told
 COUNTED_BY_RULES = "counts come from recording rules"
-_FILL_IN = "load ab_test_recorded.rules.yml, and fill in the past with promtool"
+FILL_IN = "load ab_test_recorded.rules.yml, and fill in the past with promtool"
 _NEWEST_STEP = f"min(max_over_time({RECORDED_UNTIL}[15m]))"  # two steps may be late; of several Prometheus the one that is furthest behind counts
 _STEPS_SEEN = f"min(count_over_time({RECORDED_UNTIL}[$window]))"
 _SEEN = f"count by ({EXPERIMENT_LABEL}) (count_over_time(%s[$window]))"
@@ -33,22 +33,20 @@ def find_recorded_scope(ask_all: Ask, *, at_seconds: float, window_seconds: floa
     newest = ask_all([instant(_NEWEST_STEP, at_seconds)])[0]
     until_seconds = None if isinstance(newest, SourceError) or not newest.series else newest.series[0].last
     if until_seconds is None:
-        return newest.reason if isinstance(newest, SourceError) else f"no step of {RECORDED_UNTIL} is newer than 15m: {_FILL_IN}"
+        return newest.reason if isinstance(newest, SourceError) else f"no step of {RECORDED_UNTIL} is newer than 15m: {FILL_IN}"
     steps_at = until_seconds + SETTLED_SECONDS + _BESIDE_A_STEP_SECONDS
     wanted_seconds = window_seconds // STEP_SECONDS * STEP_SECONDS
-    longest = max(wanted_seconds, DAY_SECONDS)
-    texts = [
-        render(_STEPS_SEEN, window_seconds=longest),
-        *(render(_SEEN % metric, window_seconds=longest) for metric in _COUNTED),
-    ]
-    steps, requests, counters, failed = ask_all([instant(text, steps_at) for text in texts])
+    longest, spans = max(wanted_seconds, DAY_SECONDS), tuple(dict.fromkeys((wanted_seconds, DAY_SECONDS)))
+    texts = [*(render(_SEEN % metric, window_seconds=longest) for metric in _COUNTED), *(render(_STEPS_SEEN, window_seconds=span) for span in spans)]
+    requests, counters, failed, *seen_steps = ask_all([instant(text, steps_at) for text in texts])
     if isinstance(requests, SourceError):
         raise requests
     if isinstance(failed, SourceError):
         raise failed
-    share = steps_share(steps, longest)
-    if share < ENOUGH_STEPS:
-        return f"the rules have recorded {100 * share:.0f} % of the last {format_duration(longest)}: {_FILL_IN}"
+    shares = {f"the last {format_duration(span)}": steps_share(steps, span) for span, steps in zip(spans, seen_steps, strict=True)}
+    for span, share in shares.items():
+        if share < ENOUGH_STEPS:
+            return f"the rules have recorded {100 * share:.0f} % of {span}: {FILL_IN}"
     seen, with_status = ({series.label(EXPERIMENT_LABEL) for series in outcome.series} for outcome in (requests, failed))
     has_status = bool(with_status) if experiment is None else experiment in with_status
     errors = errors_counted(counters, experiment, has_status=has_status, is_known=STEPS[ERRORS] in metric_names)
@@ -62,7 +60,7 @@ def find_recorded_scope(ask_all: Ask, *, at_seconds: float, window_seconds: floa
         errors_reason=errors.reason,
         errors_note=errors.note,
         shortest_rate_seconds=STEP_SECONDS,
-        warnings=(_told(until_seconds, share), *requests.warnings),
+        warnings=(_told(until_seconds), *(missing_steps(share, span) for span, share in shares.items() if share < 1), *requests.warnings),
         steps_at_seconds=steps_at,
     )
 
@@ -79,7 +77,15 @@ def steps_question(scope: Scope) -> Question:
     return instant(render(_STEPS_SEEN, window_seconds=scope.window_seconds), scope.counts_at_seconds)
 
 
-def _told(until_seconds: float, share: float) -> str:
-    until = datetime.fromtimestamp(until_seconds, UTC)
-    missing = f"; {100 * (1 - share):.1g} % of the steps were not recorded, and what was counted in them is missing" if share < 1 else ""
-    return f"{COUNTED_BY_RULES}, in whole steps of {format_duration(STEP_SECONDS)} until {until:%Y-%m-%d %H:%M:%S} UTC{missing}"
+def missing_steps(share: float, span: str) -> str:
+    """What is told of a span that lacks few steps."""
+    return f"{100 * (1 - share):.1g} % of the steps of {span} were not recorded, and what was counted in them is missing"
+
+
+def utc_words(seconds: float) -> str:
+    """A moment in unix seconds, to the second."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _told(until_seconds: float) -> str:
+    return f"{COUNTED_BY_RULES}, in whole steps of {format_duration(STEP_SECONDS)} until {utc_words(until_seconds)}"
