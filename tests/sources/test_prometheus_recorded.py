@@ -317,6 +317,14 @@ def test_what_a_window_lacks_is_a_share_of_it_and_each_instance_is_asked_where_t
     )
 
 
+def test_a_start_that_is_the_first_step_of_all_is_not_known_to_be_that_of_the_test(holed):
+    early, late = (reading(holed, experiment, at=STEP_END + 7, window_seconds=HOUR / 2).accumulated[0] for experiment in ("early", "late"))
+    assert (early.start_seconds, late.start_seconds) == pytest.approx((STEP_END - 26 * HOUR, STEP_END - 20 * HOUR + 300), abs=15)
+    assert (early.is_remembered, late.is_remembered, late.lack) == (False, True, "")
+    assert early.lack.startswith("the rules have recorded nothing before, so the test may have begun earlier: fill in the past with promtool")
+    assert early.lack.endswith("or set AB_START")
+
+
 def test_every_question_of_the_product_has_a_recorded_form_and_no_other_has():
     for query in (*TOTALS, *AB_QUERIES.values(), *filter(None, map(newest, TOTALS))):
         assert recorded_form(query) is not None, query.name

@@ -39,4 +39,6 @@ def memory(scope: Scope, start_seconds: float, outcomes: Sequence[Outcome], *, i
     share = steps_share(steps, scope.window_seconds)
     if share < ENOUGH_STEPS:
         return Memory(False, f"the rules have recorded {100 * share:.0f} % of the steps since then, and what was counted in the others is missing: {_FILL_IN}")
+    if is_found and (isinstance(before, SourceError) or not before.series):
+        return Memory(False, f"the rules have recorded nothing before, so the test may have begun earlier: {_FILL_IN}, or set AB_START")
     return Memory(True, told=(missing_steps(share, f"the analysis period since {utc_words(start_seconds)}"),) if share < 1 else ())
