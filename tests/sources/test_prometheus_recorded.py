@@ -13,7 +13,7 @@ import yaml
 
 from live_dashboards.demo.prometheus_server import PrometheusServer
 from live_dashboards.model.snapshot import SourceState
-from live_dashboards.sources.prometheus.recorded import FAILED, GAUGES, NEWEST, RECORDED_UNTIL, STEPS, recorded_form
+from live_dashboards.sources.prometheus.recorded import ESTIMATED, FAILED, GAUGES, NEWEST, RECORDED_UNTIL, STEPS, recorded_form
 from live_dashboards.sources.prometheus.totals import TOTALS, newest
 from live_dashboards.sources.queries import AB_QUERIES, AbQuery
 from tests.conftest import filled_prometheus
@@ -48,6 +48,8 @@ def the_truth():
         truth.gauge("ab_test_model_accuracy", own, accuracy)
         truth.gauge("ab_test_business_impact", {**own, "metric_type": "net_business_value"}, 1.5)
     by_status(truth, ("success", 4.0), ("error", 0.1))
+    traffic(truth, rate=3.0, experiment="loop")
+    traffic(truth, instance="i2", rate=2.0, experiment="loop", resets=[END - index * 200 for index in range(50)])
     return truth
 
 
@@ -69,7 +71,7 @@ def unlabelled():
 def rules_of(folder, interval):
     """The groups of that interval without what reads other recorded series, which cannot be filled in."""
     groups = [group for path in FILES for group in yaml.safe_load(path.read_text())["groups"] if group["interval"] == interval]
-    needed = {*STEPS.values(), FAILED, *GAUGES.values(), *NEWEST.values(), RECORDED_UNTIL}
+    needed = {*STEPS.values(), FAILED, ESTIMATED, *GAUGES.values(), *NEWEST.values(), RECORDED_UNTIL}
     kept = [{**group, "rules": [rule for rule in group["rules"] if rule["record"] in needed]} for group in groups]
     path = folder / f"{interval}.rules.yml"
     path.write_text(json.dumps({"groups": [group for group in kept if group["rules"]]}))
@@ -182,7 +184,7 @@ def test_timelines_gauges_and_ages_come_from_what_was_recorded(answer):
     assert [value for _, value in answer.timeline("response_time").series[0].points] == pytest.approx([250.0] * 25, rel=1e-3)
     assert values(answer.instant("online_accuracy")) == {"baseline": 78.2, "enhanced": 81.8}
     assert values(answer.instant("newest_requests")) == pytest.approx({"baseline": END, "enhanced": END}, abs=90)
-    assert (answer.experiments, answer.experiment_filter) == (("by status", "other", EXPERIMENT), EXPERIMENT)
+    assert (answer.experiments, answer.experiment_filter) == (("by status", "loop", "other", EXPERIMENT), EXPERIMENT)
 
 
 def test_the_page_is_told_that_rules_counted_and_until_when(answer):
@@ -206,6 +208,19 @@ def test_what_an_instance_counted_while_it_was_not_scraped_for_over_an_hour_is_l
     in_the_gap = 50.0 * 6000 + 50.0 * 30
     whole = counted(truth, "ab_test_requests_total", until_of(answer), 24 * HOUR, experiment="other", model_name="baseline")
     assert values(answer.instant("requests_24h"))["baseline"] == pytest.approx(whole - in_the_gap, abs=50.0 * 30)
+
+
+def test_an_instance_that_restarts_every_200_s_is_estimated_and_that_is_told(url, truth):
+    answer = reading(url, "loop", AB_START=str(STARTED))
+    until = until_of(answer)
+    whole = counted(truth, "ab_test_requests_total", until, WINDOW, experiment="loop", model_name="baseline")
+    assert values(answer.instant("requests"))["baseline"] == pytest.approx(whole, rel=0.02)  # without an estimate a quarter of all is lost
+    window, day, period = answer.status.warnings[1:]
+    assert window.startswith("of the requests of the last 2h these are estimates, as instances restarted again and again within 5m: ")
+    assert "last 1d" in day
+    assert "analysis period since" in period
+    estimated = float(window.rpartition(": ")[2].split()[0].replace(",", ""))
+    assert 0.8 < estimated / counted(truth, "ab_test_requests_total", until, WINDOW, experiment="loop", instance="i2") < 1.02
 
 
 def test_a_model_that_is_gone_for_longer_than_an_hour_still_has_its_age(url):
@@ -359,5 +374,5 @@ def test_a_question_of_ones_own_goes_to_every_instances_series_unchanged(urls, m
 def test_the_rules_record_every_name_that_is_asked_for_in_the_steps_that_are_counted_on():
     groups = [group for path in FILES for group in yaml.safe_load(path.read_text())["groups"]]
     interval = {rule["record"]: group["interval"] for group in groups for rule in group["rules"]}
-    assert {interval[name] for name in (*STEPS.values(), FAILED, RECORDED_UNTIL)} == {"5m"}
+    assert {interval[name] for name in (*STEPS.values(), FAILED, ESTIMATED, RECORDED_UNTIL)} == {"5m"}
     assert {interval[name] for name in (*GAUGES.values(), *NEWEST.values())} == {"1m"}

@@ -22,6 +22,7 @@ STEPS = {
     f"{LATENCY}_bucket": f"experiment_le_model_name:{LATENCY}_bucket:increase5m",
 }
 FAILED = f"{_BY_MODEL}:ab_test_requests_failed:increase5m"  # by the label status; 0 where nothing has failed
+ESTIMATED = f"{_BY_MODEL}:ab_test_requests_estimated:increase5m"  # what of the requests is increase(), not counted
 GAUGES = {ACCURACY: f"{_BY_MODEL}:{ACCURACY}:avg", IMPACT: f"{_BY_TYPE}:{IMPACT}:avg"}
 NEWEST = {
     REQUESTS: f"{_BY_MODEL}:ab_test_requests_sample_timestamp_seconds:max",

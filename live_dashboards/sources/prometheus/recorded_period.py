@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.prometheus.exchange import Question, instant
 from live_dashboards.sources.prometheus.recorded import RECORDED_UNTIL, STEP_SECONDS
-from live_dashboards.sources.prometheus.recorded_scope import ENOUGH_STEPS, missing_steps, steps_question, steps_share, utc_words
+from live_dashboards.sources.prometheus.recorded_scope import ENOUGH_STEPS, estimates, missing_steps, steps_questions, steps_share, utc_words
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import Scope
 
@@ -18,7 +18,7 @@ _FILL_IN = "fill in the past with promtool (docs/scaling.md)"
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Whether nothing of a period is forgotten, else what is lacking with its fix; and what is told of the little that is missing."""
+    """Whether nothing of a period is forgotten, else what is lacking with its fix; and what is told of the little that is missing, and of estimates."""
 
     is_whole: bool
     lack: str = ""
@@ -26,19 +26,20 @@ class Memory:
 
 
 def memory_questions(scope: Scope, start_seconds: float) -> list[Question]:
-    """How many steps of the period there are, and whether there are any before the one in which its traffic was first seen.
+    """How many steps of the period there are, how many requests are estimated in them, and whether there are any before the one in which its traffic was first seen.
 
     A found start is up to 15 s after the moment of that step.
     """
-    return [steps_question(scope), instant(_STEPS_BEFORE, start_seconds - STEP_SECONDS / 2)]
+    return [*steps_questions(scope), instant(_STEPS_BEFORE, start_seconds - STEP_SECONDS / 2)]
 
 
 def memory(scope: Scope, start_seconds: float, outcomes: Sequence[Outcome], *, is_found: bool) -> Memory:
     """The answers' meaning: a start that is the first step of all is where the rules began, and says nothing of the test."""
-    steps, before = outcomes
+    steps, estimated, before = outcomes
     share = steps_share(steps, scope.window_seconds)
     if share < ENOUGH_STEPS:
         return Memory(False, f"the rules have recorded {100 * share:.0f} % of the steps since then, and what was counted in the others is missing: {_FILL_IN}")
     if is_found and (isinstance(before, SourceError) or not before.series):
         return Memory(False, f"the rules have recorded nothing before, so the test may have begun earlier: {_FILL_IN}, or set AB_START")
-    return Memory(True, told=(missing_steps(share, f"the analysis period since {utc_words(start_seconds)}"),) if share < 1 else ())
+    span = f"the analysis period since {utc_words(start_seconds)}"
+    return Memory(True, told=(*missing_steps(share, span), *estimates(estimated, span)))

@@ -9,7 +9,7 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_duration
 from live_dashboards.sources.prometheus.exchange import Question, instant
 from live_dashboards.sources.prometheus.failed_requests import errors_counted
-from live_dashboards.sources.prometheus.recorded import FAILED, RECORDED_UNTIL, SETTLED_SECONDS, STEP_SECONDS, STEPS
+from live_dashboards.sources.prometheus.recorded import ESTIMATED, FAILED, RECORDED_UNTIL, SETTLED_SECONDS, STEP_SECONDS, STEPS
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, render
@@ -19,6 +19,7 @@ COUNTED_BY_RULES = "counts come from recording rules"
 FILL_IN = "load ab_test_recorded.rules.yml, and fill in the past with promtool"
 _NEWEST_STEP = f"min(max_over_time({RECORDED_UNTIL}[15m]))"  # two steps may be late; of several Prometheus the one that is furthest behind counts
 _STEPS_SEEN = f"min(count_over_time({RECORDED_UNTIL}[$window]))"
+_ESTIMATES = f"sum by (model_name) (sum_over_time({ESTIMATED}{{$experiment}}[$window])) > 0"
 _SEEN = f"count by ({EXPERIMENT_LABEL}) (count_over_time(%s[$window]))"
 _COUNTED = (STEPS[REQUESTS], STEPS[ERRORS], FAILED)
 _BESIDE_A_STEP_SECONDS = 1.0  # after the newest step: no step lies on an end of a window, whichever ends an engine counts
@@ -37,16 +38,17 @@ def find_recorded_scope(ask_all: Ask, *, at_seconds: float, window_seconds: floa
     steps_at = until_seconds + SETTLED_SECONDS + _BESIDE_A_STEP_SECONDS
     wanted_seconds = window_seconds // STEP_SECONDS * STEP_SECONDS
     longest, spans = max(wanted_seconds, DAY_SECONDS), tuple(dict.fromkeys((wanted_seconds, DAY_SECONDS)))
-    texts = [*(render(_SEEN % metric, window_seconds=longest) for metric in _COUNTED), *(render(_STEPS_SEEN, window_seconds=span) for span in spans)]
-    requests, counters, failed, *seen_steps = ask_all([instant(text, steps_at) for text in texts])
+    texts = [*(render(_SEEN % metric, window_seconds=longest) for metric in _COUNTED), *(text for span in spans for text in _span_texts(span, experiment))]
+    requests, counters, failed, *of_spans = ask_all([instant(text, steps_at) for text in texts])
     if isinstance(requests, SourceError):
         raise requests
     if isinstance(failed, SourceError):
         raise failed
-    shares = {f"the last {format_duration(span)}": steps_share(steps, span) for span, steps in zip(spans, seen_steps, strict=True)}
+    shares = {f"the last {format_duration(span)}": steps_share(steps, span) for span, steps in zip(spans, of_spans[::2], strict=True)}
     for span, share in shares.items():
         if share < ENOUGH_STEPS:
             return f"the rules have recorded {100 * share:.0f} % of {span}: {FILL_IN}"
+    told = (few for span, outcome in zip(shares, of_spans[1::2], strict=True) for few in (*missing_steps(shares[span], span), *estimates(outcome, span)))
     seen, with_status = ({series.label(EXPERIMENT_LABEL) for series in outcome.series} for outcome in (requests, failed))
     has_status = bool(with_status) if experiment is None else experiment in with_status
     errors = errors_counted(counters, experiment, has_status=has_status, is_known=STEPS[ERRORS] in metric_names)
@@ -60,7 +62,7 @@ def find_recorded_scope(ask_all: Ask, *, at_seconds: float, window_seconds: floa
         errors_reason=errors.reason,
         errors_note=errors.note,
         shortest_rate_seconds=STEP_SECONDS,
-        warnings=(_told(until_seconds), *(missing_steps(share, span) for span, share in shares.items() if share < 1), *requests.warnings),
+        warnings=(_told(until_seconds), *told, *requests.warnings),
         steps_at_seconds=steps_at,
     )
 
@@ -72,14 +74,29 @@ def steps_share(outcome: Outcome, window_seconds: float) -> float:
     return (outcome.series[0].last or 0.0) / (window_seconds / STEP_SECONDS)
 
 
-def steps_question(scope: Scope) -> Question:
-    """How many steps of the scope's window were recorded."""
-    return instant(render(_STEPS_SEEN, window_seconds=scope.window_seconds), scope.counts_at_seconds)
+def steps_questions(scope: Scope) -> list[Question]:
+    """How many steps of the scope's window were recorded, and how many requests of each model are estimated in them."""
+    return [instant(text, scope.counts_at_seconds) for text in _span_texts(scope.window_seconds, scope.experiment)]
 
 
-def missing_steps(share: float, span: str) -> str:
+def _span_texts(window_seconds: float, experiment: str | None) -> tuple[str, str]:
+    seen, estimated = (render(text, experiment=experiment, window_seconds=window_seconds) for text in (_STEPS_SEEN, _ESTIMATES))
+    return seen, estimated
+
+
+def estimates(outcome: Outcome, span: str) -> tuple[str, ...]:
+    """What is told of a span in which instances restarted so often that their requests are estimates."""
+    if isinstance(outcome, SourceError) or not outcome.series:
+        return ()
+    each = ", ".join(f"{series.last or 0.0:,.0f} of {series.label('model_name')}" for series in sorted(outcome.series, key=lambda each: each.labels))
+    return (f"of the requests of {span} these are estimates, as instances restarted again and again within {format_duration(STEP_SECONDS)}: {each}",)
+
+
+def missing_steps(share: float, span: str) -> tuple[str, ...]:
     """What is told of a span that lacks few steps."""
-    return f"{100 * (1 - share):.1g} % of the steps of {span} were not recorded, and what was counted in them is missing"
+    if share >= 1:
+        return ()
+    return (f"{100 * (1 - share):.1g} % of the steps of {span} were not recorded, and what was counted in them is missing",)
 
 
 def utc_words(seconds: float) -> str:
