@@ -156,8 +156,9 @@ class Refresher:
         with self._wake:
             watch = self._watches.get(question)
         if watch is not None and watch.fetched is None and watch.kept == LastGood():
-            kept = self._recall(question)
-            watch = self._change(question, lambda watch: watch.recalling(kept, datetime.now(UTC), self._clock()))
+            kept, at, now = self._recall(question), datetime.now(UTC), self._clock()
+            watch = self._change(question, lambda watch: watch.recalling(kept, at, now))
+            self._remember_recalled(kept, watch)
         return None if watch is None else watch.kept.experiment
 
     def _remember(self, fetched: Snapshot) -> None:
@@ -166,6 +167,14 @@ class Refresher:
             for status in (fetched.mlflow.status, fetched.prometheus.status):
                 if status.state is SourceState.ANSWERED:
                     self._seen[status.source] = fetched.at, self._clock()
+
+    def _remember_recalled(self, kept: LastGood, watch: Watch | None) -> None:
+        """A source that answered an earlier process is not simulated in any view of this one."""
+        moments = zip((MLFLOW, PROMETHEUS), (kept.mlflow_at, kept.prometheus_at), () if watch is None else watch.answered_at, strict=False)
+        with self._wake:
+            for source, moment, answered_at in moments:
+                if moment is not None:
+                    self._seen.setdefault(source, (moment, answered_at))
 
     def _knowing(self, watch: Watch) -> Watch:
         mlflow_at, prometheus_at = (self._seen[source][0] if source in self._seen else None for source in (MLFLOW, PROMETHEUS))

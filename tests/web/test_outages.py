@@ -99,6 +99,7 @@ def test_a_page_that_begins_in_an_outage_knows_what_an_earlier_process_was_answe
         sources.prometheus_proxy.refuse()
         assert until(second, "CACHED DATA")["total_requests"] == pytest.approx(before["total_requests"], rel=0.05)
         assert "SIMULATED" not in second.get("api/v1/page").text
+        assert {row["origin"] for row in until(second, "CACHED DATA", "?window=7d")["measurements"]} == {"missing"}  # nothing is known of it, but that there was
 
 
 def test_what_an_earlier_process_was_answered_too_long_ago_is_missing_and_not_simulated(two_tests, tmp_path):
