@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
+import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 
@@ -79,6 +82,38 @@ def test_an_experiment_that_is_not_there_is_no_reason_to_ask_the_backup(ways, ml
 def test_where_neither_answers_both_reasons_are_said(ways):
     with pytest.raises(SourceError, match=r"refuses user 'mlflow' or its password; nor does the backup answer: there is no file /no/such\.db"):
         read(backed_up(ways, MLFLOW_DB_PASSWORD="wrong-pass-9", MLFLOW_TRACKING_URI="sqlite:////no/such.db"))
+
+
+@pytest.mark.parametrize("way", ["REST", "SQLite"])
+def test_what_a_backup_does_not_know_is_no_fault_of_the_user(ways, way):
+    environment, told = backed_up(ways, way, MLFLOW_DB_PASSWORD="wrong-pass-9"), []
+    for asked, words in (("only in PostgreSQL", "no active experiment 'only in PostgreSQL'"), ("Default", "no active run of experiment 'Default'")):
+        with pytest.raises(SourceError, match=f"refuses user 'mlflow' or its password; the backup, MLflow's .*{words}") as failed:
+            read(environment, AB_EXPERIMENT=asked, on_experiment=told.append)
+        assert failed.value.code == "auth"
+        assert f"({read(ways.environments[way]).status.address})" in failed.value.reason
+        assert "MLFLOW_DB" in failed.value.fix
+    assert told == [None, None]
+
+
+def test_a_backup_without_a_b_data_leaves_the_page_to_the_last_good_answer(ways, behind_proxy, tmp_path, monkeypatch, capsys):
+    empty = shutil.copy(ways.path, tmp_path / "empty.db")
+    with closing(sqlite3.connect(empty)) as file, file:
+        file.execute("delete from params")
+        file.execute("delete from tags")
+    monkeypatch.chdir(tmp_path)
+    environment = {**ways.database.environment, "MLFLOW_DB_PORT": str(behind_proxy.port), "MLFLOW_TRACKING_URI": f"sqlite:///{empty}", "DASHBOARD_CACHE_DIR": "kept"}
+    (tmp_path / ".env.live-dashboards").write_text("\n".join(f"{name}={json.dumps(value)}" for name, value in environment.items()), encoding="utf-8")
+    badges = []
+    for misbehave in (behind_proxy.pass_through, behind_proxy.refuse):
+        misbehave()
+        assert main(["ab", "--output", "page.png", "--dpi", "50", "--on-missing", "mark"]) == 0
+        page = json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))
+        badges.append((page["badge"], page["sources"]["mlflow"]["state"], page["baseline_accuracy"]))
+    assert badges == [("MODEL DATA", "answered", 33.0), ("CACHED DATA", "cached", 33.0)]
+    assert "refuses the connection; the backup, MLflow's SQLite file" in capsys.readouterr().err
+    with pytest.raises(SourceError, match=r"refuses the connection; .* has nothing to show instead: reachable, no A/B data"):
+        read_all(environment)
 
 
 def test_all_experiments_come_from_the_backup_too(ways):

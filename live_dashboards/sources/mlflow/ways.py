@@ -6,11 +6,10 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
 
-from live_dashboards.errors import SourceError
+from live_dashboards.errors import SourceError, UsageError
 from live_dashboards.model.secret import Secret
-from live_dashboards.model.snapshot import MlflowAnswer
+from live_dashboards.model.snapshot import MlflowAnswer, SourceState
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.postgres import MlflowSource as PostgresSource
@@ -19,7 +18,7 @@ from live_dashboards.sources.mlflow.reading import Once
 from live_dashboards.sources.mlflow.rest.source import MlflowRestSource
 from live_dashboards.sources.mlflow.sqlite.source import MlflowSqliteSource
 
-_Answer = TypeVar("_Answer")
+_Answers = tuple[MlflowAnswer, ...]
 log = logging.getLogger(__name__)
 
 
@@ -64,11 +63,11 @@ class WithBackup:
         """
         tell = Once(on_experiment)
 
-        def ask(way: MlflowSource, share: Deadline) -> MlflowAnswer:
-            return way.read(at=at, window_seconds=window_seconds, deadline=share, on_experiment=lambda _: None)
+        def ask(way: MlflowSource, share: Deadline) -> _Answers:
+            return (way.read(at=at, window_seconds=window_seconds, deadline=share, on_experiment=lambda _: None),)
 
         try:
-            answer, warning = self._first_answer(ask, deadline)
+            (answer,), warning = self._first_answer(ask, deadline)
             tell(answer.experiment)
         finally:
             tell(None)
@@ -85,8 +84,8 @@ class WithBackup:
         for way in self._ways:
             way.abort()
 
-    def _first_answer(self, ask: Callable[[MlflowSource, Deadline], _Answer], deadline: Deadline) -> tuple[_Answer, str | None]:
-        """The first answer, and what must be said beside it; SourceError naming both failures where there is none."""
+    def _first_answer(self, ask: Callable[[MlflowSource, Deadline], _Answers], deadline: Deadline) -> tuple[_Answers, str | None]:
+        """The first answer, and what must be said beside it; SourceError where there is none, with what both said."""
         first, backup = self._ways
         try:
             return ask(first, Deadline(deadline.remaining_seconds / 2)), None
@@ -95,14 +94,23 @@ class WithBackup:
         if self._is_aborted:
             raise failure
         try:
-            answer = ask(backup, Deadline(deadline.remaining_seconds))
+            answers = ask(backup, Deadline(deadline.remaining_seconds))
         except SourceError as error:
-            raise SourceError(f"{failure.reason}; nor does the backup answer: {error.reason}", failure.fix, failure.code) from None
+            raise _with(failure, f"nor does the backup answer: {error.reason}") from None
+        except UsageError as error:  # what a backup does not know may well be in PostgreSQL
+            raise _with(failure, f"the backup, {backup.what} ({backup.address}), does not know either: {error}") from None
+        if answers[0].status.state is SourceState.NO_AB_DATA:
+            raise _with(failure, f"the backup, {backup.what} ({backup.address}), has nothing to show instead: {answers[0].status.reason}")
         warning = f"{first.what} gave no answer, {backup.what} ({backup.address}) is shown instead: {failure}"
         log.warning("mlflow: %s", warning)
-        return answer, warning
+        return answers, warning
 
     def _marked(self, answer: MlflowAnswer, warning: str | None) -> MlflowAnswer:
         if warning is None:
             return answer
         return replace(answer, status=replace(answer.status, warnings=(warning, *answer.status.warnings), instead_of=self._ways[0].what))
+
+
+def _with(failure: SourceError, also: str) -> SourceError:
+    """The first one's failure, as that is what must be mended, with what the backup said."""
+    return SourceError(f"{failure.reason}; {also}", failure.fix, failure.code)
