@@ -68,6 +68,7 @@ FAULTS = {
     "deep json": (lambda proxy: proxy.http_reply(200, "application/json", "[" * 200_000), "not_mlflow", "damaged"),
     "odd shape": (lambda proxy: proxy.http_reply(200, "application/json", '{"experiments": [{"name": 3}]}'), "not_mlflow", "of another shape"),
     "experiments that are none": (lambda proxy: proxy.http_reply(200, "application/json", '{"experiments": 7}'), "not_mlflow", "of another shape"),
+    "redirect": (lambda proxy: proxy.http_reply(302, "text/html", "", ("Location: http://[bad",)), "redirect", "redirects to what is no address"),
     "401": (lambda proxy: proxy.http_reply(401, "text/plain", "Unauthorized"), "auth", "wants a login"),
     "403": (lambda proxy: proxy.http_reply(403, "text/plain", "Permission denied"), "auth", "refuses this user"),
     "host": (lambda proxy: proxy.http_reply(403, "text/plain", HOST_REFUSED), "host_not_allowed", "does not serve this host name"),
@@ -144,6 +145,23 @@ def test_an_authority_and_a_client_certificate_of_ones_own_open_an_encrypted_ser
     assert stranger.code in {"tls_client", "cut"}  # the server's alert may get lost in its closing of the connection
     assert answer.status.has_answered
     assert failure(url, MLFLOW_TRACKING_SERVER_CERT_PATH="/nowhere/ca.pem").reason.startswith("MLFLOW_TRACKING_SERVER_CERT_PATH names /nowhere/ca.pem")
+
+
+def test_a_time_that_no_number_holds_is_another_shape(doorman):
+    doorman.alter = lambda _path, _sent, body: re.sub(rb'"start_time": ?\d+', b'"start_time": 1e999', body)
+    assert (found := failure(f"http://127.0.0.1:{doorman.port}")).code == "not_mlflow", found
+
+
+def test_runs_of_another_experiment_than_asked_for_are_left_out_and_told(doorman, ways):
+    whole = read({"MLFLOW_TRACKING_URI": ways.server_url})
+
+    def alter(path: str, sent: bytes, body: bytes) -> bytes:
+        return re.sub(rb'("experiment_id": ?)"\d+"', rb'\1"987654"', body, count=1) if path.endswith("runs/search") and b"LIKE" not in sent else body
+
+    doorman.alter = alter
+    answer = read({"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{doorman.port}"})
+    assert (len(answer.runs), set(answer.runs) < set(whole.runs)) == (len(whole.runs) - 1, True)
+    assert any("gave runs of another experiment than it was asked for" in warning for warning in answer.status.warnings)
 
 
 def test_two_logins_at_once_are_refused():

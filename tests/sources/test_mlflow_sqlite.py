@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -47,6 +49,34 @@ def test_what_is_no_database_of_mlflow_says_so_and_is_not_made(tmp_path):
         made.execute("create table experiments (id)")
     assert [failure(path).code for path in (missing, tmp_path, text, empty, other)] == ["no_file", "no_file", "not_sqlite", "no_tables", "no_tables"]
     assert not missing.exists()
+
+
+def test_a_path_that_can_be_none_is_told_before_anything_is_asked(tmp_path):
+    (tmp_path / "file").touch()
+    odd = {tmp_path / "file" / "mlflow.db": "no file", tmp_path / ("a" * 300): "can be no file", tmp_path / "zero%00byte": "can be no file"}
+    for path, words in odd.items():
+        with pytest.raises(SourceError, match=words) as caught:
+            read(environment(path))
+        assert (caught.value.code, "MLFLOW_TRACKING_URI" in caught.value.fix) == ("no_file", True)
+
+
+def test_a_folder_that_this_account_may_not_enter_is_told(tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    with _as_somebody_else():
+        found = failure(closed / "mlflow.db")
+    assert (found.code, "right to enter its folder" in found.fix) == ("rights", True)
+
+
+@contextmanager
+def _as_somebody_else() -> Iterator[None]:
+    """This process without root's rights on files, for a moment."""
+    own = os.geteuid()
+    os.seteuid(65534 if own == 0 else own)
+    try:
+        yield
+    finally:
+        os.seteuid(own)
 
 
 @pytest.mark.parametrize("mode", ["delete", "wal"])

@@ -85,6 +85,7 @@ FAULTS = {
         "https://login.example/sign-in",
     ),
     "moved": (lambda proxy: proxy.http_reply(301, "text/html", "", ("Location: /prom/api/v1/query",)), "redirect", "redirects to /prom/api/v1/query"),
+    "moved to nowhere": (lambda proxy: proxy.http_reply(302, "text/html", "", ("Location: http://[bad",)), "redirect", "redirects to what is no address"),
     "http to https": (lambda proxy: proxy.http_reply(400, "text/plain", "Client sent an HTTP request to an HTTPS server.\n"), "tls_scheme", "speaks https"),
     "deep json": (lambda proxy: proxy.http_reply(200, "application/json", "[" * 200_000), "not_prometheus", "instead of Prometheus' JSON"),
 }

@@ -5,15 +5,21 @@ from __future__ import annotations
 import http.client
 import ssl
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
 
 class Doorman:
-    """Stands before (host, port); answers 401 to any other Authorization than `wanted`, and speaks TLS where it is given a context."""
+    """Stands before (host, port); answers 401 to any other Authorization than `wanted`, and speaks TLS where it is given a context.
+
+    `alter` makes another body of (path, what was sent, the server's body), as late as it likes.
+    """
 
     def __init__(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> None:
         self.wanted: str | None = None
+        self.alter: Callable[[str, bytes, bytes], bytes] = lambda _path, _sent, body: body
         self._target = (host, port)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         if tls is not None:
@@ -45,7 +51,7 @@ class Doorman:
                 server = http.client.HTTPConnection(*doorman._target, timeout=10)
                 server.request(self.command, self.path, content, {"Content-Type": self.headers.get("Content-Type", "")})
                 answer = server.getresponse()
-                self._answer(answer.status, answer.getheader("Content-Type", ""), answer.read())
+                self._answer(answer.status, answer.getheader("Content-Type", ""), doorman.alter(self.path, content, answer.read()))
                 server.close()
 
             do_POST = do_GET  # noqa: N815 # the name that http.server calls
@@ -54,8 +60,9 @@ class Doorman:
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                with suppress(ConnectionError):  # the client did not wait
+                    self.end_headers()
+                    self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -86,10 +86,18 @@ def _is_cut_status_line(cause: BaseException) -> bool:
 
 def redirect_failure(response: requests.Response, address: str) -> SourceError:
     """A redirect: followed, a POST would arrive without its query, and headers might go to a stranger."""
-    target = urlsplit(response.headers.get("Location", ""))
-    shown = f"{target.scheme}://{target.hostname}{target.path}" if target.hostname else target.path or "elsewhere"
+    shown = redirect_target(response)
     fix = "if that is a login page, set PROMETHEUS_BEARER_TOKEN or PROMETHEUS_USERNAME; else set PROMETHEUS_URL to the final address"
     return SourceError(f"{address} redirects to {shown} instead of answering", fix, "redirect")
+
+
+def redirect_target(response: requests.Response) -> str:
+    """Where a redirect leads, without its user info and query, which may hold secrets."""
+    try:
+        target = urlsplit(response.headers.get("Location", ""))
+    except ValueError:
+        return "what is no address"
+    return f"{target.scheme}://{target.hostname}{target.path}" if target.hostname else target.path or "elsewhere"
 
 
 def format_failure(address: str, what: str) -> SourceError:

@@ -71,6 +71,13 @@ class _Login(AuthBase):
         return request
 
 
+class _Session(requests.Session):
+    """Follows no redirect and does not look at its target: that may be no address at all, and its body is read without a limit."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 the library's signature
+        return None
+
+
 class _WatchedAdapter(HTTPAdapter):
     """Makes every connection known as soon as it stands, before TLS begins."""
 
@@ -108,7 +115,7 @@ def _watched_pools(watch: Watch) -> dict[str, type[HTTPConnectionPool]]:
 
 def new_session(endpoint: Endpoint, sockets: Sockets) -> requests.Session:
     """A session for one thread; the environment's proxies serve all but this machine, ~/.netrc never."""
-    session = requests.Session()
+    session = _Session()
     session.trust_env = not endpoint.is_loopback
     session.auth = _Login(endpoint.authorization)
     session.headers.update({"User-Agent": "live-dashboards", "Accept": "application/json", **endpoint.headers})

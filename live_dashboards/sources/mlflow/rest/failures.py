@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 import requests
 
 from live_dashboards.errors import SourceError
-from live_dashboards.sources.prometheus.failure import network_failure
+from live_dashboards.sources.prometheus.failure import network_failure, redirect_target
 
 _LOG_FIX = "look at the log of the MLflow server and of any proxy in between"
 _CA_FIX = "set MLFLOW_TRACKING_SERVER_CERT_PATH to the file of the authority that signed its certificate"
@@ -51,10 +50,8 @@ def too_large(address: str, limit_bytes: int) -> SourceError:
 
 def redirected(response: requests.Response, address: str) -> SourceError:
     """A redirect is not followed: the login would go to a stranger."""
-    target = urlsplit(response.headers.get("Location", ""))
-    shown = f"{target.scheme}://{target.hostname}{target.path}" if target.hostname else target.path or "elsewhere"
     fix = "if that is a login page, set MLFLOW_TRACKING_TOKEN or MLFLOW_TRACKING_USERNAME; else set MLFLOW_TRACKING_URI to the final address"
-    return SourceError(f"MLflow's server {address} redirects to {shown} instead of answering", fix, "redirect")
+    return SourceError(f"MLflow's server {address} redirects to {redirect_target(response)} instead of answering", fix, "redirect")
 
 
 def not_mlflow(address: str, what: str) -> SourceError:

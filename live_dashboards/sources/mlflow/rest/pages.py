@@ -44,6 +44,11 @@ class Pages:
         except SHAPE_ERRORS as error:
             raise not_mlflow(self.client.address, "JSON of another shape") from error
 
+    def odd(self, *, when: bool, what: str) -> None:
+        """Notes what should not have come."""
+        if when:
+            self.warnings.append(f"MLflow's server {self.client.address} gave {what}; look at what answers there")
+
     def cut(self, *, when: bool, what: str) -> None:
         """Notes what alone could be read, where more was there."""
         if when:

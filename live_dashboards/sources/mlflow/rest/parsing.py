@@ -9,7 +9,7 @@ from typing import Any
 from live_dashboards.sources.mlflow.rows.records import ExperimentRow, MetricRow, PointRow, RunRow, VersionRow
 
 Document = Mapping[str, Any]
-SHAPE_ERRORS = (KeyError, TypeError, ValueError, AttributeError)
+SHAPE_ERRORS = (KeyError, TypeError, ValueError, AttributeError, OverflowError)  # the last: JSON's 1e999 as a whole number
 
 
 def experiment_row(document: Document) -> ExperimentRow:

@@ -139,7 +139,9 @@ class RestRows:
 
     def _continue(self, reading: _RunsOfOne) -> None:
         page, reading.token = self._pages.one("runs/search", runs_search([reading.experiment_id], "", deleted_too=False), "runs", run_row, reading.token)
-        reading.runs.extend(page)
+        own = [run for run in page if run.experiment_id == reading.experiment_id]
+        self._pages.odd(when=len(own) < len(page), what="runs of another experiment than it was asked for, which are left out")
+        reading.runs.extend(own)
 
 
 def _with_two_variants(runs: Iterable[RunRow]) -> set[int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -30,10 +32,9 @@ class SqliteDatabase:
         self._quiet: tuple[int, int] | None = None
 
     def __enter__(self) -> Self:
-        if not self.path.is_file():
-            raise SourceError(f"there is no file {self.path}", "correct the path in MLFLOW_TRACKING_URI: sqlite:///relative.db or sqlite:////absolute.db", "no_file")
+        self._require_file()
         self._quiet = self._quiet_state()
-        uri = f"file:{quote(str(self.path))}?mode=ro" + ("&immutable=1" if self._quiet else "")
+        uri = f"file:{quote(os.fsencode(self.path))}?mode=ro" + ("&immutable=1" if self._quiet else "")
         try:
             self._connection = sqlite3.connect(uri, uri=True, timeout=self._deadline.remaining_seconds, isolation_level=None, check_same_thread=False)
         except sqlite3.Error as error:
@@ -69,6 +70,19 @@ class SqliteDatabase:
     def abort(self) -> None:
         """Ends a statement under way in another thread, and all to come."""
         self._is_given_up.set()
+
+    def _require_file(self) -> None:
+        fix = "correct the path in MLFLOW_TRACKING_URI: sqlite:///relative.db or sqlite:////absolute.db"
+        try:
+            is_file = stat.S_ISREG(self.path.stat().st_mode)
+        except PermissionError as error:
+            raise SourceError(f"the SQLite file {self.path} cannot be reached: {error.strerror}", "give this account the right to enter its folder", "rights") from error
+        except (FileNotFoundError, NotADirectoryError):
+            is_file = False
+        except (OSError, ValueError) as error:  # a name that is too long, a ring of links, a zero byte
+            raise SourceError(f"there can be no file {self.path}: {getattr(error, 'strerror', None) or error}", fix, "no_file") from error
+        if not is_file:
+            raise SourceError(f"there is no file {self.path}", fix, "no_file")
 
     def _quiet_state(self) -> tuple[int, int] | None:
         """Time and size of a file in WAL mode that nobody has open; None of any other.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from datetime import datetime
+from os.path import lexists
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -63,7 +64,8 @@ def sqlite_path(settings: Settings) -> Path:
     """The file of `sqlite:///relative` or `sqlite:////absolute`, as SQLAlchemy means it: relative to the current folder, and quoted since its version 2.1."""
     written = settings["MLFLOW_TRACKING_URI"].reveal().partition(":///")[2].partition("?")[0]
     meant = Path(unquote(written)).absolute()
-    return meant if meant.exists() or not Path(written).exists() else Path(written).absolute()
+    is_written = not lexists(meant) and lexists(written)  # which says no, too, of what may not be looked at: opening it says why
+    return Path(written).absolute() if is_written else meant
 
 
 def file_version(rows: SqliteRows) -> str:
