@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from live_dashboards.errors import SettingsError, SourceError
-from live_dashboards.sources.mlflow.rest import exchange, rows, searches
+from live_dashboards.sources.mlflow.rest import exchange, rows, runs, searches
 from live_dashboards.sources.mlflow.rest import history as histories
 from tests.sources.mlflow_ways import facts, history, read
 from tests.support.doorman import Doorman
@@ -51,7 +51,7 @@ def failure(url: str, **settings: str) -> SourceError:
 
 def limit(monkeypatch, name: str, value: float) -> None:
     """Set a bound of the REST API's modules, in the one that has it."""
-    (module,) = (each for each in (rows, searches, histories) if name in vars(each) and f"{name} = " in inspect.getsource(each))
+    (module,) = (each for each in (rows, runs, searches, histories) if name in vars(each) and f"{name} = " in inspect.getsource(each))
     monkeypatch.setattr(module, name, value)
 
 
@@ -207,6 +207,39 @@ def test_where_time_runs_short_pages_are_left_out_and_an_answer_is_given(ways, m
     assert (answer.status.has_answered, len(answer.runs), history(answer)) == (True, 1, {})
     told = " ".join(answer.status.warnings)
     assert ("the newest 1 runs" in told, "the newest runs with a variant" in told) == (True, True)
+
+
+def _is_runs_search(path: str, sent: bytes, *, marked: bool) -> bool:
+    return path.endswith("runs/search") and (b"LIKE" in sent) == marked
+
+
+SLOW = {
+    "history": (lambda path, _: "get-history" in path, "the history of the newest 0 of"),
+    "pages of runs": (lambda path, sent: _is_runs_search(path, sent, marked=False) and b"page_token" in sent, "the newest 7 runs"),
+    "second page of marked runs": (lambda path, sent: _is_runs_search(path, sent, marked=True) and b"wanted" not in sent, "the newest runs with a variant"),
+    "second experiment": (lambda path, sent: _is_runs_search(path, sent, marked=False) and b"wanted" not in sent, "the runs of the newest 1 of 3"),
+}
+
+
+@pytest.mark.parametrize("slow", SLOW)
+def test_a_call_that_does_not_end_within_its_share_is_cut_and_what_was_read_is_shown(doorman, ways, monkeypatch, slow):
+    seconds, (is_slow, words) = 2.0, SLOW[slow]
+    wanted = next(each.experiment_id for each in read({"MLFLOW_TRACKING_URI": ways.server_url}).experiments if each.name == "ab main")
+    limit(monkeypatch, "RUN_PAGE", 7)
+    limit(monkeypatch, "MARKED_PAGE", 7)
+
+    def alter(path: str, sent: bytes, body: bytes) -> bytes:
+        if is_slow(path, sent.replace(f'"{wanted}"'.encode(), b"wanted")):
+            time.sleep(2 * seconds)
+        return body
+
+    doorman.alter = alter
+    started = time.monotonic()
+    answer = read({"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{doorman.port}"}, seconds=seconds, AB_EXPERIMENT="ab main")
+    assert time.monotonic() - started < seconds
+    assert (answer.experiment, len(answer.runs) >= 7, answer.values != (), answer.status_counts != ()) == ("ab main", True, True, True)
+    assert any(f"by its REST API only {words}" in warning for warning in answer.status.warnings), answer.status.warnings
+    assert ("enhanced" in history(answer)) == (slow != "history")
 
 
 def test_answers_that_are_too_large_are_given_up(ways, monkeypatch):

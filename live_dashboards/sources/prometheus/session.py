@@ -42,6 +42,11 @@ class Sockets:
             self._is_shut = True
             self._end()
 
+    def interrupt(self) -> None:
+        """End every read and write under way, in whichever thread; new connections may be made."""
+        with self._lock:
+            self._end()
+
     def cut(self) -> None:
         """End every read and write under way and forget the connections; new ones may be made."""
         with self._lock:

@@ -6,7 +6,8 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
@@ -19,7 +20,7 @@ from live_dashboards.model.secret import scrub
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.rest.endpoint import FILES, rest_endpoint
-from live_dashboards.sources.mlflow.rest.failures import cut, late, not_mlflow, redirected, refused, too_large, unreachable
+from live_dashboards.sources.mlflow.rest.failures import LateError, cut, late, not_mlflow, redirected, refused, too_large, unreachable
 from live_dashboards.sources.prometheus.session import Sockets, new_session
 
 LARGEST_ANSWERS_BYTES = 192 * 1024 * 1024  # of all answers together
@@ -37,6 +38,7 @@ class RestClient:
         self._endpoint = rest_endpoint(settings)
         self._secrets = self._endpoint.secrets
         self._deadline = deadline
+        self._limit = deadline  # of the call under way
         self._left_bytes = LARGEST_ANSWERS_BYTES
         self._sockets = Sockets()
         self._session = new_session(self._endpoint, self._sockets)
@@ -72,6 +74,20 @@ class RestClient:
         """End the call under way in another thread, and all to come."""
         self._sockets.shut()
 
+    @contextmanager
+    def limited(self, share: float) -> Iterator[None]:
+        """Calls within end, as LateError, when this share of the time is over; others may follow."""
+        self._limit = Deadline(max(0.0, self._deadline.remaining_seconds - (1 - share) * self._deadline.seconds))
+        watchdog = threading.Timer(self._limit.remaining_seconds, self._sockets.interrupt)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            yield
+        finally:
+            watchdog.cancel()
+            watchdog.join()  # so that it cannot end a later call
+            self._limit = self._deadline
+
     def post(self, path: str, document: Mapping[str, Any]) -> dict[str, Any]:
         """The document that a search below the API answers with."""
         return self._document(API + path, {"json": document})
@@ -97,13 +113,13 @@ class RestClient:
         if response.status_code != requests.codes.ok:
             raise refused(response.status_code, scrub(_message(body), self._secrets), path, self.address)
         if not kind and not body:  # a head that was cut
-            raise late(self.address, self._deadline.seconds) if self._deadline.remaining_seconds <= 0 else cut(self.address)
+            raise self._late() if self._is_over else cut(self.address)
         if not kind.endswith("json"):
             raise not_mlflow(self.address, kind or "an unnamed format")
         try:
             document = json.loads(body)
         except (ValueError, RecursionError) as error:
-            raise not_mlflow(self.address, "JSON that is damaged") from error
+            raise self._late() if self._is_over else not_mlflow(self.address, "JSON that is damaged") from error
         if not isinstance(document, dict):
             raise not_mlflow(self.address, "JSON that is no object")
         self.clock_difference_seconds = _clock_difference(response)
@@ -111,25 +127,34 @@ class RestClient:
 
     def _exchange(self, path: str, content: Mapping[str, Any]) -> tuple[requests.Response, bytes]:
         self._check_files()
-        left_seconds = self._deadline.remaining_seconds
+        left_seconds = self._limit.remaining_seconds
         if left_seconds <= 0:
-            raise late(self.address, self._deadline.seconds)
+            raise self._late()
         method, verify = "POST" if "json" in content else "GET", self._endpoint.ca_bundle or True
         try:
             with self._session.request(method, self.address + path, timeout=left_seconds, verify=verify, allow_redirects=False, stream=True, **content) as response:
                 return response, self._body(response)
         except (requests.RequestException, OSError) as error:
-            if self._deadline.remaining_seconds <= 0:
-                raise late(self.address, self._deadline.seconds) from None
+            if self._is_over:
+                raise self._late() from None
             found = unreachable(error, self.address, self._deadline.seconds)
+            if found.code == "timeout":
+                raise self._late() from None
             raise SourceError(scrub(found.reason, self._secrets), found.fix, found.code) from None  # a traceback with the cause would show the URL
+
+    @property
+    def _is_over(self) -> bool:
+        return self._limit.remaining_seconds <= 0
+
+    def _late(self) -> LateError:
+        return late(self.address, self._deadline.seconds)
 
     def _body(self, response: requests.Response) -> bytes:
         parts = []
         for part in response.iter_content(_CHUNK_BYTES):
             self._left_bytes -= len(part)
-            if self._deadline.remaining_seconds <= 0:
-                raise late(self.address, self._deadline.seconds)
+            if self._is_over:
+                raise self._late()
             if self._left_bytes < 0:
                 raise too_large(self.address, LARGEST_ANSWERS_BYTES)
             parts.append(part)

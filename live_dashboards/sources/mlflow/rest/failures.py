@@ -25,16 +25,20 @@ _TAGS = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE
 _SHOWN = 200
 
 
+class LateError(SourceError):
+    """No last byte within the time of the call."""
+
+
 def unreachable(error: Exception, address: str, seconds: float) -> SourceError:
     """What an exception on the way to or from the server means."""
     found = network_failure(error, address, seconds)
     return SourceError(f"MLflow's server {found.reason}" if found.reason.startswith(address) else found.reason, _FIXES.get(found.code, found.fix), found.code)
 
 
-def late(address: str, seconds: float) -> SourceError:
+def late(address: str, seconds: float) -> LateError:
     """No last byte within the deadline."""
     fix = "check the network, and raise SOURCE_TIMEOUT_SECONDS if the server is only slow"
-    return SourceError(f"MLflow's server {address} gave no complete answer in {seconds:.3g} s", fix, "timeout")
+    return LateError(f"MLflow's server {address} gave no complete answer in {seconds:.3g} s", fix, "timeout")
 
 
 def cut(address: str) -> SourceError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from live_dashboards.sources.mlflow.rest.failures import LateError
 from live_dashboards.sources.mlflow.rest.pages import Pages
 from live_dashboards.sources.mlflow.rest.parsing import point_rows
 from live_dashboards.sources.mlflow.rows.records import PointRow, RunRow
@@ -12,7 +13,7 @@ from live_dashboards.sources.mlflow.rows.records import PointRow, RunRow
 _HISTORY_RUNS = 100
 _HISTORY_PAGE = 25_000  # the most that MLflow gives at once
 _HISTORY_PAGES = 4
-_SHARE_OF_TIME = 0.9  # after which no more runs are asked for
+_SHARE_OF_TIME = 0.9  # after which no call goes on
 
 
 class RestHistory:
@@ -32,14 +33,23 @@ class RestHistory:
     def _points(self, runs: Sequence[RunRow], key: str, from_ms: int, at_ms: int) -> list[PointRow]:
         newest = sorted(runs, key=lambda run: ((run.start_ms or 0) > at_ms, -(run.start_ms or 0)))
         found: list[PointRow] = []
-        for number, run in enumerate(newest):
-            if number == _HISTORY_RUNS or self._pages.client.used_share > _SHARE_OF_TIME:
-                self._pages.cut(when=True, what=f"the history of the newest {number} of {len(newest)} runs")
-                break
-            found.extend(point for point in self._points_of(run, key) if from_ms < point.at_ms <= at_ms)
+        with self._pages.client.limited(_SHARE_OF_TIME):
+            for number, run in enumerate(newest):
+                points = self._points_of(run, key) if number < _HISTORY_RUNS else None
+                if points is None:
+                    self._pages.cut(when=True, what=f"the history of the newest {number} of {len(newest)} runs")
+                    break
+                found.extend(point for point in points if from_ms < point.at_ms <= at_ms)
         return found
 
-    def _points_of(self, run: RunRow, key: str) -> list[PointRow]:
+    def _points_of(self, run: RunRow, key: str) -> list[PointRow] | None:
+        """None where the time was over before all of them had come."""
+        try:
+            return self._all_points(run, key)
+        except LateError:
+            return None
+
+    def _all_points(self, run: RunRow, key: str) -> list[PointRow]:
         found: list[PointRow] = []
         parameters: dict[str, str | int] = {"run_id": run.run_id, "metric_key": key, "max_results": _HISTORY_PAGE}
         for _ in range(_HISTORY_PAGES):

@@ -4,34 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import nullcontext
+from dataclasses import replace
 
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.questions import Parameters
 from live_dashboards.sources.mlflow.readings import HISTORY
 from live_dashboards.sources.mlflow.rest.exchange import API, RestClient
+from live_dashboards.sources.mlflow.rest.failures import LateError
 from live_dashboards.sources.mlflow.rest.history import RestHistory
 from live_dashboards.sources.mlflow.rest.pages import Pages
-from live_dashboards.sources.mlflow.rest.parsing import experiment_row, run_row, version_row
+from live_dashboards.sources.mlflow.rest.parsing import Document, experiment_row, run_row, version_row
+from live_dashboards.sources.mlflow.rest.runs import RestRuns
 from live_dashboards.sources.mlflow.rest.searches import EXPERIMENT_PAGE, MARKED, VERSIONS, experiments_search, request, runs_search
 from live_dashboards.sources.mlflow.rows.records import ExperimentRow, PointRow, RunRow, VersionRow
 
 _EXPERIMENT_PAGES = sql.MAX_EXPERIMENTS // EXPERIMENT_PAGE
 _MARKED_PAGES = 4
-_RUN_PAGES = 20  # of all experiments together, after the first of each
-_READ_EXPERIMENTS = 50
-_SHARE_OF_MARKED = 0.35  # of the time, after which no more pages are asked for
-_SHARE_OF_RUNS = 0.65
+_SHARE_OF_MARKED = 0.35  # of the time, after which no more pages are asked for, nor waited for
+_MARKED_ARE_CUT = "the newest runs with a variant (so their numbers by variant are too low)"
 _MODELS = 10
-
-
-@dataclass(slots=True)
-class _RunsOfOne:
-    """What was read so far of one experiment's active runs; `token` is that of the next page, empty where there is none."""
-
-    experiment_id: int
-    runs: list[RunRow] = field(default_factory=list)
-    token: str = ""
 
 
 class RestRows:
@@ -42,7 +34,7 @@ class RestRows:
         self._wanted = wanted
         self._order: dict[int, tuple[bool, int]] = {}
         self._history = RestHistory(self._pages)
-        self._runs: dict[int, _RunsOfOne] = {}
+        self._runs = RestRuns(self._pages)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -69,36 +61,30 @@ class RestRows:
         for wanted in MARKED if experiments else ():
             ids, token = [each.experiment_id for each in experiments], ""
             for number in range(1, _MARKED_PAGES + 1):
-                page, token = self._pages.one("runs/search", runs_search(ids, wanted, deleted_too=deleted_too), "runs", run_row, token)
+                try:
+                    page, token = self._marked_page(runs_search(ids, wanted, deleted_too=deleted_too), token, is_needed=number == 1)
+                except LateError:
+                    self._pages.cut(when=True, what=_MARKED_ARE_CUT)
+                    break
                 found |= {run.run_id: run for run in page}
                 if not token:
                     break
                 known = _with_two_variants(found.values())
                 rest = [each for each in ids if each not in known]
                 is_last = number == _MARKED_PAGES or not rest or self._pages.client.used_share > _SHARE_OF_MARKED
-                self._pages.cut(when=is_last or len(rest) < len(ids), what="the newest runs with a variant (so their numbers by variant are too low)")
+                self._pages.cut(when=is_last or len(rest) < len(ids), what=_MARKED_ARE_CUT)
                 if is_last:
                     break
                 ids, token = (rest, "") if len(rest) < len(ids) else (ids, token)
         return list(found.values())
 
     def recent_runs(self, experiment_ids: Sequence[int]) -> Sequence[RunRow]:
-        """The first page of each experiment."""
-        newest = sorted(experiment_ids, key=lambda each: self._order[each])
-        self._pages.cut(when=len(newest) > _READ_EXPERIMENTS, what=f"the runs of the newest {_READ_EXPERIMENTS} of {len(newest)} experiments")
-        return [run for each in newest[:_READ_EXPERIMENTS] for run in self._begun(each).runs]
+        """The first page of each experiment, the wanted one's and the newest ones' first."""
+        return self._runs.recent(sorted(experiment_ids, key=lambda each: self._order[each]))
 
     def runs(self, experiment_ids: Sequence[int]) -> Sequence[RunRow]:
-        """All active runs of these experiments, as far as the pages reach; the newest of each come before older ones of any."""
-        begun = [self._begun(each) for each in sorted(experiment_ids, reverse=True)]
-        for _ in range(_RUN_PAGES):
-            waiting = [each for each in begun if each.token]
-            if not waiting or self._pages.client.used_share > _SHARE_OF_RUNS:
-                break
-            self._continue(min(waiting, key=lambda each: len(each.runs)))
-        unread = [each for each in begun if each.token]
-        self._pages.cut(when=bool(unread), what=f"the newest {sum(len(each.runs) for each in begun)} runs")
-        return [run for each in begun for run in each.runs]
+        """All active runs of these experiments, as far as the pages reach."""
+        return self._runs.all(experiment_ids)
 
     def history(self, runs: Sequence[RunRow], key: str, from_ms: int, at_ms: int) -> Sequence[PointRow]:
         """What these runs logged within the window."""
@@ -125,23 +111,14 @@ class RestRows:
         }
         return f"MLflow REST API: {texts.get(question, search)}"
 
+    def _marked_page(self, search: Document, token: str, *, is_needed: bool) -> tuple[list[RunRow], str]:
+        with nullcontext() if is_needed else self._pages.client.limited(_SHARE_OF_MARKED):
+            return self._pages.one("runs/search", search, "runs", run_row, token)
+
     def _aliases(self, name: str) -> list[tuple[str, int]]:
         """Each alias of the registered model, and the version that has it."""
         model = self._pages.client.get("registered-models/get", {"name": name}).get("registered_model", {})
         return self._pages.read(model, "aliases", lambda each: (str(each["alias"]), int(each["version"])))
-
-    def _begun(self, experiment_id: int) -> _RunsOfOne:
-        """The runs of an experiment, of which at least the first page is read."""
-        if experiment_id not in self._runs:
-            self._runs[experiment_id] = _RunsOfOne(experiment_id)
-            self._continue(self._runs[experiment_id])
-        return self._runs[experiment_id]
-
-    def _continue(self, reading: _RunsOfOne) -> None:
-        page, reading.token = self._pages.one("runs/search", runs_search([reading.experiment_id], "", deleted_too=False), "runs", run_row, reading.token)
-        own = [run for run in page if run.experiment_id == reading.experiment_id]
-        self._pages.odd(when=len(own) < len(page), what="runs of another experiment than it was asked for, which are left out")
-        reading.runs.extend(own)
 
 
 def _with_two_variants(runs: Iterable[RunRow]) -> set[int]:
