@@ -7,17 +7,21 @@ import shutil
 import sqlite3
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 
 import pytest
 
 from live_dashboards.errors import SourceError
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.mlflow.sqlite import texts
 from live_dashboards.sources.mlflow.sqlite.database import SqliteDatabase
 from live_dashboards.sources.mlflow.sqlite.source import sqlite_path
-from tests.sources.mlflow_ways import facts, read
+from tests.sources.mlflow_reading import ago
+from tests.sources.mlflow_ways import facts, history, read
 
 SECONDS = 1.0
 
@@ -140,6 +144,53 @@ def test_a_relative_path_begins_in_the_current_folder_and_may_be_quoted(tmp_path
     assert [str(path) for path in paths.values()] == [str(tmp_path / "mlflow.db"), "/a b/m.db"]
     (tmp_path / "as%20written.db").touch()
     assert sqlite_path(load_settings(environment={"MLFLOW_TRACKING_URI": "sqlite:///as%20written.db"})).name == "as%20written.db"
+
+
+MANY = """
+with recursive n(i) as (select 1 union all select i + 1 from n where i < 500)
+insert into runs (run_uuid, experiment_id, name, status, lifecycle_stage, start_time) select 'many-' || i, :made, 'n', 'FINISHED', 'active', :at - i from n;
+with recursive n(i) as (select 1 union all select i + 1 from n where i < 200)
+insert into latest_metrics (key, value, timestamp, step, is_nan, run_uuid) select 'm/' || n.i, 0.5, :at + n.i, 0, 0, r.run_uuid from runs r, n where r.name = 'n'"""
+
+
+def test_of_runs_with_hundreds_of_metrics_only_what_is_needed_is_kept_in_memory(file):
+    before = read(environment(file), AB_EXPERIMENT="ab of long ago")
+    at_ms = round(ago(minutes=20).timestamp() * 1000)
+    with closing(sqlite3.connect(file)) as made, made:
+        for statement in MANY.split(";"):
+            made.execute(statement, {"made": before.experiments[0].experiment_id, "at": at_ms})
+    tracemalloc.start()
+    try:
+        answer = read(environment(file), AB_EXPERIMENT="ab of long ago")
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 5_000_000
+    assert (answer.values, len(answer.runs)) == (before.values, 200)
+    assert answer.runs[5].last_sign_at == answer.newest_at == datetime.fromtimestamp(at_ms / 1000 + 0.2, UTC)
+
+
+CUT = {"MAX_RUNS": "5 runs", "MAX_MARKED_RUNS": "5 runs with a variant", "MAX_POINTS": "5 values of accuracy in the window"}
+
+
+@pytest.mark.parametrize("limit", CUT)
+def test_where_a_limit_cuts_something_off_it_is_said(file, monkeypatch, limit):
+    whole, before = read(environment(file)), f"limit {getattr(texts, limit)}"
+    for name, text in [(name, text) for name, text in vars(texts).items() if name.isupper() and isinstance(text, str)]:
+        monkeypatch.setattr(texts, name, text.replace(before, "limit 5"))
+    monkeypatch.setattr(texts, limit, 5)
+    answer = read(environment(file))
+    (told,) = answer.status.warnings
+    assert f"only the newest {CUT[limit]}" in told
+    assert (len(answer.runs) < len(whole.runs), answer.experiments != whole.experiments, len(points(answer)) < len(points(whole))) == (
+        limit == "MAX_RUNS",
+        limit != "MAX_POINTS",
+        limit != "MAX_MARKED_RUNS",
+    )
+
+
+def points(answer) -> list[object]:
+    return [point for of_variant in history(answer).values() for point in of_variant]
 
 
 def test_tables_without_workspaces_versions_and_revision_are_read_too(file):

@@ -9,7 +9,15 @@ import pytest
 
 from live_dashboards.errors import UsageError
 from live_dashboards.model.snapshot import SourceState
-from tests.sources.mlflow_reading import ago
+from live_dashboards.settings import load_settings
+from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.mlflow.reading import question_parameters
+from live_dashboards.sources.mlflow.rest.exchange import RestClient
+from live_dashboards.sources.mlflow.rest.rows import RestRows
+from live_dashboards.sources.mlflow.rows.wanted import hit_keys
+from live_dashboards.sources.mlflow.sqlite.database import SqliteDatabase
+from live_dashboards.sources.mlflow.sqlite.rows import SqliteRows
+from tests.sources.mlflow_reading import NOW, ago
 from tests.sources.mlflow_ways import HOSTILE, facts, history, read, read_all
 
 
@@ -58,6 +66,25 @@ def test_all_a_b_experiments_come_in_the_same_order_with_the_same_answers(ways):
     assert [answer.experiment for answer in answers["PostgreSQL"]] == ["ab main", HOSTILE, "ab of long ago"]
     for name in ("REST", "SQLite"):
         assert [facts(answer) for answer in answers[name]] == [facts(answer) for answer in answers["PostgreSQL"]], name
+
+
+def test_of_each_run_only_what_the_rules_need_is_kept_and_when_it_logged_anything(ways):
+    parameters = question_parameters(load_settings(environment={"AB_PRECISION_METRIC": "val_precision"}), NOW, 3600.0)
+    with SqliteDatabase(ways.path, deadline=Deadline(20)) as database:
+        of_file = SqliteRows(database, parameters)
+        (made,) = (each.experiment_id for each in of_file.experiments(deleted_too=False) if each.name == "ab main")
+        kept = {run.run_id: run for run in of_file.runs([made])}
+        counts = dict(of_file.metric_keys([made]))
+    with RestClient(load_settings(environment=ways.environments["REST"]), deadline=Deadline(20)) as client:
+        of_server = RestRows(client, parameters)
+        assert [run for run in of_server.runs([made]) if run.name != "diverged"] == [
+            run for run in kept.values() if run.name != "diverged"
+        ]  # whose NaN has no fixed value
+        assert {key: count for key, count in of_server.metric_keys([made]).items() if not key.startswith("system/")} == counts
+    assert {key for run in kept.values() for key in run.metrics} == {"accuracy", "recall", "f1", "f1_score", "test_size", *hit_keys("recall")}
+    assert (counts["loss"], counts["precision"]) == (1, 2)
+    only_other = next(run for run in kept.values() if run.name == "without a variant")
+    assert only_other.newest_sign_ms is not None
 
 
 def test_an_experiment_that_is_not_there_is_refused_in_the_same_words(ways):

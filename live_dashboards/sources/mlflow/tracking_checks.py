@@ -12,6 +12,7 @@ from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.data_checks import AB_CHECKS, MlflowData
 from live_dashboards.sources.mlflow.questions import Questions
+from live_dashboards.sources.mlflow.reading import question_parameters
 from live_dashboards.sources.mlflow.rest.endpoint import rest_endpoint
 from live_dashboards.sources.mlflow.rest.exchange import RestClient
 from live_dashboards.sources.mlflow.rest.rows import RestRows
@@ -48,7 +49,8 @@ def _server_checks(settings: Settings, at: datetime) -> Iterator[Check]:
         yield Check(SERVER, CheckState.OK, f"{client.address} answers")
         yield Check(LOGIN, CheckState.OK, "accepted" if client.has_login else "the server asks for none")
         yield Check(API, CheckState.OK, f"MLflow's REST API answers ({server_version(client)})")
-        yield from run_steps(_held(RowAnswers(RestRows(client, settings["AB_EXPERIMENT"])), settings, at), "an earlier check failed")
+        rows = RestRows(client, question_parameters(settings, at, settings.window_seconds))
+        yield from run_steps(_held(RowAnswers(rows), settings, at), "an earlier check failed")
         if client.clock_difference_seconds is not None:
             yield clock_check("the server", client.clock_difference_seconds)
 
@@ -58,7 +60,7 @@ def _file_checks(settings: Settings, at: datetime) -> Iterator[Check]:
     yield Check(SETTINGS, CheckState.OK, f"MLflow's SQLite file {path}")
     try:
         with SqliteDatabase(path, deadline=Deadline(settings.timeout_seconds)) as database:
-            rows = SqliteRows(database, settings["AB_TEST_COUNT_PARAM"])
+            rows = SqliteRows(database, question_parameters(settings, at, settings.window_seconds))
             yield Check(FILE, CheckState.OK, f"{path} is opened, to be read only")
             yield from run_steps([(TABLES, partial(_look_at_tables, rows)), *_held(RowAnswers(rows), settings, at)], "an earlier check failed")
     except SourceError as error:  # only opening raises here; each look inside catches its own

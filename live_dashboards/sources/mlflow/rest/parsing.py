@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from live_dashboards.sources.mlflow.rows.records import ExperimentRow, MetricRow, PointRow, RunRow, VersionRow
+from live_dashboards.sources.mlflow.rows.wanted import LONGEST_TEXT, Wanted
 
 Document = Mapping[str, Any]
 SHAPE_ERRORS = (KeyError, TypeError, ValueError, AttributeError, OverflowError)  # the last: JSON's 1e999 as a whole number
@@ -18,8 +19,8 @@ def experiment_row(document: Document) -> ExperimentRow:
     return ExperimentRow(int(document["experiment_id"]), str(document["name"]), workspace, document.get("lifecycle_stage") == "active")
 
 
-def run_row(document: Document) -> RunRow:
-    """A run of `runs/search`."""
+def run_row(document: Document, wanted: Wanted) -> RunRow:
+    """What is wanted of a run of `runs/search`."""
     info, data = document["info"], document.get("data", {})
     return RunRow(
         int(info["experiment_id"]),
@@ -28,10 +29,16 @@ def run_row(document: Document) -> RunRow:
         str(info["status"]),
         _milliseconds(info.get("start_time")),
         _milliseconds(info.get("end_time")),
-        _texts(data.get("params", ())),
-        _texts(data.get("tags", ())),
-        {str(metric["key"]): metric_row(metric) for metric in data.get("metrics", ())},
+        _texts(data.get("params", ()), wanted.params),
+        _texts(data.get("tags", ()), wanted.tags),
+        {str(metric["key"]): metric_row(metric) for metric in data.get("metrics", ()) if metric["key"] in wanted.metrics},
+        *wanted.signs(_milliseconds(metric.get("timestamp")) for metric in data.get("metrics", ())),
     )
+
+
+def metric_keys(document: Document) -> set[str]:
+    """The keys that a run of `runs/search` logs."""
+    return {str(metric["key"]) for metric in document.get("data", {}).get("metrics", ())}
 
 
 def metric_row(document: Document) -> MetricRow:
@@ -58,5 +65,5 @@ def _milliseconds(number: Any) -> int | None:
     return None if number is None else int(number)
 
 
-def _texts(documents: Iterable[Document]) -> dict[str, str]:
-    return {str(document["key"]): str(document.get("value", "")) for document in documents}
+def _texts(documents: Iterable[Document], wanted: Container[str]) -> dict[str, str]:
+    return {str(document["key"]): str(document.get("value", ""))[:LONGEST_TEXT] for document in documents if document["key"] in wanted}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 
@@ -18,6 +18,7 @@ from live_dashboards.sources.mlflow.rest.parsing import Document, experiment_row
 from live_dashboards.sources.mlflow.rest.runs import RestRuns
 from live_dashboards.sources.mlflow.rest.searches import EXPERIMENT_PAGE, MARKED, VERSIONS, experiments_search, request, runs_search
 from live_dashboards.sources.mlflow.rows.records import ExperimentRow, PointRow, RunRow, VersionRow
+from live_dashboards.sources.mlflow.rows.wanted import Wanted
 
 _EXPERIMENT_PAGES = sql.MAX_EXPERIMENTS // EXPERIMENT_PAGE
 _MARKED_PAGES = 4
@@ -27,14 +28,14 @@ _MODELS = 10
 
 
 class RestRows:
-    """Reads through one client; the `wanted` experiment before all others."""
+    """Reads through one client what the questions bound to these parameters need; the experiment that they name before all others."""
 
-    def __init__(self, client: RestClient, wanted: str | None) -> None:
+    def __init__(self, client: RestClient, parameters: Parameters) -> None:
         self._pages = Pages(client)
-        self._wanted = wanted
+        self._experiment, self._wanted = parameters["experiment"], Wanted.of(parameters)
         self._order: dict[int, tuple[bool, int]] = {}
         self._history = RestHistory(self._pages)
-        self._runs = RestRuns(self._pages)
+        self._runs = RestRuns(self._pages, self._wanted)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -49,7 +50,7 @@ class RestRows:
             if number == _EXPERIMENT_PAGES:
                 self._pages.cut(when=has_more, what=f"the newest {len(found)} experiments")
                 break
-        self._order = {each.experiment_id: (each.name != self._wanted, -each.experiment_id) for each in found}
+        self._order = {each.experiment_id: (each.name != self._experiment, -each.experiment_id) for each in found}
         return found
 
     def marked_runs(self, experiments: Sequence[ExperimentRow], *, deleted_too: bool) -> Sequence[RunRow]:
@@ -86,6 +87,10 @@ class RestRows:
         """All active runs of these experiments, as far as the pages reach."""
         return self._runs.all(experiment_ids)
 
+    def metric_keys(self, experiment_ids: Sequence[int]) -> Mapping[str, int]:
+        """How many of the runs that were read log each key."""
+        return self._runs.metric_keys(experiment_ids)
+
     def history(self, runs: Sequence[RunRow], key: str, from_ms: int, at_ms: int) -> Sequence[PointRow]:
         """What these runs logged within the window."""
         return self._history.points(runs, key, from_ms, at_ms)
@@ -113,7 +118,7 @@ class RestRows:
 
     def _marked_page(self, search: Document, token: str, *, is_needed: bool) -> tuple[list[RunRow], str]:
         with nullcontext() if is_needed else self._pages.client.limited(_SHARE_OF_MARKED):
-            return self._pages.one("runs/search", search, "runs", run_row, token)
+            return self._pages.one("runs/search", search, "runs", lambda each: run_row(each, self._wanted), token)
 
     def _aliases(self, name: str) -> list[tuple[str, int]]:
         """Each alias of the registered model, and the version that has it."""

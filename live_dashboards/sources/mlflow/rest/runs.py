@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from live_dashboards.sources.mlflow.rest.failures import LateError
 from live_dashboards.sources.mlflow.rest.pages import Pages
-from live_dashboards.sources.mlflow.rest.parsing import run_row
+from live_dashboards.sources.mlflow.rest.parsing import metric_keys, run_row
 from live_dashboards.sources.mlflow.rest.searches import runs_search
 from live_dashboards.sources.mlflow.rows.records import RunRow
+from live_dashboards.sources.mlflow.rows.wanted import Wanted
 
 _RUN_PAGES = 20  # of all experiments together, after the first of each
 _READ_EXPERIMENTS = 50
+_COUNTED_KEYS = 2_000  # of each experiment, of which the check names a few
 _SHARE_OF_RUNS = 0.65  # of the time, after which no page is waited for
 
 
@@ -23,6 +26,13 @@ class _RunsOfOne:
     experiment_id: int
     runs: list[RunRow] = field(default_factory=list)
     token: str | None = ""
+    keys: Counter[str] = field(default_factory=Counter)
+
+    def count(self, keys: Iterable[str]) -> None:
+        """Adds the keys that a page's runs log."""
+        for key in keys:
+            if key in self.keys or len(self.keys) < _COUNTED_KEYS:
+                self.keys[key] += 1
 
     @property
     def is_begun(self) -> bool:
@@ -33,8 +43,8 @@ class _RunsOfOne:
 class RestRuns:
     """Keeps what was read."""
 
-    def __init__(self, pages: Pages) -> None:
-        self._pages = pages
+    def __init__(self, pages: Pages, wanted: Wanted) -> None:
+        self._pages, self._wanted = pages, wanted
         self._runs: dict[int, _RunsOfOne] = {}
 
     def recent(self, experiment_ids: Sequence[int]) -> Sequence[RunRow]:
@@ -54,6 +64,10 @@ class RestRuns:
         is_unread = any(each.token is not None for each in begun)
         self._pages.cut(when=is_unread, what=f"the newest {sum(len(each.runs) for each in begun)} runs")
         return [run for each in begun for run in each.runs]
+
+    def metric_keys(self, experiment_ids: Iterable[int]) -> Mapping[str, int]:
+        """How many of the runs that were read log each key."""
+        return sum((self._runs[each].keys for each in experiment_ids if each in self._runs), Counter())
 
     def _begun(self, experiment_ids: Iterable[int]) -> list[_RunsOfOne]:
         """The first page of each experiment: the very first at any cost, as there is nothing without it, others in time."""
@@ -78,8 +92,9 @@ class RestRuns:
 
     def _continue(self, reading: _RunsOfOne) -> None:
         search = runs_search([reading.experiment_id], "", deleted_too=False)
-        page, token = self._pages.one("runs/search", search, "runs", run_row, reading.token or "")
-        own = [run for run in page if run.experiment_id == reading.experiment_id]
+        page, token = self._pages.one("runs/search", search, "runs", lambda each: (run_row(each, self._wanted), metric_keys(each)), reading.token or "")
+        own = [run for run, _ in page if run.experiment_id == reading.experiment_id]
+        reading.count(key for _, keys in page for key in keys)
         self._pages.odd(when=len(own) < len(page), what="runs of another experiment than it was asked for, which are left out")
         reading.runs.extend(own)
         reading.token = token or None

@@ -55,7 +55,7 @@ class MlflowRestSource:
         parameters = question_parameters(self._settings, at, window_seconds)
         return Asked(
             client.address,
-            RowAnswers(RestRows(client, self._settings["AB_EXPERIMENT"])),
+            RowAnswers(RestRows(client, parameters)),
             server_version(client),
             client.clock_difference_seconds,
             sql.VERSIONS,

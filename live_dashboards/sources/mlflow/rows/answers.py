@@ -8,7 +8,7 @@ from live_dashboards.errors import SourceError
 from live_dashboards.sources.mlflow.questions import Parameters, Row
 from live_dashboards.sources.mlflow.readings import HISTORY
 from live_dashboards.sources.mlflow.rows.choosing import activity_rows, deleted_rows, experiment_rows
-from live_dashboards.sources.mlflow.rows.facts import OF_RUNS, WITHOUT_ID, version_rows
+from live_dashboards.sources.mlflow.rows.facts import OF_RUNS, metric_key_rows, odd_value_rows, version_rows
 from live_dashboards.sources.mlflow.rows.history import history_rows
 from live_dashboards.sources.mlflow.rows.records import RowSource, RunRow
 
@@ -34,7 +34,7 @@ class RowAnswers:
         self._source = source
         self._runs: dict[int, list[RunRow]] = {}
         self._of_all = {"experiments": self._experiments, "deleted experiments": self._deleted_experiments, "activity": self._activity}
-        self._of_several = {"history": self._history, "versions": self._versions}
+        self._of_several = {"history": self._history, "versions": self._versions, "metric keys": self._metric_keys, "odd values": self._odd_values}
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -48,8 +48,6 @@ class RowAnswers:
         runs = self._runs_of(parameters["experiment_ids"])
         if question in self._of_several:
             return self._of_several[question](runs, parameters)
-        if question in WITHOUT_ID:
-            return WITHOUT_ID[question](_all(runs), parameters)
         return _with_id({each: OF_RUNS[question](of_one, parameters) for each, of_one in runs.items()})
 
     def optional_rows(self, question: str, sql: str, parameters: Parameters) -> list[Row] | None:
@@ -92,6 +90,12 @@ class RowAnswers:
         made = self._source.versions(_all(runs))
         of_runs = {each: {run.run_id for run in of_one} for each, of_one in runs.items()}
         return _with_id({each: version_rows(version for version in made if version.run_id in ids) for each, ids in of_runs.items()})
+
+    def _metric_keys(self, runs: _Runs, parameters: Parameters) -> list[Row]:  # noqa: ARG002 as the others
+        return metric_key_rows(self._source.metric_keys(list(runs)))
+
+    def _odd_values(self, runs: _Runs, parameters: Parameters) -> list[Row]:
+        return odd_value_rows(_all(runs), parameters)
 
 
 def _all(runs: _Runs) -> Sequence[RunRow]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.questions import Parameters, Row
@@ -42,7 +42,7 @@ def activity_rows(runs: Sequence[RunRow], parameters: Parameters) -> list[Row]:
     by_experiment: dict[int, list[RunRow]] = {}
     for run in runs:
         by_experiment.setdefault(run.experiment_id, []).append(run)
-    return [(each, _known_ms(of_one, parameters, tomorrow_ms), _newest_ms(of_one, tomorrow_ms)) for each, of_one in sorted(by_experiment.items())]
+    return [(each, _known_ms(of_one, parameters), _newest_ms(of_one, tomorrow_ms)) for each, of_one in sorted(by_experiment.items())]
 
 
 def _counted(runs: Iterable[RunRow]) -> dict[int, Counter[str]]:
@@ -59,26 +59,17 @@ def _shown_variants(counts: Counter[str], favoured: Sequence[str]) -> list[tuple
     return [(variant, count) for variant, count in sorted(within, key=lambda row: (-row[1], row[0]))]
 
 
-def _known_ms(runs: Sequence[RunRow], parameters: Parameters, tomorrow_ms: float) -> int | None:
+def _known_ms(runs: Sequence[RunRow], parameters: Parameters) -> int | None:
     """A start, end or metric after the moment and its slack was not known then; a later metric of a run that had started by then counts as that moment."""
     at_ms, near_ms = parameters["at_ms"], parameters["near_ms"]
     times = [moment for run in runs for moment in (run.start_ms, run.end_ms) if moment is not None and moment <= near_ms]
     for run in runs:
         had_started = run.start_ms is not None and run.start_ms <= near_ms
-        times.extend(moment for moment in _signs(run, tomorrow_ms) if had_started or moment <= near_ms)
+        sign_ms = run.newest_sign_ms if had_started else run.near_sign_ms
+        times.extend(() if sign_ms is None else (sign_ms,))
     return min(max(times), at_ms) if times else None
 
 
 def _newest_ms(runs: Sequence[RunRow], tomorrow_ms: float) -> int | None:
     times = [moment for run in runs for moment in (run.start_ms, run.end_ms) if moment is not None and moment <= tomorrow_ms]
-    return max((*times, *(moment for run in runs for moment in _signs(run, tomorrow_ms))), default=None)
-
-
-def _signs(run: RunRow, tomorrow_ms: float) -> Iterator[int]:
-    """When its latest metrics were logged; a caller of MLflow may log any time, so later ones than tomorrow are no sign of activity."""
-    return (metric.at_ms for metric in run.metrics.values() if metric.at_ms is not None and metric.at_ms <= tomorrow_ms)
-
-
-def newest_sign_ms(run: RunRow) -> int | None:
-    """Its newest sign of life in milliseconds."""
-    return max(_signs(run, time.time() * 1000 + _DAY_MS), default=None)
+    return max((*times, *(run.newest_sign_ms for run in runs if run.newest_sign_ms is not None)), default=None)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.questions import Parameters, Row
-from live_dashboards.sources.mlflow.rows.choosing import newest_sign_ms
 from live_dashboards.sources.mlflow.rows.records import RunRow, VersionRow
+from live_dashboards.sources.mlflow.rows.wanted import LONGEST_TEXT, WITH_HITS, hit_keys
 
-_PREFIX = re.compile(r"(.*?)(?:precision|recall)(?:_score)?", re.DOTALL)
-_HITS_AND_MISSES = ("true_positives", "false_positives", "false_negatives")
-_LONGEST_TEXT = 250
 _MOST_ALIASES = 10
 _MOST_KEYS = 20
 _PLAIN_DIGITS_BELOW = 1e15  # from here on PostgreSQL writes a number with an exponent
@@ -52,7 +48,7 @@ def run_rows(runs: Iterable[RunRow], parameters: Parameters) -> list[Row]:
     near_ms, key = parameters["near_ms"], parameters["accuracy_key"]
     newest = sorted(runs, key=lambda run: ((run.start_ms or 0) > near_ms, *_newest_first(run)))[: sql.MAX_RUNS]
     return [
-        (run.run_id, run.name, run.variant, run.status, run.start_ms, run.end_ms, run.is_child, newest_sign_ms(run), run.finite(key))
+        (run.run_id, run.name, run.variant, run.status, run.start_ms, run.end_ms, run.is_child, run.newest_sign_ms, run.finite(key))
         for run in sorted(newest, key=_newest_first)
     ]
 
@@ -63,16 +59,16 @@ def version_rows(versions: Iterable[VersionRow]) -> list[Row]:
     return [(each.name, each.version, each.created_ms, each.run_id, sorted(each.aliases)[:_MOST_ALIASES]) for each in placed]
 
 
-def metric_key_rows(runs: Iterable[RunRow], parameters: Parameters) -> list[Row]:  # noqa: ARG001 as the others
+def metric_key_rows(counts: Mapping[str, int]) -> list[Row]:
     """The keys that most runs log, and how many do."""
-    counts = Counter(key for run in runs for key in run.metrics if not key.startswith("system/"))
-    return sorted(counts.items(), key=lambda row: (-row[1], row[0]))[:_MOST_KEYS]
+    own = [(key, count) for key, count in counts.items() if not key.startswith("system/")]
+    return sorted(own, key=lambda row: (-row[1], row[0]))[:_MOST_KEYS]
 
 
 def odd_value_rows(runs: Iterable[RunRow], parameters: Parameters) -> list[Row]:
     """The newest run with a latest value that is no number: (key, run, is NaN, how many such values there are)."""
     odd = [(run, key) for run in sorted(runs, key=_newest_first) for key in sorted(parameters["keys"]) if key in run.metrics and run.finite(key) is None]
-    return [(key[:_LONGEST_TEXT], run.run_id, run.metrics[key].is_nan, len(odd)) for run, key in odd[:1]]
+    return [(key[:LONGEST_TEXT], run.run_id, run.metrics[key].is_nan, len(odd)) for run, key in odd[:1]]
 
 
 OF_RUNS: Mapping[str, Callable[[Sequence[RunRow], Parameters], list[Row]]] = {
@@ -81,7 +77,6 @@ OF_RUNS: Mapping[str, Callable[[Sequence[RunRow], Parameters], list[Row]]] = {
     "status_counts": status_count_rows,
     "runs": run_rows,
 }
-WITHOUT_ID: Mapping[str, Callable[[Sequence[RunRow], Parameters], list[Row]]] = {"metric keys": metric_key_rows, "odd values": odd_value_rows}
 
 
 def _newest_first(run: RunRow) -> tuple[bool, int, str]:
@@ -101,7 +96,7 @@ def _value_row(variant: str, metric: str, run: RunRow, key: str, test_count_key:
 def _test_count(run: RunRow, key: str) -> str | None:
     param, metric = run.params.get(key), run.metrics.get(key)
     if param is not None:
-        return param[:_LONGEST_TEXT]
+        return param[:LONGEST_TEXT]
     return _digits(metric.value) if metric is not None and not metric.is_nan else None
 
 
@@ -113,7 +108,4 @@ def _digits(value: float) -> str:
 
 
 def _hits_and_misses(run: RunRow, metric: str, key: str) -> Iterator[float | None]:
-    """As mlflow.evaluate logs them, under the prefix that the metric's own key has: val_precision_score has val_true_positives beside it."""
-    match = _PREFIX.fullmatch(key)
-    prefix = match[1] if match else ""
-    return (run.finite(f"{prefix}{name}") if metric in {"precision", "recall"} else None for name in _HITS_AND_MISSES)
+    return (run.finite(name) if metric in WITH_HITS else None for name in hit_keys(key))

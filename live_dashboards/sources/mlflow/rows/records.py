@@ -40,7 +40,7 @@ class MetricRow:
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A run with its latest metrics by key; times in milliseconds since 1970."""
+    """A run with those of its latest metrics that are wanted, by key, and when it logged any: at all, and by the moment asked for (milliseconds since 1970)."""
 
     experiment_id: int
     run_id: str
@@ -51,6 +51,8 @@ class RunRow:
     params: Mapping[str, str]
     tags: Mapping[str, str]
     metrics: Mapping[str, MetricRow]
+    newest_sign_ms: int | None = None
+    near_sign_ms: int | None = None
 
     @property
     def variant(self) -> str | None:
@@ -116,6 +118,9 @@ class RowSource(Protocol):
 
     def runs(self, experiment_ids: Sequence[int]) -> Sequence[RunRow]:
         """All active runs of these experiments."""
+
+    def metric_keys(self, experiment_ids: Sequence[int]) -> Mapping[str, int]:
+        """How many active runs of these experiments log each key; asked after `runs`."""
 
     def history(self, runs: Sequence[RunRow], key: str, from_ms: int, at_ms: int) -> Sequence[PointRow]:
         """The values that these runs logged after `from_ms`, up to `at_ms`; NaN left out."""

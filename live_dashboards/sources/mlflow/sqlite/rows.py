@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.mlflow.questions import Parameters, Row
 from live_dashboards.sources.mlflow.readings import HISTORY
 from live_dashboards.sources.mlflow.rows.records import ExperimentRow, MetricRow, PointRow, RunRow, VersionRow
+from live_dashboards.sources.mlflow.rows.wanted import Wanted
 from live_dashboards.sources.mlflow.schema import REQUIRED_TABLES
 from live_dashboards.sources.mlflow.sqlite import texts
 from live_dashboards.sources.mlflow.sqlite.database import SqliteDatabase, no_tables
 
 
 class SqliteRows:
-    """Reads through one connection; `test_count_key` is the param with the number of test rows."""
+    """Reads through one connection what the questions bound to these parameters need."""
 
-    def __init__(self, database: SqliteDatabase, test_count_key: str) -> None:
-        self._database, self._test_count_key = database, test_count_key
+    def __init__(self, database: SqliteDatabase, parameters: Parameters) -> None:
+        self._database, wanted = database, Wanted.of(parameters)
+        keys = json.dumps(sorted(wanted.metrics), ensure_ascii=False)
+        self._bound = {"keys": keys, "near_ms": wanted.near_ms, "test_count_key": parameters["test_count_key"]}
         self._columns = {table: database.columns(table) for table in (*REQUIRED_TABLES, "model_versions", "registered_model_aliases", "alembic_version")}
         self._warnings: list[str] = []
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Where what was read so far was cut off."""
-        return tuple(self._warnings)
+        return tuple(dict.fromkeys(self._warnings))
 
     @property
     def revision(self) -> str | None:
@@ -51,6 +54,7 @@ class SqliteRows:
         """The runs of these experiments that have a param or tag with a variant."""
         ids = {each.experiment_id for each in experiments}
         rows = self._database.rows("experiments", texts.MARKED_RUNS, {"deleted_too": deleted_too})
+        self._cut(rows, texts.MAX_MARKED_RUNS, "runs with a variant (so their numbers by variant are too low)")
         return [_run(row, _marked(param), _marked(tag), {}) for *row, param, tag in rows if row[0] in ids]
 
     def recent_runs(self, experiment_ids: Sequence[int]) -> Sequence[RunRow]:
@@ -59,21 +63,27 @@ class SqliteRows:
 
     def runs(self, experiment_ids: Sequence[int]) -> Sequence[RunRow]:
         """The active runs of these experiments."""
-        chosen = _chosen(experiment_ids)
-        found = self._database.rows("runs", texts.RUNS, chosen)
-        params = _by_run(self._database.rows("params", texts.PARAMS, {**chosen, "test_count_key": self._test_count_key}))
-        tags = _by_run(self._database.rows("tags", texts.TAGS, chosen))
+        bound = {**_chosen(experiment_ids), **self._bound}
+        found = self._database.rows("runs", texts.RUNS, bound)
+        self._cut(found, texts.MAX_RUNS, "runs")
+        params = _by_run(self._database.rows("params", texts.PARAMS, bound))
+        tags = _by_run(self._database.rows("tags", texts.TAGS, bound))
+        signs = {run_id: times for run_id, *times in self._database.rows("newest metrics", texts.SIGNS, bound)}
         metrics: dict[str, dict[str, MetricRow]] = {}
-        for run_id, key, value, at_ms, is_nan in self._database.rows("latest metrics", texts.METRICS, chosen):
+        for run_id, key, value, at_ms, is_nan in self._database.rows("latest metrics", texts.METRICS, bound):
             metrics.setdefault(run_id, {})[key] = MetricRow(float(value), at_ms, bool(is_nan))
-        if len(found) >= texts.MAX_RUNS:
-            self._warnings.append(f"from the SQLite file only the newest {texts.MAX_RUNS} runs were read")
-        return [_run(row, params.get(row[1], {}), tags.get(row[1], {}), metrics.get(row[1], {})) for row in found]
+        return [_run(row, params.get(row[1], {}), tags.get(row[1], {}), metrics.get(row[1], {}), signs.get(row[1], ())) for row in found]
+
+    def metric_keys(self, experiment_ids: Sequence[int]) -> Mapping[str, int]:
+        """How many active runs of these experiments log each key."""
+        return dict(self._database.rows("metric keys", texts.METRIC_KEYS, _chosen(experiment_ids)))
 
     def history(self, runs: Sequence[RunRow], key: str, from_ms: int, at_ms: int) -> Sequence[PointRow]:
         """The values that these runs logged within the window."""
         bound = {**_chosen({run.experiment_id for run in runs}), "key": key, "from_ms": from_ms, "at_ms": at_ms}
-        return [PointRow(run_id, moment_ms, float(value)) for run_id, moment_ms, value in self._database.rows("history", texts.HISTORY, bound)]
+        found = self._database.rows("history", texts.HISTORY, bound)
+        self._cut(found, texts.MAX_POINTS, f"values of {key} in the window")
+        return [PointRow(run_id, moment_ms, float(value)) for run_id, moment_ms, value in found]
 
     def versions(self, runs: Sequence[RunRow]) -> Sequence[VersionRow]:
         """The model versions made from these runs; none where the tables are not there."""
@@ -85,14 +95,18 @@ class SqliteRows:
 
     def text(self, question: str, parameters: Parameters) -> str:
         """The statements behind the answer, and what they were bound to."""
-        bound = {**_chosen(parameters["experiment_ids"]), "test_count_key": parameters["test_count_key"]}
-        runs = (texts.RUNS, texts.PARAMS, texts.TAGS, texts.METRICS)
+        bound = {**_chosen(parameters["experiment_ids"]), **self._bound}
+        runs = (texts.RUNS, texts.PARAMS, texts.TAGS, texts.SIGNS, texts.METRICS)
         statements, names = {
             "experiments": ((self._experiments_text(), texts.MARKED_RUNS), {"deleted_too": False}),
             HISTORY: ((*runs, texts.HISTORY), {**bound, "key": parameters["accuracy_key"], "from_ms": parameters["from_ms"], "at_ms": parameters["at_ms"]}),
             "versions": ((self._versions_text(),), _chosen(parameters["experiment_ids"])),
         }.get(question, (runs, bound))
         return f"SQLite: {'; '.join(statements)}; bound to {json.dumps(names, ensure_ascii=False)}"
+
+    def _cut(self, rows: Sequence[Row], limit: int, what: str) -> None:
+        if len(rows) >= limit:
+            self._warnings.append(f"from the SQLite file only the newest {limit} {what} were read")
 
     def _experiments_text(self) -> str:
         return texts.EXPERIMENTS.format(workspace="workspace" if "workspace" in self._columns["experiments"] else "null")
@@ -118,6 +132,6 @@ def _by_run(rows: Iterable[Row]) -> dict[str, dict[str, str]]:
     return found
 
 
-def _run(row: Sequence[Any], params: dict[str, str], tags: dict[str, str], metrics: dict[str, MetricRow]) -> RunRow:
+def _run(row: Sequence[Any], params: dict[str, str], tags: dict[str, str], metrics: dict[str, MetricRow], signs: Sequence[int | None] = ()) -> RunRow:
     experiment_id, run_id, name, status, start_ms, end_ms = row
-    return RunRow(experiment_id, run_id, name, status, start_ms, end_ms, params, tags, metrics)
+    return RunRow(experiment_id, run_id, name, status, start_ms, end_ms, params, tags, metrics, *signs)

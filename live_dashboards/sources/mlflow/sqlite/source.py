@@ -54,9 +54,9 @@ class MlflowSqliteSource:
             self._database.abort()
 
     def _asked(self, database: SqliteDatabase, at: datetime, window_seconds: float, deadline: Deadline) -> Asked:
-        rows = SqliteRows(database, self._settings["AB_TEST_COUNT_PARAM"])
-        rows.require_tables()
         parameters = question_parameters(self._settings, at, window_seconds)
+        rows = SqliteRows(database, parameters)
+        rows.require_tables()
         return Asked(self.address, RowAnswers(rows), file_version(rows), None, sql.VERSIONS, parameters, deadline)
 
 

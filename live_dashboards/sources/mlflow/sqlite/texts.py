@@ -5,19 +5,26 @@
 from __future__ import annotations
 
 from live_dashboards.sources.mlflow import sql
+from live_dashboards.sources.mlflow.rows.wanted import LONGEST_TEXT
 
 MAX_RUNS = 20_000
+MAX_MARKED_RUNS = 100_000
+MAX_POINTS = 200_000
+MAX_KEYS = 1_000
 KEYS = f"('{sql.VARIANT_KEY}', '{sql.PARENT_KEY}', '{sql.RUN_NAME_KEY}')"
 
 EXPERIMENTS = "select experiment_id, name, {workspace}, lifecycle_stage = 'active' from experiments where lifecycle_stage = 'active' or :deleted_too"
 
 _RUN_COLUMNS = "r.experiment_id, r.run_uuid, coalesce(r.name, ''), r.status, r.start_time, r.end_time"
+_TOMORROW_MS = "(cast(strftime('%s', 'now') as integer) * 1000 + 86400000)"
+_SHORT = f"substr({{}}.value, 1, {LONGEST_TEXT})"
 
 MARKED_RUNS = f"""
-select {_RUN_COLUMNS}, p.value, t.value from runs r
+select {_RUN_COLUMNS}, {_SHORT.format("p")}, {_SHORT.format("t")} from runs r
 left join params p on p.run_uuid = r.run_uuid and p.key = '{sql.VARIANT_KEY}'
 left join tags t on t.run_uuid = r.run_uuid and t.key = '{sql.VARIANT_KEY}'
-where (r.lifecycle_stage = 'active' or :deleted_too) and coalesce(p.value, t.value) is not null"""
+where (r.lifecycle_stage = 'active' or :deleted_too) and coalesce(p.value, t.value) is not null
+order by r.start_time desc, r.run_uuid limit {MAX_MARKED_RUNS}"""
 
 _CHOSEN = f"""
 with chosen as (
@@ -25,14 +32,24 @@ with chosen as (
   order by start_time desc, run_uuid limit {MAX_RUNS}
 )"""
 RUNS = f"{_CHOSEN} select {_RUN_COLUMNS} from chosen r"
-PARAMS = f"{_CHOSEN} select p.run_uuid, p.key, p.value from chosen r join params p on p.run_uuid = r.run_uuid where p.key in ('{sql.VARIANT_KEY}', :test_count_key)"
-TAGS = f"{_CHOSEN} select t.run_uuid, t.key, t.value from chosen r join tags t on t.run_uuid = r.run_uuid where t.key in {KEYS}"
-METRICS = f"{_CHOSEN} select m.run_uuid, m.key, m.value, m.timestamp, m.is_nan from chosen r join latest_metrics m on m.run_uuid = r.run_uuid"
+PARAMS = f"""{_CHOSEN}
+select p.run_uuid, p.key, {_SHORT.format("p")} from chosen r join params p on p.run_uuid = r.run_uuid where p.key in ('{sql.VARIANT_KEY}', :test_count_key)"""
+TAGS = f"{_CHOSEN} select t.run_uuid, t.key, {_SHORT.format('t')} from chosen r join tags t on t.run_uuid = r.run_uuid where t.key in {KEYS}"
+METRICS = f"""{_CHOSEN}
+select m.run_uuid, m.key, m.value, m.timestamp, m.is_nan from chosen r join latest_metrics m on m.run_uuid = r.run_uuid
+where m.key in (select value from json_each(:keys))"""
+SIGNS = f"""{_CHOSEN}
+select m.run_uuid, max(case when m.timestamp <= {_TOMORROW_MS} then m.timestamp end), max(case when m.timestamp <= :near_ms then m.timestamp end)
+from chosen r join latest_metrics m on m.run_uuid = r.run_uuid group by m.run_uuid"""
+METRIC_KEYS = f"""{_CHOSEN}
+select m.key, count(*) from chosen r join latest_metrics m on m.run_uuid = r.run_uuid
+where substr(m.key, 1, 7) <> 'system/' group by m.key order by 2 desc, 1 limit {MAX_KEYS}"""
 
 # A cross join keeps the order of its tables: the window's values by the index on key and time, then the run of each; never each value with each run.
 HISTORY = f"""{_CHOSEN}
 select m.run_uuid, m.timestamp, m.value from metrics m cross join chosen r on r.run_uuid = m.run_uuid
-where m.key = :key and m.timestamp > :from_ms and m.timestamp <= :at_ms and not m.is_nan"""
+where m.key = :key and m.timestamp > :from_ms and m.timestamp <= :at_ms and not m.is_nan
+order by m.timestamp desc limit {MAX_POINTS}"""
 
 VERSIONS = f"""{_CHOSEN}
 select v.name, v.version, v.creation_time, v.run_id, {{aliases}}
