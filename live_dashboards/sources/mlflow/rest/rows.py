@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.questions import Parameters
@@ -14,9 +13,10 @@ from live_dashboards.sources.mlflow.rest.exchange import API, RestClient
 from live_dashboards.sources.mlflow.rest.failures import LateError
 from live_dashboards.sources.mlflow.rest.history import RestHistory
 from live_dashboards.sources.mlflow.rest.pages import Pages
-from live_dashboards.sources.mlflow.rest.parsing import Document, experiment_row, run_row, version_row
+from live_dashboards.sources.mlflow.rest.parsing import Document, experiment_row, run_row
 from live_dashboards.sources.mlflow.rest.runs import RestRuns
 from live_dashboards.sources.mlflow.rest.searches import EXPERIMENT_PAGE, MARKED, VERSIONS, experiments_search, request, runs_search
+from live_dashboards.sources.mlflow.rest.versions import RestVersions
 from live_dashboards.sources.mlflow.rows.records import ExperimentRow, PointRow, RunRow, VersionRow
 from live_dashboards.sources.mlflow.rows.wanted import Wanted
 
@@ -24,7 +24,6 @@ _EXPERIMENT_PAGES = sql.MAX_EXPERIMENTS // EXPERIMENT_PAGE
 _MARKED_PAGES = 4
 _SHARE_OF_MARKED = 0.35  # of the time, after which no more pages are asked for, nor waited for
 _MARKED_ARE_CUT = "the newest runs with a variant (so their numbers by variant are too low)"
-_MODELS = 10
 
 
 class RestRows:
@@ -35,6 +34,7 @@ class RestRows:
         self._experiment, self._wanted = parameters["experiment"], Wanted.of(parameters)
         self._order: dict[int, tuple[bool, int]] = {}
         self._history = RestHistory(self._pages)
+        self._versions = RestVersions(self._pages)
         self._runs = RestRuns(self._pages, self._wanted)
 
     @property
@@ -97,11 +97,7 @@ class RestRows:
 
     def versions(self, runs: Sequence[RunRow]) -> Sequence[VersionRow]:
         """The newest model versions of the server that were made from these runs, with the aliases that their models have now."""
-        ids = {run.run_id for run in runs}
-        document = self._pages.client.get("model-versions/search", VERSIONS)
-        found = [version for version in self._pages.read(document, "model_versions", version_row) if version is not None and version.run_id in ids]
-        aliases = {name: self._aliases(name) for name in list(dict.fromkeys(version.name for version in found))[:_MODELS]}
-        return [replace(version, aliases=tuple(alias for alias, number in aliases.get(version.name, ()) if number == version.version)) for version in found]
+        return self._versions.of(runs)
 
     def text(self, question: str, parameters: Parameters) -> str:
         """The request or requests behind the answer."""
@@ -119,11 +115,6 @@ class RestRows:
     def _marked_page(self, search: Document, token: str, *, is_needed: bool) -> tuple[list[RunRow], str]:
         with nullcontext() if is_needed else self._pages.client.limited(_SHARE_OF_MARKED):
             return self._pages.one("runs/search", search, "runs", lambda each: run_row(each, self._wanted), token)
-
-    def _aliases(self, name: str) -> list[tuple[str, int]]:
-        """Each alias of the registered model, and the version that has it."""
-        model = self._pages.client.get("registered-models/get", {"name": name}).get("registered_model", {})
-        return self._pages.read(model, "aliases", lambda each: (str(each["alias"]), int(each["version"])))
 
 
 def _with_two_variants(runs: Iterable[RunRow]) -> set[int]:
