@@ -87,10 +87,21 @@ def test_a_source(run, tmp_path):
         assert picture.size == (1600, 1000)
 
 
-def test_a_source_that_cannot_be_read_is_told(run):
+UNREADABLE = {
+    "no file": (None, "results.csv cannot be read: "),
+    "no row": ("variant,accuracy,test_size,finished", "results.csv holds no result up to "),
+    "no zone": ("variant,accuracy,test_size,finished\nbaseline,0.5,100,2026-01-01T00:00:00", "results.csv cannot be read: can't compare offset-naive"),
+}
+
+
+@pytest.mark.parametrize("fault", UNREADABLE)
+def test_a_source_that_cannot_be_read_is_told(run, tmp_path, fault):
+    text, words = UNREADABLE[fault]
+    if text is not None:
+        (tmp_path / "results.csv").write_text(text)
     found = json.loads(run("A source"))
     assert found["badge"] == "OPERATIONAL DATA"
-    assert found["sources"]["mlflow"]["reason"].startswith("results.csv cannot be read")
+    assert found["sources"]["mlflow"]["reason"].startswith(words)
 
 
 def test_every_section_with_a_program_is_run_here():
