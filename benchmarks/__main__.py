@@ -8,11 +8,11 @@ import platform
 import subprocess
 import sys
 
-from benchmarks import ab_command, mlflow_queries, prometheus_queries, scale, web_load
+from benchmarks import ab_command, mlflow_queries, mlflow_ways, prometheus_queries, scale, web_load
 from benchmarks.measuring import MLFLOW_PYTHON, PRODUCT_PYTHON
 from live_dashboards.demo.programs import postgres_programs, prometheus_program
 
-PARTS = ("command", "prometheus", "mlflow", "web", "scale")
+PARTS = ("command", "prometheus", "mlflow", "ways", "web", "scale")
 
 
 def main() -> None:
@@ -30,6 +30,7 @@ def main() -> None:
         "command": lambda: ab_command.measure(arguments.rounds),
         "prometheus": lambda: prometheus_queries.measure(arguments.rounds),
         "mlflow": lambda: mlflow_queries.measure(arguments.rounds, sizes),
+        "ways": lambda: mlflow_ways.measure(arguments.rounds),
         "web": lambda: web_load.measure(arguments.rounds),
         "scale": lambda: scale.measure(arguments.rounds, sizes),
     }

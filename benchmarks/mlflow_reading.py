@@ -66,6 +66,21 @@ def _together(names: list[str], now: datetime) -> Read:
     return read
 
 
+def _configured(names: list[str], now: datetime) -> Read:
+    """The way that the settings name: PostgreSQL, SQLite or the REST API."""
+    from live_dashboards.settings import load_settings
+    from live_dashboards.sources.asking import Deadline
+    from live_dashboards.sources.mlflow.ways import mlflow_source
+
+    settings = load_settings(overrides={"AB_EXPERIMENT": names[0]})
+
+    def read() -> dict[str, Any]:
+        source = mlflow_source(settings)
+        return _told([source.read(at=now, window_seconds=settings.window_seconds, deadline=Deadline(60), on_experiment=lambda _: None)])
+
+    return read
+
+
 def _told(answers: list[MlflowAnswer]) -> dict[str, Any]:
     """What was found, so that two ways can be compared."""
     accuracies = [value.value for answer in answers for value in answer.values if value.metric == "accuracy"]  # no data frame
@@ -111,7 +126,7 @@ join runs r on r.experiment_id = e.experiment_id
 join metrics m on m.run_uuid = r.run_uuid
 join params p on p.run_uuid = r.run_uuid
 where e.name = any(%(names)s)"""
-WAYS: dict[str, Callable[[list[str], datetime], Read]] = {"source": _source, "together": _together, "search_runs": _search_runs, "join": _join}
+WAYS: dict[str, Callable[[list[str], datetime], Read]] = {"configured": _configured, "source": _source, "together": _together, "search_runs": _search_runs, "join": _join}
 
 
 class Stopwatch:

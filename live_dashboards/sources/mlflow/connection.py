@@ -102,7 +102,7 @@ class MlflowConnection:
             return None
 
     def text(self, question: str, sql: str, parameters: Parameters) -> str:  # noqa: ARG002 the text says it all
-        """The statement with its parameters filled in, as it is sent."""
+        """The statement with these parameters filled in."""
         with self._connected.cursor() as cursor:
             return cursor.mogrify(sql, parameters).decode(errors="replace")
 
