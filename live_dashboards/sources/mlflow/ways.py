@@ -15,8 +15,6 @@ from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.postgres import MlflowSource as PostgresSource
 from live_dashboards.sources.mlflow.questions import MlflowSource
 from live_dashboards.sources.mlflow.reading import Once
-from live_dashboards.sources.mlflow.rest.source import MlflowRestSource
-from live_dashboards.sources.mlflow.sqlite.source import MlflowSqliteSource
 
 _Answers = tuple[MlflowAnswer, ...]
 log = logging.getLogger(__name__)
@@ -36,7 +34,13 @@ def tracking_source(settings: Settings) -> MlflowSource | None:
     uri: Secret | None = settings["MLFLOW_TRACKING_URI"]
     if uri is None:
         return None
-    return MlflowSqliteSource(settings) if uri.reveal().startswith("sqlite:") else MlflowRestSource(settings)
+    if uri.reveal().startswith("sqlite:"):
+        from live_dashboards.sources.mlflow.sqlite.source import MlflowSqliteSource
+
+        return MlflowSqliteSource(settings)
+    from live_dashboards.sources.mlflow.rest.source import MlflowRestSource
+
+    return MlflowRestSource(settings)
 
 
 class WithBackup:

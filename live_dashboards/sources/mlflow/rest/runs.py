@@ -96,5 +96,6 @@ class RestRuns:
         own = [run for run, _ in page if run.experiment_id == reading.experiment_id]
         reading.count(key for _, keys in page for key in keys)
         self._pages.odd(when=len(own) < len(page), what="runs of another experiment than it was asked for, which are left out")
-        reading.runs.extend(own)
+        known = {run.run_id for run in reading.runs}  # pages are cut by place, so a run that began meanwhile moves others to the next one
+        reading.runs.extend(run for run in own if run.run_id not in known)
         reading.token = token or None
