@@ -51,9 +51,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def closed_world() -> Iterator[None]:
-    """No setting of the caller comes in, no connection leaves loopback."""
+def closed_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No setting of the caller comes in, be it from the environment or from the settings file of this checkout; no connection leaves loopback."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("nowhere", numbered=True))
         close_environment(list(os.environ), patch)
         close_network(patch)
         yield

@@ -67,7 +67,7 @@ def read(environment, sql: str):
 
 def catch_up(database, environment) -> None:
     """Until the standby has all that the primary has written."""
-    written = read(database.environment, "select pg_current_wal_lsn()::text")
+    written = read(database.environment, "select pg_current_wal_insert_lsn()::text")  # of what is committed some may not be written yet
     until = time.monotonic() + 10
     while not read(environment, f"select pg_last_wal_replay_lsn() >= '{written}'::pg_lsn"):
         assert time.monotonic() < until
