@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 
 from live_dashboards.errors import DeadlineError
 
 _AGAIN_SECONDS = 3.0  # Python drops what is raised while it collects garbage or imports, so it is raised again
+_SOON_SECONDS = 0.05
 
 
 class _Gate:
@@ -19,6 +21,10 @@ class _Gate:
         self._depth = 0
         self._error: BaseException | None = None
         self._is_waiting = False
+
+    def is_dropped(self, found: sys.UnraisableHookArgs) -> bool:
+        """Whether Python has ignored what was to end the run."""
+        return self._error is not None and found.exc_value is self._error
 
     def forget(self, kind: type[BaseException]) -> None:
         """Nothing of that kind is to end what comes next."""
@@ -62,7 +68,7 @@ def ending_cleanly_on(number: signal.Signals) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS, _AGAIN_SECONDS)
         _gate.end(SystemExit(128 + number))
 
-    with _handling(number, leave), _handling(signal.SIGALRM, leave):
+    with _handling(number, leave), _handling(signal.SIGALRM, leave), _dropped_quietly():
         try:
             yield
         finally:
@@ -86,13 +92,31 @@ def deadline(seconds: float | None) -> Iterator[None]:
     def ring(_number: int, _frame: object) -> None:
         _gate.end(DeadlineError(f"the run was not over after {seconds:g} s and was ended; raise RUN_TIMEOUT_SECONDS, or see with -v what takes so long"))
 
-    with _handling(signal.SIGALRM, ring):
+    with _handling(signal.SIGALRM, ring), _dropped_quietly():
         signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
         try:
             yield
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             _gate.forget(DeadlineError)
+
+
+@contextlib.contextmanager
+def _dropped_quietly() -> Iterator[None]:
+    """What Python ignores of this is raised again at once, and no traceback tells of it."""
+    before = sys.unraisablehook
+
+    def hook(found: sys.UnraisableHookArgs) -> None:
+        if _gate.is_dropped(found):
+            signal.setitimer(signal.ITIMER_REAL, _SOON_SECONDS, _AGAIN_SECONDS)
+        else:
+            before(found)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 @contextlib.contextmanager

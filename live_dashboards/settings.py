@@ -170,7 +170,7 @@ def _refuse_halves(values: Mapping[str, object]) -> None:
 
 def _read_file(env_file: Path | None, default: Path) -> dict[str, str]:
     path = env_file if env_file is not None else default
-    if env_file is None and not default.is_file():
+    if env_file is None and not _is_there(default):
         return {}
     from dotenv import dotenv_values
 
@@ -183,6 +183,14 @@ def _read_file(env_file: Path | None, default: Path) -> dict[str, str]:
     _warn_unknown(rows, path)
     secret_care.warn_of_exposed_file(path, tuple(name for name, value in rows.items() if value and _holds_secret(name, value)))
     return {name: value for name, value in rows.items() if value is not None}
+
+
+def _is_there(default: Path) -> bool:
+    try:
+        return default.is_file()
+    except OSError as error:  # such as a current folder that this account may not enter
+        log.warning("no settings file is read: %s: %s; run this elsewhere, or name the file with --env-file", default.absolute(), error.strerror)
+        return False
 
 
 def _holds_secret(name: str, value: str) -> bool:

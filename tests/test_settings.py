@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -208,3 +209,15 @@ def test_an_error_about_a_secret_shows_stars(tmp_path: Path, name: str, value: s
 def test_a_relative_output_folder_lies_below_the_base_folder(tmp_path: Path) -> None:
     assert load_settings(environment={}, base_folder=tmp_path).output_folder == tmp_path / "output"
     assert load_settings(environment={"DASHBOARD_OUTPUT_DIR": "/srv/pictures"}, base_folder=tmp_path).output_folder == Path("/srv/pictures")
+
+
+def test_a_current_folder_that_may_not_be_entered_holds_no_settings_file(tmp_path, caplog):
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0)
+    own = os.geteuid()
+    os.seteuid(65534 if own == 0 else own)
+    try:
+        assert not load_settings(environment={}, base_folder=folder).has_mlflow
+    finally:
+        os.seteuid(own)
+    assert f"no settings file is read: {folder / '.env.live-dashboards'}: Permission denied" in caplog.text
