@@ -148,7 +148,8 @@ class TlsFront:
         except OSError:
             pass  # it has left
         finally:
-            transport.abort()
+            with contextlib.suppress(AttributeError):  # of Python before 3.11.3, once it is closed, there is nothing left that could be
+                transport.abort()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: tuple[str, int]) -> None:
         inner_reader, inner_writer = await asyncio.open_connection(*self._inner)

@@ -40,7 +40,7 @@ mount -t tmpfs -o mode=1777,size=64m tmpfs /tmp
 
 # The interpreter behind .venv may lie in a folder that this user cannot enter.
 case $python in
-  /usr/*) ;;
+  /usr | /usr/*) ;;
   *)
     top=/$(printf '%s' "$python" | cut -d/ -f2)
     case $top in /opt | /tmp) ;; *) mount -t tmpfs -o mode=0755 tmpfs "$top" ;; esac

@@ -126,12 +126,13 @@ class Stack:
         self._running.callback(self._mlflow.terminate)
 
     def _mlflow_program(self):
-        """A folder with the command `mlflow` of .venv-dev, wherever that was made."""
-        program = self.folder / "bin/mlflow"
-        program.parent.mkdir()
-        program.write_text(f'#!/bin/sh\nexec "{ROOT}/.venv-dev/bin/python" -m mlflow "$@"\n')
-        program.chmod(0o755)
-        return program.parent
+        """A folder with the commands of MLflow's image, `mlflow` and `python`, of .venv-dev, wherever that was made."""
+        folder = self.folder / "bin"
+        folder.mkdir()
+        for name, arguments in (("mlflow", "-m mlflow "), ("python", "")):
+            (folder / name).write_text(f'#!/bin/sh\nexec "{ROOT}/.venv-dev/bin/python" {arguments}"$@"\n')
+            (folder / name).chmod(0o755)
+        return folder
 
     def _end_mlflow(self):
         """Waits until it answers and is healthy, and ends it; its tables stay."""
@@ -141,6 +142,7 @@ class Stack:
             assert time.monotonic() < give_up, "MLflow's server does not answer"
             time.sleep(0.1)
         check = [part.replace(":5000", f":{self._mlflow_port}") for part in files.compose()["services"]["mlflow"]["healthcheck"]["test"][1:]]
-        self.mlflow_is_healthy = subprocess.run(check, env=self.libpq, check=False).returncode == 0
+        image = self.libpq | {"PATH": f"{self.folder / 'bin'}:{self.libpq['PATH']}"}
+        self.mlflow_is_healthy = subprocess.run(["/usr/bin/env", *check], env=image, check=False).returncode == 0
         self._mlflow.terminate()
         self.mlflow_ended = self._mlflow.wait(30)
