@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up .venv, .venv-dev and the servers that the tests start, then runs pytest with the options given, in three processes (-n 0: in one); its summary is the last line of stdout.
+# Sets up .venv, .venv-dev and the servers that the tests start, then runs pytest with the options given, in two processes (-n 0: in one); its summary is the last line of stdout.
 set -euo pipefail
 source "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/_environment.sh"
 
@@ -24,4 +24,4 @@ if [ "${#missing[@]}" -gt 0 ] && ! install_packages "${missing[@]}"; then
   exit 1
 fi
 cd -- "$root"
-exec .venv-dev/bin/python -m pytest --numprocesses 3 --dist worksteal "$@"
+exec .venv-dev/bin/python -m pytest --numprocesses 2 --dist worksteal "$@"
