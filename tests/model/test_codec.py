@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from live_dashboards.errors import UsageError
@@ -34,7 +34,7 @@ def document() -> Any:
     return json.loads(json.dumps(encode(snapshot()), allow_nan=False))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.data_too_large])  # a snapshot has many parts
 @given(st.from_type(Snapshot))
 def test_a_snapshot_comes_back_exactly(taken: Snapshot) -> None:
     text = json.dumps(encode(taken), allow_nan=False)

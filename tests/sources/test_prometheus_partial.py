@@ -40,6 +40,12 @@ def test_another_question_that_fails_costs_only_its_own_answer(code):
     assert all(answer.reason != "no" for answer in reading.instants if "ab_test_model_accuracy" not in answer.query)
 
 
+@pytest.mark.parametrize("code", ["refused", "unreachable"])
+def test_a_server_that_is_gone_in_the_middle_is_a_failure_whatever_it_answered_before(code):
+    with pytest.raises(SourceError):
+        read_answers(failing("ab_test_model_accuracy", code), SCOPE, SETTINGS)
+
+
 def test_without_any_count_of_failures_they_are_not_even_asked():
     asked: list[str] = []
 

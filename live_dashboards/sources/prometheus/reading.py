@@ -118,10 +118,16 @@ def _ask_named(ask: Ask, questions: Mapping[str, Question]) -> dict[str, Outcome
     return dict(zip(questions, ask(list(questions.values())), strict=True))
 
 
+_GONE_CODES = frozenset({"refused", "unreachable"})
+
+
 def _refuse_without_requests(outcomes: Mapping[str, Outcome]) -> None:
     requests = outcomes["requests"]
     if isinstance(requests, SourceError) and requests.code not in QUERY_CODES:
         raise requests
+    for outcome in outcomes.values():  # who is gone in the middle has failed: half an answer would be kept as the last good one
+        if isinstance(outcome, SourceError) and outcome.code in _GONE_CODES:
+            raise outcome
 
 
 def _why_empty(wanted: _Wanted, answers: tuple[Answer, ...]) -> dict[str, Question]:
