@@ -10,9 +10,10 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.http.endpoint import Endpoint
 from live_dashboards.sources.prometheus.ab import Discovery, PrometheusAbSource
 from live_dashboards.sources.prometheus.data_checks import DATA_CHECKS, PrometheusData, read_data
-from live_dashboards.sources.prometheus.endpoint import Endpoint, endpoints
+from live_dashboards.sources.prometheus.endpoint import endpoints
 
 SETTINGS, HOST, PORT, TLS, LOGIN, API, CLOCK = (f"Prometheus {thing}" for thing in ("settings", "host", "port", "TLS", "login", "API", "clock"))
 _LAYERS = (HOST, PORT, TLS, LOGIN, API)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 import requests
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.secret import scrub
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.prometheus.endpoint import Endpoint
-from live_dashboards.sources.prometheus.failure import cut_failure, format_failure, network_failure, redirect_failure, refused_query, status_failure, timeout_failure
+from live_dashboards.sources.http.clock import clock_difference_seconds
+from live_dashboards.sources.http.endpoint import Endpoint
+from live_dashboards.sources.http.failure import cut_failure, network_failure, timeout_failure
+from live_dashboards.sources.prometheus.failure import format_failure, redirect_failure, refused_query, status_failure
 from live_dashboards.sources.prometheus.reply import Reply, parse_document, parse_reply
 
 LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
@@ -23,7 +22,6 @@ _CHUNK_BYTES = 64 * 1024
 _LONGEST_ERROR = 1_000
 _QUOTED_BYTES = 16 * 1024  # far more than is shown of it, so that no secret is cut in two before it is found
 _AT_THESE_MOMENTS = {"nocache": "1"}  # without it VictoriaMetrics moves the moments to multiples of the step, so that blocks would begin before their test
-_DATE_ROUNDING_SECONDS = 0.5  # the Date header cuts fractions off
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +50,19 @@ def over_time(promql: str, start_seconds: float, end_seconds: float, step_second
 
 def exchange(session: requests.Session, endpoint: Endpoint, question: Question, deadline: Deadline) -> Reply:
     """Send one question and read its whole answer; every failure becomes a SourceError."""
-    _check_files(endpoint)
+    endpoint.require_files()
     try:
         with _send(session, endpoint, question, deadline) as response:
             body = _read(response, endpoint, deadline)
     except (requests.RequestException, OSError) as error:
-        raise network_failure(error, endpoint.url, deadline.seconds) from error
+        raise network_failure(error, endpoint, deadline.seconds) from error
     return _understand(response, body, question, endpoint)
 
 
 def _send(session: requests.Session, endpoint: Endpoint, question: Question, deadline: Deadline) -> requests.Response:
     left_seconds = deadline.remaining_seconds
     if left_seconds <= 0:
-        raise timeout_failure(endpoint.url, deadline.seconds)
+        raise timeout_failure(endpoint, deadline.seconds)
     own_limit = {"timeout": f"{_SERVER_SHARE * left_seconds:.3f}"} if question.is_query else {}
     parameters = dict(question.parameters) | own_limit
     return session.request(
@@ -84,7 +82,7 @@ def _read(response: requests.Response, endpoint: Endpoint, deadline: Deadline) -
     for part in response.iter_content(_CHUNK_BYTES):
         length_bytes += len(part)
         if deadline.remaining_seconds <= 0:
-            raise timeout_failure(endpoint.url, deadline.seconds)
+            raise timeout_failure(endpoint, deadline.seconds)
         if length_bytes > LARGEST_ANSWER_BYTES:
             limit = f"{LARGEST_ANSWER_BYTES // 1024 // 1024} MB"
             raise SourceError(f"the answer of {endpoint.url} is larger than {limit}", "choose a shorter --window, or aggregate more in the query", "too_large")
@@ -97,7 +95,7 @@ def _understand(response: requests.Response, body: bytes, question: Question, en
     if response.is_redirect or 300 <= response.status_code < 400:
         raise redirect_failure(response, endpoint.url)
     if not body and response.status_code == requests.codes.ok:
-        raise cut_failure(endpoint.url)
+        raise cut_failure(endpoint)
     content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if not content_type.endswith("json"):
         if response.status_code != requests.codes.ok:
@@ -110,7 +108,7 @@ def _understand(response: requests.Response, body: bytes, question: Question, en
         reply = parse_reply(document)
     except ValueError as error:
         raise format_failure(endpoint.url, "JSON that is damaged" if isinstance(error, UnicodeDecodeError) else str(error).partition(":")[0]) from error
-    return replace(reply, clock_difference_seconds=_clock_difference(response))
+    return replace(reply, clock_difference_seconds=clock_difference_seconds(response))
 
 
 def _refusal(status: int, document: Mapping[str, object], question: Question, endpoint: Endpoint) -> SourceError:
@@ -118,27 +116,3 @@ def _refusal(status: int, document: Mapping[str, object], question: Question, en
         return status_failure(status, "", endpoint.url)
     text = scrub(str(document.get("error", "")), endpoint.secrets)[:_LONGEST_ERROR]
     return refused_query(status, str(document.get("errorType", "")), text, question.parameters.get("query", question.path), endpoint.url)
-
-
-def _clock_difference(response: requests.Response) -> float | None:
-    """The server's clock minus ours, in seconds, known to about half a second."""
-    try:
-        sent_at = parsedate_to_datetime(response.headers.get("Date", ""))
-    except ValueError:
-        return None
-    half_way = datetime.now(UTC) - response.elapsed / 2
-    zoned = sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC)
-    return (zoned - half_way).total_seconds() + _DATE_ROUNDING_SECONDS
-
-
-def _unreadable(path: str) -> str | None:
-    if not os.path.exists(path):  # noqa: PTH110 a bare name is relative to the current folder, as libpq has it
-        return "there is no such file"
-    return None if os.access(path, os.R_OK) else "this account may not read it"
-
-
-def _check_files(endpoint: Endpoint) -> None:
-    for name, path in endpoint.files.items():
-        problem = _unreadable(path)
-        if problem is not None:
-            raise SourceError(f"{name} names {path}: {problem}", "give the path of a readable file", "tls_files")

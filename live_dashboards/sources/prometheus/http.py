@@ -17,11 +17,12 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.secret import scrub
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.prometheus.endpoint import Endpoint, endpoints
+from live_dashboards.sources.http.endpoint import Endpoint
+from live_dashboards.sources.http.failure import timeout_failure
+from live_dashboards.sources.http.session import Sockets, new_session
+from live_dashboards.sources.prometheus.endpoint import endpoints
 from live_dashboards.sources.prometheus.exchange import Question, exchange
-from live_dashboards.sources.prometheus.failure import timeout_failure
 from live_dashboards.sources.prometheus.reply import Reply
-from live_dashboards.sources.prometheus.session import Sockets, new_session
 
 THREAD_NAME = "prometheus-query"
 _WORKERS = 4
@@ -98,7 +99,7 @@ class PrometheusClient:
         else:
             for thread in threads:
                 thread.join()  # it has nothing left to do but to hand its session back
-        return tuple(timeout_failure(endpoint.url, deadline.seconds) if answer in late else self._outcome(answer) for answer in answers)
+        return tuple(timeout_failure(endpoint, deadline.seconds) if answer in late else self._outcome(answer) for answer in answers)
 
     def _choose(self, endpoint: Endpoint) -> None:
         if self._chosen is not endpoint:

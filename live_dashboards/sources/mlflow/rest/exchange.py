@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,14 +16,15 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.secret import scrub
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.mlflow.rest.endpoint import FILES, rest_endpoint
-from live_dashboards.sources.mlflow.rest.failures import LateError, cut, late, not_mlflow, redirected, refused, too_large, unreachable
-from live_dashboards.sources.prometheus.session import Sockets, new_session
+from live_dashboards.sources.http.clock import clock_difference_seconds
+from live_dashboards.sources.http.failure import cut_failure, network_failure
+from live_dashboards.sources.http.session import Sockets, new_session
+from live_dashboards.sources.mlflow.rest.endpoint import rest_endpoint
+from live_dashboards.sources.mlflow.rest.failures import LateError, late, not_mlflow, redirected, refused, too_large
 
 LARGEST_ANSWERS_BYTES = 192 * 1024 * 1024  # of all answers together
 API = "/api/2.0/mlflow/"
 _CHUNK_BYTES = 64 * 1024
-_DATE_ROUNDING_SECONDS = 0.5  # the Date header cuts fractions off
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +111,7 @@ class RestClient:
         if response.status_code != requests.codes.ok:
             raise refused(response.status_code, scrub(_message(body), self._secrets), path, self.address)
         if not kind and not body:  # a head that was cut
-            raise self._late() if self._is_over else cut(self.address)
+            raise self._late() if self._is_over else cut_failure(self._endpoint)
         if not kind.endswith("json"):
             raise not_mlflow(self.address, kind or "an unnamed format")
         try:
@@ -122,11 +120,11 @@ class RestClient:
             raise self._late() if self._is_over else not_mlflow(self.address, "JSON that is damaged") from error
         if not isinstance(document, dict):
             raise not_mlflow(self.address, "JSON that is no object")
-        self.clock_difference_seconds = _clock_difference(response)
+        self.clock_difference_seconds = clock_difference_seconds(response)
         return document
 
     def _exchange(self, path: str, content: Mapping[str, Any]) -> tuple[requests.Response, bytes]:
-        self._check_files()
+        self._endpoint.require_files()
         left_seconds = self._limit.remaining_seconds
         if left_seconds <= 0:
             raise self._late()
@@ -137,7 +135,7 @@ class RestClient:
         except (requests.RequestException, OSError) as error:
             if self._is_over:
                 raise self._late() from None
-            found = unreachable(error, self.address, self._deadline.seconds)
+            found = network_failure(error, self._endpoint, self._deadline.seconds)
             if found.code == "timeout":
                 raise self._late() from None
             raise SourceError(scrub(found.reason, self._secrets), found.fix, found.code) from None  # a traceback with the cause would show the URL
@@ -160,11 +158,6 @@ class RestClient:
             parts.append(part)
         return b"".join(parts)
 
-    def _check_files(self) -> None:
-        for name, path in self._endpoint.files.items():
-            if not os.access(path, os.R_OK):
-                raise SourceError(f"{FILES[name]} names {path}, which cannot be read", "give the path of a readable file", "tls_files")
-
 
 def _message(body: bytes) -> str:
     """MLflow's own message in an error's body, else the body's text."""
@@ -173,13 +166,3 @@ def _message(body: bytes) -> str:
     except (ValueError, RecursionError):
         document = None
     return str(document["message"]) if isinstance(document, dict) and "message" in document else body[:4096].decode("utf-8", "replace")
-
-
-def _clock_difference(response: requests.Response) -> float | None:
-    """The server's clock minus ours, in seconds, known to about half a second."""
-    try:
-        sent_at = parsedate_to_datetime(response.headers.get("Date", ""))
-    except ValueError:
-        return None
-    zoned = sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC)
-    return (zoned - (datetime.now(UTC) - response.elapsed / 2)).total_seconds() + _DATE_ROUNDING_SECONDS

@@ -14,7 +14,7 @@ from requests.auth import AuthBase
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from live_dashboards.sources.prometheus.endpoint import Endpoint
+from live_dashboards.sources.http.endpoint import Endpoint
 
 logging.getLogger("urllib3.connection").setLevel(logging.ERROR)  # it shows a traceback for a head that was cut; one sentence is said for it here
 
