@@ -36,10 +36,12 @@ def test_work_and_waiting_end_at_the_deadline() -> None:
 
 
 def test_a_run_in_time_and_one_without_a_limit_notice_nothing() -> None:
+    ended = []
     for seconds in (0.1, None):
         with deadline(seconds):
-            pass
+            ended.append(seconds)
         time.sleep(0.15)
+    assert ended == [0.1, None]
 
 
 def test_elsewhere_than_in_the_main_thread_there_is_no_deadline() -> None:

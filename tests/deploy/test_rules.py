@@ -46,6 +46,12 @@ def test_promtool_accepts_the_rules():
     promtool("check", "rules", "--lint=all", "--lint-fatal", *RULES)
 
 
+def test_promtool_would_refuse_a_rule_that_is_none(tmp_path):
+    (tmp_path / "odd.rules.yml").write_text('{"groups": [{"name": "odd", "rules": [{"record": "odd", "expr": "sum by ("}]}]}')
+    with pytest.raises(AssertionError, match="parse"):
+        promtool("check", "rules", "--lint=all", "--lint-fatal", tmp_path / "odd.rules.yml")
+
+
 def test_the_unit_tests_pass():
     assert promtool("test", "rules", *UNIT_TESTS).count("SUCCESS") == len(UNIT_TESTS)
 

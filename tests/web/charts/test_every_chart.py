@@ -66,6 +66,12 @@ def test_the_chart_library_knows_every_attribute_of_the_business_charts(case):
         go.Figure(drawn)
 
 
+def test_an_attribute_that_the_chart_library_does_not_know_would_be_named():
+    drawn = figures("ab", "two variants")["rate"]
+    with pytest.raises(ValueError, match="no_such_thing"):
+        go.Figure({**drawn, "layout": {**drawn["layout"], "no_such_thing": 1}})
+
+
 def test_every_mark_says_where_it_comes_from():
     for name, drawn in figures("ab", "analysed, live").items():
         silent = [words for words in hovers(drawn) if "source: " not in words and "from the settings" not in words]
