@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import json
 import logging
@@ -57,10 +56,14 @@ class LastGoodFile:
 
 def _forget(newest: Path) -> None:
     """Each question has a file, and whoever can open the page can ask new ones: of those of this tool the newest stay."""
-    with contextlib.suppress(OSError):  # told by who reads and writes there
+    try:
         found = [path for path in newest.parent.iterdir() if _NAME.fullmatch(path.name) and path.is_file() and not path.is_symlink() and path != newest]
         for path in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)[MOST_FILES - 1 :]:
             path.unlink(missing_ok=True)
+    except FileNotFoundError:
+        return  # another process has just removed it, or the folder was never made, which is told where it is written
+    except OSError as error:
+        log.warning("last good answers in %s cannot be removed (%s), and more come with each question; give this user the right to", newest.parent, error.strerror)
 
 
 def _read(path: Path) -> LastGood:
