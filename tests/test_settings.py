@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from live_dashboards.errors import SettingsError
 from live_dashboards.model.secret import Secret
 from live_dashboards.settings import Settings, load_settings
 from live_dashboards.settings_table import SETTINGS
+from tests.support.other_account import as_somebody_else
 
 # As the specification prints it, inline comments and all.
 SPECIFICATION_BLOCK = """\
@@ -214,10 +214,6 @@ def test_a_relative_output_folder_lies_below_the_base_folder(tmp_path: Path) -> 
 def test_a_current_folder_that_may_not_be_entered_holds_no_settings_file(tmp_path, caplog):
     folder = tmp_path / "closed"
     folder.mkdir(mode=0)
-    own = os.geteuid()
-    os.seteuid(65534 if own == 0 else own)
-    try:
+    with as_somebody_else():
         assert not load_settings(environment={}, base_folder=folder).has_mlflow
-    finally:
-        os.seteuid(own)
     assert f"no settings file is read: {folder / '.env.live-dashboards'}: Permission denied" in caplog.text

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from live_dashboards.model.business_report import BusinessReport
 from live_dashboards.model.dashboards import DASHBOARD_TITLES, dashboard_name
 from live_dashboards.model.number import NOTHING, format_number
+from live_dashboards.model.plain_text import escaped
 from live_dashboards.model.report import AbReport
 from live_dashboards.outputs.run_line import Written, conclusion, wrong_with
 
@@ -54,8 +55,8 @@ def _business(report: BusinessReport) -> str:
 
 
 def _name(text: str) -> str:
-    """The name on one line and not endless, without what hides or turns letters."""
-    return "".join(letter if letter.isprintable() else " " for letter in text[:_LONGEST_NAME]) + ("…" if len(text) > _LONGEST_NAME else "")
+    """The name on one line and not endless."""
+    return escaped(text[:_LONGEST_NAME]) + ("…" if len(text) > _LONGEST_NAME else "")
 
 
 def _escaped(line: str) -> str:

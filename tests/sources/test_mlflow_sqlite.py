@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import threading
 import time
 import tracemalloc
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -22,6 +20,7 @@ from live_dashboards.sources.mlflow.sqlite.database import SqliteDatabase
 from live_dashboards.sources.mlflow.sqlite.source import sqlite_path
 from tests.sources.mlflow_reading import ago
 from tests.sources.mlflow_ways import facts, history, read
+from tests.support.other_account import as_somebody_else
 
 SECONDS = 1.0
 
@@ -67,20 +66,9 @@ def test_a_path_that_can_be_none_is_told_before_anything_is_asked(tmp_path):
 def test_a_folder_that_this_account_may_not_enter_is_told(tmp_path):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0)
-    with _as_somebody_else():
+    with as_somebody_else():
         found = failure(closed / "mlflow.db")
     assert (found.code, "right to enter its folder" in found.fix) == ("rights", True)
-
-
-@contextmanager
-def _as_somebody_else() -> Iterator[None]:
-    """This process without root's rights on files, for a moment."""
-    own = os.geteuid()
-    os.seteuid(65534 if own == 0 else own)
-    try:
-        yield
-    finally:
-        os.seteuid(own)
 
 
 @pytest.mark.parametrize("mode", ["delete", "wal"])
