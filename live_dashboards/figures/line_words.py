@@ -84,8 +84,9 @@ def write_target(place: TimePlot) -> None:
     target, (low, high) = place.plan.target, place.axes.get_ylim()
     if target is not None and low < target < high:
         place.axes.axhline(target, color=MUTED, linewidth=0.8, dashes=(4, 3), zorder=2)
-        look = Look(place.frame.sizes.note, MUTED)
-        place.frame.write(place.left + place.plot.width, place.y(target) + 0.03, place.plan.target_words, look, within=place.plot.width, align="right")
+        look, sizes = Look(place.frame.sizes.note, MUTED), place.frame.sizes
+        end = place.plot.width - sizes.marker / 72  # the last points of the lines may lie on it
+        place.frame.write(place.left + end, place.y(target) + sizes.line / 72 + 0.03, place.plan.target_words, look, within=end, align="right")
 
 
 def write_marks(place: TimePlot) -> None:
