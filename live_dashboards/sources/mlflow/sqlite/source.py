@@ -3,59 +3,37 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Mapping
 from os.path import lexists
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
-from live_dashboards.model.snapshot import MlflowAnswer
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.answers import Asked
-from live_dashboards.sources.mlflow.reading import Once, check_texts, question_parameters, read_each, read_one
+from live_dashboards.sources.mlflow.opened import OpenedSource
 from live_dashboards.sources.mlflow.rows.answers import RowAnswers
 from live_dashboards.sources.mlflow.sqlite.database import SqliteDatabase
 from live_dashboards.sources.mlflow.sqlite.rows import SqliteRows
 
 
-class MlflowSqliteSource:
+class MlflowSqliteSource(OpenedSource[SqliteDatabase]):
     """The SQLite file that MLFLOW_TRACKING_URI names."""
 
     what = "MLflow's SQLite file"
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
         self._path = sqlite_path(settings)
         self.address = f"sqlite:///{self._path}"
-        self._database: SqliteDatabase | None = None
-        check_texts(settings)
+        super().__init__(settings)
 
-    def read(self, *, at: datetime, window_seconds: float, deadline: Deadline, on_experiment: Callable[[str | None], None]) -> MlflowAnswer:
-        """What the file holds on the chosen experiment at that moment; see MlflowSource of `questions`."""
-        tell = Once(on_experiment)
-        try:
-            self._database = SqliteDatabase(self._path, deadline=deadline)
-            with self._database as database:
-                return read_one(self._asked(database, at, window_seconds, deadline), self._settings["AB_EXPERIMENT"], tell)
-        finally:
-            tell(None)
+    def _open(self, deadline: Deadline) -> SqliteDatabase:
+        return SqliteDatabase(self._path, deadline=deadline)
 
-    def read_all(self, *, at: datetime, window_seconds: float, deadline: Deadline) -> tuple[MlflowAnswer, ...]:
-        """What `read` gives for each A/B experiment."""
-        self._database = SqliteDatabase(self._path, deadline=deadline)
-        with self._database as database:
-            return read_each(self._asked(database, at, window_seconds, deadline))
-
-    def abort(self) -> None:
-        """Ends a read that is under way in another thread; it raises SourceError there."""
-        if self._database is not None:
-            self._database.abort()
-
-    def _asked(self, database: SqliteDatabase, at: datetime, window_seconds: float, deadline: Deadline) -> Asked:
-        parameters = question_parameters(self._settings, at, window_seconds)
-        rows = SqliteRows(database, parameters)
+    def _asked(self, opened: SqliteDatabase, parameters: Mapping[str, Any], deadline: Deadline) -> Asked:
+        rows = SqliteRows(opened, parameters)
         rows.require_tables()
         return Asked(self.address, RowAnswers(rows), file_version(rows), None, sql.VERSIONS, parameters, deadline)
 
