@@ -65,6 +65,7 @@ FAULTS = {
     "html": (lambda proxy: proxy.http_reply(200, "text/html", HTML), "not_mlflow", "text/html instead of MLflow's JSON"),
     "html called json": (lambda proxy: proxy.http_reply(200, "application/json", HTML), "not_mlflow", "JSON that is damaged"),
     "json list": (lambda proxy: proxy.http_reply(200, "application/json", "[]"), "not_mlflow", "no object"),
+    "not gzip": (lambda proxy: proxy.http_reply(200, "application/json", "plain", ("Content-Encoding: gzip",)), "not_mlflow", "compression"),
     "deep json": (lambda proxy: proxy.http_reply(200, "application/json", "[" * 200_000), "not_mlflow", "damaged"),
     "odd shape": (lambda proxy: proxy.http_reply(200, "application/json", '{"experiments": [{"name": 3}]}'), "not_mlflow", "of another shape"),
     "experiments that are none": (lambda proxy: proxy.http_reply(200, "application/json", '{"experiments": 7}'), "not_mlflow", "of another shape"),
