@@ -103,6 +103,12 @@ def test_each_fault_costs_at_most_its_deadline_and_is_one_sentence_without_the_p
         assert secret not in str(error) + repr(error) + repr(error.__cause__) + caplog.text
 
 
+@pytest.mark.parametrize(("after_bytes", "is_hinted"), [(0, True), (220, False)])
+def test_a_cut_before_any_answer_may_be_a_server_that_speaks_tls(proxy, after_bytes, is_hinted):
+    proxy.cut(after_bytes)
+    assert failure(proxy.url).fix.endswith(f"use https{proxy.url.removeprefix('http')}") == is_hinted
+
+
 @pytest.mark.parametrize("content_type", ["text/plain", "application/json"])
 def test_a_server_that_repeats_the_password_does_not_make_us_show_it(proxy, content_type):
     said = f"user ops with {PASSWORD} or {quote(PASSWORD, safe='')} is unknown"

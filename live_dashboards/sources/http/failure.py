@@ -27,9 +27,11 @@ def timeout_failure(endpoint: Endpoint, seconds: float) -> SourceError:
     return SourceError(f"{_named(endpoint)} gave no complete answer in {seconds:.3g} s", _NETWORK_FIX, "timeout")
 
 
-def cut_failure(endpoint: Endpoint) -> SourceError:
-    """An answer that ended too early."""
+def cut_failure(endpoint: Endpoint, *, has_begun: bool = True) -> SourceError:
+    """An answer that ended too early, or never began."""
     fix = endpoint.advice.log
+    if endpoint.url.startswith("http:") and not has_begun:  # a TLS server says so in plain words, but its closing may overtake them
+        fix += f"; if it speaks TLS, use https{endpoint.url.removeprefix('http')}"
     if endpoint.url.startswith("https:"):
         fix += f"; if it wants a client certificate, {endpoint.advice.client}"
     return SourceError(f"{_named(endpoint)} cut the connection before its answer was complete", fix, "cut")
@@ -72,14 +74,14 @@ def _broken_failure(error: Exception, causes: tuple[BaseException, ...], endpoin
     names = {type(cause).__name__ for cause in causes}
     if isinstance(error, http.InvalidURL) or "LocationParseError" in names:
         return SourceError(f"{address} is no address that can be asked: {_detail(causes)}", endpoint.advice.url, "url")
-    if any(_is_cut_status_line(cause) for cause in causes):
+    if isinstance(error, http.ChunkedEncodingError) or any(_is_cut_status_line(cause) for cause in causes):
         return cut_failure(endpoint)
     if names & {"BadStatusLine", "LineTooLong", "HeaderParsingError", "UnknownProtocol"} and "RemoteDisconnected" not in names:
         return SourceError(f"what answers at {address} does not speak HTTP", "check the port, or use https:// if it speaks TLS", "not_http")
     if isinstance(error, http.ContentDecodingError):
         return SourceError(f"the answer of {address} is damaged: its compression cannot be undone", "look for a proxy in between", endpoint.advice.other_code)
-    if isinstance(error, http.ChunkedEncodingError) or names & {"RemoteDisconnected", "ConnectionResetError", "BrokenPipeError", "ProtocolError"}:
-        return cut_failure(endpoint)
+    if names & {"RemoteDisconnected", "ConnectionResetError", "BrokenPipeError", "ProtocolError"}:
+        return cut_failure(endpoint, has_begun=False)
     return SourceError(f"{_named(endpoint)} cannot be asked: {_detail(causes)}", _NETWORK_FIX, "unreachable")
 
 
