@@ -124,6 +124,10 @@ def _failed_state(state: SourceState) -> str:
 def _metric_row(page: Page, name: str, label: str) -> HealthRow:
     answer, limit_seconds = page.counted.prometheus, float(page.settings["AB_STALE_AFTER"])
     newest = [(series.last, series.label("model_name")) for series in answer.instant(f"newest_{name}").series if series.last is not None]
+    ageless = {series.label("model_name") for series in answer.instant(name).series} - {model for _, model in newest}
+    if ageless:
+        variants = ", ".join(sorted({page.roles.by_model.get(model, model) for model in ageless}))
+        return HealthRow(label, PROMETHEUS, None, limit_seconds, "stale", f"age unknown, {variants}")
     if not newest:
         return HealthRow(label, PROMETHEUS, None, limit_seconds, "missing", answer.instant(name).reason or "no sample in the window")
     oldest, model = min(newest)

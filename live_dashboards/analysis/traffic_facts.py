@@ -17,6 +17,7 @@ from live_dashboards.model.snapshot import Answer, PrometheusAnswer
 from live_dashboards.settings import Settings
 
 QUANTILES = (("p50_latency_ms", 0.50), ("p95_latency_ms", 0.95), ("p99_latency_ms", 0.99))
+AGE_UNKNOWN = "the age of its newest sample is not known"
 _ADDITIVE = frozenset({"requests", "requests_24h", "errors", "latency_sum", "latency_count", "latency_buckets"})
 
 
@@ -58,7 +59,6 @@ class _Reader:
             return missing(called or name, unit, self._reason(question, variant), variant=variant or None, source=self.answer.status.source, query=question.query)
         value = math.fsum(found) / (1 if name in _ADDITIVE else len(found))
         moment = self._newest(newest or name, variant)
-        age_seconds = (self.at - moment).total_seconds() if moment else 0.0
         return Measurement(
             called or name,
             (round(value) if unit == "count" else value) * scale,
@@ -68,8 +68,15 @@ class _Reader:
             source=self.answer.status.source,
             query=question.query,
             observed_at=moment,
-            stale=age_seconds > self.stale_after_seconds,
+            stale=moment is None or (self.at - moment).total_seconds() > self.stale_after_seconds,
+            reason=None if moment else self._ageless(newest or name),
         )
+
+    def _ageless(self, name: str) -> str:
+        """Why the moment of a newest sample is not known: then nothing says that the exporter is still there."""
+        newest = self.answer.instant(f"newest_{name}")
+        why = newest.note or newest.reason
+        return AGE_UNKNOWN + (f": {why}" if why else "")
 
     def _newest(self, name: str, variant: str) -> datetime | None:
         seconds = max(self.rows(f"newest_{name}", variant), default=None)

@@ -34,6 +34,11 @@ def stale():
     return with_instant(live(), "newest_requests", {"baseline": old, "enhanced": old})
 
 
+def ageless():
+    now = AT.timestamp()
+    return with_instant(live(), "newest_requests", {"baseline": now}, note="older samples could not be looked for")
+
+
 SITUATIONS = {
     "both sources, better, nothing worse": (live, {}, "SHIP", "4", "accuracy better"),
     "nothing but simulated data": (lambda: without_mlflow(without_prometheus(live())), {}, "NO VERDICT", "1", "simulated data"),
@@ -43,6 +48,7 @@ SITUATIONS = {
     "no MLflow, and errors are what counts": (lambda: without_mlflow(live()), {"AB_SUCCESS_METRIC": "error_rate"}, "KEEP RUNNING", "6", "error rate"),
     "accuracy without test rows": (lambda: with_values(live(), "enhanced", "accuracy", test_count="0.2"), {}, "NO VERDICT", "1", "log the number of test rows"),
     "stale traffic": (stale, {}, "NO VERDICT", "1", "stale"),
+    "traffic whose age is not known": (ageless, {}, "NO VERDICT", "1", "stale"),
     "a start that Prometheus may have forgotten": (lambda: accumulated(live(), is_remembered=False), {}, "NO VERDICT", "1", "may be forgotten"),
     "only the window is counted": (of_the_window, {}, "NO VERDICT", "1", "nothing has accumulated"),
     "a start after the moment": (live, {"AB_START": (AT + timedelta(days=1)).isoformat()}, "NO VERDICT", "1", "AB_START is not before"),

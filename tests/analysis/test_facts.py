@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
+from live_dashboards.analysis.ab_report import build_ab_report
 from live_dashboards.analysis.page import page
 from live_dashboards.analysis.rows_behind import rows_correct
 from tests.support.snapshots import AT, live, settings, with_instant, with_values, without_mlflow
@@ -148,6 +149,29 @@ def test_a_percentile_beyond_the_last_edge_has_no_upper_limit():
     buckets = {("baseline", "0.1"): 1.0, ("baseline", "+Inf"): 100.0}
     found = facts(with_instant(live(), "latency_buckets", buckets, label="le")).p95_latency_ms
     assert (found.value, found.interval.high) == (100.0, None)
+
+
+def ageless(snapshot=None, **answer):
+    """The challenger's exporter was not found within the minutes that an instant query looks back."""
+    found = snapshot or live()
+    moment = found.at.timestamp() - 20
+    return with_instant(with_instant(found, "newest_requests", {"baseline": moment}, **answer), "newest_latency_count", {"baseline": moment}, **answer)
+
+
+def test_a_value_whose_age_nobody_knows_is_stale_and_says_so():
+    found = facts(ageless(note="older samples could not be looked for: too large"), "enhanced")
+    assert found.requests.stale
+    assert found.errors.stale
+    assert found.mean_latency_ms.stale
+    assert found.requests.reason == "the age of its newest sample is not known: older samples could not be looked for: too large"
+    assert not facts(ageless()).requests.stale
+
+
+def test_the_page_tells_whose_age_is_not_known_and_is_not_live_enough():
+    report = build_ab_report(ageless(), None, settings())
+    rows = {row.label: (row.state, row.words) for row in report.health.rows}
+    assert rows["requests"] == rows["response times"] == ("stale", "age unknown, enhanced")
+    assert report.has_stale
 
 
 def test_a_value_older_than_the_limit_is_stale():

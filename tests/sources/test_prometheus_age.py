@@ -50,3 +50,14 @@ def test_what_ended_before_a_short_window_counts_for_the_day(prometheus):
     assert answer.status.state is SourceState.ANSWERED
     assert values(answer.instant("requests_24h")) == pytest.approx({"baseline": 14_400}, rel=0.01)
     assert answer.instant("requests").reason == "ab_test_requests_total has no series in the last 1h"
+
+
+def test_a_model_whose_age_cannot_be_found_has_none_rather_than_that_of_its_neighbour(prometheus):
+    """Over 30 days one looks every 30 minutes; who came and went between two looks is counted and not seen."""
+    truth = short_truth(hours=4.0)
+    between_looks = (END - 3 * HOUR) // 1800 * 1800 + 60
+    traffic(truth)
+    traffic(truth, "enhanced", starts_at=between_looks, ends_at=between_looks + 900)
+    answer = ask(prometheus(truth).url, window_seconds=30 * 24 * HOUR)
+    assert values(answer.instant("requests"))["enhanced"] == pytest.approx(1800, rel=0.05)
+    assert values(answer.instant("newest_requests")) == {"baseline": END}

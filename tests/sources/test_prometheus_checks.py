@@ -9,7 +9,7 @@ import pytest
 from live_dashboards.model.check import CheckState
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.prometheus.checks import prometheus_checks
-from tests.sources.prometheus_reading import BUCKETS, END, labels, settings_of, short_truth, traffic
+from tests.sources.prometheus_reading import BUCKETS, END, HOUR, labels, settings_of, short_truth, traffic
 from tests.support.standard_truth import EXPERIMENT
 
 OK, WARNING, FAILED, SKIPPED = CheckState.OK, CheckState.WARNING, CheckState.FAILED, CheckState.SKIPPED
@@ -101,6 +101,15 @@ def test_old_samples_are_stale_with_their_age(prometheus):
     state, sentence, _, code = checks(prometheus(truth).url)["newest sample"]
     assert (state, code, sentence) == (WARNING, "stale", "a 20m before, b just now")
     assert checks(prometheus(truth).url, AB_STALE_AFTER="30m")["newest sample"][0] is OK
+
+
+def test_a_model_whose_age_cannot_be_found_is_named(prometheus):
+    truth = short_truth(hours=4.0)
+    between_looks = (END - 3 * HOUR) // 1800 * 1800 + 60  # over 30 days one looks every 30 minutes
+    traffic(truth, "a", starts_at=between_looks, ends_at=between_looks + 900)
+    traffic(truth, "b")
+    state, sentence, _, code = checks(prometheus(truth).url, AB_WINDOW="30d")["newest sample"]
+    assert (state, code, sentence) == (WARNING, "stale", "the age of a is not known: its newest sample was not found")
 
 
 def test_a_clock_that_differs_is_warned_of(fault_proxy):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from live_dashboards.errors import SourceError
+from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.exchange import Question
 from live_dashboards.sources.prometheus.reading import Ask, read_answers
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
-from tests.sources.prometheus_reading import END, HOUR, settings_of
+from tests.sources.prometheus_reading import END, HOUR, settings_of, values
 
 SCOPE = Scope(END, HOUR, None, (), has_requests=True, errors="", errors_reason="not counted", errors_note="", shortest_rate_seconds=300)
 SETTINGS = settings_of("http://127.0.0.1:1")
@@ -56,3 +57,19 @@ def test_without_any_count_of_failures_they_are_not_even_asked():
     reading = read_answers(ask, SCOPE, SETTINGS)
     assert not any("clamp_max" in query for query in asked)
     assert {answer.reason for answer in (*reading.instants, *reading.timelines) if answer.name in {"errors", "error_rate"}} == {"not counted"}
+
+
+def test_a_look_back_that_is_refused_says_so_beside_the_ages():
+    def ask(questions: list[Question]) -> tuple[Outcome, ...]:
+        return tuple(_without_a_look_back(question.parameters["query"]) for question in questions)
+
+    ages = {answer.name: answer for answer in read_answers(ask, SCOPE, SETTINGS).instants}
+    assert values(ages["newest_requests"]) == {"baseline": END}
+    assert ages["newest_requests"].note == "older samples could not be looked for: too many samples"
+
+
+def _without_a_look_back(query: str) -> Outcome:
+    if "max_over_time((timestamp" in query:
+        return SourceError("too many samples", "ask for less", "too_many_samples")
+    models = ("baseline",) if "timestamp(" in query else ("baseline", "enhanced")
+    return Reply(series=tuple(Timeline((("model_name", model),), ((END, END),)) for model in models))

@@ -61,8 +61,10 @@ def with_zero_errors(errors: Answer, requests: Answer, scope: Scope) -> Answer:
 
 def merged(newest: Answer, wide: Outcome | None) -> Answer:
     """The newest samples with those that a look over the whole window found; of two the newer one."""
-    if wide is None or isinstance(wide, SourceError):
+    if wide is None:
         return newest
+    if isinstance(wide, SourceError):
+        return replace(newest, note=f"older samples could not be looked for: {wide.reason}")
     by_labels = {series.labels: series for series in (*wide.series, *newest.series)}
     return replace(newest, series=tuple(by_labels[labels] for labels in sorted(by_labels)))
 

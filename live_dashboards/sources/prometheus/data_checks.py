@@ -111,6 +111,12 @@ def _look_at_age(data: PrometheusData) -> Iterator[Check]:
     moments = {series.label("model_name"): series.last for series in data.answer.instant("newest_requests").series}
     ages = {model: data.at.timestamp() - seconds for model, seconds in moments.items() if seconds is not None}
     limit_seconds = float(data.settings["AB_STALE_AFTER"])
+    ageless = sorted({series.label("model_name") for series in data.answer.instant("requests").series} - set(ages))
+    if ageless:
+        why = data.answer.instant("newest_requests").note or "its newest sample was not found"
+        fix = "is the exporter still scraped? values of unknown age are marked as stale"
+        yield Check(AGE, CheckState.WARNING, f"the age of {_listed(ageless)} is not known: {why}", fix, "stale")
+        return
     if not ages:
         yield Check(AGE, CheckState.WARNING, f"there is no sample in the last {format_duration(data.settings.window_seconds)}", "is the exporter still scraped?", "stale")
         return
