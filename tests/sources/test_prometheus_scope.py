@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from live_dashboards.errors import SourceError
 from live_dashboards.model.snapshot import SourceState
 from tests.sources.prometheus_reading import END, HOUR, ask, labels, short_truth, traffic, values
+from tests.support.doorman import Doorman
 
 NASTY = 'a "b" \\ c\nd $window {x="y"} or vector(1)'
 
@@ -27,6 +29,20 @@ def test_an_experiment_that_no_series_names_filters_nothing_and_that_is_said(pro
     assert values(answer.instant("requests")) == pytest.approx({"baseline": 21_600})
     assert answer.experiment_filter is None
     assert "no series has the label experiment='three'" in answer.status.warnings[0]
+
+
+@pytest.mark.parametrize("label", ["experiment", "__name__"])
+def test_where_the_labels_values_cannot_be_told_there_is_no_answer_rather_than_one_of_all_experiments(prometheus, label):
+    truth = short_truth()
+    traffic(truth, experiment="one", rate=1.0)
+    traffic(truth, experiment="two", rate=5.0)
+    server = prometheus(truth)
+    with Doorman("127.0.0.1", server.port) as door:
+        url = f"http://127.0.0.1:{door.port}"
+        assert values(ask(url, experiment="one").instant("requests")) == pytest.approx({"baseline": 3600})
+        door.shut = (f"/label/{label}/",)
+        with pytest.raises(SourceError, match="503"):
+            ask(url, experiment="one")
 
 
 def test_experiments_that_are_added_together_are_told(prometheus):

@@ -1,4 +1,4 @@
-"""A reverse proxy on loopback that lets in who sends the right Authorization, as one stands before many an MLflow server."""
+"""A reverse proxy on loopback that lets in who sends the right Authorization, and keeps paths shut, as one stands before many a server."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from typing import Self
 
 
 class Doorman:
-    """Stands before (host, port); answers 401 to any other Authorization than `wanted`, and speaks TLS where it is given a context.
+    """Stands before (host, port); answers 401 to any other Authorization than `wanted`, 503 at paths with a part of `shut`, and speaks TLS with a context.
 
     `alter` makes another body of (path, what was sent, the server's body), as late as it likes.
     """
 
     def __init__(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> None:
         self.wanted: str | None = None
+        self.shut: tuple[str, ...] = ()
         self.alter: Callable[[str, bytes, bytes], bytes] = lambda _path, _sent, body: body
         self._target = (host, port)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -47,6 +48,9 @@ class Doorman:
                 content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 if self.headers.get("Authorization") != doorman.wanted:
                     self._answer(401, "text/plain", b"Unauthorized")
+                    return
+                if any(part in self.path for part in doorman.shut):
+                    self._answer(503, "text/plain", b"shut")
                     return
                 server = http.client.HTTPConnection(*doorman._target, timeout=10)
                 server.request(self.command, self.path, content, {"Content-Type": self.headers.get("Content-Type", "")})

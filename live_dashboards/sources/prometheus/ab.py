@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -33,8 +32,6 @@ _SERVER = (Question("status/buildinfo", {}), Question("status/runtimeinfo", {}))
 _NAMES_SHOWN = 8
 
 Ask = Callable[[list[Question]], tuple[Outcome, ...]]
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +131,9 @@ class PrometheusAbSource:
 
 
 def _names(outcome: Outcome) -> tuple[str, ...]:
+    """The values of a label; where they cannot be told, no series can be left out: one experiment's page would show the traffic of all."""
     if isinstance(outcome, SourceError):
-        log.info("%s", outcome)
-        return ()
+        raise outcome
     return tuple(sorted(outcome.names))
 
 
