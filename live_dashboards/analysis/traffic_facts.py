@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -222,21 +222,25 @@ def _totals(reader: _Reader, values: Mapping[tuple[str, str], Measurement], role
     if reader.answer.status.has_answered:
         empty = reader.answer.instant("requests").reason or "Prometheus has no requests of any variant"
     requests = total("total_requests", "count", (values[name, "requests"] for name in counted), empty_reason=empty)
-    day = (reader.read("requests_24h", name, "count", newest="requests") for name in counted)
+    day = _present(reader, roles.names, "requests_24h", "count", newest="requests")  # also of who has none in a shorter window
     errors = total("errors", "count", (values[name, "errors"] for name in counted), empty_reason=empty)
-    seconds = total("latency_sum", "seconds", _present(reader, counted, "latency_sum", "seconds"), empty_reason=_why(reader, "latency_sum", empty))
-    count = total("latency_count", "count", _present(reader, counted, "latency_count", "count"), empty_reason=_why(reader, "latency_count", empty))
+    seconds = total(
+        "latency_sum", "seconds", _present(reader, counted, "latency_sum", "seconds", newest="latency_count"), empty_reason=_why(reader, "latency_sum", empty)
+    )
+    count = total(
+        "latency_count", "count", _present(reader, counted, "latency_count", "count", newest="latency_count"), empty_reason=_why(reader, "latency_count", empty)
+    )
     return {
         "total_requests": requests,
-        "total_requests_24h": total("total_requests_24h", "count", day, empty_reason=empty),
+        "total_requests_24h": total("total_requests_24h", "count", day, empty_reason=_why(reader, "requests_24h", empty)),
         "error_rate": derive(_percent, "error_rate", "percent", part_count=errors, whole_count=requests),
         "avg_response_time_ms": derive(_mean_ms, "avg_response_time_ms", "ms", sum_seconds=seconds, observations_count=count),
     }
 
 
-def _present(reader: _Reader, variants: list[str], name: str, unit: str) -> list[Measurement]:
-    """The variants' values that exist: a variant that was never observed has no share in a mean."""
-    found = (reader.read(name, variant, unit, newest="latency_count") for variant in variants)
+def _present(reader: _Reader, variants: Sequence[str], name: str, unit: str, *, newest: str) -> list[Measurement]:
+    """The variants' values that exist: a variant that was never observed has no share in a mean or a sum."""
+    found = (reader.read(name, variant, unit, newest=newest) for variant in variants)
     return [measurement for measurement in found if measurement.value is not None]
 
 

@@ -151,6 +151,25 @@ def test_a_percentile_beyond_the_last_edge_has_no_upper_limit():
     assert (found.value, found.interval.high) == (100.0, None)
 
 
+@pytest.mark.parametrize(
+    ("window", "day", "whole"),
+    [
+        ({"baseline": 500.0}, {"baseline": 20_000.0, "enhanced": 9_000.0}, 29_000),  # one stopped before a short window
+        ({"baseline": 70_000.0, "enhanced": 30_000.0, "old": 900.0}, {"baseline": 20_000.0, "enhanced": 9_000.0}, 29_000),  # one retired days ago
+        ({}, {"baseline": 14_400.0}, 14_400),  # none within a short window
+    ],
+)
+def test_the_requests_of_the_day_are_those_of_all_variants_whatever_the_window(window, day, whole):
+    report = build_ab_report(with_instant(with_instant(live(), "requests", window), "requests_24h", day), None, settings())
+    assert next(each.value for each in report.measurements if each.name == "total_requests_24h") == whole
+
+
+def test_a_day_that_cannot_be_asked_is_missing_with_that_reason():
+    report = build_ab_report(with_instant(live(), "requests_24h", {}, reason="too large"), None, settings())
+    day = next(each for each in report.measurements if each.name == "total_requests_24h")
+    assert (day.value, day.reason) == (None, "too large")
+
+
 def ageless(snapshot=None, **answer):
     """The challenger's exporter was not found within the minutes that an instant query looks back."""
     found = snapshot or live()
