@@ -45,6 +45,15 @@ class LastGood:
         """With the moments at which the sources answered another question, where they never answered this one."""
         return replace(self, mlflow_at=self.mlflow_at or mlflow_at, prometheus_at=self.prometheus_at or prometheus_at)
 
+    def within(self, at: datetime, limit_seconds: float) -> LastGood:
+        """Without the answers that are older than the limit at that moment: as if their source had never been there."""
+        kept = self
+        if _distance(at, self.mlflow_at) > limit_seconds:
+            kept = replace(kept, mlflow=None, mlflow_at=None)
+        if _distance(at, self.prometheus_at) > limit_seconds:
+            kept = replace(kept, prometheus=None, prometheus_at=None, prometheus_experiment=None)
+        return kept
+
     def fill(self, fetched: Snapshot, limit_seconds: float, ages: Ages | None = None) -> Snapshot:
         """The fetched snapshot in which a source that failed now shows its last good answer, as CACHED, while that is not older than the limit.
 

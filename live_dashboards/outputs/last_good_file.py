@@ -41,12 +41,13 @@ class LastGoodFile:
     def fill(self, fetched: Snapshot) -> Snapshot:
         """The snapshot in which a source that failed shows its last good answer, while that is not older than DASHBOARD_CACHE_MAX_AGE.
 
-        What the sources answered now is kept for the next run.
+        After that it is simulated or marked like one that never answered: nobody has looked at this page a minute ago. What the sources answered now is
+        kept for the next run.
         """
         after = self.kept.after(fetched)
         if after != self.kept:
             self.keep(after)
-        return after.fill(fetched, self._limit_seconds)
+        return after.within(fetched.at, self._limit_seconds).fill(fetched, self._limit_seconds)
 
     def keep(self, kept: LastGood) -> None:
         """Writes it for the next run, and removes the files of the questions that were asked least lately, where there are very many."""

@@ -52,7 +52,7 @@ def test_an_answer_older_than_its_limit_is_not_shown(tmp_path):
     settings = kept_in(tmp_path, DASHBOARD_CACHE_MAX_AGE="10m")
     with_last_good(BOTH, settings)
     found = with_last_good(later(without_prometheus(BOTH), 601), settings)
-    assert (found.prometheus.status.state, found.prometheus.instants) == (SourceState.FAILED, ())
+    assert (found.prometheus.status.state, found.prometheus.status.answered_at, found.prometheus.instants) == (SourceState.FAILED, None, ())
 
 
 @pytest.mark.parametrize(

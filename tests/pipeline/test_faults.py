@@ -102,3 +102,18 @@ def test_a_source_that_answered_the_last_run_is_shown_marked_in_this_one(worlds,
     assert after["enhanced_accuracy"] == before["enhanced_accuracy"] == pytest.approx(81.8)
     assert next(row["origin"] for row in after["measurements"] if row["name"] == "enhanced_accuracy") == "cached"
     assert after["verdict"]["verdict"] == "NO VERDICT"
+
+
+def test_answers_too_old_to_be_shown_leave_a_simulated_picture_that_replaces_nothing(worlds, run, fault_proxy, tmp_path):
+    host, _, port = worlds.environment["PROMETHEUS_URL"].removeprefix("http://").partition(":")
+    proxy = fault_proxy(host, int(port))
+    only_prometheus = {"MLFLOW_DB_HOST": "", "MLFLOW_DB_PORT": "", "MLFLOW_DB_NAME": "", "MLFLOW_DB_USER": "", "MLFLOW_DB_PASSWORD": "", "PROMETHEUS_URL": proxy.url}
+    kept = {**only_prometheus, "DASHBOARD_CACHE_DIR": "kept", "DASHBOARD_CACHE_MAX_AGE": "1s", "DASHBOARD_OUTPUT_DIR": str(tmp_path / "pictures")}
+    options = ("ab", "--dpi", "50", "--require", "partial", "--latest", "--keep", "1")
+    assert run(*options, **kept)[0] == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "pictures").iterdir()}
+    proxy.refuse()
+    time.sleep(1.1)  # longer than the answers are kept
+    code, written, _ = run(*options, **kept)
+    assert (code, "SIMULATED" in written) == (3, True)
+    assert before.items() <= {path.name: path.read_bytes() for path in (tmp_path / "pictures").iterdir()}.items()
