@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 from live_dashboards.model.secret import Secret
@@ -12,6 +13,8 @@ from live_dashboards.settings import Settings
 def question_digest(settings: Settings, secrets_part: str) -> str:
     """The same for all processes that ask the same sources the same question with the same rights; `secrets_part` is what `secrets_digest` gave."""
     rows = [f"{name}={value!r}" for name, value in _asked_with(settings) if not isinstance(value, Secret)]
+    if _names_file_below_folder(settings):
+        rows.append(f"folder={Path.cwd()}")
     return hashlib.sha256("\n".join((secrets_part, *rows)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
@@ -21,6 +24,12 @@ def secrets_digest(settings: Settings) -> str:
     if not rows:
         return ""
     return hashlib.scrypt("\n".join(rows).encode("utf-8", "surrogatepass"), salt=b"live-dashboards", n=2**14, r=8, p=1).hex()
+
+
+def _names_file_below_folder(settings: Settings) -> bool:
+    """Whether the same words name another SQLite file in another folder."""
+    uri = settings["MLFLOW_TRACKING_URI"]
+    return uri is not None and uri.reveal().startswith("sqlite:///") and not uri.reveal().startswith("sqlite:////")
 
 
 def _asked_with(settings: Settings) -> list[tuple[str, Any]]:

@@ -63,6 +63,16 @@ def test_another_question_has_an_answer_of_its_own(tmp_path, changed):
     assert with_last_good(later(without_mlflow(BOTH), 1), kept_in(tmp_path, **changed)).mlflow.values == ()
 
 
+def test_a_file_named_from_the_current_folder_is_another_one_in_another_folder(tmp_path, monkeypatch):
+    relative, absolute = (kept_in(tmp_path, MLFLOW_TRACKING_URI=uri) for uri in ("sqlite:///mlflow.db", f"sqlite:///{tmp_path}/mlflow.db"))
+    for settings in (relative, absolute):
+        with_last_good(BOTH, settings)
+    monkeypatch.chdir(tmp_path)
+    silent = later(without_mlflow(BOTH), 1)
+    assert with_last_good(silent, relative).mlflow.values == ()
+    assert with_last_good(silent, absolute).mlflow.values == BOTH.mlflow.values
+
+
 @pytest.mark.parametrize("content", [b"", b"\x1f\x8b broken", b"{}", "gzip of [1]"])
 def test_a_damaged_file_is_told_and_written_anew(tmp_path, caplog, content):
     with_last_good(BOTH, kept_in(tmp_path))
