@@ -128,7 +128,7 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
                 read.text,
                 "folder in which the scripts and the web page keep the sources' last good answers, shown where a source is down; unset: none is kept",
             ),
-            Setting("DASHBOARD_CACHE_MAX_AGE", "1h", read.duration, "how old such an answer may be"),
+            Setting("DASHBOARD_CACHE_MAX_AGE", "1h", read.duration, "how old such an answer may be in a picture; on the web page DASHBOARD_STALE_AFTER_SECONDS holds"),
             Setting("RUN_TIMEOUT_SECONDS", None, read.seconds, "seconds that a whole run of a script may take; then it ends, with exit code 1"),
             Setting(
                 "DASHBOARD_NOTIFY_URL",
