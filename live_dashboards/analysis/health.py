@@ -35,6 +35,8 @@ def badge(page: Page, measurements: tuple[Measurement, ...]) -> Badge:
     if ages and page.kind is not BadgeKind.CACHED:
         oldest = max(ages, key=lambda source: ages[source])
         words.append(f"oldest source: {SOURCE_TITLES[oldest]}, {format_age(max(0.0, ages[oldest]))}")
+    if _backed(page):
+        words.append(f"{_backed(page)} by its backup")
     return Badge(page.kind, " · ".join(words), live, len(measurements))
 
 
@@ -80,8 +82,12 @@ def health_panel(page: Page, doubts: tuple[str, ...] = ()) -> HealthPanel:
 
 
 def _good_title(page: Page) -> str:
-    backed = [SOURCE_TITLES[status.source] for status in (page.mlflow_status, page.prometheus_status) if status.instead_of]
-    return f"{' and '.join(backed)} answers by its backup" if backed else "All sources answer and are fresh"
+    return f"{_backed(page)} answers by its backup" if _backed(page) else "All sources answer and are fresh"
+
+
+def _backed(page: Page) -> str:
+    """The source whose backup answers in its place."""
+    return " and ".join(SOURCE_TITLES[status.source] for status in (page.mlflow_status, page.prometheus_status) if status.instead_of)
 
 
 def _cached_rows(page: Page) -> tuple[HealthRow, ...]:

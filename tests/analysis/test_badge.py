@@ -1,8 +1,11 @@
 """The badge tells which sources contribute, and nothing simulated reaches a headline while one does."""
 
+from dataclasses import replace
+
 import pytest
 
 from live_dashboards.analysis.ab_report import build_ab_report
+from live_dashboards.analysis.business_report import build_business_report
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.snapshot import SourceState
 from tests.support.snapshots import live, settings, stand_in, with_instant, without_mlflow, without_prometheus
@@ -102,3 +105,11 @@ def test_sources_that_were_not_asked_are_not_called_fresh():
     asked = without_prometheus(without_mlflow(BOTH, SourceState.NOT_ASKED), SourceState.NOT_ASKED)
     assert report(asked).health.head.title == "No source was asked"
     assert report(BOTH).health.head.title == "All sources answer and are fresh"
+
+
+@pytest.mark.parametrize("build", [build_ab_report, build_business_report])
+def test_a_backup_that_answers_stands_on_the_badge_of_both_pages(build):
+    status = replace(BOTH.mlflow.status, instead_of="PostgreSQL")
+    backed = build(replace(BOTH, mlflow=replace(BOTH.mlflow, status=status)), stand_in(), settings())
+    assert backed.badge.second_line.endswith("MLflow by its backup")
+    assert "backup" not in build(BOTH, stand_in(), settings()).badge.second_line
