@@ -58,7 +58,7 @@ def build_business_report(snapshot: Snapshot, stand_in: Snapshot | None, setting
         payback=payback_panel(found, case),
         ledger=ledger_panel(case, absurd(case)),
         inputs=inputs_panel(found, case, short_traffic(found)),
-        performance=performance_panel(found),
+        performance=performance_panel(found, case),
         gates=_gates_panel(gates(found, case, ab), advice),
         sources=ab.sources,
         observed_at=ab.observed_at,

@@ -22,7 +22,6 @@ PARAMETERS = (
     ("ERROR_COST_MULTIPLIER", "USD per error prevented", "what a failed request costs"),
     ("INFRASTRUCTURE_ANNUAL_COST", "USD a year", "what running the challenger costs"),
 )
-_LONGEST_IN_TITLE = 40
 _LABELS = {
     "accuracy_improvement": "accuracy",
     "latency_increase_ms": "mean latency",
@@ -141,8 +140,8 @@ def _age(at: datetime, measurement: Measurement) -> str:
     return format_age(max(0.0, (at - measurement.observed_at).total_seconds()))
 
 
-def performance_panel(found: Page) -> PerformancePanel:
-    """Accuracy, mean latency and error rate of baseline and challenger."""
+def performance_panel(found: Page, case: BusinessCase) -> PerformancePanel:
+    """Accuracy, mean latency and error rate of baseline and challenger; the title says which of them surely differ."""
     if found.roles.challenger is None:
         return PerformancePanel(Head("No challenger", "accuracy, mean latency, error rate", Origin.MISSING, reason="there is no second variant to compare with"))
     baseline, challenger = (found.counted.of(name) for name in found.roles.pair)
@@ -157,16 +156,28 @@ def performance_panel(found: Page) -> PerformancePanel:
     if all(side.value is None for row in rows for side in (row.baseline, row.challenger)):
         reason = "; ".join(dict.fromkeys(str(row.baseline.reason) for row in rows))
         return PerformancePanel(Head("No data on either model", "accuracy, mean latency, error rate", Origin.MISSING, reason=reason))
-    origin = found.page_origin
-    better = [row.label.lower() for row in rows if _is_better(row)]
-    name = challenger.variant if len(challenger.variant) <= _LONGEST_IN_TITLE else "the challenger"
     kind = "online gauge" if challenger.accuracy.source == PROMETHEUS else "offline"
-    title = f"{name} is ahead in {', '.join(better)}" if better else f"{name} is ahead in nothing"
-    note = "dot: measured; line: 95 % interval; hollow: no interval"
-    return PerformancePanel(Head(title, f"accuracy ({kind}), mean latency, error rate; {window_words(found.window_seconds)}", origin, note=note), rows)
+    note = "dot: measured; line: 95 % interval; hollow: none; title: interval of the difference"
+    subtitle = f"accuracy ({kind}), mean latency, error rate; {window_words(found.window_seconds)}"
+    return PerformancePanel(Head(_performance_title(case), subtitle, found.page_origin, note=note), rows)
 
 
-def _is_better(row: PerformanceRow) -> bool:
-    if row.baseline.value is None or row.challenger.value is None:
-        return False
-    return row.challenger.value > row.baseline.value if row.is_higher_better else row.challenger.value < row.baseline.value
+def _performance_title(case: BusinessCase) -> str:
+    """`Accuracy better; mean latency worse; error rate unclear`."""
+    found: dict[str, list[str]] = {"better": [], "worse": [], "unclear": [], "missing": []}
+    for effect in effects(case):
+        found[_direction(effect.difference)].append(_LABELS[effect.difference.name])
+    words = "; ".join(f"{', '.join(names)} {direction}" for direction, names in found.items() if names)
+    return words[0].upper() + words[1:]
+
+
+def _direction(difference: Measurement) -> str:
+    """Whether the 95 % interval of a difference lies on one side of 0, as seen from the challenger."""
+    if difference.value is None:
+        return "missing"
+    low, high = (difference.interval.low, difference.interval.high) if difference.interval else (None, None)
+    if low is not None and low > 0:
+        return "worse" if difference.name == "latency_increase_ms" else "better"
+    if high is not None and high < 0:
+        return "better" if difference.name == "latency_increase_ms" else "worse"
+    return "unclear"

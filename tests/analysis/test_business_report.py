@@ -268,3 +268,33 @@ def test_traffic_that_is_not_split_as_planned_withholds_the_recommendation(plan,
 
 def business_page(snapshot):
     return found_page(snapshot, stand_in(), settings())
+
+
+def with_errors(count):
+    return with_instant(live(), "errors", {"baseline": 30.0, "enhanced": count})
+
+
+def with_latency(factor):
+    sums = {series.label("model_name"): series.last for series in live().prometheus.instant("latency_sum").series}
+    return with_instant(live(), "latency_sum", {**sums, "enhanced": sums["enhanced"] * factor})
+
+
+def with_accuracy(value, count="20000"):
+    return with_values(live(), "enhanced", "accuracy", value=value, test_count=count)
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "title"),
+    [
+        (live(), "Accuracy better; mean latency, error rate unclear"),
+        (with_errors(90.0), "Accuracy better; error rate worse; mean latency unclear"),
+        (with_errors(0.0), "Accuracy, error rate better; mean latency unclear"),
+        (with_latency(1.2), "Accuracy better; mean latency worse; error rate unclear"),
+        (with_latency(0.8), "Accuracy, mean latency better; error rate unclear"),
+        (with_accuracy(0.5), "Accuracy worse; mean latency, error rate unclear"),
+        (with_accuracy(0.9, count="0.2"), "Accuracy, mean latency, error rate unclear"),  # without n nothing is sure
+        (without_prometheus(live()), "Accuracy better; mean latency, error rate missing"),
+    ],
+)
+def test_the_performance_panel_says_better_or_worse_only_of_what_surely_differs(snapshot, title):
+    assert page(snapshot, simulate=False).performance.head.title == title
