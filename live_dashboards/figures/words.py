@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from live_dashboards.model.measurement import Measurement
-from live_dashboards.model.number import NOTHING, format_number, shared_decimals
+from live_dashboards.model.number import NOTHING, axis_decimals, format_number
 from live_dashboards.model.presentation import state_words
-
-_SMALLEST_SHARED = 0.001
 
 
 def value_words(measurement: Measurement, *, unit: str | None = None, show_unit: bool = True, decimals: int | None = None) -> str:
@@ -20,6 +18,5 @@ def value_words(measurement: Measurement, *, unit: str | None = None, show_unit:
 
 def end_words(measurements: Sequence[Measurement]) -> tuple[str, ...]:
     """Values of one axis without their unit, in the same decimals: three digits of the largest."""
-    present = [abs(one.value) for one in measurements if one.value is not None]
-    decimals = shared_decimals([max(present)], measurements[0].unit) if present and max(present) >= _SMALLEST_SHARED else None
-    return tuple(value_words(one, show_unit=False, decimals=decimals) for one in measurements)
+    decimals = axis_decimals([one.value for one in measurements], measurements[0].unit if measurements else "")
+    return tuple(value_words(one, show_unit=False, decimals=each) for one, each in zip(measurements, decimals, strict=True))

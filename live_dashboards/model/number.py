@@ -6,6 +6,7 @@ The JSON keeps full precision; only what people read is rounded here. None is wr
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 MINUS = "−"
 NOTHING = "–"
@@ -23,6 +24,7 @@ UNIT_SUFFIXES = {
 }
 MONEY_UNITS = frozenset({"usd", "usd_per_year"})
 _MOST_DECIMALS = {"count": 0, "percent": 3, "points": 3, "ms": 3, "seconds": 3, "requests_per_second": 3, "days": 1, "fraction": 4}
+_SMALLEST_ALIGNED = 0.001
 _SI = ((1.0, ""), (1e6, "M"), (1e9, "G"), (1e12, "T"), (1e15, "P"), (1e18, "E"))
 _MONEY = ((1.0, ""), (1e3, "k"), (1e6, "M"), (1e9, "B"), (1e12, "T"))
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -165,7 +167,25 @@ def shared_decimals(limits: list[float], unit: str = "", digits: int = 3) -> int
         decimals = min(decimals, decimals_for(half, 2))
         while decimals < most and round(min(limits), decimals) == round(max(limits), decimals):
             decimals += 1
-    while decimals and all(math.isclose(limit, round(limit, decimals - 1), rel_tol=1e-9) for limit in limits):
+    return _needed(limits, decimals)
+
+
+def axis_decimals(values: Sequence[float | None], unit: str = "", digits: int = 3) -> tuple[int | None, ...]:
+    """Decimals of each of the values that stand beside one axis: those of `digits` of the largest, fewer only where none of the values needs them.
+
+    None (its own three digits) for a value that would be written as 0 and is not, and for all where the largest is a million or more, or very small.
+    """
+    present = [value for value in values if value is not None]
+    largest = _finite(max(map(abs, present), default=0.0))
+    if not _SMALLEST_ALIGNED <= largest < 999_999.5:
+        return (None,) * len(values)
+    decimals = _needed(present, min(decimals_for(largest, digits), _MOST_DECIMALS.get(unit, 6)))
+    return tuple(None if value and not round(value, decimals) else decimals for value in values)
+
+
+def _needed(values: list[float], decimals: int) -> int:
+    """As many of these decimals as are not 0 in all of the values."""
+    while decimals and all(math.isclose(value, round(value, decimals - 1), rel_tol=1e-9) for value in values):
         decimals -= 1
     return decimals
 

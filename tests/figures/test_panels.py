@@ -187,6 +187,14 @@ def test_lines_carry_name_and_value_up_to_four_of_them():
     assert not any(text.startswith("a 0.") for text in words(page(report(tuple("abcde"))), "rate"))
 
 
+def test_the_last_value_of_a_small_line_beside_a_round_one_is_not_written_as_zero():
+    two = zip(report().rate.lines, (1.0, 0.4625), strict=True)
+    lines = tuple(replace(each, latest=replace(each.latest, value=value)) for each, value in two)
+    shown = page(replace(report(), rate=replace(report().rate, lines=lines)))
+    assert says(shown, f"{TWO[0]} 1.00", "rate")
+    assert says(shown, f"{TWO[1]} 0.46", "rate")
+
+
 def test_a_variant_looks_the_same_in_every_panel():
     figure = page(report())
     for panel in ("effect", "quality", "split", "rate", "latency", "errors", "impact"):

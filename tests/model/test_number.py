@@ -14,6 +14,7 @@ from live_dashboards.model.number import (
     MINUS,
     NOTHING,
     UNIT_SUFFIXES,
+    axis_decimals,
     format_age,
     format_count,
     format_estimate,
@@ -78,6 +79,26 @@ def test_zero_has_no_sign(value: float) -> None:
 
 def test_fixed_decimals_align_a_column() -> None:
     assert [format_number(value, "percent", decimals=1) for value in (70.0, 3.25, -0.01)] == ["70.0 %", "3.2 %", "0.0 %"]
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ((1.0, 0.4625), ("1.00", "0.46")),  # the largest alone would need no decimals
+        ((1.537, 0.7685), ("1.54", "0.77")),
+        ((110.0, 123.34), ("110", "123")),
+        ((2.0, 1.0, 0.0), ("2", "1", "0")),
+        ((500.0, 0.4625), ("500", "0.463")),  # a value is not 0
+        ((-0.0335, 0.0), ("−0.0335", "0.0000")),
+        ((1_234_567.0, 0.5), ("1.23M", "0.5")),
+        ((0.00012, None), ("0.00012", "–")),
+        ((None,), ("–",)),
+        ((), ()),
+    ],
+)
+def test_values_beside_one_axis_have_the_decimals_of_the_largest_and_none_becomes_zero(values, texts) -> None:
+    decimals = axis_decimals(values, "as_reported")
+    assert tuple(format_number(value, "as_reported", decimals=each, show_unit=False) for value, each in zip(values, decimals, strict=True)) == texts
 
 
 @pytest.mark.parametrize(

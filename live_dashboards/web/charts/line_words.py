@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from live_dashboards.model.measurement import Measurement
-from live_dashboards.model.number import format_number, shared_decimals
+from live_dashboards.model.number import axis_decimals, format_number
 from live_dashboards.model.presentation import MUTED, style_of
 from live_dashboards.model.report import AbReport, Line
 from live_dashboards.web.charts.base import level, seen, word
@@ -64,9 +64,8 @@ def _early(line: Line, point: tuple[float, float], report: AbReport) -> dict[str
 
 
 def _texts(latest: Sequence[Measurement]) -> list[str]:
-    present = [abs(one.value) for one in latest if one.value is not None]
-    decimals = shared_decimals([max(present)], unit_of(latest[0])) if present and max(present) >= 0.001 else None
-    return [escaped(format_number(one.value, unit_of(one), show_unit=False, decimals=decimals)) for one in latest]
+    decimals = axis_decimals([one.value for one in latest], unit_of(latest[0]))
+    return [escaped(format_number(one.value, unit_of(one), show_unit=False, decimals=each)) for one, each in zip(latest, decimals, strict=True)]
 
 
 def _apart(values: Sequence[float], limits: tuple[float, float]) -> list[float]:

@@ -127,6 +127,13 @@ def test_last_values_stand_apart_at_the_line_ends():
     assert abs(ends[0]["y"] - ends[1]["y"]) > 0.04
 
 
+def test_the_last_value_of_a_small_line_beside_a_round_one_is_not_written_as_zero():
+    rows = reports.report().rate.lines[:2]
+    rows = tuple(replace(each, latest=replace(each.latest, value=value)) for each, value in zip(rows, (1.0, 0.4625), strict=True))
+    drawn = rate.figure(changed("rate", lines=rows))
+    assert [each["text"] for each in drawn["layout"]["annotations"] if each["xref"] == "paper"] == ["1.00", "0.46"]
+
+
 def test_a_line_that_ends_early_says_when():
     assert any(text.endswith("ends 05:30") for text in labels(rate.figure(CASES["gaps"]())))
 
