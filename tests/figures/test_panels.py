@@ -269,6 +269,14 @@ def test_runs_are_bars_from_start_to_end_and_a_running_one_reaches_the_moment():
         assert drawn[y] == (bar.started_at.timestamp(), end.timestamp(), y)
 
 
+def test_a_run_that_ended_after_the_moment_of_the_page_ends_within_its_panel():
+    made = report()
+    late = replace(made.runs.bars[0], state="finished", ended_at=AT + timedelta(hours=7))
+    axes = only(page(replace(made, runs=replace(made.runs, bars=(late, *made.runs.bars[1:])))), "runs")
+    assert max(x for x, _ in markers(axes, "|")) == late.ended_at.timestamp()
+    assert axes.get_xlim()[1] >= late.ended_at.timestamp()
+
+
 def test_every_state_of_a_run_is_said_and_has_its_own_mark():
     figure = page(report())
     assert {"running", "failed", "finished", "silent", "killed", "scheduled"} <= set(words(figure, "runs"))

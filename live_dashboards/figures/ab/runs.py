@@ -60,9 +60,9 @@ def _write_ticks(rows: Rows, zone: ZoneInfo) -> None:
 
 
 def _span(bars: Sequence[RunBar], marks: Sequence[tuple[datetime, str]], at: datetime) -> tuple[float, float]:
-    """From the first drawn start to the moment of the page."""
+    """From the first drawn start to the moment of the page, or the last end where a clock is ahead or the page is of an earlier moment."""
     start = min(bar.started_at.timestamp() for bar in bars)
-    end = max(at.timestamp(), *(bar.started_at.timestamp() for bar in bars), *(moment.timestamp() for moment, _ in marks), start + 60)
+    end = max(at.timestamp(), *((bar.ended_at or bar.started_at).timestamp() for bar in bars), *(moment.timestamp() for moment, _ in marks), start + 60)
     return start - (end - start) * 0.02, end
 
 
