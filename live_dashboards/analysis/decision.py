@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from live_dashboards.analysis.arms import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE
 from live_dashboards.analysis.effect import GAUGE_HAS_NO_COUNT, Compared
+from live_dashboards.analysis.other_tests import not_one_test
 from live_dashboards.analysis.page import Page, failure
 from live_dashboards.analysis.proportions import Counts
 from live_dashboards.model.judgement import HARM, SHOWN, UNKNOWN, Comparison, Guardrail, Period, Power, SplitTest, Verdict
@@ -79,7 +80,7 @@ def _gaps(evidence: Evidence) -> list[str]:
 
 
 def _lacking(page: Page) -> list[str]:
-    """Whole sources or arms that are not there now."""
+    """Whole sources or arms that are not there now, or traffic of other tests."""
     if page.kind is BadgeKind.SIMULATED:
         return ["simulated data" if page.is_simulated else "neither source gave A/B data"]
     silent = [status for status in (page.mlflow_status, page.prometheus_status) if status.state is SourceState.CACHED or page.kind is BadgeKind.CACHED]
@@ -87,7 +88,10 @@ def _lacking(page: Page) -> list[str]:
         return [f"{failure(status)}; what it answered earlier decides nothing" for status in silent]
     if page.roles.challenger is None:
         return ["there is no challenger: name it with AB_CHALLENGER_VARIANT"]
-    return [] if page.prometheus_status.has_answered else [failure(page.prometheus_status)]
+    if not page.prometheus_status.has_answered:
+        return [failure(page.prometheus_status)]
+    mixed = not_one_test(page)
+    return [mixed] if mixed else []
 
 
 def _no_interval(page: Page, success: Compared | None) -> str:

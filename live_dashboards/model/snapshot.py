@@ -125,7 +125,8 @@ class PrometheusAnswer:
     Instant names: `requests`, `requests_24h`, `errors`, `latency_sum`, `latency_count`, `latency_buckets`, `online_accuracy`,
     `business_impact`, `labelled`, `correct`, and `newest_<name>` with the unix time of the newest sample behind it. `timelines` hold the entries of AB_QUERIES.
     `blocks` hold what `requests`, `errors`, `latency_sum` and `latency_count` grew by in each block of the window; a point's time is the block's end.
-    `experiments` are the values of the label `experiment`; `experiment_filter` is the one that was used, None where all series count.
+    `experiments` are the values of the label `experiment`; `experiment_filter` is the one that was used, None where all series count:
+    `added_experiments` are then those of the requests that were counted.
     `first_traffic` is the unix time of the first sample with traffic, by model name. `accumulated` is what was counted since each moment at which the test
     may have begun; `retention_seconds` how long the server keeps samples, None where it does not tell.
     """
@@ -134,6 +135,7 @@ class PrometheusAnswer:
     origin: Origin = Origin.LIVE
     experiments: tuple[str, ...] = ()
     experiment_filter: str | None = None
+    added_experiments: tuple[str, ...] = ()
     instants: tuple[Answer, ...] = ()
     timelines: tuple[Answer, ...] = ()
     first_traffic: tuple[tuple[str, float], ...] = ()

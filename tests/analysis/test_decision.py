@@ -39,6 +39,13 @@ def ageless():
     return with_instant(live(), "newest_requests", {"baseline": now}, note="older samples could not be looked for")
 
 
+def of_others(*names, runs=()):
+    """Traffic under other names in the label `experiment`; `runs` are the variants of the chosen experiment's runs, () as they are."""
+    found = live()
+    chosen = tuple(replace(each, variants=tuple((name, 3) for name in runs)) if runs else each for each in found.mlflow.experiments)
+    return replace(found, mlflow=replace(found.mlflow, experiments=chosen), prometheus=replace(found.prometheus, added_experiments=names))
+
+
 SITUATIONS = {
     "both sources, better, nothing worse": (live, {}, "SHIP", "4", "accuracy better"),
     "nothing but simulated data": (lambda: without_mlflow(without_prometheus(live())), {}, "NO VERDICT", "1", "simulated data"),
@@ -54,6 +61,15 @@ SITUATIONS = {
     "a start after the moment": (live, {"AB_START": (AT + timedelta(days=1)).isoformat()}, "NO VERDICT", "1", "AB_START is not before"),
     "too few wrong answers": (live, {"AB_MINIMUM_EVENTS": "50000"}, "NO VERDICT", "1", "fewer than AB_MINIMUM_EVENTS=50000"),
     "one variant": (lambda: live(challenger="baseline"), {"AB_CHALLENGER_VARIANT": "nobody"}, "NO VERDICT", "1", "nobody"),
+    "traffic of several tests": (lambda: of_others("churn", "fraud"), {}, "NO VERDICT", "1", "the traffic of churn, fraud is added together"),
+    "traffic of another test": (
+        lambda: of_others("churn", runs=("boosted", "control")),
+        {},
+        "NO VERDICT",
+        "1",
+        "the traffic is that of churn, and fraud has no run of baseline and enhanced",
+    ),
+    "traffic of this test under another name": (lambda: of_others("fraud-v2"), {}, "SHIP", "4", "accuracy better"),
     "a wrong split before a harm": (lambda: accumulated(live(), errors=20.0), {"AB_TRAFFIC_SPLIT": "baseline=50,enhanced=50"}, "NO VERDICT", "2", "not split as planned"),
     "traffic where none was planned": (live, {"AB_TRAFFIC_SPLIT": "baseline=100"}, "NO VERDICT", "2", "enhanced 30 % of 0 %"),
     "the planned split": (live, SPLIT, "SHIP", "4", "accuracy better"),

@@ -18,7 +18,7 @@ def test_only_series_of_the_chosen_experiment_count(prometheus):
     traffic(truth, experiment="two", rate=5.0)
     answer = ask(prometheus(truth).url, experiment="one")
     assert values(answer.instant("requests")) == pytest.approx({"baseline": 3600})
-    assert (answer.experiment_filter, answer.experiments) == ("one", ("one", "two"))
+    assert (answer.experiment_filter, answer.experiments, answer.added_experiments) == ("one", ("one", "two"), ())
 
 
 def test_an_experiment_that_no_series_names_filters_nothing_and_that_is_said(prometheus):
@@ -27,7 +27,7 @@ def test_an_experiment_that_no_series_names_filters_nothing_and_that_is_said(pro
     traffic(truth, experiment="two", rate=5.0)
     answer = ask(prometheus(truth).url, experiment="three")
     assert values(answer.instant("requests")) == pytest.approx({"baseline": 21_600})
-    assert answer.experiment_filter is None
+    assert (answer.experiment_filter, answer.added_experiments) == (None, ("one", "two"))
     assert "no series has the label experiment='three'" in answer.status.warnings[0]
 
 

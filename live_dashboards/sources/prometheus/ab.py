@@ -101,6 +101,7 @@ class PrometheusAbSource:
                 status=_status(found, scope, tuple(dict.fromkeys(told)), seconds),
                 experiments=found.experiments,
                 experiment_filter=scope.experiment,
+                added_experiments=scope.experiments if scope.experiment is None else (),
                 instants=reading.instants,
                 timelines=reading.timelines,
                 blocks=reading.blocks,
