@@ -11,7 +11,7 @@ from live_dashboards.analysis.page import Page, failure
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.number import format_percent
 from live_dashboards.model.report import Head, QualityPanel, QualityRow, RunBar, RunsPanel, VariantFacts
-from live_dashboards.model.snapshot import MLFLOW, Run
+from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Run
 
 SILENT_AFTER = timedelta(hours=24)
 _MOST_BARS = 12
@@ -29,8 +29,11 @@ def quality_panel(page: Page) -> QualityPanel:
     if not _has_quality(facts):
         reason = failure(page.mlflow_status) if not page.mlflow_status.has_answered else next(str(each.accuracy.reason) for each in facts)
         return QualityPanel(Head("No model quality", subtitle, Origin.MISSING, asked=asked, reason=reason))
-    measured = [getattr(each, metric) for each in facts for metric in QUALITY_METRICS]
-    origin = max((one.origin for one in measured if one.value is not None), key=lambda each: each.weakness)
+    measured = [one for each in facts for metric in QUALITY_METRICS if (one := getattr(each, metric)).value is not None]
+    is_online = all(one.source == PROMETHEUS for one in measured)
+    if is_online:
+        subtitle = "Prometheus' gauge, percent; test-set metrics need MLflow"
+    origin = max((one.origin for one in measured), key=lambda each: each.weakness)
     shares_live = origin is not Origin.SIMULATED or page.is_simulated
     rows = tuple(
         QualityRow(
@@ -41,18 +44,18 @@ def quality_panel(page: Page) -> QualityPanel:
         for metric in QUALITY_METRICS
     )
     reason = failure(page.mlflow_status) if origin is Origin.SIMULATED else ""
-    return QualityPanel(Head(_quality_title(page, facts), subtitle, origin, _quality_note(page, rows), asked, reason), rows)
+    return QualityPanel(Head(_quality_title(page, facts, is_online=is_online), subtitle, origin, _quality_note(page, rows), asked, reason), rows)
 
 
 def _has_quality(facts: tuple[VariantFacts, ...]) -> bool:
     return any(getattr(each, metric).value is not None for each in facts for metric in QUALITY_METRICS)
 
 
-def _quality_title(page: Page, facts: tuple[VariantFacts, ...]) -> str:
+def _quality_title(page: Page, facts: tuple[VariantFacts, ...], *, is_online: bool) -> str:
     by_variant = {each.variant: each.accuracy for each in facts}
     pair = [by_variant[name] for name in page.roles.pair if name in by_variant and by_variant[name].value is not None]
     words = [f"{one.variant} {format_percent(one.value)}" for one in reversed(pair)]
-    return f"Accuracy: {' against '.join(words)}" if words else "Accuracy is missing"
+    return f"{'Online accuracy' if is_online else 'Accuracy'}: {' against '.join(words)}" if words else "Accuracy is missing"
 
 
 def _quality_note(page: Page, rows: tuple[QualityRow, ...]) -> str:

@@ -54,6 +54,9 @@ def test_without_mlflow_its_panels_are_simulated_but_the_online_accuracy_stands_
     assert made.runs.head.origin is Origin.SIMULATED
     assert made.quality.head.origin is Origin.LIVE
     assert {one.origin for row in made.quality.rows for one in (*row.offline, *row.online)} <= {Origin.LIVE, Origin.MISSING}
+    assert made.quality.head.title.startswith("Online accuracy: ")
+    assert made.quality.head.subtitle.startswith("Prometheus' gauge")
+    assert report(BOTH).quality.head.subtitle.startswith("test-set metrics")
 
 
 def test_without_mlflow_and_gauge_the_quality_panel_is_simulated_as_a_whole():
