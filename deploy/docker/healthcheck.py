@@ -8,6 +8,7 @@ import ssl
 import sys
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 
 _TIMEOUT_SECONDS = 3.0
 
@@ -17,8 +18,8 @@ def main() -> int:
     try:
         with urllib.request.urlopen(_address(), timeout=_TIMEOUT_SECONDS, context=_any_certificate()) as answer:  # noqa: S310 our own http or https address
             status = json.load(answer)["status"]
-    except (OSError, urllib.error.URLError, ValueError, KeyError, TypeError) as error:
-        sys.stderr.write(f"the page does not answer: {error}\n")
+    except (OSError, urllib.error.URLError, HTTPException, ValueError, KeyError, TypeError) as error:
+        sys.stderr.write(f"the page does not answer: {' '.join(str(error).split())}\n")  # on one line, whatever the answer holds
         return 1
     if status != "ok":
         sys.stderr.write(f"the page says {status!r}\n")
@@ -28,7 +29,7 @@ def main() -> int:
 
 def _address() -> str:
     scheme = "https" if os.environ.get("DASHBOARD_TLS_CERT") else "http"
-    prefix = os.environ.get("DASHBOARD_PATH_PREFIX", "").rstrip("/")
+    prefix = "".join(f"/{part}" for part in os.environ.get("DASHBOARD_PATH_PREFIX", "").split("/") if part)  # as the settings read it
     return f"{scheme}://127.0.0.1:{os.environ.get('DASHBOARD_PORT') or '8050'}{prefix}/healthz"
 
 
