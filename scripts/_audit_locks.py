@@ -15,17 +15,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 _PINNED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(?P<version>[^\s;]+)(?:\s*;[^\\]*?)?(?P<hashes>(?:\s+--hash=sha256:[0-9a-f]{64})+)")
 _HASH = re.compile(r"sha256:([0-9a-f]{64})")
 _DEFAULT_INDEX = re.compile(r"--index-url <url>.*?default\s+(\S+?)\)", re.DOTALL)
 _SIMPLE = {"Accept": "application/vnd.pypi.simple.v1+json"}
-_SECONDS, _AT_ONCE = 10, 8
-_UNREACHABLE = (URLError, TimeoutError, ConnectionError)
+_SECONDS, _AT_ONCE, _FIRST = 10, 8, 2
+_UNREACHABLE = (OSError, HTTPException)  # of which the second is an answer that ends too early
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +101,39 @@ def vulnerabilities(each: Pinned, index: str, ignored: frozenset[str]) -> list[s
 
 
 def _look(what: str, pinned: Sequence[Pinned], ask: Callable[[Pinned], list[str]]) -> bool:
-    """Whether something was found; the first version tells whether the index answers such questions at all."""
-    try:
-        first = ask(pinned[0])
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            answers = [first, *pool.map(lambda each: _asked(each, ask), pinned[1:])]
-    except AuditError as error:
-        _say(f"{what} were NOT looked up: {error}")
-        return False
-    found = [f"{each.name} {each.version}: {reason}" for each, reasons in zip(pinned, answers, strict=True) for reason in reasons]
-    _say("\n  ".join((f"{what}: {len(found) or 'none'}", *found)))
+    """Whether something was found; a version that could not be looked up is told, and hides nothing that was found of others.
+
+    The first ones tell whether the index answers such questions at all.
+    """
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        answers = list(pool.map(lambda each: _asked(each, ask), pinned[:_FIRST]))
+        failure = answers[0]
+        if isinstance(failure, AuditError) and all(isinstance(answer, AuditError) for answer in answers):
+            _say(f"{what} were NOT looked up: {failure}")
+            return False
+        answers += pool.map(lambda each: _asked(each, ask), pinned[_FIRST:])
+    found = [f"{each.name} {each.version}: {reason}" for each, answer in zip(pinned, answers, strict=True) for reason in _reasons(answer)]
+    _say("\n  ".join((f"{what}: {len(found) or 'none'}{_not_looked_up(answers)}", *found)))
     return bool(found)
 
 
-def _asked(each: Pinned, ask: Callable[[Pinned], list[str]]) -> list[str]:
+def _asked(each: Pinned, ask: Callable[[Pinned], list[str]]) -> list[str] | AuditError:
+    """What was found of that version, or why it could not be looked up."""
     try:
         return ask(each)
-    except UnknownError:
+    except AuditError as error:
+        return error
+
+
+def _reasons(answer: list[str] | AuditError) -> list[str]:
+    if isinstance(answer, UnknownError):
         return ["the index does not have it"]
+    return [] if isinstance(answer, AuditError) else answer
+
+
+def _not_looked_up(answers: Sequence[list[str] | AuditError]) -> str:
+    failures = [str(answer) for answer in answers if isinstance(answer, AuditError) and not isinstance(answer, UnknownError)]
+    return f"; {len(failures)} of {len(answers)} were NOT looked up: {', '.join(sorted(set(failures)))}" if failures else ""
 
 
 def _answer(url: str, headers: Mapping[str, str], key: str) -> list[dict[str, Any]]:
@@ -127,6 +143,7 @@ def _answer(url: str, headers: Mapping[str, str], key: str) -> list[dict[str, An
             found: list[dict[str, Any]] = json.load(answer)[key]
             return found
     except HTTPError as error:
+        error.close()
         raise (UnknownError if error.code == HTTPStatus.NOT_FOUND else AuditError)(f"the index answers {error.code}") from error
     except _UNREACHABLE as error:
         raise AuditError("the index cannot be reached") from error

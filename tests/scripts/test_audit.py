@@ -19,14 +19,16 @@ audit = SimpleNamespace(**runpy.run_path(str(ROOT / "scripts/_audit_locks.py")))
 
 @pytest.fixture
 def index():
-    """An index on loopback, as PyPI answers: `pages` by path; what is not there is 404."""
+    """An index on loopback, as PyPI answers: `pages` by path; what is not there is 404, and the answer to `broken` ends too early."""
 
     class Handler(BaseHTTPRequestHandler):
-        pages = MappingProxyType({})
+        pages, broken = MappingProxyType({}), None
 
         def do_GET(self):
             content = self.pages.get(self.path)
             self.send_response(404 if content is None else 200)
+            if self.path == self.broken:
+                self.send_header("Content-Length", "9999")
             self.end_headers()
             self.wfile.write(json.dumps(content).encode())
 
@@ -84,6 +86,18 @@ def test_what_could_not_be_looked_up_is_said_and_no_failure(looked):
     assert (code, said.splitlines()[1]) == (0, "audit: known vulnerabilities were NOT looked up: the index answers 404")
     code, said = looked(url=f"http://127.0.0.1:{closed_port()}/simple")
     assert (code, said.count("were NOT looked up: the index cannot be reached")) == (0, 2)
+
+
+@pytest.mark.parametrize("broken", ["/pypi/one/1.0/json", "/pypi/two/2.0/json"])
+def test_one_look_up_that_fails_hides_nothing_that_another_found(looked, index, broken):
+    index.broken = broken
+    known = [{"id": "GHSA-1", "fixed_in": ["2.1"]}]
+    code, said = looked(known=known)
+    found = broken != "/pypi/two/2.0/json"
+    counted = "1" if found else "none"
+    assert code == found
+    assert f"known vulnerabilities: {counted}; 1 of 2 were NOT looked up: the index cannot be reached\n" in said
+    assert ("two 2.0: GHSA-1, fixed in 2.1" in said) is found
 
 
 @pytest.mark.parametrize("line", ["one>=1.0", "one==1.0", f"one @ https://x.example/one.whl --hash=sha256:{GOOD}", "--extra-index-url https://x.example", "-e ."])
