@@ -83,7 +83,7 @@ def notify(pictures: Sequence[Written], settings: Settings, request: Request) ->
     text = notice_text(pictures, required=request.require, public_url=settings["DASHBOARD_PUBLIC_URL"], folder=settings.output_folder)
     failure = deliver(settings["DASHBOARD_NOTIFY_URL"].reveal(), text)
     if failure is not None:
-        log.warning("the notification was not delivered: %s; the picture is written, check DASHBOARD_NOTIFY_URL", failure)
+        log.warning("the notification was not confirmed: %s; the picture is written, check DASHBOARD_NOTIFY_URL", failure)
 
 
 def _write_metrics(path: Path, dashboards: tuple[str, ...], run: Run) -> None:

@@ -11,15 +11,18 @@ from urllib3 import exceptions as wire
 from urllib3.util import Retry, Timeout, make_headers
 
 _THREAD = "notification"
-_TRY_SECONDS = 2.0
+_CONNECT_SECONDS = 1.1  # of which four, with the pauses between them, end before all is given up
+_ANSWER_SECONDS = 5.0
 _ALL_SECONDS = 6.0
 _TRIES_AGAIN = 3
 _PASSING = frozenset({429, 500, 502, 503, 504})
+_UNSURE = "it may have arrived all the same"
 
 
 def deliver(url: str, text: str) -> str | None:
-    """Posts the text, again where the receiver is in trouble, within a few seconds in all; why it was not taken, None where it was.
+    """Posts the text within a few seconds in all; why the receiver did not confirm it, None where it did.
 
+    It is posted again where there was no connection, or the answer was a passing trouble. Where no answer came it is not, since it may have arrived.
     Redirects are not followed: nobody but the receiver gets the text.
     """
     outcome: list[str | None] = []
@@ -27,16 +30,15 @@ def deliver(url: str, text: str) -> str | None:
     thread = threading.Thread(target=lambda: outcome.append(_post(url, text)), name=_THREAD, daemon=True)
     thread.start()
     thread.join(_ALL_SECONDS)
-    return outcome[0] if outcome else f"the receiver did not take it within {_ALL_SECONDS:g} s"
+    return outcome[0] if outcome else f"the receiver did not take it within {_ALL_SECONDS:g} s; {_UNSURE}"
 
 
 def _post(url: str, text: str) -> str | None:
-    retries = Retry(total=_TRIES_AGAIN, redirect=0, status_forcelist=_PASSING, allowed_methods=None, backoff_factor=0.2, raise_on_status=False)
+    retries = Retry(total=_TRIES_AGAIN, read=0, other=0, redirect=0, status_forcelist=_PASSING, allowed_methods=None, backoff_factor=0.2, raise_on_status=False)
+    timeout = Timeout(connect=_CONNECT_SECONDS, read=_ANSWER_SECONDS)
     try:
         with urllib3.PoolManager() as pool:
-            answer = pool.request(
-                "POST", url, json={"text": text}, headers=_headers(url), retries=retries, redirect=False, timeout=Timeout(total=_TRY_SECONDS), preload_content=False
-            )
+            answer = pool.request("POST", url, json={"text": text}, headers=_headers(url), retries=retries, redirect=False, timeout=timeout, preload_content=False)
             answer.close()
     except wire.MaxRetryError as error:
         return _reason(error.reason)
@@ -59,11 +61,13 @@ def _reason(error: Exception | None) -> str:
         return "the receiver's name is not known"
     if isinstance(error, wire.NewConnectionError):
         return "the receiver refuses the connection or cannot be reached"
+    if isinstance(error, wire.ConnectTimeoutError):
+        return "no connection to the receiver was made in time"
     if isinstance(error, wire.TimeoutError):
-        return "the receiver gave no answer in time"
+        return f"the receiver gave no answer within {_ANSWER_SECONDS:g} s; {_UNSURE}"
     if isinstance(error, wire.SSLError):
         return "the receiver's certificate is not trusted"
-    return f"the connection to the receiver broke ({type(error).__name__})"
+    return f"the connection to the receiver broke ({type(error).__name__}); {_UNSURE}"
 
 
 def _keep_quiet() -> None:

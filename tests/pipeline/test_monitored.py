@@ -105,7 +105,7 @@ def test_a_delivery_that_fails_is_told_without_the_url_and_changes_no_exit_code(
     changes = {"MLFLOW_DB_PORT": str(closed_port())} if code else {}
     found, out, err = run("ab", "-v", "--require", require, *SMALL, *at(worlds), DASHBOARD_NOTIFY_URL=receiver.url + SECRET, **changes)
     assert (found, out.count("\n")) == (code, 1)
-    assert "the notification was not delivered: the receiver answered 404" in err
+    assert "the notification was not confirmed: the receiver answered 404" in err
     assert "verysecret" not in err
     assert receiver.url not in err
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ class Receiver:
         self.statuses: list[int] = []
         self.headers: dict[str, str] = {}
         self.is_hanging = False
+        self.delay_seconds = 0.0
         self._release = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -48,6 +50,7 @@ class Receiver:
                 if receiver.is_hanging:
                     receiver._release.wait(30)
                     return
+                time.sleep(receiver.delay_seconds)
                 self.send_response(receiver.statuses.pop(0) if receiver.statuses else 200)
                 for name, value in receiver.headers.items():
                     self.send_header(name, value)
