@@ -51,11 +51,11 @@ def lock(dashboards: Sequence[str], settings: Settings, request: Request) -> Abs
     """Holds what the run will write for itself; OutputLockedError where another run does."""
     from live_dashboards.outputs.output_lock import locked, named_output, stamped_output
 
-    output = request.output
-    if output is None or not output.suffix:
+    output, is_one = request.output, len(dashboards) == 1
+    if output is None or not (output.suffix or is_one):
         return locked(stamped_output(output or settings.output_folder, dashboard) for dashboard in dashboards)
     check_output(request)
-    return locked(named_output(output.with_stem(f"{output.stem}{_ENDINGS[dashboard]}") if len(dashboards) > 1 else output) for dashboard in dashboards)
+    return locked(named_output(output if is_one else output.with_stem(f"{output.stem}{_ENDINGS[dashboard]}")) for dashboard in dashboards)
 
 
 def outcomes(dashboards: Sequence[str], settings: Settings, request: Request, *, every_experiment: bool) -> Iterator[Outcome]:

@@ -79,6 +79,7 @@ def test_an_unknown_experiment_exits_with_2_and_writes_nothing(run, worlds, tmp_
         (("--window", "24x"), "AB_WINDOW"),
         (("--at", "yesterday"), "RFC 3339"),
         (("--output", "x.gif"), ".png"),
+        (("--output", "folder"), ".png"),
         (("--size", "1x1"), "8x5"),
         (("--size", "100x100", "--dpi", "1200"), "pixels"),
         (("--dpi", "5"), "50 to 1200"),
@@ -86,9 +87,10 @@ def test_an_unknown_experiment_exits_with_2_and_writes_nothing(run, worlds, tmp_
         (("--env-file", "none.env"), "none.env"),
     ],
 )
-def test_bad_usage_is_one_sentence_and_exits_with_2(run, arguments, words):
+def test_bad_usage_is_one_sentence_exits_with_2_and_leaves_nothing(run, tmp_path, arguments, words):
     code, out, err = run("ab", *arguments)
     assert (code, out) == (2, "")
+    assert [path.name for path in tmp_path.iterdir() if path.name not in {".env.live-dashboards", "output"}] == []
     assert words in err
     assert "Traceback" not in err
 
