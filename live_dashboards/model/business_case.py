@@ -67,11 +67,6 @@ class Term:
     effect: str
     parameters: tuple[str, ...]
 
-    @property
-    def is_measured(self) -> bool:
-        """Whether it has a value that is neither simulated nor missing."""
-        return self.contribution.value is not None
-
 
 @dataclass(frozen=True, slots=True)
 class Swing:

@@ -28,11 +28,6 @@ class Recommendation:
     verdict: str
     reasons: tuple[str, ...]
 
-    @property
-    def is_withheld(self) -> bool:
-        """Whether a gate withholds it."""
-        return self.verdict.startswith("withheld")
-
 
 @dataclass(frozen=True, slots=True)
 class NetPanel:

@@ -52,11 +52,6 @@ def replace_file(path: Path, content: bytes | memoryview) -> None:
         raise explained(path, error) from error
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes the text as UTF-8, as a whole or not at all; what UTF-8 cannot hold is escaped."""
-    write_file(path, lambda stream: stream.write(text_bytes(text)))
-
-
 def text_bytes(text: str) -> bytes:
     """The text as UTF-8; what UTF-8 cannot hold is escaped."""
     return text.encode("utf-8", "backslashreplace")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from live_dashboards.model.dashboards import DASHBOARD_TITLES, Report, dashboard_name
 from live_dashboards.model.measurement import Measurement
@@ -11,19 +10,10 @@ from live_dashboards.model.moment import format_moment
 from live_dashboards.model.number import NOTHING, format_count, format_interval, format_number
 from live_dashboards.model.plain_text import escaped
 from live_dashboards.outputs.drawn_values import COLUMNS, drawn_values
-from live_dashboards.outputs.files import write_text
 
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # some programs take the full-width ones for the others
 _MARKUP = re.compile(r"[\\`|*~\[\]]|(?<!\w)_|_(?!\w)")
 _LINK = re.compile(r":(?=//)|(?<=\bwww)\.|@", re.IGNORECASE)
-
-
-def write_sidecars(report: Report, image: Path) -> tuple[Path, Path]:
-    """Writes the `.csv` of the drawn values and the `.md` with the alt text beside the image; their paths."""
-    texts = sidecar_texts(report)
-    for suffix, text in texts.items():
-        write_text(image.with_suffix(suffix), text)
-    return image.with_suffix(".csv"), image.with_suffix(".md")
 
 
 def sidecar_texts(report: Report) -> dict[str, str]:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from dataclasses import fields
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from live_dashboards.model.dashboards import Report
@@ -14,14 +13,8 @@ from live_dashboards.model.judgement import Comparison, Guardrail, Power
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.report import AbReport, VariantFacts
-from live_dashboards.outputs.files import write_text
 from live_dashboards.outputs.measurement_rows import finite, plain_value
 from live_dashboards.outputs.summary_parts import page_provenance, page_state
-
-
-def write_summary(text: str, path: Path) -> None:
-    """Writes the summary's text, as a whole or not at all."""
-    write_text(path, text)
 
 
 def summary_text(report: Report, compare: Callable[[dict[str, Any]], dict[str, Any]] | None = None) -> str:

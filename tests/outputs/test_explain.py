@@ -12,7 +12,7 @@ import pytest
 from live_dashboards.errors import UsageError
 from live_dashboards.outputs.explain import explain, find_last_summary
 from live_dashboards.outputs.snapshot_file import save_snapshot
-from live_dashboards.outputs.summary import summary, summary_text, write_summary
+from live_dashboards.outputs.summary import summary, summary_text
 from tests.outputs.reports import every_kind, live_report
 from tests.support import snapshots
 
@@ -21,7 +21,7 @@ REPORT = live_report()
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    write_summary(summary_text(REPORT), tmp_path / "summary.json")
+    (tmp_path / "summary.json").write_text(summary_text(REPORT), encoding="utf-8")
     return tmp_path / "summary.json"
 
 
@@ -70,7 +70,7 @@ def test_a_number_that_is_only_an_input_is_found_too(path: Path) -> None:
 
 
 def test_a_missing_number_says_why(tmp_path: Path) -> None:
-    write_summary(summary_text(every_kind()["mlflow only, marked"]), tmp_path / "summary.json")
+    (tmp_path / "summary.json").write_text(summary_text(every_kind()["mlflow only, marked"]), encoding="utf-8")
     text = explain("total_requests", tmp_path / "summary.json")
     assert "value     none" in text
     assert "reason    " in text
@@ -127,7 +127,7 @@ def test_a_summary_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_the_newest_summary_is_found_among_other_files(tmp_path: Path, path: Path) -> None:
     newer = tmp_path / "another.json"
-    write_summary(summary_text(REPORT), newer)
+    newer.write_text(summary_text(REPORT), encoding="utf-8")
     save_snapshot(snapshots.live(), tmp_path / "moment.json")
     (tmp_path / "foreign.json").write_text("{", encoding="utf-8")
     for age, each in enumerate((newer, path, tmp_path / "moment.json", tmp_path / "foreign.json")):

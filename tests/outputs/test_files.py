@@ -13,10 +13,14 @@ from typing import BinaryIO
 import pytest
 
 from live_dashboards.errors import OutputError
-from live_dashboards.outputs.files import write_file, write_text
+from live_dashboards.outputs.files import text_bytes, write_file
 
 NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"] if os.geteuid() else ["unshare", "--mount"]
 CAN_MOUNT = shutil.which("unshare") is not None and subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode == 0
+
+
+def write_text(path: Path, text: str) -> None:
+    write_file(path, lambda stream: stream.write(text_bytes(text)))
 
 
 def names(folder: Path) -> list[str]:
@@ -132,9 +136,9 @@ def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
 def test_a_folder_that_this_user_may_not_write_is_named() -> None:
     """Runs as a plain user, because root may write everywhere."""
     code = (
-        "import os, sys; from pathlib import Path; from live_dashboards.outputs.files import write_text\n"
+        "import os, sys; from pathlib import Path; from live_dashboards.outputs.files import write_file\n"
         "os.geteuid() or os.setuid(65534)\n"
-        "write_text(Path(sys.argv[1], 'new', 'report.json'), '')"
+        "write_file(Path(sys.argv[1], 'new', 'report.json'), lambda stream: stream.write(b''))"
     )
     with tempfile.TemporaryDirectory() as closed:
         Path(closed).chmod(0o555)
@@ -146,10 +150,10 @@ WITH_A_SIZE_LIMIT = """
 import resource, sys
 from pathlib import Path
 from live_dashboards.errors import OutputError
-from live_dashboards.outputs.files import write_text
+from live_dashboards.outputs.files import write_file
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 try:
-    write_text(Path(sys.argv[1]), "x" * 10_000)
+    write_file(Path(sys.argv[1]), lambda stream: stream.write(b"x" * 10_000))
 except OutputError as error:
     print(error)
 """
@@ -172,12 +176,12 @@ def test_a_full_disk_leaves_the_old_file_and_says_so(tmp_path: Path) -> None:
 ON_A_SMALL_DISK = """
 import os, subprocess, sys
 from pathlib import Path
-from live_dashboards.outputs.files import write_text
+from live_dashboards.outputs.files import write_file
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", sys.argv[1]], check=True)
 path = Path(sys.argv[1], "report.json")
-write_text(path, "old")
+write_file(path, lambda stream: stream.write(b"old"))
 try:
-    write_text(path, "x" * 200_000)
+    write_file(path, lambda stream: stream.write(b"x" * 200_000))
 finally:
     print(os.listdir(sys.argv[1]), path.read_text())
 """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -14,7 +13,7 @@ from live_dashboards.model.measurement import Origin
 from live_dashboards.model.report import AbReport
 from live_dashboards.outputs import sidecars
 from live_dashboards.outputs.drawn_values import COLUMNS
-from live_dashboards.outputs.sidecars import csv_text, markdown_text, write_sidecars
+from live_dashboards.outputs.sidecars import csv_text, markdown_text
 from tests.outputs.reports import every_kind
 
 REPORTS = every_kind()
@@ -29,13 +28,6 @@ def table(report: AbReport = LIVE) -> pd.DataFrame:
 def panel(name: str, report: AbReport = LIVE) -> pd.DataFrame:
     found = table(report)
     return found[found["panel"] == name]
-
-
-def test_both_files_lie_beside_the_picture(tmp_path: Path) -> None:
-    written = write_sidecars(LIVE, tmp_path / "page.png")
-    assert written == (tmp_path / "page.csv", tmp_path / "page.md")
-    assert written[0].read_text(encoding="utf-8") == csv_text(LIVE)
-    assert written[1].read_text(encoding="utf-8") == markdown_text(LIVE)
 
 
 def test_the_table_is_tidy() -> None:

@@ -7,7 +7,6 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,9 +17,9 @@ from jsonschema import Draft202012Validator, FormatChecker
 from live_dashboards.model.duration import parse_duration_seconds
 from live_dashboards.model.measurement import Interval, Origin
 from live_dashboards.model.report import AbReport, BadgeKind
-from live_dashboards.outputs.summary import summary, summary_schema, summary_text, write_summary
+from live_dashboards.outputs.summary import summary, summary_schema, summary_text
 from live_dashboards.outputs.summary_parts import window_text
-from tests.outputs.reports import every_kind, live_report
+from tests.outputs.reports import every_kind
 
 REPORTS = every_kind()
 VALIDATOR = Draft202012Validator(summary_schema(), format_checker=FormatChecker())
@@ -173,11 +172,6 @@ def test_the_text_is_ascii_even_for_odd_names() -> None:
     text = summary_text(replace(REPORTS["live"], experiment="模型 \ud800", alt_text="−1"))
     assert text.isascii()
     assert json.loads(text)["experiment"] == "模型 \ud800"
-
-
-def test_the_file_holds_the_text(tmp_path: Path) -> None:
-    write_summary(summary_text(live_report()), tmp_path / "new" / "summary.json")
-    assert json.loads((tmp_path / "new" / "summary.json").read_text(encoding="utf-8"))["schema_version"] == 1
 
 
 Breaker = Callable[[Any], object]
