@@ -15,6 +15,7 @@ from typing import Any
 from live_dashboards.errors import UsageError
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.dashboards import Report
+from live_dashboards.model.file_names import stamped_stem
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.report import AbReport
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
@@ -122,12 +123,10 @@ def every_snapshot(settings: Settings, request: Request) -> Iterator[Snapshot]:
 
 def path_of_several(page: Report, settings: Settings, request: Request, ending: str) -> Path:
     """`output` as an image's name with the experiment's part, `-business` for that dashboard; else the default name in the folder."""
-    from live_dashboards.outputs.default_names import default_image_path
-
     if request.output is not None and request.output.suffix:
         dashboard = AB if isinstance(page, AbReport) else BUSINESS
         return request.output.with_stem(f"{request.output.stem}{_ENDINGS[dashboard]}{ending}")
-    return default_image_path(request.output or settings.output_folder, page, ending)
+    return (request.output or settings.output_folder) / f"{stamped_stem(page, ending)}.png"
 
 
 def file_name_part(name: str) -> str:

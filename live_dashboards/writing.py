@@ -10,6 +10,7 @@ from typing import Any
 
 from live_dashboards.endings import undivided
 from live_dashboards.model.dashboards import Report
+from live_dashboards.model.file_names import latest_stem, simulated_ending, stamped_stem
 from live_dashboards.model.report import BadgeKind
 from live_dashboards.request import Request
 from live_dashboards.settings import Settings
@@ -32,10 +33,9 @@ class Outcome:
 
 def write(page: Report, settings: Settings, request: Request, compare: Compare | None = None, *, experiment_part: str = "") -> Outcome:
     """Draws the report and writes image, summary (with what changed), sidecars and, where asked for, all of them under the latest name."""
-    from live_dashboards.outputs.default_names import default_image_path
     from live_dashboards.outputs.files import write_file
 
-    image = request.output or default_image_path(settings.output_folder, page)
+    image = request.output or settings.output_folder / f"{stamped_stem(page)}.png"
     files, enough = contents(page, image, request, compare), is_enough(page, request.require)
     latest = latest_of(page, image, enough=enough, experiment_part=experiment_part) if request.latest else None
     with undivided():
@@ -76,10 +76,7 @@ def path_beside(image: Path, suffix: str, request: Request) -> Path | None:
 
 def latest_of(page: Report, image: Path, *, enough: bool, experiment_part: str) -> Path | None:
     """The latest name that the picture may take, said where that is not the plain one; none where it is less than required."""
-    from live_dashboards.outputs.default_names import simulated_ending
-    from live_dashboards.outputs.latest import latest_path
-
-    path = latest_path(image.parent, page, experiment_part)
+    path = image.parent / f"{latest_stem(page, experiment_part)}.png"
     if not enough:
         log.warning("%s stays as it was: the new picture is less than --require asks", path.name)
         return None

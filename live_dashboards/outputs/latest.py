@@ -5,16 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from live_dashboards.model.dashboards import Report, dashboard_name
-from live_dashboards.outputs.default_names import STEMS, simulated_ending
 from live_dashboards.outputs.files import explained, replace_file
 
 _BESIDE = (".json", ".csv", ".md")
-
-
-def latest_path(folder: Path, report: Report, experiment_part: str = "") -> Path:
-    """`live_ab_dashboard_latest.png` there; a simulated one is `live_ab_dashboard_latest-SIMULATED.png`."""
-    return folder / f"{STEMS[dashboard_name(report)]}_latest{experiment_part}{simulated_ending(report)}.png"
 
 
 def write_latest(path: Path, files: Mapping[str, bytes | memoryview]) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from live_dashboards.errors import OutputLockedError
-from live_dashboards.outputs.default_names import STEMS
+from live_dashboards.model.file_names import STEMS
 from live_dashboards.outputs.files import explained
 
 _LONGEST_NAME_BYTES = 200

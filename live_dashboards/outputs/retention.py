@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from live_dashboards.outputs.default_names import SIMULATED, STAMP, STEMS
+from live_dashboards.model.file_names import SIMULATED, STAMP, STEMS
 
 log = logging.getLogger(__name__)
 

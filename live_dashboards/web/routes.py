@@ -12,7 +12,8 @@ from typing import Any
 from flask import Flask, Response, g, request
 
 from live_dashboards.errors import DashboardError, UsageError
-from live_dashboards.model.dashboards import Report, dashboard_name
+from live_dashboards.model.dashboards import Report
+from live_dashboards.model.file_names import stamped_stem
 from live_dashboards.web.board import Board
 from live_dashboards.web.metrics import Metrics
 from live_dashboards.web.pictures import Pictures
@@ -103,10 +104,8 @@ class Routes:
 
 
 def _file(report: Report, suffix: str) -> dict[str, str]:
-    """The name of a downloaded file; a simulated one says so there too."""
-    name = {"ab": "live_ab_dashboard", "business": "business_impact_dashboard"}[dashboard_name(report)]
-    ending = "-SIMULATED" if report.is_simulated else ""
-    return {"Content-Disposition": f'inline; filename="{name}_{report.at:%Y%m%d_%H%M%S}{ending}.{suffix}"'}
+    """The name of a downloaded file, as the scripts call it."""
+    return {"Content-Disposition": f'inline; filename="{stamped_stem(report)}.{suffix}"'}
 
 
 def _json(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -7,16 +7,9 @@ from pathlib import Path
 import pytest
 
 from live_dashboards.errors import OutputError
-from live_dashboards.outputs.latest import latest_path, write_latest
-from tests.outputs.reports import live_report, simulated_report
+from live_dashboards.outputs.latest import write_latest
 
 FILES = {".png": b"picture", ".json": b"{}"}
-
-
-def test_the_name_tells_dashboard_experiment_and_simulation(tmp_path: Path) -> None:
-    assert latest_path(tmp_path, live_report()).name == "live_ab_dashboard_latest.png"
-    assert latest_path(tmp_path, live_report(), "_fraud").name == "live_ab_dashboard_latest_fraud.png"
-    assert latest_path(tmp_path, simulated_report()).name == "live_ab_dashboard_latest-SIMULATED.png"
 
 
 def test_it_replaces_the_earlier_one_and_its_sidecars(tmp_path: Path) -> None:
