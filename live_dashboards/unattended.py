@@ -103,4 +103,4 @@ def _write_metrics(path: Path, dashboards: tuple[str, ...], run: Run) -> None:
         with undivided():
             write_metrics(path, facts)
     except OutputError as error:
-        log.warning("%s; check --metrics-file", error)
+        log.warning("no metrics were written: %s", error)

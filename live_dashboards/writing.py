@@ -33,7 +33,7 @@ class Outcome:
 
 def write(page: Report, settings: Settings, request: Request, compare: Compare | None = None, *, experiment_part: str = "") -> Outcome:
     """Draws the report and writes image, summary (with what changed), sidecars and, where asked for, all of them under the latest name."""
-    from live_dashboards.outputs.files import write_file
+    from live_dashboards.outputs.files import OF_PICTURES, write_file
 
     image = request.output or settings.output_folder / f"{stamped_stem(page)}.png"
     files, enough = contents(page, image, request, compare), is_enough(page, request.require)
@@ -42,7 +42,8 @@ def write(page: Report, settings: Settings, request: Request, compare: Compare |
         for suffix, content in files.items():
             path = path_beside(image, suffix, request)
             if path is not None:
-                write_file(path, lambda stream, content=content: stream.write(content))  # type: ignore[misc]
+                option = "--summary" if suffix == ".json" and request.summary is not None else OF_PICTURES
+                write_file(path, lambda stream, content=content: stream.write(content), option=option)  # type: ignore[misc]
         if latest is not None:
             from live_dashboards.outputs.latest import write_latest
 

@@ -84,6 +84,6 @@ def _read(path: Path) -> LastGood:
 def _write(kept: LastGood, path: Path) -> None:
     content = json.dumps({"version": __version__, "kept": encode(kept)}, allow_nan=False, separators=(",", ":")).encode("ascii")
     try:
-        write_file(path, lambda stream: stream.write(gzip.compress(content, 4, mtime=0)))
+        write_file(path, lambda stream: stream.write(gzip.compress(content, 4, mtime=0)), option="DASHBOARD_CACHE_DIR")
     except OutputError as error:
-        log.warning("%s; the last good answers are not kept (DASHBOARD_CACHE_DIR)", error)
+        log.warning("the last good answers are not kept: %s", error)

@@ -53,7 +53,7 @@ class RunFacts:
 def write_metrics(path: Path, run: RunFacts) -> None:
     """Replaces the file as a whole, readable by the collector; the moment of the last success stays in it."""
     text = metrics_text(run, _read(path))
-    write_file(path, lambda stream: stream.write(text_bytes(text)), mode=_READABLE_BY_ALL)
+    write_file(path, lambda stream: stream.write(text_bytes(text)), mode=_READABLE_BY_ALL, option="--metrics-file")
 
 
 def metrics_text(run: RunFacts, before: str = "") -> str:

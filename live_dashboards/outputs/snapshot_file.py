@@ -19,7 +19,7 @@ SCHEMA_VERSION = 1
 def save_snapshot(snapshot: Snapshot, path: Path) -> None:
     """Writes the snapshot as JSON, compressed where the path ends in `.gz`; the same snapshot gives the same bytes."""
     content = json.dumps(encode(snapshot), allow_nan=False, separators=(",", ":")).encode("ascii")
-    write_file(path, lambda stream: stream.write(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content))
+    write_file(path, lambda stream: stream.write(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content), option="--save-snapshot")
 
 
 def load_snapshot(path: Path) -> Snapshot:

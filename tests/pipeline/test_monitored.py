@@ -61,7 +61,7 @@ def test_both_dashboards_are_in_one_file(run, worlds, tmp_path):
 def test_a_metrics_file_that_cannot_be_written_is_told_and_costs_nothing_else(run, worlds):
     code, out, err = run("ab", "--metrics-file", "/proc/live.prom", *SMALL, *at(worlds))
     assert (code, out.count("\n"), err.count("\n")) == (0, 1, 1)
-    assert "check --metrics-file" in err
+    assert "choose another path with --metrics-file" in err
 
 
 def test_no_secret_is_in_the_metrics(run, worlds, tmp_path, receiver):
