@@ -1,12 +1,12 @@
-"""The last step of a run: draws a report and writes its picture, summary and sidecars, all of them or none."""
+"""The last step of a run: draws a report and writes its picture, summary and sidecars, all of them or none as far as `write_files` can."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from live_dashboards.endings import undivided
 from live_dashboards.model.dashboards import Report
@@ -14,6 +14,9 @@ from live_dashboards.model.file_names import latest_stem, simulated_ending, stam
 from live_dashboards.model.report import BadgeKind
 from live_dashboards.request import Request
 from live_dashboards.settings import Settings
+
+if TYPE_CHECKING:
+    from live_dashboards.outputs.files import NewFile
 
 Compare = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -32,23 +35,29 @@ class Outcome:
 
 
 def write(page: Report, settings: Settings, request: Request, compare: Compare | None = None, *, experiment_part: str = "") -> Outcome:
-    """Draws the report and writes image, summary (with what changed), sidecars and, where asked for, all of them under the latest name."""
-    from live_dashboards.outputs.files import OF_PICTURES, write_file
+    """Draws the report and writes image, summary (with what changed), sidecars and, where asked for, all of them under the latest name; the image is the last."""
+    from live_dashboards.outputs.files import NewFile, write_files
+    from live_dashboards.outputs.latest import latest_files, outdated
 
     image = request.output or settings.output_folder / f"{stamped_stem(page)}.png"
     files, enough = contents(page, image, request, compare), is_enough(page, request.require)
     latest = latest_of(page, image, enough=enough, experiment_part=experiment_part) if request.latest else None
+    new, old = files_beside(image, files, request), []
+    if latest is not None:
+        new, old = [*new, *latest_files(latest, files)], outdated(latest, files)
     with undivided():
-        for suffix, content in files.items():
-            path = path_beside(image, suffix, request)
-            if path is not None:
-                option = "--summary" if suffix == ".json" and request.summary is not None else OF_PICTURES
-                write_file(path, lambda stream, content=content: stream.write(content), option=option)  # type: ignore[misc]
-        if latest is not None:
-            from live_dashboards.outputs.latest import write_latest
-
-            write_latest(latest, files)
+        write_files([*new, NewFile(image, files[image.suffix])], old)
     return Outcome(image, str(files[".json"], "utf-8") if request.summary == "-" else None, page, enough, experiment_part)
+
+
+def files_beside(image: Path, files: Mapping[str, bytes | memoryview], request: Request) -> list[NewFile]:
+    """All but the image; without the summary where that goes to stdout."""
+    from live_dashboards.outputs.file_errors import OF_PICTURES
+    from live_dashboards.outputs.files import NewFile
+
+    paths = {suffix: path_beside(image, suffix, request) for suffix in files if suffix != image.suffix}
+    options = {".json": "--summary"} if request.summary is not None else {}
+    return [NewFile(path, files[suffix], options.get(suffix, OF_PICTURES)) for suffix, path in paths.items() if path is not None]
 
 
 def contents(page: Report, image: Path, request: Request, compare: Compare | None) -> dict[str, bytes | memoryview]:

@@ -1,34 +1,45 @@
-"""Writes a file as a whole or not at all."""
+"""Writes a file as a whole or not at all, and several of them all or none."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from live_dashboards.errors import OutputError
+from live_dashboards.outputs.file_errors import OF_PICTURES, explaining
 
-OF_PICTURES = "--output or DASHBOARD_OUTPUT_DIR"
-_RIGHTS = ("this user may not write in its folder", "give it the right to, or choose another path with {option}")
-_NO_FOLDER = ("a part of its path is a file, not a folder", "choose another path with {option}")
-_ROOM = "free some space, or choose another path with {option}"
-_EXPLANATIONS = {
-    errno.EACCES: _RIGHTS,
-    errno.EPERM: _RIGHTS,
-    errno.EROFS: ("its file system is read-only", "mount it writable, or choose another path with {option}"),
-    errno.ENOSPC: ("the disk is full", _ROOM),
-    errno.EDQUOT: ("the disk quota is used up", _ROOM),
-    errno.EFBIG: ("it grows above the file size limit", "raise the limit (ulimit -f)"),
-    errno.ENAMETOOLONG: ("its name is too long", "choose a shorter one with {option}"),
-    errno.ENOENT: ("its folder takes no files", "choose another path with {option}"),
-    errno.ENOTDIR: _NO_FOLDER,
-    errno.EEXIST: _NO_FOLDER,
-    errno.ELOOP: ("its links lead in a circle", "remove the link"),
-    errno.EISDIR: ("it is a folder", "add a file name to the path of {option}"),
-}
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """What the path, which the option chooses, is to hold; a link that is there is followed, or replaced where it may be."""
+
+    path: Path
+    content: bytes | memoryview
+    option: str = OF_PICTURES
+    is_link_replaced: bool = False
+
+
+def write_files(files: Sequence[NewFile], outdated: Sequence[Path] = ()) -> None:
+    """Writes all of them or none: first each as a temporary file in its folder, then removes what is outdated and renames each, in this order.
+
+    Whatever keeps a file from being written (rights, room, a folder or a device in its place) shows before the first one is renamed. What is left is a
+    rename that fails although the same folder has just taken the temporary file, as where the disk breaks or the process is ended
+    between two of them: then the files before it are new and the others old. OutputError names the file.
+    """
+    with contextlib.ExitStack() as temporaries:
+        ready = [temporaries.enter_context(_filled(file.path, partial(_write, file.content), file.option, is_link_replaced=file.is_link_replaced)) for file in files]
+        for path in outdated:
+            _remove(path)
+        for rename in ready:
+            rename()
 
 
 def write_file(path: Path, write: Callable[[BinaryIO], object], *, mode: int | None = None, option: str = OF_PICTURES) -> None:
@@ -37,32 +48,13 @@ def write_file(path: Path, write: Callable[[BinaryIO], object], *, mode: int | N
     Missing folders are created; a link is followed and stays one; a replaced file hands on its rights, unless `mode` gives others.
     OutputError says what to do, by the `option` that chooses the path.
     """
-    try:
-        target = _target(path, option)
-        _write_and_rename(target, write, mode)
-    except OSError as error:
-        raise explained(path, error, option) from error
-
-
-def replace_file(path: Path, content: bytes | memoryview) -> None:
-    """Puts a whole new file at the path; a link that is there is replaced, and what it leads to stays."""
-    try:
-        if not path.is_symlink():
-            _target(path, OF_PICTURES)
-        _write_and_rename(path, lambda stream: stream.write(content))
-    except OSError as error:
-        raise explained(path, error) from error
+    with _filled(path, write, option, mode=mode) as rename:
+        rename()
 
 
 def text_bytes(text: str) -> bytes:
     """The text as UTF-8; what UTF-8 cannot hold is escaped."""
     return text.encode("utf-8", "backslashreplace")
-
-
-def explained(path: Path, error: OSError, option: str = OF_PICTURES) -> OutputError:
-    """The error of that path, which the option chooses, as one sentence with what the reader can do."""
-    cause, fix = _EXPLANATIONS.get(error.errno or 0, (error.strerror or str(error), "choose another path with {option}"))
-    return OutputError(f"{path} cannot be written: {cause}; {fix.format(option=option)}")
 
 
 def _target(path: Path, option: str) -> Path:
@@ -85,23 +77,48 @@ def _refuse_irreplaceable(path: Path, target: Path, option: str) -> None:
         raise OutputError(f"{path} cannot be written: it is a device or a pipe, not a file; choose another path with {option}")
     if not target.stat().st_mode & 0o222 or not os.access(target, os.W_OK):
         raise OutputError(f"{path} cannot be written: the file that is there is write-protected; remove it, or choose another path with {option}")
+    folder = target.parent.stat()
+    if folder.st_mode & stat.S_ISVTX and os.geteuid() not in {0, folder.st_uid, target.stat().st_uid}:
+        raise OutputError(f"{path} cannot be written: the file that is there is another user's, in a sticky folder; choose another path with {option}")
 
 
-def _write_and_rename(target: Path, write: Callable[[BinaryIO], object], mode: int | None = None) -> None:
-    temporary = _temporary(target)
+@contextlib.contextmanager
+def _filled(path: Path, write: Callable[[BinaryIO], object], option: str, *, mode: int | None = None, is_link_replaced: bool = False) -> Iterator[Callable[[], None]]:
+    """A whole temporary file for the path, and what renames it; it does not outlive this."""
+    with explaining(path, option):
+        target = path if is_link_replaced and path.is_symlink() else _target(path, option)
+        temporary = target.with_name(f".live-dashboards-{secrets.token_hex(8)}.tmp")
     try:
-        with temporary.open("xb") as stream:
-            if mode is not None:
-                os.fchmod(stream.fileno(), mode)
-            elif target.is_file() and not target.is_symlink():
-                os.fchmod(stream.fileno(), target.stat().st_mode & 0o777)
-            write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(target)
+        with explaining(path, option):
+            _fill(temporary, target, write, mode)
+        yield partial(_rename, temporary, target, path, option)
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it was renamed, or its folder takes no changes
+            temporary.unlink()
 
 
-def _temporary(target: Path) -> Path:
-    return target.with_name(f".live-dashboards-{secrets.token_hex(8)}.tmp")
+def _fill(temporary: Path, target: Path, write: Callable[[BinaryIO], object], mode: int | None) -> None:
+    with temporary.open("xb") as stream:
+        if mode is not None:
+            os.fchmod(stream.fileno(), mode)
+        elif target.is_file() and not target.is_symlink():
+            os.fchmod(stream.fileno(), target.stat().st_mode & 0o777)
+        write(stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _rename(temporary: Path, target: Path, path: Path, option: str) -> None:
+    with explaining(path, option):
+        temporary.replace(target)
+
+
+def _write(content: bytes | memoryview, stream: BinaryIO) -> None:
+    stream.write(content)
+
+
+def _remove(path: Path) -> None:
+    """Removes a file or a link; what else is there stays."""
+    with explaining(path, OF_PICTURES):
+        if path.is_symlink() or path.is_file():
+            path.unlink()

@@ -5,24 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from live_dashboards.outputs.files import explained, replace_file
+from live_dashboards.outputs.files import NewFile
 
 _BESIDE = (".json", ".csv", ".md")
 
 
-def write_latest(path: Path, files: Mapping[str, bytes | memoryview]) -> None:
-    """Replaces each file by suffix, the picture last; real files, also where a link was. One of an earlier picture that has no successor is removed."""
-    for suffix in _BESIDE:
-        if suffix in files:
-            replace_file(path.with_suffix(suffix), files[suffix])
-        else:
-            _remove(path.with_suffix(suffix))
-    replace_file(path, files[path.suffix])
+def latest_files(path: Path, files: Mapping[str, bytes | memoryview]) -> list[NewFile]:
+    """Each file by suffix under the name of that picture, which is the last; real files, also where a link was."""
+    suffixes = (*(suffix for suffix in _BESIDE if suffix in files), path.suffix)
+    return [NewFile(path.with_suffix(suffix), files[suffix], is_link_replaced=True) for suffix in suffixes]
 
 
-def _remove(path: Path) -> None:
-    if path.is_symlink() or path.is_file():
-        try:
-            path.unlink()
-        except OSError as error:
-            raise explained(path, error) from error
+def outdated(path: Path, files: Mapping[str, bytes | memoryview]) -> list[Path]:
+    """What an earlier picture may have left beside that name, and the new one does not replace."""
+    return [path.with_suffix(suffix) for suffix in _BESIDE if suffix not in files]

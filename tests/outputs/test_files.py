@@ -146,6 +146,24 @@ def test_a_folder_that_this_user_may_not_write_is_named() -> None:
     assert "this user may not write in its folder; give it the right to" in ended.stderr
 
 
+if os.geteuid() == 0:
+
+    def test_another_users_file_in_a_sticky_folder_is_refused_before_it_is_tried() -> None:
+        """Its folder takes new files, and it may be written, but not replaced."""
+        code = (
+            "import os, sys; from pathlib import Path; from live_dashboards.outputs.files import NewFile, write_files\n"
+            "os.setuid(65534)\n"
+            "write_files([NewFile(Path(sys.argv[1], name), b'new') for name in ('mine', 'theirs')])"
+        )
+        with tempfile.TemporaryDirectory() as shared:
+            Path(shared).chmod(0o1777)
+            Path(shared, "theirs").write_text("old")
+            Path(shared, "theirs").chmod(0o666)
+            ended = subprocess.run([sys.executable, "-c", code, shared], capture_output=True, text=True, check=False)
+            assert names(Path(shared)) == ["theirs"]
+        assert "another user's, in a sticky folder" in ended.stderr
+
+
 WITH_A_SIZE_LIMIT = """
 import resource, sys
 from pathlib import Path

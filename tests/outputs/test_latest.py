@@ -7,9 +7,14 @@ from pathlib import Path
 import pytest
 
 from live_dashboards.errors import OutputError
-from live_dashboards.outputs.latest import write_latest
+from live_dashboards.outputs.files import write_files
+from live_dashboards.outputs.latest import latest_files, outdated
 
 FILES = {".png": b"picture", ".json": b"{}"}
+
+
+def write_latest(path: Path, files: dict[str, bytes]) -> None:
+    write_files(latest_files(path, files), outdated(path, files))
 
 
 def test_it_replaces_the_earlier_one_and_its_sidecars(tmp_path: Path) -> None:
