@@ -102,10 +102,12 @@ def _draw(dashboards: tuple[str, ...], arguments: argparse.Namespace, base_folde
 
 def _draw_with(settings: Settings, dashboards: tuple[str, ...], arguments: argparse.Namespace, run: Run) -> int:
     """Draws for itself alone and in its time, and prints each path or the summary as soon as it is there."""
+    from live_dashboards.destinations import check_outputs
     from live_dashboards.pipeline import lock, outcomes
     from live_dashboards.unattended import finish
 
     run.settings, request, every = settings, options.request(arguments), getattr(arguments, "all_experiments", False)
+    check_outputs(dashboards, settings, request)
     with deadline(settings.run_timeout_seconds), lock(dashboards, settings, request):
         written = [_tell(outcome, run) for outcome in outcomes(dashboards, settings, request, every_experiment=every)]
         finish(written, settings, request, run)

@@ -2,7 +2,8 @@
 
 DashboardError                      exit code
 ├── UsageError                      2          an option or the experiment's name cannot be used
-│   └── SettingsError               2          a setting cannot be used
+│   ├── SettingsError               2          a setting cannot be used
+│   └── SharedOutputError           2          two outputs are one file
 ├── OutputError                     1          the picture or the summary could not be written
 │   └── OutputLockedError           1          another run is writing it
 ├── DeadlineError                   1          the run took longer than RUN_TIMEOUT_SECONDS
@@ -26,6 +27,14 @@ class UsageError(DashboardError):
 
 class SettingsError(UsageError):
     """A setting has a value that cannot be used."""
+
+
+class SharedOutputError(UsageError):
+    """Two outputs of a run are one file; `uses` are the two."""
+
+    def __init__(self, message: str, uses: tuple[str, str]) -> None:
+        super().__init__(message)
+        self.uses = uses
 
 
 class OutputError(DashboardError):

@@ -90,6 +90,7 @@ def request(arguments: argparse.Namespace) -> Request:
         latest=getattr(arguments, "latest", False),
         keep=getattr(arguments, "keep_count", None),
         keep_days=getattr(arguments, "keep_days", None),
+        metrics_file=getattr(arguments, "metrics_file", None),
     )
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from live_dashboards.destinations import ENDINGS, check_output, named_images
 from live_dashboards.errors import UsageError
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.dashboards import Report
@@ -28,7 +29,6 @@ log = logging.getLogger(__name__)
 
 AB, BUSINESS = "ab", "business"
 DASHBOARDS = (AB, BUSINESS)
-_ENDINGS = {AB: "", BUSINESS: "-business"}  # of one image name for both
 
 
 def run(dashboard: str, settings: Settings, request: Request) -> Outcome:
@@ -40,23 +40,14 @@ def run(dashboard: str, settings: Settings, request: Request) -> Outcome:
     return write(report(dashboard, snapshot, settings, request), settings, request, compare)
 
 
-def check_output(request: Request) -> None:
-    """UsageError where the image's name has a suffix of no kind of picture."""
-    from live_dashboards.outputs.output_path import check_output_path
-
-    if request.output is not None:
-        check_output_path(request.output)
-
-
 def lock(dashboards: Sequence[str], settings: Settings, request: Request) -> AbstractContextManager[None]:
     """Holds what the run will write for itself; OutputLockedError where another run does."""
     from live_dashboards.outputs.output_lock import locked, named_output, stamped_output
 
-    output, is_one = request.output, len(dashboards) == 1
-    if output is None or not (output.suffix or is_one):
-        return locked(stamped_output(output or settings.output_folder, dashboard) for dashboard in dashboards)
-    check_output(request)
-    return locked(named_output(output if is_one else output.with_stem(f"{output.stem}{_ENDINGS[dashboard]}")) for dashboard in dashboards)
+    images = named_images(dashboards, request)
+    if not images:
+        return locked(stamped_output(request.output or settings.output_folder, dashboard) for dashboard in dashboards)
+    return locked(map(named_output, images))
 
 
 def outcomes(dashboards: Sequence[str], settings: Settings, request: Request, *, every_experiment: bool) -> Iterator[Outcome]:
@@ -125,7 +116,7 @@ def path_of_several(page: Report, settings: Settings, request: Request, ending: 
     """`output` as an image's name with the experiment's part, `-business` for that dashboard; else the default name in the folder."""
     if request.output is not None and request.output.suffix:
         dashboard = AB if isinstance(page, AbReport) else BUSINESS
-        return request.output.with_stem(f"{request.output.stem}{_ENDINGS[dashboard]}{ending}")
+        return request.output.with_stem(f"{request.output.stem}{ENDINGS[dashboard]}{ending}")
     return (request.output or settings.output_folder) / f"{stamped_stem(page, ending)}.png"
 
 

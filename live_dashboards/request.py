@@ -27,3 +27,4 @@ class Request:
     latest: bool = False
     keep: int | None = None
     keep_days: float | None = None
+    metrics_file: Path | None = None

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from live_dashboards.destinations import METRICS_FILE
 from live_dashboards.endings import undivided
-from live_dashboards.errors import OutputError, OutputLockedError
+from live_dashboards.errors import OutputError, OutputLockedError, SharedOutputError
 from live_dashboards.model.dashboards import Report, dashboard_name
 from live_dashboards.outputs.run_line import Written, run_line
 from live_dashboards.request import Request
@@ -38,12 +39,15 @@ class Run:
 
 @contextlib.contextmanager
 def recorded(metrics_file: Path | None, dashboards: tuple[str, ...]) -> Iterator[Run]:
-    """A run whose end is written to the metrics file, however it ends; not where another run has the output, and writes its own end."""
+    """A run whose end is written to the metrics file, however it ends; not where another run has the output, and writes its own end, or another file is there."""
     run, is_ours = Run(), True
     try:
         yield run
     except OutputLockedError:
         is_ours = False
+        raise
+    except SharedOutputError as error:
+        is_ours = METRICS_FILE not in error.uses
         raise
     finally:
         if metrics_file is not None and is_ours:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from live_dashboards.destinations import check_apart
 from live_dashboards.endings import undivided
 from live_dashboards.model.dashboards import Report
 from live_dashboards.model.file_names import latest_stem, simulated_ending, stamped_stem
@@ -42,6 +43,7 @@ def write(page: Report, settings: Settings, request: Request, compare: Compare |
     image = request.output or settings.output_folder / f"{stamped_stem(page)}.png"
     files, enough = contents(page, image, request, compare), is_enough(page, request.require)
     latest = latest_of(page, image, enough=enough, experiment_part=experiment_part) if request.latest else None
+    check_apart(request, [image], [latest] if latest is not None else [])
     new, old = files_beside(image, files, request), []
     if latest is not None:
         new, old = [*new, *latest_files(latest, files)], outdated(latest, files)
