@@ -7,6 +7,7 @@ import atexit
 import contextlib
 import gc
 import getpass
+import io
 import json
 import logging
 import os
@@ -20,8 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 from live_dashboards import options
 from live_dashboards.endings import deadline, ending_cleanly_on
-from live_dashboards.errors import DashboardError, SettingsError, UsageError
+from live_dashboards.errors import DashboardError, OutputError, SettingsError, UsageError
 from live_dashboards.model.plain_text import escaped
+from live_dashboards.printing import say
 from live_dashboards.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -36,18 +38,29 @@ log = logging.getLogger("live_dashboards")
 
 def main(argv: Sequence[str] | None = None, *, base_folder: Path | None = None) -> int:
     """Runs one command; the exit code. `base_folder` is where the settings file and a relative output folder lie (default: the current one)."""
-    arguments = options.parser().parse_args(argv)
-    _start_logging(arguments.verbose, arguments.quiet)
     commands = {"ab": _ab, "business": _business, "all": _all, "web": _web, "check": _check, "demo": _demo, "explain": _explain, "hash-password": _hash_password}
     try:
+        arguments = _parsed(argv)
+        _start_logging(arguments.verbose, arguments.quiet)
         with ending_cleanly_on(signal.SIGTERM):
             return commands[arguments.command](arguments, base_folder)
     except DashboardError as error:
-        log.error("%s", error, exc_info=arguments.verbose)  # noqa: TRY400 the traceback is for -v only
+        log.error("%s", error, exc_info=log.isEnabledFor(logging.DEBUG))  # noqa: TRY400 the traceback is for -v only
         return error.exit_code
     except KeyboardInterrupt:
         log.error("interrupted")  # noqa: TRY400 nothing to trace
         return 130
+
+
+def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+    _start_logging(verbose=False, quiet=False)
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            return options.parser().parse_args(argv)
+    except SystemExit:  # --help and --version end so
+        say(printed.getvalue())
+        raise
 
 
 class _OneLine(logging.Formatter):
@@ -112,6 +125,8 @@ def _draw_with(settings: Settings, dashboards: tuple[str, ...], arguments: argpa
         written = [_tell(outcome, run) for outcome in outcomes(dashboards, settings, request, every_experiment=every)]
         finish(written, settings, request, run)
     run.is_success = all(outcome.is_enough for outcome in written)
+    if run.unprinted is not None:
+        raise OutputError(f"all files are written, but {run.unprinted}") from run.unprinted
     return WRITTEN if run.is_success else LESS_THAN_REQUIRED
 
 
@@ -133,9 +148,11 @@ def _without_garbage_collection(arguments: argparse.Namespace) -> Iterator[None]
 
 
 def _tell(outcome: Outcome, run: Run) -> Outcome:
-    """Prints what was written."""
-    sys.stdout.write(outcome.summary_text if outcome.summary_text is not None else f"{outcome.image}\n")
-    sys.stdout.flush()
+    """Prints what was written; where that fails, the run goes on, and the failure is told at its end."""
+    try:
+        say(outcome.summary_text if outcome.summary_text is not None else f"{outcome.image}\n")
+    except OutputError as error:
+        run.unprinted = error
     run.reports.append(outcome.report)
     return outcome
 
@@ -155,7 +172,6 @@ def _leave_at_once() -> None:
     """Ends the process without waiting for threads that still wait for a source, which may take as long as its deadline."""
     if threading.current_thread() is threading.main_thread():
         logging.shutdown()
-        sys.stdout.flush()
         os._exit(WRITTEN)
 
 
@@ -169,10 +185,9 @@ def _check(arguments: argparse.Namespace, base_folder: Path | None) -> int:
         checks.append(check)
         if not arguments.json:
             fix = f"; {check.fix}" if check.fix else ""
-            sys.stdout.write(escaped(f"{check.ok.upper():<8}{check.name}: {check.found}{fix}") + "\n")
-            sys.stdout.flush()
+            say(escaped(f"{check.ok.upper():<8}{check.name}: {check.found}{fix}") + "\n")
     if arguments.json:
-        sys.stdout.write(json.dumps({"checks": [asdict(check) for check in checks]}, indent=2) + "\n")
+        say(json.dumps({"checks": [asdict(check) for check in checks]}, indent=2) + "\n")
     return NOT_WRITTEN if any(check.has_failed for check in checks) else WRITTEN
 
 
@@ -209,7 +224,7 @@ def _explain(arguments: argparse.Namespace, base_folder: Path | None) -> int:
     from live_dashboards.outputs.explain import explain, find_last_summary
 
     path = arguments.summary or find_last_summary(_settings(arguments, base_folder).output_folder)
-    sys.stdout.write(explain(arguments.name, path))
+    say(explain(arguments.name, path))
     return WRITTEN
 
 
@@ -222,7 +237,7 @@ def _hash_password(_: argparse.Namespace, __: Path | None) -> int:
     password = _new_password()
     if len(password) < LEAST_CHARACTERS:
         raise UsageError(f"the password has fewer than {LEAST_CHARACTERS} characters; choose a longer one, such as four random words")
-    sys.stdout.write(f"DASHBOARD_PASSWORD_HASH='{hash_password(password)}'\n")  # single quotes, so that nothing expands its dollar signs
+    say(f"DASHBOARD_PASSWORD_HASH='{hash_password(password)}'\n")  # single quotes, so that nothing expands its dollar signs
     return WRITTEN
 
 

@@ -23,13 +23,14 @@ log = logging.getLogger(__name__)
 
 
 class Run:
-    """A run under way: its settings once they are read, what it wrote so far, and whether it ended well."""
+    """A run under way: its settings once they are read, what it wrote so far, whether that is all that was required, and why it could not be printed."""
 
     def __init__(self) -> None:
         self.began = time.monotonic()
         self.settings: Settings | None = None
         self.reports: list[Report] = []
         self.is_success = False
+        self.unprinted: OutputError | None = None
 
     @property
     def seconds(self) -> float:

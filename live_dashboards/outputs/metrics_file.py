@@ -16,8 +16,8 @@ _PREFIX = "live_dashboards_run_"
 _LAST_SUCCESS = "last_success_timestamp_seconds"
 _HELP = {
     "last_timestamp_seconds": "When the last run ended, in unix time.",
-    _LAST_SUCCESS: "When the last run that ended with exit code 0 ended, in unix time.",
-    "success": "1 where the last run ended with exit code 0, else 0.",
+    _LAST_SUCCESS: "When the last run ended whose files were written, as live as was required, in unix time.",
+    "success": "1 where the files of the last run were written, as live as was required, else 0.",
     "duration_seconds": "How long the last run took.",
     "peak_memory_bytes": "The most memory that the last run held.",
     "badge": "1 for the badge of the last run's picture (the least live one of several), 0 for the others.",
