@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -58,6 +59,15 @@ def closed_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         close_environment(list(os.environ), patch)
         close_network(patch)
         yield
+
+
+@pytest.fixture(autouse=True)
+def own_log_level() -> Iterator[None]:
+    """A command that ran in this process leaves its --quiet or --verbose to no later test, whichever that is."""
+    log = logging.getLogger("live_dashboards")
+    level = log.level
+    yield
+    log.setLevel(level)
 
 
 @pytest.fixture(scope="session")
