@@ -15,7 +15,7 @@ from tests.web.two_tests import ACCURACY, SUCCESSES, log
 from tests.web.watched import Watched
 
 Open = Callable[..., Page]
-SOON_MS = 30_000  # a browser, three servers and what else the machine does share two cores
+SOON_MS = 60_000  # a browser, three servers and what else the machine does share two cores
 expect.set_options(timeout=SOON_MS)
 
 
