@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import base64
 import subprocess
+import threading
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 from live_dashboards.errors import SettingsError, SourceError
+from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.prometheus import http
+from live_dashboards.sources.prometheus.exchange import exchange
+from live_dashboards.sources.prometheus.http import PrometheusClient
 from tests.conftest import RunningPrometheus, filled_prometheus
 from tests.sources.prometheus_reading import ask, settings_of, short_truth, traffic, values
+from tests.support.doorman import Doorman
 
 PASSWORD = "p@ss:w/o%rd #1'x"
 BCRYPT = "$2b$05$abcdefghijklmnopqrstuunMIQttEGq/20eMKg2FRFZdPsuXnJd2m"
@@ -76,6 +82,34 @@ def test_netrc_neither_replaces_a_bearer_token_nor_helps_where_no_login_is_set(g
     monkeypatch.setenv("NETRC", str(netrc))
     assert failure(guarded.url, PROMETHEUS_BEARER_TOKEN="token-of-nobody").code == "auth"
     assert failure(guarded.url).code == "auth"
+
+
+def test_the_login_of_a_url_that_hangs_does_not_go_to_the_next_one(standard_prometheus, fault_proxy, monkeypatch):
+    silent, is_left, late_threads = fault_proxy(standard_prometheus.host, standard_prometheus.port), threading.Event(), []
+    silent.hang()
+
+    def late(*arguments):
+        late_threads.append(threading.current_thread())
+        try:
+            return exchange(*arguments)
+        finally:
+            is_left.wait(5)  # as a thread that gets no processor for a while
+
+    with Doorman(standard_prometheus.host, standard_prometheus.port) as doorman:
+        doorman.wanted = "Basic " + base64.b64encode(b"second:two").decode()
+        client = PrometheusClient(settings_of(f"http://first:one@{silent.host}:{silent.port},http://second:two@127.0.0.1:{doorman.port}"))
+
+        def leave_first_url():
+            PrometheusClient.close(client)
+            if late_threads:
+                is_left.set()
+                late_threads[0].join()
+
+        monkeypatch.setattr(http, "exchange", late)
+        monkeypatch.setattr(client, "close", leave_first_url)
+        client.connect(Deadline(2))
+        assert client.address == f"http://127.0.0.1:{doorman.port}"
+        PrometheusClient.close(client)
 
 
 def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(standard_prometheus, monkeypatch):

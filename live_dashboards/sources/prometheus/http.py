@@ -28,6 +28,9 @@ THREAD_NAME = "prometheus-query"
 _WORKERS = 4
 _ARE_YOU_THERE = Question("query", {"query": "vector(1)"})
 
+_Sessions = queue.SimpleQueue[requests.Session]
+_Waiting = queue.SimpleQueue[tuple[Question, Future[Reply]]]
+
 log = logging.getLogger(__name__)
 
 
@@ -39,7 +42,7 @@ class PrometheusClient:
         self._secrets = self._endpoints[0].secrets if self._endpoints else ()
         self._chosen: Endpoint | None = None
         self._sockets = Sockets()
-        self._idle: queue.SimpleQueue[requests.Session] = queue.SimpleQueue()
+        self._idle: _Sessions = queue.SimpleQueue()  # of the URL that is asked now
 
     @property
     def address(self) -> str:
@@ -87,12 +90,12 @@ class PrometheusClient:
 
     def ask_all(self, questions: Sequence[Question], deadline: Deadline) -> tuple[Reply | SourceError, ...]:
         """The outcome of each question, in their order. The threads are daemons: what never answers cannot keep the process alive."""
-        endpoint = self._chosen or self._endpoints[0]
-        waiting: queue.SimpleQueue[tuple[Question, Future[Reply]]] = queue.SimpleQueue()
+        endpoint, idle = self._chosen or self._endpoints[0], self._idle
+        waiting: _Waiting = queue.SimpleQueue()
         answers: list[Future[Reply]] = [Future() for _ in questions]
         for pair in zip(questions, answers, strict=True):
             waiting.put(pair)
-        threads = [self._start(endpoint, waiting, deadline) for _ in range(min(_WORKERS, len(questions)))]
+        threads = [self._start(endpoint, idle, waiting, deadline) for _ in range(min(_WORKERS, len(questions)))]
         _, late = wait(answers, timeout=deadline.remaining_seconds)
         if late:
             self._sockets.cut()
@@ -102,8 +105,10 @@ class PrometheusClient:
         return tuple(timeout_failure(endpoint, deadline.seconds) if answer in late else self._outcome(answer) for answer in answers)
 
     def _choose(self, endpoint: Endpoint) -> None:
+        """Ask this one from now on. A thread that is late hands its session, with the former URL's login, to a queue that nobody reads any more."""
         if self._chosen is not endpoint:
             self.close()
+            self._idle = queue.SimpleQueue()
         self._chosen = endpoint
 
     def _outcome(self, answer: Future[Reply]) -> Reply | SourceError:
@@ -115,13 +120,13 @@ class PrometheusClient:
             return SourceError(scrub(error.reason, self._secrets), error.fix, error.code)  # without its cause, which would show in a traceback
         raise error
 
-    def _start(self, endpoint: Endpoint, waiting: queue.SimpleQueue[tuple[Question, Future[Reply]]], deadline: Deadline) -> threading.Thread:
-        thread = threading.Thread(target=self._work, args=(endpoint, waiting, deadline), name=THREAD_NAME, daemon=True)
+    def _start(self, endpoint: Endpoint, idle: _Sessions, waiting: _Waiting, deadline: Deadline) -> threading.Thread:
+        thread = threading.Thread(target=self._work, args=(endpoint, idle, waiting, deadline), name=THREAD_NAME, daemon=True)
         thread.start()
         return thread
 
-    def _work(self, endpoint: Endpoint, waiting: queue.SimpleQueue[tuple[Question, Future[Reply]]], deadline: Deadline) -> None:
-        session = self._session(endpoint)
+    def _work(self, endpoint: Endpoint, idle: _Sessions, waiting: _Waiting, deadline: Deadline) -> None:
+        session = self._session(endpoint, idle)
         for _ in itertools.count():
             try:
                 question, answer = waiting.get_nowait()
@@ -131,10 +136,10 @@ class PrometheusClient:
                 answer.set_result(exchange(session, endpoint, question, deadline))
             except BaseException as error:  # noqa: BLE001 carried to the asking thread and raised there
                 answer.set_exception(error)
-        self._idle.put(session)
+        idle.put(session)
 
-    def _session(self, endpoint: Endpoint) -> requests.Session:
+    def _session(self, endpoint: Endpoint, idle: _Sessions) -> requests.Session:
         try:
-            return self._idle.get_nowait()
+            return idle.get_nowait()
         except queue.Empty:
             return new_session(endpoint, self._sockets)
