@@ -23,6 +23,7 @@ _TO_SET = {MLFLOW: "MLFLOW_DB_HOST, MLFLOW_DB_URL or MLFLOW_TRACKING_URI", PROME
 
 Result = TypeVar("Result")
 _DROP_SECONDS = 1.0
+_FAILURES_IN_TURN = 2  # one may pass
 log = logging.getLogger(__name__)
 
 
@@ -123,13 +124,17 @@ class LiveDataConnector:
         """A snapshot for each A/B experiment of MLflow, the one with the newest activity first; one alone where MLflow cannot tell which there are.
 
         MLflow is asked once for all. Prometheus is asked for each experiment, and once where no series names an experiment. Each time the deadline is its own.
+        Where it has failed for two experiments one after the other, it is not asked for the others: each could cost the whole deadline.
         """
         moment = at if at is not None else datetime.now(UTC)
         window = window_seconds if window_seconds is not None else self.settings.window_seconds
         shared: PrometheusAnswer | None = None
+        failures = 0
         for model in self._mlflow_answers(moment, window):
             traffic = shared if shared is not None else self._traffic_of(model.experiment, moment, window)
-            shared = traffic if not traffic.experiments else None
+            has_failed = traffic.status.state is SourceState.FAILED
+            failures = failures + 1 if has_failed else 0
+            shared = traffic if failures >= _FAILURES_IN_TURN or not (has_failed or traffic.experiments) else None
             yield Snapshot(moment, window, model, traffic, datetime.now(UTC), is_now=at is None)
 
     def _mlflow_answers(self, at: datetime, window_seconds: float) -> tuple[MlflowAnswer, ...]:

@@ -1,6 +1,7 @@
 """The connector's public face on real servers, and a query that somebody adds."""
 
 import json
+from itertools import islice
 
 import pytest
 
@@ -9,6 +10,7 @@ from live_dashboards.outputs.summary import summary
 from live_dashboards.pipeline import Request, ab_report, ask
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.queries import AB_QUERIES, AbQuery
+from tests.support.fault_proxy import FaultProxy
 from tests.support.worlds import BASE
 
 FIVE = {"request_rate", "response_time", "accuracy", "error_rate", "business_impact"}
@@ -44,3 +46,27 @@ def test_an_added_query_reaches_snapshot_json_and_provenance(settings, worlds, m
     row = next(row for row in rows if (row["name"], row["variant"]) == ("instances_latest", "enhanced"))
     assert (row["value"], row["origin"]) == (2, "live")
     assert 'ab_test_model_accuracy{experiment="base"}' in row["query"]
+
+
+@pytest.fixture
+def unready(worlds):
+    """A proxy before Prometheus that says it is not ready."""
+    with FaultProxy("127.0.0.1", int(worlds.environment["PROMETHEUS_URL"].rpartition(":")[2])) as proxy:
+        proxy.http_reply(503, "text/plain", "Service Unavailable")
+        yield proxy
+
+
+def of_every_experiment(worlds, proxy):
+    return LiveDataConnector(load_settings(environment={**worlds.environment, "PROMETHEUS_URL": proxy.url})).fetch_all(at=worlds.at)
+
+
+def test_a_failure_that_passes_costs_one_experiment_its_traffic_and_not_the_others(worlds, unready):
+    snapshots = of_every_experiment(worlds, unready)
+    assert next(snapshots).prometheus.status.state == "failed"
+    unready.pass_through()
+    assert {snapshot.mlflow.experiment == snapshot.prometheus.experiment_filter for snapshot in islice(snapshots, 2)} == {True}
+
+
+def test_a_prometheus_that_stays_down_is_asked_for_two_experiments_and_no_more(worlds, unready):
+    states = [snapshot.prometheus.status.state for snapshot in of_every_experiment(worlds, unready)]
+    assert (states, unready.connections) == (["failed"] * len(worlds.truths), 2)
