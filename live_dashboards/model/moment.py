@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+_FIRST_SECONDS, _LAST_SECONDS = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (1000, 9000))
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)")
 
 
@@ -32,6 +33,11 @@ def _is_on_the_calendar(text: str) -> bool:
     except (ValueError, OverflowError):
         return False
     return True
+
+
+def is_on_calendar(seconds: float) -> bool:
+    """Whether unix seconds are a moment from which centuries can be counted on and back, in any zone."""
+    return _FIRST_SECONDS <= seconds <= _LAST_SECONDS
 
 
 def format_moment(moment: datetime) -> str:

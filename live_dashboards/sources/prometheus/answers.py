@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -10,6 +9,7 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_duration
 from live_dashboards.model.snapshot import Answer, Timeline
 from live_dashboards.sources.prometheus.grid import Grid
+from live_dashboards.sources.prometheus.possible import is_upper_bound
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
@@ -33,17 +33,17 @@ def timeline_answer(name: str, query: AbQuery, promql: str, outcome: Outcome, gr
 def _answer(query: AbQuery, promql: str, outcome: Outcome, grids: tuple[Grid, ...]) -> Answer:
     if isinstance(outcome, SourceError):
         return Answer(query.name, promql, query.unit, reason=outcome.reason)
-    finite = (series for series in outcome.series if any(value is not None for _, value in series.points) and _has_edge(series, query))
-    shown = tuple(grids[0].spread(series) if grids else series for series in finite)
+    placed = (grids[0].spread(series) if grids else series for series in outcome.series if _has_edge(series, query))
+    shown = (series for series in placed if any(value is not None for _, value in series.points))
     return Answer(query.name, promql, query.unit, tuple(sorted(shown, key=lambda series: series.labels)))
 
 
 def _has_edge(series: Timeline, query: AbQuery) -> bool:
-    """Whether a bucket's upper bound is a number; True of what is no bucket."""
+    """Whether a bucket's upper bound can be one, of seconds or +Inf; True of what is no bucket."""
     if "le" not in query.labels:
         return True
     try:
-        return not math.isnan(float(series.label("le")))
+        return is_upper_bound(float(series.label("le")))
     except ValueError:
         return False
 
@@ -65,7 +65,7 @@ def merged(newest: Answer, wide: Outcome | None) -> Answer:
         return newest
     if isinstance(wide, SourceError):
         return replace(newest, note=f"older samples could not be looked for: {wide.reason}")
-    by_labels = {series.labels: series for series in (*wide.series, *newest.series)}
+    by_labels = {series.labels: series for series in (*wide.series, *newest.series) if series.last is not None}
     return replace(newest, series=tuple(by_labels[labels] for labels in sorted(by_labels)))
 
 
@@ -86,10 +86,10 @@ def with_reason(answer: Answer, selector: str, scope: Scope, outcomes: Mapping[s
     outcome, span = outcomes.get(f"seen {selector}"), format_duration(scope.window_seconds)
     if isinstance(outcome, SourceError):
         return replace(answer, reason=f"{selector} gave nothing, and why cannot be told: {outcome.reason}")
-    newest_seconds = outcome.series[0].last if outcome is not None and outcome.series else None
-    if newest_seconds is None:
+    if outcome is None or not outcome.series:
         return replace(answer, reason=f"{selector} has no series in the last {span}")
-    age_seconds = scope.at_seconds - newest_seconds
+    newest_seconds = outcome.series[0].last
+    age_seconds = 0.0 if newest_seconds is None else scope.at_seconds - newest_seconds
     if answer.step_seconds is None and age_seconds > LOOKBACK_SECONDS:
         return replace(answer, reason=f"{selector} was last seen {format_duration(age_seconds)} before; is its exporter still scraped?")
-    return replace(answer, reason=f"{selector} has samples in the last {span}, but no number to show: only NaN, or too few for a rate")
+    return replace(answer, reason=f"{selector} has samples in the last {span}, but no number to show: only NaN, or what cannot be, or too few for a rate")

@@ -27,7 +27,8 @@ def block_grid(scope: Scope) -> Grid:
 def block_questions(scope: Scope) -> dict[str, Question]:
     """The growth of each counter within each block, by the names `block <total>`."""
     grid, each = block_grid(scope), _of_a_block(scope)
-    return {f"block {query.name}": over_time(each.render(query), grid.start_seconds, grid.end_seconds, grid.step_seconds) for query in _QUERIES if scope.can_ask(query)}
+    asked = [query for query in _QUERIES if scope.can_ask(query)]
+    return {f"block {query.name}": over_time(each.render(query), grid.start_seconds, grid.end_seconds, grid.step_seconds, query.unit) for query in asked}
 
 
 def block_answers(scope: Scope, outcomes: Mapping[str, Outcome]) -> tuple[Answer, ...]:

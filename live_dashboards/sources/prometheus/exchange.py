@@ -14,6 +14,7 @@ from live_dashboards.sources.http.clock import clock_difference_seconds
 from live_dashboards.sources.http.endpoint import Endpoint
 from live_dashboards.sources.http.failure import cut_failure, network_failure, timeout_failure
 from live_dashboards.sources.prometheus.failure import format_failure, redirect_failure, refused_query, status_failure
+from live_dashboards.sources.prometheus.possible import only_possible
 from live_dashboards.sources.prometheus.reply import Reply, parse_document, parse_reply
 
 LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
@@ -26,10 +27,14 @@ _AT_THESE_MOMENTS = {"nocache": "1"}  # without it VictoriaMetrics moves the mom
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request to the API: a path below /api/v1/ and its parameters; queries are posted, so that no proxy cuts them at 8 KB."""
+    """One request to the API: a path below /api/v1/ and its parameters; queries are posted, so that no proxy cuts them at 8 KB.
+
+    `unit` is that of the values, which tells what they cannot be; empty where any number can.
+    """
 
     path: str
     parameters: Mapping[str, str]
+    unit: str = ""
 
     @property
     def is_query(self) -> bool:
@@ -37,15 +42,15 @@ class Question:
         return self.path in {"query", "query_range"}
 
 
-def instant(promql: str, at_seconds: float) -> Question:
+def instant(promql: str, at_seconds: float, unit: str = "") -> Question:
     """The PromQL at a moment, in unix seconds."""
-    return Question("query", {"query": promql, "time": f"{at_seconds:.3f}"})
+    return Question("query", {"query": promql, "time": f"{at_seconds:.3f}"}, unit)
 
 
-def over_time(promql: str, start_seconds: float, end_seconds: float, step_seconds: float) -> Question:
+def over_time(promql: str, start_seconds: float, end_seconds: float, step_seconds: float, unit: str = "") -> Question:
     """The PromQL at every step from start to end, in unix seconds."""
     span = {"start": f"{start_seconds:.3f}", "end": f"{end_seconds:.3f}", "step": f"{step_seconds:g}"}
-    return Question("query_range", {"query": promql, **span, **_AT_THESE_MOMENTS})
+    return Question("query_range", {"query": promql, **span, **_AT_THESE_MOMENTS}, unit)
 
 
 def exchange(session: requests.Session, endpoint: Endpoint, question: Question, deadline: Deadline) -> Reply:
@@ -105,7 +110,7 @@ def _understand(response: requests.Response, body: bytes, question: Question, en
         document = parse_document(body)
         if document.get("status") == "error" or response.status_code != requests.codes.ok:
             raise _refusal(response.status_code, document, question, endpoint)
-        reply = parse_reply(document)
+        reply = only_possible(parse_reply(document), question.unit)
     except ValueError as error:
         raise format_failure(endpoint.url, "JSON that is damaged" if isinstance(error, UnicodeDecodeError) else str(error).partition(":")[0]) from error
     return replace(reply, clock_difference_seconds=clock_difference_seconds(response))

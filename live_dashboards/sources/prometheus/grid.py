@@ -22,8 +22,10 @@ class Grid:
     step_seconds: float
 
     def spread(self, series: Timeline) -> Timeline:
-        """The series on the grid: its finite points, and a None at each moment in between that has none."""
-        points = [(round((seconds - self.start_seconds) / self.step_seconds), seconds, value) for seconds, value in series.points if value is not None]
+        """The series on the grid: its finite points, and a None at each moment in between that has none; what lies beside the grid was not asked for."""
+        last = round((self.end_seconds - self.start_seconds) / self.step_seconds)
+        placed = ((round((seconds - self.start_seconds) / self.step_seconds), seconds, value) for seconds, value in series.points if value is not None)
+        points = [point for point in placed if 0 <= point[0] <= last]
         spread: list[tuple[float, float | None]] = []
         for (index, seconds, value), (following, *_) in pairwise([*points, (points[-1][0] + 1, 0.0, None)] if points else []):
             spread.append((seconds, value))

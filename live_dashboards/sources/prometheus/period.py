@@ -96,8 +96,8 @@ class _Period:
         grid, block = self.grid, self._of_a_block()
         return [
             *self._remembered(),
-            *(instant(self.scope.render(query), self.scope.moment(query)) for query in self.asked),
-            *(over_time(block.render(query), grid.start_seconds, grid.end_seconds, grid.step_seconds) for query in self.asked),
+            *(instant(self.scope.render(query), self.scope.moment(query), query.unit) for query in self.asked),
+            *(over_time(block.render(query), grid.start_seconds, grid.end_seconds, grid.step_seconds, query.unit) for query in self.asked),
         ]
 
     def accumulated(self, outcomes: tuple[Outcome, ...], edge_seconds: float | None) -> Accumulated:

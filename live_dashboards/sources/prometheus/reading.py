@@ -15,6 +15,7 @@ from live_dashboards.sources.prometheus.failure import QUERY_CODES
 from live_dashboards.sources.prometheus.first_traffic import coarse_question, fine_questions, first_traffic
 from live_dashboards.sources.prometheus.grid import Grid, timeline_grid
 from live_dashboards.sources.prometheus.period import read_periods
+from live_dashboards.sources.prometheus.possible import ANY_NUMBER
 from live_dashboards.sources.prometheus.recorded import STEP_SECONDS
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
@@ -81,9 +82,9 @@ class _Wanted:
 
     def questions(self, *, with_start: bool) -> dict[str, Question]:
         scope, grid = self.scope, self.grid
-        instants = {query.name: instant(scope.render(query), scope.moment(query)) for query in (*self.totals, *self.newest) if scope.can_ask(query)}
+        instants = {query.name: instant(scope.render(query), scope.moment(query), query.unit) for query in (*self.totals, *self.newest) if scope.can_ask(query)}
         timelines = {
-            f"timeline {name}": over_time(scope.render(query, grid.step_seconds), grid.start_seconds, grid.end_seconds, grid.step_seconds)
+            f"timeline {name}": over_time(scope.render(query, grid.step_seconds), grid.start_seconds, grid.end_seconds, grid.step_seconds, ANY_NUMBER)
             for name, query in self.over_window.items()
             if scope.can_ask(query)
         }
@@ -136,7 +137,7 @@ def _why_empty(wanted: _Wanted, answers: tuple[Answer, ...]) -> dict[str, Questi
     timelines = {wanted.scope.selector(wanted.over_window[answer.name]) for answer in empty if answer.step_seconds is not None}
     instants = {wanted.selector(answer.name) for answer in empty if answer.step_seconds is None}
     scope = wanted.scope
-    return {f"seen {selector}": instant(last_seen(selector, scope.window_seconds), scope.at_seconds) for selector in sorted(timelines | instants)}
+    return {f"seen {selector}": instant(last_seen(selector, scope.window_seconds), scope.at_seconds, "unix_seconds") for selector in sorted(timelines | instants)}
 
 
 def _wide_ages(wanted: _Wanted, instants: tuple[Answer, ...], ages: tuple[Answer, ...]) -> dict[str, Question]:
@@ -145,7 +146,7 @@ def _wide_ages(wanted: _Wanted, instants: tuple[Answer, ...], ages: tuple[Answer
     late = {answer.name for answer in ages if known - {series.label("model_name") for series in answer.series} and answer.reason is None}
     step_seconds = look_step_seconds(wanted.scope.window_seconds)
     wide = (newest_within(query, step_seconds) for query in wanted.newest if query.name in late)
-    return {f"wide {query.name}": instant(wanted.scope.render(query), wanted.scope.at_seconds) for query in wide}
+    return {f"wide {query.name}": instant(wanted.scope.render(query), wanted.scope.at_seconds, query.unit) for query in wide}
 
 
 def _fine_traffic(coarse: Outcome | None, scope: Scope) -> dict[str, Question]:

@@ -31,7 +31,7 @@ def find_recorded_scope(ask_all: Ask, *, at_seconds: float, window_seconds: floa
     """The scope of questions to recorded steps, or why they cannot be asked."""
     if window_seconds < STEP_SECONDS:
         return f"a window of {format_duration(window_seconds)} is shorter than a step of {format_duration(STEP_SECONDS)}"
-    newest = ask_all([instant(_NEWEST_STEP, at_seconds)])[0]
+    newest = ask_all([instant(_NEWEST_STEP, at_seconds, "unix_seconds")])[0]
     until_seconds = None if isinstance(newest, SourceError) or not newest.series else newest.series[0].last
     if until_seconds is None:
         return newest.reason if isinstance(newest, SourceError) else f"no step of {RECORDED_UNTIL} is newer than 15m: {FILL_IN}"
@@ -39,7 +39,7 @@ def find_recorded_scope(ask_all: Ask, *, at_seconds: float, window_seconds: floa
     wanted_seconds = window_seconds // STEP_SECONDS * STEP_SECONDS
     longest, spans = max(wanted_seconds, DAY_SECONDS), tuple(dict.fromkeys((wanted_seconds, DAY_SECONDS)))
     texts = [*(render(_SEEN % metric, window_seconds=longest) for metric in _COUNTED), *(text for span in spans for text in _span_texts(span, experiment))]
-    requests, counters, failed, *of_spans = ask_all([instant(text, steps_at) for text in texts])
+    requests, counters, failed, *of_spans = ask_all([instant(text, steps_at, "count") for text in texts])
     if isinstance(requests, SourceError):
         raise requests
     if isinstance(failed, SourceError):
@@ -76,7 +76,7 @@ def steps_share(outcome: Outcome, window_seconds: float) -> float:
 
 def steps_questions(scope: Scope) -> list[Question]:
     """How many steps of the scope's window were recorded, and how many requests of each model are estimated in them."""
-    return [instant(text, scope.counts_at_seconds) for text in _span_texts(scope.window_seconds, scope.experiment)]
+    return [instant(text, scope.counts_at_seconds, "count") for text in _span_texts(scope.window_seconds, scope.experiment)]
 
 
 def _span_texts(window_seconds: float, experiment: str | None) -> tuple[str, str]:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from live_dashboards.errors import SourceError
+from live_dashboards.model.moment import is_on_calendar
 from live_dashboards.model.snapshot import Timeline
 
 _SHAPES = {"vector": ("value", "histogram"), "matrix": ("values", "histograms")}
+
+_HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")  # how JSON can write what no text holds: half a surrogate pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +36,13 @@ Outcome = Reply | SourceError
 def parse_document(body: bytes) -> dict[str, Any]:
     """The JSON object in a body; ValueError where it is none."""
     try:
-        document = json.loads(body)
+        document = json.loads(body.decode("utf-8-sig"))  # strictly, as `loads` of bytes lets half a surrogate pair in
+        if _HALF_PAIR.search(body):
+            json.dumps(document, ensure_ascii=False).encode()
     except RecursionError as error:
         raise ValueError("JSON of endless depth") from error
+    except UnicodeEncodeError as error:
+        raise ValueError("JSON with what is no text") from error
     if not isinstance(document, dict):
         raise ValueError("JSON that is no object")  # noqa: TRY004 a wrong document is a wrong value
     return document
@@ -53,24 +62,30 @@ def parse_reply(document: dict[str, Any]) -> Reply:
         return Reply(facts={name: value for name, value in data.items() if isinstance(value, str)}, warnings=warnings)
     try:
         return _result(data["resultType"], data["result"], warnings)
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         raise ValueError("JSON with a result of another shape") from error
 
 
 def _result(kind: str, result: Any, warnings: tuple[str, ...]) -> Reply:
     if kind in {"scalar", "string"}:
-        return Reply(series=(Timeline((), (_point(result),)),), warnings=warnings)
+        return Reply(series=(_series({}, [result]),), warnings=warnings)
     values, histograms = _SHAPES[kind]
-    series = tuple(_series(element["metric"], element[values], kind) for element in result if values in element)
+    found = [_series(element["metric"], [element[values]] if kind == "vector" else element[values]) for element in result if values in element]
     left_out = sum(histograms in element for element in result)
     if left_out:
         warnings = (*warnings, f"{left_out} series hold native histograms, which are not read; expose classic buckets too")
-    return Reply(series=series, warnings=warnings)
+    return Reply(series=tuple(series for series in found if series.points), warnings=warnings)
 
 
-def _series(metric: Mapping[str, str], values: Any, kind: str) -> Timeline:
-    points = (_point(pair) for pair in ([values] if kind == "vector" else values))
-    return Timeline(tuple(sorted((name, value) for name, value in metric.items() if name != "__name__")), tuple(points))
+def _series(metric: Mapping[str, str], values: list[Any]) -> Timeline:
+    """The labels and points; ValueError where a label is no text, or the points are not in time order on a calendar."""
+    labels = tuple(sorted((name, value) for name, value in metric.items() if name != "__name__"))
+    points = tuple(_point(pair) for pair in values)
+    if not all(isinstance(value, str) for _, value in labels):
+        raise ValueError("a label that is no text")
+    if not all(is_on_calendar(seconds) for seconds, _ in points) or any(later <= sooner for (sooner, _), (later, _) in pairwise(points)):
+        raise ValueError("moments that are none, or not in order")
+    return Timeline(labels, points)
 
 
 def _point(pair: Any) -> tuple[float, float | None]:
@@ -84,6 +99,6 @@ def _point(pair: Any) -> tuple[float, float | None]:
 
 
 def _warnings(document: Mapping[str, Any]) -> tuple[str, ...]:
-    said = [text for key in ("warnings", "infos") for text in document.get(key) or ()]
+    said = [text for key in ("warnings", "infos") if isinstance(document.get(key), list) for text in document[key]]
     partial = ["the store says that its answer is partial"] if document.get("isPartial") is True else []
     return tuple(dict.fromkeys(str(text) for text in (*said, *partial)))

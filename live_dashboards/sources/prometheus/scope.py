@@ -103,7 +103,7 @@ def find_scope(
     """Look once at requests and errors; SourceError where even the requests cannot be looked at."""
     longest_seconds = max(window_seconds, DAY_SECONDS)
     texts = [render(probe, experiment=experiment, window_seconds=longest_seconds) for probe in _PROBES]
-    requests, errors, in_five_minutes, in_an_hour = ask_all([instant(text, at_seconds) for text in texts])
+    requests, errors, in_five_minutes, in_an_hour = ask_all([instant(text, at_seconds, "count") for text in texts])
     if isinstance(requests, SourceError):
         raise requests
     seen = [series for series in requests.series if experiment is None or series.label(EXPERIMENT_LABEL) == experiment]
@@ -126,7 +126,7 @@ def find_scope(
 def _shortest_rate(in_five_minutes: Outcome, in_an_hour: Outcome) -> float:
     """Five minutes; four samples where an exporter is scraped so rarely that five minutes would not hold two."""
     few, many = (0.0 if isinstance(reply, SourceError) or not reply.series else reply.series[0].last or 0.0 for reply in (in_five_minutes, in_an_hour))
-    if few >= _ENOUGH_SAMPLES or many <= few:  # scraped often enough, or only just begun
+    if few >= _ENOUGH_SAMPLES or many <= few or many < 1:  # scraped often enough, or only just begun, or no count of samples
         return _SHORTEST_RATE_SECONDS
     minutes = math.ceil(_SAMPLES_IN_RATE * 60 / many)
     return max(_SHORTEST_RATE_SECONDS, minutes * 60.0)
