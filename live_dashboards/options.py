@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from live_dashboards import __version__
 from live_dashboards.errors import UsageError
-from live_dashboards.model.moment import parse_moment
+from live_dashboards.model.moment import parse_page_moment
 from live_dashboards.request import Request
 from live_dashboards.settings_table import SETTINGS
 
@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="test the connections", description=_CHECK)
     _add_common_options(check)
     check.add_argument("--json", action="store_true", help="print the checks as JSON")
-    check.add_argument("--at", type=_read(parse_moment), metavar="TIME", help="check as of this moment (RFC 3339 or unix seconds)")
+    check.add_argument("--at", type=_read(parse_page_moment), metavar="TIME", help="check as of this moment (RFC 3339 or unix seconds)")
     demo = commands.add_parser("demo", help="bring up real sources with an A/B test and draw them", description=_DEMO)
     _add_picture_options(demo, is_folder=True)
     demo.add_argument("--web", action="store_true", help="serve the page that refreshes itself instead of drawing, until Ctrl-C")
@@ -126,7 +126,7 @@ def _add_picture_options(command: argparse.ArgumentParser, *, is_folder: bool = 
     add("--sidecars", action="store_true", help="add .csv of the drawn values and .md alt text beside the image")
     add("--experiment", metavar="NAME", help="MLflow experiment (default: AB_EXPERIMENT, else the one with the newest activity)")
     add("--window", metavar="24h", help="what timelines and totals show, a Prometheus duration (default: AB_WINDOW)")
-    add("--at", type=_read(parse_moment), metavar="TIME", help="evaluate at that moment, RFC 3339 or unix seconds (default: now)")
+    add("--at", type=_read(parse_page_moment), metavar="TIME", help="evaluate at that moment, RFC 3339 or unix seconds (default: now)")
     add("--dpi", type=_read(_dpi), default=300, metavar="N", help="dots per inch (default: %(default)s)")
     add("--size", type=_read(_size), default=(16.0, 10.0), metavar="WxH", help="size in inches (default: 16x10)")
     add("--require", choices=("live", "partial", "any"), default="any", help="exit 3 where the picture is less (default: %(default)s)")

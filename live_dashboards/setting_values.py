@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from live_dashboards.model.amount import Amount
 from live_dashboards.model.duration import parse_duration_seconds
-from live_dashboards.model.moment import parse_moment
+from live_dashboards.model.moment import parse_page_moment
 from live_dashboards.model.secret import Secret
 
-_YEAR_SECONDS = 31_536_000
+_DAY_SECONDS, _YEAR_SECONDS = 86_400, 31_536_000
+_LARGEST = 1e15
 
 
 def text(value: str) -> str:
@@ -31,13 +32,15 @@ def secret(value: str) -> Secret:
 
 
 def number(value: str) -> float:
-    """A finite number."""
+    """A number that can be counted with: products of a few stay finite."""
     try:
         parsed = float(value.replace("_", ""))
     except ValueError:
         raise ValueError("must be a number") from None
     if not math.isfinite(parsed):
         raise ValueError("must be a finite number")
+    if abs(parsed) > _LARGEST:
+        raise ValueError(f"must be at most {_LARGEST:g}")
     return parsed
 
 
@@ -62,6 +65,14 @@ def seconds(value: str) -> float:
     parsed = positive(value)
     if parsed > _YEAR_SECONDS:
         raise ValueError(f"must be at most {_YEAR_SECONDS} (a year)")
+    return parsed
+
+
+def waiting_seconds(value: str) -> float:
+    """Seconds that somebody or something waits: above 0, at most a day, as libraries and browsers count them in few milliseconds."""
+    parsed = positive(value)
+    if parsed > _DAY_SECONDS:
+        raise ValueError(f"must be at most {_DAY_SECONDS} (a day)")
     return parsed
 
 
@@ -111,8 +122,8 @@ def duration(value: str) -> float:
 
 
 def moment(value: str) -> datetime:
-    """A moment in UTC."""
-    return parse_moment(value)
+    """A moment of our time, in UTC."""
+    return parse_page_moment(value)
 
 
 def timezone(value: str) -> str:

@@ -72,7 +72,7 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             Setting("PROMETHEUS_CLIENT_KEY", None, read.text, "client key file"),
             _secret("PROMETHEUS_HEADERS", "extra headers, comma-separated (X-Scope-OrgID: team)"),
             Setting("PROMETHEUS_RECORDED", "off", read.choice("off", "on"), "on: ask what the rules of `deploy/prometheus/` have recorded, not each instance's series"),
-            Setting("SOURCE_TIMEOUT_SECONDS", "10", read.positive, "seconds each source has, connect to last byte"),
+            Setting("SOURCE_TIMEOUT_SECONDS", "10", read.waiting_seconds, "seconds each source has, connect to last byte"),
         ),
     ),
     (
@@ -118,7 +118,7 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
     (
         "Dashboard Settings",
         (
-            Setting("DASHBOARD_REFRESH_INTERVAL", "30", read.positive, "seconds between refreshes of the web page"),
+            Setting("DASHBOARD_REFRESH_INTERVAL", "30", read.waiting_seconds, "seconds between refreshes of the web page"),
             Setting("DASHBOARD_PORT", "8050", read.port, "port of the web page"),
             Setting("DASHBOARD_HOST", "127.0.0.1", read.text, "address of the web page; any but a loopback one asks for a login"),
             Setting("DASHBOARD_OUTPUT_DIR", "output", read.text, "folder of the pictures; a relative one lies in the project's folder"),
@@ -158,7 +158,7 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             Setting("DASHBOARD_PATH_PREFIX", None, read.path_prefix, "path below which a proxy serves the page, such as /ab-test"),
             Setting("DASHBOARD_TLS_CERT", None, read.text, "certificate file (with its chain); with it the page speaks https"),
             Setting("DASHBOARD_TLS_KEY", None, read.text, "its key file"),
-            Setting("DASHBOARD_STALE_AFTER_SECONDS", None, read.positive, "how long a source's last answer is shown once it gives none; default: four intervals"),
+            Setting("DASHBOARD_STALE_AFTER_SECONDS", None, read.seconds, "how long a source's last answer is shown once it gives none; default: four intervals"),
             Setting(
                 "DASHBOARD_CACHE_URL",
                 None,

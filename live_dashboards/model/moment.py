@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 _FIRST_SECONDS, _LAST_SECONDS = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (1000, 9000))
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)")
 
 
@@ -25,6 +26,14 @@ def parse_moment(text: str) -> datetime:
         return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
         raise ValueError(f"{text!r} is neither RFC 3339 with a zone (2026-11-23T10:00:00Z) nor unix seconds") from None
+
+
+def parse_page_moment(text: str) -> datetime:
+    """A moment that a page or a test can begin or end at, read as by `parse_moment`: windows and histories reach years back from it, in any zone."""
+    moment = parse_moment(text)
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError(f"{text!r} is not in the years {_FIRST_YEAR} to {_LAST_YEAR}")
+    return moment
 
 
 def _is_on_the_calendar(text: str) -> bool:

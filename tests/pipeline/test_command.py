@@ -78,6 +78,8 @@ def test_an_unknown_experiment_exits_with_2_and_writes_nothing(run, worlds, tmp_
     [
         (("--window", "24x"), "AB_WINDOW"),
         (("--at", "yesterday"), "RFC 3339"),
+        (("--at", "0001-01-01T00:00:00Z"), "1970 to 2999"),
+        (("--at", "9999-12-31T23:59:59Z"), "1970 to 2999"),
         (("--output", "x.gif"), ".png"),
         (("--output", "folder"), ".png"),
         (("--size", "1x1"), "8x5"),

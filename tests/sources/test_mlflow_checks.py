@@ -205,3 +205,11 @@ def test_without_settings_there_is_one_line_and_an_unusable_url_is_a_settings_er
     with pytest.raises(SettingsError):
         list(mlflow_checks(load_settings(environment={"MLFLOW_DB_URL": "mysql://h/d"}), NOW))
     assert checks(replace(mlflow_database, password="wrong"))["login"].code == "auth"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("AB_EXPERIMENT", "\udcff"), ("AB_ACCURACY_METRIC", "\udcff"), ("AB_BASELINE_VARIANT", "\udcff"), ("AB_TRAFFIC_SPLIT", "\udcff=1,b=1")]
+)
+def test_a_name_that_is_no_text_is_refused_before_anything_is_asked(name, value):
+    with pytest.raises(SettingsError, match=f"{name} holds bytes that are no UTF-8 text"):
+        next(mlflow_checks(load_settings(environment={"MLFLOW_DB_HOST": "127.0.0.1", name: value}), NOW))

@@ -17,6 +17,7 @@ from live_dashboards.sources.asking import Asking, Deadline
 from live_dashboards.sources.mlflow.address import MlflowAddress, host_and_port, mlflow_address
 from live_dashboards.sources.mlflow.connection import MlflowConnection
 from live_dashboards.sources.mlflow.data_checks import AB_CHECKS, MlflowData
+from live_dashboards.sources.mlflow.reading import check_texts
 from live_dashboards.sources.mlflow.steps import Step, run_steps, skipped
 from live_dashboards.sources.mlflow.table_checks import CLOCK, TABLE_CHECKS, MlflowTables, clock_check
 from live_dashboards.sources.mlflow.tracking_checks import tracking_checks
@@ -30,10 +31,11 @@ _PORT_FIX = "is the server running, is the port right, does it listen on this ad
 
 
 def mlflow_checks(settings: Settings, at: datetime) -> Iterator[Check]:
-    """Each check as it ends; after one that makes the rest impossible these are skipped. Raises SettingsError for an unusable address."""
+    """Each check as it ends; after one that makes the rest impossible these are skipped. Raises SettingsError for an unusable address or name."""
     if not settings.has_mlflow:
         yield Check(SETTINGS, CheckState.SKIPPED, "MLflow is not configured", "set MLFLOW_DB_HOST, MLFLOW_DB_URL or MLFLOW_TRACKING_URI", "not_configured")
         return
+    check_texts(settings)
     if settings.has_mlflow_database:
         yield from _database_checks(settings, at)
     if settings["MLFLOW_TRACKING_URI"] is not None:

@@ -15,7 +15,16 @@ from live_dashboards.sources.mlflow.experiments import choice_of, choose_experim
 from live_dashboards.sources.mlflow.moments import milliseconds
 
 _CLOCK_SLACK_MS = 300_000  # clocks of training machines differ: what was logged up to 5 minutes after the moment counts as known at it
-_BOUND_SETTINGS = ("AB_EXPERIMENT", "AB_ACCURACY_METRIC", "AB_PRECISION_METRIC", "AB_RECALL_METRIC", "AB_F1_METRIC", "AB_TEST_COUNT_PARAM")
+_BOUND_SETTINGS = (
+    "AB_EXPERIMENT",
+    "AB_BASELINE_VARIANT",
+    "AB_CHALLENGER_VARIANT",
+    "AB_ACCURACY_METRIC",
+    "AB_PRECISION_METRIC",
+    "AB_RECALL_METRIC",
+    "AB_F1_METRIC",
+    "AB_TEST_COUNT_PARAM",
+)
 
 
 def read_one(asked: Asked, wanted: str | None, tell: Callable[[str | None], None]) -> MlflowAnswer:
@@ -76,6 +85,7 @@ def check_texts(settings: Settings) -> None:
     """SettingsError where a name that MLflow is asked for is no text."""
     for name in _BOUND_SETTINGS:
         _check_text(name, settings[name])
+    _check_text("AB_TRAFFIC_SPLIT", "".join(settings.split))
 
 
 def _check_text(name: str, value: str | None) -> None:
