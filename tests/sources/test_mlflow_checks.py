@@ -175,7 +175,7 @@ def test_a_test_count_that_gives_no_n_is_warned_about(mlflow_database, count, sh
     assert (found.ok, found.code, f"enhanced: {shown}" in found.found) == (CheckState.WARNING, "no_test_count", True)
 
 
-@pytest.mark.parametrize(("odd", "word"), [(math.nan, "NaN"), (math.inf, "infinite")])
+@pytest.mark.parametrize(("odd", "word"), [(math.nan, "NaN"), (math.inf, "infinite or too large"), (1e200, "infinite or too large")])
 def test_odd_values_are_noticed_with_run_and_key(mlflow_database, odd, word):
     run = mlflow_database.truth.run(whole(mlflow_database.truth), "enhanced", metrics={"accuracy": odd})
     found = checks(mlflow_database)["odd values"]

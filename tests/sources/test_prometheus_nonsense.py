@@ -17,7 +17,7 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
 from live_dashboards.sources.prometheus.grid import MOST_POINTS
 from tests.sources.prometheus_reading import END, HOUR, ask, settings_of, values
-from tests.support.invented_prometheus import InventedPrometheus
+from tests.support.invented_server import InventedServer
 
 AT = datetime.fromtimestamp(END, UTC)
 DAY = 86_400
@@ -71,7 +71,7 @@ def matrix(points):
 
 @pytest.fixture(scope="module")
 def invented():
-    with InventedPrometheus() as server:
+    with InventedServer() as server:
         yield server
 
 

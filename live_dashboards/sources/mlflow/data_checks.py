@@ -125,9 +125,10 @@ def _odd_values(data: MlflowData) -> Check:
         return _no_experiment(name)
     rows = data.connection.rows("odd values", sql.ODD_VALUES, data.parameters)
     if not rows:
-        return Check(name, CheckState.OK, "no NaN and no infinite value among the latest ones")
+        return Check(name, CheckState.OK, "no NaN, no infinite and no too large value among the latest ones")
     key, run_id, is_nan, count = rows[0]
-    found = f"{count} latest value{'' if count == 1 else 's'} NaN or infinite and left out, such as {key!r} ({'NaN' if is_nan else 'infinite'}) of run {run_id}"
+    word = "NaN" if is_nan else "infinite or too large"
+    found = f"{count} latest value{'' if count == 1 else 's'} NaN, infinite or too large and left out, such as {key!r} ({word}) of run {run_id}"
     return Check(name, CheckState.WARNING, found, "look at why that run diverged", "odd_values")
 
 

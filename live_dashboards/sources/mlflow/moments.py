@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-_END_OF_TIME_MS = 253_402_300_799_000  # the end of year 9999, the last that a datetime holds
+_END_OF_TIME_MS = 221_845_392_000_000  # the year 9000: to what a calendar's last day holds nothing can be added, not even a zone's hours
 
 
 def moment_or_none(milliseconds: int | None) -> datetime | None:
-    """The moment, None where there is none or it is no time that a calendar holds."""
-    if milliseconds is None or not 0 < milliseconds <= _END_OF_TIME_MS:
+    """The moment, None where there is none or it is no time from which a calendar goes on."""
+    if milliseconds is None or not 0 < milliseconds < _END_OF_TIME_MS:
         return None
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 

@@ -21,8 +21,8 @@ MAX_VERSIONS = 50
 HISTORY_POINTS = 300
 
 _BLANKS = r"E' \t\r\n\f\x0b'"
-_FINITE = "not m.is_nan and abs(m.value) < float8 '1.7976931348623157e308'"
-_FINITE_SUM = "not m.is_nan and abs(m.value) < float8 '1e300'"  # sums of such values stay finite too
+LARGEST = 1e100  # sums, products and squares of such values stay finite; no metric is larger but one that has diverged
+_FINITE = f"not m.is_nan and abs(m.value) < float8 '{LARGEST:g}'"
 _TOMORROW_MS = "(select (extract(epoch from now()) * 1000)::bigint + 86400000)"  # a caller of MLflow may log any time; later ones are no sign of activity
 
 # A planner without statistics takes big tables for tiny and then compares every run with every row. So what belongs to the runs of the chosen experiments
@@ -185,7 +185,7 @@ HISTORY = f"""
 with {_ACTIVE_RUNS}, point as (
   select r.experiment_id, r.variant, r.is_child, (m.timestamp - %(from_ms)s - 1) / %(step_ms)s as step, avg(m.timestamp) as time_ms, avg(m.value) as value
   from (select m.run_uuid, m.timestamp, m.value from metrics m
-        where m.key = %(accuracy_key)s and m.timestamp > %(from_ms)s and m.timestamp <= %(at_ms)s and {_FINITE_SUM}) m
+        where m.key = %(accuracy_key)s and m.timestamp > %(from_ms)s and m.timestamp <= %(at_ms)s and {_FINITE}) m
   full join (select * from active where variant is not null and status in ('FINISHED', 'RUNNING')) r on r.run_uuid = m.run_uuid
   where coalesce(m.run_uuid, '') <> '' and coalesce(r.run_uuid, '') <> ''
   group by 1, 2, 3, 4

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,10 +11,9 @@ from typing import Any
 from live_dashboards.errors import SourceError
 from live_dashboards.model.moment import is_on_calendar
 from live_dashboards.model.snapshot import Timeline
+from live_dashboards.sources.http.json_text import parse_json
 
 _SHAPES = {"vector": ("value", "histogram"), "matrix": ("values", "histograms")}
-
-_HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")  # how JSON can write what no text holds: half a surrogate pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +32,7 @@ Outcome = Reply | SourceError
 
 def parse_document(body: bytes) -> dict[str, Any]:
     """The JSON object in a body; ValueError where it is none."""
-    try:
-        document = json.loads(body.decode("utf-8-sig"))  # strictly, as `loads` of bytes lets half a surrogate pair in
-        if _HALF_PAIR.search(body):
-            json.dumps(document, ensure_ascii=False).encode()
-    except RecursionError as error:
-        raise ValueError("JSON of endless depth") from error
-    except UnicodeEncodeError as error:
-        raise ValueError("JSON with what is no text") from error
+    document = parse_json(body)
     if not isinstance(document, dict):
         raise ValueError("JSON that is no object")  # noqa: TRY004 a wrong document is a wrong value
     return document

@@ -18,6 +18,7 @@ from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.http.clock import clock_difference_seconds
 from live_dashboards.sources.http.failure import cut_failure, network_failure
+from live_dashboards.sources.http.json_text import parse_json
 from live_dashboards.sources.http.session import Sockets, new_session
 from live_dashboards.sources.mlflow.rest.endpoint import rest_endpoint
 from live_dashboards.sources.mlflow.rest.failures import LateError, late, not_mlflow, redirected, refused, too_large
@@ -115,8 +116,8 @@ class RestClient:
         if not kind.endswith("json"):
             raise not_mlflow(self.address, kind or "an unnamed format")
         try:
-            document = json.loads(body)
-        except (ValueError, RecursionError) as error:
+            document = parse_json(body)
+        except ValueError as error:
             raise self._late() if self._is_over else not_mlflow(self.address, "JSON that is damaged") from error
         if not isinstance(document, dict):
             raise not_mlflow(self.address, "JSON that is no object")

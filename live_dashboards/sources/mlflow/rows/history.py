@@ -10,8 +10,6 @@ from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.questions import Parameters, Row
 from live_dashboards.sources.mlflow.rows.records import PointRow, RunRow
 
-_LARGEST = 1e300  # sums of smaller values stay finite
-
 
 def history_rows(runs: Sequence[RunRow], points: Iterable[PointRow], parameters: Parameters) -> list[Row]:
     """(variant, unix seconds, value): the mean of the values of a step at the mean of their times; child runs only where no top-level run has any."""
@@ -19,7 +17,7 @@ def history_rows(runs: Sequence[RunRow], points: Iterable[PointRow], parameters:
     steps: dict[tuple[str, int, bool], list[PointRow]] = {}
     for point in points:
         run = by_id.get(point.run_id)
-        if run is not None and parameters["from_ms"] < point.at_ms <= parameters["at_ms"] and abs(point.value) < _LARGEST:
+        if run is not None and parameters["from_ms"] < point.at_ms <= parameters["at_ms"] and abs(point.value) < sql.LARGEST:
             step = (point.at_ms - parameters["from_ms"] - 1) // parameters["step_ms"]
             steps.setdefault((run.variant or "", step, run.is_child), []).append(point)
     with_own = {variant for variant, _, is_child in steps if not is_child}

@@ -9,7 +9,6 @@ from typing import Protocol
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.questions import Parameters
 
-_INFINITE = 1.7976931348623157e308  # how MLflow stores an infinity
 _BLANKS = " \t\r\n\f\x0b"
 _LONGEST_TEXT = 250
 
@@ -35,7 +34,7 @@ class MetricRow:
     @property
     def is_finite(self) -> bool:
         """Whether it is a number that can be shown."""
-        return not self.is_nan and abs(self.value) < _INFINITE
+        return not self.is_nan and abs(self.value) < sql.LARGEST
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A server on loopback that answers questions to Prometheus with any documents that a test invents."""
+"""A server on loopback that answers questions to a source with any documents that a test invents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Self
 from urllib.parse import unquote_plus
 
 
-class InventedPrometheus:
+class InventedServer:
     """Answers each question with what `answer` makes of its path and parameters, at its `date`; a context manager."""
 
     def __init__(self) -> None:
