@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from live_dashboards.demo.postgres_server import PostgresServer
 from live_dashboards.demo.prometheus_server import PrometheusServer
@@ -21,6 +22,11 @@ from tests.support.mlflow_database import MlflowDatabase
 from tests.support.mlflow_tables import SCHEMA_OF_MLFLOW_2, make_tables, tracking_uri
 from tests.support.prometheus_truth import PrometheusTruth
 from tests.support.standard_truth import standard_truth
+
+# The same examples in each run, and no limit of time: neither chance nor a busy machine fails a change. `--hypothesis-profile=search` looks for new ones.
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("search", deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("same")
 
 MLFLOW_ROLE = "mlflow"
 MLFLOW_PASSWORD = "p@ss:w/o%rd #1'x"  # every character that some program misreads
