@@ -23,6 +23,7 @@ from live_dashboards.model.dashboards import Report
 _DPI = 300
 _LONGEST_SECONDS = 60.0
 _ROOT = Path(__file__).resolve().parents[1]
+_END_OF_PNG = b"IEND\xaeB`\x82"  # a picture without it is not whole
 _GIVES_WAY = 10  # as nice(1) counts: on a busy machine those who look at the page come before the picture
 _STOPPING = "the server is stopping and draws no more; try again when it is back"
 _START = (
@@ -48,7 +49,7 @@ class Drawings:
                 picture, said = self._wait(process, pickle.dumps(report))
         except OSError as error:
             raise OutputError(f"the picture could not be drawn ({error.strerror}); try again when the machine has more room") from error
-        if process.returncode == 0:
+        if process.returncode == 0 and picture.endswith(_END_OF_PNG):
             return picture
         if self._is_stopped:
             raise OutputError(_STOPPING)
@@ -108,3 +109,4 @@ def main() -> None:
         path = Path(folder) / "picture.png"
         write_image(_create_dashboard_panels(report, dpi=_DPI), path, dpi=_DPI, report=report)
         sys.stdout.buffer.write(path.read_bytes())
+        sys.stdout.buffer.flush()

@@ -32,7 +32,7 @@ def test_work_and_waiting_end_at_the_deadline() -> None:
         began = time.monotonic()
         with pytest.raises(DeadlineError, match=r"0\.1 s .* RUN_TIMEOUT_SECONDS"), deadline(0.1):
             block()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 25
 
 
 def test_a_run_in_time_and_one_without_a_limit_notice_nothing() -> None:

@@ -35,6 +35,12 @@ def test_a_picture_that_cannot_be_drawn_is_one_fixed_sentence_and_the_log_says_w
     assert "Traceback" not in caplog.text
 
 
+def test_a_picture_that_is_not_whole_is_none(monkeypatch):
+    monkeypatch.setattr(drawing, "_START", "import sys; sys.stdout.buffer.write(b'\\x89PNG and no end')")
+    with pytest.raises(OutputError, match="could not be drawn"):
+        Drawings().draw(reports.report())
+
+
 def test_what_a_drawing_says_of_its_machine_is_not_passed_on(monkeypatch, caplog):
     monkeypatch.setattr(drawing, "_START", "raise OSError('/srv/hidden/path')")
     with pytest.raises(OutputError) as failed:
