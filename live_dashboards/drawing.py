@@ -108,5 +108,5 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="live-dashboards-") as folder:
         path = Path(folder) / "picture.png"
         write_image(_create_dashboard_panels(report, dpi=_DPI), path, dpi=_DPI, report=report)
-        sys.stdout.buffer.write(path.read_bytes())
-        sys.stdout.buffer.flush()
+        with open(sys.stdout.fileno(), "wb", closefd=False) as stdout:
+            stdout.write(path.read_bytes())  # sys.stdout may be unbuffered, and then write only a part

@@ -13,6 +13,7 @@ from live_dashboards.demo.work_folder import make_work_folder, postgres_account,
 from live_dashboards.errors import SourceError
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.mlflow import connection
 from live_dashboards.sources.mlflow.connection import MlflowConnection
 from tests.sources.mlflow_reading import ab_test, ask, logged
 
@@ -86,7 +87,8 @@ def test_timeout_and_read_only_do_not_leak_to_another_client(mlflow_database, po
     assert session_of_another_client(mlflow_database, pooler_port) == ("0", "off", "read committed")
 
 
-def test_the_statement_timeout_works_behind_the_pooler_and_does_not_leak_after_a_failure(mlflow_database, pooler_port):
+def test_the_statement_timeout_works_behind_the_pooler_and_does_not_leak_after_a_failure(mlflow_database, pooler_port, monkeypatch):
+    monkeypatch.setattr(connection, "_CANCEL_SECONDS", 0.7)  # the server's word has time to come on a busy machine
     with pytest.raises(SourceError, match="did not answer the question 'sleep' in 1 s") as failed, through(mlflow_database, pooler_port, 1.0) as connected:
         connected.rows("sleep", "select pg_sleep(9)", {})
     assert failed.value.code == "statement_timeout"

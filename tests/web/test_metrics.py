@@ -10,7 +10,7 @@ def value(metrics, name, **labels):
 
 
 def test_a_viewer_who_asks_no_more_is_forgotten():
-    metrics = Metrics(0.2)
+    metrics = Metrics(1.0)
     metrics.viewed("one")
     assert value(metrics, "viewers") == 1.0
     wait_until(lambda: value(metrics, "viewers") == 0.0)

@@ -122,6 +122,7 @@ def without_numbers(page: Page, place: str) -> str:
 def test_a_source_that_dies_is_shown_as_it_last_was_marked_and_comes_back(live_page, open_page: Open, source: str, badge: str, panel: str) -> None:
     live = live_page(DASHBOARD_STALE_AFTER_SECONDS="600")
     page = shown(open_page(live))
+    expect(page.locator("#badge")).to_contain_text("LIVE DATA")
     title = without_numbers(page, panel)
     proxy = getattr(live.sources, f"{source}_proxy")
     proxy.refuse()
@@ -140,6 +141,7 @@ def test_after_its_limit_a_dead_source_is_missing_and_not_simulated(live_page, o
     source, badge, panel = SILENCES[0]
     live = live_page(DASHBOARD_STALE_AFTER_SECONDS="1")
     page = shown(open_page(live))
+    expect(page.locator("#badge")).to_contain_text("LIVE DATA")
     getattr(live.sources, f"{source}_proxy").refuse()
     expect(page.locator(panel)).to_contain_text("MISSING")
     expect(page.locator("#badge")).to_contain_text(badge)
