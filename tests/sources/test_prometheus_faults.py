@@ -16,6 +16,7 @@ from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.prometheus.ab import PrometheusAbSource
 from live_dashboards.sources.prometheus.exchange import Question, instant
 from live_dashboards.sources.prometheus.http import THREAD_NAME, PrometheusClient
+from live_dashboards.sources.prometheus.reply import Reply
 from tests.sources.prometheus_reading import ask, settings_of, values
 
 PASSWORD = "p@ss:w/o%rd #1'x"
@@ -173,9 +174,19 @@ def test_an_answer_that_is_cut_in_its_head_is_told_as_cut(proxy, bytes_count):
 
 
 def test_an_answer_without_end_is_refused_by_its_size(proxy, monkeypatch):
-    monkeypatch.setattr("live_dashboards.sources.prometheus.exchange.LARGEST_ANSWER_BYTES", 100_000)
+    monkeypatch.setattr("live_dashboards.sources.prometheus.http.LARGEST_ANSWERS_BYTES", 100_000)
     proxy.http_reply(200, "application/json", '"' + "x" * 200_000 + '"')
     assert failure(proxy.url).code == "too_large"
+
+
+def test_the_answers_of_a_reading_have_one_limit_together(proxy, monkeypatch):
+    monkeypatch.setattr("live_dashboards.sources.prometheus.http.LARGEST_ANSWERS_BYTES", 100_000)
+    proxy.http_reply(200, "application/json", '{"status":"success","data":["' + "x" * 40_000 + '"]}')
+    names = Question("label/__name__/values", {})
+    with PrometheusClient(settings_of(proxy.url)) as client:
+        outcomes = client.ask_all([names] * 8, Deadline(10))
+    assert sum(isinstance(outcome, Reply) for outcome in outcomes) <= 2
+    assert {outcome.code for outcome in outcomes if isinstance(outcome, SourceError)} == {"too_large"}
 
 
 def test_no_thread_goes_on_reading_after_the_deadline(proxy):

@@ -10,6 +10,7 @@ import requests
 from live_dashboards.errors import SourceError
 from live_dashboards.model.secret import scrub
 from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.http.allowance import Allowance
 from live_dashboards.sources.http.clock import clock_difference_seconds
 from live_dashboards.sources.http.endpoint import Endpoint
 from live_dashboards.sources.http.failure import cut_failure, network_failure, timeout_failure
@@ -17,7 +18,7 @@ from live_dashboards.sources.prometheus.failure import format_failure, redirect_
 from live_dashboards.sources.prometheus.possible import only_possible
 from live_dashboards.sources.prometheus.reply import Reply, parse_document, parse_reply
 
-LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
+LARGEST_ANSWERS_BYTES = 64 * 1024 * 1024  # of all answers of a reading together: four threads read at a time, and a failure keeps what it had read
 _SERVER_SHARE = 0.9  # of the time left: the server's own word that a query is too slow tells more than silence
 _CHUNK_BYTES = 64 * 1024
 _LONGEST_ERROR = 1_000
@@ -53,12 +54,12 @@ def over_time(promql: str, start_seconds: float, end_seconds: float, step_second
     return Question("query_range", {"query": promql, **span, **_AT_THESE_MOMENTS}, unit)
 
 
-def exchange(session: requests.Session, endpoint: Endpoint, question: Question, deadline: Deadline) -> Reply:
-    """Send one question and read its whole answer; every failure becomes a SourceError."""
+def exchange(session: requests.Session, endpoint: Endpoint, question: Question, deadline: Deadline, allowance: Allowance) -> Reply:
+    """Send one question and read its whole answer, within what is allowed of all answers; every failure becomes a SourceError."""
     endpoint.require_files()
     try:
         with _send(session, endpoint, question, deadline) as response:
-            body = _read(response, endpoint, deadline)
+            body = _read(response, endpoint, deadline, allowance)
     except (requests.RequestException, OSError) as error:
         raise network_failure(error, endpoint, deadline.seconds) from error
     return _understand(response, body, question, endpoint)
@@ -82,15 +83,14 @@ def _send(session: requests.Session, endpoint: Endpoint, question: Question, dea
     )
 
 
-def _read(response: requests.Response, endpoint: Endpoint, deadline: Deadline) -> bytes:
-    parts, length_bytes = [], 0
+def _read(response: requests.Response, endpoint: Endpoint, deadline: Deadline, allowance: Allowance) -> bytes:
+    parts = []
     for part in response.iter_content(_CHUNK_BYTES):
-        length_bytes += len(part)
         if deadline.remaining_seconds <= 0:
             raise timeout_failure(endpoint, deadline.seconds)
-        if length_bytes > LARGEST_ANSWER_BYTES:
-            limit = f"{LARGEST_ANSWER_BYTES // 1024 // 1024} MB"
-            raise SourceError(f"the answer of {endpoint.url} is larger than {limit}", "choose a shorter --window, or aggregate more in the query", "too_large")
+        if not allowance.take(len(part)):
+            limit = f"{LARGEST_ANSWERS_BYTES // 1024 // 1024} MB"
+            raise SourceError(f"the answers of {endpoint.url} are together larger than {limit}", "choose a shorter --window, or aggregate more in the query", "too_large")
         parts.append(part)
     return b"".join(parts)
 

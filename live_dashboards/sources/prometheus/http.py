@@ -17,11 +17,12 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.secret import scrub
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.http.allowance import Allowance
 from live_dashboards.sources.http.endpoint import Endpoint
 from live_dashboards.sources.http.failure import timeout_failure
 from live_dashboards.sources.http.session import Sockets, new_session
 from live_dashboards.sources.prometheus.endpoint import endpoints
-from live_dashboards.sources.prometheus.exchange import Question, exchange
+from live_dashboards.sources.prometheus.exchange import LARGEST_ANSWERS_BYTES, Question, exchange
 from live_dashboards.sources.prometheus.reply import Reply
 
 THREAD_NAME = "prometheus-query"
@@ -35,13 +36,14 @@ log = logging.getLogger(__name__)
 
 
 class PrometheusClient:
-    """The configured Prometheus; of several URLs the first that answers. A context manager, for its connections."""
+    """The configured Prometheus for one reading; of several URLs the first that answers. A context manager, for its connections."""
 
     def __init__(self, settings: Settings) -> None:
         self._endpoints = endpoints(settings)
         self._secrets = self._endpoints[0].secrets if self._endpoints else ()
         self._chosen: Endpoint | None = None
         self._sockets = Sockets()
+        self._allowance = Allowance(LARGEST_ANSWERS_BYTES)
         self._idle: _Sessions = queue.SimpleQueue()  # of the URL that is asked now
 
     @property
@@ -133,7 +135,7 @@ class PrometheusClient:
             except queue.Empty:
                 break
             try:
-                answer.set_result(exchange(session, endpoint, question, deadline))
+                answer.set_result(exchange(session, endpoint, question, deadline, self._allowance))
             except BaseException as error:  # noqa: BLE001 carried to the asking thread and raised there
                 answer.set_exception(error)
         idle.put(session)

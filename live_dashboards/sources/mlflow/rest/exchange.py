@@ -16,6 +16,7 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.secret import scrub
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.http.allowance import Allowance
 from live_dashboards.sources.http.clock import clock_difference_seconds
 from live_dashboards.sources.http.failure import cut_failure, network_failure
 from live_dashboards.sources.http.json_text import parse_json
@@ -38,7 +39,7 @@ class RestClient:
         self._secrets = self._endpoint.secrets
         self._deadline = deadline
         self._limit = deadline  # of the call under way
-        self._left_bytes = LARGEST_ANSWERS_BYTES
+        self._allowance = Allowance(LARGEST_ANSWERS_BYTES)
         self._sockets = Sockets()
         self._session = new_session(self._endpoint, self._sockets)
         self._watchdog = threading.Timer(deadline.remaining_seconds, self._sockets.shut)  # a head that trickles ends by no timeout of the library
@@ -151,10 +152,9 @@ class RestClient:
     def _body(self, response: requests.Response) -> bytes:
         parts = []
         for part in response.iter_content(_CHUNK_BYTES):
-            self._left_bytes -= len(part)
             if self._is_over:
                 raise self._late()
-            if self._left_bytes < 0:
+            if not self._allowance.take(len(part)):
                 raise too_large(self.address, LARGEST_ANSWERS_BYTES)
             parts.append(part)
         return b"".join(parts)
