@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from live_dashboards.destinations import ENDINGS, check_output, named_images
+from live_dashboards.endings import undivided
 from live_dashboards.errors import UsageError
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.dashboards import Report
@@ -37,6 +38,7 @@ def run(dashboard: str, settings: Settings, request: Request) -> Outcome:
     compare = comparison(dashboard, request)
     snapshot = ask(settings, request)
     save(snapshot, request)
+    load_drawing()
     return write(report(dashboard, snapshot, settings, request), settings, request, compare)
 
 
@@ -94,6 +96,7 @@ def run_all(settings: Settings, request: Request, *, every_experiment: bool) -> 
     snapshots = every_snapshot(settings, request) if every_experiment else iter([ask(settings, request)])
     for snapshot in snapshots:
         save(snapshot, request)
+        load_drawing()
         own, ending = settings, ""
         if every_experiment and snapshot.mlflow.experiment is not None:
             own = replace(settings, values={**settings.values, "AB_EXPERIMENT": snapshot.mlflow.experiment})
@@ -126,6 +129,13 @@ def file_name_part(name: str) -> str:
     return plain if plain == name and not plain.endswith("-SIMULATED") else f"{plain}-{zlib.crc32(name.encode('utf-8', 'surrogatepass')):08x}".lstrip("-")
 
 
+def load_drawing() -> None:
+    """Imports numpy, matplotlib and what draws with them, undivided: a compiled module whose import is ended fails with another error, or aborts Python."""
+    with undivided():
+        import live_dashboards.figures.dashboard
+        import live_dashboards.outputs.image  # noqa: F401 for the pictures to come
+
+
 def save(snapshot: Snapshot, request: Request) -> None:
     """Stores the sources' answers where that was asked for."""
     if request.save_snapshot is not None:
@@ -143,7 +153,8 @@ def ask(settings: Settings, request: Request) -> Snapshot:
     if request.simulate_only:
         return unasked(settings, request)
     tell_unconfigured(settings)
-    from live_dashboards.sources.connector import LiveDataConnector
+    with undivided():  # compiled modules, see `load_drawing`
+        from live_dashboards.sources.connector import LiveDataConnector
 
     if request.at is not None or settings["DASHBOARD_CACHE_DIR"] is None:
         return LiveDataConnector(settings).fetch(at=request.at)

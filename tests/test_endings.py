@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from live_dashboards.endings import deadline, ending_cleanly_on, undivided
 from live_dashboards.errors import DeadlineError
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)
@@ -121,3 +126,19 @@ def test_a_signal_that_python_drops_comes_again_at_once_and_without_a_traceback(
 def test_sigterm_within_a_deadline_stays_a_sigterm() -> None:
     with pytest.raises(SystemExit, match="143"), ending_cleanly_on(signal.SIGTERM), deadline(20):
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_compiled_modules_are_imported_whole_before_the_deadline_ends_the_run() -> None:
+    code = (
+        "import sys\n"
+        "from live_dashboards.endings import deadline\n"
+        "from live_dashboards.errors import DeadlineError\n"
+        "from live_dashboards.pipeline import load_drawing\n"
+        "try:\n"
+        "    with deadline(0.05):\n"
+        "        load_drawing()\n"
+        "except DeadlineError:\n"
+        "    print('ended', 'live_dashboards.figures.dashboard' in sys.modules, 'numpy' in sys.modules)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "ended True True\n", "")
