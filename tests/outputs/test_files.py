@@ -133,35 +133,31 @@ def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
     assert "circle" in refusal(tmp_path / "one")
 
 
+def said_as_a_plain_user(code: str, folder: str) -> str:
+    """What the code says on stderr, with the folder as `folder`, run as nobody where we are root, who may write everywhere."""
+    head = "import os, sys; from pathlib import Path; from live_dashboards.outputs.files import NewFile, write_file, write_files\n"
+    user = "os.geteuid() or os.setuid(65534); folder = Path(sys.argv[1])\n"
+    return subprocess.run([sys.executable, "-c", head + user + code, folder], capture_output=True, text=True, check=False).stderr
+
+
 def test_a_folder_that_this_user_may_not_write_is_named() -> None:
-    """Runs as a plain user, because root may write everywhere."""
-    code = (
-        "import os, sys; from pathlib import Path; from live_dashboards.outputs.files import write_file\n"
-        "os.geteuid() or os.setuid(65534)\n"
-        "write_file(Path(sys.argv[1], 'new', 'report.json'), lambda stream: stream.write(b''))"
-    )
     with tempfile.TemporaryDirectory() as closed:
         Path(closed).chmod(0o555)
-        ended = subprocess.run([sys.executable, "-c", code, closed], capture_output=True, text=True, check=False)
-    assert "this user may not write in its folder; give it the right to" in ended.stderr
+        said = said_as_a_plain_user("write_file(folder / 'new' / 'report.json', lambda stream: stream.write(b''))", closed)
+    assert "this user may not write in its folder; give it the right to" in said
 
 
 if os.geteuid() == 0:
 
     def test_another_users_file_in_a_sticky_folder_is_refused_before_it_is_tried() -> None:
         """Its folder takes new files, and it may be written, but not replaced."""
-        code = (
-            "import os, sys; from pathlib import Path; from live_dashboards.outputs.files import NewFile, write_files\n"
-            "os.setuid(65534)\n"
-            "write_files([NewFile(Path(sys.argv[1], name), b'new') for name in ('mine', 'theirs')])"
-        )
         with tempfile.TemporaryDirectory() as shared:
             Path(shared).chmod(0o1777)
             Path(shared, "theirs").write_text("old")
             Path(shared, "theirs").chmod(0o666)
-            ended = subprocess.run([sys.executable, "-c", code, shared], capture_output=True, text=True, check=False)
+            said = said_as_a_plain_user("write_files([NewFile(folder / name, b'new') for name in ('mine', 'theirs')])", shared)
             assert names(Path(shared)) == ["theirs"]
-        assert "another user's, in a sticky folder" in ended.stderr
+        assert "another user's, in a sticky folder" in said
 
 
 WITH_A_SIZE_LIMIT = """

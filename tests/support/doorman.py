@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import http.client
 import ssl
-import threading
 from collections.abc import Callable
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from http.server import BaseHTTPRequestHandler
+
+from tests.support.loopback import LoopbackServer, Silent
 
 
-class Doorman:
+class Doorman(LoopbackServer):
     """Stands before (host, port); answers 401 to any other Authorization than `wanted`, 503 at paths with a part of `shut`, and speaks TLS with a context.
 
     `alter` makes another body of (path, what was sent, the server's body), as late as it likes.
@@ -22,28 +22,12 @@ class Doorman:
         self.shut: tuple[str, ...] = ()
         self.alter: Callable[[str, bytes, bytes], bytes] = lambda _path, _sent, body: body
         self._target = (host, port)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        if tls is not None:
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-
-    @property
-    def port(self) -> int:
-        return self._server.server_port
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(self._handler(), tls=tls)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         doorman = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Silent, BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 if self.headers.get("Authorization") != doorman.wanted:
@@ -67,8 +51,5 @@ class Doorman:
                 with suppress(ConnectionError):  # the client did not wait
                     self.end_headers()
                     self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
 
         return Handler

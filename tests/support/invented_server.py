@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Self
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote_plus
 
+from tests.support.loopback import LoopbackServer, Silent
 
-class InventedServer:
+
+class InventedServer(LoopbackServer):
     """Answers each question with what `answer` makes of its path and parameters, at its `date`; a context manager."""
 
     def __init__(self) -> None:
         self.date: str | None = None  # of this machine's clock
         self.answer: Callable[[str], bytes] = lambda _: b"{}"
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(self._handler())
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         invented = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Silent, BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             wbufsize = -1  # head and body in one packet, else the second one waits for an acknowledgement
 
@@ -49,8 +35,5 @@ class InventedServer:
                 self.wfile.write(body)
 
             do_POST = do_GET  # noqa: N815 # the name that http.server calls
-
-            def log_message(self, *_: object) -> None:
-                pass
 
         return Handler
