@@ -1,12 +1,14 @@
-"""Where the programs of the demo's servers are, and what to install where they are not."""
+"""Where the programs of the demo's servers are, what they are given of our environment, and what to install where they are not."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 from live_dashboards.errors import DashboardError
 
+BARE_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}  # nothing of the caller's settings reaches a server; its messages are English
 POSTGRES_PACKAGE = "postgresql"
 PROMETHEUS_PACKAGE = "prometheus"
 POSTGRES_VERSIONS = Path("/usr/lib/postgresql")  # where Debian and Ubuntu put each version's own programs

@@ -1,4 +1,4 @@
-"""A temporary folder that a server's own account can enter, wherever the caller's TMPDIR lies."""
+"""A temporary folder that a server's own account can enter, wherever the caller's TMPDIR lies; it goes with the process at the latest."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from live_dashboards.demo.server_process import BARE_ENVIRONMENT, Account
+from live_dashboards.demo.guard import Guard
+from live_dashboards.demo.programs import BARE_ENVIRONMENT
+from live_dashboards.demo.server_process import Account
 from live_dashboards.errors import DashboardError
 
 LONGEST_PATH = 70  # a Unix socket's path below the folder may have 107 bytes
 _PREFIX = "live-dashboards-"
 _REMOVE_SECONDS = 2.0
+_guards: dict[Path, Guard] = {}  # of the folders that are there
 
 
 class WorkFolderError(DashboardError):
@@ -40,6 +43,7 @@ def make_work_folder(account: Account | None = None) -> Path:
     for parent in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp")):  # noqa: S108 # mkdtemp makes the name and the mode safe
         folder = _new_folder(parent, account)
         if folder is not None:
+            _guards[folder] = Guard.of_folder(folder)
             return folder
     raise WorkFolderError("no temporary folder can be written; set TMPDIR to a folder that can")
 
@@ -51,6 +55,8 @@ def remove_work_folder(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():
         shutil.rmtree(folder)
+    if folder in _guards:
+        _guards.pop(folder).release()
 
 
 def _new_folder(parent: str, account: Account | None) -> Path | None:

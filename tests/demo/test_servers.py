@@ -16,8 +16,8 @@ import requests
 
 from live_dashboards.demo.postgres_server import PostgresServer
 from live_dashboards.demo.prometheus_server import PrometheusServer
-from live_dashboards.demo.server_process import ServerStartError, free_port
-from live_dashboards.demo.work_folder import LONGEST_PATH, make_work_folder, postgres_account
+from live_dashboards.demo.server_process import ServerStartError, hold_port
+from live_dashboards.demo.work_folder import LONGEST_PATH, make_work_folder, postgres_account, remove_work_folder
 from tests.conftest import RunningPrometheus
 from tests.support.closed_network import NetworkClosedError
 from tests.support.fault_proxy import FaultProxy
@@ -58,16 +58,24 @@ def test_a_temporary_folder_that_the_account_cannot_enter_is_passed_over(tmp_pat
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     account = postgres_account()
     folder = make_work_folder(account)
-    folder.rmdir()
+    remove_work_folder(folder)
     assert folder.is_relative_to(tmp_path) == (account is None and len(str(folder)) <= LONGEST_PATH)
 
 
-def test_a_taken_port_is_not_fatal(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        ports = iter([taken.getsockname()[1], free_port()])
-        monkeypatch.setattr("live_dashboards.demo.server_process.free_port", lambda: next(ports))
-        with PrometheusServer() as server:
-            assert server.port != taken.getsockname()[1]
+def test_a_held_port_refuses_is_given_to_nobody_else_and_can_be_had_by_the_server_it_is_for() -> None:
+    with hold_port() as held:
+        address = held.getsockname()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address)
+        with socket.socket() as stranger, pytest.raises(OSError, match="already in use"):
+            stranger.bind(address)
+        with socket.create_server(address) as server, socket.create_connection(address), server.accept()[0]:
+            pass
+
+
+def test_a_running_server_keeps_its_port_to_itself(standard_prometheus: RunningPrometheus) -> None:
+    with socket.socket() as stranger, pytest.raises(OSError, match="already in use"):
+        stranger.bind((standard_prometheus.host, standard_prometheus.port))
 
 
 @pytest.mark.mlflow_versions(2, 3)

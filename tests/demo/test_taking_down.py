@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import wait_until
+
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import encodings.idna, numpy.random, os, sys, time
@@ -61,10 +63,7 @@ def commands_below(folder: Path) -> list[str]:
 
 
 def wait_for(folder: Path, program: str) -> None:
-    until = time.monotonic() + 60
-    while not any(Path(line.split(maxsplit=1)[0]).name == program for line in commands_below(folder)):
-        assert time.monotonic() < until, f"{program} never ran"
-        time.sleep(0.01)
+    wait_until(lambda: any(Path(line.split(maxsplit=1)[0]).name == program for line in commands_below(folder)), f"{program}'s start")
 
 
 def assert_nothing_stays(folder: Path) -> None:
@@ -93,6 +92,15 @@ def test_a_signal_at_any_moment_leaves_nothing(folder: Path, moment: str, number
         _, complaints = program.communicate(timeout=60)
     assert program.returncode == code, complaints
     assert_nothing_stays(folder)
+
+
+@pytest.mark.parametrize("account", ["own", "plain"])
+@pytest.mark.parametrize("moment", ["initdb", "postgres", "promtool", "prometheus"])
+def test_a_demo_that_is_killed_leaves_nothing_either(folder: Path, account: str, moment: str) -> None:
+    with start(folder, account, "wait") as program:
+        wait_for(folder, moment)
+        program.kill()
+    wait_until(lambda: not commands_below(folder) and not list(folder.iterdir()), "the taking down")
 
 
 def test_a_second_ctrl_c_does_not_stop_the_taking_down(folder: Path) -> None:
