@@ -16,10 +16,13 @@ from hypothesis import HealthCheck, settings
 
 from live_dashboards.demo.postgres_server import PostgresServer
 from live_dashboards.demo.prometheus_server import PrometheusServer
+from live_dashboards.demo.server_process import running_servers
+from tests.support import pace
 from tests.support.closed_network import close_environment, close_network
 from tests.support.fault_proxy import FaultProxy
 from tests.support.mlflow_database import MlflowDatabase
 from tests.support.mlflow_tables import SCHEMA_OF_MLFLOW_2, make_tables, tracking_uri
+from tests.support.orphans import end_with_parent
 from tests.support.prometheus_truth import PrometheusTruth
 from tests.support.standard_truth import standard_truth
 
@@ -30,6 +33,7 @@ settings.load_profile("same")
 
 MLFLOW_ROLE = "mlflow"
 MLFLOW_PASSWORD = "p@ss:w/o%rd #1'x"  # every character that some program misreads
+LOG_LINES_COUNT = 50  # of each server that is up where a test fails
 _numbers = count(1)
 
 
@@ -48,7 +52,31 @@ class RunningPrometheus(PrometheusServer):
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):  # one of the processes that pytest-xdist starts
+        end_with_parent()
+        pace.set_slowness(config.workerinput["slowness"])
+    else:
+        pace.set_slowness(pace.measure())
     config.addinivalue_line("markers", "mlflow_versions(*versions): run the test once with the tables of each of these MLflow versions (2, 3); default 3")
+
+
+def pytest_report_header() -> str:
+    return f"slowness: {pace.slowness()} (this machine takes so many times longer than usual; tests wait accordingly)"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Called where pytest-xdist starts a process."""
+    node.workerinput["slowness"] = pace.slowness()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """What the servers said stands below what the test said."""
+    report: pytest.TestReport = yield
+    if report.failed:
+        report.sections += [(f"log of {server.name} on port {server.port}", "\n".join(server.log.splitlines()[-LOG_LINES_COUNT:])) for server in running_servers()]
+    return report
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

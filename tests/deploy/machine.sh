@@ -55,4 +55,5 @@ for point in / /opt /var/lib /var/cache /run /mnt; do
   mount -o remount,bind,ro "$point"
 done
 cd /var/lib/live-dashboards
-exec setpriv --reuid="$user" --regid="$user" --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all -- "$@"
+# What a test starts ends with the process that started it.
+exec setpriv --pdeathsig KILL --reuid="$user" --regid="$user" --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all -- "$@"

@@ -2,9 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
-import time
 from contextlib import ExitStack
+from functools import partial
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -13,11 +14,12 @@ import yaml
 from live_dashboards.demo.postgres_server import PostgresServer
 from live_dashboards.demo.programs import postgres_programs
 from live_dashboards.demo.prometheus_server import PrometheusServer
+from live_dashboards.demo.server_process import ServerProcess
 from tests.deploy import files
 from tests.deploy.files import DEPLOY, ROOT
 from tests.deploy.machine import Machine
-from tests.pipeline.command import closed_port
-from tests.web.waiting import wait_until
+from tests.support.ports import free_port
+from tests.support.waiting import LONGEST_SECONDS, wait_until
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what the files say, to be replaced
 
@@ -30,12 +32,16 @@ def body(url):
         return ""
 
 
+def is_healthy(port):
+    return body(f"http://127.0.0.1:{port}/health") == "OK"
+
+
 class Stack:
     """A context manager; `secrets` are those that make-secrets.sh made, by name."""
 
     def __init__(self, folder):
         self.folder = folder
-        self.web_port, self._traffic_port = closed_port(), closed_port()
+        self.web_port, self._traffic_port = free_port(), free_port()
         self._running = ExitStack()
 
     def __enter__(self):
@@ -113,17 +119,24 @@ class Stack:
 
     def _start_mlflow(self):
         """Runs the composed command of MLflow's server."""
-        port, service = closed_port(), files.compose()["services"]["mlflow"]
-        self._mlflow_port = port
-        shell, option, script = (part.replace("$$", "$") for part in service["command"])
-        script = (
-            script.replace("@postgres:5432/", f"@{self.postgres.host}:{self.postgres.port}/").replace("--port 5000", f"--port {port}").replace(EVERYWHERE, "127.0.0.1")
-        )
-        script = script.replace("/run/secrets", str(self.folder / "secrets")).replace("/var/lib/mlflow", str(self.folder / "artifacts"))
+        service = files.compose()["services"]["mlflow"]
         environment = {**service["environment"], "PATH": f"{self._mlflow_program()}:{os.environ['PATH']}", "HOME": str(self.folder)}
-        self._mlflow = subprocess.Popen([shell, option, script], cwd=self.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self._running.callback(self._mlflow.wait)
-        self._running.callback(self._mlflow.terminate)
+        self._mlflow = ServerProcess("MLflow", partial(self._mlflow_command, service["command"]), folder=self.folder, is_ready=is_healthy, environment=environment)
+        self._running.callback(self._mlflow.stop, signal.SIGTERM)
+        self._mlflow.start()
+
+    def _mlflow_command(self, composed, port):
+        shell, option, script = (part.replace("$$", "$") for part in composed)
+        ours = {
+            "@postgres:5432/": f"@{self.postgres.host}:{self.postgres.port}/",
+            "--port 5000": f"--port {port}",
+            EVERYWHERE: "127.0.0.1",
+            "/run/secrets": str(self.folder / "secrets"),
+            "/var/lib/mlflow": str(self.folder / "artifacts"),
+        }
+        for theirs, own in ours.items():
+            script = script.replace(theirs, own)
+        return [shell, option, script]
 
     def _mlflow_program(self):
         """A folder with the commands of MLflow's image, `mlflow` and `python`, of .venv-dev, wherever that was made."""
@@ -135,14 +148,9 @@ class Stack:
         return folder
 
     def _end_mlflow(self):
-        """Waits until it answers and is healthy, and ends it; its tables stay."""
-        give_up = time.monotonic() + 90
-        while body(f"http://127.0.0.1:{self._mlflow_port}/health") != "OK":
-            assert self._mlflow.poll() is None
-            assert time.monotonic() < give_up, "MLflow's server does not answer"
-            time.sleep(0.1)
-        check = [part.replace(":5000", f":{self._mlflow_port}") for part in files.compose()["services"]["mlflow"]["healthcheck"]["test"][1:]]
+        """Looks whether it is healthy, and ends it; its tables stay."""
+        check = [part.replace(":5000", f":{self._mlflow.port}") for part in files.compose()["services"]["mlflow"]["healthcheck"]["test"][1:]]
         image = self.libpq | {"PATH": f"{self.folder / 'bin'}:{self.libpq['PATH']}"}
         self.mlflow_is_healthy = subprocess.run(["/usr/bin/env", *check], env=image, check=False).returncode == 0
-        self._mlflow.terminate()
-        self.mlflow_ended = self._mlflow.wait(30)
+        self._mlflow.process.terminate()
+        self.mlflow_ended = self._mlflow.process.wait(LONGEST_SECONDS)

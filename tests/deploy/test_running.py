@@ -24,8 +24,8 @@ from tests.deploy.files import DEPLOY, UNITS
 from tests.deploy.machine import Machine, needs_mounts
 from tests.deploy.stack import Stack
 from tests.support.mlflow_database import DOCUMENTED_TABLES
+from tests.support.waiting import wait_until
 from tests.web.redis_server import RedisServer
-from tests.web.waiting import wait_until
 
 pytestmark = needs_mounts
 STEMS = {"ab": "live_ab_dashboard", "business": "business_impact_dashboard"}

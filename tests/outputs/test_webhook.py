@@ -12,7 +12,7 @@ import pytest
 
 from live_dashboards.outputs import webhook
 from live_dashboards.outputs.webhook import deliver
-from tests.pipeline.command import closed_port
+from tests.support.ports import closed_port
 from tests.support.receiver import Receiver
 
 PATH = "/services/T000/B111/verysecret"

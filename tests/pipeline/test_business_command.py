@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from live_dashboards.outputs.summary import summary_schema
-from tests.pipeline.command import at, closed_port
+from tests.pipeline.command import at
 from tests.support.fault_proxy import FaultProxy
+from tests.support.ports import closed_port
 
 SMALL = ("--dpi", "50")
 OWN = {

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from live_dashboards.outputs.summary import summary_schema
-from tests.pipeline.command import at, closed_port
+from tests.pipeline.command import at
+from tests.support.ports import closed_port
 
 SECRET = "p@ss:w/o%rd #1'x"
 

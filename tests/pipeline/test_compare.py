@@ -7,8 +7,9 @@ import pytest
 
 from live_dashboards.outputs.changes import changes
 from live_dashboards.outputs.summary import summary_schema
-from tests.pipeline.command import at, closed_port
+from tests.pipeline.command import at
 from tests.support.business_pages import OWN
+from tests.support.ports import closed_port
 
 SMALL = ("--dpi", "50")
 EASY = {"AB_LATENCY_OBJECTIVE_MS": "500", "AB_MINIMUM_DAYS": "0"}  # so that only errors keep the challenger of some worlds from shipping

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.pipeline.command import at, closed_port
+from tests.pipeline.command import at
+from tests.support.ports import closed_port
 
 SMALL = ("--dpi", "50")
 DEAD = {"MLFLOW_DB_PORT": "1", "PROMETHEUS_URL": "http://127.0.0.1:1"}

@@ -7,8 +7,9 @@ import time
 
 import pytest
 
-from tests.pipeline.command import at, closed_port
+from tests.pipeline.command import at
 from tests.pipeline.test_unattended import hanging, wait_for
+from tests.support.ports import closed_port
 from tests.support.receiver import Receiver
 
 SMALL = ("--dpi", "50")

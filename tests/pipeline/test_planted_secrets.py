@@ -24,12 +24,12 @@ import pytest
 from live_dashboards.cli import main
 from live_dashboards.outputs.png_file import write_png
 from live_dashboards.web.access.passwords import hash_password
-from tests.pipeline.command import closed_port
 from tests.support.fault_proxy import FaultProxy
 from tests.support.planted import SECRET_NAMES, Search, marks, quoted, secret
+from tests.support.ports import closed_port
 from tests.support.receiver import Receiver
+from tests.support.waiting import wait_until
 from tests.web.redis_server import RedisServer
-from tests.web.waiting import wait_until
 from tests.web.web_process import WebProcess
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,7 @@ from typing import TextIO
 import pytest
 
 from live_dashboards.cli import main
-from tests.pipeline.command import closed_port
+from tests.support.ports import closed_port
 from tests.support.receiver import Receiver
 
 ROOT = Path(__file__).parents[2]

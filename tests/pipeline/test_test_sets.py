@@ -11,7 +11,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest
 
 from live_dashboards.outputs.summary import summary_schema
-from tests.pipeline.command import closed_port
+from tests.support.ports import closed_port
 
 HITS = {"baseline": (1155, 345, 385), "enhanced": (1580, 395, 420)}
 """True positives, false positives and false negatives of each variant."""

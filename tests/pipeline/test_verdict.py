@@ -6,7 +6,8 @@ import jsonschema
 import pytest
 
 from live_dashboards.outputs.summary import summary_schema
-from tests.pipeline.command import at, closed_port
+from tests.pipeline.command import at
+from tests.support.ports import closed_port
 from tests.support.worlds import BASE, SPAN_SECONDS
 
 EASY = {"AB_LATENCY_OBJECTIVE_MS": "500", "AB_MINIMUM_DAYS": "0"}

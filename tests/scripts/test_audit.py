@@ -10,7 +10,7 @@ from types import MappingProxyType, SimpleNamespace
 
 import pytest
 
-from tests.pipeline.command import closed_port
+from tests.support.ports import closed_port
 
 ROOT = Path(__file__).parents[2]
 GOOD, OTHER = "a" * 64, "b" * 64

@@ -1,14 +1,13 @@
-"""A Redis of our own on a free loopback port, which asks for a password."""
+"""A Redis of our own on a loopback port, which asks for a password."""
 
 import os
 import signal
-import subprocess
-import time
 from urllib.parse import quote
 
 import redis
 
-from tests.pipeline.command import closed_port
+from live_dashboards.demo.server_process import ServerProcess
+from tests.support.ports import free_port
 
 PASSWORD = "m@rked:s/e%cret"
 KEEPER = "keeper"  # another user, of this password, who may change the first one
@@ -18,7 +17,8 @@ class RedisServer:
     """A context manager; `stop` and `start` again as the test likes, on the same port. With `pair`, the paths of a certificate and its key, it speaks TLS."""
 
     def __init__(self, folder, password=PASSWORD, pair=()):
-        self.port, self.password, self._folder, self._process, self._pair = closed_port(), password, folder, None, pair
+        self.port, self.password, self._folder, self._pair = free_port(), password, folder, pair
+        self._server = ServerProcess("Redis", lambda _: self._command(), folder=folder, is_ready=lambda _: self._answers())
 
     @property
     def url(self):
@@ -31,28 +31,22 @@ class RedisServer:
         return redis.Redis(host="127.0.0.1", port=self.port, password=self.password, retry=None, **trusted)
 
     def start(self):
+        self._server.start()
+        return self
+
+    def stop(self):
+        self._server.stop()
+
+    def freeze(self):
+        """It keeps its connections and says nothing any more."""
+        os.kill(self._server.process_id, signal.SIGSTOP)
+
+    def _command(self):
         options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self._folder, "requirepass": self.password}
         if self._pair:
             certificate, key = self._pair
             options |= {"port": 0, "tls-port": self.port, "tls-cert-file": certificate, "tls-key-file": key, "tls-ca-cert-file": certificate, "tls-auth-clients": "no"}
-        command = ["redis-server", *(part for name, value in options.items() for part in (f"--{name}", str(value))), "--user", KEEPER, "on", f">{KEEPER}", "~*", "+@all"]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        give_up = time.monotonic() + 20
-        while not self._answers():
-            assert time.monotonic() < give_up, "redis-server does not answer"
-            time.sleep(0.02)
-        return self
-
-    def stop(self):
-        if self._process is not None:
-            self._process.send_signal(signal.SIGCONT)
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def freeze(self):
-        """It keeps its connections and says nothing any more."""
-        os.kill(self._process.pid, signal.SIGSTOP)
+        return ["redis-server", *(part for name, value in options.items() for part in (f"--{name}", str(value))), "--user", KEEPER, "on", f">{KEEPER}", "~*", "+@all"]
 
     def _answers(self):
         try:

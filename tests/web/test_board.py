@@ -13,8 +13,8 @@ from live_dashboards.web.app import make_board
 from live_dashboards.web.board import MOST_VIEWS, BusyError, pace_of
 from live_dashboards.web.view import View
 from tests.support.snapshots import live, with_values, without_mlflow
+from tests.support.waiting import wait_until
 from tests.web.replaying import document_of, now, services, settings, without_both
-from tests.web.waiting import wait_until
 
 SOON = {"DASHBOARD_REFRESH_INTERVAL": "0.1"}
 

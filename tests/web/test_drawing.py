@@ -14,7 +14,7 @@ from live_dashboards.figures.dashboard import _create_dashboard_panels
 from live_dashboards.outputs.image import write_image
 from live_dashboards.web.pictures import Pictures
 from tests.support import business_pages, reports
-from tests.web.waiting import wait_until
+from tests.support.waiting import wait_until
 
 MAKERS = {"ab": reports.report, "business": business_pages.page}
 

@@ -20,7 +20,7 @@ from tests.support import hostile
 from tests.support.fault_proxy import FaultProxy
 from tests.support.mlflow_database import MlflowDatabase
 from tests.support.receiver import Receiver
-from tests.web.waiting import wait_until
+from tests.support.waiting import wait_until
 from tests.web.watched import Watched
 from tests.web.web_process import WebProcess
 

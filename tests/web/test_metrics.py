@@ -2,7 +2,7 @@
 
 from live_dashboards.web import metrics as module
 from live_dashboards.web.metrics import Metrics
-from tests.web.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 def value(metrics, name, **labels):

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
+from tests.support.waiting import wait_until
 from tests.web.live_page import LivePage
 from tests.web.two_tests import log
-from tests.web.waiting import wait_until
 
 PATIENT = {"DASHBOARD_STALE_AFTER_SECONDS": "600", "DASHBOARD_REFRESH_INTERVAL": "1"}
 _PATIENCE_SECONDS = 30.0

@@ -12,8 +12,8 @@ from live_dashboards.web.refresher import MOST_QUESTIONS, BusyError, Listener, R
 from live_dashboards.web.view import View
 from live_dashboards.web.watch import Pace
 from tests.support.snapshots import live, without_mlflow
+from tests.support.waiting import wait_until
 from tests.web.access.sites import Clock
-from tests.web.waiting import wait_until
 
 PACE = Pace(interval_seconds=30.0, limit_seconds=120.0)
 SNAPSHOT = live()

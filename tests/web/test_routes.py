@@ -21,10 +21,10 @@ from live_dashboards.outputs.summary import summary_schema
 from live_dashboards.settings import load_settings
 from live_dashboards.web.app import make_app, make_board
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE, filled_prometheus
-from tests.pipeline.command import closed_port
 from tests.support.mlflow_database import MlflowDatabase
+from tests.support.ports import closed_port
+from tests.support.waiting import wait_until
 from tests.support.worlds import Worlds, fill_mlflow, fill_prometheus
-from tests.web.waiting import wait_until
 
 MARK = "marked-tenant"
 ADDRESSES = (

@@ -14,9 +14,9 @@ import pytest
 from live_dashboards.errors import SettingsError
 from live_dashboards.settings import load_settings
 from live_dashboards.web.server import bound_socket, page_address
-from tests.pipeline.command import closed_port
 from tests.support.fault_proxy import FaultProxy
-from tests.web.waiting import wait_until
+from tests.support.ports import closed_port
+from tests.support.waiting import wait_until
 from tests.web.web_process import WebProcess, start
 
 SECRET = "marked-secret"

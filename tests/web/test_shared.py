@@ -16,12 +16,12 @@ import pytest
 from live_dashboards.errors import SettingsError, UsageError
 from live_dashboards.web import shared as module
 from live_dashboards.web.shared import shared
-from tests.pipeline.command import closed_port
 from tests.support.fault_proxy import FaultProxy
+from tests.support.ports import closed_port
 from tests.support.snapshots import live
+from tests.support.waiting import wait_until
 from tests.web.redis_server import PASSWORD, RedisServer
 from tests.web.replaying import now, settings
-from tests.web.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 SLACK_SECONDS = 4.0  # a busy machine; every wait for Redis that is not cut short takes longer

@@ -17,8 +17,8 @@ import pytest
 from live_dashboards.errors import SettingsError
 from live_dashboards.settings import load_settings
 from live_dashboards.web.tls import tls_context
+from tests.support.waiting import wait_until
 from tests.web.test_server import drawing
-from tests.web.waiting import wait_until
 from tests.web.web_process import WebProcess
 
 DRAIN_SECONDS = 5.0

@@ -8,58 +8,59 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from tests.pipeline.command import closed_port
-from tests.web.waiting import wait_until
+from live_dashboards.demo.server_process import ServerProcess
+from tests.support.waiting import LONGEST_SECONDS
 
 ROOT = Path(__file__).parents[2]
-PYTHON = ROOT / ".venv/bin/python"
+COMMAND = [str(ROOT / ".venv/bin/python"), "-m", "live_dashboards", "web"]
 
 
-def start(folder, *, limit="", **settings):
-    """The process, with nothing in its environment but these settings; what it says goes to two files in the folder. `limit` is what ulimit is given before."""
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(folder), **settings}
+def start(folder, **settings):
+    """The process, with nothing in its environment but these settings; what it says goes to two files in the folder."""
     with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
-        command = [PYTHON, "-m", "live_dashboards", "web"]
-        if limit:
-            command = ["bash", "-c", f'ulimit {limit}; exec "$@"', "bash", *command]
-        return subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
+        return subprocess.Popen(COMMAND, cwd=folder, env=environment_of(folder, settings), stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
+
+
+def environment_of(folder, settings):
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(folder), **settings}
 
 
 class WebProcess:
     """A running page on a free port; a context manager that has said where it is."""
 
     def __init__(self, folder, *, limit="", **settings):
-        self.port, self.folder, self._limit = closed_port(), folder, limit
-        self._settings = {"DASHBOARD_PORT": str(self.port), **settings}
+        self.folder, self._limit = folder, limit
+        environment = environment_of(folder, settings)
+        self._server = ServerProcess("web page", self._command, folder=folder, is_ready=lambda _: "The page is at " in self.said, environment=environment)
 
     def __enter__(self):
-        self.process = start(self.folder, limit=self._limit, **self._settings)
-        try:
-            wait_until(lambda: "The page is at " in self.said or self.process.poll() is not None, "the page's address")
-            assert self.process.poll() is None, self.said
-        except BaseException:
-            self.kill()
-            raise
+        self._server.start()
         return self
 
     def __exit__(self, *_):
-        self.kill()
+        self._server.stop()
 
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
+    @property
+    def port(self):
+        return self._server.port
+
+    @property
+    def process(self):
+        return self._server.process
 
     @property
     def said(self):
-        return (self.folder / "stderr").read_text()
+        """What it wrote to stderr."""
+        return self._server.log
 
     @property
     def printed(self):
+        """What it wrote to stdout."""
         return (self.folder / "stdout").read_text()
 
     def get(self, path, source="127.0.0.1", context=None, body=None, **headers):
         """The answer with its status and headers, and its body; `context` asks over TLS, `source` is the client's address, a `body` is a form that is posted."""
-        kind = {"timeout": 20, "source_address": (source, 0)}
+        kind = {"timeout": LONGEST_SECONDS, "source_address": (source, 0)}
         made = (
             http.client.HTTPConnection("127.0.0.1", self.port, **kind)
             if context is None
@@ -76,5 +77,10 @@ class WebProcess:
         """Seconds from SIGTERM to the end, and the exit code."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(30)
+        code = self.process.wait(LONGEST_SECONDS)
         return time.monotonic() - began, code
+
+    def _command(self, port):
+        """`limit` is what ulimit is given before."""
+        limit = f"ulimit {self._limit};" if self._limit else ""
+        return ["/usr/bin/env", f"DASHBOARD_PORT={port}", "bash", "-c", f'{limit} exec "$@" >stdout', "bash", *COMMAND]
