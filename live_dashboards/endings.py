@@ -93,8 +93,8 @@ def deadline(seconds: float | None) -> Iterator[None]:
         _gate.end(DeadlineError(f"the run was not over after {seconds:g} s and was ended; raise RUN_TIMEOUT_SECONDS, or see with -v what takes so long"))
 
     with _handling(signal.SIGALRM, ring), _dropped_quietly():
-        signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
         try:
+            signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
             yield
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
