@@ -20,7 +20,7 @@ from tests.support import hostile
 from tests.support.fault_proxy import FaultProxy
 from tests.support.mlflow_database import MlflowDatabase
 from tests.support.receiver import Receiver
-from tests.support.waiting import wait_until
+from tests.support.waiting import LONGEST_SECONDS, wait_until
 from tests.web.watched import Watched
 from tests.web.web_process import WebProcess
 
@@ -35,7 +35,8 @@ def sources(postgres, mlflow_3_template, tmp_path_factory, end_moment):
     hostile.fill_mlflow(database.truth, end_moment)
     with filled_prometheus(hostile.fill_prometheus(end_moment), tmp_path_factory.mktemp("hostile")) as prometheus, Receiver() as receiver:
         names = {"AB_EXPERIMENT": hostile.EXPERIMENT, "AB_BASELINE_VARIANT": hostile.BASELINE, "AB_CHALLENGER_VARIANT": hostile.CHALLENGER}
-        yield {**database.environment, **prometheus.environment, **names, "AB_WINDOW": "2h", "DASHBOARD_NOTIFY_URL": receiver.url}, receiver, end_moment
+        patient = {"SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}"}
+        yield {**patient, **database.environment, **prometheus.environment, **names, "AB_WINDOW": "2h", "DASHBOARD_NOTIFY_URL": receiver.url}, receiver, end_moment
     postgres.drop_database("hostile")
 
 
@@ -157,15 +158,15 @@ def test_the_notification_is_short_text_that_mentions_nobody(sources, written):
         assert len(text) < 1_500
 
 
-def test_the_page_shows_them_as_text_runs_nothing_and_stays_within_its_width(sources, chromium, tmp_path_factory):
+def test_the_page_shows_them_as_text_runs_nothing_and_stays_within_its_width(sources, new_page, tmp_path_factory):
     with WebProcess(tmp_path_factory.mktemp("page"), **{**sources[0], "DASHBOARD_NOTIFY_URL": ""}) as process:
-        page = chromium.new_page(viewport={"width": 1440, "height": 900})
+        page = new_page(viewport={"width": 1440, "height": 900})
         watched, dialogs = Watched(page, process.port), []
         page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
         page.goto(f"http://127.0.0.1:{process.port}/")
-        expect(page.locator("#badge")).to_contain_text("LIVE DATA", timeout=20_000)
+        expect(page.locator("#badge")).to_contain_text("LIVE DATA")
         expect(page.locator("#experiment-title")).to_contain_text("<script>alert(1)</script>")
-        expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=20_000)
+        expect(page.locator(".js-plotly-plot").first).to_be_visible()
         for width in (1440, 390):
             page.set_viewport_size({"width": width, "height": 900})
             wait_until(lambda: page.evaluate(OVERFLOW) <= 0, "the charts to follow the width")

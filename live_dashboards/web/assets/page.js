@@ -7,6 +7,7 @@
   const SOON_MS = 1000;
   const LONGEST_ANSWER_MS = 15000;
   const LONGEST_NAME = 100;
+  const LIST = "provenance";
   const turn = Math.random(); // which of all browsers this is, so that not all of them ask at the same moment
   const state = { etag: null, shown: null, document: null, answeredAt: null, paused: false, running: false, again: false, search: null, timer: null, queue: [], started: false, clock: 0 };
   const viewer = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -133,7 +134,8 @@
           changed[name] = value;
         }
       }
-      if (Object.keys(changed).length) dash_clientside.set_props(id, changed);
+      if (id === LIST) put(element(id), [props.children]);
+      else if (Object.keys(changed).length) dash_clientside.set_props(id, changed);
     }
     draw(figures);
     state.theme = dark;
@@ -142,6 +144,29 @@
     links();
     age();
     window.setTimeout(find, 0);
+  }
+
+  /* The list of all numbers has thousands of parts. Each of them as a component would be looked through at every change of any other, for seconds; so it is put
+     there without Dash, and what did not change stays as it is, opened and scrolled. */
+  function put(place, parts) {
+    const wanted = parts.flat().filter((part) => part !== null && part !== undefined);
+    wanted.forEach((part, index) => {
+      const known = place.childNodes[index];
+      const node = built(part, known);
+      if (!known) place.append(node);
+      else if (node !== known) known.replaceWith(node);
+    });
+    while (place.childNodes.length > wanted.length) place.lastChild.remove();
+  }
+
+  function built(part, known) {
+    if (typeof part !== "object") return known && known.nodeType === Node.TEXT_NODE && known.data === String(part) ? known : document.createTextNode(part);
+    const { children, className, ...attributes } = part.props;
+    const node = known && known.nodeName === part.type.toUpperCase() ? known : document.createElement(part.type);
+    node.className = className || "";
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    put(node, [children]);
+    return node;
   }
 
   /* Charts take long: the words stand first, then one chart after the other, those in sight before the others. One that waits is of an older answer than the
@@ -158,7 +183,7 @@
   const frameOf = (id) => element(id.replace(/-chart$/, "-figure"));
 
   function drawNext() {
-    const inSight = state.queue.findIndex(([id]) => isInSight(element(id)));
+    const inSight = state.queue.findIndex(([id]) => isInSight(frameOf(id)));
     const [[id, figure]] = state.queue.splice(Math.max(0, inSight), 1);
     dash_clientside.set_props(id, { figure });
     window.setTimeout(() => state.queue.some(([waiting]) => waiting === id) || frameOf(id).removeAttribute("aria-busy"), 0);

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tests.web.access.listening import listening
 from tests.web.access.sites import LOGIN, PASSWORD, site
@@ -29,12 +29,12 @@ def log_in(page: Page, password: str) -> None:
 
 
 @pytest.fixture
-def open_page(chromium: Browser, address: str) -> Iterator[Callable[..., Page]]:
+def open_page(new_page: Callable[..., Page], address: str) -> Iterator[Callable[..., Page]]:
     """`open_page("/who", **look)`: a page that must not ask anybody else, nor complain but of a wrong password, and that this small site has no icon."""
     pages, watched = [], []
 
     def opened(path: str = "/", **look: Any) -> Page:
-        pages.append(chromium.new_page(**look))
+        pages.append(new_page(**look))
         watched.append(Watched(pages[-1], int(address.rpartition(":")[2]), {401, 404}))
         pages[-1].goto(f"{address}{path}")
         return pages[-1]
