@@ -8,6 +8,7 @@ from live_dashboards.model.snapshot import Experiment, MlflowAnswer, VariantValu
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.postgres import MlflowSource
+from tests.support.waiting import LONGEST_SECONDS
 
 DAY_SECONDS = 86_400.0
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -17,7 +18,7 @@ def ago(**span: float) -> datetime:
     return NOW - timedelta(**span)
 
 
-def ask(database, *, at=NOW, window_seconds=DAY_SECONDS, seconds=20.0, on_experiment=None, **settings: str) -> MlflowAnswer:
+def ask(database, *, at=NOW, window_seconds=DAY_SECONDS, seconds=LONGEST_SECONDS, on_experiment=None, **settings: str) -> MlflowAnswer:
     source = MlflowSource(load_settings(environment={**database.environment, **settings}))
     return source.read(at=at, window_seconds=window_seconds, deadline=Deadline(seconds), on_experiment=on_experiment or (lambda _: None))
 

@@ -13,6 +13,7 @@ from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.ways import mlflow_source
 from tests.sources.mlflow_reading import DAY_SECONDS, NOW, ab_test, ago
 from tests.support.mlflow_database import MlflowDatabase
+from tests.support.waiting import LONGEST_SECONDS
 
 HOSTILE = "ab'; drop table runs; -- \"%_\\ {ü} $1 :name 😀"
 
@@ -34,14 +35,15 @@ class Ways:
         }
 
 
-def read(environment, *, at=NOW, window_seconds=DAY_SECONDS, seconds=20.0, on_experiment=None, **settings: str) -> MlflowAnswer:
+def read(environment, *, at=NOW, window_seconds=DAY_SECONDS, deadline: Deadline | None = None, on_experiment=None, **settings: str) -> MlflowAnswer:
     source = mlflow_source(load_settings(environment={**environment, **settings}))
-    return source.read(at=at, window_seconds=window_seconds, deadline=Deadline(seconds), on_experiment=on_experiment or (lambda _: None))
+    given = deadline or Deadline(LONGEST_SECONDS)
+    return source.read(at=at, window_seconds=window_seconds, deadline=given, on_experiment=on_experiment or (lambda _: None))
 
 
 def read_all(environment, *, at=NOW, window_seconds=DAY_SECONDS) -> tuple[MlflowAnswer, ...]:
     source = mlflow_source(load_settings(environment=environment))
-    return source.read_all(at=at, window_seconds=window_seconds, deadline=Deadline(20))
+    return source.read_all(at=at, window_seconds=window_seconds, deadline=Deadline(LONGEST_SECONDS))
 
 
 def facts(answer: MlflowAnswer) -> MlflowAnswer:

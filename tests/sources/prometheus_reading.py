@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from live_dashboards.model.snapshot import Answer, PrometheusAnswer
 from live_dashboards.settings import Settings, load_settings
 from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.prometheus import http
 from live_dashboards.sources.prometheus.ab import PrometheusAbSource
 from tests.support.prometheus_truth import PrometheusTruth
+from tests.support.waiting import LONGEST_SECONDS
 
 END = datetime.now(UTC).timestamp() // 60 * 60
 HOUR = 3600.0
@@ -16,12 +20,24 @@ BUCKETS = {0.05: 5.0, 0.1: 3.0, 0.25: 1.5, 0.5: 0.5}
 
 
 def settings_of(url: str, **settings: str) -> Settings:
-    return load_settings(environment={"PROMETHEUS_URL": url, **settings})
+    return load_settings(environment={"PROMETHEUS_URL": url, "SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}", **settings})
 
 
-def ask(url: str, *, at: float = END, window_seconds: float = HOUR, experiment: str | None = None, seconds: float = 20.0, **settings: str) -> PrometheusAnswer:
+def ask(url: str, *, at: float = END, window_seconds: float = HOUR, experiment: str | None = None, seconds: float = LONGEST_SECONDS, **settings: str) -> PrometheusAnswer:
     source = PrometheusAbSource(settings_of(url, **settings))
     return source.read(at=datetime.fromtimestamp(at, UTC), window_seconds=window_seconds, experiment=experiment, deadline=Deadline(seconds))
+
+
+def hurry_at_the_first_url(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Of several URLs the first one gets half a second; what the client grants each is put into the list."""
+    granted: list[float] = []
+
+    def share(seconds: float) -> Deadline:
+        granted.append(seconds)
+        return Deadline(seconds if len(granted) > 1 else 0.5)
+
+    monkeypatch.setattr(http, "Deadline", share)
+    return granted
 
 
 def values(answer: Answer, label: str = "model_name") -> dict[str, float | None]:

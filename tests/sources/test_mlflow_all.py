@@ -12,13 +12,14 @@ from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.postgres import MlflowSource
 from tests.sources.mlflow_reading import DAY_SECONDS, NOW, ab_test, ago, ask
+from tests.support.waiting import LONGEST_SECONDS
 
 HOSTILE = "a'; drop table runs; -- %s {x} \n\u202e"
 
 
 def ask_all(database, **settings: str) -> tuple[MlflowAnswer, ...]:
     source = MlflowSource(load_settings(environment={**database.environment, **settings}))
-    return source.read_all(at=NOW, window_seconds=DAY_SECONDS, deadline=Deadline(20))
+    return source.read_all(at=NOW, window_seconds=DAY_SECONDS, deadline=Deadline(LONGEST_SECONDS))
 
 
 def timeless(answer: MlflowAnswer) -> MlflowAnswer:

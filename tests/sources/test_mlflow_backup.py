@@ -6,7 +6,6 @@ import json
 import logging
 import shutil
 import sqlite3
-import time
 from contextlib import closing
 
 import pytest
@@ -15,16 +14,18 @@ from live_dashboards.analysis.ab_report import build_ab_report
 from live_dashboards.cli import main
 from live_dashboards.errors import SourceError, UsageError
 from live_dashboards.settings import load_settings
+from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.connector import LiveDataConnector
+from live_dashboards.sources.mlflow import ways as product
 from tests.sources.mlflow_reading import NOW
 from tests.sources.mlflow_ways import facts, read, read_all
 from tests.support.mlflow_database import MlflowDatabase
-
-SECONDS = 3.0
+from tests.support.pace import ends_within
+from tests.support.waiting import LONGEST_SECONDS
 
 
 def backed_up(ways, way: str = "SQLite", **changes: str) -> dict[str, str]:
-    return {**ways.database.environment, **ways.environments[way], **changes}
+    return {**ways.database.environment, **ways.environments[way], "SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}", **changes}
 
 
 @pytest.fixture
@@ -46,12 +47,19 @@ def test_a_wrong_password_is_told_beside_the_backup_s_answer(ways, way, caplog):
     assert answer.values == plain.values
 
 
-@pytest.mark.parametrize("fault", ["refuse", "hang"])
-def test_a_database_that_is_away_costs_half_of_the_deadline_at_most(ways, behind_proxy, fault):
+@pytest.mark.parametrize(("fault", "seconds"), [("refuse", LONGEST_SECONDS), ("hang", 0.5)])
+def test_a_database_that_is_away_costs_half_of_the_deadline_at_most(ways, behind_proxy, monkeypatch, fault, seconds):
+    shares, told = [], []
+
+    def shortened(share):
+        shares.append(share)
+        return Deadline(seconds if len(shares) == 1 else share)
+
+    monkeypatch.setattr(product, "Deadline", shortened)
     getattr(behind_proxy, fault)()
-    started, told = time.monotonic(), []
-    answer = read(backed_up(ways, "REST", MLFLOW_DB_PORT=str(behind_proxy.port)), seconds=SECONDS, on_experiment=told.append)
-    assert time.monotonic() - started < SECONDS
+    with ends_within(0.5):
+        answer = read(backed_up(ways, "REST", MLFLOW_DB_PORT=str(behind_proxy.port)), on_experiment=told.append)
+    assert 0 < shares[0] <= LONGEST_SECONDS / 2 < shares[1]
     assert (answer.experiment, told) == ("ab main", ["ab main"])
     assert ("no answer" if fault == "hang" else "refuses the connection") in answer.status.warnings[0]
 
@@ -102,7 +110,7 @@ def test_a_backup_without_a_b_data_leaves_the_page_to_the_last_good_answer(ways,
         file.execute("delete from params")
         file.execute("delete from tags")
     monkeypatch.chdir(tmp_path)
-    environment = {**ways.database.environment, "MLFLOW_DB_PORT": str(behind_proxy.port), "MLFLOW_TRACKING_URI": f"sqlite:///{empty}", "DASHBOARD_CACHE_DIR": "kept"}
+    environment = backed_up(ways, MLFLOW_DB_PORT=str(behind_proxy.port), MLFLOW_TRACKING_URI=f"sqlite:///{empty}", DASHBOARD_CACHE_DIR="kept")
     (tmp_path / ".env.live-dashboards").write_text("\n".join(f"{name}={json.dumps(value)}" for name, value in environment.items()), encoding="utf-8")
     badges = []
     for misbehave in (behind_proxy.pass_through, behind_proxy.refuse):

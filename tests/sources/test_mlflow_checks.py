@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,8 +11,12 @@ import pytest
 from live_dashboards.errors import SettingsError
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.settings import load_settings
+from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.mlflow import checks as product
 from live_dashboards.sources.mlflow.checks import mlflow_checks
+from live_dashboards.sources.mlflow.connection import MlflowConnection
 from tests.sources.mlflow_reading import NOW, ab_test, ago
+from tests.support.waiting import LONGEST_SECONDS
 
 ORDER = [
     "MLflow settings",
@@ -34,7 +39,7 @@ ORDER = [
 
 
 def checks(database, at=NOW, **settings: str) -> dict[str, Check]:
-    found = list(mlflow_checks(load_settings(environment={**database.environment, "SOURCE_TIMEOUT_SECONDS": "5", **settings}), at))
+    found = list(mlflow_checks(load_settings(environment={**database.environment, "SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}", **settings}), at))
     assert [check.name for check in found] == ORDER
     assert all(check.fix for check in found if check.ok in {CheckState.FAILED, CheckState.WARNING} and check.code != "several_workspaces")
     assert not any("p@ss" in f"{check.found}{check.fix}" for check in found)
@@ -99,11 +104,18 @@ def test_one_closed_host_of_two_is_a_warning(mlflow_database, fault_proxy):
     assert found["clock"].ok is CheckState.OK
 
 
-def test_a_silent_server_fails_at_the_login(mlflow_database, fault_proxy):
+def test_a_silent_server_fails_at_the_login(mlflow_database, fault_proxy, monkeypatch):
+    given: list[float] = []
+
+    def hasty(settings, *, deadline):
+        given.append(deadline.seconds)
+        return MlflowConnection(settings, deadline=Deadline(0.5))
+
+    monkeypatch.setattr(product, "MlflowConnection", hasty)
     proxy = fault_proxy(mlflow_database.host, mlflow_database.port)
     proxy.hang()
-    found = checks(mlflow_database, MLFLOW_DB_PORT=str(proxy.port), SOURCE_TIMEOUT_SECONDS="1")
-    assert (found["port"].ok, found["login"].code) == (CheckState.OK, "timeout")
+    found = checks(mlflow_database, MLFLOW_DB_PORT=str(proxy.port))
+    assert (found["port"].ok, found["login"].code, given) == (CheckState.OK, "timeout", [LONGEST_SECONDS])
 
 
 def test_tls_that_is_not_offered_fails_in_its_own_line(mlflow_database):
@@ -196,7 +208,9 @@ def test_a_clock_that_differs_is_told(mlflow_database, monkeypatch):
     real = schema.time.time
     monkeypatch.setattr(schema.time, "time", lambda: real() + 600)
     found = checks(mlflow_database)["clock"]
-    assert (found.ok, found.found) == (CheckState.WARNING, "PostgreSQL's clock is 600 s behind this machine's")
+    told = re.fullmatch(r"PostgreSQL's clock is (\d+) s behind this machine's", found.found)
+    assert told, found.found
+    assert (found.ok, int(told[1])) == (CheckState.WARNING, pytest.approx(600, abs=60))
 
 
 def test_without_settings_there_is_one_line_and_an_unusable_url_is_a_settings_error(mlflow_database):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,8 @@ from live_dashboards.errors import SourceError
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.connection import MlflowConnection
+from tests.support.pace import ends_within
+from tests.support.waiting import LONGEST_SECONDS, wait_until
 
 SELF_SIGNED = "req -x509 -newkey rsa:2048 -nodes -days 2 -keyout key.pem -out cert.pem -subj /CN=localhost -addext subjectAltName=DNS:localhost"
 OF_A_CLIENT = "req -x509 -newkey rsa:2048 -nodes -days 2 -keyout client-key.pem -out client.pem -subj /CN=holder"
@@ -30,7 +34,7 @@ class TlsServer:
     def connect(self, **settings: str) -> MlflowConnection:
         own = {"HOST": "localhost", "PORT": str(self.server.port), "NAME": "postgres", "USER": "postgres", "PASSWORD": self.server.password}
         environment = {**{f"MLFLOW_DB_{name}": text for name, text in own.items()}, **settings}
-        return MlflowConnection(load_settings(environment=environment), deadline=Deadline(10))
+        return MlflowConnection(load_settings(environment=environment), deadline=Deadline(LONGEST_SECONDS))
 
     def refusal(self, **settings: str) -> SourceError:
         with pytest.raises(SourceError) as failed, self.connect(**settings):
@@ -60,7 +64,15 @@ def want_a_certificate(server: PostgresServer) -> None:
     server.create_role("holder", "held")
     rules = next(server.folder.rglob("pg_hba.conf"))
     rules.write_text(ONLY_WITH_A_CERTIFICATE + rules.read_text())
+    before = loaded_at(server)
     server.execute("select pg_reload_conf()")
+    wait_until(lambda: loaded_at(server) > before, "a server with the new rules")
+
+
+def loaded_at(server: PostgresServer) -> datetime:
+    with closing(server.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute("select pg_conf_load_time()")
+        return cursor.fetchone()[0]
 
 
 @pytest.mark.parametrize("mode", ["prefer", "require", "verify-ca", "verify-full"])
@@ -114,7 +126,7 @@ def test_a_wrong_password_over_tls_is_said_once_for_all_attempts(tls):
 
 def test_a_server_without_tls_says_so_where_it_is_wanted(mlflow_database):
     settings = load_settings(environment={**mlflow_database.environment, "MLFLOW_DB_SSLMODE": "require"})
-    with pytest.raises(SourceError, match="offers no TLS") as failed, MlflowConnection(settings, deadline=Deadline(5)):
+    with pytest.raises(SourceError, match="offers no TLS") as failed, MlflowConnection(settings, deadline=Deadline(LONGEST_SECONDS)):
         pass
     assert failed.value.code == "tls_missing"
 
@@ -124,5 +136,5 @@ def test_a_hang_over_tls_is_ended_too(tls, fault_proxy):
     with tls.connect(MLFLOW_DB_HOST="127.0.0.1", MLFLOW_DB_PORT=str(proxy.port), MLFLOW_DB_SSLMODE="require") as connected:
         proxy.hang()
         threading.Timer(0.3, connected.abort).start()
-        with pytest.raises(SourceError, match="did not answer"):
+        with ends_within(0.3), pytest.raises(SourceError, match="did not answer"):
             connected.rows("hanging", "select 1", {})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -18,11 +17,13 @@ from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.connection import MlflowConnection
 from tests.sources.mlflow_reading import ab_test, ask
+from tests.support.pace import ends_within
+from tests.support.waiting import LONGEST_SECONDS, wait_until
 
 PASSWORD = "p@ss:w/o%rd #1'x"
 
 
-def failure(database, *, seconds: float = 10.0, **settings: str) -> SourceError:
+def failure(database, *, seconds: float = LONGEST_SECONDS, **settings: str) -> SourceError:
     told: list[str | None] = []
     with pytest.raises(SourceError) as failed:
         ask(database, seconds=seconds, on_experiment=told.append, **settings)
@@ -102,12 +103,13 @@ def test_several_hosts_are_tried_in_order(mlflow_database, fault_proxy):
     assert error.code == "auth"
 
 
-def test_a_silent_first_host_leaves_time_for_the_second(mlflow_database, fault_proxy):
+def test_a_silent_first_host_leaves_time_for_the_others(mlflow_database, fault_proxy):
     ab_test(mlflow_database.truth)
     proxy = fault_proxy(mlflow_database.host, mlflow_database.port)
     proxy.hang()
-    both = {"MLFLOW_DB_HOST": "127.0.0.1,127.0.0.1", "MLFLOW_DB_PORT": f"{proxy.port},{mlflow_database.port}"}
-    assert ask(mlflow_database, seconds=6.0, **both).experiment == "ab"
+    others = 59  # so many that each has three seconds; one will do, but on a machine that stands still
+    ports = ",".join(map(str, (proxy.port, *[mlflow_database.port] * others)))
+    assert ask(mlflow_database, MLFLOW_DB_HOST=",".join(["127.0.0.1"] * (1 + others)), MLFLOW_DB_PORT=ports).experiment == "ab"
 
 
 def test_too_many_connections_say_so(mlflow_database):
@@ -172,13 +174,20 @@ def test_a_column_that_is_gone_names_itself(mlflow_database):
     assert "lifecycle_stage" in error.reason
 
 
-def test_a_locked_table_ends_with_the_statement_timeout(mlflow_database):
+def test_a_locked_table_ends_with_the_statement_timeout(mlflow_database, monkeypatch):
     ab_test(mlflow_database.truth)
+    rows = MlflowConnection.rows
+
+    def shortened(self, question, *more):
+        if question == "history":
+            self._deadline = Deadline(1.0)
+        return rows(self, question, *more)
+
+    monkeypatch.setattr(MlflowConnection, "rows", shortened)
     with mlflow_database.connect() as held, held.cursor() as cursor:
         cursor.execute("lock table metrics")
-        started = time.monotonic()
-        error = failure(mlflow_database, seconds=1.0)
-        assert time.monotonic() - started < 1.3
+        with ends_within(1.0):
+            error = failure(mlflow_database)
         held.rollback()
     held.close()
     assert error.code == "statement_timeout"
@@ -187,52 +196,46 @@ def test_a_locked_table_ends_with_the_statement_timeout(mlflow_database):
 
 def test_a_deadline_that_is_over_asks_nothing(mlflow_database):
     error = failure(mlflow_database, seconds=0.0)
-    assert error.code == "timeout"
+    assert error.code in {"timeout", "statement_timeout"}  # while connecting; where that was quicker, before the first question
 
 
 @pytest.mark.parametrize(("fault", "code"), [("hang", "timeout"), ("cut", "cut"), ("slow", "timeout"), ("garbage", "not_postgresql")])
 def test_a_fault_while_connecting_ends_within_the_deadline(mlflow_database, fault_proxy, fault, code):
     proxy = fault_proxy(mlflow_database.host, mlflow_database.port)
     misbehave(proxy, fault)
-    started = time.monotonic()
-    error = failure(mlflow_database, seconds=1.5, MLFLOW_DB_PORT=str(proxy.port))
-    assert time.monotonic() - started < 2.0
+    with ends_within(1.5):
+        error = failure(mlflow_database, seconds=1.5 if code == "timeout" else LONGEST_SECONDS, MLFLOW_DB_PORT=str(proxy.port))
     assert (error.code, f"127.0.0.1:{proxy.port}" in error.reason) == (code, True)
 
 
 @pytest.mark.parametrize("fault", ["hang", "cut", "slow", "garbage"])
 def test_a_fault_in_the_middle_ends_within_the_deadline(mlflow_database, fault_proxy, fault):
     proxy = fault_proxy(mlflow_database.host, mlflow_database.port)
-    with connection({**mlflow_database.environment, "MLFLOW_DB_PORT": str(proxy.port)}, seconds=1.5) as connected:
-        connected.rows("before", "select 1", {})
+    is_over_time = fault in {"hang", "slow"}
+    settings, seconds = {**mlflow_database.environment, "MLFLOW_DB_PORT": str(proxy.port)}, 1.5 if is_over_time else LONGEST_SECONDS
+    with answered_before(settings, seconds) as connected:
         misbehave(proxy, fault)
-        started = time.monotonic()
-        with pytest.raises(SourceError) as failed:
+        with ends_within(1.5), pytest.raises(SourceError) as failed:
             connected.rows("the middle", "select repeat('x', 100000)", {})
-        assert time.monotonic() - started < 2.0
     assert is_one_clear_sentence(failed.value)
     assert "'the middle'" in failed.value.reason
-    assert failed.value.code == ("statement_timeout" if fault in {"hang", "slow"} else "cut")
+    assert failed.value.code == ("statement_timeout" if is_over_time else "cut")
 
 
 def test_another_thread_can_end_a_question(mlflow_database):
-    with connection(mlflow_database.environment, seconds=20) as connected:
+    with connection(mlflow_database.environment) as connected:
         threading.Timer(0.3, connected.abort).start()
-        started = time.monotonic()
-        with pytest.raises(SourceError, match="did not answer the question 'sleep'"):
-            connected.rows("sleep", "select pg_sleep(15)", {})
-        assert time.monotonic() - started < 2
+        with ends_within(0.3), pytest.raises(SourceError, match="did not answer the question 'sleep'"):
+            connected.rows("sleep", "select pg_sleep(600)", {})
 
 
 def test_another_thread_can_end_the_connecting(mlflow_database, fault_proxy):
     proxy = fault_proxy(mlflow_database.host, mlflow_database.port)
     proxy.hang()
-    waiting = MlflowConnection(load_settings(environment={**mlflow_database.environment, "MLFLOW_DB_PORT": str(proxy.port)}), deadline=Deadline(8))
+    waiting = connection({**mlflow_database.environment, "MLFLOW_DB_PORT": str(proxy.port)})
     threading.Timer(0.3, waiting.abort).start()
-    started = time.monotonic()
-    with pytest.raises(SourceError, match="no answer"), waiting:
+    with ends_within(0.3), pytest.raises(SourceError, match="no answer"), waiting:
         pass
-    assert time.monotonic() - started < 2
 
 
 def test_a_server_that_ends_the_session_is_told_as_closed(mlflow_database):
@@ -297,12 +300,31 @@ def test_http_is_told_apart_from_postgresql(mlflow_database):
     assert error.reason == f"127.0.0.1:{port} answers, but does not speak PostgreSQL"
 
 
-def connection(settings: dict[str, str], seconds: float = 10.0) -> MlflowConnection:
+def connection(settings: dict[str, str], seconds: float = LONGEST_SECONDS) -> MlflowConnection:
     return MlflowConnection(load_settings(environment=settings), deadline=Deadline(seconds))
 
 
+@contextmanager
+def answered_before(settings: dict[str, str], seconds: float) -> Iterator[MlflowConnection]:
+    """A connection that has answered a question within that deadline: the first one, but on a machine that stands still."""
+
+    def attempt() -> tuple[ExitStack, MlflowConnection] | None:
+        opened = ExitStack()
+        try:
+            connected = opened.enter_context(connection(settings, seconds))
+            connected.rows("before", "select 1", {})
+        except SourceError:
+            opened.close()
+            return None
+        return opened, connected
+
+    opened, connected = wait_until(attempt, "an answer within the deadline")
+    with opened:
+        yield connected
+
+
 def misbehave(proxy, fault: str) -> None:
-    actions: dict[str, Callable[[], None]] = {"hang": proxy.hang, "cut": lambda: proxy.cut(1), "slow": lambda: proxy.slow(20), "garbage": proxy.garbage}
+    actions: dict[str, Callable[[], None]] = {"hang": proxy.hang, "cut": lambda: proxy.cut(1), "slow": lambda: proxy.slow(2), "garbage": proxy.garbage}
     actions[fault]()
 
 

@@ -90,7 +90,7 @@ def pages(invented, documents, **more):
     invented.answer = lambda question: next((body for path, body in bodies.items() if path in question), b"{}")
     environment = {"MLFLOW_TRACKING_URI": invented.url, **more}
     try:
-        answer = read(environment, seconds=30)
+        answer = read(environment)
     except SourceError as error:
         answer = MlflowAnswer(SourceStatus(MLFLOW, SourceState.FAILED, error.reason, error.fix))
     snapshot = Snapshot(NOW, DAY_SECONDS, answer, UNASKED, NOW)

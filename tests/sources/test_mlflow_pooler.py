@@ -15,7 +15,9 @@ from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import connection
 from live_dashboards.sources.mlflow.connection import MlflowConnection
+from tests.sources.hand_clock import HandClock
 from tests.sources.mlflow_reading import ab_test, ask, logged
+from tests.support.waiting import LONGEST_SECONDS
 
 SETTINGS = """
 [databases]
@@ -53,7 +55,7 @@ def pooler_port(mlflow_database) -> Iterator[int]:
 
 
 def client(database, port: int):
-    return psycopg2.connect(host="127.0.0.1", port=port, dbname=database.name, user=database.user, password=database.password, connect_timeout=2)
+    return psycopg2.connect(host="127.0.0.1", port=port, dbname=database.name, user=database.user, password=database.password, connect_timeout=int(LONGEST_SECONDS))
 
 
 def answers(database, port: int) -> bool:
@@ -70,8 +72,8 @@ def session_of_another_client(database, port: int) -> tuple[str, str, str]:
         return cursor.fetchone()
 
 
-def through(database, port: int, seconds: float = 10.0) -> MlflowConnection:
-    return MlflowConnection(load_settings(environment={**database.environment, "MLFLOW_DB_PORT": str(port)}), deadline=Deadline(seconds))
+def through(database, port: int, deadline: Deadline | None = None) -> MlflowConnection:
+    return MlflowConnection(load_settings(environment={**database.environment, "MLFLOW_DB_PORT": str(port)}), deadline=deadline or Deadline(LONGEST_SECONDS))
 
 
 def test_everything_is_read_through_the_pooler(mlflow_database, pooler_port):
@@ -88,9 +90,10 @@ def test_timeout_and_read_only_do_not_leak_to_another_client(mlflow_database, po
 
 
 def test_the_statement_timeout_works_behind_the_pooler_and_does_not_leak_after_a_failure(mlflow_database, pooler_port, monkeypatch):
-    monkeypatch.setattr(connection, "_CANCEL_SECONDS", 0.7)  # the server's word has time to come on a busy machine
-    with pytest.raises(SourceError, match="did not answer the question 'sleep' in 1 s") as failed, through(mlflow_database, pooler_port, 1.0) as connected:
-        connected.rows("sleep", "select pg_sleep(9)", {})
+    monkeypatch.setattr(connection, "_CANCEL_SECONDS", LONGEST_SECONDS - 0.3)  # so that the server's word has time to come
+    still = HandClock().deadline(LONGEST_SECONDS)
+    with pytest.raises(SourceError, match="did not answer the question 'sleep'") as failed, through(mlflow_database, pooler_port, still) as connected:
+        connected.rows("sleep", "select pg_sleep(600)", {})
     assert failed.value.code == "statement_timeout"
     assert "canceling statement due to statement timeout" in str(failed.value.__cause__)  # the server ended it, not only our side
     assert session_of_another_client(mlflow_database, pooler_port) == ("0", "off", "read committed")
@@ -110,7 +113,7 @@ def test_the_poolers_own_refusals_are_understood(mlflow_database, pooler_port):
 
 def test_a_startup_option_in_the_url_is_refused_by_the_pooler_with_a_fix(mlflow_database, pooler_port):
     url = f"postgresql://{mlflow_database.user}:{mlflow_database.password}@127.0.0.1:{pooler_port}/{mlflow_database.name}?options=-cwork_mem%3D64MB"
-    connecting = MlflowConnection(load_settings(environment={"MLFLOW_DB_URL": url}), deadline=Deadline(5))
+    connecting = MlflowConnection(load_settings(environment={"MLFLOW_DB_URL": url}), deadline=Deadline(LONGEST_SECONDS))
     with pytest.raises(SourceError, match="refuses a startup option") as failed, connecting:
         pass
     assert "MLFLOW_DB_URL" in failed.value.fix

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
@@ -20,8 +20,9 @@ from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.connection import MlflowConnection
 from tests.sources.mlflow_reading import ab_test, ask, logged
+from tests.support.waiting import LONGEST_SECONDS, wait_until
 
-SETTINGS = ("fsync=off", "shared_buffers=16MB", f"listen_addresses={LOOPBACK}", "unix_socket_directories=", "max_standby_streaming_delay=0")
+SETTINGS = ("fsync=off", "shared_buffers=16MB", f"listen_addresses={LOOPBACK}", "unix_socket_directories=")
 
 
 @pytest.fixture
@@ -61,17 +62,14 @@ def is_up(database, port: int) -> bool:
 
 
 def read(environment, sql: str):
-    with MlflowConnection(load_settings(environment=environment), deadline=Deadline(5.0)) as connection:
+    with MlflowConnection(load_settings(environment=environment), deadline=Deadline(LONGEST_SECONDS)) as connection:
         return connection.rows("who answers", sql, {})[0][0]
 
 
 def catch_up(database, environment) -> None:
     """Until the standby has all that the primary has written."""
     written = read(database.environment, "select pg_current_wal_insert_lsn()::text")  # of what is committed some may not be written yet
-    until = time.monotonic() + 10
-    while not read(environment, f"select pg_last_wal_replay_lsn() >= '{written}'::pg_lsn"):
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    wait_until(lambda: read(environment, f"select pg_last_wal_replay_lsn() >= '{written}'::pg_lsn"), "a standby that has caught up")
 
 
 def test_a_hot_standby_answers_as_the_primary_does_and_the_primary_where_it_is_down(mlflow_database, standby):
@@ -89,6 +87,7 @@ def test_a_hot_standby_answers_as_the_primary_does_and_the_primary_where_it_is_d
     assert logged(from_standby, "enhanced") == 0.83
     assert replace(from_standby, status=from_primary.status) == from_primary
 
+    give_way_at_once(database, port)
     assert ended_by_the_primary(database, alone).reason == f"the standby at {LOOPBACK}:{port} ended the question 'waiting' for a change of its primary"
 
     standby.stop(signal.SIGINT)
@@ -97,13 +96,26 @@ def test_a_hot_standby_answers_as_the_primary_does_and_the_primary_where_it_is_d
         assert logged(ask(Reached(environment)), "enhanced") == 0.83
 
 
+def give_way_at_once(database, port: int) -> None:
+    """Lets what the primary changes end questions on the standby, which else have half a minute."""
+    with closing(database.server.connect(port=port)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute("alter system set max_standby_streaming_delay = 0")
+        cursor.execute("select pg_reload_conf()")
+
+
 def ended_by_the_primary(database, environment) -> SourceError:
     """What is raised where a question on the standby stands in the way of what the primary has changed."""
-    change = threading.Timer(0.3, database.execute, ("alter table runs add column later integer",))
-    with MlflowConnection(load_settings(environment=environment), deadline=Deadline(5.0)) as connection:
+
+    def change_when_asked() -> None:
+        wait_until(lambda: read(environment, "select count(*) from pg_stat_activity where wait_event = 'PgSleep'"), "the question")
+        database.execute("alter table runs add column later integer")
+
+    change = threading.Thread(target=change_when_asked)
+    with MlflowConnection(load_settings(environment=environment), deadline=Deadline(LONGEST_SECONDS)) as connection:
         connection.rows("runs", "select count(*) from runs", {})
         change.start()
         with pytest.raises(SourceError) as failure:
-            connection.rows("waiting", "select pg_sleep(4)::text", {})
+            connection.rows("waiting", "select pg_sleep(600)::text", {})
     change.join()
     return failure.value

@@ -9,6 +9,7 @@ import pytest
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.mlflow.checks import mlflow_checks
 from tests.sources.mlflow_reading import NOW
+from tests.support.waiting import LONGEST_SECONDS
 
 HELD = ["A/B experiments", "experiment", "metrics", "test count", "odd values", "newest activity"]
 SERVER = ["settings", "server", "login", "API", *HELD, "clock"]
@@ -17,7 +18,7 @@ FILE = ["settings", "file", "tables", *HELD]
 
 def checks(environment: dict[str, str], prefix: str = "MLflow ", **changes: str):
     """The checks whose name begins so, by the rest of it."""
-    found = list(mlflow_checks(load_settings(environment={"SOURCE_TIMEOUT_SECONDS": "3", **environment, **changes}), NOW))
+    found = list(mlflow_checks(load_settings(environment={"SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}", **environment, **changes}), NOW))
     return {check.name.removeprefix(prefix): check for check in found if check.name.startswith(prefix)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import pytest
 
@@ -209,11 +210,14 @@ def test_each_question_is_on_record_as_it_was_sent(mlflow_database):
 
 def test_the_status_names_versions_address_and_clock(mlflow_database):
     ab_test(mlflow_database.truth)
+    began = time.monotonic()
     status = ask(mlflow_database, at=NOW).status
+    took_seconds = time.monotonic() - began
     revision = {2: "0584bdc529eb", 3: "dc11669786a5"}[mlflow_database.version]
     assert status.version is not None
     assert status.version.startswith("PostgreSQL ")
     assert status.version.endswith(f"MLflow schema {revision}")
     assert status.address == f"{mlflow_database.host}:{mlflow_database.port}/{mlflow_database.name}"
-    assert abs(status.clock_difference_seconds or 9) < 1
-    assert 0 < status.duration_seconds < 20
+    assert 0 < status.duration_seconds < took_seconds
+    assert status.clock_difference_seconds is not None
+    assert abs(status.clock_difference_seconds) < status.duration_seconds  # it is known to half of what the question took

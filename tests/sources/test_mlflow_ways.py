@@ -19,6 +19,7 @@ from live_dashboards.sources.mlflow.sqlite.database import SqliteDatabase
 from live_dashboards.sources.mlflow.sqlite.rows import SqliteRows
 from tests.sources.mlflow_reading import NOW, ago
 from tests.sources.mlflow_ways import HOSTILE, facts, history, read, read_all
+from tests.support.waiting import LONGEST_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -70,12 +71,12 @@ def test_all_a_b_experiments_come_in_the_same_order_with_the_same_answers(ways):
 
 def test_of_each_run_only_what_the_rules_need_is_kept_and_when_it_logged_anything(ways):
     parameters = question_parameters(load_settings(environment={"AB_PRECISION_METRIC": "val_precision"}), NOW, 3600.0)
-    with SqliteDatabase(ways.path, deadline=Deadline(20)) as database:
+    with SqliteDatabase(ways.path, deadline=Deadline(LONGEST_SECONDS)) as database:
         of_file = SqliteRows(database, parameters)
         (made,) = (each.experiment_id for each in of_file.experiments(deleted_too=False) if each.name == "ab main")
         kept = {run.run_id: run for run in of_file.runs([made])}
         counts = dict(of_file.metric_keys([made]))
-    with RestClient(load_settings(environment=ways.environments["REST"]), deadline=Deadline(20)) as client:
+    with RestClient(load_settings(environment=ways.environments["REST"]), deadline=Deadline(LONGEST_SECONDS)) as client:
         of_server = RestRows(client, parameters)
         assert [run for run in of_server.runs([made]) if run.name != "diverged"] == [
             run for run in kept.values() if run.name != "diverged"
@@ -98,7 +99,7 @@ def test_an_experiment_that_is_not_there_is_refused_in_the_same_words(ways):
 
 def test_where_all_is_deleted_each_way_names_what_can_be_restored(ways):
     change = "update experiments set lifecycle_stage = '{}' where lifecycle_stage = '{}'"
-    with closing(sqlite3.connect(ways.path)) as file:
+    with closing(sqlite3.connect(ways.path, timeout=LONGEST_SECONDS)) as file:
         for execute in (ways.database.execute, file.execute):
             execute(change.format("deleted", "active"))
         file.commit()

@@ -128,7 +128,8 @@ def test_a_model_has_its_first_traffic_at_its_first_sample(engine, urls):
     assert found["baseline"] == pytest.approx(END - 5 * HOUR, abs=30)
 
 
-def test_the_connection_test_finds_nothing_amiss(engine, urls):
+def test_the_connection_test_finds_nothing_amiss(engine, urls, monkeypatch):
+    monkeypatch.setattr("live_dashboards.sources.prometheus.checks._CLOCK_LIMIT_SECONDS", 60)  # a machine that stands still looks like another clock
     settings = settings_of(urls[engine], AB_EXPERIMENT=EXPERIMENT, AB_STALE_AFTER="1h")
     found = {check.name: (check.ok, check.found) for check in prometheus_checks(settings, datetime.fromtimestamp(AT, UTC))}
     assert {name for name, (ok, _) in found.items() if ok not in {CheckState.OK, CheckState.SKIPPED}} == set()

@@ -16,8 +16,9 @@ from live_dashboards.sources.prometheus import http
 from live_dashboards.sources.prometheus.exchange import exchange
 from live_dashboards.sources.prometheus.http import PrometheusClient
 from tests.conftest import RunningPrometheus, filled_prometheus
-from tests.sources.prometheus_reading import ask, settings_of, short_truth, traffic, values
+from tests.sources.prometheus_reading import ask, hurry_at_the_first_url, settings_of, short_truth, traffic, values
 from tests.support.doorman import Doorman
+from tests.support.waiting import LONGEST_SECONDS, wait_until
 
 PASSWORD = "p@ss:w/o%rd #1'x"
 BCRYPT = "$2b$05$abcdefghijklmnopqrstuunMIQttEGq/20eMKg2FRFZdPsuXnJd2m"
@@ -35,7 +36,7 @@ def serve(folder: Path, flags: list[str], web_configuration: str = "") -> Runnin
 
 def failure(url: str, **settings: str) -> SourceError:
     with pytest.raises(SourceError) as caught:
-        ask(url, seconds=5, **settings)
+        ask(url, **settings)
     return caught.value
 
 
@@ -87,13 +88,14 @@ def test_netrc_neither_replaces_a_bearer_token_nor_helps_where_no_login_is_set(g
 def test_the_login_of_a_url_that_hangs_does_not_go_to_the_next_one(standard_prometheus, fault_proxy, monkeypatch):
     silent, is_left, late_threads = fault_proxy(standard_prometheus.host, standard_prometheus.port), threading.Event(), []
     silent.hang()
+    granted = hurry_at_the_first_url(monkeypatch)
 
     def late(*arguments):
         late_threads.append(threading.current_thread())
         try:
             return exchange(*arguments)
         finally:
-            is_left.wait(5)  # as a thread that gets no processor for a while
+            is_left.wait(LONGEST_SECONDS)  # as a thread that gets no processor for a while
 
     with Doorman(standard_prometheus.host, standard_prometheus.port) as doorman:
         doorman.wanted = "Basic " + base64.b64encode(b"second:two").decode()
@@ -101,13 +103,14 @@ def test_the_login_of_a_url_that_hangs_does_not_go_to_the_next_one(standard_prom
 
         def leave_first_url():
             PrometheusClient.close(client)
-            if late_threads:
+            if len(granted) > 1:
+                wait_until(lambda: late_threads, "the question to the first URL")
                 is_left.set()
                 late_threads[0].join()
 
         monkeypatch.setattr(http, "exchange", late)
         monkeypatch.setattr(client, "close", leave_first_url)
-        client.connect(Deadline(2))
+        client.connect(Deadline(LONGEST_SECONDS))
         assert client.address == f"http://127.0.0.1:{doorman.port}"
         PrometheusClient.close(client)
 

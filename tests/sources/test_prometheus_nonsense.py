@@ -104,7 +104,7 @@ def answering(documents, *, is_found):
 def test_any_json_is_an_answer_or_a_source_error_and_there_are_pages_of_it(invented, documents, is_found):
     invented.answer = answering(documents, is_found=is_found)
     try:
-        answer = ask(invented.url, seconds=30)
+        answer = ask(invented.url)
     except SourceError as error:
         answer = PrometheusAnswer(SourceStatus(PROMETHEUS, SourceState.FAILED, error.reason, error.fix))
     snapshot = Snapshot(AT, HOUR, MlflowAnswer(SourceStatus(MLFLOW, SourceState.NOT_CONFIGURED, "not configured")), answer, AT)

@@ -19,6 +19,7 @@ from live_dashboards.sources.queries import AB_QUERIES, AbQuery
 from tests.conftest import filled_prometheus
 from tests.sources.prometheus_reading import BUCKETS, END, HOUR, ask, labels, short_truth, traffic, values
 from tests.support.victoria_metrics import VictoriaMetricsServer
+from tests.support.waiting import LONGEST_SECONDS
 
 RULES = Path(__file__).parents[2] / "deploy/prometheus"
 FILES = (RULES / "ab_test.rules.yml", RULES / "ab_test_recorded.rules.yml")
@@ -79,7 +80,7 @@ def rules_of(folder, interval):
 
 
 def run(*command):
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False, timeout=LONGEST_SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -6,10 +6,9 @@ import http.server
 import threading
 import time
 
-import pytest
-
 from live_dashboards.demo.prometheus_server import PrometheusServer
 from tests.sources.prometheus_reading import ask, values
+from tests.support.waiting import wait_until
 
 EXPOSED = b"""# TYPE ab_test_requests_total counter
 ab_test_requests_total{model_name="baseline"} 5
@@ -32,21 +31,15 @@ class _Exporter(http.server.BaseHTTPRequestHandler):
 def test_a_target_that_is_gone_is_absent_at_once_and_its_last_sample_still_has_its_time():
     exporter = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Exporter)
     threading.Thread(target=exporter.serve_forever, daemon=True).start()
+    began = time.time()
     job = {"job_name": "ab", "static_configs": [{"targets": [f"127.0.0.1:{exporter.server_port}"]}]}
     with PrometheusServer(scrape_interval_seconds=1, configuration={"scrape_configs": [job]}) as server:
-        wait_for(lambda: values(ask(server.url, at=time.time()).instant("online_accuracy")) == {"baseline": 80.0})
-        time.sleep(3)  # a second sample or two, so that requests have an increase
+        wait_until(lambda: values(ask(server.url, at=time.time()).instant("requests")) == {"baseline": 0.0}, "a second sample, which gives an increase")
+        wait_until(lambda: ask(server.url, at=(time.time() - 2) // 2 * 2).instant("online_accuracy").series, "one of the looks back, which go over an hour every 2 s")
         exporter.shutdown()
         exporter.server_close()
         gone = time.time()
-        wait_for(lambda: not ask(server.url, at=time.time()).instant("online_accuracy").series)
+        wait_until(lambda: not ask(server.url, at=time.time()).instant("online_accuracy").series, "its absence")
         answer = ask(server.url, at=time.time())
     assert values(answer.instant("requests")) == {"baseline": 0.0}
-    assert values(answer.instant("newest_online_accuracy"))["baseline"] == pytest.approx(gone, abs=3)
-
-
-def wait_for(is_so, seconds: float = 20.0) -> None:
-    until = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < until
-        time.sleep(0.3)
+    assert began <= values(answer.instant("newest_online_accuracy"))["baseline"] <= gone

@@ -64,7 +64,7 @@ def test_the_newest_sample_of_each_model_has_its_own_time(standard, standard_pro
 def test_the_status_names_the_server_and_the_answer_its_experiments(standard, standard_prometheus):
     assert (standard.status.state, standard.status.address, standard.status.warnings) == (SourceState.ANSWERED, standard_prometheus.url, ())
     assert standard.status.version.startswith("2.")
-    assert abs(standard.status.clock_difference_seconds) < 5
+    assert abs(standard.status.clock_difference_seconds) < 60  # of one clock, on a machine that may stand still meanwhile
     assert (standard.experiments, standard.experiment_filter) == ((EXPERIMENT,), EXPERIMENT)
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 
 from tests.support.loopback import LoopbackServer, Silent
+from tests.support.waiting import LONGEST_SECONDS
 
 
 class Doorman(LoopbackServer):
@@ -36,7 +37,7 @@ class Doorman(LoopbackServer):
                 if any(part in self.path for part in doorman.shut):
                     self._answer(503, "text/plain", b"shut")
                     return
-                server = http.client.HTTPConnection(*doorman._target, timeout=10)
+                server = http.client.HTTPConnection(*doorman._target, timeout=LONGEST_SECONDS)
                 server.request(self.command, self.path, content, {"Content-Type": self.headers.get("Content-Type", "")})
                 answer = server.getresponse()
                 self._answer(answer.status, answer.getheader("Content-Type", ""), doorman.alter(self.path, content, answer.read()))

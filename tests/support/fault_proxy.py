@@ -11,6 +11,8 @@ from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Self
 
+from tests.support.waiting import LONGEST_SECONDS
+
 LOOPBACK = "127.0.0.1"
 _CHUNK = 65536
 _TICK_SECONDS = 0.05
@@ -40,6 +42,7 @@ class FaultProxy:
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
+        self._open: set[threading.Event] = set()
         self._listener = _bound()
         self.port = int(self._listener.getsockname()[1])
 
@@ -54,6 +57,12 @@ class FaultProxy:
     def refuse(self) -> None:
         """The port is closed."""
         self._switch(Behaviour("refuse"))
+
+    def drop(self) -> None:
+        """Close every connection that is open."""
+        with self._lock:
+            for over in self._open:
+                over.set()
 
     def hang(self) -> None:
         """Accept and listen, never speak."""
@@ -91,9 +100,7 @@ class FaultProxy:
 
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
-        with self._lock:
-            threads = list(self._threads)
-        for thread in threads:
+        for thread in self._threads:  # the first one accepts, and adds no more once it has ended
             thread.join()
         self._listener.close()
 
@@ -124,15 +131,20 @@ class FaultProxy:
             self._start(self._serve, client)
 
     def _serve(self, client: socket.socket) -> None:
+        over = threading.Event()
+        with self._lock:
+            self._open.add(over)
         with client:
             if self._behaviour.kind in {"hang", "blurt", "http"}:
-                self._answer_alone(client)
+                self._answer_alone(client, over)
             else:
-                self._answer_from_target(client)
+                self._answer_from_target(client, over)
+        with self._lock:
+            self._open.remove(over)
 
-    def _answer_alone(self, client: socket.socket) -> None:
+    def _answer_alone(self, client: socket.socket, over: threading.Event) -> None:
         request = b""
-        while not self._stopping.is_set():
+        while not over.is_set() and not self._stopping.is_set():
             data = _receive(client)
             if data == b"":
                 return
@@ -141,17 +153,16 @@ class FaultProxy:
             if behaviour.kind == "http" and not _is_whole(request):
                 continue
             if behaviour.kind in {"http", "blurt"} and request:
-                _send(client, behaviour.payload)
+                self._send(client, behaviour.payload)
                 return
 
-    def _answer_from_target(self, client: socket.socket) -> None:
+    def _answer_from_target(self, client: socket.socket, over: threading.Event) -> None:
         try:
-            server = socket.create_connection(self._target, timeout=5)
+            server = socket.create_connection(self._target, timeout=LONGEST_SECONDS)
         except OSError:
             return  # the server behind is down: the client sees its connection closed
         with server:
             server.settimeout(_TICK_SECONDS)
-            over = threading.Event()
             asking = threading.Thread(target=self._pump_questions, args=(client, server, over))
             asking.start()
             self._pump_answers(server, client, over)
@@ -161,7 +172,7 @@ class FaultProxy:
     def _pump_questions(self, client: socket.socket, server: socket.socket, over: threading.Event) -> None:
         while not over.is_set() and not self._stopping.is_set():
             data = _receive(client)
-            if data == b"" or (data and not _send(server, data)):
+            if data == b"" or (data and not self._send(server, data)):
                 over.set()
 
     def _pump_answers(self, server: socket.socket, client: socket.socket, over: threading.Event) -> None:
@@ -182,21 +193,34 @@ class FaultProxy:
         if behaviour.kind == "hang":
             return True
         if behaviour.kind in {"refuse", "blurt", "http"}:
-            _send(client, behaviour.payload)
+            self._send(client, behaviour.payload)
             return False
         if behaviour.kind == "cut" and sent >= behaviour.amount:
-            _send(client, data[: max(0, len(data) - (sent - int(behaviour.amount)))])
+            self._send(client, data[: max(0, len(data) - (sent - int(behaviour.amount)))])
             return False
         if behaviour.kind == "slow":
             return self._trickle(data, behaviour.amount, client, over)
         if behaviour.kind == "date":
             data = _DATE.sub(lambda found: _shifted(found[1], behaviour.amount), data)
-        return _send(client, data)
+        return self._send(client, data)
 
     def _trickle(self, data: bytes, bytes_per_second: float, client: socket.socket, over: threading.Event) -> bool:
         size = max(1, int(bytes_per_second * _TICK_SECONDS))
         for start in range(0, len(data), size):
-            if over.wait(size / bytes_per_second) or self._stopping.is_set() or not _send(client, data[start : start + size]):
+            if over.wait(size / bytes_per_second) or self._stopping.is_set() or not self._send(client, data[start : start + size]):
+                return False
+        return True
+
+    def _send(self, target: socket.socket, data: bytes) -> bool:
+        """Whether all of it went, however long the other side leaves it waiting."""
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[target.send(rest) :]
+            except TimeoutError:
+                if self._stopping.is_set():
+                    return False
+            except OSError:
                 return False
         return True
 
@@ -224,14 +248,6 @@ def _receive(source: socket.socket) -> bytes | None:
         return None
     except OSError:
         return b""
-
-
-def _send(target: socket.socket, data: bytes) -> bool:
-    try:
-        target.sendall(data)
-    except OSError:
-        return False
-    return True
 
 
 def _is_whole(request: bytes) -> bool:

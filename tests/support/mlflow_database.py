@@ -42,7 +42,7 @@ class MlflowDatabase:
         return {f"MLFLOW_DB_{key}": value for key, value in values.items()}
 
     def connect(self) -> Connection:
-        return psycopg2.connect(host=self.host, port=self.port, dbname=self.name, user=self.user, password=self.password, connect_timeout=10)
+        return psycopg2.connect(host=self.host, port=self.port, dbname=self.name, user=self.user, password=self.password, connect_timeout=60)
 
     def execute(self, statement: str, parameters: tuple[object, ...] = ()) -> None:
         """Run a statement in this database as the superuser."""

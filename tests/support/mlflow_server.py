@@ -11,6 +11,7 @@ from urllib.error import URLError
 
 from live_dashboards.demo.server_process import LOOPBACK, ServerProcess
 from tests.support.mlflow_database import MlflowDatabase
+from tests.support.waiting import LONGEST_SECONDS
 
 COPIED = ("experiments", "runs", "params", "tags", "metrics", "latest_metrics", "registered_models", "model_versions", "registered_model_aliases")
 
@@ -27,7 +28,7 @@ def mlflow_server(backend_uri: str, folder: Path) -> ServerProcess:
 
 def _is_ready(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/health", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/health", timeout=LONGEST_SECONDS) as answer:
             return bool(answer.status == 200)
     except (URLError, OSError):
         return False
@@ -35,7 +36,7 @@ def _is_ready(port: int) -> bool:
 
 def copy_to_sqlite(database: MlflowDatabase, path: Path) -> None:
     """The rows of the database into the tables that MLflow has made in a SQLite file."""
-    with closing(database.connect()) as source, source.cursor() as cursor, closing(sqlite3.connect(path)) as target, target:
+    with closing(database.connect()) as source, source.cursor() as cursor, closing(sqlite3.connect(path, timeout=LONGEST_SECONDS)) as target, target:
         for table in COPIED:
             target.execute(f"delete from {table}")  # a constant of this file
             cursor.execute(f"select * from {table}")  # a constant of this file

@@ -8,7 +8,11 @@ import time
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+import pytest
+
+from live_dashboards.outputs import webhook
 from tests.support.loopback import LoopbackServer, Silent
+from tests.support.waiting import LONGEST_SECONDS
 
 
 class Receiver(LoopbackServer):
@@ -39,7 +43,7 @@ class Receiver(LoopbackServer):
                 content = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.posts.append((self.path, dict(self.headers), json.loads(content)))
                 if receiver.is_hanging:
-                    receiver._release.wait(30)
+                    receiver._release.wait(LONGEST_SECONDS)
                     return
                 time.sleep(receiver.delay_seconds)
                 self.send_response(receiver.statuses.pop(0) if receiver.statuses else 200)
@@ -49,3 +53,9 @@ class Receiver(LoopbackServer):
                 self.end_headers()
 
         return Handler
+
+
+def wait_for_confirmation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deliveries of this process wait for the receiver's answer as long as a busy machine needs."""
+    for name in ("_CONNECT_SECONDS", "_ANSWER_SECONDS", "_ALL_SECONDS"):
+        monkeypatch.setattr(webhook, name, LONGEST_SECONDS)

@@ -28,23 +28,24 @@ _BOMB = _bomb()
 
 @dataclass(frozen=True)
 class Fault:
-    """How it begins and ends, and what the reason of the missing answer says; None where the answer is still good."""
+    """How it begins and ends, and what the reason of the missing answer says; None where the answer is still good. Only a deadline ends an endless one."""
 
     begin: Callable[[Sources], None]
     end: Callable[[Sources], None]
     says: str | None
+    is_endless: bool = False
 
 
-def _of_wire(proxy_of: Callable[[Sources], FaultProxy], misbehave: Callable[[FaultProxy], None], says: str | None) -> Fault:
-    return Fault(lambda sources: misbehave(proxy_of(sources)), lambda sources: proxy_of(sources).pass_through(), says)
+def _of_wire(proxy_of: Callable[[Sources], FaultProxy], misbehave: Callable[[FaultProxy], None], says: str | None, *, is_endless: bool) -> Fault:
+    return Fault(lambda sources: misbehave(proxy_of(sources)), lambda sources: proxy_of(sources).pass_through(), says, is_endless)
 
 
-def _mlflow(misbehave: Callable[[FaultProxy], None], says: str | None) -> Fault:
-    return _of_wire(lambda sources: sources.mlflow_proxy, misbehave, says)
+def _mlflow(misbehave: Callable[[FaultProxy], None], says: str | None, *, is_endless: bool = False) -> Fault:
+    return _of_wire(lambda sources: sources.mlflow_proxy, misbehave, says, is_endless=is_endless)
 
 
-def _prometheus(misbehave: Callable[[FaultProxy], None], says: str | None) -> Fault:
-    return _of_wire(lambda sources: sources.prometheus_proxy, misbehave, says)
+def _prometheus(misbehave: Callable[[FaultProxy], None], says: str | None, *, is_endless: bool = False) -> Fault:
+    return _of_wire(lambda sources: sources.prometheus_proxy, misbehave, says, is_endless=is_endless)
 
 
 def _in_database(begin: str, end: str, says: str | None) -> Fault:
@@ -77,9 +78,9 @@ delete from params where run_uuid like 'huge%'; delete from runs where run_uuid 
 
 MLFLOW_FAULTS: dict[str, Fault] = {
     "refused": _mlflow(FaultProxy.refuse, "refuses the connection"),
-    "hangs": _mlflow(FaultProxy.hang, "no answer"),
+    "hangs": _mlflow(FaultProxy.hang, "no answer", is_endless=True),
     "cut mid-answer": _mlflow(lambda proxy: proxy.cut(2500), "closed the connection"),
-    "slow trickle": _mlflow(lambda proxy: proxy.slow(400), "no answer"),
+    "slow trickle": _mlflow(lambda proxy: proxy.slow(40), "no answer", is_endless=True),
     "wrong password": _in_database("alter role {role} password 'another'", "alter role {role} password '{password}'", "refuses user"),
     "no rights": _in_database("revoke select on latest_metrics from {role}", "grant select on latest_metrics to {role}", "may not read latest_metrics"),
     "missing table": _in_database("alter table latest_metrics rename to away", "alter table away rename to latest_metrics", "no tables latest_metrics"),
@@ -91,9 +92,9 @@ MLFLOW_FAULTS: dict[str, Fault] = {
 
 PROMETHEUS_FAULTS: dict[str, Fault] = {
     "refused": _prometheus(FaultProxy.refuse, "refuses the connection"),
-    "hangs": _prometheus(FaultProxy.hang, "no complete answer"),
+    "hangs": _prometheus(FaultProxy.hang, "no complete answer", is_endless=True),
     "cut mid-answer": _prometheus(lambda proxy: proxy.cut(300), "cut"),
-    "slow trickle": _prometheus(lambda proxy: proxy.slow(40), "no complete answer"),
+    "slow trickle": _prometheus(lambda proxy: proxy.slow(4), "no complete answer", is_endless=True),
     "wrong password": _prometheus(lambda proxy: proxy.http_reply(401, "text/plain", "Unauthorized"), "login"),
     "no rights": _prometheus(lambda proxy: proxy.http_reply(403, "text/html", _HTML), "login"),
     "missing table": _prometheus(lambda proxy: proxy.http_reply(200, "application/json", _NO_TRAFFIC), "reachable, no A/B data"),

@@ -14,6 +14,7 @@ from typing import Self
 from live_dashboards.demo.server_process import LOOPBACK, ServerProcess
 from live_dashboards.demo.work_folder import make_work_folder, remove_work_folder
 from tests.support.prometheus_truth import PrometheusTruth
+from tests.support.waiting import LONGEST_SECONDS
 
 _LINES_AT_ONCE = 50_000
 
@@ -87,6 +88,7 @@ class VictoriaMetricsServer:
             "httpListenAddr": f"{LOOPBACK}:{port}",
             "retentionPeriod": "10y",
             "search.latencyOffset": "0s",
+            **dict.fromkeys(("search.maxQueryDuration", "search.maxQueueDuration"), f"{LONGEST_SECONDS:.0f}s"),
             "memory.allowedBytes": "256MB",
             "loggerLevel": "WARN",
             "http.pathPrefix": self._prefix,
@@ -103,7 +105,7 @@ class VictoriaMetricsServer:
 
     def _ask(self, method: str, path: str, body: bytes | None = None) -> int:
         assert self._server is not None
-        with closing(http.client.HTTPConnection(LOOPBACK, self._server.port, timeout=30)) as connection:
+        with closing(http.client.HTTPConnection(LOOPBACK, self._server.port, timeout=LONGEST_SECONDS)) as connection:
             connection.request(method, self._prefix + path, body)
             return connection.getresponse().status
 
