@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from types import SimpleNamespace
+
+import pytest
 
 from benchmarks.browsers import Plan, ask_all, quantile, read_head
 
@@ -41,6 +45,14 @@ def served(answer: Callable[[bytes], bytes], **plan: object) -> tuple[dict, int]
         return apart.submit(asyncio.run, run()).result(), asked
 
 
+@pytest.fixture
+def counted_clock(monkeypatch):
+    """A clock of the browsers by which a millisecond has passed each time that they look."""
+    looks = count()
+    monkeypatch.setattr("benchmarks.browsers.time", SimpleNamespace(monotonic=lambda: next(looks) / 1000))
+
+
+@pytest.mark.usefixtures("counted_clock")
 def test_every_request_is_counted_with_its_status_and_its_bytes():
     figures, asked = served(lambda _: WHOLE, pace="closed", connections=3, seconds=0.1)
     assert figures["requests"] == asked == figures["statuses"]["200"] > 3

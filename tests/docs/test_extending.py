@@ -12,6 +12,7 @@ from PIL import Image
 
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE, filled_prometheus
 from tests.support.mlflow_database import MlflowDatabase
+from tests.support.waiting import LONGEST_SECONDS
 from tests.web.two_tests import ACCURACY, fill_mlflow, fill_prometheus
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +33,7 @@ def environment(postgres, mlflow_3_template, end_moment, tmp_path_factory):
         for instance, length in zip("ab", lengths, strict=True):
             truth.gauge("ab_test_queue_length", {"model_name": model, "experiment": "checkout", "instance": f"{instance}:1", "job": "ab"}, length)
     with filled_prometheus(truth, tmp_path_factory.mktemp("extended")) as prometheus:
-        yield {**database.environment, **prometheus.environment, "AB_WINDOW": "1h"}
+        yield {**database.environment, **prometheus.environment, "AB_WINDOW": "1h", "SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}"}
     postgres.drop_database("extended")
 
 
@@ -44,7 +45,7 @@ def run(environment, tmp_path):
         program = tmp_path / "program.py"
         program.write_text(PROGRAMS[heading], encoding="utf-8")
         own = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **environment, **settings}
-        done = subprocess.run([PYTHON, program], cwd=tmp_path, env=own, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run([PYTHON, program], cwd=tmp_path, env=own, capture_output=True, text=True, check=False, timeout=LONGEST_SECONDS)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

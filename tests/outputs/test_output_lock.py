@@ -22,7 +22,7 @@ from pathlib import Path
 from live_dashboards.outputs.output_lock import locked, named_output
 with locked([named_output(Path(sys.argv[1]))]):
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 

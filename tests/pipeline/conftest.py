@@ -11,6 +11,7 @@ from live_dashboards.cli import main
 from live_dashboards.demo.postgres_server import PostgresServer
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE, filled_prometheus
 from tests.support.mlflow_database import MlflowDatabase
+from tests.support.waiting import LONGEST_SECONDS
 from tests.support.worlds import Worlds, fill_mlflow, fill_prometheus
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,7 +23,8 @@ def worlds(postgres: PostgresServer, mlflow_3_template: str, tmp_path_factory: p
     database = MlflowDatabase(postgres, "worlds", MLFLOW_ROLE, MLFLOW_PASSWORD, 3)
     fill_mlflow(database.truth, end_moment)
     with filled_prometheus(fill_prometheus(end_moment), tmp_path_factory.mktemp("worlds")) as prometheus:
-        yield Worlds({**database.environment, **prometheus.environment, "AB_WINDOW": "2h"}, end_moment)
+        own = {"AB_WINDOW": "2h", "SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}"}
+        yield Worlds({**database.environment, **prometheus.environment, **own}, end_moment)
     postgres.drop_database("worlds")
 
 
@@ -44,12 +46,12 @@ def run(worlds, tmp_path, capsys, monkeypatch):
 
 @pytest.fixture
 def start(worlds, tmp_path):
-    """`start("ab", ..., AB_X="...")`: the command as a process of its own, under way; what still runs at the end is killed."""
+    """`start("ab", ..., AB_X="...")`: the command as a process of its own, under way; what still runs at the end is killed. `program` is what Python runs."""
     started = []
 
-    def begin(*arguments, **changes):
+    def begin(*arguments, program=("-m", "live_dashboards"), **changes):
         write_settings(worlds, tmp_path, changes)
-        command = [sys.executable, "-m", "live_dashboards", *arguments]
+        command = [sys.executable, *program, *arguments]
         environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
         process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         started.append(process)
@@ -62,7 +64,7 @@ def start(worlds, tmp_path):
 
 
 def write_settings(worlds, folder, changes):
-    values = {**worlds.environment, "AB_EXPERIMENT": "base", "SOURCE_TIMEOUT_SECONDS": "5", **changes}
+    values = {**worlds.environment, "AB_EXPERIMENT": "base", **changes}
     lines = [f"{name}={json.dumps(value)}" for name, value in values.items() if value]
     path = folder / ".env.live-dashboards"
     path.touch(0o600)

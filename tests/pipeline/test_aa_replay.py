@@ -15,6 +15,7 @@ from live_dashboards.settings import load_settings
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE, filled_prometheus
 from tests.support.aa_history import BETTER, CORRECT, DAYS, LABELLED, SERVICES, TESTS, WORSE, aa_history
 from tests.support.mlflow_database import MlflowDatabase
+from tests.support.waiting import LONGEST_SECONDS
 
 LOOK_DAYS = (1, 2, 3, 4, 6, 8, 10, 12, 15, 18, 21, 24, 27, 30)
 ALARMS = {"SHIP", "ROLL BACK"}
@@ -24,7 +25,7 @@ PLAN = {
     "AB_PLANNED_REQUESTS": "300000",
     "AB_ONLINE_LABELLED_METRIC": LABELLED,
     "AB_ONLINE_CORRECT_METRIC": CORRECT,
-    "SOURCE_TIMEOUT_SECONDS": "30",
+    "SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}",
 }
 
 

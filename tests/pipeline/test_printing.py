@@ -13,7 +13,7 @@ import pytest
 
 from live_dashboards.cli import main
 from tests.support.ports import closed_port
-from tests.support.receiver import Receiver
+from tests.support.receiver import Receiver, wait_for_confirmation
 
 ROOT = Path(__file__).parents[2]
 STDOUTS = {"gone": "| true", "full": "> /dev/full", "closed": ">&-"}
@@ -38,7 +38,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    wait_for_confirmation(monkeypatch)
     with Receiver() as running:
         yield running
 

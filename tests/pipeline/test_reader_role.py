@@ -13,6 +13,7 @@ from live_dashboards.cli import main
 from live_dashboards.errors import SourceError
 from tests.sources.mlflow_reading import ago, ask
 from tests.support.mlflow_database import DOCUMENTED_TABLES
+from tests.support.waiting import LONGEST_SECONDS
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "p@ss'w/o%rd"
@@ -39,7 +40,7 @@ def reader(mlflow_database):
     text = statements("docs/security.md").replace("'…'", "'" + PASSWORD.replace("'", "''") + "'").replace("database mlflow", f'database "{database.name}"')
     assert text.count(database.name) == 1
     database.execute(text)
-    yield {**database.environment, "MLFLOW_DB_USER": "dashboard", "MLFLOW_DB_PASSWORD": PASSWORD}
+    yield {**database.environment, "MLFLOW_DB_USER": "dashboard", "MLFLOW_DB_PASSWORD": PASSWORD, "SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}"}
     database.execute("drop owned by dashboard; drop role dashboard")
 
 
