@@ -16,7 +16,7 @@ from tests.web.two_tests import Sources
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv/bin/python"
-QUICK = {"DASHBOARD_REFRESH_INTERVAL": "2", "SOURCE_TIMEOUT_SECONDS": "3", "AB_WINDOW": "1h"}
+QUICK = {"DASHBOARD_REFRESH_INTERVAL": "2", "SOURCE_TIMEOUT_SECONDS": "60", "AB_WINDOW": "1h"}
 
 
 class LivePage:

@@ -1,8 +1,10 @@
 """Browsers are given the newest page of their view at once; views are shared, bounded, and cost no fetch of their own."""
 
 import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -16,7 +18,7 @@ from tests.support.snapshots import live, with_values, without_mlflow
 from tests.support.waiting import wait_until
 from tests.web.replaying import document_of, now, services, settings, without_both
 
-SOON = {"DASHBOARD_REFRESH_INTERVAL": "0.1"}
+SOON = {"DASHBOARD_REFRESH_INTERVAL": "0.1", "DASHBOARD_STALE_AFTER_SECONDS": "600"}
 
 
 class Source:
@@ -127,7 +129,7 @@ def test_an_unknown_experiment_is_refused_with_what_the_sources_say(open_board, 
 
 
 def test_a_source_that_falls_silent_is_shown_from_its_last_answer_and_the_badge_drops(open_board, source):
-    board = open_board(**SOON, DASHBOARD_STALE_AFTER_SECONDS="600")
+    board = open_board(**SOON)
     first_page(board)
     source.snapshot = without_mlflow(live())
     page = wait_until(lambda: (page := board.look(View()).page).ab.badge.kind.value == "OPERATIONAL DATA" and page)
@@ -136,17 +138,26 @@ def test_a_source_that_falls_silent_is_shown_from_its_last_answer_and_the_badge_
     wait_until(lambda: board.look(View()).page.ab.badge.kind.value == "LIVE DATA", "the recovery")
 
 
-def test_past_the_limit_the_page_is_missing_but_keeps_experiment_and_variants(open_board, source):
-    board = open_board(**SOON, DASHBOARD_STALE_AFTER_SECONDS="0.3")
+@pytest.fixture
+def refresher_clock(monkeypatch):
+    """The refresher's monotonic clock, moved by the test."""
+    found = {"seconds": 0.0}
+    monkeypatch.setattr(module, "Refresher", partial(module.Refresher, clock=lambda: time.monotonic() + found["seconds"]))
+    return found
+
+
+def test_past_the_limit_the_page_is_missing_but_keeps_experiment_and_variants(open_board, source, refresher_clock):
+    board = open_board(**SOON)
     first_page(board)
     source.snapshot = without_both(live())
+    refresher_clock["seconds"] += 601.0
     page = wait_until(lambda: (page := board.look(View()).page).snapshot.mlflow.status.state is SourceState.FAILED and page)
     assert (page.ab.experiment, page.ab.baseline, page.ab.challenger, page.ab.badge.kind.value) == ("fraud", "baseline", "enhanced", "CACHED DATA")
     assert document_of(page)["controls"]["experiment"] == {"options": ["fraud"], "value": "fraud"}
 
 
 def test_a_fetch_that_fails_in_an_unexpected_way_is_logged_and_shown_as_failed_sources(open_board, source, caplog):
-    board = open_board(**SOON, DASHBOARD_STALE_AFTER_SECONDS="600")
+    board = open_board(**SOON)
     first_page(board)
     source.failure = ZeroDivisionError("a mistake of ours")
     page = wait_until(lambda: (page := board.look(View()).page).ab.badge.kind.value == "CACHED DATA" and page)
@@ -193,7 +204,6 @@ def test_a_new_page_is_shown_though_the_clock_was_put_back_meanwhile(open_board)
 def clock(monkeypatch):
     """The board's monotonic clock, moved by the test; the refresher keeps its own."""
     found = {"seconds": 0.0}
-    time = module.time
     monkeypatch.setattr(module, "time", type("Time", (), {"monotonic": staticmethod(lambda: time.monotonic() + found["seconds"])}))
     return found
 
@@ -252,7 +262,7 @@ def test_a_stopped_board_asks_nothing_more(open_board, source):
     board = open_board(**SOON)
     first_page(board)
     board.stop()
-    threading.Event().wait(0.3)
+    wait_until(lambda: not any(thread.is_alive() for thread in board._refresher._pool._threads), "the end of what was under way")
     asked = len(source.fetches)
     threading.Event().wait(0.3)
     assert len(source.fetches) == asked

@@ -14,9 +14,15 @@ from live_dashboards.figures.dashboard import _create_dashboard_panels
 from live_dashboards.outputs.image import write_image
 from live_dashboards.web.pictures import Pictures
 from tests.support import business_pages, reports
-from tests.support.waiting import wait_until
+from tests.support.waiting import LONGEST_SECONDS, wait_until
 
 MAKERS = {"ab": reports.report, "business": business_pages.page}
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """A drawing gives way to all else that the machine does."""
+    monkeypatch.setattr(drawing, "_LONGEST_SECONDS", LONGEST_SECONDS)
 
 
 @pytest.mark.parametrize("dashboard", MAKERS)
@@ -63,7 +69,7 @@ def test_stopping_ends_what_is_drawn_with_all_that_it_started_and_begins_no_more
     thread.start()
     wait_until(lambda: told.exists() and told.read_text().endswith("."))
     drawings.stop()
-    thread.join(10)
+    thread.join(LONGEST_SECONDS)
     draw()
     assert said == ["the server is stopping and draws no more; try again when it is back"] * 2
     wait_until(lambda: is_gone(told.read_text()[:-1]))
@@ -98,7 +104,7 @@ class Pen:
     def __call__(self, report):
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
-        assert self.ready.wait(30)
+        assert self.ready.wait(LONGEST_SECONDS)
         self.drawn.append(report)
         self.at_once -= 1
         return f"PNG {len(self.drawn)}".encode()
@@ -134,7 +140,7 @@ def test_one_drawing_serves_all_who_ask_for_it_at_once(pen):
     time.sleep(0.1)
     pen.ready.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(LONGEST_SECONDS)
     assert given == [b"PNG 1"] * 3
 
 
@@ -155,7 +161,7 @@ def test_who_comes_when_too_many_wait_is_told_to_try_again(pen):
     assert set(given) == {"several pictures are being drawn; try again in a few seconds"}
     pen.ready.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(LONGEST_SECONDS)
     assert (len(pen.drawn), pen.most_at_once) == (3, 1)
 
 

@@ -12,7 +12,7 @@ from live_dashboards.web.refresher import MOST_QUESTIONS, BusyError, Listener, R
 from live_dashboards.web.view import View
 from live_dashboards.web.watch import Pace
 from tests.support.snapshots import live, without_mlflow
-from tests.support.waiting import wait_until
+from tests.support.waiting import LONGEST_SECONDS, wait_until
 from tests.web.access.sites import Clock
 
 PACE = Pace(interval_seconds=30.0, limit_seconds=120.0)
@@ -220,16 +220,19 @@ def shown_state(refresher):
 
 
 @pytest.mark.parametrize("hanging", [1, MOST_QUESTIONS])
-def test_what_expires_is_shown_as_missing_even_while_every_fetch_hangs(running, sources, hanging):
+def test_what_expires_is_shown_as_missing_even_while_every_fetch_hangs(stepped, sources, clock, hanging):
     good = sources.answer
-    refresher = running(Pace(interval_seconds=0.1, limit_seconds=3.0))
-    wait_until(lambda: refresher.look(View()).shown)
+    stepped.look(View())
+    step(stepped, clock)
     sources.answer = lambda: without_mlflow(good())
-    wait_until(lambda: shown_state(refresher) is SourceState.CACHED, "MLflow's silence")
+    step(stepped, clock, 30)
+    assert shown_state(stepped) is SourceState.CACHED
     sources.held = {View(), *(View(experiment=f"{number}") for number in range(hanging - 1))}
     for question in sources.held:
-        refresher.look(question)
-    wait_until(lambda: shown_state(refresher) is SourceState.FAILED, "the end of the earlier answer")
+        stepped.look(question)
+    for _ in range(30):
+        clock.now_seconds += stepped._step(clock.now_seconds)
+    wait_until(lambda: shown_state(stepped) is SourceState.FAILED, "the end of the earlier answer")
     assert not sources.release.is_set()
     wait_until(lambda: sources.news[-1][1].mlflow.status.state is SourceState.FAILED, "the news of it")
 
@@ -238,8 +241,8 @@ def test_after_stop_nothing_is_asked_any_more(running, sources):
     refresher = running(Pace(interval_seconds=0.02, limit_seconds=1.0))
     wait_until(lambda: len(sources.asked) > 2)
     refresher.stop()
-    refresher._thread.join(10)
-    wait_until(lambda: not refresher._fetching)
+    refresher._thread.join(LONGEST_SECONDS)
+    wait_until(lambda: not any(thread.is_alive() for thread in refresher._pool._threads), "the end of what was under way")
     asked = len(sources.asked)
     refresher.look(View(window="7d"))
     assert (refresher._thread.is_alive(), threading.Event().wait(0.2), len(sources.asked)) == (False, False, asked)
@@ -250,7 +253,7 @@ def test_stop_does_not_wait_for_a_fetch_that_hangs(running, sources):
     refresher = running(PACE)
     wait_until(lambda: sources.asked)
     refresher.stop()  # a stop that waited would never return: only the test's end releases the fetch
-    refresher._thread.join(10)
+    refresher._thread.join(LONGEST_SECONDS)
     assert not refresher._thread.is_alive()
 
 

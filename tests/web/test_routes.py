@@ -5,6 +5,7 @@ import io
 import json
 import math
 import re
+import time
 import urllib.request
 from contextlib import closing
 from datetime import UTC, datetime
@@ -15,15 +16,16 @@ import pytest
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
-from live_dashboards import serving
+from live_dashboards import drawing, serving
 from live_dashboards.cli import main
 from live_dashboards.outputs.summary import summary_schema
 from live_dashboards.settings import load_settings
+from live_dashboards.web import watch
 from live_dashboards.web.app import make_app, make_board
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE, filled_prometheus
 from tests.support.mlflow_database import MlflowDatabase
 from tests.support.ports import closed_port
-from tests.support.waiting import wait_until
+from tests.support.waiting import LONGEST_SECONDS, wait_until
 from tests.support.worlds import Worlds, fill_mlflow, fill_prometheus
 
 MARK = "marked-tenant"
@@ -46,14 +48,14 @@ SCHEMAS = {"/api/v1/summary": "ab", "/api/v1/business-summary": "business"}
 
 @pytest.fixture(scope="module")
 def web_worlds(postgres, mlflow_3_template, tmp_path_factory, end_moment):
-    """The worlds in a database and a Prometheus of their own, so that what is asked there can be counted."""
+    """The worlds in a database and a Prometheus of their own, so that what is asked there can be counted; samples go on into the future and stay fresh."""
     postgres.create_database("web_worlds", mlflow_3_template, owner=MLFLOW_ROLE)
     database = MlflowDatabase(postgres, "web_worlds", MLFLOW_ROLE, MLFLOW_PASSWORD, 3)
     fill_mlflow(database.truth, end_moment)
-    with filled_prometheus(fill_prometheus(end_moment), tmp_path_factory.mktemp("web_worlds")) as prometheus:
-        yield Worlds(
-            {**database.environment, **prometheus.environment, "AB_WINDOW": "2h", "AB_EXPERIMENT": "base", "PROMETHEUS_HEADERS": f"X-Scope-OrgID: {MARK}"}, end_moment
-        )
+    own = {"AB_WINDOW": "2h", "AB_EXPERIMENT": "base", "PROMETHEUS_HEADERS": f"X-Scope-OrgID: {MARK}", "SOURCE_TIMEOUT_SECONDS": "60"}
+    end = time.time() // 60 * 60 + 1800
+    with filled_prometheus(fill_prometheus(end), tmp_path_factory.mktemp("web_worlds")) as prometheus:
+        yield Worlds({**database.environment, **prometheus.environment, **own}, end)
     postgres.drop_database("web_worlds")
 
 
@@ -85,11 +87,13 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(web_worlds):
-    """A page that asked its sources once, and asks no more while the tests look."""
-    made = Site({**web_worlds.environment, "DASHBOARD_REFRESH_INTERVAL": "3600"}).start()
-    made.until("/readyz")
-    yield made
-    made.board.stop()
+    """A page that asked its sources once, and asks no more while the tests look, not even what was refused."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(watch, "_LONGEST_WAIT_SECONDS", 3600.0)
+        made = Site({**web_worlds.environment, "DASHBOARD_REFRESH_INTERVAL": "3600"}).start()
+        made.until("/readyz")
+        yield made
+        made.board.stop()
 
 
 @pytest.fixture
@@ -98,12 +102,13 @@ def open_site(web_worlds):
     made = []
 
     def opened(**changes):
-        made.append(Site({**web_worlds.environment, "SOURCE_TIMEOUT_SECONDS": "3", **changes}))
+        made.append(Site({**web_worlds.environment, **changes}))
         return made[-1]
 
     yield opened
     for each in made:
         each.board.stop()
+        each.board._refresher._pool.shutdown()  # what is under way is asked to its end, and counted in no later test
 
 
 def test_the_process_is_healthy_whatever_the_sources_do(open_site):
@@ -246,7 +251,8 @@ def test_a_summary_takes_the_view_of_its_address(site):
 
 
 @pytest.mark.parametrize(("path", "stem"), [("/dashboard/ab.png", "live_ab_dashboard"), ("/dashboard/business.png", "business_impact_dashboard")])
-def test_a_picture_is_the_publication_s_with_its_provenance(site, path, stem):
+def test_a_picture_is_the_publication_s_with_its_provenance(site, monkeypatch, path, stem):
+    monkeypatch.setattr(drawing, "_LONGEST_SECONDS", LONGEST_SECONDS)
     answer = site.get(path)
     assert (answer.status_code, answer.content_type) == (200, "image/png")
     with Image.open(io.BytesIO(answer.data)) as picture:
@@ -303,12 +309,19 @@ def test_no_answer_holds_a_secret(site, path):
 
 
 def asked_of(web_worlds, postgres):
-    """How many HTTP requests Prometheus has answered on its API, and how many sessions the database has had."""
+    """How many HTTP requests Prometheus has answered on its API, and how many sessions the database has had, once all of them have ended and are counted."""
+    wait_until(lambda: sessions_now(postgres) == 0, "the end of the sessions")
     with urllib.request.urlopen(web_worlds.environment["PROMETHEUS_URL"] + "/metrics") as answer:  # noqa: S310 our own server
         rows = [line for line in answer.read().decode().splitlines() if line.startswith("prometheus_http_requests_total") and "/api/v1/" in line]
     with closing(postgres.connect("postgres")) as connection, connection, connection.cursor() as cursor:
         cursor.execute("SELECT sessions FROM pg_stat_database WHERE datname = 'web_worlds'")
         return sum(float(row.rpartition(" ")[2]) for row in rows), cursor.fetchone()[0]
+
+
+def sessions_now(postgres):
+    with closing(postgres.connect("postgres")) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = 'web_worlds' AND backend_type = 'client backend'")
+        return cursor.fetchone()[0]
 
 
 def test_however_many_look_the_sources_are_asked_once(site, web_worlds, postgres, open_site):

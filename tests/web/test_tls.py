@@ -4,11 +4,11 @@ import contextlib
 import http.client
 import json
 import re
+import signal
 import socket
 import ssl
 import subprocess
 import threading
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -17,11 +17,13 @@ import pytest
 from live_dashboards.errors import SettingsError
 from live_dashboards.settings import load_settings
 from live_dashboards.web.tls import tls_context
-from tests.support.waiting import wait_until
+from tests.support.pace import ends_within
+from tests.support.waiting import LONGEST_SECONDS, wait_until
+from tests.web import test_server
 from tests.web.test_server import drawing
-from tests.web.web_process import WebProcess
+from tests.web.web_process import END_SECONDS, WebProcess
 
-DRAIN_SECONDS = 5.0
+PATIENT = {**test_server.PATIENT, "web.tls._HANDSHAKE_SECONDS": LONGEST_SECONDS}
 
 
 def openssl(*arguments, folder):
@@ -90,7 +92,7 @@ def settings_of(certificates):
 
 @pytest.fixture(scope="module")
 def page(certificates, tmp_path_factory):
-    with WebProcess(tmp_path_factory.mktemp("tls"), **settings_of(certificates)) as running:
+    with WebProcess(tmp_path_factory.mktemp("tls"), constants=PATIENT, **settings_of(certificates)) as running:
         yield running
 
 
@@ -98,6 +100,10 @@ def page(certificates, tmp_path_factory):
 def trusting(certificates):
     """A client that trusts that certificate only."""
     return ssl.create_default_context(cafile=str(certificates / "a.pem"))
+
+
+def connection_of(page, trusting, **more):
+    return http.client.HTTPSConnection("localhost", page.port, context=trusting, timeout=LONGEST_SECONDS, **more)
 
 
 def test_the_page_says_where_it_is_over_https(page):
@@ -122,7 +128,7 @@ def test_clients_that_leave_in_the_middle_of_an_answer_leave_nothing_behind(page
     path = re.search(r'src="([^"]*dcc/dash_core_components\.v[^"]*)"', page.get("/", context=trusting)[1].decode()).group(1)
     before = len(open_files(page.process.pid))
     for _ in range(30):
-        with closing(http.client.HTTPSConnection("localhost", page.port, context=trusting, timeout=20)) as connection:
+        with closing(connection_of(page, trusting)) as connection:
             connection.request("GET", path)
             with connection.getresponse() as answer:
                 answer.read(1000)
@@ -131,7 +137,7 @@ def test_clients_that_leave_in_the_middle_of_an_answer_leave_nothing_behind(page
 
 
 def test_several_requests_go_over_one_connection(page, trusting):
-    with closing(http.client.HTTPSConnection("localhost", page.port, context=trusting, timeout=20)) as connection:
+    with closing(connection_of(page, trusting)) as connection:
         connection.connect()
         held = connection.sock
         for _ in range(3):
@@ -159,8 +165,12 @@ def test_clients_that_connect_and_say_nothing_keep_nobody_waiting(page, trusting
             connection.close()
 
 
-def test_a_silent_client_is_let_go_after_a_while(page):
-    with socket.create_connection(("127.0.0.1", page.port), timeout=20) as silent:
+def test_a_silent_client_is_let_go_after_a_while(certificates, tmp_path):
+    hasty = {"web.tls._HANDSHAKE_SECONDS": 0.3}
+    with (
+        WebProcess(tmp_path, constants=hasty, **settings_of(certificates)) as page,
+        socket.create_connection(("127.0.0.1", page.port), timeout=LONGEST_SECONDS) as silent,
+    ):
         assert silent.recv(1) == b""
 
 
@@ -181,7 +191,7 @@ def test_a_client_that_breaks_off_leaves_no_trace_in_the_log(page, trusting):
 
 def test_who_comes_past_the_front_is_refused(page):
     inner = next(port for port in listening_ports(page.process.pid) if port != page.port)
-    with closing(http.client.HTTPConnection("127.0.0.1", inner, timeout=20)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", inner, timeout=LONGEST_SECONDS)) as connection:
         connection.request("GET", "/healthz")
         assert connection.getresponse().status == 421
 
@@ -202,27 +212,32 @@ def open_files(process):
     return found
 
 
-def test_sigterm_ends_it_soon_with_connections_open_and_lets_answers_be_read(certificates, trusting, tmp_path):
-    with WebProcess(tmp_path, **settings_of(certificates)) as page, closing(http.client.HTTPSConnection("localhost", page.port, context=trusting, timeout=20)) as idle:
+def test_sigterm_ends_it_soon_with_connections_open(certificates, trusting, tmp_path):
+    constants = {**PATIENT, "web.server._END_SECONDS": 1.0}
+    with WebProcess(tmp_path, constants=constants, **settings_of(certificates)) as page, closing(connection_of(page, trusting)) as idle:
         idle.request("GET", "/healthz")
         idle.getresponse().read()
-        wait_until(lambda: page.get("/readyz", context=trusting)[0].status == 200)
-        answers = []
-        asking = threading.Thread(target=lambda: answers.append(page.get("/dashboard/ab.csv", context=trusting)))
-        asking.start()
-        time.sleep(0.05)
-        seconds, code = page.terminate()
-        asking.join(30)
-        assert (code, seconds < DRAIN_SECONDS) == (0, True)
-        assert (answers[0][0].status, len(answers[0][1])) == (200, int(answers[0][0].headers["Content-Length"]))
+        assert page.terminate() == 0
+        assert "Traceback" not in page.said
+
+
+def test_sigterm_lets_answers_be_read(certificates, trusting, tmp_path):
+    with WebProcess(tmp_path, constants=PATIENT, **settings_of(certificates)) as page, closing(connection_of(page, trusting)) as slow:
+        slow.request("GET", "/_dash-component-suites/plotly/package_data/plotly.min.js", headers={"Connection": "close"})
+        answer = slow.getresponse()
+        page.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: "stopping" in page.said)
+        assert len(answer.read()) == int(answer.headers["Content-Length"]) > 1_000_000
+        with ends_within(END_SECONDS):
+            assert page.process.wait(LONGEST_SECONDS) == 0
         assert "Traceback" not in page.said
 
 
 @pytest.mark.parametrize("has_handshake", [True, False])
 def test_more_idle_connections_than_there_are_files_lock_nobody_out_and_fill_no_log(certificates, trusting, tmp_path, has_handshake):
-    with WebProcess(tmp_path, limit="-n 256", **settings_of(certificates)) as page, contextlib.ExitStack() as held:
+    with WebProcess(tmp_path, limit="-n 256", constants=PATIENT, **settings_of(certificates)) as page, contextlib.ExitStack() as held:
         for _ in range(150):
-            raw = held.enter_context(socket.create_connection(("127.0.0.1", page.port), timeout=20))
+            raw = held.enter_context(socket.create_connection(("127.0.0.1", page.port), timeout=LONGEST_SECONDS))
             if has_handshake:
                 held.enter_context(trusting.wrap_socket(raw, server_hostname="localhost"))
         for _ in range(3):
@@ -236,14 +251,14 @@ def test_more_idle_connections_than_there_are_files_lock_nobody_out_and_fill_no_
 
 def test_who_holds_the_most_connections_makes_room_and_nobody_else(certificates, trusting, tmp_path):
     with (
-        WebProcess(tmp_path, limit="-n 256", **settings_of(certificates)) as page,
-        closing(http.client.HTTPSConnection("localhost", page.port, context=trusting, timeout=20, source_address=("127.0.0.8", 0))) as early,
+        WebProcess(tmp_path, limit="-n 256", constants=PATIENT, **settings_of(certificates)) as page,
+        closing(connection_of(page, trusting, source_address=("127.0.0.8", 0))) as early,
         contextlib.ExitStack() as held,
     ):
         early.connect()
         own = early.sock
         for _ in range(100):
-            raw = held.enter_context(socket.create_connection(("127.0.0.1", page.port), timeout=20))
+            raw = held.enter_context(socket.create_connection(("127.0.0.1", page.port), timeout=LONGEST_SECONDS))
             held.enter_context(trusting.wrap_socket(raw, server_hostname="localhost"))
         early.request("GET", "/healthz")
         assert early.getresponse().status == 200
@@ -251,14 +266,13 @@ def test_who_holds_the_most_connections_makes_room_and_nobody_else(certificates,
 
 
 def test_sigterm_ends_it_soon_over_tls_while_a_picture_is_drawn(certificates, trusting, tmp_path):
-    with WebProcess(tmp_path, **settings_of(certificates)) as page:
+    with WebProcess(tmp_path, constants=PATIENT, **settings_of(certificates)) as page:
         wait_until(lambda: page.get("/readyz", context=trusting)[0].status == 200)
         answers = []
         asking = threading.Thread(target=lambda: answers.append(page.get("/dashboard/ab.png", context=trusting)))
         asking.start()
         wait_until(lambda: drawing(page.process.pid), "the drawing")
-        seconds, code = page.terminate()
-        asking.join(30)
-        assert (code, seconds < DRAIN_SECONDS) == (0, True)
+        assert page.terminate() == 0
+        asking.join(LONGEST_SECONDS)
         assert answers[0][0].status == 503
         assert "Traceback" not in page.said

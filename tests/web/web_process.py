@@ -4,15 +4,17 @@ import http.client
 import os
 import signal
 import subprocess
-import time
 from contextlib import closing
 from pathlib import Path
 
 from live_dashboards.demo.server_process import ServerProcess
+from tests.support.pace import ends_within
 from tests.support.waiting import LONGEST_SECONDS
 
 ROOT = Path(__file__).parents[2]
-COMMAND = [str(ROOT / ".venv/bin/python"), "-m", "live_dashboards", "web"]
+PYTHON = str(ROOT / ".venv/bin/python")
+COMMAND = [PYTHON, "-m", "live_dashboards", "web"]
+END_SECONDS = 5.0  # from SIGTERM to the end
 
 
 def start(folder, **settings):
@@ -26,10 +28,11 @@ def environment_of(folder, settings):
 
 
 class WebProcess:
-    """A running page on a free port; a context manager that has said where it is."""
+    """A running page on a free port; a context manager that has said where it is. `constants` are the package's own, such as "web.tls._JOIN_SECONDS"."""
 
-    def __init__(self, folder, *, limit="", **settings):
+    def __init__(self, folder, *, limit="", constants=None, **settings):
         self.folder, self._limit = folder, limit
+        self._command_line = with_constants(constants) if constants else COMMAND
         environment = environment_of(folder, settings)
         self._server = ServerProcess("web page", self._command, folder=folder, is_ready=lambda _: "The page is at " in self.said, environment=environment)
 
@@ -74,13 +77,18 @@ class WebProcess:
             return answer, answer.read()
 
     def terminate(self):
-        """Seconds from SIGTERM to the end, and the exit code."""
-        began = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(LONGEST_SECONDS)
-        return time.monotonic() - began, code
+        """The exit code after SIGTERM, which comes soon."""
+        with ends_within(END_SECONDS):
+            self.process.send_signal(signal.SIGTERM)
+            return self.process.wait(LONGEST_SECONDS)
 
     def _command(self, port):
         """`limit` is what ulimit is given before."""
         limit = f"ulimit {self._limit};" if self._limit else ""
-        return ["/usr/bin/env", f"DASHBOARD_PORT={port}", "bash", "-c", f'{limit} exec "$@" >stdout', "bash", *COMMAND]
+        return ["/usr/bin/env", f"DASHBOARD_PORT={port}", "bash", "-c", f'{limit} exec "$@" >stdout', "bash", *self._command_line]
+
+
+def with_constants(constants):
+    """The same command in a process where these constants have other values."""
+    changed = [f"import live_dashboards.{name.rpartition('.')[0]}; live_dashboards.{name} = {value!r}" for name, value in constants.items()]
+    return [PYTHON, "-c", "; ".join(("import sys", *changed, "from live_dashboards.cli import main", "sys.exit(main(['web']))"))]

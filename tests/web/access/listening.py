@@ -11,6 +11,8 @@ import flask
 from waitress import wasyncore
 from waitress.server import create_server
 
+from tests.support.waiting import LONGEST_SECONDS
+
 
 @contextmanager
 def listening(server: flask.Flask) -> Iterator[int]:
@@ -22,13 +24,13 @@ def listening(server: flask.Flask) -> Iterator[int]:
         yield running.effective_port
     finally:
         running.trigger.pull_trigger(lambda: wasyncore.close_all(running._map))  # in its own thread, else it may be waiting on what is closed
-        thread.join(10)
+        thread.join(LONGEST_SECONDS)
         running.task_dispatcher.shutdown()
 
 
 def ask(port: int, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> tuple[http.client.HTTPResponse, str]:
     """The answer's head and its text; an underscore in a header's name is a dash."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LONGEST_SECONDS)
     try:
         connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
         answer = connection.getresponse()

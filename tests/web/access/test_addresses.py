@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from live_dashboards.web.access.addresses import is_loopback, is_within, neighbourhood, parse_address
+from tests.support.pace import scaled
 from tests.web.access.sites import EVERYWHERE, site
+
+
+@pytest.fixture
+def next_to_no_work() -> Iterator[None]:
+    """The test computes for less than a second, however long it had to wait for the machine."""
+    began = time.thread_time()
+    yield
+    assert time.thread_time() - began < scaled(1)
 
 
 @pytest.mark.parametrize(
@@ -34,18 +44,16 @@ def test_an_address_is_read_with_and_without_port_and_brackets(text: str, addres
 
 
 @pytest.mark.parametrize("text", [":" * 32_000 + "x", "[" * 32_000, "1." * 16_000, "localhost:" + "1" * 32_000, ":0" * 16_000])
+@pytest.mark.usefixtures("next_to_no_work")
 def test_a_text_that_is_too_long_for_any_address_costs_nothing(text: str) -> None:
-    began = time.monotonic()
     assert (parse_address(text), is_loopback(text), neighbourhood(text), is_within(text, ["10.0.0.0/8"])) == (None, False, "unknown", False)
-    assert time.monotonic() - began < 1
 
 
 @pytest.mark.parametrize("header", ["Host", "X-Forwarded-For"])
+@pytest.mark.usefixtures("next_to_no_work")
 def test_a_request_full_of_colons_is_refused_at_once(header: str) -> None:
     client = site(DASHBOARD_TRUSTED_PROXIES="127.0.0.1").test_client()
-    began = time.monotonic()
     assert client.get("/", headers={"Host": "nowhere.example", header: ":" * 32_000 + "x"}).status_code in {400, 421}
-    assert time.monotonic() - began < 1
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1", "127.8.9.1:8050", "::1", "[::1]", "[::1]:8050", "localhost", "LocalHost:8050", "::ffff:127.0.0.1"])

@@ -12,6 +12,7 @@ import pytest
 
 from live_dashboards.settings import load_settings
 from live_dashboards.web.access.passwords import matches
+from tests.support.waiting import LONGEST_SECONDS
 from tests.test_imports import ROOT
 from tests.web.access.sites import PASSWORD
 
@@ -19,7 +20,7 @@ COMMAND = [sys.executable, "-m", "live_dashboards", "hash-password"]
 
 
 def piped(line: bytes) -> tuple[int, str, str]:
-    ended = subprocess.run(COMMAND, input=line, cwd=ROOT, env={}, capture_output=True, check=False, timeout=60)
+    ended = subprocess.run(COMMAND, input=line, cwd=ROOT, env={}, capture_output=True, check=False, timeout=LONGEST_SECONDS)
     return ended.returncode, ended.stdout.decode(), ended.stderr.decode()
 
 
@@ -33,7 +34,7 @@ def typed(first: str, second: str) -> tuple[int, str, str]:
             while not shown.endswith(prompt):
                 shown += os.read(keyboard, 1024)
             os.write(keyboard, f"{password}\n".encode())
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=LONGEST_SECONDS)
     os.set_blocking(keyboard, False)
     shown += os.read(keyboard, 4096)
     os.close(keyboard)
@@ -74,7 +75,7 @@ def test_what_is_too_short_or_no_text_is_refused_in_one_sentence(line: bytes) ->
 
 
 def test_the_password_is_no_argument() -> None:
-    ended = subprocess.run([*COMMAND, PASSWORD], cwd=ROOT, env={}, capture_output=True, check=False, timeout=60)
+    ended = subprocess.run([*COMMAND, PASSWORD], cwd=ROOT, env={}, capture_output=True, check=False, timeout=LONGEST_SECONDS)
     assert ended.returncode == 2
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from live_dashboards.web.access.proxy import TrustedProxies
+from tests.support.waiting import LONGEST_SECONDS
 from tests.web.access.listening import ask, listening
 from tests.web.access.sites import PROXY, site
 
@@ -88,7 +89,10 @@ def test_a_real_server_believes_nobody_else() -> None:
 
 def test_a_header_name_with_an_underscore_cannot_stand_for_the_user_header() -> None:
     """A proxy that overwrites X-Forwarded-User passes X_Forwarded_User on, and CGI names make both one."""
-    with listening(site(**(PROXY | {"DASHBOARD_TRUSTED_PROXIES": "127.0.0.1"}))) as port, socket.create_connection(("127.0.0.1", port), timeout=10) as link:
+    with (
+        listening(site(**(PROXY | {"DASHBOARD_TRUSTED_PROXIES": "127.0.0.1"}))) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=LONGEST_SECONDS) as link,
+    ):
         link.sendall(b"GET /who HTTP/1.1\r\nHost: localhost\r\nX_Forwarded_User: ada\r\nConnection: close\r\n\r\n")
         head = link.recv(65_536)
     assert head.startswith(b"HTTP/1.1 401 ")
