@@ -24,4 +24,4 @@ if [ "${#missing[@]}" -gt 0 ] && ! install_packages "${missing[@]}"; then
   exit 1
 fi
 cd -- "$root"
-exec .venv-dev/bin/python -m pytest --numprocesses 2 --dist worksteal "$@"
+exec .venv-dev/bin/python -m pytest --numprocesses 2 --dist worksteal --durations=10 "$@"

@@ -181,7 +181,7 @@ def two_tests(postgres: PostgresServer, mlflow_3_template: str, tmp_path_factory
     """
     from tests.web.two_tests import Sources, fill_mlflow, fill_prometheus  # which know the servers of this file
 
-    end = time.time() // 60 * 60 + 3600
+    end = time.time() // 60 * 60 + 3 * 3600
     with ExitStack() as running:
         prometheus = running.enter_context(filled_prometheus(fill_prometheus(end), tmp_path_factory.mktemp("web")))
 

@@ -130,7 +130,7 @@ class PostgresServer:
         return [str(programs / "postgres"), "-D", str(folder / "data"), "-p", str(port), *flags]
 
     def _access(self, port: int) -> dict[str, Any]:
-        return {"host": self.host, "port": port, "user": self.user, "password": self.password, "sslmode": "prefer", "connect_timeout": 10}
+        return {"host": self.host, "port": port, "user": self.user, "password": self.password, "sslmode": "prefer", "connect_timeout": 60}
 
     def _is_ready(self, port: int) -> bool:
         try:

@@ -24,12 +24,13 @@ from tests.support.fault_proxy import FaultProxy
 from tests.support.mlflow_database import MlflowDatabase
 from tests.support.prometheus_truth import PrometheusTruth
 from tests.support.standard_truth import BASELINE, ENHANCED
+from tests.support.waiting import LONGEST_SECONDS
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def ask(url: str, query: str, at: float) -> dict[str, float]:
-    answer = requests.post(f"{url}/api/v1/query", data={"query": query, "time": at}, timeout=10).json()
+    answer = requests.post(f"{url}/api/v1/query", data={"query": query, "time": at}, timeout=LONGEST_SECONDS).json()
     return {series["metric"].get("model_name", ""): float(series["value"][1]) for series in answer["data"]["result"]}
 
 
@@ -133,20 +134,20 @@ def test_the_proxy_passes_until_told_otherwise(standard_prometheus: RunningProme
         head = raw.recv(4096).partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
     proxy.refuse()
     with pytest.raises(requests.ConnectionError, match="refused"):
-        requests.get(ready, timeout=5)
+        requests.get(ready, timeout=LONGEST_SECONDS)
     proxy.hang()
     with pytest.raises(requests.ReadTimeout):
-        requests.get(ready, timeout=0.3)
+        requests.get(ready, timeout=(LONGEST_SECONDS, 0.3))
     proxy.garbage()
     with pytest.raises(requests.ConnectionError, match=r"BadStatusLine|Connection aborted"):
-        requests.get(ready, timeout=5)
+        requests.get(ready, timeout=LONGEST_SECONDS)
     proxy.cut(len(head) + 5)
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
-        requests.get(ready, timeout=5)
+        requests.get(ready, timeout=LONGEST_SECONDS)
     proxy.http_reply(502, "text/html", "<h1>bad gateway</h1>")
-    assert requests.post(ready, data={"query": "up"}, timeout=5).text == "<h1>bad gateway</h1>"
+    assert requests.post(ready, data={"query": "up"}, timeout=LONGEST_SECONDS).text == "<h1>bad gateway</h1>"
     proxy.pass_through()
-    assert requests.get(ready, timeout=5).status_code == 200
+    assert requests.get(ready, timeout=LONGEST_SECONDS).status_code == 200
     assert proxy.connections == 6
 
 
@@ -154,7 +155,7 @@ def test_the_proxy_trickles(standard_prometheus: RunningPrometheus, fault_proxy:
     proxy = fault_proxy(standard_prometheus.host, standard_prometheus.port)
     proxy.slow(400)
     began = time.monotonic()
-    answer = requests.get(f"{proxy.url}/-/ready", timeout=5)
+    answer = requests.get(f"{proxy.url}/-/ready", timeout=LONGEST_SECONDS)
     assert time.monotonic() - began > len(answer.content) / 400
 
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.waiting import wait_until
+from tests.support.leftovers import is_pending, open_folder, running_below
+from tests.support.waiting import LONGEST_SECONDS, wait_until
 
 ROOT = Path(__file__).parents[2]
+MOMENTS = ("initdb", "postgres", "promtool", "prometheus")  # the programs in the order in which they start
 PROGRAM = """
 import encodings.idna, numpy.random, os, sys, time
 from live_dashboards.demo import demo, exposition, mlflow_rows, world
@@ -29,7 +28,7 @@ if sys.argv[1] == "plain" and os.geteuid() == 0:
 try:
     with demo.Demo(history_days=1.2) as running:
         print("up", os.geteuid(), *running.environment, flush=True)
-        time.sleep(60 if sys.argv[2] == "wait" else 0)
+        time.sleep(600 if sys.argv[2] == "wait" else 0)
 except KeyboardInterrupt:
     sys.exit(130)
 """
@@ -37,11 +36,8 @@ except KeyboardInterrupt:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A TMPDIR that every account can use, so that what stays is seen whoever made it."""
-    place = Path(tempfile.mkdtemp(prefix="ld-", dir="/tmp"))
-    place.chmod(0o1777)
-    yield place
-    shutil.rmtree(place)
+    with open_folder() as place:
+        yield place
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -49,32 +45,25 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments], cwd=ROOT, env=bare, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def commands_below(folder: Path) -> list[str]:
-    """The command lines of running programs that name the folder."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue  # it ended while we looked
-        if str(folder) in line:
-            found.append(line)
-    return found
+def wait_for(folder: Path, moment: str) -> int:
+    """Until that program runs, or one that starts after it, since a busy machine may not let us look in time; its process."""
+    programs = MOMENTS[MOMENTS.index(moment) :]
 
+    def started() -> list[int]:
+        return [process_id for process_id, line in running_below(folder).items() if Path(line.split(maxsplit=1)[0]).name in programs]
 
-def wait_for(folder: Path, program: str) -> None:
-    wait_until(lambda: any(Path(line.split(maxsplit=1)[0]).name == program for line in commands_below(folder)), f"{program}'s start")
+    return wait_until(started, f"{moment}'s start")[0]
 
 
 def assert_nothing_stays(folder: Path) -> None:
-    assert commands_below(folder) == []
+    assert running_below(folder) == {}
     assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("account", ["own", "plain"])
 def test_an_ordinary_end_leaves_nothing(folder: Path, account: str) -> None:
     with start(folder, account, "end") as program:
-        said, complaints = program.communicate(timeout=120)
+        said, complaints = program.communicate(timeout=LONGEST_SECONDS)
     assert program.returncode == 0, complaints
     word, user_id, *names = said.split()
     assert word == "up"
@@ -83,32 +72,36 @@ def test_an_ordinary_end_leaves_nothing(folder: Path, account: str) -> None:
     assert_nothing_stays(folder)
 
 
-@pytest.mark.parametrize("moment", ["initdb", "postgres", "promtool", "prometheus"])
+@pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 128 + 15)], ids=["ctrl-c", "terminated"])
 def test_a_signal_at_any_moment_leaves_nothing(folder: Path, moment: str, number: signal.Signals, code: int) -> None:
     with start(folder, "own", "wait") as program:
         wait_for(folder, moment)
         program.send_signal(number)
-        _, complaints = program.communicate(timeout=60)
+        _, complaints = program.communicate(timeout=LONGEST_SECONDS)
     assert program.returncode == code, complaints
     assert_nothing_stays(folder)
 
 
 @pytest.mark.parametrize("account", ["own", "plain"])
-@pytest.mark.parametrize("moment", ["initdb", "postgres", "promtool", "prometheus"])
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_a_demo_that_is_killed_leaves_nothing_either(folder: Path, account: str, moment: str) -> None:
     with start(folder, account, "wait") as program:
         wait_for(folder, moment)
         program.kill()
-    wait_until(lambda: not commands_below(folder) and not list(folder.iterdir()), "the taking down")
+    wait_until(lambda: not running_below(folder) and not list(folder.iterdir()), "the taking down")
 
 
 def test_a_second_ctrl_c_does_not_stop_the_taking_down(folder: Path) -> None:
     with start(folder, "own", "wait") as program:
-        wait_for(folder, "prometheus")
+        prometheus = wait_for(folder, "prometheus")
+        os.kill(prometheus, signal.SIGSTOP)
+        program.send_signal(signal.SIGINT)
+        wait_until(lambda: is_pending(prometheus, signal.SIGTERM), "the beginning of the taking down")
         for _ in range(3):
             program.send_signal(signal.SIGINT)
-            time.sleep(0.05)
-        _, complaints = program.communicate(timeout=60)
+            wait_until(lambda: not is_pending(program.pid, signal.SIGINT), "its arrival")
+        os.kill(prometheus, signal.SIGCONT)
+        _, complaints = program.communicate(timeout=LONGEST_SECONDS)
     assert program.returncode == 130, complaints
     assert_nothing_stays(folder)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import LONGEST_SECONDS
+
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 USER = 10001
@@ -63,7 +65,7 @@ class Machine:
     def run(self, command, environment, **more):
         with self.start(command, environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more) as process:
             try:
-                stdout, stderr = process.communicate(timeout=100)
+                stdout, stderr = process.communicate(timeout=LONGEST_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise

@@ -26,7 +26,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - what the files say, to be replaced
 
 def body(url):
     try:
-        with urlopen(url, timeout=5) as answer:  # noqa: S310 - our own servers
+        with urlopen(url, timeout=LONGEST_SECONDS) as answer:  # noqa: S310 - our own servers
             return answer.read().decode()
     except (URLError, OSError):
         return ""
@@ -151,6 +151,6 @@ class Stack:
         """Looks whether it is healthy, and ends it; its tables stay."""
         check = [part.replace(":5000", f":{self._mlflow.port}") for part in files.compose()["services"]["mlflow"]["healthcheck"]["test"][1:]]
         image = self.libpq | {"PATH": f"{self.folder / 'bin'}:{self.libpq['PATH']}"}
-        self.mlflow_is_healthy = subprocess.run(["/usr/bin/env", *check], env=image, check=False).returncode == 0
+        self.mlflow_is_healthy = wait_until(lambda: subprocess.run(["/usr/bin/env", *check], env=image, check=False).returncode == 0, "a healthy MLflow")
         self._mlflow.process.terminate()
         self.mlflow_ended = self._mlflow.process.wait(LONGEST_SECONDS)

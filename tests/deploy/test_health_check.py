@@ -7,13 +7,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from tests.deploy.files import DEPLOY
+from tests.support.waiting import LONGEST_SECONDS
 
 main = runpy.run_path(str(DEPLOY / "docker/healthcheck.py"))["main"]
 
 
 @pytest.fixture
 def page(monkeypatch):
-    """A page on loopback that keeps the paths it was asked for, and answers what `line` and `body` say."""
+    """A page on loopback, given time, that keeps the paths it was asked for, and answers what `line` and `body` say."""
 
     class Handler(BaseHTTPRequestHandler):
         line, body, asked = b"HTTP/1.0 200 OK", b'{"status": "ok"}', []
@@ -29,6 +30,7 @@ def page(monkeypatch):
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         monkeypatch.setenv("DASHBOARD_PORT", str(server.server_port))
+        monkeypatch.setitem(main.__globals__, "_TIMEOUT_SECONDS", LONGEST_SECONDS)
         yield Handler
         server.shutdown()
         thread.join()

@@ -9,7 +9,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from contextlib import closing
@@ -24,7 +23,8 @@ from tests.deploy.files import DEPLOY, UNITS
 from tests.deploy.machine import Machine, needs_mounts
 from tests.deploy.stack import Stack
 from tests.support.mlflow_database import DOCUMENTED_TABLES
-from tests.support.waiting import wait_until
+from tests.support.pace import ends_within
+from tests.support.waiting import LONGEST_SECONDS, wait_until
 from tests.web.redis_server import RedisServer
 
 pytestmark = needs_mounts
@@ -118,7 +118,7 @@ def get(stack, path, password=None):
     if password is not None:
         request.add_header("Authorization", "Basic " + base64.b64encode(f"dashboard:{password}".encode()).decode())
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - our own page
+        with urllib.request.urlopen(request, timeout=LONGEST_SECONDS) as answer:  # noqa: S310 - our own page
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, b""
@@ -149,14 +149,18 @@ class Page:
         self.process.wait()
         self.log.close()
 
-    def summary(self):
-        return json.loads(get(self.stack, "/api/v1/summary", self.stack.secrets["web_password"])[1])
+    def wait_until_live(self):
+        """Until both sources have answered."""
+        wait_until(lambda: self._summary().get("data_source") == "REAL_PRODUCTION_DATA", "live data")
 
-    def end(self):
-        """The exit code after SIGTERM, and how long it took."""
-        began = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20), time.monotonic() - began
+    def _summary(self):
+        return json.loads(get(self.stack, "/api/v1/summary", self.stack.secrets["web_password"])[1] or "{}")
+
+    def end(self, within_seconds):
+        """The exit code after SIGTERM."""
+        with ends_within(within_seconds):
+            self.process.send_signal(signal.SIGTERM)
+            return self.process.wait(LONGEST_SECONDS)
 
 
 def test_the_exporter_and_the_scrapes_of_the_composed_prometheus_work(sampled):
@@ -186,14 +190,13 @@ def test_the_composed_server_of_mlflow_is_healthy_and_ends_with_sigterm(stack):
 def test_the_composed_page_is_live_asks_for_its_login_and_ends_with_sigterm(sampled):
     check, unanswered = files.health_check(), Machine(sampled.folder / "unanswered")
     with Page(sampled, "dashboard", files.composed("dashboard"), values(sampled)) as page:
-        assert page.summary()["data_source"] == "REAL_PRODUCTION_DATA"
+        page.wait_until_live()
         assert get(sampled, "/metrics")[0] == 401
         wait_until(lambda: sampled.value('up{job="live-dashboards"}') == 1.0, "the scrape with the password file")
-        healthy = page.machine.run(check, page.environment)
+        healthy = wait_until(lambda: (done := page.machine.run(check, page.environment)).returncode == 0 and done, "a check in time")
         other = page.machine.run(check, {**page.environment, "DASHBOARD_PORT": str(sampled.prometheus.port)})
-        code, seconds = page.end()
-    assert (healthy.returncode, healthy.stderr, other.returncode) == (0, "", 1)
-    assert (code, seconds < 5) == (0, True)
+        assert page.end(within_seconds=5) == 0
+    assert (healthy.stderr, other.returncode) == ("", 1)
     assert unanswered.run(check, page.environment).returncode == 1
 
 
@@ -203,20 +206,18 @@ def test_the_pod_of_the_page_is_live_over_redis_and_its_probes_answer(sampled, r
         container = pod["containers"][0]
         paths = {container[probe]["httpGet"]["path"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")}
         assert {path: get(sampled, path)[0] for path in paths} == {"/healthz": 200, "/readyz": 200}
-        assert page.summary()["data_source"] == "REAL_PRODUCTION_DATA"
-        assert redis.client.dbsize() > 0
+        page.wait_until_live()
+        wait_until(lambda: redis.client.dbsize() > 0, "an answer in Redis")
         program, _ = container["lifecycle"]["preStop"]["exec"]["command"]
         assert page.machine.run([program, "0"], page.environment).returncode == 0
-        code, seconds = page.end()
-    assert (code, seconds < pod["terminationGracePeriodSeconds"]) == (0, True)
+        assert page.end(within_seconds=pod["terminationGracePeriodSeconds"]) == 0
 
 
 def test_the_unit_of_the_page_runs_under_its_filters_and_ends_with_sigterm(sampled):
     with Page(sampled, "unit", files.started(UNIT["web"]), values(sampled), proc="pid", confine=confinement()) as page:
-        assert page.summary()["data_source"] == "REAL_PRODUCTION_DATA"
+        page.wait_until_live()
         assert get(sampled, "/dashboard/ab.png", sampled.secrets["web_password"])[0] == 200
-        code, seconds = page.end()
-    assert (code, seconds < 5) == (0, True)
+        assert page.end(within_seconds=5) == 0
 
 
 def test_the_pod_of_the_cron_job_writes_both_pictures(sampled):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BARE = {"PATH": "/usr/bin:/bin"}
+LONGEST_SECONDS = 600  # a set-up, or a whole demo, on a slow machine
 _PARTS = ("scripts", "live_dashboards", "requirements.lock", "requirements-dev.lock", ".env.live-dashboards.example")
 
 
@@ -27,9 +28,8 @@ class Checkout:
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a script of this checkout by its name, or any other program by its path."""
         program = command[0] if command[0].startswith("/") else str(self.root / "scripts" / command[0])
-        return subprocess.run(
-            [program, *command[1:]], env=BARE | environment, cwd=self.elsewhere, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=300
-        )
+        place = {"env": BARE | environment, "cwd": self.elsewhere, "stdin": subprocess.DEVNULL}
+        return subprocess.run([program, *command[1:]], **place, capture_output=True, text=True, check=False, timeout=LONGEST_SECONDS)
 
 
 def make_checkout(folder: Path, *environments: str) -> Checkout:

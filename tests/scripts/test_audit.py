@@ -11,6 +11,7 @@ from types import MappingProxyType, SimpleNamespace
 import pytest
 
 from tests.support.ports import closed_port
+from tests.support.waiting import LONGEST_SECONDS
 
 ROOT = Path(__file__).parents[2]
 GOOD, OTHER = "a" * 64, "b" * 64
@@ -46,8 +47,9 @@ def index():
 
 
 @pytest.fixture
-def looked(index, tmp_path, capsys):
+def looked(index, tmp_path, capsys, monkeypatch):
     """`looked(files, known)`: exit code and words for a lock of two packages, whose second one is as told."""
+    monkeypatch.setitem(audit.main.__globals__, "_SECONDS", LONGEST_SECONDS)
 
     def look(*, yanked=False, known=None, hashes=GOOD, url=None, ignore=()):
         lock = tmp_path / "some.lock"

@@ -11,7 +11,7 @@ import pytest
 
 from live_dashboards.settings import load_settings
 from live_dashboards.web.access.passwords import matches
-from tests.scripts.checkout import BARE, Checkout, make_checkout
+from tests.scripts.checkout import BARE, LONGEST_SECONDS, Checkout, make_checkout
 
 NOTHING = "# nothing\n"
 
@@ -60,7 +60,7 @@ def test_a_changed_lock_makes_the_environment_anew_and_the_same_lock_does_not(fr
 def test_of_two_first_runs_at_once_one_works_and_the_other_waits(fresh: Checkout) -> None:
     command = [str(fresh.root / "scripts" / "setup-live-dashboards.sh"), "--if-needed"]
     both = [subprocess.Popen(command, env=BARE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    said = [process.communicate(timeout=300)[1] for process in both]
+    said = [process.communicate(timeout=LONGEST_SECONDS)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert sum("Setting up .venv" in text for text in said) == 1
 
@@ -110,7 +110,7 @@ def test_without_the_web_packages_there_is_a_settings_file_and_a_sentence(fresh:
 def test_of_two_set_ups_at_once_one_makes_the_settings_and_tells_the_password_that_holds(ready: Checkout) -> None:
     command = [str(ready.root / "scripts" / "setup-live-dashboards.sh")]
     both = [subprocess.Popen(command, env=BARE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    shown = re.findall(r"password ([\w-]{20,}) ", "".join(process.communicate(timeout=300)[1] for process in both))
+    shown = re.findall(r"password ([\w-]{20,}) ", "".join(process.communicate(timeout=LONGEST_SECONDS)[1] for process in both))
     password_hash = load_settings(environment={}, base_folder=ready.root)["DASHBOARD_PASSWORD_HASH"]
     assert [matches(password_hash.reveal(), password) for password in shown] == [True]
 

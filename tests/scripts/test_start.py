@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts.checkout import ROOT, Checkout, make_checkout, python_without_packages
+from tests.scripts.checkout import LONGEST_SECONDS, ROOT, Checkout, make_checkout, python_without_packages
 
 PNG = b"\x89PNG\r\n\x1a\n"
 SMALL = ("--simulate", "--at", "2026-11-23T10:00:00Z", "--dpi", "50")
@@ -69,7 +69,7 @@ def test_the_cron_commands_take_the_options_of_unattended_runs(checkout: Checkou
     output = checkout.root / "output"
     output.mkdir()
     (output / f"{stem}_20260101_000000-SIMULATED.png").touch()
-    outcome = checkout.run(script, *SMALL, "--latest", "--keep", "1", "--metrics-file", "run.prom", RUN_TIMEOUT_SECONDS="120")
+    outcome = checkout.run(script, *SMALL, "--latest", "--keep", "1", "--metrics-file", "run.prom", RUN_TIMEOUT_SECONDS=f"{LONGEST_SECONDS}")
     assert outcome.returncode == 0
     assert sorted(path.name for path in output.iterdir()) == sorted(
         f"{stem}_{part}-SIMULATED.{suffix}" for part in ("20261123_100000", "latest") for suffix in ("png", "json")
@@ -122,7 +122,7 @@ def test_the_connection_test_names_what_is_not_configured(checkout: Checkout) ->
 
 
 def test_the_demo_draws_live_data(checkout: Checkout) -> None:
-    outcome = checkout.run("run-demo.sh", "--dpi", "50", "--output", "demo.png")
+    outcome = checkout.run("run-demo.sh", "--dpi", "50", "--output", "demo.png", SOURCE_TIMEOUT_SECONDS=f"{LONGEST_SECONDS}")
     assert (outcome.returncode, outcome.stdout) == (0, "demo.png\ndemo-business.png\n")
     summaries = [json.loads((checkout.elsewhere / name).read_text()) for name in ("demo.json", "demo-business.json")]
     assert [summary["badge"] for summary in summaries] == ["LIVE DATA", "LIVE DATA"]
