@@ -11,16 +11,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.browsers import LOOPBACK, Plan
 from benchmarks.measuring import PRODUCT_PYTHON, ROOT, ProcessFailedError
-from live_dashboards.demo.server_process import free_port
+from live_dashboards.demo.server_process import ServerProcess
 
-_READY_SECONDS, _STOP_SECONDS = 60.0, 10.0
 _POLL_SECONDS = 0.02
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -66,22 +65,18 @@ class WebServer:
 def web_server(environment: Mapping[str, str]) -> Iterator[WebServer]:
     """A server with these settings and no others, ready with its first page; it is ended with everything it started, also on Ctrl-C."""
     with tempfile.TemporaryDirectory(prefix="live-dashboards-benchmark-") as folder:
-        port, log = free_port(), Path(folder) / "web.log"
-        own = {"PATH": os.defpath, "HOME": os.environ.get("HOME", folder), "PYTHONPATH": str(ROOT), "DASHBOARD_PORT": str(port), **environment}
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [str(PRODUCT_PYTHON), "-m", "live_dashboards", "web"], cwd=folder, env=own, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-            )
-            try:
-                server = WebServer(port, process.pid)
-                _wait_until_ready(server, process, log)
-                yield server
-            except OSError as error:
-                if process.poll() is None:
-                    raise
-                raise ProcessFailedError(f"the web page ended with exit code {process.returncode}: {log.read_text(errors='replace')[-2000:]}") from error
-            finally:
-                _end(process)
+        own = {"PATH": os.defpath, "HOME": os.environ.get("HOME", folder), "PYTHONPATH": str(ROOT), **environment}
+        page = ServerProcess("the web page", _command, folder=Path(folder), is_ready=_is_ready, environment=own)
+        try:
+            page.start()
+            yield WebServer(page.port, page.process.pid)
+        except OSError as error:
+            code = page.process.poll()
+            if code is None:
+                raise
+            raise ProcessFailedError(f"the web page ended with exit code {code}: {page.log[-2000:]}") from error
+        finally:
+            page.stop(signal.SIGTERM)
 
 
 @contextmanager
@@ -115,23 +110,15 @@ def counter(text: str, name: str, *labels: str) -> float:
     return sum(float(line.rpartition(" ")[2]) for line in found)
 
 
-def _wait_until_ready(server: WebServer, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + _READY_SECONDS
-    while time.monotonic() < until and process.poll() is None:
-        with suppress(OSError, http.client.HTTPException):
-            if server.get("/readyz")[0] == 200:
-                return
-        time.sleep(_POLL_SECONDS)
-    raise ProcessFailedError(f"the web page did not become ready: {log.read_text(errors='replace')[-1000:]}")
+def _command(port: int) -> list[str]:
+    return ["/usr/bin/env", f"DASHBOARD_PORT={port}", str(PRODUCT_PYTHON), "-m", "live_dashboards", "web"]
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGTERM)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_STOP_SECONDS)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+def _is_ready(port: int) -> bool:
+    try:
+        return WebServer(port, 0).get("/readyz")[0] == 200
+    except (OSError, http.client.HTTPException):
+        return False  # not yet listening
 
 
 def _family(process_id: int) -> list[int]:
