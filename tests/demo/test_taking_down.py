@@ -42,7 +42,10 @@ def folder() -> Iterator[Path]:
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     bare = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TMPDIR": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments], cwd=ROOT, env=bare, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    goes_with_us = ("setpriv", "--pdeathsig", "KILL")
+    heeds_ctrl_c = ("env", "--default-signal=INT")  # a shell's background job, such as these tests may be, ignores it
+    program = [*goes_with_us, *heeds_ctrl_c, sys.executable, "-c", PROGRAM]
+    return subprocess.Popen([*program, *arguments], cwd=ROOT, env=bare, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def wait_for(folder: Path, moment: str) -> int:
