@@ -31,6 +31,8 @@ class SourceState(StrEnum):
 class SourceStatus:
     """How asking one source ended: `reason` and `fix` where it gave nothing, `warnings` where its answer is partial or odd.
 
+    `failures` name the questions that failed though the source answered others: what they were to tell is missing.
+
     `answered_at` is the moment of its last good answer where it gives none now: CACHED shows that answer, any other state means that it is too old.
     `instead_of` names what was to answer where its backup did.
     `duration_seconds` and `clock_difference_seconds` (source minus this machine) go to the JSON and the log, never into the picture.
@@ -47,6 +49,7 @@ class SourceStatus:
     clock_difference_seconds: float | None = None
     answered_at: datetime | None = None
     instead_of: str | None = None
+    failures: tuple[str, ...] = ()
 
     @property
     def has_answered(self) -> bool:

@@ -37,6 +37,7 @@ def wrong_with(each: Written, required: str) -> Iterator[str]:
     """What somebody should look at: a source that was asked and gave nothing new, stale values, less than was required. Not that a source is not set up or not asked."""
     report = each.report
     yield from (_failure(status) for status in report.sources if status.state in _NOTHING_NEW)
+    yield from (f"questions to {status.source} failed" for status in report.sources if status.failures)
     if report.has_stale:
         yield "stale values"
     if not each.is_enough:

@@ -187,9 +187,12 @@ class LiveDataConnector:
             return PrometheusAnswer(_not_configured(PROMETHEUS))
         deadline = Deadline(self.settings.timeout_seconds) if chosen.was_awaited else question.deadline
         try:
-            return question.asking.result(deadline, abort=question.abort, what=question.what)
+            answer = question.asking.result(deadline, abort=question.abort, what=question.what)
         except SourceError as error:
             return PrometheusAnswer(_failed(PROMETHEUS, error, question.deadline))
+        for failure in answer.status.failures:
+            log.warning("%s: %s", PROMETHEUS, failure)
+        return answer
 
     def _refuse_unknown(self, model: MlflowAnswer, traffic: PrometheusAnswer) -> None:
         """Where MLflow cannot be asked, Prometheus' label `experiment` tells whether the configured one exists."""

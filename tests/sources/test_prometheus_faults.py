@@ -78,7 +78,7 @@ FAULTS = {
     "429": (lambda proxy: proxy.http_reply(429, "text/html", HTML), "limit", "too many requests"),
     "500": (lambda proxy: proxy.http_reply(500, "text/html", HTML), "http_error", "status 500: Sign in"),
     "502": (lambda proxy: proxy.http_reply(502, "text/html", HTML), "proxy_backend", "cannot reach Prometheus"),
-    "503": (lambda proxy: proxy.http_reply(503, "text/html", HTML), "proxy_backend", "cannot reach Prometheus"),
+    "503": (lambda proxy: proxy.http_reply(503, "text/plain", "Service Unavailable"), "not_ready", "is not ready (status 503); it may be replaying its log"),
     "504": (lambda proxy: proxy.http_reply(504, "text/html", HTML), "proxy_backend", "cannot reach Prometheus"),
     "redirect": (
         lambda proxy: proxy.http_reply(302, "text/html", "", ("Location: https://login.example/sign-in?next=secret",)),

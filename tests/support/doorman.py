@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import http.client
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
+from types import MappingProxyType
 
 from tests.support.loopback import LoopbackServer, Silent
 from tests.support.waiting import LONGEST_SECONDS
@@ -15,13 +16,15 @@ from tests.support.waiting import LONGEST_SECONDS
 class Doorman(LoopbackServer):
     """Stands before (host, port); answers 401 to any other Authorization than `wanted`, 503 at paths with a part of `shut`, and speaks TLS with a context.
 
-    `alter` makes another body of (path, what was sent, the server's body), as late as it likes.
+    `alter` makes another body of (path, what was sent, the server's body), as late as it likes. `refuse` gives status and headers of a refusal to
+    (path, what was sent), or None where the question may pass.
     """
 
     def __init__(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> None:
         self.wanted: str | None = None
         self.shut: tuple[str, ...] = ()
         self.alter: Callable[[str, bytes, bytes], bytes] = lambda _path, _sent, body: body
+        self.refuse: Callable[[str, bytes], tuple[int, dict[str, str]] | None] = lambda _path, _sent: None
         self._target = (host, port)
         super().__init__(self._handler(), tls=tls)
 
@@ -37,6 +40,10 @@ class Doorman(LoopbackServer):
                 if any(part in self.path for part in doorman.shut):
                     self._answer(503, "text/plain", b"shut")
                     return
+                refusal = doorman.refuse(self.path, content)
+                if refusal is not None:
+                    self._answer(refusal[0], "text/plain", b"not now", refusal[1])
+                    return
                 server = http.client.HTTPConnection(*doorman._target, timeout=LONGEST_SECONDS)
                 server.request(self.command, self.path, content, {"Content-Type": self.headers.get("Content-Type", "")})
                 answer = server.getresponse()
@@ -45,8 +52,10 @@ class Doorman(LoopbackServer):
 
             do_POST = do_GET  # noqa: N815 # the name that http.server calls
 
-            def _answer(self, status: int, kind: str, body: bytes) -> None:
+            def _answer(self, status: int, kind: str, body: bytes, headers: Mapping[str, str] = MappingProxyType({})) -> None:
                 self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
                 with suppress(ConnectionError):  # the client did not wait

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,6 +11,7 @@ from live_dashboards.model.snapshot import PROMETHEUS, PrometheusAnswer, SourceS
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.prometheus.exchange import Question
+from live_dashboards.sources.prometheus.failed_questions import Ask, FailedQuestions
 from live_dashboards.sources.prometheus.http import PrometheusClient
 from live_dashboards.sources.prometheus.reading import read_answers, warnings
 from live_dashboards.sources.prometheus.recorded import STEPS
@@ -30,8 +30,6 @@ _RAW, _RECORDED = (
 )
 _SERVER = (Question("status/buildinfo", {}), Question("status/runtimeinfo", {}))
 _NAMES_SHOWN = 8
-
-Ask = Callable[[list[Question]], tuple[Outcome, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +88,14 @@ class PrometheusAbSource:
             found = self._discovery or self.discover(deadline)
             before_seconds = deadline.elapsed_seconds
 
-            def ask(questions: list[Question]) -> tuple[Outcome, ...]:
-                return self._client.ask_all(questions, deadline)
-
-            found, scope, lack = self._scope(ask, found, at_seconds=at.timestamp(), window_seconds=window_seconds, experiment=experiment)
-            reading = read_answers(ask, scope, self._settings)
-            told = (*lack, *found.warnings, *scope.warnings, *reading.warnings, *_experiment_warnings(scope, experiment, found))
+            asking = FailedQuestions(lambda questions: self._client.ask_all(questions, deadline))
+            found, scope, lack = self._scope(asking.ask, found, at_seconds=at.timestamp(), window_seconds=window_seconds, experiment=experiment)
+            reading = read_answers(asking.ask, scope, self._settings)
+            failures = asking.told()
+            told = (*failures, *lack, *found.warnings, *scope.warnings, *reading.warnings, *_experiment_warnings(scope, experiment, found))
             seconds = found.duration_seconds + deadline.elapsed_seconds - before_seconds
             return PrometheusAnswer(
-                status=_status(found, scope, tuple(dict.fromkeys(told)), seconds),
+                status=replace(_status(found, scope, tuple(dict.fromkeys(told)), seconds), failures=failures),
                 experiments=found.experiments,
                 experiment_filter=scope.experiment,
                 added_experiments=scope.experiments if scope.experiment is None else (),

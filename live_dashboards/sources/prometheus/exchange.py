@@ -14,7 +14,7 @@ from live_dashboards.sources.http.allowance import Allowance
 from live_dashboards.sources.http.clock import clock_difference_seconds
 from live_dashboards.sources.http.endpoint import Endpoint
 from live_dashboards.sources.http.failure import cut_failure, network_failure, timeout_failure
-from live_dashboards.sources.prometheus.failure import format_failure, redirect_failure, refused_query, status_failure
+from live_dashboards.sources.prometheus.failure import busy_failure, format_failure, redirect_failure, refused_query, status_failure
 from live_dashboards.sources.prometheus.possible import only_possible
 from live_dashboards.sources.prometheus.reply import Reply, parse_document, parse_reply
 
@@ -101,10 +101,12 @@ def _understand(response: requests.Response, body: bytes, question: Question, en
         raise redirect_failure(response, endpoint.url)
     if not body and response.status_code == requests.codes.ok:
         raise cut_failure(endpoint)
+    if _is_busy(response):
+        raise busy_failure(response.status_code, _said(body, endpoint), response.headers.get("Retry-After"), endpoint.url)
     content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if not content_type.endswith("json"):
         if response.status_code != requests.codes.ok:
-            raise status_failure(response.status_code, scrub(body[:_QUOTED_BYTES].decode("utf-8", "replace"), endpoint.secrets), endpoint.url)
+            raise status_failure(response.status_code, _text(body, endpoint), endpoint.url)
         raise format_failure(endpoint.url, content_type or "an unnamed format")
     try:
         document = parse_document(body)
@@ -114,6 +116,23 @@ def _understand(response: requests.Response, body: bytes, question: Question, en
     except ValueError as error:
         raise format_failure(endpoint.url, "JSON that is damaged" if isinstance(error, UnicodeDecodeError) else str(error).partition(":")[0]) from error
     return replace(reply, clock_difference_seconds=clock_difference_seconds(response))
+
+
+def _is_busy(response: requests.Response) -> bool:
+    """Whether the same question may be answered later: 429 says so, 503 where it says when."""
+    return response.status_code == requests.codes.too_many_requests or (response.status_code == requests.codes.unavailable and "Retry-After" in response.headers)
+
+
+def _said(body: bytes, endpoint: Endpoint) -> str:
+    """The words of an error document, or of the body itself."""
+    try:
+        return scrub(str(parse_document(body).get("error", "")), endpoint.secrets)[:_LONGEST_ERROR]
+    except ValueError:
+        return _text(body, endpoint)
+
+
+def _text(body: bytes, endpoint: Endpoint) -> str:
+    return scrub(body[:_QUOTED_BYTES].decode("utf-8", "replace"), endpoint.secrets)
 
 
 def _refusal(status: int, document: Mapping[str, object], question: Question, endpoint: Endpoint) -> SourceError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import requests
 
 from live_dashboards.errors import SourceError
+from live_dashboards.sources.http.brake import BusyError, wait_seconds
 from live_dashboards.sources.http.failure import excerpt, redirect_target
 
 QUERY_CODES = frozenset({"bad_query", "query_timeout", "too_many_samples"})  # one question failed, the server is fine
@@ -21,6 +22,13 @@ def format_failure(address: str, what: str) -> SourceError:
     """An answer of status 200 that is not Prometheus'."""
     fix = "a login page or a proxy answers there: set the token or the login, or correct PROMETHEUS_URL"
     return SourceError(f"{address} answers with {what} instead of Prometheus' JSON", fix, "not_prometheus")
+
+
+def busy_failure(status: int, text: str, retry_after: str | None, address: str) -> BusyError:
+    """A server, or a proxy before it, that wants fewer questions at a time."""
+    said = f": {excerpt(text)}" if text else ""
+    fix = "raise the limit there, ask less often, or raise SOURCE_TIMEOUT_SECONDS so that there is time to ask again"
+    return BusyError(f"{address} or a proxy refuses too many requests (status {status}){said}", fix, "limit", wait_seconds(retry_after))
 
 
 def refused_query(status: int, kind: str, text: str, query: str, address: str) -> SourceError:
@@ -46,12 +54,18 @@ def status_failure(status: int, text: str, address: str) -> SourceError:
     if status in {404, 405}:
         fix = f"PROMETHEUS_URL may need a path prefix: try {address}/prometheus or {address}/prom"
         return SourceError(f"{address} answers, but the Prometheus API is not there (status {status})", fix, "not_found")
-    if status in {413, 414, 429}:
-        reason = "too many requests" if status == 429 else "a query that is too long for it"
-        return SourceError(f"{address} or a proxy refuses {reason} (status {status})", "raise the limit of the proxy in between", "limit")
+    if status in {413, 414}:
+        return SourceError(f"{address} or a proxy refuses a query that is too long for it (status {status})", "raise the limit of the proxy in between", "limit")
     if status in {502, 503, 504}:
-        return SourceError(f"a proxy answers at {address}, but cannot reach Prometheus (status {status})", "start Prometheus, or mend the proxy", "proxy_backend")
+        return _gateway_failure(status, address)
     return SourceError(f"{address} answers with status {status}: {excerpt(text)}", "check that PROMETHEUS_URL is the address of a Prometheus", "http_error")
+
+
+def _gateway_failure(status: int, address: str) -> SourceError:
+    if status == 503:
+        fix = "wait until Prometheus is ready (after a start it replays its log), or start it, if a proxy answers in its place"
+        return SourceError(f"{address} is not ready (status 503); it may be replaying its log", fix, "not_ready")
+    return SourceError(f"a proxy answers at {address}, but cannot reach Prometheus (status {status})", "start Prometheus, or mend the proxy", "proxy_backend")
 
 
 def _login_failure(status: int, address: str) -> SourceError:

@@ -18,6 +18,7 @@ from live_dashboards.model.secret import scrub
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.http.allowance import Allowance
+from live_dashboards.sources.http.brake import Brake, BusyError
 from live_dashboards.sources.http.endpoint import Endpoint
 from live_dashboards.sources.http.failure import timeout_failure
 from live_dashboards.sources.http.session import Sockets, new_session
@@ -27,6 +28,7 @@ from live_dashboards.sources.prometheus.reply import Reply
 
 THREAD_NAME = "prometheus-query"
 _WORKERS = 4
+_TRIES = 4  # of a question that is refused as one too many: what is refused for ever must not use up the time of those that are not
 _ARE_YOU_THERE = Question("query", {"query": "vector(1)"})
 
 _Sessions = queue.SimpleQueue[requests.Session]
@@ -45,6 +47,7 @@ class PrometheusClient:
         self._sockets = Sockets()
         self._allowance = Allowance(LARGEST_ANSWERS_BYTES)
         self._idle: _Sessions = queue.SimpleQueue()  # of the URL that is asked now
+        self._brake = Brake()  # of the same
 
     @property
     def address(self) -> str:
@@ -65,6 +68,7 @@ class PrometheusClient:
 
     def abort(self) -> None:
         """End every call under way, in whichever thread."""
+        self._brake.abort()
         self._sockets.shut()
 
     def connect(self, deadline: Deadline) -> Reply:
@@ -92,12 +96,12 @@ class PrometheusClient:
 
     def ask_all(self, questions: Sequence[Question], deadline: Deadline) -> tuple[Reply | SourceError, ...]:
         """The outcome of each question, in their order. The threads are daemons: what never answers cannot keep the process alive."""
-        endpoint, idle = self._chosen or self._endpoints[0], self._idle
+        endpoint, idle, brake = self._chosen or self._endpoints[0], self._idle, self._brake
         waiting: _Waiting = queue.SimpleQueue()
         answers: list[Future[Reply]] = [Future() for _ in questions]
         for pair in zip(questions, answers, strict=True):
             waiting.put(pair)
-        threads = [self._start(endpoint, idle, waiting, deadline) for _ in range(min(_WORKERS, len(questions)))]
+        threads = [self._start(endpoint, idle, brake, waiting, deadline) for _ in range(min(_WORKERS, len(questions)))]
         _, late = wait(answers, timeout=deadline.remaining_seconds)
         if late:
             self._sockets.cut()
@@ -111,6 +115,7 @@ class PrometheusClient:
         if self._chosen is not endpoint:
             self.close()
             self._idle = queue.SimpleQueue()
+            self._brake = Brake()
         self._chosen = endpoint
 
     def _outcome(self, answer: Future[Reply]) -> Reply | SourceError:
@@ -122,12 +127,12 @@ class PrometheusClient:
             return SourceError(scrub(error.reason, self._secrets), error.fix, error.code)  # without its cause, which would show in a traceback
         raise error
 
-    def _start(self, endpoint: Endpoint, idle: _Sessions, waiting: _Waiting, deadline: Deadline) -> threading.Thread:
-        thread = threading.Thread(target=self._work, args=(endpoint, idle, waiting, deadline), name=THREAD_NAME, daemon=True)
+    def _start(self, endpoint: Endpoint, idle: _Sessions, brake: Brake, waiting: _Waiting, deadline: Deadline) -> threading.Thread:
+        thread = threading.Thread(target=self._work, args=(endpoint, idle, brake, waiting, deadline), name=THREAD_NAME, daemon=True)
         thread.start()
         return thread
 
-    def _work(self, endpoint: Endpoint, idle: _Sessions, waiting: _Waiting, deadline: Deadline) -> None:
+    def _work(self, endpoint: Endpoint, idle: _Sessions, brake: Brake, waiting: _Waiting, deadline: Deadline) -> None:
         session = self._session(endpoint, idle)
         for _ in itertools.count():
             try:
@@ -135,10 +140,24 @@ class PrometheusClient:
             except queue.Empty:
                 break
             try:
-                answer.set_result(exchange(session, endpoint, question, deadline, self._allowance))
+                answer.set_result(self._reply(session, endpoint, brake, question, deadline))
             except BaseException as error:  # noqa: BLE001 carried to the asking thread and raised there
                 answer.set_exception(error)
         idle.put(session)
+
+    def _reply(self, session: requests.Session, endpoint: Endpoint, brake: Brake, question: Question, deadline: Deadline) -> Reply:
+        """The reply; a question that is refused as one too many is asked again, when it may be, as long as the deadline lasts."""
+        for _ in range(_TRIES):
+            brake.wait(deadline)
+            try:
+                reply = exchange(session, endpoint, question, deadline, self._allowance)
+            except BusyError as error:
+                brake.hold(error)
+                refusal = error
+            else:
+                brake.passed()
+                return reply
+        raise refusal
 
     def _session(self, endpoint: Endpoint, idle: _Sessions) -> requests.Session:
         try:

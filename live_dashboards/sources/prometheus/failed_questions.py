@@ -1,0 +1,52 @@
+"""The questions of a reading that failed while others were answered: told in a line for each reason, since what they ask for is missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from live_dashboards.errors import SourceError
+from live_dashboards.sources.http.failure import excerpt
+from live_dashboards.sources.prometheus.exchange import Question
+from live_dashboards.sources.prometheus.reply import Outcome
+
+_METRIC = re.compile(r"([A-Za-z_:][\w:]*)[{\[]")
+_METRICS_SHOWN = 4
+
+Ask = Callable[[list[Question]], tuple[Outcome, ...]]
+
+
+class FailedQuestions:
+    """Asks as `ask` does, and keeps what failed."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._asked_count = 0
+        self._failed: dict[str, list[Question]] = {}  # by what is said of it
+
+    def ask(self, questions: list[Question]) -> tuple[Outcome, ...]:
+        """The outcome of each question, in their order."""
+        outcomes = self._ask(questions)
+        self._asked_count += len(outcomes)
+        for question, outcome in zip(questions, outcomes, strict=True):
+            if isinstance(outcome, SourceError):
+                self._failed.setdefault(str(outcome), []).append(question)
+        return outcomes
+
+    def told(self) -> tuple[str, ...]:
+        """A line for each reason: how many, about which metrics, why, and what to do."""
+        return tuple(
+            f"{len(questions)} of {self._asked_count} questions failed, what they ask for is missing (about {_about(questions)}): {reason}"
+            for reason, questions in self._failed.items()
+        )
+
+
+def _about(questions: list[Question]) -> str:
+    names = tuple(dict.fromkeys(name for question in questions for name in _names(question)))
+    rest = len(names) - _METRICS_SHOWN
+    return ", ".join(names[:_METRICS_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _names(question: Question) -> list[str]:
+    text = question.parameters.get("query", question.path)
+    return _METRIC.findall(text) or [excerpt(text)]
