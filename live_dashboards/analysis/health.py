@@ -82,6 +82,9 @@ def health_panel(page: Page, doubts: tuple[str, ...] = ()) -> HealthPanel:
 
 
 def _good_title(page: Page) -> str:
+    partly = [SOURCE_TITLES[status.source] for status in (page.mlflow_status, page.prometheus_status) if status.failures]
+    if partly:
+        return f"{' and '.join(partly)} answered only in part"
     return f"{_backed(page)} answers by its backup" if _backed(page) else "All sources answer and are fresh"
 
 

@@ -37,6 +37,7 @@ def test_what_stays_refused_is_said_everywhere_and_is_less_than_live(run, worlds
     assert "WARNING: prometheus: 1 of " in err
     assert SAID in err
     assert "questions to prometheus failed" in err
+    assert "Prometheus answered only in part" in found["alt_text"]
     assert (found["badge"], found["avg_response_time_ms"]) == ("LIVE DATA", None)
     assert SAID in found["sources"]["prometheus"]["warnings"][0]
     assert any(SAID in notice for notice in found["notices"])
