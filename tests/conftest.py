@@ -22,7 +22,7 @@ from tests.support.closed_network import close_environment, close_network
 from tests.support.fault_proxy import FaultProxy
 from tests.support.mlflow_database import MlflowDatabase
 from tests.support.mlflow_tables import SCHEMA_OF_MLFLOW_2, make_tables, tracking_uri
-from tests.support.orphans import end_with_parent
+from tests.support.orphans import end_with
 from tests.support.prometheus_truth import PrometheusTruth
 from tests.support.standard_truth import standard_truth
 
@@ -53,7 +53,7 @@ class RunningPrometheus(PrometheusServer):
 
 def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):  # one of the processes that pytest-xdist starts
-        end_with_parent()
+        end_with(config.workerinput["parent_id"])
         pace.set_slowness(config.workerinput["slowness"])
     else:
         pace.set_slowness(pace.measure())
@@ -67,7 +67,7 @@ def pytest_report_header() -> str:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Called where pytest-xdist starts a process."""
-    node.workerinput["slowness"] = pace.slowness()
+    node.workerinput |= {"slowness": pace.slowness(), "parent_id": os.getpid()}
 
 
 @pytest.hookimpl(wrapper=True)

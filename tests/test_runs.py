@@ -13,13 +13,16 @@ from tests.support.waiting import LONGEST_SECONDS, wait_until
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = """
-import sys, time
+import os, sys, time
 
 def test_it(standard_prometheus, postgres):
     with __import__("contextlib").closing(postgres.connect()) as connection, connection.cursor() as cursor:
         cursor.execute("do $$ begin raise log 'said by the server'; end $$")
     if {is_failing}:
         raise AssertionError
+    if os.geteuid() == 0:  # as some tests do; the kernel then forgets who is to end with whom
+        os.seteuid(65534)
+        os.seteuid(0)
     open({up!r}, "w").close()
     time.sleep(600)
 """

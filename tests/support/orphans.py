@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
+import select
 import signal
+import threading
 
-_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
+def end_with(process_id: int) -> None:
+    """Have this process killed when that one ends, however it ends; its own guards then end what it started.
 
-def end_with_parent() -> None:
-    """Have this process killed when its parent ends, however that ends; its own guards then end what it started."""
-    parent_id = os.getppid()
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL) != 0:
-        raise OSError(ctypes.get_errno(), "prctl")
-    if os.getppid() != parent_id:
+    Not by PR_SET_PDEATHSIG, which the kernel forgets where a test acts as another user for a while.
+    """
+    try:
+        followed = os.pidfd_open(process_id)
+    except ProcessLookupError:
         os.kill(os.getpid(), signal.SIGKILL)
+    else:
+        threading.Thread(target=_follow, args=(followed,), name="end-with-parent", daemon=True).start()
+
+
+def _follow(followed: int) -> None:
+    select.select([followed], [], [])  # readable once the process has ended
+    os.kill(os.getpid(), signal.SIGKILL)
