@@ -44,10 +44,21 @@ def has_answered(url: str, **settings: str) -> bool:
     return bool(values(ask(url, **settings).instant("requests")))
 
 
+def has_opened(url: str, **settings: str) -> bool:
+    """Whether the server has opened its data; it wants a login, or TLS, before that."""
+    try:
+        return has_answered(url, **settings)
+    except SourceError as error:
+        if error.code != "not_ready":
+            raise
+        return False
+
+
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory):
     """A Prometheus that wants a login."""
     with serve(tmp_path_factory.mktemp("guarded"), [], f'basic_auth_users:\n  ops: "{BCRYPT}"\n') as server:
+        wait_until(lambda: has_opened(server.url, PROMETHEUS_USERNAME="ops", PROMETHEUS_PASSWORD=PASSWORD), "opening")
         yield server
 
 
@@ -184,7 +195,12 @@ def tls(authority: Path, more: str = "") -> str:
 def encrypted(tmp_path_factory, authority):
     """A Prometheus with a certificate of its own authority."""
     with serve(tmp_path_factory.mktemp("encrypted"), [], tls(authority)) as server:
+        wait_until(lambda: has_opened(f"https://localhost:{server.port}", PROMETHEUS_CA_BUNDLE=str(authority / "ca.crt")), "opening")
         yield server
+
+
+def client_files(authority: Path) -> dict[str, str]:
+    return {"PROMETHEUS_CLIENT_CERT": str(authority / "client.crt"), "PROMETHEUS_CLIENT_KEY": str(authority / "client.key")}
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +208,7 @@ def mutual(tmp_path_factory, authority):
     """A Prometheus that wants a certificate of its clients."""
     more = f"  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: {authority / 'ca.crt'}\n"
     with serve(tmp_path_factory.mktemp("mutual"), [], tls(authority, more)) as server:
+        wait_until(lambda: has_opened(f"https://localhost:{server.port}", PROMETHEUS_CA_BUNDLE=str(authority / "ca.crt"), **client_files(authority)), "opening")
         yield server
 
 
@@ -225,8 +242,7 @@ def test_http_to_a_tls_port_and_https_to_a_plain_port_name_the_other_scheme(encr
 
 
 def test_a_client_certificate_opens_a_server_that_wants_one(mutual, authority):
-    files = {"PROMETHEUS_CLIENT_CERT": str(authority / "client.crt"), "PROMETHEUS_CLIENT_KEY": str(authority / "client.key")}
-    assert has_answered(f"https://localhost:{mutual.port}", PROMETHEUS_CA_BUNDLE=str(authority / "ca.crt"), **files)
+    assert has_answered(f"https://localhost:{mutual.port}", PROMETHEUS_CA_BUNDLE=str(authority / "ca.crt"), **client_files(authority))
 
 
 def test_a_missing_client_certificate_is_told(mutual, authority):
