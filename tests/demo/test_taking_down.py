@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -95,16 +96,19 @@ def test_a_demo_that_is_killed_leaves_nothing_either(folder: Path, account: str,
     wait_until(lambda: not running_below(folder) and not list(folder.iterdir()), "the taking down")
 
 
-def test_a_second_ctrl_c_does_not_stop_the_taking_down(folder: Path) -> None:
+@pytest.mark.parametrize(("moment", "further_count"), [("starting", 1), ("up", 3)])
+def test_a_second_ctrl_c_does_not_stop_the_taking_down(folder: Path, moment: str, further_count: int) -> None:
     with start(folder, "own", "wait") as program:
         prometheus = wait_for(folder, "prometheus")
-        os.kill(prometheus, signal.SIGSTOP)
+        assert moment == "starting" or (program.stdout is not None and program.stdout.readline().startswith("up "))
+        os.kill(prometheus, signal.SIGSTOP)  # holds the taking down where it waits for this program's end
         program.send_signal(signal.SIGINT)
-        wait_until(lambda: is_pending(prometheus, signal.SIGTERM), "the beginning of the taking down")
-        for _ in range(3):
+        wait_until(lambda: is_pending(prometheus, signal.SIGTERM) or prometheus not in running_below(folder), "the beginning of the taking down")
+        for _ in range(further_count if is_pending(prometheus, signal.SIGTERM) else 0):
             program.send_signal(signal.SIGINT)
             wait_until(lambda: not is_pending(program.pid, signal.SIGINT), "its arrival")
-        os.kill(prometheus, signal.SIGCONT)
+        with suppress(ProcessLookupError):
+            os.kill(prometheus, signal.SIGCONT)
         _, complaints = program.communicate(timeout=LONGEST_SECONDS)
     assert program.returncode == 130, complaints
     assert_nothing_stays(folder)

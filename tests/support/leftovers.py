@@ -34,6 +34,10 @@ def running_below(folder: Path) -> dict[int, str]:
 
 
 def is_pending(process_id: int, number: signal.Signals) -> bool:
-    """Whether that signal was sent and not yet taken."""
-    masks = re.findall(r"(?m)^(?:Sig|Shd)Pnd:\s*(\w+)", Path(f"/proc/{process_id}/status").read_text())
+    """Whether that signal was sent and not yet taken; a process that has ended takes none."""
+    try:
+        status = Path(f"/proc/{process_id}/status").read_text()
+    except OSError:
+        return False
+    masks = re.findall(r"(?m)^(?:Sig|Shd)Pnd:\s*(\w+)", status)
     return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
