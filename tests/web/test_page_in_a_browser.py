@@ -281,6 +281,20 @@ def test_the_drawer_lists_every_number_and_finds_them_by_keyboard(steady_page: L
     expect(page.get_by_role("button", name="Where numbers come from")).to_be_focused()
 
 
+def test_what_was_opened_and_sought_in_the_list_stays_so_when_the_numbers_change(live_page, open_page: Open) -> None:
+    live = live_page()
+    page = shown(open_page(live))
+    page.get_by_role("button", name="Where numbers come from").click()
+    page.get_by_label("Find").fill("accuracy")
+    query = page.locator("#provenance-rows tr:visible details").first
+    query.locator("summary").click()
+    assert row_of(page, "accuracy · enhanced")[1] == "81.8 %"
+    log(live.sources.database.truth, 1, "enhanced", 0.905)
+    wait_until(lambda: row_of(page, "accuracy · enhanced")[1] == "90.5 %", "the new number")
+    assert query.evaluate("place => place.open")
+    expect(page.locator("#provenance-rows tr:visible")).to_have_count(page.locator("#provenance-rows tr", has_text="accuracy").count())
+
+
 def test_downloads_are_of_the_view_that_is_shown(steady_page: LivePage, open_page: Open) -> None:
     page = shown(open_page(steady_page, "?challenger=third"))
     page.get_by_text("Download", exact=True).click()
