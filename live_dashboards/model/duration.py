@@ -21,9 +21,14 @@ def parse_duration_seconds(text: str) -> float:
 
 def format_duration(seconds: float) -> str:
     """The duration in PromQL's spelling, whole seconds, largest units first: 86400 is `1d`, 5400 is `1h30m`."""
-    rest, parts = max(1, round(seconds)), []
-    for unit in ("d", "h", "m", "s"):
-        count, rest = divmod(rest, int(_SECONDS[unit]))
+    return format_exact_duration(max(1, round(seconds)))
+
+
+def format_exact_duration(seconds: float) -> str:
+    """The same to the millisecond, of which it is at least one: 299.999 is `4m59s999ms`."""
+    rest, parts = max(1, round(1000 * seconds)), []
+    for unit in ("d", "h", "m", "s", "ms"):
+        count, rest = divmod(rest, round(1000 * _SECONDS[unit]))
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts)

@@ -85,7 +85,10 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back on one named question: its text, the unit of its values, its series, or the reason why there are none; `note` tells a choice that was made."""
+    """What came back on one named question: its text, the unit of its values, its series, or the reason why there are none; `note` tells a choice that was made.
+
+    `most` holds, for each series whose value is only the least that it can be, the greatest.
+    """
 
     name: str
     query: str
@@ -94,6 +97,7 @@ class Answer:
     reason: str | None = None
     step_seconds: float | None = None
     note: str = ""
+    most: tuple[Timeline, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,11 @@ class AbQuery:
     meaning: str = ""
 
     @property
+    def is_growth(self) -> bool:
+        """Whether it adds up what counters grew by; such a question is counted in blocks, and its PromQL says of what."""
+        return "increase(" in self.promql
+
+    @property
     def needs_errors(self) -> bool:
         """Whether it can only be asked where failed requests are counted."""
         return "$errors" in self.promql

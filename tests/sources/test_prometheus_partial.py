@@ -27,11 +27,11 @@ def failing(part: str, code: str) -> Ask:
 
 def test_requests_that_cannot_be_asked_are_a_failure():
     with pytest.raises(SourceError):
-        read_answers(failing("increase(ab_test_requests_total[1h])", "cut"), SCOPE, SETTINGS)
+        read_answers(failing("- last_over_time(ab_test_requests_total[5m] offset 15s)", "cut"), SCOPE, SETTINGS)
 
 
 def test_requests_that_the_server_finds_too_heavy_are_missing_with_that_reason():
-    assert read_answers(failing("increase(ab_test_requests_total[1h])", "query_timeout"), SCOPE, SETTINGS).instants[0].reason == "no"
+    assert read_answers(failing("- last_over_time(ab_test_requests_total[5m] offset 15s)", "query_timeout"), SCOPE, SETTINGS).instants[0].reason == "no"
 
 
 @pytest.mark.parametrize("code", ["cut", "timeout", "proxy_backend"])

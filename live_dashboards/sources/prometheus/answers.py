@@ -9,7 +9,6 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_duration
 from live_dashboards.model.snapshot import Answer, Timeline
 from live_dashboards.sources.prometheus.grid import Grid
-from live_dashboards.sources.prometheus.possible import is_upper_bound
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
@@ -33,19 +32,9 @@ def timeline_answer(name: str, query: AbQuery, promql: str, outcome: Outcome, gr
 def _answer(query: AbQuery, promql: str, outcome: Outcome, grids: tuple[Grid, ...]) -> Answer:
     if isinstance(outcome, SourceError):
         return Answer(query.name, promql, query.unit, reason=outcome.reason)
-    placed = (grids[0].spread(series) if grids else series for series in outcome.series if _has_edge(series, query))
+    placed = (grids[0].spread(series) if grids else series for series in outcome.series)
     shown = (series for series in placed if any(value is not None for _, value in series.points))
     return Answer(query.name, promql, query.unit, tuple(sorted(shown, key=lambda series: series.labels)))
-
-
-def _has_edge(series: Timeline, query: AbQuery) -> bool:
-    """Whether a bucket's upper bound can be one, of seconds or +Inf; True of what is no bucket."""
-    if "le" not in query.labels:
-        return True
-    try:
-        return is_upper_bound(float(series.label("le")))
-    except ValueError:
-        return False
 
 
 def with_zero_errors(errors: Answer, requests: Answer, scope: Scope) -> Answer:

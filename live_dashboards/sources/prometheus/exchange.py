@@ -30,12 +30,13 @@ _AT_THESE_MOMENTS = {"nocache": "1"}  # without it VictoriaMetrics moves the mom
 class Question:
     """One request to the API: a path below /api/v1/ and its parameters; queries are posted, so that no proxy cuts them at 8 KB.
 
-    `unit` is that of the values, which tells what they cannot be; empty where any number can.
+    `unit` is that of the values, which tells what they cannot be; empty where any number can. `keeps_name`: each series has its metric's name as a label.
     """
 
     path: str
     parameters: Mapping[str, str]
     unit: str = ""
+    keeps_name: bool = False
 
     @property
     def is_query(self) -> bool:
@@ -43,9 +44,9 @@ class Question:
         return self.path in {"query", "query_range"}
 
 
-def instant(promql: str, at_seconds: float, unit: str = "") -> Question:
+def instant(promql: str, at_seconds: float, unit: str = "", *, keeps_name: bool = False) -> Question:
     """The PromQL at a moment, in unix seconds."""
-    return Question("query", {"query": promql, "time": f"{at_seconds:.3f}"}, unit)
+    return Question("query", {"query": promql, "time": f"{at_seconds:.3f}"}, unit, keeps_name)
 
 
 def over_time(promql: str, start_seconds: float, end_seconds: float, step_seconds: float, unit: str = "") -> Question:
@@ -112,7 +113,7 @@ def _understand(response: requests.Response, body: bytes, question: Question, en
         document = parse_document(body)
         if document.get("status") == "error" or response.status_code != requests.codes.ok:
             raise _refusal(response.status_code, document, question, endpoint)
-        reply = only_possible(parse_reply(document), question.unit)
+        reply = only_possible(parse_reply(document, keeps_name=question.keeps_name), question.unit)
     except ValueError as error:
         raise format_failure(endpoint.url, "JSON that is damaged" if isinstance(error, UnicodeDecodeError) else str(error).partition(":")[0]) from error
     return replace(reply, clock_difference_seconds=clock_difference_seconds(response))

@@ -2,44 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Collection, Iterable
 
-from live_dashboards.errors import SourceError
+from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.exchange import Question, over_time
 from live_dashboards.sources.prometheus.recorded import STEPS
-from live_dashboards.sources.prometheus.reply import Reply
+from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import EXPERIMENT_LABEL, REQUESTS, quoted
 
 LONGEST_HISTORY_SECONDS = 90 * 86_400.0
 _COARSE_SECONDS = 3600.0
 _FINE_SECONDS = 15.0
+_STEADY_SHARE = 0.9  # of the hours since a model was first seen: of one that is seen less often the first hour may have been missed
+
+Ask = Callable[[list[Question]], tuple[Outcome, ...]]
 
 
 def coarse_question(scope: Scope) -> Question:
-    """Which hours had traffic, in the 90 days before the moment or as far as the server remembers."""
+    """Which hours had traffic, in the 90 days before the moment or as far as the server remembers: a look at each full hour."""
     return over_time(_promql(scope, "1h"), scope.at_seconds - LONGEST_HISTORY_SECONDS, scope.at_seconds, _COARSE_SECONDS)
 
 
-def fine_questions(coarse: Reply, scope: Scope) -> tuple[Question, ...]:
-    """For each model, the hour before it was first seen."""
-    firsts = ((series.label("model_name"), series.points[0][0]) for series in coarse.series if series.points)
-    return tuple(over_time(_promql(scope, "5m", model), first - _COARSE_SECONDS, first, _FINE_SECONDS) for model, first in firsts)
+def find_first_traffic(ask: Ask, scope: Scope, coarse: Outcome | None, models: Collection[str]) -> tuple[tuple[str, float], ...]:
+    """The first moment (unix seconds, to 15 s) of each model; of recorded steps the end of the first one with traffic.
+
+    `models` are those with requests: instances that live for minutes are not seen at full hours, so all samples of such a model are looked at.
+    """
+    if not isinstance(coarse, Reply):
+        return ()
+    seen = {series.label("model_name"): series for series in coarse.series if series.points}
+    rare = sorted(model for model in {*models, *seen} if model not in seen or not _is_steady(seen[model], scope.at_seconds))
+    wide = ask([_wide_question(scope, rare)]) if rare and not scope.is_recorded else ()
+    hours = [series for outcome in (coarse, *wide) if isinstance(outcome, Reply) for series in outcome.series if series.points]
+    firsts = _earliest(hours)
+    fine = ask([_fine_question(scope, model, hour) for model, hour in firsts.items()]) if firsts else ()
+    exact = [series for outcome in fine if isinstance(outcome, Reply) for series in outcome.series if series.points]
+    return tuple(sorted((firsts | {model: seconds for model, seconds in _earliest(exact).items() if seconds <= firsts.get(model, seconds)}).items()))
 
 
-def first_traffic(outcomes: Iterable[Reply | SourceError]) -> tuple[tuple[str, float], ...]:
-    """The first moment (unix seconds, to 15 s) of each model; of recorded steps the end of the first one with traffic."""
+def _is_steady(series: Timeline, at_seconds: float) -> bool:
+    return len(series.points) >= _STEADY_SHARE * ((at_seconds - series.points[0][0]) / _COARSE_SECONDS + 1)
+
+
+def _wide_question(scope: Scope, models: Iterable[str]) -> Question:
+    """Which hours had any sample with traffic."""
+    named = "|".join(re.escape(model) for model in models)
+    promql = f"max by (model_name) (max_over_time({REQUESTS}{{{_matchers(scope, f'model_name=~{quoted(named)}')}}}[1h])) > 0"
+    return over_time(promql, scope.at_seconds - LONGEST_HISTORY_SECONDS, scope.at_seconds, _COARSE_SECONDS)
+
+
+def _fine_question(scope: Scope, model: str, hour_seconds: float) -> Question:
+    """The hour before a model was first seen."""
+    return over_time(_promql(scope, "5m", model), hour_seconds - _COARSE_SECONDS, hour_seconds, _FINE_SECONDS)
+
+
+def _earliest(several: Iterable[Timeline]) -> dict[str, float]:
     found: dict[str, float] = {}
-    for outcome in outcomes:
-        for series in () if isinstance(outcome, SourceError) else outcome.series:
-            model, first_seconds = series.label("model_name"), series.points[0][0]
-            found[model] = min(first_seconds, found.get(model, first_seconds))
-    return tuple(sorted(found.items()))
+    for series in several:
+        model, first_seconds = series.label("model_name"), series.points[0][0]
+        found[model] = min(first_seconds, found.get(model, first_seconds))
+    return found
 
 
 def _promql(scope: Scope, span: str, model: str | None = None) -> str:
-    labels = {EXPERIMENT_LABEL: scope.experiment, "model_name": model}
-    matchers = ", ".join(f"{name}={quoted(value)}" for name, value in labels.items() if value is not None)
+    matchers = _matchers(scope, "" if model is None else f"model_name={quoted(model)}")
     if scope.is_recorded:
         return f"sum by (model_name) (sum_over_time({STEPS[REQUESTS]}{{{matchers}}}[{span}])) > 0"
     return f"max by (model_name) ({REQUESTS}{{{matchers}}}) > 0"
+
+
+def _matchers(scope: Scope, of_model: str) -> str:
+    of_experiment = "" if scope.experiment is None else f"{EXPERIMENT_LABEL}={quoted(scope.experiment)}"
+    return ", ".join(filter(None, (of_experiment, of_model)))

@@ -8,9 +8,14 @@ from dataclasses import dataclass, replace
 
 from live_dashboards.model.snapshot import Accumulated, Answer
 from live_dashboards.settings import Settings
-from live_dashboards.sources.prometheus.answers import timeline_answer, totals_answer, with_zero_errors
-from live_dashboards.sources.prometheus.exchange import Question, instant, over_time
-from live_dashboards.sources.prometheus.grid import Grid, nice_step_seconds
+from live_dashboards.sources.prometheus.answers import with_zero_errors
+from live_dashboards.sources.prometheus.counting.count import Count, Counted
+from live_dashboards.sources.prometheus.counting.counted_answers import block_answer, total_answer
+from live_dashboards.sources.prometheus.counting.edges import edges_of
+from live_dashboards.sources.prometheus.counting.growth import Growth, without_edges
+from live_dashboards.sources.prometheus.counting.repair import Repair
+from live_dashboards.sources.prometheus.exchange import Question, over_time
+from live_dashboards.sources.prometheus.grid import nice_step_seconds
 from live_dashboards.sources.prometheus.recorded_period import Memory, memory, memory_questions
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
@@ -19,6 +24,7 @@ from live_dashboards.sources.queries import LATENCY, REQUESTS, AbQuery
 
 Ask = Callable[[list[Question]], tuple[Outcome, ...]]
 _COUNTED = ("requests", "errors", "latency_count", "labelled", "correct")
+_WITHIN = "latency_within"
 _BLOCKS = 120  # enough to see clusters and days, few enough for one answer
 _MOST_STARTS = 8
 _REMEMBERED = f"count(last_over_time(up[15m])) or count(last_over_time({REQUESTS}[15m]))"
@@ -27,24 +33,25 @@ _LOOKS, _LOOK_SECONDS = 6, 4 * 3600.0
 
 
 def read_periods(
-    ask: Ask, scope: Scope, settings: Settings, first_traffic: Sequence[tuple[str, float]], buckets: Answer
+    ask: Ask, scope: Scope, settings: Settings, first_traffic: Sequence[tuple[str, float]], *, buckets: Growth, repair: Repair
 ) -> tuple[tuple[Outcome, ...], tuple[Accumulated, ...], tuple[str, ...]]:
     """What was counted since AB_START, or else since each moment at which two models may first both have had traffic; also the raw replies.
 
-    The last is what is told of the longest period that lacks a little.
+    The last is what is told of the longest period that lacks a little, and of seams that could not be looked at.
 
     A question that fails becomes an answer with its reason.
     """
     edge_seconds, spellings = _edge(buckets, float(settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000)
-    queries = tuple(query for query in (*totals(settings), *_within(spellings)) if query.name in {*_COUNTED, "latency_within"})
+    queries = tuple(query for query in (*totals(settings), *_within(spellings)) if query.name in {*_COUNTED, _WITHIN})
     is_found = settings.start is None
     periods = [_Period(start, replace(scope, window_seconds=scope.since(start)), queries, is_found) for start in _starts(scope, settings, first_traffic)]
     asked = [period.questions() for period in periods]
     outcomes = iter(ask([question for questions in asked for question in questions]) if asked else ())
     replies = [tuple(next(outcomes) for _ in questions) for questions in asked]
-    found = tuple(period.accumulated(each, edge_seconds) for period, each in zip(periods, replies, strict=True))
-    told = next(filter(None, (period.memory(each).told for period, each in zip(periods, replies, strict=True))), ())
-    return tuple(outcome for each in replies for outcome in each), found, told
+    counts = [period.counted(ask, repair, each) for period, each in zip(periods, replies, strict=True)]
+    found = tuple(period.accumulated(each, counted, edge_seconds) for period, each, counted in zip(periods, replies, counts, strict=True))
+    lacking = next(filter(None, (period.memory(each).told for period, each in zip(periods, replies, strict=True))), ())
+    return tuple(outcome for each in replies for outcome in each), found, (*lacking, *(text for counted in counts for text in counted.told))
 
 
 def _starts(scope: Scope, settings: Settings, first_traffic: Sequence[tuple[str, float]]) -> list[float]:
@@ -53,22 +60,25 @@ def _starts(scope: Scope, settings: Settings, first_traffic: Sequence[tuple[str,
     return [start for start in dict.fromkeys(known) if scope.since(start) >= scope.shortest_rate_seconds][:_MOST_STARTS]
 
 
-def _edge(buckets: Answer, objective_seconds: float) -> tuple[float | None, tuple[str, ...]]:
-    """The finite bucket edge that all models have, nearest to the objective, and how the exporters spell it."""
+def _edge(buckets: Growth, objective_seconds: float) -> tuple[float | None, tuple[str, ...]]:
+    """The finite bucket edge that all models have, nearest to the objective, and how exporters and servers spell it."""
     by_model: dict[str, set[float]] = {}
-    for series in buckets.series:
-        by_model.setdefault(series.label("model_name"), set()).add(float(series.label("le")))
+    spelt = [(dict(labels).get("model_name", ""), dict(labels)["le"]) for labels in buckets.totals]
+    for model, text in spelt:
+        by_model.setdefault(model, set()).add(float(text))
     shared = set.intersection(*by_model.values()) - {float("inf")} if by_model else set()
     edge = min(shared, key=lambda each: (abs(each - objective_seconds), each), default=None)
-    return edge, tuple(sorted({series.label("le") for series in buckets.series if float(series.label("le")) == edge}))
+    if edge is None:
+        return None, ()
+    return edge, tuple(sorted({text for _, text in spelt if float(text) == edge} | {f"{edge:g}", str(edge)}))
 
 
 def _within(spellings: tuple[str, ...]) -> tuple[AbQuery, ...]:
     if not spellings:
         return ()
     edges = "|".join(re.escape(text) for text in spellings).replace("\\", "\\\\")
-    promql = f'sum by (model_name) (increase({LATENCY}_bucket{{le=~"{edges}", $experiment}}[$window]))'
-    return (AbQuery("latency_within", promql, "count", metric=f"{LATENCY}_bucket"),)
+    promql = f'sum by (le, model_name) (increase({LATENCY}_bucket{{le=~"{edges}", $experiment}}[$window]))'
+    return (AbQuery(_WITHIN, promql, "count", ("le", "model_name"), f"{LATENCY}_bucket"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,38 +91,35 @@ class _Period:
     is_found: bool
 
     @property
-    def grid(self) -> Grid:
-        """Ends of whole blocks from the start on."""
-        step_seconds = nice_step_seconds(max(self.scope.window_seconds / _BLOCKS, self.scope.shortest_rate_seconds))
-        blocks = max(1, int(self.scope.window_seconds / step_seconds + 1e-9))
-        begin_seconds = self.scope.counts_at_seconds - self.scope.window_seconds if self.scope.is_recorded else self.start_seconds
-        return Grid(begin_seconds + step_seconds, begin_seconds + blocks * step_seconds, step_seconds)
-
-    @property
     def asked(self) -> tuple[AbQuery, ...]:
         return tuple(query for query in self.queries if self.scope.can_ask(query))
 
-    def questions(self) -> list[Question]:
-        grid, block = self.grid, self._of_a_block()
-        return [
-            *self._remembered(),
-            *(instant(self.scope.render(query), self.scope.moment(query), query.unit) for query in self.asked),
-            *(over_time(block.render(query), grid.start_seconds, grid.end_seconds, grid.step_seconds, query.unit) for query in self.asked),
-        ]
+    @property
+    def count(self) -> Count:
+        """What is counted from the start on; of recorded steps from the first whole one on."""
+        step_seconds = nice_step_seconds(max(self.scope.window_seconds / _BLOCKS, self.scope.shortest_rate_seconds))
+        end_seconds = self.scope.counts_at_seconds
+        begin_seconds = end_seconds - self.scope.window_seconds if self.scope.is_recorded else self.start_seconds
+        return Count(self.scope, self.asked, edges_of(begin_seconds, end_seconds, step_seconds))
 
-    def accumulated(self, outcomes: tuple[Outcome, ...], edge_seconds: float | None) -> Accumulated:
-        known, rest = self.memory(outcomes), outcomes[len(self._remembered()) :]
-        totals_by_name = dict(zip((query.name for query in self.asked), rest[: len(self.asked)], strict=True))
-        blocks_by_name = dict(zip((query.name for query in self.asked), rest[len(self.asked) :], strict=True))
-        grid, block = self.grid, self._of_a_block()
-        whole = [totals_answer(query, self.scope.render(query), totals_by_name[query.name]) if query in self.asked else self._not_asked(query) for query in self.queries]
+    def questions(self) -> list[Question]:
+        return [*self._remembered(), *self.count.questions()]
+
+    def counted(self, ask: Ask, repair: Repair, outcomes: tuple[Outcome, ...]) -> Counted:
+        """What the outcomes of the questions say."""
+        return self.count.counted(ask, repair, outcomes[len(self._remembered()) :])
+
+    def accumulated(self, outcomes: tuple[Outcome, ...], counted: Counted, edge_seconds: float | None) -> Accumulated:
+        known = self.memory(outcomes)
+        growths = {name: without_edges(growth) for name, growth in counted.growths.items()}
+        whole = [total_answer(growths[query.name])[0] if query.name in growths else self._not_asked(query) for query in self.queries]
         requests = next(answer for answer in whole if answer.name == "requests")
         return Accumulated(
             start_seconds=self.start_seconds,
             is_remembered=known.is_whole,
             lack=known.lack,
             totals=tuple(with_zero_errors(answer, requests, self.scope) if answer.name == "errors" else answer for answer in whole),
-            blocks=tuple(timeline_answer(query.name, query, block.render(query), blocks_by_name[query.name], grid) for query in self.asked),
+            blocks=tuple(block_answer(growth, counted.edges.step_seconds) for growth in growths.values()),
             edge_seconds=edge_seconds,
         )
 
@@ -132,6 +139,3 @@ class _Period:
 
     def _not_asked(self, query: AbQuery) -> Answer:
         return Answer(query.name, "", query.unit, reason=self.scope.errors_reason)
-
-    def _of_a_block(self) -> Scope:
-        return replace(self.scope, window_seconds=self.grid.step_seconds)

@@ -1,4 +1,4 @@
-"""One reading of the A/B test: all questions at once, then those that the answers raise (why empty, how old, since when, how many since then)."""
+"""One reading of the A/B test: all questions at once, then those that the answers raise (where series begin, why empty, how old, since when, how many since then)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.snapshot import Accumulated, Answer
 from live_dashboards.settings import Settings
 from live_dashboards.sources.prometheus.answers import last_seen, look_step_seconds, merged, timeline_answer, totals_answer, with_reason, with_zero_errors
-from live_dashboards.sources.prometheus.blocks import block_answers, block_questions
+from live_dashboards.sources.prometheus.counting.count import Counted
+from live_dashboards.sources.prometheus.counting.repair import Repair
 from live_dashboards.sources.prometheus.exchange import Question, instant, over_time
 from live_dashboards.sources.prometheus.failure import QUERY_CODES
-from live_dashboards.sources.prometheus.first_traffic import coarse_question, fine_questions, first_traffic
+from live_dashboards.sources.prometheus.first_traffic import coarse_question, find_first_traffic
 from live_dashboards.sources.prometheus.grid import Grid, timeline_grid
 from live_dashboards.sources.prometheus.period import read_periods
 from live_dashboards.sources.prometheus.possible import ANY_NUMBER
@@ -20,6 +21,7 @@ from live_dashboards.sources.prometheus.recorded import STEP_SECONDS
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.prometheus.totals import newest, newest_within, totals
+from live_dashboards.sources.prometheus.window import COUNTED_TIMELINES, WindowAnswers, day_count, window_answers, window_count
 from live_dashboards.sources.queries import AB_QUERIES, AbQuery
 
 Ask = Callable[[list[Question]], tuple[Outcome, ...]]
@@ -40,22 +42,23 @@ class Reading:
 def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
     """The reading; SourceError where the requests themselves cannot be asked, and for any other question an answer with its reason."""
     wanted = _Wanted(scope, totals(settings), dict(AB_QUERIES), _timeline_grid(scope))
-    first = _ask_named(ask, wanted.questions(with_start=settings.start is None))
-    _refuse_without_requests(first)
-    instants, ages, timelines = wanted.instants(first), wanted.ages(first), wanted.timelines(first)
-    second = _ask_named(ask, _why_empty(wanted, (*instants, *ages, *timelines)) | _wide_ages(wanted, instants, ages) | _fine_traffic(first.get("traffic"), scope))
+    repair = Repair(ask, scope)
+    first, counted, day = _first(ask, wanted, repair, with_start=settings.start is None)
+    window = window_answers(counted, day, wanted.totals, scope)
+    instants, ages, timelines = wanted.instants(first, window), wanted.ages(first), wanted.timelines(first, window)
+    second = _ask_named(ask, _why_empty(wanted, (*instants, *ages, *timelines)) | _wide_ages(wanted, instants, ages))
     requests = next(answer for answer in instants if answer.name == "requests")
-    counted = (with_zero_errors(answer, requests, scope) if answer.name == "errors" else answer for answer in instants)
-    since = first_traffic([outcome for name, outcome in (first | second).items() if name.startswith("traffic")])
-    third, accumulated, told = read_periods(ask, scope, settings, since, next(answer for answer in instants if answer.name == "latency_buckets"))
+    errors_too = (with_zero_errors(answer, requests, scope) if answer.name == "errors" else answer for answer in instants)
+    since = find_first_traffic(ask, scope, first.get("traffic"), frozenset(series.label("model_name") for series in requests.series))
+    third, accumulated, told = read_periods(ask, scope, settings, since, buckets=counted.growths["latency_buckets"], repair=repair)
     aged = (merged(answer, second.get(f"wide {answer.name}")) for answer in ages)
     return Reading(
-        instants=tuple(with_reason(answer, wanted.selector(answer.name), scope, second) for answer in (*counted, *aged)),
+        instants=tuple(with_reason(answer, wanted.selector(answer.name), scope, second) for answer in (*errors_too, *aged)),
         timelines=tuple(with_reason(answer, scope.selector(wanted.over_window[answer.name]), scope, second) for answer in timelines),
-        blocks=block_answers(scope, first),
+        blocks=window.blocks,
         first_traffic=since,
         accumulated=accumulated,
-        warnings=(*told, *warnings((*first.values(), *second.values(), *third))),
+        warnings=tuple(dict.fromkeys((*window.told, *told, *warnings((*first.values(), *second.values(), *third))))),
     )
 
 
@@ -64,9 +67,20 @@ def warnings(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for outcome in outcomes if isinstance(outcome, Reply) for text in outcome.warnings))
 
 
+def _first(ask: Ask, wanted: _Wanted, repair: Repair, *, with_start: bool) -> tuple[dict[str, Outcome], Counted, Counted | None]:
+    """Everything of the window in one go; then what the counts need beyond."""
+    questions = wanted.questions(with_start=with_start)
+    counts = [count for count in (window_count(wanted.scope, wanted.totals), day_count(wanted.scope, wanted.totals)) if count is not None]
+    asked = [questions, *({f"count {index} {number}": question for number, question in enumerate(count.questions())} for index, count in enumerate(counts))]
+    outcomes = _ask_named(ask, {name: question for each in asked for name, question in each.items()})
+    _refuse_without_requests(outcomes, outcomes["count 0 0"])
+    counted = [count.counted(ask, repair, [outcomes[name] for name in names]) for count, names in zip(counts, asked[1:], strict=True)]
+    return outcomes, counted[0], counted[1] if len(counted) > 1 else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What is asked first: totals of the window, the newest sample behind them, and the queries over the window by name."""
+    """What is asked first beside the counts: gauges, the newest sample behind each total, and the queries over the window by name."""
 
     scope: Scope
     totals: tuple[AbQuery, ...]
@@ -77,37 +91,41 @@ class _Wanted:
     def newest(self) -> tuple[AbQuery, ...]:
         return tuple(query for query in map(newest, self.totals) if query is not None)
 
+    @property
+    def gauges(self) -> tuple[AbQuery, ...]:
+        return tuple(query for query in self.totals if not query.is_growth)
+
     def selector(self, name: str) -> str:
         return self.scope.selector(next(query for query in (*self.totals, *self.newest) if query.name == name))
 
     def questions(self, *, with_start: bool) -> dict[str, Question]:
         scope, grid = self.scope, self.grid
-        instants = {query.name: instant(scope.render(query), scope.moment(query), query.unit) for query in (*self.totals, *self.newest) if scope.can_ask(query)}
+        instants = {query.name: instant(scope.render(query), scope.at_seconds, query.unit) for query in (*self.gauges, *self.newest)}
         timelines = {
             f"timeline {name}": over_time(scope.render(query, grid.step_seconds), grid.start_seconds, grid.end_seconds, grid.step_seconds, ANY_NUMBER)
             for name, query in self.over_window.items()
-            if scope.can_ask(query)
+            if query.promql not in COUNTED_TIMELINES and scope.can_ask(query)
         }
         start = {"traffic": coarse_question(scope)} if with_start else {}
-        return instants | timelines | block_questions(scope) | start
+        return instants | timelines | start
 
-    def instants(self, outcomes: Mapping[str, Outcome]) -> tuple[Answer, ...]:
-        return tuple(self._instant(query, outcomes) for query in self.totals)
+    def instants(self, outcomes: Mapping[str, Outcome], window: WindowAnswers) -> tuple[Answer, ...]:
+        return tuple(window.totals[query.name] if query.is_growth else self._instant(query, outcomes) for query in self.totals)
 
     def ages(self, outcomes: Mapping[str, Outcome]) -> tuple[Answer, ...]:
         return tuple(self._instant(query, outcomes) for query in self.newest)
 
-    def timelines(self, outcomes: Mapping[str, Outcome]) -> tuple[Answer, ...]:
-        return tuple(
-            timeline_answer(name, query, self.scope.render(query, self.grid.step_seconds), outcomes[f"timeline {name}"], self.grid)
-            if self.scope.can_ask(query)
-            else Answer(name, "", query.unit, reason=self.scope.errors_reason, step_seconds=self.grid.step_seconds)
-            for name, query in self.over_window.items()
-        )
+    def timelines(self, outcomes: Mapping[str, Outcome], window: WindowAnswers) -> tuple[Answer, ...]:
+        return tuple(self._timeline(name, query, outcomes, window) for name, query in self.over_window.items())
+
+    def _timeline(self, name: str, query: AbQuery, outcomes: Mapping[str, Outcome], window: WindowAnswers) -> Answer:
+        if not self.scope.can_ask(query):
+            return Answer(name, "", query.unit, reason=self.scope.errors_reason, step_seconds=self.grid.step_seconds)
+        if query.promql in COUNTED_TIMELINES:
+            return window.timeline(name, query)
+        return timeline_answer(name, query, self.scope.render(query, self.grid.step_seconds), outcomes[f"timeline {name}"], self.grid)
 
     def _instant(self, query: AbQuery, outcomes: Mapping[str, Outcome]) -> Answer:
-        if not self.scope.can_ask(query):
-            return Answer(query.name, "", query.unit, reason=self.scope.errors_reason)
         return totals_answer(query, self.scope.render(query), outcomes[query.name])
 
 
@@ -122,8 +140,7 @@ def _ask_named(ask: Ask, questions: Mapping[str, Question]) -> dict[str, Outcome
 _GONE_CODES = frozenset({"refused", "unreachable"})
 
 
-def _refuse_without_requests(outcomes: Mapping[str, Outcome]) -> None:
-    requests = outcomes["requests"]
+def _refuse_without_requests(outcomes: Mapping[str, Outcome], requests: Outcome) -> None:
     if isinstance(requests, SourceError) and requests.code not in QUERY_CODES:
         raise requests
     for outcome in outcomes.values():  # who is gone in the middle has failed: half an answer would be kept as the last good one
@@ -147,9 +164,3 @@ def _wide_ages(wanted: _Wanted, instants: tuple[Answer, ...], ages: tuple[Answer
     step_seconds = look_step_seconds(wanted.scope.window_seconds)
     wide = (newest_within(query, step_seconds) for query in wanted.newest if query.name in late)
     return {f"wide {query.name}": instant(wanted.scope.render(query), wanted.scope.at_seconds, query.unit) for query in wide}
-
-
-def _fine_traffic(coarse: Outcome | None, scope: Scope) -> dict[str, Question]:
-    if not isinstance(coarse, Reply):
-        return {}
-    return {f"traffic {index}": question for index, question in enumerate(fine_questions(coarse, scope))}

@@ -35,7 +35,7 @@ _GAUGE = re.compile(rf"\b({'|'.join(GAUGES)})\b(?=\{{)")
 _RAW = re.compile(r"(?<![\w:])ab_test_\w+|\b(?:increase|rate)\(")
 _KEPT_LABELS = {EXPERIMENT_LABEL, "model_name", "le", "metric_type"}
 _NEWEST = tuple(filter(None, map(newest, TOTALS)))
-_WITHIN = f"sum by (model_name) (increase({LATENCY}_bucket{{$experiment}}[$window]))"
+_WITHIN = f"sum by (le, model_name) (increase({LATENCY}_bucket{{$experiment}}[$window]))"
 _TOOLS_OWN = BUILT_IN | {_WITHIN, *(query.promql for query in (*TOTALS, *_NEWEST, *(newest_within(query, 1.0) for query in _NEWEST)))}
 _VARIES = re.compile(r'le=~"[^"]*", |(?<=\[\$window:)\d+(?=s\])')  # the edges that are asked for, and how finely the past is looked at
 

@@ -38,8 +38,8 @@ def parse_document(body: bytes) -> dict[str, Any]:
     return document
 
 
-def parse_reply(document: dict[str, Any]) -> Reply:
-    """The answer in a document of status success; ValueError where it is not one of Prometheus."""
+def parse_reply(document: dict[str, Any], *, keeps_name: bool = False) -> Reply:
+    """The answer in a document of status success, its series with or without their metric's name as a label; ValueError where it is not one of Prometheus."""
     if document.get("status") != "success" or "data" not in document:
         raise ValueError("JSON that is no answer of Prometheus")
     data = document["data"]
@@ -51,25 +51,25 @@ def parse_reply(document: dict[str, Any]) -> Reply:
     if "resultType" not in data:
         return Reply(facts={name: value for name, value in data.items() if isinstance(value, str)}, warnings=warnings)
     try:
-        return _result(data["resultType"], data["result"], warnings)
+        return _result(data["resultType"], data["result"], warnings, () if keeps_name else ("__name__",))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         raise ValueError("JSON with a result of another shape") from error
 
 
-def _result(kind: str, result: Any, warnings: tuple[str, ...]) -> Reply:
+def _result(kind: str, result: Any, warnings: tuple[str, ...], left_out_labels: tuple[str, ...]) -> Reply:
     if kind in {"scalar", "string"}:
-        return Reply(series=(_series({}, [result]),), warnings=warnings)
+        return Reply(series=(_series({}, [result], ()),), warnings=warnings)
     values, histograms = _SHAPES[kind]
-    found = [_series(element["metric"], [element[values]] if kind == "vector" else element[values]) for element in result if values in element]
+    found = [_series(element["metric"], [element[values]] if kind == "vector" else element[values], left_out_labels) for element in result if values in element]
     left_out = sum(histograms in element for element in result)
     if left_out:
         warnings = (*warnings, f"{left_out} series hold native histograms, which are not read; expose classic buckets too")
     return Reply(series=tuple(series for series in found if series.points), warnings=warnings)
 
 
-def _series(metric: Mapping[str, str], values: list[Any]) -> Timeline:
+def _series(metric: Mapping[str, str], values: list[Any], left_out: tuple[str, ...]) -> Timeline:
     """The labels and points; ValueError where a label is no text, or the points are not in time order on a calendar."""
-    labels = tuple(sorted((name, value) for name, value in metric.items() if name != "__name__"))
+    labels = tuple(sorted((name, value) for name, value in metric.items() if name not in left_out))
     points = tuple(_point(pair) for pair in values)
     if not all(isinstance(value, str) for _, value in labels):
         raise ValueError("a label that is no text")

@@ -32,7 +32,8 @@ class Scope:
 
     `experiments` are those with requests in the window; `errors` is empty where failed requests are not counted, for `errors_reason`;
     recorded or not, it is the selector of the instances' own series.
-    `steps_at_seconds` is where the steps are asked that rules have recorded; None: the series of every instance are asked.
+    `copy_labels` tell copies of one scrape apart, which count once. `steps_at_seconds` is where the steps are asked that rules have recorded; None: the
+    series of every instance are asked.
     """
 
     at_seconds: float
@@ -46,6 +47,7 @@ class Scope:
     shortest_rate_seconds: float
     warnings: tuple[str, ...] = ()
     steps_at_seconds: float | None = None
+    copy_labels: tuple[str, ...] = ()
 
     @property
     def is_recorded(self) -> bool:

@@ -6,9 +6,9 @@ from live_dashboards.settings import Settings
 from live_dashboards.sources.queries import ACCURACY, ERRORS, FINITE, IMPACT, LATENCY, REQUESTS, AbQuery
 
 
-def _increase(name: str, metric: str, unit: str = "count", *, window: str = "$window", labels: tuple[str, ...] = ("model_name",)) -> AbQuery:
-    """Growth over the window: increase first, then the sum, so that a restart of one instance costs nothing."""
-    return AbQuery(name, f"sum by ({', '.join(labels)}) (increase({metric}{{$experiment}}[{window}]))", unit, labels, metric)
+def _increase(name: str, metric: str, unit: str = "count", *, labels: tuple[str, ...] = ("model_name",)) -> AbQuery:
+    """Growth over the window: of each series first, then the sum, so that a restart of one instance costs nothing. How it is counted is said in `counting`."""
+    return AbQuery(name, f"sum by ({', '.join(labels)}) (increase({metric}{{$experiment}}[$window]))", unit, labels, metric)
 
 
 def _gauge(name: str, metric: str, unit: str, labels: tuple[str, ...] = ("model_name",)) -> AbQuery:
@@ -18,7 +18,7 @@ def _gauge(name: str, metric: str, unit: str, labels: tuple[str, ...] = ("model_
 REQUESTS_TOTAL = _increase("requests", REQUESTS)
 TOTALS: tuple[AbQuery, ...] = (
     REQUESTS_TOTAL,
-    _increase("requests_24h", REQUESTS, window="1d"),
+    _increase("requests_24h", REQUESTS),
     AbQuery("errors", "sum by (model_name) (increase($errors[$window]))", "count", metric=ERRORS),
     _increase("latency_sum", f"{LATENCY}_sum", "seconds"),
     _increase("latency_count", f"{LATENCY}_count"),

@@ -1,0 +1,54 @@
+"""Counters counted over ranges of time: the server's differences and a look for seams in one go, then what the seams add."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from live_dashboards.sources.prometheus.counting.edges import Edges
+from live_dashboards.sources.prometheus.counting.growth import Growth, GrowthQuestions
+from live_dashboards.sources.prometheus.counting.repair import Repair
+from live_dashboards.sources.prometheus.counting.seams import Looking
+from live_dashboards.sources.prometheus.exchange import Question
+from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.scope import Scope
+from live_dashboards.sources.queries import AbQuery
+
+Ask = Callable[[list[Question]], tuple[Outcome, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted in a range, by the name of each counter's query; and what is told of what could not be looked at."""
+
+    edges: Edges
+    growths: dict[str, Growth]
+    told: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """The counters of one range."""
+
+    scope: Scope
+    queries: tuple[AbQuery, ...]
+    edges: Edges
+
+    def questions(self) -> list[Question]:
+        """All that is asked first."""
+        return [*self._growing.questions(), *self._looking.questions()]
+
+    def counted(self, ask: Ask, repair: Repair, outcomes: Sequence[Outcome]) -> Counted:
+        """What the first outcomes say, put right with what else has to be asked."""
+        asked = len(self._growing.questions())
+        growths = self._growing.growths(outcomes[:asked])
+        seams = self._looking.found(ask, outcomes[asked:])
+        return Counted(self.edges, repair.repaired(self._looking, seams, growths), seams.told)
+
+    @property
+    def _growing(self) -> GrowthQuestions:
+        return GrowthQuestions(self.scope, self.queries, self.edges)
+
+    @property
+    def _looking(self) -> Looking:
+        return Looking(self.scope, self.queries, self.edges)

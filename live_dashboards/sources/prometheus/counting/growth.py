@@ -1,0 +1,180 @@
+"""What counters grew by in each block, by the server's own differences: the value at a block's end less the one at its beginning, summed over instances.
+
+A value at a moment is the newest sample before it. Nothing is extrapolated, so blocks add up to any range that they make up. What begins, restarts or pauses
+within a range is put right by `seams`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from live_dashboards.errors import SourceError
+from live_dashboards.model.duration import format_exact_duration
+from live_dashboards.sources.prometheus.counting.edges import Edges
+from live_dashboards.sources.prometheus.exchange import Question, instant, over_time
+from live_dashboards.sources.prometheus.possible import is_upper_bound
+from live_dashboards.sources.prometheus.recorded import recorded_form
+from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.scope import Scope
+from live_dashboards.sources.queries import AbQuery, render
+
+COUNTER_LABEL = "counter"  # tells apart what is asked for in one question
+Labels = tuple[tuple[str, str], ...]
+_GROWS = re.compile(r"increase\((?P<selector>[^\[\]]+)\[")
+_HALF_OPEN_SECONDS = 0.001  # a recorded step that lies on an edge belongs to the block that it ends: not every engine leaves out a window's beginning
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What one counter grew by: for each set of labels a number a block, None where there is no sample to tell; or why it could not be asked.
+
+    `bridged` is what lies within pauses of its series, and is counted in the blocks that end them; `more` is what it may have grown by beyond, where the
+    beginning of a series leaves it open. `promql` is the question of a whole block.
+    """
+
+    query: AbQuery
+    promql: str
+    edges: Edges
+    rows: Mapping[Labels, tuple[float | None, ...]]
+    more: Mapping[Labels, tuple[float, ...]] = field(default_factory=dict)
+    bridged: Mapping[Labels, tuple[float, ...]] = field(default_factory=dict)
+    reason: str | None = None
+
+    @property
+    def totals(self) -> dict[Labels, float]:
+        """The whole range's growth of each set of labels that has any block, pauses included."""
+        known = {labels: [value for value in row if value is not None] for labels, row in self.rows.items()}
+        return {labels: sum(values) + sum(self.bridged.get(labels, ())) for labels, values in known.items() if values}
+
+
+def without_edges(growth: Growth) -> Growth:
+    """The growth with all spellings of one edge as one; a growth of no single edge is none of this, so it stays as it is."""
+    if "le" not in growth.query.labels:
+        return growth
+    query = replace(growth.query, labels=tuple(name for name in growth.query.labels if name != "le"))
+    return replace(growth, query=query, rows=_merged(growth.rows), more=_merged(growth.more), bridged=_merged(growth.bridged))
+
+
+def _merged(rows: Mapping[Labels, tuple[Any, ...]]) -> dict[Labels, tuple[Any, ...]]:
+    found: dict[Labels, tuple[Any, ...]] = {}
+    for labels, row in rows.items():
+        rest = tuple(pair for pair in labels if pair[0] != "le")
+        found[rest] = tuple(one if other is None else other if one is None else one + other for one, other in zip(found.get(rest, (None,) * len(row)), row, strict=True))
+    return found
+
+
+def whole_blocks(growth: Growth) -> Growth:
+    """The growth in its whole blocks alone, where there is any: a shorter one may hold a whole recorded step, or none."""
+    whole = growth.edges.whole
+    if whole is None:
+        return growth
+    first, last = whole
+    edges = Edges(growth.edges.moments[first : last + 2], growth.edges.step_seconds)
+    return replace(growth, edges=edges, rows={labels: row[first : last + 1] for labels, row in growth.rows.items()})
+
+
+def lookback_seconds(scope: Scope, edges: Edges) -> float:
+    """How far before a moment its value is looked for: a block, and longer than the pause between two scrapes."""
+    return max(edges.step_seconds, scope.shortest_rate_seconds)
+
+
+def counted_selector(scope: Scope, query: AbQuery) -> str:
+    """The selector of the instances' own series that a counter's query adds up."""
+    found = _GROWS.search(query.promql)
+    assert found is not None, query.promql  # noqa: S101 totals() makes no others
+    return render(found["selector"], experiment=scope.experiment, errors=render(scope.errors, experiment=scope.experiment))
+
+
+def is_recorded(scope: Scope, query: AbQuery) -> bool:
+    """Whether a counter's steps are asked that rules have recorded."""
+    return scope.is_recorded and recorded_form(query) is not None
+
+
+def block_promql(scope: Scope, query: AbQuery, length_seconds: float, back_seconds: float) -> str:
+    """The growth in the block that ends at the question's moment."""
+    if is_recorded(scope, query):
+        return replace(scope, window_seconds=length_seconds - _HALF_OPEN_SECONDS).render(query)
+    newest = f"last_over_time({counted_selector(scope, query)}[{format_exact_duration(back_seconds)}]"
+    grown = f"{newest}) - {newest} offset {format_exact_duration(length_seconds)})"
+    return f"sum by ({', '.join(query.labels)}) ({once(grown, scope.copy_labels)})"
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthQuestions:
+    """The questions that count some counters in the blocks of a range: one for the whole blocks of each, one for each shorter block of all together."""
+
+    scope: Scope
+    queries: tuple[AbQuery, ...]
+    edges: Edges
+
+    def questions(self) -> list[Question]:
+        """In the order that `growths` takes their outcomes."""
+        whole = [] if self.edges.whole is None else [self._whole(query, *self.edges.whole) for query in self.queries]
+        return [*whole, *(self._shorter(block) for block in self.edges.shorter)]
+
+    def growths(self, outcomes: Sequence[Outcome]) -> dict[str, Growth]:
+        """What each counter grew by, by the name of its query."""
+        has_whole = self.edges.whole is not None
+        whole, shorter = (outcomes[: len(self.queries)], outcomes[len(self.queries) :]) if has_whole else ((None,) * len(self.queries), outcomes)
+        return {query.name: self._growth(query, outcome, shorter) for query, outcome in zip(self.queries, whole, strict=True)}
+
+    def promql(self, query: AbQuery, length_seconds: float | None = None) -> str:
+        """The question of one block; of a whole one where no length is given."""
+        return block_promql(self.scope, query, length_seconds or self.edges.step_seconds, lookback_seconds(self.scope, self.edges))
+
+    def _whole(self, query: AbQuery, first: int, last: int) -> Question:
+        ends = self.edges.ends
+        return over_time(self.promql(query), ends[first], ends[last], self.edges.step_seconds)
+
+    def _shorter(self, block: int) -> Question:
+        length_seconds = self.edges.length_seconds(block)
+        return instant(joined((query.name, self.promql(query, length_seconds)) for query in self.queries), self.edges.ends[block])
+
+    def _growth(self, query: AbQuery, whole: Outcome | None, shorter: Sequence[Outcome]) -> Growth:
+        failure = next((outcome for outcome in (whole, *shorter) if isinstance(outcome, SourceError)), None)
+        found = Growth(query, self.promql(query), self.edges, {}, reason=None if failure is None else failure.reason)
+        if failure is not None:
+            return found
+        rows: dict[Labels, list[float | None]] = {}
+        if isinstance(whole, Reply):
+            self._place(rows, ((series.labels, point) for series in whole.series if has_edge(query, series.labels) for point in series.points))
+        for outcome in shorter:
+            if isinstance(outcome, Reply):
+                every = outcome.series if isinstance(outcome, Reply) else ()
+            of_counter = [series for series in every if series.label(COUNTER_LABEL) == query.name and has_edge(query, series.labels)]
+            self._place(rows, ((labels_of(series.labels), point) for series in of_counter for point in series.points))
+        return replace(found, rows={labels: tuple(row) for labels, row in rows.items()})
+
+    def _place(self, rows: dict[Labels, list[float | None]], points: Iterable[tuple[Labels, tuple[float, float | None]]]) -> None:
+        for labels, (seconds, value) in points:
+            block = self.edges.block_of(seconds)
+            if block is not None and value is not None:
+                rows.setdefault(labels, [None] * len(self.edges.ends))[block] = value
+
+
+def once(promql: str, copy_labels: Sequence[str]) -> str:
+    """Of copies of one scrape the greatest; without copies all as they are."""
+    return f"max without ({', '.join(copy_labels)}) ({promql})" if copy_labels else promql
+
+
+def has_edge(query: AbQuery, labels: Labels) -> bool:
+    """Whether a bucket's upper bound can be one, of seconds or +Inf; True of what is no bucket."""
+    if "le" not in query.labels:
+        return True
+    try:
+        return is_upper_bound(float(dict(labels).get("le", "")))
+    except ValueError:
+        return False
+
+
+def joined(parts: Iterable[tuple[str, str]]) -> str:
+    """Several questions as one, each series with its counter's name as a label."""
+    return " or ".join(f'label_replace({promql}, "{COUNTER_LABEL}", "{name}", "", "")' for name, promql in parts)
+
+
+def labels_of(labels: Labels) -> Labels:
+    """Without the name of the counter."""
+    return tuple(pair for pair in labels if pair[0] != COUNTER_LABEL)

@@ -1,0 +1,106 @@
+"""Raw samples read around seams: of all counters of the targets there, of when their processes began, and of the same processes under former addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from live_dashboards.errors import SourceError
+from live_dashboards.model.duration import format_exact_duration
+from live_dashboards.sources.prometheus.counting.births import created_metric
+from live_dashboards.sources.prometheus.counting.counters import metric_of
+from live_dashboards.sources.prometheus.counting.samples import METRIC, PROCESS_START, Samples, SeriesKey, key_of
+from live_dashboards.sources.prometheus.counting.seams import Looking, Target, matchers, narrowed, target_of
+from live_dashboards.sources.prometheus.counting.stretches import Stretch
+from live_dashboards.sources.prometheus.exchange import Question, instant
+from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
+from live_dashboards.sources.queries import REQUESTS, render
+
+Ask = Callable[[list[Question]], tuple[Outcome, ...]]
+
+
+class RawReader:
+    """Reads stretches, each once, whichever range asks for it."""
+
+    def __init__(self, ask: Ask, scope: Scope) -> None:
+        self._ask = ask
+        self._scope = scope
+        self._known: set[tuple[Stretch, str]] = set()
+        self.samples = Samples(scope.copy_labels)
+        self._remembered: dict[SeriesKey, list[tuple[float, float]]] = {}
+
+    def read(self, looking: Looking, stretches: Sequence[Stretch], *, with_births: bool) -> None:
+        """Read what is not known yet; with births also what was there before them."""
+        names = _names(looking, self._scope)
+        fresh = [stretch for stretch in stretches if (stretch, names) not in self._known]
+        self._known.update((stretch, names) for stretch in fresh)
+        self._take(question for stretch in fresh for question in self._questions(names, stretch, stretch.targets))
+        if not with_births or not fresh:
+            return
+        self._take_former_addresses(names, fresh)
+        outcomes = self._ask([self._memory_question(names, stretch, looking.range.start_seconds) for stretch in fresh])
+        for stretch, outcome in zip(fresh, outcomes, strict=True):
+            for series in () if isinstance(outcome, SourceError) else outcome.series:
+                if series.last is not None:
+                    self._remembered.setdefault(key_of(series), []).append((stretch.first_seconds, series.last))
+
+    @property
+    def remembered(self) -> frozenset[SeriesKey]:
+        """The series that were there before one of the stretches with births."""
+        return frozenset(self._remembered)
+
+    def seen_before(self, key: SeriesKey, seconds: float) -> tuple[float, float] | None:
+        """When, at the latest, and at which value a series was seen last before a moment; None where it was not seen.
+
+        A remembered value has no moment of its own. Where it is that of an older sample, which is read around each restart, it is that sample.
+        """
+        read = self.samples.newest(key, seconds)
+        told = max((told for told in self._remembered.get(key, ()) if told[0] <= seconds), default=None)
+        if read is None or told is None:
+            return read or told
+        return told if told[0] > read[0] and told[1] != read[1] else read
+
+    def _take(self, questions: Iterable[Question]) -> None:
+        for outcome in self._ask(list(questions)):
+            if not isinstance(outcome, SourceError):
+                self.samples.add(outcome.series)
+
+    def _questions(self, names: str, stretch: Stretch, targets: Iterable[Target]) -> list[Question]:
+        span = format_exact_duration(stretch.end_seconds - stretch.first_seconds)
+        selectors = narrowed(self._counters(names), targets), f"{PROCESS_START}{{{matchers(targets)}}}"
+        return [instant(f"{selector}[{span}]", stretch.end_seconds, keeps_name=True) for selector in selectors]
+
+    def _counters(self, names: str) -> str:
+        return render(f'{{{METRIC}=~"{names}", $experiment}}', experiment=self._scope.experiment)
+
+    def _take_former_addresses(self, names: str, stretches: Sequence[Stretch]) -> None:
+        asked = [(stretch, moments) for stretch in stretches if (moments := self._processes(stretch))]
+        questions = [instant(self._same_process(stretch, moments), stretch.begin_seconds) for stretch, moments in asked]
+        former = []
+        for (stretch, _), outcome in zip(asked, self._ask(questions) if questions else (), strict=True):
+            found = frozenset() if isinstance(outcome, SourceError) else frozenset(target_of(series.labels) for series in outcome.series)
+            former.extend([(stretch, found - stretch.targets)] if found - stretch.targets else [])
+        self._take(question for stretch, targets in former for question in self._questions(names, stretch, targets))
+
+    def _processes(self, stretch: Stretch) -> list[float]:
+        """When the processes of a stretch's targets began, where that was before it."""
+        keys = [key for key in self.samples.of_metric(PROCESS_START) if target_of(key.labels) in stretch.targets]
+        told = {sample[1] for key in keys if (sample := self.samples.newest(key, stretch.end_seconds)) is not None}
+        return sorted(moment for moment in told if moment < stretch.end_seconds)
+
+    def _same_process(self, stretch: Stretch, moments: Sequence[float]) -> str:
+        """The processes of the same jobs, just before the stretch, that began at one of these moments."""
+        selector = f"{PROCESS_START}{{{matchers(stretch.targets, 'job')}}}"
+        newest = f"last_over_time({selector}[{format_exact_duration(self._scope.shortest_rate_seconds)}])"
+        return " or ".join(f"({newest} == {moment!r})" for moment in moments)
+
+    def _memory_question(self, names: str, stretch: Stretch, start_seconds: float) -> Question:
+        """The last values from before the samples, as long ago as the range and a day before it."""
+        span = max(0.0, stretch.first_seconds - start_seconds) + DAY_SECONDS
+        return instant(f"last_over_time({narrowed(self._counters(names), stretch.targets)}[{format_exact_duration(span)}])", stretch.first_seconds, keeps_name=True)
+
+
+def _names(looking: Looking, scope: Scope) -> str:
+    """A pattern for the counters' metrics, for the requests that births are held against, and for what tells when they were created."""
+    metrics = {metric_of(query, scope) for query in looking.raw} | {REQUESTS}
+    return "|".join(sorted(metrics | {created_metric(metric) for metric in metrics}))

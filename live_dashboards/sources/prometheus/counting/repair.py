@@ -1,0 +1,191 @@
+"""The server's differences put right at their seams: with what a series held when it was first seen, and what a counter held when it fell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from live_dashboards.sources.prometheus.counting.births import Birth, Rules, Unseen
+from live_dashboards.sources.prometheus.counting.counters import group_of, is_counted, metric_of
+from live_dashboards.sources.prometheus.counting.edges import Edges
+from live_dashboards.sources.prometheus.counting.growth import Growth, Labels, has_edge
+from live_dashboards.sources.prometheus.counting.raw import RawReader
+from live_dashboards.sources.prometheus.counting.samples import SeriesKey
+from live_dashboards.sources.prometheus.counting.seams import Appearance, Looking, Seams, target_of
+from live_dashboards.sources.prometheus.counting.stretches import Stretch, find_stretches
+from live_dashboards.sources.prometheus.exchange import Question
+from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.scope import Scope
+from live_dashboards.sources.queries import AbQuery
+
+Ask = Callable[[list[Question]], tuple[Outcome, ...]]
+Rows = dict[Labels, dict[int, float]]
+_BEFORE_SECONDS = 0.0005
+
+
+class Repair:
+    """Puts right what the growths of a scope's ranges miss; raw samples that were read for one range serve the next."""
+
+    def __init__(self, ask: Ask, scope: Scope) -> None:
+        self._ask = ask
+        self._scope = scope
+        self._reader = RawReader(ask, scope)
+
+    def repaired(self, looking: Looking, seams: Seams, growths: Mapping[str, Growth]) -> dict[str, Growth]:
+        """The growths with what the seams add to them."""
+        respelt = [query for query in looking.raw if "le" in query.labels and _is_respelt(growths[query.name])]
+        appearances = seams.appearances + self._followers(looking, seams, respelt)
+        if not appearances and not seams.restless:
+            return dict(growths)
+        stretches = find_stretches(self._ask, looking, appearances, seams.restless, respelt)
+        self._reader.read(looking, stretches, with_births=bool(appearances))
+        added = {query.name: _Added() for query in looking.raw}
+        born = self._add_births(looking, appearances, added)
+        for query in looking.raw:
+            self._add_restarts(looking, query, stretches, born, added[query.name])
+        return {name: _with(growth, added[name]) if name in added else growth for name, growth in growths.items()}
+
+    def _followers(self, looking: Looking, seams: Seams, respelt: Sequence[AbQuery]) -> tuple[Appearance, ...]:
+        """The appearances of sums and buckets, where their targets have new series or their edges are spelt anew."""
+        targets = {appearance.target for appearance in seams.appearances}
+        names = {query.name for query in (*looking.leads, *respelt)}
+        following = [query for query in looking.raw if query.name not in names]
+        questions = looking.appearance_questions(following, targets) if targets and following else []
+        if respelt:
+            questions += looking.appearance_questions(respelt)
+        return looking.appearances(self._ask(questions)) if questions else ()
+
+    def _add_births(self, looking: Looking, appearances: Sequence[Appearance], added: Mapping[str, _Added]) -> set[tuple[SeriesKey, float]]:
+        rules = Rules(self._reader.samples, looking.range.start_seconds, self._reader.remembered)
+        queries = {query.name: query for query in looking.raw}
+        born: set[tuple[SeriesKey, float]] = set()
+        for appearance in (each for each in appearances if has_edge(queries[each.counter], each.labels)):
+            query = queries[appearance.counter]
+            begin, end = looking.edges.moments[appearance.block : appearance.block + 2]
+            births = [birth for key in self._copies(query, appearance.labels) if (birth := self._birth(key, begin, end)) is not None]
+            born.update((birth.key, birth.seconds) for birth in births)
+            shares = [self._share(rules, birth, looking, end, appearance.value) for birth in births]
+            _place(looking.range, added[query.name], group_of(query, appearance.labels), shares or [_Share(end, 0.0, Unseen(0.0, appearance.value))])
+        return born
+
+    def _copies(self, query: AbQuery, labels: Labels) -> list[SeriesKey]:
+        """The raw series behind an appearance: itself, or the copies that it stands for."""
+        wanted = SeriesKey(metric_of(query, self._scope), labels)
+        if not self._scope.copy_labels:
+            return [wanted]
+        wanted = wanted.without(self._scope.copy_labels)
+        return [key for key in self._reader.samples.of_metric(wanted.metric) if key.without(self._scope.copy_labels) == wanted]
+
+    def _birth(self, key: SeriesKey, begin_seconds: float, end_seconds: float) -> Birth | None:
+        first = next(iter(self._reader.samples.between(key, begin_seconds, end_seconds)), None)
+        if first is None:
+            return None
+        return Birth(key, *first, before=self._reader.seen_before(key, first[0] - _BEFORE_SECONDS))
+
+    def _share(self, rules: Rules, birth: Birth, looking: Looking, end_seconds: float, value: float) -> _Share:
+        """What a series grew by up to the end of the range's block in which it was first seen, which may be within the block that was looked at."""
+        block = looking.range.block_of(birth.seconds)
+        if block is not None and looking.range.ends[block] < end_seconds:
+            value = (self._reader.samples.newest(birth.key, looking.range.ends[block]) or (0.0, value))[1]
+        return _Share(birth.seconds, value - birth.value, rules.unseen(birth), is_bridged=birth.before is not None)
+
+    def _add_restarts(self, looking: Looking, query: AbQuery, stretches: Sequence[Stretch], born: set[tuple[SeriesKey, float]], added: _Added) -> None:
+        lost: dict[tuple[SeriesKey, int], dict[SeriesKey, float]] = {}
+        for key, seconds, value in self._losses(looking, query, stretches, born):
+            block = looking.range.block_of(seconds)
+            if block is not None:
+                by_copy = lost.setdefault((key.without(self._scope.copy_labels), block), {})
+                by_copy[key] = by_copy.get(key, 0.0) + value
+        for (key, block), by_copy in lost.items():
+            _add(added.low, group_of(query, key.labels), block, self._regained(looking.range, key, block, by_copy))
+
+    def _losses(self, looking: Looking, query: AbQuery, stretches: Sequence[Stretch], born: set[tuple[SeriesKey, float]]) -> Iterator[tuple[SeriesKey, float, float]]:
+        """What each counter held just before it fell or its process began anew, and when it was seen again."""
+        samples, rules, seen = self._reader.samples, Rules(self._reader.samples, looking.range.start_seconds), set(born)
+        for key in [key for key in samples.of_metric(metric_of(query, self._scope)) if is_counted(query, self._scope, key) and has_edge(query, key.labels)]:
+            for stretch in stretches:
+                if target_of(key.labels) not in stretch.targets:
+                    continue
+                for (sooner, before), (later, after) in pairwise(samples.between(key, stretch.first_seconds - _BEFORE_SECONDS, stretch.end_seconds)):
+                    if before > 0 and (key, later) not in seen and (after < before or rules.restarted(key, sooner, later)):
+                        seen.add((key, later))
+                        yield key, later, before
+
+    def _regained(self, edges: Edges, series: SeriesKey, block: int, by_copy: Mapping[SeriesKey, float]) -> float:
+        """What a block gains by what its counter held before it fell; of copies, what the best of them then has over the best of them before."""
+        if not self._scope.copy_labels:
+            return sum(by_copy.values())
+        samples = self._reader.samples
+        copies = [key for key in samples.of_metric(series.metric) if key.without(self._scope.copy_labels) == series]
+        ends = {key: (samples.newest(key, edges.moments[block]), samples.newest(key, edges.moments[block + 1])) for key in copies}
+        grown = {key: after[1] - before[1] for key, (before, after) in ends.items() if before is not None and after is not None}
+        if not grown:
+            return max(by_copy.values())
+        return max(value + by_copy.get(key, 0.0) for key, value in grown.items()) - max(grown.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """What one series, or one copy of it, adds: its growth after its first sample, and what it had counted unseen, maybe in a pause."""
+
+    seconds: float
+    grown: float
+    unseen: Unseen
+    is_bridged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Added:
+    """What is added to a counter, by labels and block: for sure, maybe more, and within pauses."""
+
+    low: Rows = field(default_factory=dict)
+    more: Rows = field(default_factory=dict)
+    bridged: Rows = field(default_factory=dict)
+
+
+def _place(edges: Edges, added: _Added, labels: Labels, shares: Sequence[_Share]) -> None:
+    """Of copies the one that counted most."""
+    best = max(shares, key=lambda share: share.grown + share.unseen.low)
+    block = edges.block_of(best.seconds)
+    if block is None:
+        return
+    _add(added.low, labels, block, best.grown + (0.0 if best.is_bridged else best.unseen.low))
+    if best.is_bridged:
+        _add(added.bridged, labels, block, best.unseen.low)
+    if best.unseen.high > best.unseen.low:
+        _add(added.more, labels, block, best.unseen.high - best.unseen.low)
+
+
+def _add(rows: Rows, labels: Labels, block: int, value: float) -> None:
+    row = rows.setdefault(labels, {})
+    row[block] = row.get(block, 0.0) + value
+
+
+def _is_respelt(growth: Growth) -> bool:
+    """Whether one bucket edge of a model stands there in two spellings."""
+    spelt = [(tuple(pair for pair in labels if pair[0] != "le"), dict(labels).get("le", "")) for labels in growth.rows]
+    return len({(rest, _number(text)) for rest, text in spelt}) < len(spelt)
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _with(growth: Growth, added: _Added) -> Growth:
+    if growth.reason is not None:
+        return growth
+    blocks = len(growth.edges.ends)
+    rows = {labels: list(row) for labels, row in growth.rows.items()}
+    for labels, low in added.low.items():
+        row = rows.setdefault(labels, [None] * blocks)
+        for block, value in low.items():
+            row[block] = (row[block] or 0.0) + value
+    return replace(growth, rows={labels: tuple(row) for labels, row in rows.items()}, more=_dense(added.more, blocks), bridged=_dense(added.bridged, blocks))
+
+
+def _dense(rows: Rows, blocks: int) -> dict[Labels, tuple[float, ...]]:
+    return {labels: tuple(row.get(block, 0.0) for block in range(blocks)) for labels, row in rows.items()}

@@ -1,0 +1,137 @@
+"""Raw samples around the moments at which series begin or restart, and what can be looked up in them."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from live_dashboards.model.snapshot import Timeline
+
+PROCESS_START = "process_start_time_seconds"
+METRIC = "__name__"
+_PLACE = ("job", "instance")
+Labels = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesKey:
+    """One series: its metric and its labels."""
+
+    metric: str
+    labels: Labels
+
+    def label(self, name: str) -> str:
+        """The label's value, empty where it is not there."""
+        return dict(self.labels).get(name, "")
+
+    @property
+    def edge(self) -> float | None:
+        """A bucket's upper bound as the number that it is, however it is spelt; None for what is no bucket."""
+        try:
+            return float(self.label("le"))
+        except ValueError:
+            return None
+
+    def without(self, names: Iterable[str]) -> SeriesKey:
+        """The same without these labels."""
+        left_out = set(names)
+        return SeriesKey(self.metric, tuple(pair for pair in self.labels if pair[0] not in left_out))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a series is scraped: its target, and of copies of one scrape the copy."""
+
+    labels: Labels
+
+    @classmethod
+    def of(cls, key: SeriesKey, copy_labels: tuple[str, ...]) -> Place:
+        """The place of a series."""
+        return cls(tuple(pair for pair in key.labels if pair[0] in (*_PLACE, *copy_labels)))
+
+
+class Samples:
+    """What was read raw, by series, and which series stand at a place. `copy_labels` tell copies of one scrape apart."""
+
+    def __init__(self, copy_labels: tuple[str, ...] = ()) -> None:
+        self._copy_labels = copy_labels
+        self._points: dict[SeriesKey, list[tuple[float, float]]] = {}
+        self._places: dict[SeriesKey, Place] = {}
+        self._there: dict[tuple[Place, str], list[SeriesKey]] = {}
+        self._all_there: dict[Place, list[SeriesKey]] = {}
+        self._pauses: dict[Place, float] = {}
+
+    def add(self, series: Iterable[Timeline]) -> None:
+        """Take in series that carry their metric's name as a label; a stretch that is known already changes nothing."""
+        for each in series:
+            key = key_of(each)
+            if key not in self._points:
+                self._there.setdefault((self.place(key), key.metric), []).append(key)
+                self._all_there.setdefault(self.place(key), []).append(key)
+            known = dict(self._points.get(key, ()))
+            known.update({seconds: value for seconds, value in each.points if value is not None})
+            self._points[key] = sorted(known.items())
+        self._pauses.clear()
+
+    def place(self, key: SeriesKey) -> Place:
+        """Where a series is scraped."""
+        if key not in self._places:
+            self._places[key] = Place.of(key, self._copy_labels)
+        return self._places[key]
+
+    def there(self, place: Place, metric: str) -> Sequence[SeriesKey]:
+        """The series of a metric at a place."""
+        return self._there.get((place, metric), ())
+
+    def of_metric(self, metric: str) -> Iterator[SeriesKey]:
+        """All series of a metric."""
+        return (key for key in self._points if key.metric == metric)
+
+    def newest(self, key: SeriesKey, until_seconds: float) -> tuple[float, float] | None:
+        """The newest sample up to a moment, that moment included."""
+        points = self._points.get(key, [])
+        index = bisect_right(points, (until_seconds, math.inf))
+        return points[index - 1] if index else None
+
+    def between(self, key: SeriesKey, after_seconds: float, until_seconds: float) -> list[tuple[float, float]]:
+        """The samples after one moment and up to another."""
+        points = self._points.get(key, [])
+        return points[bisect_right(points, (after_seconds, math.inf)) : bisect_right(points, (until_seconds, math.inf))]
+
+    def value_of(self, key: SeriesKey, seconds: float) -> float | None:
+        """The value that was scraped at that very moment."""
+        newest = self.newest(key, seconds)
+        return newest[1] if newest is not None and newest[0] == seconds else None
+
+    def process_start(self, place: Place, until_seconds: float) -> float | None:
+        """When the process at a place began, as it was told last up to a moment; None where it is not told."""
+        told = (self.newest(key, until_seconds) for key in self.there(place, PROCESS_START))
+        return max((sample for sample in told if sample is not None), default=(0.0, None))[1]
+
+    def same_process(self, place: Place, until_seconds: float) -> Iterator[Place]:
+        """Other places whose process began at the very same moment: one process under another address."""
+        began = self.process_start(place, until_seconds)
+        for key in self.of_metric(PROCESS_START) if began is not None else ():
+            other = self.place(key)
+            if other != place and self.process_start(other, until_seconds) == began:
+                yield other
+
+    def pause_seconds(self, place: Place) -> float:
+        """How long it is from one scrape of a place to the next, the usual pause; 0 where there is one scrape alone."""
+        if place not in self._pauses:
+            moments = sorted({seconds for key in self._all_there.get(place, ()) for seconds, _ in self._points[key]})
+            pauses = sorted(later - sooner for sooner, later in pairwise(moments))
+            self._pauses[place] = pauses[len(pauses) // 2] if pauses else 0.0
+        return self._pauses[place]
+
+    def first_seconds(self, place: Place) -> float:
+        """From when on there are samples of a place; infinity where there is none."""
+        return min((self._points[key][0][0] for key in self._all_there.get(place, ()) if self._points[key]), default=math.inf)
+
+
+def key_of(series: Timeline) -> SeriesKey:
+    """The key of a series that carries its metric's name as a label."""
+    return SeriesKey(series.label(METRIC), tuple(pair for pair in series.labels if pair[0] != METRIC))

@@ -1,0 +1,131 @@
+"""The stretches of time around the seams of a range: short ones, so that few raw samples tell all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from live_dashboards.errors import SourceError
+from live_dashboards.model.duration import format_exact_duration
+from live_dashboards.sources.prometheus.counting.growth import counted_selector
+from live_dashboards.sources.prometheus.counting.samples import PROCESS_START
+from live_dashboards.sources.prometheus.counting.seams import FINEST_SECONDS, Appearance, Looking, Target, matchers, narrowed, target_of
+from live_dashboards.sources.prometheus.exchange import Question, over_time
+from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.queries import AbQuery
+
+_LONGEST_SPAN_SECONDS = 30 * 86_400.0  # in pieces of five minutes: an API refuses more than 11,000 points
+
+Ask = Callable[[list[Question]], tuple[Outcome, ...]]
+Span = tuple[float, float]
+Pieces = dict[int, set[Target]]  # which targets have a seam in which five minutes since 1970
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch that holds seams of some targets; raw samples are read from `first_seconds` on, some scrapes before it."""
+
+    first_seconds: float
+    begin_seconds: float
+    end_seconds: float
+    targets: frozenset[Target]
+
+
+def find_stretches(ask: Ask, looking: Looking, appearances: Sequence[Appearance], restless: frozenset[Target], respelt: Sequence[AbQuery]) -> tuple[Stretch, ...]:
+    """Where series appear and where counters of restless targets fall, looked for in the blocks and then in pieces of five minutes."""
+    pieces: Pieces = {}
+    for index, targets in _births(ask, looking, appearances, respelt):
+        pieces.setdefault(index, set()).update(targets)
+    for target, seconds in _restarts(ask, looking, restless) if restless else ():
+        pieces.setdefault(_piece(seconds), set()).add(target)
+    return tuple(_merged(pieces, looking))
+
+
+def _births(ask: Ask, looking: Looking, appearances: Sequence[Appearance], respelt: Sequence[AbQuery]) -> Iterator[tuple[int, set[Target]]]:
+    by_block: dict[int, set[Target]] = {}
+    for appearance in appearances:
+        by_block.setdefault(appearance.block, set()).add(appearance.target)
+    edges = looking.edges
+    if edges.step_seconds <= FINEST_SECONDS:
+        yield from ((_piece(edges.ends[block]), targets) for block, targets in by_block.items())
+        return
+    queries = (*looking.leads, *respelt)
+    back_seconds = looking.scope.shortest_rate_seconds
+    asked = [(looking.appearing_promql(queries, FINEST_SECONDS, back_seconds, targets), _block(looking, block)) for block, targets in by_block.items()]
+    for target, seconds in _found(ask, [question for promql, span in asked for question in _over(promql, span, FINEST_SECONDS)]):
+        yield _piece(seconds), {target}
+
+
+def _restarts(ask: Ask, looking: Looking, restless: frozenset[Target]) -> Iterator[tuple[Target, float]]:
+    """Where counters of these targets fall, and where their processes begin."""
+    edges, back_seconds = looking.edges, looking.scope.shortest_rate_seconds
+    spans = [(edges.start_seconds, edges.end_seconds)]
+    if edges.step_seconds > FINEST_SECONDS:
+        coarse = _falls(looking, restless, edges.step_seconds + looking.back_seconds)
+        blocks = {edges.block_of(min(seconds, edges.end_seconds)) for _, seconds in _found(ask, [*_over(coarse, spans[0], edges.step_seconds)])}
+        spans = [_block(looking, block) for block in sorted(block for block in blocks if block is not None)]
+    fine = _falls(looking, restless, FINEST_SECONDS + back_seconds)
+    yield from _found(ask, [question for span in spans for question in _over(fine, span, FINEST_SECONDS)])
+    for target, seconds in _began(ask, looking, restless):
+        yield target, seconds
+        yield target, seconds + back_seconds  # seen again at a scrape after it
+
+
+def _falls(looking: Looking, targets: Iterable[Target], span_seconds: float) -> str:
+    span = format_exact_duration(span_seconds)
+    return " or ".join(f"(resets({narrowed(counted_selector(looking.scope, query), targets)}[{span}]) > 0)" for query in looking.leads)
+
+
+def _began(ask: Ask, looking: Looking, targets: Iterable[Target]) -> Iterator[tuple[Target, float]]:
+    edges = looking.edges
+    promql = f"last_over_time({PROCESS_START}{{{matchers(targets)}}}[{format_exact_duration(looking.back_seconds)}])"
+    for outcome in ask([*_over(promql, (edges.start_seconds, edges.end_seconds), edges.step_seconds)]):
+        for series in () if isinstance(outcome, SourceError) else outcome.series:
+            moments = {value for _, value in series.points if value is not None}
+            yield from ((target_of(series.labels), value) for value in moments if edges.start_seconds < value <= edges.end_seconds)
+
+
+def _found(ask: Ask, questions: list[Question]) -> Iterator[tuple[Target, float]]:
+    """The targets of the series that came back, at each of their moments."""
+    for outcome in ask(questions) if questions else ():
+        for series in () if isinstance(outcome, SourceError) else outcome.series:
+            yield from ((target_of(series.labels), seconds) for seconds, _ in series.points)
+
+
+def _over(promql: str, span: Span, step_seconds: float) -> Iterator[Question]:
+    """At the ends of all pieces that the span touches."""
+    bounds = [*_range(span[0], span[1], _LONGEST_SPAN_SECONDS), span[1]]
+    for begin, end in pairwise(bounds):
+        first, last = math.floor(begin / step_seconds) + 1, math.ceil(end / step_seconds)
+        yield over_time(promql, first * step_seconds, max(first, last) * step_seconds, step_seconds)
+
+
+def _range(begin: float, end: float, step: float) -> Iterator[float]:
+    count = max(1, math.ceil((end - begin) / step))
+    return (begin + index * step for index in range(count))
+
+
+def _block(looking: Looking, block: int) -> Span:
+    return looking.edges.moments[block], looking.edges.moments[block + 1]
+
+
+def _piece(seconds: float) -> int:
+    """Which five minutes since 1970 hold the moment, their end included."""
+    return math.ceil(seconds / FINEST_SECONDS - 1e-9)
+
+
+def _merged(pieces: Mapping[int, set[Target]], looking: Looking) -> Iterator[Stretch]:
+    """Neighbouring pieces with seams of the same targets as one stretch, none of them beyond the range."""
+    end_seconds = looking.range.end_seconds
+    runs: list[tuple[int, int, frozenset[Target]]] = []
+    for index, targets in sorted((index, frozenset(targets)) for index, targets in pieces.items()):
+        if runs and runs[-1][1] == index - 1 and runs[-1][2] == targets:
+            runs[-1] = (runs[-1][0], index, targets)
+        else:
+            runs.append((index, index, targets))
+    for first, last, targets in runs:
+        begin = (first - 1) * FINEST_SECONDS
+        if begin < end_seconds:
+            yield Stretch(begin - looking.scope.shortest_rate_seconds, begin, min(last * FINEST_SECONDS, end_seconds), targets)

@@ -1,0 +1,81 @@
+"""The window in blocks: what its counters grew by as totals, blocks and timelines, so that all of them add up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from live_dashboards.model.snapshot import Answer
+from live_dashboards.sources.prometheus.counting.count import Count, Counted
+from live_dashboards.sources.prometheus.counting.counted_answers import block_answer, quantile_answer, rate_answer, share_answer, total_answer
+from live_dashboards.sources.prometheus.counting.edges import edges_of
+from live_dashboards.sources.prometheus.counting.growth import whole_blocks
+from live_dashboards.sources.prometheus.grid import MOST_POINTS, nice_step_seconds
+from live_dashboards.sources.prometheus.recorded import STEP_SECONDS
+from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
+from live_dashboards.sources.queries import AB_QUERIES, AbQuery
+
+DAY_TOTAL = "requests_24h"
+RATE, SHARE, QUANTILE = (AB_QUERIES[name].promql for name in ("request_rate", "error_rate", "response_time"))
+COUNTED_TIMELINES = frozenset({RATE, SHARE, QUANTILE})  # what is told of them without asking: a question of somebody's own under their names is asked
+_BLOCKS = 96  # a day in quarters of an hour
+_IN_BLOCKS = ("requests", "errors", "latency_sum", "latency_count")
+
+
+@dataclass(frozen=True, slots=True)
+class WindowAnswers:
+    """The window's totals by name, its blocks, and its counters for timelines; `told` names values that cannot be."""
+
+    scope: Scope
+    counted: Counted
+    totals: Mapping[str, Answer]
+    blocks: tuple[Answer, ...]
+    told: tuple[str, ...]
+
+    def timeline(self, name: str, query: AbQuery) -> Answer:
+        """The rate, share or percentile that a built-in query asks for."""
+        span_seconds = max(self.scope.shortest_rate_seconds, self.counted.edges.step_seconds)
+        growths = {name: whole_blocks(growth) if self.scope.is_recorded else growth for name, growth in self.counted.growths.items()}
+        if query.promql == RATE:
+            return rate_answer(name, query.unit, growths["requests"], span_seconds)
+        if query.promql == SHARE:
+            return share_answer(name, query.unit, growths["errors"], growths["requests"], span_seconds)
+        return quantile_answer(name, query.unit, growths["latency_buckets"], span_seconds)
+
+
+def window_count(scope: Scope, queries: tuple[AbQuery, ...]) -> Count:
+    """The window's counters, in as many blocks as a timeline has points."""
+    asked = tuple(query for query in queries if query.is_growth and query.name != DAY_TOTAL and scope.can_ask(query))
+    step_seconds = nice_step_seconds(max(scope.window_seconds / MOST_POINTS, STEP_SECONDS if scope.is_recorded else 0.0))
+    return Count(scope, asked, edges_of(scope.counts_at_seconds - scope.window_seconds, scope.counts_at_seconds, step_seconds))
+
+
+def day_count(scope: Scope, queries: tuple[AbQuery, ...]) -> Count | None:
+    """The requests of the last 24 hours, whatever the window is; None where it is just that."""
+    if scope.window_seconds == DAY_SECONDS:
+        return None
+    asked = tuple(query for query in queries if query.name == DAY_TOTAL)
+    step_seconds = nice_step_seconds(max(DAY_SECONDS / _BLOCKS, scope.shortest_rate_seconds))
+    return Count(scope, asked, edges_of(scope.counts_at_seconds - DAY_SECONDS, scope.counts_at_seconds, step_seconds))
+
+
+def window_answers(counted: Counted, day: Counted | None, queries: tuple[AbQuery, ...], scope: Scope) -> WindowAnswers:
+    """What the growths say, by the names that the queries have; what was not asked has the reason why failed requests are not counted."""
+    found = {name: total_answer(growth) for name, growth in counted.growths.items()}
+    found[DAY_TOTAL] = total_answer(day.growths[DAY_TOTAL]) if day is not None else (replace(found["requests"][0], name=DAY_TOTAL), ())
+    step_seconds = block_step_seconds(scope, counted.edges.step_seconds)
+    not_asked = {query.name: Answer(query.name, "", query.unit, reason=scope.errors_reason) for query in queries if query.is_growth and query.name not in found}
+    totals = {name: answer for name, (answer, _) in found.items()} | not_asked
+    blocks = tuple(
+        block_answer(counted.growths[name], step_seconds) if name in counted.growths else replace(not_asked[name], step_seconds=step_seconds) for name in _IN_BLOCKS
+    )
+    told = (*counted.told, *(day.told if day is not None else ()), *(text for _, texts in found.values() for text in texts))
+    return WindowAnswers(scope, counted, totals, blocks, tuple(dict.fromkeys(told)))
+
+
+def block_step_seconds(scope: Scope, fine_seconds: float) -> float:
+    """The length of the window's blocks: people's next longer step that is a multiple of the counted blocks."""
+    step_seconds = nice_step_seconds(max(scope.window_seconds / _BLOCKS, scope.shortest_rate_seconds))
+    while step_seconds % fine_seconds:
+        step_seconds = nice_step_seconds(step_seconds + 1)
+    return step_seconds

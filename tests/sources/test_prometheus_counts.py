@@ -1,0 +1,276 @@
+"""Counts of series that begin, restart, pause and are respelt: each is what the truth counted, or says what it leaves open."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from tests.sources.prometheus_reading import END, HOUR, ask, labels, short_truth, traffic, values
+from tests.support.prometheus_truth import PrometheusTruth, TrueSeries
+
+DAY = 24 * HOUR
+REQUESTS, ERRORS, LATENCY = "ab_test_requests_total", "ab_test_errors_total", "ab_test_response_time_seconds"
+START = "process_start_time_seconds"
+MODELS = ("baseline", "enhanced")
+
+
+def day_truth(*, hours: float = 26.0, scrape_seconds: float = 60.0) -> PrometheusTruth:
+    return PrometheusTruth(start=END - hours * HOUR, end=END, scrape_seconds=scrape_seconds)
+
+
+def series(truth: PrometheusTruth, name: str, own: dict[str, str], samples: object) -> None:
+    """A series of just these (unix seconds, value) samples."""
+    truth.series.append(TrueSeries(name, {"job": "serving", **own}, tuple(samples)))  # type: ignore[arg-type]
+
+
+def steady(begin: float, end: float, pause: float, first: float, each: float) -> list[tuple[float, float]]:
+    """Samples that grow by as much from scrape to scrape."""
+    return [(begin + index * pause, first + index * each) for index in range(int((end - begin) / pause) + 1)]
+
+
+def most(answer):
+    return {each.label("model_name"): each.last for each in answer.most}
+
+
+def whole(answer):
+    """What a day's answer says in each of its forms: totals, the last 24 hours, blocks."""
+    return [values(answer.instant(name)) for name in ("requests", "requests_24h")] + [block_sums(answer, "requests")]
+
+
+def block_sums(answer, name):
+    return {each.label("model_name"): sum(value or 0.0 for _, value in each.points) for each in answer.block(name).series}
+
+
+# what a counter holds at its first sample
+
+
+def hourly_pods(truth):
+    for model, held in (("baseline", 1.0), ("enhanced", 3.0)):
+        for number in range(10):
+            begin = END - (20 - number) * HOUR
+            own = labels(model, f"{model}-{number}")
+            series(truth, REQUESTS, own, steady(begin, begin + HOUR, 60.0, 0.0, 60.0))
+            series(truth, ERRORS, own, [(at, held) for at, _ in steady(begin + 600, begin + HOUR, 60.0, 0.0, 0.0)])
+
+
+def test_errors_that_a_pod_had_before_its_series_was_first_scraped_are_counted(prometheus):
+    truth = day_truth()
+    hourly_pods(truth)
+    answer = ask(prometheus(truth).url, window_seconds=DAY)
+    assert values(answer.instant("errors")) == pytest.approx({"baseline": 10, "enhanced": 30})
+    assert values(answer.instant("requests")) == pytest.approx(dict.fromkeys(MODELS, 36_000))
+    assert answer.instant("errors").most == ()
+    period = answer.accumulated[0]
+    assert values(period.total("errors")) == pytest.approx({"baseline": 10, "enhanced": 30})
+
+
+SHARES = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95, *[1.0] * 7)
+
+
+def scaling_to_zero(truth, *, with_starts=True):
+    series(truth, REQUESTS, labels("baseline", "steady"), steady(END - 21 * HOUR, END, 15.0, 0.0, 60.0))
+    for number in range(80):
+        begin, own = END - 20 * HOUR + number * 900 + 7, labels("enhanced", f"pod-{number}")
+        moments = [begin + index * 15.0 for index in range(len(SHARES))]
+        series(truth, REQUESTS, own, zip(moments, (160 * share for share in SHARES), strict=True))
+        if with_starts:
+            series(truth, START, {"instance": f"pod-{number}"}, [(at, begin - 9.0) for at in moments])
+
+
+def test_requests_of_pods_that_live_for_minutes_are_counted_from_their_process_start_on(prometheus):
+    truth = day_truth()
+    scaling_to_zero(truth)
+    answer = ask(prometheus(truth).url, window_seconds=DAY)
+    assert [found["enhanced"] for found in whole(answer)] == pytest.approx([12_800] * 3)
+    assert values(answer.instant("requests"))["baseline"] == pytest.approx(21 * 240 * 60)
+    assert answer.instant("requests").most == ()
+    assert values(answer.accumulated[0].total("requests"))["enhanced"] == pytest.approx(12_800 - 48, abs=49)  # the first sample may lie before the start
+
+
+def test_without_a_process_start_they_are_at_least_what_was_seen_to_grow(prometheus):
+    truth = day_truth()
+    scaling_to_zero(truth, with_starts=False)
+    answer = ask(prometheus(truth).url, window_seconds=DAY).instant("requests")
+    assert values(answer)["enhanced"] == pytest.approx(80 * 160 * 0.7)
+    assert most(answer) == pytest.approx({"enhanced": 12_800})
+
+
+def test_a_relabelling_is_no_birth(prometheus):
+    truth = day_truth()
+    began = END - 12 * HOUR
+    for model in MODELS:
+        samples = steady(END - 26 * HOUR, END, 60.0, 0.0, 25.0)
+        series(truth, REQUESTS, labels(model), [sample for sample in samples if sample[0] < began])
+        series(truth, REQUESTS, labels(model, zone="a"), [sample for sample in samples if sample[0] >= began])
+    answer = ask(prometheus(truth).url, window_seconds=DAY)
+    assert whole(answer) == [pytest.approx(dict.fromkeys(MODELS, 24 * 60 * 25))] * 3
+    assert answer.instant("requests").most == ()
+
+
+def test_a_process_that_is_scraped_under_another_address_is_no_birth(prometheus):
+    truth = day_truth()
+    moved, started = END - 12 * HOUR, END - 20 * HOUR
+    for model in MODELS:
+        samples = steady(started + 5, END, 60.0, 3.0, 25.0)
+        for instance, mine in (("old", lambda at: at < moved), ("new", lambda at: at >= moved)):
+            own = labels(model, f"{model}-{instance}")
+            series(truth, REQUESTS, own, [sample for sample in samples if mine(sample[0])])
+            series(truth, START, {"instance": own["instance"]}, [(at, started) for at, _ in samples if mine(at)])
+    answer = ask(prometheus(truth).url, window_seconds=DAY)
+    expected = 3.0 + 25.0 * (len(steady(started + 5, END, 60.0, 3.0, 25.0)) - 1)
+    assert whole(answer) == [pytest.approx(dict.fromkeys(MODELS, expected))] * 3
+
+
+def test_a_metric_that_is_let_in_again_with_a_large_value_is_no_birth(prometheus):
+    truth = day_truth()
+    for model in MODELS:
+        series(truth, REQUESTS, labels(model), steady(END - 26 * HOUR, END, 60.0, 0.0, 600.0))
+        series(truth, ERRORS, labels(model), steady(END - 4 * HOUR, END, 60.0, 500_000.0, 1.0))
+    answer = ask(prometheus(truth).url, window_seconds=DAY).instant("errors")
+    assert values(answer) == pytest.approx(dict.fromkeys(MODELS, 240))
+    assert most(answer) == pytest.approx(dict.fromkeys(MODELS, 500_240))
+
+
+def test_a_counter_that_was_created_in_the_range_counts_from_zero(prometheus):
+    truth = day_truth()
+    for model in MODELS:
+        samples = steady(END - 6 * HOUR, END, 60.0, 77.0, 5.0)
+        series(truth, REQUESTS, labels(model), samples)
+        series(truth, "ab_test_requests_created", labels(model), [(at, END - 6 * HOUR - 50) for at, _ in samples])
+    assert values(ask(prometheus(truth).url, window_seconds=DAY).instant("requests")) == pytest.approx(dict.fromkeys(MODELS, 77 + 6 * 60 * 5))
+
+
+def test_what_was_created_before_the_range_counts_what_it_was_seen_to_grow(prometheus):
+    truth = day_truth()
+    for model in MODELS:
+        samples = steady(END - 6 * HOUR, END, 60.0, 77.0, 5.0)
+        series(truth, REQUESTS, labels(model), samples)
+        series(truth, "ab_test_requests_created", labels(model), [(at, END - 60 * HOUR) for at, _ in samples])
+    answer = ask(prometheus(truth).url, window_seconds=DAY).instant("requests")
+    assert (values(answer), most(answer)) == (dict.fromkeys(MODELS, 1800), dict.fromkeys(MODELS, 1877))
+
+
+# restarts
+
+
+@pytest.mark.parametrize("pause_seconds", [0.0, 120.0, 2 * HOUR])
+def test_three_errors_a_restart_and_three_more_are_six(prometheus, pause_seconds):
+    truth, restart = day_truth(hours=30), END - 5 * HOUR
+    moments = [at for at, _ in steady(END - 30 * HOUR, END, 60.0, 0.0, 0.0)]
+    for model in MODELS:
+        series(truth, START, {"instance": model}, [(at, END - 40 * HOUR if at < restart else restart - 20) for at in moments])
+        series(truth, REQUESTS, labels(model, model), [(at, at - moments[0] if at < restart else at - restart + 5) for at in moments])
+        errors = [(at, 0.0 if at < END - 20 * HOUR else 3.0) for at in moments if at < restart or at >= restart + pause_seconds]
+        series(truth, ERRORS, labels(model, model), errors)
+    answer = ask(prometheus(truth).url, window_seconds=DAY)
+    assert values(answer.instant("errors")) == dict.fromkeys(MODELS, 6)
+    assert values(answer.accumulated[0].total("errors")) == dict.fromkeys(MODELS, 6)
+    assert answer.instant("errors").most == ()
+
+
+def test_three_errors_without_a_restart_stay_three(prometheus):
+    truth = day_truth(hours=30)
+    moments = [at for at, _ in steady(END - 30 * HOUR, END, 60.0, 0.0, 0.0)]
+    for model in MODELS:
+        series(truth, START, {"instance": model}, [(at, END - 40 * HOUR) for at in moments])
+        series(truth, REQUESTS, labels(model, model), [(at, at - moments[0]) for at in moments])
+        pause = [at for at in moments if not END - 5 * HOUR <= at < END - 3 * HOUR]
+        series(truth, ERRORS, labels(model, model), [(at, 0.0 if at < END - 20 * HOUR else 3.0) for at in pause])
+    assert values(ask(prometheus(truth).url, window_seconds=DAY).instant("errors")) == dict.fromkeys(MODELS, 3)
+
+
+@pytest.mark.parametrize("scrape_seconds", [15.0, 60.0])
+def test_restarts_lose_nothing_and_are_no_births(prometheus, scrape_seconds):
+    truth = day_truth(scrape_seconds=scrape_seconds)
+    for model, instance in itertools.product(MODELS, ("i1", "i2")):
+        resets = (END - 9 * HOUR, END - 2000, END - 1900)
+        traffic(truth, model, instance, resets=resets)
+        truth.histogram(LATENCY, labels(model, instance), {0.1: 1.0, 1.0: 0.5}, resets=resets)
+    answer = ask(prometheus(truth).url, window_seconds=DAY)
+    expected = truth.increase(REQUESTS, start=END - DAY, model_name="baseline")
+    assert whole(answer) == [pytest.approx(dict.fromkeys(MODELS, expected), rel=1e-12)] * 3
+    buckets = {(each.label("model_name"), each.label("le")): each.last for each in answer.instant("latency_buckets").series}
+    assert buckets["enhanced", "0.1"] == pytest.approx(truth.increase(f"{LATENCY}_bucket", start=END - DAY, model_name="enhanced", le="0.1"))
+    seconds = values(answer.instant("latency_sum"))
+    assert seconds["enhanced"] == pytest.approx(truth.increase(f"{LATENCY}_sum", start=END - DAY, model_name="enhanced"))
+
+
+# pauses, ends
+
+
+def test_a_pause_of_hours_loses_nothing_and_a_timeline_shows_no_spike(prometheus):
+    truth = day_truth()
+    traffic(truth, gaps=[(END - 9 * HOUR, END - 6 * HOUR)])
+    answer = ask(prometheus(truth).url, window_seconds=DAY)
+    assert whole(answer) == [pytest.approx({"baseline": 2 * DAY})] * 3
+    rates = [value for each in answer.timeline("request_rate").series for _, value in each.points]
+    assert max(value for value in rates if value is not None) == pytest.approx(2.0, rel=0.01)
+    assert sum(value is None for value in rates) > 20
+
+
+def test_pods_that_end_gain_nothing(prometheus):
+    """295 pods, each a minute after the other, two hours long: half a scrape each would be 0.8 %."""
+    truth = day_truth()
+    for number in range(20):
+        begin = END - 22 * HOUR + number * HOUR
+        for model in MODELS:
+            series(truth, REQUESTS, labels(model, f"{model}-{number}"), steady(begin + 13, begin + HOUR, 30.0, 0.0, 15.0))
+    answer = ask(prometheus(truth).url, window_seconds=DAY)
+    expected = truth.increase(REQUESTS, model_name="baseline")
+    assert whole(answer) == [pytest.approx(dict.fromkeys(MODELS, expected), rel=1e-12)] * 3
+
+
+# bucket edges
+
+
+def respelt_histogram(truth, model, slow_share):
+    """1 % or 4 % over a second; the edges are spelt as Prometheus 3 does from 36 hours before the end on."""
+    moments = [at for at, _ in steady(truth.start, END, truth.scrape_seconds, 0.0, 0.0)]
+    for le, respelt, share in (("0.5", "0.5", 0.9), ("1", "1.0", 1 - slow_share), ("+Inf", "+Inf", 1.0)):
+        for spelling, mine in ((le, lambda at: at < END - 36 * HOUR or le == respelt), (respelt, lambda at: at >= END - 36 * HOUR and le != respelt)):  # noqa: B023
+            samples = [(at, float(round((at - truth.start) * share))) for at in moments if mine(at)]
+            if samples:
+                series(truth, f"{LATENCY}_bucket", labels(model, le=spelling), samples)
+    for name, each in ((f"{LATENCY}_count", 1.0), (f"{LATENCY}_sum", 0.4), (REQUESTS, 1.0)):
+        series(truth, name, labels(model), [(at, (at - truth.start) * each) for at in moments])
+
+
+def test_an_edge_that_is_spelt_anew_within_the_period_stays_one_edge(prometheus):
+    truth = day_truth(hours=8 * 24, scrape_seconds=120.0)
+    for model, share in (("baseline", 0.01), ("enhanced", 0.04)):
+        respelt_histogram(truth, model, share)
+    answer = ask(prometheus(truth).url, window_seconds=DAY, AB_LATENCY_OBJECTIVE_MS="1000", AB_START=str(END - 7 * DAY))
+    period = answer.accumulated[0]
+    within, count = values(period.total("latency_within")), values(period.total("latency_count"))
+    assert period.edge_seconds == 1.0
+    assert {model: 1 - within[model] / count[model] for model in MODELS} == pytest.approx({"baseline": 0.01, "enhanced": 0.04}, abs=1e-5)
+    assert period.total("latency_within").most == ()
+
+
+def test_an_edge_that_is_spelt_anew_within_the_window_stays_one_edge(prometheus):
+    truth = day_truth(hours=60, scrape_seconds=120.0)
+    for model, share in (("baseline", 0.01), ("enhanced", 0.04)):
+        respelt_histogram(truth, model, share)
+    answer = ask(prometheus(truth).url, window_seconds=48 * HOUR)
+    found = {(each.label("model_name"), float(each.label("le"))): each.last for each in answer.instant("latency_buckets").series}
+    assert found["enhanced", 1.0] == pytest.approx(48 * HOUR * 0.96, abs=2)
+    assert len(found) == 6
+    quantiles = [value for each in answer.timeline("response_time").series if each.label("model_name") == "enhanced" for _, value in each.points]
+    assert quantiles == pytest.approx([1000 * (0.5 + 0.5 * 0.05 / 0.06)] * len(quantiles), rel=0.02)
+
+
+# whatever the moment
+
+
+@pytest.mark.parametrize("beside", [0.0, 7.25, 61.0])
+@pytest.mark.parametrize("window_seconds", [1800.0, 6 * HOUR, DAY])
+def test_totals_and_blocks_are_the_differences_of_samples_at_any_moment(prometheus, beside, window_seconds):
+    truth = short_truth(hours=25)
+    traffic(truth, rate=1.7)
+    at = END - HOUR + beside
+    answer = ask(prometheus(truth).url, at=at, window_seconds=window_seconds)
+    (only,) = truth.find(REQUESTS)
+    expected = [max(value for seconds, value in only.samples if seconds <= moment) for moment in (at - window_seconds, at)]
+    assert values(answer.instant("requests")) == {"baseline": expected[1] - expected[0]}
+    assert block_sums(answer, "requests") == pytest.approx({"baseline": expected[1] - expected[0]}, abs=1e-6)
