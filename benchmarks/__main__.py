@@ -47,7 +47,7 @@ def _machine() -> str:
     pythons = " and ".join(dict.fromkeys(_said(str(python), "-V") for python in (PRODUCT_PYTHON, MLFLOW_PYTHON)))
     mlflow = _said(str(MLFLOW_PYTHON), "-c", "from importlib.metadata import version; print('MLflow', version('mlflow'))")
     postgres = _said(str(postgres_programs() / "postgres"), "--version").replace("postgres (PostgreSQL)", "PostgreSQL").partition(" (")[0]
-    prometheus = f"Prometheus {_said(str(prometheus_program('prometheus')), '--version').split()[2]}"
+    prometheus = f"Prometheus {_said(str(prometheus_program()), '--version').split()[2]}"
     return ", ".join((f"{os.cpu_count()} cores", f"{memory_gib:.0f} GiB of memory", system, pythons, postgres, prometheus, mlflow))
 
 

@@ -129,6 +129,15 @@ def load_settings(
     return Settings(values, given, folder)
 
 
+def named_program(variable: str) -> Path | None:
+    """The absolute path in an environment variable that names a program, or a folder of them, of the demo, the tests and the benchmarks; None: the installed one.
+
+    It is no setting: no settings file may say what is run here.
+    """
+    text = os.environ.get(variable, "").strip()
+    return Path(text).expanduser().absolute() if text else None
+
+
 def _over(lower: Mapping[str, str], upper: Mapping[str, str]) -> dict[str, str]:
     """Upper over lower, where a secret and its file are one setting."""
     replaced = {name.removesuffix("_FILE") for name in upper}

@@ -17,8 +17,10 @@ from hypothesis import HealthCheck, settings
 from live_dashboards.demo.postgres_server import PostgresServer
 from live_dashboards.demo.prometheus_server import PrometheusServer
 from live_dashboards.demo.server_process import running_servers
+from live_dashboards.errors import SettingsError
 from tests.support import pace
 from tests.support.closed_network import close_environment, close_network
+from tests.support.engines import engine_versions, keep_engines
 from tests.support.fault_proxy import FaultProxy
 from tests.support.mlflow_database import MlflowDatabase
 from tests.support.mlflow_tables import SCHEMA_OF_MLFLOW_2, make_tables, tracking_uri
@@ -34,6 +36,7 @@ settings.load_profile("same")
 MLFLOW_ROLE = "mlflow"
 MLFLOW_PASSWORD = "p@ss:w/o%rd #1'x"  # every character that some program misreads
 LOG_LINES_COUNT = 50  # of each server that is up where a test fails
+ENGINES: pytest.StashKey[dict[str, str]] = pytest.StashKey()
 _numbers = count(1)
 
 
@@ -57,11 +60,19 @@ def pytest_configure(config: pytest.Config) -> None:
         pace.set_slowness(config.workerinput["slowness"])
     else:
         pace.set_slowness(pace.measure())
+    keep_engines()
+    try:
+        config.stash[ENGINES] = engine_versions()
+    except SettingsError as error:
+        raise pytest.UsageError(str(error)) from error
     config.addinivalue_line("markers", "mlflow_versions(*versions): run the test once with the tables of each of these MLflow versions (2, 3); default 3")
 
 
-def pytest_report_header() -> str:
-    return f"slowness: {pace.slowness()} (this machine takes so many times longer than usual; tests wait accordingly)"
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    return [
+        f"slowness: {pace.slowness()} (this machine takes so many times longer than usual; tests wait accordingly)",
+        "engines: " + ", ".join(f"{name} {version}" for name, version in config.stash[ENGINES].items()),
+    ]
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.engines import named_engines
 from tests.support.leftovers import open_folder, running_below
 from tests.support.waiting import LONGEST_SECONDS, wait_until
 
@@ -49,7 +50,7 @@ def start(folder, processes_count, *, is_failing):
         ROOT / "pyproject.toml",
         folder / "test_it.py",
     ]
-    environment = {"PATH": os.environ["PATH"], "TMPDIR": str(folder), "PYTHONPATH": str(ROOT)}
+    environment = {"PATH": os.environ["PATH"], "TMPDIR": str(folder), "PYTHONPATH": str(ROOT), **named_engines()}
     return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
 
 

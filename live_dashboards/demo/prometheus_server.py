@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from live_dashboards.demo.interrupts import uninterrupted
-from live_dashboards.demo.programs import prometheus_program
+from live_dashboards.demo.programs import prometheus_program, promtool_program
 from live_dashboards.demo.server_process import LOOPBACK, ServerProcess, run_program
 from live_dashboards.demo.work_folder import make_work_folder, remove_work_folder
 
@@ -79,14 +79,14 @@ class PrometheusServer:
         """Turn an OpenMetrics text into blocks of this server, which must not run yet."""
         if self._server is not None:
             raise RuntimeError("the server is already running")
-        tool = prometheus_program("promtool")
+        tool = promtool_program()
         run_program([tool, "tsdb", "create-blocks-from", f"--max-block-duration={block}", "--quiet", "openmetrics", text.resolve(), self._data], folder=self.folder)
 
     def start(self) -> Self:
         """Start and wait until it answers queries; what was begun is taken away again when that fails or is interrupted."""
         with ExitStack() as undo:
             undo.callback(self.stop)
-            program = prometheus_program("prometheus")
+            program = prometheus_program()
             self._data.mkdir(exist_ok=True)
             (self.folder / "prometheus.yml").write_text(json.dumps(self._configuration), encoding="utf-8")  # JSON is YAML
             self._server = ServerProcess("Prometheus", lambda port: self._command(program, port), folder=self.folder, is_ready=self._is_ready)

@@ -82,6 +82,7 @@ def test_the_settings_can_be_pasted_into_a_file(demo: Demo, tmp_path: Path) -> N
 
 def test_without_prometheus_it_goes_on_and_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("PROMETHEUS_BINARY", raising=False)
     with Demo() as demo:
         assert "PROMETHEUS_URL" not in demo.environment
         assert "apt-get install prometheus" in " ".join(demo.notes)
@@ -90,6 +91,7 @@ def test_without_prometheus_it_goes_on_and_says_how_to_install_it(monkeypatch: p
 
 def test_without_postgresql_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("POSTGRES_BIN", raising=False)
     monkeypatch.setattr(programs, "POSTGRES_VERSIONS", tmp_path)
     with pytest.raises(MissingProgramError, match="apt-get install postgresql") as refused:
         Demo().start()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.engines import named_engines
 from tests.support.leftovers import is_pending, open_folder, running_below
 from tests.support.waiting import LONGEST_SECONDS, wait_until
 
@@ -42,7 +43,7 @@ def folder() -> Iterator[Path]:
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    bare = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TMPDIR": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    bare = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TMPDIR": str(folder), "PYTHONDONTWRITEBYTECODE": "1", **named_engines()}
     goes_with_us = ("setpriv", "--pdeathsig", "KILL")
     heeds_ctrl_c = ("env", "--default-signal=INT")  # a shell's background job, such as these tests may be, ignores it
     program = [*goes_with_us, *heeds_ctrl_c, sys.executable, "-c", PROGRAM]

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from live_dashboards.demo.exposition import JOB
+from live_dashboards.demo.programs import promtool_program
 from live_dashboards.demo.world import BASELINE, ENHANCED
 from live_dashboards.model.report import BadgeKind
 from live_dashboards.sources.prometheus.failed_requests import COUNTER_ERRORS
@@ -29,7 +30,7 @@ RECORDED = {
 
 
 def promtool(*arguments, folder=DEPLOY / "prometheus"):
-    done = subprocess.run(["promtool", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run([promtool_program(), *arguments], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

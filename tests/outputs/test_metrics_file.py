@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from live_dashboards.demo.programs import promtool_program
 from live_dashboards.outputs.metrics_file import RunFacts, metrics_text, write_metrics
 from tests.outputs.reports import every_kind, live_report, simulated_report
 
@@ -19,7 +20,7 @@ FAILED = replace(GOOD, ended_seconds=2000, is_success=False, reports=())
 
 def checked(text: str) -> dict[str, float]:
     """The samples by name and labels, after promtool has found nothing to say."""
-    ended = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+    ended = subprocess.run([promtool_program(), "check", "metrics"], input=text, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout + ended.stderr) == (0, "")
     rows = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
     return {name.removeprefix("live_dashboards_run_"): float(value) for name, _, value in rows}

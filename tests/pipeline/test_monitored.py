@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from live_dashboards.demo.programs import promtool_program
 from tests.pipeline.command import at
 from tests.pipeline.test_unattended import hanging, wait_for_lock
 from tests.support.ports import closed_port
@@ -27,7 +28,7 @@ def receiver(monkeypatch):
 
 def metrics(folder):
     path = folder / "live.prom"
-    subprocess.run(["promtool", "check", "metrics"], input=path.read_bytes(), check=True)
+    subprocess.run([promtool_program(), "check", "metrics"], input=path.read_bytes(), check=True)
     assert path.stat().st_mode & 0o777 == 0o644
     rows = [line.rpartition(" ") for line in path.read_text().splitlines() if not line.startswith("#")]
     return {name.removeprefix("live_dashboards_run_"): float(value) for name, _, value in rows}

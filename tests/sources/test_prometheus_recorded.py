@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from live_dashboards.demo.programs import promtool_program
 from live_dashboards.demo.prometheus_server import PrometheusServer
 from live_dashboards.model.snapshot import SourceState
 from live_dashboards.sources.prometheus.recorded import ESTIMATED, FAILED, GAUGES, NEWEST, RECORDED_UNTIL, STEPS, recorded_form
@@ -94,7 +95,7 @@ def record_in_prometheus(source_url, data, folder):
     """As the documentation says to fill in the past."""
     for interval, hours in SPANS.items():
         span, before = (f"--start={filled_from(hours):.0f}", f"--end={END:.0f}"), set(data.glob("*/meta.json"))
-        run("promtool", "tsdb", "create-blocks-from", "rules", f"--url={source_url}", *span, f"--output-dir={data}", rules_of(folder, interval))
+        run(promtool_program(), "tsdb", "create-blocks-from", "rules", f"--url={source_url}", *span, f"--output-dir={data}", rules_of(folder, interval))
         assert set(data.glob("*/meta.json")) > before, f"nothing was filled in for {interval}"
 
 

@@ -1,4 +1,4 @@
-"""Keeps the tests on this machine: no setting of the caller reaches them, no Python socket leaves loopback.
+"""Keeps the tests on this machine: no setting of the caller reaches them but which engines to start, no Python socket leaves loopback.
 
 libpq opens its sockets in C and is not covered.
 """
@@ -10,6 +10,8 @@ import socket
 from typing import Any
 
 import pytest
+
+from tests.support.engines import VARIABLES
 
 PREFIXES = (
     "MLFLOW_",
@@ -34,7 +36,7 @@ class NetworkClosedError(AssertionError):
 
 def close_environment(names: list[str], patch: pytest.MonkeyPatch) -> None:
     for name in names:
-        if name.startswith(PREFIXES) or name.upper() in PROXIES:
+        if (name.startswith(PREFIXES) and name not in VARIABLES) or name.upper() in PROXIES:
             patch.delenv(name)
 
 

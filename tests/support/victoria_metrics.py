@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import itertools
-import shutil
 import signal
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -13,6 +12,7 @@ from typing import Self
 
 from live_dashboards.demo.server_process import LOOPBACK, ServerProcess
 from live_dashboards.demo.work_folder import make_work_folder, remove_work_folder
+from tests.support.engines import victoria_metrics_program
 from tests.support.prometheus_truth import PrometheusTruth
 from tests.support.waiting import LONGEST_SECONDS
 
@@ -81,8 +81,6 @@ class VictoriaMetricsServer:
             remove_work_folder(self._folder)
 
     def _command(self, port: int) -> list[str]:
-        program = shutil.which("victoria-metrics")
-        assert program is not None, "apt-get install victoria-metrics"
         own = {
             "storageDataPath": self.folder / "data",
             "httpListenAddr": f"{LOOPBACK}:{port}",
@@ -93,7 +91,7 @@ class VictoriaMetricsServer:
             "loggerLevel": "WARN",
             "http.pathPrefix": self._prefix,
         }
-        return [program, *(f"-{name}={value}" for name, value in own.items()), *self._flags]
+        return [str(victoria_metrics_program()), *(f"-{name}={value}" for name, value in own.items()), *self._flags]
 
     def _is_ready(self, port: int) -> bool:
         with closing(http.client.HTTPConnection(LOOPBACK, port, timeout=2)) as connection:

@@ -14,6 +14,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from live_dashboards.cli import main
+from live_dashboards.demo.programs import promtool_program
 from live_dashboards.outputs.summary import summary_schema
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE, filled_prometheus
 from tests.support import hostile
@@ -147,7 +148,7 @@ def test_files_have_harmless_names_and_the_metrics_are_valid(written):
     made = [path.name for path in (folder / "output").iterdir()]
     assert len(made) == 4
     assert all(re.fullmatch(r"[A-Za-z0-9._-]{1,160}", name) for name in made)
-    subprocess.run(["promtool", "check", "metrics"], input=(folder / "ab.prom").read_bytes(), check=True)
+    subprocess.run([promtool_program(), "check", "metrics"], input=(folder / "ab.prom").read_bytes(), check=True)
 
 
 def test_the_notification_is_short_text_that_mentions_nobody(sources, written):
