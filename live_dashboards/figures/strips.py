@@ -15,7 +15,7 @@ from live_dashboards.figures.theme import ALARM, BADGE_SHAPES, CALM, CAUTION, FA
 from live_dashboards.model.dashboards import Report
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.report import AbReport, Badge
-from live_dashboards.model.snapshot import SourceStatus
+from live_dashboards.model.snapshot import PROMETHEUS, SourceStatus
 from live_dashboards.model.ticks import moment_words, span_words
 
 _SOURCE_TITLES = {"mlflow": "MLflow", "prometheus": "Prometheus"}
@@ -171,8 +171,16 @@ def _sources(report: Report) -> str:
 
 
 def _source(status: SourceStatus) -> str:
-    title = " ".join(part for part in (_SOURCE_TITLES.get(status.source, status.source), status.version) if part)
+    title = _source_title(status)
     return title if status.has_answered else f"{title} ({status.state.value.replace('_', ' ')})"
+
+
+def _source_title(status: SourceStatus) -> str:
+    """Who answered: `Prometheus 2.42`, or the other engine that speaks its API by its own name."""
+    version = status.version or ""
+    if status.source == PROMETHEUS and version and not version[0].isdigit():
+        return version
+    return " ".join(filter(None, (_SOURCE_TITLES.get(status.source, status.source), version)))
 
 
 def _intervals(report: Report) -> str:

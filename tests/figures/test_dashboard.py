@@ -1,6 +1,7 @@
 import io
 import struct
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import matplotlib as mpl
 import pytest
@@ -9,6 +10,7 @@ from matplotlib import _pylab_helpers
 from live_dashboards import __version__
 from live_dashboards.errors import UsageError
 from live_dashboards.figures.dashboard import _create_dashboard_panels
+from live_dashboards.model.snapshot import SourceState, SourceStatus
 from tests.figures.pages import page, says
 from tests.support.reports import report, simulated
 
@@ -94,6 +96,13 @@ def test_the_strips_tell_verdict_rule_reasons_and_what_would_change_it():
     figure = page(report())
     for part in ("NO VERDICT", "accuracy at 95 %", "3 of 7 days have passed", "4 more days of traffic", "requests in 24 h", "47,892"):
         assert says(figure, part)
+
+
+def test_the_footer_names_another_engine_that_speaks_prometheus_api_by_its_own_name():
+    of_another = replace(report(), sources=(SourceStatus("prometheus", SourceState.ANSWERED, version="VictoriaMetrics"),))
+    figure = page(of_another)
+    assert says(figure, "Sources: VictoriaMetrics.")
+    assert not says(figure, "Prometheus VictoriaMetrics")
 
 
 def test_the_footer_names_sources_and_what_intervals_mean():

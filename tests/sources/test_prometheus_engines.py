@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import pytest
+import requests
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.check import CheckState
@@ -13,6 +14,7 @@ from live_dashboards.sources.prometheus.checks import prometheus_checks
 from tests.conftest import filled_prometheus
 from tests.sources.prometheus_reading import BUCKETS, END, HOUR, ask, labels, settings_of, short_truth, traffic, values
 from tests.support.victoria_metrics import VictoriaMetricsServer
+from tests.support.waiting import LONGEST_SECONDS
 
 PREFIX = "/select/0/prometheus"
 EXPERIMENT = "both-engines"
@@ -63,6 +65,10 @@ def engine(request):
 @pytest.fixture(scope="module")
 def answer(engine, urls):
     return ask(urls[engine], at=AT, window_seconds=WINDOW, experiment=EXPERIMENT, AB_START=str(END - 4 * HOUR))
+
+
+def asked_version(url):
+    return requests.get(f"{url}/api/v1/status/buildinfo", timeout=LONGEST_SECONDS).json()["data"]["version"]
 
 
 def counted(truth, metric, model, *, start=START, **more):
@@ -131,7 +137,12 @@ def test_the_connection_test_finds_nothing_amiss(engine, urls, monkeypatch):
     settings = settings_of(urls[engine], AB_EXPERIMENT=EXPERIMENT, AB_STALE_AFTER="1h")
     found = {check.name: (check.ok, check.found) for check in prometheus_checks(settings, datetime.fromtimestamp(AT, UTC))}
     assert {name for name, (ok, _) in found.items() if ok not in {CheckState.OK, CheckState.SKIPPED}} == set()
-    assert ("its version is not told" in found["Prometheus API"][1]) == (engine == "victoria-metrics")
+    said = found["Prometheus API"][1]
+    assert said.endswith("VictoriaMetrics, its version is not told" if engine == "victoria-metrics" else f"version {asked_version(urls[engine])}")
+
+
+def test_the_page_names_victoria_metrics_and_not_the_version_it_pretends(engine, urls, answer):
+    assert answer.status.version == ("VictoriaMetrics" if engine == "victoria-metrics" else asked_version(urls[engine]))
 
 
 def test_without_the_prefix_of_its_path_the_reason_says_so(urls):

@@ -10,6 +10,7 @@ from live_dashboards.model.duration import format_duration, parse_duration_secon
 from live_dashboards.model.snapshot import PROMETHEUS, PrometheusAnswer, SourceState, SourceStatus
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.prometheus.engine import Engine, engine_of
 from live_dashboards.sources.prometheus.exchange import Question
 from live_dashboards.sources.prometheus.failed_questions import Ask, FailedQuestions
 from live_dashboards.sources.prometheus.http import PrometheusClient
@@ -34,11 +35,11 @@ _NAMES_SHOWN = 8
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What the server is and holds: values of the label `experiment`, metrics that begin with ab_test_, version, retention, and its clock minus ours."""
+    """What the server is and holds: values of the label `experiment`, metrics that begin with ab_test_, engine, retention, and its clock minus ours."""
 
     experiments: tuple[str, ...]
     metric_names: tuple[str, ...]
-    version: str | None
+    engine: Engine
     retention_seconds: float | None
     address: str
     clock_difference_seconds: float | None
@@ -70,7 +71,7 @@ class PrometheusAbSource:
         self._discovery = Discovery(
             experiments=_names(experiments),
             metric_names=_names(names),
-            version=_fact(build, "version"),
+            engine=engine_of(build),
             retention_seconds=_retention_seconds(_fact(runtime, "storageRetention")),
             address=self._client.address,
             clock_difference_seconds=hello.clock_difference_seconds,
@@ -165,7 +166,7 @@ def _status(found: Discovery, scope: Scope, told: tuple[str, ...], seconds: floa
         reason=None if scope.has_requests else _no_data_reason(found, scope),
         fix=None if scope.has_requests else "let Prometheus scrape the exporter of the A/B test, or choose an --at or --window with data",
         warnings=told,
-        version=found.version,
+        version=found.engine.title,
         address=found.address,
         duration_seconds=seconds,
         clock_difference_seconds=found.clock_difference_seconds,

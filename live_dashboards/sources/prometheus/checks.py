@@ -14,6 +14,7 @@ from live_dashboards.sources.http.endpoint import Endpoint
 from live_dashboards.sources.prometheus.ab import Discovery, PrometheusAbSource
 from live_dashboards.sources.prometheus.data_checks import DATA_CHECKS, PrometheusData, read_data
 from live_dashboards.sources.prometheus.endpoint import endpoints
+from live_dashboards.sources.prometheus.engine import PROMETHEUS_ITSELF, Engine
 
 SETTINGS, HOST, PORT, TLS, LOGIN, API, CLOCK = (f"Prometheus {thing}" for thing in ("settings", "host", "port", "TLS", "login", "API", "clock"))
 _LAYERS = (HOST, PORT, TLS, LOGIN, API)
@@ -86,7 +87,12 @@ def _not_reached(error: SourceError, endpoint: Endpoint) -> Iterator[Check]:
 
 
 def _reached(endpoint: Endpoint, found: Discovery) -> Iterator[Check]:
-    yield from _layers(endpoint, f"version {found.version}" if found.version else "its version is not told")
+    yield from _layers(endpoint, _engine_text(found.engine))
+
+
+def _engine_text(engine: Engine) -> str:
+    name = "" if engine.name == PROMETHEUS_ITSELF else f"{engine.name}, "
+    return name + (f"version {engine.version}" if engine.version else "its version is not told")
 
 
 def _layers(endpoint: Endpoint, version: str) -> tuple[Check, ...]:

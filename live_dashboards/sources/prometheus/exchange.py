@@ -116,7 +116,7 @@ def _understand(response: requests.Response, body: bytes, question: Question, en
         reply = only_possible(parse_reply(document, keeps_name=question.keeps_name), question.unit)
     except ValueError as error:
         raise format_failure(endpoint.url, "JSON that is damaged" if isinstance(error, UnicodeDecodeError) else str(error).partition(":")[0]) from error
-    return replace(reply, clock_difference_seconds=clock_difference_seconds(response))
+    return replace(reply, clock_difference_seconds=clock_difference_seconds(response), names_its_host="X-Server-Hostname" in response.headers)
 
 
 def _is_busy(response: requests.Response) -> bool:

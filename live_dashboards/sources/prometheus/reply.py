@@ -18,13 +18,17 @@ _SHAPES = {"vector": ("value", "histogram"), "matrix": ("values", "histograms")}
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back: series (a vector's have one point, a scalar's no labels), or names, or facts; and what the server warns of."""
+    """What came back: series (a vector's have one point, a scalar's no labels), or names, or facts; and what the server warns of.
+
+    `names_its_host` is whether it has the header X-Server-Hostname, as VictoriaMetrics' answers do.
+    """
 
     series: tuple[Timeline, ...] = ()
     names: tuple[str, ...] = ()
     facts: Mapping[str, str] | None = None
     warnings: tuple[str, ...] = ()
     clock_difference_seconds: float | None = None
+    names_its_host: bool = False
 
 
 Outcome = Reply | SourceError
