@@ -8,11 +8,11 @@ import platform
 import subprocess
 import sys
 
-from benchmarks import ab_command, mlflow_queries, mlflow_ways, prometheus_queries, scale, web_load
+from benchmarks import ab_command, engines, mlflow_queries, mlflow_ways, prometheus_queries, scale, web_load
 from benchmarks.measuring import MLFLOW_PYTHON, PRODUCT_PYTHON
 from live_dashboards.demo.programs import postgres_programs, prometheus_program
 
-PARTS = ("command", "prometheus", "mlflow", "ways", "web", "scale")
+PARTS = ("command", "prometheus", "mlflow", "ways", "web", "scale", "engines")
 
 
 def main() -> None:
@@ -33,6 +33,7 @@ def main() -> None:
         "ways": lambda: mlflow_ways.measure(arguments.rounds),
         "web": lambda: web_load.measure(arguments.rounds),
         "scale": lambda: scale.measure(arguments.rounds, sizes),
+        "engines": engines.measure,
     }
     sys.stdout.write(f"{_machine()}. {arguments.rounds} rounds. Load before the run: {os.getloadavg()[0]:.1f}.\n\n")
     for part in arguments.parts or PARTS:

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.support.engines import VARIABLES
+
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCT_PYTHON = ROOT / ".venv/bin/python"
 MLFLOW_PYTHON = ROOT / ".venv-dev/bin/python"
 _LAUNCH = Path(__file__).with_name("launch.py")
-_PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
+_PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", *VARIABLES)
 
 
 class ProcessFailedError(Exception):

@@ -19,19 +19,19 @@ def standard(standard_prometheus):
 
 
 @pytest.mark.parametrize(
-    ("name", "unit", "baseline", "enhanced"),
+    ("name", "unit", "baseline", "enhanced", "tolerance"),
     [
-        ("request_rate", "requests_per_second", 13.26, 5.555),
-        ("response_time", "ms", 193.75, 250.0),
-        ("accuracy", "as_logged", 78.2, 81.8),
-        ("error_rate", "percent", 100 * 0.26 / 13.26, 100 * 0.055 / 5.555),
+        ("request_rate", "requests_per_second", 13.26, 5.555, 0.03),
+        ("response_time", "ms", 193.75, 250.0, 0.03),
+        ("accuracy", "as_logged", 78.2, 81.8, 0.03),
+        ("error_rate", "percent", 100 * 0.26 / 13.26, 100 * 0.055 / 5.555, 0.12),  # of 16.5 errors in five minutes one more or less at either end
     ],
 )
-def test_each_query_gives_one_right_series_a_model_over_its_instances(standard, name, unit, baseline, enhanced):
+def test_each_query_gives_one_right_series_a_model_over_its_instances(standard, name, unit, baseline, enhanced, tolerance):  # noqa: PLR0917
     answer = standard.timeline(name)
     last = {series.label("model_name"): series.last for series in answer.series}
     assert (len(answer.series), answer.unit) == (2, unit)
-    assert last == pytest.approx({BASELINE: baseline, ENHANCED: enhanced}, rel=0.03)
+    assert last == pytest.approx({BASELINE: baseline, ENHANCED: enhanced}, rel=tolerance)
 
 
 def test_business_impact_has_one_series_a_model_and_type(standard):

@@ -13,7 +13,7 @@ from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 
-LOOKBACK_SECONDS = 300.0  # how long an instant query still answers with a sample, unless its target is gone
+LOOKBACK_SECONDS = 300.0  # how long an instant query still answers with a sample, unless its target is gone; one of just that age only before Prometheus 3
 _FINEST_LOOK_SECONDS = 1.0
 _LOOKS_IN_WINDOW = 1440  # one a minute over a day: finer costs a second and more on busy machines
 
@@ -79,6 +79,6 @@ def with_reason(answer: Answer, selector: str, scope: Scope, outcomes: Mapping[s
         return replace(answer, reason=f"{selector} has no series in the last {span}")
     newest_seconds = outcome.series[0].last
     age_seconds = 0.0 if newest_seconds is None else scope.at_seconds - newest_seconds
-    if answer.step_seconds is None and age_seconds > LOOKBACK_SECONDS:
+    if answer.step_seconds is None and age_seconds >= LOOKBACK_SECONDS:
         return replace(answer, reason=f"{selector} was last seen {format_duration(age_seconds)} before; is its exporter still scraped?")
     return replace(answer, reason=f"{selector} has samples in the last {span}, but no number to show: only NaN, or what cannot be, or too few for a rate")
