@@ -276,13 +276,20 @@ def reply(**more: object) -> str:
     ("more", "words"),
     [
         ({"warnings": ["store-1 is unavailable"]}, "store-1 is unavailable"),
-        ({"infos": ["metric might not be a counter"]}, "metric might not be a counter"),
+        ({"infos": ["input to histogram_quantile needed to be fixed"]}, "input to histogram_quantile needed to be fixed"),
         ({"isPartial": True}, "its answer is partial"),
     ],
 )
 def test_a_partial_answer_is_told(proxy, more, words):
     proxy.http_reply(200, "application/json", reply(**more))
     assert words in " ".join(ask(proxy.url).status.warnings)
+
+
+def test_a_remark_on_the_name_of_a_counter_is_not_told(proxy):
+    """As Prometheus 3.5 words it; what else it has to say is told."""
+    remark = 'PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "predictions_right" (1:31)'
+    proxy.http_reply(200, "application/json", reply(infos=[remark, "PromQL info: the rest"]))
+    assert ask(proxy.url).status.warnings == ("PromQL info: the rest",)
 
 
 def test_native_histograms_are_left_out_with_a_warning_and_the_rest_is_read(proxy):

@@ -130,6 +130,17 @@ def test_a_metric_that_is_not_exported_is_named_in_the_reason(prometheus):
     assert answer.instant("latency_buckets").reason == "ab_test_response_time_seconds_bucket has no series in the last 1h"
 
 
+def test_counters_that_are_named_otherwise_are_no_reason_for_a_warning(prometheus):
+    """Prometheus 3 adds to its answer that such a metric might not be a counter, which the setting says it is."""
+    truth = short_truth()
+    traffic(truth)
+    for name in ("predictions_labelled", "predictions_right"):
+        truth.counter(name, labels(), 1.0)
+    answer = ask(prometheus(truth).url, AB_ONLINE_LABELLED_METRIC="predictions_labelled", AB_ONLINE_CORRECT_METRIC="predictions_right")
+    assert values(answer.instant("labelled")) == pytest.approx({"baseline": 3600}, rel=1e-3)
+    assert answer.status.warnings == ()
+
+
 def test_labelled_and_correct_requests_are_counted_where_their_metrics_are_named(prometheus):
     truth = short_truth()
     traffic(truth)

@@ -13,6 +13,7 @@ from live_dashboards.model.moment import is_on_calendar
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.http.json_text import parse_json
 
+_ABOUT_A_NAME = "metric might not be a counter, name does not end in"  # Prometheus 3 on a counter that somebody has named otherwise: it tells nothing of the answer
 _SHAPES = {"vector": ("value", "histogram"), "matrix": ("values", "histograms")}
 
 
@@ -93,6 +94,6 @@ def _point(pair: Any) -> tuple[float, float | None]:
 
 
 def _warnings(document: Mapping[str, Any]) -> tuple[str, ...]:
-    said = [text for key in ("warnings", "infos") if isinstance(document.get(key), list) for text in document[key]]
+    said = [text for key in ("warnings", "infos") if isinstance(document.get(key), list) for text in document[key] if _ABOUT_A_NAME not in str(text)]
     partial = ["the store says that its answer is partial"] if document.get("isPartial") is True else []
     return tuple(dict.fromkeys(str(text) for text in (*said, *partial)))
