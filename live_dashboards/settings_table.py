@@ -72,6 +72,12 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             Setting("PROMETHEUS_CLIENT_KEY", None, read.text, "client key file"),
             _secret("PROMETHEUS_HEADERS", "extra headers, comma-separated (X-Scope-OrgID: team)"),
             Setting("PROMETHEUS_RECORDED", "off", read.choice("off", "on"), "on: ask what the rules of `deploy/prometheus/` have recorded, not each instance's series"),
+            Setting(
+                "PROMETHEUS_REPLICA_LABELS",
+                "auto",
+                read.replica_labels,
+                "labels in which alone copies of one scrape differ, as of a highly available pair; auto: found by their samples; none; or names, comma-separated",
+            ),
             Setting("SOURCE_TIMEOUT_SECONDS", "10", read.waiting_seconds, "seconds each source has, connect to last byte"),
         ),
     ),

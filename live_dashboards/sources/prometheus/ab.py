@@ -10,6 +10,7 @@ from live_dashboards.model.duration import format_duration, parse_duration_secon
 from live_dashboards.model.snapshot import PROMETHEUS, PrometheusAnswer, SourceState, SourceStatus
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.prometheus.copies import find_copies
 from live_dashboards.sources.prometheus.engine import Engine, engine_of
 from live_dashboards.sources.prometheus.exchange import Question
 from live_dashboards.sources.prometheus.failed_questions import Ask, FailedQuestions
@@ -91,17 +92,19 @@ class PrometheusAbSource:
 
             asking = FailedQuestions(lambda questions: self._client.ask_all(questions, deadline))
             found, scope, lack = self._scope(asking.ask, found, at_seconds=at.timestamp(), window_seconds=window_seconds, experiment=experiment)
+            copies = find_copies(asking.ask, scope, self._settings)
+            scope = replace(scope, copy_labels=copies.labels)
             reading = read_answers(asking.ask, scope, self._settings)
             failures = asking.told()
-            told = (*failures, *lack, *found.warnings, *scope.warnings, *reading.warnings, *_experiment_warnings(scope, experiment, found))
+            told = (*failures, *lack, *found.warnings, *scope.warnings, *copies.told, *reading.warnings, *_experiment_warnings(scope, experiment, found))
             seconds = found.duration_seconds + deadline.elapsed_seconds - before_seconds
             return PrometheusAnswer(
                 status=replace(_status(found, scope, tuple(dict.fromkeys(told)), seconds), failures=failures),
                 experiments=found.experiments,
                 experiment_filter=scope.experiment,
                 added_experiments=scope.experiments if scope.experiment is None else (),
-                instants=reading.instants,
-                timelines=reading.timelines,
+                instants=copies.noted(reading.instants),
+                timelines=copies.noted(reading.timelines),
                 blocks=reading.blocks,
                 first_traffic=reading.first_traffic,
                 accumulated=reading.accumulated,

@@ -1,4 +1,4 @@
-"""The connection test of what Prometheus holds: series of each query, labels, errors, age, accuracy's unit, buckets, warnings."""
+"""The connection test of what Prometheus holds: series of each query, labels, errors, age, accuracy's unit, buckets, copies, warnings."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from live_dashboards.model.snapshot import PrometheusAnswer, Timeline
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.prometheus.ab import PrometheusAbSource
+from live_dashboards.sources.prometheus.copies import COUNTED_ONCE, NOT_THERE, PERHAPS_TWICE
 from live_dashboards.sources.prometheus.exchange import instant
 from live_dashboards.sources.prometheus.http import PrometheusClient
 from live_dashboards.sources.prometheus.recorded import FAILED
@@ -20,12 +21,13 @@ from live_dashboards.sources.prometheus.recorded_scope import COUNTED_BY_RULES
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS
 from live_dashboards.sources.queries import EXPERIMENT_LABEL, REQUESTS, render
 
-SERIES, QUERIES, LABELS, ERRORS, AGE, ACCURACY_UNIT, BUCKETS, COMPLETE = (
-    f"Prometheus {thing}" for thing in ("A/B data", "queries", "labels", "errors", "newest sample", "accuracy unit", "latency buckets", "completeness")
+SERIES, QUERIES, LABELS, ERRORS, AGE, ACCURACY_UNIT, BUCKETS, COPIES, COMPLETE = (
+    f"Prometheus {thing}" for thing in ("A/B data", "queries", "labels", "errors", "newest sample", "accuracy unit", "latency buckets", "copies", "completeness")
 )
 _LABELLED = f"count by (model_name, {EXPERIMENT_LABEL}, status) (count_over_time({REQUESTS}[$window]))"
 _LARGEST_FRACTION = 1.5
 _NAMES_SHOWN = 8
+_OF_COPIES = (COUNTED_ONCE, PERHAPS_TWICE, NOT_THERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +166,21 @@ def _look_at_buckets(data: PrometheusData) -> Iterator[Check]:
         yield Check(BUCKETS, CheckState.OK, f"{len(edges_ms)} buckets, one of which ends at the objective of {objective_ms:g} ms")
 
 
+def _look_at_copies(data: PrometheusData) -> Iterator[Check]:
+    said = [text for text in data.answer.status.warnings if text.startswith(_OF_COPIES)]
+    doubtful = [text for text in said if not text.startswith(COUNTED_ONCE)]
+    if doubtful:
+        fix = "set PROMETHEUS_REPLICA_LABELS to the labels in which alone copies of the same requests differ, or to none"
+        yield Check(COPIES, CheckState.WARNING, "; ".join(said), fix, "copies")
+    elif data.settings["PROMETHEUS_REPLICA_LABELS"] == ():
+        yield Check(COPIES, CheckState.OK, "every series counts by itself, as PROMETHEUS_REPLICA_LABELS=none says")
+    else:
+        yield Check(COPIES, CheckState.OK, "; ".join(said) or "no scrape is stored more than once")
+
+
 def _look_at_warnings(data: PrometheusData) -> Iterator[Check]:
     by_rules = [text for text in data.answer.status.warnings if text.startswith(COUNTED_BY_RULES)]
-    said = [text for text in data.answer.status.warnings if text not in by_rules]
+    said = [text for text in data.answer.status.warnings if text not in by_rules and not text.startswith(_OF_COPIES)]
     if said:
         yield Check(COMPLETE, CheckState.WARNING, "; ".join(said), "look at the stores behind this Prometheus", "partial")
     else:
@@ -190,5 +204,6 @@ DATA_CHECKS = (
     DataCheck(AGE, _look_at_age),
     DataCheck(ACCURACY_UNIT, _look_at_accuracy),
     DataCheck(BUCKETS, _look_at_buckets),
+    DataCheck(COPIES, _look_at_copies),
     DataCheck(COMPLETE, _look_at_warnings),
 )

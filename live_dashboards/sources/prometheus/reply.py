@@ -19,7 +19,7 @@ _SHAPES = {"vector": ("value", "histogram"), "matrix": ("values", "histograms")}
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back: series (a vector's have one point, a scalar's no labels), or names, or facts; and what the server warns of.
+    """What came back: series (a vector's have one point, a scalar's no labels, those of a list of series no points), or names, or facts; and what is warned of.
 
     `names_its_host` is whether it has the header X-Server-Hostname, as VictoriaMetrics' answers do.
     """
@@ -50,7 +50,8 @@ def parse_reply(document: dict[str, Any], *, keeps_name: bool = False) -> Reply:
     data = document["data"]
     warnings = _warnings(document)
     if isinstance(data, list):
-        return Reply(names=tuple(name for name in data if isinstance(name, str)), warnings=warnings)
+        names = tuple(name for name in data if isinstance(name, str))
+        return Reply(tuple(_labelled(metric) for metric in data if isinstance(metric, dict)), names, warnings=warnings)
     if not isinstance(data, dict):
         raise ValueError("JSON whose data are neither a list nor an object")  # noqa: TRY004 a wrong document is a wrong value
     if "resultType" not in data:
@@ -74,13 +75,19 @@ def _result(kind: str, result: Any, warnings: tuple[str, ...], left_out_labels: 
 
 def _series(metric: Mapping[str, str], values: list[Any], left_out: tuple[str, ...]) -> Timeline:
     """The labels and points; ValueError where a label is no text, or the points are not in time order on a calendar."""
-    labels = tuple(sorted((name, value) for name, value in metric.items() if name not in left_out))
+    labels = _labelled(metric, left_out).labels
     points = tuple(_point(pair) for pair in values)
-    if not all(isinstance(value, str) for _, value in labels):
-        raise ValueError("a label that is no text")
     if not all(is_on_calendar(seconds) for seconds, _ in points) or any(later <= sooner for (sooner, _), (later, _) in pairwise(points)):
         raise ValueError("moments that are none, or not in order")
     return Timeline(labels, points)
+
+
+def _labelled(metric: Mapping[str, str], left_out: tuple[str, ...] = ("__name__",)) -> Timeline:
+    """The labels without points; ValueError where a label is no text."""
+    labels = tuple(sorted((name, value) for name, value in metric.items() if name not in left_out))
+    if not all(isinstance(value, str) for _, value in labels):
+        raise ValueError("a label that is no text")
+    return Timeline(labels, ())
 
 
 def _point(pair: Any) -> tuple[float, float | None]:

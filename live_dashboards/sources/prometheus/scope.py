@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
+from live_dashboards.sources.prometheus.counted_once import once
 from live_dashboards.sources.prometheus.exchange import Question, instant
 from live_dashboards.sources.prometheus.failed_requests import RECORDED_ERRORS, errors_counted
 from live_dashboards.sources.prometheus.recorded import SETTLED_SECONDS, STEP_SECONDS, recorded_form
@@ -32,8 +33,8 @@ class Scope:
 
     `experiments` are those with requests in the window; `errors` is empty where failed requests are not counted, for `errors_reason`;
     recorded or not, it is the selector of the instances' own series.
-    `copy_labels` tell copies of one scrape apart, which count once. `steps_at_seconds` is where the steps are asked that rules have recorded; None: the
-    series of every instance are asked.
+    `steps_at_seconds` is where the steps are asked that rules have recorded; None: the series of every instance are asked.
+    `copy_labels` are those in which alone copies of one scrape differ, which count once.
     """
 
     at_seconds: float
@@ -79,7 +80,8 @@ class Scope:
     def render(self, query: AbQuery, step_seconds: float = 0.0) -> str:
         """The query's PromQL, with rates over at least one step of the grid."""
         rate_seconds = max(self.shortest_rate_seconds, step_seconds)
-        return render(self.form(query).promql, experiment=self.experiment, rate_seconds=rate_seconds, window_seconds=self.window_seconds, errors=self._errors(query))
+        promql = once(self.form(query).promql, self.copy_labels)
+        return render(promql, experiment=self.experiment, rate_seconds=rate_seconds, window_seconds=self.window_seconds, errors=self._errors(query))
 
     def selector(self, query: AbQuery) -> str:
         """The series that the query needs, as a person would look for them."""

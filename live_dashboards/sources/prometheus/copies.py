@@ -1,0 +1,178 @@
+"""Whether the same scrapes are stored several times, as a highly available pair of Prometheus does, and by which labels these copies differ.
+
+No name of a label and no likeness of totals is trusted: `auto` asks for the samples themselves, and only where series differ in one label alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from live_dashboards.errors import SourceError
+from live_dashboards.model.snapshot import Answer
+from live_dashboards.settings import Settings
+from live_dashboards.sources.prometheus.copy_candidates import candidates, possible_labels
+from live_dashboards.sources.prometheus.copy_judgement import Found, Verdict, judge
+from live_dashboards.sources.prometheus.exchange import Question, over_time
+from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.first_traffic import LONGEST_HISTORY_SECONDS
+from live_dashboards.sources.prometheus.recorded import STEPS
+from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
+from live_dashboards.sources.queries import REQUESTS, render
+
+COUNTED_ONCE = "copies of one scrape are counted once"
+PERHAPS_TWICE = "requests may be counted twice"
+NOT_THERE = "PROMETHEUS_REPLICA_LABELS names"
+_FINEST_SECONDS, _FINE_LOOKS = 15.0, 96
+_COARSEST_SECONDS, _COARSE_LOOKS = 300.0, 2160  # as long as an instant query looks back; every hour of 90 days
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """The labels in which alone copies differ, to be left out of what tells series apart, and what is told of it."""
+
+    labels: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+
+    def noted(self, answers: Sequence[Answer]) -> tuple[Answer, ...]:
+        """The answers, with a note on each whose question counts copies once."""
+        if not self.labels:
+            return tuple(answers)
+        note = f"{COUNTED_ONCE} ({', '.join(self.labels)})"
+        merging = f"without ({', '.join(self.labels)})"
+        return tuple(replace(each, note="; ".join(filter(None, (each.note, note)))) if merging in each.query else each for each in answers)
+
+
+def find_copies(ask: Ask, scope: Scope, settings: Settings) -> Copies:
+    """The copies among the series of the scope's requests: as PROMETHEUS_REPLICA_LABELS names them, or found by their samples.
+
+    Where no series has a label but those of the test and of its target, one small question is all that is asked.
+    """
+    named: tuple[str, ...] | None = settings["PROMETHEUS_REPLICA_LABELS"]
+    if named == () or not scope.has_requests:
+        return Copies()
+    if scope.is_recorded:
+        return _of_steps(ask, scope, settings, named)
+    span = _Span.of(scope, settings)
+    return _found(ask, scope, span, settings) if named is None else _named(ask, span, _selector(REQUESTS, scope), named)
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """From when to when copies matter, in unix seconds: in the window, the last day, and the whole test."""
+
+    start_seconds: float
+    end_seconds: float
+    window_seconds: float
+
+    @classmethod
+    def of(cls, scope: Scope, settings: Settings) -> _Span:
+        start_seconds = scope.at_seconds - LONGEST_HISTORY_SECONDS if settings.start is None else settings.start.timestamp()
+        longest_seconds = max(scope.window_seconds, DAY_SECONDS)
+        return cls(min(start_seconds, scope.at_seconds - longest_seconds), scope.at_seconds, scope.window_seconds)
+
+    def about(self, path: str, selector: str) -> Question:
+        """The question after names or series of the selector."""
+        return Question(path, {"match[]": selector, "start": f"{self.start_seconds:.3f}", "end": f"{self.end_seconds:.3f}"})
+
+    def looks(self, promql: str) -> list[Question]:
+        """The PromQL finely over the window, and coarsely over the whole span."""
+        fine_seconds = max(_FINEST_SECONDS, self.window_seconds // _FINE_LOOKS)
+        coarse_seconds = max(_COARSEST_SECONDS, (self.end_seconds - self.start_seconds) // _COARSE_LOOKS)
+        return [
+            over_time(promql, self.end_seconds - self.window_seconds, self.end_seconds, fine_seconds),
+            over_time(promql, self.start_seconds, self.end_seconds, coarse_seconds),
+        ]
+
+
+def _selector(metric: str, scope: Scope) -> str:
+    return render(f"{metric}{{$experiment}}", experiment=scope.experiment)
+
+
+def _named(ask: Ask, span: _Span, selector: str, named: tuple[str, ...]) -> Copies:
+    known = ask([span.about("labels", selector)])[0]
+    lacking = () if isinstance(known, SourceError) else tuple(sorted(set(named) - set(known.names)))
+    used = tuple(name for name in named if name not in lacking)
+    told = (f"{COUNTED_ONCE}: those that differ in {_listed(used)} alone, as PROMETHEUS_REPLICA_LABELS says",) if used else ()
+    missing = (f"{NOT_THERE} {_listed(lacking)}, which no series of {selector} has: set it to auto, or to the label that tells the copies apart",) if lacking else ()
+    return Copies(used, (*told, *missing))
+
+
+def _found(ask: Ask, scope: Scope, span: _Span, settings: Settings) -> Copies:
+    """What the samples say of each label in which alone series differ."""
+    selector = _selector(REQUESTS, scope)
+    overlaps = _overlaps(ask, span, selector)
+    if isinstance(overlaps, SourceError):
+        return Copies(told=(f"{PERHAPS_TWICE}, as it cannot be told whether there are copies: {overlaps.reason}",))
+    judged = [judge(ask, scope, settings, candidate, moments) for candidate, moments in overlaps.items()]
+    sure, unsure = ([each for each in judged if each.verdict is verdict] for verdict in (Verdict.COPIES, Verdict.UNSURE))
+    labels = {label for each in sure for label in each.labels}
+    return Copies(tuple(sorted(labels)), (*map(_merged_words, sure), *map(_unsure_words, unsure)))
+
+
+def _of_steps(ask: Ask, scope: Scope, settings: Settings, named: tuple[str, ...] | None) -> Copies:
+    """Of recorded steps: copies among them can be named, copies that were recorded as one can only be told."""
+    span, steps = _Span.of(scope, settings), _selector(STEPS[REQUESTS], scope)
+    if named is not None:
+        return _named(ask, span, steps, named)
+    raw = _found(ask, replace(scope, steps_at_seconds=None), span, settings)
+    overlaps = _overlaps(ask, span, steps)
+    apart = () if isinstance(overlaps, SourceError) else tuple(map(_steps_words, overlaps))
+    return Copies(told=(*apart, *((_recorded_words(raw.labels),) if raw.labels else ())))
+
+
+def _overlaps(ask: Ask, span: _Span, selector: str) -> Mapping[tuple[str, ...], tuple[float, ...]] | SourceError:
+    """For each label (or labels together) in which alone series differ that were there at the same time: those moments, in unix seconds."""
+    names = ask([span.about("labels", selector)])[0]
+    if isinstance(names, SourceError):
+        return names
+    possible = possible_labels(names.names)
+    if not possible:
+        return {}
+    series = ask([span.about("series", selector)])[0]
+    if isinstance(series, SourceError):
+        return series
+    found = candidates((each.labels for each in series.series), possible)
+    looks = [span.looks(f"count(count without ({', '.join(labels)}) ({selector}) > 1)") for labels in found]
+    outcomes = iter(ask(list(chain.from_iterable(looks)))) if looks else iter(())
+    moments = {labels: _moments([next(outcomes) for _ in each]) for labels, each in zip(found, looks, strict=True)}
+    return {labels: each for labels, each in moments.items() if each}
+
+
+def _moments(outcomes: Sequence[Outcome]) -> tuple[float, ...]:
+    """The moments with a value; an outcome that failed is told by who asks."""
+    series = chain.from_iterable(() if isinstance(outcome, SourceError) else outcome.series for outcome in outcomes)
+    return tuple(sorted({seconds for each in series for seconds, value in each.points if value is not None}))
+
+
+def _merged_words(found: Found) -> str:
+    return f"{COUNTED_ONCE}: {_differ(found.labels)}, and every counter of theirs says the same (PROMETHEUS_REPLICA_LABELS=none counts each by itself)"
+
+
+def _unsure_words(found: Found) -> str:
+    return f"{PERHAPS_TWICE}: {_differ(found.labels)}, and whether these are copies of one scrape cannot be told ({found.why}): {_say(found.labels)}"
+
+
+def _steps_words(labels: tuple[str, ...]) -> str:
+    return f"{PERHAPS_TWICE}: of the recorded steps {_differ(labels)}, and steps of copies look like steps of different requests: {_say(labels)}"
+
+
+def _recorded_words(labels: tuple[str, ...]) -> str:
+    return (
+        f"{PERHAPS_TWICE}: what the rules have recorded was counted from copies that differ in {_listed(labels)} alone, which cannot be told apart "
+        f"after recording: let the rules leave {' and '.join(labels)} out, or set PROMETHEUS_RECORDED=off"
+    )
+
+
+def _differ(labels: Sequence[str]) -> str:
+    return f"there are series that differ in {_listed(labels)} alone"
+
+
+def _say(labels: Sequence[str]) -> str:
+    return f"set PROMETHEUS_REPLICA_LABELS={','.join(labels)} if they are copies, none if they are not"
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return f"the label{'s' if len(labels) > 1 else ''} {' and '.join(labels)}"

@@ -1,0 +1,295 @@
+"""Copies of one scrape count once; different requests that look alike count as what they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from live_dashboards.errors import SettingsError
+from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.prometheus.copies import Copies, find_copies
+from live_dashboards.sources.prometheus.counted_once import once as counted_once
+from live_dashboards.sources.prometheus.http import PrometheusClient
+from live_dashboards.sources.prometheus.scope import find_scope
+from tests.sources.prometheus_reading import BUCKETS, END, HOUR, ask, labels, settings_of, short_truth, traffic, values
+from tests.support.prometheus_truth import PrometheusTruth, TrueSeries
+from tests.support.stored_copies import PAIR, Gap, store_copies
+from tests.support.victoria_metrics import VictoriaMetricsServer
+from tests.support.waiting import LONGEST_SECONDS
+
+LABEL = "prometheus_replica"
+LATENCY = "ab_test_response_time_seconds"
+ONCE = "copies of one scrape are counted once"
+PERHAPS = "requests may be counted twice"
+
+
+def service(truth, model="baseline", instance="i1", *, rate=2.0, buckets=BUCKETS, **when):
+    """Requests, errors and latencies of one instance."""
+    traffic(truth, model, instance, rate=rate, **when)
+    truth.counter("ab_test_errors_total", labels(model, instance), rate / 50, **when)
+    truth.histogram(LATENCY, labels(model, instance), buckets, **when)
+
+
+def two_models(**when):
+    truth = short_truth()
+    service(truth, "baseline", rate=2.0, **when)
+    service(truth, "enhanced", "i2", rate=1.0, **when)
+    return truth
+
+
+def told(answer):
+    """What is said of copies."""
+    return [text for text in answer.status.warnings if text.startswith((ONCE, PERHAPS, "PROMETHEUS_REPLICA_LABELS"))]
+
+
+def counts(answer):
+    return {name: values(answer.instant(name)) for name in ("requests", "errors", "latency_count")}
+
+
+def doubled(found):
+    return {name: {model: pytest.approx(2 * value, rel=1e-3, abs=2) for model, value in each.items()} for name, each in found.items()}
+
+
+@pytest.fixture
+def once(prometheus):
+    """What is counted of the two models where nothing is stored twice."""
+    return counts(ask(prometheus(two_models()).url))
+
+
+def close(found, *, rel=2e-3, absolute=3):
+    """A copy whose scrapes are later sees other moments."""
+    return {name: {model: pytest.approx(value, rel=rel, abs=absolute) for model, value in each.items()} for name, each in found.items()}
+
+
+@pytest.mark.parametrize("moves", [True, False])
+@pytest.mark.parametrize("delays", [PAIR, {"a": 0.0, "b": 4.0, "c": 9.0}])
+def test_copies_count_once_and_that_is_told(prometheus, once, delays, moves):
+    truth = two_models()
+    store_copies(truth, delays, moves=moves)
+    answer = ask(prometheus(truth).url)
+    assert counts(answer) == close(once)
+    assert f"max without ({LABEL})" in answer.instant("requests").query
+    assert answer.instant("requests").note == f"{ONCE} ({LABEL})"
+    (said,) = told(answer)
+    assert said.startswith(f"{ONCE}: there are series that differ in the label {LABEL} alone")
+
+
+def test_none_counts_every_series_and_says_nothing(prometheus, once):
+    truth = two_models()
+    store_copies(truth)
+    answer = ask(prometheus(truth).url, PROMETHEUS_REPLICA_LABELS="none")
+    assert (counts(answer), told(answer)) == (doubled(once), [])
+
+
+def test_named_labels_are_merged_as_told(prometheus, once):
+    truth = two_models()
+    store_copies(truth, {"a": 0.0, "b": 0.0}, label="receive")  # the same moments: never found, but named
+    url = prometheus(truth).url
+    assert counts(ask(url)) == doubled(once)
+    answer = ask(url, PROMETHEUS_REPLICA_LABELS="receive, typo")
+    assert counts(answer) == close(once)
+    assert [text.partition(":")[0] for text in told(answer)] == [ONCE, "PROMETHEUS_REPLICA_LABELS names the label typo, which no series of ab_test_requests_total has"]
+
+
+def test_labels_that_differ_together_tell_copies_apart_too(prometheus, once):
+    truth = two_models()
+    store_copies(truth)
+    truth.series = [TrueSeries(each.name, {**each.labels, "replica": f"of {each.labels[LABEL]}"}, each.samples) for each in truth.series]
+    answer = ask(prometheus(truth).url)
+    assert counts(answer) == close(once)
+    assert f"the labels {LABEL} and replica alone" in told(answer)[0]
+
+
+def test_a_gap_of_one_copy_is_filled_by_the_other(prometheus, once):
+    truth = two_models()
+    store_copies(truth, gaps=(Gap("prometheus-0", END - 1500, END + 60), Gap("prometheus-1", 0, END - 2100)))
+    answer = ask(prometheus(truth).url)
+    blocks = {series.label("model_name"): sum(value or 0 for _, value in series.points) for series in answer.block("requests").series}
+    assert blocks == pytest.approx(once["requests"], rel=0.01)
+    assert told(answer)[0].startswith(ONCE)
+
+
+def test_a_gap_of_45_minutes_in_one_copy_changes_nothing(prometheus, once):
+    truth = two_models()
+    store_copies(truth, gaps=(Gap("prometheus-1", END - 3000, END - 300),))
+    assert counts(ask(prometheus(truth).url)) == close(once)
+
+
+@pytest.mark.parametrize("began_seconds", [600, 5000])
+def test_a_copy_that_began_later_or_has_ended_counts_once(prometheus, once, began_seconds):
+    truth = two_models()
+    store_copies(truth, gaps=(Gap("prometheus-1", 0, END - began_seconds),))
+    assert counts(ask(prometheus(truth).url)) == close(once)
+    ended = two_models()
+    store_copies(ended, gaps=(Gap("prometheus-1", END - began_seconds, END + 60),))
+    answer = ask(prometheus(ended).url, AB_START=f"{END - 2 * HOUR:.0f}")
+    assert counts(answer) == close(once)
+    assert told(answer)[0].startswith(ONCE)
+
+
+def test_copies_of_instances_that_restart_count_once(prometheus):
+    resets = tuple(END - 67 - index * 400 for index in range(12))
+    truth = two_models(resets=resets)
+    once = counts(ask(prometheus(truth).url))
+    store_copies(truth)
+    answer = ask(prometheus(truth).url)
+    assert counts(answer) == close(once, rel=0.02)
+    assert told(answer)[0].startswith(ONCE)
+
+
+def test_an_instance_that_one_copy_alone_has_counts_and_has_one_voice_in_a_mean(prometheus):
+    truth = two_models()
+    truth.gauge("ab_test_model_accuracy", labels("baseline", "i1"), 70.0)
+    truth.gauge("ab_test_model_accuracy", labels("baseline", "i3"), 80.0)
+    store_copies(truth)
+    truth.series = [each for each in truth.series if (each.labels["instance"], each.labels[LABEL]) != ("i3", "prometheus-1")]
+    lone = short_truth()
+    traffic(lone, "baseline", "i3", rate=3.0)
+    truth.series += [TrueSeries(each.name, {**each.labels, LABEL: "prometheus-0"}, each.samples) for each in lone.series]
+    answer = ask(prometheus(truth).url)
+    assert values(answer.instant("requests"))["baseline"] == pytest.approx(5 * HOUR, rel=2e-3)
+    assert values(answer.instant("online_accuracy")) == {"baseline": 75.0}
+
+
+def test_copies_on_victoria_metrics_count_once():
+    truth = two_models()
+    with VictoriaMetricsServer() as server:
+        server.fill(truth)
+        once = counts(ask(server.url))
+    store_copies(truth)
+    with VictoriaMetricsServer() as server:
+        server.fill(truth)
+        answer = ask(server.url)
+    assert counts(answer) == close(once)
+    assert told(answer)[0].startswith(ONCE)
+
+
+def workers(model="baseline", *, names=("w0", "w1"), delay=0.0, label="replica", latency=(BUCKETS, BUCKETS), with_latency=True, errors=True):
+    """Two processes behind one instance that count alike, the second one scraped later."""
+    truth = short_truth()
+    for name, shift, buckets in zip(names, (0.0, delay), latency, strict=True):
+        own = PrometheusTruth(start=truth.start, end=truth.end, scrape_seconds=truth.scrape_seconds)
+        more = labels(model, **{label: name})
+        own.counter("ab_test_requests_total", more, 2.0)
+        if errors:
+            own.counter("ab_test_errors_total", more, 0.02)
+        if with_latency:
+            own.histogram(LATENCY, more, buckets)
+        truth.series += [TrueSeries(each.name, each.labels, tuple((at + shift, value) for at, value in each.samples)) for each in own.series]
+    return truth
+
+
+@pytest.mark.parametrize("label", ["replica", "prometheus_replica", "worker"])
+def test_workers_of_one_scrape_are_no_copies_whatever_their_label_is_called(prometheus, label):
+    answer = ask(prometheus(workers(label=label)).url)
+    assert (values(answer.instant("requests")), told(answer)) == ({"baseline": pytest.approx(4 * HOUR, rel=1e-3)}, [])
+    assert "max without" not in answer.instant("requests").query
+
+
+def test_round_robin_workers_that_count_alike_are_no_copies_as_their_latencies_differ(prometheus):
+    slower = {0.05: 4.9, 0.1: 3.1, 0.25: 1.5, 0.5: 0.5}
+    answer = ask(prometheus(workers(delay=7.0, latency=(BUCKETS, slower))).url)
+    assert (values(answer.instant("requests")), told(answer)) == ({"baseline": pytest.approx(4 * HOUR, rel=2e-3)}, [])
+
+
+def test_where_nothing_but_equal_counts_can_be_compared_nothing_is_merged_and_the_label_is_named(prometheus):
+    answer = ask(prometheus(workers(delay=7.0, label="pod", with_latency=False)).url)
+    assert values(answer.instant("requests")) == {"baseline": pytest.approx(4 * HOUR, rel=2e-3)}
+    (said,) = told(answer)
+    assert said.startswith(PERHAPS)
+    assert "set PROMETHEUS_REPLICA_LABELS=pod if they are copies, none if they are not" in said
+
+
+def test_process_starts_decide_where_there_are_no_latencies(prometheus):
+    for starts, expected in (((1000.25, 1000.25), 2 * HOUR), ((1000.25, 1000.31), 4 * HOUR)):
+        truth = workers(delay=7.0, with_latency=False)
+        for name, start, shift in zip(("w0", "w1"), starts, (0.0, 7.0), strict=True):
+            own = short_truth()
+            own.gauge("process_start_time_seconds", {"instance": "i1", "replica": name}, start)
+            truth.series += [TrueSeries(each.name, each.labels, tuple((at + shift, value) for at, value in each.samples)) for each in own.series]
+        assert values(ask(prometheus(truth).url).instant("requests")) == {"baseline": pytest.approx(expected, rel=2e-3)}
+
+
+def test_an_error_counter_that_one_of_two_lacks_keeps_them_apart(prometheus):
+    truth = workers(delay=7.0)
+    truth.series = [each for each in truth.series if each.name != "ab_test_errors_total" or each.labels["replica"] == "w0"]
+    answer = ask(prometheus(truth).url)
+    assert values(answer.instant("requests")) == {"baseline": pytest.approx(4 * HOUR, rel=2e-3)}
+    assert "only one of them has ab_test_errors_total" in told(answer)[0]
+
+
+def test_two_pods_with_one_error_each_are_no_copies(prometheus):
+    truth = short_truth()
+    for pod, shift, rate in (("p0", 0.0, 2.0), ("p1", 7.0, 2.2)):
+        own = short_truth()
+        own.counter("ab_test_requests_total", labels(pod=pod), rate)
+        own.gauge("ab_test_errors_total", labels(pod=pod), [(0.0, 0.0), (END - 1800, 1.0)])
+        truth.series += [TrueSeries(each.name, each.labels, tuple((at + shift, value) for at, value in each.samples)) for each in own.series]
+    answer = ask(prometheus(truth).url)
+    assert (values(answer.instant("errors")), told(answer)) == ({"baseline": pytest.approx(2, rel=0.01)}, [])
+
+
+def test_one_group_that_disagrees_means_no_copies_at_all(prometheus):
+    truth = two_models()
+    store_copies(truth)
+    odd = short_truth()
+    for name, rate, shift in (("prometheus-0", 1.0, 0.0), ("prometheus-1", 1.5, 11.0)):
+        own = short_truth()
+        traffic(own, "enhanced", "i9", rate=rate)
+        odd.series += [TrueSeries(each.name, {**each.labels, LABEL: name}, tuple((at + shift, value) for at, value in each.samples)) for each in own.series]
+    truth.series += odd.series
+    answer = ask(prometheus(truth).url)
+    assert values(answer.instant("requests")) == {"baseline": pytest.approx(4 * HOUR, rel=2e-3), "enhanced": pytest.approx(4.5 * HOUR, rel=2e-3)}
+    assert told(answer) == []
+
+
+def test_pods_one_after_the_other_at_one_address_are_no_copies(prometheus):
+    truth = short_truth()
+    for index, pod in enumerate(("p0", "p1", "p2")):
+        began = END - 2 * HOUR + index * 2400
+        truth.counter("ab_test_requests_total", labels(pod=pod, uid=pod), 2.0, starts_at=began, ends_at=began + 2385)
+    answer = ask(prometheus(truth).url)
+    assert told(answer) == []
+    assert "max without" not in answer.instant("requests").query
+
+
+def test_copies_of_workers_are_merged_and_the_workers_are_not(prometheus):
+    truth = workers(latency=(BUCKETS, {0.05: 4.0, 0.1: 4.0, 0.25: 1.5, 0.5: 0.5}))
+    store_copies(truth)
+    answer = ask(prometheus(truth).url)
+    assert values(answer.instant("requests")) == {"baseline": pytest.approx(4 * HOUR, rel=2e-3)}
+    assert "max without (prometheus_replica)" in answer.instant("requests").query
+
+
+@pytest.mark.parametrize(("more", "asked"), [({"job": "models"}, ["labels"]), ({"pod": "p"}, ["labels", "series"])])
+def test_where_no_series_differ_in_one_label_alone_little_is_asked(prometheus, more, asked):
+    truth = two_models()
+    truth.series = [
+        TrueSeries(each.name, {**each.labels, **{name: f"{value} {each.labels['instance']}" for name, value in more.items()}}, each.samples) for each in truth.series
+    ]
+    settings = settings_of(prometheus(truth).url)
+    seen = []
+    with PrometheusClient(settings) as client:
+
+        def remember(questions):
+            seen.extend(questions)
+            return client.ask_all(questions, Deadline(LONGEST_SECONDS))
+
+        scope = find_scope(remember, at_seconds=END, window_seconds=HOUR, experiment=None, metric_names=())
+        seen.clear()
+        assert find_copies(remember, scope, settings) == Copies()
+    assert [question.path for question in seen] == asked
+
+
+@pytest.mark.parametrize("value", [",", "a,,b", "auto,b", "1st", 'x"', "model_name", "a,le"])
+def test_a_setting_that_names_no_label_is_refused(value):
+    with pytest.raises(SettingsError, match="PROMETHEUS_REPLICA_LABELS"):
+        settings_of("http://localhost:9090", PROMETHEUS_REPLICA_LABELS=value)
+
+
+def test_names_in_quotes_are_not_taken_for_a_question():
+    text = 'sum(increase(m{a="rate(x[5m])"}[1h])) + rate(n{b="}"}[5m]) + count("increase(y[1m])")'
+    assert counted_once("sum(m)", ("a",)) == "sum(m)"
+    assert counted_once(text, ()) == text
+    assert counted_once(text, ("a", "b")) == (
+        'sum(max without (a, b) (increase(m{a="rate(x[5m])"}[1h]))) + max without (a, b) (rate(n{b="}"}[5m])) + count("increase(y[1m])")'
+    )
