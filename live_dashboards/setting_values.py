@@ -202,10 +202,10 @@ def metric_name(value: str) -> str:
 _COUNTED_BY = ("__name__", "model_name", "experiment", "status", "le", "metric_type")
 
 
-def replica_labels(value: str) -> tuple[str, ...] | None:
-    """Names of Prometheus labels; none of them for `none`, and None for `auto`."""
+def replica_labels(value: str) -> tuple[str, ...] | str:
+    """Names of Prometheus labels, no name at all for `none`; or `auto`."""
     if value in {"auto", "none"}:
-        return None if value == "auto" else ()
+        return "auto" if value == "auto" else ()
     names = tuple(dict.fromkeys(part.strip() for part in value.split(",")))
     if not all(re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", name) for name in names) or {"auto", "none"} & set(names):
         raise ValueError("must be auto, none, or names of labels, such as prometheus_replica")

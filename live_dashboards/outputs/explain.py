@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from live_dashboards.model.codec import decode
 from live_dashboards.model.plain_text import escaped
 from live_dashboards.outputs.summary_file import read_summary
 
+_COPIES = re.compile(r"\bmax without \(([^)]*)\) \((?:increase|rate|irate|sum_over_time)\(")
 _DRAW_FIRST = "draw a dashboard first, or name a summary with --summary"
 
 
@@ -87,9 +89,15 @@ def _explained(row: SummaryRow, known: dict[str, SummaryRow]) -> str:
         ("observed", row.observed_at or ""),
         ("reason" if row.value is None else "note", row.reason or ""),
         ("query", row.query),
+        ("merged", _merged(row.query)),
         ("inputs", "\n".join(_input_lines(row, known, above=(row.reference,)))),
     )
     return "\n".join([escaped(row.reference), *(_fact(label, text) for label, text in facts if text), ""])
+
+
+def _merged(query: str) -> str:
+    """Which copies the query counts once."""
+    return "\n".join(f"copies that differ in {labels} alone count once, by the one that grew most" for labels in dict.fromkeys(_COPIES.findall(query)))
 
 
 def _fact(label: str, text: str) -> str:

@@ -68,7 +68,6 @@ def test_copies_count_once_and_that_is_told(prometheus, once, delays, moves):
     answer = ask(prometheus(truth).url)
     assert counts(answer) == close(once)
     assert f"max without ({LABEL})" in answer.instant("requests").query
-    assert answer.instant("requests").note == f"{ONCE} ({LABEL})"
     (said,) = told(answer)
     assert said.startswith(f"{ONCE}: there are series that differ in the label {LABEL} alone")
 

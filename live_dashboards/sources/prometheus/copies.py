@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.snapshot import Answer
 from live_dashboards.settings import Settings
 from live_dashboards.sources.prometheus.copy_candidates import candidates, possible_labels
 from live_dashboards.sources.prometheus.copy_judgement import Found, Verdict, judge
@@ -36,21 +35,14 @@ class Copies:
     labels: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
 
-    def noted(self, answers: Sequence[Answer]) -> tuple[Answer, ...]:
-        """The answers, with a note on each whose question counts copies once."""
-        if not self.labels:
-            return tuple(answers)
-        note = f"{COUNTED_ONCE} ({', '.join(self.labels)})"
-        merging = f"without ({', '.join(self.labels)})"
-        return tuple(replace(each, note="; ".join(filter(None, (each.note, note)))) if merging in each.query else each for each in answers)
-
 
 def find_copies(ask: Ask, scope: Scope, settings: Settings) -> Copies:
     """The copies among the series of the scope's requests: as PROMETHEUS_REPLICA_LABELS names them, or found by their samples.
 
     Where no series has a label but those of the test and of its target, one small question is all that is asked.
     """
-    named: tuple[str, ...] | None = settings["PROMETHEUS_REPLICA_LABELS"]
+    wanted = settings["PROMETHEUS_REPLICA_LABELS"]
+    named: tuple[str, ...] | None = None if wanted == "auto" else wanted
     if named == () or not scope.has_requests:
         return Copies()
     if scope.is_recorded:
