@@ -11,6 +11,7 @@ from live_dashboards.settings import load_settings
 from live_dashboards.sources.prometheus.checks import prometheus_checks
 from tests.sources.prometheus_reading import BUCKETS, END, HOUR, labels, settings_of, short_truth, traffic
 from tests.support.standard_truth import EXPERIMENT
+from tests.support.stored_copies import store_copies
 
 OK, WARNING, FAILED, SKIPPED = CheckState.OK, CheckState.WARNING, CheckState.FAILED, CheckState.SKIPPED
 
@@ -165,6 +166,22 @@ def test_an_experiment_that_no_series_names_is_warned_of(standard_prometheus):
     found = checks(standard_prometheus.url, at=standard_prometheus.end, AB_EXPERIMENT="other")
     assert found["labels"][3] == "experiment_label"
     assert found["completeness"][0] is WARNING
+
+
+def test_what_may_be_copies_is_warned_of_with_its_label_and_what_they_are_is_told(prometheus):
+    truth = short_truth(hours=0.5)
+    truth.counter("ab_test_requests_total", labels("m"), 1.0)
+    store_copies(truth, {"a": 0.0, "b": 7.0}, label="pod")
+    url = prometheus(truth).url
+    state, sentence, fix, code = checks(url)["copies"]
+    assert (state, code, "the label pod alone" in sentence, "PROMETHEUS_REPLICA_LABELS" in fix) == (WARNING, "copies", True, True)
+    assert checks(url, PROMETHEUS_REPLICA_LABELS="pod")["copies"][:2] == (
+        OK,
+        "copies of one scrape are counted once: those that differ in the label pod alone, as PROMETHEUS_REPLICA_LABELS says",
+    )
+    assert checks(url, PROMETHEUS_REPLICA_LABELS="none")["copies"][0] is OK
+    assert checks(url, PROMETHEUS_REPLICA_LABELS="none")["completeness"][0] is OK
+    assert checks(url, PROMETHEUS_REPLICA_LABELS="prod")["copies"][3] == "copies"
 
 
 def test_a_placeholder_password_is_warned_of(standard_prometheus):

@@ -9,6 +9,7 @@ from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.prometheus.copies import Copies, find_copies
 from live_dashboards.sources.prometheus.counted_once import once as counted_once
 from live_dashboards.sources.prometheus.http import PrometheusClient
+from live_dashboards.sources.prometheus.recorded import RECORDED_UNTIL, STEPS
 from live_dashboards.sources.prometheus.scope import find_scope
 from tests.sources.prometheus_reading import BUCKETS, END, HOUR, ask, labels, settings_of, short_truth, traffic, values
 from tests.support.prometheus_truth import PrometheusTruth, TrueSeries
@@ -135,6 +136,18 @@ def test_copies_of_instances_that_restart_count_once(prometheus):
     assert told(answer)[0].startswith(ONCE)
 
 
+def test_a_restart_that_one_copy_alone_could_see_keeps_them_copies(prometheus):
+    resets = tuple(END - 5 - index * 90 for index in range(80))  # few requests: the count of before is soon overtaken, unseen by every second scrape
+    series = []
+    for name, delay in PAIR.items():
+        truth = PrometheusTruth(start=END - 2 * HOUR + delay, end=END, scrape_seconds=60)
+        service(truth, rate=2.0, starts_at=END - 2 * HOUR, resets=resets)
+        service(truth, instance="i2", rate=0.5, starts_at=END - 2 * HOUR)
+        series += [TrueSeries(each.name, {**each.labels, LABEL: name}, each.samples) for each in truth.series]
+    truth.series = series
+    assert told(ask(prometheus(truth).url))[0].startswith(ONCE)
+
+
 def test_an_instance_that_one_copy_alone_has_counts_and_has_one_voice_in_a_mean(prometheus):
     truth = two_models()
     truth.gauge("ab_test_model_accuracy", labels("baseline", "i1"), 70.0)
@@ -160,6 +173,35 @@ def test_copies_on_victoria_metrics_count_once():
         answer = ask(server.url)
     assert counts(answer) == close(once)
     assert told(answer)[0].startswith(ONCE)
+
+
+def steps(more=({},), *, raw=None):
+    """What the rules would have recorded of two models, once for each of the further labels."""
+    truth = PrometheusTruth(start=END - 26 * HOUR, end=END, scrape_seconds=300)
+    for each in more:
+        truth.gauge(RECORDED_UNTIL, each, lambda at: at - 60)
+        for model in ("baseline", "enhanced"):
+            for metric in (STEPS["ab_test_requests_total"], STEPS["ab_test_errors_total"]):
+                truth.gauge(metric, {"model_name": model, **each}, 10.0)
+    truth.series += raw.series if raw else []
+    return truth
+
+
+def test_copies_among_recorded_steps_are_named_and_merged_where_they_are_told(prometheus):
+    url = prometheus(steps([{LABEL: name} for name in PAIR])).url
+    doubtful, merged, single = (ask(url, PROMETHEUS_RECORDED="on", PROMETHEUS_REPLICA_LABELS=value) for value in ("auto", LABEL, "none"))
+    assert [values(each.instant("requests"))["baseline"] for each in (doubtful, merged, single)] == [240, 120, 240]
+    assert f"PROMETHEUS_REPLICA_LABELS={LABEL}" in told(doubtful)[0]
+    assert told(doubtful)[0].startswith(PERHAPS)
+    assert (told(merged)[0].startswith(ONCE), told(single)) == (True, [])
+
+
+def test_copies_that_were_recorded_as_one_are_told_and_no_others(prometheus):
+    raw = two_models()
+    assert told(ask(prometheus(steps(raw=raw)).url, PROMETHEUS_RECORDED="on")) == []
+    store_copies(raw)
+    (said,) = told(ask(prometheus(steps(raw=raw)).url, PROMETHEUS_RECORDED="on"))
+    assert said.startswith(f"{PERHAPS}: what the rules have recorded was counted from copies that differ in the label {LABEL} alone")
 
 
 def workers(model="baseline", *, names=("w0", "w1"), delay=0.0, label="replica", latency=(BUCKETS, BUCKETS), with_latency=True, errors=True):

@@ -85,19 +85,20 @@ def _is_one_scrape(first: list[Point], second: list[Point]) -> bool:
 
 
 def _between(bounds: list[Point], judged: list[Point]) -> list[bool]:
-    """For each judged sample with samples before and after it: whether a counter with these bounds can have had that value then."""
+    """For each judged sample between two others: whether a counter with these bounds can have had that value then.
+
+    Around a restart that either of them saw nothing can be said: the other one may have missed it.
+    """
     moments = [seconds for seconds, _ in bounds]
     found = []
-    for seconds, value in judged:
+    for index, (seconds, value) in enumerate(judged):
         before, after = bisect_right(moments, seconds - _SLACK_SECONDS) - 1, bisect_left(moments, seconds + _SLACK_SECONDS)
-        if before >= 0 and after < len(bounds):
-            found.append(_can_be(value, [each for _, each in bounds[before : after + 1]]))
+        is_inside = before >= 0 and after < len(bounds)
+        if is_inside and not _has_fallen(bounds[max(0, before - 1) : after + 2]) and not _has_fallen(judged[max(0, index - 1) : index + 2]):
+            tolerance = _SAME * max(abs(value), abs(bounds[after][1]))
+            found.append(bounds[before][1] - tolerance <= value <= bounds[after][1] + tolerance)
     return found
 
 
-def _can_be(value: float, bounds: list[float]) -> bool:
-    """Between the first and the last one; where the counter fell in between, above the one or below the other."""
-    tolerance = _SAME * max(abs(value), *map(abs, bounds))
-    is_above, is_below = value >= bounds[0] - tolerance, value <= bounds[-1] + tolerance
-    fell = any(after < before for before, after in pairwise(bounds))
-    return is_above or is_below if fell else is_above and is_below
+def _has_fallen(points: list[Point]) -> bool:
+    return any(later < earlier for (_, earlier), (_, later) in pairwise(points))
