@@ -27,6 +27,7 @@ _SUM, _BUCKET = f"{LATENCY}_sum", f"{LATENCY}_bucket"
 _CREATED = tuple(f"{name.removesuffix('_total')}_created" for name in (REQUESTS, ERRORS, LATENCY))
 _STARTED, _CPU = "process_start_time_seconds", "process_cpu_seconds_total"
 _OF_ONE_PROCESS = (_SUM, _STARTED, *_CREATED)  # of two processes these are never equal for long
+_LONG_KEPT = frozenset({ERRORS, _SUM, f"{LATENCY}_count"})  # asked of earlier moments too: few series, and no two processes have gone on alike
 _APART = frozenset({Likeness.DIFFERENT, Likeness.ONE_SCRAPE})
 
 
@@ -93,7 +94,7 @@ class _Look:
 
 def _judge_all(ask: Ask, scope: Scope, settings: Settings, labels: tuple[str, ...], looks: Sequence[_Look]) -> Found:
     """Whether every other counter of these targets agrees too, and one that only one process can have is among them."""
-    asked = [(look, metric, selector) for look in looks for metric, selector in _selectors(look, scope, settings).items() if metric != _BUCKET or look is looks[0]]
+    asked = [(look, metric, selector) for look in looks for metric, selector in _selectors(look, scope, settings).items() if metric in _LONG_KEPT or look is looks[0]]
     outcomes = ask([look.question(selector) for look, _, selector in asked])
     compared = [(look, metric, compare_groups(_series(outcome), labels)) for (look, metric, _), outcome in zip(asked, outcomes, strict=True)]
     if any(each.likeness in _APART for look, _, groups in compared for each in groups if _target(each.shared) in look.targets):
