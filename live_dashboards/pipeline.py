@@ -161,7 +161,7 @@ def ask(settings: Settings, request: Request) -> Snapshot:
     from live_dashboards.outputs.last_good_file import LastGoodFile
 
     file = LastGoodFile(settings)
-    return file.fill(LiveDataConnector(settings).fetch(known_experiment=file.kept.experiment))
+    return file.fill(LiveDataConnector(settings).fetch(known_test=file.kept.chosen))
 
 
 def tell_unconfigured(settings: Settings) -> None:
@@ -211,12 +211,13 @@ def simulated(snapshot: Snapshot, settings: Settings, request: Request) -> Snaps
 
 def connection_checks(settings: Settings, at: datetime | None) -> Iterator[Check]:
     """Every check of both sources, as they end, and whether the two name the same variants."""
+    from live_dashboards.sources.connector import LiveDataConnector
     from live_dashboards.sources.mlflow.checks import mlflow_checks
     from live_dashboards.sources.prometheus.checks import prometheus_checks
 
     moment = at or datetime.now(UTC)
     yield from mlflow_checks(settings, moment)
-    yield from prometheus_checks(settings, moment)
+    yield from prometheus_checks(settings, moment, LiveDataConnector(settings).chosen_test(at=moment) if settings.has_prometheus else None)
     if settings.has_mlflow and settings.has_prometheus:
         yield from _both_together(settings, moment)
 

@@ -13,7 +13,7 @@ from live_dashboards.model.business_report import BusinessReport
 from live_dashboards.model.dashboards import Report
 from live_dashboards.model.last_good import LastGood
 from live_dashboards.model.report import AbReport
-from live_dashboards.model.snapshot import Snapshot
+from live_dashboards.model.snapshot import ChosenTest, Snapshot
 from live_dashboards.request import Request
 from live_dashboards.settings import Settings
 from live_dashboards.web.services import Services
@@ -64,11 +64,11 @@ def services(settings: Settings, drawings: Drawings | None = None) -> Services:
     )
 
 
-def fetch(settings: Settings, known_experiment: str | None = None) -> Snapshot:
+def fetch(settings: Settings, known_test: ChosenTest | None = None) -> Snapshot:
     """What both sources answer now."""
     from live_dashboards.sources.connector import LiveDataConnector
 
-    return LiveDataConnector(settings).fetch(known_experiment=known_experiment)
+    return LiveDataConnector(settings).fetch(known_test=known_test)
 
 
 def memory(settings: Settings) -> tuple[Callable[[Settings], LastGood], Callable[[Settings, LastGood], None]]:

@@ -89,7 +89,7 @@ class _Reader:
             return "there is no challenger"
         if question.reason:
             return question.reason
-        return f"Prometheus has no {question.name.replace('_', ' ')} of variant {variant!r}"
+        return f"Prometheus has no {question.name.replace('_', ' ')} of variant {variant!r}" + (f": {question.note}" if question.note else "")
 
 
 def traffic_facts(answer: PrometheusAnswer, roles: Roles, settings: Settings, at: datetime) -> TrafficFacts:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from live_dashboards.model.snapshot import MlflowAnswer, PrometheusAnswer
+from live_dashboards.model.variant_names import named_variant
 from live_dashboards.settings import Settings
 
 _ENDING = re.compile(r".+?([-_][^-_]+)")
@@ -65,9 +66,9 @@ def variants_of_models(models: Sequence[str], candidates: Sequence[Iterable[str]
 
 def _variant(name: str, candidates: Sequence[Iterable[str]], ending: str) -> str:
     for group in candidates:
-        matches = [candidate for candidate in group if name == candidate or name.startswith((f"{candidate}-", f"{candidate}_"))]
-        if matches:
-            return max(matches, key=len)
+        found = named_variant(name, group)
+        if found is not None:
+            return found
     return name.removesuffix(ending)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from live_dashboards.model.measurement import Origin
-from live_dashboards.model.snapshot import MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
+from live_dashboards.model.snapshot import ChosenTest, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
 
 Ages = tuple[float, float]
 """Seconds since MLflow's and since Prometheus' last good answer."""
@@ -28,8 +28,13 @@ class LastGood:
 
     @property
     def experiment(self) -> str | None:
-        """The experiment that MLflow chose last; Prometheus is to be asked for it while MLflow does not answer."""
+        """The name of the experiment that MLflow chose last; Prometheus is to be asked for it while MLflow does not answer."""
         return None if self.mlflow is None else self.mlflow.experiment
+
+    @property
+    def chosen(self) -> ChosenTest | None:
+        """The same with its variants."""
+        return None if self.mlflow is None else self.mlflow.chosen
 
     def after(self, fetched: Snapshot) -> LastGood:
         """With the answers of a new fetch in place of older ones."""

@@ -132,7 +132,7 @@ class PrometheusAnswer:
     Instant names: `requests`, `requests_24h`, `errors`, `latency_sum`, `latency_count`, `latency_buckets`, `online_accuracy`,
     `business_impact`, `labelled`, `correct`, and `newest_<name>` with the unix time of the newest sample behind it. `timelines` hold the entries of AB_QUERIES.
     `blocks` hold what `requests`, `errors`, `latency_sum` and `latency_count` grew by in each block of the window; a point's time is the block's end.
-    `experiments` are the values of the label `experiment`; `experiment_filter` is the one that was used, None where all series count:
+    `experiments` are the values of the label `experiment`; `experiment_filter` is the test whose series were asked for, None where all series count:
     `added_experiments` are then those of the requests that were counted.
     `first_traffic` is the unix time of the first sample with traffic, by model name. `accumulated` is what was counted since each moment at which the test
     may have begun; `retention_seconds` how long the server keeps samples, None where it does not tell.
@@ -185,6 +185,14 @@ class Experiment:
     def is_ab_test(self) -> bool:
         """Whether its active runs carry two or more variants."""
         return len(self.variants) >= 2
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenTest:
+    """The experiment that is looked at, and the variants of its runs; none where they are not known."""
+
+    name: str
+    variants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +276,14 @@ class MlflowAnswer:
     versions: tuple[ModelVersion, ...] = ()
     newest_at: datetime | None = None
     queries: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def chosen(self) -> ChosenTest | None:
+        """The experiment of this answer with its variants."""
+        if self.experiment is None:
+            return None
+        found = next((each for each in self.experiments if each.name == self.experiment), None)
+        return ChosenTest(self.experiment, tuple(name for name, _ in found.variants) if found else ())
 
     def query(self, name: str) -> str:
         """What was asked for that question."""

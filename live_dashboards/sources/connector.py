@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from live_dashboards.errors import DashboardError, SourceError, UsageError
-from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Answer, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
+from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Answer, ChosenTest, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
 from live_dashboards.settings import Settings, load_settings
 from live_dashboards.sources.asking import Asking, Deadline
 from live_dashboards.sources.mlflow.questions import MlflowSource
@@ -45,24 +45,24 @@ class AbTestMetrics(Mapping[str, Answer]):
         return len(self.timelines)
 
 
-class _ChosenExperiment:
-    """The experiment's name, which one source finds and the other one waits for; where none is found, the one that was known before."""
+class _Choice:
+    """The test, which one source finds and the other one waits for; where none is found, the configured name, with the variants that were known before."""
 
-    def __init__(self, configured: str | None, known: str | None = None) -> None:
-        self.configured, self._name, self._known, self._settled = configured, configured, known, threading.Event()
+    def __init__(self, configured: str | None, known: ChosenTest | None = None) -> None:
+        self.configured = None if configured is None else ChosenTest(configured)
+        self._test = known if known is not None and configured in {None, known.name} else self.configured
+        self._settled = threading.Event()
         self.was_awaited = False
-        if configured is not None:
-            self._settled.set()
 
-    def settle(self, name: str | None) -> None:
+    def settle(self, test: ChosenTest | None) -> None:
         if not self._settled.is_set():
-            self._name = name if name is not None else self._known
+            self._test = test if test is not None else self._test
             self._settled.set()
 
-    def wait(self) -> str | None:
+    def wait(self, seconds: float | None = None) -> ChosenTest | None:
         self.was_awaited = not self._settled.is_set()
-        self._settled.wait()
-        return self._name
+        self._settled.wait(seconds)
+        return self._test
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +95,15 @@ class LiveDataConnector:
         answer = self.fetch(at=at, window_seconds=window_seconds).prometheus
         return AbTestMetrics({each.name: each for each in answer.timelines}, {each.name: each for each in answer.instants}, answer.status)
 
-    def fetch(self, *, at: datetime | None = None, window_seconds: float | None = None, known_experiment: str | None = None) -> Snapshot:
+    def fetch(self, *, at: datetime | None = None, window_seconds: float | None = None, known_test: ChosenTest | None = None) -> Snapshot:
         """Both sources' answers for a moment (default: now) and a window (default: AB_WINDOW).
 
-        `known_experiment` is what MLflow chose before: Prometheus is asked for it where MLflow cannot be asked now. Raises UsageError where the configured
+        `known_test` is what MLflow chose before: Prometheus is asked for it where MLflow cannot be asked now. Raises UsageError where the configured
         experiment does not exist, as far as a source can tell.
         """
         moment = at if at is not None else datetime.now(UTC)
         window = window_seconds if window_seconds is not None else self.settings.window_seconds
-        chosen = _ChosenExperiment(self.settings["AB_EXPERIMENT"], known_experiment)
+        chosen = _Choice(self.settings["AB_EXPERIMENT"], known_test)
         mlflow, prometheus = self._start_mlflow(moment, window, chosen), self._start_prometheus(moment, window, chosen)
         try:
             model = self._mlflow_answer(mlflow)
@@ -114,16 +114,26 @@ class LiveDataConnector:
         finally:
             chosen.settle(None)
         traffic = self._prometheus_answer(prometheus, chosen)
-        if known_experiment is None or self.settings["AB_EXPERIMENT"] != known_experiment:
+        if known_test is None or self.settings["AB_EXPERIMENT"] != known_test.name:
             self._refuse_unknown(model, traffic)
         if at is None:
             _tell_clocks(model.status, traffic.status)
         return Snapshot(moment, window, model, traffic, datetime.now(UTC), is_now=at is None)
 
+    def chosen_test(self, *, at: datetime) -> ChosenTest | None:
+        """The test that MLflow chooses at that moment; where it cannot be asked the configured one, None where none is configured."""
+        chosen = _Choice(self.settings["AB_EXPERIMENT"])
+        question = self._start_mlflow(at, self.settings.window_seconds, chosen)
+        if question is None:
+            return chosen.configured
+        test = chosen.wait(question.deadline.remaining_seconds)
+        question.drop()
+        return test
+
     def fetch_all(self, *, at: datetime | None = None, window_seconds: float | None = None) -> Iterator[Snapshot]:
         """A snapshot for each A/B experiment of MLflow, the one with the newest activity first; one alone where MLflow cannot tell which there are.
 
-        MLflow is asked once for all. Prometheus is asked for each experiment, and once where no series names an experiment. Each time the deadline is its own.
+        MLflow is asked once for all. Prometheus is asked for each experiment, whose series or whose variants' they are. Each time the deadline is its own.
         Where it has failed for two experiments one after the other, it is not asked for the others: each could cost the whole deadline.
         """
         moment = at if at is not None else datetime.now(UTC)
@@ -131,10 +141,10 @@ class LiveDataConnector:
         shared: PrometheusAnswer | None = None
         failures = 0
         for model in self._mlflow_answers(moment, window):
-            traffic = shared if shared is not None else self._traffic_of(model.experiment, moment, window)
+            traffic = shared if shared is not None else self._traffic_of(model.chosen, moment, window)
             has_failed = traffic.status.state is SourceState.FAILED
             failures = failures + 1 if has_failed else 0
-            shared = traffic if failures >= _FAILURES_IN_TURN or not (has_failed or traffic.experiments) else None
+            shared = traffic if failures >= _FAILURES_IN_TURN else None
             yield Snapshot(moment, window, model, traffic, datetime.now(UTC), is_now=at is None)
 
     def _mlflow_answers(self, at: datetime, window_seconds: float) -> tuple[MlflowAnswer, ...]:
@@ -147,19 +157,19 @@ class LiveDataConnector:
         except SourceError as error:
             return (MlflowAnswer(_failed(MLFLOW, error, deadline)),)
 
-    def _traffic_of(self, experiment: str | None, at: datetime, window_seconds: float) -> PrometheusAnswer:
-        chosen = _ChosenExperiment(experiment)
+    def _traffic_of(self, test: ChosenTest | None, at: datetime, window_seconds: float) -> PrometheusAnswer:
+        chosen = _Choice(None, test)
         chosen.settle(None)
         return self._prometheus_answer(self._start_prometheus(at, window_seconds, chosen), chosen)
 
-    def _start_mlflow(self, at: datetime, window_seconds: float, chosen: _ChosenExperiment) -> _Question[MlflowAnswer] | None:
+    def _start_mlflow(self, at: datetime, window_seconds: float, chosen: _Choice) -> _Question[MlflowAnswer] | None:
         if self._model_source is None:
             return None
         source, deadline = self._model_source(self.settings), Deadline(self.settings.timeout_seconds)
         asking = Asking("mlflow", lambda: source.read(at=at, window_seconds=window_seconds, deadline=deadline, on_experiment=chosen.settle))
         return _Question(asking, deadline, source.abort, source.what)
 
-    def _start_prometheus(self, at: datetime, window_seconds: float, chosen: _ChosenExperiment) -> _Question[PrometheusAnswer] | None:
+    def _start_prometheus(self, at: datetime, window_seconds: float, chosen: _Choice) -> _Question[PrometheusAnswer] | None:
         if not self.settings.has_prometheus:
             return None
         source, deadline = PrometheusAbSource(self.settings), Deadline(self.settings.timeout_seconds)
@@ -168,9 +178,11 @@ class LiveDataConnector:
             with closing(source):
                 discovered = source.discover(deadline)
                 left_seconds = deadline.remaining_seconds
-                name = chosen.wait() if discovered.experiments else chosen.configured
+                is_choice_needed = discovered.has_unlabelled or (chosen.configured is None and discovered.experiments)
+                test = chosen.wait() if is_choice_needed else chosen.configured
                 rest = Deadline(left_seconds) if chosen.was_awaited else deadline  # waiting for the other source is not its own time
-                return source.read(at=at, window_seconds=window_seconds, experiment=name, deadline=rest)
+                name, variants = (None, ()) if test is None else (test.name, test.variants)
+                return source.read(at=at, window_seconds=window_seconds, experiment=name, variants=variants, deadline=rest)
 
         return _Question(Asking("prometheus", ask), deadline, source.abort, "Prometheus")
 
@@ -182,7 +194,7 @@ class LiveDataConnector:
         except SourceError as error:
             return MlflowAnswer(_failed(MLFLOW, error, question.deadline))
 
-    def _prometheus_answer(self, question: _Question[PrometheusAnswer] | None, chosen: _ChosenExperiment) -> PrometheusAnswer:
+    def _prometheus_answer(self, question: _Question[PrometheusAnswer] | None, chosen: _Choice) -> PrometheusAnswer:
         if question is None:
             return PrometheusAnswer(_not_configured(PROMETHEUS))
         deadline = Deadline(self.settings.timeout_seconds) if chosen.was_awaited else question.deadline
@@ -195,12 +207,14 @@ class LiveDataConnector:
         return answer
 
     def _refuse_unknown(self, model: MlflowAnswer, traffic: PrometheusAnswer) -> None:
-        """Where MLflow cannot be asked, Prometheus' label `experiment` tells whether the configured one exists."""
+        """Where MLflow cannot be asked, Prometheus' label `experiment` tells whether the configured one exists; series without the label may be its."""
         asked, known = self.settings["AB_EXPERIMENT"], traffic.experiments
         if asked is None or model.status.state not in {SourceState.FAILED, SourceState.NOT_CONFIGURED}:
             return
         if not known:
             log.warning("experiment %r is not verified: neither source could be asked whether it exists", asked)
+        elif asked not in known and traffic.status.has_answered:
+            log.warning("experiment %r is not verified: MLflow cannot be asked, and no series in Prometheus has its name", asked)
         elif asked not in known:
             raise UsageError(unknown_experiment(asked, known))
 

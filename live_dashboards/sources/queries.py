@@ -21,7 +21,7 @@ _VARIABLE = re.compile(r"\$(errors|rate|window|experiment)")
 class AbQuery:
     """One question: its PromQL, the unit of its values, the labels it is grouped by, the metric it needs and what it measures.
 
-    Variables of the PromQL: `$experiment` (a label matcher, or nothing), `$rate` (the window of a rate), `$window` (the window of the page),
+    Variables of the PromQL: `$experiment` (the matchers of the series that count, or nothing), `$rate` (the window of a rate), `$window` (the window of the page),
     `$errors` (the selector of failed requests, which depends on what the exporter has).
     """
 
@@ -83,15 +83,15 @@ AB_QUERIES: dict[str, AbQuery] = {
 BUILT_IN = frozenset(query.promql for query in AB_QUERIES.values())  # taken here, before anyone adds a question of their own
 
 
-def render(promql: str, *, experiment: str | None = None, rate_seconds: float = 300.0, window_seconds: float = 86_400.0, errors: str = "") -> str:
-    """The PromQL with its variables filled in, in one pass, so that no label value is read as a variable; an experiment of None means all series."""
-    if experiment is None:
+def render(promql: str, *, matchers: str = "", rate_seconds: float = 300.0, window_seconds: float = 86_400.0, errors: str = "") -> str:
+    """The PromQL with its variables filled in, in one pass, so that no label value is read as a variable; `matchers` stand for `$experiment`, none means all series."""
+    if not matchers:
         promql = promql.replace("{$experiment}", "").replace(", $experiment", "")
     values = {
         "errors": errors,
         "rate": format_duration(rate_seconds),
         "window": format_duration(window_seconds),
-        "experiment": "" if experiment is None else f"{EXPERIMENT_LABEL}={quoted(experiment)}",
+        "experiment": matchers,
     }
     return _VARIABLE.sub(lambda found: values[found[1]], promql)
 

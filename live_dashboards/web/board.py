@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from live_dashboards.errors import UsageError
 from live_dashboards.model.last_good import LastGood
-from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
+from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, ChosenTest, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
 from live_dashboards.settings import Settings
 from live_dashboards.web.metrics import Metrics
 from live_dashboards.web.pages import Document, Page, PageMaker
@@ -114,11 +114,11 @@ class Board:
         del self._places[view]
         self._maker.forget(view)
 
-    def _ask(self, question: View, experiment: str | None) -> Snapshot:
+    def _ask(self, question: View, test: ChosenTest | None) -> Snapshot:
         """The sources' answers. A mistake in our own code is logged whole and shown as the failure that it is: what was there before grows old meanwhile."""
         chosen = settings_of(question, self.settings)
         try:
-            return self._services.fetch(chosen, experiment)
+            return self._services.fetch(chosen, test)
         except UsageError:
             raise
         except Exception:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from live_dashboards.errors import DashboardError, UsageError
 from live_dashboards.model.last_good import LastGood
-from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Snapshot, SourceState
+from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, ChosenTest, Snapshot, SourceState
 from live_dashboards.web.view import View
 from live_dashboards.web.watch import Pace, Watch
 
@@ -44,7 +44,7 @@ class Refresher:
 
     def __init__(
         self,
-        ask: Callable[[View, str | None], Snapshot],
+        ask: Callable[[View, ChosenTest | None], Snapshot],
         pace: Pace,
         listener: Listener,
         *,
@@ -151,15 +151,15 @@ class Refresher:
             seen = self._seen.get(source)
         return None if seen is None else self._clock() - seen[1]
 
-    def _begun(self, question: View) -> str | None:
-        """The experiment that MLflow last chose for the question; of a new one, what an earlier process knew of it is recalled first."""
+    def _begun(self, question: View) -> ChosenTest | None:
+        """The test that MLflow last chose for the question; of a new one, what an earlier process knew of it is recalled first."""
         with self._wake:
             watch = self._watches.get(question)
         if watch is not None and watch.fetched is None and watch.kept == LastGood():
             kept, at, now = self._recall(question), datetime.now(UTC), self._clock()
             watch = self._change(question, lambda watch: watch.recalling(kept, at, now))
             self._remember_recalled(kept, watch)
-        return None if watch is None else watch.kept.experiment
+        return None if watch is None else watch.kept.chosen
 
     def _remember(self, fetched: Snapshot) -> None:
         """Which sources have answered, whatever they were asked: one that did is never simulated."""

@@ -10,7 +10,7 @@ from live_dashboards.model.business_report import BusinessReport
 from live_dashboards.model.dashboards import Report
 from live_dashboards.model.last_good import LastGood
 from live_dashboards.model.report import AbReport
-from live_dashboards.model.snapshot import Snapshot
+from live_dashboards.model.snapshot import ChosenTest, Snapshot
 from live_dashboards.settings import Settings
 
 
@@ -18,13 +18,13 @@ from live_dashboards.settings import Settings
 class Services:
     """The pipeline's steps as callables.
 
-    `fetch` asks both sources (UsageError for an experiment that does not exist), Prometheus for the given experiment where MLflow cannot choose one;
+    `fetch` asks both sources (UsageError for an experiment that does not exist), Prometheus for the given test where MLflow cannot choose one;
     `recall` gives what an earlier process was last answered to these settings, `keep` hands that on to a later one;
     `variants` are the names in a snapshot; `reports` makes both pages of it;
     `summary` is a page's document, `csv` its drawn values, `picture` its PNG (DashboardError where it could not be drawn).
     """
 
-    fetch: Callable[[Settings, str | None], Snapshot]
+    fetch: Callable[[Settings, ChosenTest | None], Snapshot]
     recall: Callable[[Settings], LastGood]
     keep: Callable[[Settings, LastGood], None]
     variants: Callable[[Snapshot, Settings], tuple[str, ...]]

@@ -16,11 +16,11 @@ from live_dashboards import __version__
 from live_dashboards.errors import SettingsError, UsageError
 from live_dashboards.model.codec import decode, encode
 from live_dashboards.model.secret import Secret
-from live_dashboards.model.snapshot import Snapshot, SourceState
+from live_dashboards.model.snapshot import ChosenTest, Snapshot, SourceState
 from live_dashboards.settings import Settings
 from live_dashboards.settings_digest import question_digest, secrets_digest
 
-Fetch = Callable[[Settings, str | None], Snapshot]
+Fetch = Callable[[Settings, ChosenTest | None], Snapshot]
 
 _FRESH_SHARE = 0.9  # of an interval: whoever is due next asks anew
 _REDIS_SECONDS = 1.0
@@ -56,15 +56,15 @@ class _Shared:
         self._interval_seconds, self._lock_seconds = float(settings["DASHBOARD_REFRESH_INTERVAL"]), _MOST_FETCHES * settings.timeout_seconds
         self.secrets_digest = secrets_digest(settings)
 
-    def __call__(self, settings: Settings, known_experiment: str | None = None) -> Snapshot:
+    def __call__(self, settings: Settings, known_test: ChosenTest | None = None) -> Snapshot:
         key = _key(settings, self.secrets_digest)
         with contextlib.ExitStack() as held:
             try:
                 found = self._stored(key) or self._waited_for(key, held)
             except self._error as error:
                 log.warning("Redis: %s; this process asks the sources itself", type(error).__name__)
-                return self._fetch(settings, known_experiment)
-            return found or self._asked(key, settings, known_experiment)
+                return self._fetch(settings, known_test)
+            return found or self._asked(key, settings, known_test)
 
     def _stored(self, key: str) -> Snapshot | None:
         with self._in_time():
@@ -78,9 +78,9 @@ class _Shared:
             held.callback(self._release, lock)
         return self._stored(key)
 
-    def _asked(self, key: str, settings: Settings, known_experiment: str | None) -> Snapshot:
+    def _asked(self, key: str, settings: Settings, known_test: ChosenTest | None) -> Snapshot:
         """What the sources answer now; a failure is not shared, since it may be this process's own."""
-        fetched = self._fetch(settings, known_experiment)
+        fetched = self._fetch(settings, known_test)
         if SourceState.FAILED not in {fetched.mlflow.status.state, fetched.prometheus.status.state}:
             with self._told("the answer is not shared"):
                 self._client.set(key, _packed(fetched), px=round(self._interval_seconds * 1000))

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from live_dashboards.errors import UsageError
-from live_dashboards.model.snapshot import SourceState
+from live_dashboards.model.snapshot import ChosenTest, SourceState
 from tests.sources.mlflow_reading import NOW, ab_test, ago, ask, experiment
 
 pytestmark = pytest.mark.mlflow_versions(2, 3)
@@ -23,11 +23,11 @@ def test_an_experiment_with_two_variants_is_an_ab_test_and_counts_its_runs(mlflo
     assert experiment(answer, "ab").is_ab_test
 
 
-def test_the_name_is_told_at_once_and_only_once(mlflow_database):
+def test_the_name_and_the_variants_are_told_at_once_and_only_once(mlflow_database):
     ab_test(mlflow_database.truth)
-    told: list[str | None] = []
-    ask(mlflow_database, on_experiment=told.append)
-    assert told == ["ab"]
+    told: list[ChosenTest | None] = []
+    answer = ask(mlflow_database, on_experiment=told.append)
+    assert told == [ChosenTest("ab", ("baseline", "enhanced"))] == [answer.chosen]
 
 
 def test_a_variant_is_read_from_params_else_from_tags_and_blank_is_none(mlflow_database):
@@ -158,7 +158,7 @@ def test_a_deleted_experiment_is_named_as_deleted(mlflow_database):
 def test_without_two_variants_anywhere_the_reason_names_what_is_there(mlflow_database):
     truth = mlflow_database.truth
     truth.run(truth.experiment("solo"), "baseline")
-    told: list[str | None] = []
+    told: list[ChosenTest | None] = []
     answer = ask(mlflow_database, on_experiment=told.append)
     assert answer.status.state is SourceState.NO_AB_DATA
     assert answer.status.reason is not None

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from live_dashboards.errors import SourceError
+from live_dashboards.model.snapshot import ChosenTest
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.connection import MlflowConnection
@@ -24,7 +25,7 @@ PASSWORD = "p@ss:w/o%rd #1'x"
 
 
 def failure(database, *, seconds: float = LONGEST_SECONDS, **settings: str) -> SourceError:
-    told: list[str | None] = []
+    told: list[ChosenTest | None] = []
     with pytest.raises(SourceError) as failed:
         ask(database, seconds=seconds, on_experiment=told.append, **settings)
     assert len(told) == 1

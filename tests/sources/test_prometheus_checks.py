@@ -162,10 +162,10 @@ def test_a_model_alone_cannot_be_compared_and_requests_without_a_model_cannot_be
     assert checks(prometheus(nameless).url)["labels"][::3] == (FAILED, "no_model_name")
 
 
-def test_an_experiment_that_no_series_names_is_warned_of(standard_prometheus):
-    found = checks(standard_prometheus.url, at=standard_prometheus.end, AB_EXPERIMENT="other")
-    assert found["labels"][3] == "experiment_label"
-    assert found["completeness"][0] is WARNING
+def test_an_experiment_that_no_series_names_has_no_data_and_the_names_there_are_told(standard_prometheus):
+    state, sentence, _, code = checks(standard_prometheus.url, at=standard_prometheus.end, AB_EXPERIMENT="other")["A/B data"]
+    assert (state, code) == (FAILED, "no_ab_data")
+    assert f"the label experiment has the values {EXPERIMENT};" in sentence
 
 
 def test_what_may_be_copies_is_warned_of_with_its_label_and_what_they_are_is_told(prometheus):

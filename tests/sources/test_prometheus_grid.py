@@ -10,6 +10,7 @@ from live_dashboards.model.snapshot import Timeline
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.prometheus.failed_requests import COUNTER_ERRORS
 from live_dashboards.sources.prometheus.grid import timeline_grid
+from live_dashboards.sources.prometheus.matchers import labelled
 from live_dashboards.sources.prometheus.reading import read_answers
 from live_dashboards.sources.prometheus.reply import Reply
 from live_dashboards.sources.prometheus.scope import Scope
@@ -94,7 +95,7 @@ def test_a_label_value_is_escaped(value, text):
 
 
 def test_no_part_of_a_label_value_is_taken_for_a_variable():
-    assert render("x{$experiment}[$window]", experiment="$window $errors", window_seconds=3600) == 'x{experiment="$window $errors"}[1h]'
+    assert render("x{$experiment}[$window]", matchers=labelled("$window $errors"), window_seconds=3600) == 'x{experiment="$window $errors"}[1h]'
 
 
 def test_without_an_experiment_no_empty_matcher_is_left():

@@ -21,16 +21,6 @@ def test_only_series_of_the_chosen_experiment_count(prometheus):
     assert (answer.experiment_filter, answer.experiments, answer.added_experiments) == ("one", ("one", "two"), ())
 
 
-def test_an_experiment_that_no_series_names_filters_nothing_and_that_is_said(prometheus):
-    truth = short_truth()
-    traffic(truth, experiment="one", rate=1.0)
-    traffic(truth, experiment="two", rate=5.0)
-    answer = ask(prometheus(truth).url, experiment="three")
-    assert values(answer.instant("requests")) == pytest.approx({"baseline": 21_600})
-    assert (answer.experiment_filter, answer.added_experiments) == (None, ("one", "two"))
-    assert "no series has the label experiment='three'" in answer.status.warnings[0]
-
-
 @pytest.mark.parametrize("label", ["experiment", "__name__"])
 def test_where_the_labels_values_cannot_be_told_there_is_no_answer_rather_than_one_of_all_experiments(prometheus, label):
     truth = short_truth()
@@ -139,14 +129,6 @@ def test_an_error_counter_without_the_experiment_label_does_not_make_an_experime
     errors = ask(prometheus(truth).url, experiment="one").instant("errors")
     assert errors.series == ()
     assert "ab_test_errors_total has no label experiment" in errors.reason
-
-
-def test_an_error_counter_of_other_experiments_means_0_errors_of_this_one(prometheus):
-    truth = short_truth()
-    traffic(truth, experiment="one")
-    traffic(truth, experiment="two")
-    truth.counter("ab_test_errors_total", labels(experiment="two"), 0.1)
-    assert values(ask(prometheus(truth).url, experiment="one").instant("errors")) == {"baseline": 0}
 
 
 def test_an_error_counter_known_from_long_ago_means_0_errors_now(prometheus):

@@ -29,8 +29,8 @@ class Source:
         self.held = threading.Event()
         self.held.set()
 
-    def __call__(self, chosen, known_experiment):
-        self.known = known_experiment
+    def __call__(self, chosen, known_test):
+        self.known = known_test
         self.fetches.append((chosen["AB_EXPERIMENT"], chosen["AB_WINDOW"]))
         self.held.wait()
         if self.failure is not None:

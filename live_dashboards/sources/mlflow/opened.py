@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
-from live_dashboards.model.snapshot import MlflowAnswer
+from live_dashboards.model.snapshot import ChosenTest, MlflowAnswer
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.answers import Asked
@@ -33,10 +33,10 @@ class OpenedSource(ABC, Generic[Opened]):
         self._opened: Opened | None = None
         check_texts(settings)
 
-    def read(self, *, at: datetime, window_seconds: float, deadline: Deadline, on_experiment: Callable[[str | None], None]) -> MlflowAnswer:
+    def read(self, *, at: datetime, window_seconds: float, deadline: Deadline, on_experiment: Callable[[ChosenTest | None], None]) -> MlflowAnswer:
         """What MLflow holds on the chosen experiment at that moment.
 
-        `on_experiment` is called once, as early as possible, with the chosen experiment's name, None where there is none. Raises SourceError where MLflow
+        `on_experiment` is called once, as early as possible, with the chosen experiment's name and variants, None where there is none. Raises SourceError where MLflow
         cannot be asked, UsageError where AB_EXPERIMENT names no active experiment.
         """
         tell = Once(on_experiment)

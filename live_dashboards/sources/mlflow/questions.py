@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from live_dashboards.model.snapshot import MlflowAnswer
+from live_dashboards.model.snapshot import ChosenTest, MlflowAnswer
 from live_dashboards.sources.asking import Deadline
 
 Row = tuple[Any, ...]
@@ -41,8 +41,8 @@ class MlflowSource(Protocol):
     def address(self) -> str:
         """Where it is, without any secret."""
 
-    def read(self, *, at: datetime, window_seconds: float, deadline: Deadline, on_experiment: Callable[[str | None], None]) -> MlflowAnswer:
-        """What MLflow holds on the chosen experiment at that moment; `on_experiment` is called once with its name, None where there is none.
+    def read(self, *, at: datetime, window_seconds: float, deadline: Deadline, on_experiment: Callable[[ChosenTest | None], None]) -> MlflowAnswer:
+        """What MLflow holds on the chosen experiment at that moment; `on_experiment` is called once with its name and variants, None where there is none.
 
         Raises SourceError where MLflow cannot be asked, UsageError where AB_EXPERIMENT names no active experiment.
         """

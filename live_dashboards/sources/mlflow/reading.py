@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from live_dashboards.errors import SettingsError
-from live_dashboards.model.snapshot import MlflowAnswer
+from live_dashboards.model.snapshot import ChosenTest, MlflowAnswer
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import readings, sql
 from live_dashboards.sources.mlflow.answers import Asked
@@ -27,10 +27,10 @@ _BOUND_SETTINGS = (
 )
 
 
-def read_one(asked: Asked, wanted: str | None, tell: Callable[[str | None], None]) -> MlflowAnswer:
-    """What the chosen experiment holds; `tell` gets its name as soon as it is chosen, None where there is none."""
+def read_one(asked: Asked, wanted: str | None, tell: Callable[[ChosenTest | None], None]) -> MlflowAnswer:
+    """What the chosen experiment holds; `tell` gets its name and variants as soon as it is chosen, None where there is none."""
     choice = choose_experiment(asked.connection, wanted, asked.parameters)
-    tell(choice.chosen.name if choice.chosen else None)
+    tell(ChosenTest(choice.chosen.name, tuple(name for name, _ in choice.chosen.variants)) if choice.chosen else None)
     if choice.chosen is None or choice.reason:
         return asked.nothing(choice)
     (answer,) = asked.read([choice])
@@ -48,11 +48,11 @@ def read_each(asked: Asked) -> tuple[MlflowAnswer, ...]:
 class Once:
     """Calls on with the first value that it gets, and with no other."""
 
-    def __init__(self, call: Callable[[str | None], None]) -> None:
+    def __init__(self, call: Callable[[ChosenTest | None], None]) -> None:
         self._call = call
         self._is_done = False
 
-    def __call__(self, value: str | None) -> None:
+    def __call__(self, value: ChosenTest | None) -> None:
         """Hands the first value on."""
         if not self._is_done:
             self._is_done = True

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from live_dashboards.errors import SourceError, UsageError
 from live_dashboards.model.secret import Secret
-from live_dashboards.model.snapshot import MlflowAnswer, SourceState
+from live_dashboards.model.snapshot import ChosenTest, MlflowAnswer, SourceState
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.postgres import MlflowSource as PostgresSource
@@ -60,10 +60,10 @@ class WithBackup:
         """Where the first one is."""
         return self._ways[0].address
 
-    def read(self, *, at: datetime, window_seconds: float, deadline: Deadline, on_experiment: Callable[[str | None], None]) -> MlflowAnswer:
+    def read(self, *, at: datetime, window_seconds: float, deadline: Deadline, on_experiment: Callable[[ChosenTest | None], None]) -> MlflowAnswer:
         """What the first one holds that answers.
 
-        The experiment's name is told only once an answer stands: the two might choose differently, and traffic of one must not stand below the name of another.
+        The experiment is told only once an answer stands: the two might choose differently, and traffic of one must not stand below the name of another.
         """
         tell = Once(on_experiment)
 
@@ -72,7 +72,7 @@ class WithBackup:
 
         try:
             (answer,), warning = self._first_answer(ask, deadline)
-            tell(answer.experiment)
+            tell(answer.chosen)
         finally:
             tell(None)
         return self._marked(answer, warning)

@@ -15,6 +15,7 @@ from live_dashboards.sources.prometheus.engine import Engine, engine_of
 from live_dashboards.sources.prometheus.exchange import Question
 from live_dashboards.sources.prometheus.failed_questions import Ask, FailedQuestions
 from live_dashboards.sources.prometheus.http import PrometheusClient
+from live_dashboards.sources.prometheus.own_series import WHICH_COUNT, AskedTest
 from live_dashboards.sources.prometheus.reading import read_answers, warnings
 from live_dashboards.sources.prometheus.recorded import STEPS
 from live_dashboards.sources.prometheus.recorded_scope import find_recorded_scope
@@ -27,6 +28,7 @@ _RAW, _RECORDED = (
     (
         Question(f"label/{EXPERIMENT_LABEL}/values", {"match[]": requests}),
         Question("label/__name__/values", {"match[]": f'{{__name__=~"{names}"}}'}),
+        Question("label/__name__/values", {"match[]": f'{requests}{{{EXPERIMENT_LABEL}=""}}', "start": "0"}),
     )
     for requests, names in ((REQUESTS, "ab_test_.+"), (STEPS[REQUESTS], "experiment_.+:ab_test_.+"))
 )
@@ -36,10 +38,14 @@ _NAMES_SHOWN = 8
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What the server is and holds: values of the label `experiment`, metrics that begin with ab_test_, engine, retention, and its clock minus ours."""
+    """What the server is and holds.
+
+    The values of the label `experiment`, whether series without it may count, the metrics that begin with ab_test_, engine, retention, its clock minus ours.
+    """
 
     experiments: tuple[str, ...]
     metric_names: tuple[str, ...]
+    has_unlabelled: bool
     engine: Engine
     retention_seconds: float | None
     address: str
@@ -55,6 +61,7 @@ class PrometheusAbSource:
         self._settings = settings
         self._client = PrometheusClient(settings)
         self._discovery: Discovery | None = None
+        self.matchers = ""  # of the series that the last reading counted
 
     def abort(self) -> None:
         """End the call under way in another thread."""
@@ -68,21 +75,22 @@ class PrometheusAbSource:
         """Find the server that answers, and what it knows of experiments; SourceError where none answers."""
         before_seconds = deadline.elapsed_seconds
         hello = self._client.connect(deadline)
-        experiments, names, build, runtime = self._client.ask_all((*(_RECORDED if self._wants_recorded else _RAW), *_SERVER), deadline)
+        experiments, names, unlabelled, build, runtime = self._client.ask_all((*(_RECORDED if self._wants_recorded else _RAW), *_SERVER), deadline)
         self._discovery = Discovery(
             experiments=_names(experiments),
             metric_names=_names(names),
+            has_unlabelled=bool(_names(unlabelled)) or self._wants_recorded,  # the instances' own series may have to be asked instead
             engine=engine_of(build),
             retention_seconds=_retention_seconds(_fact(runtime, "storageRetention")),
             address=self._client.address,
             clock_difference_seconds=hello.clock_difference_seconds,
-            warnings=warnings((hello, experiments, names)),
+            warnings=warnings((hello, experiments, names, unlabelled)),
             duration_seconds=deadline.elapsed_seconds - before_seconds,
         )
         return self._discovery
 
-    def read(self, *, at: datetime, window_seconds: float, experiment: str | None, deadline: Deadline) -> PrometheusAnswer:
-        """Everything of the window before the moment, of the named experiment where it is a value of the label `experiment`, else of all series.
+    def read(self, *, at: datetime, window_seconds: float, experiment: str | None, deadline: Deadline, variants: tuple[str, ...] = ()) -> PrometheusAnswer:
+        """Everything of the window before the moment, of the named test (see `own_series`), whose variants MLflow told, or of all series where none is named.
 
         A question that fails becomes an answer with its reason; SourceError where the requests themselves cannot be asked.
         """
@@ -91,12 +99,14 @@ class PrometheusAbSource:
             before_seconds = deadline.elapsed_seconds
 
             asking = FailedQuestions(lambda questions: self._client.ask_all(questions, deadline))
-            found, scope, lack = self._scope(asking.ask, found, at_seconds=at.timestamp(), window_seconds=window_seconds, experiment=experiment)
+            test = AskedTest(experiment, variants, self._settings.aliases)
+            found, scope, lack = self._scope(asking.ask, found, at_seconds=at.timestamp(), window_seconds=window_seconds, test=test)
+            self.matchers = scope.matchers
             copies = find_copies(asking.ask, scope, self._settings)
             scope = replace(scope, copy_labels=copies.labels)
             reading = read_answers(asking.ask, scope, self._settings)
             failures = asking.told()
-            told = (*failures, *lack, *found.warnings, *scope.warnings, *copies.told, *reading.warnings, *_experiment_warnings(scope, experiment, found))
+            told = (*failures, *lack, *found.warnings, *scope.warnings, *copies.told, *reading.warnings, *_experiment_warnings(scope))
             seconds = found.duration_seconds + deadline.elapsed_seconds - before_seconds
             return PrometheusAnswer(
                 status=replace(_status(found, scope, tuple(dict.fromkeys(told)), seconds), failures=failures),
@@ -117,19 +127,18 @@ class PrometheusAbSource:
     def _wants_recorded(self) -> bool:
         return bool(self._settings["PROMETHEUS_RECORDED"] == "on")
 
-    def _scope(self, ask: Ask, found: Discovery, *, at_seconds: float, window_seconds: float, experiment: str | None) -> tuple[Discovery, Scope, tuple[str, ...]]:
+    def _scope(self, ask: Ask, found: Discovery, *, at_seconds: float, window_seconds: float, test: AskedTest) -> tuple[Discovery, Scope, tuple[str, ...]]:
         """What the questions are filled in with, and why recorded steps are not asked where they should be."""
         lack: tuple[str, ...] = ()
         if self._wants_recorded:
-            used = experiment if experiment in found.experiments else None
-            scope = find_recorded_scope(ask, at_seconds=at_seconds, window_seconds=window_seconds, experiment=used, metric_names=found.metric_names)
+            scope = find_recorded_scope(ask, at_seconds=at_seconds, window_seconds=window_seconds, test=test, known=found.experiments, metric_names=found.metric_names)
             if isinstance(scope, Scope):
                 return found, scope, ()
             lack = (f"every instance's series were asked, not what the rules recorded: {scope}",)
-            experiments, names = ask(list(_RAW))
+            experiments, names, _ = ask(list(_RAW))
             found = replace(found, experiments=_names(experiments), metric_names=_names(names))
-        used = experiment if experiment in found.experiments else None
-        return found, find_scope(ask, at_seconds=at_seconds, window_seconds=window_seconds, experiment=used, metric_names=found.metric_names), lack
+        scope = find_scope(ask, at_seconds=at_seconds, window_seconds=window_seconds, test=test, known=found.experiments, metric_names=found.metric_names)
+        return found, scope, lack
 
 
 def _names(outcome: Outcome) -> tuple[str, ...]:
@@ -151,12 +160,8 @@ def _retention_seconds(text: str | None) -> float | None:
         return None
 
 
-def _experiment_warnings(scope: Scope, asked: str | None, found: Discovery) -> tuple[str, ...]:
-    if scope.experiment is not None:
-        return ()
-    if asked is not None and found.experiments:
-        return (f"no series has the label experiment={asked!r}, so all series count; the label's values are {_listed(found.experiments)}",)
-    if len(scope.experiments) > 1:
+def _experiment_warnings(scope: Scope) -> tuple[str, ...]:
+    if scope.experiment is None and len(scope.experiments) > 1:
         return (f"the experiments {_listed(scope.experiments)} are added together; choose one with --experiment or AB_EXPERIMENT",)
     return ()
 
@@ -180,7 +185,9 @@ def _no_data_reason(found: Discovery, scope: Scope) -> str:
     selector = scope.selector(REQUESTS_TOTAL)
     span = format_duration(max(scope.window_seconds, DAY_SECONDS))
     names = f"the metrics there are {_listed(found.metric_names)}" if found.metric_names else "no metric's name begins with ab_test_"
-    return f"reachable, no A/B data: {selector} has no series in the last {span}; {names}"
+    left_out = "".join(f"{text.removeprefix(WHICH_COUNT)}; " for text in scope.warnings if text.startswith(WHICH_COUNT))
+    others = f"the label {EXPERIMENT_LABEL} has the values {_listed(found.experiments)}; " if scope.experiment is not None and found.experiments else ""
+    return f"reachable, no A/B data: {selector} has no series in the last {span}; {left_out}{others}{names}"
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -38,14 +38,19 @@ def _answer(query: AbQuery, promql: str, outcome: Outcome, grids: tuple[Grid, ..
 
 
 def with_zero_errors(errors: Answer, requests: Answer, scope: Scope) -> Answer:
-    """The errors with a 0 for each model that has requests and no series of errors: nothing has failed there yet."""
+    """The errors with a 0 for each model that has requests and no series of errors, where one would be counted: nothing has failed there yet."""
     if errors.reason is not None:
         return errors
     named = {series.label("model_name") for series in errors.series}
-    spotless = sorted({series.label("model_name") for series in requests.series} - named)
+    spotless = sorted({series.label("model_name") for series in requests.series} - named - {*scope.uncounted})
     zeros = tuple(Timeline((("model_name", model),), ((scope.at_seconds, 0.0),)) for model in spotless)
     notes = (scope.errors_note, f"no failed request of {', '.join(spotless)} was counted" if spotless else "")
     return replace(errors, series=(*errors.series, *zeros), note="; ".join(filter(None, notes)))
+
+
+def without_uncounted(answer: Answer, scope: Scope) -> Answer:
+    """A timeline of errors without the models of whose errors nobody knows: its 0 would be invented."""
+    return replace(answer, series=tuple(series for series in answer.series if series.label("model_name") not in scope.uncounted))
 
 
 def merged(newest: Answer, wide: Outcome | None) -> Answer:

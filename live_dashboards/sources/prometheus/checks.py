@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.check import Check, CheckState
+from live_dashboards.model.snapshot import ChosenTest
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.http.endpoint import Endpoint
@@ -22,8 +23,11 @@ _LAYER_OF_CODE = {"unknown_host": HOST, "url": HOST, "refused": PORT, "unreachab
 _CLOCK_LIMIT_SECONDS = 5.0
 
 
-def prometheus_checks(settings: Settings, at: datetime) -> Iterator[Check]:
-    """Each check as it ends; after one that makes the rest impossible these are skipped. Raises SettingsError for a login that cannot be used."""
+def prometheus_checks(settings: Settings, at: datetime, test: ChosenTest | None = None) -> Iterator[Check]:
+    """Each check as it ends, of the test's series (None: the configured one's); after one that makes the rest impossible these are skipped.
+
+    Raises SettingsError for a login that cannot be used.
+    """
     if not settings.has_prometheus:
         yield Check(SETTINGS, CheckState.SKIPPED, "Prometheus is not configured", "set PROMETHEUS_URL", "not_configured")
         return
@@ -40,12 +44,12 @@ def prometheus_checks(settings: Settings, at: datetime) -> Iterator[Check]:
     used = next(endpoint for endpoint in known if endpoint.url == found.address)
     yield from _reached(used, found)
     yield _look_at_clock(found)
-    yield from _data(settings, at)
+    yield from _data(settings, at, test)
 
 
-def _data(settings: Settings, at: datetime) -> Iterator[Check]:
+def _data(settings: Settings, at: datetime, test: ChosenTest | None) -> Iterator[Check]:
     try:
-        data = read_data(settings, at)
+        data = read_data(settings, at, test)
     except SourceError as error:
         yield Check(DATA_CHECKS[0].name, CheckState.FAILED, error.reason, error.fix, error.code)
         yield from _skipped([check.name for check in DATA_CHECKS[1:]], "the series cannot be read")

@@ -9,13 +9,14 @@ from datetime import datetime
 
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.duration import format_duration
-from live_dashboards.model.snapshot import PrometheusAnswer, Timeline
+from live_dashboards.model.snapshot import ChosenTest, PrometheusAnswer, Timeline
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.prometheus.ab import PrometheusAbSource
 from live_dashboards.sources.prometheus.copies import COUNTED_ONCE, NOT_THERE, PERHAPS_TWICE
 from live_dashboards.sources.prometheus.exchange import instant
 from live_dashboards.sources.prometheus.http import PrometheusClient
+from live_dashboards.sources.prometheus.own_series import WHICH_COUNT
 from live_dashboards.sources.prometheus.recorded import FAILED
 from live_dashboards.sources.prometheus.recorded_scope import COUNTED_BY_RULES
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS
@@ -24,7 +25,7 @@ from live_dashboards.sources.queries import EXPERIMENT_LABEL, REQUESTS, render
 SERIES, QUERIES, LABELS, ERRORS, AGE, ACCURACY_UNIT, BUCKETS, COPIES, COMPLETE = (
     f"Prometheus {thing}" for thing in ("A/B data", "queries", "labels", "errors", "newest sample", "accuracy unit", "latency buckets", "copies", "completeness")
 )
-_LABELLED = f"count by (model_name, {EXPERIMENT_LABEL}, status) (count_over_time({REQUESTS}[$window]))"
+_LABELLED = f"count by (model_name, {EXPERIMENT_LABEL}, status) (count_over_time({REQUESTS}{{$experiment}}[$window]))"
 _LARGEST_FRACTION = 1.5
 _NAMES_SHOWN = 8
 _OF_COPIES = (COUNTED_ONCE, PERHAPS_TWICE, NOT_THERE)
@@ -32,7 +33,7 @@ _OF_COPIES = (COUNTED_ONCE, PERHAPS_TWICE, NOT_THERE)
 
 @dataclass(frozen=True, slots=True)
 class PrometheusData:
-    """What the data's checks look at: the whole answer, and the label sets of the requests."""
+    """What the data's checks look at: the whole answer, and the label sets of the requests that count."""
 
     settings: Settings
     at: datetime
@@ -52,11 +53,13 @@ class DataCheck:
     look: Callable[[PrometheusData], Iterator[Check]]
 
 
-def read_data(settings: Settings, at: datetime) -> PrometheusData:
-    """The A/B test as the dashboards would read it; SourceError where it cannot be read."""
+def read_data(settings: Settings, at: datetime, test: ChosenTest | None = None) -> PrometheusData:
+    """The A/B test as the dashboards would read it, by default the configured one; SourceError where it cannot be read."""
     deadline = Deadline(settings.timeout_seconds)
-    answer = PrometheusAbSource(settings).read(at=at, window_seconds=settings.window_seconds, experiment=settings["AB_EXPERIMENT"], deadline=deadline)
-    promql = render(_LABELLED, window_seconds=max(settings.window_seconds, DAY_SECONDS))
+    name, variants = (settings["AB_EXPERIMENT"], ()) if test is None else (test.name, test.variants)
+    source = PrometheusAbSource(settings)
+    answer = source.read(at=at, window_seconds=settings.window_seconds, experiment=name, variants=variants, deadline=deadline)
+    promql = render(_LABELLED, matchers=source.matchers, window_seconds=max(settings.window_seconds, DAY_SECONDS))
     with PrometheusClient(settings) as client:
         found = client.ask(instant(promql, at.timestamp()), Deadline(settings.timeout_seconds))
     return PrometheusData(settings, at, answer, found.series)
@@ -84,15 +87,12 @@ def _look_at_queries(data: PrometheusData) -> Iterator[Check]:
 
 
 def _look_at_labels(data: PrometheusData) -> Iterator[Check]:
-    models, asked = data.values("model_name"), data.settings["AB_EXPERIMENT"]
+    models = data.values("model_name")
     if not models:
         yield Check(LABELS, CheckState.FAILED, f"{REQUESTS} has no label model_name", "label each request with the model that answered it", "no_model_name")
         return
     seen = "; ".join(f"{label}: {_listed(data.values(label)) or 'not there'}" for label in ("model_name", EXPERIMENT_LABEL, "status"))
-    if asked is not None and data.answer.experiment_filter is None:
-        fix = "set AB_EXPERIMENT to a value of the label, or leave the label away: now all series count"
-        yield Check(LABELS, CheckState.WARNING, f"no series has experiment={asked!r}; {seen}", fix, "experiment_label")
-    elif len(models) == 1:
+    if len(models) == 1:
         yield Check(LABELS, CheckState.WARNING, f"only one model has traffic; {seen}", "a comparison needs a second model", "one_model")
     else:
         yield Check(LABELS, CheckState.OK, seen)
@@ -179,12 +179,12 @@ def _look_at_copies(data: PrometheusData) -> Iterator[Check]:
 
 
 def _look_at_warnings(data: PrometheusData) -> Iterator[Check]:
-    by_rules = [text for text in data.answer.status.warnings if text.startswith(COUNTED_BY_RULES)]
-    said = [text for text in data.answer.status.warnings if text not in by_rules and not text.startswith(_OF_COPIES)]
+    choices = [text for text in data.answer.status.warnings if text.startswith((COUNTED_BY_RULES, WHICH_COUNT))]
+    said = [text for text in data.answer.status.warnings if text not in choices and not text.startswith(_OF_COPIES)]
     if said:
         yield Check(COMPLETE, CheckState.WARNING, "; ".join(said), "look at the stores behind this Prometheus", "partial")
     else:
-        yield Check(COMPLETE, CheckState.OK, "; ".join(("the answers came without warnings", *by_rules)))
+        yield Check(COMPLETE, CheckState.OK, "; ".join(("the answers came without warnings", *choices)))
 
 
 def _listed(names: list[str]) -> str:

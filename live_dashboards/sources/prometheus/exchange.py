@@ -31,12 +31,14 @@ class Question:
     """One request to the API: a path below /api/v1/ and its parameters; queries are posted, so that no proxy cuts them at 8 KB.
 
     `unit` is that of the values, which tells what they cannot be; empty where any number can. `keeps_name`: each series has its metric's name as a label.
+    `is_optional`: not every engine answers it, and none has to.
     """
 
     path: str
     parameters: Mapping[str, str]
     unit: str = ""
     keeps_name: bool = False
+    is_optional: bool = False
 
     @property
     def is_query(self) -> bool:
@@ -53,6 +55,20 @@ def over_time(promql: str, start_seconds: float, end_seconds: float, step_second
     """The PromQL at every step from start to end, in unix seconds."""
     span = {"start": f"{start_seconds:.3f}", "end": f"{end_seconds:.3f}", "step": f"{step_seconds:g}"}
     return Question("query_range", {"query": promql, **span, **_AT_THESE_MOMENTS}, unit)
+
+
+def values_of(label: str, selector: str, start_seconds: float, end_seconds: float) -> Question:
+    """The values of a label that the selector's series have from start to end, in unix seconds; found in the index, no sample is read."""
+    return Question(f"label/{label}/values", _looked_up(selector, start_seconds, end_seconds))
+
+
+def series_of(selector: str, start_seconds: float, end_seconds: float) -> Question:
+    """The labels of the selector's series from start to end, in unix seconds; found in the index, no sample is read."""
+    return Question("series", _looked_up(selector, start_seconds, end_seconds))
+
+
+def _looked_up(selector: str, start_seconds: float, end_seconds: float) -> dict[str, str]:
+    return {"match[]": selector, "start": f"{start_seconds:.3f}", "end": f"{end_seconds:.3f}"}
 
 
 def exchange(session: requests.Session, endpoint: Endpoint, question: Question, deadline: Deadline, allowance: Allowance) -> Reply:

@@ -29,7 +29,7 @@ class FailedQuestions:
         outcomes = self._ask(questions)
         self._asked_count += len(outcomes)
         for question, outcome in zip(questions, outcomes, strict=True):
-            if isinstance(outcome, SourceError):
+            if isinstance(outcome, SourceError) and not question.is_optional:
                 self._failed.setdefault(str(outcome), []).append(question)
         return outcomes
 

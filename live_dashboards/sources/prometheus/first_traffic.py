@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable
 
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.exchange import Question, over_time
+from live_dashboards.sources.prometheus.matchers import MODEL_LABEL, joined, one_of
+from live_dashboards.sources.prometheus.own_series import HISTORY_SECONDS
 from live_dashboards.sources.prometheus.recorded import STEPS
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
-from live_dashboards.sources.queries import EXPERIMENT_LABEL, REQUESTS, quoted
+from live_dashboards.sources.queries import REQUESTS, quoted
 
-LONGEST_HISTORY_SECONDS = 90 * 86_400.0
 _COARSE_SECONDS = 3600.0
 _FINE_SECONDS = 15.0
 _STEADY_SHARE = 0.9  # of the hours since a model was first seen: of one that is seen less often the first hour may have been missed
@@ -22,7 +22,7 @@ Ask = Callable[[list[Question]], tuple[Outcome, ...]]
 
 def coarse_question(scope: Scope) -> Question:
     """Which hours had traffic, in the 90 days before the moment or as far as the server remembers: a look at each full hour."""
-    return over_time(_promql(scope, "1h"), scope.at_seconds - LONGEST_HISTORY_SECONDS, scope.at_seconds, _COARSE_SECONDS)
+    return over_time(_promql(scope, "1h"), scope.at_seconds - HISTORY_SECONDS, scope.at_seconds, _COARSE_SECONDS)
 
 
 def find_first_traffic(ask: Ask, scope: Scope, coarse: Outcome | None, models: Collection[str]) -> tuple[tuple[str, float], ...]:
@@ -48,9 +48,8 @@ def _is_steady(series: Timeline, at_seconds: float) -> bool:
 
 def _wide_question(scope: Scope, models: Iterable[str]) -> Question:
     """Which hours had any sample with traffic."""
-    named = "|".join(re.escape(model) for model in models)
-    promql = f"max by (model_name) (max_over_time({REQUESTS}{{{_matchers(scope, f'model_name=~{quoted(named)}')}}}[1h])) > 0"
-    return over_time(promql, scope.at_seconds - LONGEST_HISTORY_SECONDS, scope.at_seconds, _COARSE_SECONDS)
+    promql = f"max by (model_name) (max_over_time({REQUESTS}{{{joined(scope.matchers, one_of(MODEL_LABEL, models))}}}[1h])) > 0"
+    return over_time(promql, scope.at_seconds - HISTORY_SECONDS, scope.at_seconds, _COARSE_SECONDS)
 
 
 def _fine_question(scope: Scope, model: str, hour_seconds: float) -> Question:
@@ -67,12 +66,7 @@ def _earliest(several: Iterable[Timeline]) -> dict[str, float]:
 
 
 def _promql(scope: Scope, span: str, model: str | None = None) -> str:
-    matchers = _matchers(scope, "" if model is None else f"model_name={quoted(model)}")
+    matchers = joined(scope.matchers, "" if model is None else f"{MODEL_LABEL}={quoted(model)}")
     if scope.is_recorded:
         return f"sum by (model_name) (sum_over_time({STEPS[REQUESTS]}{{{matchers}}}[{span}])) > 0"
     return f"max by (model_name) ({REQUESTS}{{{matchers}}}) > 0"
-
-
-def _matchers(scope: Scope, of_model: str) -> str:
-    of_experiment = "" if scope.experiment is None else f"{EXPERIMENT_LABEL}={quoted(scope.experiment)}"
-    return ", ".join(filter(None, (of_experiment, of_model)))

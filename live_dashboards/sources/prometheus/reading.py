@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from live_dashboards.errors import SourceError
 from live_dashboards.model.snapshot import Accumulated, Answer
 from live_dashboards.settings import Settings
-from live_dashboards.sources.prometheus.answers import last_seen, look_step_seconds, merged, timeline_answer, totals_answer, with_reason, with_zero_errors
+from live_dashboards.sources.prometheus.answers import (
+    last_seen,
+    look_step_seconds,
+    merged,
+    timeline_answer,
+    totals_answer,
+    with_reason,
+    with_zero_errors,
+    without_uncounted,
+)
 from live_dashboards.sources.prometheus.counting.count import Counted
 from live_dashboards.sources.prometheus.counting.repair import Repair
 from live_dashboards.sources.prometheus.exchange import Question, instant, over_time
@@ -116,7 +125,7 @@ class _Wanted:
         return tuple(self._instant(query, outcomes) for query in self.newest)
 
     def timelines(self, outcomes: Mapping[str, Outcome], window: WindowAnswers) -> tuple[Answer, ...]:
-        return tuple(self._timeline(name, query, outcomes, window) for name, query in self.over_window.items())
+        return tuple(self._counted(query, self._timeline(name, query, outcomes, window)) for name, query in self.over_window.items())
 
     def _timeline(self, name: str, query: AbQuery, outcomes: Mapping[str, Outcome], window: WindowAnswers) -> Answer:
         if not self.scope.can_ask(query):
@@ -124,6 +133,9 @@ class _Wanted:
         if query.promql in COUNTED_TIMELINES:
             return window.timeline(name, query)
         return timeline_answer(name, query, self.scope.render(query, self.grid.step_seconds), outcomes[f"timeline {name}"], self.grid)
+
+    def _counted(self, query: AbQuery, answer: Answer) -> Answer:
+        return without_uncounted(answer, self.scope) if query.needs_errors else answer
 
     def _instant(self, query: AbQuery, outcomes: Mapping[str, Outcome]) -> Answer:
         return totals_answer(query, self.scope.render(query), outcomes[query.name])

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_duration
 from live_dashboards.sources.prometheus.exchange import Question, instant
-from live_dashboards.sources.prometheus.failed_requests import errors_counted
+from live_dashboards.sources.prometheus.failed_requests import Counting, ErrorsCounted, errors_counted
+from live_dashboards.sources.prometheus.own_series import AskedTest, find_own_series
 from live_dashboards.sources.prometheus.recorded import ESTIMATED, FAILED, RECORDED_UNTIL, SETTLED_SECONDS, STEP_SECONDS, STEPS
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
@@ -20,14 +21,14 @@ FILL_IN = "load ab_test_recorded.rules.yml, and fill in the past with promtool"
 _NEWEST_STEP = f"min(max_over_time({RECORDED_UNTIL}[15m]))"  # two steps may be late; of several Prometheus the one that is furthest behind counts
 _STEPS_SEEN = f"min(count_over_time({RECORDED_UNTIL}[$window]))"
 _ESTIMATES = f"sum by (model_name) (sum_over_time({ESTIMATED}{{$experiment}}[$window])) > 0"
-_SEEN = f"count by ({EXPERIMENT_LABEL}) (count_over_time(%s[$window]))"
+_SEEN = f"count by ({EXPERIMENT_LABEL}, model_name) (count_over_time(%s{{$experiment}}[$window]))"
 _COUNTED = (STEPS[REQUESTS], STEPS[ERRORS], FAILED)
 _BESIDE_A_STEP_SECONDS = 1.0  # after the newest step: no step lies on an end of a window, whichever ends an engine counts
 
 Ask = Callable[[list[Question]], tuple[Outcome, ...]]
 
 
-def find_recorded_scope(ask_all: Ask, *, at_seconds: float, window_seconds: float, experiment: str | None, metric_names: tuple[str, ...]) -> Scope | str:
+def find_recorded_scope(ask_all: Ask, *, at_seconds: float, window_seconds: float, test: AskedTest, known: tuple[str, ...], metric_names: tuple[str, ...]) -> Scope | str:
     """The scope of questions to recorded steps, or why they cannot be asked."""
     if window_seconds < STEP_SECONDS:
         return f"a window of {format_duration(window_seconds)} is shorter than a step of {format_duration(STEP_SECONDS)}"
@@ -38,7 +39,11 @@ def find_recorded_scope(ask_all: Ask, *, at_seconds: float, window_seconds: floa
     steps_at = until_seconds + SETTLED_SECONDS + _BESIDE_A_STEP_SECONDS
     wanted_seconds = window_seconds // STEP_SECONDS * STEP_SECONDS
     longest, spans = max(wanted_seconds, DAY_SECONDS), tuple(dict.fromkeys((wanted_seconds, DAY_SECONDS)))
-    texts = [*(render(_SEEN % metric, window_seconds=longest) for metric in _COUNTED), *(text for span in spans for text in _span_texts(span, experiment))]
+    own = find_own_series(ask_all, test, known, at_seconds=steps_at, metric=STEPS[REQUESTS])
+    if own.needs_targets:
+        return own.needs_targets
+    seen = [render(_SEEN % metric, matchers=own.matchers, window_seconds=longest) for metric in _COUNTED]
+    texts = [*seen, *(text for span in spans for text in _span_texts(span, own.matchers))]
     requests, counters, failed, *of_spans = ask_all([instant(text, steps_at, "count") for text in texts])
     if isinstance(requests, SourceError):
         raise requests
@@ -49,21 +54,25 @@ def find_recorded_scope(ask_all: Ask, *, at_seconds: float, window_seconds: floa
         if share < ENOUGH_STEPS:
             return f"the rules have recorded {100 * share:.0f} % of {span}: {FILL_IN}"
     told = (few for span, outcome in zip(shares, of_spans[1::2], strict=True) for few in (*missing_steps(shares[span], span), *estimates(outcome, span)))
-    seen, with_status = ({series.label(EXPERIMENT_LABEL) for series in outcome.series} for outcome in (requests, failed))
-    has_status = bool(with_status) if experiment is None else experiment in with_status
-    errors = errors_counted(counters, experiment, has_status=has_status, is_known=STEPS[ERRORS] in metric_names)
+    if isinstance(counters, SourceError):
+        errors = ErrorsCounted("", counters.reason)
+    else:
+        counting = Counting(requests.series, failed.series, counters.series, own.matchers, is_recorded=True)
+        errors = errors_counted(ask_all, counting, at_seconds=steps_at, is_known=STEPS[ERRORS] in metric_names)
     return Scope(
         at_seconds=at_seconds,
         window_seconds=wanted_seconds,
-        experiment=experiment,
-        experiments=tuple(sorted(seen - {""})),
-        has_requests=bool(seen) if experiment is None else experiment in seen,
+        experiment=test.name,
+        experiments=tuple(sorted({series.label(EXPERIMENT_LABEL) for series in requests.series} - {""})),
+        has_requests=bool(requests.series),
         errors=errors.selector,
         errors_reason=errors.reason,
         errors_note=errors.note,
         shortest_rate_seconds=STEP_SECONDS,
-        warnings=(_told(until_seconds), *told, *requests.warnings),
+        warnings=(_told(until_seconds), *told, *own.told, *requests.warnings),
         steps_at_seconds=steps_at,
+        matchers=own.matchers,
+        uncounted=errors.uncounted,
     )
 
 
@@ -76,11 +85,11 @@ def steps_share(outcome: Outcome, window_seconds: float) -> float:
 
 def steps_questions(scope: Scope) -> list[Question]:
     """How many steps of the scope's window were recorded, and how many requests of each model are estimated in them."""
-    return [instant(text, scope.counts_at_seconds, "count") for text in _span_texts(scope.window_seconds, scope.experiment)]
+    return [instant(text, scope.counts_at_seconds, "count") for text in _span_texts(scope.window_seconds, scope.matchers)]
 
 
-def _span_texts(window_seconds: float, experiment: str | None) -> tuple[str, str]:
-    seen, estimated = (render(text, experiment=experiment, window_seconds=window_seconds) for text in (_STEPS_SEEN, _ESTIMATES))
+def _span_texts(window_seconds: float, matchers: str) -> tuple[str, str]:
+    seen, estimated = (render(text, matchers=matchers, window_seconds=window_seconds) for text in (_STEPS_SEEN, _ESTIMATES))
     return seen, estimated
 
 

@@ -19,9 +19,10 @@ _SHAPES = {"vector": ("value", "histogram"), "matrix": ("values", "histograms")}
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back: series (a vector's have one point, a scalar's no labels, those of a list of series no points), or names, or facts; and what is warned of.
+    """What came back: series, or names, or facts; and what the server warns of.
 
-    `names_its_host` is whether it has the header X-Server-Hostname, as VictoriaMetrics' answers do.
+    A vector's series have one point, a scalar's no labels, those that were looked up, and targets, no points.
+    `names_its_host` is whether the answer has the header X-Server-Hostname, as VictoriaMetrics' answers do.
     """
 
     series: tuple[Timeline, ...] = ()
@@ -50,8 +51,8 @@ def parse_reply(document: dict[str, Any], *, keeps_name: bool = False) -> Reply:
     data = document["data"]
     warnings = _warnings(document)
     if isinstance(data, list):
-        names = tuple(name for name in data if isinstance(name, str))
-        return Reply(tuple(_labelled(metric) for metric in data if isinstance(metric, dict)), names, warnings=warnings)
+        sets = [_labels(each["target"] if isinstance(each.get("target"), dict) else each) for each in data if isinstance(each, dict)]
+        return Reply(series=tuple(Timeline(labels, ()) for labels in sets), names=tuple(name for name in data if isinstance(name, str)), warnings=warnings)
     if not isinstance(data, dict):
         raise ValueError("JSON whose data are neither a list nor an object")  # noqa: TRY004 a wrong document is a wrong value
     if "resultType" not in data:
@@ -75,19 +76,19 @@ def _result(kind: str, result: Any, warnings: tuple[str, ...], left_out_labels: 
 
 def _series(metric: Mapping[str, str], values: list[Any], left_out: tuple[str, ...]) -> Timeline:
     """The labels and points; ValueError where a label is no text, or the points are not in time order on a calendar."""
-    labels = _labelled(metric, left_out).labels
+    labels = _labels(metric, left_out)
     points = tuple(_point(pair) for pair in values)
     if not all(is_on_calendar(seconds) for seconds, _ in points) or any(later <= sooner for (sooner, _), (later, _) in pairwise(points)):
         raise ValueError("moments that are none, or not in order")
     return Timeline(labels, points)
 
 
-def _labelled(metric: Mapping[str, str], left_out: tuple[str, ...] = ("__name__",)) -> Timeline:
-    """The labels without points; ValueError where a label is no text."""
+def _labels(metric: Mapping[str, str], left_out: tuple[str, ...] = ("__name__",)) -> tuple[tuple[str, str], ...]:
+    """The labels by name; ValueError where one is no text."""
     labels = tuple(sorted((name, value) for name, value in metric.items() if name not in left_out))
     if not all(isinstance(value, str) for _, value in labels):
         raise ValueError("a label that is no text")
-    return Timeline(labels, ())
+    return labels
 
 
 def _point(pair: Any) -> tuple[float, float | None]:

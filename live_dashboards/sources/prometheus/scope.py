@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.prometheus.counted_once import once
-from live_dashboards.sources.prometheus.exchange import Question, instant
-from live_dashboards.sources.prometheus.failed_requests import RECORDED_ERRORS, errors_counted
+from live_dashboards.sources.prometheus.exchange import instant
+from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.failed_requests import RECORDED_ERRORS, Counting, ErrorsCounted, errors_counted
+from live_dashboards.sources.prometheus.own_series import AskedTest, find_own_series
 from live_dashboards.sources.prometheus.recorded import SETTLED_SECONDS, STEP_SECONDS, recorded_form
-from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, AbQuery, render
 
 DAY_SECONDS = 86_400.0
@@ -20,8 +21,8 @@ _SAMPLES_IN_RATE = 4
 _ENOUGH_SAMPLES = 3  # in five minutes: with them every five minutes hold the two samples that a rate needs
 
 _PROBES = (
-    f"count by ({EXPERIMENT_LABEL}, status) (count_over_time({REQUESTS}[$window]))",
-    f"count by ({EXPERIMENT_LABEL}) (count_over_time({ERRORS}[$window]))",
+    f"count by ({EXPERIMENT_LABEL}, job, model_name, status) (count_over_time({REQUESTS}{{$experiment}}[$window]))",
+    f"count by (job, model_name) (count_over_time({ERRORS}{{$experiment}}[$window]))",
     f"max(max_over_time(count_over_time({REQUESTS}{{$experiment}}[5m])[1h:1m]))",
     f"max(count_over_time({REQUESTS}{{$experiment}}[1h]))",
 )
@@ -29,10 +30,10 @@ _PROBES = (
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """How this moment's questions are filled in: the experiment that filters (None: all series count), the selector of failed requests, the rate's window.
+    """How this moment's questions are filled in: which test's series count (None: all), the selector of failed requests, the rate's window.
 
-    `experiments` are those with requests in the window; `errors` is empty where failed requests are not counted, for `errors_reason`;
-    recorded or not, it is the selector of the instances' own series.
+    `matchers` are those of the series that count, `experiments` the names that their requests carry in the window. `errors` is empty where failed requests are
+    not counted, for `errors_reason`; recorded or not, it is the selector of the instances' own series. `uncounted` are models of whose errors nobody knows.
     `steps_at_seconds` is where the steps are asked that rules have recorded; None: the series of every instance are asked.
     `copy_labels` are those in which alone copies of one scrape differ, which count once.
     """
@@ -49,6 +50,8 @@ class Scope:
     warnings: tuple[str, ...] = ()
     steps_at_seconds: float | None = None
     copy_labels: tuple[str, ...] = ()
+    matchers: str = ""
+    uncounted: tuple[str, ...] = ()
 
     @property
     def is_recorded(self) -> bool:
@@ -81,11 +84,11 @@ class Scope:
         """The query's PromQL, with rates over at least one step of the grid."""
         rate_seconds = max(self.shortest_rate_seconds, step_seconds)
         promql = once(self.form(query).promql, self.copy_labels)
-        return render(promql, experiment=self.experiment, rate_seconds=rate_seconds, window_seconds=self.window_seconds, errors=self._errors(query))
+        return render(promql, matchers=self.matchers, rate_seconds=rate_seconds, window_seconds=self.window_seconds, errors=self._errors(query))
 
     def selector(self, query: AbQuery) -> str:
         """The series that the query needs, as a person would look for them."""
-        return self._errors(query) if query.needs_errors else render(f"{self.form(query).metric}{{$experiment}}", experiment=self.experiment)
+        return self._errors(query) if query.needs_errors else render(f"{self.form(query).metric}{{$experiment}}", matchers=self.matchers)
 
     def can_ask(self, query: AbQuery) -> bool:
         """Whether what the query needs is there at all."""
@@ -93,38 +96,50 @@ class Scope:
 
     def _errors(self, query: AbQuery) -> str:
         """The selector of failed requests, or of their recorded steps, its experiment filled in."""
-        return render(RECORDED_ERRORS[self.errors] if self._of_steps(query) else self.errors, experiment=self.experiment)
+        return render(RECORDED_ERRORS[self.errors] if self._of_steps(query) else self.errors, matchers=self.matchers)
 
 
 def find_scope(
-    ask_all: Callable[[list[Question]], tuple[Outcome, ...]],
+    ask_all: Ask,
     *,
     at_seconds: float,
     window_seconds: float,
-    experiment: str | None,
+    test: AskedTest,
+    known: tuple[str, ...],
     metric_names: tuple[str, ...],
 ) -> Scope:
-    """Look once at requests and errors; SourceError where even the requests cannot be looked at."""
+    """Look once at whose series there are, at requests and errors; SourceError where even the requests cannot be looked at.
+
+    `known` are the values of the label `experiment`.
+    """
     longest_seconds = max(window_seconds, DAY_SECONDS)
-    texts = [render(probe, experiment=experiment, window_seconds=longest_seconds) for probe in _PROBES]
+    own = find_own_series(ask_all, test, known, at_seconds=at_seconds)
+    texts = [render(probe, matchers=own.matchers, window_seconds=longest_seconds) for probe in _PROBES]
     requests, errors, in_five_minutes, in_an_hour = ask_all([instant(text, at_seconds, "count") for text in texts])
     if isinstance(requests, SourceError):
         raise requests
-    seen = [series for series in requests.series if experiment is None or series.label(EXPERIMENT_LABEL) == experiment]
-    has_status = any(series.label("status") for series in seen)
-    found = errors_counted(errors, experiment, has_status=has_status, is_known=ERRORS in metric_names)
+    found = _errors(ask_all, requests, errors, own.matchers, at_seconds, is_known=ERRORS in metric_names)
     return Scope(
         at_seconds=at_seconds,
         window_seconds=window_seconds,
-        experiment=experiment,
+        experiment=test.name,
         experiments=tuple(sorted({series.label(EXPERIMENT_LABEL) for series in requests.series} - {""})),
-        has_requests=bool(seen),
+        has_requests=bool(requests.series),
         errors=found.selector,
         errors_reason=found.reason,
         errors_note=found.note,
         shortest_rate_seconds=_shortest_rate(in_five_minutes, in_an_hour),
-        warnings=requests.warnings,
+        warnings=(*own.told, *requests.warnings),
+        matchers=own.matchers,
+        uncounted=found.uncounted,
     )
+
+
+def _errors(ask: Ask, requests: Reply, errors: Outcome, matchers: str, at_seconds: float, *, is_known: bool) -> ErrorsCounted:
+    if isinstance(errors, SourceError):
+        return ErrorsCounted("", errors.reason)
+    with_status = tuple(series for series in requests.series if series.label("status"))
+    return errors_counted(ask, Counting(requests.series, with_status, errors.series, matchers), at_seconds=at_seconds, is_known=is_known)
 
 
 def _shortest_rate(in_five_minutes: Outcome, in_an_hour: Outcome) -> float:

@@ -85,7 +85,7 @@ def counted_selector(scope: Scope, query: AbQuery) -> str:
     """The selector of the instances' own series that a counter's query adds up."""
     found = _GROWS.search(query.promql)
     assert found is not None, query.promql  # noqa: S101 totals() makes no others
-    return render(found["selector"], experiment=scope.experiment, errors=render(scope.errors, experiment=scope.experiment))
+    return render(found["selector"], matchers=scope.matchers, errors=render(scope.errors, matchers=scope.matchers))
 
 
 def is_recorded(scope: Scope, query: AbQuery) -> bool:

@@ -71,7 +71,7 @@ class RawReader:
         return [instant(f"{selector}[{span}]", stretch.end_seconds, keeps_name=True) for selector in selectors]
 
     def _counters(self, names: str) -> str:
-        return render(f'{{{METRIC}=~"{names}", $experiment}}', experiment=self._scope.experiment)
+        return render(f'{{{METRIC}=~"{names}", $experiment}}', matchers=self._scope.matchers)
 
     def _take_former_addresses(self, names: str, stretches: Sequence[Stretch]) -> None:
         asked = [(stretch, moments) for stretch in stretches if (moments := self._processes(stretch))]
