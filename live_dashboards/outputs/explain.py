@@ -12,7 +12,7 @@ from live_dashboards.model.codec import decode
 from live_dashboards.model.plain_text import escaped
 from live_dashboards.outputs.summary_file import read_summary
 
-_COPIES = re.compile(r"\bmax without \(([^)]*)\) \((?:increase|rate|irate|sum_over_time)\(")
+_COPIES = re.compile(r"\bmax without \(([^)]*)\) \((?:increase|rate|irate|sum_over_time|last_over_time)\(")
 _DRAW_FIRST = "draw a dashboard first, or name a summary with --summary"
 
 

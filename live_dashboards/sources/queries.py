@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from live_dashboards.model.duration import format_duration
+from live_dashboards.model.duration import format_duration, format_exact_duration
 
 REQUESTS = "ab_test_requests_total"
 ERRORS = "ab_test_errors_total"
@@ -90,7 +90,7 @@ def render(promql: str, *, matchers: str = "", rate_seconds: float = 300.0, wind
     values = {
         "errors": errors,
         "rate": format_duration(rate_seconds),
-        "window": format_duration(window_seconds),
+        "window": format_exact_duration(window_seconds),
         "experiment": matchers,
     }
     return _VARIABLE.sub(lambda found: values[found[1]], promql)

@@ -15,7 +15,7 @@ from live_dashboards.sources.prometheus.copy_candidates import candidates, possi
 from live_dashboards.sources.prometheus.copy_judgement import Found, Verdict, judge
 from live_dashboards.sources.prometheus.exchange import Question, over_time
 from live_dashboards.sources.prometheus.failed_questions import Ask
-from live_dashboards.sources.prometheus.first_traffic import LONGEST_HISTORY_SECONDS
+from live_dashboards.sources.prometheus.own_series import HISTORY_SECONDS
 from live_dashboards.sources.prometheus.recorded import STEPS
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
@@ -61,7 +61,7 @@ class _Span:
 
     @classmethod
     def of(cls, scope: Scope, settings: Settings) -> _Span:
-        start_seconds = scope.at_seconds - LONGEST_HISTORY_SECONDS if settings.start is None else settings.start.timestamp()
+        start_seconds = scope.at_seconds - HISTORY_SECONDS if settings.start is None else settings.start.timestamp()
         longest_seconds = max(scope.window_seconds, DAY_SECONDS)
         return cls(min(start_seconds, scope.at_seconds - longest_seconds), scope.at_seconds, scope.window_seconds)
 
@@ -80,7 +80,7 @@ class _Span:
 
 
 def _selector(metric: str, scope: Scope) -> str:
-    return render(f"{metric}{{$experiment}}", experiment=scope.experiment)
+    return render(f"{metric}{{$experiment}}", matchers=scope.matchers)
 
 
 def _named(ask: Ask, span: _Span, selector: str, named: tuple[str, ...]) -> Copies:

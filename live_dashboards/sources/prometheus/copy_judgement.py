@@ -51,7 +51,7 @@ class Found:
 def judge(ask: Ask, scope: Scope, settings: Settings, labels: tuple[str, ...], moments: Sequence[float]) -> Found:
     """Whether the series that differ in these labels alone are copies; `moments` (unix seconds, in order) are those at which there were some."""
     span_seconds = scope.shortest_rate_seconds + _LOOKBACK_SECONDS
-    requests = render(f"{REQUESTS}{{$experiment}}", experiment=scope.experiment)
+    requests = render(f"{REQUESTS}{{$experiment}}", matchers=scope.matchers)
     outcomes = ask([instant(f"{requests}[{span_seconds:.0f}s]", moment) for moment in _few(moments)])
     seen = [compare_groups(outcome.series, labels) for outcome in outcomes if isinstance(outcome, Reply)]
     failure = next((outcome.reason for outcome in outcomes if isinstance(outcome, SourceError)), "")
@@ -127,7 +127,7 @@ def _selectors(look: _Look, scope: Scope, settings: Settings) -> dict[str, str]:
     online = (settings["AB_ONLINE_LABELLED_METRIC"], settings["AB_ONLINE_CORRECT_METRIC"])
     own = (ERRORS, _SUM, f"{LATENCY}_count", _BUCKET, *_CREATED, *filter(None, online))
     process = f"{{{_of_targets(look.targets)}}}"
-    return {metric: render(f"{metric}{{$experiment}}", experiment=scope.experiment) for metric in own} | {metric: metric + process for metric in (_STARTED, _CPU)}
+    return {metric: render(f"{metric}{{$experiment}}", matchers=scope.matchers) for metric in own} | {metric: metric + process for metric in (_STARTED, _CPU)}
 
 
 def _of_targets(targets: Iterable[LabelSet]) -> str:

@@ -99,7 +99,7 @@ def block_promql(scope: Scope, query: AbQuery, length_seconds: float, back_secon
         return replace(scope, window_seconds=length_seconds - _HALF_OPEN_SECONDS).render(query)
     newest = f"last_over_time({counted_selector(scope, query)}[{format_exact_duration(back_seconds)}]"
     grown = f"{newest}) - {newest} offset {format_exact_duration(length_seconds)})"
-    return f"sum by ({', '.join(query.labels)}) ({once(grown, scope.copy_labels)})"
+    return f"sum by ({', '.join(query.labels)}) ({greatest_copy(grown, scope.copy_labels)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class GrowthQuestions:
                 rows.setdefault(labels, [None] * len(self.edges.ends))[block] = value
 
 
-def once(promql: str, copy_labels: Sequence[str]) -> str:
+def greatest_copy(promql: str, copy_labels: Sequence[str]) -> str:
     """Of copies of one scrape the greatest; without copies all as they are."""
     return f"max without ({', '.join(copy_labels)}) ({promql})" if copy_labels else promql
 

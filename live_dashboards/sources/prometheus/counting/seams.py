@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_exact_duration
 from live_dashboards.sources.prometheus.counting.edges import Edges, edges_of
-from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, Labels, counted_selector, is_recorded, joined, labels_of, once
+from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, Labels, counted_selector, greatest_copy, is_recorded, joined, labels_of
 from live_dashboards.sources.prometheus.counting.samples import PROCESS_START
 from live_dashboards.sources.prometheus.exchange import Question, instant, over_time
 from live_dashboards.sources.prometheus.reply import Outcome
@@ -143,7 +143,7 @@ class Looking:
 def _appears(selector: str, length: str, back: str, copies: tuple[str, ...]) -> str:
     newest = f"last_over_time({selector}[{back}]"
     if copies:  # what one copy counts through is no seam
-        return f"({once(newest + ')', copies)} unless {once(f'({newest}) - {newest} offset {length}))', copies)})"
+        return f"({greatest_copy(newest + ')', copies)} unless {greatest_copy(f'({newest}) - {newest} offset {length}))', copies)})"
     return f"({newest}) unless {newest} offset {length}))"
 
 
