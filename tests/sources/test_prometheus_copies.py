@@ -9,6 +9,7 @@ from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.prometheus.copies import Copies, find_copies
 from live_dashboards.sources.prometheus.counted_once import once as counted_once
 from live_dashboards.sources.prometheus.http import PrometheusClient
+from live_dashboards.sources.prometheus.own_series import AskedTest
 from live_dashboards.sources.prometheus.recorded import RECORDED_UNTIL, STEPS
 from live_dashboards.sources.prometheus.scope import find_scope
 from tests.sources.prometheus_reading import BUCKETS, END, HOUR, ask, labels, settings_of, short_truth, traffic, values
@@ -68,7 +69,7 @@ def test_copies_count_once_and_that_is_told(prometheus, once, delays, moves):
     store_copies(truth, delays, moves=moves)
     answer = ask(prometheus(truth).url)
     assert counts(answer) == close(once)
-    assert f"max without ({LABEL})" in answer.instant("requests").query
+    assert f" or ignoring ({LABEL}) " in answer.instant("requests").query
     (said,) = told(answer)
     assert said.startswith(f"{ONCE}: there are series that differ in the label {LABEL} alone")
 
@@ -298,7 +299,7 @@ def test_copies_of_workers_are_merged_and_the_workers_are_not(prometheus):
     store_copies(truth)
     answer = ask(prometheus(truth).url)
     assert values(answer.instant("requests")) == {"baseline": pytest.approx(4 * HOUR, rel=2e-3)}
-    assert "max without (prometheus_replica)" in answer.instant("requests").query
+    assert " or ignoring (prometheus_replica) " in answer.instant("requests").query
 
 
 @pytest.mark.parametrize(("more", "asked"), [({"job": "models"}, ["labels"]), ({"pod": "p"}, ["labels", "series"])])
@@ -315,7 +316,7 @@ def test_where_no_series_differ_in_one_label_alone_little_is_asked(prometheus, m
             seen.extend(questions)
             return client.ask_all(questions, Deadline(LONGEST_SECONDS))
 
-        scope = find_scope(remember, at_seconds=END, window_seconds=HOUR, experiment=None, metric_names=())
+        scope = find_scope(remember, at_seconds=END, window_seconds=HOUR, test=AskedTest(None), known=(), metric_names=())
         seen.clear()
         assert find_copies(remember, scope, settings) == Copies()
     assert [question.path for question in seen] == asked

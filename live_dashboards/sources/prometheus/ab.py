@@ -10,7 +10,7 @@ from live_dashboards.model.duration import format_duration, parse_duration_secon
 from live_dashboards.model.snapshot import PROMETHEUS, PrometheusAnswer, SourceState, SourceStatus
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.prometheus.copies import find_copies
+from live_dashboards.sources.prometheus.copies import copies_in_order, find_copies
 from live_dashboards.sources.prometheus.engine import Engine, engine_of
 from live_dashboards.sources.prometheus.exchange import Question
 from live_dashboards.sources.prometheus.failed_questions import Ask, FailedQuestions
@@ -104,6 +104,7 @@ class PrometheusAbSource:
             self.matchers = scope.matchers
             copies = find_copies(asking.ask, scope, self._settings)
             scope = replace(scope, copy_labels=copies.labels)
+            scope = replace(scope, copies=copies_in_order(asking.ask, scope))
             reading = read_answers(asking.ask, scope, self._settings)
             failures = asking.told()
             told = (*failures, *lack, *found.warnings, *scope.warnings, *copies.told, *reading.warnings, *_experiment_warnings(scope))

@@ -18,6 +18,7 @@ from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, 
 DAY_SECONDS = 86_400.0
 _SHORTEST_RATE_SECONDS = 300.0
 _SAMPLES_IN_RATE = 4
+_USUAL_PAUSE_SECONDS = 60.0
 _ENOUGH_SAMPLES = 3  # in five minutes: with them every five minutes hold the two samples that a rate needs
 
 _PROBES = (
@@ -35,7 +36,8 @@ class Scope:
     `matchers` are those of the series that count, `experiments` the names that their requests carry in the window. `errors` is empty where failed requests are
     not counted, for `errors_reason`; recorded or not, it is the selector of the instances' own series. `uncounted` are models of whose errors nobody knows.
     `steps_at_seconds` is where the steps are asked that rules have recorded; None: the series of every instance are asked.
-    `copy_labels` are those in which alone copies of one scrape differ, which count once.
+    `copy_labels` are those in which alone copies of one scrape differ, which count once; `copies` their values, of the copy that counts first.
+    `pause_seconds` lie between two scrapes.
     """
 
     at_seconds: float
@@ -50,6 +52,8 @@ class Scope:
     warnings: tuple[str, ...] = ()
     steps_at_seconds: float | None = None
     copy_labels: tuple[str, ...] = ()
+    copies: tuple[tuple[tuple[str, str], ...], ...] = ()
+    pause_seconds: float = _USUAL_PAUSE_SECONDS
     matchers: str = ""
     uncounted: tuple[str, ...] = ()
 
@@ -129,6 +133,7 @@ def find_scope(
         errors_reason=found.reason,
         errors_note=found.note,
         shortest_rate_seconds=_shortest_rate(in_five_minutes, in_an_hour),
+        pause_seconds=_pause_seconds(in_an_hour),
         warnings=(*own.told, *requests.warnings),
         matchers=own.matchers,
         uncounted=found.uncounted,
@@ -140,6 +145,12 @@ def _errors(ask: Ask, requests: Reply, errors: Outcome, matchers: str, at_second
         return ErrorsCounted("", errors.reason)
     with_status = tuple(series for series in requests.series if series.label("status"))
     return errors_counted(ask, Counting(requests.series, with_status, errors.series, matchers), at_seconds=at_seconds, is_known=is_known)
+
+
+def _pause_seconds(in_an_hour: Outcome) -> float:
+    """How long it is from one scrape to the next of what is scraped most often; what is usual where the last hour does not tell."""
+    samples = 0.0 if isinstance(in_an_hour, SourceError) or not in_an_hour.series else in_an_hour.series[0].last or 0.0
+    return 3600 / samples if 1 <= samples <= 3600 else _USUAL_PAUSE_SECONDS
 
 
 def _shortest_rate(in_five_minutes: Outcome, in_an_hour: Outcome) -> float:

@@ -7,7 +7,7 @@ within a range is put right by `seams`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,11 +19,12 @@ from live_dashboards.sources.prometheus.possible import is_upper_bound
 from live_dashboards.sources.prometheus.recorded import recorded_form
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
-from live_dashboards.sources.queries import AbQuery, render
+from live_dashboards.sources.queries import AbQuery, quoted, render
 
 COUNTER_LABEL = "counter"  # tells apart what is asked for in one question
 Labels = tuple[tuple[str, str], ...]
 _GROWS = re.compile(r"increase\((?P<selector>[^\[\]]+)\[")
+_FRESH_PAUSES = 1.25  # a copy that has been silent for longer at an end of a block does not tell all of it, where another one does
 _HALF_OPEN_SECONDS = 0.001  # a recorded step that lies on an edge belongs to the block that it ends: not every engine leaves out a window's beginning
 
 
@@ -97,9 +98,29 @@ def block_promql(scope: Scope, query: AbQuery, length_seconds: float, back_secon
     """The growth in the block that ends at the question's moment."""
     if is_recorded(scope, query):
         return replace(scope, window_seconds=length_seconds - _HALF_OPEN_SECONDS).render(query)
-    newest = f"last_over_time({counted_selector(scope, query)}[{format_exact_duration(back_seconds)}]"
-    grown = f"{newest}) - {newest} offset {format_exact_duration(length_seconds)})"
-    return f"sum by ({', '.join(query.labels)}) ({greatest_copy(grown, scope.copy_labels)})"
+    back, length = format_exact_duration(back_seconds), format_exact_duration(length_seconds)
+    return f"sum by ({', '.join(query.labels)}) ({_grown_once(scope, counted_selector(scope, query), back, length)})"
+
+
+def _grown_once(scope: Scope, selector: str, back: str, length: str) -> str:
+    """The growth of each series; of copies that of the first one with a fresh sample at both ends of the block, else of the first one that has any."""
+
+    def grown(each: str) -> str:
+        return grown_promql(each, back, length)
+
+    def fresh(each: str) -> str:
+        newest = f"last_over_time({each}[{format_exact_duration(_FRESH_PAUSES * scope.pause_seconds)}]"
+        return f"{grown(each)} and {newest}) and {newest} offset {length})"
+
+    if not scope.copies:
+        return once(scope, selector, grown)
+    return f"{once(scope, selector, fresh)} or ignoring ({', '.join(scope.copy_labels)}) {once(scope, selector, grown)}"
+
+
+def grown_promql(selector: str, back: str, length: str) -> str:
+    """What each series has grown by since a while, of those that were there then."""
+    newest = f"last_over_time({selector}[{back}]"
+    return f"{newest}) - {newest} offset {length})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +176,18 @@ class GrowthQuestions:
                 rows.setdefault(labels, [None] * len(self.edges.ends))[block] = value
 
 
-def greatest_copy(promql: str, copy_labels: Sequence[str]) -> str:
-    """Of copies of one scrape the greatest; without copies all as they are."""
-    return f"max without ({', '.join(copy_labels)}) ({promql})" if copy_labels else promql
+def once(scope: Scope, selector: str, promql: Callable[[str], str]) -> str:
+    """A PromQL of each series of the selector, of copies of one scrape for the first one that has it; without copies for all."""
+    labels = ", ".join(scope.copy_labels)
+    if not scope.copies:
+        return f"max without ({labels}) ({promql(selector)})" if labels else promql(selector)
+    return f" or ignoring ({labels}) ".join(f"({promql(with_matchers(selector, [f'{name}={quoted(value)}' for name, value in copy]))})" for copy in scope.copies)
+
+
+def with_matchers(selector: str, matchers: Iterable[str]) -> str:
+    """The selector with more matchers."""
+    metric, _, inner = selector.rstrip("}").partition("{")
+    return f"{metric}{{{', '.join(filter(None, (inner, *matchers)))}}}"
 
 
 def has_edge(query: AbQuery, labels: Labels) -> bool:

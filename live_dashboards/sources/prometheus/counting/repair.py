@@ -74,8 +74,13 @@ class Repair:
         wanted = SeriesKey(metric_of(query, self._scope), labels)
         if not self._scope.copy_labels:
             return [wanted]
-        wanted = wanted.without(self._scope.copy_labels)
-        return [key for key in self._reader.samples.of_metric(wanted.metric) if key.without(self._scope.copy_labels) == wanted]
+        return self._in_order(wanted.without(self._scope.copy_labels))
+
+    def _in_order(self, series: SeriesKey) -> list[SeriesKey]:
+        """The copies of a series, that which counts first before the others."""
+        keys = [key for key in self._reader.samples.of_metric(series.metric) if key.without(self._scope.copy_labels) == series]
+        order = {copy: place for place, copy in enumerate(self._scope.copies)}
+        return sorted(keys, key=lambda key: (order.get(tuple((name, key.label(name)) for name in self._scope.copy_labels), len(order)), key.labels))
 
     def _birth(self, key: SeriesKey, begin_seconds: float, end_seconds: float) -> Birth | None:
         first = next(iter(self._reader.samples.between(key, begin_seconds, end_seconds)), None)
@@ -91,38 +96,24 @@ class Repair:
         return _Share(birth.seconds, value - birth.value, rules.unseen(birth), is_bridged=birth.before is not None)
 
     def _add_restarts(self, looking: Looking, query: AbQuery, stretches: Sequence[Stretch], born: set[tuple[SeriesKey, float]], added: _Added) -> None:
-        lost: dict[tuple[SeriesKey, int], dict[SeriesKey, float]] = {}
         for key, seconds, value in self._losses(looking, query, stretches, born):
             block = looking.range.block_of(seconds)
             if block is not None:
-                by_copy = lost.setdefault((key.without(self._scope.copy_labels), block), {})
-                by_copy[key] = by_copy.get(key, 0.0) + value
-        for (key, block), by_copy in lost.items():
-            _add(added.low, group_of(query, key.labels), block, self._regained(looking.range, key, block, by_copy))
+                _add(added.low, group_of(query, key.labels), block, value)
 
     def _losses(self, looking: Looking, query: AbQuery, stretches: Sequence[Stretch], born: set[tuple[SeriesKey, float]]) -> Iterator[tuple[SeriesKey, float, float]]:
-        """What each counter held just before it fell or its process began anew, and when it was seen again."""
+        """What each counter held just before it fell or its process began anew, and when it was seen again; of copies, that which counts there."""
         samples, rules, seen = self._reader.samples, Rules(self._reader.samples, looking.range.start_seconds), set(born)
-        for key in [key for key in samples.of_metric(metric_of(query, self._scope)) if is_counted(query, self._scope, key) and has_edge(query, key.labels)]:
-            for stretch in stretches:
-                if target_of(key.labels) not in stretch.targets:
-                    continue
-                for (sooner, before), (later, after) in pairwise(samples.between(key, stretch.first_seconds - _BEFORE_SECONDS, stretch.end_seconds)):
+        counted = [key for key in samples.of_metric(metric_of(query, self._scope)) if is_counted(query, self._scope, key) and has_edge(query, key.labels)]
+        for series in dict.fromkeys(key.without(self._scope.copy_labels) for key in counted):
+            keys = self._in_order(series) if self._scope.copy_labels else [series]
+            for stretch in (each for each in stretches if target_of(series.labels) in each.targets):
+                several = ((key, samples.between(key, stretch.first_seconds - _BEFORE_SECONDS, stretch.end_seconds)) for key in keys)
+                key, points = next(((key, points) for key, points in several if len(points) > 1), (series, []))
+                for (sooner, before), (later, after) in pairwise(points):
                     if before > 0 and (key, later) not in seen and (after < before or rules.restarted(key, sooner, later)):
                         seen.add((key, later))
                         yield key, later, before
-
-    def _regained(self, edges: Edges, series: SeriesKey, block: int, by_copy: Mapping[SeriesKey, float]) -> float:
-        """What a block gains by what its counter held before it fell; of copies, what the best of them then has over the best of them before."""
-        if not self._scope.copy_labels:
-            return sum(by_copy.values())
-        samples = self._reader.samples
-        copies = [key for key in samples.of_metric(series.metric) if key.without(self._scope.copy_labels) == series]
-        ends = {key: (samples.newest(key, edges.moments[block]), samples.newest(key, edges.moments[block + 1])) for key in copies}
-        grown = {key: after[1] - before[1] for key, (before, after) in ends.items() if before is not None and after is not None}
-        if not grown:
-            return max(by_copy.values())
-        return max(value + by_copy.get(key, 0.0) for key, value in grown.items()) - max(grown.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +136,8 @@ class _Added:
 
 
 def _place(edges: Edges, added: _Added, labels: Labels, shares: Sequence[_Share]) -> None:
-    """Of copies the one that counted most."""
-    best = max(shares, key=lambda share: share.grown + share.unseen.low)
+    """Of copies that which counts first."""
+    best = shares[0]
     block = edges.block_of(best.seconds)
     if block is None:
         return

@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_exact_duration
 from live_dashboards.sources.prometheus.counting.edges import Edges, edges_of
-from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, Labels, counted_selector, greatest_copy, is_recorded, joined, labels_of
+from live_dashboards.sources.prometheus.counting.growth import (
+    COUNTER_LABEL,
+    Labels,
+    counted_selector,
+    grown_promql,
+    is_recorded,
+    joined,
+    labels_of,
+    once,
+    with_matchers,
+)
 from live_dashboards.sources.prometheus.counting.samples import PROCESS_START
 from live_dashboards.sources.prometheus.exchange import Question, instant, over_time
 from live_dashboards.sources.prometheus.reply import Outcome
@@ -136,15 +146,16 @@ class Looking:
     def appearing_promql(self, queries: Sequence[AbQuery], length_seconds: float, back_seconds: float, targets: Iterable[Target] | None) -> str:
         """The series of these counters that are there, and were not a block before."""
         length, back = format_exact_duration(length_seconds), format_exact_duration(back_seconds)
-        copies = self.scope.copy_labels
-        return joined((query.name, _appears(narrowed(counted_selector(self.scope, query), targets), length, back, copies)) for query in queries)
+        return joined((query.name, self._appears(narrowed(counted_selector(self.scope, query), targets), length, back)) for query in queries)
 
-
-def _appears(selector: str, length: str, back: str, copies: tuple[str, ...]) -> str:
-    newest = f"last_over_time({selector}[{back}]"
-    if copies:  # what one copy counts through is no seam
-        return f"({greatest_copy(newest + ')', copies)} unless {greatest_copy(f'({newest}) - {newest} offset {length}))', copies)})"
-    return f"({newest}) unless {newest} offset {length}))"
+    def _appears(self, selector: str, length: str, back: str) -> str:
+        """What is there and has not grown since a block before, as it was not there: what one copy counts through is no seam."""
+        there = once(self.scope, selector, lambda each: f"last_over_time({each}[{back}])")
+        grown = once(self.scope, selector, lambda each: f"last_over_time({each}[{back}] offset {length})")
+        if not self.scope.copies:
+            return f"({there} unless {grown})"
+        both = once(self.scope, selector, lambda each: grown_promql(each, back, length))
+        return f"(({there}) unless ignoring ({', '.join(self.scope.copy_labels)}) ({both}))"
 
 
 def at_least(edges: Edges, step_seconds: float) -> Edges:
@@ -168,8 +179,7 @@ def narrowed(selector: str, targets: Iterable[Target] | None) -> str:
     """The selector with these targets alone; with all where none are given."""
     if targets is None:
         return selector
-    base, _, inner = selector.rstrip("}").partition("{")
-    return f"{base}{{{', '.join(filter(None, (inner, matchers(targets))))}}}"
+    return with_matchers(selector, [matchers(targets)])
 
 
 def _any_of(values: Iterable[str]) -> str:
