@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from live_dashboards.analysis.alt_text import alt_text
 from live_dashboards.analysis.arms import share_of_requests
+from live_dashboards.analysis.both_ends import standing
 from live_dashboards.analysis.decision import Evidence, success_of, verdict
 from live_dashboards.analysis.effect import Compared, compared, effect_measurement
 from live_dashboards.analysis.effect_panel import effect_panel
@@ -186,13 +187,25 @@ class _Judged:
 
 def _judged(found: Page, rows: tuple[Compared, ...], seed: int) -> _Judged:
     """What follows from the comparisons: guardrails, split, power and the verdict on the challenger."""
+    net = _net(found, seed)
+    least = _judged_at(found, rows, net)
+
+    def judge(page: Page) -> tuple[tuple[Guardrail, ...], Verdict]:
+        each = least if page is found else _judged_at(page, _compared(page), net)
+        return each.guardrails, each.verdict
+
+    watched, decided = standing(found, judge)
+    return replace(least, guardrails=watched, verdict=decided)
+
+
+def _judged_at(found: Page, rows: tuple[Compared, ...], net: tuple[Measurement, Interval | None] | None) -> _Judged:
+    """The same by the counts as they are on the page."""
     period, counted = period_of(found, found.roles.challenger)
     success, watched, split = success_of(found, rows), guardrails(found, rows), split_test(found)
     power = power_of(found, success)
     requests = 0.0 if counted is None else sum(share_of_requests(found, counted, name)[0] or 0 for name in found.roles.names)
     mine = tuple(guard for guard in watched if guard.comparison.treatment == found.roles.challenger)
-    evidence = Evidence(found, success, mine, split, period, power, requests, _net(found, seed))
-    return _Judged(period, watched, split, power, verdict(evidence))
+    return _Judged(period, watched, split, power, verdict(Evidence(found, success, mine, split, period, power, requests, net)))
 
 
 def _net(found: Page, seed: int) -> tuple[Measurement, Interval | None] | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from live_dashboards.analysis.arms import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE
+from live_dashboards.analysis.at_least import PARTIAL
 from live_dashboards.analysis.effect import GAUGE_HAS_NO_COUNT, Compared
 from live_dashboards.analysis.other_tests import not_one_test
 from live_dashboards.analysis.page import Page, failure
@@ -90,6 +91,8 @@ def _lacking(page: Page) -> list[str]:
         return ["there is no challenger: name it with AB_CHALLENGER_VARIANT"]
     if not page.prometheus_status.has_answered:
         return [failure(page.prometheus_status)]
+    if page.prometheus_status.is_partial:
+        return [PARTIAL]
     mixed = not_one_test(page)
     return [mixed] if mixed else []
 

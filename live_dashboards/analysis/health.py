@@ -82,7 +82,7 @@ def health_panel(page: Page, doubts: tuple[str, ...] = ()) -> HealthPanel:
 
 
 def _good_title(page: Page) -> str:
-    partly = [SOURCE_TITLES[status.source] for status in (page.mlflow_status, page.prometheus_status) if status.failures]
+    partly = [SOURCE_TITLES[status.source] for status in (page.mlflow_status, page.prometheus_status) if status.failures or status.is_partial]
     if partly:
         return f"{' and '.join(partly)} answered only in part"
     return f"{_backed(page)} answers by its backup" if _backed(page) else "All sources answer and are fresh"

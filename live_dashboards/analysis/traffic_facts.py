@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from live_dashboards.analysis.at_least import PARTIAL, WHY, at_least_words
 from live_dashboards.analysis.block_means import latency_blocks, mean_standard_error
 from live_dashboards.analysis.latency import QuantileInterval, bucket_quantile, non_decreasing, quantile_interval
 from live_dashboards.analysis.model_facts import percent_scale
 from live_dashboards.analysis.proportions import Counts, normal_quantile, wilson
 from live_dashboards.analysis.variants import Roles
 from live_dashboards.model.measurement import Interval, Measurement, Origin, derive, missing, total
+from live_dashboards.model.number import format_count
 from live_dashboards.model.snapshot import Answer, PrometheusAnswer
 from live_dashboards.settings import Settings
 
@@ -59,6 +61,7 @@ class _Reader:
             return missing(called or name, unit, self._reason(question, variant), variant=variant or None, source=self.answer.status.source, query=question.query)
         value = math.fsum(found) / (1 if name in _ADDITIVE else len(found))
         moment = self._newest(newest or name, variant)
+        notes = (None if moment else self._ageless(newest or name), self._at_least(question, variant))
         return Measurement(
             called or name,
             (round(value) if unit == "count" else value) * scale,
@@ -69,8 +72,15 @@ class _Reader:
             query=question.query,
             observed_at=moment,
             stale=moment is None or (self.at - moment).total_seconds() > self.stale_after_seconds,
-            reason=None if moment else self._ageless(newest or name),
+            reason="; ".join(filter(None, notes)) or None,
         )
+
+    def _at_least(self, question: Answer, variant: str) -> str | None:
+        """That a count is only the least that it can be, and what it can be at most."""
+        most = [series for series in question.most if self.roles.by_model.get(series.label("model_name")) == variant]
+        least = {series.labels: series.last or 0.0 for series in question.series}
+        beyond = math.fsum((series.last or 0.0) - least.get(series.labels, 0.0) for series in most)
+        return f"at least, and at most {format_count(beyond)} more, {WHY}" if most else None
 
     def _ageless(self, name: str) -> str:
         """Why the moment of a newest sample is not known: then nothing says that the exporter is still there."""
@@ -269,4 +279,7 @@ def _notices(answer: PrometheusAnswer, roles: Roles) -> tuple[str, ...]:
     for model in sorted({series.label("model_name") for each in answer.instants for series in each.series} - {""}):
         models.setdefault(roles.by_model.get(model, model), []).append(model)
     shared = (f"models {', '.join(names)} count together as variant {variant}" for variant, names in models.items() if len(names) > 1)
-    return (*(f"Prometheus: {warning}" for warning in answer.status.warnings), *shared)
+    counted = (answer.instant(name) for name in ("requests", "errors", "latency_count"))
+    at_least = (f"Prometheus: {words}" for each in counted for words in at_least_words(each))
+    partial = (PARTIAL,) if answer.status.is_partial else ()
+    return (*(f"Prometheus: {warning}" for warning in answer.status.warnings), *partial, *at_least, *shared)

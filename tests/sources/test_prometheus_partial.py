@@ -8,7 +8,7 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.exchange import Question
 from live_dashboards.sources.prometheus.reading import Ask, read_answers
-from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.reply import Outcome, Reply, says_partial
 from live_dashboards.sources.prometheus.scope import Scope
 from tests.sources.prometheus_reading import END, HOUR, settings_of, values
 
@@ -73,3 +73,17 @@ def _without_a_look_back(query: str) -> Outcome:
         return SourceError("too many samples", "ask for less", "too_many_samples")
     models = ("baseline",) if "timestamp(" in query else ("baseline", "enhanced")
     return Reply(series=tuple(Timeline((("model_name", model),), ((END, END),)) for model in models))
+
+
+@pytest.mark.parametrize(
+    ("document", "is_partial"),
+    [
+        ({"isPartial": True}, True),
+        ({"warnings": ["receive series from store 10.0.0.7: no such host"]}, True),
+        ({"warnings": ["PromQL warning: quantile value should be between 0 and 1, got 2"]}, False),
+        ({"infos": ["PromQL info: metric might not be a counter"]}, False),
+        ({"isPartial": False, "warnings": None}, False),
+    ],
+)
+def test_what_a_store_lacks_makes_an_answer_partial_and_a_remark_on_the_query_does_not(document, is_partial):
+    assert says_partial(document) is is_partial

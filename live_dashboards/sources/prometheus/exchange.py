@@ -16,7 +16,7 @@ from live_dashboards.sources.http.endpoint import Endpoint
 from live_dashboards.sources.http.failure import cut_failure, network_failure, timeout_failure
 from live_dashboards.sources.prometheus.failure import busy_failure, format_failure, redirect_failure, refused_query, status_failure
 from live_dashboards.sources.prometheus.possible import only_possible
-from live_dashboards.sources.prometheus.reply import Reply, parse_document, parse_reply
+from live_dashboards.sources.prometheus.reply import Reply, parse_document, parse_reply, says_partial
 
 LARGEST_ANSWERS_BYTES = 64 * 1024 * 1024  # of all answers of a reading together: four threads read at a time, and a failure keeps what it had read
 _SERVER_SHARE = 0.9  # of the time left: the server's own word that a query is too slow tells more than silence
@@ -129,10 +129,11 @@ def _understand(response: requests.Response, body: bytes, question: Question, en
         document = parse_document(body)
         if document.get("status") == "error" or response.status_code != requests.codes.ok:
             raise _refusal(response.status_code, document, question, endpoint)
+        is_partial = question.is_query and says_partial(document)
         reply = only_possible(parse_reply(document, keeps_name=question.keeps_name), question.unit)
     except ValueError as error:
         raise format_failure(endpoint.url, "JSON that is damaged" if isinstance(error, UnicodeDecodeError) else str(error).partition(":")[0]) from error
-    return replace(reply, clock_difference_seconds=clock_difference_seconds(response), names_its_host="X-Server-Hostname" in response.headers)
+    return replace(reply, clock_difference_seconds=clock_difference_seconds(response), names_its_host="X-Server-Hostname" in response.headers, is_partial=is_partial)
 
 
 def _is_busy(response: requests.Response) -> bool:

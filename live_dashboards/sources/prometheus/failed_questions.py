@@ -8,7 +8,7 @@ from collections.abc import Callable
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.http.failure import excerpt
 from live_dashboards.sources.prometheus.exchange import Question
-from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.reply import Outcome, Reply
 
 _METRIC = re.compile(r"([A-Za-z_:][\w:]*)[{\[]")
 _METRICS_SHOWN = 4
@@ -23,6 +23,7 @@ class FailedQuestions:
         self._ask = ask
         self._asked_count = 0
         self._failed: dict[str, list[Question]] = {}  # by what is said of it
+        self.is_partial = False  # whether any answer lacked what some store holds
 
     def ask(self, questions: list[Question]) -> tuple[Outcome, ...]:
         """The outcome of each question, in their order."""
@@ -31,6 +32,7 @@ class FailedQuestions:
         for question, outcome in zip(questions, outcomes, strict=True):
             if isinstance(outcome, SourceError) and not question.is_optional:
                 self._failed.setdefault(str(outcome), []).append(question)
+            self.is_partial |= isinstance(outcome, Reply) and outcome.is_partial
         return outcomes
 
     def told(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.http.json_text import parse_json
 
 _ABOUT_A_NAME = "metric might not be a counter, name does not end in"  # Prometheus 3 on a counter that somebody has named otherwise: it tells nothing of the answer
+_ABOUT_THE_QUERY = "PromQL "  # so begin the remarks of Prometheus 3
 _SHAPES = {"vector": ("value", "histogram"), "matrix": ("values", "histograms")}
 
 
@@ -22,7 +23,8 @@ class Reply:
     """What came back: series, or names, or facts; and what the server warns of.
 
     A vector's series have one point, a scalar's no labels, those that were looked up, and targets, no points.
-    `names_its_host` is whether the answer has the header X-Server-Hostname, as VictoriaMetrics' answers do.
+    `names_its_host` is whether the answer has the header X-Server-Hostname, as VictoriaMetrics' answers do; `is_partial` whether stores behind the server
+    were silent.
     """
 
     series: tuple[Timeline, ...] = ()
@@ -31,6 +33,7 @@ class Reply:
     warnings: tuple[str, ...] = ()
     clock_difference_seconds: float | None = None
     names_its_host: bool = False
+    is_partial: bool = False
 
 
 Outcome = Reply | SourceError
@@ -61,6 +64,13 @@ def parse_reply(document: dict[str, Any], *, keeps_name: bool = False) -> Reply:
         return _result(data["resultType"], data["result"], warnings, () if keeps_name else ("__name__",))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         raise ValueError("JSON with a result of another shape") from error
+
+
+def says_partial(document: Mapping[str, Any]) -> bool:
+    """Whether an answer lacks what some store holds: VictoriaMetrics says so in a field, Thanos and others in warnings; a remark on the query itself is none."""
+    warnings = document.get("warnings")
+    said = [str(text) for text in warnings] if isinstance(warnings, list) else []
+    return document.get("isPartial") is True or any(not text.startswith(_ABOUT_THE_QUERY) for text in said)
 
 
 def _result(kind: str, result: Any, warnings: tuple[str, ...], left_out_labels: tuple[str, ...]) -> Reply:

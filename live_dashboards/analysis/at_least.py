@@ -1,0 +1,21 @@
+"""Counts that are only the least that they can be, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from live_dashboards.model.number import format_count
+from live_dashboards.model.snapshot import Answer
+
+PARTIAL = "Prometheus says that its answer is partial, so every count is at least what is shown: look at the stores behind it"
+WHY = "as what series had counted when they began cannot be told"
+
+
+def at_least_words(answer: Answer) -> Iterator[str]:
+    """What is told of the counts of an answer that are only the least that they can be."""
+    least = {series.labels: series.last for series in answer.series}
+    for most in answer.most:
+        named, low, high = most.label("model_name"), least.get(most.labels), most.last
+        if "le" not in dict(most.labels) and low is not None and high is not None:
+            words = answer.name.replace("_", " ")
+            yield f"{words} of {named or 'a model'}: at least {format_count(low)}, at most {format_count(high)}, {WHY}"

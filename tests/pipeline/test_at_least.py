@@ -1,0 +1,95 @@
+"""Series that begin within a test, through the whole page: their first values count, and what cannot be told decides nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from live_dashboards.model.judgement import UNKNOWN
+from live_dashboards.pipeline import Request, ab_report, ask
+from live_dashboards.settings import load_settings
+from tests.sources.prometheus_reading import END, HOUR, labels
+from tests.sources.test_prometheus_counts import ERRORS, REQUESTS, day_truth, hourly_pods, scaling_to_zero, series, steady
+from tests.support.waiting import LONGEST_SECONDS
+
+AT = datetime.fromtimestamp(END, UTC)
+
+
+@pytest.fixture
+def report(mlflow_database, prometheus):
+    """`report(truth, AB_X="...")`: the page of a test whose models have one finished run each."""
+    experiment = mlflow_database.truth.experiment("launch")
+    for variant, accuracy in (("baseline", 0.78), ("enhanced", 0.80)):
+        started = AT - timedelta(hours=30)
+        params = {"test_size": 5000}
+        mlflow_database.truth.run(experiment, variant, started=started, ended=started + timedelta(hours=1), metrics={"accuracy": accuracy}, params=params)
+
+    def make(truth, **own):
+        base = {"SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}", "AB_MINIMUM_DAYS": "0.5", "AB_STALE_AFTER": "1d"}
+        settings = load_settings(environment={**mlflow_database.environment, **prometheus(truth).environment, **base, **own})
+        request = Request(at=AT)
+        return ab_report(ask(settings, request), settings, request)
+
+    return make
+
+
+def fact(report, variant, name):
+    return getattr(next(each for each in report.variants if each.variant == variant), name)
+
+
+def told(report):
+    return [text for text in report.health.notices if "at least" in text]
+
+
+def test_first_values_count_on_the_page_and_in_the_guardrail(report):
+    truth = day_truth()
+    hourly_pods(truth)
+    page = report(truth)
+    assert [fact(page, name, "errors").value for name in ("baseline", "enhanced")] == [10, 30]
+    guard = next(each for each in page.guardrails if each.name == "error_rate")
+    assert guard.comparison.estimate == pytest.approx(100 * 20 / 36_000, rel=5e-3)  # the period begins with the first request
+    assert told(page) == []
+
+
+def test_a_share_of_traffic_is_that_of_all_requests_of_pods_that_live_for_minutes(report):
+    truth = day_truth()
+    scaling_to_zero(truth)
+    page = report(truth)
+    assert fact(page, "enhanced", "requests").value == 12_800
+    assert fact(page, "enhanced", "traffic_share").value == pytest.approx(100 * 12_800 / (12_800 + 21 * 240 * 60), rel=1e-6)
+
+
+def test_what_cannot_be_told_is_said_to_be_at_least_so_much(report):
+    truth = day_truth()
+    scaling_to_zero(truth, with_starts=False)
+    page = report(truth)
+    requests = fact(page, "enhanced", "requests")
+    assert requests.value == 8960
+    assert requests.reason.startswith("at least, and at most 3,840 more")
+    assert any("requests of enhanced: at least 8,960, at most 12,800" in text for text in told(page))
+
+
+def test_a_guardrail_that_is_another_one_at_the_upper_end_is_unknown_and_no_verdict_rests_on_it(report):
+    """The challenger's errors are let in with 400 that may be old; without them its error rate is that of the baseline."""
+    truth = day_truth()
+    for model in ("baseline", "enhanced"):
+        series(truth, REQUESTS, labels(model), steady(END - 26 * HOUR, END, 60.0, 0.0, 60.0))
+    series(truth, ERRORS, labels("baseline"), steady(END - 26 * HOUR, END, 60.0, 0.0, 0.5))
+    series(truth, ERRORS, labels("enhanced"), steady(END - 20 * HOUR, END, 60.0, 400.0, 0.5))
+    page = report(truth)
+    guard = next(each for each in page.guardrails if each.name == "error_rate")
+    assert guard.outcome == UNKNOWN
+    assert "at the least that was counted; " in guard.words
+    assert page.verdict.verdict == "NO VERDICT"
+    assert "ROLL BACK at the most" in page.verdict.reasons[0]
+
+
+def test_a_verdict_that_is_the_same_at_both_ends_stands(report):
+    """Four errors that may be old change nothing."""
+    truth = day_truth()
+    for model in ("baseline", "enhanced"):
+        series(truth, REQUESTS, labels(model), steady(END - 26 * HOUR, END, 60.0, 0.0, 600.0))
+        series(truth, ERRORS, labels(model), steady(END - 20 * HOUR, END, 60.0, 1000.0, 1.0) if model == "baseline" else steady(END - 26 * HOUR, END, 60.0, 0.0, 12.0))
+    page = report(truth)
+    assert (page.verdict.verdict, told(page) != []) == ("ROLL BACK", True)
