@@ -8,11 +8,11 @@ import platform
 import subprocess
 import sys
 
-from benchmarks import ab_command, engines, mlflow_queries, mlflow_ways, prometheus_queries, scale, web_load
+from benchmarks import ab_command, counts, engines, mlflow_queries, mlflow_ways, prometheus_queries, scale, web_load
 from benchmarks.measuring import MLFLOW_PYTHON, PRODUCT_PYTHON
 from live_dashboards.demo.programs import postgres_programs, prometheus_program
 
-PARTS = ("command", "prometheus", "mlflow", "ways", "web", "scale", "engines")
+PARTS = ("command", "prometheus", "mlflow", "ways", "web", "scale", "engines", "counts")
 
 
 def main() -> None:
@@ -34,6 +34,7 @@ def main() -> None:
         "web": lambda: web_load.measure(arguments.rounds),
         "scale": lambda: scale.measure(arguments.rounds, sizes),
         "engines": engines.measure,
+        "counts": lambda: counts.measure(arguments.rounds),
     }
     sys.stdout.write(f"{_machine()}. {arguments.rounds} rounds. Load before the run: {os.getloadavg()[0]:.1f}.\n\n")
     for part in arguments.parts or PARTS:

@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from live_dashboards.sources.prometheus.counting import stretches
 from tests.sources.prometheus_reading import END, HOUR, ask, labels, short_truth, traffic, values
 from tests.support.prometheus_truth import PrometheusTruth, TrueSeries
 
@@ -194,6 +195,20 @@ def test_restarts_lose_nothing_and_are_no_births(prometheus, scrape_seconds):
     assert buckets["enhanced", "0.1"] == pytest.approx(truth.increase(f"{LATENCY}_bucket", start=END - DAY, model_name="enhanced", le="0.1"))
     seconds = values(answer.instant("latency_sum"))
     assert seconds["enhanced"] == pytest.approx(truth.increase(f"{LATENCY}_sum", start=END - DAY, model_name="enhanced"))
+
+
+def test_an_instance_that_restarts_too_often_to_be_read_is_estimated_and_that_is_told(prometheus, monkeypatch):
+    monkeypatch.setattr(stretches, "_MOST_SAMPLES", 20_000)
+    truth = day_truth(hours=8, scrape_seconds=15.0)
+    for model in MODELS:
+        series(truth, REQUESTS, labels(model, "steady"), steady(END - 8 * HOUR, END, 15.0, 0.0, 30.0))
+    truth.counter(REQUESTS, {"job": "serving", **labels("enhanced", "crashing")}, 2.0, resets=[END - 200.0 * index for index in range(1, 100)])
+    truth.counter(REQUESTS, {"job": "serving", **labels("enhanced", "once")}, 2.0, resets=[END - 4 * HOUR])
+    answer = ask(prometheus(truth).url, window_seconds=7 * HOUR)
+    expected = truth.increase(REQUESTS, start=END - 7 * HOUR, model_name="enhanced")
+    assert values(answer.instant("requests"))["enhanced"] == pytest.approx(expected, rel=0.02)
+    assert values(answer.instant("requests"))["baseline"] == 7 * 240 * 30
+    assert [text for text in answer.status.warnings if "estimates" in text] == ["crashing restarted so often that their counts are estimates (increase)"]
 
 
 # pauses, ends

@@ -33,6 +33,8 @@ from live_dashboards.sources.prometheus.totals import newest, newest_within, tot
 from live_dashboards.sources.prometheus.window import COUNTED_TIMELINES, WindowAnswers, day_count, window_answers, window_count
 from live_dashboards.sources.queries import AB_QUERIES, AbQuery
 
+_NAMES_SHOWN = 4
+
 Ask = Callable[[list[Question]], tuple[Outcome, ...]]
 
 
@@ -51,7 +53,7 @@ class Reading:
 def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
     """The reading; SourceError where the requests themselves cannot be asked, and for any other question an answer with its reason."""
     wanted = _Wanted(scope, totals(settings), dict(AB_QUERIES), _timeline_grid(scope))
-    repair = Repair(ask, scope)
+    repair = Repair(ask, scope, wanted.totals)
     first, counted, day = _first(ask, wanted, repair, with_start=settings.start is None)
     window = window_answers(counted, day, wanted.totals, scope)
     instants, ages, timelines = wanted.instants(first, window), wanted.ages(first), wanted.timelines(first, window)
@@ -67,8 +69,16 @@ def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
         blocks=window.blocks,
         first_traffic=since,
         accumulated=accumulated,
-        warnings=tuple(dict.fromkeys((*window.told, *told, *warnings((*first.values(), *second.values(), *third))))),
+        warnings=tuple(dict.fromkeys((*window.told, *told, *_estimated(repair), *warnings((*first.values(), *second.values(), *third))))),
     )
+
+
+def _estimated(repair: Repair) -> tuple[str, ...]:
+    names = [instance or job for job, instance in repair.estimated]
+    if not names:
+        return ()
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return (f"{', '.join(names[:_NAMES_SHOWN])}{more} restarted so often that their counts are estimates (increase)",)
 
 
 def warnings(outcomes: Iterable[Outcome]) -> tuple[str, ...]:

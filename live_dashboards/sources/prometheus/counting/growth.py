@@ -7,7 +7,7 @@ within a range is put right by `seams`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -49,6 +49,30 @@ class Growth:
         """The whole range's growth of each set of labels that has any block, pauses included."""
         known = {labels: [value for value in row if value is not None] for labels, row in self.rows.items()}
         return {labels: sum(values) + sum(self.bridged.get(labels, ())) for labels, values in known.items() if values}
+
+
+def increase_promql(query: AbQuery, selector: str) -> Callable[[float], str]:
+    """The server's own growth of these series in a block of a length: extrapolated, and over any number of restarts."""
+    return lambda length_seconds: f"sum by ({', '.join(query.labels)}) (increase({selector}[{format_exact_duration(length_seconds)}]))"
+
+
+def differences_promql(query: AbQuery, selector: str, back_seconds: float) -> Callable[[float], str]:
+    """The differences of these series in a block of a length."""
+    back = format_exact_duration(back_seconds)
+    return lambda length_seconds: f"sum by ({', '.join(query.labels)}) ({grown_promql(selector, back, format_exact_duration(length_seconds))})"
+
+
+def by_block(ask: Callable[[list[Question]], tuple[Outcome, ...]], edges: Edges, promql: Callable[[float], str]) -> Iterator[tuple[Labels, int, float]]:
+    """The numbers of a question for each block, by labels; none where it cannot be asked."""
+    ends, whole = edges.ends, edges.whole
+    questions = [] if whole is None else [over_time(promql(edges.step_seconds), ends[whole[0]], ends[whole[1]], edges.step_seconds)]
+    questions += [instant(promql(edges.length_seconds(block)), ends[block]) for block in edges.shorter]
+    for outcome in ask(questions):
+        for series in outcome.series if isinstance(outcome, Reply) else ():
+            for seconds, value in series.points:
+                block = edges.block_of(seconds)
+                if block is not None and value is not None:
+                    yield series.labels, block, value
 
 
 def without_edges(growth: Growth) -> Growth:

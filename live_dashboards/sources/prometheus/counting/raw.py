@@ -14,7 +14,7 @@ from live_dashboards.sources.prometheus.counting.stretches import Stretch
 from live_dashboards.sources.prometheus.exchange import Question, instant
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
-from live_dashboards.sources.queries import REQUESTS, render
+from live_dashboards.sources.queries import REQUESTS, AbQuery, render
 
 Ask = Callable[[list[Question]], tuple[Outcome, ...]]
 
@@ -22,23 +22,23 @@ Ask = Callable[[list[Question]], tuple[Outcome, ...]]
 class RawReader:
     """Reads stretches, each once, whichever range asks for it."""
 
-    def __init__(self, ask: Ask, scope: Scope) -> None:
+    def __init__(self, ask: Ask, scope: Scope, queries: Iterable[AbQuery]) -> None:
         self._ask = ask
         self._scope = scope
-        self._known: set[tuple[Stretch, str]] = set()
+        self._names = _names(queries, scope)
+        self._known: set[Stretch] = set()
         self.samples = Samples(scope.copy_labels)
         self._remembered: dict[SeriesKey, list[tuple[float, float]]] = {}
 
     def read(self, looking: Looking, stretches: Sequence[Stretch], *, with_births: bool) -> None:
         """Read what is not known yet; with births also what was there before them."""
-        names = _names(looking, self._scope)
-        fresh = [stretch for stretch in stretches if (stretch, names) not in self._known]
-        self._known.update((stretch, names) for stretch in fresh)
-        self._take(question for stretch in fresh for question in self._questions(names, stretch, stretch.targets))
+        fresh = [stretch for stretch in stretches if stretch not in self._known]
+        self._known.update(fresh)
+        self._take(question for stretch in fresh for question in self._questions(stretch, stretch.targets))
         if not with_births or not fresh:
             return
-        self._take_former_addresses(names, fresh)
-        outcomes = self._ask([self._memory_question(names, stretch, looking.range.start_seconds) for stretch in fresh])
+        self._take_former_addresses(fresh)
+        outcomes = self._ask([self._memory_question(stretch, looking.range.start_seconds) for stretch in fresh])
         for stretch, outcome in zip(fresh, outcomes, strict=True):
             for series in () if isinstance(outcome, SourceError) else outcome.series:
                 if series.last is not None:
@@ -65,22 +65,23 @@ class RawReader:
             if not isinstance(outcome, SourceError):
                 self.samples.add(outcome.series)
 
-    def _questions(self, names: str, stretch: Stretch, targets: Iterable[Target]) -> list[Question]:
+    def _questions(self, stretch: Stretch, targets: Iterable[Target]) -> list[Question]:
         span = format_exact_duration(stretch.end_seconds - stretch.first_seconds)
-        selectors = narrowed(self._counters(names), targets), f"{PROCESS_START}{{{matchers(targets)}}}"
+        selectors = narrowed(self._counters, targets), f"{PROCESS_START}{{{matchers(targets)}}}"
         return [instant(f"{selector}[{span}]", stretch.end_seconds, keeps_name=True) for selector in selectors]
 
-    def _counters(self, names: str) -> str:
-        return render(f'{{{METRIC}=~"{names}", $experiment}}', matchers=self._scope.matchers)
+    @property
+    def _counters(self) -> str:
+        return render(f'{{{METRIC}=~"{self._names}", $experiment}}', matchers=self._scope.matchers)
 
-    def _take_former_addresses(self, names: str, stretches: Sequence[Stretch]) -> None:
+    def _take_former_addresses(self, stretches: Sequence[Stretch]) -> None:
         asked = [(stretch, moments) for stretch in stretches if (moments := self._processes(stretch))]
         questions = [instant(self._same_process(stretch, moments), stretch.begin_seconds) for stretch, moments in asked]
         former = []
         for (stretch, _), outcome in zip(asked, self._ask(questions) if questions else (), strict=True):
             found = frozenset() if isinstance(outcome, SourceError) else frozenset(target_of(series.labels) for series in outcome.series)
             former.extend([(stretch, found - stretch.targets)] if found - stretch.targets else [])
-        self._take(question for stretch, targets in former for question in self._questions(names, stretch, targets))
+        self._take(question for stretch, targets in former for question in self._questions(stretch, targets))
 
     def _processes(self, stretch: Stretch) -> list[float]:
         """When the processes of a stretch's targets began, where that was before it."""
@@ -94,13 +95,13 @@ class RawReader:
         newest = f"last_over_time({selector}[{format_exact_duration(self._scope.shortest_rate_seconds)}])"
         return " or ".join(f"({newest} == {moment!r})" for moment in moments)
 
-    def _memory_question(self, names: str, stretch: Stretch, start_seconds: float) -> Question:
+    def _memory_question(self, stretch: Stretch, start_seconds: float) -> Question:
         """The last values from before the samples, as long ago as the range and a day before it."""
         span = max(0.0, stretch.first_seconds - start_seconds) + DAY_SECONDS
-        return instant(f"last_over_time({narrowed(self._counters(names), stretch.targets)}[{format_exact_duration(span)}])", stretch.first_seconds, keeps_name=True)
+        return instant(f"last_over_time({narrowed(self._counters, stretch.targets)}[{format_exact_duration(span)}])", stretch.first_seconds, keeps_name=True)
 
 
-def _names(looking: Looking, scope: Scope) -> str:
+def _names(queries: Iterable[AbQuery], scope: Scope) -> str:
     """A pattern for the counters' metrics, for the requests that births are held against, and for what tells when they were created."""
-    metrics = {metric_of(query, scope) for query in looking.raw} | {REQUESTS}
+    metrics = {metric_of(query, scope) for query in queries} | {REQUESTS}
     return "|".join(sorted(metrics | {created_metric(metric) for metric in metrics}))

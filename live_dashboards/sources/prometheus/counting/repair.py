@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from live_dashboards.sources.prometheus.counting.births import Birth, Rules, Unseen
 from live_dashboards.sources.prometheus.counting.counters import group_of, is_counted, metric_of
 from live_dashboards.sources.prometheus.counting.edges import Edges
-from live_dashboards.sources.prometheus.counting.growth import Growth, Labels, has_edge
+from live_dashboards.sources.prometheus.counting.growth import Growth, Labels, by_block, counted_selector, differences_promql, has_edge, increase_promql
 from live_dashboards.sources.prometheus.counting.raw import RawReader
 from live_dashboards.sources.prometheus.counting.samples import SeriesKey
-from live_dashboards.sources.prometheus.counting.seams import Appearance, Looking, Seams, target_of
-from live_dashboards.sources.prometheus.counting.stretches import Stretch, find_stretches
+from live_dashboards.sources.prometheus.counting.seams import Appearance, Looking, Seams, Target, narrowed, target_of
+from live_dashboards.sources.prometheus.counting.stretches import Stretch, affordable, find_stretches
 from live_dashboards.sources.prometheus.exchange import Question
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import Scope
@@ -27,10 +27,11 @@ _BEFORE_SECONDS = 0.0005
 class Repair:
     """Puts right what the growths of a scope's ranges miss; raw samples that were read for one range serve the next."""
 
-    def __init__(self, ask: Ask, scope: Scope) -> None:
+    def __init__(self, ask: Ask, scope: Scope, queries: Iterable[AbQuery]) -> None:
         self._ask = ask
         self._scope = scope
-        self._reader = RawReader(ask, scope)
+        self._reader = RawReader(ask, scope, [query for query in queries if query.is_growth and scope.can_ask(query)])
+        self.estimated: dict[Target, None] = {}
 
     def repaired(self, looking: Looking, seams: Seams, growths: Mapping[str, Growth]) -> dict[str, Growth]:
         """The growths with what the seams add to them."""
@@ -38,13 +39,26 @@ class Repair:
         appearances = seams.appearances + self._followers(looking, seams, respelt)
         if not appearances and not seams.restless:
             return dict(growths)
-        stretches = find_stretches(self._ask, looking, appearances, seams.restless, respelt)
+        stretches, too_restless = affordable(find_stretches(self._ask, looking, appearances, seams.restless, respelt), self._scope.pause_seconds)
         self._reader.read(looking, stretches, with_births=bool(appearances))
         added = {query.name: _Added() for query in looking.raw}
         born = self._add_births(looking, appearances, added)
         for query in looking.raw:
             self._add_restarts(looking, query, stretches, born, added[query.name])
+            self._add_estimates(looking, query, too_restless, added[query.name])
         return {name: _with(growth, added[name]) if name in added else growth for name, growth in growths.items()}
+
+    def _add_estimates(self, looking: Looking, query: AbQuery, targets: frozenset[Target], added: _Added) -> None:
+        """Of targets that restart so often that their samples are too many to be read: the server's own, extrapolated `increase` of each block."""
+        if not targets:
+            return
+        self.estimated.update(dict.fromkeys(sorted(targets)))
+        only = replace(self._scope, copies=(), copy_labels=())
+        selector = narrowed(counted_selector(only, query), targets)
+        for sign, promql in ((1.0, increase_promql(query, selector)), (-1.0, differences_promql(query, selector, looking.back_seconds))):
+            for labels, block, value in by_block(self._ask, looking.range, promql):
+                if has_edge(query, labels):
+                    _add(added.low, labels, block, sign * value)
 
     def _followers(self, looking: Looking, seams: Seams, respelt: Sequence[AbQuery]) -> tuple[Appearance, ...]:
         """The appearances of sums and buckets, where their targets have new series or their edges are spelt anew."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from live_dashboards.errors import SourceError
@@ -16,6 +16,8 @@ from live_dashboards.sources.prometheus.exchange import Question, over_time
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.queries import AbQuery
 
+_SERIES_OF_A_TARGET = 24
+_MOST_SAMPLES = 1_000_000  # some 20 MB of JSON
 _LONGEST_SPAN_SECONDS = 30 * 86_400.0  # in pieces of five minutes: an API refuses more than 11,000 points
 
 Ask = Callable[[list[Question]], tuple[Outcome, ...]]
@@ -41,6 +43,23 @@ def find_stretches(ask: Ask, looking: Looking, appearances: Sequence[Appearance]
     for target, seconds in _restarts(ask, looking, restless) if restless else ():
         pieces.setdefault(_piece(seconds), set()).add(target)
     return tuple(_merged(pieces, looking))
+
+
+def affordable(stretches: Sequence[Stretch], pause_seconds: float) -> tuple[tuple[Stretch, ...], frozenset[Target]]:
+    """The stretches whose samples are few enough to be read, and the targets that have to be left out: those with most samples."""
+    samples: dict[Target, float] = {}
+    for stretch in stretches:
+        for target in stretch.targets:
+            samples[target] = samples.get(target, 0.0) + _SERIES_OF_A_TARGET * (stretch.end_seconds - stretch.first_seconds) / pause_seconds
+    left_out: set[Target] = set()
+    rest = sum(samples.values())
+    for target in sorted(samples, key=lambda each: (-samples[each], each)):
+        if rest <= _MOST_SAMPLES:
+            break
+        left_out.add(target)
+        rest -= samples[target]
+    kept = (replace(stretch, targets=stretch.targets - left_out) for stretch in stretches)
+    return tuple(stretch for stretch in kept if stretch.targets), frozenset(left_out)
 
 
 def _births(ask: Ask, looking: Looking, appearances: Sequence[Appearance], respelt: Sequence[AbQuery]) -> Iterator[tuple[int, set[Target]]]:
