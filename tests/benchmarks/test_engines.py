@@ -25,7 +25,7 @@ def test_the_truth_is_what_the_rates_say(truth):
     assert true["requests", "baseline"] == pytest.approx(5.0 * (whole + late + early), abs=9 * 75)  # each of nine restarts loses up to a scrape
     assert true["p95", "baseline"] == pytest.approx(1000 * (0.25 + 0.25 * (0.95 * 5 - 4.73) / 0.21), rel=0.01)
     assert true["mean latency", "enhanced"] == pytest.approx(1000 * (2.4 * 0.025 + 1.5 * 0.075 + 0.83 * 0.175 + 0.21 * 0.375 + 0.06 * 0.75) / 5, rel=0.01)
-    assert true["period", "baseline"] == true["sum of its blocks", "baseline"] < true["requests", "baseline"]
+    assert true["period", "baseline"] == true["sum of the period's blocks", "baseline"] < true["requests", "baseline"]
 
 
 def test_every_figure_is_read_from_a_real_server_and_near_its_truth(truth, tmp_path):
@@ -33,7 +33,7 @@ def test_every_figure_is_read_from_a_real_server_and_near_its_truth(truth, tmp_p
     with filled_prometheus(truth, tmp_path) as server:
         found = read_figures(server.url, SPAN, 7.0)
     assert found.keys() == {(figure, model) for figure in FIGURES for model in MODELS}
-    for figure in ("requests", "period", "sum of its blocks", "sum of the timeline"):
+    for figure in ("requests", "period", "sum of the period's blocks", "sum of the blocks"):
         assert found[figure, "baseline"] == pytest.approx(true[figure, "baseline"], abs=2 * A_SCRAPE), figure
     for figure in ("mean latency", "p95"):
         assert found[figure, "enhanced"] == pytest.approx(true[figure, "enhanced"], rel=0.01), figure

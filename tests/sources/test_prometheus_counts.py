@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import ExitStack
 
 import pytest
 
 from live_dashboards.sources.prometheus.counting import stretches
 from tests.sources.prometheus_reading import END, HOUR, ask, labels, short_truth, traffic, values
 from tests.support.prometheus_truth import PrometheusTruth, TrueSeries
+from tests.support.victoria_metrics import VictoriaMetricsServer
 
 DAY = 24 * HOUR
 REQUESTS, ERRORS, LATENCY = "ab_test_requests_total", "ab_test_errors_total", "ab_test_response_time_seconds"
@@ -28,6 +30,21 @@ def series(truth: PrometheusTruth, name: str, own: dict[str, str], samples: obje
 def steady(begin: float, end: float, pause: float, first: float, each: float) -> list[tuple[float, float]]:
     """Samples that grow by as much from scrape to scrape."""
     return [(begin + index * pause, first + index * each) for index in range(int((end - begin) / pause) + 1)]
+
+
+@pytest.fixture(params=["prometheus", "victoria-metrics"])
+def filled(request, prometheus):
+    """`filled(truth)` is the URL of a server that holds it."""
+    with ExitStack() as up:
+
+        def make(truth: PrometheusTruth) -> str:
+            if request.param == "prometheus":
+                return str(prometheus(truth).url)
+            server = up.enter_context(VictoriaMetricsServer())
+            server.fill(truth)
+            return server.url
+
+        yield make
 
 
 def most(answer):
@@ -55,10 +72,10 @@ def hourly_pods(truth):
             series(truth, ERRORS, own, [(at, held) for at, _ in steady(begin + 600, begin + HOUR, 60.0, 0.0, 0.0)])
 
 
-def test_errors_that_a_pod_had_before_its_series_was_first_scraped_are_counted(prometheus):
+def test_errors_that_a_pod_had_before_its_series_was_first_scraped_are_counted(filled):
     truth = day_truth()
     hourly_pods(truth)
-    answer = ask(prometheus(truth).url, window_seconds=DAY)
+    answer = ask(filled(truth), window_seconds=DAY)
     assert values(answer.instant("errors")) == pytest.approx({"baseline": 10, "enhanced": 30})
     assert values(answer.instant("requests")) == pytest.approx(dict.fromkeys(MODELS, 36_000))
     assert answer.instant("errors").most == ()
@@ -79,37 +96,37 @@ def scaling_to_zero(truth, *, with_starts=True):
             series(truth, START, {"instance": f"pod-{number}"}, [(at, begin - 9.0) for at in moments])
 
 
-def test_requests_of_pods_that_live_for_minutes_are_counted_from_their_process_start_on(prometheus):
+def test_requests_of_pods_that_live_for_minutes_are_counted_from_their_process_start_on(filled):
     truth = day_truth()
     scaling_to_zero(truth)
-    answer = ask(prometheus(truth).url, window_seconds=DAY)
+    answer = ask(filled(truth), window_seconds=DAY)
     assert [found["enhanced"] for found in whole(answer)] == pytest.approx([12_800] * 3)
     assert values(answer.instant("requests"))["baseline"] == pytest.approx(21 * 240 * 60)
     assert answer.instant("requests").most == ()
     assert values(answer.accumulated[0].total("requests"))["enhanced"] == pytest.approx(12_800 - 48, abs=49)  # the first sample may lie before the start
 
 
-def test_without_a_process_start_they_are_at_least_what_was_seen_to_grow(prometheus):
+def test_without_a_process_start_they_are_at_least_what_was_seen_to_grow(filled):
     truth = day_truth()
     scaling_to_zero(truth, with_starts=False)
-    answer = ask(prometheus(truth).url, window_seconds=DAY).instant("requests")
+    answer = ask(filled(truth), window_seconds=DAY).instant("requests")
     assert values(answer)["enhanced"] == pytest.approx(80 * 160 * 0.7)
     assert most(answer) == pytest.approx({"enhanced": 12_800})
 
 
-def test_a_relabelling_is_no_birth(prometheus):
+def test_a_relabelling_is_no_birth(filled):
     truth = day_truth()
     began = END - 12 * HOUR
     for model in MODELS:
         samples = steady(END - 26 * HOUR, END, 60.0, 0.0, 25.0)
         series(truth, REQUESTS, labels(model), [sample for sample in samples if sample[0] < began])
         series(truth, REQUESTS, labels(model, zone="a"), [sample for sample in samples if sample[0] >= began])
-    answer = ask(prometheus(truth).url, window_seconds=DAY)
+    answer = ask(filled(truth), window_seconds=DAY)
     assert whole(answer) == [pytest.approx(dict.fromkeys(MODELS, 24 * 60 * 25))] * 3
     assert answer.instant("requests").most == ()
 
 
-def test_a_process_that_is_scraped_under_another_address_is_no_birth(prometheus):
+def test_a_process_that_is_scraped_under_another_address_is_no_birth(filled):
     truth = day_truth()
     moved, started = END - 12 * HOUR, END - 20 * HOUR
     for model in MODELS:
@@ -118,37 +135,37 @@ def test_a_process_that_is_scraped_under_another_address_is_no_birth(prometheus)
             own = labels(model, f"{model}-{instance}")
             series(truth, REQUESTS, own, [sample for sample in samples if mine(sample[0])])
             series(truth, START, {"instance": own["instance"]}, [(at, started) for at, _ in samples if mine(at)])
-    answer = ask(prometheus(truth).url, window_seconds=DAY)
+    answer = ask(filled(truth), window_seconds=DAY)
     expected = 3.0 + 25.0 * (len(steady(started + 5, END, 60.0, 3.0, 25.0)) - 1)
     assert whole(answer) == [pytest.approx(dict.fromkeys(MODELS, expected))] * 3
 
 
-def test_a_metric_that_is_let_in_again_with_a_large_value_is_no_birth(prometheus):
+def test_a_metric_that_is_let_in_again_with_a_large_value_is_no_birth(filled):
     truth = day_truth()
     for model in MODELS:
         series(truth, REQUESTS, labels(model), steady(END - 26 * HOUR, END, 60.0, 0.0, 600.0))
         series(truth, ERRORS, labels(model), steady(END - 4 * HOUR, END, 60.0, 500_000.0, 1.0))
-    answer = ask(prometheus(truth).url, window_seconds=DAY).instant("errors")
+    answer = ask(filled(truth), window_seconds=DAY).instant("errors")
     assert values(answer) == pytest.approx(dict.fromkeys(MODELS, 240))
     assert most(answer) == pytest.approx(dict.fromkeys(MODELS, 500_240))
 
 
-def test_a_counter_that_was_created_in_the_range_counts_from_zero(prometheus):
+def test_a_counter_that_was_created_in_the_range_counts_from_zero(filled):
     truth = day_truth()
     for model in MODELS:
         samples = steady(END - 6 * HOUR, END, 60.0, 77.0, 5.0)
         series(truth, REQUESTS, labels(model), samples)
         series(truth, "ab_test_requests_created", labels(model), [(at, END - 6 * HOUR - 50) for at, _ in samples])
-    assert values(ask(prometheus(truth).url, window_seconds=DAY).instant("requests")) == pytest.approx(dict.fromkeys(MODELS, 77 + 6 * 60 * 5))
+    assert values(ask(filled(truth), window_seconds=DAY).instant("requests")) == pytest.approx(dict.fromkeys(MODELS, 77 + 6 * 60 * 5))
 
 
-def test_what_was_created_before_the_range_counts_what_it_was_seen_to_grow(prometheus):
+def test_what_was_created_before_the_range_counts_what_it_was_seen_to_grow(filled):
     truth = day_truth()
     for model in MODELS:
         samples = steady(END - 6 * HOUR, END, 60.0, 77.0, 5.0)
         series(truth, REQUESTS, labels(model), samples)
         series(truth, "ab_test_requests_created", labels(model), [(at, END - 60 * HOUR) for at, _ in samples])
-    answer = ask(prometheus(truth).url, window_seconds=DAY).instant("requests")
+    answer = ask(filled(truth), window_seconds=DAY).instant("requests")
     assert (values(answer), most(answer)) == (dict.fromkeys(MODELS, 1800), dict.fromkeys(MODELS, 1877))
 
 
@@ -156,7 +173,7 @@ def test_what_was_created_before_the_range_counts_what_it_was_seen_to_grow(prome
 
 
 @pytest.mark.parametrize("pause_seconds", [0.0, 120.0, 2 * HOUR])
-def test_three_errors_a_restart_and_three_more_are_six(prometheus, pause_seconds):
+def test_three_errors_a_restart_and_three_more_are_six(filled, pause_seconds):
     truth, restart = day_truth(hours=30), END - 5 * HOUR
     moments = [at for at, _ in steady(END - 30 * HOUR, END, 60.0, 0.0, 0.0)]
     for model in MODELS:
@@ -164,13 +181,13 @@ def test_three_errors_a_restart_and_three_more_are_six(prometheus, pause_seconds
         series(truth, REQUESTS, labels(model, model), [(at, at - moments[0] if at < restart else at - restart + 5) for at in moments])
         errors = [(at, 0.0 if at < END - 20 * HOUR else 3.0) for at in moments if at < restart or at >= restart + pause_seconds]
         series(truth, ERRORS, labels(model, model), errors)
-    answer = ask(prometheus(truth).url, window_seconds=DAY)
+    answer = ask(filled(truth), window_seconds=DAY)
     assert values(answer.instant("errors")) == dict.fromkeys(MODELS, 6)
     assert values(answer.accumulated[0].total("errors")) == dict.fromkeys(MODELS, 6)
     assert answer.instant("errors").most == ()
 
 
-def test_three_errors_without_a_restart_stay_three(prometheus):
+def test_three_errors_without_a_restart_stay_three(filled):
     truth = day_truth(hours=30)
     moments = [at for at, _ in steady(END - 30 * HOUR, END, 60.0, 0.0, 0.0)]
     for model in MODELS:
@@ -178,17 +195,17 @@ def test_three_errors_without_a_restart_stay_three(prometheus):
         series(truth, REQUESTS, labels(model, model), [(at, at - moments[0]) for at in moments])
         pause = [at for at in moments if not END - 5 * HOUR <= at < END - 3 * HOUR]
         series(truth, ERRORS, labels(model, model), [(at, 0.0 if at < END - 20 * HOUR else 3.0) for at in pause])
-    assert values(ask(prometheus(truth).url, window_seconds=DAY).instant("errors")) == dict.fromkeys(MODELS, 3)
+    assert values(ask(filled(truth), window_seconds=DAY).instant("errors")) == dict.fromkeys(MODELS, 3)
 
 
 @pytest.mark.parametrize("scrape_seconds", [15.0, 60.0])
-def test_restarts_lose_nothing_and_are_no_births(prometheus, scrape_seconds):
+def test_restarts_lose_nothing_and_are_no_births(filled, scrape_seconds):
     truth = day_truth(scrape_seconds=scrape_seconds)
     for model, instance in itertools.product(MODELS, ("i1", "i2")):
         resets = (END - 9 * HOUR, END - 2000, END - 1900)
         traffic(truth, model, instance, resets=resets)
         truth.histogram(LATENCY, labels(model, instance), {0.1: 1.0, 1.0: 0.5}, resets=resets)
-    answer = ask(prometheus(truth).url, window_seconds=DAY)
+    answer = ask(filled(truth), window_seconds=DAY)
     expected = truth.increase(REQUESTS, start=END - DAY, model_name="baseline")
     assert whole(answer) == [pytest.approx(dict.fromkeys(MODELS, expected), rel=1e-12)] * 3
     buckets = {(each.label("model_name"), each.label("le")): each.last for each in answer.instant("latency_buckets").series}
@@ -197,14 +214,14 @@ def test_restarts_lose_nothing_and_are_no_births(prometheus, scrape_seconds):
     assert seconds["enhanced"] == pytest.approx(truth.increase(f"{LATENCY}_sum", start=END - DAY, model_name="enhanced"))
 
 
-def test_an_instance_that_restarts_too_often_to_be_read_is_estimated_and_that_is_told(prometheus, monkeypatch):
+def test_an_instance_that_restarts_too_often_to_be_read_is_estimated_and_that_is_told(filled, monkeypatch):
     monkeypatch.setattr(stretches, "_MOST_SAMPLES", 20_000)
     truth = day_truth(hours=8, scrape_seconds=15.0)
     for model in MODELS:
         series(truth, REQUESTS, labels(model, "steady"), steady(END - 8 * HOUR, END, 15.0, 0.0, 30.0))
     truth.counter(REQUESTS, {"job": "serving", **labels("enhanced", "crashing")}, 2.0, resets=[END - 200.0 * index for index in range(1, 100)])
     truth.counter(REQUESTS, {"job": "serving", **labels("enhanced", "once")}, 2.0, resets=[END - 4 * HOUR])
-    answer = ask(prometheus(truth).url, window_seconds=7 * HOUR)
+    answer = ask(filled(truth), window_seconds=7 * HOUR)
     expected = truth.increase(REQUESTS, start=END - 7 * HOUR, model_name="enhanced")
     assert values(answer.instant("requests"))["enhanced"] == pytest.approx(expected, rel=0.02)
     assert values(answer.instant("requests"))["baseline"] == 7 * 240 * 30
@@ -214,24 +231,24 @@ def test_an_instance_that_restarts_too_often_to_be_read_is_estimated_and_that_is
 # pauses, ends
 
 
-def test_a_pause_of_hours_loses_nothing_and_a_timeline_shows_no_spike(prometheus):
+def test_a_pause_of_hours_loses_nothing_and_a_timeline_shows_no_spike(filled):
     truth = day_truth()
     traffic(truth, gaps=[(END - 9 * HOUR, END - 6 * HOUR)])
-    answer = ask(prometheus(truth).url, window_seconds=DAY)
+    answer = ask(filled(truth), window_seconds=DAY)
     assert whole(answer) == [pytest.approx({"baseline": 2 * DAY})] * 3
     rates = [value for each in answer.timeline("request_rate").series for _, value in each.points]
     assert max(value for value in rates if value is not None) == pytest.approx(2.0, rel=0.01)
     assert sum(value is None for value in rates) > 20
 
 
-def test_pods_that_end_gain_nothing(prometheus):
+def test_pods_that_end_gain_nothing(filled):
     """295 pods, each a minute after the other, two hours long: half a scrape each would be 0.8 %."""
     truth = day_truth()
     for number in range(20):
         begin = END - 22 * HOUR + number * HOUR
         for model in MODELS:
             series(truth, REQUESTS, labels(model, f"{model}-{number}"), steady(begin + 13, begin + HOUR, 30.0, 0.0, 15.0))
-    answer = ask(prometheus(truth).url, window_seconds=DAY)
+    answer = ask(filled(truth), window_seconds=DAY)
     expected = truth.increase(REQUESTS, model_name="baseline")
     assert whole(answer) == [pytest.approx(dict.fromkeys(MODELS, expected), rel=1e-12)] * 3
 
@@ -251,11 +268,11 @@ def respelt_histogram(truth, model, slow_share):
         series(truth, name, labels(model), [(at, (at - truth.start) * each) for at in moments])
 
 
-def test_an_edge_that_is_spelt_anew_within_the_period_stays_one_edge(prometheus):
+def test_an_edge_that_is_spelt_anew_within_the_period_stays_one_edge(filled):
     truth = day_truth(hours=8 * 24, scrape_seconds=120.0)
     for model, share in (("baseline", 0.01), ("enhanced", 0.04)):
         respelt_histogram(truth, model, share)
-    answer = ask(prometheus(truth).url, window_seconds=DAY, AB_LATENCY_OBJECTIVE_MS="1000", AB_START=str(END - 7 * DAY))
+    answer = ask(filled(truth), window_seconds=DAY, AB_LATENCY_OBJECTIVE_MS="1000", AB_START=str(END - 7 * DAY))
     period = answer.accumulated[0]
     within, count = values(period.total("latency_within")), values(period.total("latency_count"))
     assert period.edge_seconds == 1.0
@@ -263,11 +280,11 @@ def test_an_edge_that_is_spelt_anew_within_the_period_stays_one_edge(prometheus)
     assert period.total("latency_within").most == ()
 
 
-def test_an_edge_that_is_spelt_anew_within_the_window_stays_one_edge(prometheus):
+def test_an_edge_that_is_spelt_anew_within_the_window_stays_one_edge(filled):
     truth = day_truth(hours=60, scrape_seconds=120.0)
     for model, share in (("baseline", 0.01), ("enhanced", 0.04)):
         respelt_histogram(truth, model, share)
-    answer = ask(prometheus(truth).url, window_seconds=48 * HOUR)
+    answer = ask(filled(truth), window_seconds=48 * HOUR)
     found = {(each.label("model_name"), float(each.label("le"))): each.last for each in answer.instant("latency_buckets").series}
     assert found["enhanced", 1.0] == pytest.approx(48 * HOUR * 0.96, abs=2)
     assert len(found) == 6
