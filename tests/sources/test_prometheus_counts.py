@@ -215,7 +215,7 @@ def test_restarts_lose_nothing_and_are_no_births(filled, scrape_seconds):
 
 
 def test_an_instance_that_restarts_too_often_to_be_read_is_estimated_and_that_is_told(filled, monkeypatch):
-    monkeypatch.setattr(stretches, "_MOST_SAMPLES", 20_000)
+    monkeypatch.setattr(stretches, "_MOST_SAMPLES", 30_000)
     truth = day_truth(hours=8, scrape_seconds=15.0)
     for model in MODELS:
         series(truth, REQUESTS, labels(model, "steady"), steady(END - 8 * HOUR, END, 15.0, 0.0, 30.0))

@@ -35,14 +35,22 @@ class RawReader:
         fresh = [stretch for stretch in stretches if stretch not in self._known]
         self._known.update(fresh)
         self._take(question for stretch in fresh for question in self._questions(stretch, stretch.targets))
-        if not with_births or not fresh:
-            return
-        self._take_former_addresses(fresh)
-        outcomes = self._ask([self._memory_question(stretch, looking.range.start_seconds) for stretch in fresh])
-        for stretch, outcome in zip(fresh, outcomes, strict=True):
+        open_to = [(stretch, targets) for stretch in fresh if with_births and (targets := self._of_elder_processes(stretch))]
+        self._take_former_addresses(open_to)
+        questions = [self._memory_question(stretch, targets, looking.range.start_seconds) for stretch, targets in open_to]
+        for (stretch, _), outcome in zip(open_to, self._ask(questions) if questions else (), strict=True):
             for series in () if isinstance(outcome, SourceError) else outcome.series:
                 if series.last is not None:
                     self._remembered.setdefault(key_of(series), []).append((stretch.first_seconds, series.last))
+
+    def _of_elder_processes(self, stretch: Stretch) -> frozenset[Target]:
+        """The targets of whose processes it is not known that they began within the stretch: of the others nothing before it matters."""
+        began: dict[Target, float] = {}
+        for key in self.samples.of_metric(PROCESS_START):
+            sample = self.samples.newest(key, stretch.end_seconds)
+            if sample is not None:
+                began[target_of(key.labels)] = sample[1]
+        return frozenset(target for target in stretch.targets if began.get(target, 0.0) <= stretch.first_seconds)
 
     @property
     def remembered(self) -> frozenset[SeriesKey]:
@@ -74,8 +82,8 @@ class RawReader:
     def _counters(self) -> str:
         return render(f'{{{METRIC}=~"{self._names}", $experiment}}', matchers=self._scope.matchers)
 
-    def _take_former_addresses(self, stretches: Sequence[Stretch]) -> None:
-        asked = [(stretch, moments) for stretch in stretches if (moments := self._processes(stretch))]
+    def _take_former_addresses(self, open_to: Sequence[tuple[Stretch, frozenset[Target]]]) -> None:
+        asked = [(stretch, moments) for stretch, targets in open_to if (moments := self._processes(stretch, targets))]
         questions = [instant(self._same_process(stretch, moments), stretch.begin_seconds) for stretch, moments in asked]
         former = []
         for (stretch, _), outcome in zip(asked, self._ask(questions) if questions else (), strict=True):
@@ -83,11 +91,10 @@ class RawReader:
             former.extend([(stretch, found - stretch.targets)] if found - stretch.targets else [])
         self._take(question for stretch, targets in former for question in self._questions(stretch, targets))
 
-    def _processes(self, stretch: Stretch) -> list[float]:
-        """When the processes of a stretch's targets began, where that was before it."""
-        keys = [key for key in self.samples.of_metric(PROCESS_START) if target_of(key.labels) in stretch.targets]
-        told = {sample[1] for key in keys if (sample := self.samples.newest(key, stretch.end_seconds)) is not None}
-        return sorted(moment for moment in told if moment < stretch.end_seconds)
+    def _processes(self, stretch: Stretch, targets: frozenset[Target]) -> list[float]:
+        """When the processes of targets began."""
+        keys = [key for key in self.samples.of_metric(PROCESS_START) if target_of(key.labels) in targets]
+        return sorted({sample[1] for key in keys if (sample := self.samples.newest(key, stretch.end_seconds)) is not None})
 
     def _same_process(self, stretch: Stretch, moments: Sequence[float]) -> str:
         """The processes of the same jobs, just before the stretch, that began at one of these moments."""
@@ -95,10 +102,10 @@ class RawReader:
         newest = f"last_over_time({selector}[{format_exact_duration(self._scope.shortest_rate_seconds)}])"
         return " or ".join(f"({newest} == {moment!r})" for moment in moments)
 
-    def _memory_question(self, stretch: Stretch, start_seconds: float) -> Question:
+    def _memory_question(self, stretch: Stretch, targets: frozenset[Target], start_seconds: float) -> Question:
         """The last values from before the samples, as long ago as the range and a day before it."""
         span = max(0.0, stretch.first_seconds - start_seconds) + DAY_SECONDS
-        return instant(f"last_over_time({narrowed(self._counters, stretch.targets)}[{format_exact_duration(span)}])", stretch.first_seconds, keeps_name=True)
+        return instant(f"last_over_time({narrowed(self._counters, targets)}[{format_exact_duration(span)}])", stretch.first_seconds, keeps_name=True)
 
 
 def _names(queries: Iterable[AbQuery], scope: Scope) -> str:

@@ -17,7 +17,10 @@ from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.queries import AbQuery
 
 _SERIES_OF_A_TARGET = 24
-_MOST_SAMPLES = 1_000_000  # some 20 MB of JSON
+_MOST_SAMPLES_AT_ONCE = 30_000
+_MOST_SAMPLES = 2_000_000  # at most some 50 MB of JSON, as a target that begins has samples of a part of its stretches
+_SHARED_SECONDS = 7200.0
+_MOST_LOOKS = 20_000  # of a target at a moment, in one question
 _LONGEST_SPAN_SECONDS = 30 * 86_400.0  # in pieces of five minutes: an API refuses more than 11,000 points
 
 Ask = Callable[[list[Question]], tuple[Outcome, ...]]
@@ -71,8 +74,9 @@ def _births(ask: Ask, looking: Looking, appearances: Sequence[Appearance], respe
         yield from ((_piece(edges.ends[block]), targets) for block, targets in by_block.items())
         return
     queries = (*looking.leads, *respelt)
-    back_seconds = looking.scope.shortest_rate_seconds
-    asked = [(looking.appearing_promql(queries, FINEST_SECONDS, back_seconds, targets), _block(looking, block)) for block, targets in by_block.items()]
+    back_seconds, blocks = looking.scope.shortest_rate_seconds, [(*_block(looking, block), frozenset(targets)) for block, targets in sorted(by_block.items())]
+    runs = _runs(blocks, lambda begin, end, count: count * (end - begin) / FINEST_SECONDS <= _MOST_LOOKS)
+    asked = [(looking.appearing_promql(queries, FINEST_SECONDS, back_seconds, targets), (begin, end)) for begin, end, targets in runs]
     for target, seconds in _found(ask, [question for promql, span in asked for question in _over(promql, span, FINEST_SECONDS)]):
         yield _piece(seconds), {target}
 
@@ -136,15 +140,32 @@ def _piece(seconds: float) -> int:
 
 
 def _merged(pieces: Mapping[int, set[Target]], looking: Looking) -> Iterator[Stretch]:
-    """Neighbouring pieces with seams of the same targets as one stretch, none of them beyond the range."""
-    end_seconds = looking.range.end_seconds
-    runs: list[tuple[int, int, frozenset[Target]]] = []
-    for index, targets in sorted((index, frozenset(targets)) for index, targets in pieces.items()):
-        if runs and runs[-1][1] == index - 1 and runs[-1][2] == targets:
-            runs[-1] = (runs[-1][0], index, targets)
-        else:
-            runs.append((index, index, targets))
-    for first, last, targets in runs:
-        begin = (first - 1) * FINEST_SECONDS
+    """Pieces near each other as one stretch, none of them beyond the range: few questions, each of not too many samples.
+
+    No stretch goes over an even hour, so that ranges that overlap share what is read.
+    """
+    back_seconds, end_seconds, pause_seconds = looking.scope.shortest_rate_seconds, looking.range.end_seconds, looking.scope.pause_seconds
+
+    def is_cheap(begin: float, end: float, count: int) -> bool:
+        samples = _SERIES_OF_A_TARGET * count * (end - begin + back_seconds) / pause_seconds
+        return samples <= _MOST_SAMPLES_AT_ONCE and begin // _SHARED_SECONDS == (end - 1) // _SHARED_SECONDS
+
+    spans = [((index - 1) * FINEST_SECONDS, index * FINEST_SECONDS, frozenset(targets)) for index, targets in sorted(pieces.items())]
+    for begin, end, targets in _runs(spans, is_cheap):
         if begin < end_seconds:
-            yield Stretch(begin - looking.scope.shortest_rate_seconds, begin, min(last * FINEST_SECONDS, end_seconds), targets)
+            yield Stretch(begin - back_seconds, begin, min(end, end_seconds), targets)
+
+
+def _runs(spans: Iterable[tuple[float, float, frozenset[Target]]], is_cheap: Callable[[float, float, int], bool]) -> Iterator[tuple[float, float, frozenset[Target]]]:
+    """Spans in time order, as few as are cheap (by begin, end and number of targets)."""
+    run: tuple[float, float, frozenset[Target]] | None = None
+    for begin, end, targets in spans:
+        joined = None if run is None else (run[0], end, run[2] | targets)
+        if joined is not None and is_cheap(joined[0], joined[1], len(joined[2])):
+            run = joined
+            continue
+        if run is not None:
+            yield run
+        run = (begin, end, targets)
+    if run is not None:
+        yield run
