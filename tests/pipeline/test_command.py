@@ -135,7 +135,7 @@ def test_explain_tells_where_a_number_of_the_last_summary_comes_from(run, worlds
     run("ab", *at(worlds))
     code, out, _ = run("explain", "requests.baseline")
     assert code == 0
-    assert 'increase(ab_test_requests_total{experiment="base"}[2h])' in out
+    assert 'last_over_time(ab_test_requests_total{experiment="base"}[5m])' in out
     assert run("explain", "requets")[0] == 2
 
 

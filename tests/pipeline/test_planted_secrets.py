@@ -170,7 +170,7 @@ def test_no_secret_shows_in_what_a_success_writes(sweep, drawn, kind):
     for name, arguments in {"check": ("check", "-v", *at), "check json": ("check", "--json", *at)}.items():
         assert "accepted, b" in sweep.run(name, *arguments, kind=kind, said="logged in", **NO_BACKUP)
     sweep.run("kept", "business", "--output", "page.svg", *SMALL, kind=kind, said="page.svg")  # answers are kept for the next run where no moment is asked for
-    sweep.run("explain", "explain", "requests.baseline", "--summary", str(next((sweep.folder / "shared").glob("live*.json"))), said="increase(")
+    sweep.run("explain", "explain", "requests.baseline", "--summary", str(next((sweep.folder / "shared").glob("live*.json"))), said="last_over_time(")
     sweep.keep("drawn", sweep.folder / "shared", "\n".join(drawn), repr([(headers, text) for _, headers, text in sweep.world.receiver.posts]))
     kinds = {place.rpartition(".")[2] for place in sweep.shown}
     assert {"png", "pdf", "svg", "json", "csv", "md", "prom", "gz"} <= kinds

@@ -23,7 +23,8 @@ def refusing(status):
 
     def refuse(path, sent):
         asked = unquote_plus(sent.decode())
-        return (status, {}) if path.endswith("/query") and "(increase(ab_test_response_time_seconds_sum" in asked else None
+        is_it = path.endswith("/query_range") and "query=sum by (model_name) (last_over_time(ab_test_response_time_seconds_sum" in asked
+        return (status, {}) if is_it else None
 
     return refuse
 

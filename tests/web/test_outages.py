@@ -43,9 +43,9 @@ def test_an_experiment_that_only_mlflow_knows_does_not_cease_to_exist_when_mlflo
     number = truth.experiment("search")
     for variant, accuracy in (("baseline", 0.7), ("enhanced", 0.72)):
         log(truth, number, variant, accuracy, age_hours=20)
-    found = until(patient, "LIVE DATA", "?experiment=search")
+    found = until(patient, "MODEL DATA", "?experiment=search")  # the traffic there is another test's
     patient.sources.mlflow_proxy.refuse()
-    cached = until(patient, "OPERATIONAL DATA", "?experiment=search")
+    cached = until(patient, "CACHED DATA", "?experiment=search")
     assert (cached["experiment"], cached["enhanced_accuracy"]) == ("search", found["enhanced_accuracy"])
 
 
