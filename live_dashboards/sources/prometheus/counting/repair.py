@@ -92,9 +92,10 @@ class Repair:
 
     def _in_order(self, series: SeriesKey) -> list[SeriesKey]:
         """The copies of a series, that which counts first before the others."""
-        keys = [key for key in self._reader.samples.of_metric(series.metric) if key.without(self._scope.copy_labels) == series]
         order = {copy: place for place, copy in enumerate(self._scope.copies)}
-        return sorted(keys, key=lambda key: (order.get(tuple((name, key.label(name)) for name in self._scope.copy_labels), len(order)), key.labels))
+        return sorted(
+            self._reader.samples.copies(series), key=lambda key: (order.get(tuple((name, key.label(name)) for name in self._scope.copy_labels), len(order)), key.labels)
+        )
 
     def _birth(self, key: SeriesKey, begin_seconds: float, end_seconds: float) -> Birth | None:
         first = next(iter(self._reader.samples.between(key, begin_seconds, end_seconds)), None)

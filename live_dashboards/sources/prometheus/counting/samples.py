@@ -62,6 +62,7 @@ class Samples:
         self._places: dict[SeriesKey, Place] = {}
         self._there: dict[tuple[Place, str], list[SeriesKey]] = {}
         self._all_there: dict[Place, list[SeriesKey]] = {}
+        self._copies: dict[SeriesKey, list[SeriesKey]] = {}
         self._pauses: dict[Place, float] = {}
 
     def add(self, series: Iterable[Timeline]) -> None:
@@ -71,6 +72,7 @@ class Samples:
             if key not in self._points:
                 self._there.setdefault((self.place(key), key.metric), []).append(key)
                 self._all_there.setdefault(self.place(key), []).append(key)
+                self._copies.setdefault(key.without(self._copy_labels), []).append(key)
             known = dict(self._points.get(key, ()))
             known.update({seconds: value for seconds, value in each.points if value is not None})
             self._points[key] = sorted(known.items())
@@ -89,6 +91,10 @@ class Samples:
     def of_metric(self, metric: str) -> Iterator[SeriesKey]:
         """All series of a metric."""
         return (key for key in self._points if key.metric == metric)
+
+    def copies(self, series: SeriesKey) -> Sequence[SeriesKey]:
+        """The series that are this one but for the labels which tell copies apart."""
+        return self._copies.get(series, ())
 
     def newest(self, key: SeriesKey, until_seconds: float) -> tuple[float, float] | None:
         """The newest sample up to a moment, that moment included."""
