@@ -159,6 +159,25 @@ def test_a_counter_that_was_created_in_the_range_counts_from_zero(filled):
     assert values(ask(filled(truth), window_seconds=DAY).instant("requests")) == pytest.approx(dict.fromkeys(MODELS, 77 + 6 * 60 * 5))
 
 
+def test_a_relabelling_of_what_was_created_in_the_range_is_no_second_birth(filled):
+    truth = day_truth()
+    began, moved = END - 12 * HOUR, END - 6 * HOUR
+    for model in MODELS:
+        samples = steady(began, END, 60.0, 7.0, 25.0)
+        for more, mine in (({}, lambda at: at < moved), ({"zone": "a"}, lambda at: at >= moved)):
+            series(truth, REQUESTS, labels(model, **more), [sample for sample in samples if mine(sample[0])])
+            series(truth, "ab_test_requests_created", labels(model, **more), [(at, began - 5.0) for at, _ in samples if mine(at)])
+    assert values(ask(filled(truth), window_seconds=DAY).instant("requests")) == dict.fromkeys(MODELS, 7 + 12 * 60 * 25)
+
+
+def test_a_model_that_an_exporter_of_others_begins_to_serve_counts_from_zero(filled):
+    truth = day_truth()
+    series(truth, REQUESTS, labels("baseline", "both"), steady(END - 26 * HOUR, END, 60.0, 0.0, 60.0))
+    series(truth, REQUESTS, labels("enhanced", "both"), steady(END - 5 * HOUR, END, 60.0, 20.0, 30.0))
+    answer = ask(filled(truth), window_seconds=DAY).instant("requests")
+    assert (values(answer)["enhanced"], answer.most) == (20 + 5 * 60 * 30, ())
+
+
 def test_what_was_created_before_the_range_counts_what_it_was_seen_to_grow(filled):
     truth = day_truth()
     for model in MODELS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from live_dashboards.sources.prometheus.counting.samples import Samples, SeriesKey
@@ -75,9 +76,17 @@ class Rules:
         return began is not None and after_seconds < began <= until_seconds
 
     def _was_created(self, birth: Birth) -> bool:
-        created = SeriesKey(created_metric(birth.key.metric), tuple(pair for pair in birth.key.labels if pair[0] != "le"))
-        told = self.samples.value_of(created, birth.seconds)
-        return told is not None and self.start_seconds < told <= birth.seconds + _CLOCK_SLACK_SECONDS
+        """Whether the series was created in the range, and no other one that has just ended is the same counter."""
+        told = self._created(birth.key, birth.seconds)
+        if told is None or not self.start_seconds < told <= birth.seconds + _CLOCK_SLACK_SECONDS:
+            return False
+        return all(self._created(key, birth.seconds) != told for key, _ in self._ended(birth))
+
+    def _created(self, key: SeriesKey, until_seconds: float) -> float | None:
+        """When a series was created, as it was told last up to a moment."""
+        created = SeriesKey(created_metric(key.metric), tuple(pair for pair in key.labels if pair[0] != "le"))
+        told = self.samples.newest(created, until_seconds)
+        return None if told is None else told[1]
 
     def _came_with_its_process(self, birth: Birth) -> bool:
         began = self.samples.process_start(self.samples.place(birth.key), birth.seconds)
@@ -94,16 +103,18 @@ class Rules:
         return is_older and any(key.metric == birth.key.metric and self.samples.place(key) == place for key in self.remembered)
 
     def _ended_sibling(self, birth: Birth) -> float | None:
-        """The last value of what may go on in this series: of the same metric and kind, gone within two scrapes before it; the greatest of several."""
+        """The last value of what may go on in this series, the greatest of several."""
+        return max((value for _, value in self._ended(birth)), default=None)
+
+    def _ended(self, birth: Birth) -> Iterator[tuple[SeriesKey, float]]:
+        """The series of the same metric and kind that are gone within two scrapes before this one, with their last values."""
         place = self.samples.place(birth.key)
         since = birth.seconds - _SCRAPES_APART * self.samples.pause_seconds(place)
-        ended = []
         for where in (place, *self.samples.same_process(place, birth.seconds)):
             for key in self.samples.there(where, birth.key.metric):
                 last = self.samples.newest(key, math.inf)
                 if key != birth.key and _is_kind(key, birth.key) and last is not None and since <= last[0] < birth.seconds:
-                    ended.append(last[1])
-        return max(ended, default=None)
+                    yield key, last[1]
 
     def _began_with_its_count(self, birth: Birth) -> bool:
         """Whether the number of what is added up in a sum began at zero in the same scrape."""
@@ -116,7 +127,7 @@ class Rules:
     def _grew_as_much(self, birth: Birth) -> bool:
         """Whether the target was scraped just before, without this series, and its requests have grown by at least as much since."""
         place = self.samples.place(birth.key)
-        counted = [key for key in self.samples.there(place, REQUESTS) if key != birth.key and key.label("model_name") == birth.key.label("model_name")]
+        counted = [key for key in self.samples.there(place, REQUESTS) if key != birth.key]
         scrapes = (self.samples.newest(key, birth.seconds - _CLOCK_SLACK_SECONDS) for key in counted)
         before_seconds = max((scrape[0] for scrape in scrapes if scrape is not None), default=-math.inf)
         if birth.seconds - before_seconds > _SCRAPES_APART * self.samples.pause_seconds(place):
