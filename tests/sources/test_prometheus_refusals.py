@@ -92,12 +92,12 @@ def test_what_a_refusal_says_is_told_without_the_password(standard_prometheus, f
     assert "marked-word" not in repr(failed.value)
 
 
-def test_who_always_refuses_is_asked_four_times(door, standard_prometheus):
+def test_who_always_refuses_is_asked_six_times(door, standard_prometheus):
     asked = itertools.count()
     door.refuse = lambda *_: (next(asked), (429, {}))[1]
     with pytest.raises(SourceError, match="too many requests"):
         read(door.url, standard_prometheus.end)
-    assert next(asked) == 4
+    assert next(asked) == 6
 
 
 @pytest.mark.parametrize("status", [429, 503])

@@ -28,7 +28,7 @@ from live_dashboards.sources.prometheus.reply import Reply
 
 THREAD_NAME = "prometheus-query"
 _WORKERS = 4
-_TRIES = 4  # of a question that is refused as one too many: what is refused for ever must not use up the time of those that are not
+_TRIES = 6  # of a question that is refused as one too many: what is refused for ever must not use up the time of those that are not
 _ARE_YOU_THERE = Question("query", {"query": "vector(1)"})
 
 _Sessions = queue.SimpleQueue[requests.Session]
