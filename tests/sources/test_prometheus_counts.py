@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from contextlib import ExitStack
+from urllib.parse import unquote_plus
 
 import pytest
 
 from live_dashboards.sources.prometheus.counting import stretches
 from tests.sources.prometheus_reading import END, HOUR, ask, labels, short_truth, traffic, values
+from tests.support.doorman import Doorman
 from tests.support.prometheus_truth import PrometheusTruth, TrueSeries
 from tests.support.victoria_metrics import VictoriaMetricsServer
 
@@ -245,6 +247,25 @@ def test_an_instance_that_restarts_too_often_to_be_read_is_estimated_and_that_is
     assert values(answer.instant("requests"))["enhanced"] == pytest.approx(expected, rel=0.02)
     assert values(answer.instant("requests"))["baseline"] == 7 * 240 * 30
     assert [text for text in answer.status.warnings if "estimates" in text] == ["crashing restarted so often that their counts are estimates (increase)"]
+
+
+@pytest.mark.parametrize(
+    "refused", ["resets(ab_test_requests_total", "count_over_time(ab_test_requests_total[1d5m]", "{__name__=~"], ids=["the look", "the targets", "raw samples"]
+)
+def test_what_cannot_be_put_right_is_missing_and_not_wrong(prometheus, refused):
+    """Without its samples a restart looks like a loss of all that was counted before."""
+    truth = day_truth()
+    for model in MODELS:
+        traffic(truth, model, model, resets=(END - 6 * HOUR,))
+    server = prometheus(truth)
+    with Doorman(server.host, server.port) as door:
+        door.refuse = lambda _, sent: (503, {"Retry-After": "0"}) if refused in unquote_plus(sent.decode()) else None
+        answer = ask(door.url, window_seconds=DAY)
+    for name in ("requests", "requests_24h"):
+        assert answer.instant(name).series == ()
+        assert answer.instant(name).reason.startswith("where its series begin and restart could not be asked: http")
+    assert answer.timeline("request_rate").series == answer.block("requests").series == ()
+    assert answer.status.failures
 
 
 # pauses, ends

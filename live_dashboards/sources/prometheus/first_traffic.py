@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.exchange import Question, over_time
+from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.matchers import MODEL_LABEL, joined, one_of
 from live_dashboards.sources.prometheus.own_series import HISTORY_SECONDS
 from live_dashboards.sources.prometheus.recorded import STEPS
@@ -16,8 +17,6 @@ from live_dashboards.sources.queries import REQUESTS, quoted
 _COARSE_SECONDS = 3600.0
 _FINE_SECONDS = 15.0
 _STEADY_SHARE = 0.9  # of the hours since a model was first seen: of one that is seen less often the first hour may have been missed
-
-Ask = Callable[[list[Question]], tuple[Outcome, ...]]
 
 
 def coarse_question(scope: Scope) -> Question:

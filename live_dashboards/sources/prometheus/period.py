@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from live_dashboards.model.snapshot import Accumulated, Answer
@@ -15,6 +15,7 @@ from live_dashboards.sources.prometheus.counting.edges import edges_of
 from live_dashboards.sources.prometheus.counting.growth import Growth, without_edges
 from live_dashboards.sources.prometheus.counting.repair import Repair
 from live_dashboards.sources.prometheus.exchange import Question, over_time
+from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.grid import nice_step_seconds
 from live_dashboards.sources.prometheus.recorded_period import Memory, memory, memory_questions
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
@@ -22,7 +23,6 @@ from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.prometheus.totals import totals
 from live_dashboards.sources.queries import LATENCY, REQUESTS, AbQuery
 
-Ask = Callable[[list[Question]], tuple[Outcome, ...]]
 _COUNTED = ("requests", "errors", "latency_count", "labelled", "correct")
 _WITHIN = "latency_within"
 _BLOCKS = 120  # enough to see clusters and days, few enough for one answer
@@ -37,7 +37,7 @@ def read_periods(
 ) -> tuple[tuple[Outcome, ...], tuple[Accumulated, ...], tuple[str, ...]]:
     """What was counted since AB_START, or else since each moment at which two models may first both have had traffic; also the raw replies.
 
-    The last is what is told of the longest period that lacks a little, and of seams that could not be looked at.
+    The last is what is told of the longest period that lacks a little.
 
     A question that fails becomes an answer with its reason.
     """
@@ -48,10 +48,10 @@ def read_periods(
     asked = [period.questions() for period in periods]
     outcomes = iter(ask([question for questions in asked for question in questions]) if asked else ())
     replies = [tuple(next(outcomes) for _ in questions) for questions in asked]
-    counts = [period.counted(ask, repair, each) for period, each in zip(periods, replies, strict=True)]
+    counts = [period.counted(repair, each) for period, each in zip(periods, replies, strict=True)]
     found = tuple(period.accumulated(each, counted, edge_seconds) for period, each, counted in zip(periods, replies, counts, strict=True))
     lacking = next(filter(None, (period.memory(each).told for period, each in zip(periods, replies, strict=True))), ())
-    return tuple(outcome for each in replies for outcome in each), found, (*lacking, *(text for counted in counts for text in counted.told))
+    return tuple(outcome for each in replies for outcome in each), found, lacking
 
 
 def _starts(scope: Scope, settings: Settings, first_traffic: Sequence[tuple[str, float]]) -> list[float]:
@@ -105,9 +105,9 @@ class _Period:
     def questions(self) -> list[Question]:
         return [*self._remembered(), *self.count.questions()]
 
-    def counted(self, ask: Ask, repair: Repair, outcomes: tuple[Outcome, ...]) -> Counted:
+    def counted(self, repair: Repair, outcomes: tuple[Outcome, ...]) -> Counted:
         """What the outcomes of the questions say."""
-        return self.count.counted(ask, repair, outcomes[len(self._remembered()) :])
+        return self.count.counted(repair, outcomes[len(self._remembered()) :])
 
     def accumulated(self, outcomes: tuple[Outcome, ...], counted: Counted, edge_seconds: float | None) -> Accumulated:
         known = self.memory(outcomes)

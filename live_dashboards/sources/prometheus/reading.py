@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
@@ -21,6 +21,7 @@ from live_dashboards.sources.prometheus.answers import (
 from live_dashboards.sources.prometheus.counting.count import Counted
 from live_dashboards.sources.prometheus.counting.repair import Repair
 from live_dashboards.sources.prometheus.exchange import Question, instant, over_time
+from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.failure import QUERY_CODES
 from live_dashboards.sources.prometheus.first_traffic import coarse_question, find_first_traffic
 from live_dashboards.sources.prometheus.grid import Grid, timeline_grid
@@ -34,8 +35,6 @@ from live_dashboards.sources.prometheus.window import COUNTED_TIMELINES, WindowA
 from live_dashboards.sources.queries import AB_QUERIES, AbQuery
 
 _NAMES_SHOWN = 4
-
-Ask = Callable[[list[Question]], tuple[Outcome, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def _first(ask: Ask, wanted: _Wanted, repair: Repair, *, with_start: bool) -> tu
     asked = [questions, *({f"count {index} {number}": question for number, question in enumerate(count.questions())} for index, count in enumerate(counts))]
     outcomes = _ask_named(ask, {name: question for each in asked for name, question in each.items()})
     _refuse_without_requests(outcomes, outcomes["count 0 0"])
-    counted = [count.counted(ask, repair, [outcomes[name] for name in names]) for count, names in zip(counts, asked[1:], strict=True)]
+    counted = [count.counted(repair, [outcomes[name] for name in names]) for count, names in zip(counts, asked[1:], strict=True)]
     return outcomes, counted[0], counted[1] if len(counted) > 1 else None
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_duration
 from live_dashboards.sources.prometheus.exchange import Question, instant
+from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.failed_requests import Counting, ErrorsCounted, errors_counted
 from live_dashboards.sources.prometheus.own_series import AskedTest, find_own_series
 from live_dashboards.sources.prometheus.recorded import ESTIMATED, FAILED, RECORDED_UNTIL, SETTLED_SECONDS, STEP_SECONDS, STEPS
@@ -24,8 +24,6 @@ _ESTIMATES = f"sum by (model_name) (sum_over_time({ESTIMATED}{{$experiment}}[$wi
 _SEEN = f"count by ({EXPERIMENT_LABEL}, model_name) (count_over_time(%s{{$experiment}}[$window]))"
 _COUNTED = (STEPS[REQUESTS], STEPS[ERRORS], FAILED)
 _BESIDE_A_STEP_SECONDS = 1.0  # after the newest step: no step lies on an end of a window, whichever ends an engine counts
-
-Ask = Callable[[list[Question]], tuple[Outcome, ...]]
 
 
 def find_recorded_scope(ask_all: Ask, *, at_seconds: float, window_seconds: float, test: AskedTest, known: tuple[str, ...], metric_names: tuple[str, ...]) -> Scope | str:

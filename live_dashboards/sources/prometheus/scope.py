@@ -67,10 +67,6 @@ class Scope:
         """The moment at which counts are asked; gauges and ages are asked at `at_seconds`."""
         return self.at_seconds if self.steps_at_seconds is None else self.steps_at_seconds
 
-    def moment(self, query: AbQuery) -> float:
-        """When an instant question is asked, in unix seconds."""
-        return self.counts_at_seconds if "increase(" in query.promql else self.at_seconds
-
     def since(self, start_seconds: float) -> float:
         """Seconds from a moment to where counts are asked; of recorded steps, those of the whole ones in between."""
         if self.steps_at_seconds is None:

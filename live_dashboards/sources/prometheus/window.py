@@ -69,7 +69,7 @@ def window_answers(counted: Counted, day: Counted | None, queries: tuple[AbQuery
     blocks = tuple(
         block_answer(counted.growths[name], step_seconds) if name in counted.growths else replace(not_asked[name], step_seconds=step_seconds) for name in _IN_BLOCKS
     )
-    told = (*counted.told, *(day.told if day is not None else ()), *(text for _, texts in found.values() for text in texts))
+    told = [text for _, texts in found.values() for text in texts]
     return WindowAnswers(scope, counted, totals, blocks, tuple(dict.fromkeys(told)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from live_dashboards.sources.prometheus.counting.edges import Edges
@@ -14,16 +14,13 @@ from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 
-Ask = Callable[[list[Question]], tuple[Outcome, ...]]
-
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What was counted in a range, by the name of each counter's query; and what is told of what could not be looked at."""
+    """What was counted in a range, by the name of each counter's query."""
 
     edges: Edges
     growths: dict[str, Growth]
-    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +35,11 @@ class Count:
         """All that is asked first."""
         return [*self._growing.questions(), *self._looking.questions()]
 
-    def counted(self, ask: Ask, repair: Repair, outcomes: Sequence[Outcome]) -> Counted:
+    def counted(self, repair: Repair, outcomes: Sequence[Outcome]) -> Counted:
         """What the first outcomes say, put right with what else has to be asked."""
         asked = len(self._growing.questions())
         growths = self._growing.growths(outcomes[:asked])
-        seams = self._looking.found(ask, outcomes[asked:])
-        return Counted(self.edges, repair.repaired(self._looking, seams, growths), seams.told)
+        return Counted(self.edges, repair.repaired(self._looking, outcomes[asked:], growths))
 
     @property
     def _growing(self) -> GrowthQuestions:
@@ -51,4 +47,4 @@ class Count:
 
     @property
     def _looking(self) -> Looking:
-        return Looking(self.scope, self.queries, self.edges)
+        return Looking.at(self.scope, self.queries, self.edges)

@@ -9,7 +9,8 @@ from live_dashboards.model.buckets import bucket_quantile
 from live_dashboards.model.duration import format_exact_duration
 from live_dashboards.model.snapshot import Answer, Timeline
 from live_dashboards.sources.prometheus.counting.edges import Edges, edges_of
-from live_dashboards.sources.prometheus.counting.growth import Growth, Labels
+from live_dashboards.sources.prometheus.counting.growth import Growth
+from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.possible import only_possible
 from live_dashboards.sources.prometheus.reply import Reply
 

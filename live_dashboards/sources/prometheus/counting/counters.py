@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from live_dashboards.sources.prometheus.counting.growth import Labels, counted_selector
-from live_dashboards.sources.prometheus.counting.samples import SeriesKey
+from live_dashboards.sources.prometheus.counting.growth import counted_selector
+from live_dashboards.sources.prometheus.counting.samples import Labels, SeriesKey
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 

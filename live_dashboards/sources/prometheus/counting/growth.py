@@ -9,12 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_exact_duration
+from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.counting.edges import Edges
+from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.exchange import Question, instant, over_time
+from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.matchers import joined as all_of
 from live_dashboards.sources.prometheus.possible import is_upper_bound
 from live_dashboards.sources.prometheus.recorded import recorded_form
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
@@ -22,7 +27,6 @@ from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery, quoted, render
 
 COUNTER_LABEL = "counter"  # tells apart what is asked for in one question
-Labels = tuple[tuple[str, str], ...]
 _GROWS = re.compile(r"increase\((?P<selector>[^\[\]]+)\[")
 _FRESH_PAUSES = 1.25  # a copy that has been silent for longer at an end of a block does not tell all of it, where another one does
 _HALF_OPEN_SECONDS = 0.001  # a recorded step that lies on an edge belongs to the block that it ends: not every engine leaves out a window's beginning
@@ -62,12 +66,22 @@ def differences_promql(query: AbQuery, selector: str, back_seconds: float) -> Ca
     return lambda length_seconds: f"sum by ({', '.join(query.labels)}) ({grown_promql(selector, back, format_exact_duration(length_seconds))})"
 
 
-def by_block(ask: Callable[[list[Question]], tuple[Outcome, ...]], edges: Edges, promql: Callable[[float], str]) -> Iterator[tuple[Labels, int, float]]:
+def whole_question(edges: Edges, promql: Callable[[float], str]) -> list[Question]:
+    """The question of all whole blocks, by the PromQL of a block's length; none where there is no such block."""
+    if edges.whole is None:
+        return []
+    first, last = edges.whole
+    return [over_time(promql(edges.step_seconds), edges.ends[first], edges.ends[last], edges.step_seconds)]
+
+
+def shorter_questions(edges: Edges, promql: Callable[[float], str]) -> list[Question]:
+    """The questions of the shorter blocks."""
+    return [instant(promql(edges.length_seconds(block)), edges.ends[block]) for block in edges.shorter]
+
+
+def by_block(ask: Ask, edges: Edges, promql: Callable[[float], str]) -> Iterator[tuple[Labels, int, float]]:
     """The numbers of a question for each block, by labels; none where it cannot be asked."""
-    ends, whole = edges.ends, edges.whole
-    questions = [] if whole is None else [over_time(promql(edges.step_seconds), ends[whole[0]], ends[whole[1]], edges.step_seconds)]
-    questions += [instant(promql(edges.length_seconds(block)), ends[block]) for block in edges.shorter]
-    for outcome in ask(questions):
+    for outcome in ask([*whole_question(edges, promql), *shorter_questions(edges, promql)]):
         for series in outcome.series if isinstance(outcome, Reply) else ():
             for seconds, value in series.points:
                 block = edges.block_of(seconds)
@@ -89,6 +103,11 @@ def _merged(rows: Mapping[Labels, tuple[Any, ...]]) -> dict[Labels, tuple[Any, .
         rest = tuple(pair for pair in labels if pair[0] != "le")
         found[rest] = tuple(one if other is None else other if one is None else one + other for one, other in zip(found.get(rest, (None,) * len(row)), row, strict=True))
     return found
+
+
+def lacking(growth: Growth, reason: str) -> Growth:
+    """The growth as one that is not known."""
+    return replace(growth, rows={}, more={}, bridged={}, reason=reason)
 
 
 def whole_blocks(growth: Growth) -> Growth:
@@ -157,8 +176,8 @@ class GrowthQuestions:
 
     def questions(self) -> list[Question]:
         """In the order that `growths` takes their outcomes."""
-        whole = [] if self.edges.whole is None else [self._whole(query, *self.edges.whole) for query in self.queries]
-        return [*whole, *(self._shorter(block) for block in self.edges.shorter)]
+        whole = [question for query in self.queries for question in whole_question(self.edges, partial(self.promql, query))]
+        return [*whole, *shorter_questions(self.edges, lambda length_seconds: joined((query.name, self.promql(query, length_seconds)) for query in self.queries))]
 
     def growths(self, outcomes: Sequence[Outcome]) -> dict[str, Growth]:
         """What each counter grew by, by the name of its query."""
@@ -170,34 +189,23 @@ class GrowthQuestions:
         """The question of one block; of a whole one where no length is given."""
         return block_promql(self.scope, query, length_seconds or self.edges.step_seconds, lookback_seconds(self.scope, self.edges))
 
-    def _whole(self, query: AbQuery, first: int, last: int) -> Question:
-        ends = self.edges.ends
-        return over_time(self.promql(query), ends[first], ends[last], self.edges.step_seconds)
-
-    def _shorter(self, block: int) -> Question:
-        length_seconds = self.edges.length_seconds(block)
-        return instant(joined((query.name, self.promql(query, length_seconds)) for query in self.queries), self.edges.ends[block])
-
     def _growth(self, query: AbQuery, whole: Outcome | None, shorter: Sequence[Outcome]) -> Growth:
-        failure = next((outcome for outcome in (whole, *shorter) if isinstance(outcome, SourceError)), None)
-        found = Growth(query, self.promql(query), self.edges, {}, reason=None if failure is None else failure.reason)
-        if failure is not None:
-            return found
+        found = Growth(query, self.promql(query), self.edges, {})
+        failures = [outcome.reason for outcome in (whole, *shorter) if isinstance(outcome, SourceError)]
+        if failures or isinstance(whole, SourceError):
+            return replace(found, reason=failures[0])
         rows: dict[Labels, list[float | None]] = {}
-        if isinstance(whole, Reply):
-            self._place(rows, ((series.labels, point) for series in whole.series if has_edge(query, series.labels) for point in series.points))
-        for outcome in shorter:
-            if isinstance(outcome, Reply):
-                every = outcome.series if isinstance(outcome, Reply) else ()
-            of_counter = [series for series in every if series.label(COUNTER_LABEL) == query.name and has_edge(query, series.labels)]
-            self._place(rows, ((labels_of(series.labels), point) for series in of_counter for point in series.points))
-        return replace(found, rows={labels: tuple(row) for labels, row in rows.items()})
+        self._place(rows, () if whole is None else whole.series)
+        for reply in (outcome for outcome in shorter if isinstance(outcome, Reply)):
+            self._place(rows, (series for series in reply.series if series.label(COUNTER_LABEL) == query.name))
+        return replace(found, rows={labels: tuple(row) for labels, row in rows.items() if has_edge(query, labels)})
 
-    def _place(self, rows: dict[Labels, list[float | None]], points: Iterable[tuple[Labels, tuple[float, float | None]]]) -> None:
-        for labels, (seconds, value) in points:
-            block = self.edges.block_of(seconds)
-            if block is not None and value is not None:
-                rows.setdefault(labels, [None] * len(self.edges.ends))[block] = value
+    def _place(self, rows: dict[Labels, list[float | None]], several: Iterable[Timeline]) -> None:
+        for series in several:
+            for seconds, value in series.points:
+                block = self.edges.block_of(seconds)
+                if block is not None and value is not None:
+                    rows.setdefault(labels_of(series.labels), [None] * len(self.edges.ends))[block] = value
 
 
 def once(scope: Scope, selector: str, promql: Callable[[str], str]) -> str:
@@ -211,7 +219,7 @@ def once(scope: Scope, selector: str, promql: Callable[[str], str]) -> str:
 def with_matchers(selector: str, matchers: Iterable[str]) -> str:
     """The selector with more matchers."""
     metric, _, inner = selector.rstrip("}").partition("{")
-    return f"{metric}{{{', '.join(filter(None, (inner, *matchers)))}}}"
+    return f"{metric}{{{all_of(inner, *matchers)}}}"
 
 
 def has_edge(query: AbQuery, labels: Labels) -> bool:

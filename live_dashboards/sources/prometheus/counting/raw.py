@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_exact_duration
 from live_dashboards.sources.prometheus.counting.births import created_metric
 from live_dashboards.sources.prometheus.counting.counters import metric_of
 from live_dashboards.sources.prometheus.counting.samples import METRIC, PROCESS_START, Samples, SeriesKey, key_of
-from live_dashboards.sources.prometheus.counting.seams import Looking, Target, matchers, narrowed, target_of
+from live_dashboards.sources.prometheus.counting.seams import Looking, Target, narrowed, target_matchers, target_of
 from live_dashboards.sources.prometheus.counting.stretches import Stretch
 from live_dashboards.sources.prometheus.exchange import Question, instant
-from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import REQUESTS, AbQuery, render
-
-Ask = Callable[[list[Question]], tuple[Outcome, ...]]
 
 
 class RawReader:
@@ -75,7 +73,7 @@ class RawReader:
 
     def _questions(self, stretch: Stretch, targets: Iterable[Target]) -> list[Question]:
         span = format_exact_duration(stretch.end_seconds - stretch.first_seconds)
-        selectors = narrowed(self._counters, targets), f"{PROCESS_START}{{{matchers(targets)}}}"
+        selectors = narrowed(self._counters, targets), f"{PROCESS_START}{{{target_matchers(targets)}}}"
         return [instant(f"{selector}[{span}]", stretch.end_seconds, keeps_name=True) for selector in selectors]
 
     @property
@@ -98,7 +96,7 @@ class RawReader:
 
     def _same_process(self, stretch: Stretch, moments: Sequence[float]) -> str:
         """The processes of the same jobs, just before the stretch, that began at one of these moments."""
-        selector = f"{PROCESS_START}{{{matchers(stretch.targets, 'job')}}}"
+        selector = f"{PROCESS_START}{{{target_matchers(stretch.targets, 'job')}}}"
         newest = f"last_over_time({selector}[{format_exact_duration(self._scope.shortest_rate_seconds)}])"
         return " or ".join(f"({newest} == {moment!r})" for moment in moments)
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from live_dashboards.errors import SourceError
 from live_dashboards.sources.prometheus.counting.births import Birth, Rules, Unseen
 from live_dashboards.sources.prometheus.counting.counters import group_of, is_counted, metric_of
 from live_dashboards.sources.prometheus.counting.edges import Edges
-from live_dashboards.sources.prometheus.counting.growth import Growth, Labels, by_block, counted_selector, differences_promql, has_edge, increase_promql
+from live_dashboards.sources.prometheus.counting.growth import Growth, by_block, counted_selector, differences_promql, has_edge, increase_promql, lacking
 from live_dashboards.sources.prometheus.counting.raw import RawReader
-from live_dashboards.sources.prometheus.counting.samples import SeriesKey
+from live_dashboards.sources.prometheus.counting.samples import Labels, SeriesKey
 from live_dashboards.sources.prometheus.counting.seams import Appearance, Looking, Seams, Target, narrowed, target_of
 from live_dashboards.sources.prometheus.counting.stretches import Stretch, affordable, find_stretches
 from live_dashboards.sources.prometheus.exchange import Question
+from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 
-Ask = Callable[[list[Question]], tuple[Outcome, ...]]
 Rows = dict[Labels, dict[int, float]]
 _BEFORE_SECONDS = 0.0005
 
@@ -28,13 +29,22 @@ class Repair:
     """Puts right what the growths of a scope's ranges miss; raw samples that were read for one range serve the next."""
 
     def __init__(self, ask: Ask, scope: Scope, queries: Iterable[AbQuery]) -> None:
-        self._ask = ask
+        self._ask = _Watched(ask)
         self._scope = scope
-        self._reader = RawReader(ask, scope, [query for query in queries if query.is_growth and scope.can_ask(query)])
+        self._reader = RawReader(self._ask, scope, [query for query in queries if query.is_growth and scope.can_ask(query)])
         self.estimated: dict[Target, None] = {}
 
-    def repaired(self, looking: Looking, seams: Seams, growths: Mapping[str, Growth]) -> dict[str, Growth]:
-        """The growths with what the seams add to them."""
+    def repaired(self, looking: Looking, outcomes: Sequence[Outcome], growths: Mapping[str, Growth]) -> dict[str, Growth]:
+        """The growths with what the seams add to them, by the outcomes of the first look; what cannot be looked at makes them unknown, as they may be wrong."""
+        seams = looking.found(self._ask, outcomes)
+        found = self._with_seams(looking, seams, growths) if seams.failure is None else dict(growths)
+        failure = seams.failure or self._ask.failure
+        if failure is None:
+            return found
+        raw, reason = {query.name for query in looking.raw}, f"where its series begin and restart could not be asked: {failure}"
+        return {name: lacking(growth, reason) if name in raw and growth.reason is None else growth for name, growth in found.items()}
+
+    def _with_seams(self, looking: Looking, seams: Seams, growths: Mapping[str, Growth]) -> dict[str, Growth]:
         respelt = [query for query in looking.raw if "le" in query.labels and _is_respelt(growths[query.name])]
         appearances = seams.appearances + self._followers(looking, seams, respelt)
         if not appearances and not seams.restless:
@@ -129,6 +139,20 @@ class Repair:
                     if before > 0 and (key, later) not in seen and (after < before or rules.restarted(key, sooner, later)):
                         seen.add((key, later))
                         yield key, later, before
+
+
+class _Watched:
+    """Asks as `ask` does, and keeps the reason of the first failure: raw samples are read once for all ranges, so it is one of all of them."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self.failure: str | None = None
+
+    def __call__(self, questions: list[Question]) -> tuple[Outcome, ...]:
+        outcomes = self._ask(questions)
+        failures = (outcome.reason for outcome in outcomes if isinstance(outcome, SourceError))
+        self.failure = self.failure or next(failures, None)
+        return outcomes
 
 
 @dataclass(frozen=True, slots=True)

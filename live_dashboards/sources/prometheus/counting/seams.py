@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_exact_duration
 from live_dashboards.sources.prometheus.counting.edges import Edges, edges_of
 from live_dashboards.sources.prometheus.counting.growth import (
     COUNTER_LABEL,
-    Labels,
     counted_selector,
     grown_promql,
     is_recorded,
     joined,
     labels_of,
+    lookback_seconds,
     once,
+    shorter_questions,
+    whole_question,
     with_matchers,
 )
-from live_dashboards.sources.prometheus.counting.samples import PROCESS_START
-from live_dashboards.sources.prometheus.exchange import Question, instant, over_time
-from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.counting.samples import PROCESS_START, Labels
+from live_dashboards.sources.prometheus.exchange import Question, instant
+from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.matchers import joined as all_of
+from live_dashboards.sources.prometheus.matchers import one_of
+from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
-from live_dashboards.sources.queries import AbQuery, quoted
+from live_dashboards.sources.queries import AbQuery
 
 FINEST_SECONDS = 300.0
 _FOLLOWERS = frozenset({"latency_sum", "latency_buckets", "latency_within"})  # begin and restart with the number of what they hold
-_MOST_TARGETS = 1000
+_MOST_NAMED = 1000  # of more targets the jobs are named alone
 _TARGET = ("job", "instance")
 
-Ask = Callable[[list[Question]], tuple[Outcome, ...]]
 Target = tuple[str, str]  # job, instance
 
 
@@ -52,25 +55,27 @@ class Appearance:
 
 @dataclass(frozen=True, slots=True)
 class Seams:
-    """What was found in a range, by blocks of `edges`: appearances, and the targets whose counters restart. `told` says what could not be looked at."""
+    """What was found in a range: appearances, and the targets whose counters restart; or why it could not be asked."""
 
-    edges: Edges
     appearances: tuple[Appearance, ...] = ()
     restless: frozenset[Target] = frozenset()
-    told: tuple[str, ...] = ()
+    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Looking:
-    """The questions after seams of some counters in a range."""
+    """The questions after seams of some counters in a range, by blocks that are not shorter than `FINEST_SECONDS`."""
 
     scope: Scope
     queries: tuple[AbQuery, ...]
     range: Edges
-    edges: Edges = field(init=False)
+    edges: Edges
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "edges", at_least(self.range, FINEST_SECONDS))
+    @classmethod
+    def at(cls, scope: Scope, queries: tuple[AbQuery, ...], counted: Edges) -> Looking:
+        """The questions for a range that is counted in these blocks."""
+        is_coarse = counted.step_seconds >= FINEST_SECONDS
+        return cls(scope, queries, counted, counted if is_coarse else edges_of(counted.start_seconds, counted.end_seconds, FINEST_SECONDS))
 
     @property
     def raw(self) -> tuple[AbQuery, ...]:
@@ -85,7 +90,7 @@ class Looking:
     @property
     def back_seconds(self) -> float:
         """How far before a moment a series is looked for."""
-        return max(self.edges.step_seconds, self.scope.shortest_rate_seconds)
+        return lookback_seconds(self.scope, self.edges)
 
     def questions(self) -> list[Question]:
         """The first look: which series of the leads appear in which block, whose counters fall anywhere in the range, and which targets there are."""
@@ -98,8 +103,11 @@ class Looking:
 
     def appearance_questions(self, queries: Sequence[AbQuery], targets: Iterable[Target] | None = None) -> list[Question]:
         """After the series of these counters, at these targets, that appear in each block."""
-        found = [] if self.edges.whole is None else [self._appearing_over_time(queries, *self.edges.whole, targets)]
-        return [*found, *(self._appearing(queries, block, targets) for block in self.edges.shorter)]
+
+        def promql(length_seconds: float) -> str:
+            return self.appearing_promql(queries, length_seconds, self.back_seconds, targets)
+
+        return [*whole_question(self.edges, promql), *shorter_questions(self.edges, promql)]
 
     def appearances(self, outcomes: Sequence[Outcome]) -> tuple[Appearance, ...]:
         """What these questions found."""
@@ -114,34 +122,24 @@ class Looking:
 
     def found(self, ask: Ask, outcomes: Sequence[Outcome]) -> Seams:
         """The seams by the first look, and by a second one at the starts of processes."""
-        if not outcomes:
-            return Seams(self.edges)
-        falls, targets, *appearing = outcomes
-        failures = dict.fromkeys(str(outcome) for outcome in outcomes if isinstance(outcome, SourceError))
-        restless = set() if isinstance(falls, SourceError) else {target_of(series.labels) for series in falls.series}
-        known = [] if isinstance(targets, SourceError) else [target_of(series.labels) for series in targets.series]
-        return Seams(
-            self.edges,
-            self.appearances(appearing),
-            frozenset(restless | self._restarted(ask, known)),
-            tuple(f"where counters begin and restart could not be asked, so counts may be too low: {failure}" for failure in failures),
-        )
+        replies = [outcome for outcome in outcomes if isinstance(outcome, Reply)]
+        if len(replies) < len(outcomes):
+            return Seams(failure=next(outcome.reason for outcome in outcomes if isinstance(outcome, SourceError)))
+        if not replies:
+            return Seams()
+        falls, targets, *appearing = replies
+        restarted = self._restarted(ask, [target_of(series.labels) for series in targets.series])
+        return Seams(self.appearances(appearing), frozenset({target_of(series.labels) for series in falls.series} | restarted))
 
     def _restarted(self, ask: Ask, targets: Sequence[Target]) -> set[Target]:
         """The targets whose process began anew in the range: a counter may be as high as before when it is seen again."""
         named = [target for target in targets if target[1]]
-        if not named or len(named) > _MOST_TARGETS:
+        if not named:
             return set()
+        labels = _TARGET if len(named) <= _MOST_NAMED else _TARGET[:1]
         span = format_exact_duration(self.range.end_seconds - self.range.start_seconds + self.back_seconds)
-        (outcome,) = ask([instant(f"changes({PROCESS_START}{{{matchers(named)}}}[{span}]) > 0", self.range.end_seconds)])
+        (outcome,) = ask([instant(f"changes({PROCESS_START}{{{target_matchers(named, *labels)}}}[{span}]) > 0", self.range.end_seconds)])
         return set() if isinstance(outcome, SourceError) else {target_of(series.labels) for series in outcome.series} & set(named)
-
-    def _appearing_over_time(self, queries: Sequence[AbQuery], first: int, last: int, targets: Iterable[Target] | None) -> Question:
-        ends, step_seconds = self.edges.ends, self.edges.step_seconds
-        return over_time(self.appearing_promql(queries, step_seconds, self.back_seconds, targets), ends[first], ends[last], step_seconds)
-
-    def _appearing(self, queries: Sequence[AbQuery], block: int, targets: Iterable[Target] | None) -> Question:
-        return instant(self.appearing_promql(queries, self.edges.length_seconds(block), self.back_seconds, targets), self.edges.ends[block])
 
     def appearing_promql(self, queries: Sequence[AbQuery], length_seconds: float, back_seconds: float, targets: Iterable[Target] | None) -> str:
         """The series of these counters that are there, and were not a block before."""
@@ -158,29 +156,18 @@ class Looking:
         return f"(({there}) unless ignoring ({', '.join(self.scope.copy_labels)}) ({both}))"
 
 
-def at_least(edges: Edges, step_seconds: float) -> Edges:
-    """The range in blocks of at least that length."""
-    return edges if edges.step_seconds >= step_seconds else edges_of(edges.start_seconds, edges.end_seconds, step_seconds)
-
-
 def target_of(labels: Labels) -> Target:
     """Where a series is scraped."""
     named = dict(labels)
     return named.get("job", ""), named.get("instance", "")
 
 
-def matchers(targets: Iterable[Target], *names: str) -> str:
+def target_matchers(targets: Iterable[Target], *names: str) -> str:
     """Matchers for these targets' labels (unless named: job and instance), which few other targets have."""
     known = [dict(zip(_TARGET, target, strict=True)) for target in targets]
-    return ", ".join(f"{name}=~{quoted(_any_of({each[name] for each in known}))}" for name in names or _TARGET)
+    return all_of(*(one_of(name, {each[name] for each in known}) for name in names or _TARGET))
 
 
 def narrowed(selector: str, targets: Iterable[Target] | None) -> str:
     """The selector with these targets alone; with all where none are given."""
-    if targets is None:
-        return selector
-    return with_matchers(selector, [matchers(targets)])
-
-
-def _any_of(values: Iterable[str]) -> str:
-    return "|".join(re.escape(value) for value in sorted(values))
+    return selector if targets is None else with_matchers(selector, [target_matchers(targets)])

@@ -11,9 +11,9 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_exact_duration
 from live_dashboards.sources.prometheus.counting.growth import counted_selector
 from live_dashboards.sources.prometheus.counting.samples import PROCESS_START
-from live_dashboards.sources.prometheus.counting.seams import FINEST_SECONDS, Appearance, Looking, Target, matchers, narrowed, target_of
+from live_dashboards.sources.prometheus.counting.seams import FINEST_SECONDS, Appearance, Looking, Target, narrowed, target_matchers, target_of
 from live_dashboards.sources.prometheus.exchange import Question, over_time
-from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.queries import AbQuery
 
 _SERIES_OF_A_TARGET = 24
@@ -23,7 +23,6 @@ _SHARED_SECONDS = 7200.0
 _MOST_LOOKS = 20_000  # of a target at a moment, in one question
 _LONGEST_SPAN_SECONDS = 30 * 86_400.0  # in pieces of five minutes: an API refuses more than 11,000 points
 
-Ask = Callable[[list[Question]], tuple[Outcome, ...]]
 Span = tuple[float, float]
 Pieces = dict[int, set[Target]]  # which targets have a seam in which five minutes since 1970
 
@@ -103,7 +102,7 @@ def _falls(looking: Looking, targets: Iterable[Target], span_seconds: float) -> 
 
 def _began(ask: Ask, looking: Looking, targets: Iterable[Target]) -> Iterator[tuple[Target, float]]:
     edges = looking.edges
-    promql = f"last_over_time({PROCESS_START}{{{matchers(targets)}}}[{format_exact_duration(looking.back_seconds)}])"
+    promql = f"last_over_time({PROCESS_START}{{{target_matchers(targets)}}}[{format_exact_duration(looking.back_seconds)}])"
     for outcome in ask([*_over(promql, (edges.start_seconds, edges.end_seconds), edges.step_seconds)]):
         for series in () if isinstance(outcome, SourceError) else outcome.series:
             moments = {value for _, value in series.points if value is not None}
