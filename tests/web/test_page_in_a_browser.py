@@ -303,6 +303,14 @@ def test_downloads_are_of_the_view_that_is_shown(steady_page: LivePage, open_pag
     assert '"challenger": "third"' in download.value.path().read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("screen", [{"has_touch": True, "is_mobile": True}, {}], ids=["phone", "narrow window"])
+def test_the_tools_of_a_chart_do_not_lie_above_its_numbers(steady_page: LivePage, open_page: Open, screen: dict[str, bool]) -> None:
+    page = drawn(open_page(steady_page, viewport={"width": 390, "height": 900}, **screen))
+    page.locator(".modebar").first.wait_for(state="attached")
+    shown = "bars => bars.filter(bar => bar.offsetParent && [...bar.children].some(group => getComputedStyle(group).opacity > 0)).length"
+    assert page.locator(".modebar").evaluate_all(shown) == 0
+
+
 @pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 2560)])
 def test_the_page_is_accessible_and_fits_its_screen(steady_page: LivePage, open_page: Open, scheme: str, width: int) -> None:
     page = drawn(open_page(steady_page, color_scheme=scheme, viewport={"width": width, "height": 900}))
