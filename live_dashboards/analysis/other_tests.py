@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from live_dashboards.analysis.page import Page
+from live_dashboards.model.listing import listed
 
 _NAMES_SHOWN = 4
 
@@ -15,8 +16,7 @@ def not_one_test(page: Page) -> str:
     """
     names = page.counted.prometheus.added_experiments
     if len(names) > 1:
-        more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-        return f"the traffic of {', '.join(names[:_NAMES_SHOWN])}{more} is added together; choose one with --experiment or AB_EXPERIMENT"
+        return f"the traffic of {listed(names, _NAMES_SHOWN)} is added together; choose one with --experiment or AB_EXPERIMENT"
     mlflow = page.counted.mlflow
     runs = {name for each in mlflow.experiments if each.name == mlflow.experiment for name, _ in each.variants}
     strange = [name for name in page.roles.pair if name not in runs]

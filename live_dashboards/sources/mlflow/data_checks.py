@@ -10,6 +10,7 @@ from typing import Any
 from live_dashboards.errors import UsageError
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.duration import format_duration
+from live_dashboards.model.listing import listed
 from live_dashboards.model.snapshot import Experiment, VariantValue
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import sql
@@ -71,9 +72,8 @@ def _experiments(data: MlflowData) -> Check:
     tests = [experiment for experiment in choice.experiments if experiment.is_ab_test]
     if choice.reason:
         return Check(name, CheckState.FAILED, choice.reason, choice.fix or "", "no_ab_data")
-    shown = ", ".join(repr(experiment.name) for experiment in tests[:_SHOWN])
-    more = f" and {len(tests) - _SHOWN} more" if len(tests) > _SHOWN else ""
-    return Check(name, CheckState.OK, f"{len(tests)} of {len(choice.known)} experiments have two or more variants: {shown}{more}")
+    shown = listed([repr(experiment.name) for experiment in tests], _SHOWN)
+    return Check(name, CheckState.OK, f"{len(tests)} of {len(choice.known)} experiments have two or more variants: {shown}")
 
 
 def _chosen(data: MlflowData) -> Check:

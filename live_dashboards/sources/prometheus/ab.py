@@ -7,6 +7,7 @@ from datetime import datetime
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_duration, parse_duration_seconds
+from live_dashboards.model.listing import listed
 from live_dashboards.model.snapshot import PROMETHEUS, PrometheusAnswer, SourceState, SourceStatus
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
@@ -33,7 +34,6 @@ _RAW, _RECORDED = (
     for requests, names in ((REQUESTS, "ab_test_.+"), (STEPS[REQUESTS], "experiment_.+:ab_test_.+"))
 )
 _SERVER = (Question("status/buildinfo", {}), Question("status/runtimeinfo", {}))
-_NAMES_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def _retention_seconds(text: str | None) -> float | None:
 
 def _experiment_warnings(scope: Scope) -> tuple[str, ...]:
     if scope.experiment is None and len(scope.experiments) > 1:
-        return (f"the experiments {_listed(scope.experiments)} are added together; choose one with --experiment or AB_EXPERIMENT",)
+        return (f"the experiments {listed(scope.experiments)} are added together; choose one with --experiment or AB_EXPERIMENT",)
     return ()
 
 
@@ -185,12 +185,7 @@ def _status(found: Discovery, scope: Scope, told: tuple[str, ...], seconds: floa
 def _no_data_reason(found: Discovery, scope: Scope) -> str:
     selector = scope.selector(REQUESTS_TOTAL)
     span = format_duration(max(scope.window_seconds, DAY_SECONDS))
-    names = f"the metrics there are {_listed(found.metric_names)}" if found.metric_names else "no metric's name begins with ab_test_"
+    names = f"the metrics there are {listed(found.metric_names)}" if found.metric_names else "no metric's name begins with ab_test_"
     left_out = "".join(f"{text.removeprefix(WHICH_COUNT)}; " for text in scope.warnings if text.startswith(WHICH_COUNT))
-    others = f"the label {EXPERIMENT_LABEL} has the values {_listed(found.experiments)}; " if scope.experiment is not None and found.experiments else ""
+    others = f"the label {EXPERIMENT_LABEL} has the values {listed(found.experiments)}; " if scope.experiment is not None and found.experiments else ""
     return f"reachable, no A/B data: {selector} has no series in the last {span}; {left_out}{others}{names}"
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    rest = len(names) - _NAMES_SHOWN
-    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,20 +12,23 @@ from live_dashboards.model.snapshot import Timeline
 from live_dashboards.settings import Settings
 from live_dashboards.sources.prometheus.copy_candidates import LabelSet
 from live_dashboards.sources.prometheus.copy_evidence import Compared, Likeness, compare_groups, lone_groups
+from live_dashboards.sources.prometheus.counting.births import created_metric
+from live_dashboards.sources.prometheus.counting.samples import PROCESS_START
 from live_dashboards.sources.prometheus.exchange import Question, instant
 from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.matchers import joined, one_of
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
-from live_dashboards.sources.queries import ERRORS, LATENCY, REQUESTS, quoted, render
+from live_dashboards.sources.queries import ERRORS, LATENCY, REQUESTS, render
 
 _LOOKBACK_SECONDS = 300.0  # a copy that has ended is found by its overlap for so long after its last sample
 _SCRAPES_SEEN = 6
 _MOST_INSTANCES = 50  # named in a selector
 _TARGET = ("job", "instance")
 _SUM, _BUCKET = f"{LATENCY}_sum", f"{LATENCY}_bucket"
-_CREATED = tuple(f"{name.removesuffix('_total')}_created" for name in (REQUESTS, ERRORS, LATENCY))
-_STARTED, _CPU = "process_start_time_seconds", "process_cpu_seconds_total"
-_OF_ONE_PROCESS = (_SUM, _STARTED, *_CREATED)  # of two processes these are never equal for long
+_CREATED = tuple(map(created_metric, (REQUESTS, ERRORS, _SUM)))
+_CPU = "process_cpu_seconds_total"
+_OF_ONE_PROCESS = (_SUM, PROCESS_START, *_CREATED)  # of two processes these are never equal for long
 _LONG_KEPT = frozenset({ERRORS, _SUM, f"{LATENCY}_count"})  # asked of earlier moments too: few series, and no two processes have gone on alike
 _APART = frozenset({Likeness.DIFFERENT, Likeness.ONE_SCRAPE})
 
@@ -104,7 +106,7 @@ def _judge_all(ask: Ask, scope: Scope, settings: Settings, labels: tuple[str, ..
     if failure or lone:
         return Found(labels, Verdict.UNSURE, failure or f"only one of them has {lone}")
     if not any(metric in _OF_ONE_PROCESS and _says_one_process(look, groups) for look, metric, groups in compared):
-        return Found(labels, Verdict.UNSURE, f"equal counts may be chance, and neither {_SUM} nor {_STARTED} nor a _created is there to compare")
+        return Found(labels, Verdict.UNSURE, f"equal counts may be chance, and neither {_SUM} nor {PROCESS_START} nor a _created is there to compare")
     return Found(labels, Verdict.COPIES)
 
 
@@ -127,7 +129,7 @@ def _selectors(look: _Look, scope: Scope, settings: Settings) -> dict[str, str]:
     online = (settings["AB_ONLINE_LABELLED_METRIC"], settings["AB_ONLINE_CORRECT_METRIC"])
     own = (ERRORS, _SUM, f"{LATENCY}_count", _BUCKET, *_CREATED, *filter(None, online))
     process = f"{{{_of_targets(look.targets)}}}"
-    return {metric: render(f"{metric}{{$experiment}}", matchers=scope.matchers) for metric in own} | {metric: metric + process for metric in (_STARTED, _CPU)}
+    return {metric: render(f"{metric}{{$experiment}}", matchers=scope.matchers) for metric in own} | {metric: metric + process for metric in (PROCESS_START, _CPU)}
 
 
 def _of_targets(targets: Iterable[LabelSet]) -> str:
@@ -135,7 +137,7 @@ def _of_targets(targets: Iterable[LabelSet]) -> str:
     found = [dict(target) for target in targets]
     values = {name: sorted({target.get(name, "") for target in found}) for name in _TARGET}
     kept = {name: each for name, each in values.items() if name == "job" or len(each) <= _MOST_INSTANCES}
-    return ", ".join(f"{name}=~{quoted('|'.join(map(re.escape, each)))}" for name, each in kept.items())
+    return joined(*(one_of(name, each) for name, each in kept.items()))
 
 
 def _target(shared: LabelSet) -> LabelSet:

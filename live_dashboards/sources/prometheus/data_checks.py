@@ -9,6 +9,7 @@ from datetime import datetime
 
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.duration import format_duration
+from live_dashboards.model.listing import listed
 from live_dashboards.model.snapshot import ChosenTest, PrometheusAnswer, Timeline
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
@@ -27,7 +28,6 @@ SERIES, QUERIES, LABELS, ERRORS, AGE, ACCURACY_UNIT, BUCKETS, COPIES, COMPLETE =
 )
 _LABELLED = f"count by (model_name, {EXPERIMENT_LABEL}, status) (count_over_time({REQUESTS}{{$experiment}}[$window]))"
 _LARGEST_FRACTION = 1.5
-_NAMES_SHOWN = 8
 _OF_COPIES = (COUNTED_ONCE, PERHAPS_TWICE, NOT_THERE)
 
 
@@ -91,7 +91,7 @@ def _look_at_labels(data: PrometheusData) -> Iterator[Check]:
     if not models:
         yield Check(LABELS, CheckState.FAILED, f"{REQUESTS} has no label model_name", "label each request with the model that answered it", "no_model_name")
         return
-    seen = "; ".join(f"{label}: {_listed(data.values(label)) or 'not there'}" for label in ("model_name", EXPERIMENT_LABEL, "status"))
+    seen = "; ".join(f"{label}: {listed(data.values(label)) or 'not there'}" for label in ("model_name", EXPERIMENT_LABEL, "status"))
     if len(models) == 1:
         yield Check(LABELS, CheckState.WARNING, f"only one model has traffic; {seen}", "a comparison needs a second model", "one_model")
     else:
@@ -104,7 +104,7 @@ def _look_at_errors(data: PrometheusData) -> Iterator[Check]:
         yield Check(ERRORS, CheckState.WARNING, errors.reason, "export ab_test_errors_total, or a label status with the value error", "no_errors")
     elif ('status="error"' in errors.query or FAILED in errors.query) and "error" not in statuses:
         fix = "call failed requests status=error, or export ab_test_errors_total: now none counts as failed"
-        yield Check(ERRORS, CheckState.WARNING, f"no request has status=error; the values seen are {_listed(statuses)}", fix, "no_error_status")
+        yield Check(ERRORS, CheckState.WARNING, f"no request has status=error; the values seen are {listed(statuses)}", fix, "no_error_status")
     else:
         yield Check(ERRORS, CheckState.OK, errors.note or "counted by ab_test_errors_total")
 
@@ -117,7 +117,7 @@ def _look_at_age(data: PrometheusData) -> Iterator[Check]:
     if ageless:
         why = data.answer.instant("newest_requests").note or "its newest sample was not found"
         fix = "is the exporter still scraped? values of unknown age are marked as stale"
-        yield Check(AGE, CheckState.WARNING, f"the age of {_listed(ageless)} is not known: {why}", fix, "stale")
+        yield Check(AGE, CheckState.WARNING, f"the age of {listed(ageless)} is not known: {why}", fix, "stale")
         return
     if not ages:
         yield Check(AGE, CheckState.WARNING, f"there is no sample in the last {format_duration(data.settings.window_seconds)}", "is the exporter still scraped?", "stale")
@@ -185,11 +185,6 @@ def _look_at_warnings(data: PrometheusData) -> Iterator[Check]:
         yield Check(COMPLETE, CheckState.WARNING, "; ".join(said), "look at the stores behind this Prometheus", "partial")
     else:
         yield Check(COMPLETE, CheckState.OK, "; ".join(("the answers came without warnings", *choices)))
-
-
-def _listed(names: list[str]) -> str:
-    rest = len(names) - _NAMES_SHOWN
-    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _age(seconds: float) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from live_dashboards.errors import SourceError
+from live_dashboards.model.listing import listed
 from live_dashboards.sources.http.failure import excerpt
 from live_dashboards.sources.prometheus.exchange import Question
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
@@ -45,8 +46,7 @@ class FailedQuestions:
 
 def _about(questions: list[Question]) -> str:
     names = tuple(dict.fromkeys(name for question in questions for name in _names(question)))
-    rest = len(names) - _METRICS_SHOWN
-    return ", ".join(names[:_METRICS_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    return listed(names, _METRICS_SHOWN)
 
 
 def _names(question: Question) -> list[str]:

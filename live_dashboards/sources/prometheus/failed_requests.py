@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
+from live_dashboards.model.listing import listed
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.declared import Targets, find_targets
 from live_dashboards.sources.prometheus.exchange import values_of
@@ -22,7 +23,6 @@ COUNTER_ERRORS = "ab_test_errors_total{$experiment}"
 STATUS_ERRORS = 'ab_test_requests_total{status="error", $experiment}'
 RECORDED_ERRORS = {COUNTER_ERRORS: f"{STEPS[ERRORS]}{{$experiment}}", STATUS_ERRORS: f"{FAILED}{{$experiment}}", "": ""}
 _BY_STATUS = f'counted as {REQUESTS}{{status="error"}}: {ERRORS} has no series'
-_NAMES_SHOWN = 8
 
 Jobs = dict[str, set[str]]
 """The scrape jobs of each model; a job without a name where the series do not tell it."""
@@ -106,12 +106,12 @@ class _Doubts:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        trusted = (f"no error series in job {_listed(self._job_names(self.trusted))}" if self.trusted else "",)
+        trusted = (f"no error series in job {listed(sorted(self._job_names(self.trusted)))}" if self.trusted else "",)
         return tuple(filter(None, (*trusted, *(f"failed requests of {model} are not counted: {self.why(model)}" for model in self.unknown))))
 
     def why(self, model: str) -> str:
         """Why nobody knows of this model's errors."""
-        where = f"job {_listed(self._job_names((model,)))}"
+        where = f"job {listed(sorted(self._job_names((model,))))}"
         if self._elsewise(model):
             return f"{where} counts them by the label status, other jobs by {ERRORS}"
         if self.targets.are_known(model):
@@ -155,9 +155,3 @@ def _jobs(series: Iterable[Timeline]) -> Jobs:
     for each in series:
         found.setdefault(each.label(MODEL_LABEL), set()).add(each.label("job"))
     return found
-
-
-def _listed(names: Iterable[str]) -> str:
-    ordered = sorted(names)
-    rest = len(ordered) - _NAMES_SHOWN
-    return ", ".join(ordered[:_NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

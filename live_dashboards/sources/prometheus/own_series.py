@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from live_dashboards.errors import SourceError
+from live_dashboards.model.listing import listed
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.model.variant_names import named_variant
 from live_dashboards.sources.prometheus.exchange import over_time, series_of, values_of
@@ -22,7 +23,6 @@ HISTORY_SECONDS = 90 * 86_400.0  # as far back as the start of a test is looked 
 _UNLABELLED = f'{EXPERIMENT_LABEL}=""'
 _TARGET = (MODEL_LABEL, "job", "instance")
 _LOOK_SECONDS = 3600.0
-_NAMES_SHOWN = 8
 
 Target = tuple[str, str, str]
 
@@ -82,7 +82,7 @@ def find_own_series(ask: Ask, test: AskedTest, known: tuple[str, ...], *, at_sec
         told = (*_told_unlabelled(test, models, known), *_told_strange(test, models))
         return OwnSeries(joined(labelled_or_not(test.name), test.of_variants(models.labelled)), told)
     if metric != REQUESTS:
-        return OwnSeries(needs_targets=f"which steps without the label {EXPERIMENT_LABEL} are of {_listed(models.both)} in this test, only the targets tell")
+        return OwnSeries(needs_targets=f"which steps without the label {EXPERIMENT_LABEL} are of {listed(sorted(models.both))} in this test, only the targets tell")
     return _with_past(ask, test, models, at_seconds)
 
 
@@ -98,7 +98,9 @@ def _with_past(ask: Ask, test: AskedTest, models: _Models, at_seconds: float) ->
     if without is None or why:
         lost = sorted(models.both | {model for model in models.unlabelled - models.labelled if test.has(model)})
         because = why or "one target has some that are of this test and some that are not"
-        return OwnSeries(labelled(test.name), (f"{WHICH_COUNT}of {_listed(lost)} none without the label {EXPERIMENT_LABEL}: {because}", *_told_strange(test, models)))
+        return OwnSeries(
+            labelled(test.name), (f"{WHICH_COUNT}of {listed(sorted(lost))} none without the label {EXPERIMENT_LABEL}: {because}", *_told_strange(test, models))
+        )
     told = (_told_past(models.both, left), *_told_unlabelled(test, models, (test.name,)), *_told_strange(test, models))
     return OwnSeries(joined(whole, without), told)
 
@@ -153,12 +155,12 @@ def _told_unlabelled(test: AskedTest, models: _Models, known: tuple[str, ...]) -
     if not counted or not known:
         return ()
     why = "they are variants of this experiment" if test.variants else "MLflow does not tell whose they are"
-    return (f"{WHICH_COUNT}of {_listed(counted)} those without the label {EXPERIMENT_LABEL}, as {why}",)
+    return (f"{WHICH_COUNT}of {listed(sorted(counted))} those without the label {EXPERIMENT_LABEL}, as {why}",)
 
 
 def _told_past(models: Iterable[str], left: set[Target]) -> str:
-    elsewhere = f"; not those of {_listed({instance or job for _, job, instance in left})}, which never carried it" if left else ""
-    return f"{WHICH_COUNT}of {_listed(models)} also those from before their target carried the label {EXPERIMENT_LABEL}{elsewhere}"
+    elsewhere = f"; not those of {listed(sorted({instance or job for _, job, instance in left}))}, which never carried it" if left else ""
+    return f"{WHICH_COUNT}of {listed(sorted(models))} also those from before their target carried the label {EXPERIMENT_LABEL}{elsewhere}"
 
 
 def _told_strange(test: AskedTest, models: _Models) -> tuple[str, ...]:
@@ -166,10 +168,4 @@ def _told_strange(test: AskedTest, models: _Models) -> tuple[str, ...]:
     if not strange:
         return ()
     fix = f"name them with AB_VARIANT_ALIASES, or give their series the label {EXPERIMENT_LABEL}, if they are"
-    return (f"{WHICH_COUNT}none of {_listed(strange)}, as they are no variants of {test.name!r} ({_listed(test.variants)}); {fix}",)
-
-
-def _listed(names: Iterable[str]) -> str:
-    ordered = sorted(names)
-    rest = len(ordered) - _NAMES_SHOWN
-    return ", ".join(ordered[:_NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    return (f"{WHICH_COUNT}none of {listed(sorted(strange))}, as they are no variants of {test.name!r} ({listed(sorted(test.variants))}); {fix}",)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
+from live_dashboards.model.listing import listed
 from live_dashboards.model.snapshot import Accumulated, Answer
 from live_dashboards.settings import Settings
 from live_dashboards.sources.prometheus.answers import (
@@ -74,10 +75,7 @@ def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
 
 def _estimated(repair: Repair) -> tuple[str, ...]:
     names = [instance or job for job, instance in repair.estimated]
-    if not names:
-        return ()
-    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-    return (f"{', '.join(names[:_NAMES_SHOWN])}{more} restarted so often that their counts are estimates (increase)",)
+    return (f"{listed(names, _NAMES_SHOWN)} restarted so often that their counts are estimates (increase)",) if names else ()
 
 
 def warnings(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
