@@ -360,7 +360,7 @@ def command_lines(roots):
 
 
 def test_no_secret_shows_on_the_web_page_in_its_log_or_in_redis(sweep, world):
-    settings = {**world.planted("parts"), "SOURCE_TIMEOUT_SECONDS": "20", "DASHBOARD_AUTH": "password", "DASHBOARD_CACHE_DIR": ""}
+    settings = {**world.planted("parts"), **PATIENT, "DASHBOARD_AUTH": "password", "DASHBOARD_CACHE_DIR": ""}
     folder = sweep.folder / "web"
     folder.mkdir()
     login = {"Authorization": "Basic " + b64encode(f"dashboard:{secret(LOGIN)}".encode()).decode()}

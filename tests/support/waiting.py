@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-LONGEST_SECONDS = 180.0  # the end of waiting for what should be there at once: it costs time only where a test fails
+LONGEST_SECONDS = 600.0  # the end of waiting for what should be there at once: it costs time only where a test fails
 
 _POLL_SECONDS = 0.01
 Found = TypeVar("Found")

@@ -16,7 +16,8 @@ from tests.web.two_tests import Sources
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv/bin/python"
-QUICK = {"DASHBOARD_REFRESH_INTERVAL": "2", "SOURCE_TIMEOUT_SECONDS": "60", "AB_WINDOW": "1h"}
+# An answer is shown for as long as a busy machine needs to give the next one, but in tests of what is too old.
+QUICK = {"DASHBOARD_REFRESH_INTERVAL": "2", "DASHBOARD_STALE_AFTER_SECONDS": f"{LONGEST_SECONDS:g}", "SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}", "AB_WINDOW": "1h"}
 
 
 class LivePage:

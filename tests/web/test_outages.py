@@ -5,11 +5,11 @@ import time
 import pytest
 
 from tests.support.pace import scaled
-from tests.support.waiting import wait_until
+from tests.support.waiting import LONGEST_SECONDS, wait_until
 from tests.web.live_page import LivePage
 from tests.web.two_tests import log
 
-PATIENT = {"DASHBOARD_STALE_AFTER_SECONDS": "600", "DASHBOARD_REFRESH_INTERVAL": "1"}
+PATIENT = {"DASHBOARD_STALE_AFTER_SECONDS": f"{LONGEST_SECONDS:g}", "DASHBOARD_REFRESH_INTERVAL": "1"}
 
 
 def summary(live: LivePage, search: str = "") -> dict:
@@ -60,7 +60,7 @@ def test_a_view_that_is_opened_in_an_outage_is_marked_and_not_simulated(patient)
 
 
 def test_an_answer_after_which_none_comes_is_over_even_while_the_next_one_is_awaited(live_page):
-    live = live_page(DASHBOARD_STALE_AFTER_SECONDS=f"{scaled(2):g}", DASHBOARD_REFRESH_INTERVAL="1", SOURCE_TIMEOUT_SECONDS="3600")
+    live = live_page(DASHBOARD_STALE_AFTER_SECONDS=f"{scaled(4):g}", DASHBOARD_REFRESH_INTERVAL="1", SOURCE_TIMEOUT_SECONDS="3600")
     until(live, "LIVE DATA")
     live.sources.prometheus_proxy.hang()
     live.sources.mlflow_proxy.hang()

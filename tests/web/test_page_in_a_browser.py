@@ -176,7 +176,7 @@ def test_a_source_that_dies_is_shown_as_it_last_was_marked_and_comes_back(live_p
 
 def test_after_its_limit_a_dead_source_is_missing_and_not_simulated(live_page, open_page: Open) -> None:
     source, badge, panel = SILENCES[0]
-    live = live_page(DASHBOARD_STALE_AFTER_SECONDS="1")
+    live = live_page(DASHBOARD_STALE_AFTER_SECONDS=f"{scaled(4):g}")
     page = shown(open_page(live))
     expect(page.locator("#badge")).to_contain_text("LIVE DATA")
     getattr(live.sources, f"{source}_proxy").refuse()
@@ -187,7 +187,7 @@ def test_after_its_limit_a_dead_source_is_missing_and_not_simulated(live_page, o
 
 
 def test_without_both_sources_the_page_is_cached_and_never_simulated(live_page, open_page: Open) -> None:
-    live = live_page(DASHBOARD_STALE_AFTER_SECONDS="2", SOURCE_TIMEOUT_SECONDS=f"{scaled(3):g}")
+    live = live_page(DASHBOARD_STALE_AFTER_SECONDS=f"{scaled(4):g}", SOURCE_TIMEOUT_SECONDS=f"{scaled(6):g}")
     page = open_page(live)
     expect(page.locator("#badge")).to_contain_text("LIVE DATA")
     live.sources.prometheus_proxy.hang()

@@ -52,7 +52,7 @@ def web_worlds(postgres, mlflow_3_template, tmp_path_factory, end_moment):
     postgres.create_database("web_worlds", mlflow_3_template, owner=MLFLOW_ROLE)
     database = MlflowDatabase(postgres, "web_worlds", MLFLOW_ROLE, MLFLOW_PASSWORD, 3)
     fill_mlflow(database.truth, end_moment)
-    own = {"AB_WINDOW": "2h", "AB_EXPERIMENT": "base", "PROMETHEUS_HEADERS": f"X-Scope-OrgID: {MARK}", "SOURCE_TIMEOUT_SECONDS": "60"}
+    own = {"AB_WINDOW": "2h", "AB_EXPERIMENT": "base", "PROMETHEUS_HEADERS": f"X-Scope-OrgID: {MARK}", "SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}"}
     end = time.time() // 60 * 60 + 1800
     with filled_prometheus(fill_prometheus(end), tmp_path_factory.mktemp("web_worlds")) as prometheus:
         yield Worlds({**database.environment, **prometheus.environment, **own}, end)
