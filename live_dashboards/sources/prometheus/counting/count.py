@@ -38,8 +38,8 @@ class Count:
     def counted(self, repair: Repair, outcomes: Sequence[Outcome]) -> Counted:
         """What the first outcomes say, put right with what else has to be asked."""
         asked = len(self._growing.questions())
-        growths = self._growing.growths(outcomes[:asked])
-        return Counted(self.edges, repair.repaired(self._looking, outcomes[asked:], growths))
+        growths, summed = self._growing.growths(repair.ask, outcomes[:asked])
+        return Counted(self.edges, repair.repaired(self._looking, outcomes[asked:], growths, summed))
 
     @property
     def _growing(self) -> GrowthQuestions:

@@ -1,15 +1,20 @@
-"""What counters grew by in each block, by the server's own differences: the value at a block's end less the one at its beginning, summed over instances.
+"""What counters grew by in each block: the value at a block's end less the one at its beginning, summed over instances.
 
 A value at a moment is the newest sample before it. Nothing is extrapolated, so blocks add up to any range that they make up. What begins, restarts or pauses
 within a range is put right by `seams`.
+
+A shorter block, and any of copies, is asked as each series' difference. Of whole blocks the sums at their edges are asked, which costs a server a quarter as
+much; their differences are the same wherever the same series are there at both edges, and what comes or goes in between is known from `moves`.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from live_dashboards.errors import SourceError
@@ -29,6 +34,10 @@ from live_dashboards.sources.queries import AbQuery, quoted, render
 COUNTER_LABEL = "counter"  # tells apart what is asked for in one question
 _GROWS = re.compile(r"increase\((?P<selector>[^\[\]]+)\[")
 _FRESH_PAUSES = 1.25  # a copy that has been silent for longer at an end of a block does not tell all of it, where another one does
+_ONE_BLOCK = 1.5  # of a step: sums further apart have a gap between them
+_ROUNDING = 64  # units in the last place: a server adds up many series, not always in the same order
+_LARGEST_SUMS = {"count": 2.0**44}  # whole numbers up to here differ by more than rounding
+_LARGEST_SUM = 2.0**30  # of seconds and all else: a billion, told to microseconds
 _HALF_OPEN_SECONDS = 0.001  # a recorded step that lies on an edge belongs to the block that it ends: not every engine leaves out a window's beginning
 
 
@@ -64,6 +73,11 @@ def differences_promql(query: AbQuery, selector: str, back_seconds: float) -> Ca
     """The differences of these series in a block of a length."""
     back = format_exact_duration(back_seconds)
     return lambda length_seconds: f"sum by ({', '.join(query.labels)}) ({grown_promql(selector, back, format_exact_duration(length_seconds))})"
+
+
+def newest_promql(selector: str, back_seconds: float) -> str:
+    """The newest value of each series of the last while."""
+    return f"last_over_time({selector}[{format_exact_duration(back_seconds)}])"
 
 
 def whole_question(edges: Edges, promql: Callable[[float], str]) -> list[Question]:
@@ -137,6 +151,11 @@ def is_recorded(scope: Scope, query: AbQuery) -> bool:
     return scope.is_recorded and recorded_form(query) is not None
 
 
+def is_summed(scope: Scope, query: AbQuery) -> bool:
+    """Whether a counter's sums are asked at the edges of whole blocks: of copies one counts in each block, and recorded steps are growth already."""
+    return not scope.copy_labels and not is_recorded(scope, query)
+
+
 def block_promql(scope: Scope, query: AbQuery, length_seconds: float, back_seconds: float) -> str:
     """The growth in the block that ends at the question's moment."""
     if is_recorded(scope, query):
@@ -166,9 +185,33 @@ def grown_promql(selector: str, back: str, length: str) -> str:
     return f"{newest}) - {newest} offset {length})"
 
 
+def sum_differences(sums: Timeline, edges: Edges) -> tuple[float | None, ...]:
+    """The blocks of sums at the edges of the whole ones; None in the others, and where there is no sum at both edges."""
+    row: list[float | None] = [None] * len(edges.ends)
+    for (sooner, before), (later, after) in pairwise(sums.points):
+        block = edges.block_of(later)
+        if block is not None and before is not None and after is not None and later - sooner < _ONE_BLOCK * edges.step_seconds:
+            row[block] = rounded(after - before, max(before, after))
+    return tuple(row)
+
+
+def rounded(difference: float, of: float) -> float:
+    """A difference of sums of that size; what only rounding leaves is nothing."""
+    return 0.0 if abs(difference) < _ROUNDING * math.ulp(of) else difference
+
+
+def is_exact(sums: Iterable[Timeline], unit: str) -> bool:
+    """Whether differences of these sums tell what instances counted: next to an enormous number a small one is lost."""
+    largest = _LARGEST_SUMS.get(unit, _LARGEST_SUM)
+    return all(value is None or abs(value) <= largest for series in sums for _, value in series.points)
+
+
 @dataclass(frozen=True, slots=True)
 class GrowthQuestions:
-    """The questions that count some counters in the blocks of a range: one for the whole blocks of each, one for each shorter block of all together."""
+    """The questions that count some counters in the blocks of a range: one for the whole blocks of each, one for each shorter block of all together.
+
+    Sums that are too great to be told apart are asked again as differences.
+    """
 
     scope: Scope
     queries: tuple[AbQuery, ...]
@@ -176,26 +219,44 @@ class GrowthQuestions:
 
     def questions(self) -> list[Question]:
         """In the order that `growths` takes their outcomes."""
-        whole = [question for query in self.queries for question in whole_question(self.edges, partial(self.promql, query))]
+        whole = [question for query in self.queries for question in self._whole(query)]
         return [*whole, *shorter_questions(self.edges, lambda length_seconds: joined((query.name, self.promql(query, length_seconds)) for query in self.queries))]
 
-    def growths(self, outcomes: Sequence[Outcome]) -> dict[str, Growth]:
-        """What each counter grew by, by the name of its query."""
+    def growths(self, ask: Ask, outcomes: Sequence[Outcome]) -> tuple[dict[str, Growth], frozenset[str]]:
+        """What each counter grew by, by the name of its query, and which of them are differences of sums."""
         has_whole = self.edges.whole is not None
         whole, shorter = (outcomes[: len(self.queries)], outcomes[len(self.queries) :]) if has_whole else ((None,) * len(self.queries), outcomes)
-        return {query.name: self._growth(query, outcome, shorter) for query, outcome in zip(self.queries, whole, strict=True)}
+        by_query = dict(zip(self.queries, whole, strict=True))
+        summed = {query for query, outcome in by_query.items() if is_summed(self.scope, query) and (outcome is None or _is_exact(outcome, query))}
+        inexact = [query for query in self.queries if is_summed(self.scope, query) and query not in summed]
+        again = ask([question for query in inexact for question in whole_question(self.edges, partial(self.promql, query))]) if inexact else ()
+        by_query |= dict(zip(inexact, again, strict=True))
+        growths = {query.name: self._growth(query, outcome, shorter, is_summed=query in summed) for query, outcome in by_query.items()}
+        return growths, frozenset(query.name for query in summed)
 
     def promql(self, query: AbQuery, length_seconds: float | None = None) -> str:
         """The question of one block; of a whole one where no length is given."""
         return block_promql(self.scope, query, length_seconds or self.edges.step_seconds, lookback_seconds(self.scope, self.edges))
 
-    def _growth(self, query: AbQuery, whole: Outcome | None, shorter: Sequence[Outcome]) -> Growth:
+    def _whole(self, query: AbQuery) -> list[Question]:
+        if not is_summed(self.scope, query) or self.edges.whole is None:
+            return whole_question(self.edges, partial(self.promql, query))
+        first, last = self.edges.whole
+        newest = newest_promql(counted_selector(self.scope, query), lookback_seconds(self.scope, self.edges))
+        promql = f"sum by ({', '.join(query.labels)}) ({newest})"
+        return [over_time(promql, self.edges.moments[first], self.edges.ends[last], self.edges.step_seconds)]
+
+    def _growth(self, query: AbQuery, whole: Outcome | None, shorter: Sequence[Outcome], *, is_summed: bool) -> Growth:
         found = Growth(query, self.promql(query), self.edges, {})
         failures = [outcome.reason for outcome in (whole, *shorter) if isinstance(outcome, SourceError)]
         if failures or isinstance(whole, SourceError):
             return replace(found, reason=failures[0])
         rows: dict[Labels, list[float | None]] = {}
-        self._place(rows, () if whole is None else whole.series)
+        series = () if whole is None else whole.series
+        if is_summed:
+            rows.update((each.labels, list(sum_differences(each, self.edges))) for each in series)
+        else:
+            self._place(rows, series)
         for reply in (outcome for outcome in shorter if isinstance(outcome, Reply)):
             self._place(rows, (series for series in reply.series if series.label(COUNTER_LABEL) == query.name))
         return replace(found, rows={labels: tuple(row) for labels, row in rows.items() if has_edge(query, labels)})
@@ -206,6 +267,10 @@ class GrowthQuestions:
                 block = self.edges.block_of(seconds)
                 if block is not None and value is not None:
                     rows.setdefault(labels_of(series.labels), [None] * len(self.edges.ends))[block] = value
+
+
+def _is_exact(outcome: Outcome, query: AbQuery) -> bool:
+    return isinstance(outcome, SourceError) or is_exact(outcome.series, query.unit)
 
 
 def once(scope: Scope, selector: str, promql: Callable[[str], str]) -> str:

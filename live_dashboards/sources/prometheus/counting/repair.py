@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -11,6 +11,7 @@ from live_dashboards.sources.prometheus.counting.births import Birth, Rules, Uns
 from live_dashboards.sources.prometheus.counting.counters import group_of, is_counted, metric_of
 from live_dashboards.sources.prometheus.counting.edges import Edges
 from live_dashboards.sources.prometheus.counting.growth import Growth, by_block, counted_selector, differences_promql, has_edge, increase_promql, lacking
+from live_dashboards.sources.prometheus.counting.moves import find_moves, with_moves
 from live_dashboards.sources.prometheus.counting.raw import RawReader
 from live_dashboards.sources.prometheus.counting.samples import Labels, SeriesKey
 from live_dashboards.sources.prometheus.counting.seams import Appearance, Looking, Seams, Target, narrowed, target_of
@@ -29,24 +30,30 @@ class Repair:
     """Puts right what the growths of a scope's ranges miss; raw samples that were read for one range serve the next."""
 
     def __init__(self, ask: Ask, scope: Scope, queries: Iterable[AbQuery]) -> None:
+        self.ask = ask
         self._ask = _Watched(ask)
         self._scope = scope
         self._reader = RawReader(self._ask, scope, [query for query in queries if query.is_growth and scope.can_ask(query)])
         self.estimated: dict[Target, None] = {}
 
-    def repaired(self, looking: Looking, outcomes: Sequence[Outcome], growths: Mapping[str, Growth]) -> dict[str, Growth]:
-        """The growths with what the seams add to them, by the outcomes of the first look; what cannot be looked at makes them unknown, as they may be wrong."""
+    def repaired(self, looking: Looking, outcomes: Sequence[Outcome], growths: Mapping[str, Growth], summed: Collection[str]) -> dict[str, Growth]:
+        """The growths with what the seams add to them, by the outcomes of the first look; what cannot be looked at makes them unknown, as they may be wrong.
+
+        `summed` names those that are differences of sums.
+        """
         seams = looking.found(self._ask, outcomes)
-        found = self._with_seams(looking, seams, growths) if seams.failure is None else dict(growths)
+        found = self._with_seams(looking, seams, growths, summed) if seams.failure is None else dict(growths)
         failure = seams.failure or self._ask.failure
         if failure is None:
             return found
         raw, reason = {query.name for query in looking.raw}, f"where its series begin and restart could not be asked: {failure}"
         return {name: lacking(growth, reason) if name in raw and growth.reason is None else growth for name, growth in found.items()}
 
-    def _with_seams(self, looking: Looking, seams: Seams, growths: Mapping[str, Growth]) -> dict[str, Growth]:
+    def _with_seams(self, looking: Looking, seams: Seams, growths: Mapping[str, Growth], summed: Collection[str]) -> dict[str, Growth]:
+        moves = find_moves(self._ask, looking, seams.presence)
+        growths = with_moves(growths, summed, moves)
         respelt = [query for query in looking.raw if "le" in query.labels and _is_respelt(growths[query.name])]
-        appearances = seams.appearances + self._followers(looking, seams, respelt)
+        appearances = seams.appearances + moves.appeared + self._followers(looking, seams, respelt)
         if not appearances and not seams.restless:
             return dict(growths)
         stretches, too_restless = affordable(find_stretches(self._ask, looking, appearances, seams.restless, respelt), self._scope.pause_seconds)
@@ -73,8 +80,7 @@ class Repair:
     def _followers(self, looking: Looking, seams: Seams, respelt: Sequence[AbQuery]) -> tuple[Appearance, ...]:
         """The appearances of sums and buckets, where their targets have new series or their edges are spelt anew."""
         targets = {appearance.target for appearance in seams.appearances}
-        names = {query.name for query in (*looking.leads, *respelt)}
-        following = [query for query in looking.raw if query.name not in names]
+        following = [query for query in looking.followers if query not in respelt]
         questions = looking.appearance_questions(following, targets) if targets and following else []
         if respelt:
             questions += looking.appearance_questions(respelt)

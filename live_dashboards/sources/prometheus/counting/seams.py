@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_exact_duration
+from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.counting.edges import Edges, edges_of
 from live_dashboards.sources.prometheus.counting.growth import (
     COUNTER_LABEL,
@@ -16,6 +17,7 @@ from live_dashboards.sources.prometheus.counting.growth import (
     joined,
     labels_of,
     lookback_seconds,
+    newest_promql,
     once,
     shorter_questions,
     whole_question,
@@ -31,6 +33,7 @@ from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 
 FINEST_SECONDS = 300.0
+EDGES_LABEL = "edges"  # at how many edges a series is there
 _FOLLOWERS = frozenset({"latency_sum", "latency_buckets", "latency_within"})  # begin and restart with the number of what they hold
 _MOST_NAMED = 1000  # of more targets the jobs are named alone
 _TARGET = ("job", "instance")
@@ -55,16 +58,20 @@ class Appearance:
 
 @dataclass(frozen=True, slots=True)
 class Seams:
-    """What was found in a range: appearances, and the targets whose counters restart; or why it could not be asked."""
+    """What was found in a range: appearances, and the targets whose counters restart; or why it could not be asked.
+
+    `presence` tells of counters and targets at how many edges series are there that are not at all of them.
+    """
 
     appearances: tuple[Appearance, ...] = ()
     restless: frozenset[Target] = frozenset()
+    presence: tuple[Timeline, ...] = ()
     failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Looking:
-    """The questions after seams of some counters in a range, by blocks that are not shorter than `FINEST_SECONDS`."""
+    """The questions after seams of some counters in a range, by blocks."""
 
     scope: Scope
     queries: tuple[AbQuery, ...]
@@ -73,9 +80,9 @@ class Looking:
 
     @classmethod
     def at(cls, scope: Scope, queries: tuple[AbQuery, ...], counted: Edges) -> Looking:
-        """The questions for a range that is counted in these blocks."""
-        is_coarse = counted.step_seconds >= FINEST_SECONDS
-        return cls(scope, queries, counted, counted if is_coarse else edges_of(counted.start_seconds, counted.end_seconds, FINEST_SECONDS))
+        """The questions for a range that is counted in these blocks; of copies, where all blocks are looked at, not in shorter ones than `FINEST_SECONDS`."""
+        is_fine = scope.copy_labels and counted.step_seconds < FINEST_SECONDS
+        return cls(scope, queries, counted, edges_of(counted.start_seconds, counted.end_seconds, FINEST_SECONDS) if is_fine else counted)
 
     @property
     def raw(self) -> tuple[AbQuery, ...]:
@@ -88,26 +95,54 @@ class Looking:
         return tuple(query for query in self.raw if query.name not in _FOLLOWERS)
 
     @property
+    def is_summed(self) -> bool:
+        """Whether it is asked first which targets have series that are not there at every edge of whole blocks (see `moves`): of copies others may go on."""
+        return not self.scope.copy_labels and self.edges.whole is not None
+
+    @property
+    def followers(self) -> tuple[AbQuery, ...]:
+        """Those that begin and restart with the leads."""
+        return tuple(query for query in self.raw if query.name in _FOLLOWERS)
+
+    @property
     def back_seconds(self) -> float:
         """How far before a moment a series is looked for."""
         return lookback_seconds(self.scope, self.edges)
 
     def questions(self) -> list[Question]:
-        """The first look: which series of the leads appear in which block, whose counters fall anywhere in the range, and which targets there are."""
+        """The first look: whose counters fall anywhere in the range, which targets there are, which of them have series that are not always there.
+
+        In the blocks where that does not tell, also which series of the leads appear.
+        """
         if not self.leads:
             return []
         span = format_exact_duration(self.range.end_seconds - self.range.start_seconds + self.back_seconds)
         falls = joined((query.name, f"(resets({counted_selector(self.scope, query)}[{span}]) > 0)") for query in self.leads)
         targets = f"count by (job, instance) (count_over_time({counted_selector(self.scope, self.leads[0])}[{span}]))"
-        return [instant(falls, self.range.end_seconds), instant(targets, self.range.end_seconds), *self.appearance_questions(self.leads)]
+        presence = [self._presence_question()] if self.is_summed else []
+        return [instant(falls, self.range.end_seconds), instant(targets, self.range.end_seconds), *presence, *self.appearance_questions(self.leads)]
 
     def appearance_questions(self, queries: Sequence[AbQuery], targets: Iterable[Target] | None = None) -> list[Question]:
-        """After the series of these counters, at these targets, that appear in each block."""
+        """After the series of these counters, at these targets, that appear in each block of which `moves` does not tell."""
 
         def promql(length_seconds: float) -> str:
             return self.appearing_promql(queries, length_seconds, self.back_seconds, targets)
 
-        return [*whole_question(self.edges, promql), *shorter_questions(self.edges, promql)]
+        whole = [] if self.is_summed else whole_question(self.edges, promql)
+        return [*whole, *shorter_questions(self.edges, promql)]
+
+    def _presence_question(self) -> Question:
+        """At how many edges of whole blocks the series of each target are there, where it is not at all of them."""
+        assert self.edges.whole is not None  # noqa: S101 is_summed says so
+        first, last = self.edges.whole
+        step_seconds, blocks = self.edges.step_seconds, last - first + 1
+        edges = f"{format_exact_duration((blocks + 0.5) * step_seconds)}:{format_exact_duration(step_seconds)}"
+
+        def lacking(query: AbQuery) -> str:
+            newest = newest_promql(counted_selector(self.scope, query), self.back_seconds)
+            return f'count_values by (job, instance) ("{EDGES_LABEL}", count_over_time({newest}[{edges}]) < {blocks + 1})'
+
+        return instant(joined((query.name, lacking(query)) for query in self.raw), self.edges.ends[last])
 
     def appearances(self, outcomes: Sequence[Outcome]) -> tuple[Appearance, ...]:
         """What these questions found."""
@@ -128,8 +163,9 @@ class Looking:
         if not replies:
             return Seams()
         falls, targets, *appearing = replies
+        presence = appearing.pop(0).series if self.is_summed else ()
         restarted = self._restarted(ask, [target_of(series.labels) for series in targets.series])
-        return Seams(self.appearances(appearing), frozenset({target_of(series.labels) for series in falls.series} | restarted))
+        return Seams(self.appearances(appearing), frozenset({target_of(series.labels) for series in falls.series} | restarted), presence)
 
     def _restarted(self, ask: Ask, targets: Sequence[Target]) -> set[Target]:
         """The targets whose process began anew in the range: a counter may be as high as before when it is seen again."""
@@ -145,6 +181,15 @@ class Looking:
         """The series of these counters that are there, and were not a block before."""
         length, back = format_exact_duration(length_seconds), format_exact_duration(back_seconds)
         return joined((query.name, self._appears(narrowed(counted_selector(self.scope, query), targets), length, back)) for query in queries)
+
+    def vanishing_promql(self, queries: Sequence[AbQuery], targets: Iterable[Target] | None) -> str:
+        """The series of these counters that were there a whole block before, with their value then, and are not."""
+
+        def vanishes(query: AbQuery) -> str:
+            newest = newest_promql(narrowed(counted_selector(self.scope, query), targets), self.back_seconds)
+            return f"({newest.removesuffix(')')} offset {format_exact_duration(self.edges.step_seconds)}) unless {newest})"
+
+        return joined((query.name, vanishes(query)) for query in queries)
 
     def _appears(self, selector: str, length: str, back: str) -> str:
         """What is there and has not grown since a block before, as it was not there: what one copy counts through is no seam."""

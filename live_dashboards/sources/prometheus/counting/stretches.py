@@ -102,8 +102,8 @@ def _falls(looking: Looking, targets: Iterable[Target], span_seconds: float) -> 
 
 def _began(ask: Ask, looking: Looking, targets: Iterable[Target]) -> Iterator[tuple[Target, float]]:
     edges = looking.edges
-    promql = f"last_over_time({PROCESS_START}{{{target_matchers(targets)}}}[{format_exact_duration(looking.back_seconds)}])"
-    for outcome in ask([*_over(promql, (edges.start_seconds, edges.end_seconds), edges.step_seconds)]):
+    promql = f"last_over_time({PROCESS_START}{{{target_matchers(targets)}}}[{format_exact_duration(max(looking.back_seconds, FINEST_SECONDS))}])"
+    for outcome in ask([*_over(promql, (edges.start_seconds, edges.end_seconds), max(edges.step_seconds, FINEST_SECONDS))]):
         for series in () if isinstance(outcome, SourceError) else outcome.series:
             moments = {value for _, value in series.points if value is not None}
             yield from ((target_of(series.labels), value) for value in moments if edges.start_seconds < value <= edges.end_seconds)
