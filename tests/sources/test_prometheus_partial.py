@@ -27,11 +27,11 @@ def failing(part: str, code: str) -> Ask:
 
 def test_requests_that_cannot_be_asked_are_a_failure():
     with pytest.raises(SourceError):
-        read_answers(failing("- last_over_time(ab_test_requests_total[5m] offset 15s)", "cut"), SCOPE, SETTINGS)
+        read_answers(failing("sum by (model_name) (last_over_time(ab_test_requests_total[5m]))", "cut"), SCOPE, SETTINGS)
 
 
 def test_requests_that_the_server_finds_too_heavy_are_missing_with_that_reason():
-    assert read_answers(failing("- last_over_time(ab_test_requests_total[5m] offset 15s)", "query_timeout"), SCOPE, SETTINGS).instants[0].reason == "no"
+    assert read_answers(failing("sum by (model_name) (last_over_time(ab_test_requests_total[5m]))", "query_timeout"), SCOPE, SETTINGS).instants[0].reason == "no"
 
 
 @pytest.mark.parametrize("code", ["cut", "timeout", "proxy_backend"])
@@ -72,7 +72,7 @@ def _without_a_look_back(query: str) -> Outcome:
     if "max_over_time((timestamp" in query:
         return SourceError("too many samples", "ask for less", "too_many_samples")
     models = ("baseline",) if "timestamp(" in query else ("baseline", "enhanced")
-    return Reply(series=tuple(Timeline((("model_name", model),), ((END, END),)) for model in models))
+    return Reply(series=tuple(Timeline((("model_name", model),), ((END - 15, END), (END, END))) for model in models))
 
 
 @pytest.mark.parametrize(

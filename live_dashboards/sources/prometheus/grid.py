@@ -44,3 +44,11 @@ def nice_step_seconds(wanted_seconds: float) -> float:
     """The next longer step that people use: from 15 s, beyond a day whole days."""
     nice = next((step for step in _NICE_STEPS_SECONDS if step >= wanted_seconds), None)
     return float(nice if nice is not None else math.ceil(wanted_seconds / _DAY_SECONDS) * _DAY_SECONDS)
+
+
+def multiple_step_seconds(wanted_seconds: float, of_seconds: float) -> float:
+    """The next longer step that people use and that is a multiple of another one."""
+    step_seconds = nice_step_seconds(max(wanted_seconds, of_seconds))
+    while step_seconds % of_seconds:
+        step_seconds = nice_step_seconds(step_seconds + 1)
+    return step_seconds

@@ -14,9 +14,11 @@ from live_dashboards.sources.prometheus.counting.counted_answers import block_an
 from live_dashboards.sources.prometheus.counting.edges import edges_of
 from live_dashboards.sources.prometheus.counting.growth import Growth, without_edges
 from live_dashboards.sources.prometheus.counting.repair import Repair
+from live_dashboards.sources.prometheus.counting.samples import Labels
+from live_dashboards.sources.prometheus.counting.seen import Seen, seen_of, seen_since, seen_together
 from live_dashboards.sources.prometheus.exchange import Question, over_time
 from live_dashboards.sources.prometheus.failed_questions import Ask
-from live_dashboards.sources.prometheus.grid import nice_step_seconds
+from live_dashboards.sources.prometheus.grid import multiple_step_seconds, nice_step_seconds
 from live_dashboards.sources.prometheus.recorded_period import Memory, memory, memory_questions
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
@@ -30,26 +32,27 @@ _MOST_STARTS = 8
 _REMEMBERED = f"count(last_over_time(up[15m])) or count(last_over_time({REQUESTS}[15m]))"
 _BEFORE_SECONDS = 3600.0  # nearer to the start, a server that was set up with the test would seem to remember nothing
 _LOOKS, _LOOK_SECONDS = 6, 4 * 3600.0
+_SAME_MOMENT_SECONDS = 0.0005
 
 
 def read_periods(
-    ask: Ask, scope: Scope, settings: Settings, first_traffic: Sequence[tuple[str, float]], *, buckets: Growth, repair: Repair
+    ask: Ask, scope: Scope, settings: Settings, first_traffic: Sequence[tuple[str, float]], *, window: Counted, repair: Repair
 ) -> tuple[tuple[Outcome, ...], tuple[Accumulated, ...], tuple[str, ...]]:
     """What was counted since AB_START, or else since each moment at which two models may first both have had traffic; also the raw replies.
 
-    The last is what is told of the longest period that lacks a little.
+    The last is what is told of the longest period that lacks a little. What the window has counted already is not asked again.
 
     A question that fails becomes an answer with its reason.
     """
-    edge_seconds, spellings = _edge(buckets, float(settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000)
+    edge_seconds, spellings = _edge(window.growths["latency_buckets"], float(settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000)
     queries = tuple(query for query in (*totals(settings), *_within(spellings)) if query.name in {*_COUNTED, _WITHIN})
-    is_found = settings.start is None
-    periods = [_Period(start, replace(scope, window_seconds=scope.since(start)), queries, is_found) for start in _starts(scope, settings, first_traffic)]
+    starts = _starts(scope, settings, first_traffic)
+    periods = [_Period(start, replace(scope, window_seconds=scope.since(start)), queries, settings.start is None, window.seen, edge_seconds) for start in starts]
     asked = [period.questions() for period in periods]
     outcomes = iter(ask([question for questions in asked for question in questions]) if asked else ())
     replies = [tuple(next(outcomes) for _ in questions) for questions in asked]
     counts = [period.counted(repair, each) for period, each in zip(periods, replies, strict=True)]
-    found = tuple(period.accumulated(each, counted, edge_seconds) for period, each, counted in zip(periods, replies, counts, strict=True))
+    found = tuple(period.accumulated(each, counted) for period, each, counted in zip(periods, replies, counts, strict=True))
     lacking = next(filter(None, (period.memory(each).told for period, each in zip(periods, replies, strict=True))), ())
     return tuple(outcome for each in replies for outcome in each), found, lacking
 
@@ -83,33 +86,71 @@ def _within(spellings: tuple[str, ...]) -> tuple[AbQuery, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Period:
-    """The questions of one start, found in the traffic or set: `scope` has the whole period as its window."""
+    """The questions of one start, found in the traffic or set: `scope` has the whole period as its window, `window` is what was seen of the page's."""
 
     start_seconds: float
     scope: Scope
     queries: tuple[AbQuery, ...]
     is_found: bool
+    window: Seen
+    edge_seconds: float | None
 
     @property
     def asked(self) -> tuple[AbQuery, ...]:
         return tuple(query for query in self.queries if self.scope.can_ask(query))
 
     @property
-    def count(self) -> Count:
-        """What is counted from the start on; of recorded steps from the first whole one on."""
-        step_seconds = nice_step_seconds(max(self.scope.window_seconds / _BLOCKS, self.scope.shortest_rate_seconds))
-        end_seconds = self.scope.counts_at_seconds
+    def has_window(self) -> bool:
+        """Whether the window's blocks serve the period, too.
+
+        Steps that rules have recorded are counted from the first whole one on, and of copies longer blocks are looked at than the window may have.
+        """
+        looking = self.window.looking
+        return not self.scope.is_recorded and looking.range == looking.edges and self.start_seconds < looking.range.end_seconds
+
+    @property
+    def junction_seconds(self) -> float:
+        """Up to when is asked for the period alone: the window's blocks tell of what comes after."""
+        moments = self.window.looking.edges.moments
+        return next(moment for moment in moments if moment >= self.start_seconds - _SAME_MOMENT_SECONDS) if self.has_window else self.scope.counts_at_seconds
+
+    @property
+    def step_seconds(self) -> float:
+        """The length of the period's blocks: people's next longer step that is a multiple of the window's."""
+        shortest_seconds = max(self.scope.window_seconds / _BLOCKS, self.scope.shortest_rate_seconds)
+        return multiple_step_seconds(shortest_seconds, self.window.looking.edges.step_seconds) if self.has_window else nice_step_seconds(shortest_seconds)
+
+    @property
+    def count(self) -> Count | None:
+        """What is counted before the window's blocks; None where they hold the whole period."""
+        if self.junction_seconds <= self.start_seconds + _SAME_MOMENT_SECONDS:
+            return None
+        end_seconds = self.junction_seconds
         begin_seconds = end_seconds - self.scope.window_seconds if self.scope.is_recorded else self.start_seconds
-        return Count(self.scope, self.asked, edges_of(begin_seconds, end_seconds, step_seconds))
+        is_inside = self.has_window and self.window.looking.edges.start_seconds < self.start_seconds
+        return Count(self.scope, self.asked, edges_of(begin_seconds, end_seconds, self.window.looking.edges.step_seconds if is_inside else self.step_seconds))
 
     def questions(self) -> list[Question]:
-        return [*self._remembered(), *self.count.questions()]
+        return [*self._remembered(), *(self.count.questions() if self.count is not None else ())]
 
     def counted(self, repair: Repair, outcomes: tuple[Outcome, ...]) -> Counted:
-        """What the outcomes of the questions say."""
-        return self.count.counted(repair, outcomes[len(self._remembered()) :])
+        """What the outcomes of the questions say, and what was seen of the window."""
+        count = self.count
+        sooner = None if count is None else count.seen(repair, outcomes[len(self._remembered()) :])
+        seen = sooner if not self.has_window else self._after(sooner)
+        assert seen is not None  # noqa: S101 without the window's blocks all is asked
+        return Counted(seen, repair.repaired(seen))
 
-    def accumulated(self, outcomes: tuple[Outcome, ...], counted: Counted, edge_seconds: float | None) -> Accumulated:
+    def _after(self, sooner: Seen | None) -> Seen:
+        window = {query.name: query for query in self.window.looking.queries}
+        asked = {query: window["latency_buckets" if query.name == _WITHIN else query.name] for query in self.asked}
+        later = seen_since(seen_of(self.window, self.scope, asked, self._is_own), self.junction_seconds)
+        return later if sooner is None else seen_together(sooner, later)
+
+    def _is_own(self, query: AbQuery, labels: Labels) -> bool:
+        return query.name != _WITHIN or float(dict(labels).get("le", "nan")) == self.edge_seconds
+
+    def accumulated(self, outcomes: tuple[Outcome, ...], counted: Counted) -> Accumulated:
         known = self.memory(outcomes)
         growths = {name: without_edges(growth) for name, growth in counted.growths.items()}
         whole = [total_answer(growths[query.name])[0] if query.name in growths else self._not_asked(query) for query in self.queries]
@@ -119,8 +160,8 @@ class _Period:
             is_remembered=known.is_whole,
             lack=known.lack,
             totals=tuple(with_zero_errors(answer, requests, self.scope) if answer.name == "errors" else answer for answer in whole),
-            blocks=tuple(block_answer(growth, counted.edges.step_seconds) for growth in growths.values()),
-            edge_seconds=edge_seconds,
+            blocks=tuple(block_answer(growth, self.step_seconds) for growth in growths.values()),
+            edge_seconds=self.edge_seconds,
         )
 
     def memory(self, outcomes: tuple[Outcome, ...]) -> Memory:

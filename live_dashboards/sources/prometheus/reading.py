@@ -61,7 +61,7 @@ def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
     requests = next(answer for answer in instants if answer.name == "requests")
     errors_too = (with_zero_errors(answer, requests, scope) if answer.name == "errors" else answer for answer in instants)
     since = find_first_traffic(ask, scope, first.get("traffic"), frozenset(series.label("model_name") for series in requests.series))
-    third, accumulated, told = read_periods(ask, scope, settings, since, buckets=counted.growths["latency_buckets"], repair=repair)
+    third, accumulated, told = read_periods(ask, scope, settings, since, window=counted, repair=repair)
     aged = (merged(answer, second.get(f"wide {answer.name}")) for answer in ages)
     return Reading(
         instants=tuple(with_reason(answer, wanted.selector(answer.name), scope, second) for answer in (*errors_too, *aged)),

@@ -10,7 +10,7 @@ from live_dashboards.sources.prometheus.counting.count import Count, Counted
 from live_dashboards.sources.prometheus.counting.counted_answers import block_answer, quantile_answer, rate_answer, share_answer, total_answer
 from live_dashboards.sources.prometheus.counting.edges import edges_of
 from live_dashboards.sources.prometheus.counting.growth import whole_blocks
-from live_dashboards.sources.prometheus.grid import MOST_POINTS, nice_step_seconds
+from live_dashboards.sources.prometheus.grid import MOST_POINTS, multiple_step_seconds, nice_step_seconds
 from live_dashboards.sources.prometheus.recorded import STEP_SECONDS
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import AB_QUERIES, AbQuery
@@ -74,8 +74,5 @@ def window_answers(counted: Counted, day: Counted | None, queries: tuple[AbQuery
 
 
 def block_step_seconds(scope: Scope, fine_seconds: float) -> float:
-    """The length of the window's blocks: people's next longer step that is a multiple of the counted blocks."""
-    step_seconds = nice_step_seconds(max(scope.window_seconds / _BLOCKS, scope.shortest_rate_seconds))
-    while step_seconds % fine_seconds:
-        step_seconds = nice_step_seconds(step_seconds + 1)
-    return step_seconds
+    """The length of the window's blocks."""
+    return multiple_step_seconds(max(scope.window_seconds / _BLOCKS, scope.shortest_rate_seconds), fine_seconds)

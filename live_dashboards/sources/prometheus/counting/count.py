@@ -9,6 +9,7 @@ from live_dashboards.sources.prometheus.counting.edges import Edges
 from live_dashboards.sources.prometheus.counting.growth import Growth, GrowthQuestions
 from live_dashboards.sources.prometheus.counting.repair import Repair
 from live_dashboards.sources.prometheus.counting.seams import Looking
+from live_dashboards.sources.prometheus.counting.seen import Seen
 from live_dashboards.sources.prometheus.exchange import Question
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import Scope
@@ -17,10 +18,15 @@ from live_dashboards.sources.queries import AbQuery
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What was counted in a range, by the name of each counter's query."""
+    """What was counted in a range, by the name of each counter's query, and what was seen of it."""
 
-    edges: Edges
+    seen: Seen
     growths: dict[str, Growth]
+
+    @property
+    def edges(self) -> Edges:
+        """The blocks of the range."""
+        return self.seen.looking.range
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +43,14 @@ class Count:
 
     def counted(self, repair: Repair, outcomes: Sequence[Outcome]) -> Counted:
         """What the first outcomes say, put right with what else has to be asked."""
+        seen = self.seen(repair, outcomes)
+        return Counted(seen, repair.repaired(seen))
+
+    def seen(self, repair: Repair, outcomes: Sequence[Outcome]) -> Seen:
+        """What the first outcomes and what else has to be asked say, not yet put right."""
         asked = len(self._growing.questions())
         growths, summed = self._growing.growths(repair.ask, outcomes[:asked])
-        return Counted(self.edges, repair.repaired(self._looking, outcomes[asked:], growths, summed))
+        return repair.seen(self._looking, outcomes[asked:], growths, summed)
 
     @property
     def _growing(self) -> GrowthQuestions:

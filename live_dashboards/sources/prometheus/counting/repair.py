@@ -15,6 +15,7 @@ from live_dashboards.sources.prometheus.counting.moves import find_moves, with_m
 from live_dashboards.sources.prometheus.counting.raw import RawReader
 from live_dashboards.sources.prometheus.counting.samples import Labels, SeriesKey
 from live_dashboards.sources.prometheus.counting.seams import Appearance, Looking, Seams, Target, narrowed, target_of
+from live_dashboards.sources.prometheus.counting.seen import Seen
 from live_dashboards.sources.prometheus.counting.stretches import Stretch, affordable, find_stretches
 from live_dashboards.sources.prometheus.exchange import Question
 from live_dashboards.sources.prometheus.failed_questions import Ask
@@ -36,39 +37,41 @@ class Repair:
         self._reader = RawReader(self._ask, scope, [query for query in queries if query.is_growth and scope.can_ask(query)])
         self.estimated: dict[Target, None] = {}
 
-    def repaired(self, looking: Looking, outcomes: Sequence[Outcome], growths: Mapping[str, Growth], summed: Collection[str]) -> dict[str, Growth]:
-        """The growths with what the seams add to them, by the outcomes of the first look; what cannot be looked at makes them unknown, as they may be wrong.
-
-        `summed` names those that are differences of sums.
-        """
+    def seen(self, looking: Looking, outcomes: Sequence[Outcome], growths: Mapping[str, Growth], summed: Collection[str]) -> Seen:
+        """What there is to be put right, by the outcomes of the first look, with the raw samples read; `summed` names growths that are differences of sums."""
         seams = looking.found(self._ask, outcomes)
-        found = self._with_seams(looking, seams, growths, summed) if seams.failure is None else dict(growths)
-        failure = seams.failure or self._ask.failure
-        if failure is None:
-            return found
-        raw, reason = {query.name for query in looking.raw}, f"where its series begin and restart could not be asked: {failure}"
-        return {name: lacking(growth, reason) if name in raw and growth.reason is None else growth for name, growth in found.items()}
-
-    def _with_seams(self, looking: Looking, seams: Seams, growths: Mapping[str, Growth], summed: Collection[str]) -> dict[str, Growth]:
+        if seams.failure is not None:
+            return Seen(looking, growths, failure=seams.failure)
         moves = find_moves(self._ask, looking, seams.presence)
         growths = with_moves(growths, summed, moves)
         respelt = [query for query in looking.raw if "le" in query.labels and _is_respelt(growths[query.name])]
         appearances = seams.appearances + moves.appeared + self._followers(looking, seams, respelt)
         if not appearances and not seams.restless:
-            return dict(growths)
+            return Seen(looking, growths)
         stretches, too_restless = affordable(find_stretches(self._ask, looking, appearances, seams.restless, respelt), self._scope.pause_seconds)
         self._reader.read(looking, stretches, with_births=bool(appearances))
-        added = {query.name: _Added() for query in looking.raw}
-        born = self._add_births(looking, appearances, added)
-        for query in looking.raw:
-            self._add_restarts(looking, query, stretches, born, added[query.name])
-            self._add_estimates(looking, query, too_restless, added[query.name])
-        return {name: _with(growth, added[name]) if name in added else growth for name, growth in growths.items()}
+        estimated = {query.name: self._estimated(looking, query, too_restless, growths[query.name]) for query in looking.raw}
+        return Seen(looking, {**growths, **estimated}, appearances, stretches)
 
-    def _add_estimates(self, looking: Looking, query: AbQuery, targets: frozenset[Target], added: _Added) -> None:
-        """Of targets that restart so often that their samples are too many to be read: the server's own, extrapolated `increase` of each block."""
+    def repaired(self, seen: Seen) -> dict[str, Growth]:
+        """The growths with what the seams add to them in that range; what could not be looked at makes them unknown, as they may be wrong."""
+        failure = seen.failure or self._ask.failure
+        if failure is not None:
+            raw, reason = {query.name for query in seen.looking.raw}, f"where its series begin and restart could not be asked: {failure}"
+            return {name: lacking(growth, reason) if name in raw and growth.reason is None else growth for name, growth in seen.growths.items()}
+        if not seen.appearances and not seen.stretches:
+            return dict(seen.growths)
+        added = {query.name: _Added() for query in seen.looking.raw}
+        born = self._add_births(seen.looking, seen.appearances, added)
+        for query in seen.looking.raw:
+            self._add_restarts(seen.looking, query, seen.stretches, born, added[query.name])
+        return {name: _with(growth, added[name]) if name in added else growth for name, growth in seen.growths.items()}
+
+    def _estimated(self, looking: Looking, query: AbQuery, targets: frozenset[Target], growth: Growth) -> Growth:
+        """With the server's own, extrapolated `increase` of each block of targets that restart so often that their samples are too many to be read."""
         if not targets:
-            return
+            return growth
+        added = _Added()
         self.estimated.update(dict.fromkeys(sorted(targets)))
         only = replace(self._scope, copies=(), copy_labels=())
         selector = narrowed(counted_selector(only, query), targets)
@@ -76,6 +79,7 @@ class Repair:
             for labels, block, value in by_block(self._ask, looking.range, promql):
                 if has_edge(query, labels):
                     _add(added.low, labels, block, sign * value)
+        return _with(growth, added)
 
     def _followers(self, looking: Looking, seams: Seams, respelt: Sequence[AbQuery]) -> tuple[Appearance, ...]:
         """The appearances of sums and buckets, where their targets have new series or their edges are spelt anew."""
