@@ -250,7 +250,9 @@ def test_an_instance_that_restarts_too_often_to_be_read_is_estimated_and_that_is
 
 
 @pytest.mark.parametrize(
-    "refused", ["resets(ab_test_requests_total", "count_over_time(ab_test_requests_total[1d5m]", "{__name__=~"], ids=["the look", "the targets", "raw samples"]
+    "refused",
+    ["resets(ab_test_requests_total", "count by (job, instance) (last_over_time(ab_test_requests_total", "count_values", "{__name__=~"],
+    ids=["the look", "the targets", "who is there", "raw samples"],
 )
 def test_what_cannot_be_put_right_is_missing_and_not_wrong(prometheus, refused):
     """Without its samples a restart looks like a loss of all that was counted before."""

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, pairwise
+from itertools import chain
 
+from live_dashboards.errors import SourceError
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.counting.counters import group_of
 from live_dashboards.sources.prometheus.counting.edges import Edges
 from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, Growth, has_edge, rounded
 from live_dashboards.sources.prometheus.counting.samples import Labels
-from live_dashboards.sources.prometheus.counting.seams import EDGES_LABEL, Appearance, Looking, Target, target_of
+from live_dashboards.sources.prometheus.counting.seams import BUCKETS, COUNT, EDGES_LABEL, Appearance, Looking, Target, target_of
 from live_dashboards.sources.prometheus.exchange import Question, over_time
 from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.queries import AbQuery
 
-_MOST_RUNS = 4
+_MOST_SLICES = 6
 _MOST_NAMED = 300  # more targets than this are not named one by one: the question would be longer than what it saves
 
+Row = tuple[float | None, ...]
 Lacking = dict[str, dict[Target, frozenset[str]]]  # of each counter's targets at how many edges series are there that are not at all of them
 
 
@@ -29,29 +32,84 @@ class Moves:
     appeared: tuple[Appearance, ...] = ()
     vanished: tuple[Appearance, ...] = ()
 
+    @property
+    def blocks(self) -> frozenset[int]:
+        """The blocks in which anything moves."""
+        return frozenset(move.block for move in (*self.appeared, *self.vanished))
 
-def find_moves(ask: Ask, looking: Looking, presence: Sequence[Timeline]) -> Moves:
+
+def find_moves(ask: Ask, looking: Looking, presence: Sequence[Timeline], growths: Mapping[str, Growth]) -> Moves:
     """The moves of all counters, by where series are not at every edge.
 
     Series of sums and buckets that are there at as many edges as one of their target's leads come and go with it, so they are looked for in its blocks alone.
     """
     lacking = _lacking(presence)
-    if not lacking:
-        return Moves()
     led: dict[Target, frozenset[str]] = {}
     for query in looking.leads:
         for target, edges in lacking.get(query.name, {}).items():
             led[target] = led.get(target, frozenset()) | edges
+    found = _found(ask, looking, [(looking.leads, led, _every_block(looking.edges))])
+    lacking |= _lacking_buckets(ask, looking, lacking, growths, found.blocks)
     own = {query: {target for target, edges in lacking.get(query.name, {}).items() if not edges <= led.get(target, frozenset())} for query in looking.followers}
-    with_leads = [query for query in looking.followers if lacking.get(query.name, {}).keys() - own[query]]
     alone = [query for query in looking.followers if own[query]]
-    every = _every_block(looking.edges)
-    found = _found(ask, looking, [(looking.leads, led, every), (alone, set(chain.from_iterable(own.values())), every)])
-    blocks = {move.block for move in (*found.appeared, *found.vanished)}
-    more = _found(ask, looking, [(with_leads, led, blocks)])
-    seen = {(move.counter, move.labels, move.block) for move in (*found.appeared, *found.vanished)}
-    new = [tuple(move for move in moves if (move.counter, move.labels, move.block) not in seen) for moves in (more.appeared, more.vanished)]
-    return Moves(found.appeared + new[0], found.vanished + new[1])
+    with_leads = [query for query in looking.followers if lacking.get(query.name, {}).keys() - own[query]]
+    wanted = [(alone, set(chain.from_iterable(own.values())), _every_block(looking.edges)), *((with_leads, *slice_) for slice_ in _slices(found))]
+    more = _found(ask, looking, wanted)
+    return Moves(found.appeared + tuple(dict.fromkeys(more.appeared)), found.vanished + tuple(dict.fromkeys(more.vanished)))
+
+
+def buckets_agree(buckets: Growth, count: Growth, moved: Collection[int]) -> bool:
+    """Whether the buckets grow as the number of what they hold, in whole blocks: then a target that has one of both has the other.
+
+    The last bucket of a histogram holds all, and none more than the next one. In blocks in which series move, or counters fall, only the first can be seen;
+    there they are looked for one by one.
+    """
+    by_model: dict[Labels, dict[float, Row]] = {}
+    for labels, row in buckets.rows.items():
+        of_edges = by_model.setdefault(tuple(pair for pair in labels if pair[0] != "le"), {})
+        edge = float(dict(labels)["le"])
+        if edge in of_edges:
+            return False  # spelt in two ways
+        of_edges[edge] = row
+    if by_model.keys() != count.rows.keys():
+        return False
+    return all(_agree(dict(sorted(of_edges.items())), count.rows[labels], count.edges, moved) for labels, of_edges in by_model.items())
+
+
+def _agree(of_edges: Mapping[float, Row], count: Row, edges: Edges, moved: Collection[int]) -> bool:
+    if math.inf not in of_edges:
+        return False
+    for block in _every_block(edges):
+        total, values = count[block], [row[block] for row in of_edges.values()]
+        if values[-1] != total:
+            return False
+        if total is not None and total >= 0 and block not in moved:
+            known = [value for value in values if value is not None]
+            if len(known) < len(values) or known[0] < 0 or known != sorted(known):
+                return False
+    return True
+
+
+def _lacking_buckets(ask: Ask, looking: Looking, lacking: Lacking, growths: Mapping[str, Growth], moved: Collection[int]) -> Lacking:
+    """Of the buckets what is known of the number of what they hold; where they differ from it, what is asked of them."""
+    if not looking.is_summed or not looking.told_by_count:
+        return {}
+    if buckets_agree(growths[BUCKETS], growths[COUNT], moved):
+        return {BUCKETS: lacking[COUNT]} if COUNT in lacking else {}
+    (outcome,) = ask([looking.presence_question(looking.told_by_count)])
+    return {} if isinstance(outcome, SourceError) else _lacking(outcome.series)
+
+
+def _slices(found: Moves) -> Iterator[tuple[set[Target], set[int]]]:
+    """A few spans of blocks in which some targets move each: what moves with them is looked for there alone."""
+    by_block: dict[int, set[Target]] = {}
+    for move in (*found.appeared, *found.vanished):
+        by_block.setdefault(move.block, set()).add(move.target)
+    blocks = sorted(by_block)
+    length = math.ceil(len(blocks) / _MOST_SLICES)
+    for start in range(0, len(blocks), max(1, length)):
+        part = blocks[start : start + length]
+        yield set().union(*(by_block[block] for block in part)), set(part)
 
 
 def with_moves(growths: Mapping[str, Growth], summed: Collection[str], moves: Moves) -> dict[str, Growth]:
@@ -89,7 +147,7 @@ def _lacking(presence: Sequence[Timeline]) -> Lacking:
 
 def _found(ask: Ask, looking: Looking, wanted: Sequence[tuple[Sequence[AbQuery], Collection[Target], Collection[int]]]) -> Moves:
     """The moves of some counters, at some targets, in some blocks each."""
-    asked = [(queries, targets if len(targets) <= _MOST_NAMED else None, run) for queries, targets, blocks in wanted if queries and targets for run in _runs(blocks)]
+    asked = [(queries, targets if len(targets) <= _MOST_NAMED else None, (min(blocks), max(blocks))) for queries, targets, blocks in wanted if queries and targets]
     if not asked:
         return Moves()
     edges, back_seconds = looking.edges, looking.back_seconds
@@ -105,12 +163,3 @@ def _over(edges: Edges, run: tuple[int, int], promql: str) -> Question:
 
 def _every_block(edges: Edges) -> range:
     return range(0) if edges.whole is None else range(edges.whole[0], edges.whole[1] + 1)
-
-
-def _runs(blocks: Collection[int]) -> list[tuple[int, int]]:
-    """The first and last block of a few runs that hold all blocks, with as little between them as can be."""
-    several = sorted(blocks)
-    widest = sorted((pair for pair in pairwise(several)), key=lambda pair: pair[0] - pair[1])[: _MOST_RUNS - 1]
-    gaps = sorted((sooner, later) for sooner, later in widest if later - sooner > 1)
-    starts, ends = [*several[:1], *(later for _, later in gaps)], [*(sooner for sooner, _ in gaps), *several[-1:]]
-    return list(zip(starts, ends, strict=True))

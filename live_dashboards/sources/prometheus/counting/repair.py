@@ -42,7 +42,7 @@ class Repair:
         seams = looking.found(self._ask, outcomes)
         if seams.failure is not None:
             return Seen(looking, growths, failure=seams.failure)
-        moves = find_moves(self._ask, looking, seams.presence)
+        moves = find_moves(self._ask, looking, seams.presence, growths)
         growths = with_moves(growths, summed, moves)
         respelt = [query for query in looking.raw if "le" in query.labels and _is_respelt(growths[query.name])]
         appearances = seams.appearances + moves.appeared + self._followers(looking, seams, respelt)

@@ -34,7 +34,8 @@ from live_dashboards.sources.queries import AbQuery
 
 FINEST_SECONDS = 300.0
 EDGES_LABEL = "edges"  # at how many edges a series is there
-_FOLLOWERS = frozenset({"latency_sum", "latency_buckets", "latency_within"})  # begin and restart with the number of what they hold
+BUCKETS, COUNT = "latency_buckets", "latency_count"
+_FOLLOWERS = frozenset({"latency_sum", BUCKETS, "latency_within"})  # begin and restart with the number of what they hold
 _MOST_NAMED = 1000  # of more targets the jobs are named alone
 _TARGET = ("job", "instance")
 
@@ -118,8 +119,10 @@ class Looking:
             return []
         span = format_exact_duration(self.range.end_seconds - self.range.start_seconds + self.back_seconds)
         falls = joined((query.name, f"(resets({counted_selector(self.scope, query)}[{span}]) > 0)") for query in self.leads)
-        targets = f"count by (job, instance) (count_over_time({counted_selector(self.scope, self.leads[0])}[{span}]))"
-        presence = [self._presence_question()] if self.is_summed else []
+        selector = counted_selector(self.scope, self.leads[0])
+        there = newest_promql(selector, self.back_seconds) if self.is_summed else f"count_over_time({selector}[{span}])"
+        targets = f"count by (job, instance) ({there})"
+        presence = [self.presence_question(query for query in self.raw if query not in self.told_by_count)] if self.is_summed else []
         return [instant(falls, self.range.end_seconds), instant(targets, self.range.end_seconds), *presence, *self.appearance_questions(self.leads)]
 
     def appearance_questions(self, queries: Sequence[AbQuery], targets: Iterable[Target] | None = None) -> list[Question]:
@@ -131,7 +134,12 @@ class Looking:
         whole = [] if self.is_summed else whole_question(self.edges, promql)
         return [*whole, *shorter_questions(self.edges, promql)]
 
-    def _presence_question(self) -> Question:
+    @property
+    def told_by_count(self) -> tuple[AbQuery, ...]:
+        """The buckets, of which the number of what they hold tells whether they are all there (see `moves`)."""
+        return tuple(query for query in self.raw if query.name == BUCKETS and any(each.name == COUNT for each in self.raw))
+
+    def presence_question(self, queries: Iterable[AbQuery]) -> Question:
         """At how many edges of whole blocks the series of each target are there, where it is not at all of them."""
         assert self.edges.whole is not None  # noqa: S101 is_summed says so
         first, last = self.edges.whole
@@ -142,7 +150,7 @@ class Looking:
             newest = newest_promql(counted_selector(self.scope, query), self.back_seconds)
             return f'count_values by (job, instance) ("{EDGES_LABEL}", count_over_time({newest}[{edges}]) < {blocks + 1})'
 
-        return instant(joined((query.name, lacking(query)) for query in self.raw), self.edges.ends[last])
+        return instant(joined((query.name, lacking(query)) for query in queries), self.edges.ends[last])
 
     def appearances(self, outcomes: Sequence[Outcome]) -> tuple[Appearance, ...]:
         """What these questions found."""
@@ -164,7 +172,7 @@ class Looking:
             return Seams()
         falls, targets, *appearing = replies
         presence = appearing.pop(0).series if self.is_summed else ()
-        restarted = self._restarted(ask, [target_of(series.labels) for series in targets.series])
+        restarted = self._restarted(ask, list(dict.fromkeys(target_of(series.labels) for series in (*targets.series, *presence))))
         return Seams(self.appearances(appearing), frozenset({target_of(series.labels) for series in falls.series} | restarted), presence)
 
     def _restarted(self, ask: Ask, targets: Sequence[Target]) -> set[Target]:
