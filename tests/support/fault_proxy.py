@@ -15,6 +15,7 @@ from tests.support.waiting import LONGEST_SECONDS
 
 LOOPBACK = "127.0.0.1"
 _CHUNK = 65536
+_ALONE = frozenset({"hang", "blurt", "http"})  # the behaviours that need no server
 _TICK_SECONDS = 0.05
 _DATE = re.compile(rb"(?<=\r\n)Date: ([^\r]+)")
 
@@ -126,43 +127,47 @@ class FaultProxy:
             except OSError:  # nobody came within a tick, or the port is closed at the moment
                 self._stopping.wait(_TICK_SECONDS if self._behaviour.kind == "refuse" else 0)
                 continue
-            self.connections += 1
+            over = threading.Event()
+            with self._lock:
+                self.connections += 1
+                self._open.add(over)
             client.settimeout(_TICK_SECONDS)
-            self._start(self._serve, client)
+            self._start(self._serve, client, over)
 
-    def _serve(self, client: socket.socket) -> None:
-        over = threading.Event()
-        with self._lock:
-            self._open.add(over)
+    def _serve(self, client: socket.socket, over: threading.Event) -> None:
         with client:
-            if self._behaviour.kind in {"hang", "blurt", "http"}:
-                self._answer_alone(client, over)
-            else:
-                self._answer_from_target(client, over)
+            request = self._answer_alone(client, over) if self._behaviour.kind in _ALONE else b""
+            if request is not None:
+                self._answer_from_target(client, over, request)
         with self._lock:
             self._open.remove(over)
 
-    def _answer_alone(self, client: socket.socket, over: threading.Event) -> None:
+    def _answer_alone(self, client: socket.socket, over: threading.Event) -> bytes | None:
+        """Answer without the server; what was asked so far where it is to answer after all, since nothing that waits here would ever be answered."""
         request = b""
         while not over.is_set() and not self._stopping.is_set():
             data = _receive(client)
-            if data == b"":
-                return
-            request += data or b""
             behaviour = self._behaviour
+            if data == b"" or behaviour.kind == "refuse":
+                return None
+            request += data or b""
+            if behaviour.kind not in _ALONE:
+                return request
             if behaviour.kind == "http" and not _is_whole(request):
                 continue
             if behaviour.kind in {"http", "blurt"} and request:
                 self._send(client, behaviour.payload)
-                return
+                return None
+        return None
 
-    def _answer_from_target(self, client: socket.socket, over: threading.Event) -> None:
+    def _answer_from_target(self, client: socket.socket, over: threading.Event, asked: bytes) -> None:
         try:
             server = socket.create_connection(self._target, timeout=LONGEST_SECONDS)
         except OSError:
             return  # the server behind is down: the client sees its connection closed
         with server:
             server.settimeout(_TICK_SECONDS)
+            self._send(server, asked)
             asking = threading.Thread(target=self._pump_questions, args=(client, server, over))
             asking.start()
             self._pump_answers(server, client, over)
@@ -189,9 +194,10 @@ class FaultProxy:
 
     def _forward(self, data: bytes, sent: int, client: socket.socket, over: threading.Event) -> bool:
         """Hand an answer on as the present behaviour wants; whether the connection goes on."""
+        while self._behaviour.kind == "hang" and not self._stopping.is_set():
+            if over.wait(_TICK_SECONDS):  # held, and not lost: who waits for the rest would wait for ever
+                return False
         behaviour = self._behaviour
-        if behaviour.kind == "hang":
-            return True
         if behaviour.kind in {"refuse", "blurt", "http"}:
             self._send(client, behaviour.payload)
             return False
