@@ -142,6 +142,35 @@ def test_a_process_that_is_scraped_under_another_address_is_no_birth(filled):
     assert whole(answer) == [pytest.approx(dict.fromkeys(MODELS, expected))] * 3
 
 
+def test_the_first_error_of_a_new_pod_hours_later_leaves_its_first_requests_counted(filled):
+    truth = day_truth()
+    for model in MODELS:
+        series(truth, REQUESTS, labels(model, f"{model}-old"), steady(END - 25 * HOUR, END, 60.0, 0.0, 60.0))
+        own, begin = labels(model, f"{model}-new"), END - 10 * HOUR + 24.0
+        series(truth, REQUESTS, own, steady(begin, END, 60.0, 50.0, 60.0))
+        series(truth, START, {"instance": own["instance"]}, [(at, begin - 20.0) for at, _ in steady(begin, END, 60.0, 0.0, 0.0)])
+        series(truth, ERRORS, own, steady(begin + 3 * HOUR, END, 60.0, 1.0, 0.0))
+    answer = ask(filled(truth), window_seconds=DAY)
+    assert whole(answer) == [pytest.approx(dict.fromkeys(MODELS, 24 * 3600 + 50 + 60 * 599))] * 3
+    assert values(answer.instant("errors")) == pytest.approx(dict.fromkeys(MODELS, 1))
+    assert answer.instant("requests").most == answer.instant("errors").most == ()
+
+
+@pytest.mark.parametrize("held_seconds", [241.0, 299.0], ids=["a scrape before five minutes end", "a second before"])
+def test_a_move_in_the_last_scrape_of_five_minutes_is_no_birth_either(filled, held_seconds):
+    """Of the new address one sample alone is read there."""
+    truth, moved = day_truth(), (END - 12 * HOUR) // 300 * 300 + held_seconds
+    for model in MODELS:
+        samples = steady(moved - 8 * HOUR, END, 60.0, 3.0, 25.0)
+        for instance, mine in (("old", lambda at: at < moved), ("new", lambda at: at >= moved)):
+            own = labels(model, f"{model}-{instance}")
+            series(truth, REQUESTS, own, [sample for sample in samples if mine(sample[0])])
+            series(truth, START, {"instance": own["instance"]}, [(at, moved - 8 * HOUR - 5.0) for at, _ in samples if mine(at)])
+    answer = ask(filled(truth), window_seconds=DAY)
+    expected = 3.0 + 25.0 * (len(steady(moved - 8 * HOUR, END, 60.0, 3.0, 25.0)) - 1)
+    assert whole(answer) == [pytest.approx(dict.fromkeys(MODELS, expected))] * 3
+
+
 def test_a_metric_that_is_let_in_again_with_a_large_value_is_no_birth(filled):
     truth = day_truth()
     for model in MODELS:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from live_dashboards.sources.prometheus.counting.samples import Samples, SeriesKey
 from live_dashboards.sources.queries import REQUESTS
@@ -43,12 +43,12 @@ class Unseen:
 class Rules:
     """Decides births from the samples around them, in the range that begins at `start_seconds`.
 
-    `remembered` are the series that were there at some time before the samples begin.
+    `remembered` are series of which more is known than their samples: that they were there before a moment.
     """
 
     samples: Samples
     start_seconds: float
-    remembered: frozenset[SeriesKey] = frozenset()
+    remembered: Mapping[SeriesKey, float] = field(default_factory=dict)
 
     def unseen(self, birth: Birth) -> Unseen:
         """By the first rule that decides.
@@ -75,6 +75,10 @@ class Rules:
         began = self.samples.process_start(self.samples.place(key), until_seconds)
         return began is not None and after_seconds < began <= until_seconds
 
+    def begins(self, key: SeriesKey, after_seconds: float, until_seconds: float) -> tuple[float, ...]:
+        """When processes began within a while where the series is scraped."""
+        return tuple(began for began in self.samples.process_starts(self.samples.place(key)) if after_seconds < began <= until_seconds)
+
     def _was_created(self, birth: Birth) -> bool:
         """Whether the series was created in the range, and no other one that has just ended is the same counter."""
         told = self._created(birth.key, birth.seconds)
@@ -100,7 +104,10 @@ class Rules:
                 if key != birth.key and self.samples.between(key, began_seconds - _CLOCK_SLACK_SECONDS, birth.seconds - _CLOCK_SLACK_SECONDS):
                     return True
         is_older = began_seconds < self.samples.first_seconds(place)
-        return is_older and any(key.metric == birth.key.metric and self.samples.place(key) == place for key in self.remembered)
+        return is_older and any(key.metric == birth.key.metric and self.samples.place(key) == place for key in self._remembered_at(birth.seconds))
+
+    def _remembered_at(self, seconds: float) -> Iterator[SeriesKey]:
+        return (key for key, before in self.remembered.items() if before <= seconds)
 
     def _ended_sibling(self, birth: Birth) -> float | None:
         """The last value of what may go on in this series, the greatest of several."""
@@ -120,7 +127,7 @@ class Rules:
         """Whether the number of what is added up in a sum began at zero in the same scrape."""
         count = SeriesKey(birth.key.metric.removesuffix(_SUM) + "_count", birth.key.labels)
         value = self.samples.value_of(count, birth.seconds)
-        if value is None or self.samples.newest(count, birth.seconds - _CLOCK_SLACK_SECONDS) is not None or count in self.remembered:
+        if value is None or self.samples.newest(count, birth.seconds - _CLOCK_SLACK_SECONDS) is not None or count in self._remembered_at(birth.seconds):
             return False
         return self.unseen(Birth(count, birth.seconds, value)) == Unseen.exactly(value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from live_dashboards.sources.prometheus.counting.growth import counted_selector
 from live_dashboards.sources.prometheus.counting.samples import Labels, SeriesKey
@@ -18,13 +19,18 @@ def metric_of(query: AbQuery, scope: Scope) -> str:
     return counted_selector(scope, query).partition("{")[0]
 
 
-def is_counted(query: AbQuery, scope: Scope, key: SeriesKey) -> bool:
-    """Whether a series of the scope's experiment is one that the counter adds up."""
+def counted_by(query: AbQuery, scope: Scope) -> Callable[[SeriesKey], bool]:
+    """What tells whether a series of the scope's experiment is one that the counter adds up."""
     selector = counted_selector(scope, query)
-    status, edges = _STATUS.search(selector), _EDGES.search(selector)
-    if key.metric != selector.partition("{")[0] or (status is not None and key.label("status") != status[1]):
-        return False
-    return edges is None or key.edge in {float(text.replace("\\", "")) for text in edges[1].split("|")}
+    metric, status, named = selector.partition("{")[0], _STATUS.search(selector), _EDGES.search(selector)
+    edges = None if named is None else {float(text.replace("\\", "")) for text in named[1].split("|")}
+
+    def is_counted(key: SeriesKey) -> bool:
+        if key.metric != metric or (status is not None and key.label("status") != status[1]):
+            return False
+        return edges is None or key.edge in edges
+
+    return is_counted
 
 
 def group_of(query: AbQuery, labels: Labels) -> Labels:

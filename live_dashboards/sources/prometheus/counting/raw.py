@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_exact_duration
@@ -25,7 +25,7 @@ class RawReader:
         self._scope = scope
         self._names = _names(queries, scope)
         self._known: set[Stretch] = set()
-        self.samples = Samples(scope.copy_labels)
+        self.samples = Samples(scope.copy_labels, scope.pause_seconds)
         self._remembered: dict[SeriesKey, list[tuple[float, float]]] = {}
 
     def read(self, looking: Looking, stretches: Sequence[Stretch], *, with_births: bool) -> None:
@@ -51,9 +51,9 @@ class RawReader:
         return frozenset(target for target in stretch.targets if began.get(target, 0.0) <= stretch.first_seconds)
 
     @property
-    def remembered(self) -> frozenset[SeriesKey]:
-        """The series that were there before one of the stretches with births."""
-        return frozenset(self._remembered)
+    def remembered(self) -> Mapping[SeriesKey, float]:
+        """Of the series that were there before a stretch with births, when the first such stretch began, in unix seconds."""
+        return {key: min(seconds for seconds, _ in told) for key, told in self._remembered.items()}
 
     def seen_before(self, key: SeriesKey, seconds: float) -> tuple[float, float] | None:
         """When, at the latest, and at which value a series was seen last before a moment; None where it was not seen.

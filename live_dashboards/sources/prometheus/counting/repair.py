@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.prometheus.counting.births import Birth, Rules, Unseen
-from live_dashboards.sources.prometheus.counting.counters import group_of, is_counted, metric_of
+from live_dashboards.sources.prometheus.counting.counters import counted_by, group_of, metric_of
 from live_dashboards.sources.prometheus.counting.edges import Edges
 from live_dashboards.sources.prometheus.counting.growth import Growth, by_block, counted_selector, differences_promql, has_edge, increase_promql, lacking
 from live_dashboards.sources.prometheus.counting.moves import find_moves, with_moves
@@ -139,14 +139,21 @@ class Repair:
     def _losses(self, looking: Looking, query: AbQuery, stretches: Sequence[Stretch], born: set[tuple[SeriesKey, float]]) -> Iterator[tuple[SeriesKey, float, float]]:
         """What each counter held just before it fell or its process began anew, and when it was seen again; of copies, that which counts there."""
         samples, rules, seen = self._reader.samples, Rules(self._reader.samples, looking.range.start_seconds), set(born)
-        counted = [key for key in samples.of_metric(metric_of(query, self._scope)) if is_counted(query, self._scope, key) and has_edge(query, key.labels)]
+        is_counted = counted_by(query, self._scope)
+        counted = [key for key in samples.of_metric(metric_of(query, self._scope)) if is_counted(key) and has_edge(query, key.labels)]
+        by_target: dict[Target, list[Stretch]] = {}
+        for stretch in stretches:
+            for target in stretch.targets:
+                by_target.setdefault(target, []).append(stretch)
         for series in dict.fromkeys(key.without(self._scope.copy_labels) for key in counted):
             keys = self._in_order(series) if self._scope.copy_labels else [series]
-            for stretch in (each for each in stretches if target_of(series.labels) in each.targets):
+            for stretch in by_target.get(target_of(series.labels), ()):
                 several = ((key, samples.between(key, stretch.first_seconds - _BEFORE_SECONDS, stretch.end_seconds)) for key in keys)
                 key, points = next(((key, points) for key, points in several if len(points) > 1), (series, []))
+                begins = rules.begins(key, stretch.first_seconds, stretch.end_seconds)
                 for (sooner, before), (later, after) in pairwise(points):
-                    if before > 0 and (key, later) not in seen and (after < before or rules.restarted(key, sooner, later)):
+                    is_loss = after < before or (any(sooner < began <= later for began in begins) and rules.restarted(key, sooner, later))
+                    if is_loss and before > 0 and (key, later) not in seen:
                         seen.add((key, later))
                         yield key, later, before
 

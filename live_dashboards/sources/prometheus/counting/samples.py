@@ -54,16 +54,22 @@ class Place:
 
 
 class Samples:
-    """What was read raw, by series, and which series stand at a place. `copy_labels` tell copies of one scrape apart."""
+    """What was read raw, by series, and which series stand at a place.
 
-    def __init__(self, copy_labels: tuple[str, ...] = ()) -> None:
+    `copy_labels` tell copies of one scrape apart; `usual_pause_seconds` lie between two scrapes of a place of which one alone was read.
+    """
+
+    def __init__(self, copy_labels: tuple[str, ...] = (), usual_pause_seconds: float = 0.0) -> None:
         self._copy_labels = copy_labels
+        self._usual_pause_seconds = usual_pause_seconds
         self._points: dict[SeriesKey, list[tuple[float, float]]] = {}
         self._places: dict[SeriesKey, Place] = {}
         self._there: dict[tuple[Place, str], list[SeriesKey]] = {}
         self._all_there: dict[Place, list[SeriesKey]] = {}
         self._copies: dict[SeriesKey, list[SeriesKey]] = {}
         self._pauses: dict[Place, float] = {}
+        self._starts: dict[Place, list[tuple[float, float]]] = {}
+        self._of_start: dict[float, list[Place]] = {}
 
     def add(self, series: Iterable[Timeline]) -> None:
         """Take in series that carry their metric's name as a label; a stretch that is known already changes nothing."""
@@ -76,7 +82,19 @@ class Samples:
             known = dict(self._points.get(key, ()))
             known.update({seconds: value for seconds, value in each.points if value is not None})
             self._points[key] = sorted(known.items())
+            if key.metric == PROCESS_START:
+                self._add_starts(self.place(key))
         self._pauses.clear()
+
+    def _add_starts(self, place: Place) -> None:
+        """When the process at a place began, as it was told at each moment where that changed."""
+        told = sorted({sample for key in self.there(place, PROCESS_START) for sample in self._points[key]})
+        changes = [sample for index, sample in enumerate(told) if index == 0 or told[index - 1][1] != sample[1]]
+        self._starts[place] = changes
+        for began in {began for _, began in changes}:
+            places = self._of_start.setdefault(began, [])
+            if place not in places:
+                places.append(place)
 
     def place(self, key: SeriesKey) -> Place:
         """Where a series is scraped."""
@@ -114,23 +132,27 @@ class Samples:
 
     def process_start(self, place: Place, until_seconds: float) -> float | None:
         """When the process at a place began, as it was told last up to a moment; None where it is not told."""
-        told = (self.newest(key, until_seconds) for key in self.there(place, PROCESS_START))
-        return max((sample for sample in told if sample is not None), default=(0.0, None))[1]
+        starts = self._starts.get(place, ())
+        index = bisect_right(starts, (until_seconds, math.inf))
+        return starts[index - 1][1] if index else None
+
+    def process_starts(self, place: Place) -> Iterable[float]:
+        """When the processes at a place began."""
+        return (began for _, began in self._starts.get(place, ()))
 
     def same_process(self, place: Place, until_seconds: float) -> Iterator[Place]:
         """Other places whose process began at the very same moment: one process under another address."""
         began = self.process_start(place, until_seconds)
-        for key in self.of_metric(PROCESS_START) if began is not None else ():
-            other = self.place(key)
+        for other in self._of_start.get(began, ()) if began is not None else ():
             if other != place and self.process_start(other, until_seconds) == began:
                 yield other
 
     def pause_seconds(self, place: Place) -> float:
-        """How long it is from one scrape of a place to the next, the usual pause; 0 where there is one scrape alone."""
+        """How long it is from one scrape of a place to the next, the usual pause."""
         if place not in self._pauses:
             moments = sorted({seconds for key in self._all_there.get(place, ()) for seconds, _ in self._points[key]})
             pauses = sorted(later - sooner for sooner, later in pairwise(moments))
-            self._pauses[place] = pauses[len(pauses) // 2] if pauses else 0.0
+            self._pauses[place] = pauses[len(pauses) // 2] if pauses else self._usual_pause_seconds
         return self._pauses[place]
 
     def first_seconds(self, place: Place) -> float:
