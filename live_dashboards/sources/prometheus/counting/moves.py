@@ -42,27 +42,29 @@ def find_moves(ask: Ask, looking: Looking, presence: Sequence[Timeline], growths
     """The moves of all counters, by where series are not at every edge.
 
     Series of sums and buckets that are there at as many edges as one of their target's leads come and go with it, so they are looked for in its blocks alone.
+    Of buckets it is not asked how often they are there, unless they then do not grow as the number of what they hold.
     """
     lacking = _lacking(presence)
+    if BUCKETS in {query.name for query in looking.told_by_count} and COUNT in lacking:
+        lacking[BUCKETS] = lacking[COUNT]
     led: dict[Target, frozenset[str]] = {}
     for query in looking.leads:
         for target, edges in lacking.get(query.name, {}).items():
             led[target] = led.get(target, frozenset()) | edges
-    found = _found(ask, looking, [(looking.leads, led, _every_block(looking.edges))])
-    lacking |= _lacking_buckets(ask, looking, lacking, growths, found.blocks)
+    every = _every_block(looking.edges)
+    found = _found(ask, looking, [(looking.leads, led, every)])
     own = {query: {target for target, edges in lacking.get(query.name, {}).items() if not edges <= led.get(target, frozenset())} for query in looking.followers}
     alone = [query for query in looking.followers if own[query]]
     with_leads = [query for query in looking.followers if lacking.get(query.name, {}).keys() - own[query]]
-    wanted = [(alone, set(chain.from_iterable(own.values())), _every_block(looking.edges)), *((with_leads, *slice_) for slice_ in _slices(found))]
-    more = _found(ask, looking, wanted)
-    return Moves(found.appeared + tuple(dict.fromkeys(more.appeared)), found.vanished + tuple(dict.fromkeys(more.vanished)))
+    more = _found(ask, looking, [(alone, set(chain.from_iterable(own.values())), every), *((with_leads, *slice_) for slice_ in _slices(found))])
+    moves = Moves(found.appeared + tuple(dict.fromkeys(more.appeared)), found.vanished + tuple(dict.fromkeys(more.vanished)))
+    return moves if _is_told(looking, growths, moves) else _with_own_buckets(ask, looking, moves)
 
 
-def buckets_agree(buckets: Growth, count: Growth, moved: Collection[int]) -> bool:
+def buckets_agree(buckets: Growth, count: Growth) -> bool:
     """Whether the buckets grow as the number of what they hold, in whole blocks: then a target that has one of both has the other.
 
-    The last bucket of a histogram holds all, and none more than the next one. In blocks in which series move, or counters fall, only the first can be seen;
-    there they are looked for one by one.
+    The last bucket of a histogram holds all, and none more than the next one. Where counters fall only the first can be seen.
     """
     by_model: dict[Labels, dict[float, Row]] = {}
     for labels, row in buckets.rows.items():
@@ -73,31 +75,38 @@ def buckets_agree(buckets: Growth, count: Growth, moved: Collection[int]) -> boo
         of_edges[edge] = row
     if by_model.keys() != count.rows.keys():
         return False
-    return all(_agree(dict(sorted(of_edges.items())), count.rows[labels], count.edges, moved) for labels, of_edges in by_model.items())
+    return all(_agree(dict(sorted(of_edges.items())), count.rows[labels], count.edges) for labels, of_edges in by_model.items())
 
 
-def _agree(of_edges: Mapping[float, Row], count: Row, edges: Edges, moved: Collection[int]) -> bool:
+def _agree(of_edges: Mapping[float, Row], count: Row, edges: Edges) -> bool:
     if math.inf not in of_edges:
         return False
     for block in _every_block(edges):
         total, values = count[block], [row[block] for row in of_edges.values()]
         if values[-1] != total:
             return False
-        if total is not None and total >= 0 and block not in moved:
+        if total is not None and total >= 0:
             known = [value for value in values if value is not None]
             if len(known) < len(values) or known[0] < 0 or known != sorted(known):
                 return False
     return True
 
 
-def _lacking_buckets(ask: Ask, looking: Looking, lacking: Lacking, growths: Mapping[str, Growth], moved: Collection[int]) -> Lacking:
-    """Of the buckets what is known of the number of what they hold; where they differ from it, what is asked of them."""
+def _is_told(looking: Looking, growths: Mapping[str, Growth], moves: Moves) -> bool:
+    """Whether the moves of the buckets are known by those of the number of what they hold, or are no matter."""
     if not looking.is_summed or not looking.told_by_count:
-        return {}
-    if buckets_agree(growths[BUCKETS], growths[COUNT], moved):
-        return {BUCKETS: lacking[COUNT]} if COUNT in lacking else {}
+        return True
+    found = with_moves(growths, (BUCKETS, COUNT), moves)
+    return buckets_agree(found[BUCKETS], found[COUNT])
+
+
+def _with_own_buckets(ask: Ask, looking: Looking, moves: Moves) -> Moves:
+    """The moves with those of the buckets asked of them alone."""
     (outcome,) = ask([looking.presence_question(looking.told_by_count)])
-    return {} if isinstance(outcome, SourceError) else _lacking(outcome.series)
+    targets = set() if isinstance(outcome, SourceError) else {target_of(series.labels) for series in outcome.series}
+    own = _found(ask, looking, [(looking.told_by_count, targets, _every_block(looking.edges))])
+    others = [tuple(move for move in several if move.counter != BUCKETS) for several in (moves.appeared, moves.vanished)]
+    return Moves(others[0] + own.appeared, others[1] + own.vanished)
 
 
 def _slices(found: Moves) -> Iterator[tuple[set[Target], set[int]]]:
