@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -20,12 +22,17 @@ SCRAPE = 30.0
 
 
 class World:
-    """One experiment's instances: each with requests, errors and a histogram, alive for a while, with pauses, restarts, late series and edges spelt anew."""
+    """One experiment's instances: each with requests, errors and a histogram, alive for a while, with pauses, restarts, late series, new labels and edges spelt anew.
+
+    `requests` is what each model has answered in the last 24 hours, as far as scrapes saw it: the growth of each process from scrape to scrape, from zero on.
+    """
 
     def __init__(self, seed: int) -> None:
         self.experiment, self.is_respelt = f"world-{seed}", seed % 4 == 3
+        self.is_told = seed % 2 == 0
         self._random = random.Random(seed)  # noqa: S311 # worlds, not secrets
         self.series: list[TrueSeries] = []
+        self.requests = {"baseline": 0.0, "enhanced": 0.0}
         for model in ("baseline", "enhanced"):
             for number in range(self._random.randint(2, 7)):
                 self._add_instance({"model_name": model, "experiment": self.experiment, "instance": f"{self.experiment}-{model}-{number}", "job": "serving"})
@@ -38,15 +45,27 @@ class World:
         restarts = sorted(begin + chance() * (last - begin) for _ in range(self._random.choice((0, 0, 1, 3))))
         moments = [begin + index * SCRAPE for index in range(int((last - begin) / SCRAPE) + 1)]
         seen = [at for at in moments if not any(low <= at < high for low, high in pauses)]
-        is_told, held, each = chance() < 0.6, self._random.choice((0, 5, 40)), self._random.randint(1, 9)
+        is_told, held, each = self.is_told or chance() < 0.3, self._random.choice((0, 5, 40)), self._random.randint(1, 9)
         starts = [begin - 20.0, *restarts]
+        relabelled = self._random.choice((math.inf, math.inf, *(high for _, high in pauses), *restarts, begin + chance() * (last - begin)))
 
         def counted(at: float, share: float) -> float:
             since = max(start for start in starts if start <= at)
             return float(int(share * ((held if since == starts[0] else 0) + each * (at - since) / SCRAPE)))
 
         def put(name: str, own: dict[str, str], share: float, after: float = 0.0) -> None:
-            self.series.append(TrueSeries(name, {**labels, **own}, tuple((at, counted(at, share)) for at in seen if at >= begin + after)))
+            samples = [(at, counted(at, share)) for at in seen if at >= begin + after]
+            self.series.append(TrueSeries(name, {**labels, **own}, tuple(sample for sample in samples if sample[0] < relabelled)))
+            self.series.append(TrueSeries(name, {**labels, **own, "version": "2"}, tuple(sample for sample in samples if sample[0] >= relabelled)))
+            if name == REQUESTS:
+                self.requests[labels["model_name"]] += answered(samples)
+
+        def answered(samples: list[tuple[float, float]]) -> float:
+            """A process that began between two scrapes has answered all that it counts."""
+            steps = pairwise([(begin - SCRAPE, 0.0), *samples])
+            return sum(
+                after if any(sooner < start <= later for start in restarts) else after - before for (sooner, before), (later, after) in steps if END - DAY < later <= END
+            )
 
         put(REQUESTS, {"status": "success"}, 1.0)
         put(REQUESTS, {"status": "error"}, 0.1, after=self._random.choice((0.0, 0.0, 2 * HOUR)))
@@ -84,6 +103,15 @@ def url(request, tmp_path_factory):
     with VictoriaMetricsServer() as server:
         server.fill(truth)
         yield server.url
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_was_answered_is_at_least_and_where_starts_are_told_at_most_what_is_counted(url, seed):
+    world, answer = World(seed), ask(url, window_seconds=DAY, experiment=f"world-{seed}").instant("requests")
+    least, most = values(answer), values(answer) | {each.label("model_name"): each.last for each in answer.most}
+    assert {model: least[model] <= true for model, true in world.requests.items()} == dict.fromkeys(least, True), (least, world.requests)
+    if world.is_told:
+        assert {model: true <= most[model] for model, true in world.requests.items()} == dict.fromkeys(least, True), (most, world.requests)
 
 
 def told(url: str, seed: int, window_seconds: float):

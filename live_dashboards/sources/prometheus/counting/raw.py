@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from live_dashboards.errors import SourceError
@@ -15,6 +16,8 @@ from live_dashboards.sources.prometheus.exchange import Question, instant
 from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import REQUESTS, AbQuery, render
+
+_BEFORE_SECONDS = 0.0005
 
 
 class RawReader:
@@ -42,12 +45,12 @@ class RawReader:
                     self._remembered.setdefault(key_of(series), []).append((stretch.first_seconds, series.last))
 
     def _of_elder_processes(self, stretch: Stretch) -> frozenset[Target]:
-        """The targets of whose processes it is not known that they began within the stretch: of the others nothing before it matters."""
+        """The targets of whose processes it is not known that all began within the stretch: of the others nothing before it matters."""
         began: dict[Target, float] = {}
         for key in self.samples.of_metric(PROCESS_START):
-            sample = self.samples.newest(key, stretch.end_seconds)
-            if sample is not None:
-                began[target_of(key.labels)] = sample[1]
+            told = [value for _, value in self.samples.between(key, stretch.first_seconds - _BEFORE_SECONDS, stretch.end_seconds)]
+            if told:
+                began[target_of(key.labels)] = min(*told, began.get(target_of(key.labels), math.inf))
         return frozenset(target for target in stretch.targets if began.get(target, 0.0) <= stretch.first_seconds)
 
     @property
