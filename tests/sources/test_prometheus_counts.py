@@ -312,6 +312,23 @@ def test_a_pause_of_hours_loses_nothing_and_a_timeline_shows_no_spike(filled):
     assert sum(value is None for value in rates) > 20
 
 
+@pytest.mark.parametrize(("first", "with_starts"), [(5.0, False), (5.0, True), (1e6, True)], ids=["nothing told", "process starts told", "without a fall"])
+@pytest.mark.parametrize("pause_seconds", [240, 420, 800, 2400, 4000])
+def test_a_restart_in_a_pause_within_a_long_block_loses_nothing_that_was_counted_before(filled, pause_seconds, first, with_starts):
+    """A week's blocks last an hour: the series is there at both edges, and has fallen in between."""
+    truth, stopped = day_truth(hours=9 * 24.0), END - 40 * HOUR - 1234.0
+    for model in MODELS:
+        own = labels(model, model)
+        before, after = steady(END - 9 * DAY, stopped, 60.0, 0.0, 60.0), steady(stopped + pause_seconds, END, 60.0, first, 60.0)
+        series(truth, REQUESTS, own, before + after)
+        if with_starts:
+            starts = [(at, END - 9 * DAY - 5.0) for at, _ in before] + [(at, after[0][0] - 5.0) for at, _ in after]
+            series(truth, START, {"instance": own["instance"]}, starts)
+    answer = ask(filled(truth), window_seconds=8 * DAY)
+    there = [value for at, value in before if at <= END - 8 * DAY][-1]
+    assert values(answer.instant("requests")) == block_sums(answer, "requests") == dict.fromkeys(MODELS, before[-1][1] - there + after[-1][1])
+
+
 def test_pods_that_end_gain_nothing(filled):
     """295 pods, each a minute after the other, two hours long: half a scrape each would be 0.8 %."""
     truth = day_truth()

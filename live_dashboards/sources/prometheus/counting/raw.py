@@ -32,12 +32,14 @@ class RawReader:
         self._remembered: dict[SeriesKey, list[tuple[float, float]]] = {}
 
     def read(self, looking: Looking, stretches: Sequence[Stretch], *, with_births: bool) -> None:
-        """Read what is not known yet; with births also what was there before them."""
+        """Read what is not known yet; with births also what was there before them, and what returning targets held before their pause."""
         fresh = [stretch for stretch in stretches if stretch not in self._known]
         self._known.update(fresh)
         self._take(question for stretch in fresh for question in self._questions(stretch, stretch.targets))
-        open_to = [(stretch, targets) for stretch in fresh if with_births and (targets := self._of_elder_processes(stretch))]
-        self._take_former_addresses(open_to)
+        born = [(stretch, targets) for stretch in fresh if with_births and (targets := self._of_elder_processes(stretch))]
+        self._take_former_addresses(born)
+        elder = dict(born)
+        open_to = [(stretch, targets) for stretch in fresh if (targets := elder.get(stretch, frozenset()) | stretch.returning)]
         questions = [self._memory_question(stretch, targets, looking.range.start_seconds) for stretch, targets in open_to]
         for (stretch, _), outcome in zip(open_to, self._ask(questions) if questions else (), strict=True):
             for series in () if isinstance(outcome, SourceError) else outcome.series:

@@ -148,7 +148,7 @@ class Repair:
         for series in dict.fromkeys(key.without(self._scope.copy_labels) for key in counted):
             keys = self._in_order(series) if self._scope.copy_labels else [series]
             for stretch in by_target.get(target_of(series.labels), ()):
-                several = ((key, samples.between(key, stretch.first_seconds - _BEFORE_SECONDS, stretch.end_seconds)) for key in keys)
+                several = ((key, self._points(key, stretch)) for key in keys)
                 key, points = next(((key, points) for key, points in several if len(points) > 1), (series, []))
                 begins = rules.begins(key, stretch.first_seconds, stretch.end_seconds)
                 for (sooner, before), (later, after) in pairwise(points):
@@ -156,6 +156,14 @@ class Repair:
                     if is_loss and before > 0 and (key, later) not in seen:
                         seen.add((key, later))
                         yield key, later, before
+
+    def _points(self, key: SeriesKey, stretch: Stretch) -> list[tuple[float, float]]:
+        """The samples of a stretch; of a target that returns in it also what was seen last before its pause."""
+        points = self._reader.samples.between(key, stretch.first_seconds - _BEFORE_SECONDS, stretch.end_seconds)
+        if not points or target_of(key.labels) not in stretch.returning or points[0][0] < stretch.begin_seconds:
+            return points
+        before = self._reader.seen_before(key, points[0][0] - _BEFORE_SECONDS)
+        return points if before is None else [before, *points]
 
 
 class _Watched:

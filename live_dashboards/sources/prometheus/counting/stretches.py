@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_exact_duration
@@ -29,12 +29,16 @@ Pieces = dict[int, set[Target]]  # which targets have a seam in which five minut
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A stretch that holds seams of some targets; raw samples are read from `first_seconds` on, some scrapes before it."""
+    """A stretch that holds seams of some targets; raw samples are read from `first_seconds` on, some scrapes before it.
+
+    `returning` are targets that are scraped again after a pause within a block, longer than that; their counters have fallen meanwhile.
+    """
 
     first_seconds: float
     begin_seconds: float
     end_seconds: float
     targets: frozenset[Target]
+    returning: frozenset[Target] = frozenset()
 
 
 def find_stretches(ask: Ask, looking: Looking, appearances: Sequence[Appearance], restless: frozenset[Target], respelt: Sequence[AbQuery]) -> tuple[Stretch, ...]:
@@ -42,9 +46,12 @@ def find_stretches(ask: Ask, looking: Looking, appearances: Sequence[Appearance]
     pieces: Pieces = {}
     for index, targets in _births(ask, looking, appearances, respelt):
         pieces.setdefault(index, set()).update(targets)
-    for target, seconds in _restarts(ask, looking, restless) if restless else ():
+    returning: Pieces = {}
+    for target, seconds, is_returning in _restarts(ask, looking, restless) if restless else ():
         pieces.setdefault(_piece(seconds), set()).add(target)
-    return tuple(_merged(pieces, looking))
+        if is_returning:
+            returning.setdefault(_piece(seconds), set()).add(target)
+    return tuple(_with_returning(stretch, returning) for stretch in _merged(pieces, looking))
 
 
 def affordable(stretches: Sequence[Stretch], pause_seconds: float) -> tuple[tuple[Stretch, ...], frozenset[Target]]:
@@ -60,7 +67,7 @@ def affordable(stretches: Sequence[Stretch], pause_seconds: float) -> tuple[tupl
             break
         left_out.add(target)
         rest -= samples[target]
-    kept = (replace(stretch, targets=stretch.targets - left_out) for stretch in stretches)
+    kept = (replace(stretch, targets=stretch.targets - left_out, returning=stretch.returning - left_out) for stretch in stretches)
     return tuple(stretch for stretch in kept if stretch.targets), frozenset(left_out)
 
 
@@ -73,26 +80,43 @@ def _births(ask: Ask, looking: Looking, appearances: Sequence[Appearance], respe
         yield from ((_piece(edges.ends[block]), targets) for block, targets in by_block.items())
         return
     queries = (*looking.leads, *respelt)
-    back_seconds, blocks = looking.scope.shortest_rate_seconds, [(*_block(looking, block), frozenset(targets)) for block, targets in sorted(by_block.items())]
+    back_seconds, blocks = _fine_back_seconds(looking), [(*_block(looking, block), frozenset(targets)) for block, targets in sorted(by_block.items())]
     runs = _runs(blocks, lambda begin, end, count: count * (end - begin) / FINEST_SECONDS <= _MOST_LOOKS)
     asked = [(looking.appearing_promql(queries, FINEST_SECONDS, back_seconds, targets), (begin, end)) for begin, end, targets in runs]
     for target, seconds in _found(ask, [question for promql, span in asked for question in _over(promql, span, FINEST_SECONDS)]):
         yield _piece(seconds), {target}
 
 
-def _restarts(ask: Ask, looking: Looking, restless: frozenset[Target]) -> Iterator[tuple[Target, float]]:
-    """Where counters of these targets fall, and where their processes begin."""
-    edges, back_seconds = looking.edges, looking.scope.shortest_rate_seconds
+def _restarts(ask: Ask, looking: Looking, restless: frozenset[Target]) -> Iterator[tuple[Target, float, bool]]:
+    """Where counters of these targets fall, and where their processes begin; also whether they return there after a pause.
+
+    Looking back over five minutes more than a fall is looked for, a series either has a sample before it, or was not there.
+    """
+    edges, back_seconds = looking.edges, _fine_back_seconds(looking)
+    began = [(target, moment) for target, seconds in _began(ask, looking, restless) for moment in (seconds, seconds + looking.scope.shortest_rate_seconds)]
+    yield from ((target, moment, False) for target, moment in began)  # seen again at a scrape after it
     spans = [(edges.start_seconds, edges.end_seconds)]
     if edges.step_seconds > FINEST_SECONDS:
         coarse = _falls(looking, restless, edges.step_seconds + looking.back_seconds)
-        blocks = {edges.block_of(min(seconds, edges.end_seconds)) for _, seconds in _found(ask, [*_over(coarse, spans[0], edges.step_seconds)])}
+        fallen = _found(ask, [*_over(coarse, spans[0], edges.step_seconds)])
+        blocks = {edges.block_of(min(seconds, edges.end_seconds)) for _, seconds in chain(fallen, began)}
         spans = [_block(looking, block) for block in sorted(block for block in blocks if block is not None)]
+        returns = looking.appearing_promql(looking.leads, FINEST_SECONDS, back_seconds, restless)
+        for target, seconds in _found(ask, [question for span in spans for question in _over(returns, span, FINEST_SECONDS)]):
+            yield target, seconds, True
     fine = _falls(looking, restless, FINEST_SECONDS + back_seconds)
-    yield from _found(ask, [question for span in spans for question in _over(fine, span, FINEST_SECONDS)])
-    for target, seconds in _began(ask, looking, restless):
-        yield target, seconds
-        yield target, seconds + back_seconds  # seen again at a scrape after it
+    for target, seconds in _found(ask, [question for span in spans for question in _over(fine, span, FINEST_SECONDS)]):
+        yield target, seconds, False
+
+
+def _fine_back_seconds(looking: Looking) -> float:
+    """How far before a moment a series is looked for in pieces of five minutes: none that lives within one of them is missed."""
+    return max(looking.scope.shortest_rate_seconds, FINEST_SECONDS)
+
+
+def _with_returning(stretch: Stretch, returning: Pieces) -> Stretch:
+    there = (targets for piece, targets in returning.items() if stretch.begin_seconds < piece * FINEST_SECONDS <= stretch.end_seconds + FINEST_SECONDS)
+    return replace(stretch, returning=stretch.targets & frozenset().union(*there))
 
 
 def _falls(looking: Looking, targets: Iterable[Target], span_seconds: float) -> str:
