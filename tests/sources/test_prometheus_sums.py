@@ -27,7 +27,8 @@ class World:
     `requests` is what each model has answered in the last 24 hours, as far as scrapes saw it: the growth of each process from scrape to scrape, from zero on.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, hours: int = 25, scrape_seconds: float = SCRAPE) -> None:
+        self._hours, self._pause = hours, scrape_seconds
         self.experiment, self.is_respelt = f"world-{seed}", seed % 4 == 3
         self.is_told = seed % 2 == 0
         self._random = random.Random(seed)  # noqa: S311 # worlds, not secrets
@@ -38,12 +39,12 @@ class World:
                 self._add_instance({"model_name": model, "experiment": self.experiment, "instance": f"{self.experiment}-{model}-{number}", "job": "serving"})
 
     def _add_instance(self, labels: dict[str, str]) -> None:
-        chance, span = self._random.random, 25 * HOUR
+        chance, span, pause = self._random.random, self._hours * HOUR, self._pause
         begin = END - span if chance() < 0.5 else END - chance() * span
         last = END if chance() < 0.5 else begin + chance() * (END - begin)
-        pauses = [(at, at + chance() * 3 * HOUR) for at in (begin + chance() * span for _ in range(self._random.choice((0, 0, 1, 2))))]
+        pauses = [(at, at + chance() * 0.12 * span) for at in (begin + chance() * span for _ in range(self._random.choice((0, 0, 1, 2))))]
         restarts = sorted(begin + chance() * (last - begin) for _ in range(self._random.choice((0, 0, 1, 3))))
-        moments = [begin + index * SCRAPE for index in range(int((last - begin) / SCRAPE) + 1)]
+        moments = [begin + index * pause for index in range(int((last - begin) / pause) + 1)]
         seen = [at for at in moments if not any(low <= at < high for low, high in pauses)]
         is_told, held, each = self.is_told or chance() < 0.3, self._random.choice((0, 5, 40)), self._random.randint(1, 9)
         starts = [begin - 20.0, *restarts]
@@ -51,7 +52,7 @@ class World:
 
         def counted(at: float, share: float) -> float:
             since = max(start for start in starts if start <= at)
-            return float(int(share * ((held if since == starts[0] else 0) + each * (at - since) / SCRAPE)))
+            return float(int(share * ((held if since == starts[0] else 0) + each * (at - since) / pause)))
 
         def put(name: str, own: dict[str, str], share: float, after: float = 0.0) -> None:
             samples = [(at, counted(at, share)) for at in seen if at >= begin + after]
@@ -62,9 +63,11 @@ class World:
 
         def answered(samples: list[tuple[float, float]]) -> float:
             """A process that began between two scrapes has answered all that it counts."""
-            steps = pairwise([(begin - SCRAPE, 0.0), *samples])
+            steps = pairwise([(begin - pause, 0.0), *samples])
             return sum(
-                after if any(sooner < start <= later for start in restarts) else after - before for (sooner, before), (later, after) in steps if END - DAY < later <= END
+                after if any(sooner < start <= later for start in restarts) else after - before
+                for (sooner, before), (later, after) in steps
+                if END - (span - HOUR) < later <= END
             )
 
         put(REQUESTS, {"status": "success"}, 1.0)
@@ -150,4 +153,4 @@ def differing(found, expected):
 
 def is_late_edge(key, one, other):
     """An edge that is let in later than the others is looked for with sums alone: they also count, or tell as open, what it held and grew by in its first block."""
-    return ("le", "2.5") in key and None not in (one, other) and one > other
+    return ("le", "2.5") in key and one is not None and (other is None or one > other)

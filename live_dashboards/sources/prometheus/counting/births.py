@@ -71,9 +71,13 @@ class Rules:
         return Unseen(0.0, birth.value)
 
     def restarted(self, key: SeriesKey, after_seconds: float, until_seconds: float) -> bool:
-        """Whether the process behind a series began between two of its samples."""
-        began = self.samples.process_start(self.samples.place(key), until_seconds)
-        return began is not None and after_seconds < began <= until_seconds
+        """Whether the process behind a series began between two of its samples; of the first one it may be known only that it was there before a moment."""
+        place = self.samples.place(key)
+        began, before = self.samples.process_start(place, until_seconds), self.samples.process_start(place, after_seconds)
+        if began is None or began > until_seconds:
+            return False
+        is_another = before is not None and began - before > _SCRAPES_APART * self.samples.pause_seconds(place)  # moments of one process may differ a little
+        return after_seconds < began or is_another
 
     def begins(self, key: SeriesKey, after_seconds: float, until_seconds: float) -> tuple[float, ...]:
         """When processes began within a while where the series is scraped."""

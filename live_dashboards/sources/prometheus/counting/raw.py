@@ -44,7 +44,13 @@ class RawReader:
         for (stretch, _), outcome in zip(open_to, self._ask(questions) if questions else (), strict=True):
             for series in () if isinstance(outcome, SourceError) else outcome.series:
                 if series.last is not None:
-                    self._remembered.setdefault(key_of(series), []).append((stretch.first_seconds, series.last))
+                    self._remember(key_of(series), stretch.first_seconds, series.last)
+
+    def _remember(self, key: SeriesKey, seconds: float, value: float) -> None:
+        if key.metric == PROCESS_START:
+            self.samples.add_start(key, seconds, value)
+        else:
+            self._remembered.setdefault(key, []).append((seconds, value))
 
     def _of_elder_processes(self, stretch: Stretch) -> frozenset[Target]:
         """The targets of whose processes it is not known that all began within the stretch: of the others nothing before it matters."""
@@ -106,9 +112,10 @@ class RawReader:
         return " or ".join(f"({newest} == {moment!r})" for moment in moments)
 
     def _memory_question(self, stretch: Stretch, targets: frozenset[Target], start_seconds: float) -> Question:
-        """The last values from before the samples, as long ago as the range and a day before it."""
-        span = max(0.0, stretch.first_seconds - start_seconds) + DAY_SECONDS
-        return instant(f"last_over_time({narrowed(self._counters, targets)}[{format_exact_duration(span)}])", stretch.first_seconds, keeps_name=True)
+        """The last values from before the samples, as long ago as the range and a day before it, and when the processes that counted them began."""
+        span = format_exact_duration(max(0.0, stretch.first_seconds - start_seconds) + DAY_SECONDS)
+        selectors = narrowed(self._counters, targets), f"{PROCESS_START}{{{target_matchers(targets)}}}"
+        return instant(" or ".join(f"last_over_time({selector}[{span}])" for selector in selectors), stretch.first_seconds, keeps_name=True)
 
 
 def _names(queries: Iterable[AbQuery], scope: Scope) -> str:

@@ -150,9 +150,11 @@ class Repair:
             for stretch in by_target.get(target_of(series.labels), ()):
                 several = ((key, self._points(key, stretch)) for key in keys)
                 key, points = next(((key, points) for key, points in several if len(points) > 1), (series, []))
+                is_returning = target_of(key.labels) in stretch.returning
                 begins = rules.begins(key, stretch.first_seconds, stretch.end_seconds)
                 for (sooner, before), (later, after) in pairwise(points):
-                    is_loss = after < before or (any(sooner < began <= later for began in begins) and rules.restarted(key, sooner, later))
+                    may_restart = is_returning or any(sooner < began <= later for began in begins)
+                    is_loss = after < before or (may_restart and rules.restarted(key, sooner, later))
                     if is_loss and before > 0 and (key, later) not in seen:
                         seen.add((key, later))
                         yield key, later, before

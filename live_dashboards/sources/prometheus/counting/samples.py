@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median_low
 
 from live_dashboards.model.snapshot import Timeline
 
@@ -67,12 +68,13 @@ class Samples:
         self._there: dict[tuple[Place, str], list[SeriesKey]] = {}
         self._all_there: dict[Place, list[SeriesKey]] = {}
         self._copies: dict[SeriesKey, list[SeriesKey]] = {}
-        self._pauses: dict[Place, float] = {}
+        self._pauses: dict[Place, list[float]] = {}
         self._starts: dict[Place, list[tuple[float, float]]] = {}
+        self._told_starts: dict[Place, list[tuple[float, float]]] = {}
         self._of_start: dict[float, list[Place]] = {}
 
     def add(self, series: Iterable[Timeline]) -> None:
-        """Take in series that carry their metric's name as a label; a stretch that is known already changes nothing."""
+        """Take in all samples of a stretch, in series that carry their metric's name as a label; one that is known already changes nothing."""
         for each in series:
             key = key_of(each)
             if key not in self._points:
@@ -84,11 +86,16 @@ class Samples:
             self._points[key] = sorted(known.items())
             if key.metric == PROCESS_START:
                 self._add_starts(self.place(key))
-        self._pauses.clear()
+            self._pauses.setdefault(self.place(key), []).extend(later - sooner for (sooner, _), (later, _) in pairwise(each.points))
+
+    def add_start(self, key: SeriesKey, seconds: float, began_seconds: float) -> None:
+        """Take in when a process began, as it was told last before a stretch that begins at that moment."""
+        self._told_starts.setdefault(self.place(key), []).append((seconds, began_seconds))
+        self._add_starts(self.place(key))
 
     def _add_starts(self, place: Place) -> None:
         """When the process at a place began, as it was told at each moment where that changed."""
-        told = sorted({sample for key in self.there(place, PROCESS_START) for sample in self._points[key]})
+        told = sorted({*self._told_starts.get(place, ()), *(sample for key in self.there(place, PROCESS_START) for sample in self._points[key])})
         changes = [sample for index, sample in enumerate(told) if index == 0 or told[index - 1][1] != sample[1]]
         self._starts[place] = changes
         for began in {began for _, began in changes}:
@@ -148,12 +155,8 @@ class Samples:
                 yield other
 
     def pause_seconds(self, place: Place) -> float:
-        """How long it is from one scrape of a place to the next, the usual pause."""
-        if place not in self._pauses:
-            moments = sorted({seconds for key in self._all_there.get(place, ()) for seconds, _ in self._points[key]})
-            pauses = sorted(later - sooner for sooner, later in pairwise(moments))
-            self._pauses[place] = pauses[len(pauses) // 2] if pauses else self._usual_pause_seconds
-        return self._pauses[place]
+        """How long it is from one scrape of a place to the next, the usual pause: samples of two stretches are no neighbours."""
+        return median_low(self._pauses.get(place) or [self._usual_pause_seconds])
 
     def first_seconds(self, place: Place) -> float:
         """From when on there are samples of a place; infinity where there is none."""
