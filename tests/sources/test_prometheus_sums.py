@@ -81,9 +81,10 @@ class World:
             self.series.append(TrueSeries(START, {"instance": labels["instance"], "job": labels["job"]}, told))
 
     def _add_buckets(self, put, begin: float, last: float) -> None:
-        """Now and then an edge is spelt anew, or some edges are let in later than the others."""
+        """Now and then an edge is spelt anew, some edges are let in later than the others, or one is no number."""
         is_late = self._random.random() < 0.25
-        for edge, share in (("0.1", 0.4), ("1", 0.9), ("2.5", 1.0), ("+Inf", 1.1)):
+        odd = [("many", 1.0)] if self._random.random() < 0.2 else []
+        for edge, share in (("0.1", 0.4), ("1", 0.9), ("2.5", 1.0), ("+Inf", 1.1), *odd):
             put(f"{LATENCY}_bucket", {"le": edge}, share, after=4 * HOUR if is_late and edge == "2.5" else 0.0)
         if self.is_respelt and self._random.random() < 0.5:
             again = begin + self._random.random() * (last - begin)

@@ -12,7 +12,7 @@ from live_dashboards.sources.prometheus.answers import with_zero_errors
 from live_dashboards.sources.prometheus.counting.count import Count, Counted
 from live_dashboards.sources.prometheus.counting.counted_answers import block_answer, total_answer
 from live_dashboards.sources.prometheus.counting.edges import edges_of
-from live_dashboards.sources.prometheus.counting.growth import Growth, without_edges
+from live_dashboards.sources.prometheus.counting.growth import Growth, has_edge, without_edges
 from live_dashboards.sources.prometheus.counting.repair import Repair
 from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.counting.seen import Seen, seen_of, seen_since, seen_together
@@ -148,7 +148,7 @@ class _Period:
         return later if sooner is None else seen_together(sooner, later)
 
     def _is_own(self, query: AbQuery, labels: Labels) -> bool:
-        return query.name != _WITHIN or float(dict(labels).get("le", "nan")) == self.edge_seconds
+        return has_edge(query, labels) and (query.name != _WITHIN or float(dict(labels)["le"]) == self.edge_seconds)
 
     def accumulated(self, outcomes: tuple[Outcome, ...], counted: Counted) -> Accumulated:
         known = self.memory(outcomes)
