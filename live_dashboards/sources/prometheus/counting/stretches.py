@@ -9,6 +9,7 @@ from itertools import chain, pairwise
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_exact_duration
+from live_dashboards.sources.prometheus.counting.edges import Edges
 from live_dashboards.sources.prometheus.counting.growth import counted_selector
 from live_dashboards.sources.prometheus.counting.samples import PROCESS_START
 from live_dashboards.sources.prometheus.counting.seams import FINEST_SECONDS, Appearance, Looking, Target, narrowed, target_matchers, target_of
@@ -90,7 +91,8 @@ def _births(ask: Ask, looking: Looking, appearances: Sequence[Appearance], respe
 def _restarts(ask: Ask, looking: Looking, restless: frozenset[Target]) -> Iterator[tuple[Target, float, bool]]:
     """Where counters of these targets fall, and where their processes begin; also whether they return there after a pause.
 
-    Looking back over five minutes more than a fall is looked for, a series either has a sample before it, or was not there.
+    Falls are looked for over five minutes more than a series is looked back for: one that has fallen has its sample from before in that time, or was not
+    there five minutes ago.
     """
     edges, back_seconds = looking.edges, _fine_back_seconds(looking)
     began = [(target, moment) for target, seconds in _began(ask, looking, restless) for moment in (seconds, seconds + looking.scope.shortest_rate_seconds)]
@@ -100,7 +102,7 @@ def _restarts(ask: Ask, looking: Looking, restless: frozenset[Target]) -> Iterat
         coarse = _falls(looking, restless, edges.step_seconds + looking.back_seconds)
         fallen = _found(ask, [*_over(coarse, spans[0], edges.step_seconds)])
         blocks = {edges.block_of(min(seconds, edges.end_seconds)) for _, seconds in chain(fallen, began)}
-        spans = [_block(looking, block) for block in sorted(block for block in blocks if block is not None)]
+        spans = list(_spans(edges, sorted(block for block in blocks if block is not None)))
         returns = looking.appearing_promql(looking.leads, FINEST_SECONDS, back_seconds, restless)
         for target, seconds in _found(ask, [question for span in spans for question in _over(returns, span, FINEST_SECONDS)]):
             yield target, seconds, True
@@ -155,6 +157,17 @@ def _range(begin: float, end: float, step: float) -> Iterator[float]:
 
 def _block(looking: Looking, block: int) -> Span:
     return looking.edges.moments[block], looking.edges.moments[block + 1]
+
+
+def _spans(edges: Edges, blocks: Iterable[int]) -> Iterator[Span]:
+    """Blocks in time order as spans of time, neighbours as one."""
+    begin: float | None = None
+    for block, following in pairwise([*blocks, None]):
+        assert block is not None  # noqa: S101 only the last one has none after it
+        begin = edges.moments[block] if begin is None else begin
+        if following != block + 1:
+            yield begin, edges.moments[block + 1]
+            begin = None
 
 
 def _piece(seconds: float) -> int:
