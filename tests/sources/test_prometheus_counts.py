@@ -171,6 +171,31 @@ def test_a_move_in_the_last_scrape_of_five_minutes_is_no_birth_either(filled, he
     assert whole(answer) == [pytest.approx(dict.fromkeys(MODELS, expected))] * 3
 
 
+def test_pods_that_live_for_minutes_are_found_in_a_week_too(filled):
+    """A week's blocks last an hour, and the pieces in which births are looked for longer than a pod lives."""
+    truth = day_truth()
+    scaling_to_zero(truth)
+    answer = ask(filled(truth), window_seconds=8 * DAY)
+    assert values(answer.instant("requests"))["enhanced"] == pytest.approx(12_800)
+    assert "enhanced" not in most(answer.instant("requests"))
+
+
+def test_new_labels_hours_after_a_pause_are_not_held_against_what_was_read_days_before(filled):
+    """Of the old series a few samples at its begin were read; what it counted later is not known to have gone on."""
+    truth, began = day_truth(hours=8 * 24.0, scrape_seconds=300.0), END - 80 * HOUR - 20.0
+    for model in MODELS:
+        old = steady(began + 20.0, END - 60 * HOUR, 300.0, 40.0, 7.0)
+        new = steady(END - 50 * HOUR, END, 300.0, 2400.0, 7.0)
+        series(truth, REQUESTS, labels(model, f"{model}-steady"), steady(END - 8 * DAY, END, 300.0, 0.0, 0.0))
+        series(truth, REQUESTS, labels(model, model), old)
+        series(truth, REQUESTS, labels(model, model, version="2"), new)
+        series(truth, START, {"instance": model}, [(at, began) for at, _ in (*old, *new)])
+    answer = ask(filled(truth), window_seconds=7 * DAY).instant("requests")
+    least = old[-1][1] + new[-1][1] - new[0][1]
+    assert values(answer) == pytest.approx(dict.fromkeys(MODELS, least))
+    assert most(answer) == pytest.approx(dict.fromkeys(MODELS, least + new[0][1]))
+
+
 def test_a_metric_that_is_let_in_again_with_a_large_value_is_no_birth(filled):
     truth = day_truth()
     for model in MODELS:
@@ -299,6 +324,21 @@ def test_what_cannot_be_put_right_is_missing_and_not_wrong(prometheus, refused):
     assert answer.status.failures
 
 
+@pytest.mark.parametrize(
+    "refused", ["offset 5m) unless last_over_time(ab_test_requests_total", "unless last_over_time(ab_test_requests_total"], ids=["who vanishes", "who moves"]
+)
+def test_without_knowing_who_comes_and_goes_counts_are_missing(prometheus, refused):
+    truth = day_truth()
+    hourly_pods(truth)
+    server = prometheus(truth)
+    with Doorman(server.host, server.port) as door:
+        door.refuse = lambda path, sent: (503, {"Retry-After": "0"}) if path.endswith("/query_range") and refused in unquote_plus(sent.decode()) else None
+        answer = ask(door.url, window_seconds=DAY)
+    for name in ("requests", "errors"):
+        assert answer.instant(name).series == ()
+        assert answer.instant(name).reason.startswith("where its series begin and restart could not be asked: http")
+
+
 # pauses, ends
 
 
@@ -310,6 +350,43 @@ def test_a_pause_of_hours_loses_nothing_and_a_timeline_shows_no_spike(filled):
     rates = [value for each in answer.timeline("request_rate").series for _, value in each.points]
     assert max(value for value in rates if value is not None) == pytest.approx(2.0, rel=0.01)
     assert sum(value is None for value in rates) > 20
+
+
+def test_a_pause_just_before_a_restart_is_held_against_the_last_value_before_it(filled):
+    """Some samples of the day before were read, too."""
+    truth, even = day_truth(), (END - 10 * HOUR) // 7200 * 7200
+    pauses, restart = [(END - 20 * HOUR, END - 18 * HOUR), (even - 5000.0, even + 700.0)], even + 2500.0
+    for model in MODELS:
+        traffic(truth, model, model, gaps=pauses, resets=(restart,))
+        told = [at for at, _ in truth.find(REQUESTS, model_name=model)[0].samples]
+        series(
+            truth,
+            START,
+            {"instance": model, "job": truth.find(REQUESTS, model_name=model)[0].labels.get("job", "")},
+            [(at, restart if at >= restart else END - 27 * HOUR) for at in told],
+        )
+    answer = ask(filled(truth), window_seconds=DAY)
+    assert whole(answer)[0] == pytest.approx({model: truth.increase(REQUESTS, start=END - DAY, model_name=model) for model in MODELS})
+
+
+def test_a_process_that_began_unseen_in_a_pause_counts_from_zero_though_it_counts_more(filled):
+    truth, began = day_truth(), END - 12 * HOUR
+    for model in MODELS:
+        before, after = steady(END - 25 * HOUR, END - 15 * HOUR, 60.0, 0.0, 1.0), steady(END - 9 * HOUR, END, 60.0, 900.0, 1.0)
+        series(truth, REQUESTS, labels(model, model), before + after)
+        series(truth, START, {"instance": model}, [(at, END - 26 * HOUR) for at, _ in before] + [(at, began) for at, _ in after])
+    answer = ask(filled(truth), window_seconds=DAY)
+    there = [value for at, value in before if at <= END - DAY][-1]
+    assert values(answer.instant("requests")) == pytest.approx(dict.fromkeys(MODELS, before[-1][1] - there + after[-1][1]))
+
+
+def test_a_small_counter_beside_an_enormous_one_is_counted(filled):
+    """Their sum does not change by what the small one counts: it is asked of each."""
+    truth = day_truth()
+    for model in MODELS:
+        series(truth, REQUESTS, labels(model, f"{model}-enormous"), steady(END - 26 * HOUR, END, 60.0, 1e17, 0.0))
+        series(truth, REQUESTS, labels(model, f"{model}-small"), steady(END - 26 * HOUR, END, 60.0, 0.0, 1.0))
+    assert whole(ask(filled(truth), window_seconds=DAY)) == [dict.fromkeys(MODELS, 1440.0)] * 3
 
 
 @pytest.mark.parametrize(("first", "with_starts"), [(5.0, False), (5.0, True), (1e6, True)], ids=["nothing told", "process starts told", "without a fall"])
