@@ -11,7 +11,7 @@ from live_dashboards.settings import Settings
 from live_dashboards.sources.prometheus.answers import with_zero_errors
 from live_dashboards.sources.prometheus.counting.count import Count, Counted
 from live_dashboards.sources.prometheus.counting.counted_answers import block_answer, total_answer
-from live_dashboards.sources.prometheus.counting.edges import edges_of
+from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS, edges_of
 from live_dashboards.sources.prometheus.counting.growth import Growth, has_edge, without_edges
 from live_dashboards.sources.prometheus.counting.repair import Repair
 from live_dashboards.sources.prometheus.counting.samples import Labels
@@ -32,7 +32,6 @@ _MOST_STARTS = 8
 _REMEMBERED = f"count(last_over_time(up[15m])) or count(last_over_time({REQUESTS}[15m]))"
 _BEFORE_SECONDS = 3600.0  # nearer to the start, a server that was set up with the test would seem to remember nothing
 _LOOKS, _LOOK_SECONDS = 6, 4 * 3600.0
-_SAME_MOMENT_SECONDS = 0.0005
 
 
 def read_periods(
@@ -112,7 +111,7 @@ class _Period:
     def junction_seconds(self) -> float:
         """Up to when is asked for the period alone: the window's blocks tell of what comes after."""
         moments = self.window.looking.edges.moments
-        return next(moment for moment in moments if moment >= self.start_seconds - _SAME_MOMENT_SECONDS) if self.has_window else self.scope.counts_at_seconds
+        return next(moment for moment in moments if moment >= self.start_seconds - SAME_MOMENT_SECONDS) if self.has_window else self.scope.counts_at_seconds
 
     @property
     def step_seconds(self) -> float:
@@ -123,7 +122,7 @@ class _Period:
     @property
     def count(self) -> Count | None:
         """What is counted before the window's blocks; None where they hold the whole period."""
-        if self.junction_seconds <= self.start_seconds + _SAME_MOMENT_SECONDS:
+        if self.junction_seconds <= self.start_seconds + SAME_MOMENT_SECONDS:
             return None
         end_seconds = self.junction_seconds
         begin_seconds = end_seconds - self.scope.window_seconds if self.scope.is_recorded else self.start_seconds

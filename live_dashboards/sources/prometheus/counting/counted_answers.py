@@ -8,14 +8,13 @@ from typing import TypeVar
 from live_dashboards.model.buckets import bucket_quantile
 from live_dashboards.model.duration import format_exact_duration
 from live_dashboards.model.snapshot import Answer, Timeline
-from live_dashboards.sources.prometheus.counting.edges import Edges, edges_of
+from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS, Edges, edges_of
 from live_dashboards.sources.prometheus.counting.growth import Growth
 from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.possible import only_possible
 from live_dashboards.sources.prometheus.reply import Reply
 
 P95 = 0.95
-_SAME_MOMENT_SECONDS = 0.0005
 T = TypeVar("T")
 Row = tuple[float | None, ...]
 
@@ -118,10 +117,10 @@ def _rolled(row: Row, edges: Edges, span_seconds: float) -> tuple[tuple[float, f
     found: list[tuple[float, float] | None] = []
     first = 0
     for block, end in enumerate(edges.ends):
-        while edges.moments[first + 1] <= end - span_seconds + _SAME_MOMENT_SECONDS:
+        while edges.moments[first + 1] <= end - span_seconds + SAME_MOMENT_SECONDS:
             first += 1
         known = [(value, edges.length_seconds(index)) for index in range(first, block + 1) if (value := row[index]) is not None]
-        is_whole = edges.moments[first] <= end - span_seconds + _SAME_MOMENT_SECONDS
+        is_whole = edges.moments[first] <= end - span_seconds + SAME_MOMENT_SECONDS
         found.append((sum(value for value, _ in known), sum(length for _, length in known)) if known and is_whole else None)
     return tuple(found)
 

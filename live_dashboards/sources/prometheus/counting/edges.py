@@ -7,7 +7,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import pairwise
 
-_SAME_MOMENT_SECONDS = 0.0005  # moments are told to the millisecond
+SAME_MOMENT_SECONDS = 0.0005  # moments are told to the millisecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Edges:
     def whole(self) -> tuple[int, int] | None:
         """The first and the last of the blocks that are whole; None where there is none."""
         lengths = [end - begin for begin, end in pairwise(self.moments)]
-        whole = [index for index, length in enumerate(lengths) if abs(length - self.step_seconds) < _SAME_MOMENT_SECONDS]
+        whole = [index for index, length in enumerate(lengths) if abs(length - self.step_seconds) < SAME_MOMENT_SECONDS]
         return (whole[0], whole[-1]) if whole else None
 
     @property
@@ -54,12 +54,12 @@ class Edges:
 
     def block_of(self, seconds: float) -> int | None:
         """The block that holds a moment; None for one outside the range."""
-        index = bisect_left(self.moments, seconds - _SAME_MOMENT_SECONDS) - 1
+        index = bisect_left(self.moments, seconds - SAME_MOMENT_SECONDS) - 1
         return index if 0 <= index < len(self.ends) else None
 
 
 def edges_of(start_seconds: float, end_seconds: float, step_seconds: float) -> Edges:
     """The blocks of a range, which must not be empty."""
-    first = math.floor(start_seconds / step_seconds + _SAME_MOMENT_SECONDS / step_seconds) + 1
-    last = math.ceil(end_seconds / step_seconds - _SAME_MOMENT_SECONDS / step_seconds) - 1
+    first = math.floor(start_seconds / step_seconds + SAME_MOMENT_SECONDS / step_seconds) + 1
+    last = math.ceil(end_seconds / step_seconds - SAME_MOMENT_SECONDS / step_seconds) - 1
     return Edges((start_seconds, *(index * step_seconds for index in range(first, last + 1)), end_seconds), step_seconds)

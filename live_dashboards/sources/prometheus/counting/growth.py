@@ -185,7 +185,7 @@ def grown_promql(selector: str, back: str, length: str) -> str:
     return f"{newest}) - {newest} offset {length})"
 
 
-def sum_differences(sums: Timeline, edges: Edges) -> tuple[float | None, ...]:
+def _sum_differences(sums: Timeline, edges: Edges) -> tuple[float | None, ...]:
     """The blocks of sums at the edges of the whole ones; None in the others, and where there is no sum at both edges."""
     row: list[float | None] = [None] * len(edges.ends)
     for (sooner, before), (later, after) in pairwise(sums.points):
@@ -198,12 +198,6 @@ def sum_differences(sums: Timeline, edges: Edges) -> tuple[float | None, ...]:
 def rounded(difference: float, of: float) -> float:
     """A difference of sums of that size; what only rounding leaves is nothing."""
     return 0.0 if abs(difference) < _ROUNDING * math.ulp(of) else difference
-
-
-def is_exact(sums: Iterable[Timeline], unit: str) -> bool:
-    """Whether differences of these sums tell what instances counted: next to an enormous number a small one is lost."""
-    largest = _LARGEST_SUMS.get(unit, _LARGEST_SUM)
-    return all(value is None or abs(value) <= largest for series in sums for _, value in series.points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +221,7 @@ class GrowthQuestions:
         has_whole = self.edges.whole is not None
         whole, shorter = (outcomes[: len(self.queries)], outcomes[len(self.queries) :]) if has_whole else ((None,) * len(self.queries), outcomes)
         by_query = dict(zip(self.queries, whole, strict=True))
-        summed = {query for query, outcome in by_query.items() if is_summed(self.scope, query) and (outcome is None or _is_exact(outcome, query))}
+        summed = {query for query, outcome in by_query.items() if is_summed(self.scope, query) and (outcome is None or _is_exact(outcome, query.unit))}
         inexact = [query for query in self.queries if is_summed(self.scope, query) and query not in summed]
         again = ask([question for query in inexact for question in whole_question(self.edges, partial(self.promql, query))]) if inexact else ()
         by_query |= dict(zip(inexact, again, strict=True))
@@ -254,7 +248,7 @@ class GrowthQuestions:
         rows: dict[Labels, list[float | None]] = {}
         series = () if whole is None else whole.series
         if is_summed:
-            rows.update((each.labels, list(sum_differences(each, self.edges))) for each in series)
+            rows.update((each.labels, list(_sum_differences(each, self.edges))) for each in series)
         else:
             self._place(rows, series)
         for reply in (outcome for outcome in shorter if isinstance(outcome, Reply)):
@@ -269,8 +263,10 @@ class GrowthQuestions:
                     rows.setdefault(labels_of(series.labels), [None] * len(self.edges.ends))[block] = value
 
 
-def _is_exact(outcome: Outcome, query: AbQuery) -> bool:
-    return isinstance(outcome, SourceError) or is_exact(outcome.series, query.unit)
+def _is_exact(outcome: Outcome, unit: str) -> bool:
+    """Whether differences of these sums tell what instances counted: next to an enormous number a small one is lost."""
+    largest, sums = _LARGEST_SUMS.get(unit, _LARGEST_SUM), () if isinstance(outcome, SourceError) else outcome.series
+    return all(value is None or abs(value) <= largest for series in sums for _, value in series.points)
 
 
 def once(scope: Scope, selector: str, promql: Callable[[str], str]) -> str:

@@ -32,11 +32,6 @@ class Moves:
     appeared: tuple[Appearance, ...] = ()
     vanished: tuple[Appearance, ...] = ()
 
-    @property
-    def blocks(self) -> frozenset[int]:
-        """The blocks in which anything moves."""
-        return frozenset(move.block for move in (*self.appeared, *self.vanished))
-
 
 def find_moves(ask: Ask, looking: Looking, presence: Sequence[Timeline], growths: Mapping[str, Growth]) -> Moves:
     """The moves of all counters, by where series are not at every edge.
@@ -45,18 +40,15 @@ def find_moves(ask: Ask, looking: Looking, presence: Sequence[Timeline], growths
     Of buckets it is not asked how often they are there, unless they then do not grow as the number of what they hold.
     """
     lacking = _lacking(presence)
-    if BUCKETS in {query.name for query in looking.told_by_count} and COUNT in lacking:
+    if looking.told_by_count and COUNT in lacking:
         lacking[BUCKETS] = lacking[COUNT]
-    led: dict[Target, frozenset[str]] = {}
-    for query in looking.leads:
-        for target, edges in lacking.get(query.name, {}).items():
-            led[target] = led.get(target, frozenset()) | edges
+    led = _by_target(lacking.get(query.name, {}) for query in looking.leads)
     every = _every_block(looking.edges)
     found = _found(ask, looking, [(looking.leads, led, every)])
     own = {query: {target for target, edges in lacking.get(query.name, {}).items() if not edges <= led.get(target, frozenset())} for query in looking.followers}
     alone = [query for query in looking.followers if own[query]]
     with_leads = [query for query in looking.followers if lacking.get(query.name, {}).keys() - own[query]]
-    more = _found(ask, looking, [(alone, set(chain.from_iterable(own.values())), every), *((with_leads, *slice_) for slice_ in _slices(found))])
+    more = _found(ask, looking, [(alone, set(chain.from_iterable(own.values())), every), *((with_leads, *part) for part in _slices(found))])
     moves = Moves(found.appeared + tuple(dict.fromkeys(more.appeared)), found.vanished + tuple(dict.fromkeys(more.vanished)))
     return moves if _is_told(looking, growths, moves) else _with_own_buckets(ask, looking, moves)
 
@@ -146,11 +138,16 @@ def _moved(growth: Growth, signs: Iterable[tuple[float, Appearance]]) -> Growth:
 
 
 def _lacking(presence: Sequence[Timeline]) -> Lacking:
-    found: Lacking = {}
-    for series in presence:
-        targets = found.setdefault(series.label(COUNTER_LABEL), {})
-        target = target_of(series.labels)
-        targets[target] = targets.get(target, frozenset()) | {series.label(EDGES_LABEL)}
+    counters = dict.fromkeys(series.label(COUNTER_LABEL) for series in presence)
+    told = [(series.label(COUNTER_LABEL), {target_of(series.labels): frozenset({series.label(EDGES_LABEL)})}) for series in presence]
+    return {counter: _by_target(edges for name, edges in told if name == counter) for counter in counters}
+
+
+def _by_target(several: Iterable[Mapping[Target, frozenset[str]]]) -> dict[Target, frozenset[str]]:
+    """The numbers of edges of each target, of several counters or series together."""
+    found: dict[Target, frozenset[str]] = {}
+    for target, edges in chain.from_iterable(each.items() for each in several):
+        found[target] = found.get(target, frozenset()) | edges
     return found
 
 

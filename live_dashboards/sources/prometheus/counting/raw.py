@@ -9,6 +9,7 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_exact_duration
 from live_dashboards.sources.prometheus.counting.births import created_metric
 from live_dashboards.sources.prometheus.counting.counters import metric_of
+from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS
 from live_dashboards.sources.prometheus.counting.samples import METRIC, PROCESS_START, Samples, SeriesKey, key_of
 from live_dashboards.sources.prometheus.counting.seams import Looking, Target, narrowed, target_matchers, target_of
 from live_dashboards.sources.prometheus.counting.stretches import Stretch
@@ -16,8 +17,6 @@ from live_dashboards.sources.prometheus.exchange import Question, instant
 from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import REQUESTS, AbQuery, render
-
-_BEFORE_SECONDS = 0.0005
 
 
 class RawReader:
@@ -56,7 +55,7 @@ class RawReader:
         """The targets of whose processes it is not known that all began within the stretch: of the others nothing before it matters."""
         began: dict[Target, float] = {}
         for key in self.samples.of_metric(PROCESS_START):
-            told = [value for _, value in self.samples.between(key, stretch.first_seconds - _BEFORE_SECONDS, stretch.end_seconds)]
+            told = [value for _, value in self.samples.between(key, stretch.first_seconds - SAME_MOMENT_SECONDS, stretch.end_seconds)]
             if told:
                 began[target_of(key.labels)] = min(*told, began.get(target_of(key.labels), math.inf))
         return frozenset(target for target in stretch.targets if began.get(target, 0.0) <= stretch.first_seconds)

@@ -9,7 +9,7 @@ from itertools import pairwise
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.prometheus.counting.births import Birth, Rules, Unseen
 from live_dashboards.sources.prometheus.counting.counters import counted_by, group_of, metric_of
-from live_dashboards.sources.prometheus.counting.edges import Edges
+from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS, Edges
 from live_dashboards.sources.prometheus.counting.growth import Growth, by_block, counted_selector, differences_promql, has_edge, increase_promql, lacking
 from live_dashboards.sources.prometheus.counting.moves import find_moves, with_moves
 from live_dashboards.sources.prometheus.counting.raw import RawReader
@@ -24,7 +24,6 @@ from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 
 Rows = dict[Labels, dict[int, float]]
-_BEFORE_SECONDS = 0.0005
 
 
 class Repair:
@@ -121,7 +120,7 @@ class Repair:
         first = next(iter(self._reader.samples.between(key, begin_seconds, end_seconds)), None)
         if first is None:
             return None
-        return Birth(key, *first, before=self._reader.seen_before(key, first[0] - _BEFORE_SECONDS))
+        return Birth(key, *first, before=self._reader.seen_before(key, first[0] - SAME_MOMENT_SECONDS))
 
     def _share(self, rules: Rules, birth: Birth, looking: Looking, end_seconds: float, value: float) -> _Share:
         """What a series grew by up to the end of the range's block in which it was first seen, which may be within the block that was looked at."""
@@ -161,10 +160,10 @@ class Repair:
 
     def _points(self, key: SeriesKey, stretch: Stretch) -> list[tuple[float, float]]:
         """The samples of a stretch; of a target that returns in it also what was seen last before its pause."""
-        points = self._reader.samples.between(key, stretch.first_seconds - _BEFORE_SECONDS, stretch.end_seconds)
+        points = self._reader.samples.between(key, stretch.first_seconds - SAME_MOMENT_SECONDS, stretch.end_seconds)
         if not points or target_of(key.labels) not in stretch.returning or points[0][0] < stretch.begin_seconds:
             return points
-        before = self._reader.seen_before(key, points[0][0] - _BEFORE_SECONDS)
+        before = self._reader.seen_before(key, points[0][0] - SAME_MOMENT_SECONDS)
         return points if before is None else [before, *points]
 
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from math import ulp
 
-from live_dashboards.sources.prometheus.counting.edges import Edges
+from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS, Edges
 from live_dashboards.sources.prometheus.counting.growth import Growth, block_promql, lookback_seconds
 from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.counting.seams import Appearance, Looking
@@ -46,7 +45,7 @@ def seen_of(seen: Seen, scope: Scope, queries: Mapping[AbQuery, AbQuery], is_own
 def seen_since(seen: Seen, start_seconds: float) -> Seen:
     """What was seen after an edge of the blocks."""
     edges = seen.looking.edges
-    first = next(index for index, moment in enumerate(edges.moments) if moment >= start_seconds - ulp(start_seconds))
+    first = next(index for index, moment in enumerate(edges.moments) if moment >= start_seconds - SAME_MOMENT_SECONDS)
     if first == 0:
         return seen
     later = Edges(edges.moments[first:], edges.step_seconds)

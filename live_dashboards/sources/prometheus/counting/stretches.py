@@ -81,7 +81,7 @@ def _births(ask: Ask, looking: Looking, appearances: Sequence[Appearance], respe
         yield from ((_piece(edges.ends[block]), targets) for block, targets in by_block.items())
         return
     queries = (*looking.leads, *respelt)
-    back_seconds, blocks = _fine_back_seconds(looking), [(*_block(looking, block), frozenset(targets)) for block, targets in sorted(by_block.items())]
+    back_seconds, blocks = looking.scope.shortest_rate_seconds, [(*_block(looking, block), frozenset(targets)) for block, targets in sorted(by_block.items())]
     runs = _runs(blocks, lambda begin, end, count: count * (end - begin) / FINEST_SECONDS <= _MOST_LOOKS)
     asked = [(looking.appearing_promql(queries, FINEST_SECONDS, back_seconds, targets), (begin, end)) for begin, end, targets in runs]
     for target, seconds in _found(ask, [question for promql, span in asked for question in _over(promql, span, FINEST_SECONDS)]):
@@ -94,8 +94,8 @@ def _restarts(ask: Ask, looking: Looking, restless: frozenset[Target]) -> Iterat
     Falls are looked for over five minutes more than a series is looked back for: one that has fallen has its sample from before in that time, or was not
     there five minutes ago.
     """
-    edges, back_seconds = looking.edges, _fine_back_seconds(looking)
-    began = [(target, moment) for target, seconds in _began(ask, looking, restless) for moment in (seconds, seconds + looking.scope.shortest_rate_seconds)]
+    edges, back_seconds = looking.edges, looking.scope.shortest_rate_seconds
+    began = [(target, moment) for target, seconds in _began(ask, looking, restless) for moment in (seconds, seconds + back_seconds)]
     yield from ((target, moment, False) for target, moment in began)  # seen again at a scrape after it
     spans = [(edges.start_seconds, edges.end_seconds)]
     if edges.step_seconds > FINEST_SECONDS:
@@ -111,11 +111,6 @@ def _restarts(ask: Ask, looking: Looking, restless: frozenset[Target]) -> Iterat
         yield target, seconds, False
 
 
-def _fine_back_seconds(looking: Looking) -> float:
-    """How far before a moment a series is looked for in pieces of five minutes: none that lives within one of them is missed."""
-    return max(looking.scope.shortest_rate_seconds, FINEST_SECONDS)
-
-
 def _with_returning(stretch: Stretch, returning: Pieces) -> Stretch:
     there = (targets for piece, targets in returning.items() if stretch.begin_seconds < piece * FINEST_SECONDS <= stretch.end_seconds + FINEST_SECONDS)
     return replace(stretch, returning=stretch.targets & frozenset().union(*there))
@@ -128,7 +123,7 @@ def _falls(looking: Looking, targets: Iterable[Target], span_seconds: float) -> 
 
 def _began(ask: Ask, looking: Looking, targets: Iterable[Target]) -> Iterator[tuple[Target, float]]:
     edges = looking.edges
-    promql = f"last_over_time({PROCESS_START}{{{target_matchers(targets)}}}[{format_exact_duration(max(looking.back_seconds, FINEST_SECONDS))}])"
+    promql = f"last_over_time({PROCESS_START}{{{target_matchers(targets)}}}[{format_exact_duration(looking.back_seconds)}])"
     for outcome in ask([*_over(promql, (edges.start_seconds, edges.end_seconds), max(edges.step_seconds, FINEST_SECONDS))]):
         for series in () if isinstance(outcome, SourceError) else outcome.series:
             moments = {value for _, value in series.points if value is not None}
