@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.proportions import Counts
+from live_dashboards.model.buckets import NO_FINITE_BUCKET
 from live_dashboards.model.measurement import Measurement, missing
 from live_dashboards.model.snapshot import Accumulated, Answer, PrometheusAnswer, Timeline
 
 ERROR_RATE, OVER_OBJECTIVE, ONLINE_ACCURACY = "error_rate", "over_latency_objective", "online_accuracy"
-_EVENTS_AND_TRIALS = {ERROR_RATE: ("errors", "requests"), OVER_OBJECTIVE: ("latency_within", "latency_count"), ONLINE_ACCURACY: ("correct", "labelled")}
+_WITHIN = "latency_within"
+_EVENTS_AND_TRIALS = {ERROR_RATE: ("errors", "requests"), OVER_OBJECTIVE: (_WITHIN, "latency_count"), ONLINE_ACCURACY: ("correct", "labelled")}
 _COMPLEMENT = frozenset({OVER_OBJECTIVE})  # the buckets count those that are quick enough
 
 
@@ -56,8 +58,19 @@ def windowed(answer: PrometheusAnswer, at_seconds: float, window_seconds: float,
     """The window as if the test had begun with it: for a description where the analysis period is not known."""
     edge = _nearest_edge(answer.instant("latency_buckets"), objective_seconds)
     buckets = answer.instant("latency_buckets")
-    within = replace(buckets, name="latency_within", series=tuple(series for series in buckets.series if float(series.label("le")) == edge))
+    within = replace(buckets, name=_WITHIN, series=tuple(series for series in buckets.series if float(series.label("le")) == edge))
     return Accumulated(at_seconds - window_seconds, is_remembered=False, totals=(*answer.instants, within), blocks=answer.blocks, edge_seconds=edge)
+
+
+def at_far_edge(counted: Accumulated) -> Accumulated | None:
+    """What was counted, with the other end of the bucket that holds the latency objective as the edge that is judged; None where that is not known."""
+    if counted.far_edge_seconds is None:
+        return None
+
+    def far(answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
+        return tuple(replace(each, name=_WITHIN) if each.name == f"{_WITHIN}_far" else each for each in answers if each.name != _WITHIN)
+
+    return replace(counted, totals=far(counted.totals), blocks=far(counted.blocks), edge_seconds=counted.far_edge_seconds, far_edge_seconds=None)
 
 
 def _nearest_edge(buckets: Answer, objective_seconds: float) -> float | None:
@@ -77,7 +90,8 @@ def _reason(found: Page, metric: str, answers: tuple[Answer, ...], variant: str)
         return "no count of labelled requests: name the counters in AB_ONLINE_LABELLED_METRIC and AB_ONLINE_CORRECT_METRIC"
     told = next((answer.reason for answer in answers if answer.reason and answer.reason != "not asked"), None)
     if told is None and metric == OVER_OBJECTIVE:
-        return "no histogram of response times for both variants"
+        edges = {series.label("le") for series in found.counted.prometheus.instant("latency_buckets").series}
+        return NO_FINITE_BUCKET if edges == {"+Inf"} else "no histogram of response times for both variants"
     return told or f"Prometheus has no {metric.replace('_', ' ')} of variant {variant!r}"
 
 

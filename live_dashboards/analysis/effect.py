@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from live_dashboards.analysis.always_valid import difference_so_far
-from live_dashboards.analysis.arms import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE, Arm, arm, windowed
+from live_dashboards.analysis.arms import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE, Arm, arm, at_far_edge, windowed
 from live_dashboards.analysis.dispersion import overdispersion
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.period import period_of
@@ -13,6 +13,7 @@ from live_dashboards.analysis.proportions import Counts, difference
 from live_dashboards.analysis.run_means import over_runs
 from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.measurement import Interval, Measurement, Origin
+from live_dashboards.model.snapshot import Accumulated
 from live_dashboards.settings import Settings
 
 _BESIDE = ("precision", "recall", "f1")
@@ -158,11 +159,35 @@ def _counted(page: Page, name: str, metric: str, family: int) -> Compared:
     _, since = period_of(page, name)
     objective_seconds = float(page.settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000
     counted = since or windowed(page.counted.prometheus, page.at.timestamp(), page.window_seconds, objective_seconds)
-    arms = arm(page, counted, name, metric), arm(page, counted, page.roles.baseline, metric)
     is_success = metric == ONLINE_ACCURACY or metric == page.settings["AB_SUCCESS_METRIC"]
     alpha = _ALPHA / family if is_success else _ALPHA
-    row = _row(metric, (arms[0].rate, arms[1].rate), family if is_success else 1)
-    return Compared(_judged(page, row, arms, alpha, is_accumulated=since is not None), (arms[0].rate, arms[1].rate))
+
+    def of(edge: Accumulated) -> Compared:
+        arms = arm(page, edge, name, metric), arm(page, edge, page.roles.baseline, metric)
+        row = _row(metric, (arms[0].rate, arms[1].rate), family if is_success else 1)
+        return Compared(_judged(page, row, arms, alpha, is_accumulated=since is not None), (arms[0].rate, arms[1].rate))
+
+    far = at_far_edge(counted) if metric == OVER_OBJECTIVE else None
+    return of(counted) if far is None else _within_bucket(of(counted), of(far).row)
+
+
+def _within_bucket(near: Compared, far: Comparison) -> Compared:
+    """The comparison at the nearer end of the bucket that holds the objective, with the limits that hold at either end; without limits where one has none."""
+    row = near.row
+    if row.low is None or row.high is None or far.low is None or far.high is None:
+        return replace(near, row=replace(row, low=None, high=None, p_value=None, reason=row.reason or far.reason))
+    wide = replace(
+        row,
+        low=min(row.low, far.low),
+        high=max(row.high, far.high),
+        p_value=_greater(row.p_value, far.p_value),
+        method=f"{row.method}; the widest at both ends of the objective's bucket",
+    )
+    return replace(near, row=wide)
+
+
+def _greater(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else max(one, other)
 
 
 def _judged(page: Page, row: Comparison, arms: tuple[Arm, Arm], alpha: float, *, is_accumulated: bool) -> Comparison:

@@ -47,4 +47,7 @@ def _edge_words(page: Page, row: Comparison) -> str:
     objective_ms = float(page.settings["AB_LATENCY_OBJECTIVE_MS"])
     if row.metric != OVER_OBJECTIVE or counted is None or counted.edge_seconds is None or math.isclose(counted.edge_seconds * 1000, objective_ms):
         return ""
+    if counted.far_edge_seconds is not None:
+        low, high = sorted((counted.edge_seconds, counted.far_edge_seconds))
+        return f"; {objective_ms:g} ms lies in the bucket from {low * 1000:.3g} to {high * 1000:.3g} ms, whose ends are both judged"
     return f"; {objective_ms:g} ms is no bucket edge, so {counted.edge_seconds * 1000:g} ms is judged"

@@ -13,6 +13,7 @@ from live_dashboards.analysis.latency import QuantileInterval, bucket_quantile, 
 from live_dashboards.analysis.model_facts import percent_scale
 from live_dashboards.analysis.proportions import Counts, normal_quantile, wilson
 from live_dashboards.analysis.variants import Roles
+from live_dashboards.model.buckets import NO_FINITE_BUCKET
 from live_dashboards.model.measurement import Interval, Measurement, Origin, derive, missing, total
 from live_dashboards.model.number import format_count
 from live_dashboards.model.snapshot import Answer, PrometheusAnswer
@@ -171,14 +172,19 @@ def _quantile(reader: _Reader, variant: str, name: str, q: float, confidence: fl
         return frame
     quantile = bucket_quantile(tuple(buckets), tuple(buckets.values()), q)
     if quantile is None:
-        reason = "no request was observed in the window" if any(map(math.isinf, buckets)) else "the histogram has no +Inf bucket"
-        return missing(name, "ms", reason, variant=variant, source=frame.source, query=frame.query)
+        return missing(name, "ms", _why_no_quantile(tuple(buckets)), variant=variant, source=frame.source, query=frame.query)
     counts = non_decreasing(tuple(buckets.values()))
     if round(counts[-1]) < 1:
         return replace(frame, value=quantile.point * 1000, reason="no interval: less than one request")
     limits = _edges_ms(quantile_interval(tuple(buckets), counts, q))
     drawn = limits if confidence == 0.95 else _edges_ms(quantile_interval(tuple(buckets), counts, q, confidence))
     return replace(frame, value=quantile.point * 1000, interval=limits, drawn_interval=drawn, n=round(counts[-1]), reason="interval: the buckets that surely hold it")
+
+
+def _why_no_quantile(upper_bounds: tuple[float, ...]) -> str:
+    if not any(map(math.isinf, upper_bounds)):
+        return "the histogram has no +Inf bucket"
+    return "no request was observed in the window" if len(upper_bounds) > 1 else NO_FINITE_BUCKET
 
 
 def _edges_ms(found: QuantileInterval) -> Interval:

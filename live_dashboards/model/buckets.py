@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+NO_FINITE_BUCKET = "the histogram has no bucket but +Inf, as one that is native only has where Prometheus does not scrape native histograms"
+
 
 @dataclass(frozen=True, slots=True)
 class BucketQuantile:

@@ -107,7 +107,8 @@ class Accumulated:
     """What was counted since one moment (unix seconds), whole and by blocks of equal length from that moment on; a block's time is its end.
 
     Totals and blocks are named `requests`, `errors`, `latency_count`, `latency_within` (not slower than `edge_seconds`, the bucket edge nearest to the
-    objective), `labelled` and `correct`. `is_remembered`: the server holds samples from before that moment, so nothing since then is forgotten;
+    objective), `labelled` and `correct`; where an exponential bucket holds the objective, `latency_within_far` is what is not slower than its other end,
+    `far_edge_seconds`. `is_remembered`: the server holds samples from before that moment, so nothing since then is forgotten;
     else `lack` says why not and what to do, where the source knows more than that.
     """
 
@@ -116,6 +117,7 @@ class Accumulated:
     totals: tuple[Answer, ...] = ()
     blocks: tuple[Answer, ...] = ()
     edge_seconds: float | None = None
+    far_edge_seconds: float | None = None
     lack: str = ""
 
     def total(self, name: str) -> Answer:

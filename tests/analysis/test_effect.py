@@ -242,3 +242,57 @@ def test_runs_of_every_challenger_are_compared_over_the_family():
     row = rows(report(replace(snapshot, mlflow=replace(snapshot.mlflow, runs=(*made, *more)))), "third")["accuracy_over_runs"]
     limits = ttest_ind([79, 80, 81, 78], [78, 79, 77], equal_var=False).confidence_interval(0.975)
     assert (row.low, row.high) == pytest.approx((limits.low, limits.high), rel=1e-6)
+
+
+def with_far_edge(snapshot, share=1.0, edge_seconds=0.5):
+    """The snapshot as if the objective lay in a bucket whose other end is this, with so much more of the challenger's requests below it, none of the baseline's."""
+    (found,) = snapshot.prometheus.accumulated
+
+    def far(answers):
+        (near,) = (answer for answer in answers if answer.name == "latency_within")
+
+        def more(series):
+            factor = share if series.label("model_name").startswith("enhanced") else 1.0
+            return replace(series, points=tuple((at, value * factor) for at, value in series.points))
+
+        return (*answers, replace(near, name="latency_within_far", series=tuple(map(more, near.series))))
+
+    wide = replace(found, totals=far(found.totals), blocks=far(found.blocks), far_edge_seconds=edge_seconds)
+    return replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(wide,)))
+
+
+@pytest.mark.parametrize("share", [0.9, 1.0, 1.01])
+def test_an_objective_within_a_bucket_has_the_limits_that_hold_at_both_its_ends(share):
+    near = rows(report())["over_latency_objective"]
+    (found,) = live().prometheus.accumulated
+    other = rows(report(with_counted(with_far_edge(live(), share))))["over_latency_objective"]
+    wide = rows(report(with_far_edge(live(), share)))["over_latency_objective"]
+    assert (wide.estimate, wide.low, wide.high) == (near.estimate, min(near.low, other.low), max(near.high, other.high))
+    assert (wide.p_value, wide.method) == (max(near.p_value, other.p_value), f"{near.method}; the widest at both ends of the objective's bucket")
+    assert found.far_edge_seconds is None
+
+
+def with_counted(snapshot):
+    """The far edge as the only one."""
+    (found,) = snapshot.prometheus.accumulated
+
+    def only(answers):
+        return tuple(replace(answer, name="latency_within") if answer.name == "latency_within_far" else answer for answer in answers if answer.name != "latency_within")
+
+    far = replace(found, totals=only(found.totals), blocks=only(found.blocks), far_edge_seconds=None)
+    return replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(far,)))
+
+
+def test_a_guardrail_whose_objective_lies_within_a_bucket_names_its_ends_and_must_hold_at_both():
+    narrow = {guard.name: guard for guard in report(AB_LATENCY_OBJECTIVE_MS="300").guardrails}["latency"]
+    guard = {guard.name: guard for guard in report(with_far_edge(live(), 0.9), AB_LATENCY_OBJECTIVE_MS="300").guardrails}["latency"]
+    assert (narrow.outcome, guard.outcome) == ("shown", "not_shown")
+    assert guard.words.endswith("300 ms lies in the bucket from 250 to 500 ms, whose ends are both judged")
+
+
+def test_where_one_end_of_the_bucket_is_not_known_there_are_no_limits():
+    snapshot = with_far_edge(live())
+    (found,) = snapshot.prometheus.accumulated
+    totals = tuple(replace(answer, series=(), reason="the buckets were wider at times") if answer.name == "latency_within_far" else answer for answer in found.totals)
+    row = rows(report(replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(replace(found, totals=totals),)))))["over_latency_objective"]
+    assert (row.has_interval, row.reason) == (False, "the buckets were wider at times")

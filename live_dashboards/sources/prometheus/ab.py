@@ -16,6 +16,8 @@ from live_dashboards.sources.prometheus.engine import Engine, engine_of
 from live_dashboards.sources.prometheus.exchange import Question
 from live_dashboards.sources.prometheus.failed_questions import Ask, FailedQuestions
 from live_dashboards.sources.prometheus.http import PrometheusClient
+from live_dashboards.sources.prometheus.native import NativeAsk
+from live_dashboards.sources.prometheus.native_choice import FoundNative, find_native
 from live_dashboards.sources.prometheus.own_series import WHICH_COUNT, AskedTest
 from live_dashboards.sources.prometheus.reading import read_answers, warnings
 from live_dashboards.sources.prometheus.recorded import STEPS
@@ -23,7 +25,7 @@ from live_dashboards.sources.prometheus.recorded_scope import find_recorded_scop
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope, find_scope
 from live_dashboards.sources.prometheus.totals import REQUESTS_TOTAL
-from live_dashboards.sources.queries import EXPERIMENT_LABEL, REQUESTS
+from live_dashboards.sources.queries import EXPERIMENT_LABEL, LATENCY, REQUESTS
 
 _RAW, _RECORDED = (
     (
@@ -31,7 +33,7 @@ _RAW, _RECORDED = (
         Question("label/__name__/values", {"match[]": f'{{__name__=~"{names}"}}'}),
         Question("label/__name__/values", {"match[]": f'{requests}{{{EXPERIMENT_LABEL}=""}}', "start": "0"}),
     )
-    for requests, names in ((REQUESTS, "ab_test_.+"), (STEPS[REQUESTS], "experiment_.+:ab_test_.+"))
+    for requests, names in ((REQUESTS, "ab_test_.+"), (STEPS[REQUESTS], f"experiment_.+:ab_test_.+|{LATENCY}"))
 )
 _SERVER = (Question("status/buildinfo", {}), Question("status/runtimeinfo", {}))
 
@@ -102,12 +104,15 @@ class PrometheusAbSource:
             test = AskedTest(experiment, variants, self._settings.aliases)
             found, scope, lack = self._scope(asking.ask, found, at_seconds=at.timestamp(), window_seconds=window_seconds, test=test)
             self.matchers = scope.matchers
-            copies = find_copies(asking.ask, scope, self._settings)
+            histograms = self._histograms(asking.ask, found, scope)
+            scope = replace(scope, native=histograms.native)
+            ask = asking.ask if histograms.native is None else NativeAsk(asking.ask, histograms.native)
+            copies = find_copies(ask, scope, self._settings)
             scope = replace(scope, copy_labels=copies.labels)
-            scope = replace(scope, copies=copies_in_order(asking.ask, scope))
-            reading = read_answers(asking.ask, scope, self._settings)
+            scope = replace(scope, copies=copies_in_order(ask, scope))
+            reading = read_answers(ask, scope, self._settings)
             failures = asking.told()
-            told = (*failures, *lack, *found.warnings, *scope.warnings, *copies.told, *reading.warnings, *_experiment_warnings(scope))
+            told = (*failures, *lack, *found.warnings, *scope.warnings, *histograms.told, *copies.told, *reading.warnings, *_experiment_warnings(scope))
             seconds = found.duration_seconds + deadline.elapsed_seconds - before_seconds
             return PrometheusAnswer(
                 status=replace(_status(found, scope, tuple(dict.fromkeys(told)), seconds), failures=failures, is_partial=asking.is_partial),
@@ -123,6 +128,14 @@ class PrometheusAbSource:
             )
         finally:
             self._client.close()
+
+    def _histograms(self, ask: Ask, found: Discovery, scope: Scope) -> FoundNative:
+        """The native histograms of the response time; nothing more is asked where there is none."""
+        if LATENCY not in found.metric_names:
+            return FoundNative()
+        objective_seconds = float(self._settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000
+        span_seconds = max(scope.window_seconds, DAY_SECONDS)
+        return find_native(ask, scope.matchers, at_seconds=scope.at_seconds, span_seconds=span_seconds, objective_seconds=objective_seconds)
 
     @property
     def _wants_recorded(self) -> bool:

@@ -7,21 +7,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from live_dashboards.model.buckets import NO_FINITE_BUCKET
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.duration import format_duration
 from live_dashboards.model.listing import listed
-from live_dashboards.model.snapshot import ChosenTest, PrometheusAnswer, Timeline
+from live_dashboards.model.snapshot import Answer, ChosenTest, PrometheusAnswer, Timeline
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.prometheus.ab import PrometheusAbSource
 from live_dashboards.sources.prometheus.copies import COUNTED_ONCE, NOT_THERE, PERHAPS_TWICE
 from live_dashboards.sources.prometheus.exchange import instant
 from live_dashboards.sources.prometheus.http import PrometheusClient
+from live_dashboards.sources.prometheus.native_choice import HISTOGRAMS
 from live_dashboards.sources.prometheus.own_series import WHICH_COUNT
 from live_dashboards.sources.prometheus.recorded import FAILED
 from live_dashboards.sources.prometheus.recorded_scope import COUNTED_BY_RULES
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS
-from live_dashboards.sources.queries import EXPERIMENT_LABEL, REQUESTS, render
+from live_dashboards.sources.queries import EXPERIMENT_LABEL, LATENCY, REQUESTS, render
 
 SERIES, QUERIES, LABELS, ERRORS, AGE, ACCURACY_UNIT, BUCKETS, COPIES, COMPLETE = (
     f"Prometheus {thing}" for thing in ("A/B data", "queries", "labels", "errors", "newest sample", "accuracy unit", "latency buckets", "copies", "completeness")
@@ -155,13 +157,17 @@ def _look_at_buckets(data: PrometheusData) -> Iterator[Check]:
     objective_ms = float(data.settings["AB_LATENCY_OBJECTIVE_MS"])
     if not edges_ms:
         reason = answer.reason or "no buckets"
-        yield Check(BUCKETS, CheckState.WARNING, reason, "export a classic histogram ab_test_response_time_seconds", "no_buckets")
+        yield Check(BUCKETS, CheckState.WARNING, reason, f"export a histogram {LATENCY}", "no_buckets")
+    elif edges_ms == [math.inf]:
+        fix = "let Prometheus scrape native histograms (scrape_native_histograms, or the feature native-histograms), or export classic buckets too"
+        yield Check(BUCKETS, CheckState.WARNING, NO_FINITE_BUCKET, fix, "no_finite_bucket")
     elif not math.isinf(edges_ms[-1]):
         yield Check(BUCKETS, CheckState.WARNING, "there is no +Inf bucket, so no percentile can be told", "export the bucket le=+Inf", "no_inf_bucket")
     elif not any(math.isclose(edge, objective_ms) for edge in edges_ms):
         near = min(edges_ms[:-1], key=lambda edge: abs(edge - objective_ms), default=math.inf)
         found = f"{len(edges_ms)} buckets, none of which ends at the objective of {objective_ms:g} ms; the nearest edge is {near:g} ms"
-        yield Check(BUCKETS, CheckState.WARNING, found, "add that bucket to the exporter, or set AB_LATENCY_OBJECTIVE_MS to an edge", "objective_edge")
+        fix = "set AB_LATENCY_OBJECTIVE_MS to an edge" + ("" if _is_native(answer) else ", or add that bucket to the exporter")
+        yield Check(BUCKETS, CheckState.WARNING, found, fix, "objective_edge")
     else:
         yield Check(BUCKETS, CheckState.OK, f"{len(edges_ms)} buckets, one of which ends at the objective of {objective_ms:g} ms")
 
@@ -179,12 +185,16 @@ def _look_at_copies(data: PrometheusData) -> Iterator[Check]:
 
 
 def _look_at_warnings(data: PrometheusData) -> Iterator[Check]:
-    choices = [text for text in data.answer.status.warnings if text.startswith((COUNTED_BY_RULES, WHICH_COUNT))]
+    choices = [text for text in data.answer.status.warnings if text.startswith((COUNTED_BY_RULES, WHICH_COUNT, HISTOGRAMS))]
     said = [text for text in data.answer.status.warnings if text not in choices and not text.startswith(_OF_COPIES)]
     if said:
         yield Check(COMPLETE, CheckState.WARNING, "; ".join(said), "look at the stores behind this Prometheus", "partial")
     else:
         yield Check(COMPLETE, CheckState.OK, "; ".join(("the answers came without warnings", *choices)))
+
+
+def _is_native(answer: Answer) -> bool:
+    return f"{LATENCY}_bucket" not in answer.query
 
 
 def _age(seconds: float) -> str:

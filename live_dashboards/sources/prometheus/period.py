@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from live_dashboards.model.snapshot import Accumulated, Answer
@@ -12,13 +12,14 @@ from live_dashboards.sources.prometheus.answers import with_zero_errors
 from live_dashboards.sources.prometheus.counting.count import Count, Counted
 from live_dashboards.sources.prometheus.counting.counted_answers import block_answer, total_answer
 from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS, edges_of
-from live_dashboards.sources.prometheus.counting.growth import Growth, has_edge, without_edges
+from live_dashboards.sources.prometheus.counting.growth import Growth, has_edge, of_edge, without_edges
 from live_dashboards.sources.prometheus.counting.repair import Repair
 from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.counting.seen import Seen, seen_of, seen_since, seen_together
 from live_dashboards.sources.prometheus.exchange import Question, over_time
 from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.grid import multiple_step_seconds, nice_step_seconds
+from live_dashboards.sources.prometheus.native import Native
 from live_dashboards.sources.prometheus.recorded_period import Memory, memory, memory_questions
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
@@ -26,7 +27,7 @@ from live_dashboards.sources.prometheus.totals import totals
 from live_dashboards.sources.queries import LATENCY, REQUESTS, AbQuery
 
 _COUNTED = ("requests", "errors", "latency_count", "labelled", "correct")
-_WITHIN = "latency_within"
+_WITHIN, _FAR = "latency_within", "latency_within_far"
 _BLOCKS = 120  # enough to see clusters and days, few enough for one answer
 _MOST_STARTS = 8
 _REMEMBERED = f"count(last_over_time(up[15m])) or count(last_over_time({REQUESTS}[15m]))"
@@ -43,10 +44,11 @@ def read_periods(
 
     A question that fails becomes an answer with its reason.
     """
-    edge_seconds, spellings = _edge(window.growths["latency_buckets"], float(settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000)
-    queries = tuple(query for query in (*totals(settings), *_within(spellings)) if query.name in {*_COUNTED, _WITHIN})
+    buckets = window.growths["latency_buckets"]
+    edges = _edges(buckets, float(settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000, scope.native)
+    queries = (*(query for query in totals(settings) if query.name in _COUNTED), *([_within({*edges.values()}, buckets)] if edges else []))
     starts = _starts(scope, settings, first_traffic)
-    periods = [_Period(start, replace(scope, window_seconds=scope.since(start)), queries, settings.start is None, window.seen, edge_seconds) for start in starts]
+    periods = [_Period(start, replace(scope, window_seconds=scope.since(start)), queries, settings.start is None, window.seen, edges) for start in starts]
     asked = [period.questions() for period in periods]
     outcomes = iter(ask([question for questions in asked for question in questions]) if asked else ())
     replies = [tuple(next(outcomes) for _ in questions) for questions in asked]
@@ -62,25 +64,28 @@ def _starts(scope: Scope, settings: Settings, first_traffic: Sequence[tuple[str,
     return [start for start in dict.fromkeys(known) if scope.since(start) >= scope.shortest_rate_seconds][:_MOST_STARTS]
 
 
-def _edge(buckets: Growth, objective_seconds: float) -> tuple[float | None, tuple[str, ...]]:
-    """The finite bucket edge that all models have, nearest to the objective, and how exporters and servers spell it."""
+def _edges(buckets: Growth, objective_seconds: float, native: Native | None) -> dict[str, float]:
+    """The finite bucket edge that all models have, nearest to the objective, and the far one of the exponential bucket that holds the objective, if one does."""
     by_model: dict[str, set[float]] = {}
-    spelt = [(dict(labels).get("model_name", ""), dict(labels)["le"]) for labels in buckets.totals]
-    for model, text in spelt:
-        by_model.setdefault(model, set()).add(float(text))
+    for labels in buckets.totals:
+        by_model.setdefault(dict(labels).get("model_name", ""), set()).add(float(dict(labels)["le"]))
     shared = set.intersection(*by_model.values()) - {float("inf")} if by_model else set()
-    edge = min(shared, key=lambda each: (abs(each - objective_seconds), each), default=None)
-    if edge is None:
-        return None, ()
-    return edge, tuple(sorted({text for _, text in spelt if float(text) == edge} | {f"{edge:g}", str(edge)}))
+    if not shared:
+        return {}
+    nearest = min(shared, key=lambda each: (abs(each - objective_seconds), each))
+    holding = {*native.objective_bucket} if native is not None and native.objective_bucket is not None else set()
+    if nearest not in holding or not holding <= shared:
+        return {_WITHIN: nearest}
+    return {_WITHIN: nearest, _FAR: max(holding - {nearest})}
 
 
-def _within(spellings: tuple[str, ...]) -> tuple[AbQuery, ...]:
-    if not spellings:
-        return ()
-    edges = "|".join(re.escape(text) for text in spellings).replace("\\", "\\\\")
-    promql = f'sum by (le, model_name) (increase({LATENCY}_bucket{{le=~"{edges}", $experiment}}[$window]))'
-    return (AbQuery(_WITHIN, promql, "count", ("le", "model_name"), f"{LATENCY}_bucket"),)
+def _within(edges: set[float], buckets: Growth) -> AbQuery:
+    """The buckets that end at these edges, however exporters and servers spell them."""
+    told = {dict(labels)["le"] for labels in buckets.totals}
+    spellings = sorted({text for text in told if float(text) in edges} | {text for edge in edges for text in (f"{edge:g}", str(edge))})
+    pattern = "|".join(re.escape(text) for text in spellings).replace("\\", "\\\\")
+    promql = f'sum by (le, model_name) (increase({LATENCY}_bucket{{le=~"{pattern}", $experiment}}[$window]))'
+    return AbQuery(_WITHIN, promql, "count", ("le", "model_name"), f"{LATENCY}_bucket")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ class _Period:
     queries: tuple[AbQuery, ...]
     is_found: bool
     window: Seen
-    edge_seconds: float | None
+    edges: Mapping[str, float]
 
     @property
     def asked(self) -> tuple[AbQuery, ...]:
@@ -147,12 +152,13 @@ class _Period:
         return later if sooner is None else seen_together(sooner, later)
 
     def _is_own(self, query: AbQuery, labels: Labels) -> bool:
-        return has_edge(query, labels) and (query.name != _WITHIN or float(dict(labels)["le"]) == self.edge_seconds)
+        return has_edge(query, labels) and (query.name != _WITHIN or float(dict(labels)["le"]) in self.edges.values())
 
     def accumulated(self, outcomes: tuple[Outcome, ...], counted: Counted) -> Accumulated:
         known = self.memory(outcomes)
-        growths = {name: without_edges(growth) for name, growth in counted.growths.items()}
-        whole = [total_answer(growths[query.name])[0] if query.name in growths else self._not_asked(query) for query in self.queries]
+        growths = self._by_name(counted.growths)
+        not_asked = [self._not_asked(query) for query in self.queries if query.name not in growths]
+        whole = [*(total_answer(growth)[0] for growth in growths.values()), *not_asked]
         requests = next(answer for answer in whole if answer.name == "requests")
         return Accumulated(
             start_seconds=self.start_seconds,
@@ -160,8 +166,14 @@ class _Period:
             lack=known.lack,
             totals=tuple(with_zero_errors(answer, requests, self.scope) if answer.name == "errors" else answer for answer in whole),
             blocks=tuple(block_answer(growth, self.step_seconds) for growth in growths.values()),
-            edge_seconds=self.edge_seconds,
+            edge_seconds=self.edges.get(_WITHIN),
+            far_edge_seconds=self.edges.get(_FAR),
         )
+
+    def _by_name(self, growths: Mapping[str, Growth]) -> dict[str, Growth]:
+        """The growths by what they are called in the answer: of each edge one."""
+        within = {name: without_edges(of_edge(growths[_WITHIN], name, edge)) for name, edge in self.edges.items()}
+        return {name: growth for name, growth in growths.items() if name != _WITHIN} | within
 
     def memory(self, outcomes: tuple[Outcome, ...]) -> Memory:
         """Whether the first answers say that nothing since the start is forgotten."""

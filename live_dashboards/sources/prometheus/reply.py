@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,9 +12,11 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.moment import is_on_calendar
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.http.json_text import parse_json
+from live_dashboards.sources.prometheus.histograms import Histogram, HistogramSeries, parse_histogram
 
 _ABOUT_A_NAME = "metric might not be a counter, name does not end in"  # Prometheus 3 on a counter that somebody has named otherwise: it tells nothing of the answer
 _ABOUT_THE_QUERY = "PromQL "  # so begin the remarks of Prometheus 3
+_ABOUT_HISTOGRAMS = "PromQL warning: vector contains "  # ... histograms that cannot be added up: `native_choice` tells whose, in one sentence
 _SHAPES = {"vector": ("value", "histogram"), "matrix": ("values", "histograms")}
 
 
@@ -22,18 +24,29 @@ _SHAPES = {"vector": ("value", "histogram"), "matrix": ("values", "histograms")}
 class Reply:
     """What came back: series, or names, or facts; and what the server warns of.
 
-    A vector's series have one point, a scalar's no labels, those that were looked up, and targets, no points.
+    A vector's series have one point, a scalar's no labels, those that were looked up, and targets, no points. `histograms` are the series of native ones.
     `names_its_host` is whether the answer has the header X-Server-Hostname, as VictoriaMetrics' answers do; `is_partial` whether stores behind the server
     were silent.
     """
 
     series: tuple[Timeline, ...] = ()
+    histograms: tuple[HistogramSeries, ...] = ()
     names: tuple[str, ...] = ()
     facts: Mapping[str, str] | None = None
     warnings: tuple[str, ...] = ()
     clock_difference_seconds: float | None = None
     names_its_host: bool = False
     is_partial: bool = False
+
+    @property
+    def each_histogram(self) -> tuple[Histogram, ...]:
+        """Every sample of the native histograms."""
+        return tuple(histogram for series in self.histograms for _, histogram in series.points)
+
+    def with_read(self, series: tuple[Timeline, ...]) -> Reply:
+        """The reply whose histograms somebody has read, as these series."""
+        warnings = tuple(text for text in self.warnings if text != _unread(len(self.histograms)))
+        return replace(self, series=series, histograms=(), warnings=warnings)
 
 
 Outcome = Reply | SourceError
@@ -73,24 +86,38 @@ def says_partial(document: Mapping[str, Any]) -> bool:
     return document.get("isPartial") is True or any(not text.startswith(_ABOUT_THE_QUERY) for text in said)
 
 
+def _unread(count: int) -> str:
+    """What is told of native histograms where nobody reads them."""
+    return f"{count} series hold native histograms, which are not read; expose classic buckets too"
+
+
 def _result(kind: str, result: Any, warnings: tuple[str, ...], left_out_labels: tuple[str, ...]) -> Reply:
     if kind in {"scalar", "string"}:
         return Reply(series=(_series({}, [result], ()),), warnings=warnings)
     values, histograms = _SHAPES[kind]
     found = [_series(element["metric"], [element[values]] if kind == "vector" else element[values], left_out_labels) for element in result if values in element]
-    left_out = sum(histograms in element for element in result)
-    if left_out:
-        warnings = (*warnings, f"{left_out} series hold native histograms, which are not read; expose classic buckets too")
-    return Reply(series=tuple(series for series in found if series.points), warnings=warnings)
+    found_native = (element for element in result if histograms in element)
+    native = [_histograms(element["metric"], [element[histograms]] if kind == "vector" else element[histograms], left_out_labels) for element in found_native]
+    unread = (_unread(len(native)),) if native else ()
+    return Reply(series=tuple(series for series in found if series.points), histograms=tuple(native), warnings=(*warnings, *unread))
 
 
 def _series(metric: Mapping[str, str], values: list[Any], left_out: tuple[str, ...]) -> Timeline:
     """The labels and points; ValueError where a label is no text, or the points are not in time order on a calendar."""
-    labels = _labels(metric, left_out)
     points = tuple(_point(pair) for pair in values)
-    if not all(is_on_calendar(seconds) for seconds, _ in points) or any(later <= sooner for (sooner, _), (later, _) in pairwise(points)):
+    _refuse_odd_moments([seconds for seconds, _ in points])
+    return Timeline(_labels(metric, left_out), points)
+
+
+def _histograms(metric: Mapping[str, str], values: list[Any], left_out: tuple[str, ...]) -> HistogramSeries:
+    points = tuple((float(seconds), parse_histogram(document)) for seconds, document in values)
+    _refuse_odd_moments([seconds for seconds, _ in points])
+    return HistogramSeries(_labels(metric, left_out), points)
+
+
+def _refuse_odd_moments(moments: list[float]) -> None:
+    if not all(map(is_on_calendar, moments)) or any(later <= sooner for sooner, later in pairwise(moments)):
         raise ValueError("moments that are none, or not in order")
-    return Timeline(labels, points)
 
 
 def _labels(metric: Mapping[str, str], left_out: tuple[str, ...] = ("__name__",)) -> tuple[tuple[str, str], ...]:
@@ -112,6 +139,7 @@ def _point(pair: Any) -> tuple[float, float | None]:
 
 
 def _warnings(document: Mapping[str, Any]) -> tuple[str, ...]:
-    said = [text for key in ("warnings", "infos") if isinstance(document.get(key), list) for text in document[key] if _ABOUT_A_NAME not in str(text)]
+    every = (str(text) for key in ("warnings", "infos") if isinstance(document.get(key), list) for text in document[key])
+    said = [text for text in every if _ABOUT_A_NAME not in text and not text.startswith(_ABOUT_HISTOGRAMS)]
     partial = ["the store says that its answer is partial"] if document.get("isPartial") is True else []
-    return tuple(dict.fromkeys(str(text) for text in (*said, *partial)))
+    return tuple(dict.fromkeys((*said, *partial)))

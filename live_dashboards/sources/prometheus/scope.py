@@ -10,10 +10,11 @@ from live_dashboards.sources.prometheus.counted_once import once
 from live_dashboards.sources.prometheus.exchange import instant
 from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.failed_requests import RECORDED_ERRORS, Counting, ErrorsCounted, errors_counted
+from live_dashboards.sources.prometheus.native import Native
 from live_dashboards.sources.prometheus.own_series import AskedTest, find_own_series
 from live_dashboards.sources.prometheus.recorded import SETTLED_SECONDS, STEP_SECONDS, recorded_form
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
-from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, AbQuery, render
+from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, LATENCY, REQUESTS, AbQuery, render
 
 DAY_SECONDS = 86_400.0
 _SHORTEST_RATE_SECONDS = 300.0
@@ -37,7 +38,7 @@ class Scope:
     not counted, for `errors_reason`; recorded or not, it is the selector of the instances' own series. `uncounted` are models of whose errors nobody knows.
     `steps_at_seconds` is where the steps are asked that rules have recorded; None: the series of every instance are asked.
     `copy_labels` are those in which alone copies of one scrape differ, which count once; `copies` their values, of the copy that counts first.
-    `pause_seconds` lie between two scrapes.
+    `pause_seconds` lie between two scrapes. `native` are the native histograms that count instead of classic ones.
     """
 
     at_seconds: float
@@ -56,6 +57,7 @@ class Scope:
     pause_seconds: float = _USUAL_PAUSE_SECONDS
     matchers: str = ""
     uncounted: tuple[str, ...] = ()
+    native: Native | None = None
 
     @property
     def is_recorded(self) -> bool:
@@ -78,7 +80,15 @@ class Scope:
         return self._of_steps(query) or query
 
     def _of_steps(self, query: AbQuery) -> AbQuery | None:
-        return recorded_form(query) if self.is_recorded else None
+        return recorded_form(query) if self.counts_steps(query) else None
+
+    def counts_steps(self, query: AbQuery) -> bool:
+        """Whether steps are asked that rules have recorded; they record no native histograms."""
+        return self.is_recorded and recorded_form(query) is not None and not (self.native is not None and query.metric.startswith(LATENCY))
+
+    def as_asked(self, promql: str) -> str:
+        """The PromQL as the server gets it, of native histograms where those count."""
+        return promql if self.native is None else self.native.form(promql)
 
     def render(self, query: AbQuery, step_seconds: float = 0.0) -> str:
         """The query's PromQL, with rates over at least one step of the grid."""

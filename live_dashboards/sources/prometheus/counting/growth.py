@@ -26,7 +26,6 @@ from live_dashboards.sources.prometheus.exchange import Question, instant, over_
 from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.matchers import joined as all_of
 from live_dashboards.sources.prometheus.possible import is_upper_bound
-from live_dashboards.sources.prometheus.recorded import recorded_form
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery, quoted, render
@@ -111,6 +110,16 @@ def without_edges(growth: Growth) -> Growth:
     return replace(growth, query=query, rows=_merged(growth.rows), more=_merged(growth.more), bridged=_merged(growth.bridged))
 
 
+def of_edge(growth: Growth, name: str, edge_seconds: float) -> Growth:
+    """The growth of the buckets that end at an edge alone, under another name."""
+
+    def only(rows: Mapping[Labels, tuple[Any, ...]]) -> dict[Labels, tuple[Any, ...]]:
+        return {labels: row for labels, row in rows.items() if float(dict(labels)["le"]) == edge_seconds}
+
+    query = replace(growth.query, name=name)
+    return replace(growth, query=query, rows=only(growth.rows), more=only(growth.more), bridged=only(growth.bridged))
+
+
 def _merged(rows: Mapping[Labels, tuple[Any, ...]]) -> dict[Labels, tuple[Any, ...]]:
     found: dict[Labels, tuple[Any, ...]] = {}
     for labels, row in rows.items():
@@ -148,7 +157,7 @@ def counted_selector(scope: Scope, query: AbQuery) -> str:
 
 def is_recorded(scope: Scope, query: AbQuery) -> bool:
     """Whether a counter's steps are asked that rules have recorded."""
-    return scope.is_recorded and recorded_form(query) is not None
+    return scope.counts_steps(query)
 
 
 def is_summed(scope: Scope, query: AbQuery) -> bool:
@@ -241,7 +250,7 @@ class GrowthQuestions:
         return [over_time(promql, self.edges.moments[first], self.edges.ends[last], self.edges.step_seconds)]
 
     def _growth(self, query: AbQuery, whole: Outcome | None, shorter: Sequence[Outcome], *, is_summed: bool) -> Growth:
-        found = Growth(query, self.promql(query), self.edges, {})
+        found = Growth(query, self.scope.as_asked(self.promql(query)), self.edges, {})
         failures = [outcome.reason for outcome in (whole, *shorter) if isinstance(outcome, SourceError)]
         if failures or isinstance(whole, SourceError):
             return replace(found, reason=failures[0])
