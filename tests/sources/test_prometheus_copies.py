@@ -137,6 +137,17 @@ def test_copies_of_instances_that_restart_count_once(prometheus):
     assert told(answer)[0].startswith(ONCE)
 
 
+def test_a_copied_pod_that_begins_where_five_minutes_end_and_two_do_not_loses_nothing(prometheus):
+    """A window of six hours has blocks of two minutes; the pod's first sample is the last one of a stretch of five."""
+    begins = (END - 3 * HOUR) // 600 * 600 + 300
+    truth = short_truth(hours=8, scrape_seconds=60)
+    service(truth, "baseline")
+    service(truth, "enhanced", "i2", starts_at=begins - 30)
+    once = counts(ask(prometheus(truth).url, window_seconds=6 * HOUR))
+    store_copies(truth, moves=False)
+    assert counts(ask(prometheus(truth).url, window_seconds=6 * HOUR)) == once
+
+
 def test_a_restart_that_one_copy_alone_could_see_keeps_them_copies(prometheus):
     resets = (END - 315, END - 292)  # 15 s before a scrape of the one copy and 8 s after it: its next count is the larger one, while the other copy saw a small one
     series = []

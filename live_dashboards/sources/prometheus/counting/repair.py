@@ -123,9 +123,9 @@ class Repair:
         return Birth(key, *first, before=self._reader.seen_before(key, first[0] - SAME_MOMENT_SECONDS))
 
     def _share(self, rules: Rules, birth: Birth, looking: Looking, end_seconds: float, value: float) -> _Share:
-        """What a series grew by up to the end of the range's block in which it was first seen, which may be within the block that was looked at."""
+        """What a series grew by up to the end of the range's block in which it was first seen, which may end before or after the block that was looked at."""
         block = looking.range.block_of(birth.seconds)
-        if block is not None and looking.range.ends[block] < end_seconds:
+        if block is not None and looking.range.ends[block] != end_seconds:
             value = (self._reader.samples.newest(birth.key, looking.range.ends[block]) or (0.0, value))[1]
         return _Share(birth.seconds, value - birth.value, rules.unseen(birth), is_bridged=birth.before is not None)
 

@@ -184,7 +184,13 @@ def _merged(pieces: Mapping[int, set[Target]], looking: Looking) -> Iterator[Str
     spans = [((index - 1) * FINEST_SECONDS, index * FINEST_SECONDS, frozenset(targets)) for index, targets in sorted(pieces.items())]
     for begin, end, targets in _runs(spans, is_cheap):
         if begin < end_seconds:
-            yield Stretch(begin - back_seconds, begin, min(end, end_seconds), targets)
+            yield Stretch(begin - back_seconds, begin, _whole_blocks_end(looking.range, min(end, end_seconds)), targets)
+
+
+def _whole_blocks_end(edges: Edges, seconds: float) -> float:
+    """The moment, or the end of the block shorter than a piece that goes on over it: what begins before the moment grows until then."""
+    block = edges.block_of(seconds)
+    return seconds if block is None or edges.step_seconds > FINEST_SECONDS else edges.ends[block]
 
 
 def _runs(spans: Iterable[tuple[float, float, frozenset[Target]]], is_cheap: Callable[[float, float, int], bool]) -> Iterator[tuple[float, float, frozenset[Target]]]:
