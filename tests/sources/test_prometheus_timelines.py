@@ -8,6 +8,7 @@ import pytest
 
 from live_dashboards.sources.queries import AB_QUERIES, AbQuery
 from tests.sources.prometheus_reading import BUCKETS, END, HOUR, ask, labels, points, short_truth, traffic
+from tests.support.prometheus_truth import PrometheusTruth
 from tests.support.standard_truth import BASELINE, ENHANCED, EXPERIMENT
 
 LATENCY = "ab_test_response_time_seconds"
@@ -167,3 +168,17 @@ def test_no_request_falls_between_the_steps_of_a_long_timeline(prometheus):
     answer = ask(prometheus(truth).url, window_seconds=7 * 24 * HOUR).timeline("request_rate")
     beyond = END % HOUR  # the last point is of a whole hour and of what has passed of the next
     assert answer.series[0].last == pytest.approx(3600 / (HOUR + beyond), rel=0.01)
+
+
+@pytest.mark.parametrize("hours", [1, 6, 24])
+@pytest.mark.parametrize("scrape_seconds", [15, 60, 120])
+def test_a_steady_rate_is_steady_whatever_the_scrapes_and_the_moment(prometheus, scrape_seconds, hours):
+    """Two minutes between scrapes do not make up blocks of five, and the last block ends between two scrapes."""
+    truth = PrometheusTruth(start=END - (hours + 2) * HOUR, end=END + 600, scrape_seconds=scrape_seconds)
+    for model, rate in (("baseline", 2.0), ("enhanced", 0.8)):
+        truth.counter("ab_test_requests_total", labels(model), rate)
+    server = prometheus(truth)
+    for seconds in (0, 45, 107, 233):
+        answer = ask(server.url, at=END + seconds, window_seconds=hours * HOUR).timeline("request_rate")
+        found = {series.label("model_name"): [value for _, value in series.points] for series in answer.series}
+        assert found == {model: pytest.approx([rate] * len(found[model])) for model, rate in (("baseline", 2.0), ("enhanced", 0.8))}

@@ -32,10 +32,11 @@ from live_dashboards.sources.prometheus.recorded import STEP_SECONDS
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.prometheus.totals import newest, newest_within, totals
-from live_dashboards.sources.prometheus.window import COUNTED_TIMELINES, WindowAnswers, day_count, window_answers, window_count
+from live_dashboards.sources.prometheus.window import COUNTED_TIMELINES, WindowAnswers, day_count, scrape_questions, scraped_at, window_answers, window_count
 from live_dashboards.sources.queries import AB_QUERIES, AbQuery
 
 _NAMES_SHOWN = 4
+_SCRAPED = "scraped "
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
     wanted = _Wanted(scope, totals(settings), dict(AB_QUERIES), _timeline_grid(scope))
     repair = Repair(ask, scope, wanted.totals)
     first, counted, day = _first(ask, wanted, repair, with_start=settings.start is None)
-    window = window_answers(counted, day, wanted.totals, scope)
+    scraped = scraped_at((outcome for name, outcome in first.items() if name.startswith(_SCRAPED)), counted.edges)
+    window = window_answers(counted, day, wanted.totals, scope, scraped)
     instants, ages, timelines = wanted.instants(first, window), wanted.ages(first), wanted.timelines(first, window)
     second = _ask_named(ask, _why_empty(wanted, (*instants, *ages, *timelines)) | _wide_ages(wanted, instants, ages))
     requests = next(answer for answer in instants if answer.name == "requests")
@@ -87,6 +89,8 @@ def _first(ask: Ask, wanted: _Wanted, repair: Repair, *, with_start: bool) -> tu
     """Everything of the window in one go; then what the counts need beyond."""
     questions = wanted.questions(with_start=with_start)
     counts = [count for count in (window_count(wanted.scope, wanted.totals), day_count(wanted.scope, wanted.totals)) if count is not None]
+    scrapes = {f"{_SCRAPED}{number}": question for number, question in enumerate(scrape_questions(wanted.scope, counts[0].edges))}
+    questions |= scrapes
     asked = [questions, *({f"count {index} {number}": question for number, question in enumerate(count.questions())} for index, count in enumerate(counts))]
     outcomes = _ask_named(ask, {name: question for each in asked for name, question in each.items()})
     _refuse_without_requests(outcomes, outcomes["count 0 0"])

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from live_dashboards.model.snapshot import Answer
 from live_dashboards.sources.prometheus.counting.count import Count, Counted
-from live_dashboards.sources.prometheus.counting.counted_answers import block_answer, quantile_answer, rate_answer, share_answer, total_answer
-from live_dashboards.sources.prometheus.counting.edges import edges_of
+from live_dashboards.sources.prometheus.counting.counted_answers import Row, block_answer, quantile_answer, rate_answer, share_answer, total_answer
+from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS, Edges, edges_of
 from live_dashboards.sources.prometheus.counting.growth import whole_blocks
+from live_dashboards.sources.prometheus.counting.samples import Labels
+from live_dashboards.sources.prometheus.exchange import Question, instant, over_time
 from live_dashboards.sources.prometheus.grid import MOST_POINTS, multiple_step_seconds, nice_step_seconds
+from live_dashboards.sources.prometheus.matchers import MODEL_LABEL
 from live_dashboards.sources.prometheus.recorded import STEP_SECONDS
+from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
-from live_dashboards.sources.queries import AB_QUERIES, AbQuery
+from live_dashboards.sources.queries import AB_QUERIES, REQUESTS, AbQuery, render
 
 DAY_TOTAL = "requests_24h"
 RATE, SHARE, QUANTILE = (AB_QUERIES[name].promql for name in ("request_rate", "error_rate", "response_time"))
@@ -24,20 +29,24 @@ _IN_BLOCKS = ("requests", "errors", "latency_sum", "latency_count")
 
 @dataclass(frozen=True, slots=True)
 class WindowAnswers:
-    """The window's totals by name, its blocks, and its counters for timelines; `told` names values that cannot be."""
+    """The window's totals by name, its blocks, and its counters for timelines; `told` names values that cannot be.
+
+    `scraped` is when the newest samples of each model's instances were scraped, their mean in unix seconds at each edge of the counted blocks.
+    """
 
     scope: Scope
     counted: Counted
     totals: Mapping[str, Answer]
     blocks: tuple[Answer, ...]
     told: tuple[str, ...]
+    scraped: Mapping[Labels, Row]
 
     def timeline(self, name: str, query: AbQuery) -> Answer:
         """The rate, share or percentile that a built-in query asks for."""
         span_seconds = max(self.scope.shortest_rate_seconds, self.counted.edges.step_seconds)
         growths = {name: whole_blocks(growth) if self.scope.is_recorded else growth for name, growth in self.counted.growths.items()}
         if query.promql == RATE:
-            return rate_answer(name, query.unit, growths["requests"], span_seconds)
+            return rate_answer(name, query.unit, growths["requests"], span_seconds, self.scraped)
         if query.promql == SHARE:
             return share_answer(name, query.unit, growths["errors"], growths["requests"], span_seconds)
         return quantile_answer(name, query.unit, growths["latency_buckets"], span_seconds)
@@ -59,7 +68,26 @@ def day_count(scope: Scope, queries: tuple[AbQuery, ...]) -> Count | None:
     return Count(scope, asked, edges_of(scope.counts_at_seconds - DAY_SECONDS, scope.counts_at_seconds, step_seconds))
 
 
-def window_answers(counted: Counted, day: Counted | None, queries: tuple[AbQuery, ...], scope: Scope) -> WindowAnswers:
+def scrape_questions(scope: Scope, edges: Edges) -> list[Question]:
+    """When the newest samples before each edge of the blocks were scraped; none of recorded steps, which end where blocks do."""
+    if scope.is_recorded:
+        return []
+    promql = render(f"avg by ({MODEL_LABEL}) (timestamp({REQUESTS}{{$experiment}}))", matchers=scope.matchers)
+    whole = () if edges.whole is None else (over_time(promql, edges.moments[edges.whole[0]], edges.ends[edges.whole[1]], edges.step_seconds),)
+    return [*whole, *(instant(promql, seconds) for seconds in (edges.start_seconds, edges.end_seconds))]
+
+
+def scraped_at(outcomes: Iterable[Outcome], edges: Edges) -> dict[Labels, Row]:
+    """The answers to these questions by the blocks' edges; None where there is none, or it could not be asked."""
+    found: dict[Labels, list[float | None]] = {}
+    for series in (series for outcome in outcomes if isinstance(outcome, Reply) for series in outcome.series):
+        row = found.setdefault(series.labels, [None] * len(edges.moments))
+        for seconds, value in series.points:
+            row[bisect_left(edges.moments, seconds - SAME_MOMENT_SECONDS)] = value
+    return {labels: tuple(row) for labels, row in found.items()}
+
+
+def window_answers(counted: Counted, day: Counted | None, queries: tuple[AbQuery, ...], scope: Scope, scraped: Mapping[Labels, Row] | None = None) -> WindowAnswers:
     """What the growths say, by the names that the queries have; what was not asked has the reason why failed requests are not counted."""
     found = {name: total_answer(growth) for name, growth in counted.growths.items()}
     found[DAY_TOTAL] = total_answer(day.growths[DAY_TOTAL]) if day is not None else (replace(found["requests"][0], name=DAY_TOTAL), ())
@@ -70,7 +98,7 @@ def window_answers(counted: Counted, day: Counted | None, queries: tuple[AbQuery
         block_answer(counted.growths[name], step_seconds) if name in counted.growths else replace(not_asked[name], step_seconds=step_seconds) for name in _IN_BLOCKS
     )
     told = [text for _, texts in found.values() for text in texts]
-    return WindowAnswers(scope, counted, totals, blocks, tuple(dict.fromkeys(told)))
+    return WindowAnswers(scope, counted, totals, blocks, tuple(dict.fromkeys(told)), scraped or {})
 
 
 def block_step_seconds(scope: Scope, fine_seconds: float) -> float:

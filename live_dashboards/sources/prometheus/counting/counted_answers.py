@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
@@ -44,11 +45,31 @@ def block_answer(growth: Growth, step_seconds: float) -> Answer:
     return _over_time(growth.query.name, growth.promql, growth.query.unit, _possible(rows, coarse, growth.query.unit), coarse)
 
 
-def rate_answer(name: str, unit: str, requests: Growth, span_seconds: float) -> Answer:
-    """Requests a second over the span before each block's end."""
-    rolled = {labels: _rolled(row, requests.edges, span_seconds) for labels, row in requests.rows.items()}
-    rows = {labels: tuple(None if point is None else point[0] / point[1] for point in row) for labels, row in rolled.items()}
-    return _over_time(name, requests.promql, unit, rows, requests.edges, reason=requests.reason)
+def rate_answer(name: str, unit: str, requests: Growth, span_seconds: float, scraped: Mapping[Labels, Row]) -> Answer:
+    """Requests a second over the span before each block's end, by the time between the scrapes that counted them.
+
+    `scraped` are the moments of the newest scrapes before each edge, the mean over a model's instances; the blocks' own time stands where they are not known.
+    """
+    edges = requests.edges
+    rows = {labels: _rates(row, edges, span_seconds, scraped.get(labels, (None,) * len(edges.moments))) for labels, row in requests.rows.items()}
+    return _over_time(name, requests.promql, unit, rows, edges, reason=requests.reason)
+
+
+def _rates(row: Row, edges: Edges, span_seconds: float, scraped: Row) -> Row:
+    rates: list[float | None] = []
+    for block, point in enumerate(_rolled(row, edges, span_seconds)):
+        if point is None:
+            rates.append(None)
+            continue
+        counted, seconds = point
+        first = _first_block(edges, block, span_seconds)
+        between = None if None in row[first : block + 1] else _between(scraped[first], scraped[block + 1])
+        rates.append(counted / (between or seconds))
+    return tuple(rates)
+
+
+def _between(begin: float | None, end: float | None) -> float | None:
+    return None if begin is None or end is None or end <= begin else end - begin
 
 
 def share_answer(name: str, unit: str, errors: Growth, requests: Growth, span_seconds: float) -> Answer:
@@ -115,14 +136,17 @@ def _rolled(row: Row, edges: Edges, span_seconds: float) -> tuple[tuple[float, f
     Nor is there where the range holds less than the span: a few seconds between two scrapes hold one scrape's growth or none.
     """
     found: list[tuple[float, float] | None] = []
-    first = 0
     for block, end in enumerate(edges.ends):
-        while edges.moments[first + 1] <= end - span_seconds + SAME_MOMENT_SECONDS:
-            first += 1
+        first = _first_block(edges, block, span_seconds)
         known = [(value, edges.length_seconds(index)) for index in range(first, block + 1) if (value := row[index]) is not None]
         is_whole = edges.moments[first] <= end - span_seconds + SAME_MOMENT_SECONDS
         found.append((sum(value for value, _ in known), sum(length for _, length in known)) if known and is_whole else None)
     return tuple(found)
+
+
+def _first_block(edges: Edges, block: int, span_seconds: float) -> int:
+    """The last block that begins so long before a block's end; the first one where none does."""
+    return max(0, bisect_right(edges.moments, edges.ends[block] - span_seconds + SAME_MOMENT_SECONDS) - 1)
 
 
 def _percent(part: tuple[float, float] | None, whole: tuple[float, float] | None) -> float | None:
