@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from live_dashboards.analysis.alt_text import alt_text
 from live_dashboards.analysis.arms import share_of_requests
-from live_dashboards.analysis.both_ends import standing
+from live_dashboards.analysis.both_ends import other_pages, standing, widest_rows
 from live_dashboards.analysis.decision import Evidence, success_of, verdict
 from live_dashboards.analysis.effect import Compared, compared, effect_measurement
 from live_dashboards.analysis.effect_panel import effect_panel
@@ -24,6 +24,7 @@ from live_dashboards.analysis.traffic_panels import error_panel, impact_panel, l
 from live_dashboards.model.judgement import Guardrail, Period, Power, SplitTest, Verdict
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.number import format_count, format_number, format_percent
+from live_dashboards.model.presentation import count_words, share_words
 from live_dashboards.model.report import AbReport, StatusStrip
 from live_dashboards.model.snapshot import MLFLOW, Snapshot
 from live_dashboards.settings import Settings
@@ -40,8 +41,9 @@ def build_ab_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Set
 def ab_report_of(found: Page, snapshot: Snapshot, *, seed: int) -> AbReport:
     """The A/B page of facts that were found already, in this snapshot."""
     settings, headline, note = found.settings, _headline(found), _experiment_note(snapshot, found.settings)
-    rows = _compared(found)
-    judged = _judged(found, rows, seed)
+    least = _compared(found)
+    rows = widest_rows(least, [_compared(each) for each in other_pages(found)])
+    judged = _judged(found, least, rows, seed)
     runs, quality = runs_panel(found), quality_panel(found)
     bars = tuple(bar.accuracy_percent for bar in runs.bars if bar.accuracy_percent)
     shown = (*map(effect_measurement, rows), *judged.split.observed, judged.power.detectable, judged.power.days_left, *gaps(found), *bars)
@@ -185,16 +187,16 @@ class _Judged:
     verdict: Verdict
 
 
-def _judged(found: Page, rows: tuple[Compared, ...], seed: int) -> _Judged:
-    """What follows from the comparisons: guardrails, split, power and the verdict on the challenger."""
+def _judged(found: Page, compared_at_least: tuple[Compared, ...], rows: tuple[Compared, ...], seed: int) -> _Judged:
+    """What follows from the comparisons, of which `rows` have the limits that hold at every end: guardrails, split, power and the verdict on the challenger."""
     net = _net(found, seed)
-    least = _judged_at(found, rows, net)
+    least = _judged_at(found, compared_at_least, net)
 
     def judge(page: Page) -> tuple[tuple[Guardrail, ...], Verdict]:
         each = least if page is found else _judged_at(page, _compared(page), net)
         return each.guardrails, each.verdict
 
-    watched, decided = standing(found, judge)
+    watched, decided = standing(found, judge, rows)
     return replace(least, guardrails=watched, verdict=decided)
 
 
@@ -225,9 +227,9 @@ def _status(found: Page, headline: tuple[tuple[str, Measurement], ...]) -> Statu
     items = (
         ("active A/B tests", format_count(values["active_experiments"].value)),
         ("runs", words or "–"),
-        ("requests in 24 h", format_count(values["total_requests_24h"].value)),
+        ("requests in 24 h", count_words(values["total_requests_24h"])),
         ("mean response", format_number(values["avg_response_time_ms"].value, "ms")),
-        ("error rate", format_percent(values["error_rate"].value)),
+        ("error rate", share_words(values["error_rate"])),
         ("net value, reported", format_percent(values["net_business_value"].value)),
     )
     return StatusStrip(items, found.page_origin)

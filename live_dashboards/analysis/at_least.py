@@ -8,11 +8,14 @@ from live_dashboards.model.number import format_count
 from live_dashboards.model.snapshot import Answer
 
 PARTIAL = "Prometheus says that its answer is partial, so every count is at least what is shown: look at the stores behind it"
+AT_LEAST = "at least, and at most "
 WHY = "as what series had counted when they began cannot be told"
 
 
 def at_least_words(answer: Answer) -> Iterator[str]:
     """What is told of the counts of an answer that are only the least that they can be."""
+    if answer.name.startswith("latency_within"):
+        return  # with the number of all
     least = {series.labels: series.last for series in answer.series}
     for most in answer.most:
         named, low, high = most.label("model_name"), least.get(most.labels), most.last

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from live_dashboards.analysis.at_least import at_least_words
+from live_dashboards.analysis.at_least import WHY, at_least_words
 from live_dashboards.analysis.decision import NO_VERDICT
+from live_dashboards.analysis.effect import Compared
 from live_dashboards.analysis.page import Page
-from live_dashboards.model.judgement import UNKNOWN, Guardrail, Verdict
-from live_dashboards.model.snapshot import Accumulated, Answer, PrometheusAnswer
+from live_dashboards.analysis.widest import outermost, widest
+from live_dashboards.model.judgement import UNKNOWN, Comparison, Guardrail, Verdict
 
 Judged = tuple[tuple[Guardrail, ...], Verdict]
 _TELL = "let the exporters tell process_start_time_seconds or _created, as client libraries do"
 
 
-def standing(page: Page, judge: Callable[[Page], Judged]) -> Judged:
-    """The guardrails and the verdict of the lower ends, each as unknown where it is another one at an upper end of one model or of all.
+def other_pages(page: Page) -> tuple[Page, ...]:
+    """The page at the other ends of its counts; none where all are known."""
+    return tuple(replace(page, counted=facts) for facts in page.counted.other_ends)
 
-    A guardrail's words then name both; a verdict becomes NO VERDICT, which names what it would be.
+
+def standing(page: Page, judge: Callable[[Page], Judged], rows: Sequence[Compared]) -> Judged:
+    """The guardrails and the verdict of the lower ends, each as unknown where it is another one at another end of what may have been counted.
+
+    A guardrail has the comparison of `rows`, with the limits that hold at every end, and words that then name both; a verdict becomes NO VERDICT, which names
+    what it would be.
     """
     guards, verdict = judge(page)
-    others = [judge(each) for each in _upper_ends(page)]
-    stood = tuple(_guardrail(guard, [each[0] for each in others]) for guard in guards)
+    others = [judge(each) for each in other_pages(page)]
+    shown = {(each.row.metric, each.row.treatment): each.row for each in rows}
+    widened = (replace(guard, comparison=shown[guard.comparison.metric, guard.comparison.treatment]) for guard in guards)
+    stood = tuple(_guardrail(guard, [each[0] for each in others]) for guard in widened)
     different = sorted({each.verdict for _, each in others} - {verdict.verdict})
     if not different:
         return stood, verdict
@@ -42,22 +51,24 @@ def _words(page: Page) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for counted in page.counted.prometheus.accumulated for answer in counted.totals for text in at_least_words(answer)))
 
 
-def _upper_ends(page: Page) -> Iterator[Page]:
-    """The page with the upper ends of all models, and of each one alone."""
-    open_ended = {most.label("model_name") for counted in page.counted.prometheus.accumulated for answer in counted.totals for most in answer.most}
-    groups = [open_ended, *({model} for model in sorted(open_ended) if len(open_ended) > 1)] if open_ended else []
-    for models in groups:
-        yield replace(page, counted=replace(page.counted, prometheus=_raised(page.counted.prometheus, models)))
+def widest_rows(rows: Sequence[Compared], others: Sequence[Sequence[Compared]]) -> tuple[Compared, ...]:
+    """The comparisons with the limits that hold at every end; without limits where they have none at one."""
+    by_row = [{(each.row.metric, each.row.treatment): each for each in several} for several in others]
+    return tuple(_widest_row(each, [named[key] for named in by_row if (key := (each.row.metric, each.row.treatment)) in named]) for each in rows)
 
 
-def _raised(answer: PrometheusAnswer, models: set[str]) -> PrometheusAnswer:
-    return replace(answer, accumulated=tuple(_raised_counts(counted, models) for counted in answer.accumulated))
+def _widest_row(found: Compared, others: Sequence[Compared]) -> Compared:
+    row = found.row
+    if all((other.row.estimate, other.row.low, other.row.high) == (row.estimate, row.low, row.high) for other in others):
+        return found
+    inputs = tuple(widest(side, [other.inputs[index] for other in others]) for index, side in enumerate(found.inputs))
+    rows = [row, *(other.row for other in others)]
+    low, high = outermost([each.low for each in rows], min), outermost([each.high for each in rows], max)
+    p_value = outermost([each.p_value for each in rows], max)
+    return Compared(_with(row, low, high, p_value), (inputs[0], inputs[1]))
 
 
-def _raised_counts(counted: Accumulated, models: set[str]) -> Accumulated:
-    return replace(counted, totals=tuple(_raised_answer(answer, models) for answer in counted.totals))
-
-
-def _raised_answer(answer: Answer, models: set[str]) -> Answer:
-    most = {series.labels: series for series in answer.most if series.label("model_name") in models}
-    return replace(answer, series=tuple(most.get(series.labels, series) for series in answer.series)) if most else answer
+def _with(row: Comparison, low: float | None, high: float | None, p_value: float | None) -> Comparison:
+    if low is None or high is None:
+        return replace(row, low=None, high=None, p_value=None, reason=f"no interval at one of the ends, {WHY}")
+    return replace(row, low=low, high=high, p_value=p_value, method=f"{row.method}; the widest of all that may have been counted")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from live_dashboards.analysis.business_calculator import BusinessMetricsCalculator
+from live_dashboards.analysis.business_ends import widest_case
 from live_dashboards.analysis.business_inputs import business_inputs
 from live_dashboards.analysis.business_tables import assumptions
 from live_dashboards.analysis.page import Facts, Page
@@ -11,5 +12,9 @@ from live_dashboards.model.business_case import BusinessCase
 
 def business_case(found: Page, facts: Facts, *, seed: int) -> BusinessCase:
     """Revenue, cost, risk and net value of these facts; `seed` is that of the draws where a parameter is a range."""
-    inputs = business_inputs(facts, found.roles, found.window_seconds, str(found.settings["AB_TEST_COUNT_PARAM"]))
-    return BusinessMetricsCalculator(assumptions(found.settings), seed=seed).calculate(inputs)
+    calculator = BusinessMetricsCalculator(assumptions(found.settings), seed=seed)
+
+    def case(of: Facts) -> BusinessCase:
+        return calculator.calculate(business_inputs(of, found.roles, found.window_seconds, str(found.settings["AB_TEST_COUNT_PARAM"])))
+
+    return widest_case(case(facts), [case(each) for each in facts.other_ends])

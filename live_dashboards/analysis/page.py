@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from live_dashboards.analysis.ends import other_ends
 from live_dashboards.analysis.model_facts import ModelFacts, model_facts
-from live_dashboards.analysis.traffic_facts import TrafficFacts, traffic_facts
+from live_dashboards.analysis.traffic_facts import TrafficFacts, traffic_facts, widest_traffic
 from live_dashboards.analysis.variants import Roles, roles
 from live_dashboards.model.measurement import Measurement, Origin, missing
 from live_dashboards.model.report import BadgeKind, Head, VariantFacts
@@ -21,13 +22,17 @@ SOURCE_TITLES = {"mlflow": "MLflow", "prometheus": "Prometheus"}
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Both sources' answers and what they say of each variant."""
+    """Both sources' answers and what they say of each variant.
+
+    `other_ends` are the facts at the other ends of counts of which only the least is known; values here are those of the least, limits hold at every end.
+    """
 
     mlflow: MlflowAnswer
     prometheus: PrometheusAnswer
     model: ModelFacts
     traffic: TrafficFacts
     variants: tuple[VariantFacts, ...]
+    other_ends: tuple[Facts, ...] = ()
 
     def of(self, variant: str) -> VariantFacts:
         """The facts of one variant."""
@@ -149,10 +154,11 @@ def _with_simulated_names(found: Roles, stand_in: Snapshot) -> Roles:
 
 def _facts(snapshot: Snapshot, found: Roles, settings: Settings) -> Facts:
     model = model_facts(snapshot.mlflow, found.names, settings, snapshot.at)
-    traffic = traffic_facts(snapshot.prometheus, found, settings, snapshot.at)
+    ends = tuple(_facts(replace(snapshot, prometheus=answer), found, settings) for answer in other_ends(snapshot.prometheus, found))
+    traffic = widest_traffic(traffic_facts(snapshot.prometheus, found, settings, snapshot.at), [end.traffic for end in ends])
     has_mlflow = snapshot.mlflow.status.has_answered
     variants = tuple(_variant_facts(name, model, traffic, has_mlflow=has_mlflow) for name in found.names)
-    return Facts(snapshot.mlflow, snapshot.prometheus, model, traffic, variants)
+    return Facts(snapshot.mlflow, snapshot.prometheus, model, traffic, variants, ends)
 
 
 def _variant_facts(name: str, model: ModelFacts, traffic: TrafficFacts, *, has_mlflow: bool) -> VariantFacts:

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from live_dashboards.analysis.at_least import PARTIAL, WHY, at_least_words
+from live_dashboards.analysis.at_least import AT_LEAST, PARTIAL, WHY, at_least_words
 from live_dashboards.analysis.block_means import latency_blocks, mean_standard_error
 from live_dashboards.analysis.latency import QuantileInterval, bucket_quantile, non_decreasing, quantile_interval
 from live_dashboards.analysis.model_facts import percent_scale
 from live_dashboards.analysis.proportions import Counts, normal_quantile, wilson
 from live_dashboards.analysis.variants import Roles
+from live_dashboards.analysis.widest import widest
 from live_dashboards.model.buckets import NO_FINITE_BUCKET
 from live_dashboards.model.measurement import Interval, Measurement, Origin, derive, missing, total
 from live_dashboards.model.number import format_count
@@ -81,7 +82,7 @@ class _Reader:
         most = [series for series in question.most if self.roles.by_model.get(series.label("model_name")) == variant]
         least = {series.labels: series.last or 0.0 for series in question.series}
         beyond = math.fsum((series.last or 0.0) - least.get(series.labels, 0.0) for series in most)
-        return f"at least, and at most {format_count(beyond)} more, {WHY}" if most else None
+        return f"{AT_LEAST}{format_count(beyond)} more, {WHY}" if most else None
 
     def _ageless(self, name: str) -> str:
         """Why the moment of a newest sample is not known: then nothing says that the exporter is still there."""
@@ -116,6 +117,15 @@ def traffic_facts(answer: PrometheusAnswer, roles: Roles, settings: Settings, at
     _estimate_requests(values, roles, settings.split)
     _share(values, roles, confidence)
     return TrafficFacts(values, _totals(reader, values, roles), _impact(reader, roles), scale, _notices(answer, roles))
+
+
+def widest_traffic(facts: TrafficFacts, others: Sequence[TrafficFacts]) -> TrafficFacts:
+    """The facts with the limits that hold at every end of what was counted; the shares of a latency's mean and percentiles, too."""
+    if not others:
+        return facts
+    values = {key: widest(value, [other.values[key] for other in others]) for key, value in facts.values.items()}
+    totals = {name: widest(value, [other.totals[name] for other in others]) for name, value in facts.totals.items()}
+    return replace(facts, values=values, totals=totals)
 
 
 def _counted(reader: _Reader, variant: str, confidence: float) -> tuple[Measurement, ...]:

@@ -11,8 +11,9 @@ from live_dashboards.analysis.period import period_of
 from live_dashboards.model.duration import format_duration
 from live_dashboards.model.judgement import SplitTest
 from live_dashboards.model.measurement import Measurement, Origin, missing
-from live_dashboards.model.number import format_count, format_number, format_percent
-from live_dashboards.model.report import ErrorPanel, ErrorRow, Head, ImpactPanel, LatencyPanel, LatencyRow, Line, LinesPanel, ShareRow, SplitPanel, VariantFacts
+from live_dashboards.model.number import format_number
+from live_dashboards.model.presentation import count_words, is_open, share_words
+from live_dashboards.model.report import ErrorPanel, ErrorRow, Head, ImpactPanel, LatencyPanel, LatencyRow, Line, LinesPanel, ShareRow, SplitPanel
 from live_dashboards.model.snapshot import PROMETHEUS, Timeline
 
 
@@ -74,8 +75,8 @@ def rate_panel(page: Page) -> LinesPanel:
     """Requests per second."""
     lines = lines_of(page, "request_rate", "requests_per_second")
     title = f"{format_number(sum(line.latest.value or 0.0 for line in lines), 'requests_per_second')} now" if lines else ""
-    total = _sum(page, "requests")
-    words = f"{format_count(total)} requests; {title}" if total is not None and lines else title
+    total = _requests(page)
+    words = f"{count_words(total)} requests; {title}" if total is not None and lines else title
     subtitle = f"requests per second, last {window_words(page.window_seconds)}"
     gap = "" if lines else _timeline_gap(page, "request_rate")
     head = page.head(PROMETHEUS, words, subtitle, note=_step_note(page, "request_rate"), asked="rate of ab_test_requests_total", gap=gap)
@@ -121,9 +122,9 @@ def error_panel(page: Page) -> ErrorPanel:
 
 def _error_title(page: Page) -> str:
     known = [facts.error_rate for facts in map(page.drawn.of, page.roles.pair) if facts.error_rate.value is not None]
-    if known and not any(rate.value for rate in known):
+    if known and not any(rate.value or any(map(is_open, rate.inputs)) for rate in known):
         return "No errors seen"
-    words = [format_percent(rate.value) for rate in known]
+    words = [share_words(rate) for rate in known]
     return f"Errors {words[1]} against {words[0]}" if len(words) == 2 else f"Errors {words[0]}" if words else "Errors"
 
 
@@ -180,9 +181,10 @@ def _latest(page: Page, name: str, unit: str, *, variant: str, series: Timeline,
     return replace(frame, stale=is_stale and origin is Origin.LIVE)
 
 
-def _sum(page: Page, name: str) -> float | None:
-    counted: list[VariantFacts] = [facts for facts in page.drawn.variants if facts.requests.value is not None and facts.requests.origin is not Origin.ESTIMATED]
-    return sum(getattr(facts, name).value for facts in counted) if counted else None
+def _requests(page: Page) -> Measurement | None:
+    """All that were counted; None where none were."""
+    whole = page.drawn.traffic.totals["total_requests"]
+    return whole if whole.value is not None else None
 
 
 def _step_note(page: Page, name: str) -> str:

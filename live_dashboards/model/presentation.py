@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from live_dashboards.model.measurement import Interval, Measurement, Origin
+from live_dashboards.model.number import format_count, format_percent
 from live_dashboards.model.report import BadgeKind
 
 PAPER = "#FFFFFF"
@@ -122,3 +123,23 @@ def origin_mark(origin: Origin) -> str:
 def state_words(measurement: Measurement) -> str:
     """The mark of its origin, and ` stale` where it is."""
     return origin_mark(measurement.origin) + (" stale" if measurement.stale else "")
+
+
+def count_words(counted: Measurement) -> str:
+    """A count; with `≥` where it is only the least of what its limits allow."""
+    return f"{'≥ ' if is_open(counted) else ''}{format_count(counted.value)}"
+
+
+def is_open(counted: Measurement) -> bool:
+    """Whether more may have been counted."""
+    interval = counted.interval
+    return interval is not None and interval.low == counted.value != interval.high
+
+
+def share_words(share: Measurement) -> str:
+    """A share in percent; with `≥` where more of its part may have been counted, `≤` where more of the whole, `≈` where both."""
+    signs = {(True, False): "≥ ", (False, True): "≤ ", (True, True): "≈ "}
+    if len(share.inputs) != 2:
+        return format_percent(share.value)
+    part, whole = share.inputs
+    return f"{signs.get((is_open(part), is_open(whole)), '')}{format_percent(share.value)}"

@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from live_dashboards import pipeline
+from live_dashboards.analysis.proportions import Counts, wilson
 from live_dashboards.model.judgement import UNKNOWN
-from live_dashboards.pipeline import Request, ab_report, ask
+from live_dashboards.model.measurement import Interval
+from live_dashboards.pipeline import Request
 from live_dashboards.settings import load_settings
 from tests.sources.prometheus_reading import END, HOUR, labels
 from tests.sources.test_prometheus_counts import ERRORS, REQUESTS, day_truth, hourly_pods, scaling_to_zero, series, steady
@@ -25,11 +28,11 @@ def report(mlflow_database, prometheus):
         params = {"test_size": 5000}
         mlflow_database.truth.run(experiment, variant, started=started, ended=started + timedelta(hours=1), metrics={"accuracy": accuracy}, params=params)
 
-    def make(truth, **own):
+    def make(truth, kind="ab", **own):
         base = {"SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}", "AB_MINIMUM_DAYS": "0.5", "AB_STALE_AFTER": "1d"}
         settings = load_settings(environment={**mlflow_database.environment, **prometheus(truth).environment, **base, **own})
         request = Request(at=AT)
-        return ab_report(ask(settings, request), settings, request)
+        return pipeline.report(kind, pipeline.ask(settings, request), settings, request)
 
     return make
 
@@ -93,3 +96,62 @@ def test_a_verdict_that_is_the_same_at_both_ends_stands(report):
         series(truth, ERRORS, labels(model), steady(END - 20 * HOUR, END, 60.0, 5000.0, 1.0) if model == "baseline" else steady(END - 26 * HOUR, END, 60.0, 0.0, 12.0))
     page = report(truth)
     assert (page.verdict.verdict, told(page) != []) == ("ROLL BACK", True)
+
+
+def doubtful(truth, *, baseline=(0.0, 0.5), enhanced=(400.0, 0.5), per_minute=60.0):
+    """Both models count as much; errors of each that began with so many, which may be old, and grow by so much a minute."""
+    for model, (first, rate) in (("baseline", baseline), ("enhanced", enhanced)):
+        series(truth, REQUESTS, labels(model), steady(END - 26 * HOUR, END, 60.0, 0.0, per_minute))
+        series(truth, ERRORS, labels(model), steady(END - (20 if first else 26) * HOUR, END, 60.0, first, rate))
+
+
+def test_every_number_that_follows_from_an_open_count_has_limits_that_hold_at_every_end(report):
+    truth = day_truth()
+    doubtful(truth)
+    page = report(truth)
+    errors, rate = fact(page, "enhanced", "errors"), fact(page, "enhanced", "error_rate")
+    assert (errors.value, errors.interval) == (600, Interval(600, 1000))
+    assert rate.value == pytest.approx(100 * 600 / 86_400)
+    assert rate.interval == Interval(pytest.approx(100 * wilson(Counts(600, 86_400))[0]), pytest.approx(100 * wilson(Counts(1000, 86_400))[1]))
+    assert rate.reason.startswith("between 0.69 and 1.16 %, ")
+    row = next(each for each in page.comparisons if each.metric == "error_rate")
+    assert row.low < 0 < row.high
+    assert row.method.endswith("; the widest of all that may have been counted")
+    assert next(each for each in page.guardrails if each.name == "error_rate").comparison == row
+
+
+def test_a_share_of_traffic_of_an_open_count_is_within_its_two_ends_on_either_side(report):
+    truth = day_truth()
+    scaling_to_zero(truth, with_starts=False)
+    page = report(truth)
+    theirs = 21 * 240 * 60
+    for name, least, most in (("baseline", theirs / (theirs + 12_800), theirs / (theirs + 8960)), ("enhanced", 8960 / (theirs + 8960), 12_800 / (theirs + 12_800))):
+        share = fact(page, name, "traffic_share")
+        assert share.interval.low < 100 * least < 100 * most < share.interval.high
+        assert "at most" not in share.reason
+
+
+def test_errors_at_the_most_go_with_requests_at_the_least_as_other_targets_may_have_counted_them(report):
+    """Requests of one instance that may be old make the challenger's rate smaller, errors of another one greater."""
+    truth = day_truth()
+    doubtful(truth, per_minute=60.0)
+    series(truth, REQUESTS, labels("enhanced", "i9"), steady(END - 20 * HOUR, END, 60.0, 60_000.0, 0.25))
+    page = report(truth)
+    guard = next(each for each in page.guardrails if each.name == "error_rate")
+    requests = fact(page, "enhanced", "requests")
+    assert requests.interval.high - requests.interval.low == 60_000
+    assert guard.outcome == UNKNOWN
+    assert guard.comparison.high > 100 * (1000 / requests.value - 720 / 86_400)
+
+
+def test_nothing_is_deployed_on_a_net_value_that_is_above_zero_at_the_least_alone(report):
+    truth = day_truth()
+    doubtful(truth, enhanced=(140.0, 0.45))
+    for model in ("baseline", "enhanced"):
+        truth.histogram("ab_test_response_time_seconds", labels(model), {0.1: 0.6, 0.5: 0.4})
+    page = report(truth, kind="business", ERROR_COST_MULTIPLIER="50")
+    assert page.case.net.value > 0 > page.case.net_interval(0.9).low
+    assert page.verdict.verdict == "KEEP RUNNING"
+    assert page.recommendation.verdict not in {"deploy", "deploy with monitoring"}
+
+    assert page.case.probability_net_positive.interval.low < 0.95 < page.case.probability_net_positive.value

@@ -13,8 +13,8 @@ from live_dashboards.figures.timeline import draw_below, draw_timeline
 from live_dashboards.figures.words import value_words
 from live_dashboards.model.limits import finite_ends, padded
 from live_dashboards.model.measurement import Interval
-from live_dashboards.model.number import format_count, format_percent
-from live_dashboards.model.presentation import colour_of, drawn_interval, style_of
+from live_dashboards.model.number import format_percent
+from live_dashboards.model.presentation import colour_of, count_words, drawn_interval, style_of
 from live_dashboards.model.report import AbReport, ErrorRow
 
 
@@ -57,4 +57,4 @@ def _words(row: ErrorRow) -> str:
     interval = drawn_interval(row.rate)
     is_bound = row.rate.value == 0 and interval is not None and interval.high is not None
     rate = f"≤ {format_percent(interval.high)}" if is_bound and interval else value_words(row.rate)
-    return f"{rate} · {format_count(row.errors.value)} of {format_count(row.requests.value)}"
+    return f"{rate} · {count_words(row.errors)} of {count_words(row.requests)}"

@@ -10,8 +10,8 @@ from live_dashboards.figures.panel import open_panel, say_nothing
 from live_dashboards.figures.rows import Rows, column_inches, fitting, open_rows
 from live_dashboards.figures.theme import ALARM, FAINT, INK, MUTED
 from live_dashboards.figures.words import value_words
-from live_dashboards.model.number import format_count, format_interval, format_percent
-from live_dashboards.model.presentation import colour_of, drawn_interval, state_words, style_of
+from live_dashboards.model.number import format_interval, format_percent
+from live_dashboards.model.presentation import colour_of, count_words, drawn_interval, state_words, style_of
 from live_dashboards.model.report import AbReport, ShareRow
 
 
@@ -64,4 +64,4 @@ def _share_words(row: ShareRow) -> str:
 
 
 def _request_words(row: ShareRow) -> str:
-    return f"{format_count(row.requests.value)} requests{state_words(row.requests)}"
+    return f"{count_words(row.requests)} requests{state_words(row.requests)}"

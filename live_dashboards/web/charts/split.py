@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from live_dashboards.model.number import format_count, format_interval, format_percent
-from live_dashboards.model.presentation import INK, colour_of, drawn_interval, state_words, style_of
+from live_dashboards.model.number import format_interval, format_percent
+from live_dashboards.model.presentation import INK, colour_of, count_words, drawn_interval, state_words, style_of
 from live_dashboards.model.report import AbReport, ShareRow
 from live_dashboards.web.charts.base import Figure
 from live_dashboards.web.charts.hover import bold, joined
@@ -33,7 +33,7 @@ def _dot(row: ShareRow, y: float, report: AbReport) -> Dot | None:
     if dot is None:
         return None
     plan = "" if row.planned_percent is None else f"plan: {format_percent(row.planned_percent)}"
-    requests = f"requests: {format_count(row.requests.value)}{state_words(row.requests)}"
+    requests = f"requests: {count_words(row.requests)}{state_words(row.requests)}"
     return Dot(dot.value, y, dot.interval, dot.is_filled, joined(dot.hover, plan, requests))
 
 
