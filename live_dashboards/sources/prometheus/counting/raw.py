@@ -7,16 +7,23 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_exact_duration
+from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.counting.births import created_metric
 from live_dashboards.sources.prometheus.counting.counters import metric_of
 from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS
+from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, joined, labels_of
 from live_dashboards.sources.prometheus.counting.samples import METRIC, PROCESS_START, Samples, SeriesKey, key_of
-from live_dashboards.sources.prometheus.counting.seams import Looking, Target, narrowed, target_matchers, target_of
+from live_dashboards.sources.prometheus.counting.seams import FOLLOWERS, Looking, Target, narrowed, target_matchers, target_of
 from live_dashboards.sources.prometheus.counting.stretches import Stretch
 from live_dashboards.sources.prometheus.exchange import Question, instant
 from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import REQUESTS, AbQuery, render
+
+_REQUESTS_CREATED = created_metric(REQUESTS)
+_OF_A_COUNT = ("_sum", "_bucket")
+_FINEST_LOOK_SECONDS, _LOOKS = 60, 2880  # how finely it is looked for when a series was scraped last: each minute of two days
 
 
 class RawReader:
@@ -25,7 +32,9 @@ class RawReader:
     def __init__(self, ask: Ask, scope: Scope, queries: Iterable[AbQuery]) -> None:
         self._ask = ask
         self._scope = scope
-        self._names = _names(queries, scope)
+        counted = [*queries]
+        self._names = _names(counted, scope)
+        self._aged = tuple(dict.fromkeys((REQUESTS, *(metric_of(query, scope) for query in counted if query.name not in FOLLOWERS))))
         self._known: set[Stretch] = set()
         self.samples = Samples(scope.copy_labels, scope.pause_seconds)
         self._remembered: dict[SeriesKey, list[tuple[float, float]]] = {}
@@ -34,22 +43,27 @@ class RawReader:
         """Read what is not known yet; with births also what was there before them, and what returning targets held before their pause."""
         fresh = [stretch for stretch in stretches if stretch not in self._known]
         self._known.update(fresh)
+        start_seconds = looking.range.start_seconds
         self._take(question for stretch in fresh for question in self._questions(stretch, stretch.targets))
         born = [(stretch, targets) for stretch in fresh if with_births and (targets := self._of_elder_processes(stretch))]
         self._take_former_addresses(born)
-        elder = dict(born)
+        elder = {stretch: targets | more for (stretch, targets), more in zip(born, self._take_former_names(born, start_seconds), strict=True)}
         open_to = [(stretch, targets) for stretch in fresh if (targets := elder.get(stretch, frozenset()) | stretch.returning)]
-        questions = [self._memory_question(stretch, targets, looking.range.start_seconds) for stretch, targets in open_to]
-        for (stretch, _), outcome in zip(open_to, self._ask(questions) if questions else (), strict=True):
-            for series in () if isinstance(outcome, SourceError) else outcome.series:
-                if series.last is not None:
-                    self._remember(key_of(series), stretch.first_seconds, series.last)
+        asked = [question for stretch, targets in open_to for question in self._memory_questions(stretch, targets, start_seconds)]
+        outcomes = iter(self._ask(asked) if asked else ())
+        for stretch, _ in open_to:
+            self._remember(stretch, next(outcomes), next(outcomes))
 
-    def _remember(self, key: SeriesKey, seconds: float, value: float) -> None:
-        if key.metric == PROCESS_START:
-            self.samples.add_start(key, seconds, value)
-        else:
-            self._remembered.setdefault(key, []).append((seconds, value))
+    def _remember(self, stretch: Stretch, values: Outcome, moments: Outcome) -> None:
+        seen = {SeriesKey(each.label(COUNTER_LABEL), labels_of(each.labels)): each.last for each in _series(moments)}
+        for series in _series(values):
+            key = key_of(series)
+            if series.last is None:
+                continue
+            if key.metric == PROCESS_START:
+                self.samples.add_start(key, stretch.first_seconds, series.last)
+            else:
+                self._remembered.setdefault(key, []).append((seen.get(_aged_with(key)) or stretch.first_seconds, series.last))
 
     def _of_elder_processes(self, stretch: Stretch) -> frozenset[Target]:
         """The targets of whose processes it is not known that all began within the stretch: of the others nothing before it matters."""
@@ -61,14 +75,14 @@ class RawReader:
         return frozenset(target for target in stretch.targets if began.get(target, 0.0) <= stretch.first_seconds)
 
     @property
-    def remembered(self) -> Mapping[SeriesKey, float]:
-        """Of the series that were there before a stretch with births, when the first such stretch began, in unix seconds."""
-        return {key: min(seconds for seconds, _ in told) for key, told in self._remembered.items()}
+    def remembered(self) -> Mapping[SeriesKey, Sequence[tuple[float, float]]]:
+        """Of the series that were there before a stretch with births, when (unix seconds) and at which values they were seen last before it."""
+        return self._remembered
 
     def seen_before(self, key: SeriesKey, seconds: float) -> tuple[float, float] | None:
         """When, at the latest, and at which value a series was seen last before a moment; None where it was not seen.
 
-        A remembered value has no moment of its own. Where it is that of an older sample, which is read around each restart, it is that sample.
+        Where a remembered value is that of an older sample, which is read around each restart, it is that sample.
         """
         read = self.samples.newest(key, seconds)
         told = max((told for told in self._remembered.get(key, ()) if told[0] <= seconds), default=None)
@@ -110,11 +124,54 @@ class RawReader:
         newest = f"last_over_time({selector}[{format_exact_duration(self._scope.shortest_rate_seconds)}])"
         return " or ".join(f"({newest} == {moment!r})" for moment in moments)
 
-    def _memory_question(self, stretch: Stretch, targets: frozenset[Target], start_seconds: float) -> Question:
-        """The last values from before the samples, as long ago as the range and a day before it, and when the processes that counted them began."""
-        span = format_exact_duration(max(0.0, stretch.first_seconds - start_seconds) + DAY_SECONDS)
+    def _take_former_names(self, born: Sequence[tuple[Stretch, frozenset[Target]]], start_seconds: float) -> list[frozenset[Target]]:
+        """Of each stretch the other targets whose counters were created at the very moments of those that begin there: these go on in them."""
+        moments = [self._created_before(stretch, targets) for stretch, targets in born]
+        asked = [(stretch, each) for (stretch, _), each in zip(born, moments, strict=True) if each]
+        outcomes = iter(self._ask([self._same_created(stretch, each, start_seconds) for stretch, each in asked]) if asked else ())
+        same = [_targets(next(outcomes)) if each else frozenset() for each in moments]
+        found = [targets - stretch.targets for (stretch, _), targets in zip(born, same, strict=True)]
+        self._take(question for (stretch, _), targets in zip(born, found, strict=True) if targets for question in self._questions(stretch, targets))
+        return found
+
+    def _created_before(self, stretch: Stretch, targets: frozenset[Target]) -> list[float]:
+        """When counters of requests were created that are there in a stretch and are older than it."""
+        keys = [key for key in self.samples.of_metric(_REQUESTS_CREATED) if target_of(key.labels) in targets]
+        told = {sample[1] for key in keys if (sample := self.samples.newest(key, stretch.end_seconds)) is not None}
+        return sorted(moment for moment in told if moment < stretch.first_seconds)
+
+    def _same_created(self, stretch: Stretch, moments: Sequence[float], start_seconds: float) -> Question:
+        selector = render(f"{_REQUESTS_CREATED}{{$experiment}}", matchers=self._scope.matchers)
+        newest = f"last_over_time({selector}[{_memory_span(start_seconds, stretch.end_seconds)}])"
+        return instant(" or ".join(f"({newest} == {moment!r})" for moment in moments), stretch.end_seconds)
+
+    def _memory_questions(self, stretch: Stretch, targets: frozenset[Target], start_seconds: float) -> tuple[Question, Question]:
+        """The last values from before the samples, as long ago as the range and a day before it, when they were scraped, and when the processes began."""
+        span = _memory_span(start_seconds, stretch.first_seconds)
         selectors = narrowed(self._counters, targets), f"{PROCESS_START}{{{target_matchers(targets)}}}"
-        return instant(" or ".join(f"last_over_time({selector}[{span}])" for selector in selectors), stretch.first_seconds, keeps_name=True)
+        values = " or ".join(f"last_over_time({selector}[{span}])" for selector in selectors)
+        looks = f"[{span}:{max(_FINEST_LOOK_SECONDS, round((stretch.first_seconds - start_seconds + DAY_SECONDS) / _LOOKS))}s]"
+        aged = ((metric, narrowed(render(f"{metric}{{$experiment}}", matchers=self._scope.matchers), targets)) for metric in self._aged)
+        moments = joined((metric, f"last_over_time(timestamp({selector}){looks})") for metric, selector in aged)
+        return instant(values, stretch.first_seconds, keeps_name=True), instant(moments, stretch.first_seconds)
+
+
+def _memory_span(start_seconds: float, at_seconds: float) -> str:
+    return format_exact_duration(max(0.0, at_seconds - start_seconds) + DAY_SECONDS)
+
+
+def _targets(outcome: Outcome) -> frozenset[Target]:
+    return frozenset(target_of(series.labels) for series in _series(outcome))
+
+
+def _series(outcome: Outcome) -> tuple[Timeline, ...]:
+    return () if isinstance(outcome, SourceError) else outcome.series
+
+
+def _aged_with(key: SeriesKey) -> SeriesKey:
+    """The series whose last scrape is that of a sum's or a bucket's."""
+    base = next((key.metric.removesuffix(suffix) for suffix in _OF_A_COUNT if key.metric.endswith(suffix)), None)
+    return key if base is None else SeriesKey(f"{base}_count", tuple(pair for pair in key.labels if pair[0] != "le"))
 
 
 def _names(queries: Iterable[AbQuery], scope: Scope) -> str:

@@ -137,7 +137,7 @@ class Repair:
 
     def _losses(self, looking: Looking, query: AbQuery, stretches: Sequence[Stretch], born: set[tuple[SeriesKey, float]]) -> Iterator[tuple[SeriesKey, float, float]]:
         """What each counter held just before it fell or its process began anew, and when it was seen again; of copies, that which counts there."""
-        samples, rules, seen = self._reader.samples, Rules(self._reader.samples, looking.range.start_seconds), set(born)
+        samples, rules, seen = self._reader.samples, Rules(self._reader.samples, looking.range.start_seconds, self._reader.remembered), set(born)
         is_counted = counted_by(query, self._scope)
         counted = [key for key in samples.of_metric(metric_of(query, self._scope)) if is_counted(key) and has_edge(query, key.labels)]
         by_target: dict[Target, list[Stretch]] = {}
@@ -150,9 +150,9 @@ class Repair:
                 several = ((key, self._points(key, stretch)) for key in keys)
                 key, points = next(((key, points) for key, points in several if len(points) > 1), (series, []))
                 is_returning = target_of(key.labels) in stretch.returning
-                begins = rules.begins(key, stretch.first_seconds, stretch.end_seconds)
+                restarts = rules.restarts(key)
                 for (sooner, before), (later, after) in pairwise(points):
-                    may_restart = is_returning or any(sooner < began <= later for began in begins)
+                    may_restart = is_returning or any(sooner < moment <= later for moment in restarts)
                     is_loss = after < before or (may_restart and rules.restarted(key, sooner, later))
                     if is_loss and before > 0 and (key, later) not in seen:
                         seen.add((key, later))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median_low
 
 from live_dashboards.model.snapshot import Timeline
+from live_dashboards.sources.queries import REQUESTS
 
 PROCESS_START = "process_start_time_seconds"
 METRIC = "__name__"
-_PLACE = ("job", "instance")
+_TARGET = ("job", "instance")
+KINSHIP = ("model_name", "status")  # the labels that part what is counted; others say only where, and may be respelt
 Labels = tuple[tuple[str, str], ...]
 
 
@@ -44,74 +46,64 @@ class SeriesKey:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a series is scraped: its target, and of copies of one scrape the copy."""
+    """Where a series is scraped: its target, of copies of one scrape the copy, and what tells several processes behind one target apart."""
 
     labels: Labels
 
     @classmethod
-    def of(cls, key: SeriesKey, copy_labels: tuple[str, ...]) -> Place:
-        """The place of a series."""
-        return cls(tuple(pair for pair in key.labels if pair[0] in (*_PLACE, *copy_labels)))
+    def of(cls, key: SeriesKey, names: Iterable[str]) -> Place:
+        """The place of a series, by the labels of these names that it has."""
+        return cls(tuple(pair for pair in key.labels if pair[0] in names))
 
 
 class Samples:
     """What was read raw, by series, and which series stand at a place.
 
     `copy_labels` tell copies of one scrape apart; `usual_pause_seconds` lie between two scrapes of a place of which one alone was read.
+    Behind one target there may be several processes (pods under the address of their node, clusters in one store): the labels in which their
+    `process_start_time_seconds` differ are part of the place.
     """
 
     def __init__(self, copy_labels: tuple[str, ...] = (), usual_pause_seconds: float = 0.0) -> None:
+        self._target_labels = (*_TARGET, *copy_labels)
         self._copy_labels = copy_labels
         self._usual_pause_seconds = usual_pause_seconds
         self._points: dict[SeriesKey, list[tuple[float, float]]] = {}
-        self._places: dict[SeriesKey, Place] = {}
-        self._there: dict[tuple[Place, str], list[SeriesKey]] = {}
-        self._all_there: dict[Place, list[SeriesKey]] = {}
+        self._told_starts: dict[SeriesKey, list[tuple[float, float]]] = {}
+        self._pauses: dict[SeriesKey, list[float]] = {}  # within stretches: samples of two of them are no neighbours
         self._copies: dict[SeriesKey, list[SeriesKey]] = {}
-        self._pauses: dict[Place, list[float]] = {}
-        self._starts: dict[Place, list[tuple[float, float]]] = {}
-        self._told_starts: dict[Place, list[tuple[float, float]]] = {}
-        self._of_start: dict[float, list[Place]] = {}
+        self._found: _Found | None = None  # made anew after each addition
 
     def add(self, series: Iterable[Timeline]) -> None:
         """Take in all samples of a stretch, in series that carry their metric's name as a label; one that is known already changes nothing."""
         for each in series:
             key = key_of(each)
             if key not in self._points:
-                self._there.setdefault((self.place(key), key.metric), []).append(key)
-                self._all_there.setdefault(self.place(key), []).append(key)
                 self._copies.setdefault(key.without(self._copy_labels), []).append(key)
             known = dict(self._points.get(key, ()))
             known.update({seconds: value for seconds, value in each.points if value is not None})
             self._points[key] = sorted(known.items())
-            if key.metric == PROCESS_START:
-                self._add_starts(self.place(key))
-            self._pauses.setdefault(self.place(key), []).extend(later - sooner for (sooner, _), (later, _) in pairwise(each.points))
+            self._pauses.setdefault(key, []).extend(later - sooner for (sooner, _), (later, _) in pairwise(each.points))
+        self._found = None
 
     def add_start(self, key: SeriesKey, seconds: float, began_seconds: float) -> None:
         """Take in when a process began, as it was told last before a stretch that begins at that moment."""
-        self._told_starts.setdefault(self.place(key), []).append((seconds, began_seconds))
-        self._add_starts(self.place(key))
+        self._told_starts.setdefault(key, []).append((seconds, began_seconds))
+        self._found = None
 
-    def _add_starts(self, place: Place) -> None:
-        """When the process at a place began, as it was told at each moment where that changed."""
-        told = sorted({*self._told_starts.get(place, ()), *(sample for key in self.there(place, PROCESS_START) for sample in self._points[key])})
-        changes = [sample for index, sample in enumerate(told) if index == 0 or told[index - 1][1] != sample[1]]
-        self._starts[place] = changes
-        for began in {began for _, began in changes}:
-            places = self._of_start.setdefault(began, [])
-            if place not in places:
-                places.append(place)
+    @property
+    def _at(self) -> _Found:
+        if self._found is None:
+            self._found = _Found(self._points, self._told_starts, self._target_labels)
+        return self._found
 
     def place(self, key: SeriesKey) -> Place:
         """Where a series is scraped."""
-        if key not in self._places:
-            self._places[key] = Place.of(key, self._copy_labels)
-        return self._places[key]
+        return self._at.place(key)
 
     def there(self, place: Place, metric: str) -> Sequence[SeriesKey]:
         """The series of a metric at a place."""
-        return self._there.get((place, metric), ())
+        return self._at.there.get((place, metric), ())
 
     def of_metric(self, metric: str) -> Iterator[SeriesKey]:
         """All series of a metric."""
@@ -139,28 +131,98 @@ class Samples:
 
     def process_start(self, place: Place, until_seconds: float) -> float | None:
         """When the process at a place began, as it was told last up to a moment; None where it is not told."""
-        starts = self._starts.get(place, ())
+        starts = self._at.starts.get(place, ())
         index = bisect_right(starts, (until_seconds, math.inf))
         return starts[index - 1][1] if index else None
 
-    def process_starts(self, place: Place) -> Iterable[float]:
-        """When the processes at a place began."""
-        return (began for _, began in self._starts.get(place, ()))
+    def told_starts(self, place: Place) -> Sequence[tuple[float, float]]:
+        """The moments at which it was told anew when the process at a place began, and when that was."""
+        return self._at.starts.get(place, ())
 
     def same_process(self, place: Place, until_seconds: float) -> Iterator[Place]:
         """Other places whose process began at the very same moment: one process under another address."""
         began = self.process_start(place, until_seconds)
-        for other in self._of_start.get(began, ()) if began is not None else ():
+        for other in self._at.of_start.get(began, ()) if began is not None else ():
             if other != place and self.process_start(other, until_seconds) == began:
                 yield other
 
+    def falls(self, place: Place) -> Sequence[tuple[float, float]]:
+        """Between which scrapes all requests at a place fell: its process began anew in between, whatever it is called now."""
+        found = self._at.falls
+        if place not in found:
+            found[place] = tuple(_falls([(key, self._points[key]) for key in self.there(place, REQUESTS)]))
+        return found[place]
+
     def pause_seconds(self, place: Place) -> float:
-        """How long it is from one scrape of a place to the next, the usual pause: samples of two stretches are no neighbours."""
-        return median_low(self._pauses.get(place) or [self._usual_pause_seconds])
+        """How long it is from one scrape of a place to the next, the usual pause."""
+        found = self._at.pauses
+        if place not in found:
+            pauses = [pause for key in self._at.all_there.get(place, ()) for pause in self._pauses[key]]
+            found[place] = median_low(pauses or [self._usual_pause_seconds])
+        return found[place]
 
     def first_seconds(self, place: Place) -> float:
         """From when on there are samples of a place; infinity where there is none."""
-        return min((self._points[key][0][0] for key in self._all_there.get(place, ()) if self._points[key]), default=math.inf)
+        return min((self._points[key][0][0] for key in self._at.all_there.get(place, ()) if self._points[key]), default=math.inf)
+
+
+class _Found:
+    """What stands at which place, by the samples of a moment."""
+
+    def __init__(
+        self, points: Mapping[SeriesKey, list[tuple[float, float]]], told: Mapping[SeriesKey, list[tuple[float, float]]], target_labels: tuple[str, ...]
+    ) -> None:
+        self._target_labels = target_labels
+        self._names = _names_apart([key for key in {**points, **told} if key.metric == PROCESS_START], target_labels)
+        self._places: dict[SeriesKey, Place] = {}
+        self.there: dict[tuple[Place, str], list[SeriesKey]] = {}
+        self.all_there: dict[Place, list[SeriesKey]] = {}
+        self.pauses: dict[Place, float] = {}
+        self.falls: dict[Place, tuple[tuple[float, float], ...]] = {}
+        for key in points:
+            self.there.setdefault((self.place(key), key.metric), []).append(key)
+            self.all_there.setdefault(self.place(key), []).append(key)
+        told_at: dict[Place, list[tuple[float, float]]] = {}
+        for several in (points, told):
+            for key, each in several.items():
+                if key.metric == PROCESS_START:
+                    told_at.setdefault(self.place(key), []).extend(each)
+        self.starts = {place: _changes(sorted(set(each))) for place, each in told_at.items()}
+        self.of_start: dict[float, list[Place]] = {}
+        for place, changes in self.starts.items():
+            for began in {began for _, began in changes}:
+                self.of_start.setdefault(began, []).append(place)
+
+    def place(self, key: SeriesKey) -> Place:
+        if key not in self._places:
+            target = Place.of(key, self._target_labels)
+            self._places[key] = Place.of(key, (*self._target_labels, *self._names.get(target, ())))
+        return self._places[key]
+
+
+def _names_apart(starts: Sequence[SeriesKey], target_labels: tuple[str, ...]) -> dict[Place, frozenset[str]]:
+    """Of each target with several processes the labels in which these differ."""
+    by_target: dict[Place, list[dict[str, str]]] = {}
+    for key in starts:
+        by_target.setdefault(Place.of(key, target_labels), []).append(dict(key.labels))
+    return {target: frozenset(name for name in set().union(*several) if len({each.get(name) for each in several}) > 1) for target, several in by_target.items()}
+
+
+def _changes(told: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The samples in time order at which another value is told."""
+    return [sample for index, sample in enumerate(told) if index == 0 or told[index - 1][1] != sample[1]]
+
+
+def _falls(several: Sequence[tuple[SeriesKey, list[tuple[float, float]]]]) -> Iterator[tuple[float, float]]:
+    """Neighbouring scrapes between which every counter fell; of what is counted under several labels one after the other as one counter."""
+    by_kind: dict[Labels, list[tuple[float, float]]] = {}
+    for key, points in several:
+        by_kind.setdefault(tuple(pair for pair in key.labels if pair[0] in KINSHIP), []).extend(points)
+    counters = [dict(points) for points in by_kind.values() if len({seconds for seconds, _ in points}) == len(points)]
+    for sooner, later in pairwise(sorted({seconds for counter in counters for seconds in counter})):
+        pairs = [(counter[sooner], counter[later]) for counter in counters if counter.get(sooner) and later in counter]
+        if pairs and all(after < before for before, after in pairs):
+            yield sooner, later
 
 
 def key_of(series: Timeline) -> SeriesKey:

@@ -35,7 +35,7 @@ from live_dashboards.sources.queries import AbQuery
 FINEST_SECONDS = 300.0
 EDGES_LABEL = "edges"  # at how many edges a series is there
 BUCKETS, COUNT = "latency_buckets", "latency_count"
-_FOLLOWERS = frozenset({"latency_sum", BUCKETS, "latency_within"})  # begin and restart with the number of what they hold
+FOLLOWERS = frozenset({"latency_sum", BUCKETS, "latency_within"})  # begin and restart with the number of what they hold
 _MOST_NAMED = 1000  # of more targets the jobs are named alone
 _TARGET = ("job", "instance")
 
@@ -93,7 +93,7 @@ class Looking:
     @property
     def leads(self) -> tuple[AbQuery, ...]:
         """Those that are looked at first: the others begin and restart with them."""
-        return tuple(query for query in self.raw if query.name not in _FOLLOWERS)
+        return tuple(query for query in self.raw if query.name not in FOLLOWERS)
 
     @property
     def is_summed(self) -> bool:
@@ -103,7 +103,7 @@ class Looking:
     @property
     def followers(self) -> tuple[AbQuery, ...]:
         """Those that begin and restart with the leads."""
-        return tuple(query for query in self.raw if query.name in _FOLLOWERS)
+        return tuple(query for query in self.raw if query.name in FOLLOWERS)
 
     @property
     def back_seconds(self) -> float:

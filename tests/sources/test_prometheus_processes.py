@@ -1,0 +1,162 @@
+"""Which process a counter is of: several behind one target, one under several names, one that keeps its counts, and what began anew without falling."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import pytest
+
+from tests.sources.prometheus_reading import END, HOUR, ask, labels, values
+from tests.sources.test_prometheus_counts import DAY, ERRORS, MODELS, REQUESTS, START, day_truth, most, series, steady
+from tests.support.victoria_metrics import VictoriaMetricsServer
+
+CREATED = "ab_test_requests_created", "ab_test_errors_created"
+
+
+@pytest.fixture(params=["prometheus", "victoria-metrics"])
+def counted(request, prometheus):
+    """`counted(truth)`: the day's requests and errors by model, whose upper ends must be known."""
+    with ExitStack() as up:
+
+        def read(truth, window_seconds=DAY):
+            if request.param == "prometheus":
+                url = prometheus(truth).url
+            else:
+                server = up.enter_context(VictoriaMetricsServer())
+                server.fill(truth)
+                url = server.url
+            answer = ask(url, window_seconds=window_seconds)
+            assert [most(answer.instant(name)) for name in ("requests", "errors")] == [{}, {}]
+            return values(answer.instant("requests")), values(answer.instant("errors"))
+
+        yield read
+
+
+def process(truth, own, begin, end, *, first=0.0, each=60.0, began=None, created=None, failures=(), told=None):
+    """A process scraped each minute from one moment to another.
+
+    Its requests grow by `each` from `first` on; `failures` are moments; `began` and `created` are what it tells of itself, `told` other labels of its start.
+    """
+    scrapes = steady(begin, end, 60.0, first, each)
+    series(truth, REQUESTS, own, scrapes)
+    failed = [(at, float(sum(moment <= at for moment in failures))) for at, _ in scrapes]
+    series(truth, ERRORS, own, [sample for sample in failed if sample[1]])
+    if began is not None:
+        at_target = {name: value for name, value in own.items() if name != "model_name"} if told is None else told
+        series(truth, START, at_target, [(at, began) for at, _ in scrapes])
+    if created is not None:
+        series(truth, CREATED[0], own, [(at, created) for at, _ in scrapes])
+        series(truth, CREATED[1], own, [(at, created) for at, value in failed if value])
+    return scrapes[-1][1]
+
+
+def both(value):
+    return dict.fromkeys(MODELS, value)
+
+
+OLD = END - 26 * HOUR
+
+
+def test_pods_behind_one_address_each_have_their_own_process(counted):
+    """One of three begins anew: its neighbours go on."""
+    truth, replaced = day_truth(), END - 10 * HOUR - 7
+    for model in MODELS:
+        for pod in ("a", "b"):
+            process(truth, labels(model, f"node-{model}", pod=pod), OLD, END, began=OLD - HOUR, failures=[END - 20 * HOUR])
+        process(truth, labels(model, f"node-{model}", pod="c"), OLD, replaced, began=OLD - HOUR)
+        ended = process(truth, labels(model, f"node-{model}", pod="d"), replaced + 67, END, first=40.0, began=replaced + 2, failures=[END - 2 * HOUR])
+    requests, errors = counted(truth)
+    assert requests == both(2 * 1440 * 60 + (replaced - OLD) // 60 * 60 - 2 * 60 * 60 + ended)
+    assert errors == both(3)
+
+
+@pytest.mark.parametrize("pause_seconds", [60, 120, 400, 900])
+@pytest.mark.parametrize("renamed", ["a label is added", "another address", "another job"])
+@pytest.mark.parametrize("tells_start", [True, False])
+def test_what_was_created_at_one_moment_is_one_counter_whatever_it_is_called_and_however_long_the_pause(counted, renamed, pause_seconds, tells_start):
+    truth, began, moved = day_truth(), END - 20 * HOUR - 30, END - 8 * HOUR
+    for model in MODELS:
+        names = {
+            "a label is added": (labels(model, model), labels(model, model, zone="a")),
+            "another address": (labels(model, model), labels(model, f"{model}-2")),
+            "another job": ({**labels(model, model), "job": "old"}, labels(model, model)),
+        }[renamed]
+        start = began if tells_start else None
+        last = process(truth, names[0], began + 30, moved, first=5.0, began=start, created=began, failures=[END - 15 * HOUR])
+        later = moved + pause_seconds
+        ended = process(truth, names[1], later, END, first=last + pause_seconds, began=start, created=began, failures=[END - 15 * HOUR])
+    requests, errors = counted(truth)
+    assert (requests, errors) == (both(ended), both(1))
+
+
+def test_a_gateway_that_keeps_what_was_pushed_counts_on_when_it_begins_anew(counted):
+    """Its process start is its own, and not that of what it holds."""
+    truth, restarted = day_truth(), END - 9 * HOUR
+    for model in MODELS:
+        own = labels(model, "gateway")
+        last = process(truth, own, OLD, restarted, first=500_000.0, failures=[END - 25 * HOUR])
+        process(truth, own, restarted + 60, END, first=last + 60, failures=[END - 25 * HOUR])
+    scrapes = [at for at, _ in steady(OLD, END, 60.0, 0.0, 0.0)]
+    series(truth, START, {"instance": "gateway"}, [(at, OLD - DAY if at <= restarted else restarted + 20) for at in scrapes])
+    assert counted(truth) == (both(1440 * 60), both(0))
+
+
+@pytest.mark.parametrize("ahead_seconds", [2, 40, 300])
+def test_a_clock_that_is_ahead_makes_no_second_restart_and_no_unknown_beginning(counted, ahead_seconds):
+    truth = day_truth()
+    for model in MODELS:
+        own = labels(model, model)
+        process(truth, own, OLD, END - 12 * HOUR, began=OLD - DAY, failures=[OLD])
+        ended = process(truth, own, END - 12 * HOUR + 60, END, first=30.0, began=END - 12 * HOUR + 30 + ahead_seconds, failures=[END - 12 * HOUR + 50])
+        pod = process(truth, labels(model, f"{model}-new"), END - 6 * HOUR, END, first=40.0, began=END - 6 * HOUR - 20 + ahead_seconds, failures=[END - 6 * HOUR - 5])
+    assert counted(truth) == (both(12 * 60 * 60 + ended + pod), both(2))
+
+
+@pytest.mark.parametrize("window_seconds", [12 * HOUR, DAY])
+def test_the_first_error_of_a_process_that_began_before_the_window_counts_though_the_one_before_had_as_many(counted, window_seconds):
+    truth, restarted = day_truth(hours=60.0), END - 26 * HOUR
+    for model in MODELS:
+        own = labels(model, model)
+        process(truth, own, END - 60 * HOUR, restarted, began=END - 80 * HOUR, failures=[END - 40 * HOUR])
+        process(truth, own, restarted + 60, END, began=restarted + 5, failures=[END - 10 * HOUR])
+    assert counted(truth, window_seconds)[1] == both(1)
+
+
+@pytest.mark.parametrize("pause_seconds", [60, 1200])
+def test_errors_that_do_not_fall_count_anew_where_all_requests_of_their_process_fall(counted, pause_seconds):
+    """No process start is told: three errors, a restart, three errors are six."""
+    truth, restarted = day_truth(), END - 9 * HOUR
+    for model in MODELS:
+        own = labels(model, model)
+        last = process(truth, own, OLD, restarted, failures=[END - 20 * HOUR] * 3)
+        ended = process(truth, own, restarted + pause_seconds, END, first=20.0, failures=[restarted] * 3)
+        before = 2 * 60 * 60.0
+    assert counted(truth) == (both(last - before + ended), both(6))
+
+
+def test_a_fall_of_one_status_alone_is_no_restart_of_the_others(counted):
+    """A mirror: who clears one counter has not begun anew."""
+    truth = day_truth()
+    for model in MODELS:
+        series(truth, REQUESTS, labels(model, model, status="success"), steady(OLD, END, 60.0, 0.0, 60.0))
+        cleared = [(at, value if at < END - 9 * HOUR else value - 900.0) for at, value in steady(OLD, END, 60.0, 0.0, 1.0)]
+        series(truth, REQUESTS, labels(model, model, status="error"), cleared)
+        series(truth, ERRORS, labels(model, model), [(at, 3.0) for at, _ in steady(OLD, END, 60.0, 0.0, 0.0)])
+    assert counted(truth)[1] == both(0)
+
+
+@pytest.mark.parametrize("tells_start", [True, False])
+def test_a_deploy_that_changes_a_label_is_another_process_whose_errors_are_its_own(counted, tells_start):
+    truth = day_truth()
+    total = 0.0
+    for number in range(4):
+        begin = END - 22 * HOUR + number * 5.5 * HOUR
+        for model in MODELS:
+            own = labels(model, model, version=f"v{number}")
+            ended = process(truth, own, begin, min(END, begin + 5.5 * HOUR - 60), first=20.0, began=begin - 15 if tells_start else None, failures=[begin - 5] * 2)
+        total += ended
+    if not tells_start:  # of the very first one nobody knows
+        for model in MODELS:
+            process(truth, labels(model, model, version="v"), OLD, END - 22 * HOUR - 60)
+        total += (4 * HOUR - 60) // 60 * 60 - 2 * 60 * 60
+    assert counted(truth) == (both(total), both(8))
