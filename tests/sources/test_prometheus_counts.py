@@ -471,3 +471,55 @@ def test_totals_and_blocks_are_the_differences_of_samples_at_any_moment(promethe
     expected = [max(value for seconds, value in only.samples if seconds <= moment) for moment in (at - window_seconds, at)]
     assert values(answer.instant("requests")) == {"baseline": expected[1] - expected[0]}
     assert block_sums(answer, "requests") == pytest.approx({"baseline": expected[1] - expected[0]}, abs=1e-6)
+
+
+@pytest.mark.parametrize("arms", [MODELS, ("enhanced",)], ids=["both arms", "one arm"])
+def test_an_edge_that_a_deploy_adds_is_no_edge_of_what_was_counted_before(filled, arms):
+    """Every request takes 0.2 s; the edge at 0.25 s is there since half a day, in one pod of two."""
+    truth = day_truth()
+    for model in MODELS:
+        for instance, since in (("a", END - 26 * HOUR), ("b", END - 26 * HOUR)):
+            added_at = END - 12 * HOUR if instance == "b" and model in arms else None
+            own = labels(model, f"{model}-{instance}")
+            counts = steady(since, END, 60.0, 0.0, 60.0)
+            series(truth, REQUESTS, own, counts)
+            series(truth, f"{LATENCY}_count", own, counts)
+            series(truth, f"{LATENCY}_sum", own, [(at, 0.2 * value) for at, value in counts])
+            for edge, share in (("0.1", 0.0), ("0.25", 1.0), ("1", 1.0), ("+Inf", 1.0)):
+                there = [(at, share * value) for at, value in counts if edge != "0.25" or added_at is None or at >= added_at]
+                series(truth, f"{LATENCY}_bucket", {**own, "le": edge}, there)
+    answer = ask(filled(truth), window_seconds=DAY, AB_LATENCY_OBJECTIVE_MS="250")
+    edges = {model: {float(each.label("le")) for each in answer.instant("latency_buckets").series if each.label("model_name") == model} for model in MODELS}
+    assert edges == {model: {0.1, 1.0, float("inf")} | (set() if model in arms else {0.25}) for model in MODELS}
+    period = answer.accumulated[0]
+    assert (period.edge_seconds, values(period.total("latency_within"))) == (0.1, dict.fromkeys(MODELS, 0.0))
+    told = "of the response times of {} the buckets up to 0.25 s are left out: some instances lacked them at times"
+    assert [text for text in answer.status.warnings if "buckets" in text] == [told.format(model) for model in arms]
+
+
+def test_an_edge_that_was_added_before_the_window_is_judged_only_where_all_of_the_period_has_it(filled):
+    truth = day_truth(hours=50.0)
+    for model in MODELS:
+        own, counts = labels(model, model), steady(END - 48 * HOUR, END, 60.0, 0.0, 60.0)
+        for metric in (REQUESTS, f"{LATENCY}_count"):
+            series(truth, metric, own, counts)
+        for edge in ("0.25", "+Inf"):
+            series(truth, f"{LATENCY}_bucket", {**own, "le": edge}, [(at, value) for at, value in counts if edge == "+Inf" or at >= END - 30 * HOUR])
+    url = filled(truth)
+    period = ask(url, window_seconds=DAY, AB_LATENCY_OBJECTIVE_MS="250").accumulated[0]
+    assert period.total("latency_within").reason == "not all instances of baseline, enhanced have had the bucket up to 0.25 s since the start of the test"
+    later = ask(url, window_seconds=DAY, AB_LATENCY_OBJECTIVE_MS="250", AB_START=str(END - 28 * HOUR)).accumulated[0]
+    assert values(later.total("latency_within")) == dict.fromkeys(MODELS, 28 * 60 * 60.0)
+
+
+def test_one_observation_that_is_no_number_leaves_no_mean(filled):
+    truth = day_truth()
+    for model in MODELS:
+        own, counts = labels(model, model), steady(END - 26 * HOUR, END, 60.0, 0.0, 60.0)
+        for metric in (REQUESTS, f"{LATENCY}_count"):
+            series(truth, metric, own, counts)
+        is_odd = model == "enhanced"
+        series(truth, f"{LATENCY}_sum", own, [(at, float("nan") if is_odd and at > END - 6 * HOUR else 0.2 * value) for at, value in counts])
+    answer = ask(filled(truth), window_seconds=DAY)
+    assert values(answer.instant("latency_sum")) == {"baseline": pytest.approx(0.2 * 1440 * 60)}
+    assert "of the response times of enhanced the sum is no number (NaN) at times: their mean is missing" in answer.status.warnings

@@ -160,3 +160,16 @@ def test_a_deploy_that_changes_a_label_is_another_process_whose_errors_are_its_o
             process(truth, labels(model, model, version="v"), OLD, END - 22 * HOUR - 60)
         total += (4 * HOUR - 60) // 60 * 60 - 2 * 60 * 60
     assert counted(truth) == (both(total), both(8))
+
+
+def test_a_crash_loop_of_processes_that_count_alike_loses_none_of_them(counted):
+    """In a week's blocks of an hour each process ends before its block does, and none of its few requests ever fall."""
+    truth, lives = day_truth(hours=8 * 24.0), 60
+    for model in MODELS:
+        process(truth, labels(model, f"{model}-steady"), END - 8 * DAY, END, each=0.0, began=END - 9 * DAY)
+        begin = END - 30 * HOUR
+        for number in range(lives):
+            life = 420.0 + number * 7 % 8 * 60
+            process(truth, labels(model, model), begin, begin + life, first=2.0, each=0.0, began=begin - 30, failures=[begin - 10])
+            begin += life + 60
+    assert counted(truth, 7 * DAY) == (both(2 * lives), both(lives))

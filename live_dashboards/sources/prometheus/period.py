@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from live_dashboards.model.listing import listed
 from live_dashboards.model.snapshot import Accumulated, Answer
 from live_dashboards.settings import Settings
 from live_dashboards.sources.prometheus.answers import with_zero_errors
+from live_dashboards.sources.prometheus.counting.common_edges import edges_question, lacking_edges
 from live_dashboards.sources.prometheus.counting.count import Count, Counted
 from live_dashboards.sources.prometheus.counting.counted_answers import block_answer, total_answer
 from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS, edges_of
-from live_dashboards.sources.prometheus.counting.growth import Growth, has_edge, of_edge, without_edges
+from live_dashboards.sources.prometheus.counting.growth import Growth, has_edge, lacking, of_edge, without_edges
 from live_dashboards.sources.prometheus.counting.repair import Repair
 from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.counting.seen import Seen, seen_of, seen_since, seen_together
@@ -46,9 +49,11 @@ def read_periods(
     """
     buckets = window.growths["latency_buckets"]
     edges = _edges(buckets, float(settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000, scope.native)
-    queries = (*(query for query in totals(settings) if query.name in _COUNTED), *([_within({*edges.values()}, buckets)] if edges else []))
+    within = [_within({*edges.values()}, buckets)] if edges else []
+    queries = (*(query for query in totals(settings) if query.name in _COUNTED), *within)
+    looks = [replace(_within({*edges.values(), math.inf}, buckets), name="") for _ in within]
     starts = _starts(scope, settings, first_traffic)
-    periods = [_Period(start, replace(scope, window_seconds=scope.since(start)), queries, settings.start is None, window.seen, edges) for start in starts]
+    periods = [_Period(start, replace(scope, window_seconds=scope.since(start)), queries, settings.start is None, window.seen, edges, tuple(looks)) for start in starts]
     asked = [period.questions() for period in periods]
     outcomes = iter(ask([question for questions in asked for question in questions]) if asked else ())
     replies = [tuple(next(outcomes) for _ in questions) for questions in asked]
@@ -98,6 +103,7 @@ class _Period:
     is_found: bool
     window: Seen
     edges: Mapping[str, float]
+    looks: tuple[AbQuery, ...]  # after the series that have these edges
 
     @property
     def asked(self) -> tuple[AbQuery, ...]:
@@ -135,12 +141,17 @@ class _Period:
         return Count(self.scope, self.asked, edges_of(begin_seconds, end_seconds, self.window.looking.edges.step_seconds if is_inside else self.step_seconds))
 
     def questions(self) -> list[Question]:
-        return [*self._remembered(), *(self.count.questions() if self.count is not None else ())]
+        return [*self._beside(), *(self.count.questions() if self.count is not None else ())]
+
+    def _beside(self) -> list[Question]:
+        """Whether the start is remembered, and which instances had the edges that are judged; the window's are known."""
+        edges = () if self.count is None else (question for query in self.looks for question in edges_question(self.scope, query, self.count.edges))
+        return [*self._remembered(), *edges]
 
     def counted(self, repair: Repair, outcomes: tuple[Outcome, ...]) -> Counted:
         """What the outcomes of the questions say, and what was seen of the window."""
         count = self.count
-        sooner = None if count is None else count.seen(repair, outcomes[len(self._remembered()) :])
+        sooner = None if count is None else count.seen(repair, outcomes[len(self._beside()) :])
         seen = sooner if not self.has_window else self._after(sooner)
         assert seen is not None  # noqa: S101 without the window's blocks all is asked
         return Counted(seen, repair.repaired(seen))
@@ -156,7 +167,8 @@ class _Period:
 
     def accumulated(self, outcomes: tuple[Outcome, ...], counted: Counted) -> Accumulated:
         known = self.memory(outcomes)
-        growths = self._by_name(counted.growths)
+        lacking_by_model = lacking_edges(outcomes[len(self._remembered()) : len(self._beside())])
+        growths = {name: self._if_common(growth, lacking_by_model) for name, growth in self._by_name(counted.growths).items()}
         not_asked = [self._not_asked(query) for query in self.queries if query.name not in growths]
         whole = [*(total_answer(growth)[0] for growth in growths.values()), *not_asked]
         requests = next(answer for answer in whole if answer.name == "requests")
@@ -169,6 +181,14 @@ class _Period:
             edge_seconds=self.edges.get(_WITHIN),
             far_edge_seconds=self.edges.get(_FAR),
         )
+
+    def _if_common(self, growth: Growth, lacking_by_model: Mapping[str, set[float]]) -> Growth:
+        """The growth; one of an edge that some instance did not have since the start is not known."""
+        edge_seconds = self.edges.get(growth.query.name)
+        models = sorted(model for model, edges in lacking_by_model.items() if edge_seconds in edges)
+        if not models:
+            return growth
+        return lacking(growth, f"not all instances of {listed(models)} have had the bucket up to {edge_seconds:g} s since the start of the test")
 
     def _by_name(self, growths: Mapping[str, Growth]) -> dict[str, Growth]:
         """The growths by what they are called in the answer: of each edge one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.listing import listed
@@ -19,8 +19,10 @@ from live_dashboards.sources.prometheus.answers import (
     with_zero_errors,
     without_uncounted,
 )
+from live_dashboards.sources.prometheus.counting.common_edges import edges_question, lacking_edges, without_lacking, without_unknown_sums
 from live_dashboards.sources.prometheus.counting.count import Counted
 from live_dashboards.sources.prometheus.counting.repair import Repair
+from live_dashboards.sources.prometheus.counting.seams import BUCKETS
 from live_dashboards.sources.prometheus.exchange import Question, instant, over_time
 from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.failure import QUERY_CODES
@@ -36,7 +38,7 @@ from live_dashboards.sources.prometheus.window import COUNTED_TIMELINES, WindowA
 from live_dashboards.sources.queries import AB_QUERIES, AbQuery
 
 _NAMES_SHOWN = 4
-_SCRAPED = "scraped "
+_SCRAPED, _EDGES = "scraped ", "edges "
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,14 @@ def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
     """The reading; SourceError where the requests themselves cannot be asked, and for any other question an answer with its reason."""
     wanted = _Wanted(scope, totals(settings), dict(AB_QUERIES), _timeline_grid(scope))
     repair = Repair(ask, scope, wanted.totals)
-    first, counted, day = _first(ask, wanted, repair, with_start=settings.start is None)
-    scraped = scraped_at((outcome for name, outcome in first.items() if name.startswith(_SCRAPED)), counted.edges)
-    window = window_answers(counted, day, wanted.totals, scope, scraped)
-    instants, ages, timelines = wanted.instants(first, window), wanted.ages(first), wanted.timelines(first, window)
+    first = _first(ask, wanted, repair, with_start=settings.start is None)
+    window = window_answers(first.window, first.day, wanted.totals, scope, scraped_at(first.named(_SCRAPED), first.window.edges))
+    instants, ages, timelines = wanted.instants(first.outcomes, window), wanted.ages(first.outcomes), wanted.timelines(first.outcomes, window)
     second = _ask_named(ask, _why_empty(wanted, (*instants, *ages, *timelines)) | _wide_ages(wanted, instants, ages))
     requests = next(answer for answer in instants if answer.name == "requests")
     errors_too = (with_zero_errors(answer, requests, scope) if answer.name == "errors" else answer for answer in instants)
-    since = find_first_traffic(ask, scope, first.get("traffic"), frozenset(series.label("model_name") for series in requests.series))
-    third, accumulated, told = read_periods(ask, scope, settings, since, window=counted, repair=repair)
+    since = find_first_traffic(ask, scope, first.outcomes.get("traffic"), frozenset(series.label("model_name") for series in requests.series))
+    third, accumulated, told = read_periods(ask, scope, settings, since, window=first.window, repair=repair)
     aged = (merged(answer, second.get(f"wide {answer.name}")) for answer in ages)
     return Reading(
         instants=tuple(with_reason(answer, wanted.selector(answer.name), scope, second) for answer in (*errors_too, *aged)),
@@ -71,7 +72,7 @@ def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
         blocks=window.blocks,
         first_traffic=since,
         accumulated=accumulated,
-        warnings=tuple(dict.fromkeys((*window.told, *told, *_estimated(repair), *warnings((*first.values(), *second.values(), *third))))),
+        warnings=tuple(dict.fromkeys((*first.told, *window.told, *told, *_estimated(repair), *warnings((*first.outcomes.values(), *second.values(), *third))))),
     )
 
 
@@ -85,17 +86,40 @@ def warnings(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for outcome in outcomes if isinstance(outcome, Reply) for text in outcome.warnings))
 
 
-def _first(ask: Ask, wanted: _Wanted, repair: Repair, *, with_start: bool) -> tuple[dict[str, Outcome], Counted, Counted | None]:
+@dataclass(frozen=True, slots=True)
+class _First:
+    """What was asked first: outcomes by name, the counts of the window and of the last 24 hours where that is another range, and what is told of them."""
+
+    outcomes: Mapping[str, Outcome]
+    window: Counted
+    day: Counted | None
+    told: tuple[str, ...]
+
+    def named(self, beginning: str) -> list[Outcome]:
+        """The outcomes whose names begin so."""
+        return [outcome for name, outcome in self.outcomes.items() if name.startswith(beginning)]
+
+
+def _first(ask: Ask, wanted: _Wanted, repair: Repair, *, with_start: bool) -> _First:
     """Everything of the window in one go; then what the counts need beyond."""
-    questions = wanted.questions(with_start=with_start)
-    counts = [count for count in (window_count(wanted.scope, wanted.totals), day_count(wanted.scope, wanted.totals)) if count is not None]
-    scrapes = {f"{_SCRAPED}{number}": question for number, question in enumerate(scrape_questions(wanted.scope, counts[0].edges))}
-    questions |= scrapes
-    asked = [questions, *({f"count {index} {number}": question for number, question in enumerate(count.questions())} for index, count in enumerate(counts))]
-    outcomes = _ask_named(ask, {name: question for each in asked for name, question in each.items()})
+    scope = wanted.scope
+    counts = [count for count in (window_count(scope, wanted.totals), day_count(scope, wanted.totals)) if count is not None]
+    beside = {_SCRAPED: scrape_questions(scope, counts[0].edges), _EDGES: edges_question(scope, wanted.query(BUCKETS), counts[0].edges)}
+    numbered = beside | {f"count {index} ": count.questions() for index, count in enumerate(counts)}
+    questions = {f"{name}{number}": question for name, several in numbered.items() for number, question in enumerate(several)}
+    outcomes = _ask_named(ask, wanted.questions(with_start=with_start) | questions)
     _refuse_without_requests(outcomes, outcomes["count 0 0"])
-    counted = [count.counted(repair, [outcomes[name] for name in names]) for count, names in zip(counts, asked[1:], strict=True)]
-    return outcomes, counted[0], counted[1] if len(counted) > 1 else None
+    counted = [count.counted(repair, [outcomes[f"count {index} {number}"] for number in range(len(numbered[f"count {index} "]))]) for index, count in enumerate(counts)]
+    found = _First(outcomes, counted[0], counted[1] if len(counted) > 1 else None, ())
+    return _sound(found)
+
+
+def _sound(first: _First) -> _First:
+    """The window's response times without what cannot be used."""
+    growths = first.window.growths
+    buckets, told_edges = without_lacking(growths[BUCKETS], lacking_edges(first.named(_EDGES)))
+    sums, told_sums = without_unknown_sums(growths["latency_sum"], growths["latency_count"])
+    return replace(first, window=replace(first.window, growths={**growths, BUCKETS: buckets, "latency_sum": sums}), told=(*told_edges, *told_sums))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +138,10 @@ class _Wanted:
     @property
     def gauges(self) -> tuple[AbQuery, ...]:
         return tuple(query for query in self.totals if not query.is_growth)
+
+    def query(self, name: str) -> AbQuery:
+        """The total of that name."""
+        return next(query for query in self.totals if query.name == name)
 
     def selector(self, name: str) -> str:
         return self.scope.selector(next(query for query in (*self.totals, *self.newest) if query.name == name))

@@ -13,6 +13,8 @@ _SUM = "_sum"
 _SUFFIXES = ("_total", "_bucket", _SUM, "_count")
 _SCRAPES_APART = 2.5  # a series that went on under another name did so within two scrapes, which are not quite regular
 _CLOCK_SLACK_SECONDS = 1.0
+_SAME_START_SECONDS = 10.0  # exporters that derive when they began from how long they run tell moments that differ a little
+_A_FEW = 10.0  # requests, of which a rate tells nothing
 _SURELY_MORE = 10.0  # times what a process can have counted since it began, at the rate of before or after: it did not begin to count then
 
 
@@ -91,7 +93,7 @@ class Rules:
         began, before = self.samples.process_start(place, until_seconds), self.samples.process_start(place, after_seconds)
         if began is None:
             return False
-        is_another = after_seconds < began if before is None else began - before > _SCRAPES_APART * self.samples.pause_seconds(place)
+        is_another = after_seconds < began if before is None else abs(began - before) > _SAME_START_SECONDS
         return is_another and not self._go_on(place, after_seconds, until_seconds, began)
 
     def restarts(self, key: SeriesKey) -> tuple[float, ...]:
@@ -108,7 +110,7 @@ class Rules:
                 rate = self._rate(key, before[0], after[0])
                 anew, possible_anew = anew + after[1], possible_anew + rate * max(0.0, after[0] - began_seconds)
                 grown, possible = grown + after[1] - before[1], possible + rate * (after[0] - before[0])
-        return anew > _SURELY_MORE * possible_anew > 0 and 0 <= grown <= _SURELY_MORE * possible
+        return possible_anew > 0 and anew > _SURELY_MORE * (possible_anew + _A_FEW) and 0 <= grown <= _SURELY_MORE * (possible + _A_FEW)
 
     def _rate(self, key: SeriesKey, before_seconds: float, after_seconds: float) -> float:
         """What a series grows by in a second: before one moment or after another, whichever is more."""

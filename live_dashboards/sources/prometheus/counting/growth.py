@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
@@ -112,12 +112,18 @@ def without_edges(growth: Growth) -> Growth:
 
 def of_edge(growth: Growth, name: str, edge_seconds: float) -> Growth:
     """The growth of the buckets that end at an edge alone, under another name."""
+    others = {labels for labels in growth.rows if float(dict(labels)["le"]) != edge_seconds}
+    return without_rows(replace(growth, query=replace(growth.query, name=name)), others)
 
-    def only(rows: Mapping[Labels, tuple[Any, ...]]) -> dict[Labels, tuple[Any, ...]]:
-        return {labels: row for labels, row in rows.items() if float(dict(labels)["le"]) == edge_seconds}
 
-    query = replace(growth.query, name=name)
-    return replace(growth, query=query, rows=only(growth.rows), more=only(growth.more), bridged=only(growth.bridged))
+def without_rows(growth: Growth, left_out: Collection[Labels]) -> Growth:
+    """The growth without these sets of labels."""
+    return replace(
+        growth,
+        rows={labels: row for labels, row in growth.rows.items() if labels not in left_out},
+        more={labels: row for labels, row in growth.more.items() if labels not in left_out},
+        bridged={labels: row for labels, row in growth.bridged.items() if labels not in left_out},
+    )
 
 
 def _merged(rows: Mapping[Labels, tuple[Any, ...]]) -> dict[Labels, tuple[Any, ...]]:

@@ -117,8 +117,10 @@ def _with_returning(stretch: Stretch, returning: Pieces) -> Stretch:
 
 
 def _falls(looking: Looking, targets: Iterable[Target], span_seconds: float) -> str:
-    span = format_exact_duration(span_seconds)
-    return " or ".join(f"(resets({narrowed(counted_selector(looking.scope, query), targets)}[{span}]) > 0)" for query in looking.leads)
+    """Whose counters fall within a span, or whose process begins anew: counters that are soon as high as before fall nowhere."""
+    span, named = format_exact_duration(span_seconds), list(targets)
+    falls = [f"(resets({narrowed(counted_selector(looking.scope, query), named)}[{span}]) > 0)" for query in looking.leads]
+    return " or ".join([*falls, f"(changes({PROCESS_START}{{{target_matchers(named)}}}[{span}]) > 0)"])
 
 
 def _began(ask: Ask, looking: Looking, targets: Iterable[Target]) -> Iterator[tuple[Target, float]]:
