@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from live_dashboards.sources.prometheus.counting.counted_answers import Row, blo
 from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS, Edges, edges_of
 from live_dashboards.sources.prometheus.counting.growth import whole_blocks
 from live_dashboards.sources.prometheus.counting.samples import Labels
-from live_dashboards.sources.prometheus.exchange import Question, instant, over_time
+from live_dashboards.sources.prometheus.exchange import Question, instant
 from live_dashboards.sources.prometheus.grid import MOST_POINTS, multiple_step_seconds, nice_step_seconds
 from live_dashboards.sources.prometheus.matchers import MODEL_LABEL
 from live_dashboards.sources.prometheus.recorded import STEP_SECONDS
@@ -24,6 +25,9 @@ DAY_TOTAL = "requests_24h"
 RATE, SHARE, QUANTILE = (AB_QUERIES[name].promql for name in ("request_rate", "error_rate", "response_time"))
 COUNTED_TIMELINES = frozenset({RATE, SHARE, QUANTILE})  # what is told of them without asking: a question of somebody's own under their names is asked
 _BLOCKS = 96  # a day in quarters of an hour
+_USUAL_PAUSES_SECONDS = (1, 5, 10, 15, 20, 30, 60, 90, 120, 180, 240, 300, 600)
+_LIKE = 0.08  # an hour holds one scrape more or less than it should
+_LONGEST_RATE_SECONDS = 3600.0
 _IN_BLOCKS = ("requests", "errors", "latency_sum", "latency_count")
 
 
@@ -46,7 +50,7 @@ class WindowAnswers:
         span_seconds = max(self.scope.shortest_rate_seconds, self.counted.edges.step_seconds)
         growths = {name: whole_blocks(growth) if self.scope.is_recorded else growth for name, growth in self.counted.growths.items()}
         if query.promql == RATE:
-            return rate_answer(name, query.unit, growths["requests"], span_seconds, self.scraped)
+            return rate_answer(name, query.unit, growths["requests"], rate_span_seconds(self.scope, self.counted.edges), self.scraped)
         if query.promql == SHARE:
             return share_answer(name, query.unit, growths["errors"], growths["requests"], span_seconds)
         return quantile_answer(name, query.unit, growths["latency_buckets"], span_seconds)
@@ -69,12 +73,29 @@ def day_count(scope: Scope, queries: tuple[AbQuery, ...]) -> Count | None:
 
 
 def scrape_questions(scope: Scope, edges: Edges) -> list[Question]:
-    """When the newest samples before each edge of the blocks were scraped; none of recorded steps, which end where blocks do."""
+    """When the newest samples were scraped before the ends of the first and of the last span that a rate is taken over.
+
+    In between spans are whole numbers of scrapes, as long as these. A look at every edge would cost a server more than all counts: `timestamp` finds each sample
+    by itself. None of recorded steps, which end where blocks do.
+    """
     if scope.is_recorded:
         return []
     promql = render(f"avg by ({MODEL_LABEL}) (timestamp({REQUESTS}{{$experiment}}))", matchers=scope.matchers)
-    whole = () if edges.whole is None else (over_time(promql, edges.moments[edges.whole[0]], edges.ends[edges.whole[1]], edges.step_seconds),)
-    return [*whole, *(instant(promql, seconds) for seconds in (edges.start_seconds, edges.end_seconds))]
+    span_seconds = rate_span_seconds(scope, edges)
+    first = next((end for end in edges.ends if end - span_seconds >= edges.start_seconds - SAME_MOMENT_SECONDS), edges.end_seconds)
+    last = max((moment for moment in edges.moments if moment <= edges.end_seconds - span_seconds + SAME_MOMENT_SECONDS), default=edges.start_seconds)
+    return [instant(promql, seconds) for seconds in dict.fromkeys((edges.start_seconds, first, last, edges.end_seconds))]
+
+
+def rate_span_seconds(scope: Scope, edges: Edges) -> float:
+    """How long the span is that a rate is taken over: blocks and scrapes go into it without a rest, where that is not too long."""
+    shortest_seconds = max(scope.shortest_rate_seconds, edges.step_seconds)
+    pause_seconds = min(_USUAL_PAUSES_SECONDS, key=lambda each: abs(each - scope.pause_seconds))
+    if scope.is_recorded or abs(pause_seconds - scope.pause_seconds) > _LIKE * pause_seconds:
+        return shortest_seconds
+    whole_seconds = math.lcm(round(edges.step_seconds), pause_seconds)
+    span_seconds = math.ceil(shortest_seconds / whole_seconds) * whole_seconds
+    return span_seconds if span_seconds <= max(shortest_seconds, _LONGEST_RATE_SECONDS) else shortest_seconds
 
 
 def scraped_at(outcomes: Iterable[Outcome], edges: Edges) -> dict[Labels, Row]:

@@ -15,7 +15,7 @@ from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 
-_LOOKS = 24
+_LOOKS = 8
 Counts = dict[str, dict[float, dict[float, float]]]  # how many series, by model, moment and edge
 
 
