@@ -69,7 +69,7 @@ def test_copies_count_once_and_that_is_told(prometheus, once, delays, moves):
     store_copies(truth, delays, moves=moves)
     answer = ask(prometheus(truth).url)
     assert counts(answer) == close(once)
-    assert f" or ignoring ({LABEL}) " in answer.instant("requests").query
+    assert f"max without ({LABEL}) (last_over_time(" in answer.instant("requests").query
     (said,) = told(answer)
     assert said.startswith(f"{ONCE}: there are series that differ in the label {LABEL} alone")
 
@@ -310,7 +310,7 @@ def test_copies_of_workers_are_merged_and_the_workers_are_not(prometheus):
     store_copies(truth)
     answer = ask(prometheus(truth).url)
     assert values(answer.instant("requests")) == {"baseline": pytest.approx(4 * HOUR, rel=2e-3)}
-    assert " or ignoring (prometheus_replica) " in answer.instant("requests").query
+    assert f"max without ({LABEL}) (last_over_time(" in answer.instant("requests").query
 
 
 @pytest.mark.parametrize(("more", "asked"), [({"job": "models"}, ["labels"]), ({"pod": "p"}, ["labels", "series"])])

@@ -72,7 +72,9 @@ def scrape_questions(scope: Scope, edges: Edges) -> list[Question]:
     """When the newest samples before each edge of the blocks were scraped; none of recorded steps, which end where blocks do."""
     if scope.is_recorded:
         return []
-    promql = render(f"avg by ({MODEL_LABEL}) (timestamp({REQUESTS}{{$experiment}}))", matchers=scope.matchers)
+    newest = f"timestamp({REQUESTS}{{$experiment}})"
+    once = f"max without ({', '.join(scope.copy_labels)}) ({newest})" if scope.copy_labels else newest
+    promql = render(f"avg by ({MODEL_LABEL}) ({once})", matchers=scope.matchers)
     whole = () if edges.whole is None else (over_time(promql, edges.moments[edges.whole[0]], edges.ends[edges.whole[1]], edges.step_seconds),)
     return [*whole, *(instant(promql, seconds) for seconds in (edges.start_seconds, edges.end_seconds))]
 

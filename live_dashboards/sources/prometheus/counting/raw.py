@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_exact_duration
+from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.counting.births import created_metric
 from live_dashboards.sources.prometheus.counting.counters import metric_of
 from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS
@@ -17,6 +18,9 @@ from live_dashboards.sources.prometheus.exchange import Question, instant
 from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import REQUESTS, AbQuery, render
+
+_SPAN = "seen_within"  # tells apart how long ago a copy was seen at most
+_SPANS_SECONDS = (1800.0, 10_800.0, 43_200.0)  # in each of them the copies that were seen count, and no others
 
 
 class RawReader:
@@ -41,9 +45,17 @@ class RawReader:
         open_to = [(stretch, targets) for stretch in fresh if (targets := elder.get(stretch, frozenset()) | stretch.returning)]
         questions = [self._memory_question(stretch, targets, looking.range.start_seconds) for stretch, targets in open_to]
         for (stretch, _), outcome in zip(open_to, self._ask(questions) if questions else (), strict=True):
-            for series in () if isinstance(outcome, SourceError) else outcome.series:
-                if series.last is not None:
-                    self._remember(key_of(series), stretch.first_seconds, series.last)
+            for key, value in self._newest_told(() if isinstance(outcome, SourceError) else outcome.series):
+                self._remember(key, stretch.first_seconds, value)
+
+    def _newest_told(self, told: Iterable[Timeline]) -> Iterator[tuple[SeriesKey, float]]:
+        """The last value of each series: of copies the greatest of those that were seen within the shortest of the asked spans."""
+        found: dict[SeriesKey, dict[str, float]] = {}
+        for each in told:
+            if each.last is not None:
+                spans = found.setdefault(self.samples.series(key_of(each).without((_SPAN,))), {})
+                spans[each.label(_SPAN)] = max(each.last, spans.get(each.label(_SPAN), -math.inf))
+        return ((key, spans[min(spans)]) for key, spans in found.items())
 
     def _remember(self, key: SeriesKey, seconds: float, value: float) -> None:
         if key.metric == PROCESS_START:
@@ -112,9 +124,17 @@ class RawReader:
 
     def _memory_question(self, stretch: Stretch, targets: frozenset[Target], start_seconds: float) -> Question:
         """The last values from before the samples, as long ago as the range and a day before it, and when the processes that counted them began."""
-        span = format_exact_duration(max(0.0, stretch.first_seconds - start_seconds) + DAY_SECONDS)
         selectors = narrowed(self._counters, targets), f"{PROCESS_START}{{{target_matchers(targets)}}}"
-        return instant(" or ".join(f"last_over_time({selector}[{span}])" for selector in selectors), stretch.first_seconds, keeps_name=True)
+        longest_seconds = max(0.0, stretch.first_seconds - start_seconds) + DAY_SECONDS
+
+        def newest(span_seconds: float) -> str:
+            return " or ".join(f"last_over_time({selector}[{format_exact_duration(span_seconds)}])" for selector in selectors)
+
+        promql = newest(longest_seconds)
+        if self._scope.copy_labels:
+            spans = sorted(span for span in {self._scope.shortest_rate_seconds, *_SPANS_SECONDS, longest_seconds} if span <= longest_seconds)
+            promql = " or ".join(f'label_replace({newest(span)}, "{_SPAN}", "{index}", "", "")' for index, span in enumerate(spans))
+        return instant(promql, stretch.first_seconds, keeps_name=True)
 
 
 def _names(queries: Iterable[AbQuery], scope: Scope) -> str:
