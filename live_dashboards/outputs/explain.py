@@ -12,7 +12,7 @@ from live_dashboards.model.codec import decode
 from live_dashboards.model.plain_text import escaped
 from live_dashboards.outputs.summary_file import read_summary
 
-_COPIES = re.compile(r"\bmax without \(([^)]*)\) \((?:increase|rate|irate|sum_over_time|last_over_time)\(|\bor ignoring \(([^)]*)\) ")
+_COPIES = re.compile(r"\b(?:max|avg) without \(([^)]*)\) \((?:increase|rate|irate|sum_over_time|last_over_time)\(")
 _DRAW_FIRST = "draw a dashboard first, or name a summary with --summary"
 
 
@@ -97,7 +97,7 @@ def _explained(row: SummaryRow, known: dict[str, SummaryRow]) -> str:
 
 def _merged(query: str) -> str:
     """Which copies the query counts once."""
-    found = dict.fromkeys(one or other for one, other in _COPIES.findall(query))
+    found = dict.fromkeys(_COPIES.findall(query))
     return "\n".join(f"copies that differ in {labels} alone count once" for labels in found)
 
 

@@ -91,7 +91,7 @@ def test_without_merging_the_pair_counts_twice(summary):
 def test_explain_and_the_connection_test_tell_what_was_merged(command):
     command("ab", "--output", "page.png", "--dpi", "50")
     told = command("explain", "requests.baseline", "--summary", "page.json")
-    assert " or ignoring (prometheus_replica) (last_over_time(ab_test_requests_total" in told
+    assert "max without (prometheus_replica) (last_over_time(ab_test_requests_total" in told
     assert "merged    copies that differ in prometheus_replica alone count once" in told
     line = next(line for line in command("check").splitlines() if "Prometheus copies" in line)
     assert "copies of one scrape are counted once: there are series that differ in the label prometheus_replica alone" in line

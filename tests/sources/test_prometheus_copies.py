@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from itertools import pairwise
+
 import pytest
 
 from live_dashboards.errors import SettingsError
@@ -14,10 +17,12 @@ from live_dashboards.sources.prometheus.recorded import RECORDED_UNTIL, STEPS
 from live_dashboards.sources.prometheus.scope import find_scope
 from tests.sources.prometheus_reading import BUCKETS, END, HOUR, ask, labels, settings_of, short_truth, traffic, values
 from tests.support.prometheus_truth import PrometheusTruth, TrueSeries
+from tests.support.scraped_pairs import COPY_LABEL, Life, Pair, scrapes, without
 from tests.support.stored_copies import PAIR, Gap, store_copies
 from tests.support.victoria_metrics import VictoriaMetricsServer
 from tests.support.waiting import LONGEST_SECONDS
 
+DAY = 24 * HOUR
 LABEL = "prometheus_replica"
 LATENCY = "ab_test_response_time_seconds"
 ONCE = "copies of one scrape are counted once"
@@ -69,7 +74,7 @@ def test_copies_count_once_and_that_is_told(prometheus, once, delays, moves):
     store_copies(truth, delays, moves=moves)
     answer = ask(prometheus(truth).url)
     assert counts(answer) == close(once)
-    assert f" or ignoring ({LABEL}) " in answer.instant("requests").query
+    assert f"max without ({LABEL}) (last_over_time(" in answer.instant("requests").query
     (said,) = told(answer)
     assert said.startswith(f"{ONCE}: there are series that differ in the label {LABEL} alone")
 
@@ -310,7 +315,129 @@ def test_copies_of_workers_are_merged_and_the_workers_are_not(prometheus):
     store_copies(truth)
     answer = ask(prometheus(truth).url)
     assert values(answer.instant("requests")) == {"baseline": pytest.approx(4 * HOUR, rel=2e-3)}
-    assert " or ignoring (prometheus_replica) " in answer.instant("requests").query
+    assert f"max without ({LABEL}) (last_over_time(" in answer.instant("requests").query
+
+
+def counted(url, window_seconds, **settings):
+    """The requests of a window, with what they may be beyond, and what is said of copies; their blocks add up to them."""
+    answer = ask(url, window_seconds=window_seconds, **settings)
+    requests = values(answer.instant("requests"))
+    blocks = {series.label("model_name"): sum(value or 0 for _, value in series.points) for series in answer.block("requests").series}
+    assert blocks == pytest.approx(requests)
+    assert min(value or 0 for series in answer.block("requests").series for _, value in series.points) >= 0
+    return requests, requests | {each.label("model_name"): each.last for each in answer.instant("requests").most}, told(answer)
+
+
+def pair_of_two_models(copies, **more):
+    pair = Pair(copies, **more)
+    for model, rate in (("baseline", 1.0), ("enhanced", 2.0)):
+        pair.instance(model, model, [Life(END - 9 * DAY)], rate)
+    return pair
+
+
+def in_turn(first, second):
+    """Two copies of which each is down for a while now and then, but never both."""
+    rng = random.Random(3)  # noqa: S311 # worlds, not secrets
+    outages, at = [], END - 8 * DAY
+    while at < END:
+        length = rng.uniform(600, 7200)
+        outages.append((at, at + length))
+        at += length + rng.uniform(600, 7200)
+    up = [at for at in first if any(begin <= at < end for begin, end in outages)]
+    return {"p0": up, "p1": without(second, *((begin + 300, end - 300) for begin, end in outages))}
+
+
+def some(moments, share, seed):
+    rng = random.Random(seed)  # noqa: S311
+    return [at for at in moments if rng.random() > share]
+
+
+A, B, C = (scrapes(END - 8 * DAY, END, 60, phase) for phase in (7, 31, 50))
+DRAINED = (END - 50 * HOUR) // HOUR * HOUR
+MISSED = {"p0": [END - 2393, END - 1793, END - 593], "p1": [END - 2969, END - 3269, END - 3509, END - 3389]}
+
+
+@pytest.mark.parametrize("window_seconds", [HOUR, DAY, 7 * DAY], ids=["1 h", "24 h", "7 d"])
+@pytest.mark.parametrize(
+    "copies",
+    [
+        {"p0": without(A, (END - 6 * HOUR - 400, END - 5 * HOUR)), "p1": without(B, (END - 9 * HOUR, END - 6 * HOUR))},
+        {"p0": [at for at in A if at not in MISSED["p0"]], "p1": [at for at in B if at not in MISSED["p1"]]},
+        {"p0": some(A, 0.1, 1), "p1": some(B, 0.1, 2), "p2": some(C, 0.1, 3)},
+        in_turn(A, B),
+        {"p0": without(A, (DRAINED + 1800, DRAINED + 4200)), "p1": without(B, (DRAINED - 600, DRAINED + 1200))},
+    ],
+    ids=["both silent for a while", "a few scrapes missing", "three with missing scrapes", "down in turn", "drained in turn"],
+)
+def test_scrapes_that_copies_miss_cost_nothing_that_another_one_saw(prometheus, copies, window_seconds):
+    pair = pair_of_two_models(copies)
+    least, most, said = counted(prometheus(pair.truth()).url, window_seconds)
+    assert least == most == pair.requests(END - window_seconds, END)
+    assert said[0].startswith(ONCE)
+
+
+def test_copied_pods_that_tell_when_they_began_count_from_zero_and_for_sure(prometheus):
+    pair = pair_of_two_models({"p0": scrapes(END - 25 * HOUR, END, 60, 3), "p1": scrapes(END - 25 * HOUR, END, 60, 33)})
+    for index in range(4):
+        pair.instance("enhanced", f"pod{index}", [Life(END - (10 - index) * HOUR + (5 if index % 2 else 40))], 1.0)
+    least, most, _ = counted(prometheus(pair.truth()).url, DAY)
+    assert least == most == pair.requests(END - DAY, END)
+
+
+@pytest.mark.parametrize("tells_starts", [True, False])
+@pytest.mark.parametrize("down_seconds", [0.0, 30.0, 1200.0])
+def test_a_restart_that_one_copy_has_not_seen_where_a_block_ends_counts_in_its_block(prometheus, down_seconds, tells_starts):
+    """The other copy is down around the restart, or scrapes late after it: its old value is the greater one for some minutes."""
+    restarted = (END - 1800) // 900 * 900 - 20
+    copies = {"p0": scrapes(END - 2 * HOUR, END, 30, 11), "p1": without(scrapes(END - 2 * HOUR, END, 30, 29), (restarted - 40, restarted - 40 + down_seconds))}
+    pair = Pair(copies)
+    for model, rate in (("baseline", 1.0), ("enhanced", 2.0)):
+        pair.instance(model, model, [Life(END - 5 * HOUR, restarted), Life(restarted)], rate, tells_starts=tells_starts)
+    answer = ask(prometheus(pair.truth()).url)
+    assert values(answer.instant("requests")) == pair.requests(END - HOUR, END)
+    for series in answer.block("requests").series:
+        edges = [END - HOUR, *(at for at, _ in series.points)]
+        assert [value for _, value in series.points] == [pair.requests(*block)[series.label("model_name")] for block in pairwise(edges)]
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_copies_by_clocks_that_differ_are_told_and_count_once_where_they_are_named(prometheus, named):
+    moments = scrapes(END - 3 * HOUR, END, 15, 3)
+    pair = pair_of_two_models({"p0": moments, "p1": [at + 2.5 for at in moments]}, clocks={"p1": 3.5})
+    found, _, said = counted(prometheus(pair.truth()).url, HOUR, **({"PROMETHEUS_REPLICA_LABELS": COPY_LABEL} if named else {}))
+    expected = {"baseline": HOUR, "enhanced": 2 * HOUR}
+    assert found == pytest.approx(expected if named else {model: 2 * value for model, value in expected.items()}, rel=2e-3)
+    assert said[0].startswith(ONCE if named else PERHAPS)
+    assert named or "some seconds apart" in said[0]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_two_real_workers_of_nearly_equal_traffic_count_twice_and_nothing_is_said(prometheus, seed):
+    rng, truth = random.Random(seed), PrometheusTruth(start=0.0, end=0.0)  # noqa: S311
+    total = 0.0
+    for number, phase in enumerate((3.0, 5.5)):
+        count, seconds, samples = 0, 0.0, {name: [] for name in ("ab_test_requests_total", f"{LATENCY}_count", f"{LATENCY}_sum")}
+        for at in scrapes(END - 3 * HOUR, END, 15, phase):
+            answered = sum(rng.random() < 0.5 for _ in range(30))
+            count, seconds = count + answered, seconds + sum(rng.expovariate(5) for _ in range(answered))
+            for name, value in zip(samples, (count, count, seconds), strict=True):
+                samples[name].append((at, float(value)))
+        truth.series += [TrueSeries(name, labels(worker=f"w{number}"), tuple(points)) for name, points in samples.items()]
+        total += truth.series[-3].increase(END - HOUR - 15 + phase, END)
+    found, _, said = counted(prometheus(truth).url, HOUR)
+    assert (found, said) == ({"baseline": pytest.approx(total, abs=30)}, [])
+
+
+@pytest.mark.parametrize("rate", [0.0, 1 / 1200])
+def test_workers_that_were_forked_one_after_the_other_are_no_copies_however_alike_they_answer(prometheus, rate):
+    moments = {"w0": scrapes(END - 26 * HOUR, END, 15, 3), "w1": scrapes(END - 26 * HOUR, END, 15, 11)}
+    truth = PrometheusTruth(start=0.0, end=0.0)
+    for number, (name, each) in enumerate(moments.items()):
+        worker = Pair({name: each}, label="worker")
+        worker.instance("baseline", "i1", [Life(END - 40 * HOUR + 0.4 * number)], rate)
+        truth.series += worker.series
+    found, _, said = counted(prometheus(truth).url, DAY)
+    assert (found, said) == ({"baseline": 2 * DAY * rate}, [])
 
 
 @pytest.mark.parametrize(("more", "asked"), [({"job": "models"}, ["labels"]), ({"pod": "p"}, ["labels", "series"])])

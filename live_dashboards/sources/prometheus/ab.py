@@ -11,7 +11,7 @@ from live_dashboards.model.listing import listed
 from live_dashboards.model.snapshot import PROMETHEUS, PrometheusAnswer, SourceState, SourceStatus
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.prometheus.copies import copies_in_order, find_copies
+from live_dashboards.sources.prometheus.copies import find_copies
 from live_dashboards.sources.prometheus.engine import Engine, engine_of
 from live_dashboards.sources.prometheus.exchange import Question
 from live_dashboards.sources.prometheus.failed_questions import Ask, FailedQuestions
@@ -109,7 +109,6 @@ class PrometheusAbSource:
             ask = asking.ask if histograms.native is None else NativeAsk(asking.ask, histograms.native)
             copies = find_copies(ask, scope, self._settings)
             scope = replace(scope, copy_labels=copies.labels)
-            scope = replace(scope, copies=copies_in_order(ask, scope))
             reading = read_answers(ask, scope, self._settings)
             failures = asking.told()
             told = (*failures, *lack, *found.warnings, *scope.warnings, *histograms.told, *copies.told, *reading.warnings, *_experiment_warnings(scope))

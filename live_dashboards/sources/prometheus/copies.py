@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.duration import format_duration
 from live_dashboards.settings import Settings
-from live_dashboards.sources.prometheus.copy_candidates import LabelSet, candidates, possible_labels
+from live_dashboards.sources.prometheus.copy_candidates import candidates, possible_labels
 from live_dashboards.sources.prometheus.copy_judgement import Found, Verdict, judge
-from live_dashboards.sources.prometheus.exchange import Question, instant, over_time
+from live_dashboards.sources.prometheus.exchange import Question, over_time
 from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.own_series import HISTORY_SECONDS
 from live_dashboards.sources.prometheus.recorded import STEPS
@@ -26,7 +25,6 @@ COUNTED_ONCE = "copies of one scrape are counted once"
 PERHAPS_TWICE = "requests may be counted twice"
 NOT_THERE = "PROMETHEUS_REPLICA_LABELS names"
 _FINEST_SECONDS, _FINE_LOOKS = 15.0, 96
-_MOST_COPIES = 8
 _COARSEST_SECONDS, _COARSE_LOOKS = 300.0, 2160  # as long as an instant query looks back; every hour of 90 days
 
 
@@ -51,23 +49,6 @@ def find_copies(ask: Ask, scope: Scope, settings: Settings) -> Copies:
         return _of_steps(ask, scope, settings, named)
     span = _Span.of(scope, settings)
     return _found(ask, scope, span, settings) if named is None else _named(ask, span, _selector(REQUESTS, scope), named)
-
-
-def copies_in_order(ask: Ask, scope: Scope) -> tuple[LabelSet, ...]:
-    """The values of the copies' labels, of the copy with most samples of the window first; an empty value is a copy without the label.
-
-    One copy counts, and others where it has nothing: of two copies that are scraped at different moments the greater growth of each block is more than either
-    has counted. Empty where they are too many to be asked one after the other.
-    """
-    if not scope.copy_labels or scope.is_recorded:
-        return ()
-    longest_seconds = max(scope.window_seconds, DAY_SECONDS)
-    promql = f"sum by ({', '.join(scope.copy_labels)}) (count_over_time({_selector(REQUESTS, scope)}[{format_duration(longest_seconds)}]))"
-    (outcome,) = ask([instant(promql, scope.at_seconds, "count")])
-    if isinstance(outcome, SourceError):
-        return ()
-    found = sorted((-(series.last or 0.0), tuple((name, series.label(name)) for name in scope.copy_labels)) for series in outcome.series)
-    return tuple(labels for _, labels in found) if 1 < len(found) <= _MOST_COPIES else ()
 
 
 @dataclass(frozen=True, slots=True)

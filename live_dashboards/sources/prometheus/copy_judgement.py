@@ -11,7 +11,7 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.settings import Settings
 from live_dashboards.sources.prometheus.copy_candidates import LabelSet
-from live_dashboards.sources.prometheus.copy_evidence import Compared, Likeness, compare_groups, lone_groups
+from live_dashboards.sources.prometheus.copy_evidence import FAR_SLACK_SECONDS, Compared, Likeness, compare_groups, lone_groups
 from live_dashboards.sources.prometheus.counting.births import created_metric
 from live_dashboards.sources.prometheus.counting.samples import PROCESS_START
 from live_dashboards.sources.prometheus.exchange import Question, instant
@@ -28,8 +28,10 @@ _TARGET = ("job", "instance")
 _SUM, _BUCKET = f"{LATENCY}_sum", f"{LATENCY}_bucket"
 _CREATED = tuple(map(created_metric, (REQUESTS, ERRORS, _SUM)))
 _CPU = "process_cpu_seconds_total"
-_OF_ONE_PROCESS = (_SUM, PROCESS_START, *_CREATED)  # of two processes these are never equal for long
+_MOMENTS = frozenset({PROCESS_START, *_CREATED})
+_OF_ONE_PROCESS = (_SUM, *_MOMENTS)  # of two processes these are never equal for long
 _LONG_KEPT = frozenset({ERRORS, _SUM, f"{LATENCY}_count"})  # asked of earlier moments too: few series, and no two processes have gone on alike
+_LIKE = frozenset({Likeness.ALIKE, Likeness.NEARLY})
 _APART = frozenset({Likeness.DIFFERENT, Likeness.ONE_SCRAPE})
 
 
@@ -60,7 +62,7 @@ def judge(ask: Ask, scope: Scope, settings: Settings, labels: tuple[str, ...], m
     likenesses = {each.likeness for look in seen for each in look}
     if likenesses & _APART or (likenesses <= {Likeness.IN_TURN} and not failure):
         return Found(labels, Verdict.DIFFERENT)
-    looks = [_Look.at(alike, scope.at_seconds) for look in seen if (alike := [each for each in look if each.likeness is Likeness.ALIKE])]
+    looks = [_Look.at(alike, scope.at_seconds) for look in seen if (alike := [each for each in look if each.likeness in _LIKE])]
     if not looks:
         return Found(labels, Verdict.UNSURE, failure or "too few samples")
     return _judge_all(ask, scope, settings, labels, looks)
@@ -81,10 +83,11 @@ class _Look:
 
     @classmethod
     def at(cls, alike: Sequence[Compared], latest_seconds: float) -> _Look:
-        """The last few scrapes of the groups that are alike."""
+        """The last few scrapes of the groups that are alike; some more where clocks may be wrong."""
         spacing_seconds = max(each.spacing_seconds for each in alike)
         end_seconds = min(latest_seconds, max(each.until_seconds for each in alike) + spacing_seconds)
-        return cls(end_seconds, math.ceil(_SCRAPES_SEEN * spacing_seconds) + 1, tuple(alike))
+        more_seconds = 2 * FAR_SLACK_SECONDS if any(each.likeness is Likeness.NEARLY for each in alike) else 0.0
+        return cls(end_seconds, math.ceil(_SCRAPES_SEEN * spacing_seconds + more_seconds) + 1, tuple(alike))
 
     @property
     def targets(self) -> frozenset[LabelSet]:
@@ -98,13 +101,17 @@ def _judge_all(ask: Ask, scope: Scope, settings: Settings, labels: tuple[str, ..
     """Whether every other counter of these targets agrees too, and one that only one process can have is among them."""
     asked = [(look, metric, selector) for look in looks for metric, selector in _selectors(look, scope, settings).items() if metric in _LONG_KEPT or look is looks[0]]
     outcomes = ask([look.question(selector) for look, _, selector in asked])
-    compared = [(look, metric, compare_groups(_series(outcome), labels)) for (look, metric, _), outcome in zip(asked, outcomes, strict=True)]
-    if any(each.likeness in _APART for look, _, groups in compared for each in groups if _target(each.shared) in look.targets):
+    told = zip(asked, outcomes, strict=True)
+    compared = [(look, metric, compare_groups(_series(outcome), labels, are_moments=metric in _MOMENTS)) for (look, metric, _), outcome in told]
+    likenesses = {each.likeness for look, _, groups in compared for each in (*groups, *look.alike) if _target(each.shared) in look.targets}
+    if likenesses & _APART:
         return Found(labels, Verdict.DIFFERENT)
     failure = next((outcome.reason for outcome in outcomes if isinstance(outcome, SourceError)), "")
     lone = next((metric for (look, metric, _), outcome in zip(asked, outcomes, strict=True) if look is looks[0] and _has_lone(look, _series(outcome), labels)), "")
     if failure or lone:
         return Found(labels, Verdict.UNSURE, failure or f"only one of them has {lone}")
+    if Likeness.NEARLY in likenesses:
+        return Found(labels, Verdict.UNSURE, "they tell of moments some seconds apart, as clocks do that are not set alike")
     if not any(metric in _OF_ONE_PROCESS and _says_one_process(look, groups) for look, metric, groups in compared):
         return Found(labels, Verdict.UNSURE, f"equal counts may be chance, and neither {_SUM} nor {PROCESS_START} nor a _created is there to compare")
     return Found(labels, Verdict.COPIES)

@@ -37,8 +37,8 @@ class Scope:
     `matchers` are those of the series that count, `experiments` the names that their requests carry in the window. `errors` is empty where failed requests are
     not counted, for `errors_reason`; recorded or not, it is the selector of the instances' own series. `uncounted` are models of whose errors nobody knows.
     `steps_at_seconds` is where the steps are asked that rules have recorded; None: the series of every instance are asked.
-    `copy_labels` are those in which alone copies of one scrape differ, which count once; `copies` their values, of the copy that counts first.
-    `pause_seconds` lie between two scrapes. `native` are the native histograms that count instead of classic ones.
+    `copy_labels` are those in which alone copies of one scrape differ, which count once. `pause_seconds` lie between two scrapes. `native` are the native
+    histograms that count instead of classic ones.
     """
 
     at_seconds: float
@@ -53,7 +53,6 @@ class Scope:
     warnings: tuple[str, ...] = ()
     steps_at_seconds: float | None = None
     copy_labels: tuple[str, ...] = ()
-    copies: tuple[tuple[tuple[str, str], ...], ...] = ()
     pause_seconds: float = _USUAL_PAUSE_SECONDS
     matchers: str = ""
     uncounted: tuple[str, ...] = ()

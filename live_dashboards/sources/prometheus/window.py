@@ -80,7 +80,9 @@ def scrape_questions(scope: Scope, edges: Edges) -> list[Question]:
     """
     if scope.is_recorded:
         return []
-    promql = render(f"avg by ({MODEL_LABEL}) (timestamp({REQUESTS}{{$experiment}}))", matchers=scope.matchers)
+    newest = f"timestamp({REQUESTS}{{$experiment}})"
+    once = f"max without ({', '.join(scope.copy_labels)}) ({newest})" if scope.copy_labels else newest
+    promql = render(f"avg by ({MODEL_LABEL}) ({once})", matchers=scope.matchers)
     span_seconds = rate_span_seconds(scope, edges)
     first = next((end for end in edges.ends if end - span_seconds >= edges.start_seconds - SAME_MOMENT_SECONDS), edges.end_seconds)
     last = max((moment for moment in edges.moments if moment <= edges.end_seconds - span_seconds + SAME_MOMENT_SECONDS), default=edges.start_seconds)

@@ -23,7 +23,7 @@ def edges_question(scope: Scope, query: AbQuery, edges: Edges) -> list[Question]
     """How many series there are of each edge, at some moments of the range; none of recorded steps, which do not tell."""
     if is_recorded(scope, query):
         return []
-    newest = newest_promql(counted_selector(scope, query), lookback_seconds(scope, edges))
+    newest = newest_promql(scope, counted_selector(scope, query), lookback_seconds(scope, edges))
     step_seconds = multiple_step_seconds((edges.end_seconds - edges.start_seconds) / _LOOKS, edges.step_seconds)
     looks = max(1, math.ceil((edges.end_seconds - edges.start_seconds) / step_seconds))
     return [over_time(f"count by ({', '.join(query.labels)}) ({newest})", edges.end_seconds - (looks - 1) * step_seconds, edges.end_seconds, step_seconds)]

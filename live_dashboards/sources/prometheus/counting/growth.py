@@ -3,8 +3,11 @@
 A value at a moment is the newest sample before it. Nothing is extrapolated, so blocks add up to any range that they make up. What begins, restarts or pauses
 within a range is put right by `seams`.
 
-A shorter block, and any of copies, is asked as each series' difference. Of whole blocks the sums at their edges are asked, which costs a server a quarter as
-much; their differences are the same wherever the same series are there at both edges, and what comes or goes in between is known from `moves`.
+A shorter block is asked as each series' difference. Of whole blocks the sums at their edges are asked, which costs a server a quarter as much; their
+differences are the same wherever the same series are there at both edges, and what comes or goes in between is known from `moves`.
+
+Copies of one scrape are one counter that was seen at more moments. Its newest value is the greatest of the copies' newest ones, and grows as the counter does,
+whichever copy is scraped, misses a scrape, or is down. After a restart a copy that has not seen it yet is ahead for some minutes: see `repair`.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from typing import Any
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_exact_duration
 from live_dashboards.model.snapshot import Timeline
+from live_dashboards.sources.prometheus.counted_once import once
 from live_dashboards.sources.prometheus.counting.edges import Edges
 from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.exchange import Question, instant, over_time
@@ -28,11 +32,12 @@ from live_dashboards.sources.prometheus.matchers import joined as all_of
 from live_dashboards.sources.prometheus.possible import is_upper_bound
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
-from live_dashboards.sources.queries import AbQuery, quoted, render
+from live_dashboards.sources.queries import LATENCY, AbQuery, render
 
 COUNTER_LABEL = "counter"  # tells apart what is asked for in one question
 _GROWS = re.compile(r"increase\((?P<selector>[^\[\]]+)\[")
-_FRESH_PAUSES = 1.25  # a copy that has been silent for longer at an end of a block does not tell all of it, where another one does
+_BUCKETS, _COUNT = f"{LATENCY}_bucket", f"{LATENCY}_count"
+_EDGES = re.compile(r'\ble=~"(?:[^"\\]|\\.)*"(?:, ?)?')
 _ONE_BLOCK = 1.5  # of a step: sums further apart have a gap between them
 _ROUNDING = 64  # units in the last place: a server adds up many series, not always in the same order
 _LARGEST_SUMS = {"count": 2.0**44}  # whole numbers up to here differ by more than rounding
@@ -63,20 +68,46 @@ class Growth:
         return {labels: sum(values) + sum(self.bridged.get(labels, ())) for labels, values in known.items() if values}
 
 
-def increase_promql(query: AbQuery, selector: str) -> Callable[[float], str]:
-    """The server's own growth of these series in a block of a length: extrapolated, and over any number of restarts."""
-    return lambda length_seconds: f"sum by ({', '.join(query.labels)}) (increase({selector}[{format_exact_duration(length_seconds)}]))"
+def increase_promql(scope: Scope, query: AbQuery, selector: str) -> Callable[[float], str]:
+    """The server's own growth of these series in a block of a length, of copies the greatest: extrapolated, and over any number of restarts."""
+
+    def promql(length_seconds: float) -> str:
+        grown = once(f"increase({selector}[{format_exact_duration(length_seconds)}])", scope.copy_labels)
+        return f"sum by ({', '.join(query.labels)}) ({grown})"
+
+    return promql
 
 
-def differences_promql(query: AbQuery, selector: str, back_seconds: float) -> Callable[[float], str]:
+def differences_promql(scope: Scope, query: AbQuery, selector: str, back_seconds: float) -> Callable[[float], str]:
     """The differences of these series in a block of a length."""
-    back = format_exact_duration(back_seconds)
-    return lambda length_seconds: f"sum by ({', '.join(query.labels)}) ({grown_promql(selector, back, format_exact_duration(length_seconds))})"
+    return lambda length_seconds: f"sum by ({', '.join(query.labels)}) ({_grown_promql(scope, selector, back_seconds, length_seconds)})"
 
 
-def newest_promql(selector: str, back_seconds: float) -> str:
-    """The newest value of each series of the last while."""
-    return f"last_over_time({selector}[{format_exact_duration(back_seconds)}])"
+def newest_promql(scope: Scope, selector: str, back_seconds: float, ago_seconds: float = 0.0) -> str:
+    """The newest value of each series in a while that ends that long ago.
+
+    Of copies it is that of the greatest; where one of them was seen in the last minutes, of those that were, as one that has been silent for longer may have
+    missed a restart.
+    """
+    spans = (scope.shortest_rate_seconds, back_seconds) if scope.copy_labels and back_seconds > scope.shortest_rate_seconds else (back_seconds,)
+    newest = " or ".join(_newest_of_span(scope, selector, span, ago_seconds) for span in spans)
+    return f"({newest})" if len(spans) > 1 else newest
+
+
+def _newest_of_span(scope: Scope, selector: str, span_seconds: float, ago_seconds: float) -> str:
+    newest = _last_promql(selector, span_seconds, ago_seconds)
+    if not scope.copy_labels:
+        return newest
+    labels = ", ".join(scope.copy_labels)
+    if scope.native is None or not selector.startswith(_BUCKETS):
+        return f"max without ({labels}) ({newest})"
+    counted = _last_promql(_COUNT + _EDGES.sub("", selector.removeprefix(_BUCKETS)), span_seconds, ago_seconds)  # a server knows no greatest of histograms
+    return f"avg without ({labels}) ({newest} and ignoring (le) ({counted} == ignoring ({labels}) group_left () max without ({labels}) ({counted})))"
+
+
+def _last_promql(selector: str, span_seconds: float, ago_seconds: float) -> str:
+    ago = f" offset {format_exact_duration(ago_seconds)}" if ago_seconds else ""
+    return f"last_over_time({selector}[{format_exact_duration(span_seconds)}]{ago})"
 
 
 def whole_question(edges: Edges, promql: Callable[[float], str]) -> list[Question]:
@@ -167,37 +198,20 @@ def is_recorded(scope: Scope, query: AbQuery) -> bool:
 
 
 def is_summed(scope: Scope, query: AbQuery) -> bool:
-    """Whether a counter's sums are asked at the edges of whole blocks: of copies one counts in each block, and recorded steps are growth already."""
-    return not scope.copy_labels and not is_recorded(scope, query)
+    """Whether a counter's sums are asked at the edges of whole blocks: recorded steps are growth already."""
+    return not is_recorded(scope, query)
 
 
 def block_promql(scope: Scope, query: AbQuery, length_seconds: float, back_seconds: float) -> str:
     """The growth in the block that ends at the question's moment."""
     if is_recorded(scope, query):
         return replace(scope, window_seconds=length_seconds - _HALF_OPEN_SECONDS).render(query)
-    back, length = format_exact_duration(back_seconds), format_exact_duration(length_seconds)
-    return f"sum by ({', '.join(query.labels)}) ({_grown_once(scope, counted_selector(scope, query), back, length)})"
+    return differences_promql(scope, query, counted_selector(scope, query), back_seconds)(length_seconds)
 
 
-def _grown_once(scope: Scope, selector: str, back: str, length: str) -> str:
-    """The growth of each series; of copies that of the first one with a fresh sample at both ends of the block, else of the first one that has any."""
-
-    def grown(each: str) -> str:
-        return grown_promql(each, back, length)
-
-    def fresh(each: str) -> str:
-        newest = f"last_over_time({each}[{format_exact_duration(_FRESH_PAUSES * scope.pause_seconds)}]"
-        return f"{grown(each)} and {newest}) and {newest} offset {length})"
-
-    if not scope.copies:
-        return once(scope, selector, grown)
-    return f"{once(scope, selector, fresh)} or ignoring ({', '.join(scope.copy_labels)}) {once(scope, selector, grown)}"
-
-
-def grown_promql(selector: str, back: str, length: str) -> str:
+def _grown_promql(scope: Scope, selector: str, back_seconds: float, length_seconds: float) -> str:
     """What each series has grown by since a while, of those that were there then."""
-    newest = f"last_over_time({selector}[{back}]"
-    return f"{newest}) - {newest} offset {length})"
+    return f"{newest_promql(scope, selector, back_seconds)} - {newest_promql(scope, selector, back_seconds, length_seconds)}"
 
 
 def _sum_differences(sums: Timeline, edges: Edges) -> tuple[float | None, ...]:
@@ -251,7 +265,7 @@ class GrowthQuestions:
         if not is_summed(self.scope, query) or self.edges.whole is None:
             return whole_question(self.edges, partial(self.promql, query))
         first, last = self.edges.whole
-        newest = newest_promql(counted_selector(self.scope, query), lookback_seconds(self.scope, self.edges))
+        newest = newest_promql(self.scope, counted_selector(self.scope, query), lookback_seconds(self.scope, self.edges))
         promql = f"sum by ({', '.join(query.labels)}) ({newest})"
         return [over_time(promql, self.edges.moments[first], self.edges.ends[last], self.edges.step_seconds)]
 
@@ -282,14 +296,6 @@ def _is_exact(outcome: Outcome, unit: str) -> bool:
     """Whether differences of these sums tell what instances counted: next to an enormous number a small one is lost."""
     largest, sums = _LARGEST_SUMS.get(unit, _LARGEST_SUM), () if isinstance(outcome, SourceError) else outcome.series
     return all(value is None or abs(value) <= largest for series in sums for _, value in series.points)
-
-
-def once(scope: Scope, selector: str, promql: Callable[[str], str]) -> str:
-    """A PromQL of each series of the selector, of copies of one scrape for the first one that has it; without copies for all."""
-    labels = ", ".join(scope.copy_labels)
-    if not scope.copies:
-        return f"max without ({labels}) ({promql(selector)})" if labels else promql(selector)
-    return f" or ignoring ({labels}) ".join(f"({promql(with_matchers(selector, [f'{name}={quoted(value)}' for name, value in copy]))})" for copy in scope.copies)
 
 
 def with_matchers(selector: str, matchers: Iterable[str]) -> str:

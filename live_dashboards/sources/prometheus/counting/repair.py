@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -64,6 +65,8 @@ class Repair:
         born = self._add_births(seen.looking, seen.appearances, added)
         for query in seen.looking.raw:
             self._add_restarts(seen.looking, query, seen.stretches, born, added[query.name])
+            if self._scope.copy_labels:
+                self._add_late_news(seen.looking, query, seen.stretches, added[query.name])
         return {name: _with(growth, added[name]) if name in added else growth for name, growth in seen.growths.items()}
 
     def _estimated(self, looking: Looking, query: AbQuery, targets: frozenset[Target], growth: Growth) -> Growth:
@@ -72,9 +75,8 @@ class Repair:
             return growth
         added = _Added()
         self.estimated.update(dict.fromkeys(sorted(targets)))
-        only = replace(self._scope, copies=(), copy_labels=())
-        selector = narrowed(counted_selector(only, query), targets)
-        for sign, promql in ((1.0, increase_promql(query, selector)), (-1.0, differences_promql(query, selector, looking.back_seconds))):
+        scope, selector = self._scope, narrowed(counted_selector(self._scope, query), targets)
+        for sign, promql in ((1.0, increase_promql(scope, query, selector)), (-1.0, differences_promql(scope, query, selector, looking.back_seconds))):
             for labels, block, value in by_block(self._ask, looking.range, promql):
                 if has_edge(query, labels):
                     _add(added.low, labels, block, sign * value)
@@ -96,25 +98,12 @@ class Repair:
         for appearance in (each for each in appearances if has_edge(queries[each.counter], each.labels)):
             query = queries[appearance.counter]
             begin, end = looking.edges.moments[appearance.block : appearance.block + 2]
-            births = [birth for key in self._copies(query, appearance.labels) if (birth := self._birth(key, begin, end)) is not None]
-            born.update((birth.key, birth.seconds) for birth in births)
-            shares = [self._share(rules, birth, looking, end, appearance.value) for birth in births]
-            _place(looking.range, added[query.name], group_of(query, appearance.labels), shares or [_Share(end, 0.0, Unseen(0.0, appearance.value))])
+            birth = self._birth(SeriesKey(metric_of(query, self._scope), appearance.labels), begin, end)
+            if birth is not None:
+                born.add((birth.key, birth.seconds))
+            share = _Share(end, 0.0, Unseen(0.0, appearance.value)) if birth is None else self._share(rules, birth, looking, end, appearance.value)
+            _place(looking.range, added[query.name], group_of(query, appearance.labels), share)
         return born
-
-    def _copies(self, query: AbQuery, labels: Labels) -> list[SeriesKey]:
-        """The raw series behind an appearance: itself, or the copies that it stands for."""
-        wanted = SeriesKey(metric_of(query, self._scope), labels)
-        if not self._scope.copy_labels:
-            return [wanted]
-        return self._in_order(wanted.without(self._scope.copy_labels))
-
-    def _in_order(self, series: SeriesKey) -> list[SeriesKey]:
-        """The copies of a series, that which counts first before the others."""
-        order = {copy: place for place, copy in enumerate(self._scope.copies)}
-        return sorted(
-            self._reader.samples.copies(series), key=lambda key: (order.get(tuple((name, key.label(name)) for name in self._scope.copy_labels), len(order)), key.labels)
-        )
 
     def _birth(self, key: SeriesKey, begin_seconds: float, end_seconds: float) -> Birth | None:
         first = next(iter(self._reader.samples.between(key, begin_seconds, end_seconds)), None)
@@ -136,27 +125,51 @@ class Repair:
                 _add(added.low, group_of(query, key.labels), block, value)
 
     def _losses(self, looking: Looking, query: AbQuery, stretches: Sequence[Stretch], born: set[tuple[SeriesKey, float]]) -> Iterator[tuple[SeriesKey, float, float]]:
-        """What each counter held just before it fell or its process began anew, and when it was seen again; of copies, that which counts there."""
-        samples, rules, seen = self._reader.samples, Rules(self._reader.samples, looking.range.start_seconds, self._reader.remembered), set(born)
+        """What each counter held just before it fell or its process began anew, and when it was seen again."""
+        rules, seen = Rules(self._reader.samples, looking.range.start_seconds, self._reader.remembered), set(born)
+        for key, stretch in self._counted_in(query, stretches):
+            is_returning = target_of(key.labels) in stretch.returning
+            restarts = rules.restarts(key)
+            for (sooner, before), (later, after) in pairwise(self._points(key, stretch)):
+                may_restart = is_returning or any(sooner < moment <= later for moment in restarts)
+                is_loss = after < before or (may_restart and rules.restarted(key, sooner, later))
+                if is_loss and before > 0 and (key, later) not in seen:
+                    seen.add((key, later))
+                    yield key, later, before
+
+    def _counted_in(self, query: AbQuery, stretches: Sequence[Stretch]) -> Iterator[tuple[SeriesKey, Stretch]]:
+        """The series that a counter adds up, with each stretch in which they were read."""
         is_counted = counted_by(query, self._scope)
-        counted = [key for key in samples.of_metric(metric_of(query, self._scope)) if is_counted(key) and has_edge(query, key.labels)]
         by_target: dict[Target, list[Stretch]] = {}
         for stretch in stretches:
             for target in stretch.targets:
                 by_target.setdefault(target, []).append(stretch)
-        for series in dict.fromkeys(key.without(self._scope.copy_labels) for key in counted):
-            keys = self._in_order(series) if self._scope.copy_labels else [series]
-            for stretch in by_target.get(target_of(series.labels), ()):
-                several = ((key, self._points(key, stretch)) for key in keys)
-                key, points = next(((key, points) for key, points in several if len(points) > 1), (series, []))
-                is_returning = target_of(key.labels) in stretch.returning
-                restarts = rules.restarts(key)
-                for (sooner, before), (later, after) in pairwise(points):
-                    may_restart = is_returning or any(sooner < moment <= later for moment in restarts)
-                    is_loss = after < before or (may_restart and rules.restarted(key, sooner, later))
-                    if is_loss and before > 0 and (key, later) not in seen:
-                        seen.add((key, later))
-                        yield key, later, before
+        for key in self._reader.samples.of_metric(metric_of(query, self._scope)):
+            if is_counted(key) and has_edge(query, key.labels):
+                yield from ((key, stretch) for stretch in by_target.get(target_of(key.labels), ()))
+
+    def _add_late_news(self, looking: Looking, query: AbQuery, stretches: Sequence[Stretch], added: _Added) -> None:
+        """Where a copy had not seen a restart yet at an edge between two blocks, the server took its value for the newest one: in both blocks it is another."""
+        samples, moments, seen = self._reader.samples, looking.range.moments, set[tuple[SeriesKey, int]]()
+        for key, stretch in self._counted_in(query, stretches):
+            for index in range(bisect_left(moments, stretch.begin_seconds), bisect_right(moments, stretch.end_seconds)):
+                newest = samples.newest(key, moments[index])
+                said = samples.greatest_newest(key, moments[index] - self._scope.shortest_rate_seconds, moments[index])
+                if newest is None or said is None or said == newest[1] or (key, index) in seen:
+                    continue
+                seen.add((key, index))
+                for block, value in self._at_edge(looking, key, index, newest[1] - said):
+                    _add(added.low, group_of(query, key.labels), block, value)
+
+    def _at_edge(self, looking: Looking, key: SeriesKey, index: int, more: float) -> Iterator[tuple[int, float]]:
+        """What the blocks at an edge grew by if a series' value there was more: the one that ends there by so much more, the one that begins there by less."""
+        if index > 0:
+            yield index - 1, more
+        if index < len(looking.range.ends):
+            end = looking.range.ends[index]
+            newest = self._reader.samples.newest(key, end)
+            if newest is not None and newest[0] > end - looking.back_seconds:  # else it is not there any more, and the block does not count it
+                yield index, -more
 
     def _points(self, key: SeriesKey, stretch: Stretch) -> list[tuple[float, float]]:
         """The samples of a stretch; of a target that returns in it also what was seen last before its pause."""
@@ -183,7 +196,7 @@ class _Watched:
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """What one series, or one copy of it, adds: its growth after its first sample, and what it had counted unseen, maybe in a pause."""
+    """What one series adds: its growth after its first sample, and what it had counted unseen, maybe in a pause."""
 
     seconds: float
     grown: float
@@ -200,17 +213,15 @@ class _Added:
     bridged: Rows = field(default_factory=dict)
 
 
-def _place(edges: Edges, added: _Added, labels: Labels, shares: Sequence[_Share]) -> None:
-    """Of copies that which counts first."""
-    best = shares[0]
-    block = edges.block_of(best.seconds)
+def _place(edges: Edges, added: _Added, labels: Labels, share: _Share) -> None:
+    block = edges.block_of(share.seconds)
     if block is None:
         return
-    _add(added.low, labels, block, best.grown + (0.0 if best.is_bridged else best.unseen.low))
-    if best.is_bridged:
-        _add(added.bridged, labels, block, best.unseen.low)
-    if best.unseen.high > best.unseen.low:
-        _add(added.more, labels, block, best.unseen.high - best.unseen.low)
+    _add(added.low, labels, block, share.grown + (0.0 if share.is_bridged else share.unseen.low))
+    if share.is_bridged:
+        _add(added.bridged, labels, block, share.unseen.low)
+    if share.unseen.high > share.unseen.low:
+        _add(added.more, labels, block, share.unseen.high - share.unseen.low)
 
 
 def _add(rows: Rows, labels: Labels, block: int, value: float) -> None:

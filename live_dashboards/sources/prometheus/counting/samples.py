@@ -10,6 +10,7 @@ from itertools import pairwise
 from statistics import median_low
 
 from live_dashboards.model.snapshot import Timeline
+from live_dashboards.sources.prometheus.counting.copied import one_series
 from live_dashboards.sources.queries import REQUESTS
 
 PROCESS_START = "process_start_time_seconds"
@@ -17,6 +18,7 @@ METRIC = "__name__"
 _TARGET = ("job", "instance")
 KINSHIP = ("model_name", "status")  # the labels that part what is counted; others say only where, and may be respelt
 Labels = tuple[tuple[str, str], ...]
+Points = list[tuple[float, float]]  # (unix seconds, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class SeriesKey:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a series is scraped: its target, of copies of one scrape the copy, and what tells several processes behind one target apart."""
+    """Where a series is scraped: its target, and what tells several processes behind one target apart."""
 
     labels: Labels
 
@@ -59,42 +61,43 @@ class Place:
 class Samples:
     """What was read raw, by series, and which series stand at a place.
 
-    `copy_labels` tell copies of one scrape apart; `usual_pause_seconds` lie between two scrapes of a place of which one alone was read.
-    Behind one target there may be several processes (pods under the address of their node, clusters in one store): the labels in which their
+    `copy_labels` tell copies of one scrape apart, which are one series here; `usual_pause_seconds` lie between two scrapes of a place of which one alone was
+    read. Behind one target there may be several processes (pods under the address of their node, clusters in one store): the labels in which their
     `process_start_time_seconds` differ are part of the place.
     """
 
     def __init__(self, copy_labels: tuple[str, ...] = (), usual_pause_seconds: float = 0.0) -> None:
-        self._target_labels = (*_TARGET, *copy_labels)
         self._copy_labels = copy_labels
         self._usual_pause_seconds = usual_pause_seconds
-        self._points: dict[SeriesKey, list[tuple[float, float]]] = {}
-        self._told_starts: dict[SeriesKey, list[tuple[float, float]]] = {}
+        self._copies: dict[SeriesKey, dict[SeriesKey, Points]] = {}
+        self._points: dict[SeriesKey, Points] = {}  # put together from copies when they are looked up
+        self._told_starts: dict[SeriesKey, Points] = {}
         self._pauses: dict[SeriesKey, list[float]] = {}  # within stretches: samples of two of them are no neighbours
-        self._copies: dict[SeriesKey, list[SeriesKey]] = {}
         self._found: _Found | None = None  # made anew after each addition
 
     def add(self, series: Iterable[Timeline]) -> None:
         """Take in all samples of a stretch, in series that carry their metric's name as a label; one that is known already changes nothing."""
         for each in series:
-            key = key_of(each)
-            if key not in self._points:
-                self._copies.setdefault(key.without(self._copy_labels), []).append(key)
-            known = dict(self._points.get(key, ()))
+            key = self.series(key_of(each))
+            copies = self._copies.setdefault(key, {})
+            known = dict(copies.get(key_of(each), ()))
             known.update({seconds: value for seconds, value in each.points if value is not None})
-            self._points[key] = sorted(known.items())
+            copies[key_of(each)] = sorted(known.items())
+            self._points.pop(key, None)
             self._pauses.setdefault(key, []).extend(later - sooner for (sooner, _), (later, _) in pairwise(each.points))
         self._found = None
 
     def add_start(self, key: SeriesKey, seconds: float, began_seconds: float) -> None:
         """Take in when a process began, as it was told last before a stretch that begins at that moment."""
-        self._told_starts.setdefault(key, []).append((seconds, began_seconds))
+        self._told_starts.setdefault(self.series(key), []).append((seconds, began_seconds))
         self._found = None
 
     @property
     def _at(self) -> _Found:
         if self._found is None:
-            self._found = _Found(self._points, self._told_starts, self._target_labels)
+            starts = {key: self._points_of(key) for key in self.of_metric(PROCESS_START)}
+            told = {key: [*starts.get(key, ()), *self._told_starts.get(key, ())] for key in {**starts, **self._told_starts}}
+            self._found = _Found(self._copies, told)
         return self._found
 
     def place(self, key: SeriesKey) -> Place:
@@ -107,21 +110,24 @@ class Samples:
 
     def of_metric(self, metric: str) -> Iterator[SeriesKey]:
         """All series of a metric."""
-        return (key for key in self._points if key.metric == metric)
+        return (key for key in self._copies if key.metric == metric)
 
-    def copies(self, series: SeriesKey) -> Sequence[SeriesKey]:
-        """The series that are this one but for the labels which tell copies apart."""
-        return self._copies.get(series, ())
+    def series(self, copy: SeriesKey) -> SeriesKey:
+        """The series that copies of one scrape are here; another one itself."""
+        return copy.without(self._copy_labels) if self._copy_labels else copy
+
+    def greatest_newest(self, key: SeriesKey, after_seconds: float, until_seconds: float) -> float | None:
+        """The greatest of the copies' newest values within a while, as a server says it: after a restart, of one that has not seen it yet."""
+        newest = (_newest(points, until_seconds) for points in self._copies.get(key, {}).values())
+        return max((sample[1] for sample in newest if sample is not None and sample[0] > after_seconds), default=None)
 
     def newest(self, key: SeriesKey, until_seconds: float) -> tuple[float, float] | None:
         """The newest sample up to a moment, that moment included."""
-        points = self._points.get(key, [])
-        index = bisect_right(points, (until_seconds, math.inf))
-        return points[index - 1] if index else None
+        return _newest(self._points_of(key), until_seconds)
 
-    def between(self, key: SeriesKey, after_seconds: float, until_seconds: float) -> list[tuple[float, float]]:
+    def between(self, key: SeriesKey, after_seconds: float, until_seconds: float) -> Points:
         """The samples after one moment and up to another."""
-        points = self._points.get(key, [])
+        points = self._points_of(key)
         return points[bisect_right(points, (after_seconds, math.inf)) : bisect_right(points, (until_seconds, math.inf))]
 
     def value_of(self, key: SeriesKey, seconds: float) -> float | None:
@@ -150,7 +156,7 @@ class Samples:
         """Between which scrapes all requests at a place fell: its process began anew in between, whatever it is called now."""
         found = self._at.falls
         if place not in found:
-            found[place] = tuple(_falls([(key, self._points[key]) for key in self.there(place, REQUESTS)]))
+            found[place] = tuple(_falls([(key, self._points_of(key)) for key in self.there(place, REQUESTS)]))
         return found[place]
 
     def pause_seconds(self, place: Place) -> float:
@@ -163,30 +169,30 @@ class Samples:
 
     def first_seconds(self, place: Place) -> float:
         """From when on there are samples of a place; infinity where there is none."""
-        return min((self._points[key][0][0] for key in self._at.all_there.get(place, ()) if self._points[key]), default=math.inf)
+        return min((points[0][0] for key in self._at.all_there.get(place, ()) if (points := self._points_of(key))), default=math.inf)
+
+    def _points_of(self, key: SeriesKey) -> Points:
+        if key not in self._points:
+            self._points[key] = one_series(tuple(self._copies.get(key, {}).values()))
+        return self._points[key]
 
 
 class _Found:
-    """What stands at which place, by the samples of a moment."""
+    """What stands at which place, by the series of a moment and when their processes began as it was told."""
 
-    def __init__(
-        self, points: Mapping[SeriesKey, list[tuple[float, float]]], told: Mapping[SeriesKey, list[tuple[float, float]]], target_labels: tuple[str, ...]
-    ) -> None:
-        self._target_labels = target_labels
-        self._names = _names_apart([key for key in {**points, **told} if key.metric == PROCESS_START], target_labels)
+    def __init__(self, series: Iterable[SeriesKey], told: Mapping[SeriesKey, Points]) -> None:
+        self._names = _names_apart(told)
         self._places: dict[SeriesKey, Place] = {}
         self.there: dict[tuple[Place, str], list[SeriesKey]] = {}
         self.all_there: dict[Place, list[SeriesKey]] = {}
         self.pauses: dict[Place, float] = {}
         self.falls: dict[Place, tuple[tuple[float, float], ...]] = {}
-        for key in points:
+        for key in series:
             self.there.setdefault((self.place(key), key.metric), []).append(key)
             self.all_there.setdefault(self.place(key), []).append(key)
-        told_at: dict[Place, list[tuple[float, float]]] = {}
-        for several in (points, told):
-            for key, each in several.items():
-                if key.metric == PROCESS_START:
-                    told_at.setdefault(self.place(key), []).extend(each)
+        told_at: dict[Place, Points] = {}
+        for key, each in told.items():
+            told_at.setdefault(self.place(key), []).extend(each)
         self.starts = {place: _changes(sorted(set(each))) for place, each in told_at.items()}
         self.of_start: dict[float, list[Place]] = {}
         for place, changes in self.starts.items():
@@ -195,27 +201,32 @@ class _Found:
 
     def place(self, key: SeriesKey) -> Place:
         if key not in self._places:
-            target = Place.of(key, self._target_labels)
-            self._places[key] = Place.of(key, (*self._target_labels, *self._names.get(target, ())))
+            target = Place.of(key, _TARGET)
+            self._places[key] = Place.of(key, (*_TARGET, *self._names.get(target, ())))
         return self._places[key]
 
 
-def _names_apart(starts: Sequence[SeriesKey], target_labels: tuple[str, ...]) -> dict[Place, frozenset[str]]:
+def _newest(points: Points, until_seconds: float) -> tuple[float, float] | None:
+    index = bisect_right(points, (until_seconds, math.inf))
+    return points[index - 1] if index else None
+
+
+def _names_apart(starts: Iterable[SeriesKey]) -> dict[Place, frozenset[str]]:
     """Of each target with several processes the labels in which these differ."""
     by_target: dict[Place, list[dict[str, str]]] = {}
     for key in starts:
-        by_target.setdefault(Place.of(key, target_labels), []).append(dict(key.labels))
+        by_target.setdefault(Place.of(key, _TARGET), []).append(dict(key.labels))
     return {target: frozenset(name for name in set().union(*several) if len({each.get(name) for each in several}) > 1) for target, several in by_target.items()}
 
 
-def _changes(told: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def _changes(told: Sequence[tuple[float, float]]) -> Points:
     """The samples in time order at which another value is told."""
     return [sample for index, sample in enumerate(told) if index == 0 or told[index - 1][1] != sample[1]]
 
 
-def _falls(several: Sequence[tuple[SeriesKey, list[tuple[float, float]]]]) -> Iterator[tuple[float, float]]:
+def _falls(several: Sequence[tuple[SeriesKey, Points]]) -> Iterator[tuple[float, float]]:
     """Neighbouring scrapes between which every counter fell; of what is counted under several labels one after the other as one counter."""
-    by_kind: dict[Labels, list[tuple[float, float]]] = {}
+    by_kind: dict[Labels, Points] = {}
     for key, points in several:
         by_kind.setdefault(tuple(pair for pair in key.labels if pair[0] in KINSHIP), []).extend(points)
     counters = [dict(points) for points in by_kind.values() if len({seconds for seconds, _ in points}) == len(points)]

@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_exact_duration
 from live_dashboards.model.snapshot import Timeline
-from live_dashboards.sources.prometheus.counting.edges import Edges, edges_of
+from live_dashboards.sources.prometheus.counting.edges import Edges
 from live_dashboards.sources.prometheus.counting.growth import (
     COUNTER_LABEL,
     counted_selector,
-    grown_promql,
     is_recorded,
     joined,
     labels_of,
     lookback_seconds,
     newest_promql,
-    once,
     shorter_questions,
     whole_question,
     with_matchers,
@@ -81,9 +79,8 @@ class Looking:
 
     @classmethod
     def at(cls, scope: Scope, queries: tuple[AbQuery, ...], counted: Edges) -> Looking:
-        """The questions for a range that is counted in these blocks; of copies, where all blocks are looked at, not in shorter ones than `FINEST_SECONDS`."""
-        is_fine = scope.copy_labels and counted.step_seconds < FINEST_SECONDS
-        return cls(scope, queries, counted, edges_of(counted.start_seconds, counted.end_seconds, FINEST_SECONDS) if is_fine else counted)
+        """The questions for a range that is counted in these blocks."""
+        return cls(scope, queries, counted, counted)
 
     @property
     def raw(self) -> tuple[AbQuery, ...]:
@@ -97,8 +94,8 @@ class Looking:
 
     @property
     def is_summed(self) -> bool:
-        """Whether it is asked first which targets have series that are not there at every edge of whole blocks (see `moves`): of copies others may go on."""
-        return not self.scope.copy_labels and self.edges.whole is not None
+        """Whether it is asked first which targets have series that are not there at every edge of whole blocks (see `moves`)."""
+        return self.edges.whole is not None
 
     @property
     def followers(self) -> tuple[AbQuery, ...]:
@@ -120,7 +117,7 @@ class Looking:
         span = format_exact_duration(self.range.end_seconds - self.range.start_seconds + self.back_seconds)
         falls = joined((query.name, f"(resets({counted_selector(self.scope, query)}[{span}]) > 0)") for query in self.leads)
         selector = counted_selector(self.scope, self.leads[0])
-        there = newest_promql(selector, self.back_seconds) if self.is_summed else f"count_over_time({selector}[{span}])"
+        there = newest_promql(self.scope, selector, self.back_seconds) if self.is_summed else f"count_over_time({selector}[{span}])"
         targets = f"count by (job, instance) ({there})"
         presence = [self.presence_question(query for query in self.raw if query not in self.told_by_count)] if self.is_summed else []
         return [instant(falls, self.range.end_seconds), instant(targets, self.range.end_seconds), *presence, *self.appearance_questions(self.leads)]
@@ -147,7 +144,7 @@ class Looking:
         edges = f"{format_exact_duration((blocks + 0.5) * step_seconds)}:{format_exact_duration(step_seconds)}"
 
         def lacking(query: AbQuery) -> str:
-            newest = newest_promql(counted_selector(self.scope, query), self.back_seconds)
+            newest = newest_promql(self.scope, counted_selector(self.scope, query), self.back_seconds)
             return f'count_values by (job, instance) ("{EDGES_LABEL}", count_over_time({newest}[{edges}]) < {blocks + 1})'
 
         return instant(joined((query.name, lacking(query)) for query in queries), self.edges.ends[last])
@@ -187,26 +184,22 @@ class Looking:
 
     def appearing_promql(self, queries: Sequence[AbQuery], length_seconds: float, back_seconds: float, targets: Iterable[Target] | None) -> str:
         """The series of these counters that are there, and were not a block before."""
-        length, back = format_exact_duration(length_seconds), format_exact_duration(back_seconds)
-        return joined((query.name, self._appears(narrowed(counted_selector(self.scope, query), targets), length, back)) for query in queries)
+
+        def appears(query: AbQuery) -> str:
+            selector = narrowed(counted_selector(self.scope, query), targets)
+            return f"({newest_promql(self.scope, selector, back_seconds)} unless {newest_promql(self.scope, selector, back_seconds, length_seconds)})"
+
+        return joined((query.name, appears(query)) for query in queries)
 
     def vanishing_promql(self, queries: Sequence[AbQuery], targets: Iterable[Target] | None) -> str:
         """The series of these counters that were there a whole block before, with their value then, and are not."""
 
         def vanishes(query: AbQuery) -> str:
-            newest = newest_promql(narrowed(counted_selector(self.scope, query), targets), self.back_seconds)
-            return f"({newest.removesuffix(')')} offset {format_exact_duration(self.edges.step_seconds)}) unless {newest})"
+            selector = narrowed(counted_selector(self.scope, query), targets)
+            before = newest_promql(self.scope, selector, self.back_seconds, self.edges.step_seconds)
+            return f"({before} unless {newest_promql(self.scope, selector, self.back_seconds)})"
 
         return joined((query.name, vanishes(query)) for query in queries)
-
-    def _appears(self, selector: str, length: str, back: str) -> str:
-        """What is there and has not grown since a block before, as it was not there: what one copy counts through is no seam."""
-        there = once(self.scope, selector, lambda each: f"last_over_time({each}[{back}])")
-        grown = once(self.scope, selector, lambda each: f"last_over_time({each}[{back}] offset {length})")
-        if not self.scope.copies:
-            return f"({there} unless {grown})"
-        both = once(self.scope, selector, lambda each: grown_promql(each, back, length))
-        return f"(({there}) unless ignoring ({', '.join(self.scope.copy_labels)}) ({both}))"
 
 
 def target_of(labels: Labels) -> Target:

@@ -1,0 +1,63 @@
+"""Copies of one scrape as one series: what several Prometheus have seen of one process, in the order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_OLD_NEWS_SECONDS = 10.0  # by which a sample may tell of an earlier moment than its own: slow scrapes, and clocks of two servers
+_SAME = 1e-9  # relative; a float that went through another store's text
+
+Point = tuple[float, float]
+
+
+def one_series(copies: Sequence[Sequence[Point]]) -> list[Point]:
+    """The samples of all copies of a counter, each in the order of time, as those of one series, which falls only where the counter did.
+
+    What lies below the newest value is older news, unless it tells of a restart: one that its own copy has fallen at and no other one has told yet, or one that
+    a copy has said twice while no other says more. Just after a restart another copy may not have seen it, and says nothing here.
+    """
+    if len(copies) == 1:
+        return list(copies[0])
+    found = _OneSeries()
+    for seconds, value, copy in sorted((seconds, value, copy) for copy, points in enumerate(copies) for seconds, value in points):
+        found.take(seconds, value, copy)
+    return found.points
+
+
+class _OneSeries:
+    """What has been said so far: the accepted samples, who said the last one, and the newest restart with who told of it."""
+
+    def __init__(self) -> None:
+        self.points: list[Point] = []
+        self._speaker = -1
+        self._fallen: tuple[float, int] | None = None
+        self._last: dict[int, Point] = {}
+
+    def take(self, seconds: float, value: float, copy: int) -> None:
+        """Take in the next sample in time."""
+        before = self._last.get(copy)
+        self._last[copy] = (seconds, value)
+        newest = self.points[-1][1] if self.points else value
+        is_fall = value < newest - _SAME * abs(newest)
+        if self._is_old_news(seconds, copy) or (is_fall and not self._is_restart(value, copy, before)):
+            return
+        if is_fall:
+            self._fallen = seconds, copy
+        elif value < newest:
+            value = newest
+        if self.points and self.points[-1][0] == seconds:
+            self.points.pop()
+        self.points.append((seconds, value))
+        self._speaker = copy
+
+    def _is_old_news(self, seconds: float, copy: int) -> bool:
+        return self._fallen is not None and self._fallen[1] != copy and seconds - self._fallen[0] <= _OLD_NEWS_SECONDS
+
+    def _is_restart(self, value: float, copy: int, before: Point | None) -> bool:
+        """Whether a value below the newest one is that of a process that began anew."""
+        if copy == self._speaker:
+            return True
+        if before is None:
+            return False
+        is_first_to_tell = value < before[1] and (self._fallen is None or before[0] >= self._fallen[0])
+        return is_first_to_tell or before[0] > self.points[-1][0]
