@@ -91,10 +91,9 @@ def _lacking(page: Page) -> list[str]:
         return ["there is no challenger: name it with AB_CHALLENGER_VARIANT"]
     if not page.prometheus_status.has_answered:
         return [failure(page.prometheus_status)]
-    if page.prometheus_status.is_partial:
-        return [PARTIAL]
-    mixed = not_one_test(page)
-    return [mixed] if mixed else []
+    partial = PARTIAL if page.prometheus_status.is_partial else ""
+    twice = f"Prometheus: {page.prometheus_status.counted_twice}" if page.prometheus_status.counted_twice else ""
+    return [*filter(None, (partial, twice, not_one_test(page)))]
 
 
 def _no_interval(page: Page, success: Compared | None) -> str:

@@ -32,7 +32,7 @@ class SourceStatus:
     """How asking one source ended: `reason` and `fix` where it gave nothing, `warnings` where its answer is partial or odd.
 
     `failures` name the questions that failed though the source answered others: what they were to tell is missing. `is_partial`: it says that answers lack
-    what some store behind it holds, so that counts are at least what they seem.
+    what some store behind it holds, so that counts are at least what they seem. `counted_twice`: why it counts the same requests more than once, empty where not.
 
     `answered_at` is the moment of its last good answer where it gives none now: CACHED shows that answer, any other state means that it is too old.
     `instead_of` names what was to answer where its backup did.
@@ -52,6 +52,7 @@ class SourceStatus:
     instead_of: str | None = None
     failures: tuple[str, ...] = ()
     is_partial: bool = False
+    counted_twice: str = ""
 
     @property
     def has_answered(self) -> bool:

@@ -115,7 +115,7 @@ class PrometheusAbSource:
             told = (*failures, *lack, *found.warnings, *scope.warnings, *histograms.told, *copies.told, *reading.warnings, *_experiment_warnings(scope))
             seconds = found.duration_seconds + deadline.elapsed_seconds - before_seconds
             return PrometheusAnswer(
-                status=replace(_status(found, scope, tuple(dict.fromkeys(told)), seconds), failures=failures, is_partial=asking.is_partial),
+                status=replace(_status(found, scope, tuple(dict.fromkeys(told)), seconds), failures=failures, is_partial=asking.is_partial, counted_twice=copies.twice),
                 experiments=found.experiments,
                 experiment_filter=scope.experiment,
                 added_experiments=scope.experiments if scope.experiment is None else (),

@@ -21,6 +21,7 @@ from live_dashboards.sources.prometheus.http import PrometheusClient
 from live_dashboards.sources.prometheus.native_choice import HISTOGRAMS
 from live_dashboards.sources.prometheus.own_series import WHICH_COUNT
 from live_dashboards.sources.prometheus.recorded import FAILED
+from live_dashboards.sources.prometheus.recorded_copies import COUNTED_TWICE, RECORD_ONCE
 from live_dashboards.sources.prometheus.recorded_scope import COUNTED_BY_RULES
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS
 from live_dashboards.sources.queries import EXPERIMENT_LABEL, LATENCY, REQUESTS, render
@@ -30,7 +31,7 @@ SERIES, QUERIES, LABELS, ERRORS, AGE, ACCURACY_UNIT, BUCKETS, COPIES, COMPLETE =
 )
 _LABELLED = f"count by (model_name, {EXPERIMENT_LABEL}, status) (count_over_time({REQUESTS}{{$experiment}}[$window]))"
 _LARGEST_FRACTION = 1.5
-_OF_COPIES = (COUNTED_ONCE, PERHAPS_TWICE, NOT_THERE)
+_OF_COPIES = (COUNTED_ONCE, COUNTED_TWICE, PERHAPS_TWICE, NOT_THERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,11 @@ def _look_at_buckets(data: PrometheusData) -> Iterator[Check]:
 def _look_at_copies(data: PrometheusData) -> Iterator[Check]:
     said = [text for text in data.answer.status.warnings if text.startswith(_OF_COPIES)]
     doubtful = [text for text in said if not text.startswith(COUNTED_ONCE)]
-    if doubtful:
+    recorded = [text.rpartition(": ") for text in doubtful if text.endswith(RECORD_ONCE)]
+    if recorded:
+        others = [text for text in said if not text.endswith(RECORD_ONCE)]
+        yield Check(COPIES, CheckState.WARNING, "; ".join((*others, *(found for found, _, _ in recorded))), recorded[0][2], "copies")
+    elif doubtful:
         fix = "set PROMETHEUS_REPLICA_LABELS to the labels in which alone copies of the same requests differ, or to none"
         yield Check(COPIES, CheckState.WARNING, "; ".join(said), fix, "copies")
     elif data.settings["PROMETHEUS_REPLICA_LABELS"] == ():
