@@ -139,8 +139,8 @@ class PrometheusAnswer:
     `blocks` hold what `requests`, `errors`, `latency_sum` and `latency_count` grew by in each block of the window; a point's time is the block's end.
     `experiments` are the values of the label `experiment`; `experiment_filter` is the test whose series were asked for, None where all series count:
     `added_experiments` are then those of the requests that were counted.
-    `first_traffic` is the unix time of the first sample with traffic, by model name. `accumulated` is what was counted since each moment at which the test
-    may have begun; `retention_seconds` how long the server keeps samples, None where it does not tell.
+    `first_traffic` is the unix time of the first sample with traffic, by model name; of `inexact_starts` it may be earlier. `accumulated` is what was counted
+    since each moment at which the test may have begun; `retention_seconds` how long the server keeps samples, None where it does not tell.
     """
 
     status: SourceStatus
@@ -154,6 +154,7 @@ class PrometheusAnswer:
     blocks: tuple[Answer, ...] = ()
     accumulated: tuple[Accumulated, ...] = ()
     retention_seconds: float | None = None
+    inexact_starts: tuple[str, ...] = ()
 
     def instant(self, name: str) -> Answer:
         """The instant answer of that name, or an empty one that says it was not asked."""

@@ -17,7 +17,11 @@ from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, 
 
 ENOUGH_STEPS = 0.99  # of a window or a period: the rest hits all models alike, and is told
 COUNTED_BY_RULES = "counts come from recording rules"
+NOT_RECORDED = "every instance's series were asked, not what the rules recorded"
+ESTIMATES = "of the requests of"
 OLDER_RULES = "what an older version of the rules has recorded in"
+MISSING_STEPS = "were not recorded, and what was counted in them is missing"
+LOAD_PRESENT = "load the present ab_test_recorded.rules.yml"
 FILL_IN = "load ab_test_recorded.rules.yml, and fill in the past with promtool"
 _NEWEST_STEP = f"min(max_over_time({RECORDED_UNTIL}[15m]))"  # two steps may be late; of several Prometheus the one that is furthest behind counts
 _STEPS_SEEN = f"min(count_over_time({RECORDED_UNTIL}[$window]))"
@@ -99,21 +103,21 @@ def estimates(outcome: Outcome, span: str) -> tuple[str, ...]:
     if isinstance(outcome, SourceError) or not outcome.series:
         return ()
     each = ", ".join(f"{series.last or 0.0:,.0f} of {series.label('model_name')}" for series in sorted(outcome.series, key=lambda each: each.labels))
-    return (f"of the requests of {span} these are estimates, as instances restarted again and again within {format_duration(STEP_SECONDS)}: {each}",)
+    return (f"{ESTIMATES} {span} these are estimates, as instances restarted again and again within {format_duration(STEP_SECONDS)}: {each}",)
 
 
 def older_rules(outcome: Outcome, span: str) -> tuple[str, ...]:
     """What is told of a span with steps of rules that did not record what series held when they were first seen."""
     if isinstance(outcome, SourceError) or not outcome.series:
         return ()
-    return (f"{OLDER_RULES} {span} does not tell what series held when they were first seen, so counts may be more: load the present ab_test_recorded.rules.yml",)
+    return (f"{OLDER_RULES} {span} does not tell what series held when they were first seen, so counts may be more: {LOAD_PRESENT}",)
 
 
 def missing_steps(share: float, span: str) -> tuple[str, ...]:
     """What is told of a span that lacks few steps."""
     if share >= 1:
         return ()
-    return (f"{100 * (1 - share):.1g} % of the steps of {span} were not recorded, and what was counted in them is missing",)
+    return (f"{100 * (1 - share):.1g} % of the steps of {span} {MISSING_STEPS}",)
 
 
 def utc_words(seconds: float) -> str:
