@@ -99,7 +99,7 @@ def latest_of(page: Report, image: Path, *, enough: bool, experiment_part: str) 
 
 
 def is_enough(page: Report, require: str) -> bool:
-    """Whether the badge is as live as was required: `live` is LIVE DATA, nothing stale and no question failed, `partial` anything but simulated."""
+    """Whether the badge is as live as was required: `live` is LIVE DATA, nothing stale, no question failed and no answer partial, `partial` anything but simulated."""
     if require == "live":
-        return page.badge.kind is BadgeKind.LIVE and not page.has_stale and not any(status.failures for status in page.sources)
+        return page.badge.kind is BadgeKind.LIVE and not page.has_stale and not any(status.failures or status.is_partial for status in page.sources)
     return require == "any" or page.badge.kind is not BadgeKind.SIMULATED

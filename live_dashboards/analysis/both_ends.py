@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from live_dashboards.analysis.at_least import WHY, at_least_words
 from live_dashboards.analysis.decision import NO_VERDICT
 from live_dashboards.analysis.effect import Compared
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.widest import outermost, widest
+from live_dashboards.model.at_least import TELL_STARTS, WHY, at_least_words
 from live_dashboards.model.judgement import UNKNOWN, Comparison, Guardrail, Verdict
 
 Judged = tuple[tuple[Guardrail, ...], Verdict]
-_TELL = "let the exporters tell process_start_time_seconds or _created, as client libraries do"
 
 
 def other_pages(page: Page) -> tuple[Page, ...]:
@@ -36,7 +35,7 @@ def standing(page: Page, judge: Callable[[Page], Judged], rows: Sequence[Compare
     if not different:
         return stood, verdict
     reasons = (f"{verdict.verdict} at the least that was counted, {' or '.join(different)} at the most", *_words(page))
-    return stood, Verdict(NO_VERDICT, "1: the data allow none", reasons, (_TELL,))
+    return stood, Verdict(NO_VERDICT, "1: the data allow none", reasons, (TELL_STARTS,))
 
 
 def _guardrail(guard: Guardrail, others: list[tuple[Guardrail, ...]]) -> Guardrail:

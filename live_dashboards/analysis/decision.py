@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from live_dashboards.analysis.arms import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE
-from live_dashboards.analysis.at_least import PARTIAL
 from live_dashboards.analysis.effect import GAUGE_HAS_NO_COUNT, Compared
 from live_dashboards.analysis.other_tests import not_one_test
 from live_dashboards.analysis.page import Page, failure
 from live_dashboards.analysis.proportions import Counts
+from live_dashboards.model.at_least import PARTIAL
 from live_dashboards.model.judgement import HARM, SHOWN, UNKNOWN, Comparison, Guardrail, Period, Power, SplitTest, Verdict
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.number import format_count, format_estimate, format_money_estimate, format_number, format_percent
@@ -91,10 +91,9 @@ def _lacking(page: Page) -> list[str]:
         return ["there is no challenger: name it with AB_CHALLENGER_VARIANT"]
     if not page.prometheus_status.has_answered:
         return [failure(page.prometheus_status)]
-    if page.prometheus_status.is_partial:
-        return [PARTIAL]
-    mixed = not_one_test(page)
-    return [mixed] if mixed else []
+    partial = PARTIAL if page.prometheus_status.is_partial else ""
+    twice = f"Prometheus: {page.prometheus_status.counted_twice}" if page.prometheus_status.counted_twice else ""
+    return [*filter(None, (partial, twice, not_one_test(page)))]
 
 
 def _no_interval(page: Page, success: Compared | None) -> str:

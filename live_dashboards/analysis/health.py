@@ -85,6 +85,8 @@ def _good_title(page: Page) -> str:
     partly = [SOURCE_TITLES[status.source] for status in (page.mlflow_status, page.prometheus_status) if status.failures or status.is_partial]
     if partly:
         return f"{' and '.join(partly)} answered only in part"
+    if page.prometheus_status.counted_twice:
+        return "Prometheus counts requests more than once"
     return f"{_backed(page)} answers by its backup" if _backed(page) else "All sources answer and are fresh"
 
 

@@ -10,6 +10,7 @@ from live_dashboards.model.judgement import Period
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.snapshot import Accumulated
 
+_NOT_EXACT = "it may be up to an hour earlier, or more, as a question about the first traffic failed: set AB_START, or let Prometheus answer all questions"
 _SURELY_KEPT_SHARE = 0.9  # a server deletes whole blocks: data may be somewhat younger than its retention
 _LONGEST_LOOK_SECONDS = 90 * 86_400.0 - 7200  # as far back as traffic is looked for, less the two coarse steps at its edge
 
@@ -26,6 +27,8 @@ def period_of(found: Page, challenger: str | None) -> tuple[Period, Accumulated 
         seconds = max(first[challenger], first[found.roles.baseline])
         counted = _counted_since(found, seconds)
         words = "first sample at which baseline and challenger both had traffic"
+        if any(first[variant] == seconds for variant in _inexact(found) if variant in {challenger, found.roles.baseline}):
+            return Period(datetime.fromtimestamp(seconds, UTC), found.at, f"{words}; {_NOT_EXACT}", is_whole=False), counted
         return _judged(found, Period(datetime.fromtimestamp(seconds, UTC), found.at, words), counted), counted
     runs = [run.started_at for run in found.counted.mlflow.runs if challenger and run.variant == challenger and run.started_at is not None]
     if runs and found.counted.mlflow.origin is Origin.LIVE:
@@ -36,6 +39,11 @@ def period_of(found: Page, challenger: str | None) -> tuple[Period, Accumulated 
 def _first_traffic(found: Page) -> dict[str, float]:
     """Of each variant, the earliest of its models."""
     return {found.roles.by_model.get(model, model): seconds for model, seconds in sorted(found.counted.prometheus.first_traffic, key=lambda each: -each[1])}
+
+
+def _inexact(found: Page) -> set[str]:
+    """The variants whose first traffic may have been earlier."""
+    return {found.roles.by_model.get(model, model) for model in found.counted.prometheus.inexact_starts}
 
 
 def _from_setting(found: Page, start: datetime) -> tuple[Period, Accumulated | None]:

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from live_dashboards.analysis.at_least import AT_LEAST, PARTIAL, WHY, at_least_words
 from live_dashboards.analysis.block_means import latency_blocks, mean_standard_error
 from live_dashboards.analysis.latency import QuantileInterval, bucket_quantile, non_decreasing, quantile_interval
 from live_dashboards.analysis.model_facts import percent_scale
 from live_dashboards.analysis.proportions import Counts, normal_quantile, wilson
 from live_dashboards.analysis.variants import Roles
 from live_dashboards.analysis.widest import widest
+from live_dashboards.model.at_least import AT_LEAST, OF_A_PARTIAL_ANSWER, PARTIAL, WHY, all_at_least_words
 from live_dashboards.model.buckets import NO_FINITE_BUCKET
 from live_dashboards.model.measurement import Interval, Measurement, Origin, derive, missing, total
 from live_dashboards.model.number import format_count
@@ -63,7 +63,8 @@ class _Reader:
             return missing(called or name, unit, self._reason(question, variant), variant=variant or None, source=self.answer.status.source, query=question.query)
         value = math.fsum(found) / (1 if name in _ADDITIVE else len(found))
         moment = self._newest(newest or name, variant)
-        notes = (None if moment else self._ageless(newest or name), self._at_least(question, variant))
+        partial = OF_A_PARTIAL_ANSWER if self.answer.status.is_partial else None
+        notes = (None if moment else self._ageless(newest or name), partial, self._at_least(question, variant))
         return Measurement(
             called or name,
             (round(value) if unit == "count" else value) * scale,
@@ -166,9 +167,15 @@ def _with_block_interval(mean: Measurement, count: Measurement, reader: _Reader,
         return mean
     error = mean_standard_error(latency_blocks(reader.answer, reader.roles.by_model.get, str(mean.variant)))
     if error.value is None:
-        return replace(mean, n=round(count.value), reason=f"no interval: {error.reason}")
+        return replace(mean, n=round(count.value), reason=_also(mean.reason, f"no interval: {error.reason}"))
     limits = [Interval(max(0.0, mean.value - half), mean.value + half) for half in (normal_quantile(level) * error.value for level in (0.95, confidence))]
-    return replace(mean, n=round(count.value), interval=limits[0], drawn_interval=limits[1], reason=f"interval: spread between {error.blocks} blocks of the window")
+    words = _also(mean.reason, f"interval: spread between {error.blocks} blocks of the window")
+    return replace(mean, n=round(count.value), interval=limits[0], drawn_interval=limits[1], reason=words)
+
+
+def _also(reason: str | None, more: str) -> str:
+    """The notes of a measurement with one more."""
+    return "; ".join(filter(None, (reason, more)))
 
 
 def _mean_ms(sum_seconds: float, observations_count: float) -> float:
@@ -295,7 +302,6 @@ def _notices(answer: PrometheusAnswer, roles: Roles) -> tuple[str, ...]:
     for model in sorted({series.label("model_name") for each in answer.instants for series in each.series} - {""}):
         models.setdefault(roles.by_model.get(model, model), []).append(model)
     shared = (f"models {', '.join(names)} count together as variant {variant}" for variant, names in models.items() if len(names) > 1)
-    counted = (answer.instant(name) for name in ("requests", "errors", "latency_count"))
-    at_least = (f"Prometheus: {words}" for each in counted for words in at_least_words(each))
+    at_least = (f"Prometheus: {words}" for words in all_at_least_words(answer))
     partial = (PARTIAL,) if answer.status.is_partial else ()
     return (*(f"Prometheus: {warning}" for warning in answer.status.warnings), *partial, *at_least, *shared)

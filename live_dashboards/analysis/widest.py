@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from live_dashboards.analysis.at_least import AT_LEAST, WHY
+from live_dashboards.model.at_least import AT_LEAST, WHY
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.number import format_interval
 

@@ -32,7 +32,7 @@ class SourceStatus:
     """How asking one source ended: `reason` and `fix` where it gave nothing, `warnings` where its answer is partial or odd.
 
     `failures` name the questions that failed though the source answered others: what they were to tell is missing. `is_partial`: it says that answers lack
-    what some store behind it holds, so that counts are at least what they seem.
+    what some store behind it holds, so that counts are at least what they seem. `counted_twice`: why it counts the same requests more than once, empty where not.
 
     `answered_at` is the moment of its last good answer where it gives none now: CACHED shows that answer, any other state means that it is too old.
     `instead_of` names what was to answer where its backup did.
@@ -52,6 +52,7 @@ class SourceStatus:
     instead_of: str | None = None
     failures: tuple[str, ...] = ()
     is_partial: bool = False
+    counted_twice: str = ""
 
     @property
     def has_answered(self) -> bool:
@@ -138,8 +139,8 @@ class PrometheusAnswer:
     `blocks` hold what `requests`, `errors`, `latency_sum` and `latency_count` grew by in each block of the window; a point's time is the block's end.
     `experiments` are the values of the label `experiment`; `experiment_filter` is the test whose series were asked for, None where all series count:
     `added_experiments` are then those of the requests that were counted.
-    `first_traffic` is the unix time of the first sample with traffic, by model name. `accumulated` is what was counted since each moment at which the test
-    may have begun; `retention_seconds` how long the server keeps samples, None where it does not tell.
+    `first_traffic` is the unix time of the first sample with traffic, by model name; of `inexact_starts` it may be earlier. `accumulated` is what was counted
+    since each moment at which the test may have begun; `retention_seconds` how long the server keeps samples, None where it does not tell.
     """
 
     status: SourceStatus
@@ -153,6 +154,7 @@ class PrometheusAnswer:
     blocks: tuple[Answer, ...] = ()
     accumulated: tuple[Accumulated, ...] = ()
     retention_seconds: float | None = None
+    inexact_starts: tuple[str, ...] = ()
 
     def instant(self, name: str) -> Answer:
         """The instant answer of that name, or an empty one that says it was not asked."""

@@ -38,6 +38,8 @@ def wrong_with(each: Written, required: str) -> Iterator[str]:
     report = each.report
     yield from (_failure(status) for status in report.sources if status.state in _NOTHING_NEW)
     yield from (f"questions to {status.source} failed" for status in report.sources if status.failures)
+    yield from (f"{status.source} answered only in part" for status in report.sources if status.is_partial)
+    yield from (f"{status.source} counts requests more than once" for status in report.sources if status.counted_twice)
     if report.has_stale:
         yield "stale values"
     if not each.is_enough:

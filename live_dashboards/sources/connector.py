@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from live_dashboards.errors import DashboardError, SourceError, UsageError
+from live_dashboards.model.at_least import PARTIAL
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Answer, ChosenTest, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
 from live_dashboards.settings import Settings, load_settings
 from live_dashboards.sources.asking import Asking, Deadline
@@ -202,8 +203,8 @@ class LiveDataConnector:
             answer = question.asking.result(deadline, abort=question.abort, what=question.what)
         except SourceError as error:
             return PrometheusAnswer(_failed(PROMETHEUS, error, question.deadline))
-        for failure in answer.status.failures:
-            log.warning("%s: %s", PROMETHEUS, failure)
+        for doubt in (*answer.status.failures, *((PARTIAL,) if answer.status.is_partial else ()), *filter(None, (answer.status.counted_twice,))):
+            log.warning("%s: %s", PROMETHEUS, doubt)
         return answer
 
     def _refuse_unknown(self, model: MlflowAnswer, traffic: PrometheusAnswer) -> None:

@@ -70,6 +70,14 @@ SITUATIONS = {
         "the traffic is that of churn, and fraud has no run of baseline and enhanced",
     ),
     "traffic of this test under another name": (lambda: of_others("fraud-v2"), {}, "SHIP", "4", "accuracy better"),
+    "a partial answer": (lambda: doubtful(is_partial=True), {}, "NO VERDICT", "1", "its answer is partial"),
+    "copies that were recorded": (
+        lambda: doubtful(counted_twice="requests are counted more than once: set A"),
+        {},
+        "NO VERDICT",
+        "1",
+        "Prometheus: requests are counted more",
+    ),
     "a wrong split before a harm": (lambda: accumulated(live(), errors=20.0), {"AB_TRAFFIC_SPLIT": "baseline=50,enhanced=50"}, "NO VERDICT", "2", "not split as planned"),
     "traffic where none was planned": (live, {"AB_TRAFFIC_SPLIT": "baseline=100"}, "NO VERDICT", "2", "enhanced 30 % of 0 %"),
     "the planned split": (live, SPLIT, "SHIP", "4", "accuracy better"),
@@ -95,6 +103,12 @@ SITUATIONS = {
     ),
     "no difference, but it may still matter": (equal_accuracy, {"AB_PLANNED_REQUESTS": "1000", "AB_MINIMUM_EFFECT_POINTS": "0.1"}, "KEEP RUNNING", "6", "not decided"),
 }
+
+
+def doubtful(**status):
+    """Live data of a Prometheus that says so of its answer."""
+    found = live()
+    return replace(found, prometheus=replace(found.prometheus, status=replace(found.prometheus.status, **status)))
 
 
 def without_buckets(snapshot):

@@ -10,6 +10,8 @@ from live_dashboards.model.check import CheckState
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.prometheus.checks import prometheus_checks
 from tests.sources.prometheus_reading import BUCKETS, END, HOUR, labels, settings_of, short_truth, traffic
+from tests.sources.test_prometheus_copies import steps, two_models, workers
+from tests.sources.test_prometheus_counts import day_truth, scaling_to_zero
 from tests.support.standard_truth import EXPERIMENT
 from tests.support.stored_copies import store_copies
 
@@ -180,8 +182,29 @@ def test_what_may_be_copies_is_warned_of_with_its_label_and_what_they_are_is_tol
         "copies of one scrape are counted once: those that differ in the label pod alone, as PROMETHEUS_REPLICA_LABELS says",
     )
     assert checks(url, PROMETHEUS_REPLICA_LABELS="none")["copies"][0] is OK
-    assert checks(url, PROMETHEUS_REPLICA_LABELS="none")["completeness"][0] is OK
+    assert checks(url, PROMETHEUS_REPLICA_LABELS="none")["completeness"][3] == "at_least"  # the later copy begins with some requests
     assert checks(url, PROMETHEUS_REPLICA_LABELS="prod")["copies"][3] == "copies"
+
+
+def test_counts_that_are_only_the_least_are_no_answers_without_warnings(prometheus):
+    truth = day_truth()
+    scaling_to_zero(truth, with_starts=False)
+    state, sentence, fix, code = checks(prometheus(truth).url)["completeness"]
+    assert (state, code) == (WARNING, "at_least")
+    assert "requests of enhanced: at least 8,960, at most 12,800" in sentence
+    assert fix == "let the exporters tell process_start_time_seconds or _created, as client libraries do"
+
+
+@pytest.mark.parametrize(("raw", "said"), [(two_models, "counted more than once"), (lambda: workers(with_latency=False, delay=7.0), "may be counted twice")])
+def test_copies_that_rules_have_recorded_are_warned_of_with_what_the_rules_must_do(prometheus, raw, said):
+    truth = raw()
+    if raw is two_models:
+        store_copies(truth)
+    found = checks(prometheus(steps(raw=truth, counted=900.0)).url, PROMETHEUS_RECORDED="on")["copies"]
+    state, sentence, fix, _ = found
+    assert (state, said in sentence, "let the rules record one copy" in sentence) == (WARNING, True, False)
+    assert "let the rules record one copy of each scrape alone" in fix
+    assert "PROMETHEUS_REPLICA_LABELS" not in fix
 
 
 def test_a_placeholder_password_is_warned_of(standard_prometheus):

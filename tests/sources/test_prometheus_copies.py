@@ -27,6 +27,7 @@ LABEL = "prometheus_replica"
 LATENCY = "ab_test_response_time_seconds"
 ONCE = "copies of one scrape are counted once"
 PERHAPS = "requests may be counted twice"
+TWICE = "requests are counted more than once"
 
 
 def service(truth, model="baseline", instance="i1", *, rate=2.0, buckets=BUCKETS, **when):
@@ -45,7 +46,7 @@ def two_models(**when):
 
 def told(answer):
     """What is said of copies."""
-    return [text for text in answer.status.warnings if text.startswith((ONCE, PERHAPS, "PROMETHEUS_REPLICA_LABELS"))]
+    return [text for text in answer.status.warnings if text.startswith((ONCE, PERHAPS, TWICE, "PROMETHEUS_REPLICA_LABELS"))]
 
 
 def counts(answer):
@@ -192,14 +193,14 @@ def test_copies_on_victoria_metrics_count_once():
     assert told(answer)[0].startswith(ONCE)
 
 
-def steps(more=({},), *, raw=None):
-    """What the rules would have recorded of two models, once for each of the further labels."""
+def steps(more=({},), *, raw=None, counted=10.0):
+    """What the rules would have recorded of two models, so many a step, once for each of the further labels."""
     truth = PrometheusTruth(start=END - 26 * HOUR, end=END, scrape_seconds=300)
     for each in more:
         truth.gauge(RECORDED_UNTIL, each, lambda at: at - 60)
         for model in ("baseline", "enhanced"):
             for metric in (STEPS["ab_test_requests_total"], STEPS["ab_test_errors_total"]):
-                truth.gauge(metric, {"model_name": model, **each}, 10.0)
+                truth.gauge(metric, {"model_name": model, **each}, counted)
     truth.series += raw.series if raw else []
     return truth
 
@@ -213,12 +214,56 @@ def test_copies_among_recorded_steps_are_named_and_merged_where_they_are_told(pr
     assert (told(merged)[0].startswith(ONCE), told(single)) == (True, [])
 
 
-def test_copies_that_were_recorded_as_one_are_told_and_no_others(prometheus):
+IN_A_STEP = 450.0  # of two models that count 2 and 1 a second the mean
+
+
+def test_copies_that_were_recorded_as_one_count_twice_and_no_others_do(prometheus):
     raw = two_models()
-    assert told(ask(prometheus(steps(raw=raw)).url, PROMETHEUS_RECORDED="on")) == []
+    single = ask(prometheus(steps(raw=raw, counted=IN_A_STEP)).url, PROMETHEUS_RECORDED="on")
+    assert (told(single), single.status.counted_twice) == ([], "")
     store_copies(raw)
-    (said,) = told(ask(prometheus(steps(raw=raw)).url, PROMETHEUS_RECORDED="on"))
-    assert said.startswith(f"{PERHAPS}: what the rules have recorded was counted from copies that differ in the label {LABEL} alone")
+    answer = ask(prometheus(steps(raw=raw, counted=2 * IN_A_STEP)).url, PROMETHEUS_RECORDED="on")
+    (said,) = told(answer)
+    assert said == answer.status.counted_twice
+    assert said.startswith(f"{TWICE}: the rules have recorded each of the copies that differ in the label {LABEL} alone: let the rules record one copy of each scrape")
+
+
+def test_a_name_in_the_settings_does_not_make_recorded_copies_one(prometheus):
+    raw = two_models()
+    store_copies(raw)
+    url = prometheus(steps(raw=raw, counted=2 * IN_A_STEP)).url
+    said = told(ask(url, PROMETHEUS_RECORDED="on", PROMETHEUS_REPLICA_LABELS=LABEL))
+    assert said == told(ask(url, PROMETHEUS_RECORDED="on"))
+
+
+@pytest.mark.parametrize("setting", ["auto", LABEL])
+def test_rules_that_record_one_of_the_copies_are_not_warned_of(prometheus, setting):
+    raw = two_models()
+    store_copies(raw)
+    answer = ask(prometheus(steps(raw=raw, counted=IN_A_STEP)).url, PROMETHEUS_RECORDED="on", PROMETHEUS_REPLICA_LABELS=setting)
+    assert (told(answer), answer.status.counted_twice) == ([], "")
+
+
+def test_steps_of_each_copy_are_one_where_their_label_is_named_and_count_twice_where_it_is_not(prometheus):
+    raw = two_models()
+    store_copies(raw)
+    url = prometheus(steps([{LABEL: name} for name in PAIR], raw=raw, counted=IN_A_STEP)).url
+    doubled, merged = (ask(url, PROMETHEUS_RECORDED="on", PROMETHEUS_REPLICA_LABELS=value) for value in ("auto", LABEL))
+    (said,) = told(doubled)
+    assert (said, merged.status.counted_twice) == (doubled.status.counted_twice, "")
+    assert said.startswith(f"{TWICE}: the recorded steps of copies")
+    assert said.endswith(f": set PROMETHEUS_REPLICA_LABELS={LABEL}")
+
+
+def test_whether_recorded_series_were_copies_may_not_be_known_and_that_is_told(prometheus):
+    raw = workers(delay=7.0, with_latency=False)
+    answer = ask(prometheus(steps(raw=raw, counted=2 * IN_A_STEP)).url, PROMETHEUS_RECORDED="on")
+    (said,) = told(answer)
+    assert said.startswith(
+        f"{PERHAPS}: the rules have recorded series that differ in the label replica alone, and whether these are copies of one scrape cannot be told ("
+    )
+    assert ": if they are, let the rules record one copy of each scrape alone" in said
+    assert answer.status.counted_twice == ""
 
 
 def workers(model="baseline", *, names=("w0", "w1"), delay=0.0, label="replica", latency=(BUCKETS, BUCKETS), with_latency=True, errors=True):

@@ -14,7 +14,7 @@ import yaml
 from live_dashboards.demo.programs import promtool_program
 from live_dashboards.demo.prometheus_server import PrometheusServer
 from live_dashboards.model.snapshot import SourceState
-from live_dashboards.sources.prometheus.recorded import ESTIMATED, FAILED, GAUGES, NEWEST, RECORDED_UNTIL, STEPS, recorded_form
+from live_dashboards.sources.prometheus.recorded import ESTIMATED, FAILED, GAUGES, NEWEST, RECORDED_UNTIL, STEPS, UNSEEN, recorded_form
 from live_dashboards.sources.prometheus.totals import TOTALS, newest
 from live_dashboards.sources.queries import AB_QUERIES, AbQuery
 from tests.conftest import filled_prometheus
@@ -73,7 +73,7 @@ def unlabelled():
 def rules_of(folder, interval):
     """The groups of that interval without what reads other recorded series, which cannot be filled in."""
     groups = [group for path in FILES for group in yaml.safe_load(path.read_text())["groups"] if group["interval"] == interval]
-    needed = {*STEPS.values(), FAILED, ESTIMATED, *GAUGES.values(), *NEWEST.values(), RECORDED_UNTIL}
+    needed = {*STEPS.values(), *UNSEEN.values(), FAILED, ESTIMATED, *GAUGES.values(), *NEWEST.values(), RECORDED_UNTIL}
     kept = [{**group, "rules": [rule for rule in group["rules"] if rule["record"] in needed]} for group in groups]
     path = folder / f"{interval}.rules.yml"
     path.write_text(json.dumps({"groups": [group for group in kept if group["rules"]]}))
@@ -321,7 +321,8 @@ def holed():
             continue
         lines.append(f"{RECORDED_UNTIL} {step - 60} {step}\n")
         for experiment in ("early", "late") if step > STEP_END - 20 * HOUR else ("early",):
-            lines += [f'{STEPS["ab_test_requests_total"]}{{model_name="{model}",experiment="{experiment}"}} 600 {step}\n' for model in "ab"]
+            for metric, value in ((STEPS["ab_test_requests_total"], 600), (UNSEEN[STEPS["ab_test_requests_total"]], 0)):
+                lines += [f'{metric}{{model_name="{model}",experiment="{experiment}"}} {value} {step}\n' for model in "ab"]
     truth = short_truth(hours=26, scrape_seconds=60)
     for model in "ab":
         traffic(truth, model, experiment="early")
@@ -387,5 +388,5 @@ def test_a_question_of_ones_own_goes_to_every_instances_series_unchanged(urls, m
 def test_the_rules_record_every_name_that_is_asked_for_in_the_steps_that_are_counted_on():
     groups = [group for path in FILES for group in yaml.safe_load(path.read_text())["groups"]]
     interval = {rule["record"]: group["interval"] for group in groups for rule in group["rules"]}
-    assert {interval[name] for name in (*STEPS.values(), FAILED, ESTIMATED, RECORDED_UNTIL)} == {"5m"}
+    assert {interval[name] for name in (*STEPS.values(), *UNSEEN.values(), FAILED, ESTIMATED, RECORDED_UNTIL)} == {"5m"}
     assert {interval[name] for name in (*GAUGES.values(), *NEWEST.values())} == {"1m"}

@@ -14,14 +14,14 @@ from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.prometheus.copies import find_copies
 from live_dashboards.sources.prometheus.engine import Engine, engine_of
 from live_dashboards.sources.prometheus.exchange import Question
-from live_dashboards.sources.prometheus.failed_questions import Ask, FailedQuestions
+from live_dashboards.sources.prometheus.failed_questions import Ask, FailedQuestions, Failure
 from live_dashboards.sources.prometheus.http import PrometheusClient
 from live_dashboards.sources.prometheus.native import NativeAsk
 from live_dashboards.sources.prometheus.native_choice import FoundNative, find_native
 from live_dashboards.sources.prometheus.own_series import WHICH_COUNT, AskedTest
 from live_dashboards.sources.prometheus.reading import read_answers, warnings
 from live_dashboards.sources.prometheus.recorded import STEPS
-from live_dashboards.sources.prometheus.recorded_scope import find_recorded_scope
+from live_dashboards.sources.prometheus.recorded_scope import NOT_RECORDED, find_recorded_scope
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope, find_scope
 from live_dashboards.sources.prometheus.totals import REQUESTS_TOTAL
@@ -64,6 +64,7 @@ class PrometheusAbSource:
         self._client = PrometheusClient(settings)
         self._discovery: Discovery | None = None
         self.matchers = ""  # of the series that the last reading counted
+        self.failures: tuple[Failure, ...] = ()  # of its questions
 
     def abort(self) -> None:
         """End the call under way in another thread."""
@@ -110,11 +111,12 @@ class PrometheusAbSource:
             copies = find_copies(ask, scope, self._settings)
             scope = replace(scope, copy_labels=copies.labels)
             reading = read_answers(ask, scope, self._settings)
-            failures = asking.told()
+            self.failures = asking.failures()
+            failures = tuple(map(str, self.failures))
             told = (*failures, *lack, *found.warnings, *scope.warnings, *histograms.told, *copies.told, *reading.warnings, *_experiment_warnings(scope))
             seconds = found.duration_seconds + deadline.elapsed_seconds - before_seconds
             return PrometheusAnswer(
-                status=replace(_status(found, scope, tuple(dict.fromkeys(told)), seconds), failures=failures, is_partial=asking.is_partial),
+                status=replace(_status(found, scope, tuple(dict.fromkeys(told)), seconds), failures=failures, is_partial=asking.is_partial, counted_twice=copies.twice),
                 experiments=found.experiments,
                 experiment_filter=scope.experiment,
                 added_experiments=scope.experiments if scope.experiment is None else (),
@@ -122,6 +124,7 @@ class PrometheusAbSource:
                 timelines=reading.timelines,
                 blocks=reading.blocks,
                 first_traffic=reading.first_traffic,
+                inexact_starts=reading.inexact_starts,
                 accumulated=reading.accumulated,
                 retention_seconds=None if scope.is_recorded else found.retention_seconds,  # the steps themselves tell from when on they are kept
             )
@@ -147,7 +150,7 @@ class PrometheusAbSource:
             scope = find_recorded_scope(ask, at_seconds=at_seconds, window_seconds=window_seconds, test=test, known=found.experiments, metric_names=found.metric_names)
             if isinstance(scope, Scope):
                 return found, scope, ()
-            lack = (f"every instance's series were asked, not what the rules recorded: {scope}",)
+            lack = (f"{NOT_RECORDED}: {scope}",)
             experiments, names, _ = ask(list(_RAW))
             found = replace(found, experiments=_names(experiments), metric_names=_names(names))
         scope = find_scope(ask, at_seconds=at_seconds, window_seconds=window_seconds, test=test, known=found.experiments, metric_names=found.metric_names)

@@ -17,6 +17,7 @@ from live_dashboards.sources.prometheus.exchange import Question, over_time
 from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.own_series import HISTORY_SECONDS
 from live_dashboards.sources.prometheus.recorded import STEPS
+from live_dashboards.sources.prometheus.recorded_copies import RECORD_ONCE, Recorded, apart_words, counts_each, label_words, twice_words
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import REQUESTS, render
@@ -30,10 +31,14 @@ _COARSEST_SECONDS, _COARSE_LOOKS = 300.0, 2160  # as long as an instant query lo
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """The labels in which alone copies differ, to be left out of what tells series apart, and what is told of it."""
+    """The labels in which alone copies differ, to be left out of what tells series apart, and what is told of it.
+
+    `twice` says that every copy counts all the same, and why: nothing can be concluded from such counts.
+    """
 
     labels: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
+    twice: str = ""
 
 
 def find_copies(ask: Ask, scope: Scope, settings: Settings) -> Copies:
@@ -65,6 +70,11 @@ class _Span:
         longest_seconds = max(scope.window_seconds, DAY_SECONDS)
         return cls(min(start_seconds, scope.at_seconds - longest_seconds), scope.at_seconds, scope.window_seconds)
 
+    @property
+    def spans(self) -> tuple[tuple[float, float], ...]:
+        """The window, and all of it."""
+        return (self.end_seconds - self.window_seconds, self.end_seconds), (self.start_seconds, self.end_seconds)
+
     def about(self, path: str, selector: str) -> Question:
         """The question after names or series of the selector."""
         return Question(path, {"match[]": selector, "start": f"{self.start_seconds:.3f}", "end": f"{self.end_seconds:.3f}"})
@@ -87,32 +97,67 @@ def _named(ask: Ask, span: _Span, selector: str, named: tuple[str, ...]) -> Copi
     known = ask([span.about("labels", selector)])[0]
     lacking = () if isinstance(known, SourceError) else tuple(sorted(set(named) - set(known.names)))
     used = tuple(name for name in named if name not in lacking)
-    told = (f"{COUNTED_ONCE}: those that differ in {_listed(used)} alone, as PROMETHEUS_REPLICA_LABELS says",) if used else ()
-    missing = (f"{NOT_THERE} {_listed(lacking)}, which no series of {selector} has: set it to auto, or to the label that tells the copies apart",) if lacking else ()
+    told = (f"{COUNTED_ONCE}: those that differ in {label_words(used)} alone, as PROMETHEUS_REPLICA_LABELS says",) if used else ()
+    missing = (f"{NOT_THERE} {label_words(lacking)}, which no series of {selector} has: set it to auto, or to the label that tells the copies apart",) if lacking else ()
     return Copies(used, (*told, *missing))
 
 
 def _found(ask: Ask, scope: Scope, span: _Span, settings: Settings) -> Copies:
     """What the samples say of each label in which alone series differ."""
-    selector = _selector(REQUESTS, scope)
-    overlaps = _overlaps(ask, span, selector)
+    judged = _judged(ask, scope, span, settings)
+    if isinstance(judged, SourceError):
+        return Copies(told=(_cannot_ask(judged),))
+    sure, unsure = _of(judged, Verdict.COPIES), _of(judged, Verdict.UNSURE)
+    return Copies(_labels(sure), (*map(_merged_words, sure), *map(_unsure_words, unsure)))
+
+
+def _judged(ask: Ask, scope: Scope, span: _Span, settings: Settings) -> list[Found] | SourceError:
+    overlaps = _overlaps(ask, span, _selector(REQUESTS, scope))
     if isinstance(overlaps, SourceError):
-        return Copies(told=(f"{PERHAPS_TWICE}, as it cannot be told whether there are copies: {overlaps.reason}",))
-    judged = [judge(ask, scope, settings, candidate, moments) for candidate, moments in overlaps.items()]
-    sure, unsure = ([each for each in judged if each.verdict is verdict] for verdict in (Verdict.COPIES, Verdict.UNSURE))
-    labels = {label for each in sure for label in each.labels}
-    return Copies(tuple(sorted(labels)), (*map(_merged_words, sure), *map(_unsure_words, unsure)))
+        return overlaps
+    return [judge(ask, scope, settings, candidate, moments) for candidate, moments in overlaps.items()]
+
+
+def _of(judged: Sequence[Found], verdict: Verdict) -> list[Found]:
+    return [each for each in judged if each.verdict is verdict]
+
+
+def _labels(several: Sequence[Found]) -> tuple[str, ...]:
+    return tuple(sorted({label for each in several for label in each.labels}))
 
 
 def _of_steps(ask: Ask, scope: Scope, settings: Settings, named: tuple[str, ...] | None) -> Copies:
-    """Of recorded steps: copies among them can be named, copies that were recorded as one can only be told."""
+    """Of recorded steps: copies among them can be named; of copies that were recorded as one it can only be told that they count twice."""
     span, steps = _Span.of(scope, settings), _selector(STEPS[REQUESTS], scope)
     if named is not None:
-        return _named(ask, span, steps, named)
-    raw = _found(ask, replace(scope, steps_at_seconds=None), span, settings)
+        return _of_named_steps(ask, scope, span, _named(ask, span, steps, named), named)
+    raw = _judged(ask, replace(scope, steps_at_seconds=None), span, settings)
     overlaps = _overlaps(ask, span, steps)
-    apart = () if isinstance(overlaps, SourceError) else tuple(map(_steps_words, overlaps))
-    return Copies(told=(*apart, *((_recorded_words(raw.labels),) if raw.labels else ())))
+    apart = () if isinstance(overlaps, SourceError) else tuple(overlaps)
+    if isinstance(raw, SourceError):
+        return Copies(told=(*map(_steps_words, apart), _cannot_ask(raw)))
+    sure = _labels(_of(raw, Verdict.COPIES))
+    twice = _twice(ask, scope, span, Recorded(sure))
+    if twice and sure in apart:
+        return Copies(told=(apart_words(sure),), twice=apart_words(sure))
+    doubtful = [each for each in _of(raw, Verdict.UNSURE) if _twice(ask, scope, span, Recorded(each.labels))]
+    return Copies(told=(*map(_steps_words, apart), *filter(None, (twice,)), *map(_recorded_words, doubtful)), twice=twice)
+
+
+def _of_named_steps(ask: Ask, scope: Scope, span: _Span, found: Copies, named: tuple[str, ...]) -> Copies:
+    """What is told of labels of copies that somebody has named, where the rules have recorded each copy, too."""
+    known = ask([span.about("labels", _selector(REQUESTS, scope))])[0]
+    raw = () if isinstance(known, SourceError) else tuple(name for name in named if name in known.names)
+    twice = _twice(ask, scope, span, Recorded(raw, found.labels))
+    told = tuple(text for text in found.told if not (text.startswith(NOT_THERE) and raw))  # the label is the right one, of what the rules have read
+    return Copies(found.labels, (*told, *filter(None, (twice,))), twice)
+
+
+def _twice(ask: Ask, scope: Scope, span: _Span, copies: Recorded) -> str:
+    """That recorded steps count every copy; nothing where they count each scrape once, or no copies are known."""
+    if not copies.labels or not counts_each(ask, scope, copies, span.spans):
+        return ""
+    return twice_words(copies.labels)
 
 
 def _overlaps(ask: Ask, span: _Span, selector: str) -> Mapping[tuple[str, ...], tuple[float, ...]] | SourceError:
@@ -151,20 +196,20 @@ def _steps_words(labels: tuple[str, ...]) -> str:
     return f"{PERHAPS_TWICE}: of the recorded steps {_differ(labels)}, and steps of copies look like steps of different requests: {_say(labels)}"
 
 
-def _recorded_words(labels: tuple[str, ...]) -> str:
+def _recorded_words(found: Found) -> str:
     return (
-        f"{PERHAPS_TWICE}: what the rules have recorded was counted from copies that differ in {_listed(labels)} alone, which cannot be told apart "
-        f"after recording: let the rules leave {' and '.join(labels)} out, or set PROMETHEUS_RECORDED=off"
+        f"{PERHAPS_TWICE}: the rules have recorded series that differ in {label_words(found.labels)} alone, and whether these are copies of one scrape cannot be told "
+        f"({found.why}): if they are, {RECORD_ONCE}"
     )
 
 
+def _cannot_ask(failure: SourceError) -> str:
+    return f"{PERHAPS_TWICE}, as it cannot be told whether there are copies: {failure.reason}"
+
+
 def _differ(labels: Sequence[str]) -> str:
-    return f"there are series that differ in {_listed(labels)} alone"
+    return f"there are series that differ in {label_words(labels)} alone"
 
 
 def _say(labels: Sequence[str]) -> str:
     return f"set PROMETHEUS_REPLICA_LABELS={','.join(labels)} if they are copies, none if they are not"
-
-
-def _listed(labels: Sequence[str]) -> str:
-    return f"the label{'s' if len(labels) > 1 else ''} {' and '.join(labels)}"

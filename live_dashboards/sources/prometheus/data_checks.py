@@ -15,32 +15,36 @@ from live_dashboards.model.snapshot import Answer, ChosenTest, PrometheusAnswer,
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.prometheus.ab import PrometheusAbSource
-from live_dashboards.sources.prometheus.copies import COUNTED_ONCE, NOT_THERE, PERHAPS_TWICE
+from live_dashboards.sources.prometheus.completeness import COMPLETE, OF_COPIES, look_at_completeness
+from live_dashboards.sources.prometheus.copies import COUNTED_ONCE
 from live_dashboards.sources.prometheus.exchange import instant
+from live_dashboards.sources.prometheus.failed_questions import Failure
 from live_dashboards.sources.prometheus.http import PrometheusClient
-from live_dashboards.sources.prometheus.native_choice import HISTOGRAMS
-from live_dashboards.sources.prometheus.own_series import WHICH_COUNT
 from live_dashboards.sources.prometheus.recorded import FAILED
-from live_dashboards.sources.prometheus.recorded_scope import COUNTED_BY_RULES
+from live_dashboards.sources.prometheus.recorded_copies import RECORD_ONCE
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS
 from live_dashboards.sources.queries import EXPERIMENT_LABEL, LATENCY, REQUESTS, render
 
-SERIES, QUERIES, LABELS, ERRORS, AGE, ACCURACY_UNIT, BUCKETS, COPIES, COMPLETE = (
-    f"Prometheus {thing}" for thing in ("A/B data", "queries", "labels", "errors", "newest sample", "accuracy unit", "latency buckets", "copies", "completeness")
+SERIES, QUERIES, LABELS, ERRORS, AGE, ACCURACY_UNIT, BUCKETS, COPIES = (
+    f"Prometheus {thing}" for thing in ("A/B data", "queries", "labels", "errors", "newest sample", "accuracy unit", "latency buckets", "copies")
 )
 _LABELLED = f"count by (model_name, {EXPERIMENT_LABEL}, status) (count_over_time({REQUESTS}{{$experiment}}[$window]))"
 _LARGEST_FRACTION = 1.5
-_OF_COPIES = (COUNTED_ONCE, PERHAPS_TWICE, NOT_THERE)
 
 
 @dataclass(frozen=True, slots=True)
 class PrometheusData:
-    """What the data's checks look at: the whole answer, and the label sets of the requests that count."""
+    """What the data's checks look at: the whole answer, the label sets of the requests that count, and the questions that failed."""
 
     settings: Settings
     at: datetime
     answer: PrometheusAnswer
     label_sets: tuple[Timeline, ...]
+    failures: tuple[Failure, ...] = ()
+
+    def fix_of(self, reason: str | None, fix: str) -> str:
+        """What to do about an answer that lacks something: where its question failed what that failure says, else `fix`."""
+        return next((each.fix for each in self.failures if (reason or "").endswith(each.reason)), fix)
 
     def values(self, label: str) -> list[str]:
         """The label's values, without the empty one."""
@@ -64,7 +68,7 @@ def read_data(settings: Settings, at: datetime, test: ChosenTest | None = None) 
     promql = render(_LABELLED, matchers=source.matchers, window_seconds=max(settings.window_seconds, DAY_SECONDS))
     with PrometheusClient(settings) as client:
         found = client.ask(instant(promql, at.timestamp()), Deadline(settings.timeout_seconds))
-    return PrometheusData(settings, at, answer, found.series)
+    return PrometheusData(settings, at, answer, found.series, source.failures)
 
 
 def _look_at_series(data: PrometheusData) -> Iterator[Check]:
@@ -85,7 +89,7 @@ def _look_at_queries(data: PrometheusData) -> Iterator[Check]:
             yield Check(name, CheckState.OK, f"{len(answer.series)} series, {points} points in {format_duration(data.settings.window_seconds)}")
         else:
             fix = "let the exporter expose it, or leave it: its panel says that it is missing"
-            yield Check(name, CheckState.WARNING, answer.reason or "no series", fix, "empty_query")
+            yield Check(name, CheckState.WARNING, answer.reason or "no series", data.fix_of(answer.reason, fix), "empty_query")
 
 
 def _look_at_labels(data: PrometheusData) -> Iterator[Check]:
@@ -103,7 +107,8 @@ def _look_at_labels(data: PrometheusData) -> Iterator[Check]:
 def _look_at_errors(data: PrometheusData) -> Iterator[Check]:
     errors, statuses = data.answer.instant("errors"), data.values("status")
     if errors.reason is not None:
-        yield Check(ERRORS, CheckState.WARNING, errors.reason, "export ab_test_errors_total, or a label status with the value error", "no_errors")
+        fix = data.fix_of(errors.reason, "export ab_test_errors_total, or a label status with the value error")
+        yield Check(ERRORS, CheckState.WARNING, errors.reason, fix, "no_errors")
     elif ('status="error"' in errors.query or FAILED in errors.query) and "error" not in statuses:
         fix = "call failed requests status=error, or export ab_test_errors_total: now none counts as failed"
         yield Check(ERRORS, CheckState.WARNING, f"no request has status=error; the values seen are {listed(statuses)}", fix, "no_error_status")
@@ -157,7 +162,7 @@ def _look_at_buckets(data: PrometheusData) -> Iterator[Check]:
     objective_ms = float(data.settings["AB_LATENCY_OBJECTIVE_MS"])
     if not edges_ms:
         reason = answer.reason or "no buckets"
-        yield Check(BUCKETS, CheckState.WARNING, reason, f"export a histogram {LATENCY}", "no_buckets")
+        yield Check(BUCKETS, CheckState.WARNING, reason, data.fix_of(reason, f"export a histogram {LATENCY}"), "no_buckets")
     elif edges_ms == [math.inf]:
         fix = "let Prometheus scrape native histograms (scrape_native_histograms, or the feature native-histograms), or export classic buckets too"
         yield Check(BUCKETS, CheckState.WARNING, NO_FINITE_BUCKET, fix, "no_finite_bucket")
@@ -173,24 +178,19 @@ def _look_at_buckets(data: PrometheusData) -> Iterator[Check]:
 
 
 def _look_at_copies(data: PrometheusData) -> Iterator[Check]:
-    said = [text for text in data.answer.status.warnings if text.startswith(_OF_COPIES)]
+    said = [text for text in data.answer.status.warnings if text.startswith(OF_COPIES)]
     doubtful = [text for text in said if not text.startswith(COUNTED_ONCE)]
-    if doubtful:
+    recorded = [text.rpartition(": ") for text in doubtful if text.endswith(RECORD_ONCE)]
+    if recorded:
+        others = [text for text in said if not text.endswith(RECORD_ONCE)]
+        yield Check(COPIES, CheckState.WARNING, "; ".join((*others, *(found for found, _, _ in recorded))), recorded[0][2], "copies")
+    elif doubtful:
         fix = "set PROMETHEUS_REPLICA_LABELS to the labels in which alone copies of the same requests differ, or to none"
         yield Check(COPIES, CheckState.WARNING, "; ".join(said), fix, "copies")
     elif data.settings["PROMETHEUS_REPLICA_LABELS"] == ():
         yield Check(COPIES, CheckState.OK, "every series counts by itself, as PROMETHEUS_REPLICA_LABELS=none says")
     else:
         yield Check(COPIES, CheckState.OK, "; ".join(said) or "no scrape is stored more than once")
-
-
-def _look_at_warnings(data: PrometheusData) -> Iterator[Check]:
-    choices = [text for text in data.answer.status.warnings if text.startswith((COUNTED_BY_RULES, WHICH_COUNT, HISTOGRAMS))]
-    said = [text for text in data.answer.status.warnings if text not in choices and not text.startswith(_OF_COPIES)]
-    if said:
-        yield Check(COMPLETE, CheckState.WARNING, "; ".join(said), "look at the stores behind this Prometheus", "partial")
-    else:
-        yield Check(COMPLETE, CheckState.OK, "; ".join(("the answers came without warnings", *choices)))
 
 
 def _is_native(answer: Answer) -> bool:
@@ -210,5 +210,5 @@ DATA_CHECKS = (
     DataCheck(ACCURACY_UNIT, _look_at_accuracy),
     DataCheck(BUCKETS, _look_at_buckets),
     DataCheck(COPIES, _look_at_copies),
-    DataCheck(COMPLETE, _look_at_warnings),
+    DataCheck(COMPLETE, lambda data: look_at_completeness(data.answer, data.failures)),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.listing import listed
@@ -17,13 +18,25 @@ _METRICS_SHOWN = 4
 Ask = Callable[[list[Question]], tuple[Outcome, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Questions that failed for one reason: what is said of them, that reason, and what to do about it."""
+
+    found: str
+    reason: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.found}; {self.fix}" if self.fix else self.found
+
+
 class FailedQuestions:
     """Asks as `ask` does, and keeps what failed."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
         self._asked_count = 0
-        self._failed: dict[str, list[Question]] = {}  # by what is said of it
+        self._failed: dict[tuple[str, str], list[Question]] = {}  # by reason and remedy
         self.is_partial = False  # whether any answer lacked what some store holds
 
     def ask(self, questions: list[Question]) -> tuple[Outcome, ...]:
@@ -32,15 +45,15 @@ class FailedQuestions:
         self._asked_count += len(outcomes)
         for question, outcome in zip(questions, outcomes, strict=True):
             if isinstance(outcome, SourceError) and not question.is_optional:
-                self._failed.setdefault(str(outcome), []).append(question)
+                self._failed.setdefault((outcome.reason, outcome.fix), []).append(question)
             self.is_partial |= isinstance(outcome, Reply) and outcome.is_partial
         return outcomes
 
-    def told(self) -> tuple[str, ...]:
-        """A line for each reason: how many, about which metrics, why, and what to do."""
+    def failures(self) -> tuple[Failure, ...]:
+        """One for each reason: how many, about which metrics, why, and what to do."""
         return tuple(
-            f"{len(questions)} of {self._asked_count} questions failed, what they ask for is missing (about {_about(questions)}): {reason}"
-            for reason, questions in self._failed.items()
+            Failure(f"{len(questions)} of {self._asked_count} questions failed, what they ask for is missing (about {_about(questions)}): {reason}", reason, fix)
+            for (reason, fix), questions in self._failed.items()
         )
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
+from live_dashboards.errors import SourceError
+from live_dashboards.model.listing import listed
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.exchange import Question, over_time
 from live_dashboards.sources.prometheus.failed_questions import Ask
@@ -14,6 +17,7 @@ from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import REQUESTS, quoted
 
+START_NOT_EXACT = "is not known exactly, as a question about it failed"
 _COARSE_SECONDS = 3600.0
 _FINE_SECONDS = 15.0
 _STEADY_SHARE = 0.9  # of the hours since a model was first seen: of one that is seen less often the first hour may have been missed
@@ -24,13 +28,26 @@ def coarse_question(scope: Scope) -> Question:
     return over_time(_promql(scope, "1h"), scope.at_seconds - HISTORY_SECONDS, scope.at_seconds, _COARSE_SECONDS)
 
 
-def find_first_traffic(ask: Ask, scope: Scope, coarse: Outcome | None, models: Collection[str]) -> tuple[tuple[str, float], ...]:
-    """The first moment (unix seconds, to 15 s) of each model; of recorded steps the end of the first one with traffic.
+@dataclass(frozen=True, slots=True)
+class FirstTraffic:
+    """The first moment (unix seconds) of each model; of those in `inexact` it may have been earlier, as a question failed."""
+
+    moments: tuple[tuple[str, float], ...] = ()
+    inexact: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What is told of models whose first moment may have been earlier."""
+        return (f"the first traffic of {listed(self.inexact)} {START_NOT_EXACT}: it may be up to an hour earlier, or more",) if self.inexact else ()
+
+
+def find_first_traffic(ask: Ask, scope: Scope, coarse: Outcome | None, models: Collection[str]) -> FirstTraffic:
+    """The first moment of each model, to 15 s; of recorded steps the end of the first one with traffic.
 
     `models` are those with requests: instances that live for minutes are not seen at full hours, so all samples of such a model are looked at.
     """
     if not isinstance(coarse, Reply):
-        return ()
+        return FirstTraffic()
     seen = {series.label("model_name"): series for series in coarse.series if series.points}
     rare = sorted(model for model in {*models, *seen} if model not in seen or not _is_steady(seen[model], scope.at_seconds))
     wide = ask([_wide_question(scope, rare)]) if rare and not scope.is_recorded else ()
@@ -38,7 +55,10 @@ def find_first_traffic(ask: Ask, scope: Scope, coarse: Outcome | None, models: C
     firsts = _earliest(hours)
     fine = ask([_fine_question(scope, model, hour) for model, hour in firsts.items()]) if firsts else ()
     exact = [series for outcome in fine if isinstance(outcome, Reply) for series in outcome.series if series.points]
-    return tuple(sorted((firsts | {model: seconds for model, seconds in _earliest(exact).items() if seconds <= firsts.get(model, seconds)}).items()))
+    moments = firsts | {model: seconds for model, seconds in _earliest(exact).items() if seconds <= firsts.get(model, seconds)}
+    failed = {model for model, outcome in zip(firsts, fine, strict=True) if isinstance(outcome, SourceError)}
+    failed |= {model for model in rare if model in moments and any(isinstance(outcome, SourceError) for outcome in wide)}
+    return FirstTraffic(tuple(sorted(moments.items())), tuple(sorted(failed)))
 
 
 def _is_steady(series: Timeline, at_seconds: float) -> bool:

@@ -16,6 +16,7 @@ from live_dashboards.sources.prometheus.counting.count import Count, Counted
 from live_dashboards.sources.prometheus.counting.counted_answers import block_answer, total_answer
 from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS, edges_of
 from live_dashboards.sources.prometheus.counting.growth import Growth, has_edge, lacking, of_edge, without_edges
+from live_dashboards.sources.prometheus.counting.recorded_unseen import with_unseen
 from live_dashboards.sources.prometheus.counting.repair import Repair
 from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.counting.seen import Seen, seen_of, seen_since, seen_together
@@ -154,7 +155,7 @@ class _Period:
         sooner = None if count is None else count.seen(repair, outcomes[len(self._beside()) :])
         seen = sooner if not self.has_window else self._after(sooner)
         assert seen is not None  # noqa: S101 without the window's blocks all is asked
-        return Counted(seen, repair.repaired(seen))
+        return Counted(seen, with_unseen(repair.ask, self.scope, repair.repaired(seen)))
 
     def _after(self, sooner: Seen | None) -> Seen:
         window = {query.name: query for query in self.window.looking.queries}

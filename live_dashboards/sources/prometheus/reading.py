@@ -43,12 +43,13 @@ _SCRAPED, _EDGES = "scraped ", "edges "
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Answers by their fixed names, when each model first had traffic, and what the server warned of."""
+    """Answers by their fixed names, when each model first had traffic (of some not exactly), and what the server warned of."""
 
     instants: tuple[Answer, ...]
     timelines: tuple[Answer, ...]
     blocks: tuple[Answer, ...]
     first_traffic: tuple[tuple[str, float], ...]
+    inexact_starts: tuple[str, ...]
     accumulated: tuple[Accumulated, ...]
     warnings: tuple[str, ...]
 
@@ -64,15 +65,18 @@ def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
     requests = next(answer for answer in instants if answer.name == "requests")
     errors_too = (with_zero_errors(answer, requests, scope) if answer.name == "errors" else answer for answer in instants)
     since = find_first_traffic(ask, scope, first.outcomes.get("traffic"), frozenset(series.label("model_name") for series in requests.series))
-    third, accumulated, told = read_periods(ask, scope, settings, since, window=first.window, repair=repair)
+    third, accumulated, told = read_periods(ask, scope, settings, since.moments, window=first.window, repair=repair)
     aged = (merged(answer, second.get(f"wide {answer.name}")) for answer in ages)
     return Reading(
         instants=tuple(with_reason(answer, wanted.selector(answer.name), scope, second) for answer in (*errors_too, *aged)),
         timelines=tuple(with_reason(answer, scope.selector(wanted.over_window[answer.name]), scope, second) for answer in timelines),
         blocks=window.blocks,
-        first_traffic=since,
+        first_traffic=since.moments,
+        inexact_starts=since.inexact,
         accumulated=accumulated,
-        warnings=tuple(dict.fromkeys((*first.told, *window.told, *told, *_estimated(repair), *warnings((*first.outcomes.values(), *second.values(), *third))))),
+        warnings=tuple(
+            dict.fromkeys((*first.told, *window.told, *since.told, *told, *_estimated(repair), *warnings((*first.outcomes.values(), *second.values(), *third))))
+        ),
     )
 
 

@@ -23,6 +23,7 @@ STEPS = {
 }
 FAILED = f"{_BY_MODEL}:ab_test_requests_failed:increase5m"  # by the label status; 0 where nothing has failed
 ESTIMATED = f"{_BY_MODEL}:ab_test_requests_estimated:increase5m"  # what of the requests is increase(), not counted
+UNSEEN = {steps: steps.replace(":increase5m", "_unseen:increase5m") for steps in (*STEPS.values(), FAILED)}  # what of series that began may have been counted, too
 GAUGES = {ACCURACY: f"{_BY_MODEL}:{ACCURACY}:avg", IMPACT: f"{_BY_TYPE}:{IMPACT}:avg"}
 NEWEST = {
     REQUESTS: f"{_BY_MODEL}:ab_test_requests_sample_timestamp_seconds:max",
@@ -31,6 +32,7 @@ NEWEST = {
     IMPACT: f"{_BY_TYPE}:{IMPACT}_sample_timestamp_seconds:max",
 }
 _GROWTH = re.compile(r"\b(?P<call>increase|rate)\((?P<metric>\$errors|[a-zA-Z_:][\w:]*)(?P<matchers>\{[^}]*\})?(?P<span>\[[^\]]*\])\)")
+_STEPS = re.compile(rf"(?<![\w:\"])({'|'.join(UNSEEN)})(?=\{{)")
 _GAUGE = re.compile(rf"\b({'|'.join(GAUGES)})\b(?=\{{)")
 _RAW = re.compile(r"(?<![\w:])ab_test_\w+|\b(?:increase|rate)\(")
 _KEPT_LABELS = {EXPERIMENT_LABEL, "model_name", "le", "metric_type"}
@@ -52,6 +54,11 @@ def recorded_form(query: AbQuery) -> AbQuery | None:
         return _newest(query)
     promql = _GAUGE.sub(lambda found: GAUGES[found[1]], _GROWTH.sub(_growth, query.promql))
     return None if _RAW.search(promql) else replace(query, promql=promql, metric=(STEPS | GAUGES).get(query.metric, query.metric))
+
+
+def unseen_form(promql: str) -> str:
+    """The question to recorded steps as one to what series held when they were first seen, of which nothing tells whether it was counted since then."""
+    return _STEPS.sub(lambda found: UNSEEN[found[1]], promql)
 
 
 def _growth(found: re.Match[str]) -> str:

@@ -10,19 +10,26 @@ from live_dashboards.sources.prometheus.exchange import Question, instant
 from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.failed_requests import Counting, ErrorsCounted, errors_counted
 from live_dashboards.sources.prometheus.own_series import AskedTest, find_own_series
-from live_dashboards.sources.prometheus.recorded import ESTIMATED, FAILED, RECORDED_UNTIL, SETTLED_SECONDS, STEP_SECONDS, STEPS
+from live_dashboards.sources.prometheus.recorded import ESTIMATED, FAILED, RECORDED_UNTIL, SETTLED_SECONDS, STEP_SECONDS, STEPS, UNSEEN
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, render
 
 ENOUGH_STEPS = 0.99  # of a window or a period: the rest hits all models alike, and is told
 COUNTED_BY_RULES = "counts come from recording rules"
+NOT_RECORDED = "every instance's series were asked, not what the rules recorded"
+ESTIMATES = "of the requests of"
+OLDER_RULES = "what an older version of the rules has recorded in"
+MISSING_STEPS = "were not recorded, and what was counted in them is missing"
+LOAD_PRESENT = "load the present ab_test_recorded.rules.yml"
 FILL_IN = "load ab_test_recorded.rules.yml, and fill in the past with promtool"
 _NEWEST_STEP = f"min(max_over_time({RECORDED_UNTIL}[15m]))"  # two steps may be late; of several Prometheus the one that is furthest behind counts
 _STEPS_SEEN = f"min(count_over_time({RECORDED_UNTIL}[$window]))"
 _ESTIMATES = f"sum by (model_name) (sum_over_time({ESTIMATED}{{$experiment}}[$window])) > 0"
+_OLDER_RULES = f"sum(count_over_time({STEPS[REQUESTS]}{{$experiment}}[$window])) > (sum(count_over_time({UNSEEN[STEPS[REQUESTS]]}{{$experiment}}[$window])) or vector(0))"
 _SEEN = f"count by ({EXPERIMENT_LABEL}, model_name) (count_over_time(%s{{$experiment}}[$window]))"
 _COUNTED = (STEPS[REQUESTS], STEPS[ERRORS], FAILED)
+_SPAN_TEXTS = 3  # questions about each span of steps
 _BESIDE_A_STEP_SECONDS = 1.0  # after the newest step: no step lies on an end of a window, whichever ends an engine counts
 
 
@@ -47,11 +54,12 @@ def find_recorded_scope(ask_all: Ask, *, at_seconds: float, window_seconds: floa
         raise requests
     if isinstance(failed, SourceError):
         raise failed
-    shares = {f"the last {format_duration(span)}": steps_share(steps, span) for span, steps in zip(spans, of_spans[::2], strict=True)}
+    shares = {f"the last {format_duration(span)}": steps_share(steps, span) for span, steps in zip(spans, of_spans[::_SPAN_TEXTS], strict=True)}
     for span, share in shares.items():
         if share < ENOUGH_STEPS:
             return f"the rules have recorded {100 * share:.0f} % of {span}: {FILL_IN}"
-    told = (few for span, outcome in zip(shares, of_spans[1::2], strict=True) for few in (*missing_steps(shares[span], span), *estimates(outcome, span)))
+    beyond = zip(shares.items(), of_spans[1::_SPAN_TEXTS], of_spans[2::_SPAN_TEXTS], strict=True)
+    told = (text for (span, share), estimated, older in beyond for text in (*missing_steps(share, span), *estimates(estimated, span), *older_rules(older, span)))
     if isinstance(counters, SourceError):
         errors = ErrorsCounted("", counters.reason)
     else:
@@ -82,13 +90,12 @@ def steps_share(outcome: Outcome, window_seconds: float) -> float:
 
 
 def steps_questions(scope: Scope) -> list[Question]:
-    """How many steps of the scope's window were recorded, and how many requests of each model are estimated in them."""
+    """How many steps of the scope's window were recorded, how many requests of each model are estimated in them, and how many are of older rules."""
     return [instant(text, scope.counts_at_seconds, "count") for text in _span_texts(scope.window_seconds, scope.matchers)]
 
 
-def _span_texts(window_seconds: float, matchers: str) -> tuple[str, str]:
-    seen, estimated = (render(text, matchers=matchers, window_seconds=window_seconds) for text in (_STEPS_SEEN, _ESTIMATES))
-    return seen, estimated
+def _span_texts(window_seconds: float, matchers: str) -> list[str]:
+    return [render(text, matchers=matchers, window_seconds=window_seconds) for text in (_STEPS_SEEN, _ESTIMATES, _OLDER_RULES)]
 
 
 def estimates(outcome: Outcome, span: str) -> tuple[str, ...]:
@@ -96,14 +103,21 @@ def estimates(outcome: Outcome, span: str) -> tuple[str, ...]:
     if isinstance(outcome, SourceError) or not outcome.series:
         return ()
     each = ", ".join(f"{series.last or 0.0:,.0f} of {series.label('model_name')}" for series in sorted(outcome.series, key=lambda each: each.labels))
-    return (f"of the requests of {span} these are estimates, as instances restarted again and again within {format_duration(STEP_SECONDS)}: {each}",)
+    return (f"{ESTIMATES} {span} these are estimates, as instances restarted again and again within {format_duration(STEP_SECONDS)}: {each}",)
+
+
+def older_rules(outcome: Outcome, span: str) -> tuple[str, ...]:
+    """What is told of a span with steps of rules that did not record what series held when they were first seen."""
+    if isinstance(outcome, SourceError) or not outcome.series:
+        return ()
+    return (f"{OLDER_RULES} {span} does not tell what series held when they were first seen, so counts may be more: {LOAD_PRESENT}",)
 
 
 def missing_steps(share: float, span: str) -> tuple[str, ...]:
     """What is told of a span that lacks few steps."""
     if share >= 1:
         return ()
-    return (f"{100 * (1 - share):.1g} % of the steps of {span} were not recorded, and what was counted in them is missing",)
+    return (f"{100 * (1 - share):.1g} % of the steps of {span} {MISSING_STEPS}",)
 
 
 def utc_words(seconds: float) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from live_dashboards.sources.prometheus.counting.edges import Edges
 from live_dashboards.sources.prometheus.counting.growth import Growth, GrowthQuestions
+from live_dashboards.sources.prometheus.counting.recorded_unseen import with_unseen
 from live_dashboards.sources.prometheus.counting.repair import Repair
 from live_dashboards.sources.prometheus.counting.seams import Looking
 from live_dashboards.sources.prometheus.counting.seen import Seen
@@ -44,7 +45,7 @@ class Count:
     def counted(self, repair: Repair, outcomes: Sequence[Outcome]) -> Counted:
         """What the first outcomes say, put right with what else has to be asked."""
         seen = self.seen(repair, outcomes)
-        return Counted(seen, repair.repaired(seen))
+        return Counted(seen, with_unseen(repair.ask, self.scope, repair.repaired(seen)))
 
     def seen(self, repair: Repair, outcomes: Sequence[Outcome]) -> Seen:
         """What the first outcomes and what else has to be asked say, not yet put right."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from live_dashboards.model.number import format_count
-from live_dashboards.model.snapshot import Answer
+from live_dashboards.model.snapshot import Answer, PrometheusAnswer
 
 PARTIAL = "Prometheus says that its answer is partial, so every count is at least what is shown: look at the stores behind it"
+OF_A_PARTIAL_ANSWER = "of a partial answer: what some store behind Prometheus holds is missing"
+TELL_STARTS = "let the exporters tell process_start_time_seconds or _created, as client libraries do"
 AT_LEAST = "at least, and at most "
+_COUNTED = ("requests", "errors", "latency_count")
 WHY = "as what series had counted when they began cannot be told"
 
 
@@ -22,3 +25,10 @@ def at_least_words(answer: Answer) -> Iterator[str]:
         if "le" not in dict(most.labels) and low is not None and high is not None:
             words = answer.name.replace("_", " ")
             yield f"{words} of {named or 'a model'}: at least {format_count(low)}, at most {format_count(high)}, {WHY}"
+
+
+def all_at_least_words(answer: PrometheusAnswer) -> tuple[str, ...]:
+    """What is told of the window's counts that are only the least that they can be; of those since the start of the test where the window's are known."""
+    in_window = tuple(words for name in _COUNTED for words in at_least_words(answer.instant(name)))
+    since = (words for each in answer.accumulated[:1] for name in _COUNTED for words in at_least_words(each.total(name)))
+    return in_window or tuple(f"since the start of the test, {words}" for words in since)

@@ -1,0 +1,71 @@
+"""The connection test of whether Prometheus' answers hold all that was asked for: a line for each thing that they lack, with its own fix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from live_dashboards.model.at_least import TELL_STARTS, all_at_least_words
+from live_dashboards.model.check import Check, CheckState
+from live_dashboards.model.snapshot import PrometheusAnswer
+from live_dashboards.sources.prometheus.copies import COUNTED_ONCE, NOT_THERE, PERHAPS_TWICE
+from live_dashboards.sources.prometheus.failed_questions import Failure
+from live_dashboards.sources.prometheus.first_traffic import START_NOT_EXACT
+from live_dashboards.sources.prometheus.native_choice import HISTOGRAMS
+from live_dashboards.sources.prometheus.own_series import WHICH_COUNT
+from live_dashboards.sources.prometheus.recorded_copies import COUNTED_TWICE
+from live_dashboards.sources.prometheus.recorded_scope import COUNTED_BY_RULES, ESTIMATES, FILL_IN, LOAD_PRESENT, MISSING_STEPS, NOT_RECORDED, OLDER_RULES
+
+COMPLETE = "Prometheus completeness"
+OF_COPIES = (COUNTED_ONCE, COUNTED_TWICE, PERHAPS_TWICE, NOT_THERE)
+_CHOICES = (COUNTED_BY_RULES, WHICH_COUNT, HISTOGRAMS)
+_ASK_RAW = "PROMETHEUS_RECORDED=off asks them without this note"
+_STORES = "look at the stores behind this Prometheus"
+_FIXES = (  # by a part of what is told: what to do, and the finding's name for programs
+    (OLDER_RULES, LOAD_PRESENT, "older_rules"),
+    (ESTIMATES, "see why instances restart again and again", "estimates"),
+    ("restarted so often that their counts are estimates", "see why instances restart again and again", "estimates"),
+    (MISSING_STEPS, "see why the rules were not evaluated: Prometheus was down, or an evaluation took longer than its interval", "missing_steps"),
+    ("that cannot be, such as", "see what the exporter or the query gives there", "impossible_values"),
+    (START_NOT_EXACT, "set AB_START, or let Prometheus answer all questions", "start_not_exact"),
+)
+
+
+def look_at_completeness(answer: PrometheusAnswer, failures: Sequence[Failure]) -> Iterator[Check]:
+    """A warning for each thing that is missing or open; else that there is none, with the choices that were made."""
+    found = [*_failed(failures), *_told(answer), *_at_least(answer)]
+    yield from found
+    if not found:
+        choices = [text for text in answer.status.warnings if text.startswith(_CHOICES)]
+        yield Check(COMPLETE, CheckState.OK, "; ".join(("the answers came without warnings", *choices)))
+
+
+def _failed(failures: Sequence[Failure]) -> Iterator[Check]:
+    for each in failures:
+        yield _warning(each.found, each.fix, "failed_questions")
+
+
+def _told(answer: PrometheusAnswer) -> Iterator[Check]:
+    """What was told beside the answers; what nobody here knows is the server's own word, of stores where its answer is partial."""
+    status, others = answer.status, []
+    for text in status.warnings:
+        if text in status.failures or text.startswith((*_CHOICES, *OF_COPIES)):
+            continue
+        known = next(((fix, code) for part, fix, code in _FIXES if part in text), None)
+        if text.startswith(NOT_RECORDED):
+            yield _warning(text.removesuffix(f": {FILL_IN}"), FILL_IN if text.endswith(FILL_IN) else _ASK_RAW, "not_recorded")
+        elif known is not None:
+            yield _warning(text.removesuffix(f": {known[0]}"), *known)
+        else:
+            others.append(text)
+    if others or status.is_partial:
+        yield _warning("; ".join(others) or "the answer is partial", _STORES if status.is_partial else "", "partial" if status.is_partial else "remarks")
+
+
+def _at_least(answer: PrometheusAnswer) -> Iterator[Check]:
+    words = all_at_least_words(answer)
+    if words:
+        yield _warning("; ".join(words), TELL_STARTS, "at_least")
+
+
+def _warning(found: str, fix: str, code: str) -> Check:
+    return Check(COMPLETE, CheckState.WARNING, found, fix, code)

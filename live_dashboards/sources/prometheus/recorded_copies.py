@@ -1,0 +1,68 @@
+"""Whether rules have recorded each copy of one scrape, so that every count is a multiple: what has been recorded cannot be told apart any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from live_dashboards.errors import SourceError
+from live_dashboards.sources.prometheus.exchange import Question, over_time
+from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.recorded import SETTLED_SECONDS, STEP_SECONDS, STEPS
+from live_dashboards.sources.prometheus.scope import Scope
+from live_dashboards.sources.queries import REQUESTS, render
+
+COUNTED_TWICE = "requests are counted more than once"
+RECORD_ONCE = "let the rules record one copy of each scrape alone, with its label in every selector, and set AB_START to then; PROMETHEUS_RECORDED=off counts right now"
+_MOST_LOOKS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Copies in the instances' own series, by the labels in which alone they differ, and by which labels recorded steps are merged."""
+
+    labels: tuple[str, ...]
+    merged: tuple[str, ...] = ()
+
+
+def counts_each(ask: Ask, scope: Scope, copies: Recorded, spans: Iterable[tuple[float, float]]) -> bool:
+    """Whether any of the steps looked at is nearer to what all copies count than to what one of them does; True where that cannot be asked.
+
+    `spans` are pairs of unix seconds. Where the instances' own series are gone nothing can be told, and what copies there were neither.
+    """
+    outcomes = ask([_question(scope, copies, start, end) for start, end in spans])
+    return any(isinstance(outcome, SourceError) or bool(outcome.series) for outcome in outcomes)
+
+
+def twice_words(labels: tuple[str, ...]) -> str:
+    """What is told of steps that count all copies."""
+    return f"{COUNTED_TWICE}: the rules have recorded each of the copies that differ in {label_words(labels)} alone: {RECORD_ONCE}"
+
+
+def apart_words(labels: tuple[str, ...]) -> str:
+    """What is told of steps of copies that a setting can make one."""
+    return f"{COUNTED_TWICE}: the recorded steps of copies that differ in {label_words(labels)} alone are added up: set PROMETHEUS_REPLICA_LABELS={','.join(labels)}"
+
+
+def label_words(labels: Iterable[str]) -> str:
+    """`the label a`, `the labels a and b`."""
+    names = tuple(labels)
+    return f"the label{'s' if len(names) > 1 else ''} {' and '.join(names)}"
+
+
+def _question(scope: Scope, copies: Recorded, start_seconds: float, end_seconds: float) -> Question:
+    """The steps at moments that are whole steps before the newest one."""
+    newest = scope.counts_at_seconds
+    steps = max(1, int((end_seconds - start_seconds) / STEP_SECONDS / _MOST_LOOKS))
+    looks = int(min(_MOST_LOOKS, (newest - start_seconds) // (steps * STEP_SECONDS)))
+    return over_time(_promql(scope, copies), newest - looks * steps * STEP_SECONDS, newest, steps * STEP_SECONDS)
+
+
+def _promql(scope: Scope, copies: Recorded) -> str:
+    each = render(f"{REQUESTS}{{$experiment}}", matchers=scope.matchers)
+    grown = (
+        f"(last_over_time({each}[{STEP_SECONDS:g}s] offset {SETTLED_SECONDS:g}s) - last_over_time({each}[{STEP_SECONDS:g}s] offset {STEP_SECONDS + SETTLED_SECONDS:g}s))"
+    )
+    steps = render(f"last_over_time({STEPS[REQUESTS]}{{$experiment}}[{STEP_SECONDS:g}s])", matchers=scope.matchers)
+    recorded = f"sum(max without ({', '.join(copies.merged)}) ({steps}))" if copies.merged else f"sum({steps})"
+    return f"2 * {recorded} > sum({grown}) + sum(max without ({', '.join(copies.labels)}) ({grown}))"
