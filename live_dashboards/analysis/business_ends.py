@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from live_dashboards.analysis.widest import around, outermost, widest
 from live_dashboards.model.business_case import BusinessCase, BusinessInputs, CashPoint, EffectInput, LevelInterval, Term
-from live_dashboards.model.measurement import Measurement
+from live_dashboards.model.measurement import Interval, Measurement
 
 
 def widest_case(case: BusinessCase, others: Sequence[BusinessCase]) -> BusinessCase:
@@ -25,13 +25,21 @@ def widest_case(case: BusinessCase, others: Sequence[BusinessCase]) -> BusinessC
         net=of(lambda each: each.net),
         net_intervals=_levels(case.net_intervals, [other.net_intervals for other in others]),
         roi=of(lambda each: each.roi),
-        payback=of(lambda each: each.payback),
+        payback=_payback(of(lambda each: each.payback), others),
         probability_net_positive=of(lambda each: each.probability_net_positive),
         break_even_accuracy_improvement=of(lambda each: each.break_even_accuracy_improvement),
         partial_total=of(lambda each: each.partial_total),
         cash=tuple(_cash([case.cash[index], *(other.cash[index] for other in others)]) for index in range(len(case.cash))),
         never_paid_back_probability=of(lambda each: each.never_paid_back_probability),
     )
+
+
+def _payback(found: Measurement, others: Sequence[BusinessCase]) -> Measurement:
+    """Without an upper limit where at some end nothing is paid back."""
+    if found.value is None or all(other.payback.value is not None for other in others):
+        return found
+    low = found.value if found.interval is None else found.interval.low
+    return replace(found, interval=Interval(low, None), drawn_interval=Interval(low, None))
 
 
 def _inputs(found: BusinessInputs, others: Sequence[BusinessInputs]) -> BusinessInputs:

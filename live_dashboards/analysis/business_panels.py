@@ -27,10 +27,16 @@ def partial_words(case: BusinessCase) -> str:
 
 
 def chance_words(probability: Measurement) -> str:
-    """A probability as people read it: never 0 % or 100 %."""
+    """A probability as people read it, never 0 % or 100 %; from one to another where counts are known only to be at least something."""
     if probability.value is None:
         return "–"
-    share = probability.value
+    ends = probability.interval
+    if ends is not None and ends.low is not None and ends.high is not None and ends.low != ends.high:
+        return f"{_chance(ends.low).removesuffix(' %')} to {_chance(ends.high)}"
+    return _chance(probability.value)
+
+
+def _chance(share: float) -> str:
     return "> 99.9 %" if share > 0.999 else "< 0.1 %" if share < 0.001 else format_percent(100 * share, 2 if 0.01 < share < 0.99 else 3 if share > 0.5 else 1)
 
 
