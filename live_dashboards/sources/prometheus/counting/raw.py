@@ -11,16 +11,13 @@ from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.counting.births import created_metric
 from live_dashboards.sources.prometheus.counting.counters import metric_of
 from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS
-from live_dashboards.sources.prometheus.counting.samples import METRIC, PROCESS_START, Samples, SeriesKey, key_of
-from live_dashboards.sources.prometheus.counting.seams import Looking, Target, narrowed, target_matchers, target_of
+from live_dashboards.sources.prometheus.counting.samples import METRIC, PROCESS_START, TARGET_LABELS, Labels, Samples, SeriesKey, key_of
+from live_dashboards.sources.prometheus.counting.seams import FINEST_SECONDS, Looking, Target, narrowed, target_matchers, target_of
 from live_dashboards.sources.prometheus.counting.stretches import Stretch
 from live_dashboards.sources.prometheus.exchange import Question, instant
 from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import REQUESTS, AbQuery, render
-
-_SPAN = "seen_within"  # tells apart how long ago a copy was seen at most
-_SPANS_SECONDS = (1800.0, 10_800.0, 43_200.0)  # in each of them the copies that were seen count, and no others
 
 
 class RawReader:
@@ -43,19 +40,32 @@ class RawReader:
         self._take_former_addresses(born)
         elder = dict(born)
         open_to = [(stretch, targets) for stretch in fresh if (targets := elder.get(stretch, frozenset()) | stretch.returning)]
-        questions = [self._memory_question(stretch, targets, looking.range.start_seconds) for stretch, targets in open_to]
-        for (stretch, _), outcome in zip(open_to, self._ask(questions) if questions else (), strict=True):
-            for key, value in self._newest_told(() if isinstance(outcome, SourceError) else outcome.series):
+        told = self._told([self._memory_question(stretch, targets, looking.range.start_seconds) for stretch, targets in open_to])
+        seen: list[tuple[Timeline, ...]] = [()] * len(open_to)
+        if self._scope.copy_labels:
+            seen = self._told([self._seen_question(stretch, targets, looking.range.start_seconds) for stretch, targets in open_to])
+        for (stretch, _), values, moments in zip(open_to, told, seen, strict=True):
+            for key, value in self._newest_told(values, moments):
                 self._remember(key, stretch.first_seconds, value)
 
-    def _newest_told(self, told: Iterable[Timeline]) -> Iterator[tuple[SeriesKey, float]]:
-        """The last value of each series: of copies the greatest of those that were seen within the shortest of the asked spans."""
-        found: dict[SeriesKey, dict[str, float]] = {}
+    def _told(self, questions: list[Question]) -> list[tuple[Timeline, ...]]:
+        return [() if isinstance(outcome, SourceError) else outcome.series for outcome in (self._ask(questions) if questions else ())]
+
+    def _newest_told(self, told: Iterable[Timeline], seen: Iterable[Timeline]) -> Iterator[tuple[SeriesKey, float]]:
+        """The last value of each series; of copies the greatest of those that were seen within some minutes of the last one, as others may have missed a restart."""
+        last_seen = {each.labels: each.last for each in seen if each.last is not None}
+        found: dict[SeriesKey, list[tuple[float, float]]] = {}
         for each in told:
             if each.last is not None:
-                spans = found.setdefault(self.samples.series(key_of(each).without((_SPAN,))), {})
-                spans[each.label(_SPAN)] = max(each.last, spans.get(each.label(_SPAN), -math.inf))
-        return ((key, spans[min(spans)]) for key, spans in found.items())
+                key = key_of(each)
+                found.setdefault(self.samples.series(key), []).append((last_seen.get(self._copy_of(key), -math.inf), each.last))
+        for key, copies in found.items():
+            newest = max(seconds for seconds, _ in copies)
+            yield key, max(value for seconds, value in copies if seconds >= newest - self._scope.shortest_rate_seconds)
+
+    def _copy_of(self, key: SeriesKey) -> Labels:
+        """The target of a series, and of copies of one scrape the copy."""
+        return tuple(pair for pair in key.labels if pair[0] in (*TARGET_LABELS, *self._scope.copy_labels))
 
     def _remember(self, key: SeriesKey, seconds: float, value: float) -> None:
         if key.metric == PROCESS_START:
@@ -124,17 +134,20 @@ class RawReader:
 
     def _memory_question(self, stretch: Stretch, targets: frozenset[Target], start_seconds: float) -> Question:
         """The last values from before the samples, as long ago as the range and a day before it, and when the processes that counted them began."""
+        span = _memory_span(stretch, start_seconds)
         selectors = narrowed(self._counters, targets), f"{PROCESS_START}{{{target_matchers(targets)}}}"
-        longest_seconds = max(0.0, stretch.first_seconds - start_seconds) + DAY_SECONDS
+        return instant(" or ".join(f"last_over_time({selector}[{span}])" for selector in selectors), stretch.first_seconds, keeps_name=True)
 
-        def newest(span_seconds: float) -> str:
-            return " or ".join(f"last_over_time({selector}[{format_exact_duration(span_seconds)}])" for selector in selectors)
+    def _seen_question(self, stretch: Stretch, targets: frozenset[Target], start_seconds: float) -> Question:
+        """When each copy saw these targets last before the samples, to some minutes, in unix seconds."""
+        selector = narrowed(render(f"{REQUESTS}{{$experiment}}", matchers=self._scope.matchers), targets)
+        steps = f"{_memory_span(stretch, start_seconds)}:{format_exact_duration(FINEST_SECONDS)}"
+        labels = ", ".join((*TARGET_LABELS, *self._scope.copy_labels))
+        return instant(f"max by ({labels}) (max_over_time(timestamp({selector})[{steps}]))", stretch.first_seconds)
 
-        promql = newest(longest_seconds)
-        if self._scope.copy_labels:
-            spans = sorted(span for span in {self._scope.shortest_rate_seconds, *_SPANS_SECONDS, longest_seconds} if span <= longest_seconds)
-            promql = " or ".join(f'label_replace({newest(span)}, "{_SPAN}", "{index}", "", "")' for index, span in enumerate(spans))
-        return instant(promql, stretch.first_seconds, keeps_name=True)
+
+def _memory_span(stretch: Stretch, start_seconds: float) -> str:
+    return format_exact_duration(max(0.0, stretch.first_seconds - start_seconds) + DAY_SECONDS)
 
 
 def _names(queries: Iterable[AbQuery], scope: Scope) -> str:

@@ -14,7 +14,7 @@ from live_dashboards.sources.prometheus.counting.copied import one_series
 
 PROCESS_START = "process_start_time_seconds"
 METRIC = "__name__"
-_PLACE = ("job", "instance")
+TARGET_LABELS = ("job", "instance")
 Labels = tuple[tuple[str, str], ...]
 
 
@@ -52,7 +52,7 @@ class Place:
     @classmethod
     def of(cls, key: SeriesKey) -> Place:
         """The place of a series."""
-        return cls(tuple(pair for pair in key.labels if pair[0] in _PLACE))
+        return cls(tuple(pair for pair in key.labels if pair[0] in TARGET_LABELS))
 
 
 class Samples:
