@@ -445,6 +445,16 @@ def test_a_restart_that_one_copy_has_not_seen_where_a_block_ends_counts_in_its_b
         assert [value for _, value in series.points] == [pair.requests(*block)[series.label("model_name")] for block in pairwise(edges)]
 
 
+@pytest.mark.parametrize(("step_seconds", "ended_seconds", "back_seconds"), [(15, 58, 9000), (60, -1, 130)], ids=["a pod has just ended", "a copy is just back"])
+def test_a_copy_that_has_seen_fewer_of_the_last_scrapes_is_one_all_the_same(prometheus, step_seconds, ended_seconds, back_seconds):
+    first, second = (scrapes(END - 3 * HOUR, END, step_seconds, phase) for phase in (1, 4))
+    pair = pair_of_two_models({"p0": first, "p1": without(second, (END - back_seconds - 600, END - back_seconds))})
+    pair.instance("enhanced", "pod", [Life(END - 4 * HOUR, END - ended_seconds)], 1.0)
+    found, _, said = counted(prometheus(pair.truth()).url, HOUR)
+    assert found == pair.requests(END - HOUR, END)
+    assert said[0].startswith(ONCE)
+
+
 @pytest.mark.parametrize("named", [False, True])
 def test_copies_by_clocks_that_differ_are_told_and_count_once_where_they_are_named(prometheus, named):
     moments = scrapes(END - 3 * HOUR, END, 15, 3)

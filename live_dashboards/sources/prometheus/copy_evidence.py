@@ -55,12 +55,13 @@ def compare_groups(series: Iterable[Timeline], labels: Sequence[str], *, are_mom
     return tuple(_compare(shared, members, are_moments=are_moments) for shared, members in sorted(groups.items()) if len(members) > 1)
 
 
-def lone_groups(series: Iterable[Timeline], labels: Sequence[str]) -> frozenset[LabelSet]:
-    """The shared labels of what exists only once."""
-    counts: dict[LabelSet, int] = defaultdict(int)
+def lone_groups(series: Iterable[Timeline], labels: Sequence[str], least_samples: int) -> frozenset[LabelSet]:
+    """The shared labels of what has that many samples and exists only once."""
+    samples: dict[LabelSet, list[int]] = defaultdict(list)
     for each in series:
-        counts[without(each.labels, labels)] += bool(each.points)
-    return frozenset(shared for shared, count in counts.items() if count == 1)
+        if each.points:
+            samples[without(each.labels, labels)].append(len(each.points))
+    return frozenset(shared for shared, counts in samples.items() if len(counts) == 1 and counts[0] >= least_samples)
 
 
 def _compare(shared: LabelSet, members: list[list[Point]], *, are_moments: bool) -> Compared:

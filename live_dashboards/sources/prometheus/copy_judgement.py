@@ -126,9 +126,8 @@ def _says_one_process(look: _Look, groups: Iterable[Compared]) -> bool:
 
 
 def _has_lone(look: _Look, series: Iterable[Timeline], labels: tuple[str, ...]) -> bool:
-    """Whether one of the copies has had a counter for several scrapes that the other one lacks."""
-    old = [each for each in series if len(each.points) >= _SCRAPES_SEEN // 2]
-    return any(_target(shared) in look.targets for shared in lone_groups(old, labels))
+    """Whether one of the copies has had a counter for several scrapes that the other one lacks altogether: a pod may just have ended, or a copy begun."""
+    return any(_target(shared) in look.targets for shared in lone_groups(series, labels, _SCRAPES_SEEN // 2))
 
 
 def _selectors(look: _Look, scope: Scope, settings: Settings) -> dict[str, str]:

@@ -39,7 +39,7 @@ class _OneSeries:
         self._last[copy] = (seconds, value)
         newest = self.points[-1][1] if self.points else value
         is_fall = value < newest - _SAME * abs(newest)
-        if self._is_old_news(seconds, copy) or (is_fall and not self._is_restart(value, copy, before)):
+        if self._may_be_old(seconds, value, copy, before) or (is_fall and not self._is_restart(value, copy, before)):
             return
         if is_fall:
             self._fallen = seconds, copy
@@ -50,8 +50,11 @@ class _OneSeries:
         self.points.append((seconds, value))
         self._speaker = copy
 
-    def _is_old_news(self, seconds: float, copy: int) -> bool:
-        return self._fallen is not None and self._fallen[1] != copy and seconds - self._fallen[0] <= _OLD_NEWS_SECONDS
+    def _may_be_old(self, seconds: float, value: float, copy: int, before: Point | None) -> bool:
+        """Whether another copy has just told of a restart that this one has not fallen at."""
+        if self._fallen is None or self._fallen[1] == copy or seconds - self._fallen[0] > _OLD_NEWS_SECONDS:
+            return False
+        return before is None or value >= before[1]
 
     def _is_restart(self, value: float, copy: int, before: Point | None) -> bool:
         """Whether a value below the newest one is that of a process that began anew."""

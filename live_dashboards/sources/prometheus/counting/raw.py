@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_exact_duration
@@ -12,7 +12,7 @@ from live_dashboards.sources.prometheus.counting.births import created_metric
 from live_dashboards.sources.prometheus.counting.counters import metric_of
 from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS
 from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, joined, labels_of
-from live_dashboards.sources.prometheus.counting.samples import METRIC, PROCESS_START, Samples, SeriesKey, key_of
+from live_dashboards.sources.prometheus.counting.samples import METRIC, PROCESS_START, TARGET_LABELS, Labels, Samples, SeriesKey, key_of
 from live_dashboards.sources.prometheus.counting.seams import FOLLOWERS, Looking, Target, narrowed, target_matchers, target_of
 from live_dashboards.sources.prometheus.counting.stretches import Stretch
 from live_dashboards.sources.prometheus.exchange import Question, instant
@@ -24,8 +24,6 @@ from live_dashboards.sources.queries import REQUESTS, AbQuery, render
 _REQUESTS_CREATED = created_metric(REQUESTS)
 _OF_A_COUNT = ("_sum", "_bucket")
 _FINEST_LOOK_SECONDS, _LOOKS = 60, 2880  # how finely it is looked for when a series was scraped last: each minute of two days
-_SPAN = "seen_within"  # tells apart how long ago a copy was seen at most
-_SPANS_SECONDS = (1800.0, 10_800.0, 43_200.0)  # in each of them the copies that were seen count, and no others
 
 
 class RawReader:
@@ -56,25 +54,29 @@ class RawReader:
         for stretch, _ in open_to:
             self._remember(stretch, next(outcomes), next(outcomes))
 
-    def _newest_told(self, told: Iterable[Timeline]) -> Iterator[tuple[SeriesKey, float]]:
-        """The last value of each series: of copies the greatest of those that were seen within the shortest of the asked spans."""
-        found: dict[SeriesKey, dict[str, float]] = {}
-        for each in told:
-            if each.last is not None:
-                spans = found.setdefault(self.samples.series(key_of(each).without((_SPAN,))), {})
-                spans[each.label(_SPAN)] = max(each.last, spans.get(each.label(_SPAN), -math.inf))
-        return ((key, spans[min(spans)]) for key, spans in found.items())
-
     def _remember(self, stretch: Stretch, values: Outcome, moments: Outcome) -> None:
-        seen: dict[SeriesKey, float] = {}
-        for each in _series(moments):
-            key = self.samples.series(SeriesKey(each.label(COUNTER_LABEL), labels_of(each.labels)))
-            seen[key] = max(each.last or 0.0, seen.get(key, 0.0))
-        for key, value in self._newest_told(_series(values)):
+        """Keep the last value of each series; of copies the greatest of those that were seen within some minutes of the last one: others may have missed a restart."""
+        seen = {SeriesKey(each.label(COUNTER_LABEL), labels_of(each.labels)): each.last for each in _series(moments) if each.last is not None}
+        there: dict[Labels, float] = {}
+        for key, seconds in seen.items():
+            there[self._where(key)] = max(seconds, there.get(self._where(key), seconds))
+        copies: dict[SeriesKey, list[tuple[float, float]]] = {}
+        for each in _series(values):
+            if each.last is not None:
+                key = key_of(each)
+                seconds = seen.get(_aged_with(key)) or there.get(self._where(key), stretch.first_seconds)
+                copies.setdefault(self.samples.series(key), []).append((seconds, each.last))
+        for key, told in copies.items():
+            newest_seconds = max(seconds for seconds, _ in told)
+            value = max(value for seconds, value in told if seconds >= newest_seconds - self._scope.shortest_rate_seconds)
             if key.metric == PROCESS_START:
                 self.samples.add_start(key, stretch.first_seconds, value)
             else:
-                self._remembered.setdefault(key, []).append((seen.get(_aged_with(key)) or stretch.first_seconds, value))
+                self._remembered.setdefault(key, []).append((newest_seconds, value))
+
+    def _where(self, key: SeriesKey) -> Labels:
+        """The target of a series, and of copies of one scrape the copy."""
+        return tuple(pair for pair in key.labels if pair[0] in (*TARGET_LABELS, *self._scope.copy_labels))
 
     def _of_elder_processes(self, stretch: Stretch) -> frozenset[Target]:
         """The targets of whose processes it is not known that all began within the stretch: of the others nothing before it matters."""
@@ -159,23 +161,12 @@ class RawReader:
     def _memory_questions(self, stretch: Stretch, targets: frozenset[Target], start_seconds: float) -> tuple[Question, Question]:
         """The last values from before the samples, as long ago as the range and a day before it, when they were scraped, and when the processes began."""
         span = format_exact_duration(_memory_seconds(start_seconds, stretch.first_seconds))
-        values = self._last_values(targets, _memory_seconds(start_seconds, stretch.first_seconds))
+        selectors = narrowed(self._counters, targets), f"{PROCESS_START}{{{target_matchers(targets)}}}"
+        values = " or ".join(f"last_over_time({selector}[{span}])" for selector in selectors)
         looks = f"[{span}:{max(_FINEST_LOOK_SECONDS, round((stretch.first_seconds - start_seconds + DAY_SECONDS) / _LOOKS))}s]"
         aged = ((metric, narrowed(render(f"{metric}{{$experiment}}", matchers=self._scope.matchers), targets)) for metric in self._aged)
         moments = joined((metric, f"last_over_time(timestamp({selector}){looks})") for metric, selector in aged)
         return instant(values, stretch.first_seconds, keeps_name=True), instant(moments, stretch.first_seconds)
-
-    def _last_values(self, targets: frozenset[Target], longest_seconds: float) -> str:
-        """Of copies also those of shorter spans: the one that was seen last counts."""
-        selectors = narrowed(self._counters, targets), f"{PROCESS_START}{{{target_matchers(targets)}}}"
-
-        def newest(span_seconds: float) -> str:
-            return " or ".join(f"last_over_time({selector}[{format_exact_duration(span_seconds)}])" for selector in selectors)
-
-        if not self._scope.copy_labels:
-            return newest(longest_seconds)
-        spans = sorted(span for span in {self._scope.shortest_rate_seconds, *_SPANS_SECONDS, longest_seconds} if span <= longest_seconds)
-        return " or ".join(f'label_replace({newest(span)}, "{_SPAN}", "{index}", "", "")' for index, span in enumerate(spans))
 
 
 def _memory_seconds(start_seconds: float, at_seconds: float) -> float:

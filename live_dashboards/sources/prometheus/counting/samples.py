@@ -15,7 +15,7 @@ from live_dashboards.sources.queries import REQUESTS
 
 PROCESS_START = "process_start_time_seconds"
 METRIC = "__name__"
-_TARGET = ("job", "instance")
+TARGET_LABELS = ("job", "instance")
 KINSHIP = ("model_name", "status")  # the labels that part what is counted; others say only where, and may be respelt
 Labels = tuple[tuple[str, str], ...]
 Points = list[tuple[float, float]]  # (unix seconds, value)
@@ -201,8 +201,8 @@ class _Found:
 
     def place(self, key: SeriesKey) -> Place:
         if key not in self._places:
-            target = Place.of(key, _TARGET)
-            self._places[key] = Place.of(key, (*_TARGET, *self._names.get(target, ())))
+            target = Place.of(key, TARGET_LABELS)
+            self._places[key] = Place.of(key, (*TARGET_LABELS, *self._names.get(target, ())))
         return self._places[key]
 
 
@@ -215,7 +215,7 @@ def _names_apart(starts: Iterable[SeriesKey]) -> dict[Place, frozenset[str]]:
     """Of each target with several processes the labels in which these differ."""
     by_target: dict[Place, list[dict[str, str]]] = {}
     for key in starts:
-        by_target.setdefault(Place.of(key, _TARGET), []).append(dict(key.labels))
+        by_target.setdefault(Place.of(key, TARGET_LABELS), []).append(dict(key.labels))
     return {target: frozenset(name for name in set().union(*several) if len({each.get(name) for each in several}) > 1) for target, several in by_target.items()}
 
 
