@@ -6,14 +6,24 @@ from collections.abc import Iterator, Sequence
 
 from live_dashboards.model.at_least import TELL_STARTS, all_at_least_words
 from live_dashboards.model.check import Check, CheckState
+from live_dashboards.model.notices import (
+    ADDED_TOGETHER,
+    COUNTED_BY_RULES,
+    COUNTED_ONCE,
+    COUNTED_TWICE,
+    ESTIMATES,
+    HISTOGRAMS,
+    MISSING_STEPS,
+    NOT_RECORDED,
+    NOT_THERE,
+    OLDER_RULES,
+    PERHAPS_TWICE,
+    START_NOT_EXACT,
+    WHICH_COUNT,
+)
 from live_dashboards.model.snapshot import PrometheusAnswer
-from live_dashboards.sources.prometheus.copies import COUNTED_ONCE, NOT_THERE, PERHAPS_TWICE
 from live_dashboards.sources.prometheus.failed_questions import Failure
-from live_dashboards.sources.prometheus.first_traffic import START_NOT_EXACT
-from live_dashboards.sources.prometheus.native_choice import HISTOGRAMS
-from live_dashboards.sources.prometheus.own_series import WHICH_COUNT
-from live_dashboards.sources.prometheus.recorded_copies import COUNTED_TWICE
-from live_dashboards.sources.prometheus.recorded_scope import COUNTED_BY_RULES, ESTIMATES, FILL_IN, LOAD_PRESENT, MISSING_STEPS, NOT_RECORDED, OLDER_RULES
+from live_dashboards.sources.prometheus.recorded_scope import FILL_IN, LOAD_PRESENT
 
 COMPLETE = "Prometheus completeness"
 OF_COPIES = (COUNTED_ONCE, COUNTED_TWICE, PERHAPS_TWICE, NOT_THERE)
@@ -26,6 +36,7 @@ _FIXES = (  # by a part of what is told: what to do, and the finding's name for 
     ("restarted so often that their counts are estimates", "see why instances restart again and again", "estimates"),
     (MISSING_STEPS, "see why the rules were not evaluated: Prometheus was down, or an evaluation took longer than its interval", "missing_steps"),
     ("that cannot be, such as", "see what the exporter or the query gives there", "impossible_values"),
+    (ADDED_TOGETHER, "choose one with --experiment or AB_EXPERIMENT", "several_experiments"),
     (START_NOT_EXACT, "set AB_START, or let Prometheus answer all questions", "start_not_exact"),
 )
 
@@ -54,7 +65,7 @@ def _told(answer: PrometheusAnswer) -> Iterator[Check]:
         if text.startswith(NOT_RECORDED):
             yield _warning(text.removesuffix(f": {FILL_IN}"), FILL_IN if text.endswith(FILL_IN) else _ASK_RAW, "not_recorded")
         elif known is not None:
-            yield _warning(text.removesuffix(f": {known[0]}"), *known)
+            yield _warning(text.removesuffix(known[0]).rstrip(":; "), *known)
         else:
             others.append(text)
     if others or status.is_partial:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from live_dashboards.model.duration import format_exact_duration
 from live_dashboards.model.listing import listed
+from live_dashboards.model.notices import HISTOGRAMS, TWO_KINDS
 from live_dashboards.sources.prometheus.exchange import instant
 from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.histograms import Histogram
@@ -18,7 +19,6 @@ from live_dashboards.sources.queries import LATENCY
 
 _COMPLETE = 0.95  # of the requests in the other kind: with as many, both are stored beside each other
 _FIX = "read by a newer one (3.5 does), or with classic buckets beside them"
-HISTOGRAMS = "the response times"  # so begin remarks on which histograms are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class _Stored:
         for model in sorted(self._both):
             if model in self.native_models or self.native_count.get(model, 0.0) < _COMPLETE * self.classic_count[model]:
                 words = "the native ones" if model in self.native_models else "the classic ones"
-                yield f"{HISTOGRAMS} of {model} are there as classic and as native histograms, {words} are read, which hold more"
+                yield f"{HISTOGRAMS} of {model} {TWO_KINDS}, {words} are read, which hold more"
         unlike = sorted({*self.native_models} - {dict(series.labels).get(MODEL_LABEL, "") for series in self.newest.histograms})
         if unlike:
             yield f"{HISTOGRAMS} of {listed(unlike)} have no percentiles: the buckets of their instances end at unlike bounds, which cannot be added up"
