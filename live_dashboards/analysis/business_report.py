@@ -15,6 +15,7 @@ from live_dashboards.model.business_case import BusinessCase
 from live_dashboards.model.business_report import BusinessReport, Gate, GatesPanel, PartsPanel, Recommendation
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_moment
+from live_dashboards.model.notices import is_how_counted
 from live_dashboards.model.number import format_age
 from live_dashboards.model.plain_text import escaped
 from live_dashboards.model.report import AbReport, Head
@@ -62,7 +63,7 @@ def build_business_report(snapshot: Snapshot, stand_in: Snapshot | None, setting
         gates=_gates_panel(gates(found, case, ab), advice),
         sources=ab.sources,
         observed_at=ab.observed_at,
-        notices=(*ab.health.notices, *absurd(case), *short_traffic(found)),
+        notices=_notices(ab, (*absurd(case), *short_traffic(found))),
         measurements=measurements,
         is_simulated=found.is_simulated,
         has_stale=any(measurement.stale and measurement.is_live for measurement in measurements),
@@ -75,6 +76,12 @@ def _cases(found: Page, seed: int) -> tuple[BusinessCase, BusinessCase | None]:
     """The case of what counts, and that of the simulated stand-ins where a source is missing."""
     has_stand_in = not found.is_simulated and found.drawn is not found.counted
     return business_case(found, found.counted, seed=seed), business_case(found, found.drawn, seed=seed) if has_stand_in else None
+
+
+def _notices(ab: AbReport, doubts: tuple[str, ...]) -> tuple[str, ...]:
+    """What is told of the sources and of the inputs, the weightiest first."""
+    how = tuple(filter(is_how_counted, ab.health.notices))
+    return (*(notice for notice in ab.health.notices if notice not in how), *doubts, *how)
 
 
 def absurd(case: BusinessCase) -> tuple[str, ...]:

@@ -13,9 +13,9 @@ from live_dashboards.analysis.effect import GAUGE_HAS_NO_COUNT, Compared
 from live_dashboards.analysis.other_tests import not_one_test
 from live_dashboards.analysis.page import Page, failure
 from live_dashboards.analysis.proportions import Counts
-from live_dashboards.model.at_least import PARTIAL
 from live_dashboards.model.judgement import HARM, SHOWN, UNKNOWN, Comparison, Guardrail, Period, Power, SplitTest, Verdict
 from live_dashboards.model.measurement import Interval, Measurement, Origin
+from live_dashboards.model.notices import PARTIAL
 from live_dashboards.model.number import format_count, format_estimate, format_money_estimate, format_number, format_percent
 from live_dashboards.model.report import BadgeKind
 from live_dashboards.model.snapshot import SourceState

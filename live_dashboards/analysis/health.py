@@ -6,6 +6,7 @@ from datetime import datetime
 
 from live_dashboards.analysis.page import SOURCE_TITLES, Page, failure
 from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.notices import by_weight
 from live_dashboards.model.number import format_age
 from live_dashboards.model.presentation import CACHED_MARK
 from live_dashboards.model.report import Badge, BadgeKind, Head, HealthPanel, HealthRow
@@ -77,7 +78,8 @@ def health_panel(page: Page, doubts: tuple[str, ...] = ()) -> HealthPanel:
     limit = format_age(float(page.settings["AB_STALE_AFTER"]))
     head = Head(title, "age of the newest sample at the page's moment", Origin.LIVE, note=f"a Prometheus value older than {limit} is stale")
     silent = (failure(status) for status in (page.mlflow_status, page.prometheus_status) if status.state is SourceState.CACHED)
-    notices = tuple(dict.fromkeys((*doubts, *silent, *page.counted.model.notices, *page.counted.traffic.notices)))
+    found = by_weight((*page.counted.model.notices, *page.counted.traffic.notices))
+    notices = tuple(dict.fromkeys((*doubts, *silent, *found)))
     return HealthPanel(head, rows, notices)
 
 

@@ -13,9 +13,10 @@ from live_dashboards.analysis.model_facts import percent_scale
 from live_dashboards.analysis.proportions import Counts, normal_quantile, wilson
 from live_dashboards.analysis.variants import Roles
 from live_dashboards.analysis.widest import widest
-from live_dashboards.model.at_least import AT_LEAST, OF_A_PARTIAL_ANSWER, PARTIAL, WHY, all_at_least_words
+from live_dashboards.model.at_least import AT_LEAST, OF_A_PARTIAL_ANSWER, WHY, all_at_least_words
 from live_dashboards.model.buckets import NO_FINITE_BUCKET
 from live_dashboards.model.measurement import Interval, Measurement, Origin, derive, missing, total
+from live_dashboards.model.notices import COUNT_TOGETHER, PARTIAL, by_weight
 from live_dashboards.model.number import format_count
 from live_dashboards.model.snapshot import Answer, PrometheusAnswer
 from live_dashboards.settings import Settings
@@ -78,6 +79,12 @@ class _Reader:
             reason="; ".join(filter(None, notes)) or None,
         )
 
+    def notes(self, name: str, variant: str) -> tuple[str, ...]:
+        """What is told of an answer, and of the variant's models in it alone."""
+        question = self.answer.instant(name)
+        own = (text for model, text in question.of_models if self.roles.by_model.get(model) == variant)
+        return tuple(filter(None, (question.note, *own)))
+
     def _at_least(self, question: Answer, variant: str) -> str | None:
         """That a count is only the least that it can be, and what it can be at most."""
         most = [series for series in question.most if self.roles.by_model.get(series.label("model_name")) == variant]
@@ -102,7 +109,7 @@ class _Reader:
             return "there is no challenger"
         if question.reason:
             return question.reason
-        return f"Prometheus has no {question.name.replace('_', ' ')} of variant {variant!r}" + (f": {question.note}" if question.note else "")
+        return ": ".join(filter(None, (f"Prometheus has no {question.name.replace('_', ' ')} of variant {variant!r}", "; ".join(self.notes(question.name, variant)))))
 
 
 def traffic_facts(answer: PrometheusAnswer, roles: Roles, settings: Settings, at: datetime) -> TrafficFacts:
@@ -133,10 +140,9 @@ def _counted(reader: _Reader, variant: str, confidence: float) -> tuple[Measurem
     requests = reader.read("requests", variant, "count")
     errors = reader.read("errors", variant, "count", newest="requests")
     if requests.value is not None and errors.value is not None and errors.value > requests.value:
-        errors = replace(errors, value=requests.value, reason=f"{errors.value:g} errors counted; capped at the requests")
-    note = reader.answer.instant("errors").note
-    if note and errors.value is not None:
-        errors = replace(errors, reason=note)
+        errors = replace(errors, value=requests.value, reason=_also(errors.reason, f"{errors.value:g} errors counted, capped at the requests"))
+    if errors.value is not None:
+        errors = replace(errors, reason="; ".join(filter(None, (errors.reason, *reader.notes("errors", variant)))) or None)
     rate = derive(_percent, "error_rate", "percent", variant=variant or None, part_count=errors, whole_count=requests)
     return requests, errors, _with_wilson(rate, errors, requests, confidence)
 
@@ -301,7 +307,19 @@ def _notices(answer: PrometheusAnswer, roles: Roles) -> tuple[str, ...]:
     models: dict[str, list[str]] = {}
     for model in sorted({series.label("model_name") for each in answer.instants for series in each.series} - {""}):
         models.setdefault(roles.by_model.get(model, model), []).append(model)
-    shared = (f"models {', '.join(names)} count together as variant {variant}" for variant, names in models.items() if len(names) > 1)
+    shared = (f"models {', '.join(names)} {COUNT_TOGETHER} {variant}" for variant, names in models.items() if len(names) > 1)
     at_least = (f"Prometheus: {words}" for words in all_at_least_words(answer))
+    assumed = (f"Prometheus: errors of {roles.by_model.get(model, model)}: {text}" for model, text in _assumed(answer))
     partial = (PARTIAL,) if answer.status.is_partial else ()
-    return (*(f"Prometheus: {warning}" for warning in answer.status.warnings), *partial, *at_least, *shared)
+    return by_weight((*(f"Prometheus: {warning}" for warning in answer.status.warnings), *partial, *at_least, *assumed, *shared))
+
+
+def _assumed(answer: PrometheusAnswer) -> tuple[tuple[str, str], ...]:
+    """The models whose 0 errors are taken on trust, and why."""
+    errors = answer.instant("errors")
+    return tuple((model, text) for model, text in errors.of_models if model in errors.assumed)
+
+
+def assumed_zeros(answer: PrometheusAnswer, roles: Roles) -> frozenset[str]:
+    """The variants whose 0 errors are taken on trust."""
+    return frozenset(roles.by_model.get(model, model) for model, _ in _assumed(answer))

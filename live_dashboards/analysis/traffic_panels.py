@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from live_dashboards.analysis.decision import p_words
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.period import period_of
+from live_dashboards.analysis.traffic_facts import assumed_zeros
 from live_dashboards.model.duration import format_duration
 from live_dashboards.model.judgement import SplitTest
 from live_dashboards.model.measurement import Measurement, Origin, missing
@@ -111,20 +112,23 @@ def _same_bucket(one: Measurement, other: Measurement) -> bool:
 
 def error_panel(page: Page) -> ErrorPanel:
     """Error rates of the window and their timeline."""
-    rows = tuple(ErrorRow(facts.variant, facts.error_rate, facts.errors, facts.requests) for facts in page.drawn.variants if facts.error_rate.value is not None)
+    assumed = assumed_zeros(page.drawn.prometheus, page.roles)
+    known = (facts for facts in page.drawn.variants if facts.error_rate.value is not None)
+    rows = tuple(ErrorRow(facts.variant, facts.error_rate, facts.errors, facts.requests, is_assumed=facts.variant in assumed) for facts in known)
     gap = "" if rows else next((facts.error_rate.reason for facts in page.drawn.variants if facts.error_rate.reason), "no error series")
     subtitle = f"errors / requests, percent, last {window_words(page.window_seconds)}"
     confidence = 100 * float(page.settings["AB_CONFIDENCE"])
     note = f"{confidence:g} % Wilson intervals; no error seen: its upper limit"
-    head = page.head(PROMETHEUS, _error_title(page), subtitle, note=note, asked='ab_test_errors_total or status="error"', gap=str(gap))
+    note += "; assumed: no series of errors is there" if any(row.is_assumed for row in rows) else ""
+    head = page.head(PROMETHEUS, _error_title(page, assumed), subtitle, note=note, asked='ab_test_errors_total or status="error"', gap=str(gap))
     return ErrorPanel(head, rows, lines_of(page, "error_rate", "percent"))
 
 
-def _error_title(page: Page) -> str:
+def _error_title(page: Page, assumed: frozenset[str]) -> str:
     known = [facts.error_rate for facts in map(page.drawn.of, page.roles.pair) if facts.error_rate.value is not None]
     if known and not any(rate.value or any(map(is_open, rate.inputs)) for rate in known):
         return "No errors seen"
-    words = [share_words(rate) for rate in known]
+    words = [f"{share_words(rate)}{' (assumed)' if rate.variant in assumed else ''}" for rate in known]
     return f"Errors {words[1]} against {words[0]}" if len(words) == 2 else f"Errors {words[0]}" if words else "Errors"
 
 

@@ -90,6 +90,11 @@ def heading_height(sizes: Sizes) -> float:
     return line_inches(sizes.note) + 0.02
 
 
+def rows_height(sizes: Sizes, count: int) -> float:
+    """Inches that so many rows take at least, with their heading and axis."""
+    return heading_height(sizes) + tick_height(sizes) + count * line_inches(sizes.note, _ROW_LEADING)
+
+
 def fitting(body: Frame, rows: Sequence[_Row]) -> tuple[Sequence[_Row], str]:
     """The first rows, as many as can be read at this height, and in words how many are left out."""
     room = body.height - heading_height(body.sizes) - tick_height(body.sizes)

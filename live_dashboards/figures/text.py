@@ -138,13 +138,17 @@ def fitted_name(text: str, look: Look, within_inches: float) -> str:
     return fitted(f"{start}{ELLIPSIS}{end}", look, within_inches)
 
 
-def wrapped(text: str, look: Look, within_inches: float, most_lines: int, *, indent_inches: float = 0.0) -> list[str]:
-    """The text in at most so many lines, broken at spaces, the first one shorter by the indent, the last one cut with an ellipsis where more follows."""
+def wrapped(text: str, look: Look, within_inches: float, most_lines: int, *, indent_inches: float = 0.0, last_indent_inches: float = 0.0) -> list[str]:
+    """The text in at most so many lines, broken at spaces, the first one shorter by the indent, the last one cut with an ellipsis where more follows.
+
+    The last of so many lines is shorter by `last_indent_inches`.
+    """
     words = clean(text).split()
     lines: list[str] = []
     while words and len(lines) < most_lines:
-        room = within_inches - (0.0 if lines else indent_inches)
-        count = len(words) if len(lines) == most_lines - 1 else _words_that_fit(words, look, room)
+        is_last = len(lines) == most_lines - 1
+        room = within_inches - (0.0 if lines else indent_inches) - (last_indent_inches if is_last else 0.0)
+        count = len(words) if is_last else _words_that_fit(words, look, room)
         lines.append(fitted(" ".join(words[:count]), look, room))
         words = words[count:]
     return lines

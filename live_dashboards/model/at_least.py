@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from live_dashboards.model.number import format_count
 from live_dashboards.model.snapshot import Answer, PrometheusAnswer
 
-PARTIAL = "Prometheus says that its answer is partial, so every count is at least what is shown: look at the stores behind it"
 OF_A_PARTIAL_ANSWER = "of a partial answer: what some store behind Prometheus holds is missing"
 TELL_STARTS = "let the exporters tell process_start_time_seconds or _created, as client libraries do"
 AT_LEAST = "at least, and at most "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.number import format_count, format_percent
-from live_dashboards.model.report import BadgeKind
+from live_dashboards.model.report import BadgeKind, ErrorRow
 
 PAPER = "#FFFFFF"
 TINT = "#F4F6F8"
@@ -128,6 +128,13 @@ def state_words(measurement: Measurement) -> str:
 def count_words(counted: Measurement) -> str:
     """A count; with `≥` where it is only the least of what its limits allow."""
     return f"{'≥ ' if is_open(counted) else ''}{format_count(counted.value)}"
+
+
+def errors_words(row: ErrorRow, rate: str) -> str:
+    """`0.090 % · 30 of 33,264`; a 0 that is taken on trust, as there is no series of errors, is named instead of a rate."""
+    if row.is_assumed:
+        return f"0 assumed, of {count_words(row.requests)}"
+    return f"{rate} · {count_words(row.errors)} of {count_words(row.requests)}"
 
 
 def is_open(counted: Measurement) -> bool:

@@ -149,12 +149,13 @@ class LatencyPanel:
 
 @dataclass(frozen=True, slots=True)
 class ErrorRow:
-    """A variant's errors, requests and error rate (percent, Wilson interval)."""
+    """A variant's errors, requests and error rate (percent, Wilson interval); `is_assumed`: no error is a series that is not there, taken on trust."""
 
     variant: str
     rate: Measurement
     errors: Measurement
     requests: Measurement
+    is_assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,8 @@ class Timeline:
 class Answer:
     """What came back on one named question: its text, the unit of its values, its series, or the reason why there are none; `note` tells a choice that was made.
 
-    `most` holds, for each series whose value is only the least that it can be, the greatest.
+    `most` holds, for each series whose value is only the least that it can be, the greatest. `of_models` are notes on one model alone, by its name; of those in
+    `assumed` a 0 is taken on trust.
     """
 
     name: str
@@ -101,6 +102,13 @@ class Answer:
     step_seconds: float | None = None
     note: str = ""
     most: tuple[Timeline, ...] = ()
+    of_models: tuple[tuple[str, str], ...] = ()
+    assumed: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> str:
+        """The note with those on single models."""
+        return "; ".join(filter(None, (self.note, *(f"{model}: {text}" for model, text in self.of_models))))
 
 
 @dataclass(frozen=True, slots=True)

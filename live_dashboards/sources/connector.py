@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from live_dashboards.errors import DashboardError, SourceError, UsageError
-from live_dashboards.model.at_least import PARTIAL
+from live_dashboards.model.notices import PARTIAL
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Answer, ChosenTest, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
 from live_dashboards.settings import Settings, load_settings
 from live_dashboards.sources.asking import Asking, Deadline

@@ -9,6 +9,7 @@ from statsmodels.stats.proportion import proportion_confint
 from live_dashboards.analysis.ab_report import build_ab_report
 from live_dashboards.analysis.page import page
 from live_dashboards.analysis.rows_behind import rows_correct
+from live_dashboards.model.snapshot import Timeline
 from tests.support.snapshots import AT, live, settings, with_instant, with_values, without_mlflow
 
 
@@ -219,3 +220,35 @@ def test_a_run_that_started_after_the_moment_says_so():
     later = with_values(live(), "baseline", "accuracy", started_at=AT + timedelta(hours=1))
     assert "started after the page's moment" in facts(later).accuracy.reason
     assert "started after" not in str(facts(live()).accuracy.reason)
+
+
+ASSUMED = {"of_models": (("enhanced", "no error series in job new, so that 0 is assumed"),), "assumed": ("enhanced",)}
+
+
+def test_an_assumed_zero_is_told_of_its_arm_alone_and_in_the_notices():
+    snapshot = with_instant(live(), "errors", {"baseline": 30, "enhanced": 0}, **ASSUMED)
+    assert facts(snapshot, "enhanced").errors.reason == "no error series in job new, so that 0 is assumed"
+    assert facts(snapshot).errors.reason is None
+    made = build_ab_report(snapshot, None, settings())
+    assert "Prometheus: errors of enhanced: no error series in job new, so that 0 is assumed" in made.health.notices
+    assert [(row.variant, row.is_assumed) for row in made.errors.rows] == [("baseline", False), ("enhanced", True)]
+    assert made.errors.head.title.startswith("Errors 0 % (assumed) against ")
+    assert made.errors.head.note.endswith("assumed: no series of errors is there")
+
+
+def test_a_note_on_errors_joins_what_else_is_told_of_them():
+    few = with_instant(live(), "requests", {"baseline": 10, "enhanced": 100})
+    at = few.at.timestamp()
+    most = (Timeline((("model_name", "enhanced"),), ((at, 45.0),)),)
+    found = with_instant(few, "errors", {"baseline": 30, "enhanced": 5}, note="counted as x", of_models=(("baseline", "told of it"),), most=most)
+    assert facts(found).errors.reason == "30 errors counted, capped at the requests; counted as x; told of it"
+    open_ended, told = facts(found, "enhanced").errors.reason.split("; ")
+    assert (open_ended.startswith("at least, and at most 40 more, as what series"), told) == (True, "counted as x")
+
+
+def test_numbers_of_a_partial_answer_say_so():
+    found = live()
+    partial = replace(found, prometheus=replace(found.prometheus, status=replace(found.prometheus.status, is_partial=True)))
+    assert "of a partial answer" in facts(partial).requests.reason
+    assert "of a partial answer" in facts(partial).mean_latency_ms.reason
+    assert "of a partial answer" not in (facts(found).requests.reason or "")

@@ -1,5 +1,6 @@
 """The business page: the rules that a machine can check, and what is drawn where."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import pytest
@@ -71,6 +72,29 @@ def test_the_smallest_preset_keeps_them_too(name):
 def test_any_other_size_and_resolution_keeps_them_too(name, size, dpi):
     figure = drawn(name, size, dpi)
     assert layout_faults(figure, tuple(boxes(figure).values())) == ()
+
+
+@pytest.mark.parametrize(
+    ("notices", "said"),
+    [
+        (("first", "second"), "• first • second"),
+        (("first", "second", "third"), "• first • second · 3 notices in all: summary file"),
+        (("first " * 60, "second"), " · 2 notices in all: summary file"),
+        (("alone",), "• alone"),
+    ],
+)
+@pytest.mark.parametrize("size", [(16, 10), (12.8, 7.2)])
+def test_the_weightiest_notices_stand_in_a_line(notices, said, size):
+    figure = _create_dashboard_panels(replace(report("own parameters"), notices=notices), size_inches=size, dpi=100)
+    (line,) = [text for text in words(figure) if text.startswith("• ")]
+    assert line.endswith(said)
+    assert line.startswith(f"• {notices[0][:20]}")
+    assert layout_faults(figure, tuple(boxes(figure).values())) == ()
+
+
+def test_without_notices_there_is_no_line():
+    figure = _create_dashboard_panels(replace(report("own parameters"), notices=()), size_inches=(16, 10), dpi=100)
+    assert not [text for text in words(figure) if text.startswith("•")]
 
 
 def test_there_are_nine_panels():

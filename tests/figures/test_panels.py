@@ -7,6 +7,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
+from live_dashboards.figures.dashboard import _create_dashboard_panels
 from live_dashboards.figures.line_words import spread
 from live_dashboards.figures.stretches import segments
 from live_dashboards.figures.theme import ALARM, PAPER, VARIANT_STYLES
@@ -304,6 +305,27 @@ def test_more_notices_than_fit_are_counted():
     made = report()
     figure = page(replace(made, health=replace(made.health, notices=tuple(f"notice {number}" for number in range(7)))))
     assert says(figure, "7 notices in all", "health")
+
+
+@pytest.mark.parametrize("size", [(16, 10), (12.8, 7.2)])
+def test_notices_leave_the_ages_their_rows_and_the_weightiest_is_named(size):
+    made = report()
+    long = tuple(f"notice {number} {'which goes on and on ' * 12}" for number in range(3))
+    health = replace(made.health, notices=long)
+    figure = _create_dashboard_panels(replace(made, health=health), size_inches=size, dpi=100)
+    if size == (16, 10):  # on the smallest page one line is named all the same
+        assert not says(figure, "more rows in the summary file")
+        assert all(says(figure, row.label) for row in health.rows)
+    assert says(figure, "• notice 0 which goes on")
+    assert says(figure, "3 notices in all")
+
+
+def test_errors_that_are_assumed_to_be_none_say_so_in_the_place_of_a_rate():
+    made = reports.no_errors()
+    rows = tuple(replace(row, is_assumed=True) if row.errors.value == 0 else row for row in made.rows)
+    figure = page(report(errors=replace(made, rows=rows)))
+    assert says(figure, "0 assumed, of 33,264", "errors")
+    assert not says(figure, "≤", "errors")
 
 
 def test_labels_are_moved_apart_and_stay_in_order():

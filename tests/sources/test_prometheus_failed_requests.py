@@ -61,7 +61,8 @@ def test_an_arm_of_another_job_is_taken_to_have_none_where_the_other_arm_counts_
     truth.counter(ERRORS, labels("baseline", job="old"), 0.1)
     found, answer = errors_of(prometheus(truth).url)
     assert found == pytest.approx({"baseline": 360, "enhanced": 0})
-    assert answer.note == "no error series in job new; no failed request of enhanced was counted"
+    assert (answer.note, answer.assumed) == ("", ("enhanced",))
+    assert answer.of_models == (("enhanced", "no error series in job new, so that 0 is assumed"),)
 
 
 def test_an_arm_whose_errors_are_counted_by_status_while_the_other_one_has_a_counter_is_not_spotless(prometheus):
@@ -72,7 +73,7 @@ def test_an_arm_whose_errors_are_counted_by_status_while_the_other_one_has_a_cou
         truth.counter("ab_test_requests_total", labels("enhanced", job="new", status=status), 1.0)
     found, answer = errors_of(prometheus(truth).url)
     assert found == pytest.approx({"baseline": 360})
-    assert answer.note == "failed requests of enhanced are not counted: job new counts them by the label status, other jobs by ab_test_errors_total"
+    assert answer.notes == "enhanced: failed requests are not counted: job new counts them by the label status, other jobs by ab_test_errors_total"
 
 
 def test_errors_before_the_window_show_that_they_are_counted(prometheus):
@@ -151,7 +152,7 @@ def test_an_arm_whose_exporter_declares_no_counter_of_errors_is_missing_though_t
         url = running.enter_context(scraped(*zip(("old", "new"), addresses, strict=True)))
         found, answer = errors_of(url, at=time.time())
     assert set(found) == {"baseline"}
-    assert answer.note == "failed requests of enhanced are not counted: its targets in job new declare no ab_test_errors_total"
+    assert answer.notes == "enhanced: failed requests are not counted: its targets in job new declare no ab_test_errors_total"
 
 
 def test_where_no_exporter_declares_a_counter_of_errors_there_are_none_and_the_job_is_named():

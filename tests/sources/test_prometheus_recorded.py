@@ -281,6 +281,18 @@ def test_which_failed_requests_count_is_the_same_recorded_or_not(urls, world, ex
         assert errors_of(urls[world], experiment, recorded, at=END) == (pytest.approx(said[0], rel=0.02), *said[1:]), recorded
 
 
+def test_recorded_steps_without_errors_of_one_arm_alone_are_a_zero_that_is_assumed(prometheus):
+    """Steps know no jobs: whether that arm's exporter would have counted an error is not known."""
+    truth = short_truth(hours=26, scrape_seconds=300)
+    truth.gauge(RECORDED_UNTIL, {}, lambda at: at - 60)
+    for model in ("baseline", "enhanced"):
+        truth.gauge(STEPS["ab_test_requests_total"], {"model_name": model}, 100.0)
+    truth.gauge(STEPS["ab_test_errors_total"], {"model_name": "baseline"}, 1.0)
+    errors = ask(prometheus(truth).url, PROMETHEUS_RECORDED="on").instant("errors")
+    assert (values(errors), errors.assumed) == ({"baseline": 12, "enhanced": 0}, ("enhanced",))
+    assert errors.of_models == (("enhanced", "no error series in its recorded steps, so that 0 is assumed"),)
+
+
 def test_where_no_rule_is_loaded_the_answer_is_that_of_every_instance(urls):
     asked, plain = reading(urls["raw"]), reading(urls["raw"], recorded="off")
     assert "no step of ab_test:recorded_until_seconds:time is newer than 15m" in asked.status.warnings[0]

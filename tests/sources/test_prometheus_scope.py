@@ -101,7 +101,8 @@ def test_a_model_without_an_error_series_has_0_errors_where_others_have_some(pro
     truth.counter("ab_test_errors_total", labels("baseline"), 0.1)
     answer = ask(prometheus(truth).url)
     assert values(answer.instant("errors")) == pytest.approx({"baseline": 360, "enhanced": 0})
-    assert answer.instant("errors").note == "no failed request of enhanced was counted"
+    assert answer.instant("errors").of_models == (("enhanced", "no failed request was counted"),)
+    assert answer.instant("errors").assumed == ()
     assert set(dict(answer.timeline("error_rate").series[1].points).values()) == {0.0}
 
 

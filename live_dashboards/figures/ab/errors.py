@@ -14,7 +14,7 @@ from live_dashboards.figures.words import value_words
 from live_dashboards.model.limits import finite_ends, padded
 from live_dashboards.model.measurement import Interval
 from live_dashboards.model.number import format_percent
-from live_dashboards.model.presentation import colour_of, count_words, drawn_interval, style_of
+from live_dashboards.model.presentation import colour_of, drawn_interval, errors_words, style_of
 from live_dashboards.model.report import AbReport, ErrorRow
 
 
@@ -53,8 +53,8 @@ def _draw_row(chart: Rows, y: int, row: ErrorRow, report: AbReport) -> None:
 
 
 def _words(row: ErrorRow) -> str:
-    """`0.090 % · 30 of 33,264`; where none was seen, how many percent there may be at most."""
+    """The rate and the counts; where none was seen, how many percent there may be at most."""
     interval = drawn_interval(row.rate)
     is_bound = row.rate.value == 0 and interval is not None and interval.high is not None
     rate = f"≤ {format_percent(interval.high)}" if is_bound and interval else value_words(row.rate)
-    return f"{rate} · {count_words(row.errors)} of {count_words(row.requests)}"
+    return errors_words(row, rate)

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from live_dashboards.figures.frame import BARS_FROM_ZERO, Frame
 from live_dashboards.figures.marks import draw_bars
 from live_dashboards.figures.panel import open_panel, say_nothing
-from live_dashboards.figures.rows import Rows, column_inches, fitting, open_rows
-from live_dashboards.figures.text import Look, wrapped
+from live_dashboards.figures.rows import Rows, column_inches, fitting, open_rows, rows_height
+from live_dashboards.figures.text import Look, width_inches, wrapped
 from live_dashboards.figures.theme import AXIS, FAINT, INK, STATE_STYLES, line_inches
 from live_dashboards.model.measurement import Interval
 from live_dashboards.model.report import AbReport, HealthRow
 
 _LARGEST_SHARE = 150.0
 _MOST_NOTICE_LINES = 3
+_BELOW_BARS = 0.06
 
 
 def draw(frame: Frame, report: AbReport) -> None:
@@ -23,7 +24,7 @@ def draw(frame: Frame, report: AbReport) -> None:
     body = open_panel(frame, panel.head, is_page_simulated=report.is_simulated)
     if body is None:
         return
-    body = _write_notices(body, panel.notices)
+    body = _write_notices(body, panel.notices, body.height - rows_height(body.sizes, len(panel.rows)))
     shown, hidden = fitting(body, panel.rows)
     if not shown:
         say_nothing(body, "no source was asked")
@@ -55,12 +56,25 @@ def _write_row(rows: Rows, y: int, row: HealthRow, colour: str) -> None:
     rows.number(y, row.words, colour if row.state in {"stale", "missing"} else FAINT)
 
 
-def _write_notices(body: Frame, notices: Sequence[str]) -> Frame:
-    """Warnings below the bars, as many as fit into three lines; the place above them."""
+def _write_notices(body: Frame, notices: Sequence[str], room: float) -> Frame:
+    """Warnings below the bars, the weightiest first, as many as fit into three lines of the room that the bars leave; the place above them.
+
+    Where the bars leave none, one line names the weightiest all the same: what the page says may rest on it.
+    """
     sizes, look = body.sizes, Look(body.sizes.note, INK)
+    most = min(_MOST_NOTICE_LINES, max(1, int((room - _BELOW_BARS) / line_inches(sizes.note))))
     lines = [line for notice in notices for line in wrapped(f"• {notice}", look, body.width, 2)]
-    if len(lines) > _MOST_NOTICE_LINES:
-        lines = [*lines[: _MOST_NOTICE_LINES - 1], f"• and {len(notices)} notices in all: see the summary file"]
+    if len(lines) > most:
+        lines = _folded(notices, look, body.width, most)
     for number, line in enumerate(reversed(lines)):
         body.write(0.0, 0.02 + number * line_inches(sizes.note), line, look)
-    return body.inner(bottom=len(lines) * line_inches(sizes.note) + (0.06 if lines else 0.0))
+    return body.inner(bottom=len(lines) * line_inches(sizes.note) + (_BELOW_BARS if lines else 0.0))
+
+
+def _folded(notices: Sequence[str], look: Look, width: float, most: int) -> list[str]:
+    """As many lines, of which the last one ends with how many notices there are."""
+    if len(notices) == 1:
+        return wrapped(f"• {notices[0]}", look, width, most)
+    ending = f" · {len(notices)} notices in all: summary file"
+    lines = wrapped(f"• {notices[0]}", look, width, most, last_indent_inches=width_inches(ending, look))
+    return [*lines[:-1], lines[-1] + ending]

@@ -18,7 +18,7 @@ def _strips(sizes: Sizes) -> tuple[tuple[Callable[[Frame, BusinessReport], None]
     return (
         (draw_header, line_inches(sizes.page_title, 1.1) + line_inches(sizes.body, 2.1)),
         (draw_headline, 0.14 + line_inches(sizes.note, 3.7) + line_inches(sizes.page_title, 1.2)),
-        (draw_shares, line_inches(sizes.note, 1.6) + 0.12 * sizes.scale),
+        (draw_shares, line_inches(sizes.note, 3.0) + 0.12 * sizes.scale),
     )
 
 

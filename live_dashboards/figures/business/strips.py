@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from live_dashboards.figures.business.money import ASSUMED, MEASURED
 from live_dashboards.figures.frame import Frame
-from live_dashboards.figures.text import Look, fitted, wrapped
+from live_dashboards.figures.text import Look, fitted, width_inches, wrapped
 from live_dashboards.figures.theme import ALARM, AXIS, CALM, CAUTION, FAINT, INK, MUTED, PAPER, TINT, line_inches
 from live_dashboards.model.business_report import BusinessReport, SharePart
 
@@ -74,13 +76,26 @@ def _draw_number(frame: Frame, label: str, value: str, beside: str) -> None:
 
 
 def draw_shares(frame: Frame, report: BusinessReport) -> None:
-    """One thin bar of all inputs, each kind as wide as it has inputs, and named below."""
+    """One thin bar of all inputs, each kind as wide as it has inputs, and named below; then what is told of the sources and inputs."""
     sizes, whole = frame.sizes, sum(len(part.names) for part in report.shares) or 1
     thick, x = 0.1 * sizes.scale, 0.0
     for part in report.shares:
         width = frame.width * len(part.names) / whole
         _draw_part(frame, part, (x, width - 0.04), thick)
         x += width
+    _write_notices(frame, report.notices)
+
+
+def _write_notices(frame: Frame, notices: Sequence[str]) -> None:
+    """The weightiest in one line, the second one too where both fit, with how many there are."""
+    look = Look(frame.sizes.note, INK)
+    for shown in (2, 1):
+        ending = f" · {len(notices)} notices in all: summary file" if len(notices) > shown else ""
+        words = " ".join(f"• {notice}" for notice in notices[:shown])
+        room = frame.width - width_inches(ending, look)
+        if len(notices) >= shown and (shown == 1 or fitted(words, look, room) == words):
+            frame.write(0.0, 0.03, fitted(words, look, room) + ending, look)
+            return
 
 
 def _draw_part(frame: Frame, part: SharePart, span: tuple[float, float], thick: float) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_duration, parse_duration_seconds
 from live_dashboards.model.listing import listed
+from live_dashboards.model.notices import ADDED_TOGETHER, NOT_RECORDED, WHICH_COUNT
 from live_dashboards.model.snapshot import PROMETHEUS, PrometheusAnswer, SourceState, SourceStatus
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
@@ -18,10 +19,10 @@ from live_dashboards.sources.prometheus.failed_questions import Ask, FailedQuest
 from live_dashboards.sources.prometheus.http import PrometheusClient
 from live_dashboards.sources.prometheus.native import NativeAsk
 from live_dashboards.sources.prometheus.native_choice import FoundNative, find_native
-from live_dashboards.sources.prometheus.own_series import WHICH_COUNT, AskedTest
+from live_dashboards.sources.prometheus.own_series import AskedTest
 from live_dashboards.sources.prometheus.reading import read_answers, warnings
 from live_dashboards.sources.prometheus.recorded import STEPS
-from live_dashboards.sources.prometheus.recorded_scope import NOT_RECORDED, find_recorded_scope
+from live_dashboards.sources.prometheus.recorded_scope import find_recorded_scope
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope, find_scope
 from live_dashboards.sources.prometheus.totals import REQUESTS_TOTAL
@@ -178,7 +179,7 @@ def _retention_seconds(text: str | None) -> float | None:
 
 def _experiment_warnings(scope: Scope) -> tuple[str, ...]:
     if scope.experiment is None and len(scope.experiments) > 1:
-        return (f"the experiments {listed(scope.experiments)} are added together; choose one with --experiment or AB_EXPERIMENT",)
+        return (f"the experiments {listed(scope.experiments)} {ADDED_TOGETHER}; choose one with --experiment or AB_EXPERIMENT",)
     return ()
 
 

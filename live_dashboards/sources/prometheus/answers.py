@@ -44,8 +44,10 @@ def with_zero_errors(errors: Answer, requests: Answer, scope: Scope) -> Answer:
     named = {series.label("model_name") for series in errors.series}
     spotless = sorted({series.label("model_name") for series in requests.series} - named - {*scope.uncounted})
     zeros = tuple(Timeline((("model_name", model),), ((scope.at_seconds, 0.0),)) for model in spotless)
-    notes = (scope.errors_note, f"no failed request of {', '.join(spotless)} was counted" if spotless else "")
-    return replace(errors, series=(*errors.series, *zeros), note="; ".join(filter(None, notes)))
+    assumed = tuple(model for model in spotless if model in scope.assumed)
+    told = tuple(each for each in scope.errors_of_models if each[0] in {*assumed, *scope.uncounted})
+    counted = tuple((model, "no failed request was counted") for model in spotless if model not in assumed)
+    return replace(errors, series=(*errors.series, *zeros), note=scope.errors_note, of_models=(*told, *counted), assumed=assumed)
 
 
 def without_uncounted(answer: Answer, scope: Scope) -> Answer:

@@ -6,18 +6,32 @@ from collections.abc import Iterator, Sequence
 
 from live_dashboards.model.at_least import TELL_STARTS, all_at_least_words
 from live_dashboards.model.check import Check, CheckState
+from live_dashboards.model.notices import (
+    ADDED_TOGETHER,
+    COUNTED_BY_RULES,
+    COUNTED_ONCE,
+    COUNTED_TWICE,
+    EDGES_LEFT_OUT,
+    ESTIMATES,
+    MISSING_STEPS,
+    NO_PERCENTILES,
+    NO_SUM,
+    NOT_READ,
+    NOT_RECORDED,
+    NOT_THERE,
+    OLDER_RULES,
+    PERHAPS_TWICE,
+    START_NOT_EXACT,
+    TWO_KINDS,
+    WHICH_COUNT,
+)
 from live_dashboards.model.snapshot import PrometheusAnswer
-from live_dashboards.sources.prometheus.copies import COUNTED_ONCE, NOT_THERE, PERHAPS_TWICE
 from live_dashboards.sources.prometheus.failed_questions import Failure
-from live_dashboards.sources.prometheus.first_traffic import START_NOT_EXACT
-from live_dashboards.sources.prometheus.native_choice import HISTOGRAMS
-from live_dashboards.sources.prometheus.own_series import WHICH_COUNT
-from live_dashboards.sources.prometheus.recorded_copies import COUNTED_TWICE
-from live_dashboards.sources.prometheus.recorded_scope import COUNTED_BY_RULES, ESTIMATES, FILL_IN, LOAD_PRESENT, MISSING_STEPS, NOT_RECORDED, OLDER_RULES
+from live_dashboards.sources.prometheus.recorded_scope import FILL_IN, LOAD_PRESENT
 
 COMPLETE = "Prometheus completeness"
 OF_COPIES = (COUNTED_ONCE, COUNTED_TWICE, PERHAPS_TWICE, NOT_THERE)
-_CHOICES = (COUNTED_BY_RULES, WHICH_COUNT, HISTOGRAMS)
+_CHOICES = (COUNTED_BY_RULES, WHICH_COUNT)
 _ASK_RAW = "PROMETHEUS_RECORDED=off asks them without this note"
 _STORES = "look at the stores behind this Prometheus"
 _FIXES = (  # by a part of what is told: what to do, and the finding's name for programs
@@ -26,6 +40,11 @@ _FIXES = (  # by a part of what is told: what to do, and the finding's name for 
     ("restarted so often that their counts are estimates", "see why instances restart again and again", "estimates"),
     (MISSING_STEPS, "see why the rules were not evaluated: Prometheus was down, or an evaluation took longer than its interval", "missing_steps"),
     ("that cannot be, such as", "see what the exporter or the query gives there", "impossible_values"),
+    (ADDED_TOGETHER, "choose one with --experiment or AB_EXPERIMENT", "several_experiments"),
+    (EDGES_LEFT_OUT, "let all instances export the same buckets", "unlike_buckets"),
+    (NO_PERCENTILES, "let all instances export the same buckets", "unlike_buckets"),
+    (NO_SUM, "find the observation that is no number; after a restart the sum is one again", "nan_sum"),
+    (NOT_READ, "ask a newer server, or let the exporter expose classic buckets too", "native_histograms"),
     (START_NOT_EXACT, "set AB_START, or let Prometheus answer all questions", "start_not_exact"),
 )
 
@@ -35,8 +54,12 @@ def look_at_completeness(answer: PrometheusAnswer, failures: Sequence[Failure]) 
     found = [*_failed(failures), *_told(answer), *_at_least(answer)]
     yield from found
     if not found:
-        choices = [text for text in answer.status.warnings if text.startswith(_CHOICES)]
+        choices = [text for text in answer.status.warnings if _is_choice(text)]
         yield Check(COMPLETE, CheckState.OK, "; ".join(("the answers came without warnings", *choices)))
+
+
+def _is_choice(text: str) -> bool:
+    return text.startswith(_CHOICES) or TWO_KINDS in text
 
 
 def _failed(failures: Sequence[Failure]) -> Iterator[Check]:
@@ -48,13 +71,13 @@ def _told(answer: PrometheusAnswer) -> Iterator[Check]:
     """What was told beside the answers; what nobody here knows is the server's own word, of stores where its answer is partial."""
     status, others = answer.status, []
     for text in status.warnings:
-        if text in status.failures or text.startswith((*_CHOICES, *OF_COPIES)):
+        if text in status.failures or _is_choice(text) or text.startswith(OF_COPIES):
             continue
         known = next(((fix, code) for part, fix, code in _FIXES if part in text), None)
         if text.startswith(NOT_RECORDED):
             yield _warning(text.removesuffix(f": {FILL_IN}"), FILL_IN if text.endswith(FILL_IN) else _ASK_RAW, "not_recorded")
         elif known is not None:
-            yield _warning(text.removesuffix(f": {known[0]}"), *known)
+            yield _warning(text.removesuffix(known[0]).rstrip(":; "), *known)
         else:
             others.append(text)
     if others or status.is_partial:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from live_dashboards.errors import SourceError
+from live_dashboards.model.notices import COUNTED_ONCE, NOT_THERE, PERHAPS_TWICE
 from live_dashboards.settings import Settings
 from live_dashboards.sources.prometheus.copy_candidates import candidates, possible_labels
 from live_dashboards.sources.prometheus.copy_judgement import Found, Verdict, judge
@@ -22,9 +23,6 @@ from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import REQUESTS, render
 
-COUNTED_ONCE = "copies of one scrape are counted once"
-PERHAPS_TWICE = "requests may be counted twice"
-NOT_THERE = "PROMETHEUS_REPLICA_LABELS names"
 _FINEST_SECONDS, _FINE_LOOKS = 15.0, 96
 _COARSEST_SECONDS, _COARSE_LOOKS = 300.0, 2160  # as long as an instant query looks back; every hour of 90 days
 

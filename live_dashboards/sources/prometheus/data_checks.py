@@ -11,12 +11,12 @@ from live_dashboards.model.buckets import NO_FINITE_BUCKET
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.duration import format_duration
 from live_dashboards.model.listing import listed
+from live_dashboards.model.notices import COUNTED_ONCE
 from live_dashboards.model.snapshot import Answer, ChosenTest, PrometheusAnswer, Timeline
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.prometheus.ab import PrometheusAbSource
 from live_dashboards.sources.prometheus.completeness import COMPLETE, OF_COPIES, look_at_completeness
-from live_dashboards.sources.prometheus.copies import COUNTED_ONCE
 from live_dashboards.sources.prometheus.exchange import instant
 from live_dashboards.sources.prometheus.failed_questions import Failure
 from live_dashboards.sources.prometheus.http import PrometheusClient
@@ -113,7 +113,7 @@ def _look_at_errors(data: PrometheusData) -> Iterator[Check]:
         fix = "call failed requests status=error, or export ab_test_errors_total: now none counts as failed"
         yield Check(ERRORS, CheckState.WARNING, f"no request has status=error; the values seen are {listed(statuses)}", fix, "no_error_status")
     else:
-        yield Check(ERRORS, CheckState.OK, errors.note or "counted by ab_test_errors_total")
+        yield Check(ERRORS, CheckState.OK, errors.notes or "counted by ab_test_errors_total")
 
 
 def _look_at_age(data: PrometheusData) -> Iterator[Check]:

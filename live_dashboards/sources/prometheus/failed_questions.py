@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.listing import listed
+from live_dashboards.model.notices import QUESTIONS_FAILED
 from live_dashboards.sources.http.failure import excerpt
 from live_dashboards.sources.prometheus.exchange import Question
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
@@ -52,7 +53,7 @@ class FailedQuestions:
     def failures(self) -> tuple[Failure, ...]:
         """One for each reason: how many, about which metrics, why, and what to do."""
         return tuple(
-            Failure(f"{len(questions)} of {self._asked_count} questions failed, what they ask for is missing (about {_about(questions)}): {reason}", reason, fix)
+            Failure(f"{len(questions)} of {self._asked_count} {QUESTIONS_FAILED} (about {_about(questions)}): {reason}", reason, fix)
             for (reason, fix), questions in self._failed.items()
         )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.listing import listed
+from live_dashboards.model.notices import ASSUMED_ZERO
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.declared import Targets, find_targets
 from live_dashboards.sources.prometheus.exchange import values_of
@@ -32,18 +33,19 @@ Jobs = dict[str, set[str]]
 class ErrorsCounted:
     """The selector of failed requests, or why there is none.
 
-    `uncounted` are models of whose errors nobody knows; `notes` tell why, and where a 0 is taken on trust.
+    `uncounted` are models of whose errors nobody knows, `assumed` those whose 0 is taken on trust; `of_models` tells why, by their names.
     """
 
     selector: str
     reason: str = ""
-    notes: tuple[str, ...] = ()
+    of_models: tuple[tuple[str, str], ...] = ()
     uncounted: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
 
     @property
     def note(self) -> str:
         """What is told of how they are counted."""
-        return "; ".join((*((_BY_STATUS,) if self.selector == STATUS_ERRORS else ()), *self.notes))
+        return _BY_STATUS if self.selector == STATUS_ERRORS else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +72,18 @@ def errors_counted(ask: Ask, counting: Counting, *, at_seconds: float, is_known:
     counted = counting.counters if counting.selector == COUNTER_ERRORS else counting.with_status
     jobs, counting_jobs = _jobs(counting.requests), {series.label("job") for series in counted}
     proven = {series.label(MODEL_LABEL) for series in counted}
-    doubtful = sorted(model for model, own in jobs.items() if model not in proven and not own <= counting_jobs)
+    doubtful = sorted(model for model, own in jobs.items() if model not in proven and (counting.is_recorded or not own <= counting_jobs))
     if not doubtful:
         return ErrorsCounted(counting.selector)
-    past = _past_jobs(ask, counting, at_seconds) if is_known else set()
-    doubtful = [model for model in doubtful if not jobs[model] <= counting_jobs | past]
+    if is_known:
+        counted_before = _counted_before(ask, counting, at_seconds)
+        doubtful = [model for model in doubtful if not counted_before.holds(model, jobs[model] - counting_jobs)]
     targets = find_targets(ask, render(f"{REQUESTS}{{$experiment}}", matchers=counting.matchers), at_seconds) if doubtful else Targets()
     found = _Doubts(counting, jobs, tuple(doubtful), targets, has_counted=bool(counted))
     selector = counting.selector or (COUNTER_ERRORS if len(found.unknown) < len(jobs) else "")
     if not selector:
         return ErrorsCounted("", _reason(ask, counting, found, at_seconds, is_known=is_known))
-    return ErrorsCounted(selector, notes=found.notes, uncounted=found.unknown)
+    return ErrorsCounted(selector, of_models=found.of_models, uncounted=found.unknown, assumed=found.trusted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +108,14 @@ class _Doubts:
         return tuple(model for model in self.models if model not in sure and model not in self.trusted)
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        trusted = (f"no error series in job {listed(sorted(self._job_names(self.trusted)))}" if self.trusted else "",)
-        return tuple(filter(None, (*trusted, *(f"failed requests of {model} are not counted: {self.why(model)}" for model in self.unknown))))
+    def of_models(self) -> tuple[tuple[str, str], ...]:
+        """What is told of each model without a series of errors in its jobs."""
+        trusted = ((model, f"no error series in {self._where(model)}, {ASSUMED_ZERO}") for model in self.trusted)
+        return (*trusted, *((model, f"failed requests are not counted: {self.why(model)}") for model in self.unknown))
 
     def why(self, model: str) -> str:
         """Why nobody knows of this model's errors."""
-        where = f"job {listed(sorted(self._job_names((model,))))}"
+        where = self._where(model)
         if self._elsewise(model):
             return f"{where} counts them by the label status, other jobs by {ERRORS}"
         if self.targets.are_known(model):
@@ -122,18 +126,34 @@ class _Doubts:
         """Whether its errors are counted in the way that is not asked."""
         return self.counting.selector == COUNTER_ERRORS and any(series.label(MODEL_LABEL) == model for series in self.counting.with_status)
 
-    def _job_names(self, models: Iterable[str]) -> set[str]:
-        return {job or "without a name" for model in models for job in self.jobs[model]}
+    def _where(self, model: str) -> str:
+        """Where its errors would be counted; recorded steps know no jobs."""
+        return "its recorded steps" if self.counting.is_recorded else f"job {listed(sorted(job or 'without a name' for job in self.jobs[model]))}"
 
 
-def _past_jobs(ask: Ask, counting: Counting, at_seconds: float) -> set[str]:
-    """The jobs in which the test's errors were ever counted: none was since then."""
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """The jobs in which the test's errors were ever counted; of recorded steps, which know no jobs, the models."""
+
+    jobs: frozenset[str] = frozenset()
+    models: frozenset[str] = frozenset()
+
+    def holds(self, model: str, jobs: set[str]) -> bool:
+        """Whether errors of the model would have been counted: they were in all of these jobs."""
+        return model in self.models or (bool(self.jobs) and jobs <= self.jobs)
+
+
+def _counted_before(ask: Ask, counting: Counting, at_seconds: float) -> _Before:
+    """Where errors were counted in the past: none was since then."""
     selector = render(f"{STEPS[ERRORS] if counting.is_recorded else ERRORS}{{$experiment}}", matchers=counting.matchers)
     span = (at_seconds - HISTORY_SECONDS, at_seconds)
+    if counting.is_recorded:
+        (models,) = ask([values_of(MODEL_LABEL, selector, *span)])
+        return _Before() if isinstance(models, SourceError) else _Before(models=frozenset(models.names))
     jobs, names = ask([values_of("job", selector, *span), values_of("__name__", selector, *span)])
     if isinstance(jobs, SourceError) or isinstance(names, SourceError) or not names.names:
-        return set()
-    return set(jobs.names) or {""}
+        return _Before()
+    return _Before(jobs=frozenset(jobs.names) or frozenset({""}))
 
 
 def _reason(ask: Ask, counting: Counting, doubts: _Doubts, at_seconds: float, *, is_known: bool) -> str:

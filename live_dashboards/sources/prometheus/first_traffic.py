@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.listing import listed
+from live_dashboards.model.notices import START_NOT_EXACT
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.exchange import Question, over_time
 from live_dashboards.sources.prometheus.failed_questions import Ask
@@ -17,7 +18,6 @@ from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import REQUESTS, quoted
 
-START_NOT_EXACT = "is not known exactly, as a question about it failed"
 _COARSE_SECONDS = 3600.0
 _FINE_SECONDS = 15.0
 _STEADY_SHARE = 0.9  # of the hours since a model was first seen: of one that is seen less often the first hour may have been missed

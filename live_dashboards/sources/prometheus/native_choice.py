@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from live_dashboards.model.duration import format_exact_duration
 from live_dashboards.model.listing import listed
+from live_dashboards.model.notices import HISTOGRAMS, NO_PERCENTILES, NOT_READ, TWO_KINDS
 from live_dashboards.sources.prometheus.exchange import instant
 from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.histograms import Histogram
@@ -18,7 +19,6 @@ from live_dashboards.sources.queries import LATENCY
 
 _COMPLETE = 0.95  # of the requests in the other kind: with as many, both are stored beside each other
 _FIX = "read by a newer one (3.5 does), or with classic buckets beside them"
-HISTOGRAMS = "the response times"  # so begin remarks on which histograms are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def find_native(ask: Ask, matchers: str, *, at_seconds: float, span_seconds: flo
     if not stored.native_models:
         return FoundNative(None, tuple(stored.told()))
     if stored.newest.series and not stored.newest.histograms:
-        return FoundNative(None, (f"{HISTOGRAMS} of {listed(stored.native_models)} are native histograms, whose newest value this server does not tell: {_FIX}",))
+        return FoundNative(None, (f"{HISTOGRAMS} of {listed(stored.native_models)} are native histograms, {NOT_READ}: {_FIX}",))
     histograms = stored.newest.each_histogram
     found = Native(stored.native_models, stored.is_all_native, _edges_of(histograms, objective_seconds), _objective_bucket(histograms, objective_seconds))
     return FoundNative(found, (*stored.told(), *stored.newest.with_read(()).warnings))
@@ -82,10 +82,10 @@ class _Stored:
         for model in sorted(self._both):
             if model in self.native_models or self.native_count.get(model, 0.0) < _COMPLETE * self.classic_count[model]:
                 words = "the native ones" if model in self.native_models else "the classic ones"
-                yield f"{HISTOGRAMS} of {model} are there as classic and as native histograms, {words} are read, which hold more"
+                yield f"{HISTOGRAMS} of {model} {TWO_KINDS}, {words} are read, which hold more"
         unlike = sorted({*self.native_models} - {dict(series.labels).get(MODEL_LABEL, "") for series in self.newest.histograms})
         if unlike:
-            yield f"{HISTOGRAMS} of {listed(unlike)} have no percentiles: the buckets of their instances end at unlike bounds, which cannot be added up"
+            yield f"{HISTOGRAMS} of {listed(unlike)} {NO_PERCENTILES}: the buckets of their instances end at unlike bounds, which cannot be added up"
 
     @property
     def _with_classic(self) -> set[str]:

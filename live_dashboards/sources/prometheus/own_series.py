@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.listing import listed
+from live_dashboards.model.notices import WHICH_COUNT
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.model.variant_names import named_variant
 from live_dashboards.sources.prometheus.exchange import over_time, series_of, values_of
@@ -18,7 +19,6 @@ from live_dashboards.sources.prometheus.matchers import MODEL_LABEL, joined, lab
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.queries import EXPERIMENT_LABEL, REQUESTS
 
-WHICH_COUNT = "which series count: "
 HISTORY_SECONDS = 90 * 86_400.0  # as far back as the start of a test is looked for
 _UNLABELLED = f'{EXPERIMENT_LABEL}=""'
 _TARGET = (MODEL_LABEL, "job", "instance")

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
+from live_dashboards.model.notices import COUNTED_TWICE
 from live_dashboards.sources.prometheus.exchange import Question, over_time
 from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.recorded import SETTLED_SECONDS, STEP_SECONDS, STEPS
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import REQUESTS, render
 
-COUNTED_TWICE = "requests are counted more than once"
 RECORD_ONCE = "let the rules record one copy of each scrape alone, with its label in every selector, and set AB_START to then; PROMETHEUS_RECORDED=off counts right now"
 _MOST_LOOKS = 300
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_duration
+from live_dashboards.model.notices import COUNTED_BY_RULES, ESTIMATES, MISSING_STEPS, OLDER_RULES
 from live_dashboards.sources.prometheus.exchange import Question, instant
 from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.failed_requests import Counting, ErrorsCounted, errors_counted
@@ -16,11 +17,6 @@ from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, render
 
 ENOUGH_STEPS = 0.99  # of a window or a period: the rest hits all models alike, and is told
-COUNTED_BY_RULES = "counts come from recording rules"
-NOT_RECORDED = "every instance's series were asked, not what the rules recorded"
-ESTIMATES = "of the requests of"
-OLDER_RULES = "what an older version of the rules has recorded in"
-MISSING_STEPS = "were not recorded, and what was counted in them is missing"
 LOAD_PRESENT = "load the present ab_test_recorded.rules.yml"
 FILL_IN = "load ab_test_recorded.rules.yml, and fill in the past with promtool"
 _NEWEST_STEP = f"min(max_over_time({RECORDED_UNTIL}[15m]))"  # two steps may be late; of several Prometheus the one that is furthest behind counts
@@ -79,6 +75,8 @@ def find_recorded_scope(ask_all: Ask, *, at_seconds: float, window_seconds: floa
         steps_at_seconds=steps_at,
         matchers=own.matchers,
         uncounted=errors.uncounted,
+        assumed=errors.assumed,
+        errors_of_models=errors.of_models,
     )
 
 

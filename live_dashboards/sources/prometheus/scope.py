@@ -35,7 +35,8 @@ class Scope:
     """How this moment's questions are filled in: which test's series count (None: all), the selector of failed requests, the rate's window.
 
     `matchers` are those of the series that count, `experiments` the names that their requests carry in the window. `errors` is empty where failed requests are
-    not counted, for `errors_reason`; recorded or not, it is the selector of the instances' own series. `uncounted` are models of whose errors nobody knows.
+    not counted, for `errors_reason`; recorded or not, it is the selector of the instances' own series. `uncounted` are models of whose errors nobody knows,
+    `assumed` those whose 0 is taken on trust, for what `errors_of_models` tells.
     `steps_at_seconds` is where the steps are asked that rules have recorded; None: the series of every instance are asked.
     `copy_labels` are those in which alone copies of one scrape differ, which count once. `pause_seconds` lie between two scrapes. `native` are the native
     histograms that count instead of classic ones.
@@ -56,6 +57,8 @@ class Scope:
     pause_seconds: float = _USUAL_PAUSE_SECONDS
     matchers: str = ""
     uncounted: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+    errors_of_models: tuple[tuple[str, str], ...] = ()
     native: Native | None = None
 
     @property
@@ -142,6 +145,8 @@ def find_scope(
         warnings=(*own.told, *requests.warnings),
         matchers=own.matchers,
         uncounted=found.uncounted,
+        assumed=found.assumed,
+        errors_of_models=found.of_models,
     )
 
 

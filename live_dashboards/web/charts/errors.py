@@ -7,7 +7,7 @@ from typing import Any
 from live_dashboards.model.limits import finite_ends, padded
 from live_dashboards.model.measurement import Interval
 from live_dashboards.model.number import format_percent
-from live_dashboards.model.presentation import colour_of, count_words, drawn_interval, state_words, style_of
+from live_dashboards.model.presentation import colour_of, count_words, drawn_interval, errors_words, state_words, style_of
 from live_dashboards.model.report import AbReport, ErrorRow
 from live_dashboards.web.charts.base import Figure
 from live_dashboards.web.charts.hover import joined, measured
@@ -40,7 +40,8 @@ def _traces(row: ErrorRow, y: float, limits: tuple[float, float], report: AbRepo
         return []
     style = style_of(report.variant_names, row.variant)
     colour, interval = colour_of(style, row.rate.origin), drawn_interval(row.rate)
-    counts = f"{count_words(row.errors)} errors of {count_words(row.requests)} requests{state_words(row.requests)}"
+    assumed = " (assumed)" if row.is_assumed else ""
+    counts = f"{count_words(row.errors)}{assumed} errors of {count_words(row.requests)} requests{state_words(row.requests)}"
     hover = joined(measured(f"error rate of {row.variant}", row.rate, report), counts)
     bound = _bound(row)
     if bound is not None:
@@ -61,4 +62,4 @@ def _row(row: ErrorRow, report: AbReport) -> Row:
         return Row(row.variant, colour=colour, reason=row.rate.reason or "not measured")
     bound = _bound(row)
     rate = f"≤ {format_percent(bound)}" if bound is not None else number_words(row.rate)
-    return Row(row.variant, ((f"{rate} · {count_words(row.errors)} of {count_words(row.requests)}", colour),), colour)
+    return Row(row.variant, ((errors_words(row, rate), colour),), colour)

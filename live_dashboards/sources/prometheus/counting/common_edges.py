@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 
 from live_dashboards.model.listing import listed
+from live_dashboards.model.notices import EDGES_LEFT_OUT, NO_SUM
 from live_dashboards.sources.prometheus.counting.edges import Edges
 from live_dashboards.sources.prometheus.counting.growth import Growth, counted_selector, has_edge, is_recorded, lookback_seconds, newest_promql, without_rows
 from live_dashboards.sources.prometheus.counting.samples import Labels
@@ -62,7 +63,7 @@ def without_lacking(growth: Growth, lacking: Mapping[str, set[float]]) -> tuple[
     left_out = {labels for labels in growth.rows if not _is_common(growth, labels, lacking)}
     kept = without_rows(growth, left_out)
     told = (
-        f"of the response times of {model} the buckets up to {listed([f'{edge:g} s' for edge in sorted(edges)])} are left out: some instances lacked them at times"
+        f"of the response times of {model} the buckets up to {listed([f'{edge:g} s' for edge in sorted(edges)])} {EDGES_LEFT_OUT}"
         for model, edges in sorted(lacking.items())
     )
     return kept, tuple(told)
@@ -78,5 +79,5 @@ def without_unknown_sums(sums: Growth, counts: Growth) -> tuple[Growth, tuple[st
     unknown = {
         labels for labels, row in sums.rows.items() if any(total is None and count for total, count in zip(row, counts.rows.get(labels, (None,) * len(row)), strict=True))
     }
-    told = (f"of the response times of {dict(labels).get('model_name', '')} the sum is no number (NaN) at times: their mean is missing" for labels in sorted(unknown))
+    told = (f"of the response times of {dict(labels).get('model_name', '')} the sum {NO_SUM}: their mean is missing" for labels in sorted(unknown))
     return without_rows(sums, unknown), tuple(told)
