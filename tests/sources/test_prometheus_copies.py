@@ -237,8 +237,9 @@ def test_a_name_in_the_settings_does_not_make_recorded_copies_one(prometheus):
 
 
 @pytest.mark.parametrize("setting", ["auto", LABEL])
-def test_rules_that_record_one_of_the_copies_are_not_warned_of(prometheus, setting):
-    raw = two_models()
+@pytest.mark.parametrize("resets", [(), (END - 3000, END - 1500, END - 600)])
+def test_rules_that_record_one_of_the_copies_are_not_warned_of(prometheus, setting, resets):
+    raw = two_models(resets=resets)
     store_copies(raw)
     answer = ask(prometheus(steps(raw=raw, counted=IN_A_STEP)).url, PROMETHEUS_RECORDED="on", PROMETHEUS_REPLICA_LABELS=setting)
     assert (told(answer), answer.status.counted_twice) == ([], "")

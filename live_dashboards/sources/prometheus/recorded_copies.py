@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.notices import COUNTED_TWICE
+from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, joined
 from live_dashboards.sources.prometheus.exchange import Question, over_time
 from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.recorded import SETTLED_SECONDS, STEP_SECONDS, STEPS
+from live_dashboards.sources.prometheus.reply import Reply
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import REQUESTS, render
 
 RECORD_ONCE = "let the rules record one copy of each scrape alone, with its label in every selector, and set AB_START to then; PROMETHEUS_RECORDED=off counts right now"
 _MOST_LOOKS = 300
+_TOGETHER = 12  # looks: what one alone says may be chance, as instances come, go and restart
+_STEPS, _ALL, _ONE = "steps", "all", "one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +31,26 @@ class Recorded:
 
 
 def counts_each(ask: Ask, scope: Scope, copies: Recorded, spans: Iterable[tuple[float, float]]) -> bool:
-    """Whether any of the steps looked at is nearer to what all copies count than to what one of them does; True where that cannot be asked.
+    """Whether steps are nearer to what all copies count than to what one of them does, at several looks in turn; True where that cannot be asked.
 
     `spans` are pairs of unix seconds. Where the instances' own series are gone nothing can be told, and what copies there were neither.
     """
     outcomes = ask([_question(scope, copies, start, end) for start, end in spans])
-    return any(isinstance(outcome, SourceError) or bool(outcome.series) for outcome in outcomes)
+    return any(isinstance(outcome, SourceError) or _is_of_each(outcome) for outcome in outcomes)
+
+
+def _is_of_each(reply: Reply) -> bool:
+    found = {series.label(COUNTER_LABEL): dict(series.points) for series in reply.series}
+    if found.keys() != {_STEPS, _ALL, _ONE}:
+        return False
+    each = [(found[_STEPS][moment], found[_ALL].get(moment), found[_ONE].get(moment)) for moment in sorted(found[_STEPS])]
+    looks = [(steps, every, one) for steps, every, one in each if steps is not None and every is not None and one is not None]
+    return any(_is_double(looks[max(0, min(start, len(looks) - _TOGETHER)) :][:_TOGETHER]) for start in range(0, len(looks), _TOGETHER))
+
+
+def _is_double(looks: list[tuple[float, float, float]]) -> bool:
+    steps, every, one = (math.fsum(column) for column in zip(*looks, strict=True))
+    return one > 0 and 2 * steps > every + one
 
 
 def twice_words(labels: tuple[str, ...]) -> str:
@@ -59,10 +78,10 @@ def _question(scope: Scope, copies: Recorded, start_seconds: float, end_seconds:
 
 
 def _promql(scope: Scope, copies: Recorded) -> str:
-    each = render(f"{REQUESTS}{{$experiment}}", matchers=scope.matchers)
-    grown = (
-        f"(last_over_time({each}[{STEP_SECONDS:g}s] offset {SETTLED_SECONDS:g}s) - last_over_time({each}[{STEP_SECONDS:g}s] offset {STEP_SECONDS + SETTLED_SECONDS:g}s))"
-    )
+    """What the steps, all copies and one of each count in a step. `increase` is near enough, and knows restarts."""
+    selector = render(f"{REQUESTS}{{$experiment}}", matchers=scope.matchers)
+    grown = f"increase({selector}[{STEP_SECONDS:g}s] offset {SETTLED_SECONDS:g}s)"
     steps = render(f"last_over_time({STEPS[REQUESTS]}{{$experiment}}[{STEP_SECONDS:g}s])", matchers=scope.matchers)
-    recorded = f"sum(max without ({', '.join(copies.merged)}) ({steps}))" if copies.merged else f"sum({steps})"
-    return f"2 * {recorded} > sum({grown}) + sum(max without ({', '.join(copies.labels)}) ({grown}))"
+    recorded = f"max without ({', '.join(copies.merged)}) ({steps})" if copies.merged else steps
+    one = f"max without ({', '.join(copies.labels)}) ({grown})"
+    return joined((name, f"sum({promql})") for name, promql in ((_STEPS, recorded), (_ALL, grown), (_ONE, one)))

@@ -11,10 +11,11 @@ from live_dashboards.web.charts.bars import Bar, bar_ticks, bars_trace
 from live_dashboards.web.charts.base import Figure, seen
 from live_dashboards.web.charts.hover import TEMPLATE, bold, joined
 from live_dashboards.web.charts.rows import Row, number_axis, rows_layout
-from live_dashboards.web.charts.text import shown, wrapped
+from live_dashboards.web.charts.text import shown, width, wrapped
 
 _LARGEST_PERCENT = 150.0
 _BAR_ROWS = 0.2
+_PHONE_COLUMNS, _FEWEST_WORDS = 42, 12  # names of metrics are wide
 _SYMBOLS = {"o": "circle", "^": "triangle-up", "X": "x", "D": "diamond"}
 
 
@@ -32,12 +33,18 @@ def figure(report: AbReport) -> Figure | None:
         *_arrows(beyond),
     ]
     made = rows_layout(
-        [Row(row.label, ((row.words, _style(row)[0] if row.state in {"stale", "missing"} else FAINT),)) for row in panel.rows],
+        [Row(row.label, ((_beside(row), _style(row)[0] if row.state in {"stale", "missing"} else FAINT),)) for row in panel.rows],
         number_axis("age, percent of its limit; tick: limit", (0.0, _LARGEST_PERCENT), "percent"),
         panel.head.origin,
         bar_rows=_BAR_ROWS,
     )
     return {"data": traces, "layout": made}
+
+
+def _beside(row: HealthRow) -> str:
+    """The words beside the label, as many as a phone has room for; all of them are told on hover, and a label is needed whole."""
+    room = max(_FEWEST_WORDS, int(_PHONE_COLUMNS - width(row.label)))
+    return row.words if len(row.words) <= room else f"{row.words[: room - 1]}…"
 
 
 def _share(row: HealthRow) -> float | None:

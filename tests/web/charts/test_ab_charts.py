@@ -222,6 +222,13 @@ def test_older_runs_are_counted():
     assert runs.figure(reports.report())["layout"]["xaxis"]["title"]["text"] == "time, UTC; 3 older not drawn"
 
 
+def test_a_phone_shows_the_labels_of_health_whole_beside_as_many_words_as_fit():
+    made = reports.report()
+    row = replace(made.health.rows[0], label="online accuracy", words='experiment_model_name:ab_test_model_accuracy:avg{experiment=~"a|"} has no series in the last 1d')
+    name, words = (each["text"] for each in health.figure(replace(made, health=replace(made.health, rows=(row,))))["layout"]["annotations"])
+    assert (name, words) == ("online accuracy", "experiment_model_name:ab_t…")
+
+
 def test_health_is_the_age_as_a_share_of_its_limit():
     bars = health.figure(reports.report())["data"][0]
     assert list(zip(bars["y"], bars["x"], strict=True)) == [(1, 4), (2, 140), (3, 150)]
