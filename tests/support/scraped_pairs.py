@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -69,14 +68,13 @@ class Pair:
 
     def requests(self, since: float, until: float) -> dict[str, float]:
         """What each model has answered from one moment to another, as far as any copy saw it: of each process from scrape to scrape, from zero on."""
-        moments, found = sorted({at for each in self.copies.values() for at in each}), dict.fromkeys((model for model, _, _ in self._instances), 0.0)
+        moments = [(at, at - self.clocks.get(copy, 0.0)) for copy, each in self.copies.items() for at in each]
+        found = dict.fromkeys((model for model, _, _ in self._instances), 0.0)
         for model, rate, lives in self._instances:
             for life in lives:
-                seen = [at for at in moments if life.is_alive(at)]
-                first, last = (bisect_right(seen, at + _SAME_MOMENT_SECONDS) for at in (since, until))
-                if last > first:
-                    before = _counted(life, seen[first - 1], rate, 1.0) if first else 0.0
-                    found[model] += _counted(life, seen[last - 1], rate, 1.0) - before
+                seen = [(at, _counted(life, true_at, rate, 1.0)) for at, true_at in moments if life.is_alive(true_at)]
+                before, after = (max((value for at, value in seen if at <= edge + _SAME_MOMENT_SECONDS), default=0.0) for edge in (since, until))
+                found[model] += after - before
         return found
 
     @staticmethod

@@ -153,9 +153,9 @@ class Repair:
         samples, moments, seen = self._reader.samples, looking.range.moments, set[tuple[SeriesKey, int]]()
         for key, stretch in self._counted_in(query, stretches):
             for index in range(bisect_left(moments, stretch.begin_seconds), bisect_right(moments, stretch.end_seconds)):
-                newest = samples.newest(key, moments[index])
-                said = samples.greatest_newest(key, moments[index] - self._scope.shortest_rate_seconds, moments[index])
-                if newest is None or said is None or said == newest[1] or (key, index) in seen:
+                since = moments[index] - self._scope.shortest_rate_seconds
+                newest, said = samples.newest(key, moments[index]), samples.greatest_newest(key, since, moments[index])
+                if newest is None or newest[0] <= since or said is None or said == newest[1] or (key, index) in seen:
                     continue
                 seen.add((key, index))
                 for block, value in self._at_edge(looking, key, index, newest[1] - said):
