@@ -369,7 +369,8 @@ def test_a_pause_just_before_a_restart_is_held_against_the_last_value_before_it(
     assert whole(answer)[0] == pytest.approx({model: truth.increase(REQUESTS, start=END - DAY, model_name=model) for model in MODELS})
 
 
-def test_a_process_that_began_unseen_in_a_pause_counts_from_zero_though_it_counts_more(filled):
+def test_a_process_that_began_unseen_in_a_pause_may_count_from_zero_though_it_counts_more(filled):
+    """Or the start is not its own: its requests are as many as if they had gone on."""
     truth, began = day_truth(), END - 12 * HOUR
     for model in MODELS:
         before, after = steady(END - 25 * HOUR, END - 15 * HOUR, 60.0, 0.0, 1.0), steady(END - 9 * HOUR, END, 60.0, 900.0, 1.0)
@@ -377,7 +378,9 @@ def test_a_process_that_began_unseen_in_a_pause_counts_from_zero_though_it_count
         series(truth, START, {"instance": model}, [(at, END - 26 * HOUR) for at, _ in before] + [(at, began) for at, _ in after])
     answer = ask(filled(truth), window_seconds=DAY)
     there = [value for at, value in before if at <= END - DAY][-1]
-    assert values(answer.instant("requests")) == pytest.approx(dict.fromkeys(MODELS, before[-1][1] - there + after[-1][1]))
+    requests = answer.instant("requests")
+    assert values(requests) == pytest.approx(dict.fromkeys(MODELS, after[-1][1] - there))
+    assert most(requests) == pytest.approx(dict.fromkeys(MODELS, before[-1][1] - there + after[-1][1]))
 
 
 def test_a_small_counter_beside_an_enormous_one_is_counted(filled):

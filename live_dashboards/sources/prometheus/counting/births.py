@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
+from itertools import pairwise
 
-from live_dashboards.sources.prometheus.counting.samples import KINSHIP, Place, Samples, SeriesKey
+from live_dashboards.sources.prometheus.counting.samples import KINSHIP, TARGET_LABELS, Samples, SeriesKey
 from live_dashboards.sources.queries import REQUESTS
 
 _SUM = "_sum"
@@ -14,6 +16,8 @@ _SUFFIXES = ("_total", "_bucket", _SUM, "_count")
 _SCRAPES_APART = 2.5  # a series that went on under another name did so within two scrapes, which are not quite regular
 _CLOCK_SLACK_SECONDS = 1.0
 _SAME_START_SECONDS = 10.0  # exporters that derive when they began from how long they run tell moments that differ a little
+_CLOCKS_SECONDS = 300.0  # by which clocks may differ: a start from longer ago than the last scrape is no restart since
+_OF_ONE_PROCESS = frozenset({"le", "status"})  # labels in which counters of one process differ
 _A_FEW = 10.0  # requests, of which a rate tells nothing
 _SURELY_MORE = 10.0  # times what a process can have counted since it began, at the rate of before or after: it did not begin to count then
 
@@ -41,6 +45,14 @@ class Unseen:
         return cls(value, value)
 
 
+class Restart(Enum):
+    """Whether a process began anew."""
+
+    NONE = "none"
+    MAYBE = "maybe"
+    SURE = "sure"
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """Decides births from the samples around them, in the range that begins at `start_seconds`.
@@ -61,15 +73,25 @@ class Rules:
         first value.
         """
         if birth.before is not None:
-            seen_seconds, value = birth.before
-            is_anew = birth.value < value or self.restarted(birth.key, seen_seconds, birth.seconds)
-            return Unseen.exactly(birth.value if is_anew else birth.value - value)
+            return self._since(birth, *birth.before)
         elder = self._elder(birth)
         if elder is not None:
-            return Unseen.exactly(birth.value - elder) if elder <= birth.value else Unseen(0.0, birth.value)
-        if birth.value <= 0 or self._was_created(birth) or self._came_with_its_process(birth):
+            return _goes_on(birth, elder[1])
+        if birth.value <= 0 or (self._was_created(birth) and not self._is_twice_there(birth)) or self._came_with_its_process(birth):
             return Unseen.exactly(birth.value)
         return self._by_neighbours(birth)
+
+    def _since(self, birth: Birth, seen_seconds: float, value: float) -> Unseen:
+        """Of a series that was there before: it goes on, from what was counted under another name meanwhile, or anew."""
+        if birth.value < value:
+            return Unseen.exactly(birth.value)
+        meanwhile = [sample for sample in (self._elder(birth), *(last for _, last in self._ended(birth))) if sample is not None and sample[0] > seen_seconds]
+        if meanwhile:
+            return _goes_on(birth, max(meanwhile)[1])
+        restart = self.restarted(birth.key, seen_seconds, birth.seconds)
+        if restart is Restart.SURE:
+            return Unseen.exactly(birth.value)
+        return Unseen(birth.value - value, birth.value if restart is Restart.MAYBE else birth.value - value)
 
     def _by_neighbours(self, birth: Birth) -> Unseen:
         """Of a series whose beginning nothing tells: by what ended just before it, and what grew meanwhile."""
@@ -80,53 +102,100 @@ class Rules:
             return Unseen.exactly(birth.value - sibling)
         return Unseen(0.0, birth.value)
 
-    def restarted(self, key: SeriesKey, after_seconds: float, until_seconds: float) -> bool:
+    def restarted(self, key: SeriesKey, after_seconds: float, until_seconds: float) -> Restart:
         """Whether the process behind a series began anew between two moments.
 
-        It did where all its requests fell in between, or another start of it is told; unless its requests went on as they do: then what tells the start is
-        not what counts (a gateway that keeps what was pushed to it). Of the first start that is told it may be known only that it lies in between; the moment
-        at which it is told counts, as clocks differ.
+        Surely where it was created in between, or, of a process that tells no start, all requests like it fell. Where another start is told that lies in
+        between (but for the clocks), surely too if requests like it fell, were a few, or have grown by far more than they go on to; else what tells the start
+        may not be what counts: a gateway keeps what was pushed to it.
         """
+        created = self._created(key, until_seconds)
+        if created is not None and after_seconds < created <= until_seconds:
+            return Restart.SURE
         place = self.samples.place(key)
-        if any(after_seconds < later <= until_seconds for _, later in self.samples.falls(place)):
-            return True
         began, before = self.samples.process_start(place, until_seconds), self.samples.process_start(place, after_seconds)
         if began is None:
-            return False
-        is_another = after_seconds < began if before is None else abs(began - before) > _SAME_START_SECONDS
-        return is_another and not self._go_on(place, after_seconds, until_seconds, began)
+            return Restart.SURE if self._all_fell(key, after_seconds, until_seconds) else Restart.NONE
+        is_another = after_seconds < began if before is None else abs(began - before) > _SAME_START_SECONDS and began > after_seconds - _CLOCKS_SECONDS
+        if not is_another:
+            return Restart.NONE
+        return Restart.MAYBE if self._may_go_on(key, after_seconds, until_seconds) else Restart.SURE
 
     def restarts(self, key: SeriesKey) -> tuple[float, ...]:
         """The scrapes in which the process behind a series may be another one than in the scrape before."""
-        place = self.samples.place(key)
-        return (*(later for _, later in self.samples.falls(place)), *(moment for moment, _ in self.samples.told_starts(place)))
+        falls = (later for like in self._like(key) for (_, before), (later, after) in pairwise(self.samples.between(like, -math.inf, math.inf)) if after < before)
+        created = (moment for moment, _ in self.samples.between(_created_key(key), -math.inf, math.inf))
+        return (*falls, *(moment for moment, _ in self.samples.told_starts(self.samples.place(key))), *created)
 
-    def _go_on(self, place: Place, after_seconds: float, until_seconds: float, began_seconds: float) -> bool:
-        """Whether the requests at a place are far more than a process that began then can have counted, and what they have grown by since before is not."""
-        anew = grown = possible = possible_anew = 0.0
-        for key in self.samples.there(place, REQUESTS):
-            before, after = self.samples.newest(key, after_seconds), self.samples.newest(key, until_seconds)
-            if before is not None and after is not None and after[0] > before[0]:
-                rate = self._rate(key, before[0], after[0])
-                anew, possible_anew = anew + after[1], possible_anew + rate * max(0.0, after[0] - began_seconds)
-                grown, possible = grown + after[1] - before[1], possible + rate * (after[0] - before[0])
-        return possible_anew > 0 and anew > _SURELY_MORE * (possible_anew + _A_FEW) and 0 <= grown <= _SURELY_MORE * (possible + _A_FEW)
+    def _like(self, key: SeriesKey) -> Iterator[SeriesKey]:
+        """The requests where a series is counted that agree with it in every label that both have, but for how a request ended."""
+        own = {name: value for name, value in key.labels if name not in _OF_ONE_PROCESS}
+        for like in self.samples.there(self.samples.place(key), REQUESTS):
+            if like != key and all(own.get(name, value) == value for name, value in like.labels if name not in _OF_ONE_PROCESS):
+                yield like
+
+    def _all_fell(self, key: SeriesKey, after_seconds: float, until_seconds: float) -> bool:
+        """Whether requests like a series fell between two moments, and none but a few went on."""
+        histories = [self._history(like, after_seconds, until_seconds) for like in self._like(key)]
+        known = [points for points in histories if len(points) > 1]
+        fell = [_falls(points) for points in known]
+        return any(fell) and all(has_fallen or points[0][1] <= _A_FEW for has_fallen, points in zip(fell, known, strict=True))
+
+    def _history(self, key: SeriesKey, after_seconds: float, until_seconds: float) -> list[tuple[float, float]]:
+        """The last sample up to one moment, or what is remembered of it, and all from then up to another; nothing where it is not known what was there before."""
+        told = [sample for sample in self.remembered.get(key, ()) if sample[0] <= after_seconds + _CLOCK_SLACK_SECONDS]
+        last = max((sample for sample in (self.samples.newest(key, after_seconds), *told) if sample is not None), default=None)
+        return [] if last is None else [last, *self.samples.between(key, after_seconds, until_seconds)]
+
+    def _may_go_on(self, key: SeriesKey, after_seconds: float, until_seconds: float) -> bool:
+        """Whether requests like a series may have gone on between two moments: none fell, they are not few, and have not grown by far more than they do."""
+        before = grown = possible = 0.0
+        for like in {*self._like(key), key} if key.metric == REQUESTS else self._like(key):
+            points = self._history(like, after_seconds, until_seconds)
+            if len(points) > 1:
+                if _falls(points):
+                    return False
+                before, grown = before + points[0][1], grown + points[-1][1] - points[0][1]
+                possible += self._rate(like, points[0][0], points[-1][0]) * (points[-1][0] - points[0][0])
+        return before > _A_FEW and grown <= _SURELY_MORE * (possible + _A_FEW)
 
     def _rate(self, key: SeriesKey, before_seconds: float, after_seconds: float) -> float:
-        """What a series grows by in a second: before one moment or after another, whichever is more."""
+        """What a series grows by in a second: between neighbouring scrapes before one moment or after another, the most there is."""
         spans = self.samples.between(key, -math.inf, before_seconds), self.samples.between(key, after_seconds - _CLOCK_SLACK_SECONDS, math.inf)
-        rates = [(points[-1][1] - points[0][1]) / (points[-1][0] - points[0][0]) for points in spans if len(points) > 1]
-        return max((rate for rate in rates if rate > 0), default=0.0)
+        pairs = (pair for points in spans for pair in pairwise(points))
+        return max(((later[1] - sooner[1]) / (later[0] - sooner[0]) for sooner, later in pairs if later[1] > sooner[1]), default=0.0)
 
-    def _elder(self, birth: Birth) -> float | None:
-        """The last value of an earlier series that was created at the very same moment: it is the same counter under another name, whatever lies between."""
-        told = self._created(birth.key, birth.seconds)
-        found = [] if told is None else [sample for key in self._of_metric(birth.key) if (sample := self._last_before(key, birth, told)) is not None]
-        return max(found)[1] if found else None
+    def _elder(self, birth: Birth) -> tuple[float, float] | None:
+        """The last sample of an earlier series that was created at the very same moment: it is the same counter under another name, whatever lies between.
+
+        Not where that moment is the start of the process, which all of its counters may share, or where another process is told.
+        """
+        created = self._own_creation(birth)
+        if created is None:
+            return None
+        began = self.samples.process_start(self.samples.place(birth.key), birth.seconds)
+        samples = (self._last_before(key, birth, created) for key in self._of_metric(birth.key) if not self._is_of_another(key, birth, began))
+        return max((sample for sample in samples if sample is not None), default=None)
+
+    def _is_of_another(self, key: SeriesKey, birth: Birth, began_seconds: float | None) -> bool:
+        told = self.samples.process_start(self.samples.place(key), birth.seconds)
+        return told is not None and began_seconds is not None and abs(told - began_seconds) > _SAME_START_SECONDS
+
+    def _own_creation(self, birth: Birth) -> float | None:
+        """When a series that begins was created; None where that is the start of its process, which says nothing of the series."""
+        created = self._created(birth.key, birth.seconds)
+        began = self.samples.process_start(self.samples.place(birth.key), birth.seconds)
+        return None if created is None or (began is not None and abs(began - created) < _CLOCK_SLACK_SECONDS) else created
+
+    def _is_twice_there(self, birth: Birth) -> bool:
+        """Whether a series that was created at the very same moment was there before and still is: one counter that is scraped twice."""
+        created, since = self._own_creation(birth), birth.seconds - _CLOCK_SLACK_SECONDS
+        others = (key for key in self._of_metric(birth.key) if self._created(key, birth.seconds) == created)
+        return any(self.samples.newest(key, since) is not None and self.samples.between(key, since, math.inf) for key in others)
 
     def _of_metric(self, wanted: SeriesKey) -> Iterator[SeriesKey]:
         every = dict.fromkeys((*self.samples.of_metric(wanted.metric), *(key for key in self.remembered if key.metric == wanted.metric)))
-        return (key for key in every if key != wanted and _is_kind(key, wanted))
+        return (key for key in every if key != wanted and _is_kind(key, wanted) and _agree(key, wanted))
 
     def _last_before(self, key: SeriesKey, birth: Birth, created_seconds: float) -> tuple[float, float] | None:
         """The last sample of a series that ended before a birth, if it was created then."""
@@ -139,23 +208,26 @@ class Rules:
 
     def _was_created(self, birth: Birth) -> bool:
         """Whether the series was created in the range."""
-        told = self._created(birth.key, birth.seconds)
-        return told is not None and self.start_seconds < told
+        created = self._own_creation(birth)
+        return created is not None and self.start_seconds < created
 
     def _created(self, key: SeriesKey, until_seconds: float) -> float | None:
         """When a series was created, as it was told last up to a moment."""
-        created = SeriesKey(created_metric(key.metric), tuple(pair for pair in key.labels if pair[0] != "le"))
+        created = _created_key(key)
         told = self.samples.newest(created, until_seconds) or max((sample for sample in self.remembered.get(created, ()) if sample[0] <= until_seconds), default=None)
         return None if told is None else told[1]
 
-    def _beginning(self, place: Place, until_seconds: float) -> float | None:
-        """When the process at a place began: as it is told, or at the scrape before all its requests fell."""
-        fallen = [sooner for sooner, later in self.samples.falls(place) if later <= until_seconds]
-        told = self.samples.process_start(place, until_seconds)
-        return max((moment for moment in (told, *fallen[-1:]) if moment is not None), default=None)
+    def _beginning(self, birth: Birth) -> float | None:
+        """When the process of a series that begins began: as it is told, or at the scrape before its requests went on lower under another name, or all fell."""
+        place = self.samples.place(birth.key)
+        told = self.samples.process_start(place, birth.seconds)
+        if told is not None:
+            return told
+        fallen = [sooner for sooner, later in self.samples.falls(place) if later <= birth.seconds]
+        return fallen[-1] if fallen else None
 
     def _came_with_its_process(self, birth: Birth) -> bool:
-        began = self._beginning(self.samples.place(birth.key), birth.seconds)
+        began = self._beginning(birth)
         return began is not None and self.start_seconds < began and not self._stood_before(birth, began)
 
     def _stood_before(self, birth: Birth, began_seconds: float) -> bool:
@@ -174,21 +246,27 @@ class Rules:
 
     def _ended_sibling(self, birth: Birth) -> float | None:
         """The last value of what may go on in this series, the greatest of several."""
-        return max((value for _, value in self._ended(birth)), default=None)
+        return max((value for _, (_, value) in self._ended(birth)), default=None)
 
-    def _ended(self, birth: Birth) -> Iterator[tuple[SeriesKey, float]]:
-        """The series of the same metric, kind and process that are gone within two scrapes before this one, with their last values."""
+    def _ended(self, birth: Birth) -> Iterator[tuple[SeriesKey, tuple[float, float]]]:
+        """The series of the same metric, kind and process that are gone within two scrapes before this one, with their last samples."""
         place = self.samples.place(birth.key)
         since = birth.seconds - _SCRAPES_APART * self.samples.pause_seconds(place)
         for where in (place, *self.samples.same_process(place, birth.seconds)):
             for key in self.samples.there(where, birth.key.metric):
                 last = self.samples.newest(key, math.inf)
                 if key != birth.key and _is_kind(key, birth.key) and last is not None and since <= last[0] < birth.seconds and not self._another(key, last[0], birth):
-                    yield key, last[1]
+                    yield key, last
 
     def _another(self, key: SeriesKey, last_seconds: float, birth: Birth) -> bool:
         """Whether a series that ended at the place of a birth was of another process."""
-        return self.samples.place(key) == self.samples.place(birth.key) and self.restarted(birth.key, last_seconds, birth.seconds)
+        place = self.samples.place(birth.key)
+        if self.samples.place(key) != place:
+            return False
+        began, before = self.samples.process_start(place, birth.seconds), self.samples.process_start(place, last_seconds)
+        if began is not None:
+            return before is not None and abs(began - before) > _SAME_START_SECONDS
+        return any(last_seconds < later <= birth.seconds for _, later in self.samples.falls(place))
 
     def _began_with_its_count(self, birth: Birth) -> bool:
         """Whether the number of what is added up in a sum began at zero in the same scrape."""
@@ -208,6 +286,25 @@ class Rules:
             return False
         pairs = ((self.samples.value_of(key, before_seconds), self.samples.value_of(key, birth.seconds)) for key in counted)
         return birth.value <= sum(after - before if after >= before else after for before, after in pairs if before is not None and after is not None)
+
+
+def _goes_on(birth: Birth, value: float) -> Unseen:
+    """A series that goes on from a value; anything where it is lower."""
+    return Unseen.exactly(birth.value - value) if value <= birth.value else Unseen(0.0, birth.value)
+
+
+def _agree(one: SeriesKey, other: SeriesKey) -> bool:
+    """Whether two series have the same values of all labels that both have, but for where they are scraped and how an edge is spelt."""
+    own = dict(one.labels)
+    return all(own.get(name, value) == value for name, value in other.labels if name not in {*TARGET_LABELS, "le"})
+
+
+def _falls(points: Sequence[tuple[float, float]]) -> bool:
+    return any(after < before for (_, before), (_, after) in pairwise(points))
+
+
+def _created_key(key: SeriesKey) -> SeriesKey:
+    return SeriesKey(created_metric(key.metric), tuple(pair for pair in key.labels if pair[0] != "le"))
 
 
 def _is_kind(one: SeriesKey, other: SeriesKey) -> bool:

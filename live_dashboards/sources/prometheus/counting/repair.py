@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from live_dashboards.errors import SourceError
-from live_dashboards.sources.prometheus.counting.births import Birth, Rules, Unseen
+from live_dashboards.sources.prometheus.counting.births import Birth, Restart, Rules, Unseen
 from live_dashboards.sources.prometheus.counting.counters import counted_by, group_of, metric_of
 from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS, Edges
 from live_dashboards.sources.prometheus.counting.growth import Growth, by_block, counted_selector, differences_promql, has_edge, increase_promql, lacking
@@ -119,23 +119,25 @@ class Repair:
         return _Share(birth.seconds, value - birth.value, rules.unseen(birth), is_bridged=birth.before is not None)
 
     def _add_restarts(self, looking: Looking, query: AbQuery, stretches: Sequence[Stretch], born: set[tuple[SeriesKey, float]], added: _Added) -> None:
-        for key, seconds, value in self._losses(looking, query, stretches, born):
+        for key, seconds, value, is_sure in self._losses(looking, query, stretches, born):
             block = looking.range.block_of(seconds)
             if block is not None:
-                _add(added.low, group_of(query, key.labels), block, value)
+                _add(added.low if is_sure else added.more, group_of(query, key.labels), block, value)
 
-    def _losses(self, looking: Looking, query: AbQuery, stretches: Sequence[Stretch], born: set[tuple[SeriesKey, float]]) -> Iterator[tuple[SeriesKey, float, float]]:
-        """What each counter held just before it fell or its process began anew, and when it was seen again."""
+    def _losses(
+        self, looking: Looking, query: AbQuery, stretches: Sequence[Stretch], born: set[tuple[SeriesKey, float]]
+    ) -> Iterator[tuple[SeriesKey, float, float, bool]]:
+        """What each counter held just before it fell or its process may have begun anew, when it was seen again, and whether it surely had."""
         rules, seen = Rules(self._reader.samples, looking.range.start_seconds, self._reader.remembered), set(born)
         for key, stretch in self._counted_in(query, stretches):
             is_returning = target_of(key.labels) in stretch.returning
             restarts = rules.restarts(key)
             for (sooner, before), (later, after) in pairwise(self._points(key, stretch)):
                 may_restart = is_returning or any(sooner < moment <= later for moment in restarts)
-                is_loss = after < before or (may_restart and rules.restarted(key, sooner, later))
-                if is_loss and before > 0 and (key, later) not in seen:
+                restart = Restart.SURE if after < before else rules.restarted(key, sooner, later) if may_restart else Restart.NONE
+                if restart is not Restart.NONE and before > 0 and (key, later) not in seen:
                     seen.add((key, later))
-                    yield key, later, before
+                    yield key, later, before, restart is Restart.SURE
 
     def _counted_in(self, query: AbQuery, stretches: Sequence[Stretch]) -> Iterator[tuple[SeriesKey, Stretch]]:
         """The series that a counter adds up, with each stretch in which they were read."""

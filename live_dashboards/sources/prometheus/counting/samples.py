@@ -225,11 +225,14 @@ def _changes(told: Sequence[tuple[float, float]]) -> Points:
 
 
 def _falls(several: Sequence[tuple[SeriesKey, Points]]) -> Iterator[tuple[float, float]]:
-    """Neighbouring scrapes between which every counter fell; of what is counted under several labels one after the other as one counter."""
-    by_kind: dict[Labels, Points] = {}
+    """Neighbouring scrapes between which every counter fell, of counters of which each is there under one name at a time."""
+    by_kind: dict[Labels, list[Points]] = {}
     for key, points in several:
-        by_kind.setdefault(tuple(pair for pair in key.labels if pair[0] in KINSHIP), []).extend(points)
-    counters = [dict(points) for points in by_kind.values() if len({seconds for seconds, _ in points}) == len(points)]
+        by_kind.setdefault(tuple(pair for pair in key.labels if pair[0] in KINSHIP), []).append(points)
+    chains = [sorted((points for points in each if points), key=lambda points: points[0]) for each in by_kind.values()]
+    if any(later[0][0] <= sooner[-1][0] for chain in chains for sooner, later in pairwise(chain)):
+        return  # several processes, or more labels than these: which of them began anew is not told
+    counters = [dict(point for points in chain for point in points) for chain in chains]
     for sooner, later in pairwise(sorted({seconds for counter in counters for seconds in counter})):
         pairs = [(counter[sooner], counter[later]) for counter in counters if counter.get(sooner) and later in counter]
         if pairs and all(after < before for before, after in pairs):
