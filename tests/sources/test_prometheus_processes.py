@@ -183,3 +183,52 @@ def test_a_crash_loop_of_processes_that_count_alike_loses_none_of_them(counted):
             process(truth, labels(model, model), begin, begin + life, first=2.0, each=0.0, began=begin - 30, failures=[begin - 10])
             begin += life + 60
     assert counted(truth, 7 * DAY) == (both(2 * lives), both(lives))
+
+
+def test_processes_behind_one_address_that_tell_no_start_and_are_scraped_in_turn_are_several_counters(counted):
+    """Chained by time they would fall at every scrape."""
+    truth = day_truth()
+    for model in MODELS:
+        for number, first in enumerate((0.0, 5_000.0, 90_000.0)):
+            own = labels(model, "node", pod=f"{number}")
+            series(truth, REQUESTS, own, steady(OLD + 17 * number, END, 60.0, first, 10.0))
+            series(truth, ERRORS, own, steady(OLD + 17 * number, END, 60.0, float(number), 0.0))
+    requests, errors = counted(truth)
+    assert requests == {model: pytest.approx(3 * 1440 * 10, abs=20) for model in MODELS}
+    assert errors == both(0)
+
+
+@pytest.mark.parametrize("moved_seconds", [-30, 12, 30])
+def test_a_start_that_moves_with_the_clock_is_no_restart(counted, moved_seconds):
+    truth, stepped = day_truth(), END - 9 * HOUR
+    for model in MODELS:
+        own = labels(model, model)
+        process(truth, own, OLD, END, failures=[OLD])
+        series(truth, START, {"instance": model}, [(at, OLD - HOUR + (moved_seconds if at > stepped else 0)) for at, _ in steady(OLD, END, 60.0, 0.0, 0.0)])
+    assert counted(truth) == (both(1440 * 60), both(0))
+
+
+@pytest.mark.parametrize("tells_start", [True, False])
+def test_a_label_that_is_added_for_an_hour_counts_nothing_twice(read, tells_start):
+    """What the other name has counted meanwhile is not counted once more when the first one is back."""
+    truth, added, back = day_truth(), END - 9 * HOUR, END - 8 * HOUR
+    for model in MODELS:
+        own, began = labels(model, model), OLD - HOUR if tells_start else None
+        last = process(truth, own, OLD, added, began=began)
+        last = process(truth, {**own, "zone": "a"}, added + 60, back, first=last + 60, began=began)
+        process(truth, own, back + 60, END, first=last + 60, began=began)
+    answer = read(truth)
+    least, upper = values(answer.instant("requests")), most(answer.instant("requests"))
+    for model in MODELS:
+        assert 1440 * 60 - 120 <= least[model] <= 1440 * 60 <= upper.get(model, least[model])
+
+
+def test_a_model_that_is_loaded_anew_counts_its_errors_anew_and_its_neighbour_goes_on(counted):
+    """Both are served by one process, which tells no start."""
+    truth, loaded = day_truth(), END - 9 * HOUR
+    before = process(truth, labels("baseline", "both"), OLD, END, failures=[OLD] * 3)
+    ended = process(truth, labels("enhanced", "both"), OLD, loaded, failures=[END - 20 * HOUR] * 3)
+    anew = process(truth, labels("enhanced", "both"), loaded + 60, END, first=20.0, failures=[loaded] * 3)
+    requests, errors = counted(truth)
+    assert requests == {"baseline": before - 2 * 60 * 60, "enhanced": ended - 2 * 60 * 60 + anew}
+    assert errors == {"baseline": 0, "enhanced": 6}
