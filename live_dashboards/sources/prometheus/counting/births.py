@@ -124,7 +124,8 @@ class Rules:
     def restarts(self, key: SeriesKey) -> tuple[float, ...]:
         """The scrapes in which the process behind a series may be another one than in the scrape before."""
         falls = (later for like in self._like(key) for (_, before), (later, after) in pairwise(self.samples.between(like, -math.inf, math.inf)) if after < before)
-        created = (moment for moment, _ in self.samples.between(_created_key(key), -math.inf, math.inf))
+        told = self.samples.between(_created_key(key), -math.inf, math.inf)
+        created = (later for (_, before), (later, after) in pairwise(told) if after != before)
         return (*falls, *(moment for moment, _ in self.samples.told_starts(self.samples.place(key))), *created)
 
     def _like(self, key: SeriesKey) -> Iterator[SeriesKey]:
@@ -160,10 +161,10 @@ class Rules:
         return before > _A_FEW and grown <= _SURELY_MORE * (possible + _A_FEW)
 
     def _rate(self, key: SeriesKey, before_seconds: float, after_seconds: float) -> float:
-        """What a series grows by in a second: between neighbouring scrapes before one moment or after another, the most there is."""
+        """What a series grows by in a second: between neighbouring scrapes before one moment or after another, the most there is; anything where there are none."""
         spans = self.samples.between(key, -math.inf, before_seconds), self.samples.between(key, after_seconds - _CLOCK_SLACK_SECONDS, math.inf)
-        pairs = (pair for points in spans for pair in pairwise(points))
-        return max(((later[1] - sooner[1]) / (later[0] - sooner[0]) for sooner, later in pairs if later[1] > sooner[1]), default=0.0)
+        pairs = [pair for points in spans for pair in pairwise(points)]
+        return max(((later[1] - sooner[1]) / (later[0] - sooner[0]) for sooner, later in pairs), default=math.inf)
 
     def _elder(self, birth: Birth) -> tuple[float, float] | None:
         """The last sample of an earlier series that was created at the very same moment: it is the same counter under another name, whatever lies between.

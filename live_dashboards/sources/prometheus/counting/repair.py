@@ -129,9 +129,12 @@ class Repair:
     ) -> Iterator[tuple[SeriesKey, float, float, bool]]:
         """What each counter held just before it fell or its process may have begun anew, when it was seen again, and whether it surely had."""
         rules, seen = Rules(self._reader.samples, looking.range.start_seconds, self._reader.remembered), set(born)
+        restarts_of: dict[SeriesKey, tuple[float, ...]] = {}
         for key, stretch in self._counted_in(query, stretches):
             is_returning = target_of(key.labels) in stretch.returning
-            restarts = rules.restarts(key)
+            if key not in restarts_of:
+                restarts_of[key] = rules.restarts(key)
+            restarts = restarts_of[key]
             for (sooner, before), (later, after) in pairwise(self._points(key, stretch)):
                 may_restart = is_returning or any(sooner < moment <= later for moment in restarts)
                 restart = Restart.SURE if after < before else rules.restarted(key, sooner, later) if may_restart else Restart.NONE
