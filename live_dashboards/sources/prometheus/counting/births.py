@@ -136,8 +136,11 @@ class Rules:
                 yield like
 
     def _all_fell(self, key: SeriesKey, after_seconds: float, until_seconds: float) -> bool:
-        """Whether requests like a series fell between two moments, and none but a few went on."""
+        """Whether requests like a series fell between two moments, none but a few went on, and it holds no more than they have counted since."""
         histories = [self._history(like, after_seconds, until_seconds) for like in self._like(key)]
+        own = self.samples.newest(counted_with(key), until_seconds)
+        if own is not None and own[1] > sum(points[-1][1] for points in histories if points) + _A_FEW:
+            return False
         known = [points for points in histories if len(points) > 1]
         fell = [_falls(points) for points in known]
         return any(fell) and all(has_fallen or points[0][1] <= _A_FEW for has_fallen, points in zip(fell, known, strict=True))
@@ -302,6 +305,12 @@ def _agree(one: SeriesKey, other: SeriesKey) -> bool:
 
 def _falls(points: Sequence[tuple[float, float]]) -> bool:
     return any(after < before for (_, before), (_, after) in pairwise(points))
+
+
+def counted_with(key: SeriesKey) -> SeriesKey:
+    """The series that counts what a sum or a bucket holds; of others themselves."""
+    base = next((key.metric.removesuffix(suffix) for suffix in (_SUM, "_bucket") if key.metric.endswith(suffix)), None)
+    return key if base is None else SeriesKey(f"{base}_count", tuple(pair for pair in key.labels if pair[0] != "le"))
 
 
 def _created_key(key: SeriesKey) -> SeriesKey:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_exact_duration
 from live_dashboards.model.snapshot import Timeline
-from live_dashboards.sources.prometheus.counting.births import created_metric
+from live_dashboards.sources.prometheus.counting.births import counted_with, created_metric
 from live_dashboards.sources.prometheus.counting.counters import metric_of
 from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS
 from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, joined, labels_of
@@ -22,7 +22,6 @@ from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import REQUESTS, AbQuery, render
 
 _REQUESTS_CREATED = created_metric(REQUESTS)
-_OF_A_COUNT = ("_sum", "_bucket")
 _FINEST_LOOK_SECONDS, _LOOKS = 60, 2880  # how finely it is looked for when a series was scraped last: each minute of two days
 
 
@@ -64,7 +63,7 @@ class RawReader:
         for each in _series(values):
             if each.last is not None:
                 key = key_of(each)
-                seconds = seen.get(_aged_with(key)) or there.get(self._where(key), stretch.first_seconds)
+                seconds = seen.get(counted_with(key)) or there.get(self._where(key), stretch.first_seconds)
                 copies.setdefault(self.samples.series(key), []).append((seconds, each.last))
         for key, told in copies.items():
             newest_seconds = max(seconds for seconds, _ in told)
@@ -179,12 +178,6 @@ def _targets(outcome: Outcome) -> frozenset[Target]:
 
 def _series(outcome: Outcome) -> tuple[Timeline, ...]:
     return () if isinstance(outcome, SourceError) else outcome.series
-
-
-def _aged_with(key: SeriesKey) -> SeriesKey:
-    """The series whose last scrape is that of a sum's or a bucket's."""
-    base = next((key.metric.removesuffix(suffix) for suffix in _OF_A_COUNT if key.metric.endswith(suffix)), None)
-    return key if base is None else SeriesKey(f"{base}_count", tuple(pair for pair in key.labels if pair[0] != "le"))
 
 
 def _names(queries: Iterable[AbQuery], scope: Scope) -> str:
