@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +14,9 @@ from live_dashboards.settings import Settings, load_settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.prometheus import http
 from live_dashboards.sources.prometheus.ab import PrometheusAbSource
+from tests.conftest import filled_prometheus
 from tests.support.prometheus_truth import PrometheusTruth
+from tests.support.victoria_metrics import VictoriaMetricsServer
 from tests.support.waiting import LONGEST_SECONDS
 
 END = datetime.now(UTC).timestamp() // 60 * 60
@@ -26,6 +31,18 @@ def settings_of(url: str, **settings: str) -> Settings:
 def ask(url: str, *, at: float = END, window_seconds: float = HOUR, experiment: str | None = None, seconds: float = LONGEST_SECONDS, **settings: str) -> PrometheusAnswer:
     source = PrometheusAbSource(settings_of(url, **settings))
     return source.read(at=datetime.fromtimestamp(at, UTC), window_seconds=window_seconds, experiment=experiment, deadline=Deadline(seconds))
+
+
+@contextmanager
+def filled_engine(engine: str, truth: PrometheusTruth, folder: Path) -> Iterator[str]:
+    """The URL of a `prometheus` or a `victoria-metrics` that holds the truth."""
+    if engine == "prometheus":
+        with filled_prometheus(truth, folder) as prometheus:
+            yield prometheus.url
+    else:
+        with VictoriaMetricsServer() as victoria:
+            victoria.fill(truth)
+            yield victoria.url
 
 
 def hurry_at_the_first_url(monkeypatch: pytest.MonkeyPatch) -> list[float]:

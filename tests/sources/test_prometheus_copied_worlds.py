@@ -6,11 +6,9 @@ import random
 
 import pytest
 
-from tests.conftest import filled_prometheus
-from tests.sources.prometheus_reading import END, HOUR, ask, values
+from tests.sources.prometheus_reading import END, HOUR, ask, filled_engine, values
 from tests.support.prometheus_truth import PrometheusTruth, TrueSeries
 from tests.support.scraped_pairs import Life, Pair, scrapes, without
-from tests.support.victoria_metrics import VictoriaMetricsServer
 
 DAY, SPAN = 24 * HOUR, 25 * HOUR
 SEEDS = (*range(9), 123, 150, 163, 294, 345)
@@ -59,13 +57,8 @@ def url(request, tmp_path_factory):
     """A server that holds all worlds."""
     truth = PrometheusTruth(start=0.0, end=0.0)
     truth.series = [TrueSeries(each.name, each.labels, each.samples) for seed in SEEDS for each in World(seed).pair.truth().series]
-    if request.param == "prometheus":
-        with filled_prometheus(truth, tmp_path_factory.mktemp("worlds")) as server:
-            yield server.url
-        return
-    with VictoriaMetricsServer() as server:
-        server.fill(truth)
-        yield server.url
+    with filled_engine(request.param, truth, tmp_path_factory.mktemp("worlds")) as url:
+        yield url
 
 
 @pytest.mark.parametrize("window_seconds", [HOUR, 5 * HOUR, DAY], ids=["1 h", "5 h", "24 h"])

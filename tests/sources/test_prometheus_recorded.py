@@ -112,25 +112,31 @@ def truth():
     return the_truth()
 
 
+def recording_servers(running, truth, folder):
+    """The URLs of a Prometheus with every instance's series, of one with nothing but what the rules recorded of them, and of a VictoriaMetrics with both."""
+    raw = running.enter_context(filled_prometheus(truth, folder))
+    recorded = PrometheusServer()
+    running.callback(recorded.stop)
+    record_in_prometheus(raw.url, recorded.folder / "data", folder)
+    recorded.start()
+    victoria = running.enter_context(VictoriaMetricsServer())
+    victoria.fill(truth)
+    record_in_victoria(victoria.url, folder)
+    victoria.flush()
+    return raw.url, recorded.url, victoria.url
+
+
 @pytest.fixture(scope="module")
 def urls(truth, tmp_path_factory):
     """A Prometheus with every instance's series, one with nothing but what the rules recorded of them, and a VictoriaMetrics with both."""
     folder = tmp_path_factory.mktemp("recorded")
     with ExitStack() as running:
-        raw = running.enter_context(filled_prometheus(truth, folder))
-        recorded = PrometheusServer()
-        running.callback(recorded.stop)
-        record_in_prometheus(raw.url, recorded.folder / "data", folder)
-        recorded.start()
-        victoria = running.enter_context(VictoriaMetricsServer())
-        victoria.fill(truth)
-        record_in_victoria(victoria.url, folder)
-        victoria.flush()
+        raw, recorded, victoria = recording_servers(running, truth, folder)
         other = running.enter_context(VictoriaMetricsServer())
         other.fill(unlabelled())
         record_in_victoria(other.url, folder)
         other.flush()
-        yield {"raw": raw.url, "prometheus": recorded.url, "victoria-metrics": victoria.url, "unlabelled": other.url}
+        yield {"raw": raw, "prometheus": recorded, "victoria-metrics": victoria, "unlabelled": other.url}
 
 
 def reading(url, experiment=EXPERIMENT, *, at=AT, window_seconds=WINDOW, recorded="on", **settings):

@@ -6,12 +6,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from live_dashboards.demo.prometheus_server import PrometheusServer
 from live_dashboards.sources.prometheus.recorded import STEPS, UNSEEN
-from tests.conftest import filled_prometheus
 from tests.sources.prometheus_reading import END, HOUR, ask, labels, values
 from tests.sources.test_prometheus_counts import DAY, LATENCY, MODELS, REQUESTS, day_truth, hourly_pods, most, scaling_to_zero, series, steady
-from tests.sources.test_prometheus_recorded import HOURS, record_in_prometheus, record_in_victoria
+from tests.sources.test_prometheus_recorded import HOURS, recording_servers
 from tests.support.doorman import Doorman
 from tests.support.victoria_metrics import VictoriaMetricsServer
 
@@ -52,16 +50,8 @@ def urls(tmp_path_factory):
     """A Prometheus with nothing but what the rules recorded, and a VictoriaMetrics."""
     folder, truth = tmp_path_factory.mktemp("births"), world()
     with ExitStack() as running:
-        raw = running.enter_context(filled_prometheus(truth, folder))
-        recorded = PrometheusServer()
-        running.callback(recorded.stop)
-        record_in_prometheus(raw.url, recorded.folder / "data", folder)
-        recorded.start()
-        victoria = running.enter_context(VictoriaMetricsServer())
-        victoria.fill(truth)
-        record_in_victoria(victoria.url, folder)
-        victoria.flush()
-        yield {"prometheus": recorded.url, "victoria-metrics": victoria.url}
+        _, recorded, victoria = recording_servers(running, truth, folder)
+        yield {"prometheus": recorded, "victoria-metrics": victoria}
 
 
 @pytest.fixture(scope="module", params=["prometheus", "victoria-metrics"])

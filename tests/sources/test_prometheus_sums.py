@@ -9,10 +9,8 @@ from itertools import pairwise
 import pytest
 
 from live_dashboards.sources.prometheus.counting import growth, seams
-from tests.conftest import filled_prometheus
-from tests.sources.prometheus_reading import END, HOUR, ask, values
+from tests.sources.prometheus_reading import END, HOUR, ask, filled_engine, values
 from tests.support.prometheus_truth import PrometheusTruth, TrueSeries
-from tests.support.victoria_metrics import VictoriaMetricsServer
 
 DAY = 24 * HOUR
 REQUESTS, ERRORS, LATENCY = "ab_test_requests_total", "ab_test_errors_total", "ab_test_response_time_seconds"
@@ -100,13 +98,8 @@ def url(request, tmp_path_factory):
     truth = PrometheusTruth(start=END - 26 * HOUR, end=END, scrape_seconds=SCRAPE)
     for seed in SEEDS:
         truth.series += [each for each in World(seed).series if each.samples]
-    if request.param == "prometheus":
-        with filled_prometheus(truth, tmp_path_factory.mktemp("worlds")) as server:
-            yield server.url
-        return
-    with VictoriaMetricsServer() as server:
-        server.fill(truth)
-        yield server.url
+    with filled_engine(request.param, truth, tmp_path_factory.mktemp("worlds")) as url:
+        yield url
 
 
 @pytest.mark.parametrize("seed", SEEDS)
