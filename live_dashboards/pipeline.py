@@ -48,8 +48,8 @@ def lock(dashboards: Sequence[str], settings: Settings, request: Request) -> Abs
 
     images = named_images(dashboards, request)
     if not images:
-        return locked(stamped_output(request.output or settings.output_folder, dashboard) for dashboard in dashboards)
-    return locked(map(named_output, images))
+        return locked((stamped_output(request.output or settings.output_folder, dashboard) for dashboard in dashboards), undivided)
+    return locked(map(named_output, images), undivided)
 
 
 def outcomes(dashboards: Sequence[str], settings: Settings, request: Request, *, every_experiment: bool) -> Iterator[Outcome]:

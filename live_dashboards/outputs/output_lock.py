@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from live_dashboards.outputs.file_errors import explained
 
 _LONGEST_NAME_BYTES = 200
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
+Undivided = Callable[[], contextlib.AbstractContextManager[None]]
 _FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 log = logging.getLogger(__name__)
@@ -49,23 +50,28 @@ def stamped_output(folder: Path, dashboard: str) -> Output:
 
 
 @contextlib.contextmanager
-def locked(outputs: Iterable[Output]) -> Iterator[None]:
-    """Holds the outputs for this run; OutputLockedError where another run holds one of them, OutputError where there can be no such file."""
+def locked(outputs: Iterable[Output], undivided: Undivided = contextlib.nullcontext) -> Iterator[None]:
+    """Holds the outputs for this run; OutputLockedError where another run holds one of them, OutputError where there can be no such file.
+
+    What ends a run early waits while `undivided` is open: a lock is taken in it, and left.
+    """
     with contextlib.ExitStack() as held:
         for output in sorted(outputs):
-            held.enter_context(_locked(output))
+            held.enter_context(_locked(output, undivided))
         yield
 
 
 @contextlib.contextmanager
-def _locked(output: Output) -> Iterator[None]:
-    descriptor = _take(output)
+def _locked(output: Output, undivided: Undivided) -> Iterator[None]:
+    descriptor = None
     try:
+        with undivided():  # else a run that is ended here would leave the file that it has just made
+            descriptor = _take(output)
         yield
     finally:
-        with contextlib.suppress(OSError):  # a folder that takes no more changes keeps the empty file, which locks nothing
-            output.lock.unlink()
-        os.close(descriptor)
+        if descriptor is not None:
+            with undivided():
+                _leave(descriptor, output)
 
 
 def _take(output: Output) -> int:
@@ -81,6 +87,12 @@ def _take(output: Output) -> int:
             os.close(descriptor)
             raise
         os.close(descriptor)
+
+
+def _leave(descriptor: int, output: Output) -> None:
+    with contextlib.suppress(OSError):  # a folder that takes no more changes keeps the empty file, which locks nothing
+        output.lock.unlink()
+    os.close(descriptor)
 
 
 def _open(output: Output) -> int:

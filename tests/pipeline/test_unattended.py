@@ -96,6 +96,30 @@ def test_sigterm_at_any_moment_leaves_all_of_a_picture_or_nothing_and_no_lock(st
     assert found in ({"png", "json", "csv", "md"}, set())
 
 
+ENDED_AT_ITS_LOCK = """
+import os, signal, sys
+from live_dashboards.cli import main
+from live_dashboards.outputs import output_lock
+
+step = sys.argv.pop(1)
+
+def ended(*arguments, take=getattr(output_lock, step)):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return take(*arguments)
+
+setattr(output_lock, step, ended)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("step", ["_take", "_open", "_flock", "_is_still", "_sign", "_leave"])
+def test_sigterm_while_the_lock_is_taken_or_left_leaves_none(start, tmp_path, step):
+    running = start("ab", "--simulate", *SMALL, program=("-c", ENDED_AT_ITS_LOCK, step))
+    _, err = running.communicate(timeout=LONGEST_SECONDS)
+    assert (running.returncode, err) == (143, "")
+    assert {name.rpartition(".")[2] for name in visible(tmp_path)} == ({"png", "json"} if step == "_leave" else set())
+
+
 @pytest.mark.parametrize("value", ["0", "-1", "soon", "inf", "1e12"])
 def test_a_deadline_that_is_none_is_a_usage_error(run, value):
     code, out, err = run("ab", *SMALL, RUN_TIMEOUT_SECONDS=value)
