@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures what the README of this folder records: ./benchmarks/run.sh [command] [prometheus] [mlflow] [ways] [web] [scale] [engines] [--rounds N] [--quick]
+# Measures what the README of this folder records: ./benchmarks/run.sh [command] [prometheus] [mlflow] [ways] [web] [scale] [engines] [counts] [--rounds N] [--quick]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 if [ ! -x .venv/bin/python ] || [ ! -x .venv-dev/bin/python ]; then
