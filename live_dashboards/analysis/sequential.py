@@ -18,20 +18,23 @@ def confidence_sequence(treatment: Counts, control: Counts, planned_n: int, alph
     half-width s √(2(Nρ² + 1)/(Nρ²) ln(√(Nρ² + 1)/α)), ρ² = (-2 ln α + ln(1 - 2 ln α))/N*; `planned_n` is N*, the total over both arms, fixed before the
     start. Below 40 requests, 5 events or 5 non-events in an arm nothing is known: -1, 1 and p 1. ValueError for planned_n or alpha out of range.
     """
-    if not 0 < planned_n < math.inf:
-        raise ValueError(f"planned_n is {planned_n}; it must be above 0 and finite")
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha is {alpha}; it must be above 0 and below 1")
+    _check_sequence(planned_n, alpha)
     estimate = treatment.proportion - control.proportion
     if any(is_too_few(arm) for arm in (treatment, control)):
         return Comparison(estimate, -1.0, 1.0, 1.0, "confidence sequence: too few requests or events", treatment.n, control.n)
     spread = math.sqrt(sum(arm.proportion * (1 - arm.proportion) / arm.n for arm in (treatment, control)))
-    rho2 = (-2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))) / planned_n
-    grown = (treatment.n + control.n) * rho2
-    half = spread * math.sqrt(2 * (grown + 1) / grown * (0.5 * math.log1p(grown) - math.log(alpha)))
-    z = estimate / spread
-    p_value = min(1.0, math.exp(0.5 * math.log1p(grown) - grown * z * z / (2 * (grown + 1))))
+    half, p_value = normal_sequence(estimate, spread, treatment.n + control.n, planned_n, alpha)
     return Comparison(estimate, max(-1.0, estimate - half), min(1.0, estimate + half), p_value, "asymptotic confidence sequence", treatment.n, control.n)
+
+
+def normal_sequence(estimate: float, spread: float, n: int, planned_n: int, alpha: float) -> tuple[float, float]:
+    """Half-width and always-valid p of an estimate with that standard error after n observations (see `confidence_sequence`); ValueError as there."""
+    _check_sequence(planned_n, alpha)
+    rho2 = (-2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))) / planned_n
+    grown = n * rho2
+    half = spread * math.sqrt(2 * (grown + 1) / grown * (0.5 * math.log1p(grown) - math.log(alpha)))
+    z = estimate / spread if spread > 0 else 0.0
+    return half, min(1.0, math.exp(0.5 * math.log1p(grown) - grown * z * z / (2 * (grown + 1))))
 
 
 def is_too_few(arm: Counts) -> bool:
@@ -85,6 +88,13 @@ def _log_bf(seen: Sequence[int], shares: Sequence[float], prior: Sequence[float]
     used = [share for *_, share in arms]
     after = log_beta_over([weight + count for count, weight, _ in arms], used)
     return after - log_beta_over([weight for _, weight, _ in arms], used)
+
+
+def _check_sequence(planned_n: int, alpha: float) -> None:
+    if not 0 < planned_n < math.inf:
+        raise ValueError(f"planned_n is {planned_n}; it must be above 0 and finite")
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha is {alpha}; it must be above 0 and below 1")
 
 
 def _check_shares(name: str, shares: Sequence[float]) -> None:

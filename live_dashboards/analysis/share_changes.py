@@ -1,0 +1,89 @@
+"""When the traffic split was changed, as the counts show it: such a step excuses nothing, but the block that it lies in compares two splits at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+from live_dashboards.analysis.split_test import local_overdispersion
+
+_SURE_CHI_SQUARE = 30.0  # p 4e-8: hundreds of moments are looked at
+_OUT_OF_PLACE_Z = 2.5
+_MOST_CHANGES = 40
+
+Block = tuple[int, int]
+"""Requests of the treatment, and of both arms."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareChange:
+    """The block with which another split begins, and the treatment's share before and from then on, up to the next changes."""
+
+    block: int
+    before: float
+    after: float
+
+
+def share_changes(blocks: Sequence[Block]) -> tuple[ShareChange, ...]:
+    """The steps of the treatment's share, in the order of time; blocks have requests each.
+
+    By binary segmentation with Pearson's chi-square of two by two counts, over how much neighbouring blocks differ anyway (Scott & Knott 1974, Biometrics
+    30:507; Vostrikova 1981, Sov. Math. Dokl. 24:55). At most 40: a share that drifts has no steps.
+    """
+    sums = [(0, 0), *accumulate(blocks, lambda one, other: (one[0] + other[0], one[1] + other[1]))]
+    clusters = local_overdispersion([*blocks])
+    edges, open_spans = {0, len(blocks)}, [(0, len(blocks))]
+    while open_spans and len(edges) < _MOST_CHANGES + 2:
+        begin, end = open_spans.pop(0)
+        where = _best_split(sums, begin, end, clusters)
+        if where is not None:
+            edges.add(where)
+            open_spans += [(begin, where), (where, end)]
+    shares = [(begin, _share(sums, begin, end)) for begin, end in pairwise(sorted(edges))]
+    return tuple(ShareChange(block, before, after) for (_, before), (block, after) in pairwise(shares))
+
+
+def blocks_of_one_split(blocks: Sequence[Block], changes: Sequence[ShareChange]) -> tuple[range, ...]:
+    """The spans between the changes, without a block at their ends that surely is of another split than the rest: a step lies in it."""
+    edges = [0, *(change.block for change in changes), len(blocks)]
+    return tuple(span for span in (_without_ends(blocks, begin, end) for begin, end in pairwise(edges)) if span)
+
+
+def _without_ends(blocks: Sequence[Block], begin: int, end: int) -> range:
+    if begin > 0 and _is_out_of_place(blocks, begin, range(begin + 1, end)):
+        begin += 1
+    if end < len(blocks) and _is_out_of_place(blocks, end - 1, range(begin, end - 1)):
+        end -= 1
+    return range(begin, end)
+
+
+def _is_out_of_place(blocks: Sequence[Block], block: int, others: range) -> bool:
+    """Whether a block's share is another one than that of the blocks beside it; one that has none beside it is a step of its own."""
+    rest = sum(blocks[each][0] for each in others), sum(blocks[each][1] for each in others)
+    return not rest[1] or _chi_square(blocks[block], rest) > _OUT_OF_PLACE_Z**2
+
+
+def _best_split(sums: Sequence[Block], begin: int, end: int, clusters: float) -> int | None:
+    found = max(_splits(sums, begin, end), default=(0.0, begin))
+    return found[1] if found[0] > _SURE_CHI_SQUARE * clusters else None
+
+
+def _splits(sums: Sequence[Block], begin: int, end: int) -> Iterator[tuple[float, int]]:
+    (part0, n0), (part1, n1) = sums[begin], sums[end]
+    for where in range(begin + 1, end):
+        part, n = sums[where]
+        yield _chi_square((part - part0, n - n0), (part1 - part, n1 - n)), where
+
+
+def _chi_square(one: Block, other: Block) -> float:
+    """Pearson's, of the shares of two counts; 0 where one has no spread to tell."""
+    n, part = one[1] + other[1], one[0] + other[0]
+    if not one[1] or not other[1] or not 0 < part < n:
+        return 0.0
+    p = part / n
+    return (one[0] / one[1] - other[0] / other[1]) ** 2 / (p * (1 - p) * (1 / one[1] + 1 / other[1]))
+
+
+def _share(sums: Sequence[Block], begin: int, end: int) -> float:
+    return (sums[end][0] - sums[begin][0]) / max(1, sums[end][1] - sums[begin][1])
