@@ -20,6 +20,7 @@ from live_dashboards.analysis.page import Page, failure, nothing, page, renamed
 from live_dashboards.analysis.period import period_of
 from live_dashboards.analysis.power_facts import power_of
 from live_dashboards.analysis.split_test import split_test
+from live_dashboards.analysis.time_words import time_words
 from live_dashboards.analysis.traffic_panels import error_panel, impact_panel, latency_panel, lines_of, rate_panel, split_panel
 from live_dashboards.model.judgement import Guardrail, Period, Power, SplitTest, Verdict
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
@@ -76,7 +77,7 @@ def ab_report_of(found: Page, snapshot: Snapshot, *, seed: int) -> AbReport:
         errors=error_panel(found),
         impact=impact_panel(found),
         runs=runs,
-        health=health_panel(found, (f"experiment {settings['AB_EXPERIMENT']!r} is {note}: no source could tell whether it exists",) if note else ()),
+        health=health_panel(found, (*_experiment_doubt(settings, note), *time_words(found, rows))),
         sources=(found.mlflow_status, found.prometheus_status),
         observed_at=observed_at(found),
         measurements=measurements,
@@ -94,6 +95,10 @@ def experiment_name(found: Page) -> str | None:
     live = found.counted.mlflow.experiment if found.counted.mlflow.status.has_answered else None
     labels = found.counted.prometheus.experiments
     return live or found.counted.prometheus.experiment_filter or found.settings["AB_EXPERIMENT"] or (labels[0] if len(labels) == 1 else None)
+
+
+def _experiment_doubt(settings: Settings, note: str) -> tuple[str, ...]:
+    return (f"experiment {settings['AB_EXPERIMENT']!r} is {note}: no source could tell whether it exists",) if note else ()
 
 
 def _experiment_note(snapshot: Snapshot, settings: Settings) -> str:

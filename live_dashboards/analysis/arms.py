@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.proportions import Counts
@@ -20,11 +20,11 @@ _COMPLEMENT = frozenset({OVER_OBJECTIVE})  # the buckets count those that are qu
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A variant's rate in percent (missing, with the reason, where it was not counted), its counts, and (events, n) of each block."""
+    """A variant's rate in percent (missing, with the reason, where it was not counted), its counts, and those of each block with trials by its end (unix seconds)."""
 
     rate: Measurement
     counts: Counts | None = None
-    blocks: tuple[tuple[int, int], ...] = ()
+    blocks: Mapping[float, Counts] = field(default_factory=dict)
 
 
 def arm(found: Page, counted: Accumulated, variant: str, metric: str) -> Arm:
@@ -109,11 +109,10 @@ def _series(found: Page, answer: Answer, variant: str) -> list[Timeline]:
     return [series for series in answer.series if found.roles.by_model.get(series.label("model_name")) == variant]
 
 
-def _blocks(found: Page, counted: Accumulated, variant: str, metric: str) -> tuple[tuple[int, int], ...]:
+def _blocks(found: Page, counted: Accumulated, variant: str, metric: str) -> dict[float, Counts]:
     """Blocks with trials; where a variant has no series of events in one, none happened."""
     events, trials = (_summed(found, counted.block(name), variant) for name in _EVENTS_AND_TRIALS[metric])
-    found_blocks = (_counts(metric, round(events.get(end, 0.0)), round(n)) for end, n in sorted(trials.items()) if round(n) > 0)
-    return tuple((block.events, block.n) for block in found_blocks)
+    return {end: _counts(metric, round(events.get(end, 0.0)), round(n)) for end, n in sorted(trials.items()) if round(n) > 0}
 
 
 def _summed(found: Page, answer: Answer, variant: str) -> Mapping[float, float]:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from live_dashboards.analysis.decision import NO_VERDICT
 from live_dashboards.analysis.effect import Compared
 from live_dashboards.analysis.page import Page
-from live_dashboards.analysis.widest import outermost, widest
+from live_dashboards.analysis.widest import around_rows, widest, without_interval
 from live_dashboards.model.at_least import TELL_STARTS, WHY, at_least_words
-from live_dashboards.model.judgement import UNKNOWN, Comparison, Guardrail, Verdict
+from live_dashboards.model.judgement import UNKNOWN, Guardrail, Verdict
 
 Judged = tuple[tuple[Guardrail, ...], Verdict]
 
@@ -61,13 +61,7 @@ def _widest_row(found: Compared, others: Sequence[Compared]) -> Compared:
     if all((other.row.estimate, other.row.low, other.row.high) == (row.estimate, row.low, row.high) for other in others):
         return found
     inputs = tuple(widest(side, [other.inputs[index] for other in others]) for index, side in enumerate(found.inputs))
-    rows = [row, *(other.row for other in others)]
-    low, high = outermost([each.low for each in rows], min), outermost([each.high for each in rows], max)
-    p_value = outermost([each.p_value for each in rows], max)
-    return Compared(_with(row, low, high, p_value), (inputs[0], inputs[1]))
-
-
-def _with(row: Comparison, low: float | None, high: float | None, p_value: float | None) -> Comparison:
-    if low is None or high is None:
-        return replace(row, low=None, high=None, p_value=None, reason=f"no interval at one of the ends, {WHY}")
-    return replace(row, low=low, high=high, p_value=p_value, method=f"{row.method}; the widest of all that may have been counted")
+    wide = around_rows(row, [other.row for other in others])
+    if wide is None:
+        return Compared(without_interval(row, f"no interval at one of the ends, {WHY}"), (inputs[0], inputs[1]))
+    return Compared(replace(wide, method=f"{row.method}; the widest of all that may have been counted"), (inputs[0], inputs[1]))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from live_dashboards.analysis.always_valid import difference_so_far
 from live_dashboards.analysis.arms import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE, Arm, arm, at_far_edge, windowed
-from live_dashboards.analysis.dispersion import overdispersion
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.period import period_of
 from live_dashboards.analysis.proportions import Counts, difference
 from live_dashboards.analysis.run_means import over_runs
+from live_dashboards.analysis.shared_blocks import SharedBlocks, shared_blocks
+from live_dashboards.analysis.stratified import harm_variance, long_run_of, sequence_of, strata
+from live_dashboards.analysis.widest import around_rows, without_interval
 from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.snapshot import Accumulated
@@ -80,11 +81,12 @@ def effect_measurement(each: Compared) -> Measurement:
 def _row(metric: str, inputs: tuple[Measurement, Measurement], family: int) -> Comparison:
     """The comparison without an interval."""
     ours, theirs = inputs
+    pooled = None if ours.value is None or theirs.value is None else ours.value - theirs.value
     return Comparison(
         metric=metric,
         treatment=str(ours.variant),
         control=str(theirs.variant),
-        estimate=None if ours.value is None or theirs.value is None else ours.value - theirs.value,
+        estimate=pooled,
         low=None,
         high=None,
         unit="points",
@@ -99,6 +101,7 @@ def _row(metric: str, inputs: tuple[Measurement, Measurement], family: int) -> C
         reason=_reason(ours, theirs),
         family=family,
         stale=ours.stale or theirs.stale,
+        pooled=pooled,
     )
 
 
@@ -173,21 +176,10 @@ def _counted(page: Page, name: str, metric: str, family: int) -> Compared:
 
 def _within_bucket(near: Compared, far: Comparison) -> Compared:
     """The comparison at the nearer end of the bucket that holds the objective, with the limits that hold at either end; without limits where one has none."""
-    row = near.row
-    if row.low is None or row.high is None or far.low is None or far.high is None:
-        return replace(near, row=replace(row, low=None, high=None, p_value=None, reason=row.reason or far.reason))
-    wide = replace(
-        row,
-        low=min(row.low, far.low),
-        high=max(row.high, far.high),
-        p_value=_greater(row.p_value, far.p_value),
-        method=f"{row.method}; the widest at both ends of the objective's bucket",
-    )
-    return replace(near, row=wide)
-
-
-def _greater(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else max(one, other)
+    wide = around_rows(near.row, [far])
+    if wide is None:
+        return replace(near, row=without_interval(near.row, near.row.reason or far.reason))
+    return replace(near, row=replace(wide, method=f"{near.row.method}; the widest at both ends of the objective's bucket"))
 
 
 def _judged(page: Page, row: Comparison, arms: tuple[Arm, Arm], alpha: float, *, is_accumulated: bool) -> Comparison:
@@ -197,7 +189,18 @@ def _judged(page: Page, row: Comparison, arms: tuple[Arm, Arm], alpha: float, *,
     if not is_accumulated:
         found = difference(ours, theirs, 1 - alpha)
         return _with_limits(row, replace(found, method=f"{found.method}; the window, for one look"))
-    clusters = max(1.0, overdispersion([each.blocks for each in arms]))
-    planned = planned_requests(page.settings, page.roles.names, (row.treatment, row.control))
-    found = difference_so_far(ours, theirs, planned, alpha, clusters)
-    return _with_limits(row, found, sequential=True, overdispersion=clusters)
+    blocks = shared_blocks(arms[0].blocks, arms[1].blocks)
+    if not blocks.ends:
+        return replace(row, estimate=None, reason=f"{row.treatment} and {row.control} have had no traffic in the same block of time")
+    return _within_blocks(row, blocks, planned_requests(page.settings, page.roles.names, (row.treatment, row.control)), alpha, page.at.timestamp())
+
+
+def _within_blocks(row: Comparison, blocks: SharedBlocks, planned: int, alpha: float, at_seconds: float) -> Comparison:
+    """The comparison within blocks of time, with both limits: of what is claimed to be better or safe, and of harm, which is to be found early."""
+    found = strata(blocks.treatment, blocks.control)
+    safe = long_run_of(found, blocks.treatment, blocks.control)
+    limits = sequence_of(found, planned, alpha, safe)
+    harm = sequence_of(found, planned, alpha, harm_variance(found, blocks.treatment, blocks.control, blocks.ends, at_seconds))
+    clusters = max(1.0, safe / found.variance) if found.variance > 0 else 1.0
+    estimate = 100 * (found.estimate or 0.0)
+    return _with_limits(row, limits, estimate=estimate, sequential=True, overdispersion=clusters, harm_low=100 * harm.low, harm_high=100 * harm.high)

@@ -60,8 +60,10 @@ def _interval_words(page: Page, rows: tuple[Comparison, ...]) -> str:
     if any(row.has_interval and not row.sequential for row in rows):
         parts.append("test sets hold for one look" if parts else "for one look")
     words = f"95 %: {', '.join(parts)}" if parts else ""
+    within = "within blocks of time, each by what it tells" if any(row.sequential for row in rows) else ""
+    thick = "thick: for harm" if any(row.harm_interval is not None for row in rows) else ""
     hollow = "hollow: n unknown" if any(row.estimate is not None and not row.has_interval for row in rows) else ""
-    return "; ".join(filter(None, (words, hollow)))
+    return "; ".join(filter(None, (words, within, thick, hollow)))
 
 
 def _family_words(rows: tuple[Comparison, ...]) -> str:

@@ -47,7 +47,8 @@ def _raised(answer: PrometheusAnswer, ends: frozenset[tuple[str, str]]) -> Prome
 
 
 def _raised_counts(counted: Accumulated, ends: frozenset[tuple[str, str]]) -> Accumulated:
-    return replace(counted, totals=tuple(_raised_answer(each, ends) for each in counted.totals))
+    totals, blocks = (tuple(_raised_answer(each, ends) for each in several) for several in (counted.totals, counted.blocks))
+    return replace(counted, totals=totals, blocks=blocks)
 
 
 def _raised_answer(answer: Answer, ends: frozenset[tuple[str, str]]) -> Answer:

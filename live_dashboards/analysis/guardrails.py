@@ -19,20 +19,33 @@ def guardrails(page: Page, rows: tuple[Compared, ...]) -> tuple[Guardrail, ...]:
     return tuple(_guardrail(page, each.row) for each in rows if each.row.metric in _MARGINS)
 
 
-def outcome(low_points: float | None, high_points: float | None, margin_points: float) -> str:
-    """`shown` where the upper limit is below the margin, even if the lower one is above 0; else `harm` where the lower one is; else `not_shown`."""
-    if low_points is None or high_points is None:
+def outcome(harm_low_points: float | None, high_points: float | None, margin_points: float) -> str:
+    """`shown` where the upper limit is below the margin, even if the lower one is above 0; else `harm` where the lower one is; else `not_shown`.
+
+    Harm has a limit of its own, which finds it early: missing one costs more than a false alarm.
+    """
+    if harm_low_points is None or high_points is None:
         return UNKNOWN
-    return SHOWN if high_points < margin_points else HARM if low_points > 0 else NOT_SHOWN
+    return SHOWN if high_points < margin_points else HARM if harm_low_points > 0 else NOT_SHOWN
 
 
 def _guardrail(page: Page, row: Comparison) -> Guardrail:
     margin = float(page.settings[_MARGINS[row.metric]])
-    if not row.has_interval or row.estimate is None:
-        words = row.reason or "not measured"
-    else:
-        words = f"{format_estimate(row.estimate, row.low, row.high, 'points', signed=True)}, margin {margin:g}{_edge_words(page, row)}"
-    return Guardrail("latency" if row.metric == OVER_OBJECTIVE else row.metric, _label(page, row), outcome(row.low, row.high, margin), margin, row, words)
+    is_known = row.has_interval and row.estimate is not None
+    words = f"{_estimate_words(row, margin)}, margin {margin:g}{_edge_words(page, row)}" if is_known else row.reason or "not measured"
+    return Guardrail("latency" if row.metric == OVER_OBJECTIVE else row.metric, _label(page, row), _outcome(row, margin), margin, row, words)
+
+
+def _outcome(row: Comparison, margin_points: float) -> str:
+    return outcome(row.low if row.harm_low is None else row.harm_low, row.high, margin_points)
+
+
+def _estimate_words(row: Comparison, margin_points: float) -> str:
+    """The difference with its limits; with those for harm where these find one that the others do not."""
+    is_early = _outcome(row, margin_points) == HARM and row.low is not None and row.low <= 0
+    low, high = (row.harm_low, row.harm_high) if is_early else (row.low, row.high)
+    words = format_estimate(row.estimate or 0.0, low, high, "points", signed=True)
+    return f"{words}, limits for harm" if is_early else words
 
 
 def _label(page: Page, row: Comparison) -> str:

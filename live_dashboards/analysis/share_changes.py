@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
@@ -65,15 +65,19 @@ def _is_out_of_place(blocks: Sequence[Block], block: int, others: range) -> bool
 
 
 def _best_split(sums: Sequence[Block], begin: int, end: int, clusters: float) -> int | None:
-    found = max(_splits(sums, begin, end), default=(0.0, begin))
-    return found[1] if found[0] > _SURE_CHI_SQUARE * clusters else None
-
-
-def _splits(sums: Sequence[Block], begin: int, end: int) -> Iterator[tuple[float, int]]:
+    """Where two parts of a span differ most in their shares, by (x' - n' x / n)² / (n' (n - n')) of the first n' requests; None where that is not sure."""
     (part0, n0), (part1, n1) = sums[begin], sums[end]
+    part, n = part1 - part0, n1 - n0
+    if not 0 < part < n:
+        return None
+    share, most, found = part / n, 0.0, begin
     for where in range(begin + 1, end):
-        part, n = sums[where]
-        yield _chi_square((part - part0, n - n0), (part1 - part, n1 - n)), where
+        reached, before = sums[where][0] - part0, sums[where][1] - n0
+        off = reached - before * share
+        square = off * off / (before * (n - before))
+        if square > most:
+            most, found = square, where
+    return found if most * n / (share * (1 - share)) > _SURE_CHI_SQUARE * clusters else None
 
 
 def _chi_square(one: Block, other: Block) -> float:

@@ -43,4 +43,4 @@ def _n(counts: Mapping[float, Counts], end: float) -> int:
 
 def _counted(counts: Mapping[float, Counts], ends: Sequence[float]) -> Counts | None:
     known = [counts[end] for end in ends if end in counts]
-    return together(known) if known else None
+    return known[0] if len(known) == 1 else together(known) if known else None

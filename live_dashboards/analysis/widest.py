@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from live_dashboards.model.at_least import AT_LEAST, WHY
+from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.number import format_interval
 
@@ -38,6 +39,21 @@ def around(several: Sequence[tuple[Limit, Interval | None]]) -> Interval:
     lows = [value if interval is None else interval.low for value, interval in several]
     highs = [value if interval is None else interval.high for value, interval in several]
     return Interval(outermost(lows, min), outermost(highs, max))
+
+
+def around_rows(row: Comparison, others: Iterable[Comparison]) -> Comparison | None:
+    """The comparison with limits around those of all, and the greatest p; None where one has no limits."""
+    every = (row, *others)
+    low, high = outermost([each.low for each in every], min), outermost([each.high for each in every], max)
+    if low is None or high is None:
+        return None
+    harm = outermost([each.harm_low for each in every], min), outermost([each.harm_high for each in every], max)
+    return replace(row, low=low, high=high, harm_low=harm[0], harm_high=harm[1], p_value=outermost([each.p_value for each in every], max))
+
+
+def without_interval(row: Comparison, reason: str | None) -> Comparison:
+    """The comparison as one of which nothing is judged."""
+    return replace(row, low=None, high=None, harm_low=None, harm_high=None, p_value=None, reason=reason)
 
 
 def outermost(limits: Sequence[Limit], furthest: Callable[[Iterable[float]], float]) -> Limit:

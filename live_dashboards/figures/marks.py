@@ -13,15 +13,18 @@ from live_dashboards.figures.theme import PAPER, VariantStyle
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.presentation import drawn_interval
 
+_THICK = 2.4
+
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A value at a height of the axes with its interval; `is_filled` False says that its certainty is unknown."""
+    """A value at a height of the axes with its interval; `is_filled` False says that its certainty is unknown. A narrower interval within it is drawn thick."""
 
     value: float
     y: float
     interval: Interval | None
     is_filled: bool
+    inner: Interval | None = None
 
 
 def dot(measurement: Measurement, y: float) -> Dot | None:
@@ -37,6 +40,7 @@ def draw_dots(axes: Axes, frame: Frame, dots: Iterable[Dot | None], style: Varia
     present = [mark for mark in dots if mark is not None]
     low, high = axes.get_xlim()
     draw_bars(axes, [(mark.interval, mark.y) for mark in present if mark.interval], colour, frame.sizes.line)
+    draw_bars(axes, [(mark.inner, mark.y) for mark in present if mark.inner], colour, frame.sizes.line * _THICK)
     for is_filled in (True, False):
         chosen = [mark for mark in present if mark.is_filled is is_filled and low <= mark.value <= high]
         if chosen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.measurement import Interval, Measurement, Origin
 
 SHOWN, NOT_SHOWN, HARM, UNKNOWN = "shown", "not_shown", "harm", "unknown"
 
@@ -26,7 +26,9 @@ class Comparison:
 
     `sequential`: the interval stays valid however often one looks. `confidence` is 95 % over a family of that many challengers. Events that come in
     clusters count as n / `overdispersion`. `stale`: an input is older than it may be. `p_value_adjusted` is Holm's over the family, None where
-    the metric is not the one that decides or there is one challenger.
+    the metric is not the one that decides or there is one challenger. What accumulates is compared within blocks of time, so that `estimate` may differ from
+    `pooled`, the difference of the two rates over all. Its `low` and `high` hold where requests depend on each other for hours and days, and decide what is
+    better or safe; `harm_low` and `harm_high` find a harm early, and decide that alone.
     """
 
     metric: str
@@ -49,11 +51,20 @@ class Comparison:
     overdispersion: float = 1.0
     stale: bool = False
     p_value_adjusted: float | None = None
+    pooled: float | None = None
+    harm_low: float | None = None
+    harm_high: float | None = None
 
     @property
     def has_interval(self) -> bool:
         """Whether there is anything to judge."""
         return self.low is not None and self.high is not None
+
+    @property
+    def harm_interval(self) -> Interval | None:
+        """The limits by which harm is judged, where they are other ones than `low` and `high`."""
+        has_own = self.harm_low is not None and (self.harm_low, self.harm_high) != (self.low, self.high)
+        return Interval(self.harm_low, self.harm_high) if has_own else None
 
 
 @dataclass(frozen=True, slots=True)

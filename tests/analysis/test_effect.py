@@ -13,8 +13,7 @@ from live_dashboards.analysis.ab_report import build_ab_report
 from live_dashboards.analysis.effect import planned_requests
 from live_dashboards.analysis.proportions import Counts, difference
 from live_dashboards.analysis.run_means import welch
-from live_dashboards.analysis.sequential import confidence_sequence
-from live_dashboards.model.snapshot import Timeline
+from live_dashboards.analysis.stratified import stratified_sequence
 from tests.support.snapshots import AT, accumulated, live, of_the_window, settings, stand_in, with_instant, with_values, without_mlflow
 
 
@@ -32,6 +31,12 @@ def counts_of(snapshot, events, n):
     return tuple(Counts(values[events][name], values[n][name]) for name in ("enhanced", "baseline"))
 
 
+def blocks_of(snapshot, events, n):
+    (found,) = snapshot.prometheus.accumulated
+    series = {name: {each.label("model_name"): [round(value) for _, value in each.points] for each in found.block(name).series} for name in (events, n)}
+    return tuple([Counts(*pair) for pair in zip(series[events][name], series[n][name], strict=True)] for name in ("enhanced", "baseline"))
+
+
 def three(factor=1.0):
     snapshot = of_the_window()
     for name in ("requests", "latency_count"):
@@ -45,10 +50,11 @@ def three(factor=1.0):
 def test_what_accumulates_has_the_confidence_sequence_since_the_start():
     row = rows(report())["error_rate"]
     ours, theirs = counts_of(live(), "errors", "requests")
-    expected = confidence_sequence(ours, theirs, 20_000)
+    expected = stratified_sequence(*blocks_of(live(), "errors", "requests"), 20_000)
     assert row.sequential
     assert (row.estimate, row.low, row.high) == pytest.approx((100 * expected.estimate, 100 * expected.low, 100 * expected.high))
     assert (row.p_value, row.n_treatment, row.n_control) == (pytest.approx(expected.p_value), ours.n, theirs.n)
+    assert row.pooled == pytest.approx(100 * (ours.proportion - theirs.proportion))
 
 
 def test_test_sets_have_newcombes_interval_for_one_look():
@@ -65,7 +71,8 @@ def test_the_share_over_the_objective_is_compared_over_the_period():
         name: 1 - next(s.last for s in found.total("latency_within").series if s.label("model_name") == name) / count
         for name, count in ((s.label("model_name"), s.last) for s in found.total("latency_count").series)
     }
-    assert row.estimate == pytest.approx(100 * (share["enhanced"] - share["baseline"]), abs=1e-3)
+    assert row.pooled == pytest.approx(100 * (share["enhanced"] - share["baseline"]), abs=1e-3)
+    assert row.estimate == pytest.approx(row.pooled, abs=1e-3)
     assert (row.sequential, row.is_higher_better) == (True, False)
 
 
@@ -112,21 +119,41 @@ def test_the_error_rate_is_adjusted_where_it_is_what_counts():
     assert rows(report(three(), AB_SUCCESS_METRIC="error_rate"), "third")["error_rate"].family == 2
 
 
-def test_errors_in_bursts_count_less_and_the_panel_says_so():
-    snapshot = live()
+def bursting(snapshot, block_of):
+    """All errors of each model in one block."""
     (found,) = snapshot.prometheus.accumulated
     errors = found.block("errors")
     bursts = tuple(
-        Timeline(series.labels, tuple((end, value * (32 if index == 5 else 0)) for index, (end, value) in enumerate(series.points))) for series in errors.series
+        replace(
+            series,
+            points=tuple(
+                (end, sum(value for _, value in series.points) * (index == block_of[series.label("model_name")])) for index, (end, _) in enumerate(series.points)
+            ),
+        )
+        for series in errors.series
     )
     blocks = (replace(errors, series=bursts), *(answer for answer in found.blocks if answer.name != "errors"))
-    calm, burst = report(), report(replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(replace(found, blocks=blocks),))))
+    return report(replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(replace(found, blocks=blocks),))))
+
+
+def test_errors_in_bursts_count_less_and_the_panel_says_so():
+    calm, burst = report(), bursting(live(), {"baseline": 5, "enhanced": 20})
     wide, narrow = rows(burst)["error_rate"], rows(calm)["error_rate"]
     assert wide.overdispersion > 2
     assert (wide.high - wide.low) / (narrow.high - narrow.low) > 1.4
-    assert wide.estimate == narrow.estimate
+    assert wide.pooled == narrow.pooled
+    assert wide.estimate == pytest.approx(narrow.estimate, abs=0.01)
     assert "requests count as" in burst.effect.head.note
     assert "requests count as" not in calm.effect.head.note
+
+
+def test_what_hits_both_arms_at_once_widens_nothing():
+    equal = of_the_window()
+    for name, factor in (("requests", 100), ("errors", 1)):
+        equal = with_instant(equal, name, {"baseline": 320 * factor, "enhanced": 160 * factor})
+    alike, apart = (rows(bursting(accumulated(equal), {"baseline": 5, "enhanced": block}))["error_rate"] for block in (5, 20))
+    assert (alike.estimate, alike.overdispersion) == (pytest.approx(0.0), 1.0)
+    assert alike.high - alike.low < 0.5 * (apart.high - apart.low)
 
 
 def test_every_comparison_is_a_number_that_can_be_explained():

@@ -18,7 +18,7 @@ from live_dashboards.sources.queries import quoted, render
 
 YEAR_SECONDS = 365 * 86_400.0
 AT = 1.8e9
-DRAWN, LOOKED_THROUGH = 301, 2161  # points of a timeline; the hours of the 90 days in which the first traffic is looked for
+DRAWN, LOOKED_THROUGH, COUNTED = 301, 2161, 2501  # points of a timeline; the hours of the 90 days in which the first traffic is looked for; edges of blocks
 
 
 @given(at_seconds=st.floats(1e9, 2e9), window_seconds=st.floats(1, 3.2e8))
@@ -63,15 +63,35 @@ def points(question):
 )
 def test_no_window_and_no_period_asks_for_more_points_than_any_server_gives(window_seconds, period_seconds, shortest_rate_seconds):
     ranges = [question for question in questions(window_seconds, period_seconds, shortest_rate_seconds) if question.path == "query_range"]
-    longest = LOOKED_THROUGH if period_seconds is None else DRAWN
     assert len(ranges) >= 8
-    assert max(map(points, ranges)) <= longest < 11_000
-    assert sum(points(question) > DRAWN for question in ranges) <= 2  # the looks for the first traffic
+    assert max(map(points, ranges)) <= COUNTED < 11_000
+    assert all(points(question) <= DRAWN for question in window_ranges(window_seconds, shortest_rate_seconds))
+
+
+def window_ranges(window_seconds, shortest_rate_seconds=300.0):
+    """What is asked over time where the period is within the window: its blocks are the window's."""
+    asked = questions(window_seconds, min(window_seconds, 600.0), shortest_rate_seconds)
+    return [question for question in asked if question.path == "query_range" and "up[15m]" not in question.parameters["query"]]
 
 
 def test_a_month_asks_for_as_many_points_as_a_day():
-    day, month = (sum(points(question) for question in questions(days * 86_400, days * 86_400) if question.path == "query_range") for days in (1, 30))
+    day, month = (sum(map(points, window_ranges(days * 86_400))) for days in (1, 30))
     assert 0.8 < month / day < 1.1
+
+
+def period_step_seconds(period_seconds):
+    """The step of what is asked over time from the start of the period on."""
+    (step,) = {
+        float(question.parameters["step"])
+        for question in questions(3600, period_seconds)
+        if question.path == "query_range" and abs(float(question.parameters["start"]) - (AT - period_seconds)) < float(question.parameters["step"])
+    }
+    return step
+
+
+def test_a_period_has_blocks_of_a_quarter_of_an_hour_at_first_and_then_of_hours():
+    steps = {days: period_step_seconds(days * 86_400) for days in (0.5, 1.5, 2, 8, 30, 100, 400)}
+    assert steps == {0.5: 300, 1.5: 900, 2: 900, 8: 3600, 30: 3600, 100: 3600, 400: 21_600}
 
 
 @pytest.mark.parametrize(("hours", "step_seconds"), [(0.5, 15), (3, 60), (24, 300), (168, 3600), (720, 10_800), (8760, 172_800)])

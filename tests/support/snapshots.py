@@ -49,12 +49,16 @@ def accumulated(snapshot: Snapshot, *, days: float = 8.0, blocks: int = 32, is_r
     step = days * DAY / blocks
     ends = [start + step * (number + 1) for number in range(blocks)]
     by_block = tuple(
-        replace(kept[name], series=tuple(Timeline(series.labels, tuple((end, value / blocks) for end in ends)) for series, value in each), step_seconds=step)
-        for name, each in scaled.items()
+        replace(kept[name], series=tuple(Timeline(series.labels, _spread(value, ends)) for series, value in each), step_seconds=step) for name, each in scaled.items()
     )
     first = tuple((series.label("model_name"), start) for series in answers["requests"].series)
     found = Accumulated(start, is_remembered, totals, by_block, 0.25)
     return replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(found,), first_traffic=first))
+
+
+def _spread(value: float, ends: list[float]) -> tuple[tuple[float, float], ...]:
+    """A count as evenly over blocks as whole numbers can be."""
+    return tuple((end, float(round(value * (index + 1) / len(ends)) - round(value * index / len(ends)))) for index, end in enumerate(ends))
 
 
 def _factor(series: Timeline, name: str, factors: dict[str, float]) -> float:

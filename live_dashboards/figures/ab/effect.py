@@ -64,7 +64,7 @@ def _draw_dots(rows: Rows, shown: Sequence[Comparison], report: AbReport) -> Non
 
 def _dot(row: Comparison, y: float) -> Dot | None:
     interval = _interval(row)
-    return None if row.estimate is None else Dot(row.estimate, y, interval, is_filled=interval is not None)
+    return None if row.estimate is None else Dot(row.estimate, y, interval, is_filled=interval is not None, inner=row.harm_interval)
 
 
 def _name_band(rows: Rows, band_points: float, limits: tuple[float, float], hidden: str) -> None:

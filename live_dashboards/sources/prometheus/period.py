@@ -32,7 +32,8 @@ from live_dashboards.sources.queries import LATENCY, REQUESTS, AbQuery
 
 _COUNTED = ("requests", "errors", "latency_count", "labelled", "correct")
 _WITHIN, _FAR = "latency_within", "latency_within_far"
-_BLOCKS = 120  # enough to see clusters and days, few enough for one answer
+_BLOCKS, _LONGEST_BLOCK_SECONDS = 192, 3600.0  # of quarters of an hour at most on the first two days, then of hours: arms are compared within them
+_MOST_BLOCKS = 2500  # 104 days of hours: servers give no more than 11,000 points
 _MOST_STARTS = 8
 _REMEMBERED = f"count(last_over_time(up[15m])) or count(last_over_time({REQUESTS}[15m]))"
 _BEFORE_SECONDS = 3600.0  # nearer to the start, a server that was set up with the test would seem to remember nothing
@@ -128,7 +129,8 @@ class _Period:
     @property
     def step_seconds(self) -> float:
         """The length of the period's blocks: people's next longer step that is a multiple of the window's."""
-        shortest_seconds = max(self.scope.window_seconds / _BLOCKS, self.scope.shortest_rate_seconds)
+        length_seconds = min(self.scope.window_seconds / _BLOCKS, _LONGEST_BLOCK_SECONDS)
+        shortest_seconds = max(length_seconds, self.scope.window_seconds / _MOST_BLOCKS, self.scope.shortest_rate_seconds)
         return multiple_step_seconds(shortest_seconds, self.window.looking.edges.step_seconds) if self.has_window else nice_step_seconds(shortest_seconds)
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.limits import finite_ends, padded
 from live_dashboards.model.measurement import Interval, Measurement, Origin
-from live_dashboards.model.number import format_count, format_estimate, format_number, format_signed, shared_decimals
+from live_dashboards.model.number import format_count, format_estimate, format_interval, format_number, format_signed, shared_decimals
 from live_dashboards.model.presentation import BAND, FAINT, INK, colour_of, metric_title, origin_mark, style_of
 from live_dashboards.model.report import AbReport
 from live_dashboards.web.charts.base import ZERO_LINE, Figure, band
@@ -78,7 +78,7 @@ def _dot(row: Comparison, y: float, report: AbReport) -> Dot | None:
     if row.estimate is None:
         return None
     interval = _interval(row)
-    return Dot(row.estimate, y, interval, interval is not None, _hover(row, report))
+    return Dot(row.estimate, y, interval, interval is not None, _hover(row, report), row.harm_interval)
 
 
 def _hover(row: Comparison, report: AbReport) -> str:
@@ -91,12 +91,19 @@ def _hover(row: Comparison, report: AbReport) -> str:
         f"{shown(row.treatment)} −<br>{shown(row.control)}",
         f"<b>{escaped(format_signed(row.estimate, 'points'))}</b>" + ("" if row.is_higher_better else ", less is better"),
         interval,
+        _harm_words(row),
         f"n = {format_count(row.n_treatment)} and {format_count(row.n_control)}" if has_n else "n unknown",
         wrapped(row.method, MOST_QUERY_CHARACTERS),
         wrapped(row.reason or "", MOST_QUERY_CHARACTERS),
         provenance(source, report.timezone) if source is not None else "",
         origin_words(row.origin, is_stale=row.stale) if source is None or source.origin is Origin.LIVE else "",
     )
+
+
+def _harm_words(row: Comparison) -> str:
+    """The limits that are drawn thick."""
+    inner = row.harm_interval
+    return "" if inner is None else f"for harm {format_interval(inner.low or 0.0, inner.high or 0.0, 'points', signed=True)}"
 
 
 def _input(row: Comparison, report: AbReport) -> Measurement | None:

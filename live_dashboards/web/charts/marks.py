@@ -13,17 +13,19 @@ from live_dashboards.web.charts.hover import TEMPLATE
 
 _SYMBOLS = {"o": "circle", "s": "square", "^": "triangle-up", "D": "diamond", "v": "triangle-down", "P": "cross", "X": "x"}
 _LINE_PIXELS = 2.0
+_THICK = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A value in a row with its interval and its words; not filled: its certainty is unknown."""
+    """A value in a row with its interval and its words; not filled: its certainty is unknown. A narrower interval within it is drawn thick."""
 
     value: float
     y: float
     interval: Interval | None
     is_filled: bool
     hover: str
+    inner: Interval | None = None
 
 
 def symbol(style: VariantStyle) -> str:
@@ -41,6 +43,7 @@ def dot_traces(dots: Sequence[Dot], style: VariantStyle, colour: str, limits: tu
     if not dots:
         return []
     intervals = [(dot.interval, dot.y) for dot in dots if dot.interval is not None]
+    inner = [(dot.inner, dot.y) for dot in dots if dot.inner is not None]
     marks = {
         "type": "scatter",
         "mode": "markers",
@@ -59,7 +62,7 @@ def dot_traces(dots: Sequence[Dot], style: VariantStyle, colour: str, limits: tu
             "line": {"color": [PAPER if dot.is_filled else colour for dot in dots], "width": [1 if dot.is_filled else 2 for dot in dots]},
         },
     }
-    return [*interval_traces(intervals, colour, limits), marks]
+    return [*interval_traces(intervals, colour, limits), *interval_traces(inner, colour, limits, width=_THICK), marks]
 
 
 def interval_traces(

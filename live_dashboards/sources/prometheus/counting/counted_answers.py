@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from live_dashboards.model.buckets import bucket_quantile
@@ -37,12 +38,15 @@ def total_answer(growth: Growth) -> tuple[Answer, tuple[str, ...]]:
 
 
 def block_answer(growth: Growth, step_seconds: float) -> Answer:
-    """The growth in blocks of that length, a multiple of the counted ones; a block without samples is a gap."""
+    """The growth in blocks of that length, a multiple of the counted ones; a block without samples is a gap. `most` are series that may have grown by more."""
     coarse = edges_of(growth.edges.start_seconds, growth.edges.end_seconds, step_seconds)
     if growth.reason is not None:
         return Answer(growth.query.name, growth.promql, growth.query.unit, reason=growth.reason, step_seconds=step_seconds)
-    rows = {labels: _in_blocks(_with_bridged(growth, labels), growth.edges, coarse) for labels in growth.rows}
-    return _over_time(growth.query.name, growth.promql, growth.query.unit, _possible(rows, coarse, growth.query.unit), coarse)
+    rows = {labels: _with_bridged(growth, labels) for labels in growth.rows}
+    most = {labels: tuple(_sum(pair) for pair in zip(rows[labels], more, strict=True)) for labels, more in growth.more.items() if any(more) and labels in rows}
+    least, most = (_possible({labels: _in_blocks(row, growth.edges, coarse) for labels, row in each.items()}, coarse, growth.query.unit) for each in (rows, most))
+    found = _over_time(growth.query.name, growth.promql, growth.query.unit, least, coarse)
+    return replace(found, most=_over_time(growth.query.name, growth.promql, growth.query.unit, most, coarse).series)
 
 
 def rate_answer(name: str, unit: str, requests: Growth, span_seconds: float, scraped: Mapping[Labels, Row]) -> Answer:

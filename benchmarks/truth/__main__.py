@@ -1,0 +1,132 @@
+"""`.venv-dev/bin/python -m benchmarks.truth`: every scenario, as Markdown, with the aims and what the formulas of commit 153d384 do."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import chain
+
+import numpy as np
+
+from benchmarks.measuring import table
+from benchmarks.truth.replay import Look, day_of, looks
+from benchmarks.truth.worlds import DAYS, HARM, NO_EFFECT, WIDTH, Numbers
+
+_FEWEST_DAYS = 7  # AB_MINIMUM_DAYS: no SHIP before
+_NEVER = float("inf")
+_AIMS = {
+    "independent requests": ("5", "5"),
+    "bursts of 10 to 15 min": ("5", "5"),
+    "6-hour incidents in one arm": ("5", "15"),
+    "24-hour incidents in one arm": ("5", "30"),
+    "each arm's level drifts": ("5", "28"),
+    "each arm's slow share drifts": ("5", "36"),
+    "2,000 sticky users": ("5", "18"),
+    "1 to 10 % from the start": "1 h",
+    "1 to 10 % from day 8 on": "17 h",
+    "1 to 2 % from day 8 on": "68 h",
+}
+
+
+def main() -> int:
+    """Prints the report; options choose how many tests are simulated."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.truth")
+    parser.add_argument("--replays", type=int, default=200, help="simulated tests of each scenario (200)")
+    parser.add_argument("--seed", type=int, default=16)
+    chosen = parser.parse_args()
+    seeds = [int(seed) for seed in np.random.SeedSequence(chosen.seed).generate_state(chosen.replays)]
+    with ProcessPoolExecutor() as pool:
+        for section in (_no_effect, _harm, _width):
+            sys.stdout.write(f"{section(lambda work: list(pool.map(work, seeds, chunksize=2)))}\n")
+            sys.stdout.flush()
+    return 0
+
+
+Figures = tuple[float, float, float]
+Map = Callable[[Callable[[int], Figures]], list[Figures]]
+
+
+def _no_effect(over: Map) -> str:
+    """How often one of the looks of 30 days, one every four hours, says what is false."""
+    rows = []
+    for index, world in enumerate(NO_EFFECT):
+        found = over(partial(_false_claims, index))
+        shares = [f"{100 * statistics.fmean(each[place] for each in found):.1f}" for place in range(3)]
+        better, harm = _AIMS[world.name]
+        rows.append([world.name, shares[0], f"≤ {better}", shares[1], f"≤ {harm}", shares[2]])
+        sys.stderr.write(f"{' | '.join(rows[-1])}\n")
+    head = ["30 days without an effect", "better at 7 days or later, %", "aim", "harm, %", "aim", "either, formulas of 153d384, %"]
+    return f"### False claims at any look\n\n{table(head, rows)}\n"
+
+
+def _false_claims(index: int, seed: int) -> tuple[bool, bool, bool]:
+    n, events = NO_EFFECT[index].counts(np.random.default_rng(seed))
+    better = harm = before = False
+    for look in looks(n, events, every_hours=4, until_hours=24 * DAYS):
+        better |= day_of(look) >= _FEWEST_DAYS and look.safe.high < 0
+        harm |= look.harm.low > 0
+        before |= look.before.low > 0 or (day_of(look) >= _FEWEST_DAYS and look.before.high < 0)
+    return better, harm, before
+
+
+def _harm(over: Map) -> str:
+    """How long after it began a harm is found, the median."""
+    rows = []
+    for index, (world, _) in enumerate(HARM):
+        found = over(partial(_found_after, index))
+        medians = [statistics.median(each[place] for each in found) for place in range(3)]
+        aim = _AIMS.get(world.name) or f"{1.5 * medians[2]:.3g} h"
+        rows.append([world.name, _hours(medians[0]), f"≤ {aim}", _hours(medians[1]), _hours(medians[2])])
+        sys.stderr.write(f"{' | '.join(rows[-1])}\n")
+    return f"### Time until a harm is found\n\n{table(['harm', 'limits for harm', 'aim', 'limits for safety', 'formulas of 153d384'], rows)}\n"
+
+
+def _found_after(index: int, seed: int) -> tuple[float, float, float]:
+    world, day = HARM[index]
+    n, events = world.counts(np.random.default_rng(seed))
+    found = [_NEVER, _NEVER, _NEVER]
+    for look in _looks_after(n, events, day):
+        for place, each in enumerate((look.harm, look.safe, look.before)):
+            if each.low > 0:
+                found[place] = min(found[place], look.hours - 24 * day)
+        if _NEVER not in {found[0], found[2]}:
+            break
+    return found[0], found[1], found[2]
+
+
+def _looks_after(n: Numbers, events: Numbers, day: float) -> Iterator[Look]:
+
+    early = looks(n, events, every_hours=1 / 12, from_hours=24 * day, until_hours=24 * day + 2)
+    return chain(early, looks(n, events, every_hours=1, from_hours=24 * day + 2, until_hours=24 * DAYS))
+
+
+def _hours(value: float) -> str:
+    return "never" if value == _NEVER else f"{value:.2g} h" if value < 10 else f"{value:.0f} h"
+
+
+def _width(over: Map) -> str:
+    """The interval's width on day 8, to that of a constant rate by Sato's variance."""
+    widths = [over(partial(_widths, index)) for index in range(len(WIDTH))]
+    base = statistics.median(each[0] for each in widths[0])
+    rows = []
+    for world, found in zip(WIDTH, widths, strict=True):
+        medians = [statistics.median(each[place] for each in found) / base for place in range(3)]
+        rows.append([world.name, f"{medians[0]:.2f}", "≤ 1.05", f"{medians[1]:.2f}", "≤ 1.3", f"{medians[2]:.2f}"])
+        sys.stderr.write(f"{' | '.join(rows[-1])}\n")
+    head = ["both arms have", "by Sato", "aim", "for safety", "aim", "formulas of 153d384"]
+    return f"### Width on day 8, to a constant rate's by Sato's variance\n\n{table(head, rows)}\n"
+
+
+def _widths(index: int, seed: int) -> tuple[float, float, float]:
+    n, events = WIDTH[index].counts(np.random.default_rng(seed))
+    (look,) = looks(n, events, every_hours=24 * 8, until_hours=24 * 8)
+    sato, safe, before = (each.high - each.low for each in (look.sato, look.safe, look.before))
+    return sato, safe, before
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

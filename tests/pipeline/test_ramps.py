@@ -1,0 +1,79 @@
+"""Tests whose traffic split changes while the error rate moves, through the whole page on real servers: what counts is the difference at the same time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from live_dashboards import pipeline
+from live_dashboards.pipeline import Request
+from live_dashboards.settings import load_settings
+from tests.sources.prometheus_reading import END, HOUR, labels
+from tests.sources.test_prometheus_counts import ERRORS, REQUESTS
+from tests.support.prometheus_truth import PrometheusTruth
+from tests.support.waiting import LONGEST_SECONDS
+
+AT = datetime.fromtimestamp(END, UTC)
+DAYS = 8.0
+DAY = 24 * HOUR
+START = END - DAYS * DAY
+LATENCY = "ab_test_response_time_seconds"
+
+# by phase of equal length: requests and errors of the baseline, requests and errors of the challenger
+WORSE = ((99_000, 2970, 1000, 36), (95_000, 1900, 5000, 120), (80_000, 1200, 20_000, 360), (50_000, 500, 50_000, 600))
+EQUAL = ((99_000, 990, 1000, 10), (95_000, 1425, 5000, 75), (80_000, 1600, 20_000, 400), (50_000, 1500, 50_000, 1500))
+BETTER = ((90_000, 900, 10_000, 75), (50_000, 1500, 50_000, 1125))
+STEADY = ((50_000, 1500, 50_000, 1125), (50_000, 1500, 50_000, 1125))
+
+
+@pytest.fixture
+def report(mlflow_database, prometheus):
+    """`report(phases, AB_X="...")`: the A/B page of a test that went through these phases."""
+    experiment = mlflow_database.truth.experiment("ramp")
+    for variant, accuracy in (("baseline", 0.78), ("enhanced", 0.82)):
+        started = AT - timedelta(days=9)
+        params = {"test_size": 5000}
+        mlflow_database.truth.run(experiment, variant, started=started, ended=started + timedelta(hours=1), metrics={"accuracy": accuracy}, params=params)
+
+    def make(phases, **own):
+        base = {"SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}", "AB_STALE_AFTER": "1d"}
+        settings = load_settings(environment={**mlflow_database.environment, **prometheus(ramp(phases)).environment, **base, **own})
+        request = Request(at=AT)
+        return pipeline.report("ab", pipeline.ask(settings, request), settings, request)
+
+    return make
+
+
+def ramp(phases):
+    """Each phase's counts, evenly over its time; response times are all within the objective."""
+    truth = PrometheusTruth(start=START - HOUR, end=END, scrape_seconds=300.0)
+    seconds = DAYS * DAY / len(phases)
+    for model, first in (("baseline", 0), ("enhanced", 2)):
+        for name, column in ((REQUESTS, first), (ERRORS, first + 1)):
+            truth.counter(name, labels(model), [(START - HOUR, 0.0), *((START + index * seconds, phase[column] / seconds) for index, phase in enumerate(phases))])
+        truth.histogram(LATENCY, labels(model), {0.1: 0.1, 0.25: 0.05}, starts_at=START)
+    return truth
+
+
+def error_rate(page):
+    return next(each for each in page.comparisons if each.metric == "error_rate")
+
+
+@pytest.mark.parametrize(
+    ("phases", "within", "pooled", "verdict"),
+    [
+        pytest.param(WORSE, 0.263, -0.56, "ROLL BACK", id="20 % more errors in every phase"),
+        pytest.param(EQUAL, 0.0, 0.91, "KEEP RUNNING", id="the same in every phase"),
+        pytest.param(BETTER, -0.618, 0.29, "SHIP", id="25 % fewer errors in every phase"),
+        pytest.param(STEADY, -0.75, -0.75, "SHIP", id="no ramp"),
+    ],
+)
+def test_a_ramp_does_not_decide(report, phases, within, pooled, verdict):
+    page = report(phases)
+    row = error_rate(page)
+    assert row.estimate == pytest.approx(within, abs=0.02)
+    assert row.pooled == pytest.approx(pooled, abs=0.02)
+    assert row.low < within < row.high
+    assert row.low <= row.harm_low < row.harm_high <= row.high
+    assert page.verdict.verdict == verdict
