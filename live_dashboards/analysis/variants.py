@@ -30,19 +30,14 @@ class Roles:
 
 
 def roles(mlflow: MlflowAnswer, prometheus: PrometheusAnswer, settings: Settings) -> Roles:
-    """Names, roles and order of the variants that either source knows."""
+    """Names, roles and order of the variants that either source knows: baseline, challenger, then the others by name, so that colours and marks stay."""
     chosen = next((experiment for experiment in mlflow.experiments if experiment.name == mlflow.experiment), None)
-    runs = dict(chosen.variants) if chosen else {}
-    requests = _requests_by_model(prometheus)
-    by_model = variants_of_models(tuple(requests), _candidates(mlflow, settings), settings.aliases)
-    traffic: dict[str, float] = {}
-    for model, count in requests.items():
-        traffic[by_model[model]] = traffic.get(by_model[model], 0.0) + count
-    present = list(dict.fromkeys((*runs, *traffic, *settings.split)))
+    runs = tuple(name for name, _ in chosen.variants) if chosen else ()
+    by_model = variants_of_models(_models(prometheus), _candidates(mlflow, settings), settings.aliases)
+    present = dict.fromkeys((*runs, *by_model.values(), *settings.split))
     baseline = str(settings["AB_BASELINE_VARIANT"])
-    challenger = settings["AB_CHALLENGER_VARIANT"] or _default_challenger(baseline, present, traffic, runs)
-    others = [name for name in present if name not in {baseline, challenger}]
-    others.sort(key=lambda name: (-traffic.get(name, 0.0), -runs.get(name, 0), name))
+    challenger = settings["AB_CHALLENGER_VARIANT"] or _default_challenger(baseline, present)
+    others = sorted(name for name in present if name not in {baseline, challenger})
     first = [baseline] if challenger is None else [baseline, challenger]
     return Roles(baseline, challenger, (*first, *others), by_model)
 
@@ -84,16 +79,13 @@ def _candidates(mlflow: MlflowAnswer, settings: Settings) -> tuple[tuple[str, ..
     return chosen, any_test, tuple(str(name) for name in configured if name)
 
 
-def _requests_by_model(prometheus: PrometheusAnswer) -> dict[str, float]:
-    """Requests of each model over the window; models that only other answers name count with 0."""
+def _models(prometheus: PrometheusAnswer) -> tuple[str, ...]:
+    """The models that any answer names."""
     answers = (*prometheus.instants, *prometheus.timelines)
-    models = {series.label("model_name") for answer in answers for series in answer.series} - {""}
-    counts = {series.label("model_name"): series.last or 0.0 for series in prometheus.instant("requests").series}
-    return {model: counts.get(model, 0.0) for model in sorted(models)}
+    return tuple(sorted({series.label("model_name") for answer in answers for series in answer.series} - {""}))
 
 
-def _default_challenger(baseline: str, present: Sequence[str], traffic: Mapping[str, float], runs: Mapping[str, int]) -> str | None:
-    if PREFERRED_CHALLENGER in present and baseline != PREFERRED_CHALLENGER:
-        return PREFERRED_CHALLENGER
-    others = [name for name in present if name != baseline]
-    return min(others, key=lambda name: (-traffic.get(name, 0.0), -runs.get(name, 0), name), default=None)
+def _default_challenger(baseline: str, present: Iterable[str]) -> str | None:
+    """`enhanced`, or the first by name: traffic and results change from look to look, and whom a page is about must not."""
+    others = {name for name in present if name != baseline}
+    return PREFERRED_CHALLENGER if PREFERRED_CHALLENGER in others else min(others, default=None)

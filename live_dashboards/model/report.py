@@ -249,7 +249,7 @@ class VariantFacts:
 
 @dataclass(frozen=True, slots=True)
 class AbReport:
-    """The A/B dashboard. `headline` holds the JSON's top-level numbers by key; `variants` are ordered: baseline, challenger, the others by traffic.
+    """The A/B dashboard. `headline` holds the JSON's top-level numbers by key; `variants` are ordered: baseline, challenger, the others by name.
 
     `comparisons` are those that the effect panel draws and the verdict is about, at 95 %. `measurements` is every number that the page shows.
     """
