@@ -27,8 +27,9 @@ __all__ = [
     "wilson",
 ]
 
-_FISHER_BELOW_EVENTS = 10
+_FISHER_UP_TO_EVENTS = 1000  # or non-events, so that a table and the one with both exchanged have one p
 _FISHER_BELOW_N = 40
+_FISHER_BELOW_EXPECTED = 40  # in the smaller arm: there the normal p is off whatever the other arm counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class NonInferiority:
 def difference(treatment: Counts, control: Counts, confidence: float = 0.95) -> Comparison:
     """Treatment minus control: Newcombe's hybrid score interval (Newcombe 1998, Stat Med 17:873, method 10).
 
-    The p-value is the pooled score test's; Fisher's exact two-sided one where there are fewer than 10 events or an arm has fewer than 40 trials.
+    The p-value is Fisher's exact two-sided one where the events, or else the non-events, are 1,000 at most in both arms together, or an arm has fewer than 40
+    trials or would have fewer than 40 of them; else the pooled score test's.
     """
     p2, p1 = treatment.proportion, control.proportion
     low2, high2 = wilson(treatment, confidence)
@@ -97,9 +99,18 @@ def non_inferiority(treatment: Counts, control: Counts, margin: float, alpha: fl
 
 def _test(treatment: Counts, control: Counts) -> tuple[float, str]:
     events = treatment.events + control.events
-    if events < _FISHER_BELOW_EVENTS or min(treatment.n, control.n) < _FISHER_BELOW_N:
-        return fisher_exact(treatment, control), "Fisher's exact test" if events else "no events in either arm"
+    n, smaller = treatment.n + control.n, min(treatment.n, control.n)
+    fewer = min(events, n - events)
+    if fewer <= _FISHER_UP_TO_EVENTS or smaller < _FISHER_BELOW_N or fewer * smaller < _FISHER_BELOW_EXPECTED * n:
+        return _fisher(treatment, control), "Fisher's exact test" if events else "no events in either arm"
     return score_test(treatment, control), "score test"
+
+
+def _fisher(treatment: Counts, control: Counts) -> float:
+    """By whichever of events and non-events are fewer: the same p, of fewer tables."""
+    if 2 * (treatment.events + control.events) <= treatment.n + control.n:
+        return fisher_exact(treatment, control)
+    return fisher_exact(*(Counts(arm.n - arm.events, arm.n) for arm in (treatment, control)))
 
 
 def score_test(treatment: Counts, control: Counts) -> float:

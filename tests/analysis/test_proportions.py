@@ -64,7 +64,27 @@ def test_tables_as_likely_as_the_observed_one_count_even_at_a_billion():
 def test_small_counts_use_fisher_and_say_so():
     assert "Fisher" in difference(Counts(4, 1000), Counts(5, 1000)).method
     assert "Fisher" in difference(Counts(20, 39), Counts(20, 1000)).method
-    assert "score test" in difference(Counts(5, 1000), Counts(5, 1000)).method
+    assert "score test" in difference(Counts(600, 10_000), Counts(700, 10_000)).method
+    assert "score test" in difference(Counts(9400, 10_000), Counts(9300, 10_000)).method
+
+
+@pytest.mark.parametrize(
+    ("treatment", "control"),
+    [
+        ((1000, 1000), (995, 1000)),
+        ((10, 100_000), (30, 1_000_000)),
+        ((45, 10_000), (2455, 1_000_000)),
+        ((45, 10_000), (955, 1_000_000)),
+        ((500, 10_000), (500, 9000)),
+        ((2, 1000), (7, 900)),
+    ],
+)
+def test_errors_and_successes_of_one_table_have_one_exact_p(treatment, control):
+    """1000 and 995 of 1000 correct had p 0.025, the same table as 0 and 5 errors 0.062; 10 of 100,000 against 30 of a million 0.0005 for 0.0025."""
+    arms = [Counts(*treatment), Counts(*control)]
+    turned = [Counts(arm.n - arm.events, arm.n) for arm in arms]
+    oracle = scipy_fisher([[arm.events, arm.n - arm.events] for arm in arms]).pvalue
+    assert [difference(*each).p_value for each in (arms, turned)] == [pytest.approx(oracle, rel=1e-6)] * 2
 
 
 def test_no_event_in_either_arm_has_p_one_and_an_interval_around_zero():
