@@ -13,10 +13,11 @@ from live_dashboards.analysis.effect import GAUGE_HAS_NO_COUNT, Compared
 from live_dashboards.analysis.other_tests import not_one_test
 from live_dashboards.analysis.page import Page, failure
 from live_dashboards.analysis.proportions import Counts
+from live_dashboards.analysis.retraining import alpha_of_look
 from live_dashboards.model.judgement import HARM, SHOWN, UNKNOWN, Comparison, Guardrail, Period, Power, SplitTest, Verdict
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.notices import PARTIAL
-from live_dashboards.model.number import format_count, format_estimate, format_money_estimate, format_number, format_percent
+from live_dashboards.model.number import format_count, format_estimate, format_money_estimate, format_number, format_percent, ordinal
 from live_dashboards.model.report import BadgeKind
 from live_dashboards.model.snapshot import SourceState
 
@@ -149,16 +150,18 @@ def _better(evidence: Evidence) -> Verdict | None:
 
 def is_better(row: Comparison) -> bool:
     """Whether the interval excludes 0 in the good direction."""
-    if row.low is None or row.high is None:
+    low, high = row.verdict_limits
+    if low is None or high is None:
         return False
-    return row.low > 0 if row.is_higher_better else row.high < 0
+    return low > 0 if row.is_higher_better else high < 0
 
 
 def is_worse(row: Comparison) -> bool:
     """Whether the interval excludes 0 in the bad direction."""
-    if row.low is None or row.high is None:
+    low, high = row.verdict_limits
+    if low is None or high is None:
         return False
-    return row.high < 0 if row.is_higher_better else row.low > 0
+    return high < 0 if row.is_higher_better else low > 0
 
 
 def _lacks(evidence: Evidence) -> list[str]:
@@ -184,9 +187,10 @@ def days_of(period: Period) -> float:
 def _no_difference(evidence: Evidence) -> Verdict | None:
     page, row = evidence.page, _row(evidence)
     planned, least = page.settings["AB_PLANNED_REQUESTS"], float(page.settings["AB_MINIMUM_EFFECT_POINTS"])
-    if row is None or row.low is None or row.high is None or planned is None or _too_young(evidence):
+    low, high = row.verdict_limits if row is not None else (None, None)
+    if row is None or low is None or high is None or planned is None or _too_young(evidence):
         return None
-    if evidence.requests < float(str(planned)) or not -least < row.low <= row.high < least:
+    if evidence.requests < float(str(planned)) or not -least < low <= high < least:
         return None
     reasons = (
         f"{_words(row)}: {_estimate(row)}, within AB_MINIMUM_EFFECT_POINTS=±{least:g}",
@@ -225,7 +229,12 @@ def _words(row: Comparison) -> str:
 
 
 def _estimate(row: Comparison) -> str:
-    return format_estimate(row.estimate or 0.0, row.low, row.high, "points", signed=True)
+    """The difference with the limits that the verdict goes by, and which these are where the page shows others."""
+    words = format_estimate(row.estimate or 0.0, *row.verdict_limits, "points", signed=True)
+    if row.judged_low is None:
+        return words
+    pair = f", the {ordinal(row.looks)} pair of test sets since the start" if row.looks > 1 else ""
+    return f"{words} at {100 * (1 - alpha_of_look(row.looks, row.family)):.4g} %{pair}"
 
 
 def _net_words(evidence: Evidence) -> str:

@@ -8,6 +8,7 @@ from live_dashboards.analysis.arms import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJE
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.period import period_of
 from live_dashboards.analysis.proportions import Counts, difference
+from live_dashboards.analysis.retraining import alpha_of_look, pairs_in_force
 from live_dashboards.analysis.run_means import over_runs
 from live_dashboards.analysis.shared_blocks import SharedBlocks, shared_blocks
 from live_dashboards.analysis.stratified import harm_variance, long_run_of, sequence_of, strata
@@ -127,7 +128,16 @@ def _offline(page: Page, name: str, metric: str, family: int) -> Compared:
     if ours is None or theirs is None:
         return Compared(row, inputs)
     found = difference(ours, theirs, 1 - _ALPHA / family)
-    return Compared(_with_limits(row, replace(found, method=f"{found.method}; unpaired test rows")), inputs)
+    shown = _with_limits(row, replace(found, method=f"{found.method}; unpaired test rows"))
+    return Compared(_judged_anew(page, shown, (ours, theirs)) if metric == "accuracy" else shown, inputs)
+
+
+def _judged_anew(page: Page, row: Comparison, arms: tuple[Counts, Counts]) -> Comparison:
+    """With the limits that the verdict goes by: each retrained model since the start of the test was another look."""
+    start = period_of(page, row.treatment)[0].start
+    looks = pairs_in_force(page.counted.mlflow.runs, (row.treatment, row.control), start, page.at)
+    found = difference(*arms, 1 - alpha_of_look(looks, row.family))
+    return replace(row, looks=looks, judged_low=100 * found.low, judged_high=100 * found.high)
 
 
 def _online(page: Page, name: str, family: int) -> list[Compared]:

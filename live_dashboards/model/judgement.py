@@ -28,7 +28,8 @@ class Comparison:
     clusters count as n / `overdispersion`. `stale`: an input is older than it may be. `p_value_adjusted` is Holm's over the family, None where
     the metric is not the one that decides or there is one challenger. What accumulates is compared within blocks of time, so that `estimate` may differ from
     `pooled`, the difference of the two rates over all. Its `low` and `high` hold where requests depend on each other for hours and days, and decide what is
-    better or safe; `harm_low` and `harm_high` find a harm early, and decide that alone.
+    better or safe; `harm_low` and `harm_high` find a harm early, and decide that alone. Of test sets that were compared `looks` times since the start of the
+    test, the verdict goes by `judged_low` and `judged_high`; `low` and `high` are for one look.
     """
 
     metric: str
@@ -54,6 +55,14 @@ class Comparison:
     pooled: float | None = None
     harm_low: float | None = None
     harm_high: float | None = None
+    looks: int = 1
+    judged_low: float | None = None
+    judged_high: float | None = None
+
+    @property
+    def verdict_limits(self) -> tuple[float | None, float | None]:
+        """The limits by which the verdict tells better and worse."""
+        return (self.low, self.high) if self.judged_low is None else (self.judged_low, self.judged_high)
 
     @property
     def has_interval(self) -> bool:

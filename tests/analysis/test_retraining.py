@@ -1,0 +1,119 @@
+"""Test sets that are compared anew with each retrained model: how often that has happened, and that all looks together are wrong in 5 % at most."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from live_dashboards.analysis.ab_report import build_ab_report
+from live_dashboards.analysis.retraining import alpha_of_look, pairs_in_force
+from live_dashboards.analysis.special import student_t_quantile
+from live_dashboards.model.number import ordinal
+from live_dashboards.model.snapshot import Run
+from live_dashboards.stats import Counts, difference
+from tests.support.snapshots import AT, live, settings, with_values
+
+START = datetime(2026, 11, 1, tzinfo=UTC)
+PAIR = ("enhanced", "baseline")
+
+
+def run(variant, day, *, status="FINISHED", hours=1.0, is_child=False, accuracy=0.8):
+    """A run that began so many days after the start of the test."""
+    started = START + timedelta(days=day)
+    ended = started + timedelta(hours=hours)
+    return Run(f"{variant}-{day}-{hours}", f"run {day}", variant, status, started, ended if status == "FINISHED" else None, is_child, ended, accuracy)
+
+
+def pairs(*runs, at_day=30.0):
+    return pairs_in_force(runs, PAIR, START, START + timedelta(days=at_day))
+
+
+FIRST = (run("baseline", -3), run("enhanced", -2))
+
+
+def test_the_pair_that_stood_at_the_start_is_the_first():
+    assert pairs(*FIRST) == 1
+    assert pairs(*FIRST, run("baseline", -9), run("enhanced", -8)) == 1
+
+
+def test_each_retrained_model_makes_another_pair_whether_somebody_looked_or_not():
+    weekly = [run("enhanced", 7 * week) for week in range(4)]
+    assert pairs(*FIRST, *weekly) == 5
+    assert pairs(*FIRST, *weekly, *(run("baseline", 7 * week + 1) for week in range(4))) == 9
+    assert pairs(*FIRST, *weekly, at_day=10) == 3
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        run("third", 3),
+        run("enhanced", 3, status="FAILED"),
+        run("enhanced", 3, status="RUNNING"),
+        run("enhanced", 3, is_child=True),
+        run("enhanced", 3, accuracy=None),
+        run("enhanced", -5, hours=24 * 9),
+    ],
+    ids=["another variant", "failed", "running", "a child", "without accuracy", "older, but ended later"],
+)
+def test_what_is_never_compared_is_no_look(more):
+    assert pairs(*FIRST, more) == 1
+
+
+def test_both_retrained_at_the_same_time_are_one_more_pair():
+    assert pairs(*FIRST, run("baseline", 5), run("enhanced", 5)) == 2
+
+
+def test_nothing_known_is_one_look():
+    assert pairs() == pairs(run("enhanced", -1)) == pairs_in_force(FIRST, PAIR, None, START) == 1
+
+
+def test_levels_are_those_of_the_statistics():
+    """Statistics 18: z 2.24, 2.64, 3.02 at the fourth, 4.04 at the thirtieth; in all 0.05."""
+    z = {looks: student_t_quantile(1 - alpha_of_look(looks, 1) / 2, 1e9) for looks in (1, 2, 4, 30)}
+    assert z == {1: pytest.approx(2.24, abs=5e-3), 2: pytest.approx(2.64, abs=5e-3), 4: pytest.approx(3.02, abs=6e-3), 30: pytest.approx(4.04, abs=1e-2)}
+    assert sum(alpha_of_look(looks, 1) for looks in range(1, 100_000)) == pytest.approx(0.05, rel=1e-4)
+    assert alpha_of_look(1, 4) == alpha_of_look(1, 1) / 4
+
+
+def test_daily_retraining_meets_the_condition_falsely_in_few_months():
+    """Pairs of models that are equally good, retrained daily for a month: with one look's limits most months have a better one, with these few."""
+    random = np.random.default_rng(18)
+    naive = judged = 0
+    for _ in range(120):
+        correct = random.binomial(5000, 0.8, size=(30, 2))
+        found = [difference(Counts(int(ours), 5000), Counts(int(theirs), 5000), 1 - alpha_of_look(day, 1)) for day, (ours, theirs) in enumerate(correct, start=1)]
+        judged += any(each.low > 0 for each in found)
+        naive += any(difference(Counts(int(ours), 5000), Counts(int(theirs), 5000)).low > 0 for ours, theirs in correct)
+    assert naive > 50
+    assert judged <= 9
+
+
+def retrained(times):
+    """The page of a test whose challenger is barely better, retrained so often since the start."""
+    snapshot = with_values(with_values(live(), "baseline", "accuracy", value=0.78), "enhanced", "accuracy", value=0.8)
+    start = AT - timedelta(days=8)
+    runs = [
+        Run(f"r{index}", "r", "enhanced", "FINISHED", start + timedelta(hours=index), start + timedelta(hours=index + 0.5), accuracy=0.8) for index in range(1, times + 1)
+    ]
+    before = [Run(name, name, name, "FINISHED", start - timedelta(days=1), start - timedelta(hours=20), accuracy=0.8) for name in PAIR]
+    return build_ab_report(replace(snapshot, mlflow=replace(snapshot.mlflow, runs=(*before, *runs))), None, settings())
+
+
+def test_the_verdict_goes_by_the_pair_and_says_so_and_the_interval_stays_that_of_one_look():
+    once, often = retrained(0), retrained(9)
+    first, tenth = (next(row for row in page.comparisons if row.metric == "accuracy") for page in (once, often))
+    assert (first.looks, tenth.looks) == (1, 10)
+    assert (first.low, first.high) == (tenth.low, tenth.high)
+    assert tenth.judged_low < first.judged_low < first.low
+    assert (once.period, often.period) == (once.period, once.period)
+    words = " ".join((*often.verdict.reasons, often.verdict.rule))
+    assert "the 10th pair of test sets since the start" in words
+    assert "at 97.5 %" in " ".join(once.verdict.reasons)
+
+
+@pytest.mark.parametrize(("number", "word"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (12, "12th"), (13, "13th"), (21, "21st"), (112, "112th")])
+def test_ordinals(number, word):
+    assert ordinal(number) == word
