@@ -21,6 +21,7 @@ from live_dashboards.settings import Settings
 _BESIDE = ("precision", "recall", "f1")
 GUARDED = (ERROR_RATE, OVER_OBJECTIVE)
 _ALPHA = 0.05
+_HARM_ALPHA = 0.1  # over all guardrails and challengers, for harm, of which each is looked for at 0.05 at most
 DEFAULT_PLANNED_REQUESTS = 20_000
 GAUGE_HAS_NO_COUNT = "the gauge has no count: name counters of labelled and correct requests in AB_ONLINE_LABELLED_METRIC and AB_ONLINE_CORRECT_METRIC"
 
@@ -36,7 +37,8 @@ class Compared:
 def compared(page: Page) -> tuple[Compared, ...]:
     """Every variant against the baseline: the challenger in all metrics, the others in accuracy, what is guarded, and what else has an interval.
 
-    Success metrics and offline ones at 95 % over the family of challengers (Bonferroni); guardrails, which must all pass, at 95 % each.
+    Success metrics and offline ones at 95 % over the family of challengers (Bonferroni); guardrails, which must all pass, at 95 % each; harm at 0.1 over all
+    guardrails and challengers.
     """
     challengers = [name for name in page.roles.names if name != page.roles.baseline]
     judged = [row for name in challengers for row in _judged_metrics(page, name, len(challengers))]
@@ -174,11 +176,12 @@ def _counted(page: Page, name: str, metric: str, family: int) -> Compared:
     counted = since or windowed(page.counted.prometheus, page.at.timestamp(), page.window_seconds, objective_seconds)
     is_success = metric == ONLINE_ACCURACY or metric == page.settings["AB_SUCCESS_METRIC"]
     alpha = _ALPHA / family if is_success else _ALPHA
+    harm_alpha = min(_ALPHA, _HARM_ALPHA / (len(GUARDED) * family)) if metric in GUARDED else None
 
     def of(edge: Accumulated) -> Compared:
         arms = arm(page, edge, name, metric), arm(page, edge, page.roles.baseline, metric)
         row = _row(metric, (arms[0].rate, arms[1].rate), family if is_success else 1)
-        return Compared(_judged(page, row, arms, alpha, is_accumulated=since is not None), (arms[0].rate, arms[1].rate))
+        return Compared(_judged(page, row, arms, _Levels(alpha, harm_alpha), is_accumulated=since is not None), (arms[0].rate, arms[1].rate))
 
     far = at_far_edge(counted) if metric == OVER_OBJECTIVE else None
     return of(counted) if far is None else _within_bucket(of(counted), of(far).row)
@@ -192,25 +195,36 @@ def _within_bucket(near: Compared, far: Comparison) -> Compared:
     return replace(near, row=replace(wide, method=f"{near.row.method}; the widest at both ends of the objective's bucket"))
 
 
-def _judged(page: Page, row: Comparison, arms: tuple[Arm, Arm], alpha: float, *, is_accumulated: bool) -> Comparison:
+@dataclass(frozen=True, slots=True)
+class _Levels:
+    """At which a comparison is judged: what is better or safe, and harm, None where it is not looked for."""
+
+    alpha: float
+    harm: float | None
+
+
+def _judged(page: Page, row: Comparison, arms: tuple[Arm, Arm], levels: _Levels, *, is_accumulated: bool) -> Comparison:
     ours, theirs = (each.counts for each in arms)
     if ours is None or theirs is None:
         return row
     if not is_accumulated:
-        found = difference(ours, theirs, 1 - alpha)
+        found = difference(ours, theirs, 1 - levels.alpha)
         return _with_limits(row, replace(found, method=f"{found.method}; the window, for one look"))
     blocks = shared_blocks(arms[0].blocks, arms[1].blocks)
     if not blocks.ends:
         return replace(row, estimate=None, reason=f"{row.treatment} and {row.control} have had no traffic in the same block of time")
-    return _within_blocks(row, blocks, planned_requests(page.settings, page.roles.names, (row.treatment, row.control)), alpha, page.at.timestamp())
+    return _within_blocks(row, blocks, planned_requests(page.settings, page.roles.names, (row.treatment, row.control)), levels, page.at.timestamp())
 
 
-def _within_blocks(row: Comparison, blocks: SharedBlocks, planned: int, alpha: float, at_seconds: float) -> Comparison:
-    """The comparison within blocks of time, with both limits: of what is claimed to be better or safe, and of harm, which is to be found early."""
+def _within_blocks(row: Comparison, blocks: SharedBlocks, planned: int, levels: _Levels, at_seconds: float) -> Comparison:
+    """The comparison within blocks of time, with both limits: for what is claimed to be better or safe, and for harm, which is to be found early."""
     found = strata(blocks.treatment, blocks.control)
     safe = long_run_of(found, blocks.treatment, blocks.control)
-    limits = sequence_of(found, planned, alpha, safe)
-    harm = sequence_of(found, planned, alpha, harm_variance(found, blocks.treatment, blocks.control, blocks.ends, at_seconds))
+    limits = sequence_of(found, planned, levels.alpha, safe)
     clusters = max(1.0, safe / found.variance) if found.variance > 0 else 1.0
-    estimate = 100 * (found.estimate or 0.0)
-    return _with_limits(row, limits, estimate=estimate, sequential=True, overdispersion=clusters, harm_low=100 * harm.low, harm_high=100 * harm.high)
+    row = replace(row, estimate=100 * found.estimate, sequential=True, overdispersion=clusters)
+    if levels.harm is not None:
+        variance = harm_variance(found, blocks.treatment, blocks.control, blocks.ends, at_seconds)
+        harm = sequence_of(found, planned, levels.harm, variance)
+        row = replace(row, harm_low=100 * harm.low, harm_high=100 * harm.high)
+    return _with_limits(row, limits)

@@ -323,3 +323,40 @@ def test_where_one_end_of_the_bucket_is_not_known_there_are_no_limits():
     totals = tuple(replace(answer, series=(), reason="the buckets were wider at times") if answer.name == "latency_within_far" else answer for answer in found.totals)
     row = rows(report(replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(replace(found, totals=totals),)))))["over_latency_objective"]
     assert (row.has_interval, row.reason) == (False, "the buckets were wider at times")
+
+
+def test_harm_is_looked_for_at_one_level_over_all_guardrails_and_challengers():
+    """Two guardrails: with one challenger at 0.05 each, with two at 0.025; what is shown stays at 0.05."""
+    alone, family = rows(report(of_two()))["error_rate"], rows(report(three()))["error_rate"]
+    assert (alone.harm_low, alone.harm_high) == (pytest.approx(alone.low), pytest.approx(alone.high))
+    assert (family.low, family.high) == (pytest.approx(alone.low), pytest.approx(alone.high))
+    assert family.harm_low < alone.harm_low < alone.harm_high < family.harm_high
+
+
+def of_two():
+    snapshot = of_the_window()
+    for name in ("requests", "latency_count"):
+        snapshot = with_instant(snapshot, name, {"baseline": 30_000, "enhanced": 15_000})
+    return accumulated(with_instant(snapshot, "errors", {"baseline": 300, "enhanced": 150}))
+
+
+def test_what_is_no_guardrail_has_no_limits_for_harm():
+    assert all((row.harm_low, row.harm_high) == (None, None) for row in report().comparisons if row.metric not in {"error_rate", "over_latency_objective"})
+
+
+def test_arms_that_never_had_traffic_at_the_same_time_are_not_compared():
+    snapshot = live()
+    (found,) = snapshot.prometheus.accumulated
+
+    def first_half(answer):
+        series = (replace(each, points=tuple((end, value * (index < 16) * 2) for index, (end, value) in enumerate(each.points))) for each in answer.series)
+        turned = (
+            replace(each, points=tuple((end, 0.0 if value else 1000.0) for end, value in each.points)) if each.label("model_name") == "enhanced" else each
+            for each in series
+        )
+        return replace(answer, series=tuple(turned))
+
+    blocks = tuple(first_half(answer) if answer.name in {"requests", "errors"} else answer for answer in found.blocks)
+    row = rows(report(replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(replace(found, blocks=blocks),)))))["error_rate"]
+    assert (row.estimate, row.has_interval) == (None, False)
+    assert row.reason == "enhanced and baseline have had no traffic in the same block of time"
