@@ -12,10 +12,13 @@ from live_dashboards.analysis.traffic_facts import assumed_zeros
 from live_dashboards.model.duration import format_duration
 from live_dashboards.model.judgement import SplitTest
 from live_dashboards.model.measurement import Measurement, Origin, missing
+from live_dashboards.model.notices import COUNTED_BY_RULES
 from live_dashboards.model.number import format_number
 from live_dashboards.model.presentation import count_words, is_open, share_words
 from live_dashboards.model.report import ErrorPanel, ErrorRow, Head, ImpactPanel, LatencyPanel, LatencyRow, Line, LinesPanel, ShareRow, SplitPanel
-from live_dashboards.model.snapshot import PROMETHEUS, Timeline
+from live_dashboards.model.snapshot import PROMETHEUS, Answer, Timeline
+
+_RECORDED_AFTER_SECONDS = 360.0  # a step, and the minute that the rules look back
 
 
 def window_words(seconds: float) -> str:
@@ -179,10 +182,17 @@ def _latest(page: Page, name: str, unit: str, *, variant: str, series: Timeline,
     moment, value = known[-1]
     observed_at = datetime.fromtimestamp(moment, UTC)
     age_seconds = (page.at - observed_at).total_seconds()
-    is_stale = age_seconds > float(page.settings["AB_STALE_AFTER"])
+    is_stale = age_seconds > _line_limit_seconds(page, answer)
     origin = page.drawn.prometheus.origin
     frame = Measurement(called, value, unit, origin, variant, source=status.source, query=answer.query, observed_at=observed_at)
     return replace(frame, stale=is_stale and origin is Origin.LIVE)
+
+
+def _line_limit_seconds(page: Page, answer: Answer) -> float:
+    """How old a line's last point may be: recorded counts come in whole blocks, and the next one is there when it has ended and its last step is recorded."""
+    limit = float(page.settings["AB_STALE_AFTER"])
+    is_recorded = any(text.startswith(COUNTED_BY_RULES) for text in page.drawn.prometheus.status.warnings)
+    return max(limit, _RECORDED_AFTER_SECONDS) + (answer.step_seconds or 0.0) if is_recorded else limit
 
 
 def _requests(page: Page) -> Measurement | None:
