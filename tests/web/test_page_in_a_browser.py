@@ -326,7 +326,9 @@ def test_a_table_of_reasons_is_as_wide_as_its_place_and_breaks_no_variants_name(
         page.set_viewport_size({"width": width, "height": 900})
         for name in ("Both models", "Conditions of a decision"):
             assert page.get_by_role("region", name=name, exact=True).evaluate("place => place.scrollWidth - place.clientWidth") <= 0, (name, width)
-        names = page.get_by_role("region", name="Measured inputs of the business case").locator("thead .variant")
+        inputs = page.get_by_role("region", name="Measured inputs of the business case")
+        assert inputs.locator(".words").first.evaluate("words => words.getBoundingClientRect().width") >= 200, width
+        names = inputs.locator("thead .variant")
         assert names.evaluate_all("all => all.map(each => each.getBoundingClientRect().height < 2 * parseFloat(getComputedStyle(each).lineHeight))") == [True, True]
 
 

@@ -35,7 +35,7 @@ def inputs(report: BusinessReport) -> Tree:
     names = report.variant_names
     columns = ("input", name_of(report.baseline, names), name_of(report.challenger, names), "difference", "95 % interval", "n", "window", "age")
     rows = [(row.label, row.baseline_words, row.challenger_words, *_difference(row), row.n_words, row.window_words, row.age_words) for row in report.inputs.rows]
-    return table("Measured inputs of the business case", columns, rows)
+    return table("Measured inputs of the business case", columns, rows, class_name="inputs")
 
 
 def _difference(row: InputRow) -> tuple[Tree, Tree]:
