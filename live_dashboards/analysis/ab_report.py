@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from live_dashboards.analysis.alt_text import alt_text
 from live_dashboards.analysis.arms import share_of_requests
-from live_dashboards.analysis.both_ends import other_pages, standing, widest_rows
+from live_dashboards.analysis.both_ends import other_pages, standing, widest_rows, widest_split
 from live_dashboards.analysis.decision import Evidence, success_of, verdict
 from live_dashboards.analysis.effect import Compared, compared, effect_measurement
 from live_dashboards.analysis.effect_panel import effect_panel
@@ -202,7 +202,8 @@ def _judged(found: Page, compared_at_least: tuple[Compared, ...], rows: tuple[Co
         return each.guardrails, each.verdict
 
     watched, decided = standing(found, judge, rows)
-    return replace(least, guardrails=watched, verdict=decided)
+    split = widest_split(least.split, [split_test(each) for each in other_pages(found)])
+    return replace(least, guardrails=watched, split=split, verdict=decided)
 
 
 def _judged_at(found: Page, rows: tuple[Compared, ...], net: tuple[Measurement, Interval | None] | None) -> _Judged:

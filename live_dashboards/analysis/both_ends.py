@@ -10,7 +10,9 @@ from live_dashboards.analysis.effect import Compared
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.widest import around_rows, widest, without_interval
 from live_dashboards.model.at_least import TELL_STARTS, WHY, at_least_words
-from live_dashboards.model.judgement import UNKNOWN, Guardrail, Verdict
+from live_dashboards.model.judgement import UNKNOWN, Guardrail, SplitTest, Verdict
+from live_dashboards.model.measurement import Measurement
+from live_dashboards.model.number import format_interval
 
 Judged = tuple[tuple[Guardrail, ...], Verdict]
 
@@ -48,6 +50,24 @@ def _guardrail(guard: Guardrail, others: list[tuple[Guardrail, ...]]) -> Guardra
 
 def _words(page: Page) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for counted in page.counted.prometheus.accumulated for answer in counted.totals for text in at_least_words(answer)))
+
+
+def widest_split(found: SplitTest, others: Sequence[SplitTest]) -> SplitTest:
+    """The split test with shares in limits that hold at every end; not judged where it would be another one at one of them."""
+    by_variant = [{share.variant: share for share in each.observed} for each in others]
+    observed = tuple(_widest_share(share, [named[share.variant] for named in by_variant if share.variant in named]) for share in found.observed)
+    flags = sorted({str(each.flag) for each in others} - {str(found.flag)})
+    if not flags or found.flag is None:
+        return replace(found, observed=observed)
+    return replace(found, observed=observed, flag=None, p_value=None, reason=f"{found.flag} at the least that was counted, {' or '.join(flags)} at the most, {WHY}")
+
+
+def _widest_share(share: Measurement, others: Sequence[Measurement]) -> Measurement:
+    values = [each.value for each in (share, *others) if each.value is not None]
+    if len(set(values)) < 2:
+        return share
+    between = format_interval(min(values), max(values), share.unit).replace(" to ", " and ")
+    return replace(widest(share, others), reason="; ".join(filter(None, (share.reason, f"between {between}, {WHY}"))))
 
 
 def widest_rows(rows: Sequence[Compared], others: Sequence[Sequence[Compared]]) -> tuple[Compared, ...]:

@@ -76,8 +76,7 @@ def _gate_split(split: SplitTest) -> Gate:
 def _gate_guardrail(guard: Guardrail) -> Gate:
     words = guard.words.replace(", margin ", ", max ")  # a gate has room for one short line
     state = {SHOWN: PASSED, HARM: FAILED, UNKNOWN: NOT_KNOWN}.get(guard.outcome, NOT_KNOWN)
-    told = f"not shown yet: {words}" if state == NOT_KNOWN and guard.outcome != UNKNOWN else words
-    return Gate(guard.label, state, told)
+    return Gate(guard.label, state, words)
 
 
 def _gate_net(case: BusinessCase) -> Gate:

@@ -10,7 +10,7 @@ from live_dashboards.model.business_case import Assumption, BusinessCase, Effect
 from live_dashboards.model.business_report import InputRow, InputsPanel, LedgerPanel, LedgerRow, PerformancePanel, PerformanceRow, SharePart
 from live_dashboards.model.duration import format_duration
 from live_dashboards.model.measurement import Measurement, Origin
-from live_dashboards.model.number import NOTHING, format_age, format_count, format_interval, format_money, format_number, format_percent, format_signed
+from live_dashboards.model.number import NOTHING, format_count, format_interval, format_money, format_number, format_percent, format_short_age, format_signed
 from live_dashboards.model.report import Head
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS
 from live_dashboards.settings import Settings
@@ -137,7 +137,7 @@ def _n(*sides: Measurement) -> str:
 def _age(at: datetime, measurement: Measurement) -> str:
     if measurement.observed_at is None or measurement.value is None:
         return NOTHING
-    return format_age(max(0.0, (at - measurement.observed_at).total_seconds()))
+    return format_short_age(max(0.0, (at - measurement.observed_at).total_seconds()))
 
 
 def performance_panel(found: Page, case: BusinessCase) -> PerformancePanel:

@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from live_dashboards.analysis.arms import share_of_requests
+from live_dashboards.analysis.both_ends import other_pages
 from live_dashboards.analysis.decision import p_words
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.period import period_of
 from live_dashboards.analysis.traffic_facts import assumed_zeros
 from live_dashboards.model.duration import format_duration
 from live_dashboards.model.judgement import SplitTest
-from live_dashboards.model.measurement import Measurement, Origin, missing
+from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
+from live_dashboards.model.notices import COUNTED_BY_RULES
 from live_dashboards.model.number import format_number
 from live_dashboards.model.presentation import count_words, is_open, share_words
 from live_dashboards.model.report import ErrorPanel, ErrorRow, Head, ImpactPanel, LatencyPanel, LatencyRow, Line, LinesPanel, ShareRow, SplitPanel
-from live_dashboards.model.snapshot import PROMETHEUS, Timeline
+from live_dashboards.model.snapshot import PROMETHEUS, Answer, Timeline
+
+_RECORDED_AFTER_SECONDS = 360.0  # a step, and the minute that the rules look back
 
 
 def window_words(seconds: float) -> str:
@@ -35,7 +40,7 @@ def split_panel(page: Page, test: SplitTest) -> SplitPanel:
         ShareRow(
             facts.variant,
             since[facts.variant] if is_drawn_live and has_period and facts.variant in since else facts.traffic_share,
-            _requests_since(since[facts.variant]) if is_drawn_live and has_period and facts.variant in since else facts.requests,
+            _requests_since(page, since[facts.variant]) if is_drawn_live and has_period and facts.variant in since else facts.requests,
             100 * plan.get(facts.variant, 0.0) if plan else None,
         )
         for facts in page.drawn.variants
@@ -50,9 +55,13 @@ def split_panel(page: Page, test: SplitTest) -> SplitPanel:
     return SplitPanel(head, rows, is_red=is_drawn_live and test.flag == "red")
 
 
-def _requests_since(share: Measurement) -> Measurement:
-    """The requests behind a share of the analysis period."""
-    return replace(share, name="requests_since_start", value=round((share.value or 0.0) / 100 * (share.n or 0)), unit="count", interval=None, drawn_interval=None)
+def _requests_since(page: Page, share: Measurement) -> Measurement:
+    """The requests behind a share of the analysis period; up to what they can be at most."""
+    value = round((share.value or 0.0) / 100 * (share.n or 0))
+    others = ((each, period_of(each, each.roles.challenger)[1]) for each in other_pages(page))
+    ends = [share_of_requests(each, counted, str(share.variant))[0] or 0 for each, counted in others if counted is not None]
+    limits = Interval(value, max(ends)) if max(ends, default=value) > value else None
+    return replace(share, name="requests_since_start", value=value, unit="count", interval=limits, drawn_interval=None)
 
 
 def _split_note(test: SplitTest, *, has_period: bool) -> str:
@@ -179,10 +188,17 @@ def _latest(page: Page, name: str, unit: str, *, variant: str, series: Timeline,
     moment, value = known[-1]
     observed_at = datetime.fromtimestamp(moment, UTC)
     age_seconds = (page.at - observed_at).total_seconds()
-    is_stale = age_seconds > float(page.settings["AB_STALE_AFTER"])
+    is_stale = age_seconds > _line_limit_seconds(page, answer)
     origin = page.drawn.prometheus.origin
     frame = Measurement(called, value, unit, origin, variant, source=status.source, query=answer.query, observed_at=observed_at)
     return replace(frame, stale=is_stale and origin is Origin.LIVE)
+
+
+def _line_limit_seconds(page: Page, answer: Answer) -> float:
+    """How old a line's last point may be: recorded counts come in whole blocks, and the next one is there when it has ended and its last step is recorded."""
+    limit = float(page.settings["AB_STALE_AFTER"])
+    is_recorded = any(text.startswith(COUNTED_BY_RULES) for text in page.drawn.prometheus.status.warnings)
+    return max(limit, _RECORDED_AFTER_SECONDS) + (answer.step_seconds or 0.0) if is_recorded else limit
 
 
 def _requests(page: Page) -> Measurement | None:

@@ -20,6 +20,7 @@ from live_dashboards.model.ticks import clock_words, span_words, time_ticks
 _MOST_NAMED_LINES = 4
 _MARK_WORDS_INCHES = 1.2
 _EARLY_INCHES = 0.3
+NAMES_GAP_INCHES = 0.09  # between the plot and the names at its lines' ends
 _ROUNDED_SECONDS = 0.001  # Prometheus rounds the moment that it was asked for to milliseconds, also upwards
 
 
@@ -37,7 +38,7 @@ def name_lines(place: TimePlot, lines: Sequence[Line]) -> None:
 def _name_at_end(place: TimePlot, labels: Sequence[tuple[Line, str]], *, is_named: bool) -> None:
     """Right of the plot, as many as there is height for."""
     frame, plot, sizes = place.frame, place.plot, place.frame.sizes
-    gap, x = line_inches(sizes.tick, 1.15), place.left + plot.width + sizes.room(0.09)
+    gap, x = line_inches(sizes.tick, 1.15), place.left + plot.width + sizes.room(NAMES_GAP_INCHES)
     shown = labels[: max(1, int(plot.height / gap) + 1)]
     heights = spread([place.y(_last(line)[1]) for line, _ in shown], gap, plot.bottom - frame.bottom + gap * 0.35, frame.height - gap * 0.5)
     for (line, value), y in zip(shown, heights, strict=True):

@@ -10,17 +10,18 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from live_dashboards.figures.frame import Frame, base_line, tick_height, y_ticks
-from live_dashboards.figures.line_words import name_lines, write_marks, write_target, write_ticks
+from live_dashboards.figures.line_words import NAMES_GAP_INCHES, name_lines, write_marks, write_target, write_ticks
 from live_dashboards.figures.rows import fitting, heading_height
 from live_dashboards.figures.stretches import Plan, TimePlot, last_point, segments
 from live_dashboards.figures.text import Look, width_inches
-from live_dashboards.figures.theme import MUTED, PAPER, TICK_PAD_POINTS, line_inches
+from live_dashboards.figures.theme import MUTED, PAPER, TICK_PAD_POINTS, Sizes, line_inches
+from live_dashboards.figures.words import end_words
 from live_dashboards.model.presentation import colour_of, style_of
 from live_dashboards.model.report import AbReport, Line
 from live_dashboards.model.ticks import number_labels, round_ticks
 
 Row = TypeVar("Row")
-_NAMES_INCHES = 1.12
+_NAMES_INCHES, _MOST_NAMES_INCHES = 1.12, 1.5
 
 
 def draw_timeline(frame: Frame, lines: Sequence[Line], report: AbReport, plan: Plan) -> Axes:
@@ -31,7 +32,8 @@ def draw_timeline(frame: Frame, lines: Sequence[Line], report: AbReport, plan: P
     ticks = round_ticks(*limits, max(2, min(5, int(room.height / line_inches(sizes.tick, 2.0)))))
     labels = number_labels(ticks, plan.unit)
     left = max(sizes.room(plan.ticks_width), *(width_inches(label, Look(sizes.tick)) + (TICK_PAD_POINTS + 1) / 72 for label in labels))
-    inner = room.inner(left=left, right=plan.names_width or sizes.room(_NAMES_INCHES))
+    drawn = [line for line in lines if last_point(line.timeline) is not None]
+    inner = room.inner(left=left, right=plan.names_width or _names_inches(sizes, drawn))
     axes = inner.axes()
     end = report.at.timestamp()
     axes.set_xlim(end - report.window_seconds, end)
@@ -39,7 +41,6 @@ def draw_timeline(frame: Frame, lines: Sequence[Line], report: AbReport, plan: P
     y_ticks(axes, sizes, ticks, labels)
     base_line(axes)
     place = TimePlot(frame, inner, axes, report, plan)
-    drawn = [line for line in lines if last_point(line.timeline) is not None]
     if drawn:
         _draw_lines(axes, drawn, report, sizes.line * (0.7 if plan.is_narrow else 1.0))
         _draw_last_points(axes, drawn, report, sizes.marker)
@@ -50,6 +51,13 @@ def draw_timeline(frame: Frame, lines: Sequence[Line], report: AbReport, plan: P
     write_marks(place)
     write_ticks(place, drawn)
     return axes
+
+
+def _names_inches(sizes: Sizes, lines: Sequence[Line]) -> float:
+    """Room for names and values at the lines' ends; more than usual where a value is marked, such as `enhanced 0.53 stale`."""
+    texts = (f"{line.label} {value}" for line, value in zip(lines, end_words([line.latest for line in lines]), strict=True))
+    widest = max((width_inches(text, Look(sizes.tick)) for text in texts), default=0.0) + sizes.room(NAMES_GAP_INCHES) + 0.02
+    return min(max(sizes.room(_NAMES_INCHES), widest), sizes.room(_MOST_NAMES_INCHES))
 
 
 def draw_below(body: Frame, rows: Sequence[Row], caption: str, draw_rows: Callable[[Frame, Sequence[Row], str], None]) -> Frame:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from live_dashboards.model.measurement import Interval
 
+_ROUNDING = 1e-9
+
 
 def finite_ends(values: Iterable[float | None], intervals: Iterable[Interval | None]) -> list[float]:
     """All values and closed interval ends."""
@@ -17,11 +19,12 @@ def finite_ends(values: Iterable[float | None], intervals: Iterable[Interval | N
 
 
 def padded(values: Sequence[float], share: float = 0.08, *, floor: float | None = None, ceiling: float | None = None) -> tuple[float, float]:
-    """Limits around the values with some room, not beyond floor and ceiling; around nothing 0 to 1."""
+    """Limits around the values with some room, not beyond floor and ceiling; around nothing 0 to 1. Values that rounding alone tells apart are one."""
     if not values:
         return 0.0, 1.0
     low, high = min(values), max(values)
-    room = (high - low) * share or abs(high) * 0.1 or 1.0
+    spread = high - low if high - low > _ROUNDING * max(abs(low), abs(high)) else 0.0
+    room = spread * share or abs(high) * 0.1 or 1.0
     low, high = low - room, high + room
     if floor is not None and low < floor <= min(values):
         low = floor

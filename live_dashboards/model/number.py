@@ -147,6 +147,14 @@ def format_age(seconds: float | None) -> str:
     return sign + (_two_units(hours, 24, "d", "h") if hours < 240 else f"{format_count(size / 86_400)} d")
 
 
+def format_short_age(seconds: float) -> str:
+    """An age in one unit, for a narrow column, hours up to two days: `12 s`, `3 min`, `47 h`, `4 d`."""
+    if round(seconds / 60) < 60:
+        return format_age(seconds)
+    hours = round(seconds / 3600)
+    return f"{hours} h" if hours < 48 else f"{format_count(round(seconds / 86_400))} d"
+
+
 def unit_suffix(unit: str) -> str:
     """What follows the number, with its space; a unit that is not ours is written as it is."""
     return UNIT_SUFFIXES.get(unit, f" {unit}" if unit else "")

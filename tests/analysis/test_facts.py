@@ -252,3 +252,24 @@ def test_numbers_of_a_partial_answer_say_so():
     assert "of a partial answer" in facts(partial).requests.reason
     assert "of a partial answer" in facts(partial).mean_latency_ms.reason
     assert "of a partial answer" not in (facts(found).requests.reason or "")
+
+
+def ended_before(snapshot, seconds, *warnings, step_seconds=300.0):
+    """The same with lines in points so far apart, whose last one is so old."""
+    end = snapshot.at.timestamp() - seconds
+    timelines = [
+        replace(answer, step_seconds=step_seconds, series=tuple(Timeline(each.labels, ((end, each.points[-1][1]),)) for each in answer.series))
+        for answer in snapshot.prometheus.timelines
+    ]
+    status = replace(snapshot.prometheus.status, warnings=warnings)
+    return replace(snapshot, prometheus=replace(snapshot.prometheus, timelines=tuple(timelines), status=status))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "step_seconds", "is_recorded", "is_stale"),
+    [(480, 300, False, True), (480, 300, True, False), (700, 300, True, True), (3_900, 3_600, True, False), (4_000, 3_600, True, True)],
+)
+def test_the_last_point_of_a_recorded_line_may_be_as_old_as_the_block_after_it_takes(seconds, step_seconds, is_recorded, is_stale):
+    warnings = ("counts come from recording rules, in whole steps of 5m until 2026-11-20 11:57:12 UTC",) if is_recorded else ()
+    report = build_ab_report(ended_before(live(), seconds, *warnings, step_seconds=float(step_seconds)), None, settings())
+    assert {line.latest.stale for line in report.rate.lines} == {is_stale}

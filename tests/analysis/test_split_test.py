@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from live_dashboards.analysis.both_ends import widest_split
 from live_dashboards.analysis.page import page
 from live_dashboards.analysis.split_test import local_overdispersion, split_test
+from live_dashboards.model.judgement import SplitTest
 from tests.support.snapshots import accumulated, live, of_the_window, settings, stand_in, with_instant, without_prometheus
 
 
@@ -78,3 +80,12 @@ def test_a_split_that_was_changed_once_does_not_pass_for_clustering():
 
 def test_too_few_blocks_tell_nothing_of_clustering():
     assert local_overdispersion([(1, 10), (9, 10)] * 3) == 1.0
+
+
+def test_a_split_that_is_another_one_at_the_most_that_may_have_been_counted_is_not_judged():
+    found = SplitTest("ok", "", p_value=0.5, n=100)
+    other = SplitTest("red", "shares are off by up to 9 pt", p_value=0.0001, n=120)
+    widened = widest_split(found, [found, other])
+    assert (widened.flag, widened.p_value) == (None, None)
+    assert widened.reason.startswith("ok at the least that was counted, red at the most, ")
+    assert widest_split(found, [found]) == found

@@ -1,5 +1,6 @@
 """The business page: the rules that a machine can check, and what is drawn where."""
 
+import re
 from dataclasses import replace
 from functools import lru_cache
 
@@ -10,7 +11,8 @@ from matplotlib.transforms import Bbox
 from live_dashboards.figures.business.page import PAGE
 from live_dashboards.figures.dashboard import _create_dashboard_panels
 from live_dashboards.figures.layout_check import layout_faults
-from tests.support.business_pages import CASES
+from live_dashboards.model.number import format_short_age
+from tests.support.business_pages import CASES, OWN, page, without_test_rows
 
 NAMES = ("net", "parts", "sensitivity", "break_even", "payback", "performance", "ledger", "inputs", "gates")
 
@@ -53,6 +55,30 @@ def bars(figure, panel, look="filled"):
     (axes,) = axes_of(figure, panel)
     found = [artist for artist in artists(axes, f"bar-{look}") if isinstance(artist, Rectangle)]
     return [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in sorted(found, key=lambda bar: bar.get_y())]
+
+
+@pytest.mark.parametrize("seconds", [3_500, 47 * 3_600, 40 * 86_400])
+def test_the_age_of_an_input_is_written_out(seconds):
+    found = page(without_test_rows(), **OWN)
+    aged = replace(found.inputs, rows=tuple(replace(row, age_words=format_short_age(seconds)) for row in found.inputs.rows))
+    figure = _create_dashboard_panels(replace(found, inputs=aged), size_inches=(16, 10), dpi=100)
+    assert words(figure, "inputs").count(format_short_age(seconds)) == len(aged.rows)
+
+
+@pytest.mark.parametrize("objective_ms", ["50", "1000"])
+def test_each_gate_has_its_name_written_out(objective_ms):
+    found = page(AB_LATENCY_OBJECTIVE_MS=objective_ms)
+    figure = _create_dashboard_panels(found, size_inches=(16, 10), dpi=100)
+    assert {gate.label for gate in found.gates.gates} <= set(words(figure, "gates"))
+
+
+def test_a_guardrail_that_is_not_shown_yet_has_its_numbers_written_out():
+    found = page(AB_ERROR_MARGIN_POINTS="0.0001")
+    gate = next(gate for gate in found.gates.gates if gate.label == "Error rate not worse")
+    figure = _create_dashboard_panels(found, size_inches=(16, 10), dpi=100)
+    assert gate.state == "unknown"
+    assert re.fullmatch(r"[+−]\S+ pt \([+−]\S+ to [+−]\S+\), max 0.0001", gate.words)
+    assert says(figure, gate.words.removesuffix("max 0.0001"), "gates")
 
 
 @pytest.mark.parametrize("name", CASES)

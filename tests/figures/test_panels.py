@@ -53,6 +53,13 @@ def test_no_limit_of_a_difference_is_cut_off_on_the_smallest_page():
     assert not [text for text in words(page(analysed(), (12, 6.75)), "effect") if "…" in text]
 
 
+def test_a_line_with_a_stale_value_keeps_its_name():
+    made = report()
+    stale = tuple(replace(line, latest=replace(line.latest, stale=True)) for line in made.rate.lines)
+    written = words(page(replace(made, rate=replace(made.rate, lines=stale))), "rate")
+    assert [sum(text.startswith(f"{line.label} ") and text.endswith(" stale") for text in written) for line in stale] == [1] * len(stale)
+
+
 def test_a_difference_that_is_missing_has_its_reason_and_no_dot():
     rows = (comparison("accuracy", "enhanced", "baseline", 2.0, (1.0, 3.0)), comparison("f1", "enhanced", "baseline", None, None, reason="enhanced: no f1 is logged"))
     figure = page(report(effect=EffectPanel(report().effect.head, rows)))

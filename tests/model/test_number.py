@@ -23,6 +23,7 @@ from live_dashboards.model.number import (
     format_money_estimate,
     format_number,
     format_percent,
+    format_short_age,
     format_signed,
     unit_suffix,
 )
@@ -180,6 +181,14 @@ def test_money_with_its_interval() -> None:
 )
 def test_an_age_has_at_most_two_units(seconds: float | None, text: str) -> None:
     assert format_age(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (59.6, "1 min"), (190, "3 min"), (3_569, "59 min"), (3_570, "1 h"), (169_200, "47 h"), (47.8 * 3_600, "2 d"), (30 * 86_400 + 10_800, "30 d")],
+)
+def test_a_short_age_has_one_unit(seconds: float, text: str) -> None:
+    assert format_short_age(seconds) == text
 
 
 def test_none_is_a_dash_everywhere() -> None:

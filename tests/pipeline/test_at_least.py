@@ -131,6 +131,19 @@ def test_a_share_of_traffic_of_an_open_count_is_within_its_two_ends_on_either_si
         assert "at most" not in share.reason
 
 
+def test_a_share_since_the_start_of_an_open_count_has_limits_that_hold_at_both_ends(report):
+    truth = day_truth()
+    scaling_to_zero(truth, with_starts=False)
+    page = report(truth)
+    theirs, most = 20 * 240 * 60, 8960 + 79 * 48  # the first pod's first sample is the start
+    share = next(each for each in page.split_test.observed if each.variant == "enhanced")
+    assert share.interval.low < 100 * 8960 / (theirs + 8960) < 100 * most / (theirs + most) < share.interval.high
+    assert share.reason.startswith("between 3.02 and 4.24 %, ")
+    row = next(each for each in page.split.rows if each.share.variant == "enhanced")
+    assert (row.requests.value, row.requests.interval) == (8960, Interval(8960, most))
+    assert report(truth, AB_TRAFFIC_SPLIT="baseline=0.5,enhanced=0.5").split_test.flag == "red"
+
+
 def test_errors_at_the_most_go_with_requests_at_the_least_as_other_targets_may_have_counted_them(report):
     """Requests of one instance that may be old make the challenger's rate smaller, errors of another one greater."""
     truth = day_truth()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 from urllib.parse import quote
 
 import psycopg2
@@ -27,7 +29,7 @@ SETTINGS = ("fsync=off", "shared_buffers=16MB", f"listen_addresses={LOOPBACK}", 
 
 @pytest.fixture
 def standby(mlflow_database) -> Iterator[ServerProcess]:
-    """A standby that streams from the session's server: a base backup of it, made now."""
+    """A standby that streams from the session's server: a base backup of it, made now, without pg_basebackup, which not every PostgreSQL brings."""
     primary, account, programs = mlflow_database.server, postgres_account(), postgres_programs()
     folder = make_work_folder(account)
     source = f"host={primary.host} port={primary.port} user={primary.user} password={primary.password}"
@@ -37,13 +39,36 @@ def standby(mlflow_database) -> Iterator[ServerProcess]:
 
     server = ServerProcess("standby", command, folder=folder, is_ready=lambda port: is_up(mlflow_database, port), account=account)
     try:
-        backup = [programs / "pg_basebackup", "-d", source, "-D", folder / "data", "-R", "--checkpoint=fast", "--no-sync"]
-        run_program(backup, folder=folder, account=account)
+        with closing(psycopg2.connect(f"{source} dbname=postgres")) as connection:
+            back_up(connection, folder / "data", lambda *command: run_program(command, folder=folder, account=account))
+        give(folder / "data", "standby.signal", "")
+        with (folder / "data/postgresql.auto.conf").open("a") as settings:
+            settings.write(f"primary_conninfo = '{source}'\n")
         server.start()
         yield server
     finally:
         server.stop(signal.SIGINT)
         remove_work_folder(folder)
+
+
+def back_up(connection, data: Path, run: Callable[..., object]) -> None:
+    """The server's files as they are between the two calls, and the label that tells from where they are replayed."""
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_backup_start('standby', fast => true), current_setting('data_directory')")
+        source = Path(cursor.fetchone()[1])
+        run("cp", "-a", source, data)
+        cursor.execute("select labelfile from pg_backup_stop(wait_for_archive => false)")
+        give(data, "backup_label", cursor.fetchone()[0])
+    for name in ("postmaster.pid", "postmaster.opts"):
+        (data / name).unlink(missing_ok=True)
+
+
+def give(data: Path, name: str, text: str) -> None:
+    """A file that the server may change, as it does with its own."""
+    path, owner = data / name, data.stat()
+    path.write_text(text)
+    os.chown(path, owner.st_uid, owner.st_gid)
 
 
 @dataclass(frozen=True)

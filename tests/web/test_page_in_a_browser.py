@@ -318,6 +318,20 @@ def test_the_page_is_accessible_and_fits_its_screen(steady_page: LivePage, open_
     assert violations(page) == []
 
 
+def test_a_table_of_reasons_is_as_wide_as_its_place_and_breaks_no_variants_name(live_page: Callable[..., LivePage], open_page: Open) -> None:
+    """A reason holds addresses and queries, of which each is one long word."""
+    live = live_page(PROMETHEUS_URL="http://127.0.0.1:1/a-path-that-is-longer-than-a-column-of-the-page/and-longer-still")
+    page = shown(open_page(live, viewport={"width": 1440, "height": 900}))
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        for name in ("Both models", "Conditions of a decision"):
+            assert page.get_by_role("region", name=name, exact=True).evaluate("place => place.scrollWidth - place.clientWidth") <= 0, (name, width)
+        inputs = page.get_by_role("region", name="Measured inputs of the business case")
+        assert inputs.locator(".words").first.evaluate("words => words.getBoundingClientRect().width") >= 200, width
+        names = inputs.locator("thead .variant")
+        assert names.evaluate_all("all => all.map(each => each.getBoundingClientRect().height < 2 * parseFloat(getComputedStyle(each).lineHeight))") == [True, True]
+
+
 def test_the_drawer_is_accessible(steady_page: LivePage, open_page: Open) -> None:
     page = shown(open_page(steady_page, color_scheme="dark"))
     page.get_by_role("button", name="Where numbers come from").click()

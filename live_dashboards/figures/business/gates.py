@@ -6,13 +6,13 @@ from matplotlib.lines import Line2D
 
 from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.panel import open_panel
-from live_dashboards.figures.text import Look, wrapped
+from live_dashboards.figures.text import Look, width_inches, wrapped
 from live_dashboards.figures.theme import ALARM, CALM, INK, MUTED, PAPER, line_inches
 from live_dashboards.model.business_report import BusinessReport, Gate
 
 GATE_MARKS = {"passed": (CALM, "o", True), "failed": (ALARM, "X", True), "unknown": (MUTED, "o", False)}
 """Colour, marker and whether it is filled, of each state."""
-_STATE_INCHES, _LABEL_SHARE = 0.84, 0.35
+_STATE_INCHES, _MOST_OF_LABELS = 0.84, 0.42
 _LEADING = 1.08
 
 
@@ -23,17 +23,17 @@ def draw(frame: Frame, report: BusinessReport) -> None:
     if body is None:
         return
     height = min(body.height / max(1, len(panel.gates)), line_inches(body.sizes.body, 2.1))
+    label = min(_MOST_OF_LABELS * body.width, max((width_inches(gate.label, Look(body.sizes.tick)) for gate in panel.gates), default=0.0))
     for index, gate in enumerate(panel.gates):
-        _draw_gate(body, gate, body.height - (index + 0.5) * height, height)
+        _draw_gate(body, gate, body.height - (index + 0.5) * height, height, label)
 
 
-def _draw_gate(body: Frame, gate: Gate, y: float, height: float) -> None:
+def _draw_gate(body: Frame, gate: Gate, y: float, height: float, label: float) -> None:
     sizes = body.sizes
     colour, marker, is_filled = GATE_MARKS[gate.state]
     _mark(body, y + sizes.tick * 0.02 / 72, colour, marker, is_filled=is_filled)
     left = sizes.room(_STATE_INCHES)
     body.write(0.16, y, gate.state, Look(sizes.tick, colour, is_bold=True), within=left - 0.16, stand="center_baseline")
-    label = body.width * _LABEL_SHARE
     body.write(left, y, gate.label, Look(sizes.tick, INK), within=label, stand="center_baseline")
     x, look = left + label + 0.1, Look(sizes.note, MUTED)
     lines = wrapped(gate.words, look, body.width - x, 2 if height >= 2 * line_inches(sizes.note, _LEADING) else 1)

@@ -35,6 +35,11 @@ def name_of(variant: str | None, names: Sequence[str]) -> Tree:
     return html.Span(short(variant or "none", 60), className=f"variant variant-{min(index, 6)}", title=short(variant or ""))
 
 
+def long_words(text: str, longest: int = LONGEST_WORDS) -> Tree:
+    """Words of a table's cell, which break anywhere rather than make the table wider than its place: a reason holds whole queries."""
+    return html.Span(short(text, longest), className="words")
+
+
 def pairs(rows: Iterable[tuple[str, str]], class_name: str) -> Tree:
     """A list of names and what they are."""
     return html.Dl([html.Div([html.Dt(name), html.Dd(short(words))]) for name, words in rows if words], className=class_name)

@@ -8,11 +8,11 @@ from typing import Any
 
 from dash import html
 
-from live_dashboards.model.business_report import BusinessReport, PerformanceRow
+from live_dashboards.model.business_report import BusinessReport, InputRow, PerformanceRow
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.number import NOTHING, format_interval, format_number
 from live_dashboards.model.report import AbReport
-from live_dashboards.web.trees.parts import Tree, name_of, short, table
+from live_dashboards.web.trees.parts import Tree, long_words, name_of, short, table
 
 _STATE_SIGNS = {"passed": "●", "failed": "✕", "unknown": "○"}
 
@@ -26,7 +26,7 @@ def notices(report: AbReport) -> Tree:
 
 def gates(report: BusinessReport) -> Tree:
     """The conditions of a decision, each with its state as sign and word."""
-    rows = [(gate.label, html.Span(f"{_STATE_SIGNS[gate.state]} {gate.state}", className=f"state-{gate.state}"), short(gate.words)) for gate in report.gates.gates]
+    rows = [(gate.label, html.Span(f"{_STATE_SIGNS[gate.state]} {gate.state}", className=f"state-{gate.state}"), long_words(gate.words)) for gate in report.gates.gates]
     return table("Conditions of a decision", ("condition", "state", "numbers"), rows)
 
 
@@ -34,13 +34,14 @@ def inputs(report: BusinessReport) -> Tree:
     """What was measured."""
     names = report.variant_names
     columns = ("input", name_of(report.baseline, names), name_of(report.challenger, names), "difference", "95 % interval", "n", "window", "age")
-    rows = [
-        (row.label, row.baseline_words, row.challenger_words, row.difference_words, row.interval_words, row.n_words, row.window_words, row.age_words)
-        if row.measurement.value is not None
-        else (row.label, row.baseline_words, row.challenger_words, short(row.measurement.reason or "not measured"), NOTHING, row.n_words, row.window_words, row.age_words)
-        for row in report.inputs.rows
-    ]
-    return table("Measured inputs of the business case", columns, rows)
+    rows = [(row.label, row.baseline_words, row.challenger_words, *_difference(row), row.n_words, row.window_words, row.age_words) for row in report.inputs.rows]
+    return table("Measured inputs of the business case", columns, rows, class_name="inputs")
+
+
+def _difference(row: InputRow) -> tuple[Tree, Tree]:
+    if row.measurement.value is None:
+        return long_words(row.measurement.reason or "not measured"), NOTHING
+    return row.difference_words, row.interval_words
 
 
 def ledger(report: BusinessReport) -> Tree:
@@ -70,9 +71,9 @@ def _performance(row: PerformanceRow) -> tuple[Tree, ...]:
     return row.label, _with_interval(row.baseline), _with_interval(row.challenger), "more" if row.is_higher_better else "less"
 
 
-def _with_interval(measurement: Measurement) -> str:
+def _with_interval(measurement: Measurement) -> Tree:
     if measurement.value is None:
-        return short(f"{NOTHING} ({measurement.reason})", 120)
+        return long_words(f"{NOTHING} ({measurement.reason})", 120)
     value = format_number(measurement.value, measurement.unit)
     limits = measurement.interval
     return value if limits is None else f"{value} ({format_interval(limits.low, limits.high, measurement.unit)})"
