@@ -126,6 +126,23 @@ def moment(value: str) -> datetime:
     return parse_page_moment(value)
 
 
+def stretches(value: str) -> tuple[tuple[datetime, datetime], ...]:
+    """Stretches of time, `begin/end`, comma-separated, in the order of their begins."""
+    return tuple(sorted(_stretch(part.strip()) for part in value.split(",") if part.strip()))
+
+
+def _stretch(text: str) -> tuple[datetime, datetime]:
+    allowed = "begin/end with the end after the begin, such as 2026-11-24T02:00Z/2026-11-24T08:00Z"
+    begin, _, end = text.partition("/")
+    try:
+        found = parse_page_moment(begin.strip()), parse_page_moment(end.strip())
+    except ValueError as error:
+        raise ValueError(f"must be {allowed}: {error}") from None
+    if found[0] >= found[1]:
+        raise ValueError(f"must be {allowed}")
+    return found
+
+
 def timezone(value: str) -> str:
     """A zone name that this system knows."""
     try:

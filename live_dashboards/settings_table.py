@@ -90,6 +90,13 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             Setting("AB_VARIANT_ALIASES", None, read.aliases, "Prometheus name=variant, comma-separated, where the sources name a model differently"),
             Setting("AB_TRAFFIC_SPLIT", None, read.split, "planned split, variant=share, comma-separated, normalised", "baseline=70,enhanced=30"),
             Setting("AB_START", None, read.moment, "start of the test, RFC 3339 or unix seconds"),
+            Setting(
+                "AB_EXCLUDE",
+                None,
+                read.stretches,
+                "stretches left out of the comparison for all arms, such as an outage or a load test: begin/end, comma-separated",
+                "2026-11-24T02:00Z/2026-11-24T08:00Z",
+            ),
             Setting("AB_ACCURACY_UNIT", "auto", read.choice("auto", "fraction", "percent"), "unit of the logged accuracy; auto: all values at most 1 means fraction"),
             Setting("AB_ACCURACY_METRIC", "accuracy", read.text, "MLflow metric key"),
             Setting("AB_PRECISION_METRIC", "precision", read.text, "MLflow metric key"),

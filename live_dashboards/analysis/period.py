@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from live_dashboards.analysis.excluded import without_stretches
 from live_dashboards.analysis.page import Page
 from live_dashboards.model.duration import format_duration
 from live_dashboards.model.judgement import Period
@@ -18,8 +20,17 @@ _LONGEST_LOOK_SECONDS = 90 * 86_400.0 - 7200  # as far back as traffic is looked
 def period_of(found: Page, challenger: str | None) -> tuple[Period, Accumulated | None]:
     """The analysis period of a challenger, and what Prometheus counted in it (None where it did not).
 
-    From AB_START, else the first sample at which baseline and challenger both had traffic, else the challenger's first run.
+    From AB_START, else the first sample at which baseline and challenger both had traffic, else the challenger's first run; without the stretches of AB_EXCLUDE.
     """
+    period, counted = _whole_period_of(found, challenger)
+    stretches = found.settings["AB_EXCLUDE"]
+    if counted is None or not stretches:
+        return period, counted
+    counted, excluded = without_stretches(counted, stretches)
+    return replace(period, excluded=excluded), counted
+
+
+def _whole_period_of(found: Page, challenger: str | None) -> tuple[Period, Accumulated | None]:
     first = _first_traffic(found)
     if found.settings.start is not None:
         return _from_setting(found, found.settings.start)

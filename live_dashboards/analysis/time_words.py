@@ -12,7 +12,7 @@ from live_dashboards.analysis.effect import Compared
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.period import period_of
 from live_dashboards.analysis.share_changes import share_changes
-from live_dashboards.model.judgement import Comparison
+from live_dashboards.model.judgement import Comparison, Period
 from live_dashboards.model.number import format_percent, format_signed
 from live_dashboards.model.snapshot import Accumulated
 
@@ -22,12 +22,19 @@ _ASTRAY = 0.25  # of half the interval: rates that differ by less than that disa
 
 
 def time_words(page: Page, rows: Sequence[Compared]) -> tuple[str, ...]:
-    """Where the rates of all requests say another thing than those within blocks of time, then the moments at which the challenger's share changed."""
+    """What is left out; where the rates of all requests say another thing than those within blocks of time, then the moments at which the challenger's share changed."""
     period, counted = period_of(page, page.roles.challenger)
     if counted is None or page.roles.challenger is None or period.start is None:
         return ()
     astray = (_astray_words(each.row) for each in rows if each.row.sequential and is_astray(each.row))
-    return (*astray, *_split_words(page, counted, page.roles.challenger))
+    return (*_excluded_words(period), *astray, *_split_words(page, counted, page.roles.challenger))
+
+
+def _excluded_words(period: Period) -> Iterator[str]:
+    """The stretches that are left out, each with its share; one that holds nothing of the test is no news."""
+    if period.excluded:
+        parts = [f"{_moment(each.begin.timestamp())} to {_moment(each.end.timestamp())} ({format_percent(each.share_percent)})" for each in period.excluded]
+        yield f"left out of all arms by AB_EXCLUDE: {', '.join(parts)} of the requests since the start"
 
 
 def is_astray(row: Comparison) -> bool:

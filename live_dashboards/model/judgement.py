@@ -11,13 +11,26 @@ SHOWN, NOT_SHOWN, HARM, UNKNOWN = "shown", "not_shown", "harm", "unknown"
 
 
 @dataclass(frozen=True, slots=True)
+class Excluded:
+    """A stretch of time that is left out of all arms, with its percentage of the test's requests."""
+
+    begin: datetime
+    end: datetime
+    share_percent: float
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
-    """The analysis period; a start of None is unknown, for the reason. `is_whole`: nothing that was counted since the start is forgotten."""
+    """The analysis period; a start of None is unknown, for the reason. `is_whole`: nothing that was counted since the start is forgotten.
+
+    `excluded` are the stretches that AB_EXCLUDE leaves out of it.
+    """
 
     start: datetime | None
     end: datetime
     reason: str
     is_whole: bool = True
+    excluded: tuple[Excluded, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ def _ab(report: AbReport) -> dict[str, Any]:
             "start": format_moment(report.period.start) if report.period.start else None,
             "end": format_moment(report.period.end),
             "reason": report.period.reason,
+            "excluded": [{"start": format_moment(each.begin), "end": format_moment(each.end), "share": each.share_percent} for each in report.period.excluded],
         },
         **{name: plain_value(measurement) for name, measurement in report.headline},
         "variants": {facts.variant: _facts(facts) for facts in report.variants},

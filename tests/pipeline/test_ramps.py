@@ -77,3 +77,48 @@ def test_a_ramp_does_not_decide(report, phases, within, pooled, verdict):
     assert row.low < within < row.high
     assert row.low <= row.harm_low < row.harm_high <= row.high
     assert page.verdict.verdict == verdict
+
+
+OUTAGE = (END - 4 * DAY - 2 * HOUR, END - 4 * DAY + 4 * HOUR)
+
+
+@pytest.fixture
+def outage(mlflow_database, prometheus):
+    """`outage(AB_X="...")`: the A/B page of a test in which the challenger failed for six hours, and was like the baseline else."""
+    truth = PrometheusTruth(start=START - HOUR, end=END, scrape_seconds=300.0)
+    for model in ("baseline", "enhanced"):
+        truth.counter(REQUESTS, labels(model), [(START - HOUR, 0.0), (START, 0.15)])
+        errors = [(START - HOUR, 0.0), (START, 0.0015), *(((OUTAGE[0], 0.09), (OUTAGE[1], 0.0015)) if model == "enhanced" else ())]
+        truth.counter(ERRORS, labels(model), errors)
+        truth.histogram(LATENCY, labels(model), {0.1: 0.1, 0.25: 0.05}, starts_at=START)
+    served = prometheus(truth)
+
+    def make(**own):
+        base = {"SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}", "AB_STALE_AFTER": "1d"}
+        settings = load_settings(environment={**mlflow_database.environment, **served.environment, **base, **own})
+        request = Request(at=AT)
+        return pipeline.report("ab", pipeline.ask(settings, request), settings, request)
+
+    return make
+
+
+def moment(seconds):
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%MZ")
+
+
+def test_a_stretch_that_is_left_out_counts_for_no_arm_and_is_told(outage):
+    stretch = f"{moment(OUTAGE[0])}/{moment(OUTAGE[1])}"
+    whole, without = outage(), outage(AB_EXCLUDE=f"{stretch}, 2020-01-01T00:00Z/2020-01-02T00:00Z")
+    assert error_rate(whole).estimate > 1
+    row = error_rate(without)
+    assert row.estimate == pytest.approx(0, abs=1e-3)
+    assert row.pooled == pytest.approx(0, abs=1e-3)
+    (excluded,) = without.period.excluded
+    assert (excluded.begin.timestamp(), excluded.end.timestamp()) == OUTAGE
+    assert excluded.share_percent == pytest.approx(100 * 6 / (DAYS * 24), abs=0.6)  # blocks of an hour that touch the stretch
+    lost = error_rate(whole).n_treatment - row.n_treatment
+    assert 6 <= lost / (0.15 * HOUR) <= 7.01
+    (notice,) = [text for text in without.health.notices if "AB_EXCLUDE" in text]
+    assert notice.startswith("left out of all arms by AB_EXCLUDE: ")
+    assert whole.period.excluded == ()
+    assert [each.n for each in without.split_test.observed] == [row.n_treatment + row.n_control] * 2
