@@ -45,6 +45,7 @@ def ab_report_of(found: Page, snapshot: Snapshot, *, seed: int) -> AbReport:
     least = _compared(found)
     rows = widest_rows(least, [_compared(each) for each in other_pages(found)])
     judged = _judged(found, least, rows, seed)
+    verdicts = _verdicts(found, least, rows, seed, judged.verdict)
     runs, quality = runs_panel(found), quality_panel(found)
     bars = tuple(bar.accuracy_percent for bar in runs.bars if bar.accuracy_percent)
     shown = (*map(effect_measurement, rows), *judged.split.observed, judged.power.detectable, judged.power.days_left, *gaps(found), *bars)
@@ -68,6 +69,7 @@ def ab_report_of(found: Page, snapshot: Snapshot, *, seed: int) -> AbReport:
         split_test=judged.split,
         power=judged.power,
         verdict=judged.verdict,
+        verdicts=verdicts,
         status=_status(found, headline),
         effect=effect_panel(found, rows, success_of(found, rows)),
         quality=quality,
@@ -77,7 +79,7 @@ def ab_report_of(found: Page, snapshot: Snapshot, *, seed: int) -> AbReport:
         errors=error_panel(found),
         impact=impact_panel(found),
         runs=runs,
-        health=health_panel(found, (*_experiment_doubt(settings, note), *time_words(found, rows))),
+        health=health_panel(found, (*_experiment_doubt(settings, note), *_other_verdicts(found, verdicts), *time_words(found, rows))),
         sources=(found.mlflow_status, found.prometheus_status),
         observed_at=observed_at(found),
         measurements=measurements,
@@ -204,6 +206,22 @@ def _judged(found: Page, compared_at_least: tuple[Compared, ...], rows: tuple[Co
     watched, decided = standing(found, judge, rows)
     split = widest_split(least.split, [split_test(each) for each in other_pages(found)])
     return replace(least, guardrails=watched, split=split, verdict=decided)
+
+
+def _verdicts(found: Page, least: tuple[Compared, ...], rows: tuple[Compared, ...], seed: int, own: Verdict) -> tuple[tuple[str, Verdict], ...]:
+    """Of every challenger against the baseline, each pair with its own period; the default challenger's is known."""
+
+    def of(name: str) -> Verdict:
+        return _judged(replace(found, roles=replace(found.roles, challenger=name)), least, rows, seed).verdict
+
+    challengers = (name for name in found.roles.names if name != found.roles.baseline)
+    return tuple((name, own if name == found.roles.challenger else of(name)) for name in challengers)
+
+
+def _other_verdicts(found: Page, verdicts: tuple[tuple[str, Verdict], ...]) -> tuple[str, ...]:
+    """What is concluded of the challengers that the page is not about first."""
+    others = [f"{name} {each.verdict}" for name, each in verdicts if name != found.roles.challenger]
+    return (f"verdicts on the other challengers: {', '.join(others)}",) if others else ()
 
 
 def _judged_at(found: Page, rows: tuple[Compared, ...], net: tuple[Measurement, Interval | None] | None) -> _Judged:

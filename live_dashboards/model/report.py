@@ -252,6 +252,7 @@ class AbReport:
     """The A/B dashboard. `headline` holds the JSON's top-level numbers by key; `variants` are ordered: baseline, challenger, the others by name.
 
     `comparisons` are those that the effect panel draws and the verdict is about, at 95 %. `measurements` is every number that the page shows.
+    `verdicts` are those on every challenger, by name; `verdict` is that on `challenger`.
     """
 
     at: datetime
@@ -272,6 +273,7 @@ class AbReport:
     split_test: SplitTest
     power: Power
     verdict: Verdict
+    verdicts: tuple[tuple[str, Verdict], ...]
     status: StatusStrip
     effect: EffectPanel
     quality: QualityPanel

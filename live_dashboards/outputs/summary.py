@@ -9,7 +9,7 @@ from importlib import resources
 from typing import Any
 
 from live_dashboards.model.dashboards import Report
-from live_dashboards.model.judgement import Comparison, Guardrail, Power
+from live_dashboards.model.judgement import Comparison, Guardrail, Power, Verdict
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.report import AbReport, VariantFacts
@@ -53,12 +53,8 @@ def _ab(report: AbReport) -> dict[str, Any]:
         "traffic_split": _traffic_split(report),
         "guardrails": [_guardrail(guard) for guard in report.guardrails],
         "power": _power(report.power),
-        "verdict": {
-            "verdict": report.verdict.verdict,
-            "rule": report.verdict.rule,
-            "reasons": list(report.verdict.reasons),
-            "would_change": list(report.verdict.would_change),
-        },
+        "verdict": _verdict(report.verdict),
+        "verdicts": {name: _verdict(each) for name, each in report.verdicts},
         **page_provenance(report, report.health.notices),
     }
 
@@ -94,6 +90,10 @@ def _comparison(row: Comparison) -> dict[str, Any]:
         "origin": row.origin.value,
         "reason": row.reason,
     }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {"verdict": verdict.verdict, "rule": verdict.rule, "reasons": list(verdict.reasons), "would_change": list(verdict.would_change)}
 
 
 def _traffic_split(report: AbReport) -> dict[str, Any]:

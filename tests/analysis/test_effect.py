@@ -14,6 +14,7 @@ from live_dashboards.analysis.effect import planned_requests
 from live_dashboards.analysis.proportions import Counts, difference
 from live_dashboards.analysis.run_means import welch
 from live_dashboards.analysis.stratified import stratified_sequence
+from live_dashboards.model.snapshot import Timeline
 from tests.support.snapshots import AT, accumulated, live, of_the_window, settings, stand_in, with_instant, with_values, without_mlflow
 
 
@@ -360,3 +361,49 @@ def test_arms_that_never_had_traffic_at_the_same_time_are_not_compared():
     row = rows(report(replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(replace(found, blocks=blocks),)))))["error_rate"]
     assert (row.estimate, row.has_interval) == (None, False)
     assert row.reason == "enhanced and baseline have had no traffic in the same block of time"
+
+
+def twins(**third):
+    """The page's snapshot with a third variant like the challenger in all; `third` multiplies its totals and blocks, as by errors=20."""
+    snapshot = live()
+
+    def twin(answer, factor=1.0):
+        copies = tuple(
+            Timeline(
+                tuple((name, "third" if name == "model_name" else value) for name, value in each.labels),
+                tuple((at, None if value is None else value * factor) for at, value in each.points),
+            )
+            for each in answer.series
+            if each.label("model_name") == "enhanced"
+        )
+        return replace(answer, series=(*answer.series, *copies))
+
+    found = snapshot.prometheus
+    (counted,) = found.accumulated
+    counted = replace(
+        counted,
+        totals=tuple(twin(each, third.get(each.name, 1.0)) for each in counted.totals),
+        blocks=tuple(twin(each, third.get(each.name, 1.0)) for each in counted.blocks),
+    )
+    prometheus = replace(
+        found,
+        accumulated=(counted,),
+        instants=tuple(map(twin, found.instants)),
+        timelines=tuple(map(twin, found.timelines)),
+        blocks=tuple(map(twin, found.blocks)),
+        first_traffic=(*found.first_traffic, ("third", counted.start_seconds)),
+    )
+    values = tuple(replace(value, variant="third") for value in snapshot.mlflow.values if value.variant == "enhanced")
+    return replace(snapshot, prometheus=prometheus, mlflow=replace(snapshot.mlflow, values=(*snapshot.mlflow.values, *values)))
+
+
+def test_every_challenger_has_its_verdict_and_two_that_ship_are_both_named():
+    page = report(twins())
+    assert list(dict(page.verdicts)) == ["enhanced", "third"]
+    assert dict(page.verdicts)["enhanced"] == page.verdict
+    assert [each.verdict for _, each in page.verdicts] == ["SHIP", "SHIP"]
+    assert "verdicts on the other challengers: third SHIP" in page.health.notices
+    harmed = report(twins(errors=20.0))
+    assert {name: each.verdict for name, each in harmed.verdicts} == {"enhanced": "SHIP", "third": "ROLL BACK"}
+    assert list(dict(report().verdicts)) == ["enhanced"]
+    assert not [text for text in report().health.notices if "other challengers" in text]

@@ -118,7 +118,7 @@ def test_without_a_plan_planned_is_null() -> None:
 
 def test_the_analysis_period_is_not_the_window() -> None:
     period = document(REPORTS["live with a split"])["analysis_period"]
-    assert period == {"start": "2026-11-01T00:00:00Z", "end": "2026-11-20T12:00:00Z", "reason": "AB_START"}
+    assert period == {"start": "2026-11-01T00:00:00Z", "end": "2026-11-20T12:00:00Z", "reason": "AB_START", "excluded": []}
 
 
 def test_an_unbounded_limit_is_null() -> None:
