@@ -14,6 +14,7 @@ from live_dashboards.sources.queries import REQUESTS
 _SUM = "_sum"
 _SUFFIXES = ("_total", "_bucket", _SUM, "_count")
 _SCRAPES_APART = 2.5  # a series that went on under another name did so within two scrapes, which are not quite regular
+_NEIGHBOURS_APART = 1.5  # a series with samples at so few pauses' distance has missed no scrape in between
 _CLOCK_SLACK_SECONDS = 1.0
 _SAME_START_SECONDS = 10.0  # exporters that derive when they began from how long they run tell moments that differ a little
 _CLOCKS_SECONDS = 300.0  # by which clocks may differ: a start from longer ago than the last scrape is no restart since
@@ -83,15 +84,51 @@ class Rules:
 
     def _since(self, birth: Birth, seen_seconds: float, value: float) -> Unseen:
         """Of a series that was there before: it goes on, from what was counted under another name meanwhile, or anew."""
+        elder = self._elder(birth)
+        if elder is not None and elder[0] > seen_seconds:
+            return _goes_on(birth, elder[1])
+        return self.since_meanwhile(birth, seen_seconds, value) or self._own_growth(birth, seen_seconds, value)
+
+    def since_meanwhile(self, birth: Birth, seen_seconds: float, value: float) -> Unseen | None:
+        """Of a series that is back after it was seen at a value, when another one that has stood in its place meanwhile is gone; None where none has."""
+        meanwhile = max(((last, key) for key, last in self._ended(birth) if last[0] > seen_seconds), key=lambda each: each[0], default=None)
+        return None if meanwhile is None else self._since_another(birth, (seen_seconds, value), *meanwhile)
+
+    def _own_growth(self, birth: Birth, seen_seconds: float, value: float) -> Unseen:
+        """Of a series that was there before, if nothing has counted for it meanwhile."""
         if birth.value < value:
             return Unseen.exactly(birth.value)
-        meanwhile = [sample for sample in (self._elder(birth), *(last for _, last in self._ended(birth))) if sample is not None and sample[0] > seen_seconds]
-        if meanwhile:
-            return _goes_on(birth, max(meanwhile)[1])
         restart = self.restarted(birth.key, seen_seconds, birth.seconds)
         if restart is Restart.SURE:
             return Unseen.exactly(birth.value)
         return Unseen(birth.value - value, birth.value if restart is Restart.MAYBE else birth.value - value)
+
+    def _since_another(self, birth: Birth, before: tuple[float, float], last: tuple[float, float], key: SeriesKey) -> Unseen:
+        """Of a series that is back when another one is gone: it goes on from there if that one had gone on from it, and for itself if that one had not.
+
+        Two processes that are there in turn count for themselves: the one begins below what the other one had. Where the moment at which they changed places
+        was not scraped, what tells the process, or how they change places at other times, tells it; else either may be.
+        """
+        own = self._own_growth(birth, *before)
+        if last[1] > birth.value:
+            return own
+        gone_on = Unseen.exactly(birth.value - last[1])
+        is_told = self.samples.process_start(self.samples.place(birth.key), birth.seconds) is not None
+        if is_told and (last[1] >= before[1] or own == Unseen.exactly(birth.value)):
+            return gone_on
+        longest = _SCRAPES_APART * self.samples.pause_seconds(self.samples.place(birth.key))
+        then = [*self._changes(birth, key, before[0] - _CLOCK_SLACK_SECONDS, before[0] + longest)] or [*self._changes(birth, key, -math.inf, math.inf)]
+        if then and not any(then):
+            return own
+        return gone_on if then and all(then) else Unseen(min(own.low, gone_on.low), max(own.high, gone_on.high))
+
+    def _changes(self, birth: Birth, other: SeriesKey, after_seconds: float, until_seconds: float) -> Iterator[bool]:
+        """Where else a series and another one follow each other within two scrapes, in the samples of a while: whether the one goes on from the other."""
+        longest = _SCRAPES_APART * self.samples.pause_seconds(self.samples.place(birth.key))
+        points = sorted((*sample, key == other) for key in (birth.key, other) for sample in self.samples.between(key, after_seconds, until_seconds))
+        for (sooner, before, was_other), (later, after, is_other) in pairwise(points):
+            if was_other != is_other and later - sooner <= longest and later != birth.seconds:
+                yield after >= before
 
     def _by_neighbours(self, birth: Birth) -> Unseen:
         """Of a series whose beginning nothing tells: by what ended just before it, and what grew meanwhile."""
@@ -120,6 +157,10 @@ class Rules:
         if not is_another:
             return Restart.NONE
         return Restart.MAYBE if self._may_go_on(key, after_seconds, until_seconds) else Restart.SURE
+
+    def neighbours_seconds(self, key: SeriesKey) -> float:
+        """By how much neighbouring samples of a series lie apart at most: between others it has missed scrapes."""
+        return _NEIGHBOURS_APART * self.samples.pause_seconds(self.samples.place(key))
 
     def restarts(self, key: SeriesKey) -> tuple[float, ...]:
         """The scrapes in which the process behind a series may be another one than in the scrape before."""
@@ -195,7 +236,7 @@ class Rules:
         """Whether a series that was created at the very same moment was there before and still is: one counter that is scraped twice."""
         created, since = self._own_creation(birth), birth.seconds - _CLOCK_SLACK_SECONDS
         others = (key for key in self._of_metric(birth.key) if self._created(key, birth.seconds) == created)
-        return any(self.samples.newest(key, since) is not None and self.samples.between(key, since, math.inf) for key in others)
+        return any(self.samples.newest(key, since) is not None and self._gone(key, birth) is None for key in others)
 
     def _of_metric(self, wanted: SeriesKey) -> Iterator[SeriesKey]:
         every = dict.fromkeys((*self.samples.of_metric(wanted.metric), *(key for key in self.remembered if key.metric == wanted.metric)))
@@ -203,12 +244,23 @@ class Rules:
 
     def _last_before(self, key: SeriesKey, birth: Birth, created_seconds: float) -> tuple[float, float] | None:
         """The last sample of a series that ended before a birth, if it was created then."""
-        last = self.samples.newest(key, math.inf)
         told = [sample for sample in self.remembered.get(key, ()) if sample[0] < birth.seconds]
-        last = max((sample for sample in (last, *told) if sample is not None), default=None)
-        if last is None or last[0] >= birth.seconds or self._created(key, last[0]) != created_seconds:
+        last = max((sample for sample in (self._gone(key, birth), *told) if sample is not None), default=None)
+        if last is None or self._is_there(key, birth) or self._created(key, last[0]) != created_seconds:
             return None
         return last
+
+    def _gone(self, key: SeriesKey, birth: Birth) -> tuple[float, float] | None:
+        """The last sample before a birth of a series that is not there any more then, though it may be back later."""
+        return None if self._is_there(key, birth) else self.samples.newest(key, birth.seconds)
+
+    def _is_there(self, key: SeriesKey, birth: Birth) -> bool:
+        """Whether a series is there at a birth: in the same scrape, or with samples around it that are neighbours."""
+        last = self.samples.newest(key, birth.seconds)
+        after = next(iter(self.samples.between(key, birth.seconds, math.inf)), None)
+        if after is None or last is None:
+            return after is not None or (last is not None and last[0] == birth.seconds)
+        return last[0] == birth.seconds or after[0] - last[0] <= self.neighbours_seconds(key)
 
     def _was_created(self, birth: Birth) -> bool:
         """Whether the series was created in the range."""
@@ -258,8 +310,8 @@ class Rules:
         since = birth.seconds - _SCRAPES_APART * self.samples.pause_seconds(place)
         for where in (place, *self.samples.same_process(place, birth.seconds)):
             for key in self.samples.there(where, birth.key.metric):
-                last = self.samples.newest(key, math.inf)
-                if key != birth.key and _is_kind(key, birth.key) and last is not None and since <= last[0] < birth.seconds and not self._another(key, last[0], birth):
+                last = self._gone(key, birth) if key != birth.key and _is_kind(key, birth.key) else None
+                if last is not None and since <= last[0] and not self._another(key, last[0], birth):
                     yield key, last
 
     def _another(self, key: SeriesKey, last_seconds: float, birth: Birth) -> bool:

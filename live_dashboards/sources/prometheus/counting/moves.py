@@ -13,12 +13,13 @@ from live_dashboards.sources.prometheus.counting.counters import group_of
 from live_dashboards.sources.prometheus.counting.edges import Edges
 from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, Growth, has_edge, rounded
 from live_dashboards.sources.prometheus.counting.samples import Labels
-from live_dashboards.sources.prometheus.counting.seams import BUCKETS, COUNT, EDGES_LABEL, Appearance, Looking, Target, target_of
+from live_dashboards.sources.prometheus.counting.seams import BUCKETS, COUNT, EDGES_LABEL, FINEST_SECONDS, Appearance, Looking, Target, target_of
 from live_dashboards.sources.prometheus.exchange import Question, over_time
 from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.queries import AbQuery
 
 _MOST_SLICES = 6
+_LONGEST_TURNS = 2  # times as long as a series is looked for: after so long one that was away is seen to return
 _MOST_NAMED = 300  # more targets than this are not named one by one: the question would be longer than what it saves
 
 Row = tuple[float | None, ...]
@@ -135,6 +136,20 @@ def _moved(growth: Growth, signs: Iterable[tuple[float, Appearance]]) -> Growth:
         if before is not None and has_edge(growth.query, labels):  # with no series on one side none is there at both
             rows[labels][block] = rounded(before + value, max(abs(before), sizes[labels, block]))
     return replace(growth, rows={labels: tuple(row) for labels, row in rows.items()})
+
+
+def returns_after_turns(looking: Looking, moves: Moves) -> Iterator[tuple[Target, float]]:
+    """Around when a short-lived series is gone: if it stood for another one, that one is back, and was away too shortly to be seen to go or to return."""
+    edges, back_seconds = looking.edges, looking.back_seconds
+    if edges.step_seconds > FINEST_SECONDS:
+        return
+    born: dict[tuple[str, Labels], list[float]] = {}
+    for move in moves.appeared:
+        born.setdefault((move.counter, move.labels), []).append(edges.ends[move.block])
+    for move in moves.vanished:
+        gone = edges.ends[move.block] - back_seconds
+        if any(gone - _LONGEST_TURNS * back_seconds <= begun <= gone + back_seconds for begun in born.get((move.counter, move.labels), ())):
+            yield from ((move.target, moment) for moment in (gone, gone + looking.scope.pause_seconds) if edges.start_seconds < moment < edges.end_seconds)
 
 
 def _lacking(presence: Sequence[Timeline]) -> Lacking:

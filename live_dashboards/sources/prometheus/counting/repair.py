@@ -12,7 +12,7 @@ from live_dashboards.sources.prometheus.counting.births import Birth, Restart, R
 from live_dashboards.sources.prometheus.counting.counters import counted_by, group_of, metric_of
 from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS, Edges
 from live_dashboards.sources.prometheus.counting.growth import Growth, by_block, counted_selector, differences_promql, has_edge, increase_promql, lacking
-from live_dashboards.sources.prometheus.counting.moves import find_moves, with_moves
+from live_dashboards.sources.prometheus.counting.moves import find_moves, returns_after_turns, with_moves
 from live_dashboards.sources.prometheus.counting.raw import RawReader
 from live_dashboards.sources.prometheus.counting.samples import Labels, SeriesKey
 from live_dashboards.sources.prometheus.counting.seams import Appearance, Looking, Seams, Target, narrowed, target_of
@@ -48,7 +48,8 @@ class Repair:
         appearances = seams.appearances + moves.appeared + self._followers(looking, seams, respelt)
         if not appearances and not seams.restless:
             return Seen(looking, growths)
-        stretches, too_restless = affordable(find_stretches(self._ask, looking, appearances, seams.restless, respelt), self._scope.pause_seconds)
+        returns = [*returns_after_turns(looking, moves)]
+        stretches, too_restless = affordable(find_stretches(self._ask, looking, appearances, seams.restless, respelt, returns=returns), self._scope.pause_seconds)
         self._reader.read(looking, stretches, with_births=bool(appearances))
         estimated = {query.name: self._estimated(looking, query, too_restless, growths[query.name]) for query in looking.raw}
         return Seen(looking, {**growths, **estimated}, appearances, stretches)
@@ -64,7 +65,8 @@ class Repair:
         added = {query.name: _Added() for query in seen.looking.raw}
         born = self._add_births(seen.looking, seen.appearances, added)
         for query in seen.looking.raw:
-            self._add_restarts(seen.looking, query, seen.stretches, born, added[query.name])
+            taken = self._add_turns(seen.looking, query, seen.stretches, born, added[query.name])
+            self._add_restarts(seen.looking, query, seen.stretches, born | taken, added[query.name])
             if self._scope.copy_labels:
                 self._add_late_news(seen.looking, query, seen.stretches, added[query.name])
         return {name: _with(growth, added[name]) if name in added else growth for name, growth in seen.growths.items()}
@@ -141,6 +143,24 @@ class Repair:
                 if restart is not Restart.NONE and before > 0 and (key, later) not in seen:
                     seen.add((key, later))
                     yield key, later, before, restart is Restart.SURE
+
+    def _add_turns(
+        self, looking: Looking, query: AbQuery, stretches: Sequence[Stretch], born: set[tuple[SeriesKey, float]], added: _Added
+    ) -> set[tuple[SeriesKey, float]]:
+        """Where a series was away for so short a while that the server took it to be there, and another one stood in its place: both have counted the while."""
+        rules = Rules(self._reader.samples, looking.range.start_seconds, self._reader.remembered)
+        taken: set[tuple[SeriesKey, float]] = set()
+        for key, stretch in self._counted_in(query, stretches):
+            neighbours_seconds = rules.neighbours_seconds(key)
+            for before, (later, after) in pairwise(self._points(key, stretch)):
+                if later - before[0] <= neighbours_seconds or after < before[1] or (key, later) in born or (key, later) in taken:
+                    continue
+                block, since = looking.range.block_of(later), rules.since_meanwhile(Birth(key, later, after, before), *before)
+                if block is not None and since is not None:
+                    taken.add((key, later))
+                    _add(added.low, group_of(query, key.labels), block, since.low - (after - before[1]))
+                    _add(added.more, group_of(query, key.labels), block, since.high - since.low)
+        return taken
 
     def _counted_in(self, query: AbQuery, stretches: Sequence[Stretch]) -> Iterator[tuple[SeriesKey, Stretch]]:
         """The series that a counter adds up, with each stretch in which they were read."""

@@ -42,11 +42,24 @@ class Stretch:
     returning: frozenset[Target] = frozenset()
 
 
-def find_stretches(ask: Ask, looking: Looking, appearances: Sequence[Appearance], restless: frozenset[Target], respelt: Sequence[AbQuery]) -> tuple[Stretch, ...]:
-    """Where series appear and where counters of restless targets fall, looked for in the blocks and then in pieces of five minutes."""
+def find_stretches(
+    ask: Ask,
+    looking: Looking,
+    appearances: Sequence[Appearance],
+    restless: frozenset[Target],
+    respelt: Sequence[AbQuery],
+    *,
+    returns: Iterable[tuple[Target, float]] = (),
+) -> tuple[Stretch, ...]:
+    """Where series appear and where counters of restless targets fall, looked for in the blocks and then in pieces of five minutes.
+
+    `returns` are moments of targets at which a series may be back unseen.
+    """
     pieces: Pieces = {}
     for index, targets in _births(ask, looking, appearances, respelt):
         pieces.setdefault(index, set()).update(targets)
+    for target, seconds in returns:
+        pieces.setdefault(_piece(seconds), set()).add(target)
     returning: Pieces = {}
     for target, seconds, is_returning in _restarts(ask, looking, restless) if restless else ():
         pieces.setdefault(_piece(seconds), set()).add(target)
