@@ -51,16 +51,16 @@ def _title(row: Comparison) -> str:
 
 def _note(page: Page, rows: tuple[Comparison, ...]) -> str:
     """What the intervals are: always-valid since when, for one look, over how many challengers, and what clustering costs."""
-    return "; ".join(filter(None, (_interval_words(page, rows), _family_words(rows), _cluster_words(rows))))
+    return "; ".join(filter(None, (_interval_words(page, rows), _cluster_words(rows), _family_words(rows))))
 
 
 def _interval_words(page: Page, rows: tuple[Comparison, ...]) -> str:
     period = period_of(page, page.roles.challenger)[0]
-    parts = [f"what accumulates holds at every look since {period.start:%-d %b}"] if any(row.sequential for row in rows) and period.start else []
+    parts = [f"holds at every look since {period.start:%-d %b}"] if any(row.sequential for row in rows) and period.start else []
     if any(row.has_interval and not row.sequential for row in rows):
-        parts.append("test sets hold for one look" if parts else "for one look")
+        parts.append("test sets for one" if parts else "for one look")
     words = f"95 %: {', '.join(parts)}" if parts else ""
-    within = "within blocks of time, each by what it tells" if any(row.sequential for row in rows) else ""
+    within = "hours weighted by what they tell" if any(row.sequential for row in rows) else ""
     thick = "thick: for harm" if any(row.harm_interval is not None for row in rows) else ""
     hollow = "hollow: n unknown" if any(row.estimate is not None and not row.has_interval for row in rows) else ""
     return "; ".join(filter(None, (words, within, thick, hollow)))
@@ -68,7 +68,7 @@ def _interval_words(page: Page, rows: tuple[Comparison, ...]) -> str:
 
 def _family_words(rows: tuple[Comparison, ...]) -> str:
     family = max((row.family for row in rows), default=1)
-    return f"Bonferroni over {family} challengers, guardrails apart" if family > 1 else ""
+    return f"Bonferroni over {family} challengers" if family > 1 else ""
 
 
 def _cluster_words(rows: tuple[Comparison, ...]) -> str:
@@ -77,4 +77,4 @@ def _cluster_words(rows: tuple[Comparison, ...]) -> str:
     n = (worst.n_treatment or 0) + (worst.n_control or 0)
     if worst.overdispersion <= 1 or not n:
         return ""
-    return f"φ {worst.overdispersion:.3g}: {format_count(n)} requests count as {format_count(round(n / worst.overdispersion))}"
+    return f"{format_count(n)} requests count as {format_count(round(n / worst.overdispersion))}"
