@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from ipaddress import ip_network
+from itertools import pairwise
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,6 +15,7 @@ from live_dashboards.model.amount import Amount
 from live_dashboards.model.duration import parse_duration_seconds
 from live_dashboards.model.moment import parse_page_moment
 from live_dashboards.model.secret import Secret
+from live_dashboards.model.traffic_plan import TrafficPlan
 
 _DAY_SECONDS, _YEAR_SECONDS = 86_400, 31_536_000
 _LARGEST = 1e15
@@ -247,17 +249,32 @@ def aliases(value: str) -> tuple[tuple[str, str], ...]:
     return tuple(_pairs(value, "name=variant, such as baseline-predictor=baseline"))
 
 
-def split(value: str) -> tuple[tuple[str, float], ...]:
-    """The planned share of each variant, normalised to a sum of 1."""
-    allowed = "variant=share with shares that are not negative, such as baseline=70,enhanced=30"
+_SPLIT = "variant=share with shares that are not negative, such as baseline=70,enhanced=30"
+_DATED_SPLIT = "2026-11-01T00:00Z baseline=90,enhanced=10; 2026-11-05T00:00Z baseline=50,enhanced=50"
+
+
+def split(value: str) -> tuple[TrafficPlan, ...]:
+    """The planned shares, normalised to a sum of 1; several plans, `;`-separated, each with the moment from which on it holds (the first may have none)."""
+    plans = tuple(_plan(part.strip()) for part in value.split(";") if part.strip())
+    moments = [plan.since for plan in plans]
+    later = [moment for moment in moments[1:] if moment is not None]
+    if not plans or len(later) < len(plans) - 1 or any(one is not None and one >= other for one, other in pairwise(moments) if other is not None):
+        raise ValueError(f"must be {_SPLIT}; several plans, separated by ;, each begin with their moment, in the order of time, such as {_DATED_SPLIT}")
+    return plans
+
+
+def _plan(text: str) -> TrafficPlan:
+    moment, _, rest = text.partition(" ")
+    dated = "=" not in moment
     try:
-        shares = [(name, non_negative(share.removesuffix("%"))) for name, share in _pairs(value, allowed)]
+        since = parse_page_moment(moment) if dated else None
+        shares = [(name, non_negative(share.removesuffix("%"))) for name, share in _pairs(rest if dated else text, _SPLIT)]
     except ValueError:
-        raise ValueError(f"must be {allowed}") from None
+        raise ValueError(f"must be {_SPLIT}; or plans that each begin with their moment, such as {_DATED_SPLIT}") from None
     total = sum(share for _, share in shares)
     if total <= 0:
-        raise ValueError(f"must be {allowed}, and not all 0")
-    return tuple((name, share / total) for name, share in shares)
+        raise ValueError(f"must be {_SPLIT}, and not all 0")
+    return TrafficPlan(since, tuple((name, share / total) for name, share in shares))
 
 
 def urls(value: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 from live_dashboards import secret_care
 from live_dashboards.errors import SettingsError
 from live_dashboards.model.secret import Secret
+from live_dashboards.model.traffic_plan import TrafficPlan
 from live_dashboards.settings_table import SETTINGS, Setting
 
 ENV_FILE_NAME = ".env.live-dashboards"
@@ -73,9 +74,20 @@ class Settings:
         return start
 
     @property
-    def split(self) -> dict[str, float]:
-        """The planned share (0 to 1) of each variant; empty where no plan is set."""
-        return dict(self["AB_TRAFFIC_SPLIT"] or ())
+    def traffic_plans(self) -> tuple[TrafficPlan, ...]:
+        """How traffic was to be split, one plan after the other; none where none is set."""
+        plans: tuple[TrafficPlan, ...] = self["AB_TRAFFIC_SPLIT"] or ()
+        return plans
+
+    @property
+    def planned_names(self) -> tuple[str, ...]:
+        """The variants that any plan names."""
+        return tuple(dict.fromkeys(name for plan in self.traffic_plans for name, _ in plan.shares))
+
+    def split_at(self, at: datetime) -> dict[str, float]:
+        """The planned share (0 to 1) at a moment of each variant that any plan names; empty where no plan is set."""
+        held = [plan for plan in self.traffic_plans if plan.since is None or plan.since <= at] or list(self.traffic_plans[:1])
+        return {name: held[-1].share(name) for name in self.planned_names}
 
     @property
     def aliases(self) -> dict[str, str]:

@@ -88,7 +88,13 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             Setting("AB_BASELINE_VARIANT", "baseline", read.text, "name of the baseline variant"),
             Setting("AB_CHALLENGER_VARIANT", None, read.text, "default: `enhanced` if there, else the first other variant by name"),
             Setting("AB_VARIANT_ALIASES", None, read.aliases, "Prometheus name=variant, comma-separated, where the sources name a model differently"),
-            Setting("AB_TRAFFIC_SPLIT", None, read.split, "planned split, variant=share, comma-separated, normalised", "baseline=70,enhanced=30"),
+            Setting(
+                "AB_TRAFFIC_SPLIT",
+                None,
+                read.split,
+                "planned split, variant=share, comma-separated, normalised; of a ramp one plan after the other, `;`-separated, each beginning with its moment",
+                "baseline=70,enhanced=30",
+            ),
             Setting("AB_START", None, read.moment, "start of the test, RFC 3339 or unix seconds"),
             Setting(
                 "AB_EXCLUDE",

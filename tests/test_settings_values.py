@@ -10,6 +10,7 @@ import pytest
 
 from live_dashboards.errors import SettingsError
 from live_dashboards.model.amount import Amount
+from live_dashboards.model.traffic_plan import TrafficPlan
 from live_dashboards.settings import Settings, load_settings
 
 
@@ -44,6 +45,11 @@ def with_value(name: str, value: str) -> Settings:
         ("AB_TRAFFIC_SPLIT", "baseline=-70,enhanced=170", "not negative"),
         ("AB_TRAFFIC_SPLIT", "baseline=1e308,enhanced=1e308", "variant=share"),
         ("AB_TRAFFIC_SPLIT", "baseline=0,enhanced=0", "not all 0"),
+        ("AB_TRAFFIC_SPLIT", "baseline=1,enhanced=1; baseline=1,enhanced=2", "begin with their moment, in the order of time"),
+        ("AB_TRAFFIC_SPLIT", "2026-11-05T00:00Z a=1,b=1; 2026-11-01T00:00Z a=1,b=2", "in the order of time"),
+        ("AB_TRAFFIC_SPLIT", "2026-11-05 a=1,b=1", "begin with their moment"),
+        ("AB_TRAFFIC_SPLIT", "2026-11-05T00:00Z", "variant=share"),
+        ("AB_TRAFFIC_SPLIT", ";", "variant=share"),
         ("AB_START", "yesterday", "RFC 3339"),
         ("AB_START", "2026-11-23T10:00:00", "with a zone"),
         ("AB_START", "2026-02-30T10:00:00Z", "neither RFC 3339"),
@@ -91,8 +97,24 @@ def test_a_value_that_cannot_be_used_names_variable_value_and_what_is_allowed(na
         ("MLFLOW_DB_PORT", "5432, 5433", "5432,5433"),
         ("PROMETHEUS_URL", "https://a/prom/, http://[::1]:9090", ("https://a/prom", "http://[::1]:9090")),
         ("AB_VARIANT_ALIASES", "baseline-predictor = baseline, e=enhanced", (("baseline-predictor", "baseline"), ("e", "enhanced"))),
-        ("AB_TRAFFIC_SPLIT", "baseline=70%,enhanced=30%", (("baseline", 0.7), ("enhanced", 0.3))),
-        ("AB_TRAFFIC_SPLIT", "baseline=1,enhanced=1,shadow=0", (("baseline", 0.5), ("enhanced", 0.5), ("shadow", 0.0))),
+        ("AB_TRAFFIC_SPLIT", "baseline=70%,enhanced=30%", (TrafficPlan(None, (("baseline", 0.7), ("enhanced", 0.3))),)),
+        ("AB_TRAFFIC_SPLIT", "baseline=1,enhanced=1,shadow=0", (TrafficPlan(None, (("baseline", 0.5), ("enhanced", 0.5), ("shadow", 0.0))),)),
+        (
+            "AB_TRAFFIC_SPLIT",
+            "2026-11-01T00:00Z baseline=90,enhanced=10; 2026-11-05T00:00Z baseline=50, enhanced=50",
+            (
+                TrafficPlan(datetime(2026, 11, 1, tzinfo=UTC), (("baseline", 0.9), ("enhanced", 0.1))),
+                TrafficPlan(datetime(2026, 11, 5, tzinfo=UTC), (("baseline", 0.5), ("enhanced", 0.5))),
+            ),
+        ),
+        (
+            "AB_TRAFFIC_SPLIT",
+            "baseline=9,enhanced=1;1762300800 baseline=1,enhanced=1;",
+            (
+                TrafficPlan(None, (("baseline", 0.9), ("enhanced", 0.1))),
+                TrafficPlan(datetime(2025, 11, 5, tzinfo=UTC), (("baseline", 0.5), ("enhanced", 0.5))),
+            ),
+        ),
         ("AB_START", "2026-11-23T12:00:00+02:00", datetime(2026, 11, 23, 10, tzinfo=UTC)),
         ("AB_START", "0", datetime(1970, 1, 1, tzinfo=UTC)),
         (
@@ -120,7 +142,11 @@ def test_a_value_that_can_be_used_becomes_the_domain_s_own(name: str, value: str
 
 def test_the_other_views_read_what_was_given() -> None:
     settings = with_value("AB_TRAFFIC_SPLIT", "baseline=3,enhanced=1")
-    assert settings.split == {"baseline": 0.75, "enhanced": 0.25}
+    assert settings.split_at(datetime(2026, 1, 1, tzinfo=UTC)) == {"baseline": 0.75, "enhanced": 0.25}
+    ramp = with_value("AB_TRAFFIC_SPLIT", "2026-11-01T00:00Z a=3,b=1; 2026-11-05T00:00Z a=1,c=1")
+    shares = [ramp.split_at(datetime(2026, 11, day, tzinfo=UTC)) for day in (1, 4, 5)]
+    assert shares == [{"a": 0.75, "b": 0.25, "c": 0.0}] * 2 + [{"a": 0.5, "b": 0.0, "c": 0.5}]
+    assert ramp.split_at(datetime(2026, 10, 1, tzinfo=UTC)) == shares[0]
     assert settings.aliases == {}
     assert settings.start is None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 from live_dashboards.analysis.arms import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE, Arm, arm, at_far_edge, windowed
 from live_dashboards.analysis.page import Page
@@ -53,11 +54,11 @@ def _judged_metrics(page: Page, name: str, family: int) -> list[Compared]:
 
 
 def planned_requests(settings: Settings, names: tuple[str, ...], pair: tuple[str, str]) -> int:
-    """Planned requests of both arms of a comparison: their share of AB_PLANNED_REQUESTS, or 20,000 where none are planned."""
-    planned, split = settings["AB_PLANNED_REQUESTS"], settings.split
+    """Planned requests of both arms of a comparison: their share of AB_PLANNED_REQUESTS (of dated plans the mean), or 20,000 where none are planned."""
+    planned, plans = settings["AB_PLANNED_REQUESTS"], settings.traffic_plans
     if planned is None:
         return DEFAULT_PLANNED_REQUESTS
-    share = sum(split.get(name, 0.0) for name in pair) if split else 2 / max(2, len(names))
+    share = fmean(sum(map(plan.share, pair)) for plan in plans) if plans else 2 / max(2, len(names))
     return max(1, round(int(str(planned)) * (share or 1.0)))
 
 

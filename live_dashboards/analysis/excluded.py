@@ -36,7 +36,7 @@ def _kept(answer: Answer, start_seconds: float, stretches: Iterable[Stretch]) ->
     seconds = [(begin.timestamp(), end.timestamp()) for begin, end in stretches]
 
     def is_kept(end: float) -> bool:
-        begin = _begin(end, answer.step_seconds, start_seconds)
+        begin = block_begin(end, answer.step_seconds, start_seconds)
         return not any(first < end and begin < last for first, last in seconds)
 
     def kept(several: Iterable[Timeline]) -> tuple[Timeline, ...]:
@@ -45,7 +45,7 @@ def _kept(answer: Answer, start_seconds: float, stretches: Iterable[Stretch]) ->
     return replace(answer, series=kept(answer.series), most=kept(answer.most))
 
 
-def _begin(end: float, step_seconds: float | None, start_seconds: float) -> float:
+def block_begin(end: float, step_seconds: float | None, start_seconds: float) -> float:
     """When the block begins that ends then: blocks lie on one absolute grid, but for the two ends of the period."""
     if not step_seconds:
         return start_seconds

@@ -67,6 +67,25 @@ def traffic_split_test(batches: Sequence[Sequence[int]], planned_share: Sequence
     return _least_p(batches, planned_share, [concentration * share for share in planned_share])
 
 
+def segmented_split_test(segments: Sequence[tuple[Sequence[Sequence[int]], Sequence[float]]], concentration: float = 10_000) -> list[float]:
+    """The same over segments of (batches, planned_share), each with a plan of its own: the evidence of disjoint segments multiplies.
+
+    Always-valid p after each batch, over all segments together. ValueError as there.
+    """
+    p_values, least, before = [], 1.0, 0.0
+    for batches, planned_share in segments:
+        _check_shares("planned_share", planned_share)
+        seen, log_bf = [0] * len(planned_share), 0.0
+        for batch in batches:
+            _check_counts(batch, len(planned_share))
+            seen = [count + more for count, more in zip(seen, batch, strict=True)]
+            log_bf = _log_bf(seen, planned_share, [concentration * share for share in planned_share])
+            least = min(least, math.exp(-max(0.0, before + log_bf)))
+            p_values.append(least)
+        before += log_bf
+    return p_values
+
+
 def _least_p(batches: Sequence[Sequence[int]], shares: Sequence[float], prior: Sequence[float]) -> list[float]:
     """The least 1/BF so far after each batch, of a Dirichlet prior against these shares."""
     seen, p_values, least = [0] * len(shares), [], 1.0

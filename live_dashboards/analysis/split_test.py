@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import pairwise
 
 from live_dashboards.analysis.always_valid import proportion_so_far
 from live_dashboards.analysis.arms import request_blocks, share_of_requests, windowed
+from live_dashboards.analysis.excluded import block_begin
 from live_dashboards.analysis.page import Page, failure
 from live_dashboards.analysis.period import period_of
 from live_dashboards.analysis.proportions import Counts
-from live_dashboards.analysis.sequential import traffic_split_test
+from live_dashboards.analysis.sequential import segmented_split_test
 from live_dashboards.model.judgement import SplitTest
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.snapshot import Accumulated
@@ -19,6 +22,7 @@ from live_dashboards.model.snapshot import Accumulated
 NO_PLAN = "no plan set: AB_TRAFFIC_SPLIT"
 _SUSPECT_P, _MATTERS_POINTS = 0.001, 0.1
 _FEWEST_PAIRS = 10
+_SAME_MOMENT_SECONDS = 1.0
 
 
 def split_test(page: Page) -> SplitTest:
@@ -28,7 +32,8 @@ def split_test(page: Page) -> SplitTest:
     if not page.counted.prometheus.status.has_answered:
         return SplitTest(None, failure(page.prometheus_status))
     counts = _observed(page, counted)
-    planned = tuple((name, 100 * page.settings.split.get(name, 0.0)) for name in dict.fromkeys((*page.settings.split, *counts))) if page.settings.split else ()
+    names, segments = _segments(page, counted, counts)
+    planned = tuple(zip(names, _expected(segments), strict=True)) if segments else ()
     n = sum(round(each.value or 0.0) for each in counts.values())
     if not n:
         return SplitTest(None, "no request was counted in the analysis period", planned=planned)
@@ -37,7 +42,7 @@ def split_test(page: Page) -> SplitTest:
         return replace(found, reason=NO_PLAN)
     if since is None:
         return replace(found, reason=f"not judged: {period.reason}")
-    return _judged(page, since, found, counts)
+    return _judged(found, segments)
 
 
 def _observed(page: Page, counted: Accumulated) -> dict[str, Measurement]:
@@ -52,28 +57,71 @@ def _share(requests: Measurement, n: int) -> Measurement:
     return replace(requests, name="traffic_share_since_start", value=100 * counts.proportion, unit="percent", interval=limits, drawn_interval=limits, n=n)
 
 
-def _judged(page: Page, counted: Accumulated, found: SplitTest, counts: Mapping[str, Measurement]) -> SplitTest:
-    names, shares = tuple(name for name, _ in found.planned), tuple(percent / 100 for _, percent in found.planned)
-    blocks = _batches(page, counted, names)
-    clusters = local_overdispersion([(batch[0], sum(batch)) for batch in blocks])
-    whole = [round(counts[name].value or 0.0) if name in counts else 0 for name in names]
-    p_value = traffic_split_test([*_cumulative(blocks, whole, clusters)], shares)[-1]
-    observed = [count / sum(whole) for count in whole]
-    off = max(abs(100 * (share - plan)) for share, plan in zip(observed, shares, strict=True))
-    flag = "ok" if p_value >= _SUSPECT_P else "red" if off >= _MATTERS_POINTS else "amber"
-    widest = f"shares are off by up to {off:.2g} pt" if flag != "ok" else ""
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """The requests of each variant by block, and in all, while one plan held; since a moment where there are several; and the planned shares."""
+
+    since: datetime | None
+    blocks: tuple[tuple[int, ...], ...]
+    whole: tuple[int, ...]
+    shares: tuple[float, ...]
+
+    @property
+    def off_points(self) -> float:
+        """By how much the share is off that is off most."""
+        n = sum(self.whole)
+        return max(abs(100 * (count / n - share)) for count, share in zip(self.whole, self.shares, strict=True)) if n else 0.0
+
+
+def _segments(page: Page, counted: Accumulated, counts: Mapping[str, Measurement]) -> tuple[tuple[str, ...], tuple[_Segment, ...]]:
+    """The variants, and what came while each plan held; a block in which the plan changes is of none. With one plan the whole is exact, where blocks are rounded."""
+    plans, names = page.settings.traffic_plans, tuple(dict.fromkeys((*page.settings.planned_names, *counts)))
+    if not plans:
+        return names, ()
+    batches = _batches(page, counted, names)
+    if len(plans) == 1 and plans[0].since is None:
+        whole = tuple(round(counts[name].value or 0.0) if name in counts else 0 for name in names)
+        return names, (_Segment(None, tuple(batch for _, _, batch in batches), whole, tuple(map(plans[0].share, names))),)
+    begins = [plan.since.timestamp() if plan.since is not None else -math.inf for plan in plans]
+    found = []
+    for plan, first, last in zip(plans, begins, [*begins[1:], math.inf], strict=True):
+        blocks = tuple(batch for begin, end, batch in batches if begin >= first - _SAME_MOMENT_SECONDS and end <= last + _SAME_MOMENT_SECONDS)
+        whole = tuple(map(sum, zip(*blocks, strict=True))) if blocks else (0,) * len(names)
+        found.append(_Segment(plan.since, blocks, whole, tuple(map(plan.share, names))))
+    return names, tuple(found)
+
+
+def _expected(segments: Sequence[_Segment]) -> tuple[float, ...]:
+    """The shares (percent) that all plans together lead to one to expect of the requests that came."""
+    if len(segments) == 1 or not any(sum(segment.whole) for segment in segments):
+        return tuple(100 * share for share in segments[-1].shares)
+    weights = [sum(segment.whole) for segment in segments]
+    by_variant = zip(*(segment.shares for segment in segments), strict=True)
+    return tuple(100 * sum(weight * share for weight, share in zip(weights, shares, strict=True)) / sum(weights) for shares in by_variant)
+
+
+def _judged(found: SplitTest, segments: Sequence[_Segment]) -> SplitTest:
+    """The flag, by the evidence of all segments together."""
+    clusters = local_overdispersion([(batch[0], sum(batch)) for segment in segments for batch in segment.blocks])
+    looks = [(_cumulative(segment.blocks, segment.whole, clusters), segment.shares) for segment in segments]
+    p_value = segmented_split_test(looks)[-1]
+    furthest = max(segments, key=lambda segment: segment.off_points)
+    flag = "ok" if p_value >= _SUSPECT_P else "red" if furthest.off_points >= _MATTERS_POINTS else "amber"
+    since = f" since {furthest.since:%-d %b %H:%M} UTC" if furthest.since is not None else ""
+    widest = f"shares are off by up to {furthest.off_points:.2g} pt{since}" if flag != "ok" else ""
     clustered = f"requests go together (x {clusters:.2g})" if clusters > 1 else ""
     return replace(found, flag=flag, reason="; ".join(filter(None, (widest, clustered))), p_value=p_value, overdispersion=clusters)
 
 
-def _batches(page: Page, counted: Accumulated, names: tuple[str, ...]) -> list[tuple[int, ...]]:
-    """Requests of each variant by block, for the blocks that have any."""
+def _batches(page: Page, counted: Accumulated, names: tuple[str, ...]) -> list[tuple[float, float, tuple[int, ...]]]:
+    """Requests of each variant by block (its begin and end, unix seconds), for the blocks that have any."""
     by_name = [request_blocks(page, counted, name) for name in names]
-    ends = sorted({end for each in by_name for end in each})
-    return [batch for batch in (tuple(round(each.get(end, 0.0)) for each in by_name) for end in ends) if sum(batch)]
+    found = ((end, tuple(round(each.get(end, 0.0)) for each in by_name)) for end in sorted({end for each in by_name for end in each}))
+    step = counted.block("requests").step_seconds
+    return [(block_begin(end, step, counted.start_seconds), end, batch) for end, batch in found if sum(batch)]
 
 
-def _cumulative(blocks: list[tuple[int, ...]], whole: list[int], clusters: float) -> list[tuple[int, ...]]:
+def _cumulative(blocks: Sequence[tuple[int, ...]], whole: Sequence[int], clusters: float) -> list[tuple[int, ...]]:
     """What each look added, the last one up to the exact total, as so many independent requests as they are worth."""
     seen = [0] * len(whole)
     looks = []

@@ -122,7 +122,7 @@ def traffic_facts(answer: PrometheusAnswer, roles: Roles, settings: Settings, at
         for measurement in (*_counted(reader, variant, confidence), *_latency(reader, variant, confidence)):
             values[variant, measurement.name] = measurement
         values[variant, "online_accuracy"] = reader.read("online_accuracy", variant, "percent", scale=scale)
-    _estimate_requests(values, roles, settings.split)
+    _estimate_requests(values, roles, settings.split_at(at))
     _share(values, roles, confidence)
     return TrafficFacts(values, _totals(reader, values, roles), _impact(reader, roles), scale, _notices(answer, roles))
 

@@ -33,7 +33,10 @@ def window_words(seconds: float) -> str:
 
 def split_panel(page: Page, test: SplitTest) -> SplitPanel:
     """Shares of the analysis period against the plan, judged however often one looks; of the window where the period is not known."""
-    plan, since = page.settings.split, {str(share.variant): share for share in test.observed}
+    plan, since = (
+        dict(test.planned) or {name: 100 * share for name, share in page.settings.split_at(page.at).items()},
+        {str(share.variant): share for share in test.observed},
+    )
     is_drawn_live = page.drawn is page.counted or page.origin(PROMETHEUS) is not Origin.SIMULATED
     has_period = test.p_value is not None or (bool(since) and period_of(page, page.roles.challenger)[1] is not None)
     rows = tuple(
@@ -41,7 +44,7 @@ def split_panel(page: Page, test: SplitTest) -> SplitPanel:
             facts.variant,
             since[facts.variant] if is_drawn_live and has_period and facts.variant in since else facts.traffic_share,
             _requests_since(page, since[facts.variant]) if is_drawn_live and has_period and facts.variant in since else facts.requests,
-            100 * plan.get(facts.variant, 0.0) if plan else None,
+            plan.get(facts.variant, 0.0) if plan else None,
         )
         for facts in page.drawn.variants
         if facts.requests.value is not None or facts.variant in plan

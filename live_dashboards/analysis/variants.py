@@ -34,7 +34,7 @@ def roles(mlflow: MlflowAnswer, prometheus: PrometheusAnswer, settings: Settings
     chosen = next((experiment for experiment in mlflow.experiments if experiment.name == mlflow.experiment), None)
     runs = tuple(name for name, _ in chosen.variants) if chosen else ()
     by_model = variants_of_models(_models(prometheus), _candidates(mlflow, settings), settings.aliases)
-    present = dict.fromkeys((*runs, *by_model.values(), *settings.split))
+    present = dict.fromkeys((*runs, *by_model.values(), *settings.planned_names))
     baseline = str(settings["AB_BASELINE_VARIANT"])
     challenger = settings["AB_CHALLENGER_VARIANT"] or _default_challenger(baseline, present)
     others = sorted(name for name in present if name not in {baseline, challenger})
@@ -75,7 +75,7 @@ def _shared_ending(models: Sequence[str]) -> str:
 def _candidates(mlflow: MlflowAnswer, settings: Settings) -> tuple[tuple[str, ...], ...]:
     chosen = tuple(name for experiment in mlflow.experiments if experiment.name == mlflow.experiment for name, _ in experiment.variants)
     any_test = tuple(name for experiment in mlflow.experiments if experiment.is_ab_test for name, _ in experiment.variants)
-    configured = (settings["AB_BASELINE_VARIANT"], settings["AB_CHALLENGER_VARIANT"], *settings.split)
+    configured = (settings["AB_BASELINE_VARIANT"], settings["AB_CHALLENGER_VARIANT"], *settings.planned_names)
     return chosen, any_test, tuple(str(name) for name in configured if name)
 
 

@@ -10,7 +10,7 @@ from scipy.special import betaln
 from scipy.stats import binom
 
 from live_dashboards.analysis.proportions import Counts, difference
-from live_dashboards.analysis.sequential import confidence_sequence, error_count_test, traffic_split_test
+from live_dashboards.analysis.sequential import confidence_sequence, error_count_test, segmented_split_test, traffic_split_test
 
 LOOKS, RUNS = 500, 300
 
@@ -169,3 +169,18 @@ def test_bayes_factors_keep_their_digits_at_a_billion(n):
 def test_impossible_input_is_refused_by_name(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_one_segment_is_the_split_test_itself():
+    batches = [(90, 12), (85, 9), (99, 3)]
+    assert segmented_split_test([(batches, (0.9, 0.1))]) == pytest.approx(traffic_split_test(batches, (0.9, 0.1)))
+
+
+def test_the_evidence_of_segments_with_plans_of_their_own_multiplies():
+    one, other = [(9300, 700)], [(5300, 4700)]
+    alone = [traffic_split_test(batches, plan)[-1] for batches, plan in ((one, (0.9, 0.1)), (other, (0.5, 0.5)))]
+    together = segmented_split_test([(one, (0.9, 0.1)), (other, (0.5, 0.5))])
+    assert together == pytest.approx([alone[0], alone[0] * alone[1]])
+    assert segmented_split_test([(one, (0.93, 0.07)), (other, (0.53, 0.47))])[-1] > 0.05
+    with pytest.raises(ValueError, match="add up to 1"):
+        segmented_split_test([(one, (0.9, 0.2))])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def test_the_settings_can_be_pasted_into_a_file(demo: Demo, tmp_path: Path) -> N
     settings = load_settings(env_file=pasted, environment={})
     assert settings.has_mlflow
     assert settings.has_prometheus
-    assert settings.split == pytest.approx({"baseline": 0.7, "enhanced": 0.3})
+    assert settings.split_at(datetime.now(UTC)) == pytest.approx({"baseline": 0.7, "enhanced": 0.3})
 
 
 def test_without_prometheus_it_goes_on_and_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -122,3 +122,23 @@ def test_a_stretch_that_is_left_out_counts_for_no_arm_and_is_told(outage):
     assert notice.startswith("left out of all arms by AB_EXCLUDE: ")
     assert whole.period.excluded == ()
     assert [each.n for each in without.split_test.observed] == [row.n_treatment + row.n_control] * 2
+
+
+def plans(*shares):
+    """A plan for each phase: the challenger's share in percent."""
+    seconds = DAYS * DAY / len(shares)
+    return "; ".join(f"{moment(START + index * seconds)} baseline={100 - share},enhanced={share}" for index, share in enumerate(shares))
+
+
+def test_each_part_of_a_ramp_is_held_against_its_own_plan(report):
+    kept = report(WORSE, AB_TRAFFIC_SPLIT=plans(1, 5, 20, 50)).split_test
+    assert kept.flag == "ok"
+    assert dict(kept.planned) == {"baseline": pytest.approx(81, abs=0.2), "enhanced": pytest.approx(19, abs=0.2)}  # of what came in all
+
+
+def test_a_part_that_is_not_as_planned_is_named_and_steps_of_the_data_excuse_nothing(report):
+    off = report(WORSE, AB_TRAFFIC_SPLIT=plans(1, 5, 25, 50))
+    assert off.split_test.flag == "red"
+    assert off.split_test.reason.startswith(f"shares are off by up to 5 pt since {datetime.fromtimestamp(START + 4 * DAY, UTC):%-d %b %H:%M} UTC")
+    assert off.verdict.verdict == "NO VERDICT"
+    assert report(WORSE, AB_TRAFFIC_SPLIT="baseline=50,enhanced=50").split_test.flag == "red"

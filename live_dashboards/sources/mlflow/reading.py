@@ -68,7 +68,7 @@ def question_parameters(settings: Settings, at: datetime, window_seconds: float)
         "parent_key": sql.PARENT_KEY,
         "run_name_key": sql.RUN_NAME_KEY,
         "experiment": settings["AB_EXPERIMENT"],
-        "favoured": [settings["AB_BASELINE_VARIANT"], settings["AB_CHALLENGER_VARIANT"] or "enhanced", *settings.split],
+        "favoured": [settings["AB_BASELINE_VARIANT"], settings["AB_CHALLENGER_VARIANT"] or "enhanced", *settings.planned_names],
         "metrics": [metric for metric, _ in keys],
         "keys": [key for _, key in keys],
         "preferences": list(range(len(keys))),
@@ -85,7 +85,7 @@ def check_texts(settings: Settings) -> None:
     """SettingsError where a name that MLflow is asked for is no text."""
     for name in _BOUND_SETTINGS:
         _check_text(name, settings[name])
-    _check_text("AB_TRAFFIC_SPLIT", "".join(settings.split))
+    _check_text("AB_TRAFFIC_SPLIT", "".join(settings.planned_names))
 
 
 def _check_text(name: str, value: str | None) -> None:
