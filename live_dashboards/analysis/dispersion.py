@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
+
+_FEWEST_PAIRS = 10
 
 
 def overdispersion(increments: Sequence[Sequence[tuple[int, int]]]) -> float:
@@ -23,6 +26,21 @@ def overdispersion(increments: Sequence[Sequence[tuple[int, int]]]) -> float:
         squares += math.fsum((x - n * p) ** 2 / (n * p * (1 - p)) for x, n in windows)
         freedom += len(windows) - 1
     return squares / freedom if freedom else 1.0
+
+
+def local_overdispersion(blocks: list[tuple[int, int]]) -> float:
+    """How much more the share of (part, n) differs between neighbouring blocks than independent requests would make it; 1 at least.
+
+    From squared successive differences (von Neumann, Kent, Bellinson & Hart 1941, Ann. Math. Stat. 12:153), so that a plan that was changed once does not
+    pass for clustering, as it would in Pearson's statistic. 1 with fewer than 10 pairs of blocks.
+    """
+    pairs = [(one, other) for one, other in pairwise(blocks) if one[1] and other[1]]
+    n, part = sum(block[1] for block in blocks), sum(block[0] for block in blocks)
+    if len(pairs) < _FEWEST_PAIRS or not 0 < part < n:
+        return 1.0
+    p = part / n
+    squares = [(one[0] / one[1] - other[0] / other[1]) ** 2 / (p * (1 - p) * (1 / one[1] + 1 / other[1])) for one, other in pairs]
+    return max(1.0, sum(squares) / len(squares))
 
 
 def _checked(events: int, n: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-from live_dashboards.analysis.split_test import local_overdispersion
+from live_dashboards.analysis.dispersion import local_overdispersion
 
 _SURE_CHI_SQUARE = 30.0  # p 4e-8: hundreds of moments are looked at
 _OUT_OF_PLACE_Z = 2.5

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from live_dashboards.analysis.always_valid import proportion_so_far
 from live_dashboards.analysis.arms import request_blocks, share_of_requests, windowed
+from live_dashboards.analysis.dispersion import local_overdispersion
 from live_dashboards.analysis.excluded import block_begin
 from live_dashboards.analysis.page import Page, failure
 from live_dashboards.analysis.period import period_of
@@ -21,7 +22,6 @@ from live_dashboards.model.snapshot import Accumulated
 
 NO_PLAN = "no plan set: AB_TRAFFIC_SPLIT"
 _SUSPECT_P, _MATTERS_POINTS = 0.001, 0.1
-_FEWEST_PAIRS = 10
 _SAME_MOMENT_SECONDS = 1.0
 
 
@@ -136,18 +136,3 @@ def _cumulative(blocks: Sequence[tuple[int, ...]], whole: Sequence[int], cluster
 def _worth(count: int, clusters: float) -> int:
     """Effective requests; one that was counted stays one, for where none are planned it is a failure."""
     return max(min(count, 1), round(count / clusters))
-
-
-def local_overdispersion(blocks: list[tuple[int, int]]) -> float:
-    """How much more the share of (part, n) differs between neighbouring blocks than independent requests would make it; 1 at least.
-
-    From squared successive differences (von Neumann, Kent, Bellinson & Hart 1941, Ann. Math. Stat. 12:153), so that a plan that was changed once does not
-    pass for clustering, as it would in Pearson's statistic. 1 with fewer than 10 pairs of blocks.
-    """
-    pairs = [(one, other) for one, other in pairwise(blocks) if one[1] and other[1]]
-    n, part = sum(block[1] for block in blocks), sum(block[0] for block in blocks)
-    if len(pairs) < _FEWEST_PAIRS or not 0 < part < n:
-        return 1.0
-    p = part / n
-    squares = [(one[0] / one[1] - other[0] / other[1]) ** 2 / (p * (1 - p) * (1 / one[1] + 1 / other[1])) for one, other in pairs]
-    return max(1.0, sum(squares) / len(squares))

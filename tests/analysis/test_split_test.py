@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from live_dashboards.analysis.both_ends import widest_split
+from live_dashboards.analysis.dispersion import local_overdispersion
 from live_dashboards.analysis.page import page
-from live_dashboards.analysis.split_test import local_overdispersion, split_test
+from live_dashboards.analysis.split_test import split_test
 from live_dashboards.model.judgement import SplitTest
 from tests.support.snapshots import accumulated, live, of_the_window, settings, stand_in, with_instant, without_prometheus
 
