@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from live_dashboards.analysis.alt_text import alt_text
-from live_dashboards.analysis.arms import share_of_requests
+from live_dashboards.analysis.arms import request_blocks, share_of_requests
 from live_dashboards.analysis.both_ends import other_pages, standing, widest_rows, widest_split
 from live_dashboards.analysis.decision import Evidence, success_of, verdict
 from live_dashboards.analysis.effect import Compared, compared, effect_measurement
@@ -27,10 +29,11 @@ from live_dashboards.model.measurement import Interval, Measurement, Origin, mis
 from live_dashboards.model.number import format_count, format_number, format_percent
 from live_dashboards.model.presentation import count_words, share_words
 from live_dashboards.model.report import AbReport, StatusStrip
-from live_dashboards.model.snapshot import MLFLOW, Snapshot
+from live_dashboards.model.snapshot import MLFLOW, Accumulated, Snapshot
 from live_dashboards.settings import Settings
 
 BUSINESS_PARAMETERS = ("BASE_TRADING_VOLUME", "ACCURACY_REVENUE_MULTIPLIER", "LATENCY_COST_PER_MS", "ERROR_COST_MULTIPLIER", "INFRASTRUCTURE_ANNUAL_COST")
+_DAY_SECONDS = 86_400
 _STANDARD_TIMELINES = {"request_rate": "requests_per_second", "response_time": "ms", "accuracy": "percent", "error_rate": "percent"}
 
 
@@ -42,10 +45,10 @@ def build_ab_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Set
 def ab_report_of(found: Page, snapshot: Snapshot, *, seed: int) -> AbReport:
     """The A/B page of facts that were found already, in this snapshot."""
     settings, headline, note = found.settings, _headline(found), _experiment_note(snapshot, found.settings)
-    least = _compared(found)
-    rows = widest_rows(least, [_compared(each) for each in other_pages(found)])
-    judged = _judged(found, least, rows, seed)
-    verdicts = _verdicts(found, least, rows, seed, judged.verdict)
+    compare = _remembered(_compared)
+    rows = widest_rows(compare(found), [compare(each) for each in other_pages(found)])
+    judged = _judged(found, compare, rows, seed)
+    verdicts = _verdicts(found, compare, rows, seed, judged.verdict)
     runs, quality = runs_panel(found), quality_panel(found)
     bars = tuple(bar.accuracy_percent for bar in runs.bars if bar.accuracy_percent)
     shown = (*map(effect_measurement, rows), *judged.split.observed, judged.power.detectable, judged.power.days_left, *gaps(found), *bars)
@@ -180,6 +183,21 @@ def _run_counts(found: Page) -> tuple[Measurement, ...]:
     return tuple(Measurement(f"runs_{state}", count, "count", answer.origin, source=source, query=query) for state, count in run_counts(found).items())
 
 
+Compare = Callable[[Page], tuple[Compared, ...]]
+
+
+def _remembered(compare: Compare) -> Compare:
+    """The comparisons of some facts, made once: they do not depend on which challenger the page is about, but for the p that is adjusted."""
+    known: dict[int, tuple[Compared, ...]] = {}
+
+    def of(found: Page) -> tuple[Compared, ...]:
+        if id(found.counted) not in known:
+            known[id(found.counted)] = compare(found)
+        return known[id(found.counted)]
+
+    return of
+
+
 def _compared(found: Page) -> tuple[Compared, ...]:
     rows = compared(found)
     return with_adjusted_p(rows, success_of(found, rows))
@@ -194,13 +212,13 @@ class _Judged:
     verdict: Verdict
 
 
-def _judged(found: Page, compared_at_least: tuple[Compared, ...], rows: tuple[Compared, ...], seed: int) -> _Judged:
+def _judged(found: Page, compare: Compare, rows: tuple[Compared, ...], seed: int) -> _Judged:
     """What follows from the comparisons, of which `rows` have the limits that hold at every end: guardrails, split, power and the verdict on the challenger."""
     net = _net(found, seed)
-    least = _judged_at(found, compared_at_least, net)
+    least = _judged_at(found, compare(found), net)
 
     def judge(page: Page) -> tuple[tuple[Guardrail, ...], Verdict]:
-        each = least if page is found else _judged_at(page, _compared(page), net)
+        each = least if page is found else _judged_at(page, compare(page), net)
         return each.guardrails, each.verdict
 
     watched, decided = standing(found, judge, rows)
@@ -208,11 +226,11 @@ def _judged(found: Page, compared_at_least: tuple[Compared, ...], rows: tuple[Co
     return replace(least, guardrails=watched, split=split, verdict=decided)
 
 
-def _verdicts(found: Page, least: tuple[Compared, ...], rows: tuple[Compared, ...], seed: int, own: Verdict) -> tuple[tuple[str, Verdict], ...]:
+def _verdicts(found: Page, compare: Compare, rows: tuple[Compared, ...], seed: int, own: Verdict) -> tuple[tuple[str, Verdict], ...]:
     """Of every challenger against the baseline, each pair with its own period; the default challenger's is known."""
 
     def of(name: str) -> Verdict:
-        return _judged(replace(found, roles=replace(found.roles, challenger=name)), least, rows, seed).verdict
+        return _judged(replace(found, roles=replace(found.roles, challenger=name)), compare, rows, seed).verdict
 
     challengers = (name for name in found.roles.names if name != found.roles.baseline)
     return tuple((name, own if name == found.roles.challenger else of(name)) for name in challengers)
@@ -231,7 +249,16 @@ def _judged_at(found: Page, rows: tuple[Compared, ...], net: tuple[Measurement, 
     power = power_of(found, success)
     requests = 0.0 if counted is None else sum(share_of_requests(found, counted, name)[0] or 0 for name in found.roles.names)
     mine = tuple(guard for guard in watched if guard.comparison.treatment == found.roles.challenger)
-    return _Judged(period, watched, split, power, verdict(Evidence(found, success, mine, split, period, power, requests, net)))
+    return _Judged(period, watched, split, power, verdict(Evidence(found, success, mine, split, period, power, requests, _shared_days(found, counted), net)))
+
+
+def _shared_days(found: Page, counted: Accumulated | None) -> float:
+    """On how many days, counted from the start of the test, both arms had traffic that counts: neither before one began nor after it ended, nor in what is left out."""
+    if counted is None or found.roles.challenger is None:
+        return 0.0
+    ours, theirs = (request_blocks(found, counted, name) for name in (found.roles.challenger, found.roles.baseline))
+    both = (end for end in ours.keys() & theirs.keys() if ours[end] > 0 and theirs[end] > 0)
+    return float(len({math.ceil((end - counted.start_seconds) / _DAY_SECONDS) for end in both}))
 
 
 def _net(found: Page, seed: int) -> tuple[Measurement, Interval | None] | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from live_dashboards.analysis.decision import NO_VERDICT
 from live_dashboards.analysis.effect import Compared
+from live_dashboards.analysis.guardrails import guardrails
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.widest import around_rows, widest, without_interval
 from live_dashboards.model.at_least import TELL_STARTS, WHY, at_least_words
@@ -22,7 +23,7 @@ def other_pages(page: Page) -> tuple[Page, ...]:
     return tuple(replace(page, counted=facts) for facts in page.counted.other_ends)
 
 
-def standing(page: Page, judge: Callable[[Page], Judged], rows: Sequence[Compared]) -> Judged:
+def standing(page: Page, judge: Callable[[Page], Judged], rows: tuple[Compared, ...]) -> Judged:
     """The guardrails and the verdict of the lower ends, each as unknown where it is another one at another end of what may have been counted.
 
     A guardrail has the comparison of `rows`, with the limits that hold at every end, and words that then name both; a verdict becomes NO VERDICT, which names
@@ -30,9 +31,8 @@ def standing(page: Page, judge: Callable[[Page], Judged], rows: Sequence[Compare
     """
     guards, verdict = judge(page)
     others = [judge(each) for each in other_pages(page)]
-    shown = {(each.row.metric, each.row.treatment): each.row for each in rows}
-    widened = (replace(guard, comparison=shown[guard.comparison.metric, guard.comparison.treatment]) for guard in guards)
-    stood = tuple(_guardrail(guard, [each[0] for each in others]) for guard in widened)
+    wide = {(each.name, each.comparison.treatment): each for each in guardrails(page, rows)}
+    stood = tuple(_guardrail(guard, wide[_key(guard)], [each[0] for each in others]) for guard in guards)
     different = sorted({each.verdict for _, each in others} - {verdict.verdict})
     if not different:
         return stood, verdict
@@ -40,12 +40,17 @@ def standing(page: Page, judge: Callable[[Page], Judged], rows: Sequence[Compare
     return stood, Verdict(NO_VERDICT, "1: the data allow none", reasons, (TELL_STARTS,))
 
 
-def _guardrail(guard: Guardrail, others: list[tuple[Guardrail, ...]]) -> Guardrail:
-    same = [each for guards in others for each in guards if (each.name, each.comparison.treatment) == (guard.name, guard.comparison.treatment)]
+def _key(guard: Guardrail) -> tuple[str, str]:
+    return guard.name, guard.comparison.treatment
+
+
+def _guardrail(guard: Guardrail, wide: Guardrail, others: list[tuple[Guardrail, ...]]) -> Guardrail:
+    same = [each for guards in others for each in guards if _key(each) == _key(guard)]
     different = next((each for each in same if each.outcome != guard.outcome), None)
     if different is None:
-        return guard
-    return replace(guard, outcome=UNKNOWN, words=f"{guard.words} at the least that was counted; {different.words} at the most")
+        return replace(guard, comparison=wide.comparison, words=wide.words)
+    words = f"{guard.words} at the least that was counted; {different.words} at the most"
+    return replace(guard, comparison=wide.comparison, outcome=UNKNOWN, words=words)
 
 
 def _words(page: Page) -> tuple[str, ...]:

@@ -30,7 +30,8 @@ METRIC_WORDS = {"accuracy": "accuracy", ONLINE_ACCURACY: "online accuracy", ERRO
 class Evidence:
     """What the rules look at: the success metric's comparison, the guardrails of the same challenger, the split, the period, and the net value if it counts.
 
-    `net` is (value a year, its 90 % interval) where a business parameter was set, None where none was; its interval is None where it is not known.
+    `shared_days` are the days on which both arms had traffic that counts. `net` is (value a year, its 90 % interval) where a business parameter was set, None
+    where none was; its interval is None where it is not known.
     """
 
     page: Page
@@ -40,16 +41,21 @@ class Evidence:
     period: Period
     power: Power
     requests: float
+    shared_days: float
     net: tuple[Measurement, Interval | None] | None = None
 
 
 def success_of(page: Page, rows: tuple[Compared, ...]) -> Compared | None:
-    """The comparison that the verdict is about: AB_SUCCESS_METRIC of the challenger; for accuracy the online count where one exists, else the test sets."""
+    """The comparison that the verdict is about: AB_SUCCESS_METRIC of the challenger; for accuracy the online count where one exists, else the test sets.
+
+    An online count stays it where it cannot be judged: what was tested before says less than what users met.
+    """
     mine = {each.row.metric: each for each in rows if each.row.treatment == page.roles.challenger}
     if page.settings["AB_SUCCESS_METRIC"] == ERROR_RATE:
         return mine.get(ERROR_RATE)
     online = mine.get(ONLINE_ACCURACY)
-    return online if online is not None and online.row.has_interval else mine.get("accuracy")
+    is_counted = online is not None and page.settings["AB_ONLINE_CORRECT_METRIC"] is not None and online.row.pooled is not None
+    return online if is_counted else mine.get("accuracy")
 
 
 def verdict(evidence: Evidence) -> Verdict:
@@ -175,7 +181,7 @@ def _lacks(evidence: Evidence) -> list[str]:
 
 
 def _too_young(evidence: Evidence) -> list[str]:
-    days, fewest = days_of(evidence.period), float(evidence.page.settings["AB_MINIMUM_DAYS"])
+    days, fewest = min(days_of(evidence.period), evidence.shared_days), float(evidence.page.settings["AB_MINIMUM_DAYS"])
     return [f"{format_number(days, 'days')} of AB_MINIMUM_DAYS={fewest:g} are over"] if days < fewest else []
 
 

@@ -22,6 +22,7 @@ from live_dashboards.settings import Settings
 _BESIDE = ("precision", "recall", "f1")
 GUARDED = (ERROR_RATE, OVER_OBJECTIVE)
 _ALPHA = 0.05
+_FEWEST_BLOCKS_FOR_HARM = 3  # a burst in the first block is no harm: nothing tells yet how requests fail together
 _HARM_ALPHA = 0.1  # over all guardrails and challengers, for harm, of which each is looked for at 0.05 at most
 DEFAULT_PLANNED_REQUESTS = 20_000
 GAUGE_HAS_NO_COUNT = "the gauge has no count: name counters of labelled and correct requests in AB_ONLINE_LABELLED_METRIC and AB_ONLINE_CORRECT_METRIC"
@@ -213,8 +214,15 @@ def _judged(page: Page, row: Comparison, arms: tuple[Arm, Arm], levels: _Levels,
         return _with_limits(row, replace(found, method=f"{found.method}; the window, for one look"))
     blocks = shared_blocks(arms[0].blocks, arms[1].blocks)
     if not blocks.ends:
-        return replace(row, estimate=None, reason=f"{row.treatment} and {row.control} have had no traffic in the same block of time")
+        return replace(row, estimate=None, reason=f"{row.treatment} and {row.control}: {_apart(arms)}")
     return _within_blocks(row, blocks, planned_requests(page.settings, page.roles.names, (row.treatment, row.control)), levels, page.at.timestamp())
+
+
+def _apart(arms: tuple[Arm, Arm]) -> str:
+    """Why no block of time compares two arms."""
+    if arms[0].blocks.keys() & arms[1].blocks.keys():
+        return "the split between them changed in every block of time"
+    return "none was counted of both in the same block of time"
 
 
 def _within_blocks(row: Comparison, blocks: SharedBlocks, planned: int, levels: _Levels, at_seconds: float) -> Comparison:
@@ -223,8 +231,8 @@ def _within_blocks(row: Comparison, blocks: SharedBlocks, planned: int, levels: 
     safe = long_run_of(found, blocks.treatment, blocks.control)
     limits = sequence_of(found, planned, levels.alpha, safe)
     clusters = max(1.0, safe / found.variance) if found.variance > 0 else 1.0
-    row = replace(row, estimate=100 * found.estimate, sequential=True, overdispersion=clusters)
-    if levels.harm is not None:
+    row = replace(row, estimate=100 * found.estimate, sequential=True, overdispersion=clusters, n_treatment=found.arms[0].n, n_control=found.arms[1].n)
+    if levels.harm is not None and len(blocks.ends) >= _FEWEST_BLOCKS_FOR_HARM:
         variance = harm_variance(found, blocks.treatment, blocks.control, blocks.ends, at_seconds)
         harm = sequence_of(found, planned, levels.harm, variance)
         row = replace(row, harm_low=100 * harm.low, harm_high=100 * harm.high)

@@ -41,10 +41,11 @@ def effect_panel(page: Page, compared: tuple[Compared, ...], success: Compared |
 
 def _title(row: Comparison) -> str:
     estimate, name = row.estimate or 0.0, METRIC_TITLES[row.metric]
-    if row.low is None or row.high is None:
+    low, high = row.verdict_limits
+    if low is None or high is None:
         return f"{name} {format_signed(estimate, 'points')}, of unknown certainty"
-    if row.low <= 0 <= row.high:
-        return f"{name}: no clear difference ({format_interval(row.low, row.high, 'points', signed=True)})"
+    if low <= 0 <= high and not (row.harm_low is not None and row.harm_low > 0):
+        return f"{name}: no clear difference ({format_interval(low, high, 'points', signed=True)})"
     word = "better" if (estimate > 0) is row.is_higher_better else "worse"
     return f"{row.treatment}: {name.lower()} {word} by {format_signed(estimate, 'points')}"
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import product
 
 from live_dashboards.analysis.variants import Roles
-from live_dashboards.model.snapshot import Accumulated, Answer, PrometheusAnswer
+from live_dashboards.model.snapshot import Accumulated, Answer, PrometheusAnswer, Timeline
 
 _ERRORS, _OTHERS = "errors", "others"  # one may be at its most where the other is at its least: they may be counted by series that began apart
 _GROUPS = (_ERRORS, _OTHERS)
@@ -47,10 +47,44 @@ def _raised(answer: PrometheusAnswer, ends: frozenset[tuple[str, str]]) -> Prome
 
 
 def _raised_counts(counted: Accumulated, ends: frozenset[tuple[str, str]]) -> Accumulated:
-    totals, blocks = (tuple(_raised_answer(each, ends) for each in several) for several in (counted.totals, counted.blocks))
+    totals = tuple(_raised_answer(each, ends) for each in counted.totals)
+    requests = counted.block("requests")
+    blocks = tuple(_spread_errors(each, requests, ends) if each.name == _ERRORS else _raised_answer(each, ends) for each in counted.blocks)
     return replace(counted, totals=totals, blocks=blocks)
 
 
 def _raised_answer(answer: Answer, ends: frozenset[tuple[str, str]]) -> Answer:
     most = {series.labels: series for series in answer.most if (series.label("model_name"), _group(answer)) in ends}
     return replace(answer, series=tuple(most.get(series.labels, series) for series in answer.series), most=()) if answer.most else answer
+
+
+def _spread_errors(errors: Answer, requests: Answer, ends: frozenset[tuple[str, str]]) -> Answer:
+    """Errors by block at their most: what was already there when a series was first seen happened some time before, at no moment that is told.
+
+    It is spread over the requests of its model up to then, as whole errors; in the one block of the first sight it would look like a burst.
+    """
+    if not errors.most:
+        return errors
+    most = {series.labels: series for series in errors.most if (series.label("model_name"), _ERRORS) in ends}
+    by_model = {series.label("model_name"): series for series in requests.series}
+    return replace(
+        errors,
+        series=tuple(_spread(series, most[series.labels], by_model.get(series.label("model_name"))) if series.labels in most else series for series in errors.series),
+        most=(),
+    )
+
+
+def _spread(least: Timeline, most: Timeline, requests: Timeline | None) -> Timeline:
+    found = {end: value or 0.0 for end, value in least.points}
+    for end, value in most.points:
+        more = (value or 0.0) - found.get(end, 0.0)
+        if more <= 0:
+            continue
+        weights = [(each, n) for each, n in (requests.points if requests is not None else ()) if each <= end and n] or [(end, 1.0)]
+        whole, so_far, given = sum(n for _, n in weights), 0.0, 0
+        for each, n in weights:
+            so_far += n
+            share = round(more * so_far / whole) - given
+            given += share
+            found[each] = found.get(each, 0.0) + share
+    return replace(least, points=tuple(sorted(found.items())))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,28 +16,35 @@ Stretch = tuple[datetime, datetime]
 def without_stretches(counted: Accumulated, stretches: Sequence[Stretch]) -> tuple[Accumulated, tuple[Excluded, ...]]:
     """The totals and blocks without every block that touches a stretch, in all arms, and each stretch with its share of the requests.
 
-    Stretches that hold nothing of the test are not named.
+    A stretch that holds nothing of the test has a share of 0.
     """
-    found = tuple(each for each in (_excluded(counted, stretch) for stretch in stretches) if each is not None)
-    if not found:
-        return counted, ()
-    blocks = {answer.name: _kept(answer, counted.start_seconds, stretches) for answer in counted.blocks}
+    begins = _begins(counted)
+    found = tuple(_excluded(counted, begins, stretch) for stretch in stretches)
+    blocks = {answer.name: _kept(answer, begins, stretches) for answer in counted.blocks}
     totals = tuple(_less(total, counted.block(total.name), blocks.get(total.name)) for total in counted.totals)
     return replace(counted, totals=totals, blocks=tuple(blocks.values())), found
 
 
-def _excluded(counted: Accumulated, stretch: Stretch) -> Excluded | None:
+def _begins(counted: Accumulated) -> dict[float, float]:
+    """When each block of requests begins, by its end; one after a gap also holds what was counted in the gap, so it begins where the last one ended."""
     requests = counted.block("requests")
-    whole, kept = (_sum(answer.series) for answer in (requests, _kept(requests, counted.start_seconds, (stretch,))))
-    return None if whole <= kept else Excluded(*stretch, 100 * (whole - kept) / whole)
+    ends = sorted({end for series in requests.series for end, value in series.points if value is not None})
+    before = zip(ends, [counted.start_seconds, *ends], strict=False)
+    return {end: min(sooner, block_begin(end, requests.step_seconds, counted.start_seconds)) for end, sooner in before}
 
 
-def _kept(answer: Answer, start_seconds: float, stretches: Iterable[Stretch]) -> Answer:
+def _excluded(counted: Accumulated, begins: Mapping[float, float], stretch: Stretch) -> Excluded:
+    requests = counted.block("requests")
+    whole, kept = (_sum(answer.series) for answer in (requests, _kept(requests, begins, (stretch,))))
+    return Excluded(*stretch, 100 * (whole - kept) / whole if whole else 0.0)
+
+
+def _kept(answer: Answer, begins: Mapping[float, float], stretches: Iterable[Stretch]) -> Answer:
+    """Without the blocks that touch a stretch."""
     seconds = [(begin.timestamp(), end.timestamp()) for begin, end in stretches]
 
     def is_kept(end: float) -> bool:
-        begin = block_begin(end, answer.step_seconds, start_seconds)
-        return not any(first < end and begin < last for first, last in seconds)
+        return not any(first < end and begins.get(end, end) < last for first, last in seconds)
 
     def kept(several: Iterable[Timeline]) -> tuple[Timeline, ...]:
         return tuple(replace(series, points=tuple(point for point in series.points if is_kept(point[0]))) for series in several)

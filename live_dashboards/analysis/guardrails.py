@@ -22,11 +22,11 @@ def guardrails(page: Page, rows: tuple[Compared, ...]) -> tuple[Guardrail, ...]:
 def outcome(harm_low_points: float | None, high_points: float | None, margin_points: float) -> str:
     """`shown` where the upper limit is below the margin, even if the lower one is above 0; else `harm` where the lower one is; else `not_shown`.
 
-    Harm has a limit of its own, which finds it early: missing one costs more than a false alarm.
+    Harm has a limit of its own, which finds it early: missing one costs more than a false alarm. None is one that cannot be told yet.
     """
-    if harm_low_points is None or high_points is None:
+    if high_points is None:
         return UNKNOWN
-    return SHOWN if high_points < margin_points else HARM if harm_low_points > 0 else NOT_SHOWN
+    return SHOWN if high_points < margin_points else HARM if harm_low_points is not None and harm_low_points > 0 else NOT_SHOWN
 
 
 def _guardrail(page: Page, row: Comparison) -> Guardrail:
@@ -37,15 +37,15 @@ def _guardrail(page: Page, row: Comparison) -> Guardrail:
 
 
 def _outcome(row: Comparison, margin_points: float) -> str:
-    return outcome(row.low if row.harm_low is None else row.harm_low, row.high, margin_points)
+    return outcome(row.harm_low if row.sequential else row.low, row.high, margin_points)
 
 
 def _estimate_words(row: Comparison, margin_points: float) -> str:
-    """The difference with its limits; with those for harm where these find one that the others do not."""
-    is_early = _outcome(row, margin_points) == HARM and row.low is not None and row.low <= 0
-    low, high = (row.harm_low, row.harm_high) if is_early else (row.low, row.high)
+    """The difference with its limits; with those for harm where they decide, and say something else than the others."""
+    decides = _outcome(row, margin_points) != SHOWN and row.low is not None and row.harm_low is not None and (row.low > 0) != (row.harm_low > 0)
+    low, high = (row.harm_low, row.harm_high) if decides else (row.low, row.high)
     words = format_estimate(row.estimate or 0.0, low, high, "points", signed=True)
-    return f"{words}, limits for harm" if is_early else words
+    return f"{words}, limits for harm" if decides else words
 
 
 def _label(page: Page, row: Comparison) -> str:

@@ -11,6 +11,7 @@ from live_dashboards.analysis.dispersion import local_overdispersion
 _SURE_CHI_SQUARE = 30.0  # p 4e-8: hundreds of moments are looked at
 _OUT_OF_PLACE_Z = 2.5
 _MOST_CHANGES = 40
+_FEWEST_BLOCKS, _UNKNOWN_CLUSTERS = 10, 30.0  # fewer tell nothing of sessions, of which each request may go with dozens
 
 Block = tuple[int, int]
 """Requests of the treatment, and of both arms."""
@@ -32,7 +33,7 @@ def share_changes(blocks: Sequence[Block]) -> tuple[ShareChange, ...]:
     30:507; Vostrikova 1981, Sov. Math. Dokl. 24:55). At most 40: a share that drifts has no steps.
     """
     sums = [(0, 0), *accumulate(blocks, lambda one, other: (one[0] + other[0], one[1] + other[1]))]
-    clusters = local_overdispersion([*blocks])
+    clusters = local_overdispersion([*blocks]) if len(blocks) > _FEWEST_BLOCKS else _UNKNOWN_CLUSTERS
     edges, open_spans = {0, len(blocks)}, [(0, len(blocks))]
     while open_spans and len(edges) < _MOST_CHANGES + 2:
         begin, end = open_spans.pop(0)

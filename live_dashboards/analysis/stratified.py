@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from live_dashboards.analysis.always_valid import difference_so_far
 from live_dashboards.analysis.counts import Comparison, Counts, normal_quantile
@@ -22,7 +22,9 @@ _SETTLED_SECONDS = 3 * 86_400.0 - 3600.0  # of blocks that tell how long inciden
 class Strata:
     """The difference within blocks (fractions), Sato's variance of it, what each block adds to its error, and all counts of either arm, treatment first.
 
-    `weights` are each block's share of the information; they and the residuals are in the order of the blocks.
+    `weights` are each block's share of the information; they and the residuals are in the order of the blocks. `telling` are the counts of the blocks that
+    have both events and non-events, which alone have a variance, and `usual` those of all but the blocks in which every request was an event, as in an outage
+    of both arms; None where there is no such block.
     """
 
     estimate: float
@@ -30,6 +32,13 @@ class Strata:
     residuals: tuple[float, ...]
     weights: tuple[float, ...]
     arms: tuple[Counts, Counts]
+    telling: tuple[Counts, Counts] | None
+    usual: tuple[Counts, Counts] | None
+
+    @property
+    def has_few_events(self) -> bool:
+        """Whether the normal approximation does not hold: the blocks that have a variance have fewer than 40 requests, 5 events or 5 non-events in an arm."""
+        return self.telling is None or any(is_too_few(arm) for arm in self.telling)
 
 
 def strata(treatment_blocks: Sequence[Counts], control_blocks: Sequence[Counts]) -> Strata:
@@ -47,32 +56,34 @@ def strata(treatment_blocks: Sequence[Counts], control_blocks: Sequence[Counts])
     estimate = math.fsum(weight * each for weight, each in zip(weights, differences, strict=True))
     variance = max(0.0, math.fsum(_sato(ours, theirs, estimate) for ours, theirs in pairs) / (whole * whole))
     residuals = tuple(weight * (each - estimate) for weight, each in zip(weights, differences, strict=True))
-    return Strata(estimate, variance, residuals, weights, (together(treatment_blocks), together(control_blocks)))
+    usual = [pair for pair in pairs if _events(pair) < _trials(pair)]
+    telling = [pair for pair in usual if _events(pair)]
+    return Strata(estimate, variance, residuals, weights, (together(treatment_blocks), together(control_blocks)), _arms(telling), _arms(usual))
 
 
 def stratified_difference(treatment_blocks: Sequence[Counts], control_blocks: Sequence[Counts], confidence: float = 0.95) -> Comparison:
     """Treatment minus control within blocks, with a normal interval and p from Sato's variance, for one look.
 
-    Below 40 requests, 5 events or 5 non-events in an arm the interval is that of all requests together (`difference`), which stands at small counts.
+    Below 40 requests, 5 events or 5 non-events in an arm the interval also holds that of all requests together (`difference`), which stands at small counts.
     ValueError as in `strata`, and unless 0 < confidence < 1.
     """
     found, z = strata(treatment_blocks, control_blocks), normal_quantile(confidence)
     ours, theirs = found.arms
-    if any(is_too_few(arm) for arm in found.arms):
-        pooled = difference(ours, theirs, confidence)
-        low, high = min(pooled.low, found.estimate), max(pooled.high, found.estimate)
-        return Comparison(found.estimate, low, high, pooled.p_value, f"stratified by time; too few events: {pooled.method} of all", ours.n, theirs.n)
     spread = math.sqrt(found.variance)
     p_value = math.erfc(abs(found.estimate) / spread / math.sqrt(2)) if spread > 0 else 1.0
-    low, high = max(-1.0, found.estimate - z * spread), min(1.0, found.estimate + z * spread)
-    return Comparison(found.estimate, low, high, p_value, "stratified by time, Sato's variance", ours.n, theirs.n)
+    normal = Comparison(found.estimate, found.estimate - z * spread, found.estimate + z * spread, p_value, "stratified by time, Sato's variance", ours.n, theirs.n)
+    if not found.has_few_events:
+        return _within_bounds(normal)
+    exact = Comparison(0.0, -1.0, 1.0, 1.0, "nothing but events", ours.n, theirs.n) if found.usual is None else difference(*found.usual, confidence)
+    return _wider(normal, exact, 1 - confidence)
 
 
 def stratified_sequence(treatment_blocks: Sequence[Counts], control_blocks: Sequence[Counts], planned_n: int, alpha: float = 0.05) -> Comparison:
     """Treatment minus control within blocks, with an interval that holds at every look and where requests depend on each other beyond a block.
 
     The asymptotic confidence sequence (`confidence_sequence`) with the long-run variance; before 8 blocks Sato's, widened by the overdispersion of the
-    blocks. Where an arm has fewer than 5 events or non-events the exact sequences of both arms stand, with n over the ratio of the two variances.
+    blocks. Where an arm has fewer than 5 events or non-events the limits also hold the exact sequences of both arms, with n over the ratio of the two
+    variances.
     ValueError as in `strata`, and for planned_n or alpha out of range.
     """
     found = strata(treatment_blocks, control_blocks)
@@ -82,15 +93,30 @@ def stratified_sequence(treatment_blocks: Sequence[Counts], control_blocks: Sequ
 def sequence_of(found: Strata, planned_n: int, alpha: float, variance: float) -> Comparison:
     """The always-valid interval of a stratified difference with that variance, which is Sato's or more."""
     ours, theirs = found.arms
-    if any(is_too_few(arm) for arm in found.arms):
-        ratio = variance / found.variance if found.variance > 0 else 1.0
-        exact = difference_so_far(ours, theirs, planned_n, alpha, max(1.0, ratio))
-        low, high = min(exact.low, found.estimate), max(exact.high, found.estimate)
-        return Comparison(found.estimate, low, high, exact.p_value, exact.method, ours.n, theirs.n)
     spread = math.sqrt(variance)
     half, p_value = normal_sequence(found.estimate, spread, ours.n + theirs.n, planned_n, alpha)
-    low, high = max(-1.0, found.estimate - half), min(1.0, found.estimate + half)
-    return Comparison(found.estimate, low, high, p_value, "asymptotic confidence sequence, stratified by time", ours.n, theirs.n)
+    method = "asymptotic confidence sequence, stratified by time"
+    normal = Comparison(found.estimate, found.estimate - half, found.estimate + half, p_value, method, ours.n, theirs.n)
+    if not found.has_few_events:
+        return _within_bounds(normal)
+    if found.usual is None:
+        return Comparison(found.estimate, -1.0, 1.0, 1.0, "nothing but events", ours.n, theirs.n)
+    ratio = variance / found.variance if found.variance > 0 else 1.0
+    return _wider(normal, difference_so_far(*found.usual, planned_n, alpha, max(1.0, ratio)), alpha)
+
+
+def _wider(normal: Comparison, exact: Comparison, alpha: float) -> Comparison:
+    """Limits around both, with the greater p: exact ones of all requests hold at few events but know no time, normal ones within time need more events.
+
+    The p is not below alpha where the limits hold 0.
+    """
+    low, high = min(normal.low, exact.low, normal.estimate or 0.0), max(normal.high, exact.high, normal.estimate or 0.0)
+    p_value = max(normal.p_value, exact.p_value, alpha if low <= 0 <= high else 0.0)
+    return _within_bounds(Comparison(normal.estimate, low, high, p_value, f"{exact.method}, and within time", normal.n_treatment, normal.n_control))
+
+
+def _within_bounds(found: Comparison) -> Comparison:
+    return replace(found, low=max(-1.0, found.low), high=min(1.0, found.high))
 
 
 def together(blocks: Sequence[Counts]) -> Counts:
@@ -129,6 +155,21 @@ def _of_first(found: Strata, blocks: int) -> float:
     shift = math.fsum(residuals) / share  # of their own difference from that of all
     own = [(each - weight * shift) / share for each, weight in zip(residuals, weights, strict=True)]
     return share * long_run_variance(own, 0.0, _FEWEST_BATCHES_FOR_HARM)
+
+
+Pair = tuple[Counts, Counts]
+
+
+def _events(pair: Pair) -> int:
+    return pair[0].events + pair[1].events
+
+
+def _trials(pair: Pair) -> int:
+    return pair[0].n + pair[1].n
+
+
+def _arms(pairs: Sequence[Pair]) -> Pair | None:
+    return (together([ours for ours, _ in pairs]), together([theirs for _, theirs in pairs])) if pairs else None
 
 
 def _sato(ours: Counts, theirs: Counts, estimate: float) -> float:

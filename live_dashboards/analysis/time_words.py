@@ -31,10 +31,13 @@ def time_words(page: Page, rows: Sequence[Compared]) -> tuple[str, ...]:
 
 
 def _excluded_words(period: Period) -> Iterator[str]:
-    """The stretches that are left out, each with its share; one that holds nothing of the test is no news."""
-    if period.excluded:
-        parts = [f"{_moment(each.begin.timestamp())} to {_moment(each.end.timestamp())} ({format_percent(each.share_percent)})" for each in period.excluded]
-        yield f"left out of all arms by AB_EXCLUDE: {', '.join(parts)} of the requests since the start"
+    """The stretches that are left out, each with its share of the requests since the start; of one that holds nothing, that it does."""
+    parts = [
+        f"{_moment(each.begin.timestamp())} to {_moment(each.end.timestamp())} ({format_percent(each.share_percent) if each.share_percent else 'nothing of this test'})"
+        for each in period.excluded
+    ]
+    if parts:
+        yield f"left out of all arms by AB_EXCLUDE, of the requests since the start: {', '.join(parts)}"
 
 
 def is_astray(row: Comparison) -> bool:
@@ -47,9 +50,8 @@ def is_astray(row: Comparison) -> bool:
 
 def _astray_words(row: Comparison) -> str:
     pooled, within = (format_signed(value or 0.0, "points") for value in (row.pooled, row.estimate))
-    return (
-        f"{METRIC_WORDS[row.metric]} of {row.treatment}: {within} at the same time, which counts; {pooled} over all requests, as the split changed while the rate moved"
-    )
+    which = f"{within} at the same time, which counts; {pooled} over all requests"
+    return f"{METRIC_WORDS[row.metric]} of {row.treatment}: {which}, as the arms' traffic changed while the rate moved"
 
 
 def _split_words(page: Page, counted: Accumulated, challenger: str) -> Iterator[str]:

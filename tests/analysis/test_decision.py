@@ -25,6 +25,43 @@ def counted(labelled=(20_000, 9_000), correct=(0.8, 0.84), **more):
     return accumulated(with_instant(with_labels, "correct", right), **more)
 
 
+def labelled_apart():
+    """Online counts whose labels never come in the same block for both arms, as from two nightly jobs."""
+    snapshot = counted(correct=(0.84, 0.7))
+    (found,) = snapshot.prometheus.accumulated
+
+    def apart(answer):
+        return replace(
+            answer,
+            series=tuple(
+                replace(each, points=tuple((end, value * 2 * (index % 2 == (each.label("model_name") == "enhanced"))) for index, (end, value) in enumerate(each.points)))
+                for each in answer.series
+            ),
+        )
+
+    blocks = tuple(apart(each) if each.name in {"labelled", "correct"} else each for each in found.blocks)
+    return replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(replace(found, blocks=blocks),)))
+
+
+def late_challenger():
+    """The challenger has traffic on the last two of eight days alone."""
+    snapshot = live()
+    (found,) = snapshot.prometheus.accumulated
+
+    def late(answer):
+        return replace(
+            answer,
+            series=tuple(
+                each
+                if each.label("model_name") != "enhanced"
+                else replace(each, points=tuple((end, value * 4 * (index >= 24)) for index, (end, value) in enumerate(each.points)))
+                for each in answer.series
+            ),
+        )
+
+    return replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(replace(found, blocks=tuple(map(late, found.blocks))),)))
+
+
 def equal_accuracy():
     return with_values(live(), "enhanced", "accuracy", value=next(each.value for each in live().mlflow.values if (each.variant, each.metric) == ("baseline", "accuracy")))
 
@@ -87,6 +124,8 @@ SITUATIONS = {
     "harm on the first day": (lambda: accumulated(live(), days=1.0, errors=20.0), {}, "ROLL BACK", "3", "error rate is worse"),
     "better, but too young": (lambda: accumulated(live(), days=3.0), {}, "KEEP RUNNING", "6", "of AB_MINIMUM_DAYS=7"),
     "better, and the minimum of days is over": (lambda: accumulated(live(), days=3.0), {"AB_MINIMUM_DAYS": "3"}, "SHIP", "4", "accuracy better"),
+    "labels of both arms that never come together": (labelled_apart, ONLINE, "NO VERDICT", "1", "none was counted of both in the same block"),
+    "a challenger that came six days later": (late_challenger, {"AB_START": (AT - timedelta(days=8)).isoformat()}, "KEEP RUNNING", "6", "2 days of AB_MINIMUM_DAYS=7"),
     "better, a guardrail not known": (lambda: without_buckets(live()), {}, "KEEP RUNNING", "6", "too slow requests not known"),
     "better, a guardrail not shown": (live, {"AB_ERROR_MARGIN_POINTS": "0.0001"}, "KEEP RUNNING", "6", "not yet shown to be no worse"),
     "better, and worth it": (live, {"BASE_TRADING_VOLUME": "10000000"}, "SHIP", "4", "net value a year, 90 %"),

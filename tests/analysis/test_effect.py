@@ -360,7 +360,7 @@ def test_arms_that_never_had_traffic_at_the_same_time_are_not_compared():
     blocks = tuple(first_half(answer) if answer.name in {"requests", "errors"} else answer for answer in found.blocks)
     row = rows(report(replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(replace(found, blocks=blocks),)))))["error_rate"]
     assert (row.estimate, row.has_interval) == (None, False)
-    assert row.reason == "enhanced and baseline have had no traffic in the same block of time"
+    assert row.reason == "enhanced and baseline: none was counted of both in the same block of time"
 
 
 def twins(**third):
@@ -407,3 +407,51 @@ def test_every_challenger_has_its_verdict_and_two_that_ship_are_both_named():
     assert {name: each.verdict for name, each in harmed.verdicts} == {"enhanced": "SHIP", "third": "ROLL BACK"}
     assert list(dict(report().verdicts)) == ["enhanced"]
     assert not [text for text in report().health.notices if "other challengers" in text]
+
+
+def burst_at_first(blocks):
+    """A test of so many blocks of which the challenger's first holds thirty errors more."""
+    snapshot = accumulated(of_the_window(), days=blocks / 288, blocks=blocks)
+    (found,) = snapshot.prometheus.accumulated
+    errors = found.block("errors")
+    more = tuple(
+        replace(each, points=tuple((end, value + (each.label("model_name") == "enhanced" and index == 0) * 30) for index, (end, value) in enumerate(each.points)))
+        for each in errors.series
+    )
+    several = (replace(errors, series=more), *(answer for answer in found.blocks if answer.name != "errors"))
+    return report(replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(replace(found, blocks=several),))))
+
+
+def test_one_burst_in_the_first_blocks_is_no_harm_yet():
+    for blocks in (1, 2):
+        page = burst_at_first(blocks)
+        guard = next(each for each in page.guardrails if each.name == "error_rate")
+        assert (guard.comparison.harm_low, guard.outcome) == (None, "not_shown")
+    assert rows(burst_at_first(3))["error_rate"].harm_low is not None
+
+
+def test_the_panels_title_says_what_the_verdict_goes_by():
+    page = report(with_values(with_values(live(), "baseline", "accuracy", value=0.78, test_count="5000"), "enhanced", "accuracy", value=0.798, test_count="5000"))
+    row = rows(page)["accuracy"]
+    assert row.judged_low < 0 < row.low
+    assert "accuracy is not decided" in page.verdict.reasons[0]
+    assert page.effect.head.title.startswith("Accuracy: no clear difference")
+
+
+def test_the_latest_harm_is_in_the_title_where_errors_are_what_counts():
+    snapshot = accumulated(of_the_window(), blocks=192)
+    (found,) = snapshot.prometheus.accumulated
+    calm = found.block("errors")
+    worse = tuple(
+        replace(
+            each, points=tuple((end, value * (12 if each.label("model_name") == "enhanced" and index >= 140 else 1)) for index, (end, value) in enumerate(each.points))
+        )
+        for each in calm.series
+    )
+    blocks = (replace(calm, series=worse), *(answer for answer in found.blocks if answer.name != "errors"))
+    page = report(replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(replace(found, blocks=blocks),))), AB_SUCCESS_METRIC="error_rate")
+    row = rows(page)["error_rate"]
+    assert row.low < 0 < row.harm_low
+    assert page.verdict.verdict == "ROLL BACK"
+    assert page.verdict.reasons[0].endswith("limits for harm, margin 0.2")
+    assert page.effect.head.title.startswith("enhanced: error rate worse")

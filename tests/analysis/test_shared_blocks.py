@@ -51,6 +51,17 @@ def test_sessions_that_are_routed_together_are_no_steps():
         assert share_changes([(int(20 * part), 800) for part in sessions]) == ()
 
 
+@pytest.mark.parametrize("session", [20, 60])
+def test_a_young_test_does_not_take_sessions_for_steps(session):
+    for seed in range(30):
+        part = np.random.default_rng(seed).binomial(840 // session, 0.5, size=6)
+        assert share_changes([(int(session * each), 840) for each in part]) == ()
+
+
+def test_a_young_ramp_has_its_steps_all_the_same():
+    assert [change.block for change in share_changes(requests([0.02] * 3 + [0.5] * 3))] == [3]
+
+
 def test_a_share_that_drifts_gives_no_more_steps_than_are_looked_for():
     assert 1 < len(share_changes(requests(np.linspace(0.05, 0.95, 2000)))) <= 40
 

@@ -82,7 +82,30 @@ def test_one_block_is_the_plain_difference():
 def test_too_few_events_have_the_interval_of_all_together():
     found = stratified_difference([Counts(0, 500)] * 4, [Counts(1, 500)] * 4)
     assert found.low < -0.002 < found.high
-    assert "too few" in found.method
+    assert "Fisher" in found.method
+
+
+def hours(counts, blocks=24):
+    return [counts] * blocks
+
+
+def test_a_ramp_does_not_decide_at_few_events_either():
+    """A week without errors, then most traffic for the challenger, and one hour in which both arms fail equally: all requests together say much worse."""
+    treatment = [*hours(Counts(0, 400), 168), *hours(Counts(0, 792)), Counts(440, 793)]
+    control = [*hours(Counts(0, 400), 168), *hours(Counts(0, 8)), Counts(4, 8)]
+    for found in (stratified_difference(treatment, control), stratified_sequence(treatment, control, 20_000)):
+        assert found.low < 0 < found.high
+        assert found.p_value >= 0.05
+
+
+def test_an_outage_of_both_arms_tells_nothing():
+    """Every request of an hour fails in both arms, and none else: the difference is 0 then, and no more is known of it than without that hour."""
+    down, up = hours(Counts(100, 100), 1), hours(Counts(0, 100), 10)
+    for function in (stratified_difference, lambda *arms: stratified_sequence(*arms, 20_000)):
+        found, without = function([*up, *down], [*up, *down]), function(up, up)
+        assert found.high - found.low >= 0.9 * (without.high - without.low) > 0
+        alone = function(down, down)
+        assert (alone.low, alone.high, alone.p_value) == (-1.0, 1.0, 1.0)
 
 
 @pytest.mark.parametrize(("treatment", "control"), [([], []), ([Counts(1, 2)], []), ([Counts(1, 2)], [Counts(1, 2)] * 2)])

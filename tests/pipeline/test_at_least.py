@@ -74,12 +74,12 @@ def test_what_cannot_be_told_is_said_to_be_at_least_so_much(report):
 
 
 def test_a_guardrail_that_is_another_one_at_the_upper_end_is_unknown_and_no_verdict_rests_on_it(report):
-    """The challenger's errors are let in with 400 that may be old; without them its error rate is that of the baseline."""
+    """The challenger's errors are let in an hour before the end, with 1,400 that may be old; without them it has fewer than the baseline, with them twice as many."""
     truth = day_truth()
     for model in ("baseline", "enhanced"):
         series(truth, REQUESTS, labels(model), steady(END - 26 * HOUR, END, 60.0, 0.0, 60.0))
     series(truth, ERRORS, labels("baseline"), steady(END - 26 * HOUR, END, 60.0, 0.0, 0.5))
-    series(truth, ERRORS, labels("enhanced"), steady(END - 20 * HOUR, END, 60.0, 400.0, 0.5))
+    series(truth, ERRORS, labels("enhanced"), steady(END - HOUR, END, 60.0, 1400.0, 0.5))
     page = report(truth)
     guard = next(each for each in page.guardrails if each.name == "error_rate")
     assert guard.outcome == UNKNOWN
@@ -147,14 +147,17 @@ def test_a_share_since_the_start_of_an_open_count_has_limits_that_hold_at_both_e
 def test_errors_at_the_most_go_with_requests_at_the_least_as_other_targets_may_have_counted_them(report):
     """Requests of one instance that may be old make the challenger's rate smaller, errors of another one greater."""
     truth = day_truth()
-    doubtful(truth, per_minute=60.0)
+    for model in ("baseline", "enhanced"):
+        series(truth, REQUESTS, labels(model), steady(END - 26 * HOUR, END, 60.0, 0.0, 60.0))
+    series(truth, ERRORS, labels("baseline"), steady(END - 26 * HOUR, END, 60.0, 0.0, 0.5))
+    series(truth, ERRORS, labels("enhanced"), steady(END - HOUR, END, 60.0, 1400.0, 0.5))
     series(truth, REQUESTS, labels("enhanced", "i9"), steady(END - 20 * HOUR, END, 60.0, 60_000.0, 0.25))
     page = report(truth)
     guard = next(each for each in page.guardrails if each.name == "error_rate")
     requests = fact(page, "enhanced", "requests")
     assert requests.interval.high - requests.interval.low == 60_000
     assert guard.outcome == UNKNOWN
-    assert guard.comparison.high > 100 * (1000 / requests.value - 720 / 86_400)
+    assert guard.comparison.high > 100 * (1400 / requests.value - 720 / 86_400)
 
 
 def test_nothing_is_deployed_on_a_net_value_that_is_above_zero_at_the_least_alone(report):

@@ -79,11 +79,17 @@ def test_a_month_asks_for_as_many_points_as_a_day():
     assert 0.8 < month / day < 1.1
 
 
-def period_step_seconds(period_seconds):
+@pytest.mark.parametrize(("window_days", "hours", "step_seconds"), [(7, 2.5, 300), (30, 2.5, 300), (7, 48, 900), (30, 120, 3600)])
+def test_a_long_window_does_not_give_a_young_test_long_blocks(window_days, hours, step_seconds):
+    """A ramp of two hours within one block of three would compare nothing."""
+    assert period_step_seconds(hours * 3600, window_days * 86_400) == step_seconds
+
+
+def period_step_seconds(period_seconds, window_seconds=3600):
     """The step of what is asked over time from the start of the period on."""
     (step,) = {
         float(question.parameters["step"])
-        for question in questions(3600, period_seconds)
+        for question in questions(window_seconds, period_seconds)
         if question.path == "query_range" and abs(float(question.parameters["start"]) - (AT - period_seconds)) < float(question.parameters["step"])
     }
     return step

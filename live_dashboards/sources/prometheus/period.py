@@ -33,6 +33,7 @@ from live_dashboards.sources.queries import LATENCY, REQUESTS, AbQuery
 _COUNTED = ("requests", "errors", "latency_count", "labelled", "correct")
 _WITHIN, _FAR = "latency_within", "latency_within_far"
 _BLOCKS, _LONGEST_BLOCK_SECONDS = 192, 3600.0  # of quarters of an hour at most on the first two days, then of hours: arms are compared within them
+_FEWEST_BLOCKS = 96  # of a period that takes the window's blocks where they are longer
 _MOST_BLOCKS = 2500  # 104 days of hours: servers give no more than 11,000 points
 _MOST_STARTS = 8
 _REMEMBERED = f"count(last_over_time(up[15m])) or count(last_over_time({REQUESTS}[15m]))"
@@ -115,10 +116,17 @@ class _Period:
     def has_window(self) -> bool:
         """Whether the window's blocks serve the period, too.
 
-        Steps that rules have recorded are counted from the first whole one on, and of copies longer blocks are looked at than the window may have.
+        Steps that rules have recorded are counted from the first whole one on, of copies longer blocks are looked at than the window may have, and a long
+        window has blocks that are too long for a young test.
         """
         looking = self.window.looking
-        return not self.scope.is_recorded and looking.range == looking.edges and self.start_seconds < looking.range.end_seconds
+        is_fine = looking.edges.step_seconds <= max(self._shortest_seconds, self.scope.window_seconds / _FEWEST_BLOCKS)
+        return is_fine and not self.scope.is_recorded and looking.range == looking.edges and self.start_seconds < looking.range.end_seconds
+
+    @property
+    def _shortest_seconds(self) -> float:
+        length_seconds = min(self.scope.window_seconds / _BLOCKS, _LONGEST_BLOCK_SECONDS)
+        return max(length_seconds, self.scope.window_seconds / _MOST_BLOCKS, self.scope.shortest_rate_seconds)
 
     @property
     def junction_seconds(self) -> float:
@@ -129,9 +137,7 @@ class _Period:
     @property
     def step_seconds(self) -> float:
         """The length of the period's blocks: people's next longer step that is a multiple of the window's."""
-        length_seconds = min(self.scope.window_seconds / _BLOCKS, _LONGEST_BLOCK_SECONDS)
-        shortest_seconds = max(length_seconds, self.scope.window_seconds / _MOST_BLOCKS, self.scope.shortest_rate_seconds)
-        return multiple_step_seconds(shortest_seconds, self.window.looking.edges.step_seconds) if self.has_window else nice_step_seconds(shortest_seconds)
+        return multiple_step_seconds(self._shortest_seconds, self.window.looking.edges.step_seconds) if self.has_window else nice_step_seconds(self._shortest_seconds)
 
     @property
     def count(self) -> Count | None:
