@@ -10,12 +10,12 @@ from itertools import pairwise
 
 from live_dashboards.analysis.always_valid import proportion_so_far
 from live_dashboards.analysis.arms import request_blocks, share_of_requests, windowed
-from live_dashboards.analysis.dispersion import local_overdispersion
 from live_dashboards.analysis.excluded import block_begin
 from live_dashboards.analysis.page import Page, failure
 from live_dashboards.analysis.period import period_of
 from live_dashboards.analysis.proportions import Counts
 from live_dashboards.analysis.sequential import segmented_split_test
+from live_dashboards.analysis.share_changes import share_overdispersion
 from live_dashboards.model.judgement import SplitTest
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.snapshot import Accumulated
@@ -102,7 +102,7 @@ def _expected(segments: Sequence[_Segment]) -> tuple[float, ...]:
 
 def _judged(found: SplitTest, segments: Sequence[_Segment]) -> SplitTest:
     """The flag, by the evidence of all segments together."""
-    clusters = local_overdispersion([(batch[0], sum(batch)) for segment in segments for batch in segment.blocks])
+    clusters = max(share_overdispersion([(batch[0], sum(batch)) for batch in segment.blocks]) for segment in segments)
     looks = [(_cumulative(segment.blocks, segment.whole, clusters), segment.shares) for segment in segments]
     p_value = segmented_split_test(looks)[-1]
     furthest = max(segments, key=lambda segment: segment.off_points)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from live_dashboards.analysis.both_ends import widest_split
 from live_dashboards.analysis.dispersion import local_overdispersion
 from live_dashboards.analysis.page import page
+from live_dashboards.analysis.share_changes import share_overdispersion
 from live_dashboards.analysis.split_test import split_test
 from live_dashboards.model.judgement import SplitTest
 from tests.support.snapshots import accumulated, live, of_the_window, settings, stand_in, with_instant, without_prometheus
@@ -77,6 +80,49 @@ def test_a_split_that_was_changed_once_does_not_pass_for_clustering():
     draws = np.random.default_rng(4)
     changed = [(int(part), 1000) for share in (0.3, 0.5) for part in draws.binomial(1000, share, 200)]
     assert local_overdispersion(changed) < 3
+
+
+def staying(random, hours, *, users=400, stay=2, per_hour=800):
+    """Requests (treatment, all) by hour of users each of whom stays with a variant for so many hours."""
+    phases, arms = random.integers(0, stay, users), random.random((users, hours // stay + 2)) < 0.5
+    sizes = random.poisson(per_hour, hours)
+    return [(int(random.binomial(n, arms[range(users), (hour + phases) // stay].mean())), int(n)) for hour, n in enumerate(sizes)]
+
+
+def test_users_who_stay_for_hours_count_as_fewer_requests():
+    """The share of 400 users who stay two hours and send two requests an hour each: neighbouring hours are alike, so they alone tell too little."""
+    worth = [share_overdispersion(staying(np.random.default_rng(seed), 192)) for seed in range(20)]
+    assert 2.5 < np.median(worth) < 8
+    alone = [share_overdispersion([(int(part), 800) for part in np.random.default_rng(seed).binomial(800, 0.5, 192)]) for seed in range(20)]
+    assert np.median(alone) < 1.9
+
+
+def test_a_fair_split_of_users_who_stay_is_not_red_and_a_wrong_one_of_requests_is():
+    flags = []
+    for seed in range(20):
+        blocks = staying(np.random.default_rng(seed), 192)
+        flags.append(split_of(blocks).flag)
+    assert flags.count("ok") >= 19
+    wrong = np.random.default_rng(1).binomial(833, 0.515, 192)
+    assert split_of([(int(part), 833) for part in wrong]).flag == "red"
+
+
+def split_of(blocks):
+    """The split test of blocks of (enhanced, all) against an equal plan."""
+    snapshot = accumulated(with_instant(of_the_window(), "requests", {"baseline": 1, "enhanced": 1}), blocks=len(blocks))
+    (found,) = snapshot.prometheus.accumulated
+    counts = {"enhanced": [part for part, _ in blocks], "baseline": [n - part for part, n in blocks]}
+    requests = found.block("requests")
+    series = tuple(
+        replace(each, points=tuple((end, float(n)) for (end, _), n in zip(each.points, counts[each.label("model_name")], strict=True))) for each in requests.series
+    )
+    totals = tuple(replace(each, points=((each.points[-1][0], float(sum(counts[each.label("model_name")]))),)) for each in found.total("requests").series)
+    changed = replace(
+        found,
+        blocks=(replace(requests, series=series), *(each for each in found.blocks if each.name != "requests")),
+        totals=(replace(found.total("requests"), series=totals), *(each for each in found.totals if each.name != "requests")),
+    )
+    return judged(replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(changed,))), AB_TRAFFIC_SPLIT="baseline=50,enhanced=50")
 
 
 def test_too_few_blocks_tell_nothing_of_clustering():
