@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import jsonschema
 import pytest
+from scipy.stats import fisher_exact
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from live_dashboards.outputs.summary import summary_schema
 from tests.support.ports import closed_port
@@ -77,7 +78,7 @@ def test_several_challengers_have_holms_p_beside_bonferronis_intervals(summary, 
     for variant, count in right.items():
         truth.run(made, variant, started=datetime.now(UTC) - timedelta(hours=3), metrics={"accuracy": count / 2000}, params={"test_size": 2000})
     found = [comparison(summary(), "accuracy", name) for name in ("enhanced", "third")]
-    p_values = [proportions_ztest([right[name], right["baseline"]], [2000, 2000])[1] for name in ("enhanced", "third")]
+    p_values = [fisher_exact([[right[each], 2000 - right[each]] for each in (name, "baseline")]).pvalue for name in ("enhanced", "third")]
     assert [row["p_value"] for row in found] == pytest.approx(p_values)
     assert [row["p_value_adjusted"] for row in found] == pytest.approx(list(multipletests(p_values, method="holm")[1]))
     assert all("Bonferroni over 2 challengers" in row["method"] for row in found)
