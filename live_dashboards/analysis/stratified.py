@@ -14,6 +14,7 @@ from live_dashboards.analysis.proportions import difference
 from live_dashboards.analysis.sequential import is_too_few, normal_sequence
 
 _FEWEST_BATCHES_FOR_HARM = 5
+_YOUNG_BLOCKS, _FEWEST_BATCHES_OF_THE_YOUNG = 24, 8  # two hours: a tenfold rate is to be found within the first
 _UNSETTLED_SECONDS = 3 * 86_400.0  # which a late harm has to be found in
 _SETTLED_SECONDS = 3 * 86_400.0 - 3600.0  # of blocks that tell how long incidents last
 
@@ -141,7 +142,8 @@ def harm_variance(found: Strata, treatment_blocks: Sequence[Counts], control_blo
     """
     if len(found.residuals) < FEWEST_BLOCKS:
         return long_run_of(found, treatment_blocks, control_blocks)
-    every = long_run_variance(found.residuals, found.variance, _FEWEST_BATCHES_FOR_HARM)
+    fewest = _FEWEST_BATCHES_FOR_HARM if len(found.residuals) >= _YOUNG_BLOCKS else _FEWEST_BATCHES_OF_THE_YOUNG
+    every = long_run_variance(found.residuals, found.variance, fewest)
     settled = [end for end in ends if end <= at_seconds - _UNSETTLED_SECONDS]
     if not settled or settled[-1] - settled[0] < _SETTLED_SECONDS:
         return every
