@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
@@ -26,6 +27,14 @@ CONTROL, TREATMENT = (style.colour.lower() for style in VARIANT_STYLES[:2])
 def only(figure, panel):
     (axes,) = axes_of(figure, panel)
     return axes
+
+
+def test_the_limits_for_harm_are_drawn_thick_within_the_others():
+    row = replace(comparison("error_rate", "enhanced", "baseline", 0.3, (-0.2, 0.8)), harm_low=0.1, harm_high=0.5)
+    axes = only(page(report(effect=EffectPanel(report().effect.head, (row,)))), "effect")
+    assert {(low, high) for low, high, _ in bars(axes)} == {(-0.2, 0.8), (0.1, 0.5)}
+    widths = {tuple(segment[:, 0]): each.get_linewidths()[0] for each in axes.collections if isinstance(each, LineCollection) for segment in each.get_segments()}
+    assert widths[0.1, 0.5] > 2 * widths[-0.2, 0.8]
 
 
 def test_effect_dots_stand_at_the_differences_and_intervals_at_their_limits():

@@ -61,6 +61,14 @@ def test_the_effects_hover_says_interval_method_and_n():
         assert part in words
 
 
+def test_the_limits_for_harm_are_drawn_thick_within_the_others_and_named_in_the_hover():
+    row = replace(reports.comparison("error_rate", "enhanced", "baseline", 0.3, (-0.2, 0.8)), harm_low=0.1, harm_high=0.5)
+    drawn = effect.figure(changed("effect", rows=(row,)))
+    widths = {tuple(trace["x"][:2]): trace["line"]["width"] for trace in drawn["data"] if trace["mode"] == "lines"}
+    assert widths == {(-0.2, 0.8): 2, (0.1, 0.5): 5}
+    assert "for harm +0.1 to +0.5 pt" in hovers(drawn)[0]
+
+
 def test_quality_shows_each_variants_value_in_its_lane():
     drawn = quality.figure(reports.report())
     values = [value.value for row in reports.report().quality.rows for value in (*row.offline, *row.online)]
