@@ -55,6 +55,8 @@ def share_overdispersion(blocks: Sequence[Block]) -> float:
     """
     edges = [0, *(change.block for change in share_changes(blocks)), len(blocks)]
     n, least, residuals = sum(block[1] for block in blocks), 0.0, list[float]()
+    if not n:
+        return 1.0
     for begin, end in pairwise(edges):
         span = blocks[begin:end]
         trials = sum(block[1] for block in span)

@@ -42,6 +42,8 @@ def split_test(page: Page) -> SplitTest:
         return replace(found, reason=NO_PLAN)
     if since is None:
         return replace(found, reason=f"not judged: {period.reason}")
+    if not any(sum(segment.whole) for segment in segments):
+        return replace(found, reason="not judged: no plan held while requests came; give AB_TRAFFIC_SPLIT one that begins with the test")
     return _judged(found, segments)
 
 
@@ -94,7 +96,7 @@ def _segments(page: Page, counted: Accumulated, counts: Mapping[str, Measurement
 def _expected(segments: Sequence[_Segment]) -> tuple[float, ...]:
     """The shares (percent) that all plans together lead to one to expect of the requests that came."""
     if len(segments) == 1 or not any(sum(segment.whole) for segment in segments):
-        return tuple(100 * share for share in segments[-1].shares)
+        return tuple(100 * share for share in segments[0].shares)
     weights = [sum(segment.whole) for segment in segments]
     by_variant = zip(*(segment.shares for segment in segments), strict=True)
     return tuple(100 * sum(weight * share for weight, share in zip(weights, shares, strict=True)) / sum(weights) for shares in by_variant)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from live_dashboards.analysis.page import page
 from live_dashboards.analysis.share_changes import share_overdispersion
 from live_dashboards.analysis.split_test import split_test
 from live_dashboards.model.judgement import SplitTest
-from tests.support.snapshots import accumulated, live, of_the_window, settings, stand_in, with_instant, without_prometheus
+from tests.support.snapshots import AT, accumulated, live, of_the_window, settings, stand_in, with_instant, without_prometheus
 
 
 def judged(snapshot=None, **values):
@@ -123,6 +124,18 @@ def split_of(blocks):
         totals=(replace(found.total("requests"), series=totals), *(each for each in found.totals if each.name != "requests")),
     )
     return judged(replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(changed,))), AB_TRAFFIC_SPLIT="baseline=50,enhanced=50")
+
+
+@pytest.mark.parametrize(("days", "flag"), [(10, "ok"), (-1, None)])
+def test_a_plan_that_has_yet_to_come_is_judged_against_nothing(days, flag):
+    """A ramp's next step lies in the future; where all of the plan does, nothing is judged."""
+    later = (AT + timedelta(days=10)).isoformat()
+    first = (AT - timedelta(days=days)).isoformat()
+    found = judged(AB_TRAFFIC_SPLIT=f"{first} baseline=70,enhanced=30; {later} baseline=50,enhanced=50")
+    assert found.flag == flag
+    assert dict(found.planned) == {"baseline": pytest.approx(70), "enhanced": pytest.approx(30)}
+    assert found.reason.startswith("not judged: no plan held") is (flag is None)
+    assert (found.p_value is None) is (flag is None)
 
 
 def test_too_few_blocks_tell_nothing_of_clustering():
