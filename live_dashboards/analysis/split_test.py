@@ -22,6 +22,7 @@ from live_dashboards.model.snapshot import Accumulated
 
 NO_PLAN = "no plan set: AB_TRAFFIC_SPLIT"
 _SUSPECT_P, _MATTERS_POINTS = 0.001, 0.1
+TOLD_OVERDISPERSION = 1.05  # below, each request counts as one in the digits that are shown
 _SAME_MOMENT_SECONDS = 1.0
 
 
@@ -111,7 +112,7 @@ def _judged(found: SplitTest, segments: Sequence[_Segment]) -> SplitTest:
     flag = "ok" if p_value >= _SUSPECT_P else "red" if furthest.off_points >= _MATTERS_POINTS else "amber"
     since = f" since {furthest.since:%-d %b %H:%M} UTC" if furthest.since is not None else ""
     widest = f"shares are off by up to {furthest.off_points:.2g} pt{since}" if flag != "ok" else ""
-    clustered = f"requests go together (x {clusters:.2g})" if clusters > 1 else ""
+    clustered = f"requests go together (x {clusters:.2g})" if clusters >= TOLD_OVERDISPERSION else ""
     return replace(found, flag=flag, reason="; ".join(filter(None, (widest, clustered))), p_value=p_value, overdispersion=clusters)
 
 

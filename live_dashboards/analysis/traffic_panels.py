@@ -10,6 +10,7 @@ from live_dashboards.analysis.both_ends import other_pages
 from live_dashboards.analysis.decision import p_words
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.period import period_of
+from live_dashboards.analysis.split_test import TOLD_OVERDISPERSION
 from live_dashboards.analysis.traffic_facts import assumed_zeros
 from live_dashboards.model.duration import format_duration
 from live_dashboards.model.judgement import SplitTest
@@ -72,7 +73,7 @@ def _split_note(test: SplitTest, *, has_period: bool) -> str:
         return "95 % limits; each request counts as routed on its own"
     if test.p_value is None:
         return f"95 % limits that hold at every look; {test.reason}"
-    clustered = f"; requests go together, so each counts as 1 / {test.overdispersion:.2g}" if test.overdispersion > 1 else ""
+    clustered = f"; requests go together, so each counts as 1 / {test.overdispersion:.2g}" if test.overdispersion >= TOLD_OVERDISPERSION else ""
     return f"95 % limits that hold at every look; test against the plan: {p_words(test.p_value)} over all looks{clustered}"
 
 

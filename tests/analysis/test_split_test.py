@@ -13,6 +13,7 @@ from live_dashboards.analysis.dispersion import local_overdispersion
 from live_dashboards.analysis.page import page
 from live_dashboards.analysis.share_changes import share_overdispersion
 from live_dashboards.analysis.split_test import split_test
+from live_dashboards.analysis.traffic_panels import split_panel
 from live_dashboards.model.judgement import SplitTest
 from tests.support.snapshots import AT, accumulated, live, of_the_window, settings, stand_in, with_instant, without_prometheus
 
@@ -124,6 +125,14 @@ def split_of(blocks):
         totals=(replace(found.total("requests"), series=totals), *(each for each in found.totals if each.name != "requests")),
     )
     return judged(replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(changed,))), AB_TRAFFIC_SPLIT="baseline=50,enhanced=50")
+
+
+def test_requests_that_count_nearly_whole_are_not_said_to_go_together():
+    snapshot, plan = accumulated(of_the_window(), blocks=192), {"AB_TRAFFIC_SPLIT": "baseline=70,enhanced=30"}
+    found = page(snapshot, stand_in(), settings(**plan))
+    for overdispersion, told in ((1.02, False), (1.2, True)):
+        note = split_panel(found, replace(judged(snapshot, **plan), overdispersion=overdispersion)).head.note
+        assert ("requests go together" in note) is told
 
 
 @pytest.mark.parametrize(("days", "flag"), [(10, "ok"), (-1, None)])
