@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from live_dashboards import pipeline
 from live_dashboards.analysis.proportions import Counts, wilson
 from live_dashboards.model.judgement import UNKNOWN
 from live_dashboards.model.measurement import Interval
-from live_dashboards.pipeline import Request
-from live_dashboards.settings import load_settings
+from tests.pipeline.command import log_two_models, page_at
 from tests.sources.prometheus_reading import END, HOUR, labels
 from tests.sources.test_prometheus_counts import ERRORS, REQUESTS, day_truth, hourly_pods, scaling_to_zero, series, steady
-from tests.support.waiting import LONGEST_SECONDS
 
 AT = datetime.fromtimestamp(END, UTC)
 
@@ -22,17 +19,10 @@ AT = datetime.fromtimestamp(END, UTC)
 @pytest.fixture
 def report(mlflow_database, prometheus):
     """`report(truth, AB_X="...")`: the page of a test whose models have one finished run each."""
-    experiment = mlflow_database.truth.experiment("launch")
-    for variant, accuracy in (("baseline", 0.78), ("enhanced", 0.80)):
-        started = AT - timedelta(hours=30)
-        params = {"test_size": 5000}
-        mlflow_database.truth.run(experiment, variant, started=started, ended=started + timedelta(hours=1), metrics={"accuracy": accuracy}, params=params)
+    log_two_models(mlflow_database, AT, hours_before=30, accuracies=(0.78, 0.80))
 
     def make(truth, kind="ab", **own):
-        base = {"SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}", "AB_MINIMUM_DAYS": "0.5", "AB_STALE_AFTER": "1d"}
-        settings = load_settings(environment={**mlflow_database.environment, **prometheus(truth).environment, **base, **own})
-        request = Request(at=AT)
-        return pipeline.report(kind, pipeline.ask(settings, request), settings, request)
+        return page_at(AT, mlflow_database, prometheus(truth), kind=kind, AB_MINIMUM_DAYS="0.5", **own)
 
     return make
 

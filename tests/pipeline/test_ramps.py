@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from live_dashboards import pipeline
-from live_dashboards.pipeline import Request
-from live_dashboards.settings import load_settings
+from tests.pipeline.command import log_two_models, page_at
 from tests.sources.prometheus_reading import END, HOUR, labels
 from tests.sources.test_prometheus_counts import ERRORS, REQUESTS
 from tests.support.prometheus_truth import PrometheusTruth
-from tests.support.waiting import LONGEST_SECONDS
 
 AT = datetime.fromtimestamp(END, UTC)
 DAYS = 8.0
@@ -30,17 +27,10 @@ STEADY = ((50_000, 1500, 50_000, 1125), (50_000, 1500, 50_000, 1125))
 @pytest.fixture
 def report(mlflow_database, prometheus):
     """`report(phases, AB_X="...")`: the A/B page of a test that went through these phases."""
-    experiment = mlflow_database.truth.experiment("ramp")
-    for variant, accuracy in (("baseline", 0.78), ("enhanced", 0.82)):
-        started = AT - timedelta(days=9)
-        params = {"test_size": 5000}
-        mlflow_database.truth.run(experiment, variant, started=started, ended=started + timedelta(hours=1), metrics={"accuracy": accuracy}, params=params)
+    log_two_models(mlflow_database, AT, hours_before=9 * 24, accuracies=(0.78, 0.82))
 
     def make(phases, **own):
-        base = {"SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}", "AB_STALE_AFTER": "1d"}
-        settings = load_settings(environment={**mlflow_database.environment, **prometheus(ramp(phases)).environment, **base, **own})
-        request = Request(at=AT)
-        return pipeline.report("ab", pipeline.ask(settings, request), settings, request)
+        return page_at(AT, mlflow_database, prometheus(ramp(phases)), **own)
 
     return make
 
@@ -94,10 +84,7 @@ def outage(mlflow_database, prometheus):
     served = prometheus(truth)
 
     def make(**own):
-        base = {"SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}", "AB_STALE_AFTER": "1d"}
-        settings = load_settings(environment={**mlflow_database.environment, **served.environment, **base, **own})
-        request = Request(at=AT)
-        return pipeline.report("ab", pipeline.ask(settings, request), settings, request)
+        return page_at(AT, mlflow_database, served, **own)
 
     return make
 
