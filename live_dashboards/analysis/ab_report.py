@@ -25,30 +25,29 @@ from live_dashboards.analysis.split_test import split_test
 from live_dashboards.analysis.time_words import time_words
 from live_dashboards.analysis.traffic_panels import error_panel, impact_panel, latency_panel, lines_of, rate_panel, split_panel
 from live_dashboards.model.judgement import Guardrail, Period, Power, SplitTest, Verdict
-from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
+from live_dashboards.model.measurement import Measurement, Origin, missing
 from live_dashboards.model.number import format_count, format_number, format_percent
 from live_dashboards.model.presentation import count_words, share_words
 from live_dashboards.model.report import AbReport, StatusStrip
 from live_dashboards.model.snapshot import MLFLOW, Accumulated, Snapshot
 from live_dashboards.settings import Settings
 
-BUSINESS_PARAMETERS = ("BASE_TRADING_VOLUME", "ACCURACY_REVENUE_MULTIPLIER", "LATENCY_COST_PER_MS", "ERROR_COST_MULTIPLIER", "INFRASTRUCTURE_ANNUAL_COST")
 _DAY_SECONDS = 86_400
 _STANDARD_TIMELINES = {"request_rate": "requests_per_second", "response_time": "ms", "accuracy": "percent", "error_rate": "percent"}
 
 
-def build_ab_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings, *, seed: int = 42) -> AbReport:
-    """The whole A/B page; `stand_in` is the simulated snapshot, None where what is missing is marked instead; `seed` is that of a net value's draws."""
-    return ab_report_of(page(snapshot, stand_in, settings), snapshot, seed=seed)
+def build_ab_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings) -> AbReport:
+    """The whole A/B page; `stand_in` is the simulated snapshot, None where what is missing is marked instead."""
+    return ab_report_of(page(snapshot, stand_in, settings), snapshot)
 
 
-def ab_report_of(found: Page, snapshot: Snapshot, *, seed: int) -> AbReport:
+def ab_report_of(found: Page, snapshot: Snapshot) -> AbReport:
     """The A/B page of facts that were found already, in this snapshot."""
     settings, headline, note = found.settings, _headline(found), _experiment_note(snapshot, found.settings)
     compare = _remembered(_compared)
     rows = widest_rows(compare(found), [compare(each) for each in other_pages(found)])
-    judged = _judged(found, compare, rows, seed)
-    verdicts = _verdicts(found, compare, rows, seed, judged.verdict)
+    judged = _judged(found, compare, rows)
+    verdicts = _verdicts(found, compare, rows, judged.verdict)
     runs, quality = runs_panel(found), quality_panel(found)
     bars = tuple(bar.accuracy_percent for bar in runs.bars if bar.accuracy_percent)
     shown = (*map(effect_measurement, rows), *judged.split.observed, judged.power.detectable, judged.power.days_left, *gaps(found), *bars)
@@ -212,13 +211,12 @@ class _Judged:
     verdict: Verdict
 
 
-def _judged(found: Page, compare: Compare, rows: tuple[Compared, ...], seed: int) -> _Judged:
+def _judged(found: Page, compare: Compare, rows: tuple[Compared, ...]) -> _Judged:
     """What follows from the comparisons, of which `rows` have the limits that hold at every end: guardrails, split, power and the verdict on the challenger."""
-    net = _net(found, seed)
-    least = _judged_at(found, compare(found), net)
+    least = _judged_at(found, compare(found))
 
     def judge(page: Page) -> tuple[tuple[Guardrail, ...], Verdict]:
-        each = least if page is found else _judged_at(page, compare(page), net)
+        each = least if page is found else _judged_at(page, compare(page))
         return each.guardrails, each.verdict
 
     watched, decided = standing(found, judge, rows)
@@ -226,11 +224,11 @@ def _judged(found: Page, compare: Compare, rows: tuple[Compared, ...], seed: int
     return replace(least, guardrails=watched, split=split, verdict=decided)
 
 
-def _verdicts(found: Page, compare: Compare, rows: tuple[Compared, ...], seed: int, own: Verdict) -> tuple[tuple[str, Verdict], ...]:
+def _verdicts(found: Page, compare: Compare, rows: tuple[Compared, ...], own: Verdict) -> tuple[tuple[str, Verdict], ...]:
     """Of every challenger against the baseline, each pair with its own period; the default challenger's is known."""
 
     def of(name: str) -> Verdict:
-        return _judged(replace(found, roles=replace(found.roles, challenger=name)), compare, rows, seed).verdict
+        return _judged(replace(found, roles=replace(found.roles, challenger=name)), compare, rows).verdict
 
     challengers = (name for name in found.roles.names if name != found.roles.baseline)
     return tuple((name, own if name == found.roles.challenger else of(name)) for name in challengers)
@@ -242,14 +240,14 @@ def _other_verdicts(found: Page, verdicts: tuple[tuple[str, Verdict], ...]) -> t
     return (f"verdicts on the other challengers: {', '.join(others)}",) if others else ()
 
 
-def _judged_at(found: Page, rows: tuple[Compared, ...], net: tuple[Measurement, Interval | None] | None) -> _Judged:
+def _judged_at(found: Page, rows: tuple[Compared, ...]) -> _Judged:
     """The same by the counts as they are on the page."""
     period, counted = period_of(found, found.roles.challenger)
     success, watched, split = success_of(found, rows), guardrails(found, rows), split_test(found)
     power = power_of(found, success)
     requests = 0.0 if counted is None else sum(share_of_requests(found, counted, name)[0] or 0 for name in found.roles.names)
     mine = tuple(guard for guard in watched if guard.comparison.treatment == found.roles.challenger)
-    return _Judged(period, watched, split, power, verdict(Evidence(found, success, mine, split, period, power, requests, _shared_days(found, counted), net)))
+    return _Judged(period, watched, split, power, verdict(Evidence(found, success, mine, split, period, power, requests, _shared_days(found, counted))))
 
 
 def _shared_days(found: Page, counted: Accumulated | None) -> float:
@@ -259,16 +257,6 @@ def _shared_days(found: Page, counted: Accumulated | None) -> float:
     ours, theirs = (request_blocks(found, counted, name) for name in (found.roles.challenger, found.roles.baseline))
     both = (end for end in ours.keys() & theirs.keys() if ours[end] > 0 and theirs[end] > 0)
     return float(len({math.ceil((end - counted.start_seconds) / _DAY_SECONDS) for end in both}))
-
-
-def _net(found: Page, seed: int) -> tuple[Measurement, Interval | None] | None:
-    """The net value and its 90 % interval where somebody set a business parameter; an invented one decides nothing."""
-    if not found.settings.given.intersection(BUSINESS_PARAMETERS):
-        return None
-    from live_dashboards.analysis.business_of_page import business_case
-
-    case = business_case(found, found.counted, seed=seed)
-    return case.net, case.net_interval(0.9)
 
 
 def _status(found: Page, headline: tuple[tuple[str, Measurement], ...]) -> StatusStrip:

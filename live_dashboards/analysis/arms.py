@@ -111,11 +111,12 @@ def _series(found: Page, answer: Answer, variant: str) -> list[Timeline]:
 
 def _blocks(found: Page, counted: Accumulated, variant: str, metric: str) -> dict[float, Counts]:
     """Blocks with trials; where a variant has no series of events in one, none happened."""
-    events, trials = (_summed(found, counted.block(name), variant) for name in _EVENTS_AND_TRIALS[metric])
+    events, trials = (by_block(found, counted.block(name), variant) for name in _EVENTS_AND_TRIALS[metric])
     return {end: _counts(metric, round(events.get(end, 0.0)), round(n)) for end, n in sorted(trials.items()) if round(n) > 0}
 
 
-def _summed(found: Page, answer: Answer, variant: str) -> Mapping[float, float]:
+def by_block(found: Page, answer: Answer, variant: str) -> Mapping[float, float]:
+    """What an answer by blocks adds up to over the models that are this variant, by the block's end (unix seconds)."""
     sums: dict[float, float] = {}
     for series in _series(found, answer, variant):
         for end, value in series.points:
@@ -126,7 +127,7 @@ def _summed(found: Page, answer: Answer, variant: str) -> Mapping[float, float]:
 
 def request_blocks(found: Page, counted: Accumulated, variant: str) -> Mapping[float, float]:
     """Requests of a variant by the block's end (unix seconds)."""
-    return _summed(found, counted.block("requests"), variant)
+    return by_block(found, counted.block("requests"), variant)
 
 
 def share_of_requests(found: Page, counted: Accumulated, variant: str) -> tuple[int | None, Measurement]:

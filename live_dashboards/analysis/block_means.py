@@ -16,7 +16,7 @@ Blocks = Mapping[float, tuple[float, float]]
 
 @dataclass(frozen=True, slots=True)
 class StandardError:
-    """Of a mean or of a difference of means, in the unit of the sums; None where there are too few blocks, for the reason."""
+    """Of a mean, in the unit of the sums; None where there are too few blocks, for the reason."""
 
     value: float | None
     blocks: int
@@ -27,13 +27,6 @@ def latency_blocks(answer: PrometheusAnswer, variant_of: Callable[[str], str | N
     """Milliseconds and requests of a variant by block, over all models that are this variant; blocks without a request are left out."""
     seconds, counts = (_by_block(answer, name, variant_of, variant) for name in ("latency_sum", "latency_count"))
     return {end: (1000 * seconds[end], counts[end]) for end in sorted(seconds) if counts.get(end, 0.0) > 0}
-
-
-def event_blocks(answer: PrometheusAnswer, variant_of: Callable[[str], str | None], variant: str) -> tuple[tuple[int, int], ...]:
-    """(errors, requests) of a variant by block, as whole numbers; a model without a series of errors has none."""
-    errors, requests = (_by_block(answer, name, variant_of, variant) for name in ("errors", "requests"))
-    rounded = ((round(errors.get(end, 0.0)), round(requests[end])) for end in sorted(requests))
-    return tuple((min(events, n), n) for events, n in rounded if n > 0)
 
 
 def _by_block(answer: PrometheusAnswer, name: str, variant_of: Callable[[str], str | None], variant: str) -> dict[float, float]:
@@ -49,14 +42,6 @@ def _by_block(answer: PrometheusAnswer, name: str, variant_of: Callable[[str], s
 def mean_standard_error(blocks: Blocks) -> StandardError:
     """Of a ratio of sums over blocks (Cochran 1977, Sampling Techniques, 6.4)."""
     return _standard_error(_residuals(blocks))
-
-
-def difference_standard_error(treatment: Blocks, control: Blocks) -> StandardError:
-    """Of treatment minus control, paired block by block, so that what hit both at the same time counts for neither."""
-    ours, theirs = _residuals(treatment), _residuals(control)
-    if not ours or not theirs:
-        return StandardError(None, 0, "one of the two has no block with a request")
-    return _standard_error({end: ours.get(end, 0.0) - theirs.get(end, 0.0) for end in sorted({*ours, *theirs})})
 
 
 def _residuals(blocks: Blocks) -> dict[float, float]:

@@ -32,7 +32,7 @@ def break_even_accuracy(parts: Sequence[Part], terms: Sequence[Term], net: Measu
     others = tuple(each for each in parts if each is not part)
     rest = tuple(term.value for term in terms if term.effect != "accuracy_improvement")
     needed = computed(lambda: -sum(each.contribution_usd for each in others) / part.weight, name, "fraction", rest or (net,))
-    limits = sum_limits(others, 0.95)
+    limits = sum_limits(others)
     if limits is None or limits.low is None or limits.high is None:
         return needed
     return replace(needed, interval=Interval(-limits.high / part.weight, -limits.low / part.weight))

@@ -7,13 +7,11 @@ from dataclasses import replace
 
 from live_dashboards.analysis.business_results import Worth
 from live_dashboards.analysis.business_terms import REQUESTS_PER_DAY, TERMS, TermFormula
-from live_dashboards.analysis.business_uncertainty import Draws, Part, draw, percentile_limits
-from live_dashboards.model.business_case import Assumption, BusinessCase, BusinessInputs, LevelInterval, Term
+from live_dashboards.analysis.business_uncertainty import Draws, Looks, Part, draw, percentile_limits
+from live_dashboards.model.business_case import Assumption, BusinessCase, BusinessInputs, Term
 from live_dashboards.model.measurement import Interval, Measurement, computed, missing, total
 
 COST = "INFRASTRUCTURE_ANNUAL_COST"
-LEVELS = (0.5, 0.9, 0.95)
-_TERM_LEVELS = (0.9, 0.95)
 
 
 class BusinessMetricsCalculator:
@@ -45,7 +43,7 @@ class BusinessMetricsCalculator:
 
     def _draws(self, parts: tuple[Part, ...], inputs: BusinessInputs) -> Draws | None:
         """None where no parameter is a range, or an effect has no interval to draw from."""
-        if not any(amount.is_range for amount in self._amounts.values()) or any(not part.effect.intervals for part in parts):
+        if not any(amount.is_range for amount in self._amounts.values()) or any(part.effect.difference.interval is None for part in parts):
             return None
         return draw(parts, self._amounts, inputs.requests_per_day.value or 0.0, cost=COST, seed=self._seed, count=self._count)
 
@@ -55,31 +53,27 @@ class BusinessMetricsCalculator:
         if not any(ranged & set(part.formula.factors) for part in parts) or any(part.effect.difference.value is None for part in parts):
             return None
         amounts, requests = self._amounts, inputs.requests_per_day.value or 0.0
-        return percentile_limits(draw(parts, amounts, requests, cost=COST, seed=self._seed, count=self._count, effects_vary=False).net_usd, 0.95)
+        return percentile_limits(draw(parts, amounts, requests, cost=COST, seed=self._seed, count=self._count, effects_vary=False).net_usd)
 
     def _term(self, part: Part, inputs: BusinessInputs, draws: Draws | None) -> Term:
         formula, measured = part.formula, part.formula.measured(inputs)
         variant = part.effect.difference.variant
         contribution = computed(lambda: part.contribution_usd, f"{formula.name}_contribution", "usd_per_year", measured, variant=variant)
         value = computed(lambda: formula.sign * part.contribution_usd, formula.name, "usd_per_year", measured, variant=variant)
-        levels = () if value.value is None else _term_intervals(part, draws)
-        widest = next((each.interval for each in levels if each.confidence == 0.95), None)
+        limits = None if value.value is None else _term_limits(part, draws)
         return Term(
             formula.name,
             formula.title,
             formula.sign,
-            replace(value, variant=None, interval=_signed(widest, formula.sign)),
-            replace(contribution, variant=None, interval=widest),
-            levels,
+            replace(value, variant=None, interval=_signed(limits, formula.sign)),
+            replace(contribution, variant=None, interval=limits),
             formula.effect,
             formula.parameters,
         )
 
 
-def _term_intervals(part: Part, draws: Draws | None) -> tuple[LevelInterval, ...]:
-    drawn = None if draws is None else draws.by_term[part.formula.name]
-    found = ((level, part.limits_usd(level) if drawn is None else percentile_limits(drawn, level)) for level in _TERM_LEVELS)
-    return tuple(LevelInterval(level, limits) for level, limits in found if limits is not None)
+def _term_limits(part: Part, draws: Draws | None) -> Interval | None:
+    return part.limits_usd(Looks.EVERY) if draws is None else percentile_limits(draws.by_term[part.formula.name])
 
 
 def _signed(interval: Interval | None, sign: int) -> Interval | None:

@@ -80,7 +80,7 @@ def _gate_guardrail(guard: Guardrail) -> Gate:
 
 
 def _gate_net(case: BusinessCase) -> Gate:
-    interval, label = case.net_interval(0.95), "Net value is above 0"
+    interval, label = case.net.interval, "Net value is above 0"
     if interval is None or interval.low is None or case.net.value is None:
         return Gate(label, NOT_KNOWN, case.net.reason or "no interval")
     words = f"95 %: {format_money_estimate(case.net.value, interval.low, interval.high)}"
@@ -99,23 +99,22 @@ def stale_inputs(case: BusinessCase) -> list[str]:
     return [measurement.name.replace("_", " ") for measurement in each if measurement.stale and measurement.origin is not Origin.SIMULATED]
 
 
-def recommendation(found: Page, case: BusinessCase, ab: AbReport) -> Recommendation:
-    """One of five answers; withheld where the data does not allow any."""
-    verdict = ab.verdict
-    return _withheld(found, case, ab) or _against(case, verdict) or _at_most_testing(case, verdict) or _in_favour(case, verdict)
-
-
-def _against(case: BusinessCase, verdict: Verdict) -> Recommendation | None:
-    surely = case.net_interval(0.95)
+def recommendation(found: Page, case: BusinessCase, verdict: Verdict, split: SplitTest) -> Recommendation:
+    """One of five answers; withheld where the data does not allow any. What harms is not deployed, even where its money cannot be told yet."""
     if verdict.verdict == ROLL_BACK:
         return Recommendation(DO_NOT_DEPLOY, (f"A/B verdict {verdict.verdict}: {verdict.rule}", *verdict.reasons))
+    return _withheld(found, case, verdict, split) or _against(case) or _at_most_testing(case, verdict) or _in_favour(case, verdict)
+
+
+def _against(case: BusinessCase) -> Recommendation | None:
+    surely = case.net.interval
     if surely is not None and surely.high is not None and surely.high < 0:
         return Recommendation(DO_NOT_DEPLOY, (f"{_net_words(case)} is below 0",))
     return None
 
 
 def _at_most_testing(case: BusinessCase, verdict: Verdict) -> Recommendation | None:
-    if case.net_interval(0.95) is None:
+    if case.net.interval is None:
         return Recommendation(KEEP_TESTING, (case.net.reason or NO_TEST_ROWS,))
     if verdict.verdict != SHIP:
         return Recommendation(KEEP_TESTING, (f"A/B verdict {verdict.verdict}", *verdict.reasons))
@@ -126,21 +125,21 @@ def _at_most_testing(case: BusinessCase, verdict: Verdict) -> Recommendation | N
 
 
 def _in_favour(case: BusinessCase, verdict: Verdict) -> Recommendation:
-    surely, likely = case.net_interval(0.95), case.net_interval(0.9)
+    surely = case.net.interval
     if surely is not None and surely.low is not None and surely.low > 0:
         return Recommendation(DEPLOY, (f"{_net_words(case)} is above 0", f"A/B verdict {verdict.verdict}: {verdict.rule}"))
-    if likely is not None and likely.low is not None and likely.low > 0:
-        return Recommendation(MONITORED, (f"only the 90 % interval is above 0; {_net_words(case)}",))
+    if case.net.value is not None and case.net.value > 0:
+        return Recommendation(MONITORED, (f"A/B verdict {verdict.verdict}: {verdict.rule}", f"{_net_words(case)} may still be 0 or less"))
     return Recommendation(KEEP_TESTING, (f"{_net_words(case)} does not exclude 0",))
 
 
 def _net_words(case: BusinessCase) -> str:
-    interval = case.net_interval(0.95)
+    interval = case.net.interval
     limits = (interval.low, interval.high) if interval else (None, None)
     return f"net value a year, 95 %: {format_money_estimate(case.net.value or 0.0, *limits)}"
 
 
-def _withheld(found: Page, case: BusinessCase, ab: AbReport) -> Recommendation | None:
+def _withheld(found: Page, case: BusinessCase, verdict: Verdict, split: SplitTest) -> Recommendation | None:
     """Simulated, stale or partial data, a wrong traffic split, or no verdict, in this order."""
     if found.kind is BadgeKind.SIMULATED:
         words = "simulated data" if found.is_simulated else "no data"
@@ -151,9 +150,9 @@ def _withheld(found: Page, case: BusinessCase, ab: AbReport) -> Recommendation |
     if case.is_partial:
         gone = [f"{term.title.lower()}: {term.value.reason}" for term in case.terms if term.value.value is None]
         return Recommendation("withheld: partial data", tuple(gone) or (str(case.net.reason),))
-    if ab.split_test.flag == "red":
-        words = _gate_split(ab.split_test).words
+    if split.flag == "red":
+        words = _gate_split(split).words
         return Recommendation("withheld: traffic split", (f"traffic is not split as planned: {words}; see why before anything is decided",))
-    if ab.verdict.verdict == NO_VERDICT and case.net_interval(0.95) is not None:  # without an interval it is known what to log: keep testing
-        return Recommendation("withheld: no verdict", ab.verdict.reasons)
+    if verdict.verdict == NO_VERDICT and case.net.interval is not None:  # without an interval it is known what to log: keep testing
+        return Recommendation("withheld: no verdict", verdict.reasons)
     return None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from live_dashboards.analysis.widest import around, outermost, widest
-from live_dashboards.model.business_case import BusinessCase, BusinessInputs, CashPoint, EffectInput, LevelInterval, Term
+from live_dashboards.analysis.widest import outermost, widest
+from live_dashboards.model.business_case import BusinessCase, BusinessInputs, CashPoint, EffectInput, Term
 from live_dashboards.model.measurement import Interval, Measurement
 
 
@@ -23,7 +23,6 @@ def widest_case(case: BusinessCase, others: Sequence[BusinessCase]) -> BusinessC
         inputs=_inputs(case.inputs, [other.inputs for other in others]),
         terms=tuple(_term(term, [other.terms[index] for other in others]) for index, term in enumerate(case.terms)),
         net=of(lambda each: each.net),
-        net_intervals=_levels(case.net_intervals, [other.net_intervals for other in others]),
         roi=of(lambda each: each.roi),
         payback=_payback(of(lambda each: each.payback), others),
         probability_net_positive=of(lambda each: each.probability_net_positive),
@@ -48,6 +47,8 @@ def _inputs(found: BusinessInputs, others: Sequence[BusinessInputs]) -> Business
         latency_increase=_effect(found.latency_increase, [other.latency_increase for other in others]),
         error_rate_improvement=_effect(found.error_rate_improvement, [other.error_rate_improvement for other in others]),
         requests_per_day=widest(found.requests_per_day, [other.requests_per_day for other in others]),
+        days_of_requests=found.days_of_requests,
+        start=found.start,
     )
 
 
@@ -56,7 +57,8 @@ def _effect(found: EffectInput, others: Sequence[EffectInput]) -> EffectInput:
         widest(found.difference, [other.difference for other in others]),
         widest(found.baseline, [other.baseline for other in others]),
         widest(found.challenger, [other.challenger for other in others]),
-        _levels(found.intervals, [other.intervals for other in others]),
+        found.one_look,
+        found.residuals,
     )
 
 
@@ -65,16 +67,7 @@ def _term(found: Term, others: Sequence[Term]) -> Term:
         found,
         value=widest(found.value, [other.value for other in others]),
         contribution=widest(found.contribution, [other.contribution for other in others]),
-        intervals=_levels(found.intervals, [other.intervals for other in others]),
     )
-
-
-def _levels(found: tuple[LevelInterval, ...], others: Sequence[tuple[LevelInterval, ...]]) -> tuple[LevelInterval, ...]:
-    """At each level the limits around those of every end; none where one end has none."""
-    if any(len(other) != len(found) for other in others):
-        return ()
-    columns = zip(found, *others, strict=True)
-    return tuple(LevelInterval(column[0].confidence, around([(None, each.interval) for each in column])) for column in columns)
 
 
 def _cash(points: Sequence[CashPoint]) -> CashPoint:

@@ -2,120 +2,169 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 
-from live_dashboards.analysis.block_means import difference_standard_error, event_blocks, latency_blocks
-from live_dashboards.analysis.dispersion import overdispersion
-from live_dashboards.analysis.page import Facts
-from live_dashboards.analysis.proportions import Counts, difference, normal_quantile
-from live_dashboards.analysis.variants import Roles
-from live_dashboards.model.business_case import BusinessInputs, EffectInput, LevelInterval
+from live_dashboards.analysis.arms import ERROR_RATE, arm
+from live_dashboards.analysis.business_traffic import PairTraffic, latency_sums, requests_per_day, traffic_of_test
+from live_dashboards.analysis.effect import planned_requests
+from live_dashboards.analysis.page import Page
+from live_dashboards.analysis.proportions import Counts, difference
+from live_dashboards.analysis.retraining import alpha_of_look, pairs_in_force
+from live_dashboards.analysis.stratified import together
+from live_dashboards.analysis.timed import TimedDifference, error_difference, mean_difference
+from live_dashboards.model.business_case import BusinessInputs, EffectInput
+from live_dashboards.model.judgement import Period
 from live_dashboards.model.measurement import Interval, Measurement, derive, missing
+from live_dashboards.model.number import ordinal
 
-LEVELS = (0.5, 0.8, 0.9, 0.95)
 NO_TEST_ROWS = "no interval: log the number of test rows as AB_TEST_COUNT_PARAM"
-_DAY_SECONDS = 86_400.0
+_NO_CHALLENGER = "there is no challenger: name it with AB_CHALLENGER_VARIANT"
+_TOO_FEW_BLOCKS = "no interval: fewer than 8 blocks of time hold requests of both variants yet"
+_CONFIDENCE = 0.95
 
 
-def business_inputs(facts: Facts, roles: Roles, window_seconds: float, test_count_param: str) -> BusinessInputs:
-    """The inputs with their intervals; what cannot be told is missing, with the reason."""
+def business_inputs(found: Page) -> BusinessInputs:
+    """The inputs with their intervals, which hold at every look; what cannot be told is missing, with the reason."""
+    traffic = traffic_of_test(found)
     return BusinessInputs(
-        accuracy_improvement=_accuracy(facts, roles, test_count_param),
-        latency_increase=_latency(facts, roles),
-        error_rate_improvement=_errors(facts, roles),
-        requests_per_day=_requests_per_day(facts, window_seconds),
+        accuracy_improvement=_accuracy(found, traffic.period),
+        latency_increase=_latency(found, traffic),
+        error_rate_improvement=_errors(found, traffic),
+        requests_per_day=requests_per_day(found, traffic),
+        days_of_requests=traffic.days,
+        start=traffic.period.start,
     )
 
 
-def _requests_per_day(facts: Facts, window_seconds: float) -> Measurement:
-    """All traffic of the window scaled to 24 hours; that of both variants must have been counted."""
-
-    def scaled(requests_count: float) -> float:
-        return requests_count * _DAY_SECONDS / window_seconds
-
-    whole = facts.traffic.totals["total_requests"]
-    if whole.value == 0:
-        return missing("requests_per_day", "count", "no request in the window", source=whole.source, query=whole.query, inputs=(whole,))
-    return derive(scaled, "requests_per_day", "count", requests_count=whole)
-
-
-def _pair(facts: Facts, roles: Roles, name: str) -> tuple[Measurement, Measurement]:
-    """The fact of baseline and challenger; missing where there is no challenger."""
-    baseline: Measurement = getattr(facts.of(roles.baseline), name)
-    if roles.challenger is None:
-        return baseline, missing(name, baseline.unit, "there is no challenger: name it with AB_CHALLENGER_VARIANT")
-    challenger: Measurement = getattr(facts.of(roles.challenger), name)
-    return baseline, challenger
-
-
-def _accuracy(facts: Facts, roles: Roles, test_count_param: str) -> EffectInput:
-    baseline, challenger = _pair(facts, roles, "accuracy")
+def _accuracy(found: Page, period: Period) -> EffectInput:
+    """Two test sets, in limits at the level of their pair: each retrained model since the start of the test was another look."""
+    pair = [found.counted.of(name).accuracy for name in found.roles.pair]
+    baseline, challenger = pair if len(pair) == 2 else (pair[0], missing("accuracy", "percent", _NO_CHALLENGER))
 
     def improvement(challenger_percent: float, baseline_percent: float) -> float:
         return (challenger_percent - baseline_percent) / 100
 
-    found = derive(improvement, "accuracy_improvement", "fraction", challenger_percent=challenger, baseline_percent=baseline)
-    if found.value is None:
-        return EffectInput(replace(found, variant=roles.challenger), baseline, challenger)
+    measured = derive(improvement, "accuracy_improvement", "fraction", challenger_percent=challenger, baseline_percent=baseline)
+    measured = replace(measured, variant=found.roles.challenger)
+    if measured.value is None:
+        return EffectInput(measured, baseline, challenger)
     if not (baseline.n and challenger.n):
-        is_online = facts.mlflow.status.source not in {baseline.source, challenger.source}
+        is_online = found.counted.mlflow.status.source not in {baseline.source, challenger.source}
+        test_count_param = str(found.settings["AB_TEST_COUNT_PARAM"])
         reason = "no interval: the online gauge is exported without its number of requests" if is_online else _no_rows(test_count_param, baseline, challenger)
-        return EffectInput(replace(found, variant=roles.challenger, reason=reason), baseline, challenger)
-    ours, theirs = _counts(challenger, 1.0), _counts(baseline, 1.0)
-    return _with_intervals(found, baseline, challenger, lambda level: _limits(ours, theirs, level), _joined("Newcombe's interval of two test sets", found.reason))
+        return EffectInput(replace(measured, reason=reason), baseline, challenger)
+    looks = pairs_in_force(found.counted.mlflow.runs, (str(challenger.variant), str(baseline.variant)), period.start, found.at)
+    alpha = alpha_of_look(looks, max(1, len(found.roles.names) - 1))
+    ours, theirs = _counts(challenger), _counts(baseline)
+    words = f"Newcombe's interval of two test sets, {100 * (1 - alpha):.4g} % for the {ordinal(looks)} pair, so that it holds for all that may follow"
+    return _with_limits(measured, baseline, challenger, (_limits(ours, theirs, 1 - alpha), _limits(ours, theirs, _CONFIDENCE)), words)
 
 
 def _no_rows(test_count_param: str, *sides: Measurement) -> str:
     """What to log, and what each run has logged instead."""
-    found = dict.fromkeys(str(side.reason).removeprefix("no interval: ") for side in sides if not side.n and side.reason)
-    return f"{NO_TEST_ROWS} ({'; '.join(found) or test_count_param})"
+    logged = dict.fromkeys(str(side.reason).removeprefix("no interval: ") for side in sides if not side.n and side.reason)
+    return f"{NO_TEST_ROWS} ({'; '.join(logged) or test_count_param})"
 
 
-def _errors(facts: Facts, roles: Roles) -> EffectInput:
-    baseline, challenger = _pair(facts, roles, "error_rate")
+def _errors(found: Page, traffic: PairTraffic) -> EffectInput:
+    """Baseline minus challenger, as fewer errors are the better."""
+    name, unit = "error_rate_improvement", "fraction"
+    if found.roles.challenger is None or traffic.kept is None:
+        return _nothing(found, name, unit, traffic, "error_rate")
+    ours, theirs = (arm(found, traffic.kept, variant, ERROR_RATE) for variant in (found.roles.challenger, found.roles.baseline))
+    rates = tuple(_named(each.rate, "error_rate", found) for each in (theirs, ours))
 
     def improvement(baseline_percent: float, challenger_percent: float) -> float:
         return (baseline_percent - challenger_percent) / 100
 
-    found = derive(improvement, "error_rate_improvement", "fraction", baseline_percent=baseline, challenger_percent=challenger)
-    if found.value is None or not (baseline.n and challenger.n):
-        return EffectInput(replace(found, variant=roles.challenger), baseline, challenger)
-    clusters = overdispersion([event_blocks(facts.prometheus, roles.by_model.get, name) for name in roles.pair])
-    ours, theirs = _counts(challenger, max(1.0, clusters)), _counts(baseline, max(1.0, clusters))
-    words = "Newcombe's interval" + (f" of n / {clusters:.3g}, as errors cluster" if clusters > 1 else "")
-    return _with_intervals(found, baseline, challenger, lambda level: _around(found.value, _limits(theirs, ours, level)), _joined(words, found.reason))
+    measured = replace(derive(improvement, name, unit, baseline_percent=rates[0], challenger_percent=rates[1]), variant=found.roles.challenger)
+    if measured.value is None:
+        return EffectInput(measured, rates[0], rates[1])
+    blocks = [[together([each.blocks[end] for end in group if end in each.blocks]) for group in traffic.groups] for each in (ours, theirs)]
+    if not traffic.groups:
+        return EffectInput(missing(name, unit, _apart(found), variant=found.roles.challenger, source=measured.source, query=measured.query), rates[0], rates[1])
+    timed = error_difference(blocks[0], blocks[1], planned_requests(found.settings, found.roles.names, (found.roles.challenger, found.roles.baseline)))
+    return _timed(measured, rates, timed, sign=-1)
 
 
-def _latency(facts: Facts, roles: Roles) -> EffectInput:
-    baseline, challenger = _pair(facts, roles, "mean_latency_ms")
+def _latency(found: Page, traffic: PairTraffic) -> EffectInput:
+    """Challenger minus baseline in ms."""
+    name, unit = "latency_increase_ms", "ms"
+    if found.roles.challenger is None or traffic.kept is None:
+        return _nothing(found, name, unit, traffic, "mean_latency_ms")
+    rates = tuple(_mean_latency(found, traffic, variant) for variant in (found.roles.baseline, found.roles.challenger))
 
     def increase(challenger_ms: float, baseline_ms: float) -> float:
         return challenger_ms - baseline_ms
 
-    found = derive(increase, "latency_increase_ms", "ms", challenger_ms=challenger, baseline_ms=baseline)
-    if found.value is None or roles.challenger is None:
-        return EffectInput(replace(found, variant=roles.challenger), baseline, challenger)
-    ours, theirs = (latency_blocks(facts.prometheus, roles.by_model.get, name) for name in (roles.challenger, roles.baseline))
-    error = difference_standard_error(ours, theirs)
-    if error.value is None:
-        return EffectInput(replace(found, variant=roles.challenger, reason=f"no interval: {error.reason}"), baseline, challenger)
-    centre, spread = found.value, error.value
-    words = f"spread between {error.blocks} paired blocks of the window"
-    return _with_intervals(found, baseline, challenger, lambda level: Interval(*(centre + sign * normal_quantile(level) * spread for sign in (-1, 1))), words)
+    measured = replace(derive(increase, name, unit, challenger_ms=rates[1], baseline_ms=rates[0]), variant=found.roles.challenger)
+    if measured.value is None:
+        return EffectInput(measured, rates[0], rates[1])
+    ours, theirs = (latency_sums(found, traffic, variant) for variant in (found.roles.challenger, found.roles.baseline))
+    timed = mean_difference(ours, theirs, planned_requests(found.settings, found.roles.names, (found.roles.challenger, found.roles.baseline)))
+    if timed is None:
+        return EffectInput(missing(name, unit, _apart(found), variant=found.roles.challenger, source=measured.source, query=measured.query), rates[0], rates[1])
+    return _timed(measured, rates, timed, sign=1)
 
 
-def _with_intervals(found: Measurement, baseline: Measurement, challenger: Measurement, limits: Callable[[float], Interval], words: str) -> EffectInput:
-    """The difference with its limits at every level; the sum of both n as its own."""
-    intervals = tuple(LevelInterval(level, limits(level)) for level in LEVELS)
+def _mean_latency(found: Page, traffic: PairTraffic, variant: str) -> Measurement:
+    """The mean response time since the start of the test."""
+    assert traffic.kept is not None  # noqa: S101 asked for only where it was counted
+    window: Measurement = found.counted.of(variant).mean_latency_ms
+    seconds, counts = (traffic.kept.total(name) for name in ("latency_sum", "latency_count"))
+    query = ", ".join(filter(None, (seconds.query, counts.query)))
+    if window.value is None:
+        return window
+    sums = latency_sums(found, traffic, variant)
+    n = sum(each.n for each in sums)
+    if not n:
+        reason = seconds.reason or counts.reason or f"Prometheus has no response times of variant {variant!r} since the start of the test"
+        return missing("mean_latency_ms", "ms", reason, variant=variant, source=window.source, query=query)
+    mean_ms = sum(each.total for each in sums) / n
+    return Measurement(
+        "mean_latency_ms", mean_ms, "ms", window.origin, variant, n=n, source=window.source, query=query, observed_at=window.observed_at, stale=window.stale
+    )
+
+
+def _nothing(found: Page, name: str, unit: str, traffic: PairTraffic, fact: str) -> EffectInput:
+    baseline: Measurement = getattr(found.counted.of(found.roles.baseline), fact)
+    if found.roles.challenger is None:
+        return EffectInput(missing(name, unit, _NO_CHALLENGER, source=baseline.source), baseline, missing(fact, baseline.unit, _NO_CHALLENGER))
+    challenger: Measurement = getattr(found.counted.of(found.roles.challenger), fact)
+    gaps = [str(side.reason) for side in (baseline, challenger) if side.value is None]
+    reason = "; ".join(dict.fromkeys(gaps)) or traffic.reason
+    return EffectInput(missing(name, unit, reason, variant=found.roles.challenger, source=challenger.source, query=challenger.query), baseline, challenger)
+
+
+def _named(rate: Measurement, name: str, found: Page) -> Measurement:
+    """The rate under its plain name, with what is told of it in the window."""
+    told = getattr(found.counted.of(str(rate.variant)), name).reason
+    return replace(rate, name=name, reason=rate.reason or told)
+
+
+def _apart(found: Page) -> str:
+    return f"{found.roles.challenger} and {found.roles.baseline}: none was counted of both in the same block of time"
+
+
+def _timed(measured: Measurement, sides: Sequence[Measurement], timed: TimedDifference, *, sign: int) -> EffectInput:
+    """The difference within blocks in place of that of the two means."""
+    weights = "each block of time by its requests, as the difference moves with the traffic" if timed.is_by_traffic else "each block of time by how much it tells"
+    within = replace(measured, value=sign * timed.estimate)
+    residuals = tuple(sign * each for each in timed.residuals)
+    if timed.always is None or timed.one_look is None:
+        return EffectInput(replace(within, reason=_TOO_FEW_BLOCKS), sides[0], sides[1], residuals=residuals)
+    always, one_look = (Interval(*sorted(sign * end for end in ends)) for ends in (timed.always, timed.one_look))
+    found = _with_limits(within, sides[0], sides[1], (always, one_look), f"difference at the same time since the start of the test, {weights}")
+    return replace(found, residuals=residuals)
+
+
+def _with_limits(measured: Measurement, baseline: Measurement, challenger: Measurement, limits: tuple[Interval, Interval], words: str) -> EffectInput:
+    """The difference with its limits, always-valid ones and those for one look; the sum of both n as its own."""
     n = baseline.n + challenger.n if baseline.n and challenger.n else None
-    whole = replace(found, variant=challenger.variant, interval=intervals[-1].interval, drawn_interval=intervals[-1].interval, n=n, reason=words)
-    return EffectInput(whole, baseline, challenger, intervals)
-
-
-def _joined(words: str, notes: str | None) -> str:
-    """How the interval was made, and what is to be known of the values."""
-    return "; ".join(filter(None, (words, notes)))
+    reason = "; ".join(filter(None, (words, measured.reason)))
+    whole = replace(measured, interval=limits[0], drawn_interval=limits[0], n=n, reason=reason)
+    return EffectInput(whole, baseline, challenger, limits[1])
 
 
 def _limits(ours: Counts, theirs: Counts, level: float) -> Interval:
@@ -124,14 +173,7 @@ def _limits(ours: Counts, theirs: Counts, level: float) -> Interval:
     return Interval(found.low, found.high)
 
 
-def _around(value: float | None, limits: Interval) -> Interval:
-    """The limits, wide enough for the value: fewer effective requests round the counts behind it."""
-    if value is None or limits.low is None or limits.high is None:
-        return limits
-    return Interval(min(limits.low, value), max(limits.high, value))
-
-
-def _counts(rate: Measurement, clusters: float) -> Counts:
-    """The counts behind a rate in percent, as many as they are worth where events come in clusters."""
-    n = max(1, round((rate.n or 0) / clusters))
+def _counts(rate: Measurement) -> Counts:
+    """The counts behind a rate in percent."""
+    n = max(1, rate.n or 0)
     return Counts(min(n, round((rate.value or 0.0) / 100 * n)), n)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from live_dashboards.analysis.business_calculator import BusinessMetricsCalculator
 from live_dashboards.analysis.business_ends import widest_case
 from live_dashboards.analysis.business_inputs import business_inputs
@@ -15,6 +17,6 @@ def business_case(found: Page, facts: Facts, *, seed: int) -> BusinessCase:
     calculator = BusinessMetricsCalculator(assumptions(found.settings), seed=seed)
 
     def case(of: Facts) -> BusinessCase:
-        return calculator.calculate(business_inputs(of, found.roles, found.window_seconds, str(found.settings["AB_TEST_COUNT_PARAM"])))
+        return calculator.calculate(business_inputs(replace(found, counted=of)))
 
     return widest_case(case(facts), [case(each) for each in facts.other_ends])

@@ -8,10 +8,19 @@ from live_dashboards.analysis.page import Page
 from live_dashboards.model.business_case import BusinessCase, Term
 from live_dashboards.model.business_report import BreakEvenPanel, NetPanel, PartBar, PartsPanel, PaybackPanel, SensitivityPanel
 from live_dashboards.model.measurement import Interval, Measurement, Origin
-from live_dashboards.model.number import format_interval, format_money, format_money_estimate, format_number, format_percent, interval_step, round_to_step
+from live_dashboards.model.number import (
+    format_interval,
+    format_money,
+    format_money_estimate,
+    format_money_rounded,
+    format_number,
+    format_percent,
+    interval_step,
+    round_to_step,
+)
 from live_dashboards.model.report import Head
 
-_LEVELS_DRAWN = (0.5, 0.9)
+_INTERVAL = "95 % interval, however often one looks"
 _PLAIN = {"annual_revenue_increase": "revenue", "annual_cost_increase": "cost", "annual_risk_reduction": "risk"}
 
 
@@ -59,14 +68,14 @@ def net_panel(found: Page, case: BusinessCase) -> NetPanel:
     subtitle = "net value, USD a year: projection, challenger takes all traffic"
     if case.net.value is None:
         return _partial_net(found, case, subtitle)
-    intervals = tuple(each for each in case.net_intervals if each.confidence in _LEVELS_DRAWN)
-    words = [f"chance that it is above 0: {chance_words(case.probability_net_positive)}"] if intervals else []
+    has_interval = case.net.interval is not None
+    words = [f"chance that it is above 0, for one look: {chance_words(case.probability_net_positive)}"] if has_interval else []
     if case.spread.assumed is not None:
         words.append("your ranges and the measurements both count")
     title = " ".join(filter(None, (f"{format_net(case)} a year", default_words(case))))
-    note = "thick: 50 %, thin: 90 % interval" if intervals else str(case.net.reason or "no interval")
+    note = f"line: {_INTERVAL}" if has_interval else str(case.net.reason or "no interval")
     assumed, statistical = case.spread.assumed, case.spread.statistical if case.spread.assumed is not None else None
-    return NetPanel(_head(found, title, subtitle, note), case.net, intervals, statistical, assumed, case.probability_net_positive, None, tuple(words))
+    return NetPanel(_head(found, title, subtitle, note), case.net, statistical, assumed, case.probability_net_positive, None, tuple(words))
 
 
 def _partial_net(found: Page, case: BusinessCase, subtitle: str) -> NetPanel:
@@ -80,9 +89,12 @@ def _partial_net(found: Page, case: BusinessCase, subtitle: str) -> NetPanel:
 
 def format_net(case: BusinessCase) -> str:
     """The net value in no more digits than its 95 % interval carries."""
-    interval = case.net_interval(0.95)
-    step = interval_step(interval.low, interval.high) if interval else None
-    return format_money(None if case.net.value is None else round_to_step(case.net.value, step))
+    return _rounded(case.net)
+
+
+def _rounded(measurement: Measurement, *, signed: bool = False) -> str:
+    low, high = (measurement.interval.low, measurement.interval.high) if measurement.interval else (None, None)
+    return format_money_rounded(measurement.value, low, high, signed=signed)
 
 
 def parts_panel(found: Page, case: BusinessCase, stand_in: BusinessCase | None) -> PartsPanel:
@@ -94,11 +106,11 @@ def parts_panel(found: Page, case: BusinessCase, stand_in: BusinessCase | None) 
         return PartsPanel(_nothing("No part is measured", subtitle, "accuracy, mean latency, error rate of both variants", str(case.net.reason)), bars)
     known = [term for term in case.terms if term.contribution.value is not None]
     largest = max(known, key=lambda term: abs(term.contribution.value or 0.0), default=None)
-    title = f"Most of it is {term_words(largest)}: {format_money(largest.contribution.value, signed=True)}" if largest else "Nothing measured"
+    title = f"Most of it is {term_words(largest)}: {_rounded(largest.contribution, signed=True)}" if largest else "Nothing measured"
     whole = case.net if case.net.value is not None else case.partial_total
     label = "net" if case.net.value is not None else "partial"
-    total = PartBar(label, whole, case.net_interval(0.9) if case.net.value is not None else None, "simulated" if found.is_simulated else "measured")
-    note = "whisker: 90 % interval" if any(bar.interval for bar in bars) else ""
+    total = PartBar(label, whole, case.net.interval if case.net.value is not None else None, "simulated" if found.is_simulated else "measured")
+    note = f"whisker: {_INTERVAL}" if any(bar.interval for bar in bars) else ""
     return PartsPanel(_head(found, title, subtitle, note), bars, total if whole.value is not None else None)
 
 
@@ -106,8 +118,7 @@ def _bar(found: Page, term: Term, substitute: Term | None) -> PartBar:
     saving = term.sign < 0 and (term.contribution.value or 0.0) > 0
     label = f"{term_words(term)} saved" if saving else term_words(term)
     if term.contribution.value is not None:
-        interval = next((each.interval for each in term.intervals if each.confidence == 0.9), None)
-        return PartBar(label, term.contribution, interval, "simulated" if found.is_simulated else "measured")
+        return PartBar(label, term.contribution, term.contribution.interval, "simulated" if found.is_simulated else "measured")
     if substitute is not None and substitute.contribution.value is not None:
         return PartBar(label, substitute.contribution, None, "simulated", f"SIMULATED: {term.value.reason}")
     return PartBar(label, term.contribution, None, "missing", "not measured")
@@ -115,12 +126,12 @@ def _bar(found: Page, term: Term, substitute: Term | None) -> PartBar:
 
 def sensitivity_panel(found: Page, case: BusinessCase) -> SensitivityPanel:
     """Which input moves the net value most."""
-    subtitle = "net value, USD a year, with one input at its P10 and P90"
+    subtitle = "net value, USD a year, with one input at its 95 % limits"
     if not case.swings or case.net.value is None:
         reason = "no input has an interval or a range" if case.net.value is not None else str(case.net.reason)
         return SensitivityPanel(_nothing("What decides is unknown", subtitle, "intervals of the inputs, ranges of the assumptions", reason))
     widest = case.swings[0]
-    note = "measured: 80 % interval; assumed: your range; a parameter without a range does not vary"
+    note = "measured: its interval; assumed: your range; a parameter without a range does not vary"
     return SensitivityPanel(_head(found, f"{widest.title.capitalize()} decides most", subtitle, note), case.swings, case.net.value)
 
 
@@ -144,7 +155,7 @@ def _break_even_title(points: float | None, case: BusinessCase) -> str:
     if points is None:
         return "Accuracy does not decide the net value"
     needed = f"Breaks even at {format_number(points, 'points', signed=True)}"
-    net = case.net_interval(0.95)
+    net = case.net.interval
     if net is None or net.low is None or net.high is None:
         return needed
     return f"{needed}: {'proven' if net.low > 0 else 'not reached' if net.high < 0 else 'not proven'}"
@@ -182,7 +193,7 @@ def payback_panel(found: Page, case: BusinessCase) -> PaybackPanel:
     title = f"Paid back in {format_days(case.payback)}" if case.payback.value is not None else str(case.payback.reason).capitalize()
     never = case.never_paid_back_probability
     words = f"not paid back within a year in {chance_words(never)} of cases" if never.value is not None else ""
-    note = "band: 90 % interval" if case.cash[0].low_usd is not None else str(case.net.reason or "no interval")
+    note = f"band: {_INTERVAL}" if case.cash[0].low_usd is not None else str(case.net.reason or "no interval")
     return PaybackPanel(_head(found, title, subtitle, note), case.cash, case.payback, words)
 
 
@@ -204,13 +215,13 @@ def headline_words(case: BusinessCase) -> tuple[tuple[str, str, str], ...]:
         first = (partial_words(case).capitalize(), format_money(case.partial_total.value, signed=True), f"a year; {default_words(case)}".rstrip("; "))
         gone = " and ".join(term_words(term) for term in case.terms if term.value.value is None)
         return first, ("ROI", "–", f"{gone} not measured"), ("Payback", "–", f"{gone} not measured"), ("Chance of net > 0", "–", "partial data")
-    net, likely = case.net, case.net_interval(0.9)
-    beside = f"90 %: {format_money_estimate(net.value or 0.0, likely.low, likely.high).partition(' (')[2].rstrip(')')}" if likely else "no interval"
+    net, sure = case.net, case.net.interval
+    beside = f"95 %: {format_money_estimate(net.value or 0.0, sure.low, sure.high).partition(' (')[2].rstrip(')')}" if sure else "no interval"
     return (
         ("Net value a year", format_net(case), "; ".join(filter(None, (beside, default_words(case))))),
         ("ROI", _roi(case.roi), _limits_words(case.roi, "percent")),
         ("Payback", format_days(case.payback), _limits_words(case.payback, "days")),
-        ("Chance of net > 0", chance_words(case.probability_net_positive), "" if case.probability_net_positive.value is not None else "no interval"),
+        ("Chance of net > 0", chance_words(case.probability_net_positive), "for one look" if case.probability_net_positive.value is not None else "no interval"),
     )
 
 

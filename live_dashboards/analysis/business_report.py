@@ -8,7 +8,7 @@ from live_dashboards.analysis.ab_report import ab_report_of
 from live_dashboards.analysis.business_decision import gates, recommendation
 from live_dashboards.analysis.business_of_page import business_case
 from live_dashboards.analysis.business_panels import break_even_panel, headline_words, net_panel, parts_panel, payback_panel, sensitivity_panel
-from live_dashboards.analysis.business_tables import inputs_panel, ledger_panel, measured_inputs, performance_panel, shares, window_words
+from live_dashboards.analysis.business_tables import inputs_panel, ledger_panel, measured_inputs, performance_panel, shares
 from live_dashboards.analysis.health import badge
 from live_dashboards.analysis.page import Page, page
 from live_dashboards.model.business_case import BusinessCase
@@ -16,22 +16,20 @@ from live_dashboards.model.business_report import BusinessReport, Gate, GatesPan
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.notices import is_how_counted
-from live_dashboards.model.number import format_age
 from live_dashboards.model.plain_text import escaped
 from live_dashboards.model.report import AbReport, Head
 from live_dashboards.model.snapshot import Snapshot
 from live_dashboards.settings import Settings
 
 _ABSURD_SHARE_OF_VOLUME = 0.01
-_WHOLE_WINDOW_SHARE = 0.9
 
 
 def build_business_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings, *, seed: int = 42) -> BusinessReport:
     """The whole business page; `stand_in` as for the A/B page, whose verdict this is."""
     found = page(snapshot, stand_in, settings)
-    ab = ab_report_of(found, snapshot, seed=seed)
+    ab = ab_report_of(found, snapshot)
     case, substitute = _cases(found, seed)
-    advice = recommendation(found, case, ab)
+    advice = recommendation(found, case, ab.verdict, ab.split_test)
     parts = parts_panel(found, case, substitute)
     measurements = _measurements(found, case, parts, ab)
     report = BusinessReport(
@@ -58,12 +56,12 @@ def build_business_report(snapshot: Snapshot, stand_in: Snapshot | None, setting
         break_even=break_even_panel(found, case),
         payback=payback_panel(found, case),
         ledger=ledger_panel(case, absurd(case)),
-        inputs=inputs_panel(found, case, short_traffic(found)),
+        inputs=inputs_panel(found, case),
         performance=performance_panel(found, case),
         gates=_gates_panel(gates(found, case, ab), advice),
         sources=ab.sources,
         observed_at=ab.observed_at,
-        notices=_notices(ab, (*absurd(case), *short_traffic(found))),
+        notices=_notices(ab, absurd(case)),
         measurements=measurements,
         is_simulated=found.is_simulated,
         has_stale=any(measurement.stale and measurement.is_live for measurement in measurements),
@@ -92,18 +90,6 @@ def absurd(case: BusinessCase) -> tuple[str, ...]:
     share, multiplier = 100 * abs(revenue.value.value) / volume, case.assumption("ACCURACY_REVENUE_MULTIPLIER").amount.point
     slip = f"is ACCURACY_REVENUE_MULTIPLIER={multiplier:g} meant per percentage point? It is a share of the volume per accuracy fraction, such as 0.005"
     return (f"the yearly revenue change is {share:.3g} % of the yearly volume: {slip}",)
-
-
-def short_traffic(found: Page) -> tuple[str, ...]:
-    """Where traffic began well within the window, a day has more requests than the window scaled to a day."""
-    first = [seconds for _, seconds in found.counted.prometheus.first_traffic]
-    if not first or found.is_simulated:
-        return ()
-    age_seconds = found.at.timestamp() - min(first)
-    if age_seconds > _WHOLE_WINDOW_SHARE * found.window_seconds:
-        return ()
-    began = f"traffic began {format_age(age_seconds)} ago, within the window of {window_words(found.window_seconds)}"
-    return (f"{began}: requests a day are understated; choose a shorter --window",)
 
 
 def _headline(case: BusinessCase) -> tuple[tuple[str, Measurement], ...]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from live_dashboards.analysis.business_break_even import break_even_accuracy, break_evens
 from live_dashboards.analysis.business_swings import swings
 from live_dashboards.analysis.business_terms import DAYS_A_YEAR
-from live_dashboards.analysis.business_uncertainty import Draws, Part, percentile_limits, probability_above, sum_limits
-from live_dashboards.model.business_case import Assumption, BusinessCase, BusinessInputs, CashPoint, LevelInterval, Spread, Term
+from live_dashboards.analysis.business_uncertainty import Draws, Looks, Part, percentile_limits, probability_above, sum_limits
+from live_dashboards.model.business_case import Assumption, BusinessCase, BusinessInputs, CashPoint, Spread, Term
 from live_dashboards.model.measurement import Interval, Measurement, computed, missing
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COST = "INFRASTRUCTURE_ANNUAL_COST"
-_LEVELS = (0.5, 0.9, 0.95)
 _MONTHS = 12
 
 
@@ -38,25 +37,22 @@ class Worth:
 
     def case(self, partial_total: Measurement, partial_terms: tuple[str, ...]) -> BusinessCase:
         """The whole case."""
-        intervals = self._intervals()
-        limits = next((each.interval for each in intervals if each.confidence == 0.95), None)
-        net = self._with(self.net, limits)
+        net = self._with(self.net, self._limits())
         return BusinessCase(
             inputs=self.inputs,
             assumptions=self.assumptions,
             terms=self.terms,
             net=net,
-            net_intervals=intervals,
             roi=self._roi(net),
             payback=self._payback(net),
             probability_net_positive=self._chance("probability_net_positive", net, 0.0),
             break_even_accuracy_improvement=break_even_accuracy(self.parts, self.terms, net),
             break_evens=break_evens(self.parts, self.assumptions, self.points, net),
             swings=swings(self.parts, self.assumptions, self.points) if net.value is not None else (),
-            spread=Spread(sum_limits(self.parts, 0.95) if net.value is not None else None, self.ranges_only),
+            spread=Spread(sum_limits(self.parts) if net.value is not None else None, self.ranges_only),
             partial_total=partial_total,
             partial_terms=partial_terms,
-            cash=self._cash(net, intervals),
+            cash=self._cash(net),
             never_paid_back_probability=self._never(net),
         )
 
@@ -67,13 +63,12 @@ class Worth:
 
     def _without_interval(self) -> str:
         """Why there is no interval: the reasons of the effects that have none."""
-        return "; ".join(dict.fromkeys(str(part.effect.difference.reason) for part in self.parts if not part.effect.intervals))
+        return "; ".join(dict.fromkeys(str(part.effect.difference.reason) for part in self.parts if part.effect.difference.interval is None))
 
-    def _intervals(self) -> tuple[LevelInterval, ...]:
-        if self.net.value is None or any(not part.effect.intervals for part in self.parts):
-            return ()
-        found = ((level, sum_limits(self.parts, level) if self.draws is None else percentile_limits(self.draws.net_usd, level)) for level in _LEVELS)
-        return tuple(LevelInterval(level, limits) for level, limits in found if limits is not None)
+    def _limits(self) -> Interval | None:
+        if self.net.value is None or any(part.effect.difference.interval is None for part in self.parts):
+            return None
+        return sum_limits(self.parts) if self.draws is None else percentile_limits(self.draws.net_usd)
 
     def _with(self, result: Measurement, limits: Interval | None) -> Measurement:
         """The result with its limits, or with the reason why it has none."""
@@ -93,7 +88,7 @@ class Worth:
             return missing(name, "percent", f"{COST} is 0: there is no ROI, but a net value", inputs=(net,))
         value = computed(lambda: 100 * ((net.value or 0.0) - cost) / cost, name, "percent", (net,))
         if self.draws is not None:
-            return self._with(value, percentile_limits(100 * (self.draws.net_usd - self.draws.cost_usd) / self.draws.cost_usd, 0.95))
+            return self._with(value, percentile_limits(100 * (self.draws.net_usd - self.draws.cost_usd) / self.draws.cost_usd))
         return self._with(value, _transformed(net.interval, lambda usd: 100 * (usd - cost) / cost))
 
     def _payback(self, net: Measurement) -> Measurement:
@@ -107,39 +102,39 @@ class Worth:
             return missing(name, "days", "never paid back: the net value is not above 0", inputs=(net,))
         value = computed(lambda: cost / ((net.value or 0.0) / DAYS_A_YEAR), name, "days", (net,))
         if self.draws is not None:
-            return self._with(value, percentile_limits(_days(self.draws), 0.95))
+            return self._with(value, percentile_limits(_days(self.draws)))
         if net.interval is None:
             return self._with(value, None)
         quick, slow = (None if usd is None or usd <= 0 else cost * DAYS_A_YEAR / usd for usd in (net.interval.high, net.interval.low))
         return self._with(value, Interval(quick, slow))
 
     def _chance(self, name: str, net: Measurement, threshold: float) -> Measurement:
-        """Chance that the net value is above the threshold."""
-        if net.value is None or net.interval is None:
+        """Chance that the net value is above the threshold, for one look."""
+        one_look = sum_limits(self.parts, Looks.ONE)
+        if net.value is None or net.interval is None or one_look is None:
             return missing(name, "fraction", str(net.reason), inputs=(net,))
-        share = probability_above(threshold, net.value, net.interval) if self.draws is None else float((self.draws.net_usd > threshold).mean())
-        return replace(computed(lambda: share, name, "fraction", (net,)), reason=None)
+        share = probability_above(threshold, net.value, one_look) if self.draws is None else float((self.draws.one_look_usd > threshold).mean())
+        return replace(computed(lambda: share, name, "fraction", (net,)), reason="for one look")
 
     def _never(self, net: Measurement) -> Measurement:
         """Chance that a year's net value does not bring the cost back."""
         name = "not_paid_back_in_a_year_probability"
         if self.draws is not None and net.value is not None:
-            share = float((self.draws.net_usd < self.draws.cost_usd).mean())
-            return replace(computed(lambda: share, name, "fraction", (net,)), reason=None)
+            share = float((self.draws.one_look_usd < self.draws.cost_usd).mean())
+            return replace(computed(lambda: share, name, "fraction", (net,)), reason="for one look")
         paid = self._chance(name, net, self.cost_usd)
         return paid if paid.value is None else replace(paid, value=1 - paid.value)
 
-    def _cash(self, net: Measurement, intervals: tuple[LevelInterval, ...]) -> tuple[CashPoint, ...]:
-        """Month by month: the cost first, then the net value as it comes in; the band is the 90 % interval."""
+    def _cash(self, net: Measurement) -> tuple[CashPoint, ...]:
+        """Month by month: the cost first, then the net value as it comes in; the band is its interval."""
         if net.value is None:
             return ()
-        limits = next((each.interval for each in intervals if each.confidence == 0.9), None)
-        return tuple(self._cash_point(float(month), net.value, limits) for month in range(_MONTHS + 1))
+        return tuple(self._cash_point(float(month), net.value, net.interval) for month in range(_MONTHS + 1))
 
     def _cash_point(self, month: float, net_usd: float, limits: Interval | None) -> CashPoint:
         years = month / _MONTHS
         if limits is not None and self.draws is not None:
-            limits = percentile_limits(years * self.draws.net_usd - self.draws.cost_usd, 0.9)
+            limits = percentile_limits(years * self.draws.net_usd - self.draws.cost_usd)
             return CashPoint(month, years * net_usd - self.cost_usd, limits.low, limits.high)
         low, high = (None if limits is None or end is None else years * end - self.cost_usd for end in ((limits.low, limits.high) if limits else (None, None)))
         return CashPoint(month, years * net_usd - self.cost_usd, low, high)

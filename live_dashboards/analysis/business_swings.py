@@ -1,4 +1,4 @@
-"""What decides: how far each input alone moves the net value between its P10 and its P90."""
+"""What decides: how far each input alone moves the net value between its 95 % limits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TITLES = {
 
 
 def swings(parts: Sequence[Part], assumptions: Sequence[Assumption], points: Mapping[str, float]) -> tuple[Swing, ...]:
-    """The six widest, widest first: effects at their 80 % limits, ranges at a tenth from either end, everything else at its point."""
+    """The six widest, widest first: effects at their 95 % limits, ranges at a fortieth from either end, everything else at its point."""
     found = [*_of_effects(parts), *_of_ranges(parts, assumptions, points)]
     return tuple(sorted((swing for swing in found if swing.width_usd > 0), key=lambda swing: -swing.width_usd)[:_MOST])
 
@@ -28,7 +28,7 @@ def swings(parts: Sequence[Part], assumptions: Sequence[Assumption], points: Map
 def _of_effects(parts: Sequence[Part]) -> Iterator[Swing]:
     net = sum(part.contribution_usd for part in parts)
     for part in parts:
-        limits = next((each.interval for each in part.effect.intervals if each.confidence == 0.8), None)
+        limits = part.effect.difference.interval
         if limits is not None and limits.low is not None and limits.high is not None:
             low, high = (net - part.contribution_usd + part.weight * end for end in (limits.low, limits.high))
             effect = part.formula.effect
@@ -38,7 +38,7 @@ def _of_effects(parts: Sequence[Part]) -> Iterator[Swing]:
 def _of_ranges(parts: Sequence[Part], assumptions: Sequence[Assumption], points: Mapping[str, float]) -> Iterator[Swing]:
     for each in assumptions:
         if each.amount.is_range and any(each.name in part.formula.factors for part in parts):
-            tenth = (each.amount.high - each.amount.low) / 10
-            low, high = each.amount.low + tenth, each.amount.high - tenth
+            tail = (each.amount.high - each.amount.low) / 40
+            low, high = each.amount.low + tail, each.amount.high - tail
             nets = [sum(part.formula.per_effect({**points, each.name: end}) * (part.effect.difference.value or 0.0) for part in parts) for end in (low, high)]
             yield Swing(each.name, _TITLES.get(each.name, each.name), True, low, high, each.unit, nets[0], nets[1])

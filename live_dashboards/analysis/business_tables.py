@@ -79,16 +79,16 @@ def _range(amount: Amount, each: Assumption) -> str:
     return f"{write(amount.low)} to {write(amount.high)}"
 
 
-def inputs_panel(found: Page, case: BusinessCase, notices: tuple[str, ...] = ()) -> InputsPanel:
-    """What was measured, of which variant, over what and when; `notices` are doubts about it."""
-    rows = (*(_row(found, each) for each in effects(case)), _requests_row(found, case.inputs.requests_per_day))
+def inputs_panel(found: Page, case: BusinessCase) -> InputsPanel:
+    """What was measured, of which variant, over what and when."""
+    rows = (*(_row(found, case, each) for each in effects(case)), _requests_row(found, case))
     known = sum(measurement.value is not None for measurement in measured_inputs(case))
     origin = found.page_origin
     title = f"{known} of {len(rows)} inputs are measured" if origin is not Origin.SIMULATED else "Measured inputs"
-    return InputsPanel(Head(title, f"{found.roles.challenger or 'challenger'} against {found.roles.baseline}, 95 % intervals", origin, note="; ".join(notices)), rows)
+    return InputsPanel(Head(title, f"{found.roles.challenger or 'challenger'} against {found.roles.baseline}, 95 % intervals, however often one looks", origin), rows)
 
 
-def _row(found: Page, effect: EffectInput) -> InputRow:
+def _row(found: Page, case: BusinessCase, effect: EffectInput) -> InputRow:
     measurement = effect.difference
     unit, sign, factor = ("ms", 1.0, 1.0) if measurement.unit == "ms" else ("points", float(_OF_VARIANTS[measurement.name]), 100.0)
     value = None if measurement.value is None else sign * factor * measurement.value
@@ -104,13 +104,20 @@ def _row(found: Page, effect: EffectInput) -> InputRow:
         difference_words=format_signed(value, unit),
         interval_words=interval,
         n_words=_n(effect.baseline, effect.challenger),
-        window_words="test set" if MLFLOW in measurement.source else window_words(found.window_seconds),
+        window_words="test set" if MLFLOW in measurement.source else _period_words(found, case),
         age_words=_age(found.at, measurement),
         measurement=measurement,
     )
 
 
-def _requests_row(found: Page, requests: Measurement) -> InputRow:
+def _period_words(found: Page, case: BusinessCase) -> str:
+    """How long the differences of traffic have been measured: since the start of the test."""
+    start = case.inputs.start
+    return window_words(found.window_seconds if start is None else 3600 * round((found.at - start).total_seconds() / 3600) or 3600.0)
+
+
+def _requests_row(found: Page, case: BusinessCase) -> InputRow:
+    requests, days = case.inputs.requests_per_day, case.inputs.days_of_requests
     return InputRow(
         label="Requests/day",
         baseline_words=NOTHING,
@@ -118,7 +125,7 @@ def _requests_row(found: Page, requests: Measurement) -> InputRow:
         difference_words=format_count(requests.value),
         interval_words="counted" if requests.value is not None else NOTHING,
         n_words=NOTHING,
-        window_words=window_words(found.window_seconds),
+        window_words=f"{days}d" if days else window_words(found.window_seconds),
         age_words=_age(found.at, requests),
         measurement=requests,
     )

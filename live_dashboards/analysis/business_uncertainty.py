@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
+from itertools import combinations
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from live_dashboards.analysis.business_terms import REQUESTS_PER_DAY, TermFormula
+from live_dashboards.analysis.long_run import FEWEST_BLOCKS, long_run_variance
 from live_dashboards.model.amount import Amount
 from live_dashboards.model.business_case import EffectInput
 from live_dashboards.model.measurement import Interval
@@ -33,38 +36,70 @@ class Part:
         """Signed USD a year."""
         return self.weight * (self.effect.difference.value or 0.0)
 
-    def limits_usd(self, confidence: float) -> Interval | None:
-        """The contribution's limits, None where the effect has none at that level."""
-        found = next((each.interval for each in self.effect.intervals if each.confidence == confidence), None)
+    def limits_usd(self, looks: Looks) -> Interval | None:
+        """The contribution's 95 % limits, None where the effect has none."""
+        found = looks.limits(self.effect)
         if found is None or found.low is None or found.high is None:
             return None
         ends = sorted((self.weight * found.low, self.weight * found.high))
         return Interval(ends[0], ends[1])
 
 
-def sum_limits(parts: Sequence[Part], confidence: float) -> Interval | None:
-    """Limits of the sum of independent contributions; None where one of them has none.
+class Looks(Enum):
+    """For how many looks limits hold."""
 
-    MOVER for a linear combination (Zou & Donner 2008, Stat Med 27:1693): each limit is as far from the estimate as the root of the squared distances of
-    the terms' own limits, so that it keeps their asymmetry.
+    EVERY = "every"
+    ONE = "one"
+
+    def limits(self, effect: EffectInput) -> Interval | None:
+        """The effect's 95 % limits of that kind."""
+        return effect.difference.interval if self is Looks.EVERY else effect.one_look
+
+
+def sum_limits(parts: Sequence[Part], looks: Looks = Looks.EVERY) -> Interval | None:
+    """95 % limits of the sum of contributions; None where one of them has none.
+
+    MOVER for a linear combination, also of correlated terms (Zou & Donner 2008, Stat Med 27:1693; Zou 2008, Am J Epidemiol 168:899): each limit is as far from
+    the estimate as the root of the squared distances of the terms' own limits, so that it keeps their asymmetry.
     """
-    total, below, above = 0.0, 0.0, 0.0
-    for part in parts:
-        limits = part.limits_usd(confidence)
-        if limits is None or limits.low is None or limits.high is None:
-            return None
-        total += part.contribution_usd
-        below += (part.contribution_usd - limits.low) ** 2
-        above += (limits.high - part.contribution_usd) ** 2
-    return Interval(total - math.sqrt(below), total + math.sqrt(above))
+    limits = [part.limits_usd(looks) for part in parts]
+    ends = [(each.low, each.high) for each in limits if each is not None and each.low is not None and each.high is not None]
+    if len(ends) < len(parts):
+        return None
+    below = [part.contribution_usd - low for part, (low, _) in zip(parts, ends, strict=True)]
+    above = [high - part.contribution_usd for part, (_, high) in zip(parts, ends, strict=True)]
+    total = sum(part.contribution_usd for part in parts)
+    return Interval(total - _distance(parts, below), total + _distance(parts, above))
 
 
-def probability_above(threshold: float, estimate: float, limits_95: Interval) -> float:
-    """Chance that the true value is above the threshold: normal, with the standard error that the 95 % limit on the threshold's side implies.
+def _distance(parts: Sequence[Part], distances: Sequence[float]) -> float:
+    squares = math.fsum(each * each for each in distances)
+    for one, other in combinations(range(len(parts)), 2):
+        squares += 2 * correlation(parts[one], parts[other]) * distances[one] * distances[other]
+    return math.sqrt(max(0.0, squares))
 
-    It is above 97.5 % exactly where the 95 % interval lies above the threshold, so the two never contradict each other.
+
+def correlation(one: Part, other: Part) -> float:
+    """Of two contributions, from the blocks of time in which both were measured: that with which their sum has the long-run variance of its own blocks.
+
+    0 where they were not measured in the same blocks, or in too few.
     """
-    low, high = limits_95.low, limits_95.high
+    ours, theirs = ([part.weight * each for each in part.effect.residuals] for part in (one, other))
+    if len(ours) != len(theirs) or len(ours) < FEWEST_BLOCKS:
+        return 0.0
+    own, its = long_run_variance(ours, 0.0), long_run_variance(theirs, 0.0)
+    if own <= 0 or its <= 0:
+        return 0.0
+    both = long_run_variance([first + second for first, second in zip(ours, theirs, strict=True)], 0.0)
+    return max(-1.0, min(1.0, (both - own - its) / (2 * math.sqrt(own) * math.sqrt(its))))
+
+
+def probability_above(threshold: float, estimate: float, one_look: Interval) -> float:
+    """Chance that the true value is above the threshold: normal, with the standard error that the 95 % limit for one look on the threshold's side implies.
+
+    It is above 97.5 % exactly where that interval lies above the threshold, so also where the wider one does that holds at every look.
+    """
+    low, high = one_look.low, one_look.high
     side = estimate - low if estimate > threshold and low is not None else high - estimate if high is not None else 0.0
     if side <= 0:
         return 1.0 if estimate > threshold else 0.0 if estimate < threshold else 0.5
@@ -73,42 +108,60 @@ def probability_above(threshold: float, estimate: float, limits_95: Interval) ->
 
 @dataclass(frozen=True)
 class Draws:
-    """Seeded draws of what may be so, in USD a year: each term's contribution by name, the net value, and the infrastructure's cost."""
+    """Seeded draws of what may be so, in USD a year: each term's contribution by name, the net value, and the infrastructure's cost.
+
+    `one_look_usd` is the net value with effects that vary as much as their limits for one look say.
+    """
 
     by_term: Mapping[str, NDArray[np.float64]]
     net_usd: NDArray[np.float64]
     cost_usd: NDArray[np.float64]
+    one_look_usd: NDArray[np.float64]
 
 
 def draw(parts: Sequence[Part], amounts: Mapping[str, Amount], requests_per_day: float, *, cost: str, seed: int, count: int, effects_vary: bool = True) -> Draws:
-    """Monte Carlo (JCGM 101:2008): effects from a normal whose halves match their 95 % limits, parameters uniform over their range."""
+    """Monte Carlo (JCGM 101:2008): effects from normals whose halves match their 95 % limits, correlated as their blocks, parameters uniform over their range."""
     import numpy as np
 
     random = np.random.default_rng(seed)
     parameters = {name: random.uniform(amount.low, amount.high, count) for name, amount in sorted(amounts.items())}
     parameters[REQUESTS_PER_DAY] = np.full(count, requests_per_day)
-    by_term: dict[str, NDArray[np.float64]] = {}
-    for part in parts:
-        product = np.prod([parameters[factor] for factor in part.formula.factors], axis=0)
-        effect = _effect_draws(part.effect, random.standard_normal(count), effects_vary=effects_vary)
-        by_term[part.formula.name] = part.formula.sign * 365 * product * effect
-    return Draws(by_term, np.sum(list(by_term.values()), axis=0), parameters[cost])
+    normals = _correlated(parts, [random.standard_normal(count) for _ in parts])
+    weights = [part.formula.sign * 365 * np.prod([parameters[factor] for factor in part.formula.factors], axis=0) for part in parts]
+
+    def contributions(looks: Looks) -> list[NDArray[np.float64]]:
+        effects = (_effect_draws(part.effect, looks.limits(part.effect), normal, effects_vary=effects_vary) for part, normal in zip(parts, normals, strict=True))
+        return [weight * effect for weight, effect in zip(weights, effects, strict=True)]
+
+    every = contributions(Looks.EVERY)
+    by_term = {part.formula.name: drawn for part, drawn in zip(parts, every, strict=True)}
+    return Draws(by_term, np.sum(every, axis=0), parameters[cost], np.sum(contributions(Looks.ONE), axis=0))
 
 
-def _effect_draws(effect: EffectInput, normal: NDArray[np.float64], *, effects_vary: bool) -> NDArray[np.float64]:
+def _correlated(parts: Sequence[Part], normals: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+    """The draws of each part's effect; of the pairs that were measured in the same blocks the later one goes with the earlier."""
+    found = list(normals)
+    for one, other in combinations(range(len(parts)), 2):
+        together = correlation(parts[one], parts[other])
+        if together:
+            together *= math.copysign(1.0, parts[one].weight) * math.copysign(1.0, parts[other].weight)  # of the effects, not of what they bring
+            found[other] = together * found[one] + math.sqrt(1 - together * together) * normals[other]
+    return found
+
+
+def _effect_draws(effect: EffectInput, limits: Interval | None, normal: NDArray[np.float64], *, effects_vary: bool) -> NDArray[np.float64]:
     import numpy as np
 
-    centre, limits = effect.difference.value or 0.0, effect.difference.interval
+    centre = effect.difference.value or 0.0
     if not effects_vary or limits is None or limits.low is None or limits.high is None:
         return np.full_like(normal, centre)
     below, above = (centre - limits.low) / _Z95, (limits.high - centre) / _Z95
     return centre + np.where(normal < 0, below, above) * normal
 
 
-def percentile_limits(values: NDArray[np.float64], confidence: float) -> Interval:
-    """The central interval of the draws; an infinite end is open."""
+def percentile_limits(values: NDArray[np.float64]) -> Interval:
+    """The central 95 % of the draws; an infinite end is open."""
     import numpy as np
 
-    tail = 50 * (1 - confidence)
-    low, high = (float(end) for end in np.percentile(values, [tail, 100 - tail], method="lower"))
+    low, high = (float(end) for end in np.percentile(values, [2.5, 97.5], method="lower"))
     return Interval(low if math.isfinite(low) else None, high if math.isfinite(high) else None)

@@ -15,9 +15,9 @@ from live_dashboards.analysis.page import Page, failure
 from live_dashboards.analysis.proportions import Counts
 from live_dashboards.analysis.retraining import alpha_of_look
 from live_dashboards.model.judgement import HARM, SHOWN, UNKNOWN, Comparison, Guardrail, Period, Power, SplitTest, Verdict
-from live_dashboards.model.measurement import Interval, Measurement, Origin
+from live_dashboards.model.measurement import Origin
 from live_dashboards.model.notices import PARTIAL
-from live_dashboards.model.number import format_count, format_estimate, format_money_estimate, format_number, format_percent, ordinal
+from live_dashboards.model.number import format_count, format_estimate, format_number, format_percent, ordinal
 from live_dashboards.model.report import BadgeKind
 from live_dashboards.model.snapshot import SourceState
 
@@ -28,10 +28,9 @@ METRIC_WORDS = {"accuracy": "accuracy", ONLINE_ACCURACY: "online accuracy", ERRO
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the rules look at: the success metric's comparison, the guardrails of the same challenger, the split, the period, and the net value if it counts.
+    """What the rules look at: the success metric's comparison, the guardrails of the same challenger, the split and the period.
 
-    `shared_days` are the days on which both arms had traffic that counts. `net` is (value a year, its 90 % interval) where a business parameter was set, None
-    where none was; its interval is None where it is not known.
+    `shared_days` are the days on which both arms had traffic that counts. Money is not among it: that decides in the recommendation.
     """
 
     page: Page
@@ -42,7 +41,6 @@ class Evidence:
     power: Power
     requests: float
     shared_days: float
-    net: tuple[Measurement, Interval | None] | None = None
 
 
 def success_of(page: Page, rows: tuple[Compared, ...]) -> Compared | None:
@@ -149,8 +147,7 @@ def _better(evidence: Evidence) -> Verdict | None:
     success = _row(evidence)
     if success is None or not is_better(success) or _lacks(evidence):
         return None
-    net = [f"net value a year, 90 %: {_net_words(evidence)}"] if evidence.net is not None else []
-    reasons = (f"{_words(success)} better: {_estimate(success)}", *(f"{_words(guard.comparison)}: {guard.words}" for guard in evidence.guardrails), *net)
+    reasons = (f"{_words(success)} better: {_estimate(success)}", *(f"{_words(guard.comparison)}: {guard.words}" for guard in evidence.guardrails))
     return Verdict(SHIP, "4: surely better, no guardrail worse", reasons, ("a guardrail that is harmed, or a split that turns red",))
 
 
@@ -174,10 +171,7 @@ def _lacks(evidence: Evidence) -> list[str]:
     """What is still missing for SHIP beside a better success metric."""
     lacks = [f"{_words(guard.comparison)} not known: {guard.words}" for guard in evidence.guardrails if guard.outcome == UNKNOWN]
     lacks += [f"{_words(guard.comparison)} not yet shown to be no worse: {guard.words}" for guard in evidence.guardrails if guard.outcome not in {UNKNOWN, SHOWN}]
-    lacks += _too_young(evidence)
-    if evidence.net is not None and (evidence.net[1] is None or evidence.net[1].low is None or evidence.net[1].low <= 0):
-        lacks.append(f"net value a year is not surely above 0, 90 %: {_net_words(evidence)}")
-    return lacks
+    return lacks + _too_young(evidence)
 
 
 def _too_young(evidence: Evidence) -> list[str]:
@@ -241,12 +235,6 @@ def _estimate(row: Comparison) -> str:
         return words
     pair = f", the {ordinal(row.looks)} pair of test sets since the start" if row.looks > 1 else ""
     return f"{words} at {100 * (1 - alpha_of_look(row.looks, row.family)):.4g} %{pair}"
-
-
-def _net_words(evidence: Evidence) -> str:
-    if evidence.net is None or evidence.net[1] is None or evidence.net[0].value is None:
-        return evidence.net[0].reason or "not known" if evidence.net else "not known"
-    return format_money_estimate(evidence.net[0].value, evidence.net[1].low, evidence.net[1].high)
 
 
 def p_words(p_value: float | None) -> str:

@@ -18,14 +18,14 @@ def without_stretches(counted: Accumulated, stretches: Sequence[Stretch]) -> tup
 
     A stretch that holds nothing of the test has a share of 0.
     """
-    begins = _begins(counted)
+    begins = block_begins(counted)
     found = tuple(_excluded(counted, begins, stretch) for stretch in stretches)
     blocks = {answer.name: _kept(answer, begins, stretches) for answer in counted.blocks}
     totals = tuple(_less(total, counted.block(total.name), blocks.get(total.name)) for total in counted.totals)
     return replace(counted, totals=totals, blocks=tuple(blocks.values())), found
 
 
-def _begins(counted: Accumulated) -> dict[float, float]:
+def block_begins(counted: Accumulated) -> dict[float, float]:
     """When each block of requests begins, by its end; one after a gap also holds what was counted in the gap, so it begins where the last one ended."""
     requests = counted.block("requests")
     ends = sorted({end for series in requests.series for end, value in series.points if value is not None})
@@ -39,12 +39,22 @@ def _excluded(counted: Accumulated, begins: Mapping[float, float], stretch: Stre
     return Excluded(*stretch, 100 * (whole - kept) / whole if whole else 0.0)
 
 
-def _kept(answer: Answer, begins: Mapping[float, float], stretches: Iterable[Stretch]) -> Answer:
+def seconds_left_out(counted: Accumulated, stretches: Sequence[Stretch], first_seconds: float, last_seconds: float) -> float:
+    """How much of the time between two moments is in blocks that touch a stretch."""
+    begins = block_begins(counted)
+    inside = ((max(begin, first_seconds), min(end, last_seconds)) for end, begin in begins.items() if _touches(begin, end, stretches))
+    return math.fsum(max(0.0, end - begin) for begin, end in inside)
+
+
+def _touches(begin: float, end: float, stretches: Iterable[Stretch]) -> bool:
+    return any(first.timestamp() < end and begin < last.timestamp() for first, last in stretches)
+
+
+def _kept(answer: Answer, begins: Mapping[float, float], stretches: Sequence[Stretch]) -> Answer:
     """Without the blocks that touch a stretch."""
-    seconds = [(begin.timestamp(), end.timestamp()) for begin, end in stretches]
 
     def is_kept(end: float) -> bool:
-        return not any(first < end and begins.get(end, end) < last for first, last in seconds)
+        return not _touches(begins.get(end, end), end, stretches)
 
     def kept(several: Iterable[Timeline]) -> tuple[Timeline, ...]:
         return tuple(replace(series, points=tuple(point for point in series.points if is_kept(point[0]))) for series in several)

@@ -22,7 +22,7 @@ def period_of(found: Page, challenger: str | None) -> tuple[Period, Accumulated 
 
     From AB_START, else the first sample at which baseline and challenger both had traffic, else the challenger's first run; without the stretches of AB_EXCLUDE.
     """
-    period, counted = _whole_period_of(found, challenger)
+    period, counted = whole_period_of(found, challenger)
     stretches = found.settings["AB_EXCLUDE"]
     if counted is None or not stretches:
         return period, counted
@@ -30,7 +30,8 @@ def period_of(found: Page, challenger: str | None) -> tuple[Period, Accumulated 
     return replace(period, excluded=excluded), counted
 
 
-def _whole_period_of(found: Page, challenger: str | None) -> tuple[Period, Accumulated | None]:
+def whole_period_of(found: Page, challenger: str | None) -> tuple[Period, Accumulated | None]:
+    """The same with all that AB_EXCLUDE leaves out."""
     first = _first_traffic(found)
     if found.settings.start is not None:
         return _from_setting(found, found.settings.start)

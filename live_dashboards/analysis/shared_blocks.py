@@ -15,11 +15,12 @@ _FEWEST_OF_A_PAIR = 20  # on average: two requests a block keep 57 % of what the
 
 @dataclass(frozen=True, slots=True)
 class SharedBlocks:
-    """Counts of both arms in the same blocks, in the order of time; `ends` are when each ends (unix seconds)."""
+    """Counts of both arms in the same blocks, in the order of time; `ends` are when each ends (unix seconds), `groups` the ends of all that it is made of."""
 
     ends: tuple[float, ...] = ()
     treatment: tuple[Counts, ...] = ()
     control: tuple[Counts, ...] = ()
+    groups: tuple[tuple[float, ...], ...] = ()
 
 
 def shared_blocks(treatment: Mapping[float, Counts], control: Mapping[float, Counts]) -> SharedBlocks:
@@ -31,10 +32,15 @@ def shared_blocks(treatment: Mapping[float, Counts], control: Mapping[float, Cou
     sizes = [(_n(treatment, end), _n(treatment, end) + _n(control, end)) for end in ends]
     spans = blocks_of_one_split(sizes, share_changes(sizes))
     length = max(1, math.ceil(_FEWEST_OF_A_PAIR * len(sizes) / max(1, sum(n for _, n in sizes))))
-    groups = (span[start : start + length] for span in spans for start in range(0, len(span), length))
-    pairs = ((ends[group[-1]], _counted(treatment, [ends[each] for each in group]), _counted(control, [ends[each] for each in group])) for group in groups)
-    kept = [(end, ours, theirs) for end, ours, theirs in pairs if ours is not None and theirs is not None]
-    return SharedBlocks(tuple(end for end, _, _ in kept), tuple(ours for _, ours, _ in kept), tuple(theirs for _, _, theirs in kept))
+    groups = [tuple(ends[each] for each in span[start : start + length]) for span in spans for start in range(0, len(span), length)]
+    pairs = ((group, _counted(treatment, group), _counted(control, group)) for group in groups)
+    kept = [(group, ours, theirs) for group, ours, theirs in pairs if ours is not None and theirs is not None]
+    return SharedBlocks(
+        tuple(group[-1] for group, _, _ in kept),
+        tuple(ours for _, ours, _ in kept),
+        tuple(theirs for _, _, theirs in kept),
+        tuple(group for group, _, _ in kept),
+    )
 
 
 def _n(counts: Mapping[float, Counts], end: float) -> int:

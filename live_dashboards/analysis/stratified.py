@@ -68,9 +68,14 @@ def stratified_difference(treatment_blocks: Sequence[Counts], control_blocks: Se
     Below 40 requests, 5 events or 5 non-events in an arm the interval also holds that of all requests together (`difference`), which stands at small counts.
     ValueError as in `strata`, and unless 0 < confidence < 1.
     """
-    found, z = strata(treatment_blocks, control_blocks), normal_quantile(confidence)
+    found = strata(treatment_blocks, control_blocks)
+    return fixed_of(found, confidence, found.variance)
+
+
+def fixed_of(found: Strata, confidence: float, variance: float) -> Comparison:
+    """The normal interval of a stratified difference with that variance, which is Sato's or more, for one look; with few events as `stratified_difference`."""
     ours, theirs = found.arms
-    spread = math.sqrt(found.variance)
+    z, spread = normal_quantile(confidence), math.sqrt(variance)
     p_value = math.erfc(abs(found.estimate) / spread / math.sqrt(2)) if spread > 0 else 1.0
     normal = Comparison(found.estimate, found.estimate - z * spread, found.estimate + z * spread, p_value, "stratified by time, Sato's variance", ours.n, theirs.n)
     if not found.has_few_events:

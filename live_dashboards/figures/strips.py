@@ -185,6 +185,6 @@ def _source_title(status: SourceStatus) -> str:
 
 def _intervals(report: Report) -> str:
     if not isinstance(report, AbReport):
-        return "Lines through dots are 95 % intervals for a single look; hollow dots have none. Full numbers, queries and moments stand in the summary file."
+        return "Lines through dots: 95 % intervals, for one look where nothing else is said; hollow dots have none. Queries and moments: in the summary file."
     level = f"{report.confidence * 100:g} %"
     return f"Intervals of differences and of the split: 95 %, as told there; other lines through dots: {level} for one look. Queries and moments: in the summary file."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from live_dashboards.model.amount import Amount
 from live_dashboards.model.measurement import Interval, Measurement
@@ -23,39 +24,38 @@ class Assumption:
 class EffectInput:
     """A measured difference between challenger and baseline, signed so that the formulas of the terms take it as it is.
 
-    `difference` holds the value; `intervals` its limits at each level of confidence (0.5, 0.8, 0.9, 0.95), empty where n or the spread is not known: then
-    `difference.reason` says why. `baseline` and `challenger` are what it is the difference of.
+    `difference` holds the value with its 95 % limits that hold however often one looks; None where n or the spread is not known: then its reason says why.
+    `baseline` and `challenger` are what it is the difference of. `one_look` are the 95 % limits for one look, from which chances are told. `residuals` are what
+    each block of time adds to the error, in the order of time, the same blocks for all that is measured in traffic; empty for a test set.
     """
 
     difference: Measurement
     baseline: Measurement
     challenger: Measurement
-    intervals: tuple[LevelInterval, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LevelInterval:
-    """Limits at a level of confidence, in the measurement's unit."""
-
-    confidence: float
-    interval: Interval
+    one_look: Interval | None = None
+    residuals: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class BusinessInputs:
-    """The measured part: accuracy improvement (fraction), latency increase (ms), error rate improvement (fraction), and requests a day of all variants."""
+    """The measured part: accuracy improvement (fraction), latency increase (ms), error rate improvement (fraction), and requests a day of all variants.
+
+    `days_of_requests`: over how many days these are the mean; `start`: since when the differences of traffic are measured, None where that is not known.
+    """
 
     accuracy_improvement: EffectInput
     latency_increase: EffectInput
     error_rate_improvement: EffectInput
     requests_per_day: Measurement
+    days_of_requests: int = 0
+    start: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
     """A term of the net value: its yearly value in USD as the JSON names it, the sign with which it enters the net, and what it is computed from.
 
-    `contribution` is sign × value, with `intervals` at 0.9 and 0.95. `effect` and `parameters` are the names of its input and settings.
+    `contribution` is sign × value. `effect` and `parameters` are the names of its input and settings.
     """
 
     name: str
@@ -63,14 +63,13 @@ class Term:
     sign: int
     value: Measurement
     contribution: Measurement
-    intervals: tuple[LevelInterval, ...]
     effect: str
     parameters: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Swing:
-    """How far one input alone moves the net value: the net in USD a year at its P10 and P90, everything else at its point value."""
+    """How far one input alone moves the net value: the net in USD a year at its 95 % limits, everything else at its point value."""
 
     name: str
     title: str
@@ -122,15 +121,15 @@ class CashPoint:
 class BusinessCase:
     """All that follows. Where a term is missing, net, ROI, payback and probability are missing with the reason, and `partial_total` holds the rest.
 
-    `net_intervals` are at 0.5, 0.9 and 0.95, in USD a year; `roi` is in percent, `payback` in days, `probability_net_positive` a fraction,
-    `break_even_accuracy_improvement` a fraction of accuracy. `never_paid_back_probability`: that 12 months do not bring the infrastructure's cost back.
+    The intervals are 95 % ones that hold however often one looks; `probability_net_positive` and `never_paid_back_probability` (that 12 months do not bring the
+    infrastructure's cost back) are fractions, for one look. `net` is in USD a year, `roi` in percent, `payback` in days, `break_even_accuracy_improvement` a
+    fraction of accuracy.
     """
 
     inputs: BusinessInputs
     assumptions: tuple[Assumption, ...]
     terms: tuple[Term, ...]
     net: Measurement
-    net_intervals: tuple[LevelInterval, ...]
     roi: Measurement
     payback: Measurement
     probability_net_positive: Measurement
@@ -147,10 +146,6 @@ class BusinessCase:
     def is_partial(self) -> bool:
         """Whether a term is missing."""
         return self.net.value is None
-
-    def net_interval(self, confidence: float) -> Interval | None:
-        """The net value's limits at that level, None where it has none."""
-        return next((each.interval for each in self.net_intervals if each.confidence == confidence), None)
 
     def assumption(self, name: str) -> Assumption:
         """The business parameter of that name."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from live_dashboards.model.business_case import Assumption, BreakEven, BusinessCase, CashPoint, LevelInterval, Swing
+from live_dashboards.model.business_case import Assumption, BreakEven, BusinessCase, CashPoint, Swing
 from live_dashboards.model.judgement import Verdict
 from live_dashboards.model.measurement import Interval, Measurement
-from live_dashboards.model.number import format_money, format_money_estimate
+from live_dashboards.model.number import format_money, format_money_estimate, format_money_rounded
 from live_dashboards.model.report import Badge, Head, StatusStrip
 from live_dashboards.model.snapshot import SourceStatus
 
@@ -31,11 +31,10 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True)
 class NetPanel:
-    """Net value a year as a dot with its 50 % and 90 % intervals; where a term is missing `partial` is the rest of it, drawn with another mark and without ROI."""
+    """Net value a year as a dot with its 95 % interval; where a term is missing `partial` is the rest of it, drawn with another mark and without ROI."""
 
     head: Head
     net: Measurement
-    intervals: tuple[LevelInterval, ...] = ()
     statistical: Interval | None = None
     assumed: Interval | None = None
     probability: Measurement | None = None
@@ -50,17 +49,21 @@ class NetPanel:
 
     @property
     def shown_words(self) -> str:
-        """That in USD, with the widest of its intervals in parentheses."""
-        widest = max(self.intervals, key=lambda each: each.confidence, default=None)
+        """That in USD, with its interval in parentheses."""
         value_usd = self.shown.value if self.shown is not None else None
-        if widest is None or value_usd is None:
+        if self.interval is None or value_usd is None:
             return format_money(value_usd)
-        return format_money_estimate(value_usd, widest.interval.low, widest.interval.high)
+        return format_money_estimate(value_usd, self.interval.low, self.interval.high)
+
+    @property
+    def interval(self) -> Interval | None:
+        """The net value's limits; None where it has none, or only a part of it is drawn."""
+        return self.net.interval if self.net.value is not None else None
 
 
 @dataclass(frozen=True, slots=True)
 class PartBar:
-    """A bar of the waterfall: its signed value in USD a year with the 90 % interval; `state` is measured, simulated (hatched) or missing (outlined, empty).
+    """A bar of the waterfall: its signed value in USD a year with its interval; `state` is measured, simulated (hatched) or missing (outlined, empty).
 
     A simulated bar stands apart: the total does not hold it. `words` stand for the value where there is none.
     """
@@ -70,6 +73,12 @@ class PartBar:
     interval: Interval | None
     state: str
     words: str = ""
+
+    @property
+    def amount_words(self) -> str:
+        """Its value with sign, in no more digits than its interval carries."""
+        low, high = (self.interval.low, self.interval.high) if self.interval else (None, None)
+        return format_money_rounded(self.value.value, low, high, signed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +116,7 @@ class BreakEvenPanel:
 
 @dataclass(frozen=True, slots=True)
 class PaybackPanel:
-    """Cumulative value in USD over 12 months with its 90 % band; `payback` in days where it is reached, `words` on the chance that it is not."""
+    """Cumulative value in USD over 12 months with its band; `payback` in days where it is reached, `words` on the chance that it is not."""
 
     head: Head
     points: tuple[CashPoint, ...] = ()

@@ -87,6 +87,11 @@ def format_money_estimate(value: float, low: float | None, high: float | None) -
     return f"{format_money(round_to_step(value, step))} ({limits})"
 
 
+def format_money_rounded(value: float | None, low: float | None, high: float | None, *, signed: bool = False) -> str:
+    """USD in no more digits than its interval carries, which is not written: `$690k`."""
+    return format_money(None if value is None else round_to_step(value, interval_step(low, high)), signed=signed)
+
+
 def format_money_limits(low: float | None, high: float | None) -> str:
     """USD from one to the other, in no more digits than the interval carries: `$410k to $960k`; an open end stays open."""
     step = interval_step(low, high)

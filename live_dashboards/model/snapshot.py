@@ -115,9 +115,9 @@ class Answer:
 class Accumulated:
     """What was counted since one moment (unix seconds), whole and by blocks of equal length from that moment on; a block's time is its end.
 
-    Totals and blocks are named `requests`, `errors`, `latency_count`, `latency_within` (not slower than `edge_seconds`, the bucket edge nearest to the
-    objective), `labelled` and `correct`; where an exponential bucket holds the objective, `latency_within_far` is what is not slower than its other end,
-    `far_edge_seconds`. `is_remembered`: the server holds samples from before that moment, so nothing since then is forgotten;
+    Totals and blocks are named `requests`, `errors`, `latency_sum` (seconds), `latency_count`, `latency_within` (not slower than
+    `edge_seconds`, the bucket edge nearest to the objective), `labelled` and `correct`; where an exponential bucket holds the objective, `latency_within_far` is
+    what is not slower than its other end, `far_edge_seconds`. `is_remembered`: the server holds samples from before that moment, so nothing since then is forgotten;
     else `lack` says why not and what to do, where the source knows more than that.
     """
 

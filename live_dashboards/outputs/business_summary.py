@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from live_dashboards.model.business_case import Assumption, BusinessCase, LevelInterval
+from live_dashboards.model.business_case import Assumption, BusinessCase
 from live_dashboards.model.business_report import BusinessReport, Gate
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.outputs.measurement_rows import finite, plain_value
@@ -19,7 +19,7 @@ def business_summary(report: BusinessReport) -> dict[str, Any]:
     return {
         **page_state(report),
         **{key: value for name, measurement in report.headline for key, value in _number(name, measurement)},
-        "net_annual_value_intervals": [_level(each) for each in case.net_intervals],
+        "net_annual_value_intervals": [{"confidence": 0.95, "interval": _ends(case.net.interval)}] if case.net.interval is not None else [],
         "spread": {"statistical": _ends(case.spread.statistical), "assumed": _ends(case.spread.assumed)},
         "recommendation": {"verdict": report.recommendation.verdict, "reasons": list(report.recommendation.reasons)},
         "verdict": {
@@ -54,10 +54,6 @@ def _number(name: str, measurement: Measurement) -> tuple[tuple[str, Any], ...]:
 
 def _ends(interval: Interval | None) -> list[float | None] | None:
     return None if interval is None else [finite(interval.low), finite(interval.high)]
-
-
-def _level(each: LevelInterval) -> dict[str, Any]:
-    return {"confidence": each.confidence, "interval": _ends(each.interval)}
 
 
 def _gate(gate: Gate) -> dict[str, str]:

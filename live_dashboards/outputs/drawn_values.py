@@ -110,10 +110,9 @@ def _health(panel: HealthPanel) -> Iterator[DrawnValue]:
 
 
 def _business(report: BusinessReport) -> list[DrawnValue]:
-    frame = _measured("net", "net_annual_value", "", report.net.net)
     return [
         *(_measured("header", name, "", measurement) for name, measurement in report.headline),
-        *(frame._replace(x=f"{each.confidence:g}", low=each.interval.low, high=each.interval.high) for each in report.net.intervals),
+        *([_measured("net", "net_annual_value", "", report.net.net)] if report.net.interval is not None else []),
         *_parts(report.parts),
         *_sensitivity(report.sensitivity),
         *([_measured("break_even", "measured improvement", "", report.break_even.measured)] if report.break_even.measured else []),

@@ -49,7 +49,7 @@ def test_a_missing_term_takes_net_roi_payback_and_chance_with_it_and_leaves_a_pa
     assert len(rest) == 2
     assert found.partial_terms == tuple(term.name for term in rest)
     assert found.partial_total.value == pytest.approx(sum(term.contribution.value for term in rest))
-    assert (found.net_intervals, found.swings, found.cash, found.break_evens) == ((), (), (), ())
+    assert (found.net.interval, found.swings, found.cash, found.break_evens) == (None, (), (), ())
 
 
 def test_without_requests_only_revenue_is_left():
@@ -64,7 +64,6 @@ def test_without_n_there_are_points_and_the_one_reason_but_no_interval_and_no_ch
         assert result.value is not None
         assert (result.interval, result.reason) == (None, "no interval: n unknown")
     assert (found.probability_net_positive.value, found.probability_net_positive.reason) == (None, "no interval: n unknown")
-    assert found.net_intervals == ()
     by_name = {term.name: term for term in found.terms}
     assert by_name["annual_revenue_increase"].value.interval is None
     assert by_name["annual_cost_increase"].value.interval is not None

@@ -1,15 +1,13 @@
 """The business page: what counts, what is simulated, and what is recommended."""
 
-from dataclasses import replace
-
 import pytest
 
 from live_dashboards.analysis.business_panels import headline_words
-from live_dashboards.analysis.business_report import absurd, build_business_report, short_traffic
+from live_dashboards.analysis.business_report import absurd, build_business_report
 from live_dashboards.analysis.page import page as found_page
 from live_dashboards.model.measurement import Origin
 from tests.support.business_cases import case, inputs
-from tests.support.snapshots import AT, DAY, accumulated, live, of_the_window, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
+from tests.support.snapshots import accumulated, live, of_the_window, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
 
 OWN = {
     "BASE_TRADING_VOLUME": "10000000",
@@ -61,11 +59,11 @@ def test_one_own_parameter_is_enough_to_recommend_and_the_others_stay_marked():
     assert "with 4 default assumptions" in report.net.head.title
 
 
-def test_where_only_the_90_percent_interval_is_above_0_it_is_monitored():
-    report = page(**{**OWN, "ERROR_COST_MULTIPLIER": "132"})
-    low_95, low_90 = (report.case.net_interval(level).low for level in (0.95, 0.9))
-    assert low_95 < 0 < low_90
-    assert report.recommendation.verdict == "deploy with monitoring"
+def test_what_ships_but_may_bring_nothing_is_monitored():
+    report = page(**{**OWN, "ERROR_COST_MULTIPLIER": "1000"})
+    assert report.case.net.interval.low < 0 < report.case.net.value
+    assert (report.verdict.verdict, report.recommendation.verdict) == ("SHIP", "deploy with monitoring")
+    assert "may still be 0 or less" in report.recommendation.reasons[1]
 
 
 def test_a_net_value_surely_below_0_is_not_deployed():
@@ -74,10 +72,16 @@ def test_a_net_value_surely_below_0_is_not_deployed():
     assert report.recommendation.verdict == "do not deploy"
 
 
-def test_a_net_value_that_may_be_0_is_tested_on():
-    report = page(**{**OWN, "ERROR_COST_MULTIPLIER": "1000"})
-    assert report.case.net_interval(0.9).low < 0
-    assert report.recommendation.verdict == "keep testing"
+def test_a_net_value_that_is_rather_a_loss_is_tested_on_though_it_ships():
+    report = page(with_latency(1.02), **{**OWN, "LATENCY_COST_PER_MS": "0.1"})
+    assert report.case.net.value < 0 < report.case.net.interval.high
+    assert (report.verdict.verdict, report.recommendation.verdict) == ("SHIP", "keep testing")
+
+
+def test_money_does_not_change_the_verdict():
+    verdicts = {page(**{**OWN, "ERROR_COST_MULTIPLIER": cost}).verdict for cost in ("0", "50", "1000")}
+    assert {each.verdict for each in verdicts} == {"SHIP"}
+    assert not any("net value" in reason for each in verdicts for reason in each.reasons)
 
 
 def test_without_test_rows_it_says_the_one_thing_that_is_missing():
@@ -158,7 +162,7 @@ def test_a_harmed_guardrail_is_not_deployed_whatever_it_earns():
 
 def test_what_only_the_window_shows_is_no_verdict():
     report = page(of_the_window(), **OWN)
-    assert report.recommendation.verdict == "withheld: no verdict"
+    assert (report.verdict.verdict, report.recommendation.verdict) == ("NO VERDICT", "withheld: partial data")
     assert any("nothing has accumulated" in reason for reason in report.recommendation.reasons)
 
 
@@ -168,14 +172,14 @@ def test_what_only_the_window_shows_is_no_verdict():
         ({"requests": {"baseline": 0, "enhanced": 0}, "errors": {"baseline": 0, "enhanced": 0}}, {"annual_cost_increase", "annual_risk_reduction"}),
         ({"latency_count": {}}, {"annual_cost_increase"}),
         ({"latency_count": {"baseline": 100, "enhanced": 0}}, {"annual_cost_increase"}),
-        ({"requests": {"baseline": 1000}, "errors": {"baseline": 1}}, {"annual_risk_reduction"}),
+        ({"requests": {"baseline": 1000}, "errors": {"baseline": 1}}, {"annual_cost_increase", "annual_risk_reduction"}),
     ],
 )
 def test_what_cannot_be_divided_is_missing_and_never_made_up(changed, gone):
     snapshot = live()
     for name, values in changed.items():
         snapshot = with_instant(snapshot, name, values)
-    report = page(snapshot)
+    report = page(accumulated(snapshot))
     assert {name for name, value in headline(report).items() if value is None} >= gone
     assert {term.name for term in report.case.terms if term.value.value is None} == gone
     assert all(measurement.reason for _, measurement in report.headline if measurement.value is None)
@@ -207,7 +211,8 @@ def test_money_has_no_more_digits_than_its_interval_carries():
     half = (report.case.net.interval.high - report.case.net.interval.low) / 2
     assert half > 100_000
     assert net.endswith("0k")
-    assert "90 %" in beside
+    assert "95 %" in beside
+    assert report.headline_words[-1][2] == "for one look"
     assert roi.endswith("0 %")
     assert payback.endswith(" days")
 
@@ -243,14 +248,19 @@ def test_the_performance_panel_says_which_accuracy_it_shows():
     assert "accuracy (online gauge)" in page(without_mlflow(live())).performance.head.subtitle
 
 
-def test_traffic_that_began_within_the_window_is_told_as_it_understates_a_day():
-    snapshot = live()
-    young = replace(snapshot, prometheus=replace(snapshot.prometheus, first_traffic=(("baseline", AT.timestamp() - 7200), ("enhanced", AT.timestamp() - 3600))))
-    old = replace(snapshot, prometheus=replace(snapshot.prometheus, first_traffic=(("baseline", AT.timestamp() - 10 * DAY),)))
-    (notice,) = short_traffic(business_page(young))
-    assert "traffic began 2 h ago" in notice
-    assert notice in page(young).inputs.head.note
-    assert page(old).inputs.head.note == ""
+def test_a_test_younger_than_a_day_has_revenue_and_no_other_yearly_value():
+    report = page(accumulated(live(), days=0.9), **OWN)
+    numbers = headline(report)
+    assert {name for name, value in numbers.items() if value is None} == KEYS - {"annual_revenue_increase"}
+    assert all("the test is 21.6 h old" in measurement.reason for _, measurement in report.headline if measurement.value is None)
+    assert report.recommendation.verdict == "withheld: partial data"
+    assert None not in headline(page(accumulated(live(), days=1.0), **OWN)).values()
+
+
+def test_a_harm_found_in_the_first_hours_is_not_deployed_though_no_year_can_be_told():
+    report = page(accumulated(live(), days=0.5, errors=40.0), **OWN)
+    assert report.case.is_partial
+    assert (report.verdict.verdict, report.recommendation.verdict) == ("ROLL BACK", "do not deploy")
 
 
 def test_what_is_to_be_known_of_an_accuracy_goes_on_to_the_improvement():
@@ -271,12 +281,12 @@ def business_page(snapshot):
 
 
 def with_errors(count):
-    return with_instant(live(), "errors", {"baseline": 30.0, "enhanced": count})
+    return accumulated(with_instant(live(), "errors", {"baseline": 30.0, "enhanced": count}))
 
 
 def with_latency(factor):
     sums = {series.label("model_name"): series.last for series in live().prometheus.instant("latency_sum").series}
-    return with_instant(live(), "latency_sum", {**sums, "enhanced": sums["enhanced"] * factor})
+    return accumulated(with_instant(live(), "latency_sum", {**sums, "enhanced": sums["enhanced"] * factor}))
 
 
 def with_accuracy(value, count="20000"):

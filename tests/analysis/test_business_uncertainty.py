@@ -1,5 +1,7 @@
 """The intervals of the net value against independent draws."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,9 +9,10 @@ from hypothesis import strategies as st
 
 from live_dashboards.analysis.business_uncertainty import probability_above
 from live_dashboards.analysis.proportions import Counts, difference
-from live_dashboards.model.business_case import EffectInput, LevelInterval
+from live_dashboards.model.business_case import EffectInput
 from live_dashboards.model.measurement import Interval, Measurement, Origin
-from tests.support.business_cases import LEVELS, case, inputs
+from live_dashboards.stats import long_run_variance
+from tests.support.business_cases import case, effect, inputs
 
 DRAWS = 400_000
 ACCURACY, LATENCY, ERRORS = (0.036, 0.004), (2.0, 0.5), (0.0005, 0.0002)
@@ -23,13 +26,11 @@ def simulated_net(seed, *, volume=10_000_000.0, multiplier=0.005, per_ms=0.0001,
     return 365 * (volume * improvement * multiplier - requests * slower * per_ms + requests * fewer * per_error)
 
 
-@pytest.mark.parametrize("level", [0.5, 0.9, 0.95])
-def test_the_analytic_interval_is_that_of_the_draws(level):
+def test_the_analytic_interval_is_that_of_the_draws():
     net = simulated_net(7)
-    tail = 50 * (1 - level)
-    found = case().net_interval(level)
+    found = case().net.interval
     width = found.high - found.low
-    assert (found.low, found.high) == pytest.approx(tuple(np.percentile(net, [tail, 100 - tail])), abs=0.01 * width)
+    assert (found.low, found.high) == pytest.approx(tuple(np.percentile(net, [2.5, 97.5])), abs=0.01 * width)
 
 
 def test_the_chance_of_a_gain_is_that_of_the_draws():
@@ -41,11 +42,11 @@ def test_the_chance_of_a_gain_is_that_of_the_draws():
 
 def test_with_few_test_rows_the_interval_follows_newcombes_as_the_posteriors_do():
     ours, theirs = Counts(183, 200), Counts(166, 200)
-    levels = tuple(LevelInterval(level, Interval(difference(ours, theirs, level).low, difference(ours, theirs, level).high)) for level in LEVELS)
+    limits = Interval(difference(ours, theirs, 0.95).low, difference(ours, theirs, 0.95).high)
     side = Measurement("side", 1.0, "percent", Origin.LIVE)
-    effect = EffectInput(Measurement("accuracy_improvement", 17 / 200, "fraction", Origin.LIVE, interval=levels[-1].interval), side, side, levels)
+    effect = EffectInput(Measurement("accuracy_improvement", 17 / 200, "fraction", Origin.LIVE, interval=limits), side, side, limits)
     measured = inputs()
-    found = case(type(measured)(effect, measured.latency_increase, measured.error_rate_improvement, measured.requests_per_day)).net_interval(0.95)
+    found = case(type(measured)(effect, measured.latency_increase, measured.error_rate_improvement, measured.requests_per_day)).net.interval
     random = np.random.default_rng(10)
     net = simulated_net(11, accuracy=lambda _: random.beta(183.5, 17.5, DRAWS) - random.beta(166.5, 34.5, DRAWS))
     width = found.high - found.low
@@ -70,9 +71,9 @@ def test_ranges_widen_the_interval_as_independent_draws_do():
     random = np.random.default_rng(12)
     net = simulated_net(13, per_error=random.uniform(20, 80, DRAWS), volume=random.uniform(5e6, 15e6, DRAWS))
     found = case(ERROR_COST_MULTIPLIER=(20.0, 80.0), BASE_TRADING_VOLUME=(5e6, 15e6))
-    limits = found.net_interval(0.9)
+    limits = found.net.interval
     width = limits.high - limits.low
-    assert (limits.low, limits.high) == pytest.approx(tuple(np.percentile(net, [5, 95])), abs=0.015 * width)
+    assert (limits.low, limits.high) == pytest.approx(tuple(np.percentile(net, [2.5, 97.5])), abs=0.015 * width)
     assert found.net.value == pytest.approx(case().net.value)
     assert found.probability_net_positive.value == pytest.approx(np.mean(net > 0), abs=0.003)
 
@@ -126,3 +127,45 @@ def test_a_certain_value_is_surely_above_what_is_below_it():
     assert probability_above(0.0, 1.0, Interval(1.0, 1.0)) == 1.0
     assert probability_above(0.0, -1.0, Interval(-1.0, -1.0)) == 0.0
     assert probability_above(0.0, 0.0, Interval(0.0, 0.0)) == 0.5
+
+
+def measured_together(sign, blocks=400):
+    """Errors and response times of the same blocks; where errors are more, requests are slower (1) or faster (-1). The effects' errors have these blocks' variance."""
+    random = np.random.default_rng(14)
+    shock = random.normal(0, 1, blocks)
+    fewer, slower = -2e-5 * (shock + random.normal(0, 0.5, blocks)), 0.05 * (sign * shock + random.normal(0, 0.5, blocks))
+    spreads = [float(np.sqrt(long_run_variance([float(value) for value in each], 0.0))) for each in (fewer, slower)]
+    own = inputs()
+    errors = effect("error_rate_improvement", ERRORS[0], spreads[0], residuals=map(float, fewer))
+    latency = effect("latency_increase", LATENCY[0], spreads[1], residuals=map(float, slower))
+    return replace(own, error_rate_improvement=errors, latency_increase=latency), fewer, slower
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_terms_of_the_same_blocks_are_summed_block_by_block(sign):
+    measured, fewer, slower = measured_together(sign)
+    per_error, per_ms = 365 * 50_000 * 50, 365 * 50_000 * 0.1
+    found = case(measured, LATENCY_COST_PER_MS=0.1, BASE_TRADING_VOLUME=0.0)
+    together = float(np.sqrt(long_run_variance([float(each) for each in per_error * fewer - per_ms * slower], 0.0)))
+    assert (found.net.interval.high - found.net.interval.low) / 2 == pytest.approx(1.959964 * together, rel=1e-3)
+    apart = sum(((term.value.interval.high - term.value.interval.low) / 2) ** 2 for term in found.terms) ** 0.5
+    assert (1.959964 * together > 1.1 * apart) is (sign > 0)
+    assert (1.959964 * together < 0.9 * apart) is (sign < 0)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_draws_of_terms_of_the_same_blocks_go_together(sign):
+    measured, _, _ = measured_together(sign)
+    analytic = case(measured, LATENCY_COST_PER_MS=0.1, BASE_TRADING_VOLUME=0.0).net.interval
+    drawn = case(measured, LATENCY_COST_PER_MS=0.1, BASE_TRADING_VOLUME=(0.0, 1e-9)).net.interval
+    assert (drawn.low, drawn.high) == pytest.approx((analytic.low, analytic.high), rel=0.03, abs=0.02 * (analytic.high - analytic.low))
+
+
+def test_the_chance_is_told_from_the_limits_for_one_look():
+    own = inputs(accuracy=0.0, latency=(0.0, 1e-9), errors=(0.0005, 0.0002))
+    wide = replace(own.error_rate_improvement, difference=replace(own.error_rate_improvement.difference, interval=Interval(-0.0005, 0.0015)))
+    sure = replace(own.accuracy_improvement, one_look=Interval(0.0, 0.0), difference=replace(own.accuracy_improvement.difference, interval=Interval(0.0, 0.0)))
+    found = case(replace(own, error_rate_improvement=wide, accuracy_improvement=sure))
+    assert found.net.interval.low < 0
+    assert found.probability_net_positive.value == pytest.approx(0.99379, abs=1e-4)  # 2.5 standard errors
+    assert found.probability_net_positive.reason == "for one look"

@@ -127,15 +127,13 @@ def test_there_are_nine_panels():
     assert sum(len(row) for row in PAGE.panels) == len(NAMES) == 9
 
 
-def test_the_dot_stands_at_the_net_value_between_its_two_intervals():
+def test_the_dot_stands_at_the_net_value_within_its_interval():
     case = report("own parameters").case
     (axes,) = axes_of(drawn("own parameters"), "net")
     (dot,) = [line for line in axes.lines if line.get_marker() == "o"]
     assert list(dot.get_xdata()) == [case.net.value]
-    for level in (0.5, 0.9):
-        (segments,) = artists(axes, f"net-{level:g}")
-        ends = [point[0] for point in segments.get_segments()[0]]
-        assert ends == pytest.approx([case.net_interval(level).low, case.net_interval(level).high])
+    (segments,) = artists(axes, "net-interval")
+    assert [point[0] for point in segments.get_segments()[0]] == pytest.approx([case.net.interval.low, case.net.interval.high])
 
 
 def test_measured_and_assumed_uncertainty_stand_apart_where_there_are_ranges():
@@ -166,12 +164,12 @@ def test_each_bar_of_the_waterfall_begins_where_the_last_one_ended_and_the_net_a
     assert total == pytest.approx((0.0, reached))
 
 
-def test_whiskers_are_the_90_percent_intervals_where_the_bars_stand():
+def test_whiskers_are_the_intervals_where_the_bars_stand():
     case = report("own parameters").case
     (axes,) = axes_of(drawn("own parameters"), "parts")
     whiskers = [[point[0] for point in each.get_segments()[0]] for each in artists(axes, "whisker")]
     starts = [0.0, case.terms[0].contribution.value, sum(term.contribution.value for term in case.terms[:2]), 0.0]
-    limits = [*(next(each.interval for each in term.intervals if each.confidence == 0.9) for term in case.terms), case.net_interval(0.9)]
+    limits = [*(term.contribution.interval for term in case.terms), case.net.interval]
     for whisker, start, interval in zip(whiskers, starts, limits, strict=True):
         assert whisker == pytest.approx([start + interval.low, start + interval.high])
 

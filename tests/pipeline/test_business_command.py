@@ -46,7 +46,7 @@ def test_a_live_business_picture_and_its_summary(run, worlds, tmp_path):
     assert (tmp_path / out.strip()).stat().st_size < 2_500_000
 
 
-def test_a_test_of_three_hours_is_kept_running_however_much_it_brings(run, worlds, tmp_path):
+def test_a_test_of_a_day_is_kept_running_however_much_it_brings(run, worlds, tmp_path):
     _, out, _ = run("business", *SMALL, *at(worlds), AB_LATENCY_OBJECTIVE_MS="500", **OWN)
     summary = summary_of(tmp_path, out)
     assert summary["recommendation"]["verdict"] == "keep testing"

@@ -12,6 +12,7 @@ from tests.support.business_pages import OWN
 from tests.support.ports import closed_port
 
 SMALL = ("--dpi", "50")
+AS_IT_IS = "baseline=714,enhanced=303"  # requests of the worlds
 EASY = {"AB_LATENCY_OBJECTIVE_MS": "500", "AB_MINIMUM_DAYS": "0"}  # so that only errors keep the challenger of some worlds from shipping
 
 
@@ -70,14 +71,14 @@ def test_another_challenger_begins_a_new_test(draw):
 
 
 def test_another_plan_begins_a_new_test(draw):
-    draw("base", AB_TRAFFIC_SPLIT="baseline=70,enhanced=30")
+    draw("base", AB_TRAFFIC_SPLIT=AS_IT_IS)
     found = draw("base", "--compare", "last.json", AB_TRAFFIC_SPLIT="baseline=50,enhanced=50")[2]
     assert rows(found)["traffic split", None]["after"] == "red"
     assert "set AB_START" in rows(found)["planned split", None]["words"]
 
 
 def test_the_business_page_tells_another_recommendation_and_the_gate_behind_it(draw):
-    own = {**OWN, **EASY, "AB_TRAFFIC_SPLIT": "baseline=70,enhanced=30"}
+    own = {**OWN, **EASY, "AB_TRAFFIC_SPLIT": AS_IT_IS}
     draw("base", dashboard="business", **own)
     told = rows(draw("more errors", "--compare", "last.json", dashboard="business", **own)[2])
     assert told["recommendation", None]["after"] == "do not deploy"

@@ -19,7 +19,7 @@ def door(worlds):
 
 
 def refusing(status):
-    """The window's sum of response times, and nothing else, is refused for ever."""
+    """The sum of response times, of the window and of the test, and nothing else, is refused for ever."""
 
     def refuse(path, sent):
         asked = unquote_plus(sent.decode())
@@ -35,7 +35,7 @@ def test_what_stays_refused_is_said_everywhere_and_is_less_than_live(run, worlds
     code, out, err = run("ab", "--require", "live", "--output", "p.png", "--dpi", "50", *at(worlds), PROMETHEUS_URL=door.url)
     found = json.loads((tmp_path / "p.json").read_text())
     assert (code, out) == (3, "p.png\n")
-    assert "WARNING: prometheus: 1 of " in err
+    assert "WARNING: prometheus: 2 of " in err
     assert SAID in err
     assert "questions to prometheus failed" in err
     assert "Prometheus answered only in part" in found["alt_text"]

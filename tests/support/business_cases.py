@@ -4,7 +4,7 @@ from statistics import NormalDist
 
 from live_dashboards.analysis.business_calculator import BusinessMetricsCalculator
 from live_dashboards.model.amount import Amount
-from live_dashboards.model.business_case import Assumption, BusinessInputs, EffectInput, LevelInterval
+from live_dashboards.model.business_case import Assumption, BusinessInputs, EffectInput
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 
 AMOUNTS = {
@@ -14,7 +14,6 @@ AMOUNTS = {
     "ERROR_COST_MULTIPLIER": 50.0,
     "INFRASTRUCTURE_ANNUAL_COST": 53_000.0,
 }
-LEVELS = (0.5, 0.8, 0.9, 0.95)
 UNITS = {"accuracy_improvement": "fraction", "latency_increase": "ms", "error_rate_improvement": "fraction"}
 
 
@@ -24,20 +23,20 @@ def assumptions(**amounts):
     return tuple(Assumption(name, amount, "unit", "", is_default=name not in amounts) for name, amount in given.items())
 
 
-def effect(name, value, standard_error=None, origin=Origin.LIVE, reason=None):
+def effect(name, value, standard_error=None, *, residuals=()):
     """A measured difference with normal limits, or none; `value` None is missing."""
     unit = UNITS[name]
     side = Measurement("side", 1.0, "percent", Origin.LIVE)
     if value is None:
-        return EffectInput(missing(name, unit, reason or "not measured"), side, side)
+        return EffectInput(missing(name, unit, "not measured"), side, side)
     if standard_error is None:
-        return EffectInput(Measurement(name, value, unit, origin, reason=reason or "no interval: n unknown"), side, side)
-    levels = tuple(LevelInterval(level, normal(value, standard_error, level)) for level in LEVELS)
-    return EffectInput(Measurement(name, value, unit, origin, interval=levels[-1].interval), side, side, levels)
+        return EffectInput(Measurement(name, value, unit, Origin.LIVE, reason="no interval: n unknown"), side, side)
+    limits = normal(value, standard_error)
+    return EffectInput(Measurement(name, value, unit, Origin.LIVE, interval=limits), side, side, limits, tuple(residuals))
 
 
-def normal(value, standard_error, level):
-    half = NormalDist().inv_cdf(0.5 + level / 2) * standard_error
+def normal(value, standard_error):
+    half = NormalDist().inv_cdf(0.975) * standard_error
     return Interval(value - half, value + half)
 
 

@@ -1,5 +1,6 @@
 """Snapshots for the pure stages: the seeded simulation's answers dressed as if the sources had given them, and changes to them."""
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -38,7 +39,7 @@ def of_the_window(at=AT, window_seconds=DAY, **names: str) -> Snapshot:
 def accumulated(snapshot: Snapshot, *, days: float = 8.0, blocks: int = 32, is_remembered: bool = True, **factors: float) -> Snapshot:
     """As if the test had begun so many days ago, with the window's traffic on each; `factors` multiply one total, such as errors=2.0 (the challenger's only)."""
     start = snapshot.at.timestamp() - days * DAY
-    answers = {name: snapshot.prometheus.instant(name) for name in ("requests", "errors", "latency_count", "labelled", "correct")}
+    answers = {name: snapshot.prometheus.instant(name) for name in ("requests", "errors", "latency_sum", "latency_count", "labelled", "correct")}
     buckets = snapshot.prometheus.instant("latency_buckets")
     answers["latency_within"] = replace(buckets, name="latency_within", series=tuple(series for series in buckets.series if series.label("le") == "0.25"))
     kept = {name: answer for name, answer in answers.items() if answer.series}
@@ -48,8 +49,13 @@ def accumulated(snapshot: Snapshot, *, days: float = 8.0, blocks: int = 32, is_r
     )
     step = days * DAY / blocks
     ends = [start + step * (number + 1) for number in range(blocks)]
+
+    def over_blocks(name: str, value: float, phase: int) -> tuple[tuple[float, float], ...]:
+        return _wobbling(value, ends, phase) if name == "latency_sum" else _spread(value, ends)
+
     by_block = tuple(
-        replace(kept[name], series=tuple(Timeline(series.labels, _spread(value, ends)) for series, value in each), step_seconds=step) for name, each in scaled.items()
+        replace(kept[name], series=tuple(Timeline(series.labels, over_blocks(name, value, phase)) for phase, (series, value) in enumerate(each)), step_seconds=step)
+        for name, each in scaled.items()
     )
     first = tuple((series.label("model_name"), start) for series in answers["requests"].series)
     found = Accumulated(start, is_remembered, totals, by_block, 0.25)
@@ -59,6 +65,12 @@ def accumulated(snapshot: Snapshot, *, days: float = 8.0, blocks: int = 32, is_r
 def _spread(value: float, ends: list[float]) -> tuple[tuple[float, float], ...]:
     """A count as evenly over blocks as whole numbers can be."""
     return tuple((end, float(round(value * (index + 1) / len(ends)) - round(value * index / len(ends)))) for index, end in enumerate(ends))
+
+
+def _wobbling(value: float, ends: list[float], phase: int) -> tuple[tuple[float, float], ...]:
+    """A sum over blocks, each up to 10 % off: mean response times are not the same all the time, nor in all arms."""
+    off = [1 + 0.1 * math.sin((index + phase) * 2.399) for index in range(len(ends))]
+    return tuple((end, value * each / sum(off)) for end, each in zip(ends, off, strict=True))
 
 
 def _factor(series: Timeline, name: str, factors: dict[str, float]) -> float:

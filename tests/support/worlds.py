@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from tests.support.mlflow_truth import MlflowTruth
 from tests.support.prometheus_truth import PrometheusTruth
 
-SPAN_SECONDS = 3 * 3600
+SPAN_SECONDS = 26 * 3600  # a year is told from whole days
+SCRAPE_SECONDS = 60
 WINDOW_SECONDS = 2 * 3600
 VARIANTS = ("baseline", "enhanced")
 
@@ -72,7 +73,7 @@ class Worlds:
 
 
 def fill_prometheus(end: float) -> PrometheusTruth:
-    truth = PrometheusTruth(start=end - SPAN_SECONDS, end=end)
+    truth = PrometheusTruth(start=end - SPAN_SECONDS, end=end, scrape_seconds=SCRAPE_SECONDS)
     for experiment, world in WORLDS.items():
         for index, variant in enumerate(VARIANTS):
             for instance in ("a:1", "b:1"):

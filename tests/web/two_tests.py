@@ -12,7 +12,8 @@ from tests.support.mlflow_database import MlflowDatabase
 from tests.support.mlflow_truth import MlflowTruth
 from tests.support.prometheus_truth import PrometheusTruth
 
-SPAN_SECONDS = 7 * 3600
+SPAN_SECONDS = 27 * 3600  # a year is told from whole days
+SCRAPE_SECONDS = 60
 BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0)
 LATENCY = {0.05: 0.4, 0.1: 0.4, 0.25: 0.15, 0.5: 0.05}
 VARIANTS = {"checkout": ("baseline", "enhanced", "third"), "fraud": ("baseline", "enhanced")}
@@ -36,7 +37,7 @@ class Sources:
 
 
 def fill_prometheus(end: float) -> PrometheusTruth:
-    truth = PrometheusTruth(start=end - SPAN_SECONDS, end=end)
+    truth = PrometheusTruth(start=end - SPAN_SECONDS, end=end, scrape_seconds=SCRAPE_SECONDS)
     for experiment, variants in VARIANTS.items():
         for index, variant in enumerate(variants):
             _add_model(truth, SUCCESSES[experiment][index], {"model_name": f"{variant}-predictor", "experiment": experiment, "instance": "a:1", "job": "ab"}, index)

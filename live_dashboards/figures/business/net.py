@@ -1,4 +1,4 @@
-"""Is it worth it per year: the net value as a dot with its 50 % and 90 % intervals, and where its uncertainty comes from."""
+"""Is it worth it per year: the net value as a dot with its interval, and where its uncertainty comes from."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def draw(frame: Frame, report: BusinessReport) -> None:
     if shown is None or shown.value is None:
         return
     sources = [(name, limits, colour) for name, limits, colour in _sources(panel) if limits is not None]
-    widest = [each.interval for each in panel.intervals] + [limits for _, limits, _ in sources]
+    widest = [limits for limits in (panel.interval, *(each for _, each, _ in sources)) if limits is not None]
     words = [panel.shown_words, *(format_money_limits(limits.low, limits.high) for _, limits, _ in sources)]
     rows = open_rows(body, 1 + len(sources), padded([*finite_ends([shown.value, 0.0], widest)]), numbers=column_inches(body, words), unit=USD, names=1.15)
     zero_line(rows.axes, is_upright=True)
@@ -46,12 +46,12 @@ def _sources(panel: NetPanel) -> tuple[tuple[str, Interval | None, str], ...]:
 
 
 def _draw_net(rows: Rows, panel: NetPanel, value_usd: float) -> None:
-    """Thin for the widest interval, thicker for each narrower one, and the dot."""
+    """The interval, and the dot."""
     sizes = rows.body.sizes
-    for order, each in enumerate(sorted(panel.intervals, key=lambda each: -each.confidence)):
-        draw_bars(rows.axes, [(each.interval, 0.0)], RESULT, sizes.line * (1.2 + 2.6 * order), gid=f"net-{each.confidence:g}")
+    if panel.interval is not None:
+        draw_bars(rows.axes, [(panel.interval, 0.0)], RESULT, sizes.line * 2.0, gid="net-interval")
     is_whole = panel.net.value is not None
-    draw_dots(rows.axes, rows.plot, [Dot(value_usd, 0.0, None, is_filled=bool(panel.intervals))], _DOT if is_whole else _PARTIAL, RESULT, size=sizes.marker * 1.5)
+    draw_dots(rows.axes, rows.plot, [Dot(value_usd, 0.0, None, is_filled=panel.interval is not None)], _DOT if is_whole else _PARTIAL, RESULT, size=sizes.marker * 1.5)
 
 
 def _write_words(body: Frame, panel: NetPanel) -> Frame:

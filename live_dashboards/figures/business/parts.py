@@ -14,7 +14,6 @@ from live_dashboards.figures.theme import AXIS, FAINT, INK
 from live_dashboards.model.business_report import BusinessReport, PartBar, PartsPanel
 from live_dashboards.model.limits import padded
 from live_dashboards.model.measurement import Interval
-from live_dashboards.model.number import format_money
 
 _EMPTY_SHARE = 0.12
 
@@ -93,5 +92,5 @@ def _draw_steps(rows: Rows, steps: Sequence[_Step], *, is_page_simulated: bool) 
 def _words(part: PartBar, *, is_page_simulated: bool) -> str:
     if part.value.value is None:
         return part.words or "not measured"
-    amount = format_money(part.value.value, signed=True)
+    amount = part.amount_words
     return f"SIMULATED {amount}" if part.state == "simulated" and not is_page_simulated else amount

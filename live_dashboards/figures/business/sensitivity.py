@@ -14,7 +14,7 @@ from live_dashboards.model.number import format_interval, format_money, format_n
 
 
 def draw(frame: Frame, report: BusinessReport) -> None:
-    """A tornado: a bar an input from its P10 to its P90, around the net value."""
+    """A tornado: a bar an input from one of its 95 % limits to the other, around the net value."""
     panel = report.sensitivity
     body = open_panel(frame, panel.head, is_page_simulated=report.is_simulated)
     if body is None:
@@ -29,7 +29,7 @@ def draw(frame: Frame, report: BusinessReport) -> None:
     rows = open_rows(body, len(shown), padded(ends), numbers=column_inches(body, [f"{text}, measured" for text in words], share=0.4), unit=USD, names=1.62)
     zero_line(rows.axes, is_upright=True)
     rows.axes.axvline(net, color=INK, linewidth=0.9, dashes=(3, 2), zorder=4)
-    rows.heading("dashed: net value", hidden or "P10 to P90")
+    rows.heading("dashed: net value", hidden or "95 % limits")
     for y, (swing, text) in enumerate(zip(shown, words, strict=True)):
         bar(rows.axes, y, (swing.net_at_low_usd, swing.net_at_high_usd), ASSUMED if swing.is_assumed else MEASURED)
         _write(rows, y, swing, text)

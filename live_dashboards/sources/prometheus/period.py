@@ -11,7 +11,7 @@ from live_dashboards.model.listing import listed
 from live_dashboards.model.snapshot import Accumulated, Answer
 from live_dashboards.settings import Settings
 from live_dashboards.sources.prometheus.answers import with_zero_errors
-from live_dashboards.sources.prometheus.counting.common_edges import edges_question, lacking_edges
+from live_dashboards.sources.prometheus.counting.common_edges import edges_question, lacking_edges, without_unknown_sums
 from live_dashboards.sources.prometheus.counting.count import Count, Counted
 from live_dashboards.sources.prometheus.counting.counted_answers import block_answer, total_answer
 from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS, edges_of
@@ -30,8 +30,9 @@ from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.prometheus.totals import totals
 from live_dashboards.sources.queries import LATENCY, REQUESTS, AbQuery
 
-_COUNTED = ("requests", "errors", "latency_count", "labelled", "correct")
+_COUNTED = ("requests", "errors", "latency_sum", "latency_count", "labelled", "correct")
 _WITHIN, _FAR = "latency_within", "latency_within_far"
+_SUM, _COUNT = "latency_sum", "latency_count"
 _BLOCKS, _LONGEST_BLOCK_SECONDS = 192, 3600.0  # of quarters of an hour at most on the first two days, then of hours: arms are compared within them
 _FEWEST_BLOCKS = 96  # of a period that takes the window's blocks where they are longer
 _MOST_BLOCKS = 2500  # 104 days of hours: servers give no more than 11,000 points
@@ -202,7 +203,8 @@ class _Period:
     def _by_name(self, growths: Mapping[str, Growth]) -> dict[str, Growth]:
         """The growths by what they are called in the answer: of each edge one."""
         within = {name: without_edges(of_edge(growths[_WITHIN], name, edge)) for name, edge in self.edges.items()}
-        return {name: growth for name, growth in growths.items() if name != _WITHIN} | within
+        sums = {_SUM: without_unknown_sums(growths[_SUM], growths[_COUNT])[0]} if _SUM in growths and _COUNT in growths else {}
+        return {name: growth for name, growth in growths.items() if name != _WITHIN} | within | sums
 
     def memory(self, outcomes: tuple[Outcome, ...]) -> Memory:
         """Whether the first answers say that nothing since the start is forgotten."""

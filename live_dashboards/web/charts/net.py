@@ -1,4 +1,4 @@
-"""Is it worth it per year: the net value as a dot with its 50 % and 90 % intervals, and where its uncertainty comes from."""
+"""Is it worth it per year: the net value as a dot with its interval, and where its uncertainty comes from."""
 
 from __future__ import annotations
 
@@ -24,17 +24,13 @@ def figure(report: BusinessReport) -> Figure | None:
     if not panel.head.is_drawn or shown is None or shown.value is None:
         return None
     sources = _sources(panel)
-    limits = padded(finite_ends([shown.value, 0.0], [*(each.interval for each in panel.intervals), *(each for _, each, _ in sources)]))
-    traces = [
-        trace
-        for order, each in enumerate(sorted(panel.intervals, key=lambda each: -each.confidence))
-        for trace in interval_traces([(each.interval, 0.0)], RESULT, limits, width=2 + 5 * order)
-    ]
+    limits = padded(finite_ends([shown.value, 0.0], [each for each in (panel.interval, *(limits for _, limits, _ in sources)) if each is not None]))
+    traces = interval_traces([(panel.interval, 0.0)], RESULT, limits, width=4) if panel.interval is not None else []
     for y, (name, interval, colour) in enumerate(sources, start=1):
         traces += [{**trace, **_source_hover(name, interval, trace)} for trace in interval_traces([(interval, float(y))], colour, limits, width=4)]
-    dot = Dot(shown.value, 0.0, None, bool(panel.intervals), _hover(panel, shown, report))
+    dot = Dot(shown.value, 0.0, None, panel.interval is not None, _hover(panel, shown, report))
     traces += dot_traces([dot], _WHOLE if panel.net.value is not None else _PARTIAL, RESULT, limits, size=14)
-    note = "; thick: 50 %, thin: 90 % interval" if panel.intervals else ""
+    note = "; line: 95 % interval" if panel.interval is not None else ""
     return {
         "data": traces,
         "layout": rows_layout(_rows(panel, sources), money_axis(f"USD a year{note}", limits), panel.head.origin),
@@ -53,8 +49,8 @@ def _source_hover(name: str, interval: Interval, trace: Figure) -> Figure:
 
 def _hover(panel: NetPanel, shown: Measurement, report: BusinessReport) -> str:
     title = "net value a year" if panel.net.value is not None else "partial: a term is missing"
-    intervals = joined(*(level_words(each.confidence, each.interval, "usd_per_year") for each in panel.intervals)) or "no interval"
-    return joined(measured(title, shown, report, interval=intervals))
+    interval = level_words(0.95, panel.interval, "usd_per_year") if panel.interval is not None else "no interval"
+    return joined(measured(title, shown, report, interval=interval))
 
 
 def _rows(panel: NetPanel, sources: list[_Source]) -> list[Row]:

@@ -10,7 +10,6 @@ from typing import Any
 from live_dashboards.model.business_report import BusinessReport, PartBar, PartsPanel
 from live_dashboards.model.limits import padded
 from live_dashboards.model.measurement import Interval
-from live_dashboards.model.number import format_money
 from live_dashboards.model.presentation import AXIS, FAINT, INK
 from live_dashboards.web.charts.bars import Bar, bars_trace
 from live_dashboards.web.charts.base import Figure, seen
@@ -53,7 +52,7 @@ def figure(report: BusinessReport) -> Figure | None:
     bars = [_bar(step, float(y), limits, report) for y, step in enumerate(steps)]
     whiskers = [(step.whisker, y + _WHISKER_ROWS) for y, step in enumerate(steps) if step.whisker is not None]
     traces = [*_joints(steps), *bars_trace(bars, width_rows=_BAR_ROWS), *interval_traces(whiskers, INK, limits)]
-    note = "; whisker: 90 % interval" if whiskers else ""
+    note = "; whisker: 95 % interval" if whiskers else ""
     x = money_axis(f"USD a year{note}", limits)
     return {"data": traces, "layout": rows_layout([_row(step) for step in steps], x, panel.head.origin, bar_rows=_BAR_ROWS)}
 
@@ -100,12 +99,12 @@ def _joints(steps: Sequence[_Step]) -> list[dict[str, Any]]:
 
 def _hover(step: _Step, report: BusinessReport) -> str:
     part = step.part
-    words = format_money(part.value.value, signed=True) + " a year" if part.value.value is not None else f"none: {part.value.reason}"
+    words = part.amount_words + " a year" if part.value.value is not None else f"none: {part.value.reason}"
     reason = part.words or part.value.reason or ""
     return joined(
         bold(part.label),
         f"<b>{wrapped(words, MOST_QUERY_CHARACTERS)}</b>",
-        level_words(0.9, part.interval, "usd_per_year") if part.interval is not None else "no interval",
+        level_words(0.95, part.interval, "usd_per_year") if part.interval is not None else "no interval",
         "" if step.counts or part.value.value is None else "outside the total",
         wrapped(reason, MOST_QUERY_CHARACTERS) if part.value.value is not None else "",
         f"n = {part.value.n:,}" if part.value.n is not None else "",
@@ -117,5 +116,5 @@ def _row(step: _Step) -> Row:
     part = step.part
     if part.value.value is None:
         return Row(part.label, ((part.words or "not measured", FAINT),))
-    amount = format_money(part.value.value, signed=True)
+    amount = part.amount_words
     return Row(part.label, ((amount, INK),) if step.counts else ((f"SIMULATED {amount}", ASSUMED),))

@@ -19,7 +19,7 @@ _TICKS = (0.0, 3.0, 6.0, 9.0, 12.0)
 
 
 def figure(report: BusinessReport) -> Figure | None:
-    """A line from the cost of the infrastructure on over its 90 % band; a dot where it crosses zero."""
+    """A line from the cost of the infrastructure on over its band; a dot where it crosses zero."""
     panel = report.payback
     if not panel.head.is_drawn or not panel.points:
         return None
@@ -30,7 +30,7 @@ def figure(report: BusinessReport) -> Figure | None:
     band = _band(panel.points)
     made = layout(
         panel.head.origin,
-        x=axis(f"months{'; shade: 90 % interval' if band else ''}", months, ticks=ticks, labels=[f"{month:g}" for month in ticks], showgrid=False),
+        x=axis(f"months{'; shade: 95 % interval' if band else ''}", months, ticks=ticks, labels=[f"{month:g}" for month in ticks], showgrid=False),
         y=money_axis("cumulative value, USD", limits),
         annotations=_payback_words(panel),
         margin={"l": 12, "r": 20, "t": 10, "b": 8, "pad": 0},
@@ -84,7 +84,7 @@ def _hover(point: CashPoint, report: BusinessReport) -> str:
     return joined(
         bold(f"after {point.month:g} months"),
         f"<b>{format_money(point.value_usd)}</b>",
-        level_words(0.9, Interval(point.low_usd, point.high_usd), "usd") if has_band else "no interval",
+        level_words(0.95, Interval(point.low_usd, point.high_usd), "usd") if has_band else "no interval",
         origin_of(report.net.net, report),
     )
 

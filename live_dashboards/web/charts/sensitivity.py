@@ -18,7 +18,7 @@ _BAR_ROWS = 0.24
 
 
 def figure(report: BusinessReport) -> Figure | None:
-    """A tornado: a bar an input from its P10 to its P90, around the net value."""
+    """A tornado: a bar an input from one of its 95 % limits to the other, around the net value."""
     panel = report.sensitivity
     if not panel.head.is_drawn or not panel.swings:
         return None
@@ -26,7 +26,7 @@ def figure(report: BusinessReport) -> Figure | None:
     limits = padded([net, 0.0, *(end for swing in panel.swings for end in (swing.net_at_low_usd, swing.net_at_high_usd))])
     bars = [_bar(swing, float(y), report) for y, swing in enumerate(panel.swings)]
     rows = [Row(_title(swing), ((_words(swing), ASSUMED if swing.is_assumed else INK),)) for swing in panel.swings]
-    x = money_axis("net value, USD a year, from an input's P10 to its P90<br>tick: net value", limits)
+    x = money_axis("net value, USD a year, at an input's 95 % limits<br>tick: net value", limits)
     return {
         "data": [*bars_trace(bars, width_rows=_BAR_ROWS), bar_ticks(net, range(len(bars)), _BAR_ROWS)],
         "layout": rows_layout(rows, x, panel.head.origin, around=16, bar_rows=_BAR_ROWS),
@@ -38,8 +38,8 @@ def _bar(swing: Swing, y: float, report: BusinessReport) -> Bar:
     words = joined(
         bold(swing.title),
         "assumed" if swing.is_assumed else "measured",
-        escaped(f"P10 {_one(swing, swing.input_low)}: net {format_money(swing.net_at_low_usd)} a year"),
-        escaped(f"P90 {_one(swing, swing.input_high)}: net {format_money(swing.net_at_high_usd)} a year"),
+        escaped(f"low end {_one(swing, swing.input_low)}: net {format_money(swing.net_at_low_usd)} a year"),
+        escaped(f"high end {_one(swing, swing.input_high)}: net {format_money(swing.net_at_high_usd)} a year"),
         escaped(f"net value {format_interval(low, high, 'usd')}"),
         origin_of(report.net.net, report),
     )

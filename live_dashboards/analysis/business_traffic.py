@@ -1,0 +1,118 @@
+"""What was counted since the start of a test, as the business case needs it: blocks in which both arms had requests, and the requests of a day."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from live_dashboards.analysis.arms import by_block, request_blocks, windowed
+from live_dashboards.analysis.excluded import block_begins, seconds_left_out, without_stretches
+from live_dashboards.analysis.page import Page, failure
+from live_dashboards.analysis.period import whole_period_of
+from live_dashboards.analysis.proportions import Counts
+from live_dashboards.analysis.shared_blocks import shared_blocks
+from live_dashboards.analysis.timed import Sums
+from live_dashboards.model.judgement import Period
+from live_dashboards.model.measurement import Measurement, Origin, derive, missing
+from live_dashboards.model.number import format_number
+from live_dashboards.model.snapshot import Accumulated
+
+_DAY_SECONDS = 86_400.0
+_MOST_DAYS = 7
+
+Group = tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PairTraffic:
+    """What was counted over the analysis period, whole and without what AB_EXCLUDE leaves out; None for the reason.
+
+    `groups` are the ends (unix seconds) of the blocks that are looked at together, in each of which both arms had requests. `days` are the last whole days of
+    the period, 7 at most.
+    """
+
+    period: Period
+    whole: Accumulated | None = None
+    kept: Accumulated | None = None
+    reason: str = ""
+    groups: tuple[Group, ...] = ()
+    days: int = 0
+
+
+def traffic_of_test(found: Page) -> PairTraffic:
+    """The traffic of the page's pair; of a simulation, which has no test that began, its window stands for one."""
+    answer = found.counted.prometheus
+    if answer.origin is Origin.SIMULATED:
+        window = windowed(answer, found.at.timestamp(), found.window_seconds, float(found.settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000)
+        return PairTraffic(Period(None, found.at, "simulated"), window, window, groups=_groups(found, window))
+    period, whole = whole_period_of(found, found.roles.challenger)
+    if whole is None or period.start is None:
+        return PairTraffic(period, reason=_why_nothing(found, period))
+    stretches = found.settings["AB_EXCLUDE"]
+    kept = without_stretches(whole, stretches)[0] if stretches else whole
+    days = min(_MOST_DAYS, int((period.end - period.start).total_seconds() // _DAY_SECONDS))
+    return PairTraffic(period, whole, kept, groups=_groups(found, kept), days=days)
+
+
+def _why_nothing(found: Page, period: Period) -> str:
+    if not found.counted.prometheus.status.has_answered:
+        return failure(found.counted.prometheus.status)
+    return period.reason if period.start is None else "nothing has accumulated since the start of the test: its first blocks of traffic are not over"
+
+
+def _groups(found: Page, counted: Accumulated) -> tuple[Group, ...]:
+    if found.roles.challenger is None:
+        return ()
+    blocks = (request_blocks(found, counted, name) for name in (found.roles.challenger, found.roles.baseline))
+    ours, theirs = ({end: Counts(0, round(n)) for end, n in each.items() if round(n) > 0} for each in blocks)
+    return shared_blocks(ours, theirs).groups
+
+
+def requests_per_day(found: Page, traffic: PairTraffic) -> Measurement:
+    """The mean of the last whole days of the test, counted back from the moment: all variants' requests, without the time that is left out."""
+    name, window = "requests_per_day", found.counted.traffic.totals["total_requests"]
+    if window.value is not None and window.origin is Origin.SIMULATED:
+        return derive(lambda requests_count: requests_count * _DAY_SECONDS / found.window_seconds, name, "count", requests_count=window)
+    if window.value is None or traffic.whole is None:
+        return missing(name, "count", str(window.reason) if window.value is None else traffic.reason, source=window.source, query=window.query, inputs=(window,))
+    query = traffic.whole.total("requests").query
+    if traffic.days < 1:
+        return missing(name, "count", _too_young(traffic.period), source=window.source, query=query)
+    value = _mean_of_days(found, traffic)
+    if not value:
+        reason = "all of the last whole days are left out (AB_EXCLUDE)" if value is None else f"no request in the last {format_number(traffic.days, 'days')}"
+        return missing(name, "count", reason, source=window.source, query=query)
+    reason = f"mean of the last {format_number(traffic.days, 'days')} of the test" if traffic.days > 1 else "the last 24 h of the test"
+    measured = Measurement(name, value, "count", window.origin, source=window.source, query=query, observed_at=window.observed_at, stale=window.stale)
+    return replace(measured, reason="; ".join(filter(None, (reason, window.reason))))
+
+
+def _too_young(period: Period) -> str:
+    hours = (period.end - period.start).total_seconds() / 3600 if period.start is not None else 0.0
+    return f"the test is {hours:.3g} h old, and a year is told from whole days: from the first on"
+
+
+def _mean_of_days(found: Page, traffic: PairTraffic) -> float | None:
+    """None where all of these days is left out; a block on their first edge counts by its part after it."""
+    assert traffic.whole is not None and traffic.kept is not None  # noqa: S101, PT018 asked for only where it was counted
+    last = found.at.timestamp()
+    first = last - traffic.days * _DAY_SECONDS
+    seconds = last - first - seconds_left_out(traffic.whole, found.settings["AB_EXCLUDE"] or (), first, last)
+    if seconds <= 0:
+        return None
+    begins = block_begins(traffic.whole)
+    blocks = [each for name in found.roles.names for each in request_blocks(found, traffic.kept, name).items() if each[0] > first]
+    return math.fsum(n * min(1.0, (end - first) / (end - begins[end])) for end, n in blocks) * _DAY_SECONDS / seconds
+
+
+def latency_sums(found: Page, traffic: PairTraffic, variant: str) -> tuple[Sums, ...]:
+    """Milliseconds and requests with a response time of each group of blocks."""
+    assert traffic.kept is not None  # noqa: S101 asked for only where it was counted
+    seconds, counts = (by_block(found, traffic.kept.block(name), variant) for name in ("latency_sum", "latency_count"))
+    known = {end: n for end, n in counts.items() if end in seconds}
+    return tuple(Sums(1000 * _sum(seconds, group), round(_sum(known, group))) for group in traffic.groups)
+
+
+def _sum(values: Mapping[float, float], group: Group) -> float:
+    return math.fsum(values.get(end, 0.0) for end in group)
