@@ -18,7 +18,7 @@ RUN = f"../../etc/passwd {BAD}{_MARKUP}"
 IMPACT = f"+1+1 {BAD}{_MARKUP}{_TEXT}" + "Z" * 10_000
 ENDLESS = "A" * 10_000
 ACCURACY = {BASELINE: 0.782, CHALLENGER: 0.818}
-SUCCESSES, SPAN_SECONDS, WINDOW_SECONDS = {BASELINE: 7.0, CHALLENGER: 3.0}, 3 * 3600, 2 * 3600
+SUCCESSES, SPAN_SECONDS, WINDOW_SECONDS = {BASELINE: 7.0, CHALLENGER: 3.0}, 26 * 3600, 2 * 3600
 _BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0)
 
 
@@ -36,7 +36,7 @@ def fill_mlflow(truth: MlflowTruth, end: float) -> None:
 
 
 def fill_prometheus(end: float) -> PrometheusTruth:
-    truth = PrometheusTruth(start=end - SPAN_SECONDS, end=end)
+    truth = PrometheusTruth(start=end - SPAN_SECONDS, end=end, scrape_seconds=60)
     for variant, rate in SUCCESSES.items():
         labels = {"model_name": variant, "experiment": EXPERIMENT, "instance": "a:1", "job": "ab"}
         truth.counter("ab_test_requests_total", {**labels, "status": "success"}, rate)
