@@ -13,8 +13,9 @@ from itertools import chain
 import numpy as np
 
 from benchmarks.measuring import table
+from benchmarks.truth import money
 from benchmarks.truth.replay import Look, day_of, looks
-from benchmarks.truth.worlds import DAYS, HARM, NO_EFFECT, WIDTH, Numbers
+from benchmarks.truth.worlds import BLOCKS_A_DAY, DAYS, HARM, NO_EFFECT, WIDTH, Numbers
 
 _FEWEST_DAYS = 7  # AB_MINIMUM_DAYS: no SHIP before
 _NEVER = float("inf")
@@ -40,7 +41,7 @@ def main() -> int:
     chosen = parser.parse_args()
     seeds = [int(seed) for seed in np.random.SeedSequence(chosen.seed).generate_state(chosen.replays)]
     with ProcessPoolExecutor() as pool:
-        for section in (_no_effect, _harm, _width):
+        for section in (_no_effect, _harm, _width, _money, _latency):
             sys.stdout.write(f"{section(lambda work: list(pool.map(work, seeds, chunksize=2)))}\n")
             sys.stdout.flush()
     return 0
@@ -125,6 +126,45 @@ def _widths(index: int, seed: int) -> Figures:
     (look,) = looks(n, events, every_hours=24 * 8, until_hours=24 * 8)
     sato, safe, before = (each.high - each.low for each in (look.sato, look.safe, look.before))
     return sato, safe, before
+
+
+def _money(over: Map) -> str:
+    """How often one of the looks of 30 days, one every two hours from the second day on, says that a net value of 0 is above 0, and how wide it is."""
+    rows = []
+    for name, hours in (("independent requests", None), ("levels that drift, memory 4 h", 4.0)):
+        found = over(partial(_gains, hours))
+        shares = [f"{100 * statistics.fmean(each[place] for each in found):.1f}" for place in range(2)]
+        width = statistics.median(each[2] for each in found)
+        rows.append([name, shares[0], "≤ 5", shares[1], f"{width:.2f}", "≤ 0.75"])
+        sys.stderr.write(f"{' | '.join(rows[-1])}\n")
+    head = ["a net value of 0", "above 0, %", "aim", "by 153d384's, %", "width on day 8 (errors and latency), to 153d384's of a day", "aim"]
+    return f"### Money: false gains at any look\n\n{table(head, rows)}\n"
+
+
+def _gains(hours: float | None, seed: int) -> Figures:
+    test, step = money.world(np.random.default_rng(seed), drift_hours=hours), BLOCKS_A_DAY // 12
+    looked = range(BLOCKS_A_DAY + step, DAYS * BLOCKS_A_DAY + 1, step)
+    now = any((money.net(test, block).low or 0.0) > 0 for block in looked)
+    before = any((money.net_before(test, block).low or 0.0) > 0 for block in looked)
+    return now, before, money.traffic_width(test, 8 * BLOCKS_A_DAY) / money.traffic_width_before(test, BLOCKS_A_DAY)
+
+
+def _latency(over: Map) -> str:
+    """How often the limits of the latency difference on day 8 hold the true one, where each arm's level drifts."""
+    rows = []
+    for hours in (1.0, 4.0, 12.0):
+        found = over(partial(_held, hours))
+        one, always = (f"{100 * statistics.fmean(each[place] for each in found):.0f}" for place in range(2))
+        rows.append([f"{hours:g} h", one, "≥ 92", always])
+        sys.stderr.write(f"{' | '.join(rows[-1])}\n")
+    found_in = table(["memory of each arm", "for one look, %", "aim", "at every look, %"], rows)
+    return f"### Mean latency on day 8: how often its limits hold the true difference\n\n{found_in}\n"
+
+
+def _held(hours: float, seed: int) -> Figures:
+    _, slower = money.traffic(money.world(np.random.default_rng(seed), drift_hours=hours), 8 * BLOCKS_A_DAY)
+    limits = [each for each in (slower.one_look, slower.always) if each is not None]
+    return tuple(float(low <= 0 <= high) for low, high in limits)
 
 
 if __name__ == "__main__":
