@@ -183,7 +183,7 @@ def report(dashboard: str, snapshot: Snapshot, settings: Settings, request: Requ
     if dashboard == AB:
         from live_dashboards.analysis.ab_report import build_ab_report
 
-        return build_ab_report(snapshot, stand_in, settings)
+        return build_ab_report(snapshot, stand_in, settings, seed=request.seed)
     from live_dashboards.analysis.business_report import absurd, build_business_report
 
     page = build_business_report(snapshot, stand_in, settings, seed=request.seed)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.truth.worlds import BLOCK_SECONDS, BLOCKS, BLOCKS_A_DAY, REQUESTS_A_DAY, Numbers, Random, Rates, drift, steady
+from live_dashboards.analysis.business_assumptions import assumptions
 from live_dashboards.analysis.business_calculator import BusinessMetricsCalculator
-from live_dashboards.analysis.business_tables import assumptions
 from live_dashboards.analysis.counts import Counts
 from live_dashboards.analysis.dispersion import overdispersion
 from live_dashboards.analysis.proportions import difference

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from live_dashboards.analysis.alt_text import alt_text
+from live_dashboards.analysis.answer import answer
 from live_dashboards.analysis.arms import request_blocks, share_of_requests
 from live_dashboards.analysis.both_ends import other_pages, standing, widest_rows, widest_split
+from live_dashboards.analysis.business_of_page import business_case
 from live_dashboards.analysis.decision import Evidence, success_of, verdict
 from live_dashboards.analysis.effect import Compared, compared, effect_measurement
 from live_dashboards.analysis.effect_panel import effect_panel
@@ -21,10 +23,12 @@ from live_dashboards.analysis.online_gap import gaps
 from live_dashboards.analysis.page import Page, failure, nothing, page, renamed
 from live_dashboards.analysis.period import period_of
 from live_dashboards.analysis.power_facts import power_of
+from live_dashboards.analysis.recommendation import recommendation
 from live_dashboards.analysis.split_test import split_test
 from live_dashboards.analysis.time_words import time_words
 from live_dashboards.analysis.traffic_panels import error_panel, impact_panel, latency_panel, lines_of, rate_panel, split_panel
-from live_dashboards.model.judgement import Guardrail, Period, Power, SplitTest, Verdict
+from live_dashboards.model.business_case import BusinessCase
+from live_dashboards.model.judgement import Guardrail, Period, PlainAnswer, Power, SplitTest, Verdict
 from live_dashboards.model.measurement import Measurement, Origin, missing
 from live_dashboards.model.number import format_count, format_number, format_percent
 from live_dashboards.model.presentation import count_words, share_words
@@ -36,13 +40,14 @@ _DAY_SECONDS = 86_400
 _STANDARD_TIMELINES = {"request_rate": "requests_per_second", "response_time": "ms", "accuracy": "percent", "error_rate": "percent"}
 
 
-def build_ab_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings) -> AbReport:
-    """The whole A/B page; `stand_in` is the simulated snapshot, None where what is missing is marked instead."""
-    return ab_report_of(page(snapshot, stand_in, settings), snapshot)
+def build_ab_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings, *, seed: int = 42) -> AbReport:
+    """The whole A/B page; `stand_in` is the simulated snapshot, None where what is missing is marked instead; `seed` is that of the draws of what it is worth."""
+    found = page(snapshot, stand_in, settings)
+    return ab_report_of(found, snapshot, business_case(found, found.counted, seed=seed))
 
 
-def ab_report_of(found: Page, snapshot: Snapshot) -> AbReport:
-    """The A/B page of facts that were found already, in this snapshot."""
+def ab_report_of(found: Page, snapshot: Snapshot, case: BusinessCase) -> AbReport:
+    """The A/B page of facts that were found already, in this snapshot; `case` is what the challenger is worth."""
     settings, headline, note = found.settings, _headline(found), _experiment_note(snapshot, found.settings)
     compare = _remembered(_compared)
     rows = widest_rows(compare(found), [compare(each) for each in other_pages(found)])
@@ -72,6 +77,7 @@ def ab_report_of(found: Page, snapshot: Snapshot) -> AbReport:
         power=judged.power,
         verdict=judged.verdict,
         verdicts=verdicts,
+        answer=_answer(found, rows, judged, verdicts, case),
         status=_status(found, headline),
         effect=effect_panel(found, rows, success_of(found, rows)),
         quality=quality,
@@ -232,6 +238,13 @@ def _verdicts(found: Page, compare: Compare, rows: tuple[Compared, ...], own: Ve
 
     challengers = (name for name in found.roles.names if name != found.roles.baseline)
     return tuple((name, own if name == found.roles.challenger else of(name)) for name in challengers)
+
+
+def _answer(found: Page, rows: tuple[Compared, ...], judged: _Judged, verdicts: tuple[tuple[str, Verdict], ...], case: BusinessCase) -> PlainAnswer:
+    metric = success.row.metric if (success := success_of(found, rows)) is not None else None
+    successes = {each.row.treatment: each.row for each in rows if each.row.metric == metric}
+    advice = recommendation(found, case, judged.verdict, judged.split)
+    return answer(verdicts, successes, judged.guardrails, (case, advice), found.roles.challenger)
 
 
 def _other_verdicts(found: Page, verdicts: tuple[tuple[str, Verdict], ...]) -> tuple[str, ...]:

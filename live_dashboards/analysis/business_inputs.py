@@ -12,7 +12,7 @@ from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.proportions import Counts, difference
 from live_dashboards.analysis.retraining import alpha_of_look, pairs_in_force
 from live_dashboards.analysis.stratified import together
-from live_dashboards.analysis.timed import TimedDifference, error_difference, mean_difference
+from live_dashboards.analysis.timed import Sums, TimedDifference, error_difference, mean_difference
 from live_dashboards.model.business_case import BusinessInputs, EffectInput
 from live_dashboards.model.judgement import Period
 from live_dashboards.model.measurement import Interval, Measurement, derive, missing
@@ -93,7 +93,8 @@ def _latency(found: Page, traffic: PairTraffic) -> EffectInput:
     name, unit = "latency_increase_ms", "ms"
     if found.roles.challenger is None or traffic.kept is None:
         return _nothing(found, name, unit, traffic, "mean_latency_ms")
-    rates = tuple(_mean_latency(found, traffic, variant) for variant in (found.roles.baseline, found.roles.challenger))
+    theirs, ours = (latency_sums(found, traffic, variant) for variant in (found.roles.baseline, found.roles.challenger))
+    rates = _mean_latency(found, traffic, found.roles.baseline, theirs), _mean_latency(found, traffic, found.roles.challenger, ours)
 
     def increase(challenger_ms: float, baseline_ms: float) -> float:
         return challenger_ms - baseline_ms
@@ -101,14 +102,13 @@ def _latency(found: Page, traffic: PairTraffic) -> EffectInput:
     measured = replace(derive(increase, name, unit, challenger_ms=rates[1], baseline_ms=rates[0]), variant=found.roles.challenger)
     if measured.value is None:
         return EffectInput(measured, rates[0], rates[1])
-    ours, theirs = (latency_sums(found, traffic, variant) for variant in (found.roles.challenger, found.roles.baseline))
     timed = mean_difference(ours, theirs, planned_requests(found.settings, found.roles.names, (found.roles.challenger, found.roles.baseline)))
     if timed is None:
         return EffectInput(missing(name, unit, _apart(found), variant=found.roles.challenger, source=measured.source, query=measured.query), rates[0], rates[1])
     return _timed(measured, rates, timed, sign=1)
 
 
-def _mean_latency(found: Page, traffic: PairTraffic, variant: str) -> Measurement:
+def _mean_latency(found: Page, traffic: PairTraffic, variant: str, sums: Sequence[Sums]) -> Measurement:
     """The mean response time since the start of the test."""
     assert traffic.kept is not None  # noqa: S101 asked for only where it was counted
     window: Measurement = found.counted.of(variant).mean_latency_ms
@@ -116,7 +116,6 @@ def _mean_latency(found: Page, traffic: PairTraffic, variant: str) -> Measuremen
     query = ", ".join(filter(None, (seconds.query, counts.query)))
     if window.value is None:
         return window
-    sums = latency_sums(found, traffic, variant)
     n = sum(each.n for each in sums)
     if not n:
         reason = seconds.reason or counts.reason or f"Prometheus has no response times of variant {variant!r} since the start of the test"

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from live_dashboards.analysis.ab_report import ab_report_of
-from live_dashboards.analysis.business_decision import gates, recommendation
+from live_dashboards.analysis.business_gates import gates
 from live_dashboards.analysis.business_of_page import business_case
 from live_dashboards.analysis.business_panels import break_even_panel, headline_words, net_panel, parts_panel, payback_panel, sensitivity_panel
 from live_dashboards.analysis.business_tables import inputs_panel, ledger_panel, measured_inputs, performance_panel, shares
 from live_dashboards.analysis.health import badge
 from live_dashboards.analysis.page import Page, page
+from live_dashboards.analysis.recommendation import recommendation
 from live_dashboards.model.business_case import BusinessCase
-from live_dashboards.model.business_report import BusinessReport, Gate, GatesPanel, PartsPanel, Recommendation
+from live_dashboards.model.business_report import BusinessReport, Gate, GatesPanel, PartsPanel
+from live_dashboards.model.judgement import Recommendation
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.notices import is_how_counted
@@ -27,8 +29,8 @@ _ABSURD_SHARE_OF_VOLUME = 0.01
 def build_business_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings, *, seed: int = 42) -> BusinessReport:
     """The whole business page; `stand_in` as for the A/B page, whose verdict this is."""
     found = page(snapshot, stand_in, settings)
-    ab = ab_report_of(found, snapshot)
     case, substitute = _cases(found, seed)
+    ab = ab_report_of(found, snapshot, case)
     advice = recommendation(found, case, ab.verdict, ab.split_test)
     parts = parts_panel(found, case, substitute)
     measurements = _measurements(found, case, parts, ab)
@@ -49,6 +51,7 @@ def build_business_report(snapshot: Snapshot, stand_in: Snapshot | None, setting
         shares=shares(case),
         recommendation=advice,
         verdict=ab.verdict,
+        answer=ab.answer,
         status=ab.status,
         net=net_panel(found, case),
         parts=parts,

@@ -13,15 +13,7 @@ from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.number import NOTHING, format_count, format_interval, format_money, format_number, format_percent, format_short_age, format_signed
 from live_dashboards.model.report import Head
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS
-from live_dashboards.settings import Settings
 
-PARAMETERS = (
-    ("BASE_TRADING_VOLUME", "USD a day", "what passes through the model"),
-    ("ACCURACY_REVENUE_MULTIPLIER", "of volume per accuracy fraction", "0.005 is 0.005 % of the volume per percentage point of accuracy"),
-    ("LATENCY_COST_PER_MS", "USD per request and ms", "what a request costs more for each millisecond that it takes longer"),
-    ("ERROR_COST_MULTIPLIER", "USD per error prevented", "what a failed request costs"),
-    ("INFRASTRUCTURE_ANNUAL_COST", "USD a year", "what running the challenger costs"),
-)
 _LABELS = {
     "accuracy_improvement": "accuracy",
     "latency_increase_ms": "mean latency",
@@ -29,11 +21,6 @@ _LABELS = {
     "requests_per_day": "requests a day",
 }
 _OF_VARIANTS = {"accuracy_improvement": 1, "latency_increase_ms": 1, "error_rate_improvement": -1}
-
-
-def assumptions(settings: Settings) -> tuple[Assumption, ...]:
-    """The five business parameters with their units, and whether somebody set them."""
-    return tuple(Assumption(name, settings[name], unit, meaning, is_default=name not in settings.given) for name, unit, meaning in PARAMETERS)
 
 
 def effects(case: BusinessCase) -> tuple[EffectInput, ...]:

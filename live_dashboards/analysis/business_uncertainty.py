@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from itertools import combinations
 from statistics import NormalDist
 from typing import TYPE_CHECKING
@@ -84,9 +85,15 @@ def correlation(one: Part, other: Part) -> float:
 
     0 where they were not measured in the same blocks, or in too few.
     """
-    ours, theirs = ([part.weight * each for each in part.effect.residuals] for part in (one, other))
-    if len(ours) != len(theirs) or len(ours) < FEWEST_BLOCKS:
+    blocks = len(one.effect.residuals)
+    if blocks != len(other.effect.residuals) or blocks < FEWEST_BLOCKS:
         return 0.0
+    return _correlation(one.weight, one.effect.residuals, other.weight, other.effect.residuals)
+
+
+@lru_cache(maxsize=8)  # a case asks for the same pair two dozen times
+def _correlation(weight: float, residuals: tuple[float, ...], other_weight: float, others: tuple[float, ...]) -> float:
+    ours, theirs = [weight * each for each in residuals], [other_weight * each for each in others]
     own, its = long_run_variance(ours, 0.0), long_run_variance(theirs, 0.0)
     if own <= 0 or its <= 0:
         return 0.0

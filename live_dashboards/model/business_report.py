@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from live_dashboards.model.business_case import Assumption, BreakEven, BusinessCase, CashPoint, Swing
-from live_dashboards.model.judgement import Verdict
+from live_dashboards.model.judgement import PlainAnswer, Recommendation, Verdict
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.number import format_money, format_money_estimate, format_money_rounded
 from live_dashboards.model.report import Badge, Head, StatusStrip
@@ -19,14 +19,6 @@ class SharePart:
 
     kind: str
     names: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Recommendation:
-    """`deploy`, `deploy with monitoring`, `keep testing`, `do not deploy` or `withheld: <gate>`, and why."""
-
-    verdict: str
-    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +218,7 @@ class BusinessReport:
     shares: tuple[SharePart, ...]
     recommendation: Recommendation
     verdict: Verdict
+    answer: PlainAnswer
     status: StatusStrip
     net: NetPanel
     parts: PartsPanel

@@ -137,3 +137,20 @@ class Verdict:
     rule: str
     reasons: tuple[str, ...]
     would_change: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """`deploy`, `deploy with monitoring`, `keep testing`, `do not deploy` or `withheld: <gate>`, and why."""
+
+    verdict: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlainAnswer:
+    """The answer for somebody who decides: the verdict, one plain sentence, and one line on what to do, the same on both pages."""
+
+    verdict: str
+    sentence: str
+    do_now: str

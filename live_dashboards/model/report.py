@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from live_dashboards.model.judgement import Comparison, Guardrail, Period, Power, SplitTest, Verdict
+from live_dashboards.model.judgement import Comparison, Guardrail, Period, PlainAnswer, Power, SplitTest, Verdict
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.snapshot import SourceStatus, Timeline
 
@@ -274,6 +274,7 @@ class AbReport:
     power: Power
     verdict: Verdict
     verdicts: tuple[tuple[str, Verdict], ...]
+    answer: PlainAnswer
     status: StatusStrip
     effect: EffectPanel
     quality: QualityPanel

@@ -8,7 +8,7 @@ from live_dashboards.model.business_case import Assumption, BusinessCase
 from live_dashboards.model.business_report import BusinessReport, Gate
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.outputs.measurement_rows import finite, plain_value
-from live_dashboards.outputs.summary_parts import page_provenance, page_state
+from live_dashboards.outputs.summary_parts import page_provenance, page_state, plain_answer
 
 _WITHOUT_INTERVAL = frozenset({"probability_net_positive"})
 
@@ -28,6 +28,7 @@ def business_summary(report: BusinessReport) -> dict[str, Any]:
             "reasons": list(report.verdict.reasons),
             "would_change": list(report.verdict.would_change),
         },
+        "answer": plain_answer(report.answer),
         "gates": [_gate(gate) for gate in report.gates.gates],
         "assumptions": [_assumption(each, case) for each in case.assumptions],
         "default_assumptions": sum(each.is_default for each in case.assumptions),

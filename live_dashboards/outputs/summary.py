@@ -14,7 +14,7 @@ from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.report import AbReport, VariantFacts
 from live_dashboards.outputs.measurement_rows import finite, plain_value
-from live_dashboards.outputs.summary_parts import page_provenance, page_state
+from live_dashboards.outputs.summary_parts import page_provenance, page_state, plain_answer
 
 
 def summary_text(report: Report, compare: Callable[[dict[str, Any]], dict[str, Any]] | None = None) -> str:
@@ -55,6 +55,7 @@ def _ab(report: AbReport) -> dict[str, Any]:
         "power": _power(report.power),
         "verdict": _verdict(report.verdict),
         "verdicts": {name: _verdict(each) for name, each in report.verdicts},
+        "answer": plain_answer(report.answer),
         **page_provenance(report, report.health.notices),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from live_dashboards.model.dashboards import Report, dashboard_name
+from live_dashboards.model.judgement import PlainAnswer
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.snapshot import SourceStatus
 from live_dashboards.outputs.measurement_rows import finite, lineage, rows
@@ -43,6 +44,11 @@ def page_provenance(report: Report, notices: tuple[str, ...]) -> dict[str, Any]:
         "measurements": rows(report.measurements),
         "lineage": rows(lineage((*report.measurements, *(measurement for _, measurement in report.headline)))),
     }
+
+
+def plain_answer(answer: PlainAnswer) -> dict[str, str]:
+    """The answer, the same in both summaries."""
+    return {"verdict": answer.verdict, "sentence": answer.sentence, "do_now": answer.do_now}
 
 
 def window_text(seconds: float) -> str:

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from live_dashboards.model.judgement import Comparison, Guardrail, Period, Power, SplitTest, Verdict
+from live_dashboards.model.judgement import Comparison, Guardrail, Period, PlainAnswer, Power, SplitTest, Verdict
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.report import (
     AbReport,
@@ -88,6 +88,7 @@ def report(variants: tuple[str, ...] = TWO, *, window_seconds: float = 86_400.0,
             "sees differences from 1.4 pt in accuracy at 80 % power; 5 to 7 days (1 week) to the planned 500,000 requests",
         ),
         verdict=Verdict("NO VERDICT", "accuracy at 95 %", ("3 of 7 days have passed",), ("4 more days of traffic",)),
+        answer=PlainAnswer("NO VERDICT", "no verdict on enhanced: 3 of 7 days have passed", "Statistics: no verdict yet. Money: keep testing."),
         verdicts=(("enhanced", Verdict("NO VERDICT", "accuracy at 95 %", ("3 of 7 days have passed",), ("4 more days of traffic",))),),
         status=StatusStrip(
             (("active A/B tests", "1"), ("runs", "6 finished, 1 running, 1 failed"), ("requests in 24 h", "47,892"), ("mean response", "58.3 ms")), origin

@@ -1,0 +1,81 @@
+"""The answer in a sentence, and what to do now: the same on both pages, in words of people who decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from live_dashboards.analysis.decision import KEEP_RUNNING, METRIC_WORDS, NO_DIFFERENCE, NO_VERDICT, ROLL_BACK, SHIP
+from live_dashboards.model.business_case import BusinessCase
+from live_dashboards.model.judgement import HARM, SHOWN, Comparison, Guardrail, PlainAnswer, Recommendation, Verdict
+from live_dashboards.model.number import format_interval, format_number, shared_decimals
+
+_ACTIONS = {SHIP: "ship", ROLL_BACK: "roll back", KEEP_RUNNING: "keep running", NO_DIFFERENCE: "no difference that matters, end the test", NO_VERDICT: "no verdict yet"}
+_ORDER = (SHIP, ROLL_BACK, NO_DIFFERENCE, KEEP_RUNNING, NO_VERDICT)
+_MORE = {"accuracy": "accuracy", "online_accuracy": "online accuracy", "error_rate": "errors", "over_latency_objective": "slow requests"}
+
+
+def answer(
+    verdicts: Sequence[tuple[str, Verdict]],
+    successes: Mapping[str, Comparison],
+    guardrails: Sequence[Guardrail],
+    money: tuple[BusinessCase, Recommendation],
+    default: str | None,
+) -> PlainAnswer:
+    """The verdict on those to ship if there are any, all of them named, else that on the page's challenger, `default`.
+
+    `successes` are the success metric's comparisons by challenger, `money` is what `default` is worth.
+    """
+    shipped = [name for name, each in verdicts if each.verdict == SHIP]
+    named = dict(verdicts)
+    about = shipped or [name for name in named if name == default] or list(named)[:1]
+    if not about:
+        return PlainAnswer(NO_VERDICT, "no verdict: there is no challenger", "Statistics: no verdict yet. Money: nothing to decide.")
+    sentence = "; ".join(_sentence(name, named[name], successes.get(name), guardrails) for name in about)
+    return PlainAnswer(named[about[0]].verdict, sentence, f"Statistics: {_statistics(verdicts)}. Money{_whose(default, about, verdicts)}: {_money(*money)}.")
+
+
+def _statistics(verdicts: Sequence[tuple[str, Verdict]]) -> str:
+    """`ship`, or with several challengers `ship b or c, roll back d`."""
+    if len(verdicts) == 1:
+        return _ACTIONS[verdicts[0][1].verdict]
+    groups = {kind: [name for name, each in verdicts if each.verdict == kind] for kind in _ORDER}
+    return ", ".join(f"{_ACTIONS[kind]}: {' or '.join(names) if kind == SHIP else ', '.join(names)}" for kind, names in groups.items() if names)
+
+
+def _whose(default: str | None, about: Sequence[str], verdicts: Sequence[tuple[str, Verdict]]) -> str:
+    """Of which challenger the money is told, where it is not that of all that is spoken of."""
+    return f" ({default})" if len(verdicts) > 1 and list(about) != [default] else ""
+
+
+def _money(case: BusinessCase, advice: Recommendation) -> str:
+    if advice.verdict == "keep testing" and all(each.is_default for each in case.assumptions):
+        return "set your five amounts, then decide"
+    if advice.verdict == "deploy with monitoring":
+        return "deploy with monitoring, it may still bring nothing"
+    return advice.verdict
+
+
+def _sentence(name: str, verdict: Verdict, success: Comparison | None, guardrails: Sequence[Guardrail]) -> str:
+    mine = [guard for guard in guardrails if guard.comparison.treatment == name]
+    if verdict.verdict == SHIP and success is not None:
+        held = [_MORE[guard.comparison.metric] for guard in mine if guard.outcome == SHOWN and guard.comparison.metric != success.metric]
+        return "; ".join((_difference(success), *([f"{' and '.join(held)} hold"] if held else [])))
+    harmed = [guard.comparison for guard in mine if guard.outcome == HARM]
+    if verdict.verdict == ROLL_BACK and harmed:
+        return "; ".join(_difference(each, is_harm=True) for each in harmed)
+    if verdict.verdict == NO_DIFFERENCE and success is not None:
+        return f"{name} and {success.control} do not differ in {METRIC_WORDS[success.metric]} by anything that matters"
+    reason = verdict.reasons[0] if verdict.reasons else verdict.rule
+    return f"no verdict on {name}: {reason}" if verdict.verdict == NO_VERDICT else f"{name} is not decided yet: {reason}"
+
+
+def _difference(row: Comparison, *, is_harm: bool = False) -> str:
+    """`enhanced gives 3.2 points more accuracy (2.5 to 3.9)`."""
+    value = row.estimate or 0.0
+    low, high = (row.harm_low, row.harm_high) if is_harm and row.sequential else row.verdict_limits
+    verb = "gives" if row.is_higher_better else "has"
+    ends = sorted(abs(end) for end in (low, high) if end is not None)
+    decimals = shared_decimals(ends, "points") if ends else None
+    amount = format_number(abs(value), "points", decimals=decimals, show_unit=False)
+    limits = f" ({format_interval(ends[0], ends[1], 'points').removesuffix(' pt')})" if len(ends) == 2 else ""
+    return f"{row.treatment} {verb} {amount} points {'more' if value > 0 else 'fewer' if not row.is_higher_better else 'less'} {_MORE[row.metric]}{limits}"

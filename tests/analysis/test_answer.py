@@ -1,0 +1,120 @@
+"""The answer in a sentence, and what to do now."""
+
+from dataclasses import replace
+
+import pytest
+
+from live_dashboards.analysis.ab_report import build_ab_report
+from live_dashboards.analysis.answer import answer
+from live_dashboards.analysis.business_report import build_business_report
+from live_dashboards.model.judgement import Recommendation, Verdict
+from tests.support.business_cases import case
+from tests.support.business_pages import OWN
+from tests.support.reports import comparison
+from tests.support.snapshots import accumulated, live, settings, with_instant, with_values, without_prometheus
+
+MAY_BRING_NOTHING = {**OWN, "ERROR_COST_MULTIPLIER": "1000"}
+EQUAL = {"AB_PLANNED_REQUESTS": "1000", "AB_MINIMUM_EFFECT_POINTS": "5"}
+
+
+def equal_accuracy():
+    found = {each.variant: each.value for each in live().mlflow.values if each.metric == "accuracy"}
+    return with_values(live(), "enhanced", "accuracy", value=found["baseline"])
+
+
+def two_days():
+    return accumulated(live(), days=2.0)
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "own", "verdict", "sentence", "do_now"),
+    [
+        pytest.param(
+            live,
+            {},
+            "SHIP",
+            "enhanced gives 3.2 points more accuracy (2.1 to 4.4); errors and slow requests hold",
+            "Statistics: ship. Money: set your five amounts, then decide.",
+            id="better",
+        ),
+        pytest.param(live, OWN, "SHIP", "more accuracy", "Statistics: ship. Money: deploy.", id="better and worth it"),
+        pytest.param(
+            live,
+            MAY_BRING_NOTHING,
+            "SHIP",
+            "more accuracy",
+            "Statistics: ship. Money: deploy with monitoring, it may still bring nothing.",
+            id="monitored",
+        ),
+        pytest.param(
+            lambda: accumulated(live(), errors=40.0),
+            OWN,
+            "ROLL BACK",
+            "enhanced has 2.44 points more errors (2.28 to 2.59)",
+            "Statistics: roll back. Money: do not deploy.",
+            id="harm",
+        ),
+        pytest.param(
+            equal_accuracy,
+            EQUAL,
+            "NO MEANINGFUL DIFFERENCE",
+            "enhanced and baseline do not differ in accuracy by anything that matters",
+            "Statistics: no difference that matters, end the test. Money: set your five amounts, then decide.",
+            id="equal",
+        ),
+        pytest.param(two_days, OWN, "KEEP RUNNING", "2 days of AB_MINIMUM_DAYS=7", "Statistics: keep running. Money: keep testing.", id="young"),
+        pytest.param(
+            lambda: without_prometheus(live()),
+            OWN,
+            "NO VERDICT",
+            "no verdict on enhanced: Prometheus: refuses the connection",
+            "Statistics: no verdict yet. Money: withheld: partial data.",
+            id="half of the data",
+        ),
+    ],
+)
+def test_both_pages_give_the_same_answer(snapshot, own, verdict, sentence, do_now):
+    found = build_ab_report(snapshot(), None, settings(**own)).answer
+    assert (found.verdict, found.do_now) == (verdict, do_now)
+    assert sentence in found.sentence
+    assert build_business_report(snapshot(), None, settings(**own)).answer == found
+
+
+def test_fewer_errors_are_no_more_of_anything():
+    fewer = accumulated(with_instant(live(), "errors", {"baseline": 900.0, "enhanced": 100.0}))
+    found = build_ab_report(fewer, None, settings(AB_SUCCESS_METRIC="error_rate")).answer
+    assert found.verdict == "SHIP"
+    assert found.sentence.startswith("enhanced has 2.")
+    assert "points fewer errors (" in found.sentence
+    assert found.sentence.endswith("; slow requests hold")
+
+
+SHIP, ROLL_BACK, KEEP_RUNNING = (Verdict(name, "rule", ("why",), ()) for name in ("SHIP", "ROLL BACK", "KEEP RUNNING"))
+ADVICE = case(), Recommendation("deploy", ("why",))
+
+
+def answered(**verdicts):
+    successes = {name: replace(comparison("accuracy", name, "baseline", 2.0, (1.0, 3.0))) for name in verdicts}
+    return answer(tuple(verdicts.items()), successes, (), ADVICE, "b")
+
+
+def test_two_that_may_be_shipped_are_both_named():
+    found = answered(b=SHIP, c=SHIP, d=ROLL_BACK)
+    assert found.verdict == "SHIP"
+    assert found.sentence == "b gives 2 points more accuracy (1 to 3); c gives 2 points more accuracy (1 to 3)"
+    assert found.do_now == "Statistics: ship: b or c, roll back: d. Money (b): deploy."
+
+
+def test_the_one_to_ship_is_named_though_the_page_is_about_another():
+    found = answered(b=KEEP_RUNNING, c=SHIP)
+    assert (found.verdict, found.do_now) == ("SHIP", "Statistics: ship: c, keep running: b. Money (b): deploy.")
+    assert found.sentence.startswith("c gives")
+
+
+def test_without_any_to_ship_it_is_about_the_pages_own():
+    found = answered(a=ROLL_BACK, b=KEEP_RUNNING)
+    assert (found.verdict, found.sentence) == ("KEEP RUNNING", "b is not decided yet: why")
+
+
+def test_without_a_challenger_there_is_nothing_to_answer():
+    assert answer((), {}, (), ADVICE, None).sentence == "no verdict: there is no challenger"
