@@ -103,6 +103,13 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
                 "stretches left out of the comparison for all arms, such as an outage or a load test: begin/end, comma-separated",
                 "2026-11-24T02:00Z/2026-11-24T08:00Z",
             ),
+            Setting(
+                "AB_STICKY_FOR",
+                None,
+                read.duration,
+                "how long users stay with their variant, as a Prometheus duration, where that is longer than some hours: the traffic split is then judged after 8 stays",
+                "24h",
+            ),
             Setting("AB_ACCURACY_UNIT", "auto", read.choice("auto", "fraction", "percent"), "unit of the logged accuracy; auto: all values at most 1 means fraction"),
             Setting("AB_ACCURACY_METRIC", "accuracy", read.text, "MLflow metric key"),
             Setting("AB_PRECISION_METRIC", "precision", read.text, "MLflow metric key"),

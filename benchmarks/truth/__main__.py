@@ -13,7 +13,7 @@ from itertools import chain
 import numpy as np
 
 from benchmarks.measuring import table
-from benchmarks.truth import money
+from benchmarks.truth import money, splits
 from benchmarks.truth.replay import Look, day_of, looks
 from benchmarks.truth.worlds import BLOCKS_A_DAY, DAYS, HARM, NO_EFFECT, WIDTH, Numbers
 
@@ -38,11 +38,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.truth")
     parser.add_argument("--replays", type=int, default=200, help="simulated tests of each scenario (200)")
     parser.add_argument("--seed", type=int, default=16)
+    parser.add_argument("--only", choices=sorted(_SECTIONS), nargs="*", default=list(_SECTIONS), help="which sections (all)")
     chosen = parser.parse_args()
     seeds = [int(seed) for seed in np.random.SeedSequence(chosen.seed).generate_state(chosen.replays)]
     with ProcessPoolExecutor() as pool:
-        for section in (_no_effect, _harm, _width, _money, _latency):
-            sys.stdout.write(f"{section(lambda work: list(pool.map(work, seeds, chunksize=2)))}\n")
+        for name in chosen.only:
+            sys.stdout.write(f"{_SECTIONS[name](lambda work: list(pool.map(work, seeds, chunksize=2)))}\n")
             sys.stdout.flush()
     return 0
 
@@ -165,6 +166,28 @@ def _held(hours: float, seed: int) -> Figures:
     _, slower = money.traffic(money.world(np.random.default_rng(seed), drift_hours=hours), 8 * BLOCKS_A_DAY)
     limits = [each for each in (slower.one_look, slower.always) if each is not None]
     return tuple(float(low <= 0 <= high) for low, high in limits)
+
+
+def _splits(over: Map) -> str:
+    """How often a fair split turns red at one of the looks of 30 days, and how long a split of 51 to 49 takes to."""
+    aims = {"independent requests": ("3", "85 h"), "sessions of 20 requests": ("3", "none"), "400 users who stay 2 h": ("3", "none")}
+    rows = []
+    for index, world in enumerate(splits.WORLDS):
+        fair, wrong = ([each[0] for each in over(partial(_until_red, index, share))] for share in (0.5, 0.51))
+        red, found = 100 * statistics.fmean(hours < _NEVER for hours in fair), statistics.median(wrong)
+        aim = aims.get(world.name, ("2" if world.told_hours else "none", "none"))
+        rows.append([world.name, f"{red:.1f}", f"≤ {aim[0]}".replace("≤ none", "none"), _hours(found), f"≤ {aim[1]}".replace("≤ none", "none")])
+        sys.stderr.write(f"{' | '.join(rows[-1])}\n")
+    head = ["traffic of 20,000 requests a day", "a fair split is red, %", "aim", "51 to 49 is red after (median)", "aim"]
+    return f"### The traffic split\n\n{table(head, rows)}\n"
+
+
+def _until_red(index: int, share: float, seed: int) -> Figures:
+    world = splits.WORLDS[index]
+    return (splits.hours_until_red(splits.requests(np.random.default_rng(seed), world, share), world),)
+
+
+_SECTIONS = {"no-effect": _no_effect, "harm": _harm, "width": _width, "money": _money, "latency": _latency, "splits": _splits}
 
 
 if __name__ == "__main__":

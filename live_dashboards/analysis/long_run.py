@@ -12,6 +12,7 @@ from live_dashboards.analysis.special import student_t_quantile
 
 FEWEST_BLOCKS = 8
 FEWEST_BATCHES = 4
+_CONFIDENCE = 0.95
 
 
 def long_run_variance(residuals: Sequence[float], least: float, fewest_batches: int = FEWEST_BATCHES) -> float:
@@ -26,12 +27,12 @@ def long_run_variance(residuals: Sequence[float], least: float, fewest_batches: 
     return max(least, *(batch_variance(residuals, batches) for batches in _numbers_of_batches(len(residuals), fewest_batches)))
 
 
-def batch_variance(residuals: Sequence[float], batches: int) -> float:
-    """The variance of the sum of the residuals from so many batches of neighbouring ones, as equal in length as can be."""
+def batch_variance(residuals: Sequence[float], batches: int, confidence: float = _CONFIDENCE) -> float:
+    """The variance of the sum of the residuals from so many batches of neighbouring ones, as equal in length as can be, widened for limits at that confidence."""
     blocks = len(residuals)
     edges = [index * blocks // batches for index in range(batches + 1)]
     squares = math.fsum(math.fsum(residuals[begin:end]) ** 2 for begin, end in pairwise(edges))
-    return batches / (batches - 1) * squares * _widening(batches)
+    return batches / (batches - 1) * squares * _widening(batches, confidence)
 
 
 def _numbers_of_batches(blocks: int, fewest: int) -> Iterator[int]:
@@ -42,6 +43,5 @@ def _numbers_of_batches(blocks: int, fewest: int) -> Iterator[int]:
 
 
 @cache
-def _widening(batches: int) -> float:
-    confidence = 0.95
+def _widening(batches: int, confidence: float) -> float:
     return (student_t_quantile((1 + confidence) / 2, batches - 1) / normal_quantile(confidence)) ** 2

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from live_dashboards.analysis.dispersion import local_overdispersion
-from live_dashboards.analysis.long_run import long_run_variance
+from live_dashboards.analysis.long_run import FEWEST_BATCHES, batch_variance, long_run_variance
 
 _SURE_CHI_SQUARE = 30.0  # p 4e-8: hundreds of moments are looked at
 _OUT_OF_PLACE_Z = 2.5
 _MOST_CHANGES = 40
+_TEST_CONFIDENCE = 0.999  # of the split test, which is red at p < 0.001
 _FEWEST_BATCHES = 6  # with four, 51 for 49 is found later than in 85 hours
 _FEWEST_BLOCKS, _UNKNOWN_CLUSTERS = 10, 30.0  # fewer tell nothing of sessions, of which each request may go with dozens
 
@@ -47,24 +48,41 @@ def share_changes(blocks: Sequence[Block]) -> tuple[ShareChange, ...]:
     return tuple(ShareChange(block, before, after) for (_, before), (block, after) in pairwise(shares))
 
 
-def share_overdispersion(blocks: Sequence[Block]) -> float:
+def share_overdispersion(blocks: Sequence[Block], stay_blocks: float = 0.0) -> float:
     """How many independent requests tell as much of a share as one of these, 1 at least: users who stay with their variant for hours are routed together.
 
     The long-run variance of the share over its binomial one (see `long_run_variance`), around the share of each span between steps, so that a split that was
-    changed does not pass for users who stay; and how much neighbouring blocks differ, which is known sooner.
+    changed does not pass for users who stay; and how much neighbouring blocks differ, which is known sooner. Where users are told to stay for so many blocks, also
+    by batches of two stays, at the confidence of the split test, if there are four of them.
     """
     edges = [0, *(change.block for change in share_changes(blocks)), len(blocks)]
+    residuals, least = _residuals(blocks, edges)
+    local = local_overdispersion([*blocks])
+    if least <= 0:
+        return local
+    staying = _of_stays(blocks, stay_blocks) if stay_blocks > 0 else 1.0
+    return max(local, long_run_variance(residuals, least, _FEWEST_BATCHES) / least, staying)
+
+
+def _residuals(blocks: Sequence[Block], edges: Sequence[int]) -> tuple[list[float], float]:
+    """What each block adds to the error of the share, around that of its span, and the share's binomial variance."""
     n, least, residuals = sum(block[1] for block in blocks), 0.0, list[float]()
-    if not n:
-        return 1.0
     for begin, end in pairwise(edges):
         span = blocks[begin:end]
         trials = sum(block[1] for block in span)
         share = sum(block[0] for block in span) / trials if trials else 0.0
-        residuals += [(part - size * share) / n for part, size in span]
-        least += trials * share * (1 - share) / (n * n)
-    local = local_overdispersion([*blocks])
-    return local if least <= 0 else max(local, long_run_variance(residuals, least, _FEWEST_BATCHES) / least)
+        residuals += [(part - size * share) / n for part, size in span] if n else []
+        least += trials * share * (1 - share) / (n * n) if n else 0.0
+    return residuals, least
+
+
+def _of_stays(blocks: Sequence[Block], stay_blocks: float) -> float:
+    """The same by batches of two stays, around the share of all: what users who stay do in half a test looks like steps of the split. 1 below four batches."""
+    batches = int(len(blocks) / (2 * stay_blocks))
+    if batches < FEWEST_BATCHES:
+        return 1.0
+    residuals, least = _residuals(blocks, (0, len(blocks)))
+    return batch_variance(residuals, batches, _TEST_CONFIDENCE) / least if least > 0 else 1.0
 
 
 def blocks_of_one_split(blocks: Sequence[Block], changes: Sequence[ShareChange]) -> tuple[range, ...]:

@@ -16,6 +16,7 @@ from live_dashboards.analysis.period import period_of
 from live_dashboards.analysis.proportions import Counts
 from live_dashboards.analysis.sequential import segmented_split_test
 from live_dashboards.analysis.share_changes import share_overdispersion
+from live_dashboards.model.duration import format_duration
 from live_dashboards.model.judgement import SplitTest
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.snapshot import Accumulated
@@ -24,6 +25,10 @@ NO_PLAN = "no plan set: AB_TRAFFIC_SPLIT"
 _SUSPECT_P, _MATTERS_POINTS = 0.001, 0.1
 TOLD_OVERDISPERSION = 1.05  # below, each request counts as one in the digits that are shown
 _SAME_MOMENT_SECONDS = 1.0
+_FEWEST_STAYS = 8
+
+_Batch = tuple[float, float, tuple[int, ...]]
+"""When a block begins and ends (unix seconds), and the requests of each variant in it."""
 
 
 def split_test(page: Page) -> SplitTest:
@@ -45,7 +50,8 @@ def split_test(page: Page) -> SplitTest:
         return replace(found, reason=f"not judged: {period.reason}")
     if not any(sum(segment.whole) for segment in segments):
         return replace(found, reason="not judged: no plan held while requests came; give AB_TRAFFIC_SPLIT one that begins with the test")
-    return _judged(found, segments)
+    stay = page.settings["AB_STICKY_FOR"]
+    return judged(found, segments, float(stay or 0.0))
 
 
 def _observed(page: Page, counted: Accumulated) -> dict[str, Measurement]:
@@ -61,11 +67,15 @@ def _share(requests: Measurement, n: int) -> Measurement:
 
 
 @dataclass(frozen=True, slots=True)
-class _Segment:
-    """The requests of each variant by block, and in all, while one plan held; since a moment where there are several; and the planned shares."""
+class Segment:
+    """The requests of each variant by block, and in all, while one plan held; since a moment where there are several; and the planned shares.
+
+    `seconds` is how long the blocks are together.
+    """
 
     since: datetime | None
     blocks: tuple[tuple[int, ...], ...]
+    seconds: float
     whole: tuple[int, ...]
     shares: tuple[float, ...]
 
@@ -76,7 +86,7 @@ class _Segment:
         return max(abs(100 * (count / n - share)) for count, share in zip(self.whole, self.shares, strict=True)) if n else 0.0
 
 
-def _segments(page: Page, counted: Accumulated, counts: Mapping[str, Measurement]) -> tuple[tuple[str, ...], tuple[_Segment, ...]]:
+def _segments(page: Page, counted: Accumulated, counts: Mapping[str, Measurement]) -> tuple[tuple[str, ...], tuple[Segment, ...]]:
     """The variants, and what came while each plan held; a block in which the plan changes is of none. With one plan the whole is exact, where blocks are rounded."""
     plans, names = page.settings.traffic_plans, tuple(dict.fromkeys((*page.settings.planned_names, *counts)))
     if not plans:
@@ -84,17 +94,21 @@ def _segments(page: Page, counted: Accumulated, counts: Mapping[str, Measurement
     batches = _batches(page, counted, names)
     if len(plans) == 1 and plans[0].since is None:
         whole = tuple(round(counts[name].value or 0.0) if name in counts else 0 for name in names)
-        return names, (_Segment(None, tuple(batch for _, _, batch in batches), whole, tuple(map(plans[0].share, names))),)
+        return names, (_segment(None, batches, whole, tuple(map(plans[0].share, names))),)
     begins = [plan.since.timestamp() if plan.since is not None else -math.inf for plan in plans]
     found = []
     for plan, first, last in zip(plans, begins, [*begins[1:], math.inf], strict=True):
-        blocks = tuple(batch for begin, end, batch in batches if begin >= first - _SAME_MOMENT_SECONDS and end <= last + _SAME_MOMENT_SECONDS)
-        whole = tuple(map(sum, zip(*blocks, strict=True))) if blocks else (0,) * len(names)
-        found.append(_Segment(plan.since, blocks, whole, tuple(map(plan.share, names))))
+        own = [each for each in batches if each[0] >= first - _SAME_MOMENT_SECONDS and each[1] <= last + _SAME_MOMENT_SECONDS]
+        whole = tuple(map(sum, zip(*(batch for _, _, batch in own), strict=True))) if own else (0,) * len(names)
+        found.append(_segment(plan.since, own, whole, tuple(map(plan.share, names))))
     return names, tuple(found)
 
 
-def _expected(segments: Sequence[_Segment]) -> tuple[float, ...]:
+def _segment(since: datetime | None, batches: Sequence[_Batch], whole: tuple[int, ...], shares: tuple[float, ...]) -> Segment:
+    return Segment(since, tuple(batch for _, _, batch in batches), sum(end - begin for begin, end, _ in batches), whole, shares)
+
+
+def _expected(segments: Sequence[Segment]) -> tuple[float, ...]:
     """The shares (percent) that all plans together lead to one to expect of the requests that came."""
     if len(segments) == 1 or not any(sum(segment.whole) for segment in segments):
         return tuple(100 * share for share in segments[0].shares)
@@ -103,9 +117,21 @@ def _expected(segments: Sequence[_Segment]) -> tuple[float, ...]:
     return tuple(100 * sum(weight * share for weight, share in zip(weights, shares, strict=True)) / sum(weights) for shares in by_variant)
 
 
-def _judged(found: SplitTest, segments: Sequence[_Segment]) -> SplitTest:
-    """The flag, by the evidence of all segments together."""
-    clusters = max(share_overdispersion([(batch[0], sum(batch)) for batch in segment.blocks]) for segment in segments)
+def judged(found: SplitTest, segments: Sequence[Segment], stay_seconds: float) -> SplitTest:
+    """The flag, by the evidence of all segments together.
+
+    Of users who stay for long the first stays tell hardly anything: a split that looks wrong in them is amber. Those segments are judged that last for eight.
+    """
+    told = tuple(segment for segment in segments if segment.blocks and segment.seconds >= _FEWEST_STAYS * stay_seconds)
+    judged = _flagged(found, told or segments, stay_seconds)
+    if told:
+        return judged
+    waiting = f"judged after {_FEWEST_STAYS} stays of {format_duration(stay_seconds)}"
+    return replace(judged, flag="amber" if judged.flag == "red" else judged.flag, reason="; ".join(filter(None, (waiting, judged.reason))))
+
+
+def _flagged(found: SplitTest, segments: Sequence[Segment], stay_seconds: float) -> SplitTest:
+    clusters = max(_clusters(segment, stay_seconds) for segment in segments)
     looks = [(_cumulative(segment.blocks, segment.whole, clusters), segment.shares) for segment in segments]
     p_value = segmented_split_test(looks)[-1]
     furthest = max(segments, key=lambda segment: segment.off_points)
@@ -116,7 +142,12 @@ def _judged(found: SplitTest, segments: Sequence[_Segment]) -> SplitTest:
     return replace(found, flag=flag, reason="; ".join(filter(None, (widest, clustered))), p_value=p_value, overdispersion=clusters)
 
 
-def _batches(page: Page, counted: Accumulated, names: tuple[str, ...]) -> list[tuple[float, float, tuple[int, ...]]]:
+def _clusters(segment: Segment, stay_seconds: float) -> float:
+    stay_blocks = stay_seconds * len(segment.blocks) / segment.seconds if segment.seconds else 0.0
+    return share_overdispersion([(batch[0], sum(batch)) for batch in segment.blocks], stay_blocks)
+
+
+def _batches(page: Page, counted: Accumulated, names: tuple[str, ...]) -> list[_Batch]:
     """Requests of each variant by block (its begin and end, unix seconds), for the blocks that have any."""
     by_name = [request_blocks(page, counted, name) for name in names]
     found = ((end, tuple(round(each.get(end, 0.0)) for each in by_name)) for end in sorted({end for each in by_name for end in each}))

@@ -15,7 +15,8 @@ from live_dashboards.analysis.share_changes import share_overdispersion
 from live_dashboards.analysis.split_test import split_test
 from live_dashboards.analysis.traffic_panels import split_panel
 from live_dashboards.model.judgement import SplitTest
-from tests.support.snapshots import AT, accumulated, live, of_the_window, settings, stand_in, with_instant, without_prometheus
+from live_dashboards.model.snapshot import Answer, Timeline
+from tests.support.snapshots import AT, DAY, accumulated, live, of_the_window, settings, stand_in, with_instant, without_prometheus
 
 
 def judged(snapshot=None, **values):
@@ -158,3 +159,45 @@ def test_a_split_that_is_another_one_at_the_most_that_may_have_been_counted_is_n
     assert (widened.flag, widened.p_value) == (None, None)
     assert widened.reason.startswith("ok at the least that was counted, red at the most, ")
     assert widest_split(found, [found]) == found
+
+
+def of_users_who_stay(days, *, share=0.5, seed=0):
+    """A test of so many days in hourly blocks, of 400 users who each stay a day with a variant."""
+    random = np.random.default_rng(seed)
+    phases, arms = random.integers(0, 24, 400), random.random((400, days + 2)) < share
+    part = [float(random.binomial(800, arms[range(400), (hour + phases) // 24].mean())) for hour in range(24 * days)]
+    start = AT.timestamp() - days * DAY
+    ends = [start + 3600 * (hour + 1) for hour in range(24 * days)]
+    counts = {"baseline": [800 - each for each in part], "enhanced": part}
+    series = tuple(Timeline((("model_name", name),), tuple(zip(ends, each, strict=True))) for name, each in counts.items())
+    blocks = Answer("requests", "", "count", series, step_seconds=3600)
+    total = replace(blocks, series=tuple(replace(each, points=((AT.timestamp(), sum(value for _, value in each.points)),)) for each in series))
+    snapshot = accumulated(live(), days=float(days))
+    (counted,) = snapshot.prometheus.accumulated
+    others = [[each for each in answers if each.name != "requests"] for answers in (counted.totals, counted.blocks)]
+    counted = replace(counted, totals=(total, *others[0]), blocks=(blocks, *others[1]))
+    return replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(counted,)))
+
+
+FAIR = {"AB_TRAFFIC_SPLIT": "baseline=50,enhanced=50"}
+
+
+def test_users_who_stay_for_a_day_turn_a_fair_split_red_unless_that_is_told():
+    flags = [[judged(of_users_who_stay(12, seed=seed), **FAIR, **told).flag for told in ({}, {"AB_STICKY_FOR": "24h"})] for seed in range(12)]
+    assert sum(without == "red" for without, _ in flags) >= 2
+    assert not any(told == "red" for _, told in flags)
+
+
+def test_before_eight_stays_a_split_is_not_judged_and_that_is_said():
+    young = judged(of_users_who_stay(7, share=0.9), **FAIR, AB_STICKY_FOR="24h")
+    assert (young.flag, young.reason.split("; ")[0]) == ("amber", "judged after 8 stays of 1d")
+    assert judged(of_users_who_stay(7, share=0.9), **FAIR).flag == "red"
+    assert judged(of_users_who_stay(24, share=0.9), **FAIR, AB_STICKY_FOR="24h").flag == "red"
+
+
+def test_parts_of_a_plan_that_are_shorter_than_eight_stays_do_not_turn_it_red():
+    change = (AT - timedelta(days=2)).isoformat()
+    plan = f"{(AT - timedelta(days=30)).isoformat()} baseline=50,enhanced=50; {change} baseline=90,enhanced=10"
+    snapshot = of_users_who_stay(12)
+    assert judged(snapshot, AB_TRAFFIC_SPLIT=plan).flag == "red"
+    assert judged(snapshot, AB_TRAFFIC_SPLIT=plan, AB_STICKY_FOR="24h").flag == "ok"
