@@ -5,8 +5,9 @@ The intervals are those of the comparisons and guardrails that the page shows; n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from live_dashboards.analysis.arms import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE
 from live_dashboards.analysis.effect import GAUGE_HAS_NO_COUNT, Compared
@@ -17,7 +18,7 @@ from live_dashboards.analysis.retraining import alpha_of_look
 from live_dashboards.model.judgement import HARM, SHOWN, UNKNOWN, Comparison, Guardrail, Period, Power, SplitTest, Verdict
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.notices import PARTIAL
-from live_dashboards.model.number import format_count, format_estimate, format_number, format_percent, ordinal
+from live_dashboards.model.number import format_count, format_estimate, format_number, format_percent, format_signed, ordinal
 from live_dashboards.model.report import BadgeKind
 from live_dashboards.model.snapshot import SourceState
 
@@ -139,8 +140,21 @@ def _harmed(evidence: Evidence) -> Verdict | None:
     harmed = [guard for guard in evidence.guardrails if guard.outcome == HARM and guard.comparison.sequential]
     if not harmed:
         return None
-    reasons = tuple(f"{_words(guard.comparison)} is worse: {guard.words}" for guard in harmed)
+    reasons = tuple(text for guard in harmed for text in (f"{_words(guard.comparison)} is worse: {guard.words}", *carried_words(guard.comparison)))
     return Verdict(ROLL_BACK, "3: a guardrail is harmed, always-valid", reasons, tuple(f"{_words(guard.comparison)} back within the margin" for guard in harmed))
+
+
+def carried_words(row: Comparison) -> Iterator[str]:
+    """What carries a harm, the difference without it, and what would leave it out."""
+    if row.carried is None:
+        return
+    share, stretch = format_percent(row.carried.share_percent, 2), f"{_minute(row.carried.begin)}/{_minute(row.carried.end)}"
+    within = f"{share} of the difference came from {row.carried.begin:%-d %b %H:%M} to {row.carried.end:%-d %b %H:%M} UTC"
+    yield f"{within}, {format_signed(row.carried.without, 'points')} without; AB_EXCLUDE={stretch} leaves that out, chosen after looking"
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%MZ}"
 
 
 def _better(evidence: Evidence) -> Verdict | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from statistics import fmean
 
 from live_dashboards.analysis.arms import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE, Arm, arm, at_far_edge, windowed
+from live_dashboards.analysis.carried import carried
+from live_dashboards.analysis.excluded import block_begin
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.period import period_of
 from live_dashboards.analysis.proportions import Counts, difference
@@ -22,6 +25,7 @@ from live_dashboards.settings import Settings
 _BESIDE = ("precision", "recall", "f1")
 GUARDED = (ERROR_RATE, OVER_OBJECTIVE)
 _ALPHA = 0.05
+_SURE_Z = 4.0  # of requests that are independent: as always-valid limits are wide
 _FEWEST_BLOCKS_FOR_HARM = 3  # a burst in the first block is no harm: nothing tells yet how requests fail together
 _HARM_ALPHA = 0.1  # over all guardrails and challengers, for harm, of which each is looked for at 0.05 at most
 DEFAULT_PLANNED_REQUESTS = 20_000
@@ -183,7 +187,7 @@ def _counted(page: Page, name: str, metric: str, family: int) -> Compared:
     def of(edge: Accumulated) -> Compared:
         arms = arm(page, edge, name, metric), arm(page, edge, page.roles.baseline, metric)
         row = _row(metric, (arms[0].rate, arms[1].rate), family if is_success else 1)
-        return Compared(_judged(page, row, arms, _Levels(alpha, harm_alpha), is_accumulated=since is not None), (arms[0].rate, arms[1].rate))
+        return Compared(_judged(page, row, arms, _Levels(alpha, harm_alpha), edge if since is not None else None), (arms[0].rate, arms[1].rate))
 
     far = at_far_edge(counted) if metric == OVER_OBJECTIVE else None
     return of(counted) if far is None else _within_bucket(of(counted), of(far).row)
@@ -205,17 +209,18 @@ class _Levels:
     harm: float | None
 
 
-def _judged(page: Page, row: Comparison, arms: tuple[Arm, Arm], levels: _Levels, *, is_accumulated: bool) -> Comparison:
+def _judged(page: Page, row: Comparison, arms: tuple[Arm, Arm], levels: _Levels, since: Accumulated | None) -> Comparison:
     ours, theirs = (each.counts for each in arms)
     if ours is None or theirs is None:
         return row
-    if not is_accumulated:
+    if since is None:
         found = difference(ours, theirs, 1 - levels.alpha)
         return _with_limits(row, replace(found, method=f"{found.method}; the window, for one look"))
     blocks = shared_blocks(arms[0].blocks, arms[1].blocks)
     if not blocks.ends:
         return replace(row, estimate=None, reason=f"{row.treatment} and {row.control}: {_apart(arms)}")
-    return _within_blocks(row, blocks, planned_requests(page.settings, page.roles.names, (row.treatment, row.control)), levels, page.at.timestamp())
+    row = _within_blocks(row, blocks, planned_requests(page.settings, page.roles.names, (row.treatment, row.control)), levels, page.at.timestamp())
+    return _with_carried(row, blocks, since)
 
 
 def _apart(arms: tuple[Arm, Arm]) -> str:
@@ -237,3 +242,13 @@ def _within_blocks(row: Comparison, blocks: SharedBlocks, planned: int, levels: 
         harm = sequence_of(found, planned, levels.harm, variance)
         row = replace(row, harm_low=100 * harm.low, harm_high=100 * harm.high)
     return _with_limits(row, limits)
+
+
+def _with_carried(row: Comparison, blocks: SharedBlocks, since: Accumulated) -> Comparison:
+    """The comparison with what carries a harm, also of one that is not judged as such because it came all at once."""
+    found = strata(blocks.treatment, blocks.control)
+    if row.is_higher_better or found.estimate <= _SURE_Z * math.sqrt(found.variance):
+        return row
+    step_seconds = since.block("requests").step_seconds
+    spans = tuple((block_begin(group[0], step_seconds, since.start_seconds), group[-1]) for group in blocks.groups)
+    return replace(row, carried=carried(found, blocks.treatment, blocks.control, spans))

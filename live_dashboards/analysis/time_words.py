@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from live_dashboards.analysis.arms import request_blocks
-from live_dashboards.analysis.decision import METRIC_WORDS
+from live_dashboards.analysis.decision import METRIC_WORDS, carried_words
 from live_dashboards.analysis.effect import Compared
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.period import period_of
@@ -27,7 +27,8 @@ def time_words(page: Page, rows: Sequence[Compared]) -> tuple[str, ...]:
     if counted is None or page.roles.challenger is None or period.start is None:
         return ()
     astray = (_astray_words(each.row) for each in rows if each.row.sequential and is_astray(each.row))
-    return (*_excluded_words(period), *astray, *_split_words(page, counted, page.roles.challenger))
+    carried = (f"{METRIC_WORDS[row.metric]} of {row.treatment}: {text}" for row in (each.row for each in rows) for text in carried_words(row))
+    return (*_excluded_words(period), *astray, *carried, *_split_words(page, counted, page.roles.challenger))
 
 
 def _excluded_words(period: Period) -> Iterator[str]:

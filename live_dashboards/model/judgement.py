@@ -34,6 +34,16 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """The contiguous tenth of the time that carries most of a harm: its percentage of the difference, and the difference (points) without it."""
+
+    begin: datetime
+    end: datetime
+    share_percent: float
+    without: float
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Challenger minus baseline for one metric, as the JSON shows it; `low` and `high` None mean that there is no interval, and `reason` why.
 
@@ -42,7 +52,7 @@ class Comparison:
     the metric is not the one that decides or there is one challenger. What accumulates is compared within blocks of time, so that `estimate` may differ from
     `pooled`, the difference of the two rates over all. Its `low` and `high` hold where requests depend on each other for hours and days, and decide what is
     better or safe; `harm_low` and `harm_high` find a harm early, and decide that alone. Of test sets that were compared `looks` times since the start of the
-    test, the verdict goes by `judged_low` and `judged_high`; `low` and `high` are for one look.
+    test, the verdict goes by `judged_low` and `judged_high`; `low` and `high` are for one look. `carried`: what carries a harm, where some tenth of the time does.
     """
 
     metric: str
@@ -71,6 +81,7 @@ class Comparison:
     looks: int = 1
     judged_low: float | None = None
     judged_high: float | None = None
+    carried: Carried | None = None
 
     @property
     def verdict_limits(self) -> tuple[float | None, float | None]:

@@ -9,7 +9,7 @@ from importlib import resources
 from typing import Any
 
 from live_dashboards.model.dashboards import Report
-from live_dashboards.model.judgement import Comparison, Guardrail, Power, Verdict
+from live_dashboards.model.judgement import Carried, Comparison, Guardrail, Power, Verdict
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.report import AbReport, VariantFacts
@@ -78,6 +78,7 @@ def _comparison(row: Comparison) -> dict[str, Any]:
         "looks": row.looks,
         "judged_low": finite(row.judged_low),
         "judged_high": finite(row.judged_high),
+        "carried_by": _carried(row.carried),
         "unit": row.unit,
         "confidence": row.confidence,
         "p_value": finite(row.p_value),
@@ -91,6 +92,12 @@ def _comparison(row: Comparison) -> dict[str, Any]:
         "origin": row.origin.value,
         "reason": row.reason,
     }
+
+
+def _carried(found: Carried | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {"start": format_moment(found.begin), "end": format_moment(found.end), "share": found.share_percent, "estimate_without": found.without}
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

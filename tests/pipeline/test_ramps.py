@@ -112,6 +112,36 @@ def test_a_stretch_that_is_left_out_counts_for_no_arm_and_is_told(outage):
     assert [each.n for each in without.split_test.observed] == [row.n_treatment + row.n_control] * 2
 
 
+def test_what_carries_a_harm_is_told_with_what_would_leave_it_out(outage):
+    page = outage()
+    row = error_rate(page)
+    assert abs(row.carried.begin.timestamp() - OUTAGE[0]) <= HOUR
+    assert abs(row.carried.end.timestamp() - OUTAGE[1]) <= HOUR
+    assert row.carried.share_percent > 95
+    (told,) = [text for text in page.health.notices if "AB_EXCLUDE=" in text]
+    assert told.startswith("error rate of enhanced: ")
+    assert told.endswith("leaves that out, chosen after looking")
+    without = outage(AB_EXCLUDE=told.partition("AB_EXCLUDE=")[2].split(" ")[0])
+    assert error_rate(without).estimate == pytest.approx(row.carried.without, abs=0.05)
+    assert error_rate(without).carried is None
+    assert error_rate(without).high - error_rate(without).low < 0.1 * (row.high - row.low)
+
+
+def test_a_harm_that_is_there_all_the_time_is_carried_by_none(report):
+    page = report(WORSE)
+    assert (page.verdict.verdict, error_rate(page).carried) == ("ROLL BACK", None)
+
+
+HARMED_MORE = (*((50_000, 500, 50_000, 1500),) * 5, (50_000, 500, 50_000, 2500), *((50_000, 500, 50_000, 1500),) * 6)
+
+
+def test_a_roll_back_tells_what_part_of_it_one_stretch_carries(report):
+    page = report(HARMED_MORE)
+    reasons = [text for text in page.verdict.reasons if "AB_EXCLUDE=" in text]
+    assert (page.verdict.verdict, len(reasons)) == ("ROLL BACK", 1)
+    assert "+2.00 pt without" in reasons[0]
+
+
 def plans(*shares):
     """A plan for each phase: the challenger's share in percent."""
     seconds = DAYS * DAY / len(shares)
