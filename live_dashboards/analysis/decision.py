@@ -168,7 +168,7 @@ def _better(evidence: Evidence) -> Verdict | None:
 def is_better(row: Comparison) -> bool:
     """Whether the interval excludes 0 in the good direction."""
     low, high = row.verdict_limits
-    if low is None or high is None:
+    if low is None or high is None or row.descriptive:
         return False
     return low > 0 if row.is_higher_better else high < 0
 
@@ -176,7 +176,7 @@ def is_better(row: Comparison) -> bool:
 def is_worse(row: Comparison) -> bool:
     """Whether the interval excludes 0 in the bad direction."""
     low, high = row.verdict_limits
-    if low is None or high is None:
+    if low is None or high is None or row.descriptive:
         return False
     return high < 0 if row.is_higher_better else low > 0
 
@@ -202,7 +202,7 @@ def _no_difference(evidence: Evidence) -> Verdict | None:
     page, row = evidence.page, _row(evidence)
     planned, least = page.settings["AB_PLANNED_REQUESTS"], float(page.settings["AB_MINIMUM_EFFECT_POINTS"])
     low, high = row.verdict_limits if row is not None else (None, None)
-    if row is None or low is None or high is None or planned is None or _too_young(evidence):
+    if row is None or row.descriptive or low is None or high is None or planned is None or _too_young(evidence):
         return None
     if evidence.requests < float(str(planned)) or not -least < low <= high < least:
         return None
@@ -221,6 +221,9 @@ def _going_on(evidence: Evidence) -> Verdict:
         reasons = (f"{_words(row)} is surely worse: {_estimate(row)}; more of this test will not ship it",)
         return Verdict(KEEP_RUNNING, "6: nothing to ship", reasons, ("a better challenger: stop this test and start anew",))
     lacks = _lacks(evidence)
+    if row.descriptive:
+        told = (f"{_words(row)} decides nothing: {row.descriptive}", *lacks)
+        return Verdict(KEEP_RUNNING, "6: nothing stands on the success metric", told, ("labels that can be compared",))
     if is_better(row):
         return Verdict(KEEP_RUNNING, "6: better, but not yet safe to ship", tuple(lacks), (_more(evidence),))
     undecided = f"{_words(row)} is not decided: {_estimate(row)}"

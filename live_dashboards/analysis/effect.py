@@ -9,6 +9,7 @@ from statistics import fmean
 from live_dashboards.analysis.arms import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE, Arm, arm, at_far_edge, windowed
 from live_dashboards.analysis.carried import carried
 from live_dashboards.analysis.excluded import block_begin
+from live_dashboards.analysis.late_labels import why_descriptive
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.period import period_of
 from live_dashboards.analysis.proportions import Counts, difference
@@ -219,8 +220,9 @@ def _judged(page: Page, row: Comparison, arms: tuple[Arm, Arm], levels: _Levels,
     blocks = shared_blocks(arms[0].blocks, arms[1].blocks)
     if not blocks.ends:
         return replace(row, estimate=None, reason=f"{row.treatment} and {row.control}: {_apart(arms)}")
-    row = _within_blocks(row, blocks, planned_requests(page.settings, page.roles.names, (row.treatment, row.control)), levels, page.at.timestamp())
-    return _with_carried(row, blocks, since)
+    planned = planned_requests(page.settings, page.roles.names, (row.treatment, row.control))
+    row = _with_carried(_within_blocks(row, blocks, planned, levels, page.at.timestamp()), blocks, since)
+    return row if row.metric != ONLINE_ACCURACY else replace(row, descriptive=why_descriptive(page, since, row.treatment, planned))
 
 
 def _apart(arms: tuple[Arm, Arm]) -> str:

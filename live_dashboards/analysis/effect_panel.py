@@ -44,6 +44,8 @@ def _title(row: Comparison) -> str:
     low, high = row.verdict_limits
     if low is None or high is None:
         return f"{name} {format_signed(estimate, 'points')}, of unknown certainty"
+    if row.descriptive:
+        return f"{name} {format_signed(estimate, 'points')}: its labels decide nothing"
     if low <= 0 <= high and not (row.harm_low is not None and row.harm_low > 0):
         return f"{name}: no clear difference ({format_interval(low, high, 'points', signed=True)})"
     word = "better" if (estimate > 0) is row.is_higher_better else "worse"

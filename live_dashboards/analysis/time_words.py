@@ -28,7 +28,8 @@ def time_words(page: Page, rows: Sequence[Compared]) -> tuple[str, ...]:
         return ()
     astray = (_astray_words(each.row) for each in rows if each.row.sequential and is_astray(each.row))
     carried = (f"{METRIC_WORDS[row.metric]} of {row.treatment}: {text}" for row in (each.row for each in rows) for text in carried_words(row))
-    return (*_excluded_words(period), *astray, *carried, *_split_words(page, counted, page.roles.challenger))
+    descriptive = (f"{METRIC_WORDS[row.metric]} of {row.treatment} decides nothing: {row.descriptive}" for row in (each.row for each in rows) if row.descriptive)
+    return (*_excluded_words(period), *astray, *carried, *descriptive, *_split_words(page, counted, page.roles.challenger))
 
 
 def _excluded_words(period: Period) -> Iterator[str]:

@@ -52,7 +52,8 @@ class Comparison:
     the metric is not the one that decides or there is one challenger. What accumulates is compared within blocks of time, so that `estimate` may differ from
     `pooled`, the difference of the two rates over all. Its `low` and `high` hold where requests depend on each other for hours and days, and decide what is
     better or safe; `harm_low` and `harm_high` find a harm early, and decide that alone. Of test sets that were compared `looks` times since the start of the
-    test, the verdict goes by `judged_low` and `judged_high`; `low` and `high` are for one look. `carried`: what carries a harm, where some tenth of the time does.
+    test, the verdict goes by `judged_low` and `judged_high`; `low` and `high` are for one look. `carried`: what carries a harm, where some tenth of the time
+    does. `descriptive`: why nothing may be concluded from it, empty where something may.
     """
 
     metric: str
@@ -82,6 +83,7 @@ class Comparison:
     judged_low: float | None = None
     judged_high: float | None = None
     carried: Carried | None = None
+    descriptive: str = ""
 
     @property
     def verdict_limits(self) -> tuple[float | None, float | None]:

@@ -79,6 +79,7 @@ def _comparison(row: Comparison) -> dict[str, Any]:
         "judged_low": finite(row.judged_low),
         "judged_high": finite(row.judged_high),
         "carried_by": _carried(row.carried),
+        "descriptive": row.descriptive or None,
         "unit": row.unit,
         "confidence": row.confidence,
         "p_value": finite(row.p_value),

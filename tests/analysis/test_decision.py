@@ -18,7 +18,7 @@ def report(snapshot=None, *, simulate=True, **values):
     return build_ab_report(live() if snapshot is None else snapshot, stand_in() if simulate else None, settings(**values))
 
 
-def counted(labelled=(20_000, 9_000), correct=(0.8, 0.84), **more):
+def counted(labelled=(20_000, 8_571), correct=(0.8, 0.84), **more):
     """Live data with online counts of a day: requests whose truth is known, and the share answered correctly."""
     with_labels = with_instant(of_the_window(), "labelled", dict(zip(("baseline", "enhanced"), labelled, strict=True)))
     right = {name: round(n * share) for name, n, share in zip(("baseline", "enhanced"), labelled, correct, strict=True)}

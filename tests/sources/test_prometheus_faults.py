@@ -162,7 +162,7 @@ def test_a_host_that_no_one_knows_is_named():
 
 
 def test_a_real_query_that_takes_too_long_is_ended_by_the_server_before_the_deadline_and_says_so(standard_prometheus, monkeypatch):
-    monkeypatch.setattr(exchange, "_SERVER_SHARE", 0.01)
+    monkeypatch.setattr(exchange, "_SERVER_SHARE", 0.001)
     heavy = " + ".join(["sum(sum_over_time(sum(rate(ab_test_response_time_seconds_bucket[2h]))[5m:1s]))"] * 500)  # many seconds of work
     with PrometheusClient(settings_of(standard_prometheus.url)) as client, pytest.raises(SourceError) as caught:
         client.ask(instant(heavy, standard_prometheus.end), Deadline(LONGEST_SECONDS))

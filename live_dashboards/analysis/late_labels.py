@@ -1,0 +1,114 @@
+"""Whether labels come so that online accuracies can be compared: where they come later for one arm, or the split changed meanwhile, they cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from statistics import median
+
+from live_dashboards.analysis.always_valid import difference_so_far
+from live_dashboards.analysis.arms import by_block, request_blocks
+from live_dashboards.analysis.counts import Counts
+from live_dashboards.analysis.page import Page
+from live_dashboards.analysis.share_changes import share_changes
+from live_dashboards.model.number import format_age, format_percent
+from live_dashboards.model.snapshot import Accumulated
+
+_ALPHA, _MATTERS = 0.01, 0.01  # of the share that is labelled: below, what is missing can hardly turn an accuracy
+_DAY_SECONDS = 86_400.0
+_MEDIAN_CHI_SQUARE = 0.4549  # of one degree of freedom
+_REMEDY = "count labels by the time of their request, or after one fixed wait"
+
+Blocks = Mapping[float, float]
+
+
+def why_descriptive(found: Page, counted: Accumulated, challenger: str, planned_n: int) -> str:
+    """Why nothing stands on the online accuracy of a challenger against the baseline; empty where it can be compared."""
+    names = (challenger, found.roles.baseline)
+    labelled = [by_block(found, counted.block("labelled"), name) for name in names]
+    requests = [request_blocks(found, counted, name) for name in names]
+    if not all(sum(each.values()) >= 1 for each in (*labelled, *requests)):
+        return ""
+    return _unlike(names, labelled, requests, planned_n) or _changed_meanwhile(found, challenger, labelled, requests)
+
+
+def _unlike(names: tuple[str, str], labelled: list[Blocks], requests: list[Blocks], planned_n: int) -> str:
+    """Where another share of one arm's requests has its label: the missing ones may be answered otherwise than those that are there."""
+    shares = [sum(labels.values()) / sum(all_.values()) for labels, all_ in zip(labelled, requests, strict=True)]
+    if abs(shares[0] - shares[1]) < _MATTERS * max(shares):
+        return ""
+    counts = [_counts(labels, all_) for labels, all_ in zip(labelled, requests, strict=True)]
+    clusters = max(_overdispersion(_pairs(labels, all_)) for labels, all_ in zip(labelled, requests, strict=True))
+    apart = difference_so_far(counts[0], counts[1], planned_n, _ALPHA, clusters)
+    if apart.low <= 0 <= apart.high:
+        return ""
+    of_each = " and ".join(f"{format_percent(100 * share)} of {name}'s" for name, share in zip(names, shares, strict=True))
+    return f"{of_each} requests have their label, so one arm's come later or not at all; {_REMEDY}"
+
+
+def _counts(labelled: Blocks, requests: Blocks) -> Counts:
+    n = max(1, round(sum(requests.values())))
+    return Counts(min(n, round(sum(labelled.values()))), n)
+
+
+def _pairs(labelled: Blocks, requests: Blocks) -> list[tuple[int, int]]:
+    rounded = ((round(labelled.get(end, 0.0)), round(n)) for end, n in sorted(requests.items()))
+    return [(min(labels, n), n) for labels, n in rounded if n > 0]
+
+
+def _overdispersion(blocks: list[tuple[int, int]]) -> float:
+    """How much more the share of (part, n) differs between neighbouring blocks than independent requests would make it, in the median; 1 at least.
+
+    The median, as where labels begin to come, and after a change of the split, one block differs from its neighbour by all it can.
+    """
+    n, part = sum(block[1] for block in blocks), sum(block[0] for block in blocks)
+    if len(blocks) < 2 or not 0 < part < n:
+        return 1.0
+    p = part / n
+    squares = [(one[0] / one[1] - other[0] / other[1]) ** 2 / (p * (1 - p) * (1 / one[1] + 1 / other[1])) for one, other in pairwise(blocks)]
+    return max(1.0, median(squares) / _MEDIAN_CHI_SQUARE)
+
+
+def _changed_meanwhile(found: Page, challenger: str, labelled: list[Blocks], requests: list[Blocks]) -> str:
+    """Where the split changed within the usual delay: labels of now are of requests from before."""
+    delay_seconds = _delay_seconds(_both(labelled), _both(requests))
+    ends = sorted({*requests[0], *requests[1]})
+    sizes = [(round(requests[0].get(end, 0.0)), round(requests[0].get(end, 0.0)) + round(requests[1].get(end, 0.0))) for end in ends]
+    changes = share_changes(sizes)
+    if not changes or delay_seconds <= 0:
+        return ""
+    age_seconds = found.at.timestamp() - ends[max(0, changes[-1].block - 1)]
+    if age_seconds >= delay_seconds:
+        return ""
+    return f"the share of {challenger} changed {format_age(age_seconds)} ago, and labels usually come {format_age(delay_seconds)} after their request; {_REMEDY}"
+
+
+def _both(arms: list[Blocks]) -> Blocks:
+    return {end: sum(arm.get(end, 0.0) for arm in arms) for end in sorted({*arms[0], *arms[1]})}
+
+
+def _delay_seconds(labelled: Blocks, requests: Blocks) -> float:
+    """How long after their requests labels usually come: those that are outstanding at the rate of the last day (Little 1961, Oper. Res. 9:383).
+
+    Of what share of the requests labels come at all is the median over the days, of both arms together; 0 in a test younger than three days.
+    """
+    ends = sorted(requests)
+    if not ends or ends[-1] - ends[0] < 3 * _DAY_SECONDS:
+        return 0.0
+    sums = _days(ends, labelled, requests)
+    share = median(labels / n for labels, n in sums if n) if any(n for _, n in sums) else 0.0
+    rate = sums[-1][1] / _DAY_SECONDS
+    outstanding = share * sum(requests.values()) - sum(labelled.values())
+    return outstanding / (share * rate) if share > 0 and rate > 0 else 0.0
+
+
+def _days(ends: list[float], labelled: Blocks, requests: Blocks) -> list[tuple[float, float]]:
+    """Labels and requests of each whole day, counted back from the last block."""
+    whole = int((ends[-1] - ends[0]) // _DAY_SECONDS)
+    sums = [[0.0, 0.0] for _ in range(whole)]
+    for end in ends:
+        day = whole - 1 - int((ends[-1] - end) // _DAY_SECONDS)
+        if day >= 0:
+            sums[day][0] += labelled.get(end, 0.0)
+            sums[day][1] += requests[end]
+    return [(labels, n) for labels, n in sums]
