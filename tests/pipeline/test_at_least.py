@@ -160,7 +160,7 @@ def test_nothing_is_deployed_on_a_net_value_that_is_above_zero_at_the_least_alon
     assert page.verdict.verdict == "NO VERDICT"
     assert page.recommendation.verdict not in {"deploy", "deploy with monitoring"}
 
-    assert page.case.probability_net_positive.interval.low < 0.95 < page.case.probability_net_positive.value
+    assert page.case.probability_net_positive.interval.low < 0.95 < page.case.probability_net_positive.interval.high
     assert page.case.payback.interval.high is None
     words = {label: (value, beside) for label, value, beside in page.headline_words}
     assert words["Chance of net > 0"][0].startswith("91 to ")
