@@ -10,7 +10,7 @@ from live_dashboards.analysis.business_traffic import PairTraffic, latency_sums,
 from live_dashboards.analysis.effect import planned_requests
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.proportions import Counts, difference
-from live_dashboards.analysis.retraining import alpha_of_look, pairs_in_force
+from live_dashboards.analysis.retraining import alpha_of_look, looks_at_accuracy
 from live_dashboards.analysis.stratified import together
 from live_dashboards.analysis.timed import Sums, TimedDifference, error_difference, mean_difference
 from live_dashboards.model.business_case import BusinessInputs, EffectInput
@@ -54,7 +54,7 @@ def _accuracy(found: Page, period: Period) -> EffectInput:
         test_count_param = str(found.settings["AB_TEST_COUNT_PARAM"])
         reason = "no interval: the online gauge is exported without its number of requests" if is_online else _no_rows(test_count_param, baseline, challenger)
         return EffectInput(replace(measured, reason=reason), baseline, challenger)
-    looks = pairs_in_force(found.counted.mlflow.runs, (str(challenger.variant), str(baseline.variant)), period.start, found.at)
+    looks = looks_at_accuracy(found.counted.mlflow, (str(challenger.variant), str(baseline.variant)), period.start, found.at)
     alpha = alpha_of_look(looks, max(1, len(found.roles.names) - 1))
     ours, theirs = _counts(challenger), _counts(baseline)
     words = f"Newcombe's interval of two test sets, {100 * (1 - alpha):.4g} % for the {ordinal(looks)} pair, so that it holds for all that may follow"

@@ -13,7 +13,7 @@ from live_dashboards.analysis.late_labels import why_descriptive
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.period import period_of
 from live_dashboards.analysis.proportions import Counts, difference
-from live_dashboards.analysis.retraining import alpha_of_look, pairs_in_force
+from live_dashboards.analysis.retraining import alpha_of_look, looks_at_accuracy
 from live_dashboards.analysis.run_means import over_runs
 from live_dashboards.analysis.shared_blocks import SharedBlocks, shared_blocks
 from live_dashboards.analysis.stratified import harm_variance, long_run_of, sequence_of, strata
@@ -144,7 +144,7 @@ def _offline(page: Page, name: str, metric: str, family: int) -> Compared:
 def _judged_anew(page: Page, row: Comparison, arms: tuple[Counts, Counts]) -> Comparison:
     """With the limits that the verdict goes by: each retrained model since the start of the test was another look."""
     start = period_of(page, row.treatment)[0].start
-    looks = pairs_in_force(page.counted.mlflow.runs, (row.treatment, row.control), start, page.at)
+    looks = looks_at_accuracy(page.counted.mlflow, (row.treatment, row.control), start, page.at)
     found = difference(*arms, 1 - alpha_of_look(looks, row.family))
     return replace(row, looks=looks, judged_low=100 * found.low, judged_high=100 * found.high)
 

@@ -115,7 +115,14 @@ def requests_a_day(page: Page, counted: Accumulated) -> list[float]:
         back = int((last - end + 1) // _DAY_SECONDS)
         if back < len(days):
             days[len(days) - 1 - back] += value
-    return days
+    return [value * _DAY_SECONDS / told for value, told in zip(days, _told_seconds(page, last, len(days)), strict=True) if told >= _DAY_SECONDS / 2]
+
+
+def _told_seconds(page: Page, last: float, days: int) -> list[float]:
+    """How much of each of the last days before that moment counts, oldest first: all but what AB_EXCLUDE leaves out."""
+    stretches = [(begin.timestamp(), end.timestamp()) for begin, end in page.settings["AB_EXCLUDE"] or ()]
+    edges = [(last - (back + 1) * _DAY_SECONDS, last - back * _DAY_SECONDS) for back in reversed(range(days))]
+    return [_DAY_SECONDS - sum(max(0.0, min(end, until) - max(begin, since)) for since, until in stretches) for begin, end in edges]
 
 
 def _plan_words(page: Page, days_left: Measurement) -> str:

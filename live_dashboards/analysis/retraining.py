@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import datetime
 
-from live_dashboards.model.snapshot import Run
+from live_dashboards.model.snapshot import MlflowAnswer, Run
 
 _ALPHA = 0.05
+
+
+def looks_at_accuracy(answer: MlflowAnswer, pair: tuple[str, str], start: datetime | None, at: datetime) -> int:
+    """How many pairs of test sets have been compared since the start; where the runs that are read do not reach it, as many as at their pace since."""
+    found = pairs_in_force(answer.runs, pair, start, at)
+    begins = [run.started_at for run in answer.runs if run.started_at is not None]
+    is_cut = sum(each.runs for each in answer.status_counts) > len(answer.runs)
+    if start is None or not is_cut or not start < min(begins, default=at) < at:
+        return found
+    return math.ceil(found * (at - start) / (at - min(begins)))
 
 
 def pairs_in_force(runs: Iterable[Run], pair: tuple[str, str], start: datetime | None, at: datetime) -> int:

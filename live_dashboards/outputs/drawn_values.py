@@ -61,7 +61,10 @@ def _measured(panel: str, series: str, x: str, measurement: Measurement) -> Draw
 def _effect(panel: EffectPanel) -> Iterator[DrawnValue]:
     for row in panel.rows if panel.head.is_drawn else ():
         series = f"{row.treatment} - {row.control}"
-        yield DrawnValue("effect", series, row.treatment, row.metric, row.estimate, row.low, row.high, row.unit, row.origin.value, row.n_treatment)
+        drawn = DrawnValue("effect", series, row.treatment, row.metric, row.estimate, row.low, row.high, row.unit, row.origin.value, row.n_treatment)
+        yield drawn
+        if row.harm_interval is not None:
+            yield drawn._replace(series=f"{series}, limits for harm", low=row.harm_low, high=row.harm_high)
 
 
 def _quality(panel: QualityPanel) -> Iterator[DrawnValue]:

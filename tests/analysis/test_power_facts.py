@@ -60,6 +60,16 @@ def test_uneven_days_give_a_range():
     assert 4.0 < left.value < 8.0
 
 
+def test_a_day_of_which_a_part_is_left_out_is_no_slow_day():
+    snapshot = live()
+    counted = sum(series.last for series in snapshot.prometheus.accumulated[0].total("requests").series)
+    stretch = "2026-11-18T12:00:01Z/2026-11-18T17:59:59Z"  # one of the four blocks of its day
+    left = report(snapshot, AB_PLANNED_REQUESTS=str(round(counted * 2)), AB_EXCLUDE=stretch).power.days_left
+    assert (left.interval.low, left.interval.high) == pytest.approx((8.25, 8.25), rel=1e-3)
+    whole = report(snapshot, AB_PLANNED_REQUESTS=str(round(counted * 2)), AB_EXCLUDE="2026-11-18T12:00:01Z/2026-11-19T11:59:59Z").power.days_left
+    assert (whole.interval.low, whole.interval.high) == pytest.approx((9.0, 9.0), rel=1e-3)
+
+
 def test_a_plan_that_is_reached_has_no_days_left():
     found = report(AB_PLANNED_REQUESTS="1000").power
     assert found.days_left.value == 0

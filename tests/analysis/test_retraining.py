@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from live_dashboards.analysis.ab_report import build_ab_report
-from live_dashboards.analysis.retraining import alpha_of_look, pairs_in_force
+from live_dashboards.analysis.retraining import alpha_of_look, looks_at_accuracy, pairs_in_force
 from live_dashboards.analysis.special import student_t_quantile
 from live_dashboards.model.number import ordinal
-from live_dashboards.model.snapshot import Run
+from live_dashboards.model.snapshot import Run, StatusCount
 from live_dashboards.stats import Counts, difference
 from tests.support.snapshots import AT, live, settings, with_values
 
@@ -112,6 +112,17 @@ def test_the_verdict_goes_by_the_pair_and_says_so_and_the_interval_stays_that_of
     words = " ".join((*often.verdict.reasons, often.verdict.rule))
     assert "the 10th pair of test sets since the start" in words
     assert "at 97.5 %" in " ".join(once.verdict.reasons)
+
+
+def test_where_the_runs_that_are_read_do_not_reach_the_start_their_pace_tells():
+    """A study of thousands of runs beside the test fills the newest ones that are read."""
+    week = tuple(run("enhanced", 21 + day) for day in range(8))
+    known = replace(live().mlflow, runs=(*week, run("baseline", 20)), status_counts=(StatusCount("enhanced", "FINISHED", is_child=False, runs=9),))
+    cut = replace(known, status_counts=(StatusCount("enhanced", "FINISHED", is_child=False, runs=9), StatusCount("enhanced", "FINISHED", is_child=True, runs=5000)))
+    at = START + timedelta(days=30)
+    assert looks_at_accuracy(known, PAIR, START, at) == 8
+    assert looks_at_accuracy(cut, PAIR, START, at) == 24  # eight within the last ten of thirty days
+    assert looks_at_accuracy(cut, PAIR, START + timedelta(days=22), at) == pairs_in_force(cut.runs, PAIR, START + timedelta(days=22), at)
 
 
 @pytest.mark.parametrize(("number", "word"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (12, "12th"), (13, "13th"), (21, "21st"), (112, "112th")])

@@ -56,6 +56,15 @@ def test_an_effect_has_the_limits_that_are_drawn() -> None:
     assert rows.loc["accuracy", "n"] == drawn["accuracy"].n_treatment
 
 
+def test_an_effect_has_its_limits_for_harm_in_a_row_of_their_own() -> None:
+    first = next(row for row in LIVE.effect.rows if row.has_interval)
+    thick = replace(first, harm_low=first.low + 0.1, harm_high=first.high - 0.1)
+    rows = panel("effect", replace(LIVE, effect=replace(LIVE.effect, rows=(thick,))))
+    assert list(rows["series"]) == ["enhanced - baseline", "enhanced - baseline, limits for harm"]
+    assert list(rows["low"]) == pytest.approx([thick.low, thick.harm_low])
+    assert list(rows["high"]) == pytest.approx([thick.high, thick.harm_high])
+
+
 def test_planned_shares_stand_beside_the_observed_ones() -> None:
     rows = panel("split")
     assert dict(rows[rows["series"] == "planned"][["x", "value"]].to_numpy()) == pytest.approx({"baseline": 70.0, "enhanced": 30.0})
