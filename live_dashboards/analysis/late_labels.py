@@ -72,9 +72,9 @@ def _overdispersion(blocks: list[tuple[int, int]]) -> float:
 def _changed_meanwhile(found: Page, challenger: str, labelled: list[Blocks], requests: list[Blocks]) -> str:
     """Where the split changed within the usual delay: labels of now are of requests from before."""
     delay_seconds = _delay_seconds(_both(labelled), _both(requests))
-    ends = sorted({*requests[0], *requests[1]})
-    sizes = [(round(requests[0].get(end, 0.0)), round(requests[0].get(end, 0.0)) + round(requests[1].get(end, 0.0))) for end in ends]
-    changes = share_changes(sizes)
+    arms = [{end: round(n) for end, n in arm.items()} for arm in requests]
+    ends = [end for end in sorted({*arms[0], *arms[1]}) if arms[0].get(end, 0) + arms[1].get(end, 0) > 0]
+    changes = share_changes([(arms[0].get(end, 0), arms[0].get(end, 0) + arms[1].get(end, 0)) for end in ends])
     if not changes or delay_seconds <= 0:
         return ""
     age_seconds = found.at.timestamp() - ends[max(0, changes[-1].block - 1)]

@@ -23,10 +23,11 @@ def labels(requests, wait_hours):
     return arrived
 
 
-def page(shares, waits, *, wrong_waits=None, accuracy=(0.8, 0.8), share_labelled=1.0, errors=(0.0, 0.0), **own):
+def page(shares, waits, *, wrong_waits=None, accuracy=(0.8, 0.8), share_labelled=1.0, errors=(0.0, 0.0), traffic=None, **own):
     """The A/B page of a test whose challenger has these shares by hour, and whose labels (right ones, wrong ones) come after these hours in each arm."""
     random = np.random.default_rng(4)
-    requests = [np.array([float(random.poisson(A_HOUR * each)) for each in arm]) for arm in (1 - shares, shares)]
+    rates = np.full(HOURS, A_HOUR) if traffic is None else traffic
+    requests = [random.poisson(rates * arm).astype(float) for arm in (1 - shares, shares)]
     right, wrong = [], []
     for arm, (wait, late, level) in enumerate(zip(waits, wrong_waits or waits, accuracy, strict=True)):
         known = random.binomial(requests[arm].astype(int), share_labelled)
@@ -100,6 +101,11 @@ def test_a_split_that_changed_within_the_usual_delay_decides_nothing_until_it_is
     assert told.startswith("the share of enhanced changed 5 h ago, and labels usually come 1")
     assert online(page(stepped(30), (12, 12), **few)).descriptive == ""
     assert online(page(stepped(5), (0, 0), **few)).descriptive == ""
+
+
+def test_hours_without_a_request_tell_nothing_and_stop_nothing():
+    nights = np.where(np.arange(HOURS) % 24 < 6, 0.0, 0.5)
+    assert online(page(nights, (0, 0), traffic=np.where(nights > 0, A_HOUR, 0))).descriptive == ""
 
 
 def test_a_step_leaves_the_labels_of_one_arm_behind():
