@@ -27,6 +27,7 @@ _AIMS = {
     "each arm's level drifts": ("5", "28"),
     "each arm's slow share drifts": ("5", "36"),
     "2,000 sticky users": ("5", "18"),
+    "2,000 sticky users, a few far more active": ("none", "none"),
     "1 to 10 % from the start": "1 h",
     "1 to 10 % from day 8 on": "17 h",
     "1 to 2 % from day 8 on": "68 h",
@@ -59,7 +60,7 @@ def _no_effect(over: Map) -> str:
         found = over(partial(_false_claims, index))
         shares = [f"{100 * statistics.fmean(each[place] for each in found):.1f}" for place in range(3)]
         better, harm = _AIMS[world.name]
-        rows.append([world.name, shares[0], f"≤ {better}", shares[1], f"≤ {harm}", shares[2]])
+        rows.append([world.name, shares[0], _at_most(better), shares[1], _at_most(harm), shares[2]])
         sys.stderr.write(f"{' | '.join(rows[-1])}\n")
     head = ["30 days without an effect", "better at 7 days or later, %", "aim", "harm, %", "aim", "either, formulas of 153d384, %"]
     return f"### False claims at any look\n\n{table(head, rows)}\n"
@@ -73,6 +74,10 @@ def _false_claims(index: int, seed: int) -> Figures:
         harm |= look.harm.low > 0
         before |= look.before.low > 0 or (day_of(look) >= _FEWEST_DAYS and look.before.high < 0)
     return better, harm, before
+
+
+def _at_most(aim: str) -> str:
+    return aim if aim == "none" else f"≤ {aim}"
 
 
 def _harm(over: Map) -> str:
@@ -176,7 +181,7 @@ def _splits(over: Map) -> str:
         fair, wrong = ([each[0] for each in over(partial(_until_red, index, share))] for share in (0.5, 0.51))
         red, found = 100 * statistics.fmean(hours < _NEVER for hours in fair), statistics.median(wrong)
         aim = aims.get(world.name, ("2" if world.told_hours else "none", "none"))
-        rows.append([world.name, f"{red:.1f}", f"≤ {aim[0]}".replace("≤ none", "none"), _hours(found), f"≤ {aim[1]}".replace("≤ none", "none")])
+        rows.append([world.name, f"{red:.1f}", _at_most(aim[0]), _hours(found), _at_most(aim[1])])
         sys.stderr.write(f"{' | '.join(rows[-1])}\n")
     head = ["traffic of 20,000 requests a day", "a fair split is red, %", "aim", "51 to 49 is red after (median)", "aim"]
     return f"### The traffic split\n\n{table(head, rows)}\n"

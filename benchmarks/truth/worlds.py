@@ -65,9 +65,10 @@ def drift(random: Random, *, rate: float, hours: float = 24.0, deviation: float 
     return 1 / (1 + np.exp(-(math.log(rate / (1 - rate)) + level)))
 
 
-def users(random: Random, *, count: int = 2000, shape: float = 0.3) -> tuple[Numbers, Numbers]:
-    """As many users who stay with their arm, some far more active and some failing far more often than others (gamma)."""
-    activity, habit = random.gamma(shape, 1 / shape, count), np.clip(random.gamma(shape, _BASE / shape, count), 0, 1)
+def users(random: Random, *, count: int = 2000, shape: float = 0.3, are_alike: bool = True) -> tuple[Numbers, Numbers]:
+    """As many users who stay with their arm, some failing far more often than others (gamma); as active as each other, or some far more active."""
+    habit = np.clip(random.gamma(shape, _BASE / shape, count), 0, 1)
+    activity = np.ones(count) if are_alike else random.gamma(shape, 1 / shape, count)
     n, x = np.empty((2, BLOCKS), np.int64), np.empty((2, BLOCKS), np.int64)
     for arm in range(2):
         own = slice(arm, count, 2)
@@ -106,6 +107,7 @@ NO_EFFECT = (
     of_rates("each arm's level drifts", lambda random: drift(random, rate=_BASE)),
     of_rates("each arm's slow share drifts", lambda random: drift(random, rate=_SLOW)),
     World("2,000 sticky users", users),
+    World("2,000 sticky users, a few far more active", lambda random: users(random, are_alike=False)),
 )
 HARM = (
     (of_rates("1 to 10 % from the start", harmed(0.01, 0.1, 0)), 0.0),

@@ -16,7 +16,7 @@ from live_dashboards.analysis.proportions import Counts, difference
 from live_dashboards.analysis.retraining import alpha_of_look, looks_at_accuracy
 from live_dashboards.analysis.run_means import over_runs
 from live_dashboards.analysis.shared_blocks import SharedBlocks, shared_blocks
-from live_dashboards.analysis.stratified import harm_variance, long_run_of, sequence_of, strata
+from live_dashboards.analysis.stratified import Strata, harm_variance, long_run_of, sequence_of, strata
 from live_dashboards.analysis.widest import around_rows, without_interval
 from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.measurement import Interval, Measurement, Origin
@@ -183,12 +183,13 @@ def _counted(page: Page, name: str, metric: str, family: int) -> Compared:
     counted = since or windowed(page.counted.prometheus, page.at.timestamp(), page.window_seconds, objective_seconds)
     is_success = metric == ONLINE_ACCURACY or metric == page.settings["AB_SUCCESS_METRIC"]
     alpha = _ALPHA / family if is_success else _ALPHA
+    planned = planned_requests(page.settings, page.roles.names, (name, page.roles.baseline))
     harm_alpha = min(_ALPHA, _HARM_ALPHA / (len(GUARDED) * family)) if metric in GUARDED else None
 
     def of(edge: Accumulated) -> Compared:
         arms = arm(page, edge, name, metric), arm(page, edge, page.roles.baseline, metric)
         row = _row(metric, (arms[0].rate, arms[1].rate), family if is_success else 1)
-        return Compared(_judged(page, row, arms, _Levels(alpha, harm_alpha), edge if since is not None else None), (arms[0].rate, arms[1].rate))
+        return Compared(_judged(page, row, arms, _Levels(alpha, harm_alpha, planned), edge if since is not None else None), (arms[0].rate, arms[1].rate))
 
     far = at_far_edge(counted) if metric == OVER_OBJECTIVE else None
     return of(counted) if far is None else _within_bucket(of(counted), of(far).row)
@@ -204,10 +205,11 @@ def _within_bucket(near: Compared, far: Comparison) -> Compared:
 
 @dataclass(frozen=True, slots=True)
 class _Levels:
-    """At which a comparison is judged: what is better or safe, and harm, None where it is not looked for."""
+    """At which a comparison is judged: what is better or safe, and harm, None where it is not looked for; and the planned requests of both arms."""
 
     alpha: float
     harm: float | None
+    planned_n: int
 
 
 def _judged(page: Page, row: Comparison, arms: tuple[Arm, Arm], levels: _Levels, since: Accumulated | None) -> Comparison:
@@ -220,9 +222,9 @@ def _judged(page: Page, row: Comparison, arms: tuple[Arm, Arm], levels: _Levels,
     blocks = shared_blocks(arms[0].blocks, arms[1].blocks)
     if not blocks.ends:
         return replace(row, estimate=None, reason=f"{row.treatment} and {row.control}: {_apart(arms)}")
-    planned = planned_requests(page.settings, page.roles.names, (row.treatment, row.control))
-    row = _with_carried(_within_blocks(row, blocks, planned, levels, page.at.timestamp()), blocks, since)
-    return row if row.metric != ONLINE_ACCURACY else replace(row, descriptive=why_descriptive(page, since, row.treatment, planned))
+    within = strata(blocks.treatment, blocks.control)
+    row = _with_carried(_within_blocks(row, within, blocks, levels, page.at.timestamp()), within, blocks, since)
+    return row if row.metric != ONLINE_ACCURACY else replace(row, descriptive=why_descriptive(page, since, row.treatment, levels.planned_n))
 
 
 def _apart(arms: tuple[Arm, Arm]) -> str:
@@ -232,23 +234,21 @@ def _apart(arms: tuple[Arm, Arm]) -> str:
     return "none was counted of both in the same block of time"
 
 
-def _within_blocks(row: Comparison, blocks: SharedBlocks, planned: int, levels: _Levels, at_seconds: float) -> Comparison:
+def _within_blocks(row: Comparison, found: Strata, blocks: SharedBlocks, levels: _Levels, at_seconds: float) -> Comparison:
     """The comparison within blocks of time, with both limits: for what is claimed to be better or safe, and for harm, which is to be found early."""
-    found = strata(blocks.treatment, blocks.control)
     safe = long_run_of(found, blocks.treatment, blocks.control)
-    limits = sequence_of(found, planned, levels.alpha, safe)
+    limits = sequence_of(found, levels.planned_n, levels.alpha, safe)
     clusters = max(1.0, safe / found.variance) if found.variance > 0 else 1.0
     row = replace(row, estimate=100 * found.estimate, sequential=True, overdispersion=clusters, n_treatment=found.arms[0].n, n_control=found.arms[1].n)
     if levels.harm is not None and len(blocks.ends) >= _FEWEST_BLOCKS_FOR_HARM:
         variance = harm_variance(found, blocks.treatment, blocks.control, blocks.ends, at_seconds)
-        harm = sequence_of(found, planned, levels.harm, variance)
+        harm = sequence_of(found, levels.planned_n, levels.harm, variance)
         row = replace(row, harm_low=100 * harm.low, harm_high=100 * harm.high)
     return _with_limits(row, limits)
 
 
-def _with_carried(row: Comparison, blocks: SharedBlocks, since: Accumulated) -> Comparison:
+def _with_carried(row: Comparison, found: Strata, blocks: SharedBlocks, since: Accumulated) -> Comparison:
     """The comparison with what carries a harm, also of one that is not judged as such because it came all at once."""
-    found = strata(blocks.treatment, blocks.control)
     if row.is_higher_better or found.estimate <= _SURE_Z * math.sqrt(found.variance):
         return row
     step_seconds = since.block("requests").step_seconds
