@@ -13,7 +13,7 @@ from itertools import chain
 import numpy as np
 
 from benchmarks.measuring import table
-from benchmarks.truth import money, splits
+from benchmarks.truth import money, reports, splits
 from benchmarks.truth.replay import Look, day_of, looks
 from benchmarks.truth.worlds import BLOCKS_A_DAY, DAYS, HARM, NO_EFFECT, WIDTH, Numbers
 
@@ -192,7 +192,25 @@ def _until_red(index: int, share: float, seed: int) -> Figures:
     return (splits.hours_until_red(splits.requests(np.random.default_rng(seed), world, share), world),)
 
 
-_SECTIONS = {"no-effect": _no_effect, "harm": _harm, "width": _width, "money": _money, "latency": _latency, "splits": _splits}
+def _reports(over: Map) -> str:
+    """What the whole A/B report says, looked at at the end of each day."""
+    rows = []
+    for index, world in enumerate(reports.WORLDS):
+        found = over(partial(_told, index))
+        wrong, right, harm = (f"{100 * statistics.fmean(each[place] for each in found):.1f}" for place in range(3))
+        rows.append([world.name, " or ".join(world.never), wrong, right if world.wanted else "", harm])
+        sys.stderr.write(f"{' | '.join(rows[-1])}\n")
+    head = ["test, looked at daily", "must not be said", "is said at some look, %", "SHIP at last, %", "ROLL BACK at some look, %"]
+    return f"### Verdicts of the whole report (success metric: error rate)\n\n{table(head, rows)}\n"
+
+
+def _told(index: int, seed: int) -> Figures:
+    world = reports.WORLDS[index]
+    said = reports.verdicts(world, seed)
+    return any(each in world.never for each in said), said[-1] == world.wanted, "ROLL BACK" in said
+
+
+_SECTIONS = {"no-effect": _no_effect, "harm": _harm, "width": _width, "money": _money, "latency": _latency, "splits": _splits, "reports": _reports}
 
 
 if __name__ == "__main__":
