@@ -73,7 +73,7 @@ def _errors(found: Page, traffic: PairTraffic) -> EffectInput:
     if found.roles.challenger is None or traffic.kept is None:
         return _nothing(found, name, unit, traffic, "error_rate")
     ours, theirs = (arm(found, traffic.kept, variant, ERROR_RATE) for variant in (found.roles.challenger, found.roles.baseline))
-    rates = tuple(_named(each.rate, "error_rate", found) for each in (theirs, ours))
+    rates = tuple(_since_start(each.rate, found) for each in (theirs, ours))
 
     def improvement(baseline_percent: float, challenger_percent: float) -> float:
         return (baseline_percent - challenger_percent) / 100
@@ -111,6 +111,7 @@ def _latency(found: Page, traffic: PairTraffic) -> EffectInput:
 def _mean_latency(found: Page, traffic: PairTraffic, variant: str, sums: Sequence[Sums]) -> Measurement:
     """The mean response time since the start of the test."""
     assert traffic.kept is not None  # noqa: S101 asked for only where it was counted
+    name = "mean_latency_ms_since_start"
     window: Measurement = found.counted.of(variant).mean_latency_ms
     seconds, counts = (traffic.kept.total(name) for name in ("latency_sum", "latency_count"))
     query = ", ".join(filter(None, (seconds.query, counts.query)))
@@ -119,11 +120,9 @@ def _mean_latency(found: Page, traffic: PairTraffic, variant: str, sums: Sequenc
     n = sum(each.n for each in sums)
     if not n:
         reason = seconds.reason or counts.reason or f"Prometheus has no response times of variant {variant!r} since the start of the test"
-        return missing("mean_latency_ms", "ms", reason, variant=variant, source=window.source, query=query)
+        return missing(name, "ms", reason, variant=variant, source=window.source, query=query)
     mean_ms = sum(each.total for each in sums) / n
-    return Measurement(
-        "mean_latency_ms", mean_ms, "ms", window.origin, variant, n=n, source=window.source, query=query, observed_at=window.observed_at, stale=window.stale
-    )
+    return Measurement(name, mean_ms, "ms", window.origin, variant, n=n, source=window.source, query=query, observed_at=window.observed_at, stale=window.stale)
 
 
 def _nothing(found: Page, name: str, unit: str, traffic: PairTraffic, fact: str) -> EffectInput:
@@ -136,10 +135,9 @@ def _nothing(found: Page, name: str, unit: str, traffic: PairTraffic, fact: str)
     return EffectInput(missing(name, unit, reason, variant=found.roles.challenger, source=challenger.source, query=challenger.query), baseline, challenger)
 
 
-def _named(rate: Measurement, name: str, found: Page) -> Measurement:
-    """The rate under its plain name, with what is told of it in the window."""
-    told = getattr(found.counted.of(str(rate.variant)), name).reason
-    return replace(rate, name=name, reason=rate.reason or told)
+def _since_start(rate: Measurement, found: Page) -> Measurement:
+    """An error rate over the analysis period, with what is told of that of the window."""
+    return replace(rate, name="error_rate_since_start", reason=rate.reason or found.counted.of(str(rate.variant)).error_rate.reason)
 
 
 def _apart(found: Page) -> str:

@@ -8,7 +8,7 @@ from live_dashboards.analysis.ab_report import ab_report_of
 from live_dashboards.analysis.business_gates import gates
 from live_dashboards.analysis.business_of_page import business_case
 from live_dashboards.analysis.business_panels import break_even_panel, headline_words, net_panel, parts_panel, payback_panel, sensitivity_panel
-from live_dashboards.analysis.business_tables import inputs_panel, ledger_panel, measured_inputs, performance_panel, shares
+from live_dashboards.analysis.business_tables import effects, inputs_panel, ledger_panel, measured_inputs, performance_panel, shares
 from live_dashboards.analysis.health import badge
 from live_dashboards.analysis.page import Page, page
 from live_dashboards.analysis.recommendation import recommendation
@@ -109,8 +109,13 @@ def _measurements(found: Page, case: BusinessCase, parts: PartsPanel, ab: AbRepo
     )
     names = {f"{guard.comparison.metric}_difference" for guard in ab.guardrails} | {"traffic_share_since_start"}
     judged = tuple(one for one in ab.measurements if one.name in names)
-    everything = (*headline, case.partial_total, case.never_paid_back_probability, *measured_inputs(case), *models, *judged, *simulated)
+    everything = (*headline, case.partial_total, case.never_paid_back_probability, *measured_inputs(case), *models, *_since_start(case), *judged, *simulated)
     return tuple({(one.name, one.variant): one for one in reversed(everything)}.values())[::-1]
+
+
+def _since_start(case: BusinessCase) -> tuple[Measurement, ...]:
+    """What the measured differences are of."""
+    return tuple(side for effect in effects(case) for side in (effect.baseline, effect.challenger) if side.name.endswith("_since_start"))
 
 
 def _gates_panel(rows: tuple[Gate, ...], advice: Recommendation) -> GatesPanel:
