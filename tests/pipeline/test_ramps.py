@@ -127,6 +127,10 @@ def test_what_carries_a_harm_is_told_with_what_would_leave_it_out(outage):
     assert error_rate(without).high - error_rate(without).low < 0.1 * (row.high - row.low)
 
 
+def test_what_is_within_its_margin_needs_no_cause(outage):
+    assert not any("AB_EXCLUDE=" in text for text in outage(AB_ERROR_MARGIN_POINTS="50").health.notices)
+
+
 def test_a_harm_that_is_there_all_the_time_is_carried_by_none(report):
     page = report(WORSE)
     assert (page.verdict.verdict, error_rate(page).carried) == ("ROLL BACK", None)
