@@ -241,8 +241,8 @@ def _verdicts(found: Page, compare: Compare, rows: tuple[Compared, ...], own: Ve
 
 
 def _answer(found: Page, rows: tuple[Compared, ...], judged: _Judged, verdicts: tuple[tuple[str, Verdict], ...], case: BusinessCase) -> PlainAnswer:
-    metric = success.row.metric if (success := success_of(found, rows)) is not None else None
-    successes = {each.row.treatment: each.row for each in rows if each.row.metric == metric}
+    challengers = {name: success_of(replace(found, roles=replace(found.roles, challenger=name)), rows) for name, _ in verdicts}
+    successes = {name: each.row for name, each in challengers.items() if each is not None and each.row.has_interval}
     advice = recommendation(found, case, judged.verdict, judged.split)
     return answer(verdicts, successes, judged.guardrails, (case, advice), found.roles.challenger)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from live_dashboards.analysis.decision import KEEP_RUNNING, METRIC_WORDS, NO_DIFFERENCE, NO_VERDICT, ROLL_BACK, SHIP
+from live_dashboards.analysis.decision import KEEP_RUNNING, METRIC_WORDS, NO_DIFFERENCE, NO_VERDICT, ROLL_BACK, SHIP, is_worse
 from live_dashboards.model.business_case import BusinessCase
 from live_dashboards.model.judgement import HARM, SHOWN, Comparison, Guardrail, PlainAnswer, Recommendation, Verdict
 from live_dashboards.model.number import format_interval, format_number, shared_decimals
 
 _ACTIONS = {SHIP: "ship", ROLL_BACK: "roll back", KEEP_RUNNING: "keep running", NO_DIFFERENCE: "no difference that matters, end the test", NO_VERDICT: "no verdict yet"}
-_ORDER = (SHIP, ROLL_BACK, NO_DIFFERENCE, KEEP_RUNNING, NO_VERDICT)
+_STOP = "stop the test, it is worse"
+_ORDER = (_ACTIONS[SHIP], _ACTIONS[ROLL_BACK], _STOP, _ACTIONS[NO_DIFFERENCE], _ACTIONS[KEEP_RUNNING], _ACTIONS[NO_VERDICT])
 _MORE = {"accuracy": "accuracy", "online_accuracy": "online accuracy", "error_rate": "errors", "over_latency_objective": "slow requests"}
 
 
@@ -31,15 +32,24 @@ def answer(
     if not about:
         return PlainAnswer(NO_VERDICT, "no verdict: there is no challenger", "Statistics: no verdict yet. Money: nothing to decide.")
     sentence = "; ".join(_sentence(name, named[name], successes.get(name), guardrails) for name in about)
-    return PlainAnswer(named[about[0]].verdict, sentence, f"Statistics: {_statistics(verdicts)}. Money{_whose(default, about, verdicts)}: {_money(*money)}.")
+    actions = {name: _action(each, successes.get(name)) for name, each in verdicts}
+    told = _money(money[0], money[1], named.get(str(default)))
+    return PlainAnswer(named[about[0]].verdict, sentence, f"Statistics: {_statistics(actions)}. Money{_whose(default, about, verdicts)}: {told}.")
 
 
-def _statistics(verdicts: Sequence[tuple[str, Verdict]]) -> str:
-    """`ship`, or with several challengers `ship b or c, roll back d`."""
-    if len(verdicts) == 1:
-        return _ACTIONS[verdicts[0][1].verdict]
-    groups = {kind: [name for name, each in verdicts if each.verdict == kind] for kind in _ORDER}
-    return ", ".join(f"{_ACTIONS[kind]}: {' or '.join(names) if kind == SHIP else ', '.join(names)}" for kind, names in groups.items() if names)
+def _action(verdict: Verdict, success: Comparison | None) -> str:
+    """What the verdict says to do; a challenger that is surely worse is not worth the rest of its test."""
+    if verdict.verdict == KEEP_RUNNING and success is not None and is_worse(success):
+        return _STOP
+    return _ACTIONS[verdict.verdict]
+
+
+def _statistics(actions: Mapping[str, str]) -> str:
+    """`ship`, or with several challengers `ship: b or c, roll back: d`."""
+    if len(actions) == 1:
+        return next(iter(actions.values()))
+    groups = {action: [name for name, each in actions.items() if each == action] for action in _ORDER}
+    return ", ".join(f"{action}: {' or '.join(names) if action == _ACTIONS[SHIP] else ', '.join(names)}" for action, names in groups.items() if names)
 
 
 def _whose(default: str | None, about: Sequence[str], verdicts: Sequence[tuple[str, Verdict]]) -> str:
@@ -47,8 +57,10 @@ def _whose(default: str | None, about: Sequence[str], verdicts: Sequence[tuple[s
     return f" ({default})" if len(verdicts) > 1 and list(about) != [default] else ""
 
 
-def _money(case: BusinessCase, advice: Recommendation) -> str:
-    if advice.verdict == "keep testing" and all(each.is_default for each in case.assumptions):
+def _money(case: BusinessCase, advice: Recommendation, verdict: Verdict | None) -> str:
+    if advice.verdict == "keep testing" and verdict is not None and verdict.verdict == NO_DIFFERENCE:
+        return "no reason to change"
+    if advice.verdict == "keep testing" and verdict is not None and verdict.verdict == SHIP and all(each.is_default for each in case.assumptions):
         return "set your five amounts, then decide"
     if advice.verdict == "deploy with monitoring":
         return "deploy with monitoring, it may still bring nothing"
@@ -65,6 +77,8 @@ def _sentence(name: str, verdict: Verdict, success: Comparison | None, guardrail
         return "; ".join(_difference(each, is_harm=True) for each in harmed)
     if verdict.verdict == NO_DIFFERENCE and success is not None:
         return f"{name} and {success.control} do not differ in {METRIC_WORDS[success.metric]} by anything that matters"
+    if verdict.verdict == KEEP_RUNNING and success is not None and is_worse(success):
+        return _difference(success)
     reason = verdict.reasons[0] if verdict.reasons else verdict.rule
     return f"no verdict on {name}: {reason}" if verdict.verdict == NO_VERDICT else f"{name} is not decided yet: {reason}"
 

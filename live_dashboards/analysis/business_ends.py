@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from live_dashboards.analysis.widest import outermost, widest
-from live_dashboards.model.business_case import BusinessCase, BusinessInputs, CashPoint, EffectInput, Term
+from live_dashboards.analysis.widest import around, outermost, widest
+from live_dashboards.model.business_case import BusinessCase, BusinessInputs, CashPoint, EffectInput, Spread, Term
 from live_dashboards.model.measurement import Interval, Measurement
 
 
@@ -27,6 +27,7 @@ def widest_case(case: BusinessCase, others: Sequence[BusinessCase]) -> BusinessC
         payback=_payback(of(lambda each: each.payback), others),
         probability_net_positive=of(lambda each: each.probability_net_positive),
         break_even_accuracy_improvement=of(lambda each: each.break_even_accuracy_improvement),
+        spread=Spread(_around([each.spread.statistical for each in (case, *others)]), _around([each.spread.assumed for each in (case, *others)])),
         partial_total=of(lambda each: each.partial_total),
         cash=tuple(_cash([case.cash[index], *(other.cash[index] for other in others)]) for index in range(len(case.cash))),
         never_paid_back_probability=of(lambda each: each.never_paid_back_probability),
@@ -68,6 +69,12 @@ def _term(found: Term, others: Sequence[Term]) -> Term:
         value=widest(found.value, [other.value for other in others]),
         contribution=widest(found.contribution, [other.contribution for other in others]),
     )
+
+
+def _around(several: Sequence[Interval | None]) -> Interval | None:
+    """The limits around all; None where one has none."""
+    known = [each for each in several if each is not None]
+    return around([(None, each) for each in known]) if len(known) == len(several) else None
 
 
 def _cash(points: Sequence[CashPoint]) -> CashPoint:

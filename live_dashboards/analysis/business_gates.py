@@ -67,6 +67,8 @@ def _gate_split(split: SplitTest) -> Gate:
     """Failed where the always-valid test of the analysis period is red; unknown where it could not be judged."""
     if split.flag is None:
         return Gate(LABEL_SPLIT, NOT_KNOWN, split.reason)
+    if split.waits_for:
+        return Gate(LABEL_SPLIT, NOT_KNOWN, f"{split.waits_for}: {split_words(split)}")
     return Gate(LABEL_SPLIT, FAILED if split.flag == "red" else PASSED, split_words(split))
 
 

@@ -20,7 +20,7 @@ from live_dashboards.model.number import ordinal
 
 NO_TEST_ROWS = "no interval: log the number of test rows as AB_TEST_COUNT_PARAM"
 _NO_CHALLENGER = "there is no challenger: name it with AB_CHALLENGER_VARIANT"
-_TOO_FEW_BLOCKS = "no interval: fewer than 8 blocks of time hold requests of both variants yet"
+_TOO_FEW_BLOCKS = "no interval: fewer than 8 blocks of time tell of both variants yet"
 _CONFIDENCE = 0.95
 
 
@@ -115,14 +115,12 @@ def _mean_latency(found: Page, traffic: PairTraffic, variant: str, sums: Sequenc
     window: Measurement = found.counted.of(variant).mean_latency_ms
     seconds, counts = (traffic.kept.total(name) for name in ("latency_sum", "latency_count"))
     query = ", ".join(filter(None, (seconds.query, counts.query)))
-    if window.value is None:
-        return window
-    n = sum(each.n for each in sums)
+    source, n = found.counted.prometheus.status.source, sum(each.n for each in sums)
     if not n:
-        reason = seconds.reason or counts.reason or f"Prometheus has no response times of variant {variant!r} since the start of the test"
-        return missing(name, "ms", reason, variant=variant, source=window.source, query=query)
-    mean_ms = sum(each.total for each in sums) / n
-    return Measurement(name, mean_ms, "ms", window.origin, variant, n=n, source=window.source, query=query, observed_at=window.observed_at, stale=window.stale)
+        reason = window.reason or seconds.reason or counts.reason or f"Prometheus has no response times of variant {variant!r} since the start of the test"
+        return missing(name, "ms", reason, variant=variant, source=source, query=query)
+    mean_ms, is_old = sum(each.total for each in sums) / n, window.stale or window.observed_at is None
+    return Measurement(name, mean_ms, "ms", found.counted.prometheus.origin, variant, n=n, source=source, query=query, observed_at=window.observed_at, stale=is_old)
 
 
 def _nothing(found: Page, name: str, unit: str, traffic: PairTraffic, fact: str) -> EffectInput:

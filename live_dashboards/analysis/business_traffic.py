@@ -51,8 +51,15 @@ def traffic_of_test(found: Page) -> PairTraffic:
         return PairTraffic(period, reason=_why_nothing(found, period))
     stretches = found.settings["AB_EXCLUDE"]
     kept = without_stretches(whole, stretches)[0] if stretches else whole
-    days = min(_MOST_DAYS, int((period.end - period.start).total_seconds() // _DAY_SECONDS))
+    days = min(_MOST_DAYS, int((period.end.timestamp() - _first_request(found, whole)) // _DAY_SECONDS))
     return PairTraffic(period, whole, kept, groups=_groups(found, kept), days=days)
+
+
+def _first_request(found: Page, whole: Accumulated) -> float:
+    """When the first block with a request begins (unix seconds): before it there is no traffic to take a mean of, however early AB_START is."""
+    ends = [end for name in found.roles.names for end, n in request_blocks(found, whole, name).items() if round(n) > 0]
+    step_seconds = whole.block("requests").step_seconds or 0.0
+    return max(whole.start_seconds, min(ends) - step_seconds) if ends else found.at.timestamp()
 
 
 def _why_nothing(found: Page, period: Period) -> str:
@@ -74,22 +81,24 @@ def requests_per_day(found: Page, traffic: PairTraffic) -> Measurement:
     name, window = "requests_per_day", found.counted.traffic.totals["total_requests"]
     if window.value is not None and window.origin is Origin.SIMULATED:
         return derive(lambda requests_count: requests_count * _DAY_SECONDS / found.window_seconds, name, "count", requests_count=window)
-    if window.value is None or traffic.whole is None:
-        return missing(name, "count", str(window.reason) if window.value is None else traffic.reason, source=window.source, query=window.query, inputs=(window,))
-    query = traffic.whole.total("requests").query
+    if traffic.whole is None:
+        return missing(name, "count", traffic.reason, source=window.source, query=window.query, inputs=(window,))
+    query, source = traffic.whole.total("requests").query, found.counted.prometheus.status.source
     if traffic.days < 1:
-        return missing(name, "count", _too_young(traffic.period), source=window.source, query=query)
+        return missing(name, "count", _too_young(found, traffic), source=source, query=query)
     value = _mean_of_days(found, traffic)
     if not value:
         reason = "all of the last whole days are left out (AB_EXCLUDE)" if value is None else f"no request in the last {format_number(traffic.days, 'days')}"
-        return missing(name, "count", reason, source=window.source, query=query)
+        return missing(name, "count", reason, source=source, query=query)
     reason = f"mean of the last {format_number(traffic.days, 'days')} of the test" if traffic.days > 1 else "the last 24 h of the test"
-    measured = Measurement(name, value, "count", window.origin, source=window.source, query=query, observed_at=window.observed_at, stale=window.stale)
+    is_old = window.stale or window.observed_at is None
+    measured = Measurement(name, value, "count", found.counted.prometheus.origin, source=source, query=query, observed_at=window.observed_at, stale=is_old)
     return replace(measured, reason="; ".join(filter(None, (reason, window.reason))))
 
 
-def _too_young(period: Period) -> str:
-    hours = (period.end - period.start).total_seconds() / 3600 if period.start is not None else 0.0
+def _too_young(found: Page, traffic: PairTraffic) -> str:
+    assert traffic.whole is not None  # noqa: S101 asked for only where it was counted
+    hours = (found.at.timestamp() - _first_request(found, traffic.whole)) / 3600
     return f"the test is {hours:.3g} h old, and a year is told from whole days: from the first on"
 
 
@@ -101,7 +110,8 @@ def _mean_of_days(found: Page, traffic: PairTraffic) -> float | None:
     seconds = last - first - seconds_left_out(traffic.whole, found.settings["AB_EXCLUDE"] or (), first, last)
     if seconds <= 0:
         return None
-    begins = block_begins(traffic.whole)
+    began = _first_request(found, traffic.whole)
+    begins = {end: max(begin, min(began, end - 1.0)) for end, begin in block_begins(traffic.whole).items()}
     blocks = [each for name in found.roles.names for each in request_blocks(found, traffic.kept, name).items() if each[0] > first]
     return math.fsum(n * min(1.0, (end - first) / (end - begins[end])) for end, n in blocks) * _DAY_SECONDS / seconds
 
@@ -110,8 +120,9 @@ def latency_sums(found: Page, traffic: PairTraffic, variant: str) -> tuple[Sums,
     """Milliseconds and requests with a response time of each group of blocks."""
     assert traffic.kept is not None  # noqa: S101 asked for only where it was counted
     seconds, counts = (by_block(found, traffic.kept.block(name), variant) for name in ("latency_sum", "latency_count"))
-    known = {end: n for end, n in counts.items() if end in seconds}
-    return tuple(Sums(1000 * _sum(seconds, group), round(_sum(known, group))) for group in traffic.groups)
+    both = [end for end, n in counts.items() if n > 0 and end in seconds]
+    sums, known = {end: seconds[end] for end in both}, {end: counts[end] for end in both}
+    return tuple(Sums(1000 * _sum(sums, group), round(_sum(known, group))) for group in traffic.groups)
 
 
 def _sum(values: Mapping[float, float], group: Group) -> float:

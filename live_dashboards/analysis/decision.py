@@ -5,7 +5,7 @@ The intervals are those of the comparisons and guardrails that the page shows; n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -140,15 +140,22 @@ def _harmed(evidence: Evidence) -> Verdict | None:
     harmed = [guard for guard in evidence.guardrails if guard.outcome == HARM and guard.comparison.sequential]
     if not harmed:
         return None
-    reasons = tuple(text for guard in harmed for text in (f"{_words(guard.comparison)} is worse: {guard.words}", *carried_words(guard.comparison)))
+    reasons = tuple(
+        text
+        for guard in harmed
+        for text in (f"{_words(guard.comparison)} is worse: {guard.words}", *carried_words(guard.comparison, evidence.page.settings["AB_EXCLUDE"] or ()))
+    )
     return Verdict(ROLL_BACK, "3: a guardrail is harmed, always-valid", reasons, tuple(f"{_words(guard.comparison)} back within the margin" for guard in harmed))
 
 
-def carried_words(row: Comparison) -> Iterator[str]:
-    """What carries a harm, the difference without it, and what would leave it out."""
+def carried_words(row: Comparison, excluded: Sequence[tuple[datetime, datetime]]) -> Iterator[str]:
+    """What carries a harm, the difference without it, and what would leave it out, beside the stretches that are left out already."""
     if row.carried is None:
         return
-    share, stretch = format_percent(row.carried.share_percent, 2), f"{_minute(row.carried.begin)}/{_minute(row.carried.end)}"
+    share, stretch = (
+        format_percent(row.carried.share_percent, 2),
+        ",".join(f"{_minute(begin)}/{_minute(end)}" for begin, end in (*excluded, (row.carried.begin, row.carried.end))),
+    )
     within = f"{share} of the difference came from {row.carried.begin:%-d %b %H:%M} to {row.carried.end:%-d %b %H:%M} UTC"
     yield f"{within}, {format_signed(row.carried.without, 'points')} without; AB_EXCLUDE={stretch} leaves that out, chosen after looking"
 
@@ -185,6 +192,7 @@ def _lacks(evidence: Evidence) -> list[str]:
     """What is still missing for SHIP beside a better success metric."""
     lacks = [f"{_words(guard.comparison)} not known: {guard.words}" for guard in evidence.guardrails if guard.outcome == UNKNOWN]
     lacks += [f"{_words(guard.comparison)} not yet shown to be no worse: {guard.words}" for guard in evidence.guardrails if guard.outcome not in {UNKNOWN, SHOWN}]
+    lacks += [f"the traffic split is off the plan so far, and {evidence.split.waits_for}"] if evidence.split.waits_for and evidence.split.flag == "amber" else []
     return lacks + _too_young(evidence)
 
 

@@ -40,10 +40,23 @@ def _excluded(counted: Accumulated, begins: Mapping[float, float], stretch: Stre
 
 
 def seconds_left_out(counted: Accumulated, stretches: Sequence[Stretch], first_seconds: float, last_seconds: float) -> float:
-    """How much of the time between two moments is in blocks that touch a stretch."""
+    """How much of the time between two moments is in blocks that touch a stretch, or after the last block in a stretch itself."""
     begins = block_begins(counted)
+    last_end = max(begins, default=counted.start_seconds)
+    after = _union([(max(begin.timestamp(), last_end, first_seconds), min(end.timestamp(), last_seconds)) for begin, end in stretches])
     inside = ((max(begin, first_seconds), min(end, last_seconds)) for end, begin in begins.items() if _touches(begin, end, stretches))
-    return math.fsum(max(0.0, end - begin) for begin, end in inside)
+    return math.fsum(max(0.0, end - begin) for begin, end in (*inside, *after))
+
+
+def _union(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The spans, those that overlap as one."""
+    found: list[tuple[float, float]] = []
+    for begin, end in sorted(span for span in spans if span[0] < span[1]):
+        if found and begin <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], end)
+        else:
+            found.append((begin, end))
+    return found
 
 
 def _touches(begin: float, end: float, stretches: Iterable[Stretch]) -> bool:

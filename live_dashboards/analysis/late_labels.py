@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from itertools import pairwise
 from statistics import median
 
-from live_dashboards.analysis.always_valid import difference_so_far
 from live_dashboards.analysis.arms import by_block, request_blocks
 from live_dashboards.analysis.counts import Counts
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.share_changes import share_changes
+from live_dashboards.analysis.stratified import sequence_of, strata
 from live_dashboards.model.number import format_age, format_percent
 from live_dashboards.model.snapshot import Accumulated
 
@@ -33,22 +34,35 @@ def why_descriptive(found: Page, counted: Accumulated, challenger: str, planned_
 
 
 def _unlike(names: tuple[str, str], labelled: list[Blocks], requests: list[Blocks], planned_n: int) -> str:
-    """Where another share of one arm's requests has its label: the missing ones may be answered otherwise than those that are there."""
-    shares = [sum(labels.values()) / sum(all_.values()) for labels, all_ in zip(labelled, requests, strict=True)]
-    if abs(shares[0] - shares[1]) < _MATTERS * max(shares):
+    """Where another share of one arm's requests has its label: the missing ones may be answered otherwise than those that are there.
+
+    Shares are compared within days: what is labelled may change over a test, and so may the split.
+    """
+    last = max(end for arm in requests for end in arm)
+    arms = [_by_day(labels, all_, last) for labels, all_ in zip(labelled, requests, strict=True)]
+    days = sorted({*arms[0]} & {*arms[1]})
+    if not days:
         return ""
-    counts = [_counts(labels, all_) for labels, all_ in zip(labelled, requests, strict=True)]
+    found = strata([arms[0][day] for day in days], [arms[1][day] for day in days])
+    shares = [math.fsum(weight * arm[day].proportion for weight, day in zip(found.weights, days, strict=True)) for arm in arms]
+    if abs(found.estimate) < _MATTERS * max(shares):
+        return ""
     clusters = max(_overdispersion(_pairs(labels, all_)) for labels, all_ in zip(labelled, requests, strict=True))
-    apart = difference_so_far(counts[0], counts[1], planned_n, _ALPHA, clusters)
+    apart = sequence_of(found, planned_n, _ALPHA, clusters * found.variance)
     if apart.low <= 0 <= apart.high:
         return ""
     of_each = " and ".join(f"{format_percent(100 * share)} of {name}'s" for name, share in zip(names, shares, strict=True))
     return f"{of_each} requests have their label, so one arm's come later or not at all; {_REMEDY}"
 
 
-def _counts(labelled: Blocks, requests: Blocks) -> Counts:
-    n = max(1, round(sum(requests.values())))
-    return Counts(min(n, round(sum(labelled.values()))), n)
+def _by_day(labelled: Blocks, requests: Blocks, last: float) -> dict[int, Counts]:
+    """Labels of requests by day, counted back from the last block."""
+    sums: dict[int, list[float]] = {}
+    for end, n in requests.items():
+        day = sums.setdefault(int((last - end) // _DAY_SECONDS), [0.0, 0.0])
+        day[0] += labelled.get(end, 0.0)
+        day[1] += n
+    return {day: Counts(min(round(labels), round(n)), round(n)) for day, (labels, n) in sums.items() if round(n) > 0}
 
 
 def _pairs(labelled: Blocks, requests: Blocks) -> list[tuple[int, int]]:

@@ -7,8 +7,9 @@ from statistics import NormalDist
 
 from live_dashboards.analysis.arms import request_blocks, share_of_requests
 from live_dashboards.analysis.effect import DEFAULT_PLANNED_REQUESTS, Compared
+from live_dashboards.analysis.excluded import seconds_left_out
 from live_dashboards.analysis.page import Page
-from live_dashboards.analysis.period import period_of
+from live_dashboards.analysis.period import period_of, whole_period_of
 from live_dashboards.model.judgement import Power
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.number import format_count, format_number
@@ -75,11 +76,11 @@ def _days_left(page: Page) -> Measurement:
     seen = sum(part.value or 0.0 for part in known)
     daily = requests_a_day(page, counted)
     left = max(0.0, float(str(planned)) - seen)
-    if not daily or not known or (left and max(daily) <= 0):
+    if not known or (left and (not daily or max(daily) <= 0)):
         return missing("days_left", "days", "there is no traffic to tell by")
-    low = left / max(daily)
+    low = left / max(daily) if left else 0.0
     high = None if left and min(daily) <= 0 else left / min(daily) if left else 0.0
-    middle = left / (sum(daily) / len(daily))
+    middle = left / (sum(daily) / len(daily)) if left else 0.0
     first = known[0]
     words = f"at the slowest and quickest of the last {len(daily)} days" if len(daily) > 1 else "at the traffic so far"
     return Measurement(
@@ -120,9 +121,11 @@ def requests_a_day(page: Page, counted: Accumulated) -> list[float]:
 
 def _told_seconds(page: Page, last: float, days: int) -> list[float]:
     """How much of each of the last days before that moment counts, oldest first: all but what AB_EXCLUDE leaves out."""
-    stretches = [(begin.timestamp(), end.timestamp()) for begin, end in page.settings["AB_EXCLUDE"] or ()]
-    edges = [(last - (back + 1) * _DAY_SECONDS, last - back * _DAY_SECONDS) for back in reversed(range(days))]
-    return [_DAY_SECONDS - sum(max(0.0, min(end, until) - max(begin, since)) for since, until in stretches) for begin, end in edges]
+    stretches, whole = page.settings["AB_EXCLUDE"], whole_period_of(page, page.roles.challenger)[1]
+    if not stretches or whole is None:
+        return [_DAY_SECONDS] * days
+    edges = ((last - (back + 1) * _DAY_SECONDS, last - back * _DAY_SECONDS) for back in reversed(range(days)))
+    return [_DAY_SECONDS - seconds_left_out(whole, stretches, begin, end) for begin, end in edges]
 
 
 def _plan_words(page: Page, days_left: Measurement) -> str:

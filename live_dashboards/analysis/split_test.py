@@ -127,7 +127,8 @@ def judged(found: SplitTest, segments: Sequence[Segment], stay_seconds: float) -
     if told:
         return judged
     waiting = f"judged after {_FEWEST_STAYS} stays of {format_duration(stay_seconds)}"
-    return replace(judged, flag="amber" if judged.flag == "red" else judged.flag, reason="; ".join(filter(None, (waiting, judged.reason))))
+    reason = "; ".join(filter(None, (waiting, judged.reason)))
+    return replace(judged, flag="amber" if judged.flag == "red" else judged.flag, reason=reason, waits_for=waiting)
 
 
 def _flagged(found: SplitTest, segments: Sequence[Segment], stay_seconds: float) -> SplitTest:

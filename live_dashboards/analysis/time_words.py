@@ -29,7 +29,7 @@ def time_words(page: Page, rows: Sequence[Compared]) -> tuple[str, ...]:
         return ()
     astray = (_astray_words(each.row) for each in rows if each.row.sequential and is_astray(each.row))
     doubtful = (guard.comparison for guard in guardrails(page, tuple(rows)) if guard.outcome != SHOWN)  # what is within its margin needs no cause
-    carried = (f"{METRIC_WORDS[row.metric]} of {row.treatment}: {text}" for row in doubtful for text in carried_words(row))
+    carried = (f"{METRIC_WORDS[row.metric]} of {row.treatment}: {text}" for row in doubtful for text in carried_words(row, page.settings["AB_EXCLUDE"] or ()))
     descriptive = (f"{METRIC_WORDS[row.metric]} of {row.treatment} decides nothing: {row.descriptive}" for row in (each.row for each in rows) if row.descriptive)
     return (*_excluded_words(period), *astray, *carried, *descriptive, *_split_words(page, counted, page.roles.challenger))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from live_dashboards.analysis.counts import Counts, normal_quantile
 from live_dashboards.analysis.long_run import FEWEST_BLOCKS, long_run_variance
@@ -52,7 +52,9 @@ def error_difference(treatment: Sequence[Counts], control: Sequence[Counts], pla
     variance = long_run_of(found, treatment, control)
     always, fixed = sequence_of(found, planned_n, _ALPHA, variance), fixed_of(found, 1 - _ALPHA, variance)
     informed = TimedDifference(found.estimate, (always.low, always.high), (fixed.low, fixed.high), found.residuals)
-    return _unless_traffic_says_otherwise(informed, _sums(treatment), _sums(control), planned_n)
+    if found.has_few_events:  # no normal limits hold there
+        return informed
+    return _of_ratios(_unless_traffic_says_otherwise(informed, _sums(treatment), _sums(control), planned_n))
 
 
 def mean_difference(treatment: Sequence[Sums], control: Sequence[Sums], planned_n: int) -> TimedDifference | None:
@@ -88,6 +90,12 @@ def _weighted(treatment: Sequence[Sums], control: Sequence[Sums], weigh: Callabl
     half, _ = normal_sequence(estimate, spread, sum(each.n for each in (*treatment, *control)), planned_n, _ALPHA)
     fixed = normal_quantile(1 - _ALPHA) * spread
     return TimedDifference(estimate, (estimate - half, estimate + half), (estimate - fixed, estimate + fixed), residuals, is_by_traffic)
+
+
+def _of_ratios(found: TimedDifference) -> TimedDifference:
+    """With limits that a difference of two ratios can have."""
+    always, one_look = (None if limits is None else (max(-1.0, limits[0]), min(1.0, limits[1])) for limits in (found.always, found.one_look))
+    return replace(found, always=always, one_look=one_look)
 
 
 def _sums(arm: Sequence[Counts]) -> list[Sums]:

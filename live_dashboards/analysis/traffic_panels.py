@@ -81,6 +81,8 @@ def _split_title(rows: tuple[ShareRow, ...], test: SplitTest | None, *, has_plan
     shares = " / ".join(f"{row.share.value:.0f}" for row in rows if row.share.value is not None)
     if not has_plan:
         return f"Traffic split {shares}, no plan set"
+    if test is not None and test.waits_for:
+        return f"Traffic split {shares}, {'off the plan so far, ' if test.flag == 'amber' else ''}{test.waits_for}"
     words = {"ok": "as planned", "amber": "off the plan by little", "red": "NOT as planned"}.get(str(test.flag) if test else "", "not judged")
     return f"Traffic split {shares}, {words}"
 

@@ -121,7 +121,8 @@ class Guardrail:
 class SplitTest:
     """Whether traffic is split as planned: `flag` is `ok`, `amber` (a real but small difference) or `red`; None for the reason.
 
-    `planned` holds percent by variant, `observed` the shares of the analysis period, `p_value` stays valid however often one looks.
+    `planned` holds percent by variant, `observed` the shares of the analysis period, `p_value` stays valid however often one looks. `waits_for`: until when users
+    who stay with their variant allow no judgement, in words; then amber is what would be red.
     """
 
     flag: str | None
@@ -131,6 +132,7 @@ class SplitTest:
     planned: tuple[tuple[str, float], ...] = ()
     observed: tuple[Measurement, ...] = ()
     overdispersion: float = 1.0
+    waits_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)

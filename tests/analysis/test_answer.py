@@ -11,7 +11,7 @@ from live_dashboards.model.judgement import Recommendation, Verdict
 from tests.support.business_cases import case
 from tests.support.business_pages import OWN
 from tests.support.reports import comparison
-from tests.support.snapshots import accumulated, live, settings, with_instant, with_values, without_prometheus
+from tests.support.snapshots import accumulated, live, of_the_window, settings, with_instant, with_values, without_prometheus
 
 MAY_BRING_NOTHING = {**OWN, "ERROR_COST_MULTIPLIER": "1000"}
 EQUAL = {"AB_PLANNED_REQUESTS": "1000", "AB_MINIMUM_EFFECT_POINTS": "5"}
@@ -59,7 +59,7 @@ def two_days():
             EQUAL,
             "NO MEANINGFUL DIFFERENCE",
             "enhanced and baseline do not differ in accuracy by anything that matters",
-            "Statistics: no difference that matters, end the test. Money: set your five amounts, then decide.",
+            "Statistics: no difference that matters, end the test. Money: no reason to change.",
             id="equal",
         ),
         pytest.param(two_days, OWN, "KEEP RUNNING", "2 days of AB_MINIMUM_DAYS=7", "Statistics: keep running. Money: keep testing.", id="young"),
@@ -96,6 +96,43 @@ ADVICE = case(), Recommendation("deploy", ("why",))
 def answered(**verdicts):
     successes = {name: replace(comparison("accuracy", name, "baseline", 2.0, (1.0, 3.0))) for name in verdicts}
     return answer(tuple(verdicts.items()), successes, (), ADVICE, "b")
+
+
+def test_what_is_surely_worse_is_said_and_stopped():
+    found = build_ab_report(with_values(live(), "enhanced", "accuracy", value=0.7), None, settings()).answer
+    assert found.verdict == "KEEP RUNNING"
+    assert found.sentence.startswith("enhanced gives 8.")
+    assert "points less accuracy (" in found.sentence
+    assert found.do_now.startswith("Statistics: stop the test, it is worse. Money: ")
+    assert "set your five amounts" not in found.do_now
+
+
+def test_each_challenger_is_told_by_its_own_success_metric():
+    """The page's own is judged by its online count, the other, which has none, by its test set."""
+    online = with_instant(with_instant(of_the_window(), "labelled", {"baseline": 20_000.0, "enhanced": 8_571.0}), "correct", {"baseline": 16_000.0, "enhanced": 6_900.0})
+    counted = accumulated(online)
+    mlflow = counted.mlflow
+    twins = tuple(replace(each, variant="third", value=each.value + 0.02) for each in mlflow.values if each.variant == "enhanced")
+    third = replace(
+        counted,
+        mlflow=replace(mlflow, values=(*mlflow.values, *twins), experiments=tuple(replace(each, variants=(*each.variants, ("third", 1))) for each in mlflow.experiments)),
+    )
+    prometheus = third.prometheus
+
+    def with_third(answer):
+        enhanced = [series for series in answer.series if series.label("model_name") == "enhanced"]
+        own = tuple(replace(series, labels=tuple((name, "third" if name == "model_name" else value) for name, value in series.labels)) for series in enhanced)
+        return answer if answer.name in {"labelled", "correct", "online_accuracy"} else replace(answer, series=(*answer.series, *own))
+
+    (found,) = prometheus.accumulated
+    found = replace(found, totals=tuple(map(with_third, found.totals)), blocks=tuple(map(with_third, found.blocks)))
+    first = (*prometheus.first_traffic, ("third", found.start_seconds))
+    third = replace(third, prometheus=replace(prometheus, accumulated=(found,), first_traffic=first, instants=tuple(map(with_third, prometheus.instants))))
+    report = build_ab_report(third, None, settings(AB_ONLINE_LABELLED_METRIC="labelled_total", AB_ONLINE_CORRECT_METRIC="correct_total"))
+    rows = {(each.treatment, each.metric): each for each in report.comparisons}
+    assert rows["enhanced", "online_accuracy"].has_interval
+    assert dict(report.verdicts)["third"].verdict == "SHIP"
+    assert "third gives 5.24 points more accuracy (" in report.answer.sentence
 
 
 def test_two_that_may_be_shipped_are_both_named():

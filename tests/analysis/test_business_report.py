@@ -1,5 +1,7 @@
 """The business page: what counts, what is simulated, and what is recommended."""
 
+from dataclasses import replace
+
 import pytest
 
 from live_dashboards.analysis.business_panels import headline_words
@@ -7,7 +9,7 @@ from live_dashboards.analysis.business_report import absurd, build_business_repo
 from live_dashboards.analysis.page import page as found_page
 from live_dashboards.model.measurement import Origin
 from tests.support.business_cases import case, inputs
-from tests.support.snapshots import accumulated, live, of_the_window, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
+from tests.support.snapshots import AT, DAY, accumulated, live, of_the_window, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
 
 OWN = {
     "BASE_TRADING_VOLUME": "10000000",
@@ -255,6 +257,39 @@ def test_a_test_younger_than_a_day_has_revenue_and_no_other_yearly_value():
     assert all("the test is 21.6 h old" in measurement.reason for _, measurement in report.headline if measurement.value is None)
     assert report.recommendation.verdict == "withheld: partial data"
     assert None not in headline(page(accumulated(live(), days=1.0), **OWN)).values()
+
+
+def test_a_quiet_window_takes_no_money_away():
+    """The challenger had no request within the last hour; the eight days before it tell all."""
+    quiet = live(window_seconds=3600.0)
+    for name in ("requests", "errors", "latency_sum", "latency_count"):
+        quiet = with_instant(quiet, name, {"baseline": 0.0, "enhanced": 0.0})
+    report = page(quiet, **OWN, AB_WINDOW="1h")
+    assert None not in headline(report).values()
+    assert headline(report)["net_annual_value"] == pytest.approx(headline(page(live(window_seconds=3600.0), **OWN, AB_WINDOW="1h"))["net_annual_value"])
+
+
+def test_days_before_the_first_request_are_no_days_of_the_test():
+    """AB_START is thirty days ago, traffic came on the last two alone."""
+    snapshot = accumulated(live(), days=2.0)
+    (found,) = snapshot.prometheus.accumulated
+    early = replace(found, start_seconds=AT.timestamp() - 30 * DAY)
+    report = page(replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(early,))), **OWN, AB_START=f"{AT.timestamp() - 30 * DAY:.0f}")
+    inputs = report.case.inputs
+    assert (inputs.days_of_requests, inputs.requests_per_day.value) == (2, pytest.approx(47_520, rel=5e-3))
+
+
+def test_a_sum_without_a_count_is_no_response_time():
+    snapshot = live()
+    (found,) = snapshot.prometheus.accumulated
+
+    def halved(answer):
+        if answer.name != "latency_count":
+            return answer
+        return replace(answer, series=tuple(replace(each, points=tuple(point for point in each.points[::2])) for each in answer.series))
+
+    report = page(replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(replace(found, blocks=tuple(map(halved, found.blocks))),))), **OWN)
+    assert report.case.inputs.latency_increase.baseline.value == pytest.approx(page(snapshot, **OWN).case.inputs.latency_increase.baseline.value, rel=0.1)
 
 
 def test_a_harm_found_in_the_first_hours_is_not_deployed_though_no_year_can_be_told():

@@ -79,7 +79,7 @@ def test_labels_of_one_arm_that_come_later_decide_nothing():
     found = page(HALF, (1, 12), accuracy=(0.8, 0.9))
     row = online(found)
     assert row.low > 0
-    assert "% of enhanced's and 99.5 % of baseline's requests have their label" in row.descriptive
+    assert "% of enhanced's and 99.4 % of baseline's requests have their label" in row.descriptive
     assert "by the time of their request" in row.descriptive
     assert found.verdict.verdict == "KEEP RUNNING"
     assert row.descriptive in found.verdict.reasons[0]
@@ -111,6 +111,13 @@ def test_hours_without_a_request_tell_nothing_and_stop_nothing():
 def test_a_step_leaves_the_labels_of_one_arm_behind():
     assert "requests have their label" in online(page(stepped(40), (12, 12))).descriptive
     assert online(page(stepped(40), (0, 0))).descriptive == ""
+
+
+def test_labels_that_begin_in_the_middle_of_a_ramp_can_be_compared():
+    begun = np.r_[np.full(24, 0.0), np.full(HOURS - 24, 0.5)]
+    row = online(page(RAMP, (0, 0), accuracy=(0.8, 0.85), share_labelled=begun))
+    assert row.descriptive == ""
+    assert row.low < 5 < row.high
 
 
 def test_what_the_errors_say_stands():

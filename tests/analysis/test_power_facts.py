@@ -70,6 +70,35 @@ def test_a_day_of_which_a_part_is_left_out_is_no_slow_day():
     assert (whole.interval.low, whole.interval.high) == pytest.approx((9.0, 9.0), rel=1e-3)
 
 
+def test_stretches_that_overlap_are_left_out_once():
+    snapshot = live()
+    counted = sum(series.last for series in snapshot.prometheus.accumulated[0].total("requests").series)
+    twice = ",".join(["2026-11-18T12:00:01Z/2026-11-18T17:59:59Z"] * 2)
+    left = report(snapshot, AB_PLANNED_REQUESTS=str(round(counted * 2)), AB_EXCLUDE=twice).power.days_left
+    assert (left.interval.low, left.interval.high) == pytest.approx((8.25, 8.25), rel=1e-3)
+
+
+def test_minutes_that_are_left_out_take_their_blocks_with_them():
+    snapshot = live()
+    counted = sum(series.last for series in snapshot.prometheus.accumulated[0].total("requests").series)
+    left = report(snapshot, AB_PLANNED_REQUESTS=str(round(counted * 2)), AB_EXCLUDE="2026-11-18T13:00Z/2026-11-18T13:05Z").power.days_left
+    assert (left.interval.low, left.interval.high) == pytest.approx((8.25, 8.25), rel=1e-3)
+
+
+def test_a_plan_that_is_reached_by_a_test_that_has_ended_has_no_days_left():
+    snapshot = live()
+    (found,) = snapshot.prometheus.accumulated
+
+    def ended(answer):
+        return replace(
+            answer, series=tuple(replace(each, points=tuple((end, value * (index < 4)) for index, (end, value) in enumerate(each.points))) for each in answer.series)
+        )
+
+    silent = replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(replace(found, blocks=tuple(map(ended, found.blocks))),)))
+    left = report(silent, AB_PLANNED_REQUESTS="1000").power.days_left
+    assert (left.value, left.interval) == (0, Interval(0.0, 0.0))
+
+
 def test_a_plan_that_is_reached_has_no_days_left():
     found = report(AB_PLANNED_REQUESTS="1000").power
     assert found.days_left.value == 0

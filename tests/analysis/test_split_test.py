@@ -8,7 +8,9 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from live_dashboards.analysis.ab_report import build_ab_report
 from live_dashboards.analysis.both_ends import widest_split
+from live_dashboards.analysis.business_report import build_business_report
 from live_dashboards.analysis.dispersion import local_overdispersion
 from live_dashboards.analysis.page import page
 from live_dashboards.analysis.share_changes import share_overdispersion
@@ -193,6 +195,19 @@ def test_before_eight_stays_a_split_is_not_judged_and_that_is_said():
     assert (young.flag, young.reason.split("; ")[0]) == ("amber", "judged after 8 stays of 1d")
     assert judged(of_users_who_stay(7, share=0.9), **FAIR).flag == "red"
     assert judged(of_users_who_stay(24, share=0.9), **FAIR, AB_STICKY_FOR="24h").flag == "red"
+
+
+def test_a_split_that_is_not_judged_yet_is_none_that_is_planned_by_little():
+    snapshot = live()
+    told = {"AB_TRAFFIC_SPLIT": "baseline=50,enhanced=50", "AB_STICKY_FOR": "3d"}
+    found, stood = build_business_report(snapshot, None, settings(**told)), build_ab_report(snapshot, None, settings(**told))
+    (gate,) = [each for each in found.gates.gates if each.label == "Traffic is split as planned"]
+    assert (gate.state, gate.words.startswith("judged after 8 stays of 3d: 70 % / 30 % of 50 % / 50 %")) == ("unknown", True)
+    assert stood.split.head.title == "Traffic split 70 / 30, off the plan so far, judged after 8 stays of 3d"
+    assert stood.verdict.verdict == "KEEP RUNNING"
+    assert any("off the plan so far, and judged after 8 stays" in reason for reason in stood.verdict.reasons)
+    planned = {**told, "AB_TRAFFIC_SPLIT": "baseline=70,enhanced=30"}
+    assert build_ab_report(snapshot, None, settings(**planned)).verdict.verdict == "SHIP"
 
 
 def test_parts_of_a_plan_that_are_shorter_than_eight_stays_do_not_turn_it_red():

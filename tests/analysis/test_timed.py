@@ -47,6 +47,15 @@ def test_where_traffic_and_information_tell_two_differences_apart_money_goes_by_
     assert (found.is_by_traffic, found.estimate) == (True, pytest.approx(6.0, abs=0.5))
 
 
+def test_a_difference_of_ratios_stays_one():
+    treatment = [Counts(5, 5)] * 150 + [Counts(0, 900)] * 42
+    control = [Counts(0, 995)] * 150 + [Counts(0, 100)] * 42
+    found = error_difference(treatment, control, PLANNED)
+    assert -1 <= found.always[0] <= found.always[1] <= 1
+    ours, theirs = [Counts(40, 50)] * 150 + [Counts(5, 900)] * 42, [Counts(20, 950)] * 150 + [Counts(5, 100)] * 42
+    assert -1 <= error_difference(ours, theirs, PLANNED).always[0] <= error_difference(ours, theirs, PLANNED).always[1] <= 1
+
+
 def test_blocks_of_one_arm_alone_tell_nothing():
     both = arm([50.0] * 9, [10] * 9)
     found = mean_difference([*both, Sums(9e9, 5)], [*arm([40.0] * 9, [10] * 9), Sums(0.0, 0)], PLANNED)
