@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, pairwise
 
 from live_dashboards.analysis.dispersion import local_overdispersion
@@ -35,6 +36,11 @@ def share_changes(blocks: Sequence[Block]) -> tuple[ShareChange, ...]:
     By binary segmentation with Pearson's chi-square of two by two counts, over how much neighbouring blocks differ anyway (Scott & Knott 1974, Biometrics
     30:507; Vostrikova 1981, Sov. Math. Dokl. 24:55). At most 40: a share that drifts has no steps.
     """
+    return _share_changes(tuple(blocks))
+
+
+@lru_cache(maxsize=8)  # a page asks for the same requests several times: for each comparison, for its words, and for the money
+def _share_changes(blocks: tuple[Block, ...]) -> tuple[ShareChange, ...]:
     sums = [(0, 0), *accumulate(blocks, lambda one, other: (one[0] + other[0], one[1] + other[1]))]
     clusters = local_overdispersion([*blocks]) if len(blocks) > _FEWEST_BLOCKS else _UNKNOWN_CLUSTERS
     edges, open_spans = {0, len(blocks)}, [(0, len(blocks))]
