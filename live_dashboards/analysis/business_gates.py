@@ -42,7 +42,7 @@ def _looked_at(found: Page, case: BusinessCase, ab: AbReport) -> tuple[Gate, ...
         *(_gate_guardrail(guard) for guard in ab.guardrails if guard.comparison.treatment == ab.challenger),
         _gate_net(case),
         _gate_parameters(case),
-        Gate("A/B verdict is SHIP", PASSED if verdict.verdict == SHIP else NOT_KNOWN if verdict.verdict == NO_VERDICT else FAILED, verdict.rule),
+        Gate("A/B verdict is SHIP", PASSED if verdict.verdict == SHIP else NOT_KNOWN if verdict.verdict == NO_VERDICT else FAILED, verdict.rule.partition(" (")[0]),
     )
 
 

@@ -145,7 +145,7 @@ def _harmed(evidence: Evidence) -> Verdict | None:
         for guard in harmed
         for text in (f"{_words(guard.comparison)} is worse: {guard.words}", *carried_words(guard.comparison, evidence.page.settings["AB_EXCLUDE"] or ()))
     )
-    return Verdict(ROLL_BACK, "3: a guardrail is harmed, always-valid", reasons, tuple(f"{_words(guard.comparison)} back within the margin" for guard in harmed))
+    return Verdict(ROLL_BACK, "3: a guardrail is harmed (limits for harm)", reasons, tuple(f"{_words(guard.comparison)} back within the margin" for guard in harmed))
 
 
 def carried_words(row: Comparison, excluded: Sequence[tuple[datetime, datetime]]) -> Iterator[str]:
@@ -169,7 +169,7 @@ def _better(evidence: Evidence) -> Verdict | None:
     if success is None or not is_better(success) or _lacks(evidence):
         return None
     reasons = (f"{_words(success)} better: {_estimate(success)}", *(f"{_words(guard.comparison)}: {guard.words}" for guard in evidence.guardrails))
-    return Verdict(SHIP, "4: surely better, no guardrail worse", reasons, ("a guardrail that is harmed, or a split that turns red",))
+    return Verdict(SHIP, "4: surely better, no guardrail worse (limits for safety)", reasons, ("a guardrail that is harmed, or a split that turns red",))
 
 
 def is_better(row: Comparison) -> bool:
@@ -218,7 +218,7 @@ def _no_difference(evidence: Evidence) -> Verdict | None:
         f"{_words(row)}: {_estimate(row)}, within AB_MINIMUM_EFFECT_POINTS=±{least:g}",
         f"{format_count(evidence.requests)} of {format_count(float(str(planned)))} planned requests",
     )
-    return Verdict(NO_DIFFERENCE, "5: as planned, and any difference is too small to matter", reasons, ("a smaller AB_MINIMUM_EFFECT_POINTS, planned before a new test",))
+    return Verdict(NO_DIFFERENCE, "5: as planned, and any difference is too small to matter (limits for safety)", reasons, ("a smaller AB_MINIMUM_EFFECT_POINTS, planned before a new test",))
 
 
 def _going_on(evidence: Evidence) -> Verdict:

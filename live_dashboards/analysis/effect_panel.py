@@ -64,7 +64,7 @@ def _interval_words(page: Page, rows: tuple[Comparison, ...]) -> str:
         parts.append("test sets for one" if parts else "for one look")
     words = f"95 %: {', '.join(parts)}" if parts else ""
     within = "hours weighted by what they tell" if any(row.sequential for row in rows) else ""
-    thick = "thick: for harm" if any(row.harm_interval is not None for row in rows) else ""
+    thick = "thick: for harm, thin: for safety" if any(row.harm_interval is not None for row in rows) else ""
     hollow = "hollow: n unknown" if any(row.estimate is not None and not row.has_interval for row in rows) else ""
     return "; ".join(filter(None, (words, within, thick, hollow)))
 
