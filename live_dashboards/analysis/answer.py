@@ -86,7 +86,8 @@ def _sentence(name: str, verdict: Verdict, success: Comparison | None, guardrail
 def _difference(row: Comparison, *, is_harm: bool = False) -> str:
     """`enhanced gives 3.2 points more accuracy (2.5 to 3.9)`."""
     value = row.estimate or 0.0
-    low, high = (row.harm_low, row.harm_high) if is_harm and row.sequential else row.verdict_limits
+    is_only_harm = is_harm and row.harm_low is not None and (row.low is None or row.low <= 0)  # as the guardrail's own words have it
+    low, high = (row.harm_low, row.harm_high) if is_only_harm else row.verdict_limits
     verb = "gives" if row.is_higher_better else "has"
     ends = sorted(abs(end) for end in (low, high) if end is not None)
     decimals = shared_decimals(ends, "points") if ends else None

@@ -218,7 +218,12 @@ def _no_difference(evidence: Evidence) -> Verdict | None:
         f"{_words(row)}: {_estimate(row)}, within AB_MINIMUM_EFFECT_POINTS=±{least:g}",
         f"{format_count(evidence.requests)} of {format_count(float(str(planned)))} planned requests",
     )
-    return Verdict(NO_DIFFERENCE, "5: as planned, and any difference is too small to matter (limits for safety)", reasons, ("a smaller AB_MINIMUM_EFFECT_POINTS, planned before a new test",))
+    return Verdict(
+        NO_DIFFERENCE,
+        "5: as planned, and any difference is too small to matter (limits for safety)",
+        reasons,
+        ("a smaller AB_MINIMUM_EFFECT_POINTS, planned before a new test",),
+    )
 
 
 def _going_on(evidence: Evidence) -> Verdict:

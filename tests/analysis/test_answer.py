@@ -50,7 +50,7 @@ def two_days():
             lambda: accumulated(live(), errors=40.0),
             OWN,
             "ROLL BACK",
-            "enhanced has 2.44 points more errors (2.28 to 2.59)",
+            "enhanced has 2.44 points more errors (",
             "Statistics: roll back. Money: do not deploy.",
             id="harm",
         ),
@@ -78,6 +78,15 @@ def test_both_pages_give_the_same_answer(snapshot, own, verdict, sentence, do_no
     assert (found.verdict, found.do_now) == (verdict, do_now)
     assert sentence in found.sentence
     assert build_business_report(snapshot(), None, settings(**own)).answer == found
+
+
+def test_a_harm_has_the_limits_of_its_guardrail():
+    report = build_ab_report(accumulated(live(), errors=40.0), None, settings())
+    (reason,) = [text for text in report.verdict.reasons if "error rate is worse" in text]
+    (guard,) = [each for each in report.guardrails if each.outcome == "harm"]
+    low, high = (f"{end:.2f}" for end in (guard.comparison.low, guard.comparison.high))
+    assert f"({low} to {high})" in report.answer.sentence
+    assert f"(+{low} to +{high})" in reason
 
 
 def test_fewer_errors_are_no_more_of_anything():
