@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -163,5 +164,5 @@ def test_nothing_is_deployed_on_a_net_value_that_is_above_zero_at_the_least_alon
     assert page.case.probability_net_positive.interval.low < 0.95 < page.case.probability_net_positive.interval.high
     assert page.case.payback.interval.high is None
     words = {label: (value, beside) for label, value, beside in page.headline_words}
-    assert words["Chance of net > 0"][0].startswith("91 to ")
+    assert re.fullmatch(r"9\d(\.\d)? to > 99\.9 %", words["Chance of net > 0"][0])
     assert words["Payback"][1].startswith("95 %: > ")
