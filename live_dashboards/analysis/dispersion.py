@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from statistics import median
 
 _FEWEST_PAIRS = 10
+_MEDIAN_CHI_SQUARE = 0.4549  # of one degree of freedom
 
 
 def overdispersion(increments: Sequence[Sequence[tuple[int, int]]]) -> float:
@@ -34,13 +36,24 @@ def local_overdispersion(blocks: list[tuple[int, int]]) -> float:
     From squared successive differences (von Neumann, Kent, Bellinson & Hart 1941, Ann. Math. Stat. 12:153), so that a plan that was changed once does not
     pass for clustering, as it would in Pearson's statistic. 1 with fewer than 10 pairs of blocks.
     """
+    squares = _successive_squares(blocks)
+    return max(1.0, sum(squares) / len(squares)) if len(squares) >= _FEWEST_PAIRS else 1.0
+
+
+def usual_overdispersion(blocks: list[tuple[int, int]]) -> float:
+    """The same of the usual pair of neighbours, by the median of the squares: steps of the share, of which there may be one a day, are no clustering at all."""
+    squares = _successive_squares(blocks)
+    return max(1.0, median(squares) / _MEDIAN_CHI_SQUARE) if len(squares) >= _FEWEST_PAIRS else 1.0
+
+
+def _successive_squares(blocks: list[tuple[int, int]]) -> list[float]:
+    """Squared differences of neighbouring shares over what independent requests would make them."""
     pairs = [(one, other) for one, other in pairwise(blocks) if one[1] and other[1]]
     n, part = sum(block[1] for block in blocks), sum(block[0] for block in blocks)
-    if len(pairs) < _FEWEST_PAIRS or not 0 < part < n:
-        return 1.0
+    if not 0 < part < n:
+        return []
     p = part / n
-    squares = [(one[0] / one[1] - other[0] / other[1]) ** 2 / (p * (1 - p) * (1 / one[1] + 1 / other[1])) for one, other in pairs]
-    return max(1.0, sum(squares) / len(squares))
+    return [(one[0] / one[1] - other[0] / other[1]) ** 2 / (p * (1 - p) * (1 / one[1] + 1 / other[1])) for one, other in pairs]
 
 
 def _checked(events: int, n: int) -> int:

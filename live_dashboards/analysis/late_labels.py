@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from itertools import pairwise
 from statistics import median
 
 from live_dashboards.analysis.arms import by_block, request_blocks
 from live_dashboards.analysis.counts import Counts
+from live_dashboards.analysis.dispersion import usual_overdispersion
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.share_changes import share_changes
 from live_dashboards.analysis.stratified import sequence_of, strata
@@ -17,7 +17,6 @@ from live_dashboards.model.snapshot import Accumulated
 
 _ALPHA, _MATTERS = 0.01, 0.01  # of the share that is labelled: below, what is missing can hardly turn an accuracy
 _DAY_SECONDS = 86_400.0
-_MEDIAN_CHI_SQUARE = 0.4549  # of one degree of freedom
 _REMEDY = "count labels by the time of their request, or after one fixed wait"
 
 Blocks = Mapping[float, float]
@@ -47,7 +46,7 @@ def _unlike(names: tuple[str, str], labelled: list[Blocks], requests: list[Block
     shares = [math.fsum(weight * arm[day].proportion for weight, day in zip(found.weights, days, strict=True)) for arm in arms]
     if abs(found.estimate) < _MATTERS * max(shares):
         return ""
-    clusters = max(_overdispersion(_pairs(labels, all_)) for labels, all_ in zip(labelled, requests, strict=True))
+    clusters = max(usual_overdispersion(_pairs(labels, all_)) for labels, all_ in zip(labelled, requests, strict=True))
     apart = sequence_of(found, planned_n, _ALPHA, clusters * found.variance)
     if apart.low <= 0 <= apart.high:
         return ""
@@ -68,19 +67,6 @@ def _by_day(labelled: Blocks, requests: Blocks, last: float) -> dict[int, Counts
 def _pairs(labelled: Blocks, requests: Blocks) -> list[tuple[int, int]]:
     rounded = ((round(labelled.get(end, 0.0)), round(n)) for end, n in sorted(requests.items()))
     return [(min(labels, n), n) for labels, n in rounded if n > 0]
-
-
-def _overdispersion(blocks: list[tuple[int, int]]) -> float:
-    """How much more the share of (part, n) differs between neighbouring blocks than independent requests would make it, in the median; 1 at least.
-
-    The median, as where labels begin to come, and after a change of the split, one block differs from its neighbour by all it can.
-    """
-    n, part = sum(block[1] for block in blocks), sum(block[0] for block in blocks)
-    if len(blocks) < 2 or not 0 < part < n:
-        return 1.0
-    p = part / n
-    squares = [(one[0] / one[1] - other[0] / other[1]) ** 2 / (p * (1 - p) * (1 / one[1] + 1 / other[1])) for one, other in pairwise(blocks)]
-    return max(1.0, median(squares) / _MEDIAN_CHI_SQUARE)
 
 
 def _changed_meanwhile(found: Page, challenger: str, labelled: list[Blocks], requests: list[Blocks]) -> str:

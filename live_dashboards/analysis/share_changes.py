@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, pairwise
 
-from live_dashboards.analysis.dispersion import local_overdispersion
+from live_dashboards.analysis.dispersion import local_overdispersion, usual_overdispersion
 from live_dashboards.analysis.long_run import FEWEST_BATCHES, batch_variance, long_run_variance
 
 _SURE_CHI_SQUARE = 30.0  # p 4e-8: hundreds of moments are looked at
@@ -42,7 +42,7 @@ def share_changes(blocks: Sequence[Block]) -> tuple[ShareChange, ...]:
 @lru_cache(maxsize=8)  # a page asks for the same requests several times: for each comparison, for its words, and for the money
 def _share_changes(blocks: tuple[Block, ...]) -> tuple[ShareChange, ...]:
     sums = [(0, 0), *accumulate(blocks, lambda one, other: (one[0] + other[0], one[1] + other[1]))]
-    clusters = local_overdispersion([*blocks]) if len(blocks) > _FEWEST_BLOCKS else _UNKNOWN_CLUSTERS
+    clusters = usual_overdispersion([*blocks]) if len(blocks) > _FEWEST_BLOCKS else _UNKNOWN_CLUSTERS
     edges, open_spans = {0, len(blocks)}, [(0, len(blocks))]
     while open_spans and len(edges) < _MOST_CHANGES + 2:
         begin, end = open_spans.pop(0)

@@ -33,6 +33,16 @@ def test_the_block_in_which_the_split_changes_is_left_out(between):
     assert spans(blocks) == [(0, 48), (49, 97)]
 
 
+def test_a_split_that_switches_by_day_and_night_hides_no_step_behind_the_others():
+    """Eight days, many requests by day and few by night; each hour before a switch is of both splits, and there are so many that most unlike neighbours are."""
+    random = np.random.default_rng(2)
+    hours = [(20_000, 0.055) if hour % 12 == 11 else ((36_000, 0.01), (3600, 0.5))[hour // 12 % 2] for hour in range(191)]
+    blocks = [(int(random.binomial(n, share)), n) for n, share in hours]
+    kept = {hour for span in blocks_of_one_split(blocks, share_changes(blocks)) for hour in span}
+    assert not kept & {hour for hour in range(191) if hour % 12 == 11}
+    assert len(kept) >= 170
+
+
 def test_a_few_requests_a_block_tell_a_step_too():
     (change,) = share_changes(requests([0.5] * 300 + [0.1] * 400, n=2))
     assert change.block == pytest.approx(300, abs=15)

@@ -71,6 +71,18 @@ def test_the_window_changes_nothing_of_a_year(business):
     assert (hour.inputs.rows[1].window_words, hour.inputs.rows[3].window_words) == ("9d", "7d")
 
 
+# by day nearly all of many requests go to the baseline, and both are as quick; by night half of a few go to the challenger, which is 10 ms slower
+UNEVEN = phases(*((9.9, 0.02, 0.05, 0.1, 0.02, 0.05), (0.5, 0.02, 0.05, 0.5, 0.02, 0.06)) * 8, days=8)
+
+
+def test_where_the_difference_moves_with_the_traffic_money_goes_with_it_and_says_so(business):
+    moving, constant = (business(truth).case.inputs.latency_increase.difference for truth in (UNEVEN, GROWN))
+    assert moving.value == pytest.approx(10.0 * 1 / 11, abs=0.2)  # by how much the blocks tell it would be 8.3
+    assert "each block of time by its requests, as the difference moves with the traffic" in moving.reason
+    assert constant.value == pytest.approx(10.0, rel=1e-2)
+    assert "each block of time by how much it tells" in constant.reason
+
+
 GROWN = phases((2.0, 0.02, 0.05, 2.0, 0.02, 0.06), (1.0, 0.02, 0.05, 1.0, 0.02, 0.06), (3.0, 0.02, 0.05, 3.0, 0.02, 0.06), days=10.5)
 
 
