@@ -41,9 +41,8 @@ def requests(random: Random, world: Staying, share: float) -> Numbers:
     n = np.maximum(1, random.poisson(REQUESTS_A_DAY / BLOCKS_A_DAY, BLOCKS))
     if not world.users:
         sessions = np.maximum(1, n // world.session)
-        part = random.binomial(sessions, share) * world.session if world.session > 1 else random.binomial(n, share)
-        whole = sessions * world.session if world.session > 1 else n
-        return np.stack([whole - part, part])
+        part = random.binomial(sessions, share) * world.session
+        return np.stack([sessions * world.session - part, part])
     stay = round(world.hours * _HOUR_BLOCKS)
     phases = random.integers(0, stay, world.users)
     arms = random.random((world.users, BLOCKS // stay + 2)) < share

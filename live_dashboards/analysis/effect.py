@@ -24,7 +24,7 @@ from live_dashboards.model.snapshot import Accumulated
 from live_dashboards.settings import Settings
 
 _BESIDE = ("precision", "recall", "f1")
-GUARDED = (ERROR_RATE, OVER_OBJECTIVE)
+MARGINS = {ERROR_RATE: "AB_ERROR_MARGIN_POINTS", OVER_OBJECTIVE: "AB_LATENCY_MARGIN_POINTS"}  # of what is guarded, the setting
 _ALPHA = 0.05
 _SURE_Z = 4.0  # of requests that are independent: as always-valid limits are wide
 _FEWEST_BLOCKS_FOR_HARM = 3  # a burst in the first block is no harm: nothing tells yet how requests fail together
@@ -55,7 +55,7 @@ def compared(page: Page) -> tuple[Compared, ...]:
 
 def _judged_metrics(page: Page, name: str, family: int) -> list[Compared]:
     """Accuracy in each of its forms, and what is guarded."""
-    guarded = (_counted(page, name, metric, family) for metric in GUARDED)
+    guarded = (_counted(page, name, metric, family) for metric in MARGINS)
     return [_offline(page, name, "accuracy", family), *_beside_accuracy(page, name, family), *guarded]
 
 
@@ -106,7 +106,7 @@ def _row(metric: str, inputs: tuple[Measurement, Measurement], family: int) -> C
         n_treatment=ours.n,
         n_control=theirs.n,
         sequential=False,
-        is_higher_better=metric not in GUARDED,
+        is_higher_better=metric not in MARGINS,
         origin=max(ours.origin, theirs.origin, key=lambda origin: origin.weakness),
         reason=_reason(ours, theirs),
         family=family,
@@ -184,7 +184,7 @@ def _counted(page: Page, name: str, metric: str, family: int) -> Compared:
     is_success = metric == ONLINE_ACCURACY or metric == page.settings["AB_SUCCESS_METRIC"]
     alpha = _ALPHA / family if is_success else _ALPHA
     planned = planned_requests(page.settings, page.roles.names, (name, page.roles.baseline))
-    harm_alpha = min(_ALPHA, _HARM_ALPHA / (len(GUARDED) * family)) if metric in GUARDED else None
+    harm_alpha = min(_ALPHA, _HARM_ALPHA / (len(MARGINS) * family)) if metric in MARGINS else None
 
     def of(edge: Accumulated) -> Compared:
         arms = arm(page, edge, name, metric), arm(page, edge, page.roles.baseline, metric)
@@ -223,7 +223,9 @@ def _judged(page: Page, row: Comparison, arms: tuple[Arm, Arm], levels: _Levels,
     if not blocks.ends:
         return replace(row, estimate=None, reason=f"{row.treatment} and {row.control}: {_apart(arms)}")
     within = strata(blocks.treatment, blocks.control)
-    row = _with_carried(_within_blocks(row, within, blocks, levels, page.at.timestamp()), within, blocks, since)
+    row = _within_blocks(row, within, blocks, levels, page.at.timestamp())
+    if row.metric in MARGINS and (row.high is None or row.high >= float(page.settings[MARGINS[row.metric]])):
+        row = _with_carried(row, within, blocks, since)
     return row if row.metric != ONLINE_ACCURACY else replace(row, descriptive=why_descriptive(page, since, row.treatment, levels.planned_n))
 
 
@@ -249,7 +251,7 @@ def _within_blocks(row: Comparison, found: Strata, blocks: SharedBlocks, levels:
 
 def _with_carried(row: Comparison, found: Strata, blocks: SharedBlocks, since: Accumulated) -> Comparison:
     """The comparison with what carries a harm, also of one that is not judged as such because it came all at once."""
-    if row.is_higher_better or found.estimate <= _SURE_Z * math.sqrt(found.variance):
+    if found.estimate <= _SURE_Z * math.sqrt(found.variance):
         return row
     step_seconds = since.block("requests").step_seconds
     spans = tuple((block_begin(group[0], step_seconds, since.start_seconds), group[-1]) for group in blocks.groups)

@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 
 from live_dashboards.analysis.arms import ERROR_RATE, OVER_OBJECTIVE
-from live_dashboards.analysis.effect import Compared
+from live_dashboards.analysis.effect import MARGINS, Compared
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.period import period_of
 from live_dashboards.model.judgement import HARM, NOT_SHOWN, SHOWN, UNKNOWN, Comparison, Guardrail
 from live_dashboards.model.number import format_estimate, format_number
 
-_MARGINS = {ERROR_RATE: "AB_ERROR_MARGIN_POINTS", OVER_OBJECTIVE: "AB_LATENCY_MARGIN_POINTS"}
-
 
 def guardrails(page: Page, rows: tuple[Compared, ...]) -> tuple[Guardrail, ...]:
     """Error rate and latency of every challenger, judged by the very intervals that the effect panel shows."""
-    return tuple(_guardrail(page, each.row) for each in rows if each.row.metric in _MARGINS)
+    return tuple(_guardrail(page, each.row) for each in rows if each.row.metric in MARGINS)
 
 
 def outcome(harm_low_points: float | None, high_points: float | None, margin_points: float) -> str:
@@ -30,7 +28,7 @@ def outcome(harm_low_points: float | None, high_points: float | None, margin_poi
 
 
 def _guardrail(page: Page, row: Comparison) -> Guardrail:
-    margin = float(page.settings[_MARGINS[row.metric]])
+    margin = float(page.settings[MARGINS[row.metric]])
     is_known = row.has_interval and row.estimate is not None
     words = f"{_estimate_words(row, margin)}, margin {margin:g}{_edge_words(page, row)}" if is_known else row.reason or "not measured"
     return Guardrail("latency" if row.metric == OVER_OBJECTIVE else row.metric, _label(page, row), _outcome(row, margin), margin, row, words)

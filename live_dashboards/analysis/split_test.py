@@ -123,12 +123,12 @@ def judged(found: SplitTest, segments: Sequence[Segment], stay_seconds: float) -
     Of users who stay for long the first stays tell hardly anything: a split that looks wrong in them is amber. Those segments are judged that last for eight.
     """
     told = tuple(segment for segment in segments if segment.blocks and segment.seconds >= _FEWEST_STAYS * stay_seconds)
-    judged = _flagged(found, told or segments, stay_seconds)
+    flagged = _flagged(found, told or segments, stay_seconds)
     if told:
-        return judged
+        return flagged
     waiting = f"judged after {_FEWEST_STAYS} stays of {format_duration(stay_seconds)}"
-    reason = "; ".join(filter(None, (waiting, judged.reason)))
-    return replace(judged, flag="amber" if judged.flag == "red" else judged.flag, reason=reason, waits_for=waiting)
+    reason = "; ".join(filter(None, (waiting, flagged.reason)))
+    return replace(flagged, flag="amber" if flagged.flag == "red" else flagged.flag, reason=reason, waits_for=waiting)
 
 
 def _flagged(found: SplitTest, segments: Sequence[Segment], stay_seconds: float) -> SplitTest:

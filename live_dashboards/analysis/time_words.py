@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from live_dashboards.analysis.arms import request_blocks
 from live_dashboards.analysis.decision import METRIC_WORDS, carried_words
 from live_dashboards.analysis.effect import Compared
-from live_dashboards.analysis.guardrails import guardrails
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.period import period_of
 from live_dashboards.analysis.share_changes import share_changes
-from live_dashboards.model.judgement import SHOWN, Comparison, Period
+from live_dashboards.model.judgement import Comparison, Period
 from live_dashboards.model.number import format_percent, format_signed
 from live_dashboards.model.snapshot import Accumulated
 
@@ -28,8 +27,8 @@ def time_words(page: Page, rows: Sequence[Compared]) -> tuple[str, ...]:
     if counted is None or page.roles.challenger is None or period.start is None:
         return ()
     astray = (_astray_words(each.row) for each in rows if each.row.sequential and is_astray(each.row))
-    doubtful = (guard.comparison for guard in guardrails(page, tuple(rows)) if guard.outcome != SHOWN)  # what is within its margin needs no cause
-    carried = (f"{METRIC_WORDS[row.metric]} of {row.treatment}: {text}" for row in doubtful for text in carried_words(row, page.settings["AB_EXCLUDE"] or ()))
+    excluded = page.settings["AB_EXCLUDE"] or ()
+    carried = (f"{METRIC_WORDS[row.metric]} of {row.treatment}: {text}" for row in (each.row for each in rows) for text in carried_words(row, excluded))
     descriptive = (f"{METRIC_WORDS[row.metric]} of {row.treatment} decides nothing: {row.descriptive}" for row in (each.row for each in rows) if row.descriptive)
     return (*_excluded_words(period), *astray, *carried, *descriptive, *_split_words(page, counted, page.roles.challenger))
 

@@ -89,6 +89,15 @@ def test_a_harm_has_the_limits_of_its_guardrail():
     assert f"(+{low} to +{high})" in reason
 
 
+@pytest.mark.parametrize(
+    ("snapshot", "own", "limits"),
+    [(live, {}, "(limits for safety)"), (equal_accuracy, EQUAL, "(limits for safety)"), (lambda: accumulated(live(), errors=40.0), {}, "(limits for harm)")],
+    ids=["better", "equal", "harm"],
+)
+def test_a_rule_names_the_limits_that_it_went_by(snapshot, own, limits):
+    assert build_ab_report(snapshot(), None, settings(**own)).verdict.rule.endswith(limits)
+
+
 def test_fewer_errors_are_no_more_of_anything():
     fewer = accumulated(with_instant(live(), "errors", {"baseline": 900.0, "enhanced": 100.0}))
     found = build_ab_report(fewer, None, settings(AB_SUCCESS_METRIC="error_rate")).answer

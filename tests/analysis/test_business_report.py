@@ -8,6 +8,7 @@ from live_dashboards.analysis.business_panels import headline_words
 from live_dashboards.analysis.business_report import absurd, build_business_report
 from live_dashboards.analysis.page import page as found_page
 from live_dashboards.model.measurement import Origin
+from live_dashboards.outputs.business_summary import business_summary
 from tests.support.business_cases import case, inputs
 from tests.support.snapshots import AT, DAY, accumulated, live, of_the_window, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
 
@@ -217,6 +218,20 @@ def test_money_has_no_more_digits_than_its_interval_carries():
     assert report.headline_words[-1][2] == "for one look"
     assert roi.endswith("0 %")
     assert payback.endswith(" days")
+
+
+def test_the_net_value_is_one_number_with_one_interval_on_the_whole_page():
+    report = page(**{**OWN, "ERROR_COST_MULTIPLIER": "20..80"})
+    (_, net, beside), *_ = report.headline_words
+    (gate,) = [each for each in report.gates.gates if each.label == "Net value is above 0"]
+    limits = beside.removeprefix("95 %: ")
+    assert report.net.shown_words == f"{net} ({limits})"
+    assert gate.words == f"95 %: {net} ({limits})"
+    assert f"{net} ({limits})" in report.recommendation.reasons[0]
+    assert report.parts.total.amount_words == f"+{net}"
+    assert report.net.head.title.startswith(f"{net} a year")
+    (only,) = business_summary(report)["net_annual_value_intervals"]
+    assert (only["confidence"], only["interval"]) == (0.95, business_summary(report)["net_annual_value_interval"])
 
 
 def test_the_break_even_is_proven_only_where_the_net_value_is():

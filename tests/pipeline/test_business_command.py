@@ -125,6 +125,8 @@ def test_both_dashboards_come_from_one_fetch(run, worlds, tmp_path):
     ab, business = (json.loads(image.with_suffix(".json").read_text()) for image in images)
     assert (ab["dashboard"], business["dashboard"]) == ("ab", "business")
     assert ab["generated_at"] == business["generated_at"]
+    assert ab["answer"] == business["answer"]
+    assert (ab["answer"]["verdict"], ab["answer"]["do_now"]) == (ab["verdict"]["verdict"], "Statistics: roll back. Money: do not deploy.")
 
 
 def test_every_experiment_gets_both_in_files_of_its_own(run, worlds, tmp_path):
