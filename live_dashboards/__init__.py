@@ -1,4 +1,6 @@
-"""A/B test dashboards of machine-learning models from MLflow and Prometheus, where every number says where it comes from."""
+"""A/B test dashboards of machine-learning models from MLflow and Prometheus, where every number says where it
+comes from.
+"""
 
 from __future__ import annotations
 

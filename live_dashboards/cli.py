@@ -1,4 +1,6 @@
-"""The command line: `live-dashboards ab | business | all | web | check | demo | explain | hash-password`. stdout is the result, stderr the conversation."""
+"""The command line: `live-dashboards ab | business | all | web | check | demo | explain | hash-password`.
+stdout is the result, stderr the conversation.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +39,19 @@ log = logging.getLogger("live_dashboards")
 
 
 def main(argv: Sequence[str] | None = None, *, base_folder: Path | None = None) -> int:
-    """Runs one command; the exit code. `base_folder` is where the settings file and a relative output folder lie (default: the current one)."""
-    commands = {"ab": _ab, "business": _business, "all": _all, "web": _web, "check": _check, "demo": _demo, "explain": _explain, "hash-password": _hash_password}
+    """Runs one command; the exit code. `base_folder` is where the settings file and a relative output folder
+    lie (default: the current one).
+    """
+    commands = {
+        "ab": _ab,
+        "business": _business,
+        "all": _all,
+        "web": _web,
+        "check": _check,
+        "demo": _demo,
+        "explain": _explain,
+        "hash-password": _hash_password,
+    }
     try:
         arguments = _parsed(argv)
         _start_logging(arguments.verbose, arguments.quiet)
@@ -64,7 +77,9 @@ def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 class _OneLine(logging.Formatter):
-    """A record is a line: what servers and names hold can neither begin another one nor steer a terminal. Only a traceback has more lines."""
+    """A record is a line: what servers and names hold can neither begin another one nor steer a terminal.
+    Only a traceback has more lines.
+    """
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 the library's name
         """The line, with what would act in it written out."""
@@ -81,16 +96,29 @@ def _start_logging(verbose: bool, quiet: bool) -> None:  # noqa: FBT001 two flag
     handler.setFormatter(_OneLine("%(levelname)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     log.setLevel(level)
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # else it tells each cron run that it found no home folder to cache in
+    # else it tells each cron run that it found no home folder to cache in
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 def _settings(arguments: argparse.Namespace, base_folder: Path | None) -> Settings:
-    return load_settings(env_file=arguments.env_file, overrides=_overrides(arguments), base_folder=base_folder)
+    return load_settings(
+        env_file=arguments.env_file, overrides=_overrides(arguments), base_folder=base_folder
+    )
 
 
 def _overrides(arguments: argparse.Namespace) -> Mapping[str, str]:
-    options_of = {"AB_EXPERIMENT": "experiment", "AB_WINDOW": "window", "DASHBOARD_HOST": "host", "DASHBOARD_PORT": "port", "DASHBOARD_NOTIFY_URL": "notify_url"}
-    return {name: getattr(arguments, option) for name, option in options_of.items() if getattr(arguments, option, None) is not None}
+    options_of = {
+        "AB_EXPERIMENT": "experiment",
+        "AB_WINDOW": "window",
+        "DASHBOARD_HOST": "host",
+        "DASHBOARD_PORT": "port",
+        "DASHBOARD_NOTIFY_URL": "notify_url",
+    }
+    return {
+        name: getattr(arguments, option)
+        for name, option in options_of.items()
+        if getattr(arguments, option, None) is not None
+    }
 
 
 def _ab(arguments: argparse.Namespace, base_folder: Path | None) -> int:
@@ -113,16 +141,24 @@ def _draw(dashboards: tuple[str, ...], arguments: argparse.Namespace, base_folde
         return _draw_with(_settings(arguments, base_folder), dashboards, arguments, run)
 
 
-def _draw_with(settings: Settings, dashboards: tuple[str, ...], arguments: argparse.Namespace, run: Run) -> int:
+def _draw_with(
+    settings: Settings, dashboards: tuple[str, ...], arguments: argparse.Namespace, run: Run
+) -> int:
     """Draws for itself alone and in its time, and prints each path or the summary as soon as it is there."""
     from live_dashboards.destinations import check_outputs
     from live_dashboards.pipeline import lock, outcomes
     from live_dashboards.unattended import finish
 
-    run.settings, request, every = settings, options.request(arguments), getattr(arguments, "all_experiments", False)
+    run.settings, request, every = (
+        settings,
+        options.request(arguments),
+        getattr(arguments, "all_experiments", False),
+    )
     check_outputs(dashboards, settings, request)
     with deadline(settings.run_timeout_seconds), lock(dashboards, settings, request):
-        written = [_tell(outcome, run) for outcome in outcomes(dashboards, settings, request, every_experiment=every)]
+        written = [
+            _tell(outcome, run) for outcome in outcomes(dashboards, settings, request, every_experiment=every)
+        ]
         finish(written, settings, request, run)
     run.is_success = all(outcome.is_enough for outcome in written)
     if run.unprinted is not None:
@@ -132,7 +168,8 @@ def _draw_with(settings: Settings, dashboards: tuple[str, ...], arguments: argpa
 
 @contextlib.contextmanager
 def _without_garbage_collection(arguments: argparse.Namespace) -> Iterator[None]:
-    """Nobody looks for unreachable cycles among all that drawing imports, now and as the process ends: that takes an eighth of the CPU time and frees 2 MB.
+    """Nobody looks for unreachable cycles among all that drawing imports, now and as the process ends: that
+    takes an eighth of the CPU time and frees 2 MB.
 
     Of many experiments somebody does.
     """
@@ -169,7 +206,9 @@ def _web(arguments: argparse.Namespace, base_folder: Path | None) -> int:
 
 
 def _leave_at_once() -> None:
-    """Ends the process without waiting for threads that still wait for a source, which may take as long as its deadline."""
+    """Ends the process without waiting for threads that still wait for a source, which may take as long as
+    its deadline.
+    """
     if threading.current_thread() is threading.main_thread():
         logging.shutdown()
         os._exit(WRITTEN)
@@ -180,7 +219,10 @@ def _check(arguments: argparse.Namespace, base_folder: Path | None) -> int:
 
     settings, checks = _settings(arguments, base_folder), []
     if not settings.has_mlflow and not settings.has_prometheus:
-        raise SettingsError("no source is configured; set MLFLOW_DB_HOST and PROMETHEUS_URL (or MLFLOW_TRACKING_URI) in .env.live-dashboards")
+        raise SettingsError(
+            "no source is configured; set MLFLOW_DB_HOST and PROMETHEUS_URL (or "
+            "MLFLOW_TRACKING_URI) in .env.live-dashboards"
+        )
     for check in connection_checks(settings, arguments.at):
         checks.append(check)
         if not arguments.json:
@@ -198,12 +240,20 @@ def _demo(arguments: argparse.Namespace, base_folder: Path | None) -> int:
     with Demo() as demo:
         for note in demo.notes:
             log.warning("%s", note)
-        own = load_settings(env_file=Path(os.devnull), environment=demo.environment, overrides=_overrides(arguments), base_folder=base_folder)
+        own = load_settings(
+            env_file=Path(os.devnull),
+            environment=demo.environment,
+            overrides=_overrides(arguments),
+            base_folder=base_folder,
+        )
         if arguments.web:
             return _serve_demo(own)
         exit_code = _draw_with(own, _BOTH, arguments, Run())
         if arguments.keep:
-            sys.stderr.write(f"The demo runs until Ctrl-C. Settings to paste into .env.live-dashboards:\n\n{demo.settings_text()}\n")
+            sys.stderr.write(
+                "The demo runs until Ctrl-C. Settings to paste into "
+                f".env.live-dashboards:\n\n{demo.settings_text()}\n"
+            )
             _wait_for_interrupt()
     return exit_code
 
@@ -232,22 +282,34 @@ def _hash_password(_: argparse.Namespace, __: Path | None) -> int:
     try:
         from live_dashboards.web.access.passwords import LEAST_CHARACTERS, hash_password
     except ModuleNotFoundError as error:
-        raise UsageError("hash-password needs the web page's packages; run scripts/setup-live-dashboards.sh or install live-dashboards[web]") from error
+        raise UsageError(
+            "hash-password needs the web page's packages; run "
+            "scripts/setup-live-dashboards.sh "
+            "or install live-dashboards[web]"
+        ) from error
 
     password = _new_password()
     if len(password) < LEAST_CHARACTERS:
-        raise UsageError(f"the password has fewer than {LEAST_CHARACTERS} characters; choose a longer one, such as four random words")
-    say(f"DASHBOARD_PASSWORD_HASH='{hash_password(password)}'\n")  # single quotes, so that nothing expands its dollar signs
+        raise UsageError(
+            f"the password has fewer than {LEAST_CHARACTERS} characters; choose a longer one, "
+            "such as four random words"
+        )
+    # single quotes, so that nothing expands its dollar signs
+    say(f"DASHBOARD_PASSWORD_HASH='{hash_password(password)}'\n")
     return WRITTEN
 
 
 def _new_password() -> str:
-    """A password that was typed twice alike, or one line of a pipe; never an argument, which every user of the machine could read."""
+    """A password that was typed twice alike, or one line of a pipe; never an argument, which every user of
+    the machine could read.
+    """
     try:
         password = _typed_password() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
         password.encode()
     except (EOFError, UnicodeError) as error:
-        raise UsageError("no password could be read; type it, or give it as one line of UTF-8 text") from error
+        raise UsageError(
+            "no password could be read; type it, or give it as one line of UTF-8 text"
+        ) from error
     return password
 
 

@@ -1,4 +1,5 @@
-"""Draws a picture in a process of its own, for the web page: drawing takes seconds of a core, and nobody who looks should wait for it.
+"""Draws a picture in a process of its own, for the web page: drawing takes seconds of a core, and nobody who
+looks should wait for it.
 
 `python drawing.py` reads a report that its own parent pickled from stdin and writes the PNG to stdout.
 """
@@ -27,7 +28,8 @@ _END_OF_PNG = b"IEND\xaeB`\x82"  # a picture without it is not whole
 _GIVES_WAY = 10  # as nice(1) counts: on a busy machine those who look at the page come before the picture
 _STOPPING = "the server is stopping and draws no more; try again when it is back"
 _START = (
-    f"import os, sys, tempfile; os.nice({_GIVES_WAY}); tempfile.tempdir = sys.argv[1]; sys.path.insert(0, {str(_ROOT)!r}); "
+    f"import os, sys, tempfile; os.nice({_GIVES_WAY}); tempfile.tempdir = sys.argv[1]; sys.path.insert(0, "
+    f"{str(_ROOT)!r}); "
     "from live_dashboards.drawing import main; main()"
 )
 
@@ -45,15 +47,24 @@ class Drawings:
     def draw(self, report: Report) -> bytes:
         """The report's PNG, as the scripts draw it; OutputError where it could not be drawn."""
         try:
-            with tempfile.TemporaryDirectory(prefix="live-dashboards-") as folder, self._process(Path(folder)) as process:
+            with (
+                tempfile.TemporaryDirectory(prefix="live-dashboards-") as folder,
+                self._process(Path(folder)) as process,
+            ):
                 picture, said = self._wait(process, pickle.dumps(report))
         except OSError as error:
-            raise OutputError(f"the picture could not be drawn ({error.strerror}); try again when the machine has more room") from error
+            raise OutputError(
+                f"the picture could not be drawn ({error.strerror}); try again when the machine has more room"
+            ) from error
         if process.returncode == 0 and picture.endswith(_END_OF_PNG):
             return picture
         if self._is_stopped:
             raise OutputError(_STOPPING)
-        log.error("a picture was not drawn (exit code %d): %s", process.returncode, said.decode(errors="replace").strip().rpartition("\n")[2][:1000])
+        log.error(
+            "a picture was not drawn (exit code %d): %s",
+            process.returncode,
+            said.decode(errors="replace").strip().rpartition("\n")[2][:1000],
+        )
         raise OutputError("the picture could not be drawn; the server's log says why")
 
     def stop(self) -> None:
@@ -65,7 +76,9 @@ class Drawings:
 
     @contextlib.contextmanager
     def _process(self, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-        """A drawing process, in a group of its own, that leaves its files in the folder; it is gone afterwards."""
+        """A drawing process, in a group of its own, that leaves its files in the folder; it is gone
+        afterwards.
+        """
         with self._lock:
             if self._is_stopped:
                 raise OutputError(_STOPPING)
@@ -89,11 +102,16 @@ class Drawings:
         try:
             return process.communicate(pickled, timeout=_LONGEST_SECONDS)
         except subprocess.TimeoutExpired:
-            raise OutputError(f"the picture was not drawn within {_LONGEST_SECONDS:g} s; try again when the machine is less busy") from None
+            raise OutputError(
+                f"the picture was not drawn within {_LONGEST_SECONDS:g} s; try again when "
+                "the machine is less busy"
+            ) from None
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Ends the process and all that it started; a process that was waited for is left alone, since its number may be another's by now."""
+    """Ends the process and all that it started; a process that was waited for is left alone, since its number
+    may be another's by now.
+    """
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -1,4 +1,6 @@
-"""How a run ends before its time: on SIGTERM and at its deadline it unwinds, so that no half-written file and no lock stay, but never while it writes its files."""
+"""How a run ends before its time: on SIGTERM and at its deadline it unwinds, so that no half-written file and
+no lock stay, but never while it writes its files.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,15 @@ from collections.abc import Callable, Iterator
 
 from live_dashboards.errors import DeadlineError
 
-_AGAIN_SECONDS = 3.0  # Python drops what is raised while it collects garbage or imports, so it is raised again
+# Python drops what is raised while it collects garbage or imports, so it is raised again
+_AGAIN_SECONDS = 3.0
 _SOON_SECONDS = 0.05
 
 
 class _Gate:
-    """Raises what ends the run: at once, or when what is being written is whole. The first reason to end stays the one."""
+    """Raises what ends the run: at once, or when what is being written is whole. The first reason to end
+    stays the one.
+    """
 
     def __init__(self) -> None:
         self._depth = 0
@@ -84,13 +89,20 @@ def heard() -> None:
 
 @contextlib.contextmanager
 def deadline(seconds: float | None) -> Iterator[None]:
-    """Raises DeadlineError in whatever goes on after that time; elsewhere than in the main thread, and for None, there is no deadline."""
+    """Raises DeadlineError in whatever goes on after that time; elsewhere than in the main thread, and for
+    None, there is no deadline.
+    """
     if seconds is None or not _is_main_thread():
         yield
         return
 
     def ring(_number: int, _frame: object) -> None:
-        _gate.end(DeadlineError(f"the run was not over after {seconds:g} s and was ended; raise RUN_TIMEOUT_SECONDS, or see with -v what takes so long"))
+        _gate.end(
+            DeadlineError(
+                f"the run was not over after {seconds:g} s and was ended; raise "
+                "RUN_TIMEOUT_SECONDS, or see with -v what takes so long"
+            )
+        )
 
     with _handling(signal.SIGALRM, ring), _dropped_quietly():
         try:

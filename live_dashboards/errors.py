@@ -1,4 +1,5 @@
-"""Every error this package raises on purpose; each message is one sentence that ends with what the reader can do.
+"""Every error this package raises on purpose; each message is one sentence that ends with what the reader can
+do.
 
 DashboardError                      exit code
 ├── UsageError                      2          an option or the experiment's name cannot be used
@@ -7,7 +8,8 @@ DashboardError                      exit code
 ├── OutputError                     1          the picture or the summary could not be written
 │   └── OutputLockedError           1          another run is writing it
 ├── DeadlineError                   1          the run took longer than RUN_TIMEOUT_SECONDS
-└── SourceError                     (none)     a source could not be asked; becomes missing values with its reason
+└── SourceError                     (none)     a source could not be asked; becomes missing values with its
+reason
 """
 
 from __future__ import annotations

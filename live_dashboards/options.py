@@ -21,38 +21,90 @@ _SMALLEST_INCHES = (8.0, 5.0)
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
-    root = argparse.ArgumentParser(prog="live-dashboards", description="A/B test dashboards from MLflow and Prometheus.")
+    root = argparse.ArgumentParser(
+        prog="live-dashboards", description="A/B test dashboards from MLflow and Prometheus."
+    )
     root.add_argument("--version", action="version", version=f"live-dashboards {__version__}")
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    ab = commands.add_parser("ab", help="draw the A/B testing dashboard", description=_AB, epilog=_settings_help(), formatter_class=_Wide)
+    ab = commands.add_parser(
+        "ab",
+        help="draw the A/B testing dashboard",
+        description=_AB,
+        epilog=_settings_help(),
+        formatter_class=_Wide,
+    )
     _add_picture_options(ab)
     _add_unattended_options(ab)
-    business = commands.add_parser("business", help="draw the business impact dashboard", description=_BUSINESS, epilog=_settings_help(), formatter_class=_Wide)
+    business = commands.add_parser(
+        "business",
+        help="draw the business impact dashboard",
+        description=_BUSINESS,
+        epilog=_settings_help(),
+        formatter_class=_Wide,
+    )
     _add_picture_options(business)
     _add_unattended_options(business)
     both = commands.add_parser("all", help="draw both dashboards from one fetch", description=_ALL)
     _add_picture_options(both, is_folder=True)
     _add_unattended_options(both)
-    both.add_argument("--all-experiments", action="store_true", help="draw both for each A/B experiment that MLflow has")
+    both.add_argument(
+        "--all-experiments", action="store_true", help="draw both for each A/B experiment that MLflow has"
+    )
     check = commands.add_parser("check", help="test the connections", description=_CHECK)
     _add_common_options(check)
     check.add_argument("--json", action="store_true", help="print the checks as JSON")
-    check.add_argument("--at", type=_read(parse_page_moment), metavar="TIME", help="check as of this moment (RFC 3339 or unix seconds)")
-    demo = commands.add_parser("demo", help="bring up real sources with an A/B test and draw them", description=_DEMO)
+    check.add_argument(
+        "--at",
+        type=_read(parse_page_moment),
+        metavar="TIME",
+        help="check as of this moment (RFC 3339 or unix seconds)",
+    )
+    demo = commands.add_parser(
+        "demo", help="bring up real sources with an A/B test and draw them", description=_DEMO
+    )
     _add_picture_options(demo, is_folder=True)
-    demo.add_argument("--web", action="store_true", help="serve the page that refreshes itself instead of drawing, until Ctrl-C")
-    demo.add_argument("--keep", action="store_true", help="leave the servers running until Ctrl-C and print the settings to paste")
-    web = commands.add_parser("web", help="serve the page that refreshes itself", description=_WEB, epilog=_settings_help(), formatter_class=_Wide)
+    demo.add_argument(
+        "--web",
+        action="store_true",
+        help="serve the page that refreshes itself instead of drawing, until Ctrl-C",
+    )
+    demo.add_argument(
+        "--keep",
+        action="store_true",
+        help="leave the servers running until Ctrl-C and print the settings to paste",
+    )
+    web = commands.add_parser(
+        "web",
+        help="serve the page that refreshes itself",
+        description=_WEB,
+        epilog=_settings_help(),
+        formatter_class=_Wide,
+    )
     _add_common_options(web)
     web.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: DASHBOARD_HOST)")
     web.add_argument("--port", metavar="N", help="port to listen on (default: DASHBOARD_PORT)")
-    web.add_argument("--experiment", metavar="NAME", help="MLflow experiment of the first view (default: AB_EXPERIMENT, else the one with the newest activity)")
+    web.add_argument(
+        "--experiment",
+        metavar="NAME",
+        help="MLflow experiment of the first view (default: "
+        "AB_EXPERIMENT, else the one "
+        "with the newest activity)",
+    )
     web.add_argument("--window", metavar="24h", help="window of the first view (default: AB_WINDOW)")
-    explain = commands.add_parser("explain", help="where a number of the last summary comes from", description=_EXPLAIN)
+    explain = commands.add_parser(
+        "explain", help="where a number of the last summary comes from", description=_EXPLAIN
+    )
     _add_common_options(explain)
     explain.add_argument("name", metavar="NAME", help="a measurement's name, or name.variant")
-    explain.add_argument("--summary", type=Path, metavar="PATH", help="the summary to look into (default: the newest one in the output folder)")
-    hashing = commands.add_parser("hash-password", help="hash a password for the web page's login", description=_HASH)
+    explain.add_argument(
+        "--summary",
+        type=Path,
+        metavar="PATH",
+        help="the summary to look into (default: the newest one in the output folder)",
+    )
+    hashing = commands.add_parser(
+        "hash-password", help="hash a password for the web page's login", description=_HASH
+    )
     _add_voice_options(hashing)
     return root
 
@@ -68,10 +120,15 @@ def _settings_help() -> str:
 
 
 def request(arguments: argparse.Namespace) -> Request:
-    """What the picture options ask for; UsageError where size and dpi together are more than any picture needs."""
+    """What the picture options ask for; UsageError where size and dpi together are more than any picture
+    needs.
+    """
     largest_pixels = max(arguments.size) * arguments.dpi
     if largest_pixels > _LARGEST_SIDE_PIXELS:
-        raise UsageError(f"--size and --dpi ask for {largest_pixels:,.0f} pixels a side; choose at most {_LARGEST_SIDE_PIXELS:,}")
+        raise UsageError(
+            f"--size and --dpi ask for {largest_pixels:,.0f} pixels a side; choose at most "
+            f"{_LARGEST_SIDE_PIXELS:,}"
+        )
     _refuse_retention_of_a_named_file(arguments)
     return Request(
         at=arguments.at,
@@ -96,14 +153,23 @@ def request(arguments: argparse.Namespace) -> Request:
 
 def _refuse_retention_of_a_named_file(arguments: argparse.Namespace) -> None:
     names_a_file = arguments.output is not None and (arguments.output.suffix or not arguments.takes_folder)
-    given = (("--latest", "latest", False), ("--keep", "keep_count", None), ("--keep-days", "keep_days", None))
+    given = (
+        ("--latest", "latest", False),
+        ("--keep", "keep_count", None),
+        ("--keep-days", "keep_days", None),
+    )
     for option, name, unset in given:
         if names_a_file and getattr(arguments, name, unset) != unset:
-            raise UsageError(f"{option} is for stamped names, but --output names a file, which each run replaces anyway; leave one of the two out")
+            raise UsageError(
+                f"{option} is for stamped names, but --output names a file, which each run "
+                "replaces anyway; leave one of the two out"
+            )
 
 
 def _add_common_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--env-file", type=Path, metavar="PATH", help="settings file (default: .env.live-dashboards)")
+    command.add_argument(
+        "--env-file", type=Path, metavar="PATH", help="settings file (default: .env.live-dashboards)"
+    )
     _add_voice_options(command)
 
 
@@ -117,35 +183,122 @@ def _add_picture_options(command: argparse.ArgumentParser, *, is_folder: bool = 
     _add_common_options(command)
     add = command.add_argument
     if is_folder:
-        add("--output", type=Path, metavar="PATH", help="folder, or the A/B image's file name; the other image's ends in -business (default: DASHBOARD_OUTPUT_DIR)")
+        add(
+            "--output",
+            type=Path,
+            metavar="PATH",
+            help="folder, or the A/B image's file name; the other "
+            "image's ends in -business "
+            "(default: DASHBOARD_OUTPUT_DIR)",
+        )
     else:
-        add("--output", type=Path, metavar="PATH", help="image file; the suffix picks png, pdf or svg (default: a stamped name in DASHBOARD_OUTPUT_DIR)")
-        add("--summary", metavar="PATH", help="JSON summary (default: beside the image, same stem; - is stdout)")
-        add("--compare", type=Path, metavar="PATH", help="an earlier summary: tell what changed since, in the log and the JSON")
+        add(
+            "--output",
+            type=Path,
+            metavar="PATH",
+            help="image file; the suffix picks png, pdf or svg "
+            "(default: a stamped name in "
+            "DASHBOARD_OUTPUT_DIR)",
+        )
+        add(
+            "--summary",
+            metavar="PATH",
+            help="JSON summary (default: beside the image, same stem; - is stdout)",
+        )
+        add(
+            "--compare",
+            type=Path,
+            metavar="PATH",
+            help="an earlier summary: tell what changed since, in the log and the JSON",
+        )
     command.set_defaults(takes_folder=is_folder)
-    add("--sidecars", action="store_true", help="add .csv of the drawn values and .md alt text beside the image")
-    add("--experiment", metavar="NAME", help="MLflow experiment (default: AB_EXPERIMENT, else the one with the newest activity)")
-    add("--window", metavar="24h", help="what timelines and totals show, a Prometheus duration (default: AB_WINDOW)")
-    add("--at", type=_read(parse_page_moment), metavar="TIME", help="evaluate at that moment, RFC 3339 or unix seconds (default: now)")
+    add(
+        "--sidecars",
+        action="store_true",
+        help="add .csv of the drawn values and .md alt text beside the image",
+    )
+    add(
+        "--experiment",
+        metavar="NAME",
+        help="MLflow experiment (default: AB_EXPERIMENT, else the one with the newest activity)",
+    )
+    add(
+        "--window",
+        metavar="24h",
+        help="what timelines and totals show, a Prometheus duration (default: AB_WINDOW)",
+    )
+    add(
+        "--at",
+        type=_read(parse_page_moment),
+        metavar="TIME",
+        help="evaluate at that moment, RFC 3339 or unix seconds (default: now)",
+    )
     add("--dpi", type=_read(_dpi), default=300, metavar="N", help="dots per inch (default: %(default)s)")
-    add("--size", type=_read(_size), default=(16.0, 10.0), metavar="WxH", help="size in inches (default: 16x10)")
-    add("--require", choices=("live", "partial", "any"), default="any", help="exit 3 where the picture is less (default: %(default)s)")
-    add("--on-missing", choices=("simulate", "mark"), default="simulate", help="panels of a missing source (default: %(default)s)")
+    add(
+        "--size",
+        type=_read(_size),
+        default=(16.0, 10.0),
+        metavar="WxH",
+        help="size in inches (default: 16x10)",
+    )
+    add(
+        "--require",
+        choices=("live", "partial", "any"),
+        default="any",
+        help="exit 3 where the picture is less (default: %(default)s)",
+    )
+    add(
+        "--on-missing",
+        choices=("simulate", "mark"),
+        default="simulate",
+        help="panels of a missing source (default: %(default)s)",
+    )
     add("--simulate", action="store_true", help="do not even try the sources")
     add("--seed", type=int, default=42, metavar="N", help="seed of the simulation (default: %(default)s)")
     add("--save-snapshot", type=Path, metavar="PATH", help="store what the sources answered")
-    add("--from-snapshot", type=Path, metavar="PATH", help="draw again from a stored moment; no source is asked")
+    add(
+        "--from-snapshot",
+        type=Path,
+        metavar="PATH",
+        help="draw again from a stored moment; no source is asked",
+    )
 
 
 def _add_unattended_options(command: argparse.ArgumentParser) -> None:
     """For runs that nobody watches."""
     add = command.add_argument
-    add("--latest", action="store_true", help="also write a stable name, ..._latest.png, beside the stamped one; a simulated picture becomes ..._latest-SIMULATED.png")
-    add("--keep", dest="keep_count", type=_read(_count), metavar="N", help="after a successful run keep the N newest stamped pictures")
-    add("--keep-days", type=_read(_days), metavar="N", help="after a successful run remove stamped pictures that are older than N days")
-    add("--metrics-file", type=Path, metavar="PATH", help="write how the run ended for node_exporter's textfile collector, which reads what ends in .prom")
     add(
-        "--notify-url", metavar="URL", help="post badge, verdict and numbers there, Slack-compatible; others can read it in the process list, unlike DASHBOARD_NOTIFY_URL"
+        "--latest",
+        action="store_true",
+        help="also write a stable name, ..._latest.png, beside the "
+        "stamped one; a simulated "
+        "picture becomes ..._latest-SIMULATED.png",
+    )
+    add(
+        "--keep",
+        dest="keep_count",
+        type=_read(_count),
+        metavar="N",
+        help="after a successful run keep the N newest stamped pictures",
+    )
+    add(
+        "--keep-days",
+        type=_read(_days),
+        metavar="N",
+        help="after a successful run remove stamped pictures that are older than N days",
+    )
+    add(
+        "--metrics-file",
+        type=Path,
+        metavar="PATH",
+        help="write how the run ended for node_exporter's textfile collector, which reads what ends in .prom",
+    )
+    add(
+        "--notify-url",
+        metavar="URL",
+        help="post badge, verdict and numbers there, Slack-compatible; "
+        "others can read it in the "
+        "process list, unlike DASHBOARD_NOTIFY_URL",
     )
 
 
@@ -189,19 +342,40 @@ def _size(text: str) -> tuple[float, float]:
         width, height = (float(side) for side in sides)
     except ValueError:
         raise ValueError(f"{text!r} is not WIDTHxHEIGHT in inches, such as 16x10") from None
-    if not (math.isfinite(width) and math.isfinite(height)) or width < _SMALLEST_INCHES[0] or height < _SMALLEST_INCHES[1] or max(width, height) > 100:
+    if (
+        not (math.isfinite(width) and math.isfinite(height))
+        or width < _SMALLEST_INCHES[0]
+        or height < _SMALLEST_INCHES[1]
+        or max(width, height) > 100
+    ):
         raise ValueError(f"{text!r} is not between 8x5 and 100x100 inches")
     return width, height
 
 
-_AB = "Draws the A/B testing dashboard and prints the path that was written. Exit codes: 0 written, 1 not written, 2 usage or settings, 3 less than --require asks."
-_BUSINESS = "Draws the business impact dashboard (revenue, cost, risk, net value, ROI, payback, recommendation) and prints the path. Exit codes as for `ab`."
+_AB = (
+    "Draws the A/B testing dashboard and prints the path that was written. Exit codes: 0 written, 1 not "
+    "written, 2 usage or settings, 3 less than --require asks."
+)
+_BUSINESS = (
+    "Draws the business impact dashboard (revenue, cost, risk, net value, ROI, payback, "
+    "recommendation) and prints the path. Exit codes as for `ab`."
+)
 _ALL = "Asks the sources once and draws both dashboards; prints a path a line. Exit codes as for `ab`."
-_CHECK = "Tests settings, both connections and the A/B data in them, a line a check with the fix. Exit codes: 0 all right, 1 something is wrong, 2 settings."
-_WEB = "Serves both dashboards as one page that refreshes itself, for everybody who may see it. Exit codes: 0 told to stop, 2 settings."
-_DEMO = "Brings up a PostgreSQL and a Prometheus of its own on loopback, fills them with an A/B test, draws both dashboards and takes everything down again."
+_CHECK = (
+    "Tests settings, both connections and the A/B data in them, a line a check with the fix. Exit "
+    "codes: 0 all right, 1 something is wrong, 2 settings."
+)
+_WEB = (
+    "Serves both dashboards as one page that refreshes itself, for everybody who may see it. Exit "
+    "codes: 0 told to stop, 2 settings."
+)
+_DEMO = (
+    "Brings up a PostgreSQL and a Prometheus of its own on loopback, fills them with an A/B test, "
+    "draws both dashboards and takes everything down again."
+)
 _EXPLAIN = "Prints value, origin, query and inputs of a number of the last summary."
 _HASH = (
     "Asks for a password twice without showing it, or reads one line where there is no terminal, "
-    "and prints the line for .env.live-dashboards that lets its user into the web page. A password has at least 12 characters."
+    "and prints the line for .env.live-dashboards that lets its user into the web page. A password has at "
+    "least 12 characters."
 )

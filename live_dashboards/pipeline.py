@@ -20,7 +20,15 @@ from live_dashboards.model.dashboards import Report
 from live_dashboards.model.file_names import stamped_stem
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.report import AbReport
-from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
+from live_dashboards.model.snapshot import (
+    MLFLOW,
+    PROMETHEUS,
+    MlflowAnswer,
+    PrometheusAnswer,
+    Snapshot,
+    SourceState,
+    SourceStatus,
+)
 from live_dashboards.request import Request
 from live_dashboards.settings import Settings
 from live_dashboards.writing import Compare, Outcome, write
@@ -48,11 +56,16 @@ def lock(dashboards: Sequence[str], settings: Settings, request: Request) -> Abs
 
     images = named_images(dashboards, request)
     if not images:
-        return locked((stamped_output(request.output or settings.output_folder, dashboard) for dashboard in dashboards), undivided)
+        return locked(
+            (stamped_output(request.output or settings.output_folder, dashboard) for dashboard in dashboards),
+            undivided,
+        )
     return locked(map(named_output, images), undivided)
 
 
-def outcomes(dashboards: Sequence[str], settings: Settings, request: Request, *, every_experiment: bool) -> Iterator[Outcome]:
+def outcomes(
+    dashboards: Sequence[str], settings: Settings, request: Request, *, every_experiment: bool
+) -> Iterator[Outcome]:
     """What the run writes, as it comes."""
     if len(dashboards) == 1:
         yield run(dashboards[0], settings, request)
@@ -64,7 +77,9 @@ _MOST_CHANGES_TOLD = 8
 
 
 def comparison(dashboard: str, request: Request) -> Compare | None:
-    """What adds `changes` to a summary's document; the earlier summary is read before anything is asked or overwritten."""
+    """What adds `changes` to a summary's document; the earlier summary is read before anything is asked or
+    overwritten.
+    """
     if request.compare is None:
         return None
     from live_dashboards.outputs.changes import changes_document
@@ -103,20 +118,30 @@ def run_all(settings: Settings, request: Request, *, every_experiment: bool) -> 
             ending = f"_{file_name_part(snapshot.mlflow.experiment)}"
         for dashboard in DASHBOARDS:
             page = report(dashboard, snapshot, own, request)
-            yield write(page, settings, replace(request, output=path_of_several(page, settings, request, ending)), experiment_part=ending)
+            yield write(
+                page,
+                settings,
+                replace(request, output=path_of_several(page, settings, request, ending)),
+                experiment_part=ending,
+            )
 
 
 def every_snapshot(settings: Settings, request: Request) -> Iterator[Snapshot]:
     """A snapshot for each A/B experiment; UsageError where the sources are not to be asked."""
     if request.simulate_only or request.from_snapshot is not None or request.save_snapshot is not None:
-        raise UsageError("--all-experiments asks MLflow which there are; leave out --simulate, --from-snapshot and --save-snapshot")
+        raise UsageError(
+            "--all-experiments asks MLflow which there are; leave out --simulate, "
+            "--from-snapshot and --save-snapshot"
+        )
     from live_dashboards.sources.connector import LiveDataConnector
 
     return LiveDataConnector(settings).fetch_all(at=request.at)
 
 
 def path_of_several(page: Report, settings: Settings, request: Request, ending: str) -> Path:
-    """`output` as an image's name with the experiment's part, `-business` for that dashboard; else the default name in the folder."""
+    """`output` as an image's name with the experiment's part, `-business` for that dashboard; else the
+    default name in the folder.
+    """
     if request.output is not None and request.output.suffix:
         dashboard = AB if isinstance(page, AbReport) else BUSINESS
         return request.output.with_stem(f"{request.output.stem}{ENDINGS[dashboard]}{ending}")
@@ -124,13 +149,21 @@ def path_of_several(page: Report, settings: Settings, request: Request, ending: 
 
 
 def file_name_part(name: str) -> str:
-    """The experiment's name as a part of a file's name: letters, digits, dots and dashes, and a checksum where that changed it or made it too long."""
+    """The experiment's name as a part of a file's name: letters, digits, dots and dashes, and a checksum
+    where that changed it or made it too long.
+    """
     plain = re.sub(r"[^A-Za-z0-9.-]+", "-", name).strip("-.")[:60]
-    return plain if plain == name and not plain.endswith("-SIMULATED") else f"{plain}-{zlib.crc32(name.encode('utf-8', 'surrogatepass')):08x}".lstrip("-")
+    return (
+        plain
+        if plain == name and not plain.endswith("-SIMULATED")
+        else f"{plain}-{zlib.crc32(name.encode('utf-8', 'surrogatepass')):08x}".lstrip("-")
+    )
 
 
 def load_drawing() -> None:
-    """Imports numpy, matplotlib and what draws with them, undivided: a compiled module whose import is ended fails with another error, or aborts Python."""
+    """Imports numpy, matplotlib and what draws with them, undivided: a compiled module whose import is ended
+    fails with another error, or aborts Python.
+    """
     with undivided():
         import live_dashboards.figures.dashboard
         import live_dashboards.outputs.image  # noqa: F401 for the pictures to come
@@ -145,7 +178,9 @@ def save(snapshot: Snapshot, request: Request) -> None:
 
 
 def ask(settings: Settings, request: Request) -> Snapshot:
-    """The sources' answers: asked now (the last good ones of a source that is down, where those are kept), read from a stored moment, or deliberately none."""
+    """The sources' answers: asked now (the last good ones of a source that is down, where those are kept),
+    read from a stored moment, or deliberately none.
+    """
     if request.from_snapshot is not None:
         from live_dashboards.outputs.snapshot_file import load_snapshot
 
@@ -167,14 +202,28 @@ def ask(settings: Settings, request: Request) -> Snapshot:
 def tell_unconfigured(settings: Settings) -> None:
     """Says in one line what to set where nothing is."""
     if not settings.has_mlflow and not settings.has_prometheus:
-        log.warning("no source is configured: set MLFLOW_DB_HOST and PROMETHEUS_URL (or MLFLOW_TRACKING_URI) in .env.live-dashboards; what you see is simulated")
+        log.warning(
+            "no source is configured: set MLFLOW_DB_HOST and PROMETHEUS_URL (or "
+            "MLFLOW_TRACKING_URI) in "
+            ".env.live-dashboards; what you see is simulated"
+        )
 
 
 def unasked(settings: Settings, request: Request) -> Snapshot:
     """A snapshot for which no source was asked."""
     now = datetime.now(UTC)
-    mlflow, prometheus = (SourceStatus(source, SourceState.NOT_ASKED, "not asked (--simulate)") for source in (MLFLOW, PROMETHEUS))
-    return Snapshot(request.at or now, settings.window_seconds, MlflowAnswer(mlflow), PrometheusAnswer(prometheus), now, is_now=request.at is None)
+    mlflow, prometheus = (
+        SourceStatus(source, SourceState.NOT_ASKED, "not asked (--simulate)")
+        for source in (MLFLOW, PROMETHEUS)
+    )
+    return Snapshot(
+        request.at or now,
+        settings.window_seconds,
+        MlflowAnswer(mlflow),
+        PrometheusAnswer(prometheus),
+        now,
+        is_now=request.at is None,
+    )
 
 
 def report(dashboard: str, snapshot: Snapshot, settings: Settings, request: Request) -> Report:
@@ -205,8 +254,16 @@ def simulated(snapshot: Snapshot, settings: Settings, request: Request) -> Snaps
     from live_dashboards.sources.simulated import simulate
 
     found = roles(snapshot.mlflow, snapshot.prometheus, settings)
-    challenger = found.challenger or (PREFERRED_CHALLENGER if found.baseline != PREFERRED_CHALLENGER else "challenger")
-    return simulate(at=snapshot.at, window_seconds=snapshot.window_seconds, seed=request.seed, baseline=found.baseline, challenger=challenger)
+    challenger = found.challenger or (
+        PREFERRED_CHALLENGER if found.baseline != PREFERRED_CHALLENGER else "challenger"
+    )
+    return simulate(
+        at=snapshot.at,
+        window_seconds=snapshot.window_seconds,
+        seed=request.seed,
+        baseline=found.baseline,
+        challenger=challenger,
+    )
 
 
 def connection_checks(settings: Settings, at: datetime | None) -> Iterator[Check]:
@@ -217,13 +274,19 @@ def connection_checks(settings: Settings, at: datetime | None) -> Iterator[Check
 
     moment = at or datetime.now(UTC)
     yield from mlflow_checks(settings, moment)
-    yield from prometheus_checks(settings, moment, LiveDataConnector(settings).chosen_test(at=moment) if settings.has_prometheus else None)
+    yield from prometheus_checks(
+        settings,
+        moment,
+        LiveDataConnector(settings).chosen_test(at=moment) if settings.has_prometheus else None,
+    )
     if settings.has_mlflow and settings.has_prometheus:
         yield from _both_together(settings, moment)
 
 
 def _both_together(settings: Settings, at: datetime) -> Iterator[Check]:
-    """Whether Prometheus' models are variants of the chosen experiment, and whether the start of the test is known."""
+    """Whether Prometheus' models are variants of the chosen experiment, and whether the start of the test is
+    known.
+    """
     from live_dashboards.sources.connector import LiveDataConnector
 
     name = "variants in both sources"
@@ -248,7 +311,13 @@ def _start_is_known(snapshot: Snapshot, settings: Settings) -> Check:
     since = f"since {format_moment(period.start)}: " if period.start else ""
     if period.is_whole:
         return Check("start of the test", CheckState.OK, f"{since}{period.reason}")
-    return Check("start of the test", CheckState.WARNING, f"{since}{period.reason}", "there is no verdict until this is mended", "unknown_start")
+    return Check(
+        "start of the test",
+        CheckState.WARNING,
+        f"{since}{period.reason}",
+        "there is no verdict until this is mended",
+        "unknown_start",
+    )
 
 
 def _variants_match(name: str, snapshot: Snapshot, settings: Settings) -> Check:
@@ -256,8 +325,27 @@ def _variants_match(name: str, snapshot: Snapshot, settings: Settings) -> Check:
 
     both, only_mlflow, only_prometheus = matches(snapshot.mlflow, snapshot.prometheus, settings)
     if not both:
-        found = f"no variant is in both: MLflow has {', '.join(only_mlflow)}; Prometheus has {', '.join(only_prometheus)}"
-        return Check(name, CheckState.FAILED, found, "name the same models with AB_VARIANT_ALIASES=prometheus-name=variant", "no_match")
-    rest = [f"only in {where}: {', '.join(names)}" for where, names in (("MLflow", only_mlflow), ("Prometheus", only_prometheus)) if names]
+        found = (
+            f"no variant is in both: MLflow has {', '.join(only_mlflow)}; Prometheus has "
+            f"{', '.join(only_prometheus)}"
+        )
+        return Check(
+            name,
+            CheckState.FAILED,
+            found,
+            "name the same models with AB_VARIANT_ALIASES=prometheus-name=variant",
+            "no_match",
+        )
+    rest = [
+        f"only in {where}: {', '.join(names)}"
+        for where, names in (("MLflow", only_mlflow), ("Prometheus", only_prometheus))
+        if names
+    ]
     fix = "map the names with AB_VARIANT_ALIASES if they are the same model" if rest else ""
-    return Check(name, CheckState.WARNING if rest else CheckState.OK, "; ".join((f"{', '.join(both)} in both", *rest)), fix, "partial_match" if rest else "")
+    return Check(
+        name,
+        CheckState.WARNING if rest else CheckState.OK,
+        "; ".join((f"{', '.join(both)} in both", *rest)),
+        fix,
+        "partial_match" if rest else "",
+    )

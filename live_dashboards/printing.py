@@ -10,7 +10,9 @@ from live_dashboards.errors import OutputError
 
 
 def say(text: str) -> None:
-    """Prints the text at once. A reader that has gone has seen enough, so that is quiet; OutputError where it cannot be printed for any other reason."""
+    """Prints the text at once. A reader that has gone has seen enough, so that is quiet; OutputError where it
+    cannot be printed for any other reason.
+    """
     if not text:
         return
     if sys.stdout is None:  # as Python has it where stdout is closed
@@ -26,12 +28,18 @@ def say(text: str) -> None:
 
 
 def _told(cause: str) -> str:
-    return f"the result cannot be printed on stdout: {cause}; let it lead to a terminal, a pipe or a file that has room"
+    return (
+        f"the result cannot be printed on stdout: {cause}; let it lead to a terminal, a pipe or a file "
+        "that has room"
+    )
 
 
 def _drop_the_rest() -> None:
-    """What is held back, and all that follows, goes nowhere: Python would try again as it ends, and complain in words and exit code of its own."""
-    with contextlib.suppress(OSError, ValueError):  # an stdout that is no file of the system holds nothing back
+    """What is held back, and all that follows, goes nowhere: Python would try again as it ends, and complain
+    in words and exit code of its own.
+    """
+    # an stdout that is no file of the system holds nothing back
+    with contextlib.suppress(OSError, ValueError):
         stdout, nowhere = sys.stdout.fileno(), os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stdout)
         os.close(nowhere)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What one run was asked for; `at` None is now, `output` None a default name in DASHBOARD_OUTPUT_DIR, a `summary` of `-` is stdout."""
+    """What one run was asked for; `at` None is now, `output` None a default name in DASHBOARD_OUTPUT_DIR, a
+    `summary` of `-` is stdout.
+    """
 
     at: datetime | None = None
     output: Path | None = None

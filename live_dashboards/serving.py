@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 
 
 def serve(settings: Settings) -> None:
-    """Serves the page until it is told to stop; SettingsError, before anything is asked, where the settings do not allow it."""
+    """Serves the page until it is told to stop; SettingsError, before anything is asked, where the settings
+    do not allow it.
+    """
     from live_dashboards.drawing import Drawings
     from live_dashboards.web.app import make_app, make_board
     from live_dashboards.web.server import bound_socket, page_address
@@ -47,20 +49,31 @@ def serve(settings: Settings) -> None:
         board.start()
         try:
             words = f"The page is at {address} (Ctrl-C ends it)"
-            serve_application(application, settings, listening, context, on_ready=lambda: _say(words), on_stop=stop)
+            serve_application(
+                application, settings, listening, context, on_ready=lambda: _say(words), on_stop=stop
+            )
         finally:
             board.stop()
 
 
 def services(settings: Settings, drawings: Drawings | None = None) -> Services:
-    """The pipeline's steps for the web page; what the sources answer is shared with other processes where that is set."""
+    """The pipeline's steps for the web page; what the sources answer is shared with other processes where
+    that is set.
+    """
     from live_dashboards.drawing import Drawings
     from live_dashboards.outputs.sidecars import csv_text
     from live_dashboards.web.shared import shared
 
     recall, keep = memory(settings)
     return Services(
-        fetch=shared(fetch, settings), recall=recall, keep=keep, variants=variants, reports=reports, summary=summary, csv=csv_text, picture=(drawings or Drawings()).draw
+        fetch=shared(fetch, settings),
+        recall=recall,
+        keep=keep,
+        variants=variants,
+        reports=reports,
+        summary=summary,
+        csv=csv_text,
+        picture=(drawings or Drawings()).draw,
     )
 
 
@@ -72,14 +85,18 @@ def fetch(settings: Settings, known_test: ChosenTest | None = None) -> Snapshot:
 
 
 def memory(settings: Settings) -> tuple[Callable[[Settings], LastGood], Callable[[Settings, LastGood], None]]:
-    """Gives what a question was last answered before this process began, and keeps that for a later one; nothing and nowhere without DASHBOARD_CACHE_DIR."""
+    """Gives what a question was last answered before this process began, and keeps that for a later one;
+    nothing and nowhere without DASHBOARD_CACHE_DIR.
+    """
     if settings["DASHBOARD_CACHE_DIR"] is None:
         return lambda _: LastGood(), lambda *_: None
     from live_dashboards.outputs.last_good_file import LastGoodFile
     from live_dashboards.settings_digest import secrets_digest
 
     secrets_part = secrets_digest(settings)  # slow on purpose, and the same for every question
-    return lambda asked: LastGoodFile(asked, secrets_part).kept, lambda asked, kept: LastGoodFile(asked, secrets_part).keep(kept)
+    return lambda asked: LastGoodFile(asked, secrets_part).kept, lambda asked, kept: LastGoodFile(
+        asked, secrets_part
+    ).keep(kept)
 
 
 def variants(snapshot: Snapshot, settings: Settings) -> tuple[str, ...]:

@@ -71,7 +71,9 @@ def seconds(value: str) -> float:
 
 
 def waiting_seconds(value: str) -> float:
-    """Seconds that somebody or something waits: above 0, at most a day, as libraries and browsers count them in few milliseconds."""
+    """Seconds that somebody or something waits: above 0, at most a day, as libraries and browsers count them
+    in few milliseconds.
+    """
     parsed = positive(value)
     if parsed > _DAY_SECONDS:
         raise ValueError(f"must be at most {_DAY_SECONDS} (a day)")
@@ -160,7 +162,9 @@ def networks(value: str) -> tuple[str, ...]:
     try:
         return tuple(str(ip_network(part)) for part in parts)
     except ValueError:
-        raise ValueError("must be addresses or networks, comma-separated, such as 10.0.0.5,10.1.0.0/16") from None
+        raise ValueError(
+            "must be addresses or networks, comma-separated, such as 10.0.0.5,10.1.0.0/16"
+        ) from None
 
 
 def header_name(value: str) -> str:
@@ -171,7 +175,9 @@ def header_name(value: str) -> str:
 
 
 def path_prefix(value: str) -> str:
-    """The path below which a proxy serves the page: with a slash before it and none behind it, empty for none."""
+    """The path below which a proxy serves the page: with a slash before it and none behind it, empty for
+    none.
+    """
     if not re.fullmatch(r"/?(?:[A-Za-z0-9._~-]+/?)*", value):
         raise ValueError("must be a path of letters, digits, dots, dashes and slashes, such as /ab-test")
     parts = [part for part in value.split("/") if part]
@@ -188,7 +194,9 @@ def cache_url(value: str) -> Secret:
 
 
 def tracking_uri(value: str) -> Secret:
-    """Where MLflow is, as its own clients take it: a tracking server or a SQLite file. The URI may hold a login."""
+    """Where MLflow is, as its own clients take it: a tracking server or a SQLite file. The URI may hold a
+    login.
+    """
     value = text(value.strip())
     scheme = value.partition(":")[0].lower()
     if scheme in {"http", "https"}:
@@ -196,18 +204,31 @@ def tracking_uri(value: str) -> Secret:
         _check_url(value)
         return Secret(value)
     if scheme == "sqlite":
-        if not value.startswith("sqlite:///") or value.partition(":///")[2].partition("?")[0] in {"", ":memory:"}:
-            raise ValueError("must name a file: sqlite:///relative/mlflow.db or sqlite:////absolute/mlflow.db")
+        if not value.startswith("sqlite:///") or value.partition(":///")[2].partition("?")[0] in {
+            "",
+            ":memory:",
+        }:
+            raise ValueError(
+                "must name a file: sqlite:///relative/mlflow.db or sqlite:////absolute/mlflow.db"
+            )
         return Secret(value)
     if scheme.partition("+")[0] in {"postgresql", "postgres"}:
-        raise ValueError("must be http://, https:// or sqlite:///; the address of a PostgreSQL belongs into MLFLOW_DB_URL")
-    raise ValueError("must be http://, https:// or sqlite:///; file: and databricks are not read (`mlflow server` over a folder of files is)")
+        raise ValueError(
+            "must be http://, https:// or sqlite:///; the address of a PostgreSQL belongs into MLFLOW_DB_URL"
+        )
+    raise ValueError(
+        "must be http://, https:// or sqlite:///; file: and databricks are not read (`mlflow "
+        "server` over a folder of files is)"
+    )
 
 
 def password_hash(value: str) -> Secret:
     """A hash that `live-dashboards hash-password` made."""
     if not re.fullmatch(r"(?:scrypt|pbkdf2):[a-z0-9:]+\$[^$]+\$[0-9a-f]+", value):
-        raise ValueError("must be a hash that `live-dashboards hash-password` prints, in single quotes where a shell reads it")
+        raise ValueError(
+            "must be a hash that `live-dashboards hash-password` prints, in single quotes "
+            "where a shell reads it"
+        )
     return secret(value)
 
 
@@ -226,7 +247,9 @@ def replica_labels(value: str) -> tuple[str, ...] | str:
     if value in {"auto", "none"}:
         return "auto" if value == "auto" else ()
     names = tuple(dict.fromkeys(part.strip() for part in value.split(",")))
-    if not all(re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", name) for name in names) or {"auto", "none"} & set(names):
+    if not all(re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", name) for name in names) or {"auto", "none"} & set(
+        names
+    ):
         raise ValueError("must be auto, none, or names of labels, such as prometheus_replica")
     if found := next((name for name in names if name in _COUNTED_BY), ""):
         raise ValueError(f"must not name {found}, by which different requests are told apart")
@@ -254,12 +277,21 @@ _DATED_SPLIT = "2026-11-01T00:00Z baseline=90,enhanced=10; 2026-11-05T00:00Z bas
 
 
 def split(value: str) -> tuple[TrafficPlan, ...]:
-    """The planned shares, normalised to a sum of 1; several plans, `;`-separated, each with the moment from which on it holds (the first may have none)."""
+    """The planned shares, normalised to a sum of 1; several plans, `;`-separated, each with the moment from
+    which on it holds (the first may have none).
+    """
     plans = tuple(_plan(part.strip()) for part in value.split(";") if part.strip())
     moments = [plan.since for plan in plans]
     later = [moment for moment in moments[1:] if moment is not None]
-    if not plans or len(later) < len(plans) - 1 or any(one is not None and one >= other for one, other in pairwise(moments) if other is not None):
-        raise ValueError(f"must be {_SPLIT}; several plans, separated by ;, each begin with their moment, in the order of time, such as {_DATED_SPLIT}")
+    if (
+        not plans
+        or len(later) < len(plans) - 1
+        or any(one is not None and one >= other for one, other in pairwise(moments) if other is not None)
+    ):
+        raise ValueError(
+            f"must be {_SPLIT}; several plans, separated by ;, each begin with their moment, "
+            f"in the order of time, such as {_DATED_SPLIT}"
+        )
     return plans
 
 
@@ -268,9 +300,14 @@ def _plan(text: str) -> TrafficPlan:
     dated = "=" not in moment
     try:
         since = parse_page_moment(moment) if dated else None
-        shares = [(name, non_negative(share.removesuffix("%"))) for name, share in _pairs(rest if dated else text, _SPLIT)]
+        shares = [
+            (name, non_negative(share.removesuffix("%")))
+            for name, share in _pairs(rest if dated else text, _SPLIT)
+        ]
     except ValueError:
-        raise ValueError(f"must be {_SPLIT}; or plans that each begin with their moment, such as {_DATED_SPLIT}") from None
+        raise ValueError(
+            f"must be {_SPLIT}; or plans that each begin with their moment, such as {_DATED_SPLIT}"
+        ) from None
     total = sum(share for _, share in shares)
     if total <= 0:
         raise ValueError(f"must be {_SPLIT}, and not all 0")
@@ -301,7 +338,8 @@ def notify_url(value: str) -> Secret:
     except ValueError:
         value = ""
     if not value.isprintable() or not value or " " in value:
-        raise ValueError("must start with http:// or https:// and name a host")  # never with the value, as others say it
+        # never with the value, as others say it
+        raise ValueError("must start with http:// or https:// and name a host")
     return secret(value)
 
 
@@ -313,13 +351,17 @@ def _check_url(url: str) -> None:
         usable = False
     if not usable:
         hint = f", such as http://{url}" if re.fullmatch(r"[\w.-]+(:\d+)?(/[\w./-]*)?", url) else ""
-        raise ValueError(f"must start with http:// or https:// and name a host and a port from 1 to 65535{hint}")
+        raise ValueError(
+            f"must start with http:// or https:// and name a host and a port from 1 to 65535{hint}"
+        )
     if pieces.query or pieces.fragment:
         raise ValueError("must be a base URL without ? and #")
 
 
 def _pairs(value: str, allowed: str) -> list[tuple[str, str]]:
-    pairs = [tuple(side.strip() for side in part.partition("=")[::2]) for part in value.split(",") if part.strip()]
+    pairs = [
+        tuple(side.strip() for side in part.partition("=")[::2]) for part in value.split(",") if part.strip()
+    ]
     if not pairs or any(not left or not right for left, right in pairs):
         raise ValueError(f"must be {allowed}")
     if len({left for left, _ in pairs}) < len(pairs):

@@ -1,4 +1,6 @@
-"""Reads the settings: command line over environment over settings file over default. The only module that reads the environment."""
+"""Reads the settings: command line over environment over settings file over default. The only module that
+reads the environment.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Settings:
-    """Every setting by its name, and the names that the user gave. Attributes are typed views for the code that reads them."""
+    """Every setting by its name, and the names that the user gave. Attributes are typed views for the code
+    that reads them.
+    """
 
     values: Mapping[str, Any] = field(repr=False)
     given: frozenset[str] = frozenset()
@@ -85,8 +89,12 @@ class Settings:
         return tuple(dict.fromkeys(name for plan in self.traffic_plans for name, _ in plan.shares))
 
     def split_at(self, at: datetime) -> dict[str, float]:
-        """The planned share (0 to 1) at a moment of each variant that any plan names; empty where no plan is set."""
-        held = [plan for plan in self.traffic_plans if plan.since is None or plan.since <= at] or list(self.traffic_plans[:1])
+        """The planned share (0 to 1) at a moment of each variant that any plan names; empty where no plan is
+        set.
+        """
+        held = [plan for plan in self.traffic_plans if plan.since is None or plan.since <= at] or list(
+            self.traffic_plans[:1]
+        )
         return {name: held[-1].share(name) for name in self.planned_names}
 
     @property
@@ -102,8 +110,15 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The texts that no message may show."""
-        plain = [value.reveal() for name, value in self.values.items() if isinstance(value, Secret) and name not in _SECRET_URLS]
-        urls = [*(self["PROMETHEUS_URL"] or ()), *(self[name].reveal() for name in _SECRET_URLS if self[name] is not None)]
+        plain = [
+            value.reveal()
+            for name, value in self.values.items()
+            if isinstance(value, Secret) and name not in _SECRET_URLS
+        ]
+        urls = [
+            *(self["PROMETHEUS_URL"] or ()),
+            *(self[name].reveal() for name in _SECRET_URLS if self[name] is not None),
+        ]
         return (*plain, *(secret for url in urls for secret in secret_care.url_password(url)))
 
     @property
@@ -121,13 +136,17 @@ def load_settings(
 ) -> Settings:
     """The settings of this moment.
 
-    `env_file` must exist where it is named; the default one in `base_folder` (the current folder) need not. `overrides` come from the command line.
-    Raises SettingsError naming the variable, its value (never a secret's) and what is allowed.
+    `env_file` must exist where it is named; the default one in `base_folder` (the current folder) need not.
+    `overrides` come from the command line. Raises SettingsError naming the variable, its value (never a
+    secret's) and what is allowed.
     """
     folder = base_folder if base_folder is not None else Path()
     environment = os.environ if environment is None else environment
     from_file = _read_file(env_file, folder / ENV_FILE_NAME)
-    layers = ({name: text for name, text in layer.items() if text.strip()} for layer in (from_file, environment, overrides or {}))
+    layers = (
+        {name: text for name, text in layer.items() if text.strip()}
+        for layer in (from_file, environment, overrides or {})
+    )
     texts: dict[str, str] = {}
     for layer in layers:
         _refuse_both(layer)
@@ -142,7 +161,8 @@ def load_settings(
 
 
 def named_program(variable: str) -> Path | None:
-    """The absolute path in an environment variable that names a program, or a folder of them, of the demo, the tests and the benchmarks; None: the installed one.
+    """The absolute path in an environment variable that names a program, or a folder of them, of the demo,
+    the tests and the benchmarks; None: the installed one.
 
     It is no setting: no settings file may say what is run here.
     """
@@ -166,13 +186,18 @@ def _refuse_both(layer: Mapping[str, str]) -> None:
 def _refuse_url_with_parts(texts: Mapping[str, str]) -> None:
     parts = [name for name in _URL_PARTS if name in texts or f"{name}_FILE" in texts]
     if parts and ("MLFLOW_DB_URL" in texts or "MLFLOW_DB_URL_FILE" in texts):
-        raise SettingsError(f"both MLFLOW_DB_URL and {', '.join(parts)} are set; keep either the URL or the parts")
+        raise SettingsError(
+            f"both MLFLOW_DB_URL and {', '.join(parts)} are set; keep either the URL or the parts"
+        )
 
 
 def _refuse_one_arm(values: Mapping[str, object]) -> None:
     challenger = values["AB_CHALLENGER_VARIANT"]
     if challenger == values["AB_BASELINE_VARIANT"]:
-        raise SettingsError(f"AB_BASELINE_VARIANT and AB_CHALLENGER_VARIANT are both {challenger!r}, but an A/B test compares two variants")
+        raise SettingsError(
+            f"AB_BASELINE_VARIANT and AB_CHALLENGER_VARIANT are both {challenger!r}, but "
+            "an A/B test compares two variants"
+        )
 
 
 def _refuse_halves(values: Mapping[str, object]) -> None:
@@ -202,7 +227,9 @@ def _read_file(env_file: Path | None, default: Path) -> dict[str, str]:
         cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise SettingsError(f"the settings file {path} cannot be read: {cause}; check --env-file") from error
     _warn_unknown(rows, path)
-    secret_care.warn_of_exposed_file(path, tuple(name for name, value in rows.items() if value and _holds_secret(name, value)))
+    secret_care.warn_of_exposed_file(
+        path, tuple(name for name, value in rows.items() if value and _holds_secret(name, value))
+    )
     return {name: value for name, value in rows.items() if value is not None}
 
 
@@ -210,12 +237,18 @@ def _is_there(default: Path) -> bool:
     try:
         return default.is_file()
     except OSError as error:  # such as a current folder that this account may not enter
-        log.warning("no settings file is read: %s: %s; run this elsewhere, or name the file with --env-file", default.absolute(), error.strerror)
+        log.warning(
+            "no settings file is read: %s: %s; run this elsewhere, or name the file with --env-file",
+            default.absolute(),
+            error.strerror,
+        )
         return False
 
 
 def _holds_secret(name: str, value: str) -> bool:
-    """Whether that line of a settings file is one to keep to oneself; of a setting that is none, a URL with a password."""
+    """Whether that line of a settings file is one to keep to oneself; of a setting that is none, a URL with a
+    password.
+    """
     setting = _BY_NAME.get(name)
     return setting is not None and (setting.secret or bool(secret_care.url_password(value)))
 
@@ -225,7 +258,12 @@ def _warn_unknown(names: Mapping[str, str | None], path: Path) -> None:
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.0)
-            log.warning("%s: unknown setting %s; did you mean %s?", path.name, name, near[0] if near else "another one")
+            log.warning(
+                "%s: unknown setting %s; did you mean %s?",
+                path.name,
+                name,
+                near[0] if near else "another one",
+            )
 
 
 def _value(setting: Setting, texts: Mapping[str, str]) -> object:
@@ -248,7 +286,9 @@ def _secret_file(name: str, path: str) -> str:
         text = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SettingsError(f"{name}_FILE names {path}, which cannot be read: {cause}; give a readable file") from error
+        raise SettingsError(
+            f"{name}_FILE names {path}, which cannot be read: {cause}; give a readable file"
+        ) from error
     secret_care.warn_of_exposed_file(Path(path), (name,))
     if not text:
         raise SettingsError(f"{name}_FILE names {path}, which is empty; write the secret into it")

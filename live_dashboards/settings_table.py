@@ -1,4 +1,6 @@
-"""The one table of settings: name, default, unit and meaning. The example file, the README and `--help` agree with it (tested)."""
+"""The one table of settings: name, default, unit and meaning. The example file, the README and `--help` agree
+with it (tested).
+"""
 
 from __future__ import annotations
 
@@ -28,20 +30,36 @@ class Setting:
 
 
 def _secret(name: str, meaning: str, example: str | None = None) -> Setting:
-    return Setting(name, None, read.secret, f"{meaning} (or {name}_FILE: a file that holds it)", example, secret=True)
+    return Setting(
+        name, None, read.secret, f"{meaning} (or {name}_FILE: a file that holds it)", example, secret=True
+    )
 
 
 SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
     (
         "MLflow Database",
         (
-            Setting("MLFLOW_DB_HOST", None, read.text, "host of MLflow's PostgreSQL; several, comma-separated, are tried in order", "192.168.1.100"),
+            Setting(
+                "MLFLOW_DB_HOST",
+                None,
+                read.text,
+                "host of MLflow's PostgreSQL; several, comma-separated, are tried in order",
+                "192.168.1.100",
+            ),
             Setting("MLFLOW_DB_PORT", "5432", read.ports, "its port; one, or one for each host"),
             Setting("MLFLOW_DB_NAME", "mlflow", read.text, "database name"),
             Setting("MLFLOW_DB_USER", "mlflow", read.text, "user, best one that can only read"),
             _secret("MLFLOW_DB_PASSWORD", "password", "your_secure_password"),
-            _secret("MLFLOW_DB_URL", "instead of the five above: postgresql://, postgres:// or postgresql+psycopg2://"),
-            Setting("MLFLOW_DB_SSLMODE", "prefer", read.choice("disable", "allow", "prefer", "require", "verify-ca", "verify-full"), "libpq's sslmode"),
+            _secret(
+                "MLFLOW_DB_URL",
+                "instead of the five above: postgresql://, postgres:// or postgresql+psycopg2://",
+            ),
+            Setting(
+                "MLFLOW_DB_SSLMODE",
+                "prefer",
+                read.choice("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+                "libpq's sslmode",
+            ),
             Setting("MLFLOW_DB_SSLROOTCERT", None, read.text, "file of certificate authorities, or `system`"),
             Setting("MLFLOW_DB_SSLCERT", None, read.text, "client certificate file"),
             Setting("MLFLOW_DB_SSLKEY", None, read.text, "client key file"),
@@ -49,7 +67,8 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
                 "MLFLOW_TRACKING_URI",
                 None,
                 read.tracking_uri,
-                "without a database above the only source, else asked where it fails: http(s)://... (MLflow's REST API) or sqlite:///mlflow.db "
+                "without a database above the only source, else asked where it fails: http(s)://... "
+                "(MLflow's REST API) or sqlite:///mlflow.db "
                 "(or MLFLOW_TRACKING_URI_FILE: a file that holds it)",
                 secret=True,
             ),
@@ -57,13 +76,24 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             _secret("MLFLOW_TRACKING_PASSWORD", "basic authentication there: password"),
             _secret("MLFLOW_TRACKING_TOKEN", "bearer token"),
             Setting("MLFLOW_TRACKING_SERVER_CERT_PATH", None, read.text, "file of certificate authorities"),
-            Setting("MLFLOW_TRACKING_CLIENT_CERT_PATH", None, read.text, "file with a client certificate and its key"),
+            Setting(
+                "MLFLOW_TRACKING_CLIENT_CERT_PATH",
+                None,
+                read.text,
+                "file with a client certificate and its key",
+            ),
         ),
     ),
     (
         "Prometheus",
         (
-            Setting("PROMETHEUS_URL", None, read.urls, "base URL, with its path prefix; several, comma-separated, are tried in order", "http://prometheus-server:9090"),
+            Setting(
+                "PROMETHEUS_URL",
+                None,
+                read.urls,
+                "base URL, with its path prefix; several, comma-separated, are tried in order",
+                "http://prometheus-server:9090",
+            ),
             Setting("PROMETHEUS_USERNAME", None, read.text, "basic authentication: user"),
             _secret("PROMETHEUS_PASSWORD", "basic authentication: password"),
             _secret("PROMETHEUS_BEARER_TOKEN", "bearer token"),
@@ -71,28 +101,55 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             Setting("PROMETHEUS_CLIENT_CERT", None, read.text, "client certificate file"),
             Setting("PROMETHEUS_CLIENT_KEY", None, read.text, "client key file"),
             _secret("PROMETHEUS_HEADERS", "extra headers, comma-separated (X-Scope-OrgID: team)"),
-            Setting("PROMETHEUS_RECORDED", "off", read.choice("off", "on"), "on: ask what the rules of `deploy/prometheus/` have recorded, not each instance's series"),
+            Setting(
+                "PROMETHEUS_RECORDED",
+                "off",
+                read.choice("off", "on"),
+                "on: ask what the rules of `deploy/prometheus/` have recorded, not each instance's series",
+            ),
             Setting(
                 "PROMETHEUS_REPLICA_LABELS",
                 "auto",
                 read.replica_labels,
-                "labels in which alone copies of one scrape differ, as of a highly available pair; auto: found by their samples; none; or names, comma-separated",
+                "labels in which alone copies of one scrape differ, as of a highly available pair; auto: "
+                "found by their samples; none; or names, comma-separated",
             ),
-            Setting("SOURCE_TIMEOUT_SECONDS", "10", read.waiting_seconds, "seconds each source has, connect to last byte"),
+            Setting(
+                "SOURCE_TIMEOUT_SECONDS",
+                "10",
+                read.waiting_seconds,
+                "seconds each source has, connect to last byte",
+            ),
         ),
     ),
     (
         "A/B test",
         (
-            Setting("AB_EXPERIMENT", None, read.text, "which experiment; default: the A/B experiment with the newest activity"),
+            Setting(
+                "AB_EXPERIMENT",
+                None,
+                read.text,
+                "which experiment; default: the A/B experiment with the newest activity",
+            ),
             Setting("AB_BASELINE_VARIANT", "baseline", read.text, "name of the baseline variant"),
-            Setting("AB_CHALLENGER_VARIANT", None, read.text, "default: `enhanced` if there, else the first other variant by name"),
-            Setting("AB_VARIANT_ALIASES", None, read.aliases, "Prometheus name=variant, comma-separated, where the sources name a model differently"),
+            Setting(
+                "AB_CHALLENGER_VARIANT",
+                None,
+                read.text,
+                "default: `enhanced` if there, else the first other variant by name",
+            ),
+            Setting(
+                "AB_VARIANT_ALIASES",
+                None,
+                read.aliases,
+                "Prometheus name=variant, comma-separated, where the sources name a model differently",
+            ),
             Setting(
                 "AB_TRAFFIC_SPLIT",
                 None,
                 read.split,
-                "planned split, variant=share, comma-separated, normalised; of a ramp one plan after the other, `;`-separated, each beginning with its moment",
+                "planned split, variant=share, comma-separated, normalised; of a ramp one plan after the "
+                "other, `;`-separated, each beginning with its moment",
                 "baseline=70,enhanced=30",
             ),
             Setting("AB_START", None, read.moment, "start of the test, RFC 3339 or unix seconds"),
@@ -100,34 +157,88 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
                 "AB_EXCLUDE",
                 None,
                 read.stretches,
-                "stretches left out of the comparison for all arms, such as an outage or a load test: begin/end, comma-separated",
+                "stretches left out of the comparison for all arms, such as an outage or a load test: "
+                "begin/end, comma-separated",
                 "2026-11-24T02:00Z/2026-11-24T08:00Z",
             ),
             Setting(
                 "AB_STICKY_FOR",
                 None,
                 read.duration,
-                "how long users stay with their variant, as a Prometheus duration, where that is longer than some hours: the traffic split is then judged after 8 stays",
+                "how long users stay with their variant, as a Prometheus duration, where that is longer "
+                "than some hours: the traffic split is then judged after 8 stays",
                 "24h",
             ),
-            Setting("AB_ACCURACY_UNIT", "auto", read.choice("auto", "fraction", "percent"), "unit of the logged accuracy; auto: all values at most 1 means fraction"),
+            Setting(
+                "AB_ACCURACY_UNIT",
+                "auto",
+                read.choice("auto", "fraction", "percent"),
+                "unit of the logged accuracy; auto: all values at most 1 means fraction",
+            ),
             Setting("AB_ACCURACY_METRIC", "accuracy", read.text, "MLflow metric key"),
             Setting("AB_PRECISION_METRIC", "precision", read.text, "MLflow metric key"),
             Setting("AB_RECALL_METRIC", "recall", read.text, "MLflow metric key"),
             Setting("AB_F1_METRIC", None, read.text, "MLflow metric key; default: f1 or f1_score"),
-            Setting("AB_TEST_COUNT_PARAM", "test_size", read.text, "param or metric with the number of test rows; below 1 it is a fraction and gives no n"),
-            Setting("AB_WINDOW", "24h", read.duration, "what timelines and totals show, as a Prometheus duration"),
-            Setting("AB_SUCCESS_METRIC", "accuracy", read.choice("accuracy", "error_rate"), "what the verdict is about"),
-            Setting("AB_ONLINE_LABELLED_METRIC", None, read.metric_name, "Prometheus counter: requests whose truth became known"),
-            Setting("AB_ONLINE_CORRECT_METRIC", None, read.metric_name, "Prometheus counter: of these, answered correctly"),
+            Setting(
+                "AB_TEST_COUNT_PARAM",
+                "test_size",
+                read.text,
+                "param or metric with the number of test rows; below 1 it is a fraction and gives no n",
+            ),
+            Setting(
+                "AB_WINDOW", "24h", read.duration, "what timelines and totals show, as a Prometheus duration"
+            ),
+            Setting(
+                "AB_SUCCESS_METRIC",
+                "accuracy",
+                read.choice("accuracy", "error_rate"),
+                "what the verdict is about",
+            ),
+            Setting(
+                "AB_ONLINE_LABELLED_METRIC",
+                None,
+                read.metric_name,
+                "Prometheus counter: requests whose truth became known",
+            ),
+            Setting(
+                "AB_ONLINE_CORRECT_METRIC",
+                None,
+                read.metric_name,
+                "Prometheus counter: of these, answered correctly",
+            ),
             Setting("AB_PLANNED_REQUESTS", None, read.count, "planned requests over all arms"),
-            Setting("AB_MINIMUM_EFFECT_POINTS", "1", read.non_negative, "percentage points below which a difference does not matter"),
+            Setting(
+                "AB_MINIMUM_EFFECT_POINTS",
+                "1",
+                read.non_negative,
+                "percentage points below which a difference does not matter",
+            ),
             Setting("AB_MINIMUM_DAYS", "7", read.non_negative, "days below which there is no verdict"),
             Setting("AB_MINIMUM_EVENTS", "5", read.count, "events per arm below which there is no verdict"),
-            Setting("AB_ERROR_MARGIN_POINTS", "0.2", read.non_negative, "guardrail: percentage points of error rate"),
-            Setting("AB_LATENCY_MARGIN_POINTS", "1", read.non_negative, "guardrail: percentage points of requests over the latency objective"),
-            Setting("AB_LATENCY_OBJECTIVE_MS", "250", read.positive, "guardrail: latency objective in milliseconds"),
-            Setting("AB_CONFIDENCE", "0.95", read.confidence, "confidence of the intervals drawn in the picture; those in the JSON are always 95 %"),
+            Setting(
+                "AB_ERROR_MARGIN_POINTS",
+                "0.2",
+                read.non_negative,
+                "guardrail: percentage points of error rate",
+            ),
+            Setting(
+                "AB_LATENCY_MARGIN_POINTS",
+                "1",
+                read.non_negative,
+                "guardrail: percentage points of requests over the latency objective",
+            ),
+            Setting(
+                "AB_LATENCY_OBJECTIVE_MS",
+                "250",
+                read.positive,
+                "guardrail: latency objective in milliseconds",
+            ),
+            Setting(
+                "AB_CONFIDENCE",
+                "0.95",
+                read.confidence,
+                "confidence of the intervals drawn in the picture; those in the JSON are always 95 %",
+            ),
             Setting("AB_STALE_AFTER", "5m", read.duration, "a Prometheus value older than this is stale"),
         ),
     ),
@@ -135,7 +246,15 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
         "Business model",
         (
             Setting("BASE_TRADING_VOLUME", "10000000", read.amount, "USD a day"),
-            Setting("ACCURACY_REVENUE_MULTIPLIER", "0.005", read.amount, "share of the volume gained per accuracy fraction (0.005 % of the volume per percentage point)"),
+            Setting(
+                "ACCURACY_REVENUE_MULTIPLIER",
+                "0.005",
+                read.amount,
+                "share of the volume gained per "
+                "accuracy fraction (0.005 % "
+                "of the volume per "
+                "percentage point)",
+            ),
             Setting("LATENCY_COST_PER_MS", "0.0001", read.amount, "USD per request and millisecond"),
             Setting("ERROR_COST_MULTIPLIER", "50", read.amount, "USD per error prevented"),
             Setting("INFRASTRUCTURE_ANNUAL_COST", "53000", read.amount, "USD a year"),
@@ -144,52 +263,120 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
     (
         "Dashboard Settings",
         (
-            Setting("DASHBOARD_REFRESH_INTERVAL", "30", read.waiting_seconds, "seconds between refreshes of the web page"),
+            Setting(
+                "DASHBOARD_REFRESH_INTERVAL",
+                "30",
+                read.waiting_seconds,
+                "seconds between refreshes of the web page",
+            ),
             Setting("DASHBOARD_PORT", "8050", read.port, "port of the web page"),
-            Setting("DASHBOARD_HOST", "127.0.0.1", read.text, "address of the web page; any but a loopback one asks for a login"),
-            Setting("DASHBOARD_OUTPUT_DIR", "output", read.text, "folder of the pictures; a relative one lies in the project's folder"),
+            Setting(
+                "DASHBOARD_HOST",
+                "127.0.0.1",
+                read.text,
+                "address of the web page; any but a loopback one asks for a login",
+            ),
+            Setting(
+                "DASHBOARD_OUTPUT_DIR",
+                "output",
+                read.text,
+                "folder of the pictures; a relative one lies in the project's folder",
+            ),
             Setting(
                 "DASHBOARD_CACHE_DIR",
                 None,
                 read.text,
-                "folder in which the scripts and the web page keep the sources' last good answers, shown where a source is down; unset: none is kept",
+                "folder in which the scripts and the web page keep the sources' last good answers, shown "
+                "where a source is down; unset: none is kept",
             ),
-            Setting("DASHBOARD_CACHE_MAX_AGE", "1h", read.duration, "how old such an answer may be in a picture; on the web page DASHBOARD_STALE_AFTER_SECONDS holds"),
-            Setting("RUN_TIMEOUT_SECONDS", None, read.seconds, "seconds that a whole run of a script may take; then it ends, with exit code 1"),
+            Setting(
+                "DASHBOARD_CACHE_MAX_AGE",
+                "1h",
+                read.duration,
+                "how old such an answer may be in a "
+                "picture; on the web page "
+                "DASHBOARD_STALE_AFTER_SECONDS holds",
+            ),
+            Setting(
+                "RUN_TIMEOUT_SECONDS",
+                None,
+                read.seconds,
+                "seconds that a whole run of a script may take; then it ends, with exit code 1",
+            ),
             Setting(
                 "DASHBOARD_NOTIFY_URL",
                 None,
                 read.notify_url,
-                "Slack-compatible webhook to which a script posts what it has drawn (or DASHBOARD_NOTIFY_URL_FILE: a file that holds it)",
+                "Slack-compatible webhook to which a script posts what it has drawn (or "
+                "DASHBOARD_NOTIFY_URL_FILE: a file that holds it)",
                 secret=True,
             ),
-            Setting("DASHBOARD_PUBLIC_URL", None, read.url, "where the folder of the pictures can be seen; the notification links the picture below it"),
-            Setting("DASHBOARD_TIMEZONE", "UTC", read.timezone, "zone of the time axes, such as Europe/Berlin"),
+            Setting(
+                "DASHBOARD_PUBLIC_URL",
+                None,
+                read.url,
+                "where the folder of the pictures can be seen; the notification links the picture below it",
+            ),
+            Setting(
+                "DASHBOARD_TIMEZONE", "UTC", read.timezone, "zone of the time axes, such as Europe/Berlin"
+            ),
         ),
     ),
     (
         "Web page",
         (
-            Setting("DASHBOARD_AUTH", None, read.choice("password", "proxy", "none"), "who is let in; default: everybody on a loopback address, else a password"),
+            Setting(
+                "DASHBOARD_AUTH",
+                None,
+                read.choice("password", "proxy", "none"),
+                "who is let in; default: everybody on a loopback address, else a password",
+            ),
             Setting("DASHBOARD_USERNAME", "dashboard", read.text, "user of the login"),
             Setting(
                 "DASHBOARD_PASSWORD_HASH",
                 None,
                 read.password_hash,
-                "what `live-dashboards hash-password` prints (or DASHBOARD_PASSWORD_HASH_FILE: a file that holds it)",
+                "what `live-dashboards hash-password` prints (or DASHBOARD_PASSWORD_HASH_FILE: a file that "
+                "holds it)",
                 secret=True,
             ),
-            Setting("DASHBOARD_TRUSTED_PROXIES", None, read.networks, "addresses or networks of the proxies whose X-Forwarded headers and user header count"),
-            Setting("DASHBOARD_USER_HEADER", "X-Forwarded-User", read.header_name, "with DASHBOARD_AUTH=proxy: the header in which the proxy names the user"),
-            Setting("DASHBOARD_PATH_PREFIX", None, read.path_prefix, "path below which a proxy serves the page, such as /ab-test"),
-            Setting("DASHBOARD_TLS_CERT", None, read.text, "certificate file (with its chain); with it the page speaks https"),
+            Setting(
+                "DASHBOARD_TRUSTED_PROXIES",
+                None,
+                read.networks,
+                "addresses or networks of the proxies whose X-Forwarded headers and user header count",
+            ),
+            Setting(
+                "DASHBOARD_USER_HEADER",
+                "X-Forwarded-User",
+                read.header_name,
+                "with DASHBOARD_AUTH=proxy: the header in which the proxy names the user",
+            ),
+            Setting(
+                "DASHBOARD_PATH_PREFIX",
+                None,
+                read.path_prefix,
+                "path below which a proxy serves the page, such as /ab-test",
+            ),
+            Setting(
+                "DASHBOARD_TLS_CERT",
+                None,
+                read.text,
+                "certificate file (with its chain); with it the page speaks https",
+            ),
             Setting("DASHBOARD_TLS_KEY", None, read.text, "its key file"),
-            Setting("DASHBOARD_STALE_AFTER_SECONDS", None, read.seconds, "how long a source's last answer is shown once it gives none; default: four intervals"),
+            Setting(
+                "DASHBOARD_STALE_AFTER_SECONDS",
+                None,
+                read.seconds,
+                "how long a source's last answer is shown once it gives none; default: four intervals",
+            ),
             Setting(
                 "DASHBOARD_CACHE_URL",
                 None,
                 read.cache_url,
-                "redis://..., where several processes share what one of them asked (or DASHBOARD_CACHE_URL_FILE: a file that holds it)",
+                "redis://..., where several processes share what one of them asked (or "
+                "DASHBOARD_CACHE_URL_FILE: a file that holds it)",
                 secret=True,
             ),
         ),

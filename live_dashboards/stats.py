@@ -1,10 +1,14 @@
-"""The published statistics: what the dashboards conclude with, for use without them. Standard library only; every function names its source.
+"""The published statistics: what the dashboards conclude with, for use without them. Standard library only;
+every function names its source.
 
 Proportions are fractions, counts are `Counts(events, n)`, and a difference is treatment minus control.
 
-- one look: `difference`, `ratio`, `non_inferiority`, `score_test`, `fisher_exact`, `wilson`, `chance_to_beat`, `required_n_per_arm`, `welch`
-- within blocks of time: `stratified_difference` for one look, `stratified_sequence` however often one looks, `overdispersion`, `long_run_variance`
-- however often one looks: `confidence_sequence`, `difference_so_far`, `proportion_so_far`, `error_count_test`, `traffic_split_test`, `segmented_split_test`
+- one look: `difference`, `ratio`, `non_inferiority`, `score_test`, `fisher_exact`, `wilson`,
+  `chance_to_beat`, `required_n_per_arm`, `welch`
+- within blocks of time: `stratified_difference` for one look, `stratified_sequence` however often one looks,
+  `overdispersion`, `long_run_variance`
+- however often one looks: `confidence_sequence`, `difference_so_far`, `proportion_so_far`,
+  `error_count_test`, `traffic_split_test`, `segmented_split_test`
 - response times from buckets: `bucket_quantile`, `quantile_interval`, `compare_buckets`
 - several comparisons: `adjust`
 """
@@ -32,7 +36,12 @@ from live_dashboards.analysis.proportions import (
     wilson,
 )
 from live_dashboards.analysis.run_means import welch
-from live_dashboards.analysis.sequential import confidence_sequence, error_count_test, segmented_split_test, traffic_split_test
+from live_dashboards.analysis.sequential import (
+    confidence_sequence,
+    error_count_test,
+    segmented_split_test,
+    traffic_split_test,
+)
 from live_dashboards.analysis.stratified import stratified_difference, stratified_sequence
 
 __all__ = [

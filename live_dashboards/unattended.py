@@ -1,4 +1,6 @@
-"""What goes with the pictures of a run that nobody watches: older ones are removed, somebody is notified, the log gets one line and the monitoring a file."""
+"""What goes with the pictures of a run that nobody watches: older ones are removed, somebody is notified, the
+log gets one line and the monitoring a file.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ log = logging.getLogger(__name__)
 
 
 class Run:
-    """A run under way: its settings once they are read, what it wrote so far, whether that is all that was required, and why it could not be printed."""
+    """A run under way: its settings once they are read, what it wrote so far, whether that is all that was
+    required, and why it could not be printed.
+    """
 
     def __init__(self) -> None:
         self.began = time.monotonic()
@@ -40,7 +44,9 @@ class Run:
 
 @contextlib.contextmanager
 def recorded(metrics_file: Path | None, dashboards: tuple[str, ...]) -> Iterator[Run]:
-    """A run whose end is written to the metrics file, however it ends; not where another run has the output, and writes its own end, or another file is there."""
+    """A run whose end is written to the metrics file, however it ends; not where another run has the output,
+    and writes its own end, or another file is there.
+    """
     run, is_ours = Run(), True
     try:
         yield run
@@ -56,7 +62,9 @@ def recorded(metrics_file: Path | None, dashboards: tuple[str, ...]) -> Iterator
 
 
 def finish(written: Sequence[Outcome], settings: Settings, request: Request, run: Run) -> None:
-    """Removes what is not to be kept, where all pictures are as live as was required, notifies, and tells the run in one line: a warning where something is wrong."""
+    """Removes what is not to be kept, where all pictures are as live as was required, notifies, and tells the
+    run in one line: a warning where something is wrong.
+    """
     pictures = [Written(each.image, each.report, each.is_enough) for each in written]
     if all(each.is_enough for each in written):
         keep(written, request)
@@ -73,22 +81,34 @@ def keep(written: Sequence[Outcome], request: Request) -> None:
 
     for outcome in written:
         limits = Limits(request.keep, request.keep_days)
-        removed = remove_older(outcome.image, dashboard_name(outcome.report), outcome.experiment_part, limits, datetime.now(UTC))
+        removed = remove_older(
+            outcome.image, dashboard_name(outcome.report), outcome.experiment_part, limits, datetime.now(UTC)
+        )
         if removed:
             log.info("removed %d older files, to %s", len(removed), removed[-1].name)
 
 
 def notify(pictures: Sequence[Written], settings: Settings, request: Request) -> None:
-    """Posts what was written to DASHBOARD_NOTIFY_URL; a delivery that fails is told and costs nothing else."""
+    """Posts what was written to DASHBOARD_NOTIFY_URL; a delivery that fails is told and costs nothing
+    else.
+    """
     if settings["DASHBOARD_NOTIFY_URL"] is None:
         return
     from live_dashboards.outputs.notice_text import notice_text
     from live_dashboards.outputs.webhook import deliver
 
-    text = notice_text(pictures, required=request.require, public_url=settings["DASHBOARD_PUBLIC_URL"], folder=settings.output_folder)
+    text = notice_text(
+        pictures,
+        required=request.require,
+        public_url=settings["DASHBOARD_PUBLIC_URL"],
+        folder=settings.output_folder,
+    )
     failure = deliver(settings["DASHBOARD_NOTIFY_URL"].reveal(), text)
     if failure is not None:
-        log.warning("the notification was not confirmed: %s; the picture is written, check DASHBOARD_NOTIFY_URL", failure)
+        log.warning(
+            "the notification was not confirmed: %s; the picture is written, check DASHBOARD_NOTIFY_URL",
+            failure,
+        )
 
 
 def _write_metrics(path: Path, dashboards: tuple[str, ...], run: Run) -> None:

@@ -1,4 +1,6 @@
-"""The last step of a run: draws a report and writes its picture, summary and sidecars, all of them or none as far as `write_files` can."""
+"""The last step of a run: draws a report and writes its picture, summary and sidecars, all of them or none as
+far as `write_files` can.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was written, and whether it is as live as was required; `experiment_part` is what its stamped name says of the experiment."""
+    """What was written, and whether it is as live as was required; `experiment_part` is what its stamped name
+    says of the experiment.
+    """
 
     image: Path
     summary_text: str | None
@@ -35,21 +39,34 @@ class Outcome:
     experiment_part: str = ""
 
 
-def write(page: Report, settings: Settings, request: Request, compare: Compare | None = None, *, experiment_part: str = "") -> Outcome:
-    """Draws the report and writes image, summary (with what changed), sidecars and, where asked for, all of them under the latest name; the image is the last."""
+def write(
+    page: Report,
+    settings: Settings,
+    request: Request,
+    compare: Compare | None = None,
+    *,
+    experiment_part: str = "",
+) -> Outcome:
+    """Draws the report and writes image, summary (with what changed), sidecars and, where asked for, all of
+    them under the latest name; the image is the last.
+    """
     from live_dashboards.outputs.files import NewFile, write_files
     from live_dashboards.outputs.latest import latest_files, outdated
 
     image = request.output or settings.output_folder / f"{stamped_stem(page)}.png"
     files, enough = contents(page, image, request, compare), is_enough(page, request.require)
-    latest = latest_of(page, image, enough=enough, experiment_part=experiment_part) if request.latest else None
+    latest = (
+        latest_of(page, image, enough=enough, experiment_part=experiment_part) if request.latest else None
+    )
     check_apart(request, [image], [latest] if latest is not None else [])
     new, old = files_beside(image, files, request), []
     if latest is not None:
         new, old = [*new, *latest_files(latest, files)], outdated(latest, files)
     with undivided():
         write_files([*new, NewFile(image, files[image.suffix])], old)
-    return Outcome(image, str(files[".json"], "utf-8") if request.summary == "-" else None, page, enough, experiment_part)
+    return Outcome(
+        image, str(files[".json"], "utf-8") if request.summary == "-" else None, page, enough, experiment_part
+    )
 
 
 def files_beside(image: Path, files: Mapping[str, bytes | memoryview], request: Request) -> list[NewFile]:
@@ -59,10 +76,16 @@ def files_beside(image: Path, files: Mapping[str, bytes | memoryview], request: 
 
     paths = {suffix: path_beside(image, suffix, request) for suffix in files if suffix != image.suffix}
     options = {".json": "--summary"} if request.summary is not None else {}
-    return [NewFile(path, files[suffix], options.get(suffix, OF_PICTURES)) for suffix, path in paths.items() if path is not None]
+    return [
+        NewFile(path, files[suffix], options.get(suffix, OF_PICTURES))
+        for suffix, path in paths.items()
+        if path is not None
+    ]
 
 
-def contents(page: Report, image: Path, request: Request, compare: Compare | None) -> dict[str, bytes | memoryview]:
+def contents(
+    page: Report, image: Path, request: Request, compare: Compare | None
+) -> dict[str, bytes | memoryview]:
     """The files by suffix, the image first."""
     from live_dashboards.figures.dashboard import _create_dashboard_panels
     from live_dashboards.outputs.files import text_bytes
@@ -71,7 +94,10 @@ def contents(page: Report, image: Path, request: Request, compare: Compare | Non
 
     figure = _create_dashboard_panels(page, size_inches=request.size_inches, dpi=request.dpi)
     picture = image_content(figure, image, dpi=request.dpi, report=page)
-    files: dict[str, bytes | memoryview] = {image.suffix: picture, ".json": text_bytes(summary_text(page, compare))}
+    files: dict[str, bytes | memoryview] = {
+        image.suffix: picture,
+        ".json": text_bytes(summary_text(page, compare)),
+    }
     if request.sidecars:
         from live_dashboards.outputs.sidecars import sidecar_texts
 
@@ -87,19 +113,31 @@ def path_beside(image: Path, suffix: str, request: Request) -> Path | None:
 
 
 def latest_of(page: Report, image: Path, *, enough: bool, experiment_part: str) -> Path | None:
-    """The latest name that the picture may take, said where that is not the plain one; none where it is less than required."""
+    """The latest name that the picture may take, said where that is not the plain one; none where it is less
+    than required.
+    """
     path = image.parent / f"{latest_stem(page, experiment_part)}.png"
     if not enough:
         log.warning("%s stays as it was: the new picture is less than --require asks", path.name)
         return None
     ending = simulated_ending(page)
     if ending:
-        log.warning("simulated: the latest picture is written as %s, and %s stays as it was", path.name, path.name.replace(ending, ""))
+        log.warning(
+            "simulated: the latest picture is written as %s, and %s stays as it was",
+            path.name,
+            path.name.replace(ending, ""),
+        )
     return path
 
 
 def is_enough(page: Report, require: str) -> bool:
-    """Whether the badge is as live as was required: `live` is LIVE DATA, nothing stale, no question failed and no answer partial, `partial` anything but simulated."""
+    """Whether the badge is as live as was required: `live` is LIVE DATA, nothing stale, no question failed
+    and no answer partial, `partial` anything but simulated.
+    """
     if require == "live":
-        return page.badge.kind is BadgeKind.LIVE and not page.has_stale and not any(status.failures or status.is_partial for status in page.sources)
+        return (
+            page.badge.kind is BadgeKind.LIVE
+            and not page.has_stale
+            and not any(status.failures or status.is_partial for status in page.sources)
+        )
     return require == "any" or page.badge.kind is not BadgeKind.SIMULATED

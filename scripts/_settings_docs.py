@@ -1,4 +1,7 @@
-"""Writes the settings table into .env.live-dashboards.example and README.md: `.venv/bin/python scripts/_settings_docs.py`."""
+"""Writes the settings table into .env.live-dashboards.example and README.md.
+
+`.venv/bin/python scripts/_settings_docs.py`
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,9 @@ sys.path.insert(0, str(ROOT))
 from live_dashboards.settings_table import SECTIONS, Setting  # noqa: E402 - the code beside this script
 
 HEAD = """\
-# Settings of the live dashboards. Copy this file to .env.live-dashboards (the set-up does, with mode 0600) and take the # off the lines that you fill in.
-# A line that stays commented out means its default. Comments stand on lines of their own: docker and systemd would take them for a part of the value.
+# Settings of the live dashboards. Copy this file to .env.live-dashboards (the set-up does, with mode 0600)
+# and take the # off the lines that you fill in. A line that stays commented out means its default. Comments
+# stand on lines of their own: docker and systemd would take them for a part of the value.
 # The environment goes over this file, and the command line over both.
 """
 TABLE = re.compile(r"(?<=<!-- settings -->\n).*?(?=<!-- /settings -->)", re.DOTALL)
@@ -21,12 +25,21 @@ TABLE = re.compile(r"(?<=<!-- settings -->\n).*?(?=<!-- /settings -->)", re.DOTA
 
 def example() -> str:
     """The example file: every setting commented out, by section."""
-    return HEAD + "".join(f"\n# === {title} ===\n" + "".join(map(_example_lines, rows)) for title, rows in SECTIONS)
+    return HEAD + "".join(
+        f"\n# === {title} ===\n" + "".join(map(_example_lines, rows)) for title, rows in SECTIONS
+    )
 
 
 def table() -> str:
     """The README's table: name, default and meaning of every setting, by section."""
-    return "".join(f"\n**{title}**\n\n| variable | default | meaning |\n|---|---|---|\n" + "".join(map(_table_row, rows)) for title, rows in SECTIONS) + "\n"
+    return (
+        "".join(
+            f"\n**{title}**\n\n| variable | default | meaning |\n|---|---|---|\n"
+            + "".join(map(_table_row, rows))
+            for title, rows in SECTIONS
+        )
+        + "\n"
+    )
 
 
 def readme(text: str) -> str:
@@ -35,7 +48,11 @@ def readme(text: str) -> str:
 
 
 def _example_lines(setting: Setting) -> str:
-    default = "" if setting.default is None or setting.default == setting.sample else f"; default: {setting.default}"
+    default = (
+        ""
+        if setting.default is None or setting.default == setting.sample
+        else f"; default: {setting.default}"
+    )
     return f"# {setting.meaning}{default}\n#{setting.name}={setting.sample}\n"
 
 

@@ -24,7 +24,11 @@ def run(command: list) -> None:
 def _continue_in_venv() -> None:
     python = VENV / "bin" / "python"
     if not (VENV / "installed.lock").is_file() or not os.access(str(python), os.X_OK):
-        sys.stderr.write("The environment {} is not set up; run {} once.\n".format(VENV, ROOT / "scripts" / "setup-live-dashboards.sh"))
+        sys.stderr.write(
+            "The environment {} is not set up; run {} once.\n".format(
+                VENV, ROOT / "scripts" / "setup-live-dashboards.sh"
+            )
+        )
         sys.exit(2)
     os.execv(str(python), [str(python), *sys.argv])  # noqa: S606 - the same script, by another Python
 

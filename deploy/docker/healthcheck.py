@@ -1,4 +1,6 @@
-"""Exits 0 where the web page in this container answers /healthz with the body that only it gives, else 1 with the reason on stderr."""
+"""Exits 0 where the web page in this container answers /healthz with the body that only it gives, else 1 with
+the reason on stderr.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,13 @@ _TIMEOUT_SECONDS = 3.0
 def main() -> int:
     """The exit code of the health check."""
     try:
-        with urllib.request.urlopen(_address(), timeout=_TIMEOUT_SECONDS, context=_any_certificate()) as answer:  # noqa: S310 our own http or https address
+        with urllib.request.urlopen(  # noqa: S310 our own http or https address
+            _address(), timeout=_TIMEOUT_SECONDS, context=_any_certificate()
+        ) as answer:
             status = json.load(answer)["status"]
     except (OSError, urllib.error.URLError, HTTPException, ValueError, KeyError, TypeError) as error:
-        sys.stderr.write(f"the page does not answer: {' '.join(str(error).split())}\n")  # on one line, whatever the answer holds
+        # on one line, whatever the answer holds
+        sys.stderr.write(f"the page does not answer: {' '.join(str(error).split())}\n")
         return 1
     if status != "ok":
         sys.stderr.write(f"the page says {status!r}\n")
@@ -29,7 +34,8 @@ def main() -> int:
 
 def _address() -> str:
     scheme = "https" if os.environ.get("DASHBOARD_TLS_CERT") else "http"
-    prefix = "".join(f"/{part}" for part in os.environ.get("DASHBOARD_PATH_PREFIX", "").split("/") if part)  # as the settings read it
+    # as the settings read it
+    prefix = "".join(f"/{part}" for part in os.environ.get("DASHBOARD_PATH_PREFIX", "").split("/") if part)
     return f"{scheme}://127.0.0.1:{os.environ.get('DASHBOARD_PORT') or '8050'}{prefix}/healthz"
 
 

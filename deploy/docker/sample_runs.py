@@ -1,4 +1,5 @@
-"""Writes the demo's training runs into MLflow's tables, once, so that the composed page has something to show; the settings say where.
+"""Writes the demo's training runs into MLflow's tables, once, so that the composed page has something to
+show; the settings say where.
 
 It writes as the tables' owner. Leave it out where MLflow already holds runs of your own.
 """
@@ -19,8 +20,15 @@ from live_dashboards.settings import load_settings
 def main() -> None:
     """Fills the tables unless the demo's experiment is there."""
     settings = load_settings()
-    address = {"host": settings["MLFLOW_DB_HOST"], "port": settings["MLFLOW_DB_PORT"], "dbname": settings["MLFLOW_DB_NAME"], "user": settings["MLFLOW_DB_USER"]}
-    with closing(psycopg2.connect(**address, password=settings["MLFLOW_DB_PASSWORD"].reveal(), connect_timeout=10)) as connection:
+    address = {
+        "host": settings["MLFLOW_DB_HOST"],
+        "port": settings["MLFLOW_DB_PORT"],
+        "dbname": settings["MLFLOW_DB_NAME"],
+        "user": settings["MLFLOW_DB_USER"],
+    }
+    with closing(
+        psycopg2.connect(**address, password=settings["MLFLOW_DB_PASSWORD"].reveal(), connect_timeout=10)
+    ) as connection:
         with connection, connection.cursor() as cursor:
             cursor.execute("select exists (select from experiments where name = %s)", (EXPERIMENT,))
             is_there = cursor.fetchone() == (True,)

@@ -1,6 +1,8 @@
-"""Exports the A/B test of the demo as a service would: each instance has its own `/<instance>/metrics`, until SIGTERM.
+"""Exports the A/B test of the demo as a service would: each instance has its own `/<instance>/metrics`, until
+SIGTERM.
 
-Its counters begin at 0 when it starts, as those of a restarted service do. It remembers what it counted, some 13 MB a day: a sample, not a load generator.
+Its counters begin at 0 when it starts, as those of a restarted service do. It remembers what it counted, some
+13 MB a day: a sample, not a load generator.
 """
 
 from __future__ import annotations

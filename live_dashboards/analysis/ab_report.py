@@ -26,7 +26,14 @@ from live_dashboards.analysis.power_facts import power_of
 from live_dashboards.analysis.recommendation import recommendation
 from live_dashboards.analysis.split_test import split_test
 from live_dashboards.analysis.time_words import time_words
-from live_dashboards.analysis.traffic_panels import error_panel, impact_panel, latency_panel, lines_of, rate_panel, split_panel
+from live_dashboards.analysis.traffic_panels import (
+    error_panel,
+    impact_panel,
+    latency_panel,
+    lines_of,
+    rate_panel,
+    split_panel,
+)
 from live_dashboards.model.business_case import BusinessCase
 from live_dashboards.model.judgement import Guardrail, Period, PlainAnswer, Power, SplitTest, Verdict
 from live_dashboards.model.measurement import Measurement, Origin, missing
@@ -37,17 +44,28 @@ from live_dashboards.model.snapshot import MLFLOW, Accumulated, Snapshot
 from live_dashboards.settings import Settings
 
 _DAY_SECONDS = 86_400
-_STANDARD_TIMELINES = {"request_rate": "requests_per_second", "response_time": "ms", "accuracy": "percent", "error_rate": "percent"}
+_STANDARD_TIMELINES = {
+    "request_rate": "requests_per_second",
+    "response_time": "ms",
+    "accuracy": "percent",
+    "error_rate": "percent",
+}
 
 
-def build_ab_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings, *, seed: int = 42) -> AbReport:
-    """The whole A/B page; `stand_in` is the simulated snapshot, None where what is missing is marked instead; `seed` is that of the draws of what it is worth."""
+def build_ab_report(
+    snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings, *, seed: int = 42
+) -> AbReport:
+    """The whole A/B page; `stand_in` is the simulated snapshot, None where what is missing is marked instead;
+    `seed` is that of the draws of what it is worth.
+    """
     found = page(snapshot, stand_in, settings)
     return ab_report_of(found, snapshot, business_case(found, found.counted, seed=seed))
 
 
 def ab_report_of(found: Page, snapshot: Snapshot, case: BusinessCase) -> AbReport:
-    """The A/B page of facts that were found already, in this snapshot; `case` is what the challenger is worth."""
+    """The A/B page of facts that were found already, in this snapshot; `case` is what the challenger is
+    worth.
+    """
     settings, headline, note = found.settings, _headline(found), _experiment_note(snapshot, found.settings)
     compare = _remembered(_compared)
     rows = widest_rows(compare(found), [compare(each) for each in other_pages(found)])
@@ -55,7 +73,14 @@ def ab_report_of(found: Page, snapshot: Snapshot, case: BusinessCase) -> AbRepor
     verdicts = _verdicts(found, compare, rows, judged.verdict)
     runs, quality = runs_panel(found), quality_panel(found)
     bars = tuple(bar.accuracy_percent for bar in runs.bars if bar.accuracy_percent)
-    shown = (*map(effect_measurement, rows), *judged.split.observed, judged.power.detectable, judged.power.days_left, *gaps(found), *bars)
+    shown = (
+        *map(effect_measurement, rows),
+        *judged.split.observed,
+        judged.power.detectable,
+        judged.power.days_left,
+        *gaps(found),
+        *bars,
+    )
     measurements = _measurements(found, headline, shown, quality.head.origin)
     report = AbReport(
         at=snapshot.at,
@@ -87,7 +112,10 @@ def ab_report_of(found: Page, snapshot: Snapshot, case: BusinessCase) -> AbRepor
         errors=error_panel(found),
         impact=impact_panel(found),
         runs=runs,
-        health=health_panel(found, (*_experiment_doubt(settings, note), *_other_verdicts(found, verdicts), *time_words(found, rows))),
+        health=health_panel(
+            found,
+            (*_experiment_doubt(settings, note), *_other_verdicts(found, verdicts), *time_words(found, rows)),
+        ),
         sources=(found.mlflow_status, found.prometheus_status),
         observed_at=observed_at(found),
         measurements=measurements,
@@ -99,32 +127,58 @@ def ab_report_of(found: Page, snapshot: Snapshot, case: BusinessCase) -> AbRepor
 
 
 def experiment_name(found: Page) -> str | None:
-    """The experiment on the page: MLflow's, else the one that Prometheus' series were cut to, else the one asked for."""
+    """The experiment on the page: MLflow's, else the one that Prometheus' series were cut to, else the one
+    asked for.
+    """
     if found.is_simulated:
         return found.drawn.mlflow.experiment
     live = found.counted.mlflow.experiment if found.counted.mlflow.status.has_answered else None
     labels = found.counted.prometheus.experiments
-    return live or found.counted.prometheus.experiment_filter or found.settings["AB_EXPERIMENT"] or (labels[0] if len(labels) == 1 else None)
+    return (
+        live
+        or found.counted.prometheus.experiment_filter
+        or found.settings["AB_EXPERIMENT"]
+        or (labels[0] if len(labels) == 1 else None)
+    )
 
 
 def _experiment_doubt(settings: Settings, note: str) -> tuple[str, ...]:
-    return (f"experiment {settings['AB_EXPERIMENT']!r} is {note}: no source could tell whether it exists",) if note else ()
+    return (
+        (f"experiment {settings['AB_EXPERIMENT']!r} is {note}: no source could tell whether it exists",)
+        if note
+        else ()
+    )
 
 
 def _experiment_note(snapshot: Snapshot, settings: Settings) -> str:
     asked = settings["AB_EXPERIMENT"]
-    is_known = snapshot.mlflow.status.has_answered or snapshot.mlflow.status.answered_at is not None or asked in snapshot.prometheus.experiments
+    is_known = (
+        snapshot.mlflow.status.has_answered
+        or snapshot.mlflow.status.answered_at is not None
+        or asked in snapshot.prometheus.experiments
+    )
     return "not verified" if asked and not is_known else ""
 
 
 def _headline(found: Page) -> tuple[tuple[str, Measurement], ...]:
     counted = found.counted
     baseline = counted.of(found.roles.baseline).accuracy
-    challenger = counted.of(found.roles.challenger).accuracy if found.roles.challenger else nothing("enhanced_accuracy", "percent", "there is no challenger")
+    challenger = (
+        counted.of(found.roles.challenger).accuracy
+        if found.roles.challenger
+        else nothing("enhanced_accuracy", "percent", "there is no challenger")
+    )
     net = counted.traffic.impact.get((found.roles.challenger or "", "net_business_value"))
     if net is None:
-        reason = counted.prometheus.instant("business_impact").reason or "ab_test_business_impact has no net_business_value of the challenger"
-        net = nothing("net_business_value", "percent", reason if counted.prometheus.status.has_answered else failure(found.prometheus_status))
+        reason = (
+            counted.prometheus.instant("business_impact").reason
+            or "ab_test_business_impact has no net_business_value of the challenger"
+        )
+        net = nothing(
+            "net_business_value",
+            "percent",
+            reason if counted.prometheus.status.has_answered else failure(found.prometheus_status),
+        )
     rows = (
         _active_experiments(found),
         renamed(baseline, "baseline_accuracy"),
@@ -143,12 +197,32 @@ def _active_experiments(found: Page) -> Measurement:
     if not answer.status.has_answered:
         return missing(name, "count", failure(found.mlflow_status), source=MLFLOW)
     active = sum(experiment.is_ab_test and experiment.is_active for experiment in answer.experiments)
-    return Measurement(name, active, "count", answer.origin, source=answer.status.source, query=answer.query("experiments"), observed_at=answer.newest_at)
+    return Measurement(
+        name,
+        active,
+        "count",
+        answer.origin,
+        source=answer.status.source,
+        query=answer.query("experiments"),
+        observed_at=answer.newest_at,
+    )
 
 
-def _measurements(found: Page, headline: tuple[tuple[str, Measurement], ...], shown: tuple[Measurement, ...], quality_origin: Origin) -> tuple[Measurement, ...]:
-    """Every number that the page shows, once: headlines, each variant's facts as drawn, differences, latest points, reported impact, runs by state."""
-    facts = [_shown(found, each.variant, name, quality_origin) for each in found.drawn.variants for name in each.__slots__ if name != "variant"]
+def _measurements(
+    found: Page,
+    headline: tuple[tuple[str, Measurement], ...],
+    shown: tuple[Measurement, ...],
+    quality_origin: Origin,
+) -> tuple[Measurement, ...]:
+    """Every number that the page shows, once: headlines, each variant's facts as drawn, differences, latest
+    points, reported impact, runs by state.
+    """
+    facts = [
+        _shown(found, each.variant, name, quality_origin)
+        for each in found.drawn.variants
+        for name in each.__slots__
+        if name != "variant"
+    ]
     lines = [line for name, unit in _timelines(found) for line in lines_of(found, name, unit)]
     everything = (
         *(measurement for _, measurement in headline),
@@ -162,7 +236,9 @@ def _measurements(found: Page, headline: tuple[tuple[str, Measurement], ...], sh
 
 
 def _shown(found: Page, variant: str, name: str, quality_origin: Origin) -> Measurement:
-    """A variant's fact as the page shows it: a simulated stand-in only where its whole panel is simulated, with the reason why it had to be."""
+    """A variant's fact as the page shows it: a simulated stand-in only where its whole panel is simulated,
+    with the reason why it had to be.
+    """
     counted: Measurement = getattr(found.counted.of(variant), name)
     drawn: Measurement = getattr(found.drawn.of(variant), name)
     is_stand_in = drawn.origin is Origin.SIMULATED and counted.value is None
@@ -176,8 +252,14 @@ def _impact(found: Page) -> tuple[Measurement, ...]:
 
 
 def _timelines(found: Page) -> tuple[tuple[str, str], ...]:
-    """Every timeline that was asked, also those that were added to the standard five; business impact stands with its metric types."""
-    return tuple((answer.name, _STANDARD_TIMELINES.get(answer.name, answer.unit)) for answer in found.drawn.prometheus.timelines if answer.name != "business_impact")
+    """Every timeline that was asked, also those that were added to the standard five; business impact stands
+    with its metric types.
+    """
+    return tuple(
+        (answer.name, _STANDARD_TIMELINES.get(answer.name, answer.unit))
+        for answer in found.drawn.prometheus.timelines
+        if answer.name != "business_impact"
+    )
 
 
 def _run_counts(found: Page) -> tuple[Measurement, ...]:
@@ -185,14 +267,19 @@ def _run_counts(found: Page) -> tuple[Measurement, ...]:
     if not answer.status.has_answered:
         return ()
     source, query = answer.status.source, answer.query("runs")
-    return tuple(Measurement(f"runs_{state}", count, "count", answer.origin, source=source, query=query) for state, count in run_counts(found).items())
+    return tuple(
+        Measurement(f"runs_{state}", count, "count", answer.origin, source=source, query=query)
+        for state, count in run_counts(found).items()
+    )
 
 
 Compare = Callable[[Page], tuple[Compared, ...]]
 
 
 def _remembered(compare: Compare) -> Compare:
-    """The comparisons of some facts, made once: they do not depend on which challenger the page is about, but for the p that is adjusted."""
+    """The comparisons of some facts, made once: they do not depend on which challenger the page is about, but
+    for the p that is adjusted.
+    """
     known: dict[int, tuple[Compared, ...]] = {}
 
     def of(found: Page) -> tuple[Compared, ...]:
@@ -218,7 +305,9 @@ class _Judged:
 
 
 def _judged(found: Page, compare: Compare, rows: tuple[Compared, ...]) -> _Judged:
-    """What follows from the comparisons, of which `rows` have the limits that hold at every end: guardrails, split, power and the verdict on the challenger."""
+    """What follows from the comparisons, of which `rows` have the limits that hold at every end: guardrails,
+    split, power and the verdict on the challenger.
+    """
     least = _judged_at(found, compare(found))
 
     def judge(page: Page) -> tuple[tuple[Guardrail, ...], Verdict]:
@@ -230,8 +319,12 @@ def _judged(found: Page, compare: Compare, rows: tuple[Compared, ...]) -> _Judge
     return replace(least, guardrails=watched, split=split, verdict=decided)
 
 
-def _verdicts(found: Page, compare: Compare, rows: tuple[Compared, ...], own: Verdict) -> tuple[tuple[str, Verdict], ...]:
-    """Of every challenger against the baseline, each pair with its own period; the default challenger's is known."""
+def _verdicts(
+    found: Page, compare: Compare, rows: tuple[Compared, ...], own: Verdict
+) -> tuple[tuple[str, Verdict], ...]:
+    """Of every challenger against the baseline, each pair with its own period; the default challenger's is
+    known.
+    """
 
     def of(name: str) -> Verdict:
         return _judged(replace(found, roles=replace(found.roles, challenger=name)), compare, rows).verdict
@@ -240,9 +333,20 @@ def _verdicts(found: Page, compare: Compare, rows: tuple[Compared, ...], own: Ve
     return tuple((name, own if name == found.roles.challenger else of(name)) for name in challengers)
 
 
-def _answer(found: Page, rows: tuple[Compared, ...], judged: _Judged, verdicts: tuple[tuple[str, Verdict], ...], case: BusinessCase) -> PlainAnswer:
-    challengers = {name: success_of(replace(found, roles=replace(found.roles, challenger=name)), rows) for name, _ in verdicts}
-    successes = {name: each.row for name, each in challengers.items() if each is not None and each.row.has_interval}
+def _answer(
+    found: Page,
+    rows: tuple[Compared, ...],
+    judged: _Judged,
+    verdicts: tuple[tuple[str, Verdict], ...],
+    case: BusinessCase,
+) -> PlainAnswer:
+    challengers = {
+        name: success_of(replace(found, roles=replace(found.roles, challenger=name)), rows)
+        for name, _ in verdicts
+    }
+    successes = {
+        name: each.row for name, each in challengers.items() if each is not None and each.row.has_interval
+    }
     advice = recommendation(found, case, judged.verdict, judged.split)
     return answer(verdicts, successes, judged.guardrails, (case, advice), found.roles.challenger)
 
@@ -258,16 +362,30 @@ def _judged_at(found: Page, rows: tuple[Compared, ...]) -> _Judged:
     period, counted = period_of(found, found.roles.challenger)
     success, watched, split = success_of(found, rows), guardrails(found, rows), split_test(found)
     power = power_of(found, success)
-    requests = 0.0 if counted is None else sum(share_of_requests(found, counted, name)[0] or 0 for name in found.roles.names)
+    requests = (
+        0.0
+        if counted is None
+        else sum(share_of_requests(found, counted, name)[0] or 0 for name in found.roles.names)
+    )
     mine = tuple(guard for guard in watched if guard.comparison.treatment == found.roles.challenger)
-    return _Judged(period, watched, split, power, verdict(Evidence(found, success, mine, split, period, power, requests, _shared_days(found, counted))))
+    return _Judged(
+        period,
+        watched,
+        split,
+        power,
+        verdict(Evidence(found, success, mine, split, period, power, requests, _shared_days(found, counted))),
+    )
 
 
 def _shared_days(found: Page, counted: Accumulated | None) -> float:
-    """On how many days, counted from the start of the test, both arms had traffic that counts: neither before one began nor after it ended, nor in what is left out."""
+    """On how many days, counted from the start of the test, both arms had traffic that counts: neither before
+    one began nor after it ended, nor in what is left out.
+    """
     if counted is None or found.roles.challenger is None:
         return 0.0
-    ours, theirs = (request_blocks(found, counted, name) for name in (found.roles.challenger, found.roles.baseline))
+    ours, theirs = (
+        request_blocks(found, counted, name) for name in (found.roles.challenger, found.roles.baseline)
+    )
     both = (end for end in ours.keys() & theirs.keys() if ours[end] > 0 and theirs[end] > 0)
     return float(len({math.ceil((end - counted.start_seconds) / _DAY_SECONDS) for end in both}))
 

@@ -4,15 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from live_dashboards.analysis.decision import KEEP_RUNNING, METRIC_WORDS, NO_DIFFERENCE, NO_VERDICT, ROLL_BACK, SHIP, is_worse
+from live_dashboards.analysis.decision import (
+    KEEP_RUNNING,
+    METRIC_WORDS,
+    NO_DIFFERENCE,
+    NO_VERDICT,
+    ROLL_BACK,
+    SHIP,
+    is_worse,
+)
 from live_dashboards.model.business_case import BusinessCase
-from live_dashboards.model.judgement import HARM, SHOWN, Comparison, Guardrail, PlainAnswer, Recommendation, Verdict
+from live_dashboards.model.judgement import (
+    HARM,
+    SHOWN,
+    Comparison,
+    Guardrail,
+    PlainAnswer,
+    Recommendation,
+    Verdict,
+)
 from live_dashboards.model.number import format_interval, format_number, shared_decimals
 
-_ACTIONS = {SHIP: "ship", ROLL_BACK: "roll back", KEEP_RUNNING: "keep running", NO_DIFFERENCE: "no difference that matters, end the test", NO_VERDICT: "no verdict yet"}
+_ACTIONS = {
+    SHIP: "ship",
+    ROLL_BACK: "roll back",
+    KEEP_RUNNING: "keep running",
+    NO_DIFFERENCE: "no difference that matters, end the test",
+    NO_VERDICT: "no verdict yet",
+}
 _STOP = "stop the test, it is worse"
-_ORDER = (_ACTIONS[SHIP], _ACTIONS[ROLL_BACK], _STOP, _ACTIONS[NO_DIFFERENCE], _ACTIONS[KEEP_RUNNING], _ACTIONS[NO_VERDICT])
-_MORE = {"accuracy": "accuracy", "online_accuracy": "online accuracy", "error_rate": "errors", "over_latency_objective": "slow requests"}
+_ORDER = (
+    _ACTIONS[SHIP],
+    _ACTIONS[ROLL_BACK],
+    _STOP,
+    _ACTIONS[NO_DIFFERENCE],
+    _ACTIONS[KEEP_RUNNING],
+    _ACTIONS[NO_VERDICT],
+)
+_MORE = {
+    "accuracy": "accuracy",
+    "online_accuracy": "online accuracy",
+    "error_rate": "errors",
+    "over_latency_objective": "slow requests",
+}
 
 
 def answer(
@@ -22,7 +56,8 @@ def answer(
     money: tuple[BusinessCase, Recommendation],
     default: str | None,
 ) -> PlainAnswer:
-    """The verdict on those to ship if there are any, all of them named, else that on the page's challenger, `default`.
+    """The verdict on those to ship if there are any, all of them named, else that on the page's challenger,
+    `default`.
 
     `successes` are the success metric's comparisons by challenger, `money` is what `default` is worth.
     """
@@ -30,11 +65,19 @@ def answer(
     named = dict(verdicts)
     about = shipped or [name for name in named if name == default] or list(named)[:1]
     if not about:
-        return PlainAnswer(NO_VERDICT, "no verdict: there is no challenger", "Statistics: no verdict yet. Money: nothing to decide.")
+        return PlainAnswer(
+            NO_VERDICT,
+            "no verdict: there is no challenger",
+            "Statistics: no verdict yet. Money: nothing to decide.",
+        )
     sentence = "; ".join(_sentence(name, named[name], successes.get(name), guardrails) for name in about)
     actions = {name: _action(each, successes.get(name)) for name, each in verdicts}
     told = _money(money[0], money[1], named.get(str(default)))
-    return PlainAnswer(named[about[0]].verdict, sentence, f"Statistics: {_statistics(actions)}. Money{_whose(default, about, verdicts)}: {told}.")
+    return PlainAnswer(
+        named[about[0]].verdict,
+        sentence,
+        f"Statistics: {_statistics(actions)}. Money{_whose(default, about, verdicts)}: {told}.",
+    )
 
 
 def _action(verdict: Verdict, success: Comparison | None) -> str:
@@ -49,7 +92,11 @@ def _statistics(actions: Mapping[str, str]) -> str:
     if len(actions) == 1:
         return next(iter(actions.values()))
     groups = {action: [name for name, each in actions.items() if each == action] for action in _ORDER}
-    return ", ".join(f"{action}: {' or '.join(names) if action == _ACTIONS[SHIP] else ', '.join(names)}" for action, names in groups.items() if names)
+    return ", ".join(
+        f"{action}: {' or '.join(names) if action == _ACTIONS[SHIP] else ', '.join(names)}"
+        for action, names in groups.items()
+        if names
+    )
 
 
 def _whose(default: str | None, about: Sequence[str], verdicts: Sequence[tuple[str, Verdict]]) -> str:
@@ -60,37 +107,60 @@ def _whose(default: str | None, about: Sequence[str], verdicts: Sequence[tuple[s
 def _money(case: BusinessCase, advice: Recommendation, verdict: Verdict | None) -> str:
     if advice.verdict == "keep testing" and verdict is not None and verdict.verdict == NO_DIFFERENCE:
         return "no reason to change"
-    if advice.verdict == "keep testing" and verdict is not None and verdict.verdict == SHIP and all(each.is_default for each in case.assumptions):
+    if (
+        advice.verdict == "keep testing"
+        and verdict is not None
+        and verdict.verdict == SHIP
+        and all(each.is_default for each in case.assumptions)
+    ):
         return "set your five amounts, then decide"
     if advice.verdict == "deploy with monitoring":
         return "deploy with monitoring, it may still bring nothing"
     return advice.verdict
 
 
-def _sentence(name: str, verdict: Verdict, success: Comparison | None, guardrails: Sequence[Guardrail]) -> str:
+def _sentence(
+    name: str, verdict: Verdict, success: Comparison | None, guardrails: Sequence[Guardrail]
+) -> str:
     mine = [guard for guard in guardrails if guard.comparison.treatment == name]
     if verdict.verdict == SHIP and success is not None:
-        held = [_MORE[guard.comparison.metric] for guard in mine if guard.outcome == SHOWN and guard.comparison.metric != success.metric]
+        held = [
+            _MORE[guard.comparison.metric]
+            for guard in mine
+            if guard.outcome == SHOWN and guard.comparison.metric != success.metric
+        ]
         return "; ".join((_difference(success), *([f"{' and '.join(held)} hold"] if held else [])))
     harmed = [guard.comparison for guard in mine if guard.outcome == HARM]
     if verdict.verdict == ROLL_BACK and harmed:
         return "; ".join(_difference(each, is_harm=True) for each in harmed)
     if verdict.verdict == NO_DIFFERENCE and success is not None:
-        return f"{name} and {success.control} do not differ in {METRIC_WORDS[success.metric]} by anything that matters"
+        return (
+            f"{name} and {success.control} do not differ in {METRIC_WORDS[success.metric]} by anything "
+            "that matters"
+        )
     if verdict.verdict == KEEP_RUNNING and success is not None and is_worse(success):
         return _difference(success)
     reason = verdict.reasons[0] if verdict.reasons else verdict.rule
-    return f"no verdict on {name}: {reason}" if verdict.verdict == NO_VERDICT else f"{name} is not decided yet: {reason}"
+    return (
+        f"no verdict on {name}: {reason}"
+        if verdict.verdict == NO_VERDICT
+        else f"{name} is not decided yet: {reason}"
+    )
 
 
 def _difference(row: Comparison, *, is_harm: bool = False) -> str:
     """`enhanced gives 3.2 points more accuracy (2.5 to 3.9)`."""
     value = row.estimate or 0.0
-    is_only_harm = is_harm and row.harm_low is not None and (row.low is None or row.low <= 0)  # as the guardrail's own words have it
+    # as the guardrail's own words have it
+    is_only_harm = is_harm and row.harm_low is not None and (row.low is None or row.low <= 0)
     low, high = (row.harm_low, row.harm_high) if is_only_harm else row.verdict_limits
     verb = "gives" if row.is_higher_better else "has"
     ends = sorted(abs(end) for end in (low, high) if end is not None)
     decimals = shared_decimals(ends, "points") if ends else None
     amount = format_number(abs(value), "points", decimals=decimals, show_unit=False)
     limits = f" ({format_interval(ends[0], ends[1], 'points').removesuffix(' pt')})" if len(ends) == 2 else ""
-    return f"{row.treatment} {verb} {amount} points {'more' if value > 0 else 'fewer' if not row.is_higher_better else 'less'} {_MORE[row.metric]}{limits}"
+    return (
+        f"{row.treatment} {verb} {amount} points "
+        f"{'more' if value > 0 else 'fewer' if not row.is_higher_better else 'less'} "
+        f"{_MORE[row.metric]}{limits}"
+    )

@@ -1,4 +1,6 @@
-"""What one variant has counted of a metric that is compared: its rate, its counts, and how they came block by block."""
+"""What one variant has counted of a metric that is compared: its rate, its counts, and how they came block by
+block.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,19 @@ from live_dashboards.model.snapshot import Accumulated, Answer, PrometheusAnswer
 
 ERROR_RATE, OVER_OBJECTIVE, ONLINE_ACCURACY = "error_rate", "over_latency_objective", "online_accuracy"
 _WITHIN = "latency_within"
-_EVENTS_AND_TRIALS = {ERROR_RATE: ("errors", "requests"), OVER_OBJECTIVE: (_WITHIN, "latency_count"), ONLINE_ACCURACY: ("correct", "labelled")}
+_EVENTS_AND_TRIALS = {
+    ERROR_RATE: ("errors", "requests"),
+    OVER_OBJECTIVE: (_WITHIN, "latency_count"),
+    ONLINE_ACCURACY: ("correct", "labelled"),
+}
 _COMPLEMENT = frozenset({OVER_OBJECTIVE})  # the buckets count those that are quick enough
 
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A variant's rate in percent (missing, with the reason, where it was not counted), its counts, and those of each block with trials by its end (unix seconds)."""
+    """A variant's rate in percent (missing, with the reason, where it was not counted), its counts, and those
+    of each block with trials by its end (unix seconds).
+    """
 
     rate: Measurement
     counts: Counts | None = None
@@ -28,16 +36,25 @@ class Arm:
 
 
 def arm(found: Page, counted: Accumulated, variant: str, metric: str) -> Arm:
-    """The variant's counts of a metric (`error_rate`, `over_latency_objective` or `online_accuracy`) in what was counted."""
+    """The variant's counts of a metric (`error_rate`, `over_latency_objective` or `online_accuracy`) in what
+    was counted.
+    """
     names = _EVENTS_AND_TRIALS[metric]
     answers = tuple(counted.total(name) for name in names)
     sums = [_by_variant(found, answer, variant) for answer in answers]
     requests = found.counted.of(variant).requests
-    query, source = ", ".join(answer.query for answer in answers if answer.query), found.counted.prometheus.status.source
+    query, source = (
+        ", ".join(answer.query for answer in answers if answer.query),
+        found.counted.prometheus.status.source,
+    )
     events, n = (None if each is None else round(each) for each in sums)
     if events is None or not n or n < 0:
-        reason = f"{variant} has counted none since then" if n == 0 else _reason(found, metric, answers, variant)
-        return Arm(missing(f"{metric}_compared", "percent", reason, variant=variant, source=source, query=query))
+        reason = (
+            f"{variant} has counted none since then" if n == 0 else _reason(found, metric, answers, variant)
+        )
+        return Arm(
+            missing(f"{metric}_compared", "percent", reason, variant=variant, source=source, query=query)
+        )
     counts = _counts(metric, events, n)
     rate = Measurement(
         f"{metric}_compared",
@@ -54,23 +71,49 @@ def arm(found: Page, counted: Accumulated, variant: str, metric: str) -> Arm:
     return Arm(rate, counts, _blocks(found, counted, variant, metric))
 
 
-def windowed(answer: PrometheusAnswer, at_seconds: float, window_seconds: float, objective_seconds: float) -> Accumulated:
-    """The window as if the test had begun with it: for a description where the analysis period is not known."""
+def windowed(
+    answer: PrometheusAnswer, at_seconds: float, window_seconds: float, objective_seconds: float
+) -> Accumulated:
+    """The window as if the test had begun with it: for a description where the analysis period is not
+    known.
+    """
     edge = _nearest_edge(answer.instant("latency_buckets"), objective_seconds)
     buckets = answer.instant("latency_buckets")
-    within = replace(buckets, name=_WITHIN, series=tuple(series for series in buckets.series if float(series.label("le")) == edge))
-    return Accumulated(at_seconds - window_seconds, is_remembered=False, totals=(*answer.instants, within), blocks=answer.blocks, edge_seconds=edge)
+    within = replace(
+        buckets,
+        name=_WITHIN,
+        series=tuple(series for series in buckets.series if float(series.label("le")) == edge),
+    )
+    return Accumulated(
+        at_seconds - window_seconds,
+        is_remembered=False,
+        totals=(*answer.instants, within),
+        blocks=answer.blocks,
+        edge_seconds=edge,
+    )
 
 
 def at_far_edge(counted: Accumulated) -> Accumulated | None:
-    """What was counted, with the other end of the bucket that holds the latency objective as the edge that is judged; None where that is not known."""
+    """What was counted, with the other end of the bucket that holds the latency objective as the edge that is
+    judged; None where that is not known.
+    """
     if counted.far_edge_seconds is None:
         return None
 
     def far(answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
-        return tuple(replace(each, name=_WITHIN) if each.name == f"{_WITHIN}_far" else each for each in answers if each.name != _WITHIN)
+        return tuple(
+            replace(each, name=_WITHIN) if each.name == f"{_WITHIN}_far" else each
+            for each in answers
+            if each.name != _WITHIN
+        )
 
-    return replace(counted, totals=far(counted.totals), blocks=far(counted.blocks), edge_seconds=counted.far_edge_seconds, far_edge_seconds=None)
+    return replace(
+        counted,
+        totals=far(counted.totals),
+        blocks=far(counted.blocks),
+        edge_seconds=counted.far_edge_seconds,
+        far_edge_seconds=None,
+    )
 
 
 def _nearest_edge(buckets: Answer, objective_seconds: float) -> float | None:
@@ -87,7 +130,10 @@ def _reason(found: Page, metric: str, answers: tuple[Answer, ...], variant: str)
     if not status.has_answered:
         return status.reason or "Prometheus was not asked"
     if metric == ONLINE_ACCURACY and found.settings["AB_ONLINE_CORRECT_METRIC"] is None:
-        return "no count of labelled requests: name the counters in AB_ONLINE_LABELLED_METRIC and AB_ONLINE_CORRECT_METRIC"
+        return (
+            "no count of labelled requests: name the counters in AB_ONLINE_LABELLED_METRIC and "
+            "AB_ONLINE_CORRECT_METRIC"
+        )
     told = next((answer.reason for answer in answers if answer.reason and answer.reason != "not asked"), None)
     if told is None and metric == OVER_OBJECTIVE:
         edges = {series.label("le") for series in found.counted.prometheus.instant("latency_buckets").series}
@@ -106,17 +152,25 @@ def _by_variant(found: Page, answer: Answer, variant: str) -> float | None:
 
 
 def _series(found: Page, answer: Answer, variant: str) -> list[Timeline]:
-    return [series for series in answer.series if found.roles.by_model.get(series.label("model_name")) == variant]
+    return [
+        series for series in answer.series if found.roles.by_model.get(series.label("model_name")) == variant
+    ]
 
 
 def _blocks(found: Page, counted: Accumulated, variant: str, metric: str) -> dict[float, Counts]:
     """Blocks with trials; where a variant has no series of events in one, none happened."""
     events, trials = (by_block(found, counted.block(name), variant) for name in _EVENTS_AND_TRIALS[metric])
-    return {end: _counts(metric, round(events.get(end, 0.0)), round(n)) for end, n in sorted(trials.items()) if round(n) > 0}
+    return {
+        end: _counts(metric, round(events.get(end, 0.0)), round(n))
+        for end, n in sorted(trials.items())
+        if round(n) > 0
+    }
 
 
 def by_block(found: Page, answer: Answer, variant: str) -> Mapping[float, float]:
-    """What an answer by blocks adds up to over the models that are this variant, by the block's end (unix seconds)."""
+    """What an answer by blocks adds up to over the models that are this variant, by the block's end (unix
+    seconds).
+    """
     sums: dict[float, float] = {}
     for series in _series(found, answer, variant):
         for end, value in series.points:
@@ -136,10 +190,24 @@ def share_of_requests(found: Page, counted: Accumulated, variant: str) -> tuple[
     value = _by_variant(found, answer, variant)
     window = found.counted.of(variant).requests
     if value is None:
-        return None, missing("requests_since_start", "count", f"no request of {variant} was counted since then", variant=variant, query=answer.query)
+        return None, missing(
+            "requests_since_start",
+            "count",
+            f"no request of {variant} was counted since then",
+            variant=variant,
+            query=answer.query,
+        )
     origin = found.counted.prometheus.origin
     source = found.counted.prometheus.status.source
     measured = Measurement(
-        "requests_since_start", round(value), "count", origin, variant, source=source, query=answer.query, observed_at=window.observed_at, stale=window.stale
+        "requests_since_start",
+        round(value),
+        "count",
+        origin,
+        variant,
+        source=source,
+        query=answer.query,
+        observed_at=window.observed_at,
+        stale=window.stale,
     )
     return round(value), measured

@@ -1,4 +1,6 @@
-"""The chance that one proportion is above another, and what choosing wrongly would cost; a description, never the rule that decides."""
+"""The chance that one proportion is above another, and what choosing wrongly would cost; a description, never
+the rule that decides.
+"""
 
 from __future__ import annotations
 
@@ -18,22 +20,33 @@ _NEGLIGIBLE = -40.0  # the log of a weight that no sum of floats would notice
 
 @dataclass(frozen=True, slots=True)
 class Bayesian:
-    """Chance that the treatment is better, and the expected loss (a fraction) of choosing it; not protected from looking again and again."""
+    """Chance that the treatment is better, and the expected loss (a fraction) of choosing it; not protected
+    from looking again and again.
+    """
 
     probability: float
     expected_loss: float
 
 
-def chance_to_beat(treatment: Counts, control: Counts, prior: tuple[float, float] = (0.5, 0.5), higher_is_better: bool = True) -> Bayesian:  # noqa: FBT001, FBT002 a published signature
-    """Chance that the treatment is better, and the expected loss of choosing it (Stucchio 2015, Bayesian A/B testing at VWO), from beta posteriors.
+def chance_to_beat(
+    treatment: Counts,
+    control: Counts,
+    prior: tuple[float, float] = (0.5, 0.5),
+    higher_is_better: bool = True,  # noqa: FBT001, FBT002 a published signature
+) -> Bayesian:
+    """Chance that the treatment is better, and the expected loss of choosing it (Stucchio 2015, Bayesian A/B
+    testing at VWO), from beta posteriors.
 
-    Either is an integral over the narrower posterior of a closed form of the wider one. In the logit of p a beta density is smooth and falls off at both
-    ends, where sums of equal steps converge exponentially (Trefethen & Weideman 2014, SIAM Rev. 56:385). ValueError for a prior with a part below 0.1:
-    all its weight is at 0 and 1.
+    Either is an integral over the narrower posterior of a closed form of the wider one. In the logit of p a
+    beta density is smooth and falls off at both ends, where sums of equal steps converge exponentially
+    (Trefethen & Weideman 2014, SIAM Rev. 56:385). ValueError for a prior with a part below 0.1: all its
+    weight is at 0 and 1.
     """
     if not all(_SMALLEST_PRIOR <= part < math.inf for part in prior):
         raise ValueError(f"prior is {prior}; both parts must be at least {_SMALLEST_PRIOR} and finite")
-    ours, theirs = (_Beta(prior[0] + arm.events, prior[1] + arm.n - arm.events) for arm in (treatment, control))
+    ours, theirs = (
+        _Beta(prior[0] + arm.events, prior[1] + arm.n - arm.events) for arm in (treatment, control)
+    )
     above, below = _compare(ours, theirs) if ours.spread >= theirs.spread else _compare(theirs, ours)[::-1]
     return Bayesian(above.chance, below.gain) if higher_is_better else Bayesian(below.chance, above.gain)
 
@@ -51,7 +64,9 @@ class _Beta:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """How likely it is to be on one side of the other, and by how much on average, nothing where on the other side."""
+    """How likely it is to be on one side of the other, and by how much on average, nothing where on the other
+    side.
+    """
 
     chance: float
     gain: float
@@ -75,7 +90,9 @@ def _compare(wide: _Beta, narrow: _Beta) -> tuple[_Side, _Side]:
 
 
 def _sides(beta: _Beta, node: _Node) -> tuple[float, float, float, float]:
-    """Chance that it is above the node, the mean excess E[(p - node)⁺], and the same below: E[p; p > x] is μ S(x) + x^a (1 - x)^b/(B(a, b)(a + b))."""
+    """Chance that it is above the node, the mean excess E[(p - node)⁺], and the same below: E[p; p > x] is μ
+    S(x) + x^a (1 - x)^b/(B(a, b)(a + b)).
+    """
     n = beta.a + beta.b
     lower, upper = beta_tails(beta.a, beta.b, node.share, node.complement)
     distance = beta.a / n - node.share if node.share < 0.5 else node.complement - beta.b / n
@@ -84,7 +101,9 @@ def _sides(beta: _Beta, node: _Node) -> tuple[float, float, float, float]:
 
 
 def _nodes(beta: _Beta, direction: int) -> Iterator[_Node]:
-    """Equal steps of the logit from the top of the density down one side, the top itself with the upper one."""
+    """Equal steps of the logit from the top of the density down one side, the top itself with the upper
+    one.
+    """
     step = min(_WIDEST_STEP, beta.spread / _STEPS_A_SPREAD)
     for index in count(0 if direction > 0 else 1):
         node = _node(beta, direction * index * step)
@@ -94,7 +113,9 @@ def _nodes(beta: _Beta, direction: int) -> Iterator[_Node]:
 
 
 def _node(beta: _Beta, off: float) -> _Node | None:
-    """The node whose logit is that far from the top's, None where it weighs nothing; ratios to the top keep all digits of large counts."""
+    """The node whose logit is that far from the top's, None where it weighs nothing; ratios to the top keep
+    all digits of large counts.
+    """
     share, complement = 1 / (1 + beta.b / beta.a * math.exp(-off)), 1 / (1 + beta.a / beta.b * math.exp(off))
     if share >= 0.5:
         log_share = math.log1p(complement * math.expm1(off))

@@ -1,4 +1,6 @@
-"""Counts that are known only to lie between two ends: what is concluded stands where it is the same at all of them."""
+"""Counts that are known only to lie between two ends: what is concluded stands where it is the same at all of
+them.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,11 @@ def other_pages(page: Page) -> tuple[Page, ...]:
 
 
 def standing(page: Page, judge: Callable[[Page], Judged], rows: tuple[Compared, ...]) -> Judged:
-    """The guardrails and the verdict of the lower ends, each as unknown where it is another one at another end of what may have been counted.
+    """The guardrails and the verdict of the lower ends, each as unknown where it is another one at another
+    end of what may have been counted.
 
-    A guardrail has the comparison of `rows`, with the limits that hold at every end, and words that then name both; a verdict becomes NO VERDICT, which names
-    what it would be.
+    A guardrail has the comparison of `rows`, with the limits that hold at every end, and words that then name
+    both; a verdict becomes NO VERDICT, which names what it would be.
     """
     guards, verdict = judge(page)
     others = [judge(each) for each in other_pages(page)]
@@ -36,7 +39,10 @@ def standing(page: Page, judge: Callable[[Page], Judged], rows: tuple[Compared, 
     different = sorted({each.verdict for _, each in others} - {verdict.verdict})
     if not different:
         return stood, verdict
-    reasons = (f"{verdict.verdict} at the least that was counted, {' or '.join(different)} at the most", *_words(page))
+    reasons = (
+        f"{verdict.verdict} at the least that was counted, {' or '.join(different)} at the most",
+        *_words(page),
+    )
     return stood, Verdict(NO_VERDICT, "1: the data allow none", reasons, (TELL_STARTS,))
 
 
@@ -54,17 +60,35 @@ def _guardrail(guard: Guardrail, wide: Guardrail, others: list[tuple[Guardrail, 
 
 
 def _words(page: Page) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(text for counted in page.counted.prometheus.accumulated for answer in counted.totals for text in at_least_words(answer)))
+    return tuple(
+        dict.fromkeys(
+            text
+            for counted in page.counted.prometheus.accumulated
+            for answer in counted.totals
+            for text in at_least_words(answer)
+        )
+    )
 
 
 def widest_split(found: SplitTest, others: Sequence[SplitTest]) -> SplitTest:
-    """The split test with shares in limits that hold at every end; not judged where it would be another one at one of them."""
+    """The split test with shares in limits that hold at every end; not judged where it would be another one
+    at one of them.
+    """
     by_variant = [{share.variant: share for share in each.observed} for each in others]
-    observed = tuple(_widest_share(share, [named[share.variant] for named in by_variant if share.variant in named]) for share in found.observed)
+    observed = tuple(
+        _widest_share(share, [named[share.variant] for named in by_variant if share.variant in named])
+        for share in found.observed
+    )
     flags = sorted({str(each.flag) for each in others} - {str(found.flag)})
     if not flags or found.flag is None:
         return replace(found, observed=observed)
-    return replace(found, observed=observed, flag=None, p_value=None, reason=f"{found.flag} at the least that was counted, {' or '.join(flags)} at the most, {WHY}")
+    return replace(
+        found,
+        observed=observed,
+        flag=None,
+        p_value=None,
+        reason=f"{found.flag} at the least that was counted, {' or '.join(flags)} at the most, {WHY}",
+    )
 
 
 def _widest_share(share: Measurement, others: Sequence[Measurement]) -> Measurement:
@@ -72,21 +96,38 @@ def _widest_share(share: Measurement, others: Sequence[Measurement]) -> Measurem
     if len(set(values)) < 2:
         return share
     between = format_interval(min(values), max(values), share.unit).replace(" to ", " and ")
-    return replace(widest(share, others), reason="; ".join(filter(None, (share.reason, f"between {between}, {WHY}"))))
+    return replace(
+        widest(share, others), reason="; ".join(filter(None, (share.reason, f"between {between}, {WHY}")))
+    )
 
 
 def widest_rows(rows: Sequence[Compared], others: Sequence[Sequence[Compared]]) -> tuple[Compared, ...]:
     """The comparisons with the limits that hold at every end; without limits where they have none at one."""
     by_row = [{(each.row.metric, each.row.treatment): each for each in several} for several in others]
-    return tuple(_widest_row(each, [named[key] for named in by_row if (key := (each.row.metric, each.row.treatment)) in named]) for each in rows)
+    return tuple(
+        _widest_row(
+            each, [named[key] for named in by_row if (key := (each.row.metric, each.row.treatment)) in named]
+        )
+        for each in rows
+    )
 
 
 def _widest_row(found: Compared, others: Sequence[Compared]) -> Compared:
     row = found.row
-    if all((other.row.estimate, other.row.low, other.row.high) == (row.estimate, row.low, row.high) for other in others):
+    if all(
+        (other.row.estimate, other.row.low, other.row.high) == (row.estimate, row.low, row.high)
+        for other in others
+    ):
         return found
-    inputs = tuple(widest(side, [other.inputs[index] for other in others]) for index, side in enumerate(found.inputs))
+    inputs = tuple(
+        widest(side, [other.inputs[index] for other in others]) for index, side in enumerate(found.inputs)
+    )
     wide = around_rows(row, [other.row for other in others])
     if wide is None:
-        return Compared(without_interval(row, f"no interval at one of the ends, {WHY}"), (inputs[0], inputs[1]))
-    return Compared(replace(wide, method=f"{row.method}; the widest of all that may have been counted"), (inputs[0], inputs[1]))
+        return Compared(
+            without_interval(row, f"no interval at one of the ends, {WHY}"), (inputs[0], inputs[1])
+        )
+    return Compared(
+        replace(wide, method=f"{row.method}; the widest of all that may have been counted"),
+        (inputs[0], inputs[1]),
+    )

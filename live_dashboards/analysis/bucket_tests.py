@@ -1,4 +1,6 @@
-"""Tests on buckets that interpolate nothing: the interval that surely holds a quantile, and the whole distributions compared."""
+"""Tests on buckets that interpolate nothing: the interval that surely holds a quantile, and the whole
+distributions compared.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from live_dashboards.analysis.special import binomial_at_most, student_t_below, 
 
 @dataclass(frozen=True, slots=True)
 class QuantileInterval:
-    """Bucket edges between which the quantile surely lies; `point` as histogram_quantile gives it; `high` is infinite in the last bucket."""
+    """Bucket edges between which the quantile surely lies; `point` as histogram_quantile gives it; `high` is
+    infinite in the last bucket.
+    """
 
     low: float
     high: float
@@ -20,7 +24,9 @@ class QuantileInterval:
 
 @dataclass(frozen=True, slots=True)
 class BucketComparison:
-    """The chance that a treatment's request is slower than a control's (ties count half), with its 95 % interval and two-sided p."""
+    """The chance that a treatment's request is slower than a control's (ties count half), with its 95 %
+    interval and two-sided p.
+    """
 
     probability_treatment_slower: float
     low: float
@@ -29,9 +35,11 @@ class BucketComparison:
 
 
 def order_ranks(n: int, q: float, confidence: float) -> tuple[int, int]:
-    """Ranks l and r between which the q-quantile lies at least so surely (Conover 1999, Practical Nonparametric Statistics, 3.2).
+    """Ranks l and r between which the q-quantile lies at least so surely (Conover 1999, Practical
+    Nonparametric Statistics, 3.2).
 
-    l = Bin⁻¹(α/2; n, q) and r = Bin⁻¹(1 - α/2; n, q) + 1; l may be 0 and r n + 1, which are ranks of no observation.
+    l = Bin⁻¹(α/2; n, q) and r = Bin⁻¹(1 - α/2; n, q) + 1; l may be 0 and r n + 1, which are ranks of no
+    observation.
     """
     tail = (1 - confidence) / 2
     return _binomial_quantile(tail, n, q), _binomial_quantile(1 - tail, n, q) + 1
@@ -50,19 +58,27 @@ def _binomial_quantile(share: float, n: int, p: float) -> int:
 
 
 def compare_buckets(treatment_counts: Sequence[float], control_counts: Sequence[float]) -> BucketComparison:
-    """Brunner & Munzel's test on counts per bucket (not cumulative), with Satterthwaite's t (Brunner & Munzel 2000, Biom. J. 42:17).
+    """Brunner & Munzel's test on counts per bucket (not cumulative), with Satterthwaite's t (Brunner & Munzel
+    2000, Biom. J. 42:17).
 
-    Where the arms do not overlap at all, or all requests are in one bucket, there is no variance to estimate: then the limits and the p-value are those
-    of as many independent pairs as the smaller arm has requests (Clopper & Pearson 1934, Biometrika 26:404; the sign test). A single request in an arm
-    tells nothing: 0 to 1, p 1. ValueError for negative counts, buckets of different number, or an arm without a request.
+    Where the arms do not overlap at all, or all requests are in one bucket, there is no variance to estimate:
+    then the limits and the p-value are those of as many independent pairs as the smaller arm has requests
+    (Clopper & Pearson 1934, Biometrika 26:404; the sign test). A single request in an arm tells nothing: 0 to
+    1, p 1. ValueError for negative counts, buckets of different number, or an arm without a request.
     """
     _check(treatment_counts, control_counts)
     n2, n1 = math.fsum(treatment_counts), math.fsum(control_counts)
-    slower2, slower1 = _placements(treatment_counts, control_counts), _placements(control_counts, treatment_counts)
+    slower2, slower1 = (
+        _placements(treatment_counts, control_counts),
+        _placements(control_counts, treatment_counts),
+    )
     chance = math.fsum(count * share for count, share in zip(treatment_counts, slower2, strict=True)) / n2
     if min(n2, n1) < 2:
         return BucketComparison(chance, 0.0, 1.0, 1.0)
-    spread2, spread1 = _variance(treatment_counts, slower2, chance) / n2, _variance(control_counts, slower1, 1 - chance) / n1
+    spread2, spread1 = (
+        _variance(treatment_counts, slower2, chance) / n2,
+        _variance(control_counts, slower1, 1 - chance) / n1,
+    )
     variance = spread2 + spread1
     if variance == 0:
         return _without_variance(chance, math.floor(min(n2, n1)))
@@ -79,11 +95,17 @@ def _without_variance(chance: float, pairs: int) -> BucketComparison:
     if chance == 0.5:
         return BucketComparison(chance, surely / 2, 1 - surely / 2, 1.0)
     p_value = min(1.0, 2.0 ** (1 - pairs))
-    return BucketComparison(chance, surely, 1.0, p_value) if chance > 0.5 else BucketComparison(chance, 0.0, 1 - surely, p_value)
+    return (
+        BucketComparison(chance, surely, 1.0, p_value)
+        if chance > 0.5
+        else BucketComparison(chance, 0.0, 1 - surely, p_value)
+    )
 
 
 def _placements(own: Sequence[float], other: Sequence[float]) -> list[float]:
-    """For each bucket the share of the other arm's requests that are quicker, those in the same bucket by half."""
+    """For each bucket the share of the other arm's requests that are quicker, those in the same bucket by
+    half.
+    """
     n, below, shares = math.fsum(other), 0.0, []
     for _, count in zip(own, other, strict=True):
         shares.append((below + count / 2) / n)
@@ -94,12 +116,19 @@ def _placements(own: Sequence[float], other: Sequence[float]) -> list[float]:
 def _variance(counts: Sequence[float], shares: Sequence[float], mean: float) -> float:
     """Sample variance of the placements."""
     n = math.fsum(counts)
-    return math.fsum(count * (share - mean) ** 2 for count, share in zip(counts, shares, strict=True)) / (n - 1)
+    return math.fsum(count * (share - mean) ** 2 for count, share in zip(counts, shares, strict=True)) / (
+        n - 1
+    )
 
 
 def _check(treatment_counts: Sequence[float], control_counts: Sequence[float]) -> None:
     if len(treatment_counts) != len(control_counts):
-        raise ValueError(f"control_counts has {len(control_counts)} buckets and treatment_counts {len(treatment_counts)}; both arms must share them")
+        raise ValueError(
+            f"control_counts has {len(control_counts)} buckets and treatment_counts "
+            f"{len(treatment_counts)}; both arms must share them"
+        )
     for name, counts in (("treatment_counts", treatment_counts), ("control_counts", control_counts)):
         if any(not 0 <= count < math.inf for count in counts) or math.fsum(counts) <= 0:
-            raise ValueError(f"{name} is {list(counts)}; counts must be finite, not negative, and hold a request")
+            raise ValueError(
+                f"{name} is {list(counts)}; counts must be finite, not negative, and hold a request"
+            )

@@ -1,4 +1,6 @@
-"""The business case where counts are known only to be at least something: its values at the least, its limits those that hold at every end."""
+"""The business case where counts are known only to be at least something: its values at the least, its limits
+those that hold at every end.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from live_dashboards.analysis.widest import around, outermost, widest
-from live_dashboards.model.business_case import BusinessCase, BusinessInputs, CashPoint, EffectInput, Spread, Term
+from live_dashboards.model.business_case import (
+    BusinessCase,
+    BusinessInputs,
+    CashPoint,
+    EffectInput,
+    Spread,
+    Term,
+)
 from live_dashboards.model.measurement import Interval, Measurement
 
 
@@ -21,15 +30,23 @@ def widest_case(case: BusinessCase, others: Sequence[BusinessCase]) -> BusinessC
     return replace(
         case,
         inputs=_inputs(case.inputs, [other.inputs for other in others]),
-        terms=tuple(_term(term, [other.terms[index] for other in others]) for index, term in enumerate(case.terms)),
+        terms=tuple(
+            _term(term, [other.terms[index] for other in others]) for index, term in enumerate(case.terms)
+        ),
         net=of(lambda each: each.net),
         roi=of(lambda each: each.roi),
         payback=_payback(of(lambda each: each.payback), others),
         probability_net_positive=of(lambda each: each.probability_net_positive),
         break_even_accuracy_improvement=of(lambda each: each.break_even_accuracy_improvement),
-        spread=Spread(_around([each.spread.statistical for each in (case, *others)]), _around([each.spread.assumed for each in (case, *others)])),
+        spread=Spread(
+            _around([each.spread.statistical for each in (case, *others)]),
+            _around([each.spread.assumed for each in (case, *others)]),
+        ),
         partial_total=of(lambda each: each.partial_total),
-        cash=tuple(_cash([case.cash[index], *(other.cash[index] for other in others)]) for index in range(len(case.cash))),
+        cash=tuple(
+            _cash([case.cash[index], *(other.cash[index] for other in others)])
+            for index in range(len(case.cash))
+        ),
         never_paid_back_probability=of(lambda each: each.never_paid_back_probability),
     )
 
@@ -44,9 +61,13 @@ def _payback(found: Measurement, others: Sequence[BusinessCase]) -> Measurement:
 
 def _inputs(found: BusinessInputs, others: Sequence[BusinessInputs]) -> BusinessInputs:
     return BusinessInputs(
-        accuracy_improvement=_effect(found.accuracy_improvement, [other.accuracy_improvement for other in others]),
+        accuracy_improvement=_effect(
+            found.accuracy_improvement, [other.accuracy_improvement for other in others]
+        ),
         latency_increase=_effect(found.latency_increase, [other.latency_increase for other in others]),
-        error_rate_improvement=_effect(found.error_rate_improvement, [other.error_rate_improvement for other in others]),
+        error_rate_improvement=_effect(
+            found.error_rate_improvement, [other.error_rate_improvement for other in others]
+        ),
         requests_per_day=widest(found.requests_per_day, [other.requests_per_day for other in others]),
         days_of_requests=found.days_of_requests,
         start=found.start,
@@ -78,4 +99,8 @@ def _around(several: Sequence[Interval | None]) -> Interval | None:
 
 
 def _cash(points: Sequence[CashPoint]) -> CashPoint:
-    return replace(points[0], low_usd=outermost([each.low_usd for each in points], min), high_usd=outermost([each.high_usd for each in points], max))
+    return replace(
+        points[0],
+        low_usd=outermost([each.low_usd for each in points], min),
+        high_usd=outermost([each.high_usd for each in points], max),
+    )

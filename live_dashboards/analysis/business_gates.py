@@ -25,11 +25,19 @@ def _points(improvement: Measurement) -> str:
 
 
 def gates(found: Page, case: BusinessCase, ab: AbReport) -> tuple[Gate, ...]:
-    """What must hold before anyone decides, each with the numbers behind it; on simulated data nothing but the first is looked at."""
+    """What must hold before anyone decides, each with the numbers behind it; on simulated data nothing but
+    the first is looked at.
+    """
     rows = _looked_at(found, case, ab)
     if found.kind is not BadgeKind.SIMULATED:
         return rows
-    return (rows[0], *(Gate(gate.label, NOT_KNOWN, "not judged on simulated data" if found.is_simulated else "no data") for gate in rows[1:]))
+    return (
+        rows[0],
+        *(
+            Gate(gate.label, NOT_KNOWN, "not judged on simulated data" if found.is_simulated else "no data")
+            for gate in rows[1:]
+        ),
+    )
 
 
 def _looked_at(found: Page, case: BusinessCase, ab: AbReport) -> tuple[Gate, ...]:
@@ -42,7 +50,11 @@ def _looked_at(found: Page, case: BusinessCase, ab: AbReport) -> tuple[Gate, ...
         *(_gate_guardrail(guard) for guard in ab.guardrails if guard.comparison.treatment == ab.challenger),
         _gate_net(case),
         _gate_parameters(case),
-        Gate("A/B verdict is SHIP", PASSED if verdict.verdict == SHIP else NOT_KNOWN if verdict.verdict == NO_VERDICT else FAILED, verdict.rule.partition(" (")[0]),
+        Gate(
+            "A/B verdict is SHIP",
+            PASSED if verdict.verdict == SHIP else NOT_KNOWN if verdict.verdict == NO_VERDICT else FAILED,
+            verdict.rule.partition(" (")[0],
+        ),
     )
 
 
@@ -53,18 +65,28 @@ def _gate_live(found: Page) -> Gate:
 
 def _gate_fresh(case: BusinessCase) -> Gate:
     stale = stale_inputs(case)
-    return Gate("Nothing is stale", FAILED if stale else PASSED, f"older than AB_STALE_AFTER: {', '.join(stale)}" if stale else "every input is fresh")
+    return Gate(
+        "Nothing is stale",
+        FAILED if stale else PASSED,
+        f"older than AB_STALE_AFTER: {', '.join(stale)}" if stale else "every input is fresh",
+    )
 
 
 def _gate_accuracy(case: BusinessCase) -> Gate:
     improvement = case.inputs.accuracy_improvement.difference
     if improvement.interval is None or improvement.interval.low is None:
         return Gate("Accuracy is better", NOT_KNOWN, improvement.reason or NO_TEST_ROWS)
-    return Gate("Accuracy is better", PASSED if improvement.interval.low > 0 else FAILED, f"95 %: {_points(improvement)}")
+    return Gate(
+        "Accuracy is better",
+        PASSED if improvement.interval.low > 0 else FAILED,
+        f"95 %: {_points(improvement)}",
+    )
 
 
 def _gate_split(split: SplitTest) -> Gate:
-    """Failed where the always-valid test of the analysis period is red; unknown where it could not be judged."""
+    """Failed where the always-valid test of the analysis period is red; unknown where it could not be
+    judged.
+    """
     if split.flag is None:
         return Gate(LABEL_SPLIT, NOT_KNOWN, split.reason)
     if split.waits_for:
@@ -88,4 +110,8 @@ def _gate_net(case: BusinessCase) -> Gate:
 
 def _gate_parameters(case: BusinessCase) -> Gate:
     own = [each.name for each in case.assumptions if not each.is_default]
-    return Gate("Parameters are yours", PASSED if len(own) == len(case.assumptions) else FAILED if not own else NOT_KNOWN, f"{len(own)} of {len(case.assumptions)} set")
+    return Gate(
+        "Parameters are yours",
+        PASSED if len(own) == len(case.assumptions) else FAILED if not own else NOT_KNOWN,
+        f"{len(own)} of {len(case.assumptions)} set",
+    )

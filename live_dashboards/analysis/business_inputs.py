@@ -1,4 +1,6 @@
-"""The measured part of the business case: challenger against baseline in accuracy, mean latency and error ratio, and the requests of a day."""
+"""The measured part of the business case: challenger against baseline in accuracy, mean latency and error
+ratio, and the requests of a day.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from live_dashboards.analysis.arms import ERROR_RATE, arm
-from live_dashboards.analysis.business_traffic import PairTraffic, latency_sums, requests_per_day, traffic_of_test
+from live_dashboards.analysis.business_traffic import (
+    PairTraffic,
+    latency_sums,
+    requests_per_day,
+    traffic_of_test,
+)
 from live_dashboards.analysis.effect import planned_requests
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.proportions import Counts, difference
@@ -25,7 +32,9 @@ _CONFIDENCE = 0.95
 
 
 def business_inputs(found: Page) -> BusinessInputs:
-    """The inputs with their intervals, which hold at every look; what cannot be told is missing, with the reason."""
+    """The inputs with their intervals, which hold at every look; what cannot be told is missing, with the
+    reason.
+    """
     traffic = traffic_of_test(found)
     return BusinessInputs(
         accuracy_improvement=_accuracy(found, traffic.period),
@@ -38,32 +47,59 @@ def business_inputs(found: Page) -> BusinessInputs:
 
 
 def _accuracy(found: Page, period: Period) -> EffectInput:
-    """Two test sets, in limits at the level of their pair: each retrained model since the start of the test was another look."""
+    """Two test sets, in limits at the level of their pair: each retrained model since the start of the test
+    was another look.
+    """
     pair = [found.counted.of(name).accuracy for name in found.roles.pair]
-    baseline, challenger = pair if len(pair) == 2 else (pair[0], missing("accuracy", "percent", _NO_CHALLENGER))
+    baseline, challenger = (
+        pair if len(pair) == 2 else (pair[0], missing("accuracy", "percent", _NO_CHALLENGER))
+    )
 
     def improvement(challenger_percent: float, baseline_percent: float) -> float:
         return (challenger_percent - baseline_percent) / 100
 
-    measured = derive(improvement, "accuracy_improvement", "fraction", challenger_percent=challenger, baseline_percent=baseline)
+    measured = derive(
+        improvement,
+        "accuracy_improvement",
+        "fraction",
+        challenger_percent=challenger,
+        baseline_percent=baseline,
+    )
     measured = replace(measured, variant=found.roles.challenger)
     if measured.value is None:
         return EffectInput(measured, baseline, challenger)
     if not (baseline.n and challenger.n):
         is_online = found.counted.mlflow.status.source not in {baseline.source, challenger.source}
         test_count_param = str(found.settings["AB_TEST_COUNT_PARAM"])
-        reason = "no interval: the online gauge is exported without its number of requests" if is_online else _no_rows(test_count_param, baseline, challenger)
+        reason = (
+            "no interval: the online gauge is exported without its number of requests"
+            if is_online
+            else _no_rows(test_count_param, baseline, challenger)
+        )
         return EffectInput(replace(measured, reason=reason), baseline, challenger)
-    looks = looks_at_accuracy(found.counted.mlflow, (str(challenger.variant), str(baseline.variant)), period.start, found.at)
+    looks = looks_at_accuracy(
+        found.counted.mlflow, (str(challenger.variant), str(baseline.variant)), period.start, found.at
+    )
     alpha = alpha_of_look(looks, max(1, len(found.roles.names) - 1))
     ours, theirs = _counts(challenger), _counts(baseline)
-    words = f"Newcombe's interval of two test sets, {100 * (1 - alpha):.4g} % for the {ordinal(looks)} pair, so that it holds for all that may follow"
-    return _with_limits(measured, baseline, challenger, (_limits(ours, theirs, 1 - alpha), _limits(ours, theirs, _CONFIDENCE)), words)
+    words = (
+        f"Newcombe's interval of two test sets, {100 * (1 - alpha):.4g} % for the {ordinal(looks)} "
+        "pair, so that it holds for all that may follow"
+    )
+    return _with_limits(
+        measured,
+        baseline,
+        challenger,
+        (_limits(ours, theirs, 1 - alpha), _limits(ours, theirs, _CONFIDENCE)),
+        words,
+    )
 
 
 def _no_rows(test_count_param: str, *sides: Measurement) -> str:
     """What to log, and what each run has logged instead."""
-    logged = dict.fromkeys(str(side.reason).removeprefix("no interval: ") for side in sides if not side.n and side.reason)
+    logged = dict.fromkeys(
+        str(side.reason).removeprefix("no interval: ") for side in sides if not side.n and side.reason
+    )
     return f"{NO_TEST_ROWS} ({'; '.join(logged) or test_count_param})"
 
 
@@ -72,19 +108,43 @@ def _errors(found: Page, traffic: PairTraffic) -> EffectInput:
     name, unit = "error_rate_improvement", "fraction"
     if found.roles.challenger is None or traffic.kept is None:
         return _nothing(found, name, unit, traffic, "error_rate")
-    ours, theirs = (arm(found, traffic.kept, variant, ERROR_RATE) for variant in (found.roles.challenger, found.roles.baseline))
+    ours, theirs = (
+        arm(found, traffic.kept, variant, ERROR_RATE)
+        for variant in (found.roles.challenger, found.roles.baseline)
+    )
     rates = tuple(_since_start(each.rate, found) for each in (theirs, ours))
 
     def improvement(baseline_percent: float, challenger_percent: float) -> float:
         return (baseline_percent - challenger_percent) / 100
 
-    measured = replace(derive(improvement, name, unit, baseline_percent=rates[0], challenger_percent=rates[1]), variant=found.roles.challenger)
+    measured = replace(
+        derive(improvement, name, unit, baseline_percent=rates[0], challenger_percent=rates[1]),
+        variant=found.roles.challenger,
+    )
     if measured.value is None:
         return EffectInput(measured, rates[0], rates[1])
-    blocks = [[together([each.blocks[end] for end in group if end in each.blocks]) for group in traffic.groups] for each in (ours, theirs)]
+    blocks = [
+        [together([each.blocks[end] for end in group if end in each.blocks]) for group in traffic.groups]
+        for each in (ours, theirs)
+    ]
     if not traffic.groups:
-        return EffectInput(missing(name, unit, _apart(found), variant=found.roles.challenger, source=measured.source, query=measured.query), rates[0], rates[1])
-    timed = error_difference(blocks[0], blocks[1], planned_requests(found.settings, found.roles.names, (found.roles.challenger, found.roles.baseline)))
+        return EffectInput(
+            missing(
+                name,
+                unit,
+                _apart(found),
+                variant=found.roles.challenger,
+                source=measured.source,
+                query=measured.query,
+            ),
+            rates[0],
+            rates[1],
+        )
+    timed = error_difference(
+        blocks[0],
+        blocks[1],
+        planned_requests(found.settings, found.roles.names, (found.roles.challenger, found.roles.baseline)),
+    )
     return _timed(measured, rates, timed, sign=-1)
 
 
@@ -93,18 +153,41 @@ def _latency(found: Page, traffic: PairTraffic) -> EffectInput:
     name, unit = "latency_increase_ms", "ms"
     if found.roles.challenger is None or traffic.kept is None:
         return _nothing(found, name, unit, traffic, "mean_latency_ms")
-    theirs, ours = (latency_sums(found, traffic, variant) for variant in (found.roles.baseline, found.roles.challenger))
-    rates = _mean_latency(found, traffic, found.roles.baseline, theirs), _mean_latency(found, traffic, found.roles.challenger, ours)
+    theirs, ours = (
+        latency_sums(found, traffic, variant) for variant in (found.roles.baseline, found.roles.challenger)
+    )
+    rates = (
+        _mean_latency(found, traffic, found.roles.baseline, theirs),
+        _mean_latency(found, traffic, found.roles.challenger, ours),
+    )
 
     def increase(challenger_ms: float, baseline_ms: float) -> float:
         return challenger_ms - baseline_ms
 
-    measured = replace(derive(increase, name, unit, challenger_ms=rates[1], baseline_ms=rates[0]), variant=found.roles.challenger)
+    measured = replace(
+        derive(increase, name, unit, challenger_ms=rates[1], baseline_ms=rates[0]),
+        variant=found.roles.challenger,
+    )
     if measured.value is None:
         return EffectInput(measured, rates[0], rates[1])
-    timed = mean_difference(ours, theirs, planned_requests(found.settings, found.roles.names, (found.roles.challenger, found.roles.baseline)))
+    timed = mean_difference(
+        ours,
+        theirs,
+        planned_requests(found.settings, found.roles.names, (found.roles.challenger, found.roles.baseline)),
+    )
     if timed is None:
-        return EffectInput(missing(name, unit, _apart(found), variant=found.roles.challenger, source=measured.source, query=measured.query), rates[0], rates[1])
+        return EffectInput(
+            missing(
+                name,
+                unit,
+                _apart(found),
+                variant=found.roles.challenger,
+                source=measured.source,
+                query=measured.query,
+            ),
+            rates[0],
+            rates[1],
+        )
     return _timed(measured, rates, timed, sign=1)
 
 
@@ -117,45 +200,105 @@ def _mean_latency(found: Page, traffic: PairTraffic, variant: str, sums: Sequenc
     query = ", ".join(filter(None, (seconds.query, counts.query)))
     source, n = found.counted.prometheus.status.source, sum(each.n for each in sums)
     if not n:
-        reason = window.reason or seconds.reason or counts.reason or f"Prometheus has no response times of variant {variant!r} since the start of the test"
+        reason = (
+            window.reason
+            or seconds.reason
+            or counts.reason
+            or f"Prometheus has no response times of variant {variant!r} since the start of the test"
+        )
         return missing(name, "ms", reason, variant=variant, source=source, query=query)
     mean_ms, is_old = sum(each.total for each in sums) / n, window.stale or window.observed_at is None
-    return Measurement(name, mean_ms, "ms", found.counted.prometheus.origin, variant, n=n, source=source, query=query, observed_at=window.observed_at, stale=is_old)
+    return Measurement(
+        name,
+        mean_ms,
+        "ms",
+        found.counted.prometheus.origin,
+        variant,
+        n=n,
+        source=source,
+        query=query,
+        observed_at=window.observed_at,
+        stale=is_old,
+    )
 
 
 def _nothing(found: Page, name: str, unit: str, traffic: PairTraffic, fact: str) -> EffectInput:
     baseline: Measurement = getattr(found.counted.of(found.roles.baseline), fact)
     if found.roles.challenger is None:
-        return EffectInput(missing(name, unit, _NO_CHALLENGER, source=baseline.source), baseline, missing(fact, baseline.unit, _NO_CHALLENGER))
+        return EffectInput(
+            missing(name, unit, _NO_CHALLENGER, source=baseline.source),
+            baseline,
+            missing(fact, baseline.unit, _NO_CHALLENGER),
+        )
     challenger: Measurement = getattr(found.counted.of(found.roles.challenger), fact)
     gaps = [str(side.reason) for side in (baseline, challenger) if side.value is None]
     reason = "; ".join(dict.fromkeys(gaps)) or traffic.reason
-    return EffectInput(missing(name, unit, reason, variant=found.roles.challenger, source=challenger.source, query=challenger.query), baseline, challenger)
+    return EffectInput(
+        missing(
+            name,
+            unit,
+            reason,
+            variant=found.roles.challenger,
+            source=challenger.source,
+            query=challenger.query,
+        ),
+        baseline,
+        challenger,
+    )
 
 
 def _since_start(rate: Measurement, found: Page) -> Measurement:
     """An error rate over the analysis period, with what is told of that of the window."""
-    return replace(rate, name="error_rate_since_start", reason=rate.reason or found.counted.of(str(rate.variant)).error_rate.reason)
+    return replace(
+        rate,
+        name="error_rate_since_start",
+        reason=rate.reason or found.counted.of(str(rate.variant)).error_rate.reason,
+    )
 
 
 def _apart(found: Page) -> str:
-    return f"{found.roles.challenger} and {found.roles.baseline}: none was counted of both in the same block of time"
+    return (
+        f"{found.roles.challenger} and {found.roles.baseline}: none was counted of both in the same "
+        "block of time"
+    )
 
 
-def _timed(measured: Measurement, sides: Sequence[Measurement], timed: TimedDifference, *, sign: int) -> EffectInput:
+def _timed(
+    measured: Measurement, sides: Sequence[Measurement], timed: TimedDifference, *, sign: int
+) -> EffectInput:
     """The difference within blocks in place of that of the two means."""
-    weights = "each block of time by its requests, as the difference moves with the traffic" if timed.is_by_traffic else "each block of time by how much it tells"
+    weights = (
+        "each block of time by its requests, as the difference moves with the traffic"
+        if timed.is_by_traffic
+        else "each block of time by how much it tells"
+    )
     within = replace(measured, value=sign * timed.estimate)
     residuals = tuple(sign * each for each in timed.residuals)
     if timed.always is None or timed.one_look is None:
         return EffectInput(replace(within, reason=_TOO_FEW_BLOCKS), sides[0], sides[1], residuals=residuals)
-    always, one_look = (Interval(*sorted(sign * end for end in ends)) for ends in (timed.always, timed.one_look))
-    found = _with_limits(within, sides[0], sides[1], (always, one_look), f"difference at the same time since the start of the test, {weights}")
+    always, one_look = (
+        Interval(*sorted(sign * end for end in ends)) for ends in (timed.always, timed.one_look)
+    )
+    found = _with_limits(
+        within,
+        sides[0],
+        sides[1],
+        (always, one_look),
+        f"difference at the same time since the start of the test, {weights}",
+    )
     return replace(found, residuals=residuals)
 
 
-def _with_limits(measured: Measurement, baseline: Measurement, challenger: Measurement, limits: tuple[Interval, Interval], words: str) -> EffectInput:
-    """The difference with its limits, always-valid ones and those for one look; the sum of both n as its own."""
+def _with_limits(
+    measured: Measurement,
+    baseline: Measurement,
+    challenger: Measurement,
+    limits: tuple[Interval, Interval],
+    words: str,
+) -> EffectInput:
+    """The difference with its limits, always-valid ones and those for one look; the sum of both n as its
+    own.
+    """
     n = baseline.n + challenger.n if baseline.n and challenger.n else None
     reason = "; ".join(filter(None, (words, measured.reason)))
     whole = replace(measured, interval=limits[0], drawn_interval=limits[0], n=n, reason=reason)

@@ -13,7 +13,9 @@ from live_dashboards.model.business_case import BusinessCase
 
 
 def business_case(found: Page, facts: Facts, *, seed: int) -> BusinessCase:
-    """Revenue, cost, risk and net value of these facts; `seed` is that of the draws where a parameter is a range."""
+    """Revenue, cost, risk and net value of these facts; `seed` is that of the draws where a parameter is a
+    range.
+    """
     calculator = BusinessMetricsCalculator(assumptions(found.settings), seed=seed)
 
     def case(of: Facts) -> BusinessCase:

@@ -1,4 +1,6 @@
-"""From the snapshot to the business impact report: the measured inputs, the case that follows, the panels, and a recommendation."""
+"""From the snapshot to the business impact report: the measured inputs, the case that follows, the panels,
+and a recommendation.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,22 @@ from dataclasses import replace
 from live_dashboards.analysis.ab_report import ab_report_of
 from live_dashboards.analysis.business_gates import gates
 from live_dashboards.analysis.business_of_page import business_case
-from live_dashboards.analysis.business_panels import break_even_panel, headline_words, net_panel, parts_panel, payback_panel, sensitivity_panel
-from live_dashboards.analysis.business_tables import effects, inputs_panel, ledger_panel, measured_inputs, performance_panel, shares
+from live_dashboards.analysis.business_panels import (
+    break_even_panel,
+    headline_words,
+    net_panel,
+    parts_panel,
+    payback_panel,
+    sensitivity_panel,
+)
+from live_dashboards.analysis.business_tables import (
+    effects,
+    inputs_panel,
+    ledger_panel,
+    measured_inputs,
+    performance_panel,
+    shares,
+)
 from live_dashboards.analysis.health import badge
 from live_dashboards.analysis.page import Page, page
 from live_dashboards.analysis.recommendation import recommendation
@@ -26,7 +42,9 @@ from live_dashboards.settings import Settings
 _ABSURD_SHARE_OF_VOLUME = 0.01
 
 
-def build_business_report(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings, *, seed: int = 42) -> BusinessReport:
+def build_business_report(
+    snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings, *, seed: int = 42
+) -> BusinessReport:
     """The whole business page; `stand_in` as for the A/B page, whose verdict this is."""
     found = page(snapshot, stand_in, settings)
     case, substitute = _cases(found, seed)
@@ -76,7 +94,9 @@ def build_business_report(snapshot: Snapshot, stand_in: Snapshot | None, setting
 def _cases(found: Page, seed: int) -> tuple[BusinessCase, BusinessCase | None]:
     """The case of what counts, and that of the simulated stand-ins where a source is missing."""
     has_stand_in = not found.is_simulated and found.drawn is not found.counted
-    return business_case(found, found.counted, seed=seed), business_case(found, found.drawn, seed=seed) if has_stand_in else None
+    return business_case(found, found.counted, seed=seed), business_case(
+        found, found.drawn, seed=seed
+    ) if has_stand_in else None
 
 
 def _notices(ab: AbReport, doubts: tuple[str, ...]) -> tuple[str, ...]:
@@ -86,49 +106,119 @@ def _notices(ab: AbReport, doubts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def absurd(case: BusinessCase) -> tuple[str, ...]:
-    """What looks like a slip of the pen: a yearly revenue gain of more than a hundredth of the yearly volume."""
-    revenue, volume = next(term for term in case.terms if term.name == "annual_revenue_increase"), 365 * case.assumption("BASE_TRADING_VOLUME").amount.point
+    """What looks like a slip of the pen: a yearly revenue gain of more than a hundredth of the yearly
+    volume.
+    """
+    revenue, volume = (
+        next(term for term in case.terms if term.name == "annual_revenue_increase"),
+        365 * case.assumption("BASE_TRADING_VOLUME").amount.point,
+    )
     if revenue.value.value is None or abs(revenue.value.value) <= _ABSURD_SHARE_OF_VOLUME * volume:
         return ()
-    share, multiplier = 100 * abs(revenue.value.value) / volume, case.assumption("ACCURACY_REVENUE_MULTIPLIER").amount.point
-    slip = f"is ACCURACY_REVENUE_MULTIPLIER={multiplier:g} meant per percentage point? It is a share of the volume per accuracy fraction, such as 0.005"
+    share, multiplier = (
+        100 * abs(revenue.value.value) / volume,
+        case.assumption("ACCURACY_REVENUE_MULTIPLIER").amount.point,
+    )
+    slip = (
+        f"is ACCURACY_REVENUE_MULTIPLIER={multiplier:g} meant per percentage point? It is a share of "
+        "the volume per accuracy fraction, such as 0.005"
+    )
     return (f"the yearly revenue change is {share:.3g} % of the yearly volume: {slip}",)
 
 
 def _headline(case: BusinessCase) -> tuple[tuple[str, Measurement], ...]:
-    rows = (*(term.value for term in case.terms), case.net, case.roi, case.payback, case.probability_net_positive, case.break_even_accuracy_improvement)
+    rows = (
+        *(term.value for term in case.terms),
+        case.net,
+        case.roi,
+        case.payback,
+        case.probability_net_positive,
+        case.break_even_accuracy_improvement,
+    )
     return tuple((row.name, row) for row in rows)
 
 
-def _measurements(found: Page, case: BusinessCase, parts: PartsPanel, ab: AbReport) -> tuple[Measurement, ...]:
-    """Every number that the page shows, once; a simulated bar under its own name, so that no total is taken for it."""
+def _measurements(
+    found: Page, case: BusinessCase, parts: PartsPanel, ab: AbReport
+) -> tuple[Measurement, ...]:
+    """Every number that the page shows, once; a simulated bar under its own name, so that no total is taken
+    for it.
+    """
     headline = tuple(measurement for _, measurement in _headline(case))
-    models = tuple(getattr(found.counted.of(name), fact) for fact in ("accuracy", "mean_latency_ms", "error_rate") for name in found.roles.pair)
-    simulated = tuple(
-        replace(bar.value, name=f"{bar.value.name}_simulated", reason=bar.words) for bar in parts.bars if bar.value.origin is Origin.SIMULATED and not found.is_simulated
+    models = tuple(
+        getattr(found.counted.of(name), fact)
+        for fact in ("accuracy", "mean_latency_ms", "error_rate")
+        for name in found.roles.pair
     )
-    names = {f"{guard.comparison.metric}_difference" for guard in ab.guardrails} | {"traffic_share_since_start"}
+    simulated = tuple(
+        replace(bar.value, name=f"{bar.value.name}_simulated", reason=bar.words)
+        for bar in parts.bars
+        if bar.value.origin is Origin.SIMULATED and not found.is_simulated
+    )
+    names = {f"{guard.comparison.metric}_difference" for guard in ab.guardrails} | {
+        "traffic_share_since_start"
+    }
     judged = tuple(one for one in ab.measurements if one.name in names)
-    everything = (*headline, case.partial_total, case.never_paid_back_probability, *measured_inputs(case), *models, *_since_start(case), *judged, *simulated)
+    everything = (
+        *headline,
+        case.partial_total,
+        case.never_paid_back_probability,
+        *measured_inputs(case),
+        *models,
+        *_since_start(case),
+        *judged,
+        *simulated,
+    )
     return tuple({(one.name, one.variant): one for one in reversed(everything)}.values())[::-1]
 
 
 def _since_start(case: BusinessCase) -> tuple[Measurement, ...]:
     """What the measured differences are of."""
-    return tuple(side for effect in effects(case) for side in (effect.baseline, effect.challenger) if side.name.endswith("_since_start"))
+    return tuple(
+        side
+        for effect in effects(case)
+        for side in (effect.baseline, effect.challenger)
+        if side.name.endswith("_since_start")
+    )
 
 
 def _gates_panel(rows: tuple[Gate, ...], advice: Recommendation) -> GatesPanel:
     passed = sum(gate.state == "passed" for gate in rows)
-    return GatesPanel(Head(f"{passed} of {len(rows)} gates passed", f"recommendation: {advice.verdict}", Origin.LIVE), rows)
+    return GatesPanel(
+        Head(f"{passed} of {len(rows)} gates passed", f"recommendation: {advice.verdict}", Origin.LIVE), rows
+    )
 
 
 def _alt_text(report: BusinessReport) -> str:
-    versus = f"{report.challenger} against {report.baseline}" if report.challenger else f"{report.baseline} alone"
+    versus = (
+        f"{report.challenger} against {report.baseline}" if report.challenger else f"{report.baseline} alone"
+    )
     where = f" in experiment {report.experiment}" if report.experiment else ""
-    words = [f"{label} {value} ({beside})" if beside else f"{label} {value}" for label, value, beside in report.headline_words]
-    panels = (report.net, report.parts, report.sensitivity, report.break_even, report.payback, report.ledger, report.inputs, report.performance, report.gates)
-    titles = [f"{panel.head.title} ({panel.head.reason})" if panel.head.reason else panel.head.title for panel in panels]
-    opening = f"Business impact dashboard, {report.badge.kind.value} ({report.badge.second_line}): {versus}{where}, at {format_moment(report.at)}"
+    words = [
+        f"{label} {value} ({beside})" if beside else f"{label} {value}"
+        for label, value, beside in report.headline_words
+    ]
+    panels = (
+        report.net,
+        report.parts,
+        report.sensitivity,
+        report.break_even,
+        report.payback,
+        report.ledger,
+        report.inputs,
+        report.performance,
+        report.gates,
+    )
+    titles = [
+        f"{panel.head.title} ({panel.head.reason})" if panel.head.reason else panel.head.title
+        for panel in panels
+    ]
+    opening = (
+        f"Business impact dashboard, {report.badge.kind.value} ({report.badge.second_line}): "
+        f"{versus}{where}, at {format_moment(report.at)}"
+    )
     reasons = "; ".join(report.recommendation.reasons)
-    return escaped(f"{opening}. Recommendation: {report.recommendation.verdict} ({reasons}). {'. '.join(words)}. {'. '.join(titles)}.")
+    return escaped(
+        f"{opening}. Recommendation: {report.recommendation.verdict} ({reasons}). "
+        f"{'. '.join(words)}. {'. '.join(titles)}."
+    )

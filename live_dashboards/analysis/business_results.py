@@ -1,4 +1,6 @@
-"""What follows from the net value: its intervals, ROI, payback, chances, break-evens, what decides, and the cash over a year."""
+"""What follows from the net value: its intervals, ROI, payback, chances, break-evens, what decides, and the
+cash over a year.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,22 @@ from typing import TYPE_CHECKING
 from live_dashboards.analysis.business_break_even import break_even_accuracy, break_evens
 from live_dashboards.analysis.business_swings import swings
 from live_dashboards.analysis.business_terms import DAYS_A_YEAR
-from live_dashboards.analysis.business_uncertainty import Draws, Looks, Part, percentile_limits, probability_above, sum_limits
-from live_dashboards.model.business_case import Assumption, BusinessCase, BusinessInputs, CashPoint, Spread, Term
+from live_dashboards.analysis.business_uncertainty import (
+    Draws,
+    Looks,
+    Part,
+    percentile_limits,
+    probability_above,
+    sum_limits,
+)
+from live_dashboards.model.business_case import (
+    Assumption,
+    BusinessCase,
+    BusinessInputs,
+    CashPoint,
+    Spread,
+    Term,
+)
 from live_dashboards.model.measurement import Interval, Measurement, computed, missing
 
 if TYPE_CHECKING:
@@ -24,7 +40,9 @@ _MONTHS = 12
 
 @dataclass(frozen=True)
 class Worth:
-    """The net value and all it was made from; `ranges_only` are its limits where only the assumed ranges vary."""
+    """The net value and all it was made from; `ranges_only` are its limits where only the assumed ranges
+    vary.
+    """
 
     inputs: BusinessInputs
     parts: tuple[Part, ...]
@@ -63,7 +81,13 @@ class Worth:
 
     def _without_interval(self) -> str:
         """Why there is no interval: the reasons of the effects that have none."""
-        return "; ".join(dict.fromkeys(str(part.effect.difference.reason) for part in self.parts if part.effect.difference.interval is None))
+        return "; ".join(
+            dict.fromkeys(
+                str(part.effect.difference.reason)
+                for part in self.parts
+                if part.effect.difference.interval is None
+            )
+        )
 
     def _limits(self) -> Interval | None:
         if self.net.value is None or any(part.effect.difference.interval is None for part in self.parts):
@@ -76,7 +100,11 @@ class Worth:
             return result
         if limits is None:
             return replace(result, reason=self._without_interval())
-        method = "seeded draws of effects and ranges" if self.draws is not None else "analytic from the intervals of the measured differences"
+        method = (
+            "seeded draws of effects and ranges"
+            if self.draws is not None
+            else "analytic from the intervals of the measured differences"
+        )
         return replace(result, interval=limits, drawn_interval=limits, reason=f"interval: {method}")
 
     def _roi(self, net: Measurement) -> Measurement:
@@ -88,11 +116,16 @@ class Worth:
             return missing(name, "percent", f"{COST} is 0: there is no ROI, but a net value", inputs=(net,))
         value = computed(lambda: 100 * ((net.value or 0.0) - cost) / cost, name, "percent", (net,))
         if self.draws is not None:
-            return self._with(value, percentile_limits(100 * (self.draws.net_usd - self.draws.cost_usd) / self.draws.cost_usd))
+            return self._with(
+                value,
+                percentile_limits(100 * (self.draws.net_usd - self.draws.cost_usd) / self.draws.cost_usd),
+            )
         return self._with(value, _transformed(net.interval, lambda usd: 100 * (usd - cost) / cost))
 
     def _payback(self, net: Measurement) -> Measurement:
-        """Days until the net value has brought the cost back; the upper limit is open where the net may be 0 or less."""
+        """Days until the net value has brought the cost back; the upper limit is open where the net may be 0
+        or less.
+        """
         name, cost = "payback_days", self.cost_usd
         if net.value is None:
             return missing(name, "days", str(net.reason), inputs=(net,))
@@ -105,7 +138,10 @@ class Worth:
             return self._with(value, percentile_limits(_days(self.draws)))
         if net.interval is None:
             return self._with(value, None)
-        quick, slow = (None if usd is None or usd <= 0 else cost * DAYS_A_YEAR / usd for usd in (net.interval.high, net.interval.low))
+        quick, slow = (
+            None if usd is None or usd <= 0 else cost * DAYS_A_YEAR / usd
+            for usd in (net.interval.high, net.interval.low)
+        )
         return self._with(value, Interval(quick, slow))
 
     def _chance(self, name: str, net: Measurement, threshold: float) -> Measurement:
@@ -113,7 +149,11 @@ class Worth:
         one_look = sum_limits(self.parts, Looks.ONE)
         if net.value is None or net.interval is None or one_look is None:
             return missing(name, "fraction", str(net.reason), inputs=(net,))
-        share = probability_above(threshold, net.value, one_look) if self.draws is None else float((self.draws.one_look_usd > threshold).mean())
+        share = (
+            probability_above(threshold, net.value, one_look)
+            if self.draws is None
+            else float((self.draws.one_look_usd > threshold).mean())
+        )
         return replace(computed(lambda: share, name, "fraction", (net,)), reason="for one look")
 
     def _never(self, net: Measurement) -> Measurement:
@@ -136,7 +176,10 @@ class Worth:
         if limits is not None and self.draws is not None:
             limits = percentile_limits(years * self.draws.net_usd - self.draws.cost_usd)
             return CashPoint(month, years * net_usd - self.cost_usd, limits.low, limits.high)
-        low, high = (None if limits is None or end is None else years * end - self.cost_usd for end in ((limits.low, limits.high) if limits else (None, None)))
+        low, high = (
+            None if limits is None or end is None else years * end - self.cost_usd
+            for end in ((limits.low, limits.high) if limits else (None, None))
+        )
         return CashPoint(month, years * net_usd - self.cost_usd, low, high)
 
 

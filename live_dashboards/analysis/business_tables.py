@@ -1,4 +1,6 @@
-"""What was assumed, what was measured and how the two models do: the ledger, the inputs and the performance panel, and the share of each."""
+"""What was assumed, what was measured and how the two models do: the ledger, the inputs and the performance
+panel, and the share of each.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,27 @@ from datetime import datetime
 from live_dashboards.analysis.page import Page
 from live_dashboards.model.amount import Amount
 from live_dashboards.model.business_case import Assumption, BusinessCase, EffectInput
-from live_dashboards.model.business_report import InputRow, InputsPanel, LedgerPanel, LedgerRow, PerformancePanel, PerformanceRow, SharePart
+from live_dashboards.model.business_report import (
+    InputRow,
+    InputsPanel,
+    LedgerPanel,
+    LedgerRow,
+    PerformancePanel,
+    PerformanceRow,
+    SharePart,
+)
 from live_dashboards.model.duration import format_duration
 from live_dashboards.model.measurement import Measurement, Origin
-from live_dashboards.model.number import NOTHING, format_count, format_interval, format_money, format_number, format_percent, format_short_age, format_signed
+from live_dashboards.model.number import (
+    NOTHING,
+    format_count,
+    format_interval,
+    format_money,
+    format_number,
+    format_percent,
+    format_short_age,
+    format_signed,
+)
 from live_dashboards.model.report import Head
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS
 
@@ -44,25 +63,54 @@ def shares(case: BusinessCase) -> tuple[SharePart, ...]:
 
 
 def ledger_panel(case: BusinessCase, notices: tuple[str, ...] = ()) -> LedgerPanel:
-    """The assumptions, each with its unit, range and owner, and where the answer would flip; `notices` are doubts about them."""
+    """The assumptions, each with its unit, range and owner, and where the answer would flip; `notices` are
+    doubts about them.
+    """
     defaults = sum(each.is_default for each in case.assumptions)
-    title = f"{defaults} of {len(case.assumptions)} assumptions are defaults, not yours" if defaults else "All assumptions are yours"
+    title = (
+        f"{defaults} of {len(case.assumptions)} assumptions are defaults, not yours"
+        if defaults
+        else "All assumptions are yours"
+    )
     flips = {each.parameter: each for each in case.break_evens}
     rows = tuple(
-        LedgerRow(each, _amount(each), each.unit, _range(each.amount, each), "default, not yours" if each.is_default else "yours", flips.get(each.name))
+        LedgerRow(
+            each,
+            _amount(each),
+            each.unit,
+            _range(each.amount, each),
+            "default, not yours" if each.is_default else "yours",
+            flips.get(each.name),
+        )
         for each in case.assumptions
     )
-    return LedgerPanel(Head(title, "business parameters of the settings, with their units", Origin.LIVE, note="; ".join(notices)), rows)
+    return LedgerPanel(
+        Head(
+            title,
+            "business parameters of the settings, with their units",
+            Origin.LIVE,
+            note="; ".join(notices),
+        ),
+        rows,
+    )
 
 
 def _amount(each: Assumption) -> str:
-    return format_number(each.amount.point, "fraction") if each.name == "ACCURACY_REVENUE_MULTIPLIER" else format_money(each.amount.point)
+    return (
+        format_number(each.amount.point, "fraction")
+        if each.name == "ACCURACY_REVENUE_MULTIPLIER"
+        else format_money(each.amount.point)
+    )
 
 
 def _range(amount: Amount, each: Assumption) -> str:
     if not amount.is_range:
         return ""
-    write = (lambda value: format_number(value, "fraction")) if each.name == "ACCURACY_REVENUE_MULTIPLIER" else format_money
+    write = (
+        (lambda value: format_number(value, "fraction"))
+        if each.name == "ACCURACY_REVENUE_MULTIPLIER"
+        else format_money
+    )
     return f"{write(amount.low)} to {write(amount.high)}"
 
 
@@ -71,19 +119,45 @@ def inputs_panel(found: Page, case: BusinessCase) -> InputsPanel:
     rows = (*(_row(found, case, each) for each in effects(case)), _requests_row(found, case))
     known = sum(measurement.value is not None for measurement in measured_inputs(case))
     origin = found.page_origin
-    title = f"{known} of {len(rows)} inputs are measured" if origin is not Origin.SIMULATED else "Measured inputs"
-    return InputsPanel(Head(title, f"{found.roles.challenger or 'challenger'} against {found.roles.baseline}, 95 % intervals, however often one looks", origin), rows)
+    title = (
+        f"{known} of {len(rows)} inputs are measured" if origin is not Origin.SIMULATED else "Measured inputs"
+    )
+    return InputsPanel(
+        Head(
+            title,
+            f"{found.roles.challenger or 'challenger'} against "
+            f"{found.roles.baseline}, 95 "
+            "% intervals, however often one looks",
+            origin,
+        ),
+        rows,
+    )
 
 
 def _row(found: Page, case: BusinessCase, effect: EffectInput) -> InputRow:
     measurement = effect.difference
-    unit, sign, factor = ("ms", 1.0, 1.0) if measurement.unit == "ms" else ("points", float(_OF_VARIANTS[measurement.name]), 100.0)
+    unit, sign, factor = (
+        ("ms", 1.0, 1.0)
+        if measurement.unit == "ms"
+        else ("points", float(_OF_VARIANTS[measurement.name]), 100.0)
+    )
     value = None if measurement.value is None else sign * factor * measurement.value
     interval = NOTHING
     if measurement.interval is not None:
-        low, high = (None if end is None else sign * factor * end for end in (measurement.interval.low, measurement.interval.high))
-        interval = format_interval(low, high, unit, signed=True) if sign > 0 else format_interval(high, low, unit, signed=True)
-    write = format_percent if effect.baseline.unit == "percent" else (lambda each: format_number(each, effect.baseline.unit))
+        low, high = (
+            None if end is None else sign * factor * end
+            for end in (measurement.interval.low, measurement.interval.high)
+        )
+        interval = (
+            format_interval(low, high, unit, signed=True)
+            if sign > 0
+            else format_interval(high, low, unit, signed=True)
+        )
+    write = (
+        format_percent
+        if effect.baseline.unit == "percent"
+        else (lambda each: format_number(each, effect.baseline.unit))
+    )
     return InputRow(
         label=_LABELS[measurement.name].capitalize(),
         baseline_words=write(effect.baseline.value),
@@ -100,7 +174,11 @@ def _row(found: Page, case: BusinessCase, effect: EffectInput) -> InputRow:
 def _period_words(found: Page, case: BusinessCase) -> str:
     """How long the differences of traffic have been measured: since the start of the test."""
     start = case.inputs.start
-    return window_words(found.window_seconds if start is None else 3600 * round((found.at - start).total_seconds() / 3600) or 3600.0)
+    return window_words(
+        found.window_seconds
+        if start is None
+        else 3600 * round((found.at - start).total_seconds() / 3600) or 3600.0
+    )
 
 
 def _requests_row(found: Page, case: BusinessCase) -> InputRow:
@@ -125,7 +203,11 @@ def window_words(seconds: float) -> str:
 
 
 def _n(*sides: Measurement) -> str:
-    return " / ".join(format_count(side.n) if side.n else NOTHING for side in sides) if any(side.n for side in sides) else NOTHING
+    return (
+        " / ".join(format_count(side.n) if side.n else NOTHING for side in sides)
+        if any(side.n for side in sides)
+        else NOTHING
+    )
 
 
 def _age(at: datetime, measurement: Measurement) -> str:
@@ -135,12 +217,23 @@ def _age(at: datetime, measurement: Measurement) -> str:
 
 
 def performance_panel(found: Page, case: BusinessCase) -> PerformancePanel:
-    """Accuracy, mean latency and error rate of baseline and challenger; the title says which of them surely differ."""
+    """Accuracy, mean latency and error rate of baseline and challenger; the title says which of them surely
+    differ.
+    """
     if found.roles.challenger is None:
-        return PerformancePanel(Head("No challenger", "accuracy, mean latency, error rate", Origin.MISSING, reason="there is no second variant to compare with"))
+        return PerformancePanel(
+            Head(
+                "No challenger",
+                "accuracy, mean latency, error rate",
+                Origin.MISSING,
+                reason="there is no second variant to compare with",
+            )
+        )
     baseline, challenger = (found.counted.of(name) for name in found.roles.pair)
     rows = tuple(
-        PerformanceRow(label, unit, getattr(baseline, name), getattr(challenger, name), is_higher_better=better)
+        PerformanceRow(
+            label, unit, getattr(baseline, name), getattr(challenger, name), is_higher_better=better
+        )
         for name, label, unit, better in (
             ("accuracy", "Accuracy", "%", True),
             ("mean_latency_ms", "Mean latency", "ms", False),
@@ -149,7 +242,11 @@ def performance_panel(found: Page, case: BusinessCase) -> PerformancePanel:
     )
     if all(side.value is None for row in rows for side in (row.baseline, row.challenger)):
         reason = "; ".join(dict.fromkeys(str(row.baseline.reason) for row in rows))
-        return PerformancePanel(Head("No data on either model", "accuracy, mean latency, error rate", Origin.MISSING, reason=reason))
+        return PerformancePanel(
+            Head(
+                "No data on either model", "accuracy, mean latency, error rate", Origin.MISSING, reason=reason
+            )
+        )
     kind = "online gauge" if challenger.accuracy.source == PROMETHEUS else "offline"
     note = "dot: measured; line: 95 % interval; hollow: none; title: interval of the difference"
     subtitle = f"accuracy ({kind}), mean latency, error rate; {window_words(found.window_seconds)}"

@@ -15,9 +15,11 @@ REQUESTS_PER_DAY = "requests_per_day"
 
 @dataclass(frozen=True, slots=True)
 class TermFormula:
-    """Yearly value in USD = 365 x the product of the factors x a measured effect; `sign` is that with which it enters the net value.
+    """Yearly value in USD = 365 x the product of the factors x a measured effect; `sign` is that with which
+    it enters the net value.
 
-    `effect` is a field of BusinessInputs, `factors` are settings and, where the term grows with traffic, `requests_per_day`.
+    `effect` is a field of BusinessInputs, `factors` are settings and, where the term grows with traffic,
+    `requests_per_day`.
     """
 
     name: str
@@ -52,8 +54,28 @@ class TermFormula:
 
 
 TERMS: tuple[TermFormula, ...] = (
-    TermFormula("annual_revenue_increase", "Revenue from accuracy", 1, "accuracy_improvement", ("BASE_TRADING_VOLUME", "ACCURACY_REVENUE_MULTIPLIER")),
-    TermFormula("annual_cost_increase", "Cost of latency", -1, "latency_increase", (REQUESTS_PER_DAY, "LATENCY_COST_PER_MS")),
-    TermFormula("annual_risk_reduction", "Risk of errors", 1, "error_rate_improvement", (REQUESTS_PER_DAY, "ERROR_COST_MULTIPLIER")),
+    TermFormula(
+        "annual_revenue_increase",
+        "Revenue from accuracy",
+        1,
+        "accuracy_improvement",
+        ("BASE_TRADING_VOLUME", "ACCURACY_REVENUE_MULTIPLIER"),
+    ),
+    TermFormula(
+        "annual_cost_increase",
+        "Cost of latency",
+        -1,
+        "latency_increase",
+        (REQUESTS_PER_DAY, "LATENCY_COST_PER_MS"),
+    ),
+    TermFormula(
+        "annual_risk_reduction",
+        "Risk of errors",
+        1,
+        "error_rate_improvement",
+        (REQUESTS_PER_DAY, "ERROR_COST_MULTIPLIER"),
+    ),
 )
-"""The net value is their sum, each with its sign (design of the business case: daily revenue - daily cost + risk reduction, times 365)."""
+"""The net value is their sum, each with its sign (design of the business case: daily revenue - daily cost +
+risk reduction, times 365).
+"""

@@ -1,4 +1,6 @@
-"""What was counted since the start of a test, as the business case needs it: blocks in which both arms had requests, and the requests of a day."""
+"""What was counted since the start of a test, as the business case needs it: blocks in which both arms had
+requests, and the requests of a day.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +28,11 @@ Group = tuple[float, ...]
 
 @dataclass(frozen=True, slots=True)
 class PairTraffic:
-    """What was counted over the analysis period, whole and without what AB_EXCLUDE leaves out; None for the reason.
+    """What was counted over the analysis period, whole and without what AB_EXCLUDE leaves out; None for the
+    reason.
 
-    `groups` are the ends (unix seconds) of the blocks that are looked at together, in each of which both arms had requests. `days` are the last whole days of
-    the period, 7 at most.
+    `groups` are the ends (unix seconds) of the blocks that are looked at together, in each of which both arms
+    had requests. `days` are the last whole days of the period, 7 at most.
     """
 
     period: Period
@@ -41,10 +44,17 @@ class PairTraffic:
 
 
 def traffic_of_test(found: Page) -> PairTraffic:
-    """The traffic of the page's pair; of a simulation, which has no test that began, its window stands for one."""
+    """The traffic of the page's pair; of a simulation, which has no test that began, its window stands for
+    one.
+    """
     answer = found.counted.prometheus
     if answer.origin is Origin.SIMULATED:
-        window = windowed(answer, found.at.timestamp(), found.window_seconds, float(found.settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000)
+        window = windowed(
+            answer,
+            found.at.timestamp(),
+            found.window_seconds,
+            float(found.settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000,
+        )
         return PairTraffic(Period(None, found.at, "simulated"), window, window, groups=_groups(found, window))
     period, whole = whole_period_of(found, found.roles.challenger)
     if whole is None or period.start is None:
@@ -56,8 +66,15 @@ def traffic_of_test(found: Page) -> PairTraffic:
 
 
 def _first_request(found: Page, whole: Accumulated) -> float:
-    """When the first block with a request begins (unix seconds): before it there is no traffic to take a mean of, however early AB_START is."""
-    ends = [end for name in found.roles.names for end, n in request_blocks(found, whole, name).items() if round(n) > 0]
+    """When the first block with a request begins (unix seconds): before it there is no traffic to take a mean
+    of, however early AB_START is.
+    """
+    ends = [
+        end
+        for name in found.roles.names
+        for end, n in request_blocks(found, whole, name).items()
+        if round(n) > 0
+    ]
     step_seconds = whole.block("requests").step_seconds or 0.0
     return max(whole.start_seconds, min(ends) - step_seconds) if ends else found.at.timestamp()
 
@@ -65,7 +82,11 @@ def _first_request(found: Page, whole: Accumulated) -> float:
 def _why_nothing(found: Page, period: Period) -> str:
     if not found.counted.prometheus.status.has_answered:
         return failure(found.counted.prometheus.status)
-    return period.reason if period.start is None else "nothing has accumulated since the start of the test: its first blocks of traffic are not over"
+    return (
+        period.reason
+        if period.start is None
+        else "nothing has accumulated since the start of the test: its first blocks of traffic are not over"
+    )
 
 
 def _groups(found: Page, counted: Accumulated) -> tuple[Group, ...]:
@@ -77,22 +98,48 @@ def _groups(found: Page, counted: Accumulated) -> tuple[Group, ...]:
 
 
 def requests_per_day(found: Page, traffic: PairTraffic) -> Measurement:
-    """The mean of the last whole days of the test, counted back from the moment: all variants' requests, without the time that is left out."""
+    """The mean of the last whole days of the test, counted back from the moment: all variants' requests,
+    without the time that is left out.
+    """
     name, window = "requests_per_day", found.counted.traffic.totals["total_requests"]
     if window.value is not None and window.origin is Origin.SIMULATED:
-        return derive(lambda requests_count: requests_count * _DAY_SECONDS / found.window_seconds, name, "count", requests_count=window)
+        return derive(
+            lambda requests_count: requests_count * _DAY_SECONDS / found.window_seconds,
+            name,
+            "count",
+            requests_count=window,
+        )
     if traffic.whole is None:
-        return missing(name, "count", traffic.reason, source=window.source, query=window.query, inputs=(window,))
+        return missing(
+            name, "count", traffic.reason, source=window.source, query=window.query, inputs=(window,)
+        )
     query, source = traffic.whole.total("requests").query, found.counted.prometheus.status.source
     if traffic.days < 1:
         return missing(name, "count", _too_young(found, traffic), source=source, query=query)
     value = _mean_of_days(found, traffic)
     if not value:
-        reason = "all of the last whole days are left out (AB_EXCLUDE)" if value is None else f"no request in the last {format_number(traffic.days, 'days')}"
+        reason = (
+            "all of the last whole days are left out (AB_EXCLUDE)"
+            if value is None
+            else f"no request in the last {format_number(traffic.days, 'days')}"
+        )
         return missing(name, "count", reason, source=source, query=query)
-    reason = f"mean of the last {format_number(traffic.days, 'days')} of the test" if traffic.days > 1 else "the last 24 h of the test"
+    reason = (
+        f"mean of the last {format_number(traffic.days, 'days')} of the test"
+        if traffic.days > 1
+        else "the last 24 h of the test"
+    )
     is_old = window.stale or window.observed_at is None
-    measured = Measurement(name, value, "count", found.counted.prometheus.origin, source=source, query=query, observed_at=window.observed_at, stale=is_old)
+    measured = Measurement(
+        name,
+        value,
+        "count",
+        found.counted.prometheus.origin,
+        source=source,
+        query=query,
+        observed_at=window.observed_at,
+        stale=is_old,
+    )
     return replace(measured, reason="; ".join(filter(None, (reason, window.reason))))
 
 
@@ -112,14 +159,25 @@ def _mean_of_days(found: Page, traffic: PairTraffic) -> float | None:
         return None
     began = _first_request(found, traffic.whole)
     begins = {end: max(begin, min(began, end - 1.0)) for end, begin in block_begins(traffic.whole).items()}
-    blocks = [each for name in found.roles.names for each in request_blocks(found, traffic.kept, name).items() if each[0] > first]
-    return math.fsum(n * min(1.0, (end - first) / (end - begins[end])) for end, n in blocks) * _DAY_SECONDS / seconds
+    blocks = [
+        each
+        for name in found.roles.names
+        for each in request_blocks(found, traffic.kept, name).items()
+        if each[0] > first
+    ]
+    return (
+        math.fsum(n * min(1.0, (end - first) / (end - begins[end])) for end, n in blocks)
+        * _DAY_SECONDS
+        / seconds
+    )
 
 
 def latency_sums(found: Page, traffic: PairTraffic, variant: str) -> tuple[Sums, ...]:
     """Milliseconds and requests with a response time of each group of blocks."""
     assert traffic.kept is not None  # noqa: S101 asked for only where it was counted
-    seconds, counts = (by_block(found, traffic.kept.block(name), variant) for name in ("latency_sum", "latency_count"))
+    seconds, counts = (
+        by_block(found, traffic.kept.block(name), variant) for name in ("latency_sum", "latency_count")
+    )
     both = [end for end, n in counts.items() if n > 0 and end in seconds]
     sums, known = {end: seconds[end] for end in both}, {end: counts[end] for end in both}
     return tuple(Sums(1000 * _sum(sums, group), round(_sum(known, group))) for group in traffic.groups)

@@ -1,4 +1,6 @@
-"""How sure a sum of measured effects is: analytically where the parameters are points, by seeded draws where one is a range."""
+"""How sure a sum of measured effects is: analytically where the parameters are points, by seeded draws where
+one is a range.
+"""
 
 from __future__ import annotations
 
@@ -60,11 +62,16 @@ class Looks(Enum):
 def sum_limits(parts: Sequence[Part], looks: Looks = Looks.EVERY) -> Interval | None:
     """95 % limits of the sum of contributions; None where one of them has none.
 
-    MOVER for a linear combination, also of correlated terms (Zou & Donner 2008, Stat Med 27:1693; Zou 2008, Am J Epidemiol 168:899): each limit is as far from
-    the estimate as the root of the squared distances of the terms' own limits, so that it keeps their asymmetry.
+    MOVER for a linear combination, also of correlated terms (Zou & Donner 2008, Stat Med 27:1693; Zou 2008,
+    Am J Epidemiol 168:899): each limit is as far from the estimate as the root of the squared distances of
+    the terms' own limits, so that it keeps their asymmetry.
     """
     limits = [part.limits_usd(looks) for part in parts]
-    ends = [(each.low, each.high) for each in limits if each is not None and each.low is not None and each.high is not None]
+    ends = [
+        (each.low, each.high)
+        for each in limits
+        if each is not None and each.low is not None and each.high is not None
+    ]
     if len(ends) < len(parts):
         return None
     below = [part.contribution_usd - low for part, (low, _) in zip(parts, ends, strict=True)]
@@ -81,7 +88,8 @@ def _distance(parts: Sequence[Part], distances: Sequence[float]) -> float:
 
 
 def correlation(one: Part, other: Part) -> float:
-    """Of two contributions, from the blocks of time in which both were measured: that with which their sum has the long-run variance of its own blocks.
+    """Of two contributions, from the blocks of time in which both were measured: that with which their sum
+    has the long-run variance of its own blocks.
 
     0 where they were not measured in the same blocks, or in too few.
     """
@@ -92,7 +100,9 @@ def correlation(one: Part, other: Part) -> float:
 
 
 @lru_cache(maxsize=8)  # a case asks for the same pair two dozen times
-def _correlation(weight: float, residuals: tuple[float, ...], other_weight: float, others: tuple[float, ...]) -> float:
+def _correlation(
+    weight: float, residuals: tuple[float, ...], other_weight: float, others: tuple[float, ...]
+) -> float:
     ours, theirs = [weight * each for each in residuals], [other_weight * each for each in others]
     own, its = long_run_variance(ours, 0.0), long_run_variance(theirs, 0.0)
     if own <= 0 or its <= 0:
@@ -102,12 +112,20 @@ def _correlation(weight: float, residuals: tuple[float, ...], other_weight: floa
 
 
 def probability_above(threshold: float, estimate: float, one_look: Interval) -> float:
-    """Chance that the true value is above the threshold: normal, with the standard error that the 95 % limit for one look on the threshold's side implies.
+    """Chance that the true value is above the threshold: normal, with the standard error that the 95 % limit
+    for one look on the threshold's side implies.
 
-    It is above 97.5 % exactly where that interval lies above the threshold, so also where the wider one does that holds at every look.
+    It is above 97.5 % exactly where that interval lies above the threshold, so also where the wider one does
+    that holds at every look.
     """
     low, high = one_look.low, one_look.high
-    side = estimate - low if estimate > threshold and low is not None else high - estimate if high is not None else 0.0
+    side = (
+        estimate - low
+        if estimate > threshold and low is not None
+        else high - estimate
+        if high is not None
+        else 0.0
+    )
     if side <= 0:
         return 1.0 if estimate > threshold else 0.0 if estimate < threshold else 0.5
     return NormalDist().cdf((estimate - threshold) / (side / _Z95))
@@ -115,7 +133,8 @@ def probability_above(threshold: float, estimate: float, one_look: Interval) -> 
 
 @dataclass(frozen=True)
 class Draws:
-    """Seeded draws of what may be so, in USD a year: each term's contribution by name, the net value, and the infrastructure's cost.
+    """Seeded draws of what may be so, in USD a year: each term's contribution by name, the net value, and the
+    infrastructure's cost.
 
     `one_look_usd` is the net value with effects that vary as much as their limits for one look say.
     """
@@ -126,18 +145,37 @@ class Draws:
     one_look_usd: NDArray[np.float64]
 
 
-def draw(parts: Sequence[Part], amounts: Mapping[str, Amount], requests_per_day: float, *, cost: str, seed: int, count: int, effects_vary: bool = True) -> Draws:
-    """Monte Carlo (JCGM 101:2008): effects from normals whose halves match their 95 % limits, correlated as their blocks, parameters uniform over their range."""
+def draw(
+    parts: Sequence[Part],
+    amounts: Mapping[str, Amount],
+    requests_per_day: float,
+    *,
+    cost: str,
+    seed: int,
+    count: int,
+    effects_vary: bool = True,
+) -> Draws:
+    """Monte Carlo (JCGM 101:2008): effects from normals whose halves match their 95 % limits, correlated as
+    their blocks, parameters uniform over their range.
+    """
     import numpy as np
 
     random = np.random.default_rng(seed)
-    parameters = {name: random.uniform(amount.low, amount.high, count) for name, amount in sorted(amounts.items())}
+    parameters = {
+        name: random.uniform(amount.low, amount.high, count) for name, amount in sorted(amounts.items())
+    }
     parameters[REQUESTS_PER_DAY] = np.full(count, requests_per_day)
     normals = _correlated(parts, [random.standard_normal(count) for _ in parts])
-    weights = [part.formula.sign * 365 * np.prod([parameters[factor] for factor in part.formula.factors], axis=0) for part in parts]
+    weights = [
+        part.formula.sign * 365 * np.prod([parameters[factor] for factor in part.formula.factors], axis=0)
+        for part in parts
+    ]
 
     def contributions(looks: Looks) -> list[NDArray[np.float64]]:
-        effects = (_effect_draws(part.effect, looks.limits(part.effect), normal, effects_vary=effects_vary) for part, normal in zip(parts, normals, strict=True))
+        effects = (
+            _effect_draws(part.effect, looks.limits(part.effect), normal, effects_vary=effects_vary)
+            for part, normal in zip(parts, normals, strict=True)
+        )
         return [weight * effect for weight, effect in zip(weights, effects, strict=True)]
 
     every = contributions(Looks.EVERY)
@@ -146,17 +184,22 @@ def draw(parts: Sequence[Part], amounts: Mapping[str, Amount], requests_per_day:
 
 
 def _correlated(parts: Sequence[Part], normals: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
-    """The draws of each part's effect; of the pairs that were measured in the same blocks the later one goes with the earlier."""
+    """The draws of each part's effect; of the pairs that were measured in the same blocks the later one goes
+    with the earlier.
+    """
     found = list(normals)
     for one, other in combinations(range(len(parts)), 2):
         together = correlation(parts[one], parts[other])
         if together:
-            together *= math.copysign(1.0, parts[one].weight) * math.copysign(1.0, parts[other].weight)  # of the effects, not of what they bring
+            # of the effects, not of what they bring
+            together *= math.copysign(1.0, parts[one].weight) * math.copysign(1.0, parts[other].weight)
             found[other] = together * found[one] + math.sqrt(1 - together * together) * normals[other]
     return found
 
 
-def _effect_draws(effect: EffectInput, limits: Interval | None, normal: NDArray[np.float64], *, effects_vary: bool) -> NDArray[np.float64]:
+def _effect_draws(
+    effect: EffectInput, limits: Interval | None, normal: NDArray[np.float64], *, effects_vary: bool
+) -> NDArray[np.float64]:
     import numpy as np
 
     centre = effect.difference.value or 0.0

@@ -1,4 +1,6 @@
-"""Events among trials and what a comparison of two arms says: the values that every formula for proportions takes and gives."""
+"""Events among trials and what a comparison of two arms says: the values that every formula for proportions
+takes and gives.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """An effect of treatment against control with its interval, p-value and the method's name; fractions, not percent."""
+    """An effect of treatment against control with its interval, p-value and the method's name; fractions, not
+    percent.
+    """
 
     estimate: float | None
     low: float
@@ -43,11 +47,14 @@ def normal_quantile(confidence: float) -> float:
     """The z of a two-sided interval; ValueError unless 0 < confidence < 1."""
     if not 0 < confidence < 1:
         raise ValueError(f"confidence is {confidence}; it must be above 0 and below 1")
-    return -NormalDist().inv_cdf((1 - confidence) / 2)  # from the tail: 0.5 + confidence / 2 rounds to 1 near 1
+    # from the tail: 0.5 + confidence / 2 rounds to 1 near 1
+    return -NormalDist().inv_cdf((1 - confidence) / 2)
 
 
 def wilson(counts: Counts, confidence: float = 0.95) -> tuple[float, float]:
-    """The score interval of a proportion (Wilson 1927, JASA 22:209); exactly 0 at no event and 1 at nothing but events."""
+    """The score interval of a proportion (Wilson 1927, JASA 22:209); exactly 0 at no event and 1 at nothing
+    but events.
+    """
     z, n, p = normal_quantile(confidence), counts.n, counts.proportion
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))

@@ -1,6 +1,8 @@
-"""The verdict: ordered rules, the first that fires decides, and it says by which numbers and what would change it.
+"""The verdict: ordered rules, the first that fires decides, and it says by which numbers and what would
+change it.
 
-The intervals are those of the comparisons and guardrails that the page shows; nothing is computed anew here, so the two cannot contradict each other.
+The intervals are those of the comparisons and guardrails that the page shows; nothing is computed anew here,
+so the two cannot contradict each other.
 """
 
 from __future__ import annotations
@@ -15,23 +17,47 @@ from live_dashboards.analysis.other_tests import not_one_test
 from live_dashboards.analysis.page import Page, failure
 from live_dashboards.analysis.proportions import Counts
 from live_dashboards.analysis.retraining import alpha_of_look
-from live_dashboards.model.judgement import HARM, SHOWN, UNKNOWN, Comparison, Guardrail, Period, Power, SplitTest, Verdict
+from live_dashboards.model.judgement import (
+    HARM,
+    SHOWN,
+    UNKNOWN,
+    Comparison,
+    Guardrail,
+    Period,
+    Power,
+    SplitTest,
+    Verdict,
+)
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.notices import PARTIAL
-from live_dashboards.model.number import format_count, format_estimate, format_number, format_percent, format_signed, ordinal
+from live_dashboards.model.number import (
+    format_count,
+    format_estimate,
+    format_number,
+    format_percent,
+    format_signed,
+    ordinal,
+)
 from live_dashboards.model.report import BadgeKind
 from live_dashboards.model.snapshot import SourceState
 
 SHIP, ROLL_BACK, KEEP_RUNNING = "SHIP", "ROLL BACK", "KEEP RUNNING"
 NO_VERDICT, NO_DIFFERENCE = "NO VERDICT", "NO MEANINGFUL DIFFERENCE"
-METRIC_WORDS = {"accuracy": "accuracy", ONLINE_ACCURACY: "online accuracy", ERROR_RATE: "error rate", OVER_OBJECTIVE: "share of too slow requests"}
+METRIC_WORDS = {
+    "accuracy": "accuracy",
+    ONLINE_ACCURACY: "online accuracy",
+    ERROR_RATE: "error rate",
+    OVER_OBJECTIVE: "share of too slow requests",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the rules look at: the success metric's comparison, the guardrails of the same challenger, the split and the period.
+    """What the rules look at: the success metric's comparison, the guardrails of the same challenger, the
+    split and the period.
 
-    `shared_days` are the days on which both arms had traffic that counts. Money is not among it: that decides in the recommendation.
+    `shared_days` are the days on which both arms had traffic that counts. Money is not among it: that decides
+    in the recommendation.
     """
 
     page: Page
@@ -45,7 +71,8 @@ class Evidence:
 
 
 def success_of(page: Page, rows: tuple[Compared, ...]) -> Compared | None:
-    """The comparison that the verdict is about: AB_SUCCESS_METRIC of the challenger; for accuracy the online count where one exists, else the test sets.
+    """The comparison that the verdict is about: AB_SUCCESS_METRIC of the challenger; for accuracy the online
+    count where one exists, else the test sets.
 
     An online count stays it where it cannot be judged: what was tested before says less than what users met.
     """
@@ -53,23 +80,43 @@ def success_of(page: Page, rows: tuple[Compared, ...]) -> Compared | None:
     if page.settings["AB_SUCCESS_METRIC"] == ERROR_RATE:
         return mine.get(ERROR_RATE)
     online = mine.get(ONLINE_ACCURACY)
-    is_counted = online is not None and page.settings["AB_ONLINE_CORRECT_METRIC"] is not None and online.row.pooled is not None
+    is_counted = (
+        online is not None
+        and page.settings["AB_ONLINE_CORRECT_METRIC"] is not None
+        and online.row.pooled is not None
+    )
     return online if is_counted else mine.get("accuracy")
 
 
 def verdict(evidence: Evidence) -> Verdict:
-    """The first rule that fires, of: no data, wrong split, harm, better, no difference; else the test goes on."""
-    rules: tuple[Callable[[Evidence], Verdict | None], ...] = (_without_data, _wrong_split, _harmed, _better, _no_difference)
-    return next((found for found in (rule(evidence) for rule in rules) if found is not None), None) or _going_on(evidence)
+    """The first rule that fires, of: no data, wrong split, harm, better, no difference; else the test goes
+    on.
+    """
+    rules: tuple[Callable[[Evidence], Verdict | None], ...] = (
+        _without_data,
+        _wrong_split,
+        _harmed,
+        _better,
+        _no_difference,
+    )
+    return next(
+        (found for found in (rule(evidence) for rule in rules) if found is not None), None
+    ) or _going_on(evidence)
 
 
 def _without_data(evidence: Evidence) -> Verdict | None:
     reasons = tuple(dict.fromkeys(_gaps(evidence)))
-    return Verdict(NO_VERDICT, "1: the data allow none", reasons, ("the data named here, live and fresh",)) if reasons else None
+    return (
+        Verdict(NO_VERDICT, "1: the data allow none", reasons, ("the data named here, live and fresh",))
+        if reasons
+        else None
+    )
 
 
 def _gaps(evidence: Evidence) -> list[str]:
-    """Why nothing may be concluded: simulated, estimated, missing or stale data, too few events, a start that is not known."""
+    """Why nothing may be concluded: simulated, estimated, missing or stale data, too few events, a start that
+    is not known.
+    """
     page, success = evidence.page, evidence.success
     lacking = _lacking(page)
     if lacking:
@@ -77,12 +124,22 @@ def _gaps(evidence: Evidence) -> list[str]:
     if success is None or not success.row.has_interval:
         return [_no_interval(page, success)]
     row = success.row
-    gaps = [f"{METRIC_WORDS[row.metric]} is {row.origin.value}, not live"] if row.origin is not Origin.LIVE else []
-    stale = [_words(each) for each in (row, *(guard.comparison for guard in evidence.guardrails)) if each.stale]
+    gaps = (
+        [f"{METRIC_WORDS[row.metric]} is {row.origin.value}, not live"]
+        if row.origin is not Origin.LIVE
+        else []
+    )
+    stale = [
+        _words(each) for each in (row, *(guard.comparison for guard in evidence.guardrails)) if each.stale
+    ]
     gaps += [f"stale: {', '.join(stale)}; is the exporter still scraped?"] if stale else []
     gaps += [] if evidence.period.is_whole and evidence.period.start is not None else [evidence.period.reason]
-    if any(guard.comparison.has_interval and not guard.comparison.sequential for guard in evidence.guardrails):
-        gaps.append("nothing has accumulated since the start of the test: its first blocks of traffic are not over")
+    if any(
+        guard.comparison.has_interval and not guard.comparison.sequential for guard in evidence.guardrails
+    ):
+        gaps.append(
+            "nothing has accumulated since the start of the test: its first blocks of traffic are not over"
+        )
     return [*gaps, *_too_few(page, success)]
 
 
@@ -90,7 +147,11 @@ def _lacking(page: Page) -> list[str]:
     """Whole sources or arms that are not there now, or traffic of other tests."""
     if page.kind is BadgeKind.SIMULATED:
         return ["simulated data" if page.is_simulated else "neither source gave A/B data"]
-    silent = [status for status in (page.mlflow_status, page.prometheus_status) if status.state is SourceState.CACHED or page.kind is BadgeKind.CACHED]
+    silent = [
+        status
+        for status in (page.mlflow_status, page.prometheus_status)
+        if status.state is SourceState.CACHED or page.kind is BadgeKind.CACHED
+    ]
     if silent:
         return [f"{failure(status)}; what it answered earlier decides nothing" for status in silent]
     if page.roles.challenger is None:
@@ -98,7 +159,9 @@ def _lacking(page: Page) -> list[str]:
     if not page.prometheus_status.has_answered:
         return [failure(page.prometheus_status)]
     partial = PARTIAL if page.prometheus_status.is_partial else ""
-    twice = f"Prometheus: {page.prometheus_status.counted_twice}" if page.prometheus_status.counted_twice else ""
+    twice = (
+        f"Prometheus: {page.prometheus_status.counted_twice}" if page.prometheus_status.counted_twice else ""
+    )
     return [*filter(None, (partial, twice, not_one_test(page)))]
 
 
@@ -111,7 +174,10 @@ def _no_interval(page: Page, success: Compared | None) -> str:
         return f"{words}: {row.reason}"
     if row.metric == "accuracy" and not page.mlflow_status.has_answered:
         return f"{words} is a gauge without a count: {GAUGE_HAS_NO_COUNT.partition(': ')[2]}"
-    return f"{words} has no interval: {str(row.reason).removeprefix('no interval: ')}; log the number of test rows as {page.settings['AB_TEST_COUNT_PARAM']}"
+    return (
+        f"{words} has no interval: {str(row.reason).removeprefix('no interval: ')}; log the number of "
+        f"test rows as {page.settings['AB_TEST_COUNT_PARAM']}"
+    )
 
 
 def _too_few(page: Page, success: Compared) -> list[str]:
@@ -122,7 +188,10 @@ def _too_few(page: Page, success: Compared) -> list[str]:
         counts = Counts(min(rate.n or 1, round((rate.value or 0.0) / 100 * (rate.n or 1))), rate.n or 1)
         least = min(counts.events, counts.n - counts.events)
         if least < fewest:
-            found.append(f"{rate.variant}: {counts.events} of {format_count(counts.n)}, fewer than AB_MINIMUM_EVENTS={fewest} of either kind")
+            found.append(
+                f"{rate.variant}: {counts.events} of {format_count(counts.n)}, fewer than "
+                f"AB_MINIMUM_EVENTS={fewest} of either kind"
+            )
     return found
 
 
@@ -131,9 +200,18 @@ def _wrong_split(evidence: Evidence) -> Verdict | None:
     if split.flag != "red":
         return None
     planned = dict(split.planned)
-    shares = ", ".join(f"{share.variant} {format_percent(share.value)} of {format_percent(planned.get(str(share.variant), 0.0))}" for share in split.observed)
+    shares = ", ".join(
+        f"{share.variant} {format_percent(share.value)} of "
+        f"{format_percent(planned.get(str(share.variant), 0.0))}"
+        for share in split.observed
+    )
     reasons = (f"traffic is not split as planned: {shares} ({p_words(split.p_value)})", split.reason)
-    return Verdict(NO_VERDICT, "2: the traffic split is red", tuple(filter(None, reasons)), ("find what routes otherwise, mend it, and set AB_START to that moment",))
+    return Verdict(
+        NO_VERDICT,
+        "2: the traffic split is red",
+        tuple(filter(None, reasons)),
+        ("find what routes otherwise, mend it, and set AB_START to that moment",),
+    )
 
 
 def _harmed(evidence: Evidence) -> Verdict | None:
@@ -143,21 +221,40 @@ def _harmed(evidence: Evidence) -> Verdict | None:
     reasons = tuple(
         text
         for guard in harmed
-        for text in (f"{_words(guard.comparison)} is worse: {guard.words}", *carried_words(guard.comparison, evidence.page.settings["AB_EXCLUDE"] or ()))
+        for text in (
+            f"{_words(guard.comparison)} is worse: {guard.words}",
+            *carried_words(guard.comparison, evidence.page.settings["AB_EXCLUDE"] or ()),
+        )
     )
-    return Verdict(ROLL_BACK, "3: a guardrail is harmed (limits for harm)", reasons, tuple(f"{_words(guard.comparison)} back within the margin" for guard in harmed))
+    return Verdict(
+        ROLL_BACK,
+        "3: a guardrail is harmed (limits for harm)",
+        reasons,
+        tuple(f"{_words(guard.comparison)} back within the margin" for guard in harmed),
+    )
 
 
 def carried_words(row: Comparison, excluded: Sequence[tuple[datetime, datetime]]) -> Iterator[str]:
-    """What carries a harm, the difference without it, and what would leave it out, beside the stretches that are left out already."""
+    """What carries a harm, the difference without it, and what would leave it out, beside the stretches that
+    are left out already.
+    """
     if row.carried is None:
         return
     share, stretch = (
         format_percent(row.carried.share_percent, 2),
-        ",".join(f"{_minute(begin)}/{_minute(end)}" for begin, end in (*excluded, (row.carried.begin, row.carried.end))),
+        ",".join(
+            f"{_minute(begin)}/{_minute(end)}"
+            for begin, end in (*excluded, (row.carried.begin, row.carried.end))
+        ),
     )
-    within = f"{share} of the difference came from {row.carried.begin:%-d %b %H:%M} to {row.carried.end:%-d %b %H:%M} UTC"
-    yield f"{within}, {format_signed(row.carried.without, 'points')} without; AB_EXCLUDE={stretch} leaves that out, chosen after looking"
+    within = (
+        f"{share} of the difference came from {row.carried.begin:%-d %b %H:%M} to "
+        f"{row.carried.end:%-d %b %H:%M} UTC"
+    )
+    yield (
+        f"{within}, {format_signed(row.carried.without, 'points')} without; AB_EXCLUDE={stretch} leaves "
+        "that out, chosen after looking"
+    )
 
 
 def _minute(moment: datetime) -> str:
@@ -168,8 +265,16 @@ def _better(evidence: Evidence) -> Verdict | None:
     success = _row(evidence)
     if success is None or not is_better(success) or _lacks(evidence):
         return None
-    reasons = (f"{_words(success)} better: {_estimate(success)}", *(f"{_words(guard.comparison)}: {guard.words}" for guard in evidence.guardrails))
-    return Verdict(SHIP, "4: surely better, no guardrail worse (limits for safety)", reasons, ("a guardrail that is harmed, or a split that turns red",))
+    reasons = (
+        f"{_words(success)} better: {_estimate(success)}",
+        *(f"{_words(guard.comparison)}: {guard.words}" for guard in evidence.guardrails),
+    )
+    return Verdict(
+        SHIP,
+        "4: surely better, no guardrail worse (limits for safety)",
+        reasons,
+        ("a guardrail that is harmed, or a split that turns red",),
+    )
 
 
 def is_better(row: Comparison) -> bool:
@@ -190,14 +295,29 @@ def is_worse(row: Comparison) -> bool:
 
 def _lacks(evidence: Evidence) -> list[str]:
     """What is still missing for SHIP beside a better success metric."""
-    lacks = [f"{_words(guard.comparison)} not known: {guard.words}" for guard in evidence.guardrails if guard.outcome == UNKNOWN]
-    lacks += [f"{_words(guard.comparison)} not yet shown to be no worse: {guard.words}" for guard in evidence.guardrails if guard.outcome not in {UNKNOWN, SHOWN}]
-    lacks += [f"the traffic split is off the plan so far, and {evidence.split.waits_for}"] if evidence.split.waits_for and evidence.split.flag == "amber" else []
+    lacks = [
+        f"{_words(guard.comparison)} not known: {guard.words}"
+        for guard in evidence.guardrails
+        if guard.outcome == UNKNOWN
+    ]
+    lacks += [
+        f"{_words(guard.comparison)} not yet shown to be no worse: {guard.words}"
+        for guard in evidence.guardrails
+        if guard.outcome not in {UNKNOWN, SHOWN}
+    ]
+    lacks += (
+        [f"the traffic split is off the plan so far, and {evidence.split.waits_for}"]
+        if evidence.split.waits_for and evidence.split.flag == "amber"
+        else []
+    )
     return lacks + _too_young(evidence)
 
 
 def _too_young(evidence: Evidence) -> list[str]:
-    days, fewest = min(days_of(evidence.period), evidence.shared_days), float(evidence.page.settings["AB_MINIMUM_DAYS"])
+    days, fewest = (
+        min(days_of(evidence.period), evidence.shared_days),
+        float(evidence.page.settings["AB_MINIMUM_DAYS"]),
+    )
     return [f"{format_number(days, 'days')} of AB_MINIMUM_DAYS={fewest:g} are over"] if days < fewest else []
 
 
@@ -210,7 +330,14 @@ def _no_difference(evidence: Evidence) -> Verdict | None:
     page, row = evidence.page, _row(evidence)
     planned, least = page.settings["AB_PLANNED_REQUESTS"], float(page.settings["AB_MINIMUM_EFFECT_POINTS"])
     low, high = row.verdict_limits if row is not None else (None, None)
-    if row is None or row.descriptive or low is None or high is None or planned is None or _too_young(evidence):
+    if (
+        row is None
+        or row.descriptive
+        or low is None
+        or high is None
+        or planned is None
+        or _too_young(evidence)
+    ):
         return None
     if evidence.requests < float(str(planned)) or not -least < low <= high < least:
         return None
@@ -232,11 +359,18 @@ def _going_on(evidence: Evidence) -> Verdict:
         return Verdict(KEEP_RUNNING, "6: no rule fired", ("nothing is compared",), ())
     if is_worse(row):
         reasons = (f"{_words(row)} is surely worse: {_estimate(row)}; more of this test will not ship it",)
-        return Verdict(KEEP_RUNNING, "6: nothing to ship", reasons, ("a better challenger: stop this test and start anew",))
+        return Verdict(
+            KEEP_RUNNING,
+            "6: nothing to ship",
+            reasons,
+            ("a better challenger: stop this test and start anew",),
+        )
     lacks = _lacks(evidence)
     if row.descriptive:
         told = (f"{_words(row)} decides nothing: {row.descriptive}", *lacks)
-        return Verdict(KEEP_RUNNING, "6: nothing stands on the success metric", told, ("labels that can be compared",))
+        return Verdict(
+            KEEP_RUNNING, "6: nothing stands on the success metric", told, ("labels that can be compared",)
+        )
     if is_better(row):
         return Verdict(KEEP_RUNNING, "6: better, but not yet safe to ship", tuple(lacks), (_more(evidence),))
     undecided = f"{_words(row)} is not decided: {_estimate(row)}"
@@ -259,7 +393,9 @@ def _words(row: Comparison) -> str:
 
 
 def _estimate(row: Comparison) -> str:
-    """The difference with the limits that the verdict goes by, and which these are where the page shows others."""
+    """The difference with the limits that the verdict goes by, and which these are where the page shows
+    others.
+    """
     words = format_estimate(row.estimate or 0.0, *row.verdict_limits, "points", signed=True)
     if row.judged_low is None:
         return words

@@ -1,4 +1,6 @@
-"""Whether events come in clusters: requests of one burst or outage fail together, and each tells less than an independent one."""
+"""Whether events come in clusters: requests of one burst or outage fail together, and each tells less than an
+independent one.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,12 @@ _MEDIAN_CHI_SQUARE = 0.4549  # of one degree of freedom
 
 
 def overdispersion(increments: Sequence[Sequence[tuple[int, int]]]) -> float:
-    """Pearson's phi of per-window (events, n), a sequence for each arm (McCullagh & Nelder 1989, Generalized Linear Models, 4.5).
+    """Pearson's phi of per-window (events, n), a sequence for each arm (McCullagh & Nelder 1989, Generalized
+    Linear Models, 4.5).
 
-    1 where events are independent, more where they cluster: intervals use n / max(1, phi). Windows without trials are left out; 1 where no arm has two
-    windows with both events and non-events. ValueError where a window has more events than trials, or a negative count.
+    1 where events are independent, more where they cluster: intervals use n / max(1, phi). Windows without
+    trials are left out; 1 where no arm has two windows with both events and non-events. ValueError where a
+    window has more events than trials, or a negative count.
     """
     squares, freedom = 0.0, 0
     for arm in increments:
@@ -31,17 +35,21 @@ def overdispersion(increments: Sequence[Sequence[tuple[int, int]]]) -> float:
 
 
 def local_overdispersion(blocks: list[tuple[int, int]]) -> float:
-    """How much more the share of (part, n) differs between neighbouring blocks than independent requests would make it; 1 at least.
+    """How much more the share of (part, n) differs between neighbouring blocks than independent requests
+    would make it; 1 at least.
 
-    From squared successive differences (von Neumann, Kent, Bellinson & Hart 1941, Ann. Math. Stat. 12:153), so that a plan that was changed once does not
-    pass for clustering, as it would in Pearson's statistic. 1 with fewer than 10 pairs of blocks.
+    From squared successive differences (von Neumann, Kent, Bellinson & Hart 1941, Ann. Math. Stat. 12:153),
+    so that a plan that was changed once does not pass for clustering, as it would in Pearson's statistic. 1
+    with fewer than 10 pairs of blocks.
     """
     squares = _successive_squares(blocks)
     return max(1.0, sum(squares) / len(squares)) if len(squares) >= _FEWEST_PAIRS else 1.0
 
 
 def usual_overdispersion(blocks: list[tuple[int, int]]) -> float:
-    """The same of the usual pair of neighbours, by the median of the squares: steps of the share, of which there may be one a day, are no clustering at all."""
+    """The same of the usual pair of neighbours, by the median of the squares: steps of the share, of which
+    there may be one a day, are no clustering at all.
+    """
     squares = _successive_squares(blocks)
     return max(1.0, median(squares) / _MEDIAN_CHI_SQUARE) if len(squares) >= _FEWEST_PAIRS else 1.0
 
@@ -53,7 +61,10 @@ def _successive_squares(blocks: list[tuple[int, int]]) -> list[float]:
     if not 0 < part < n:
         return []
     p = part / n
-    return [(one[0] / one[1] - other[0] / other[1]) ** 2 / (p * (1 - p) * (1 / one[1] + 1 / other[1])) for one, other in pairs]
+    return [
+        (one[0] / one[1] - other[0] / other[1]) ** 2 / (p * (1 - p) * (1 / one[1] + 1 / other[1]))
+        for one, other in pairs
+    ]
 
 
 def _checked(events: int, n: int) -> int:

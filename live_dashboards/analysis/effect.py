@@ -1,4 +1,6 @@
-"""Challenger minus baseline, metric by metric, in percentage points: what accumulates with always-valid intervals, what was tested once with fixed ones."""
+"""Challenger minus baseline, metric by metric, in percentage points: what accumulates with always-valid
+intervals, what was tested once with fixed ones.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,15 @@ import math
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from live_dashboards.analysis.arms import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE, Arm, arm, at_far_edge, windowed
+from live_dashboards.analysis.arms import (
+    ERROR_RATE,
+    ONLINE_ACCURACY,
+    OVER_OBJECTIVE,
+    Arm,
+    arm,
+    at_far_edge,
+    windowed,
+)
 from live_dashboards.analysis.carried import carried
 from live_dashboards.analysis.excluded import block_begin
 from live_dashboards.analysis.late_labels import why_descriptive
@@ -24,13 +34,19 @@ from live_dashboards.model.snapshot import Accumulated
 from live_dashboards.settings import Settings
 
 _BESIDE = ("precision", "recall", "f1")
-MARGINS = {ERROR_RATE: "AB_ERROR_MARGIN_POINTS", OVER_OBJECTIVE: "AB_LATENCY_MARGIN_POINTS"}  # of what is guarded, the setting
+# of what is guarded, the setting
+MARGINS = {ERROR_RATE: "AB_ERROR_MARGIN_POINTS", OVER_OBJECTIVE: "AB_LATENCY_MARGIN_POINTS"}
 _ALPHA = 0.05
 _SURE_Z = 4.0  # of requests that are independent: as always-valid limits are wide
-_FEWEST_BLOCKS_FOR_HARM = 3  # a burst in the first block is no harm: nothing tells yet how requests fail together
-_HARM_ALPHA = 0.1  # over all guardrails and challengers, for harm, of which each is looked for at 0.05 at most
+# a burst in the first block is no harm: nothing tells yet how requests fail together
+_FEWEST_BLOCKS_FOR_HARM = 3
+# over all guardrails and challengers, for harm, of which each is looked for at 0.05 at most
+_HARM_ALPHA = 0.1
 DEFAULT_PLANNED_REQUESTS = 20_000
-GAUGE_HAS_NO_COUNT = "the gauge has no count: name counters of labelled and correct requests in AB_ONLINE_LABELLED_METRIC and AB_ONLINE_CORRECT_METRIC"
+GAUGE_HAS_NO_COUNT = (
+    "the gauge has no count: name counters of labelled and correct requests in "
+    "AB_ONLINE_LABELLED_METRIC and AB_ONLINE_CORRECT_METRIC"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +58,19 @@ class Compared:
 
 
 def compared(page: Page) -> tuple[Compared, ...]:
-    """Every variant against the baseline: the challenger in all metrics, the others in accuracy, what is guarded, and what else has an interval.
+    """Every variant against the baseline: the challenger in all metrics, the others in accuracy, what is
+    guarded, and what else has an interval.
 
-    Success metrics and offline ones at 95 % over the family of challengers (Bonferroni); guardrails, which must all pass, at 95 % each; harm at 0.1 over all
-    guardrails and challengers.
+    Success metrics and offline ones at 95 % over the family of challengers (Bonferroni); guardrails, which
+    must all pass, at 95 % each; harm at 0.1 over all guardrails and challengers.
     """
     challengers = [name for name in page.roles.names if name != page.roles.baseline]
     judged = [row for name in challengers for row in _judged_metrics(page, name, len(challengers))]
     beside = [_offline(page, name, metric, len(challengers)) for name in challengers for metric in _BESIDE]
-    return (*judged, *(each for each in beside if each.row.has_interval or each.row.treatment == page.roles.challenger))
+    return (
+        *judged,
+        *(each for each in beside if each.row.has_interval or each.row.treatment == page.roles.challenger),
+    )
 
 
 def _judged_metrics(page: Page, name: str, family: int) -> list[Compared]:
@@ -60,7 +80,9 @@ def _judged_metrics(page: Page, name: str, family: int) -> list[Compared]:
 
 
 def planned_requests(settings: Settings, names: tuple[str, ...], pair: tuple[str, str]) -> int:
-    """Planned requests of both arms of a comparison: their share of AB_PLANNED_REQUESTS (of dated plans the mean), or 20,000 where none are planned."""
+    """Planned requests of both arms of a comparison: their share of AB_PLANNED_REQUESTS (of dated plans the
+    mean), or 20,000 where none are planned.
+    """
     planned, plans = settings["AB_PLANNED_REQUESTS"], settings.traffic_plans
     if planned is None:
         return DEFAULT_PLANNED_REQUESTS
@@ -117,15 +139,19 @@ def _row(metric: str, inputs: tuple[Measurement, Measurement], family: int) -> C
 
 def _reason(ours: Measurement, theirs: Measurement) -> str | None:
     """Why there is no value, or else why there is no interval."""
-    gaps = [str(side.reason) if ours.reason == theirs.reason else f"{side.variant}: {side.reason}" for side in (ours, theirs) if side.value is None]
+    gaps = [
+        str(side.reason) if ours.reason == theirs.reason else f"{side.variant}: {side.reason}"
+        for side in (ours, theirs)
+        if side.value is None
+    ]
     if not gaps:
         gaps = [str(side.reason) for side in (ours, theirs) if side.n is None and side.reason]
     return "; ".join(dict.fromkeys(gaps)) or None
 
 
 def _with_limits(row: Comparison, found: object, **changes: object) -> Comparison:
-    low, high, p_value = (getattr(found, name) for name in ("low", "high", "p_value"))
-    words = f"{getattr(found, 'method')}" + (f"; Bonferroni over {row.family} challengers" if row.family > 1 else "")  # noqa: B009 of either record
+    low, high, p_value, method = (getattr(found, name) for name in ("low", "high", "p_value", "method"))
+    words = f"{method}; Bonferroni over {row.family} challengers" if row.family > 1 else str(method)
     return replace(row, low=100 * low, high=100 * high, p_value=p_value, method=words, reason=None, **changes)  # type: ignore[arg-type]
 
 
@@ -142,7 +168,9 @@ def _offline(page: Page, name: str, metric: str, family: int) -> Compared:
 
 
 def _judged_anew(page: Page, row: Comparison, arms: tuple[Counts, Counts]) -> Comparison:
-    """With the limits that the verdict goes by: each retrained model since the start of the test was another look."""
+    """With the limits that the verdict goes by: each retrained model since the start of the test was another
+    look.
+    """
     start = period_of(page, row.treatment)[0].start
     looks = looks_at_accuracy(page.counted.mlflow, (row.treatment, row.control), start, page.at)
     found = difference(*arms, 1 - alpha_of_look(looks, row.family))
@@ -154,9 +182,17 @@ def _online(page: Page, name: str, family: int) -> list[Compared]:
     if page.settings["AB_ONLINE_CORRECT_METRIC"] is not None:
         return [_counted(page, name, ONLINE_ACCURACY, family)]
     inputs = (page.counted.of(name).online_accuracy, page.counted.of(page.roles.baseline).online_accuracy)
-    if any(gauge.value is None for gauge in inputs) or page.counted.of(name).accuracy.source == inputs[0].source:
+    if (
+        any(gauge.value is None for gauge in inputs)
+        or page.counted.of(name).accuracy.source == inputs[0].source
+    ):
         return []
-    return [Compared(replace(_row(ONLINE_ACCURACY, inputs, family), reason=f"no interval: {GAUGE_HAS_NO_COUNT}"), inputs)]
+    return [
+        Compared(
+            replace(_row(ONLINE_ACCURACY, inputs, family), reason=f"no interval: {GAUGE_HAS_NO_COUNT}"),
+            inputs,
+        )
+    ]
 
 
 def _beside_accuracy(page: Page, name: str, family: int) -> list[Compared]:
@@ -164,7 +200,9 @@ def _beside_accuracy(page: Page, name: str, family: int) -> list[Compared]:
     rows = _online(page, name, family)
     runs = over_runs(page, name, 1 - _ALPHA / family)
     if runs is not None:
-        row = replace(_row("accuracy_over_runs", runs.inputs, family), n_treatment=runs.n[0], n_control=runs.n[1])
+        row = replace(
+            _row("accuracy_over_runs", runs.inputs, family), n_treatment=runs.n[0], n_control=runs.n[1]
+        )
         rows.append(Compared(_with_limits(row, runs), runs.inputs))
     return rows
 
@@ -177,10 +215,14 @@ def _counts(measurement: Measurement) -> Counts | None:
 
 
 def _counted(page: Page, name: str, metric: str, family: int) -> Compared:
-    """What accumulates: an always-valid interval over the analysis period; over the window, where the period is not known, a fixed one for one look."""
+    """What accumulates: an always-valid interval over the analysis period; over the window, where the period
+    is not known, a fixed one for one look.
+    """
     _, since = period_of(page, name)
     objective_seconds = float(page.settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000
-    counted = since or windowed(page.counted.prometheus, page.at.timestamp(), page.window_seconds, objective_seconds)
+    counted = since or windowed(
+        page.counted.prometheus, page.at.timestamp(), page.window_seconds, objective_seconds
+    )
     is_success = metric == ONLINE_ACCURACY or metric == page.settings["AB_SUCCESS_METRIC"]
     alpha = _ALPHA / family if is_success else _ALPHA
     planned = planned_requests(page.settings, page.roles.names, (name, page.roles.baseline))
@@ -189,30 +231,44 @@ def _counted(page: Page, name: str, metric: str, family: int) -> Compared:
     def of(edge: Accumulated) -> Compared:
         arms = arm(page, edge, name, metric), arm(page, edge, page.roles.baseline, metric)
         row = _row(metric, (arms[0].rate, arms[1].rate), family if is_success else 1)
-        return Compared(_judged(page, row, arms, _Levels(alpha, harm_alpha, planned), edge if since is not None else None), (arms[0].rate, arms[1].rate))
+        return Compared(
+            _judged(
+                page, row, arms, _Levels(alpha, harm_alpha, planned), edge if since is not None else None
+            ),
+            (arms[0].rate, arms[1].rate),
+        )
 
     far = at_far_edge(counted) if metric == OVER_OBJECTIVE else None
     return of(counted) if far is None else _within_bucket(of(counted), of(far).row)
 
 
 def _within_bucket(near: Compared, far: Comparison) -> Compared:
-    """The comparison at the nearer end of the bucket that holds the objective, with the limits that hold at either end; without limits where one has none."""
+    """The comparison at the nearer end of the bucket that holds the objective, with the limits that hold at
+    either end; without limits where one has none.
+    """
     wide = around_rows(near.row, [far])
     if wide is None:
         return replace(near, row=without_interval(near.row, near.row.reason or far.reason))
-    return replace(near, row=replace(wide, method=f"{near.row.method}; the widest at both ends of the objective's bucket"))
+    return replace(
+        near,
+        row=replace(wide, method=f"{near.row.method}; the widest at both ends of the objective's bucket"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Levels:
-    """At which a comparison is judged: what is better or safe, and harm, None where it is not looked for; and the planned requests of both arms."""
+    """At which a comparison is judged: what is better or safe, and harm, None where it is not looked for; and
+    the planned requests of both arms.
+    """
 
     alpha: float
     harm: float | None
     planned_n: int
 
 
-def _judged(page: Page, row: Comparison, arms: tuple[Arm, Arm], levels: _Levels, since: Accumulated | None) -> Comparison:
+def _judged(
+    page: Page, row: Comparison, arms: tuple[Arm, Arm], levels: _Levels, since: Accumulated | None
+) -> Comparison:
     ours, theirs = (each.counts for each in arms)
     if ours is None or theirs is None:
         return row
@@ -226,7 +282,11 @@ def _judged(page: Page, row: Comparison, arms: tuple[Arm, Arm], levels: _Levels,
     row = _within_blocks(row, within, blocks, levels, page.at.timestamp())
     if row.metric in MARGINS and (row.high is None or row.high >= float(page.settings[MARGINS[row.metric]])):
         row = _with_carried(row, within, blocks, since)
-    return row if row.metric != ONLINE_ACCURACY else replace(row, descriptive=why_descriptive(page, since, row.treatment, levels.planned_n))
+    return (
+        row
+        if row.metric != ONLINE_ACCURACY
+        else replace(row, descriptive=why_descriptive(page, since, row.treatment, levels.planned_n))
+    )
 
 
 def _apart(arms: tuple[Arm, Arm]) -> str:
@@ -236,12 +296,23 @@ def _apart(arms: tuple[Arm, Arm]) -> str:
     return "none was counted of both in the same block of time"
 
 
-def _within_blocks(row: Comparison, found: Strata, blocks: SharedBlocks, levels: _Levels, at_seconds: float) -> Comparison:
-    """The comparison within blocks of time, with both limits: for what is claimed to be better or safe, and for harm, which is to be found early."""
+def _within_blocks(
+    row: Comparison, found: Strata, blocks: SharedBlocks, levels: _Levels, at_seconds: float
+) -> Comparison:
+    """The comparison within blocks of time, with both limits: for what is claimed to be better or safe, and
+    for harm, which is to be found early.
+    """
     safe = long_run_of(found, blocks.treatment, blocks.control)
     limits = sequence_of(found, levels.planned_n, levels.alpha, safe)
     clusters = max(1.0, safe / found.variance) if found.variance > 0 else 1.0
-    row = replace(row, estimate=100 * found.estimate, sequential=True, overdispersion=clusters, n_treatment=found.arms[0].n, n_control=found.arms[1].n)
+    row = replace(
+        row,
+        estimate=100 * found.estimate,
+        sequential=True,
+        overdispersion=clusters,
+        n_treatment=found.arms[0].n,
+        n_control=found.arms[1].n,
+    )
     if levels.harm is not None and len(blocks.ends) >= _FEWEST_BLOCKS_FOR_HARM:
         variance = harm_variance(found, blocks.treatment, blocks.control, blocks.ends, at_seconds)
         harm = sequence_of(found, levels.planned_n, levels.harm, variance)
@@ -250,9 +321,13 @@ def _within_blocks(row: Comparison, found: Strata, blocks: SharedBlocks, levels:
 
 
 def _with_carried(row: Comparison, found: Strata, blocks: SharedBlocks, since: Accumulated) -> Comparison:
-    """The comparison with what carries a harm, also of one that is not judged as such because it came all at once."""
+    """The comparison with what carries a harm, also of one that is not judged as such because it came all at
+    once.
+    """
     if found.estimate <= _SURE_Z * math.sqrt(found.variance):
         return row
     step_seconds = since.block("requests").step_seconds
-    spans = tuple((block_begin(group[0], step_seconds, since.start_seconds), group[-1]) for group in blocks.groups)
+    spans = tuple(
+        (block_begin(group[0], step_seconds, since.start_seconds), group[-1]) for group in blocks.groups
+    )
     return replace(row, carried=carried(found, blocks.treatment, blocks.control, spans))

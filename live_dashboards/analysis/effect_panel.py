@@ -28,11 +28,21 @@ def effect_panel(page: Page, compared: tuple[Compared, ...], success: Compared |
     rows = tuple(each.row for each in compared)
     shown = [row for row in rows if row.estimate is not None]
     subtitle = f"{page.roles.challenger or 'challenger'} − {page.roles.baseline}, percentage points"
-    asked = "latest accuracy, precision, recall, F1 in MLflow; errors, requests and response times in Prometheus"
+    asked = (
+        "latest accuracy, precision, recall, F1 in MLflow; errors, requests and response times in Prometheus"
+    )
     if not shown:
-        failures = [failure(status) for status in (page.mlflow_status, page.prometheus_status) if not status.has_answered]
-        reason = "; ".join(failures) or next((row.reason for row in rows if row.reason), "there is no challenger")
-        return EffectPanel(Head("No difference to show", subtitle, Origin.MISSING, asked=asked, reason=str(reason)))
+        failures = [
+            failure(status)
+            for status in (page.mlflow_status, page.prometheus_status)
+            if not status.has_answered
+        ]
+        reason = "; ".join(failures) or next(
+            (row.reason for row in rows if row.reason), "there is no challenger"
+        )
+        return EffectPanel(
+            Head("No difference to show", subtitle, Origin.MISSING, asked=asked, reason=str(reason))
+        )
     weakest = max((row.origin for row in shown), key=lambda origin: origin.weakness)
     titled = success.row if success is not None and success.row.estimate is not None else shown[0]
     head = Head(_title(titled), subtitle, weakest, _note(page, rows), asked)
@@ -53,19 +63,27 @@ def _title(row: Comparison) -> str:
 
 
 def _note(page: Page, rows: tuple[Comparison, ...]) -> str:
-    """What the intervals are: always-valid since when, for one look, over how many challengers, and what clustering costs."""
+    """What the intervals are: always-valid since when, for one look, over how many challengers, and what
+    clustering costs.
+    """
     return "; ".join(filter(None, (_interval_words(page, rows), _cluster_words(rows), _family_words(rows))))
 
 
 def _interval_words(page: Page, rows: tuple[Comparison, ...]) -> str:
     period = period_of(page, page.roles.challenger)[0]
-    parts = [f"holds at every look since {period.start:%-d %b}"] if any(row.sequential for row in rows) and period.start else []
+    parts = (
+        [f"holds at every look since {period.start:%-d %b}"]
+        if any(row.sequential for row in rows) and period.start
+        else []
+    )
     if any(row.has_interval and not row.sequential for row in rows):
         parts.append("test sets for one" if parts else "for one look")
     words = f"95 %: {', '.join(parts)}" if parts else ""
     within = "hours weighted by what they tell" if any(row.sequential for row in rows) else ""
     thick = "thick: for harm, thin: for safety" if any(row.harm_interval is not None for row in rows) else ""
-    hollow = "hollow: n unknown" if any(row.estimate is not None and not row.has_interval for row in rows) else ""
+    hollow = (
+        "hollow: n unknown" if any(row.estimate is not None and not row.has_interval for row in rows) else ""
+    )
     return "; ".join(filter(None, (words, within, thick, hollow)))
 
 

@@ -12,9 +12,11 @@ _TIE = 1e-7  # log probabilities nearer than this are equal: they differ in thei
 
 
 def fisher_exact(treatment: Counts, control: Counts) -> float:
-    """Two-sided p: the sum over all tables with these margins that are no likelier than the observed one (Fisher 1935).
+    """Two-sided p: the sum over all tables with these margins that are no likelier than the observed one
+    (Fisher 1935).
 
-    It visits every such table, so it is for few events or a small arm; each is built from its neighbour, for logs of factorials of 1e9 would lose ties.
+    It visits every such table, so it is for few events or a small arm; each is built from its neighbour, for
+    logs of factorials of 1e9 would lose ties.
     """
     events = treatment.events + control.events
     smallest, largest = max(0, events - control.n), min(events, treatment.n)
@@ -24,7 +26,8 @@ def fisher_exact(treatment: Counts, control: Counts) -> float:
 
 
 def binomial_test(counts: Counts, share: float) -> float:
-    """Two-sided p of a proportion that should be `share` (above 0, below 1): the sum over all outcomes no likelier than the observed one.
+    """Two-sided p of a proportion that should be `share` (above 0, below 1): the sum over all outcomes no
+    likelier than the observed one.
 
     It visits all n + 1 outcomes, so it is for small n.
     """
@@ -43,4 +46,8 @@ def _no_likelier(logs: list[float], observed: float) -> float:
     """The share of probability, from unnormalised logs, on outcomes no likelier than the observed one."""
     top = max(logs)
     weights = [(math.exp(log - top), log <= observed + _TIE) for log in logs]
-    return min(1.0, math.fsum(weight for weight, counted in weights if counted) / math.fsum(weight for weight, _ in weights))
+    return min(
+        1.0,
+        math.fsum(weight for weight, counted in weights if counted)
+        / math.fsum(weight for weight, _ in weights),
+    )

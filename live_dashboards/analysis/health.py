@@ -32,7 +32,11 @@ def badge(page: Page, measurements: tuple[Measurement, ...]) -> Badge:
     live = sum(measurement.is_live for measurement in measurements)
     words = [_BADGE_WORDS[page.kind], f"{live} of {len(measurements)} values live"]
     words += _silent_words(page)
-    ages = {source: (page.at - moment).total_seconds() for source, moment in observed_at(page) if moment is not None and page.status(source).has_answered}
+    ages = {
+        source: (page.at - moment).total_seconds()
+        for source, moment in observed_at(page)
+        if moment is not None and page.status(source).has_answered
+    }
     if ages and page.kind is not BadgeKind.CACHED:
         oldest = max(ages, key=lambda source: ages[source])
         words.append(f"oldest source: {SOURCE_TITLES[oldest]}, {format_age(max(0.0, ages[oldest]))}")
@@ -42,11 +46,25 @@ def badge(page: Page, measurements: tuple[Measurement, ...]) -> Badge:
 
 
 def _silent_words(page: Page) -> list[str]:
-    """Of the sources that give no answer now: how old the answers are that are shown, and since when the others are silent."""
-    silent = [status for status in (page.mlflow_status, page.prometheus_status) if status.answered_at is not None]
-    shown = ", ".join(f"{SOURCE_TITLES[status.source]} {_age_words(page, status)}" for status in silent if status.has_answered)
-    gone = ", ".join(f"{SOURCE_TITLES[status.source]} {status.answered_at:%d %b %H:%M} UTC" for status in silent if not status.has_answered)
-    return ([f"{CACHED_MARK} cached: {shown} old"] if shown else []) + ([f"last answer: {gone}"] if gone else [])
+    """Of the sources that give no answer now: how old the answers are that are shown, and since when the
+    others are silent.
+    """
+    silent = [
+        status for status in (page.mlflow_status, page.prometheus_status) if status.answered_at is not None
+    ]
+    shown = ", ".join(
+        f"{SOURCE_TITLES[status.source]} {_age_words(page, status)}"
+        for status in silent
+        if status.has_answered
+    )
+    gone = ", ".join(
+        f"{SOURCE_TITLES[status.source]} {status.answered_at:%d %b %H:%M} UTC"
+        for status in silent
+        if not status.has_answered
+    )
+    return ([f"{CACHED_MARK} cached: {shown} old"] if shown else []) + (
+        [f"last answer: {gone}"] if gone else []
+    )
 
 
 def _age_words(page: Page, status: SourceStatus) -> str:
@@ -61,30 +79,51 @@ def observed_at(page: Page) -> tuple[tuple[str, datetime | None], ...]:
         measurement.observed_at
         for facts in page.counted.variants
         for measurement in (facts.requests, facts.online_accuracy, facts.mean_latency_ms)
-        if measurement.observed_at is not None and measurement.origin in {Origin.LIVE, Origin.CACHED} and measurement.source == PROMETHEUS
+        if measurement.observed_at is not None
+        and measurement.origin in {Origin.LIVE, Origin.CACHED}
+        and measurement.source == PROMETHEUS
     ]
     mlflow = page.counted.mlflow
-    model = mlflow.newest_at if mlflow.status.has_answered and mlflow.origin in {Origin.LIVE, Origin.CACHED} else None
+    model = (
+        mlflow.newest_at
+        if mlflow.status.has_answered and mlflow.origin in {Origin.LIVE, Origin.CACHED}
+        else None
+    )
     return (MLFLOW, model), (PROMETHEUS, max(moments, default=None))
 
 
 def health_panel(page: Page, doubts: tuple[str, ...] = ()) -> HealthPanel:
-    """A row a source and metric, and what is to be told, `doubts` first; never simulated, as it is the report on the sources themselves."""
+    """A row a source and metric, and what is to be told, `doubts` first; never simulated, as it is the report
+    on the sources themselves.
+    """
     rows = (*_cached_rows(page), *_mlflow_rows(page), *_prometheus_rows(page))
     bad = [row for row in rows if row.state in {"stale", "missing"}]
     title = f"{len(bad)} of {len(rows)} checks need a look" if bad else _good_title(page)
     if not any(status.has_answered for status in (page.mlflow_status, page.prometheus_status)) and not bad:
         title = "No source was asked"
     limit = format_age(float(page.settings["AB_STALE_AFTER"]))
-    head = Head(title, "age of the newest sample at the page's moment", Origin.LIVE, note=f"a Prometheus value older than {limit} is stale")
-    silent = (failure(status) for status in (page.mlflow_status, page.prometheus_status) if status.state is SourceState.CACHED)
+    head = Head(
+        title,
+        "age of the newest sample at the page's moment",
+        Origin.LIVE,
+        note=f"a Prometheus value older than {limit} is stale",
+    )
+    silent = (
+        failure(status)
+        for status in (page.mlflow_status, page.prometheus_status)
+        if status.state is SourceState.CACHED
+    )
     found = by_weight((*page.counted.model.notices, *page.counted.traffic.notices))
     notices = tuple(dict.fromkeys((*doubts, *silent, *found)))
     return HealthPanel(head, rows, notices)
 
 
 def _good_title(page: Page) -> str:
-    partly = [SOURCE_TITLES[status.source] for status in (page.mlflow_status, page.prometheus_status) if status.failures or status.is_partial]
+    partly = [
+        SOURCE_TITLES[status.source]
+        for status in (page.mlflow_status, page.prometheus_status)
+        if status.failures or status.is_partial
+    ]
     if partly:
         return f"{' and '.join(partly)} answered only in part"
     if page.prometheus_status.counted_twice:
@@ -94,12 +133,20 @@ def _good_title(page: Page) -> str:
 
 def _backed(page: Page) -> str:
     """The source whose backup answers in its place."""
-    return " and ".join(SOURCE_TITLES[status.source] for status in (page.mlflow_status, page.prometheus_status) if status.instead_of)
+    return " and ".join(
+        SOURCE_TITLES[status.source]
+        for status in (page.mlflow_status, page.prometheus_status)
+        if status.instead_of
+    )
 
 
 def _cached_rows(page: Page) -> tuple[HealthRow, ...]:
     """The sources that do not answer now but whose last answer is shown."""
-    cached = (status for status in (page.mlflow_status, page.prometheus_status) if status.state is SourceState.CACHED and status.answered_at)
+    cached = (
+        status
+        for status in (page.mlflow_status, page.prometheus_status)
+        if status.state is SourceState.CACHED and status.answered_at
+    )
     return tuple(
         HealthRow(
             f"{SOURCE_TITLES[status.source]} (cached)",
@@ -126,7 +173,9 @@ def _mlflow_rows(page: Page) -> tuple[HealthRow, ...]:
 def _prometheus_rows(page: Page) -> tuple[HealthRow, ...]:
     status = page.prometheus_status
     if not status.has_answered:
-        return (HealthRow("Prometheus", PROMETHEUS, None, None, _failed_state(status.state), failure(status)),)
+        return (
+            HealthRow("Prometheus", PROMETHEUS, None, None, _failed_state(status.state), failure(status)),
+        )
     return tuple(_metric_row(page, name, label) for name, label in _METRICS)
 
 
@@ -136,15 +185,30 @@ def _failed_state(state: SourceState) -> str:
 
 def _metric_row(page: Page, name: str, label: str) -> HealthRow:
     answer, limit_seconds = page.counted.prometheus, float(page.settings["AB_STALE_AFTER"])
-    newest = [(series.last, series.label("model_name")) for series in answer.instant(f"newest_{name}").series if series.last is not None]
-    ageless = {series.label("model_name") for series in answer.instant(name).series} - {model for _, model in newest}
+    newest = [
+        (series.last, series.label("model_name"))
+        for series in answer.instant(f"newest_{name}").series
+        if series.last is not None
+    ]
+    ageless = {series.label("model_name") for series in answer.instant(name).series} - {
+        model for _, model in newest
+    }
     if ageless:
         variants = ", ".join(sorted({page.roles.by_model.get(model, model) for model in ageless}))
         return HealthRow(label, PROMETHEUS, None, limit_seconds, "stale", f"age unknown, {variants}")
     if not newest:
-        return HealthRow(label, PROMETHEUS, None, limit_seconds, "missing", answer.instant(name).reason or "no sample in the window")
+        return HealthRow(
+            label,
+            PROMETHEUS,
+            None,
+            limit_seconds,
+            "missing",
+            answer.instant(name).reason or "no sample in the window",
+        )
     oldest, model = min(newest)
     age_seconds = max(0.0, page.at.timestamp() - oldest)
     is_stale = age_seconds > limit_seconds
-    words = f"{format_age(age_seconds)} old" + (f", {page.roles.by_model.get(model, model)}" if is_stale and len(newest) > 1 else "")
+    words = f"{format_age(age_seconds)} old" + (
+        f", {page.roles.by_model.get(model, model)}" if is_stale and len(newest) > 1 else ""
+    )
     return HealthRow(label, PROMETHEUS, age_seconds, limit_seconds, "stale" if is_stale else "fresh", words)

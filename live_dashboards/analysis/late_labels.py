@@ -1,4 +1,6 @@
-"""Whether labels come so that online accuracies can be compared: where they come later for one arm, or the split changed meanwhile, they cannot."""
+"""Whether labels come so that online accuracies can be compared: where they come later for one arm, or the
+split changed meanwhile, they cannot.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from live_dashboards.analysis.stratified import sequence_of, strata
 from live_dashboards.model.number import format_age, format_percent
 from live_dashboards.model.snapshot import Accumulated
 
-_ALPHA, _MATTERS = 0.01, 0.01  # of the share that is labelled: below, what is missing can hardly turn an accuracy
+# of the share that is labelled: below, what is missing can hardly turn an accuracy
+_ALPHA, _MATTERS = 0.01, 0.01
 _DAY_SECONDS = 86_400.0
 _REMEDY = "count labels by the time of their request, or after one fixed wait"
 
@@ -23,17 +26,22 @@ Blocks = Mapping[float, float]
 
 
 def why_descriptive(found: Page, counted: Accumulated, challenger: str, planned_n: int) -> str:
-    """Why nothing stands on the online accuracy of a challenger against the baseline; empty where it can be compared."""
+    """Why nothing stands on the online accuracy of a challenger against the baseline; empty where it can be
+    compared.
+    """
     names = (challenger, found.roles.baseline)
     labelled = [by_block(found, counted.block("labelled"), name) for name in names]
     requests = [request_blocks(found, counted, name) for name in names]
     if not all(sum(each.values()) >= 1 for each in (*labelled, *requests)):
         return ""
-    return _unlike(names, labelled, requests, planned_n) or _changed_meanwhile(found, challenger, labelled, requests)
+    return _unlike(names, labelled, requests, planned_n) or _changed_meanwhile(
+        found, challenger, labelled, requests
+    )
 
 
 def _unlike(names: tuple[str, str], labelled: list[Blocks], requests: list[Blocks], planned_n: int) -> str:
-    """Where another share of one arm's requests has its label: the missing ones may be answered otherwise than those that are there.
+    """Where another share of one arm's requests has its label: the missing ones may be answered otherwise
+    than those that are there.
 
     Shares are compared within days: what is labelled may change over a test, and so may the split.
     """
@@ -43,14 +51,21 @@ def _unlike(names: tuple[str, str], labelled: list[Blocks], requests: list[Block
     if not days:
         return ""
     found = strata([arms[0][day] for day in days], [arms[1][day] for day in days])
-    shares = [math.fsum(weight * arm[day].proportion for weight, day in zip(found.weights, days, strict=True)) for arm in arms]
+    shares = [
+        math.fsum(weight * arm[day].proportion for weight, day in zip(found.weights, days, strict=True))
+        for arm in arms
+    ]
     if abs(found.estimate) < _MATTERS * max(shares):
         return ""
-    clusters = max(usual_overdispersion(_pairs(labels, all_)) for labels, all_ in zip(labelled, requests, strict=True))
+    clusters = max(
+        usual_overdispersion(_pairs(labels, all_)) for labels, all_ in zip(labelled, requests, strict=True)
+    )
     apart = sequence_of(found, planned_n, _ALPHA, clusters * found.variance)
     if apart.low <= 0 <= apart.high:
         return ""
-    of_each = " and ".join(f"{format_percent(100 * share)} of {name}'s" for name, share in zip(names, shares, strict=True))
+    of_each = " and ".join(
+        f"{format_percent(100 * share)} of {name}'s" for name, share in zip(names, shares, strict=True)
+    )
     return f"{of_each} requests have their label, so one arm's come later or not at all; {_REMEDY}"
 
 
@@ -61,7 +76,11 @@ def _by_day(labelled: Blocks, requests: Blocks, last: float) -> dict[int, Counts
         day = sums.setdefault(int((last - end) // _DAY_SECONDS), [0.0, 0.0])
         day[0] += labelled.get(end, 0.0)
         day[1] += n
-    return {day: Counts(min(round(labels), round(n)), round(n)) for day, (labels, n) in sums.items() if round(n) > 0}
+    return {
+        day: Counts(min(round(labels), round(n)), round(n))
+        for day, (labels, n) in sums.items()
+        if round(n) > 0
+    }
 
 
 def _pairs(labelled: Blocks, requests: Blocks) -> list[tuple[int, int]]:
@@ -74,13 +93,18 @@ def _changed_meanwhile(found: Page, challenger: str, labelled: list[Blocks], req
     delay_seconds = _delay_seconds(_both(labelled), _both(requests))
     arms = [{end: round(n) for end, n in arm.items()} for arm in requests]
     ends = [end for end in sorted({*arms[0], *arms[1]}) if arms[0].get(end, 0) + arms[1].get(end, 0) > 0]
-    changes = share_changes([(arms[0].get(end, 0), arms[0].get(end, 0) + arms[1].get(end, 0)) for end in ends])
+    changes = share_changes(
+        [(arms[0].get(end, 0), arms[0].get(end, 0) + arms[1].get(end, 0)) for end in ends]
+    )
     if not changes or delay_seconds <= 0:
         return ""
     age_seconds = found.at.timestamp() - ends[max(0, changes[-1].block - 1)]
     if age_seconds >= delay_seconds:
         return ""
-    return f"the share of {challenger} changed {format_age(age_seconds)} ago, and labels usually come {format_age(delay_seconds)} after their request; {_REMEDY}"
+    return (
+        f"the share of {challenger} changed {format_age(age_seconds)} ago, and labels usually come "
+        f"{format_age(delay_seconds)} after their request; {_REMEDY}"
+    )
 
 
 def _both(arms: list[Blocks]) -> Blocks:
@@ -88,9 +112,11 @@ def _both(arms: list[Blocks]) -> Blocks:
 
 
 def _delay_seconds(labelled: Blocks, requests: Blocks) -> float:
-    """How long after their requests labels usually come: those that are outstanding at the rate of the last day (Little 1961, Oper. Res. 9:383).
+    """How long after their requests labels usually come: those that are outstanding at the rate of the last
+    day (Little 1961, Oper. Res. 9:383).
 
-    Of what share of the requests labels come at all is the median over the days, of both arms together; 0 in a test younger than three days.
+    Of what share of the requests labels come at all is the median over the days, of both arms together; 0 in
+    a test younger than three days.
     """
     ends = sorted(requests)
     if not ends or ends[-1] - ends[0] < 3 * _DAY_SECONDS:

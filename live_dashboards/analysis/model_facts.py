@@ -1,4 +1,6 @@
-"""What MLflow's answer says of each variant's quality, in percent, with the number of rows behind it where that is known."""
+"""What MLflow's answer says of each variant's quality, in percent, with the number of rows behind it where
+that is known.
+"""
 
 from __future__ import annotations
 
@@ -28,20 +30,33 @@ class ModelFacts:
         return self.values[variant or "", metric]
 
 
-def model_facts(answer: MlflowAnswer, variants: tuple[str, ...], settings: Settings, at: datetime) -> ModelFacts:
-    """Accuracy, precision, recall and F1 of each variant at the moment; what is not there is missing with its reason."""
+def model_facts(
+    answer: MlflowAnswer, variants: tuple[str, ...], settings: Settings, at: datetime
+) -> ModelFacts:
+    """Accuracy, precision, recall and F1 of each variant at the moment; what is not there is missing with its
+    reason.
+    """
     found = {(value.variant, value.metric): value for value in answer.values}
-    scales = {metric: percent_scale(settings["AB_ACCURACY_UNIT"], _largest(answer, metric)) for metric in QUALITY_METRICS}
+    scales = {
+        metric: percent_scale(settings["AB_ACCURACY_UNIT"], _largest(answer, metric))
+        for metric in QUALITY_METRICS
+    }
     values: dict[tuple[str, str], Measurement] = {}
     for variant in (*variants, ""):
         for metric in QUALITY_METRICS:
             value = found.get((variant, metric))
-            values[variant, metric] = _absent(answer, variant, metric) if value is None else _present(answer, value, scales[metric], settings, at=at)
+            values[variant, metric] = (
+                _absent(answer, variant, metric)
+                if value is None
+                else _present(answer, value, scales[metric], settings, at=at)
+            )
     return ModelFacts(values, _notices(answer, settings))
 
 
 def percent_scale(unit: str, largest: float | None) -> float:
-    """What a logged value is multiplied with to be percent; `auto`: all values of the metric at most 1 means fraction."""
+    """What a logged value is multiplied with to be percent; `auto`: all values of the metric at most 1 means
+    fraction.
+    """
     is_fraction = unit == "fraction" or (unit == "auto" and largest is not None and largest <= 1)
     return 100.0 if is_fraction else 1.0
 
@@ -56,11 +71,23 @@ def _absent(answer: MlflowAnswer, variant: str, metric: str) -> Measurement:
     elif not variant:
         reason = "there is no challenger"
     else:
-        reason = f"no finished or running run of variant {variant!r} in {answer.experiment!r} has a finite {metric}"
-    return missing(metric, "percent", reason, variant=variant or None, source=answer.status.source, query=answer.query("values"))
+        reason = (
+            f"no finished or running run of variant {variant!r} in {answer.experiment!r} has a finite "
+            f"{metric}"
+        )
+    return missing(
+        metric,
+        "percent",
+        reason,
+        variant=variant or None,
+        source=answer.status.source,
+        query=answer.query("values"),
+    )
 
 
-def _present(answer: MlflowAnswer, value: VariantValue, scale: float, settings: Settings, *, at: datetime) -> Measurement:
+def _present(
+    answer: MlflowAnswer, value: VariantValue, scale: float, settings: Settings, *, at: datetime
+) -> Measurement:
     n, note = rows_behind(value, scale, str(settings["AB_TEST_COUNT_PARAM"]))
     limits, drawn = _intervals(value, scale, n, float(settings["AB_CONFIDENCE"]))
     notes = [note] if note else []
@@ -86,7 +113,9 @@ def _present(answer: MlflowAnswer, value: VariantValue, scale: float, settings: 
     )
 
 
-def _intervals(value: VariantValue, scale: float, n: int | None, confidence: float) -> tuple[Interval | None, Interval | None]:
+def _intervals(
+    value: VariantValue, scale: float, n: int | None, confidence: float
+) -> tuple[Interval | None, Interval | None]:
     rows = rows_correct(value.value, scale, n) if n else None
     if n is None or rows is None:
         return None, None
@@ -101,7 +130,10 @@ def _notices(answer: MlflowAnswer, settings: Settings) -> tuple[str, ...]:
     notices = []
     for metric, low, high in answer.value_ranges:
         if settings["AB_ACCURACY_UNIT"] == "auto" and 0 < low <= 1 < high:
-            notices.append(f"{metric} is logged from {low:g} to {high:g}: fractions and percent seem mixed; set AB_ACCURACY_UNIT")
+            notices.append(
+                f"{metric} is logged from {low:g} to {high:g}: fractions and percent seem "
+                "mixed; set AB_ACCURACY_UNIT"
+            )
     if answer.origin is not Origin.SIMULATED:
         notices.extend(f"MLflow: {warning}" for warning in answer.status.warnings)
     return tuple(notices)

@@ -25,11 +25,23 @@ def quality_panel(page: Page) -> QualityPanel:
     """
     facts = page.counted.variants if _has_quality(page.counted.variants) else page.drawn.variants
     subtitle = "test-set metrics of each variant's newest finished run, percent"
-    asked = f"accuracy, precision, recall, f1 in latest_metrics of {page.drawn.mlflow.experiment or 'the A/B experiment'}"
+    asked = (
+        "accuracy, precision, recall, f1 in latest_metrics of "
+        f"{page.drawn.mlflow.experiment or 'the A/B experiment'}"
+    )
     if not _has_quality(facts):
-        reason = failure(page.mlflow_status) if not page.mlflow_status.has_answered else next(str(each.accuracy.reason) for each in facts)
+        reason = (
+            failure(page.mlflow_status)
+            if not page.mlflow_status.has_answered
+            else next(str(each.accuracy.reason) for each in facts)
+        )
         return QualityPanel(Head("No model quality", subtitle, Origin.MISSING, asked=asked, reason=reason))
-    measured = [one for each in facts for metric in QUALITY_METRICS if (one := getattr(each, metric)).value is not None]
+    measured = [
+        one
+        for each in facts
+        for metric in QUALITY_METRICS
+        if (one := getattr(each, metric)).value is not None
+    ]
     is_online = all(one.source == PROMETHEUS for one in measured)
     if is_online:
         subtitle = "Prometheus' gauge, percent; test-set metrics need MLflow"
@@ -44,7 +56,17 @@ def quality_panel(page: Page) -> QualityPanel:
         for metric in QUALITY_METRICS
     )
     reason = failure(page.mlflow_status) if origin is Origin.SIMULATED else ""
-    return QualityPanel(Head(_quality_title(page, facts, is_online=is_online), subtitle, origin, _quality_note(page, rows), asked, reason), rows)
+    return QualityPanel(
+        Head(
+            _quality_title(page, facts, is_online=is_online),
+            subtitle,
+            origin,
+            _quality_note(page, rows),
+            asked,
+            reason,
+        ),
+        rows,
+    )
 
 
 def _has_quality(facts: tuple[VariantFacts, ...]) -> bool:
@@ -53,9 +75,17 @@ def _has_quality(facts: tuple[VariantFacts, ...]) -> bool:
 
 def _quality_title(page: Page, facts: tuple[VariantFacts, ...], *, is_online: bool) -> str:
     by_variant = {each.variant: each.accuracy for each in facts}
-    pair = [by_variant[name] for name in page.roles.pair if name in by_variant and by_variant[name].value is not None]
+    pair = [
+        by_variant[name]
+        for name in page.roles.pair
+        if name in by_variant and by_variant[name].value is not None
+    ]
     words = [f"{one.variant} {format_percent(one.value)}" for one in reversed(pair)]
-    return f"{'Online accuracy' if is_online else 'Accuracy'}: {' against '.join(words)}" if words else "Accuracy is missing"
+    return (
+        f"{'Online accuracy' if is_online else 'Accuracy'}: {' against '.join(words)}"
+        if words
+        else "Accuracy is missing"
+    )
 
 
 def _quality_note(page: Page, rows: tuple[QualityRow, ...]) -> str:
@@ -79,8 +109,16 @@ def runs_panel(page: Page) -> RunsPanel:
     gap = "" if bars else "the experiment has no active run with a start time"
     silent = any(bar.state == "silent" for bar in bars)
     note = f"silent: RUNNING without a metric for {SILENT_AFTER.total_seconds() / 3600:g} h" if silent else ""
-    marks = tuple((version.created_at, f"{version.name} v{version.version}{_aliases(version.aliases)}") for version in answer.versions[:3])
-    return RunsPanel(page.head(MLFLOW, title, subtitle, note=note, asked=asked, gap=gap), bars, max(0, total - len(bars)), marks)
+    marks = tuple(
+        (version.created_at, f"{version.name} v{version.version}{_aliases(version.aliases)}")
+        for version in answer.versions[:3]
+    )
+    return RunsPanel(
+        page.head(MLFLOW, title, subtitle, note=note, asked=asked, gap=gap),
+        bars,
+        max(0, total - len(bars)),
+        marks,
+    )
 
 
 def _aliases(aliases: tuple[str, ...]) -> str:
@@ -122,5 +160,14 @@ def _bar(page: Page, run: Run) -> RunBar:
     if run.accuracy is not None:
         source, query = answer.status.source, answer.query("runs")
         called = f"run_accuracy_{run.run_id}"
-        accuracy = Measurement(called, run.accuracy * scale, "percent", answer.origin, run.variant, source=source, query=query, observed_at=run.last_sign_at)
+        accuracy = Measurement(
+            called,
+            run.accuracy * scale,
+            "percent",
+            answer.origin,
+            run.variant,
+            source=source,
+            query=query,
+            observed_at=run.last_sign_at,
+        )
     return RunBar(run.name, run.variant, state, started, max(ended, started) if ended else None, accuracy)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 
 def adjust(p_values: Sequence[float], method: str = "holm") -> list[float]:
-    """Adjusted p-values in the order given: `holm` (Holm 1979, Scand. J. Stat. 6:65) or `fdr_bh` (Benjamini & Hochberg 1995, J. R. Stat. Soc. B 57:289).
+    """Adjusted p-values in the order given: `holm` (Holm 1979, Scand. J. Stat. 6:65) or `fdr_bh` (Benjamini &
+    Hochberg 1995, J. R. Stat. Soc. B 57:289).
 
     ValueError for another method, or for a p-value that is not from 0 to 1.
     """

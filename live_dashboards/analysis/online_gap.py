@@ -1,4 +1,6 @@
-"""Does the test set tell what happens online: the gap between the two accuracies of each variant, and whether they rank the variants alike."""
+"""Does the test set tell what happens online: the gap between the two accuracies of each variant, and whether
+they rank the variants alike.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +10,35 @@ from live_dashboards.model.number import format_signed
 
 
 def gaps(page: Page) -> tuple[Measurement, ...]:
-    """Online minus offline accuracy of each variant, in points; missing where either is, or where both are the same gauge."""
+    """Online minus offline accuracy of each variant, in points; missing where either is, or where both are
+    the same gauge.
+    """
 
     def gap(online_percent: float, offline_percent: float) -> float:
         return online_percent - offline_percent
 
-    pairs = ((facts.variant, facts.online_accuracy, facts.accuracy) for facts in page.counted.variants if facts.online_accuracy.source != facts.accuracy.source)
-    return tuple(derive(gap, "online_minus_offline_accuracy", "points", variant=name, online_percent=online, offline_percent=offline) for name, online, offline in pairs)
+    pairs = (
+        (facts.variant, facts.online_accuracy, facts.accuracy)
+        for facts in page.counted.variants
+        if facts.online_accuracy.source != facts.accuracy.source
+    )
+    return tuple(
+        derive(
+            gap,
+            "online_minus_offline_accuracy",
+            "points",
+            variant=name,
+            online_percent=online,
+            offline_percent=offline,
+        )
+        for name, online, offline in pairs
+    )
 
 
 def gap_words(page: Page) -> str:
-    """The gaps of baseline and challenger and whether the ranking agrees; empty where they are not both known."""
+    """The gaps of baseline and challenger and whether the ranking agrees; empty where they are not both
+    known.
+    """
     known = {str(each.variant): each for each in gaps(page) if each.value is not None}
     if len(page.roles.pair) < 2 or any(name not in known for name in page.roles.pair):
         return ""

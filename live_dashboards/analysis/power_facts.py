@@ -25,12 +25,16 @@ def power_of(page: Page, success: Compared | None) -> Power:
     days_left = _days_left(page)
     sees = "what it can see is unknown"
     if detectable.value is not None and success is not None:
-        sees = f"sees differences from {format_number(detectable.value, 'points')} in {success.row.metric.replace('_', ' ')} at {100 * POWER:.0f} % power"
+        sees = (
+            f"sees differences from {format_number(detectable.value, 'points')} in "
+            f"{success.row.metric.replace('_', ' ')} at {100 * POWER:.0f} % power"
+        )
     return Power(detectable, days_left, f"{sees}; {_plan_words(page, days_left)}")
 
 
 def _detectable(success: Compared | None) -> Measurement:
-    """The true difference whose interval would exclude 0 with 80 % chance: half the interval's width and as many standard errors as 80 % take.
+    """The true difference whose interval would exclude 0 with 80 % chance: half the interval's width and as
+    many standard errors as 80 % take.
 
     Never observed power, which only restates the p-value (Hoenig & Heisey 2001, Am. Stat. 55:19).
     """
@@ -53,7 +57,8 @@ def _detectable(success: Compared | None) -> Measurement:
         source=success.inputs[0].source,
         query=success.inputs[0].query,
         observed_at=min(moments, default=None),
-        reason=f"half the {kind} interval and {NormalDist().inv_cdf(POWER):.3g} standard errors, of {row.metric.replace('_', ' ')}",
+        reason=f"half the {kind} interval and {NormalDist().inv_cdf(POWER):.3g} standard errors, of "
+        f"{row.metric.replace('_', ' ')}",
         inputs=success.inputs,
         stale=row.stale,
     )
@@ -70,7 +75,13 @@ def _days_left(page: Page) -> Measurement:
     planned = page.settings["AB_PLANNED_REQUESTS"]
     _, counted = period_of(page, page.roles.challenger)
     if planned is None or counted is None:
-        return missing("days_left", "days", "no plan set: AB_PLANNED_REQUESTS" if planned is None else "what was counted since the start is unknown")
+        return missing(
+            "days_left",
+            "days",
+            "no plan set: AB_PLANNED_REQUESTS"
+            if planned is None
+            else "what was counted since the start is unknown",
+        )
     parts = [share_of_requests(page, counted, name)[1] for name in page.roles.names]
     known = [part for part in parts if part.value is not None]
     seen = sum(part.value or 0.0 for part in known)
@@ -82,7 +93,11 @@ def _days_left(page: Page) -> Measurement:
     high = None if left and min(daily) <= 0 else left / min(daily) if left else 0.0
     middle = left / (sum(daily) / len(daily)) if left else 0.0
     first = known[0]
-    words = f"at the slowest and quickest of the last {len(daily)} days" if len(daily) > 1 else "at the traffic so far"
+    words = (
+        f"at the slowest and quickest of the last {len(daily)} days"
+        if len(daily) > 1
+        else "at the traffic so far"
+    )
     return Measurement(
         "days_left",
         middle,
@@ -99,7 +114,9 @@ def _days_left(page: Page) -> Measurement:
 
 
 def requests_a_day(page: Page, counted: Accumulated) -> list[float]:
-    """Requests of all variants on each of the last whole days of the period, oldest first; of a younger test its whole traffic scaled to a day."""
+    """Requests of all variants on each of the last whole days of the period, oldest first; of a younger test
+    its whole traffic scaled to a day.
+    """
     step_seconds = counted.block("requests").step_seconds or 0.0
     by_end: dict[float, float] = {}
     for name in page.roles.names:
@@ -116,11 +133,17 @@ def requests_a_day(page: Page, counted: Accumulated) -> list[float]:
         back = int((last - end + 1) // _DAY_SECONDS)
         if back < len(days):
             days[len(days) - 1 - back] += value
-    return [value * _DAY_SECONDS / told for value, told in zip(days, _told_seconds(page, last, len(days)), strict=True) if told >= _DAY_SECONDS / 2]
+    return [
+        value * _DAY_SECONDS / told
+        for value, told in zip(days, _told_seconds(page, last, len(days)), strict=True)
+        if told >= _DAY_SECONDS / 2
+    ]
 
 
 def _told_seconds(page: Page, last: float, days: int) -> list[float]:
-    """How much of each of the last days before that moment counts, oldest first: all but what AB_EXCLUDE leaves out."""
+    """How much of each of the last days before that moment counts, oldest first: all but what AB_EXCLUDE
+    leaves out.
+    """
     stretches, whole = page.settings["AB_EXCLUDE"], whole_period_of(page, page.roles.challenger)[1]
     if not stretches or whole is None:
         return [_DAY_SECONDS] * days
@@ -131,7 +154,10 @@ def _told_seconds(page: Page, last: float, days: int) -> list[float]:
 def _plan_words(page: Page, days_left: Measurement) -> str:
     planned = page.settings["AB_PLANNED_REQUESTS"]
     if planned is None:
-        return f"no plan set (AB_PLANNED_REQUESTS): intervals are tuned to {format_count(DEFAULT_PLANNED_REQUESTS)} requests"
+        return (
+            "no plan set (AB_PLANNED_REQUESTS): intervals are tuned to "
+            f"{format_count(DEFAULT_PLANNED_REQUESTS)} requests"
+        )
     if days_left.value is None or days_left.interval is None:
         return f"{format_count(float(str(planned)))} requests planned, {days_left.reason}"
     if days_left.value <= 0:
@@ -140,7 +166,9 @@ def _plan_words(page: Page, days_left: Measurement) -> str:
 
 
 def days_words(days_left: Measurement) -> str:
-    """`5 to 8 days (2 weeks)`, whole weeks as traffic has a weekly rhythm; `never at this rate` beyond half a year."""
+    """`5 to 8 days (2 weeks)`, whole weeks as traffic has a weekly rhythm; `never at this rate` beyond half a
+    year.
+    """
     interval, value = days_left.interval, days_left.value
     if value is None or interval is None or interval.low is None:
         return "unknown"
@@ -148,6 +176,11 @@ def days_words(days_left: Measurement) -> str:
         return "never at this rate (over 180 days)"
     longest = interval.high if interval.high is not None else math.inf
     low, high = math.ceil(interval.low), math.ceil(min(longest, _LONGEST_DAYS))
-    days = f"{low} days" if low == high else f"{low} to {'over 180' if longest > _LONGEST_DAYS else high} days"
+    days = (
+        f"{low} days" if low == high else f"{low} to {'over 180' if longest > _LONGEST_DAYS else high} days"
+    )
     weeks = math.ceil(value / 7)
-    return f"{days.replace('1 days', '1 day') if low == high == 1 else days} ({weeks} week{'s' if weeks > 1 else ''})"
+    return (
+        f"{days.replace('1 days', '1 day') if low == high == 1 else days} ({weeks} "
+        f"week{'s' if weeks > 1 else ''})"
+    )

@@ -1,4 +1,6 @@
-"""Effects of treatment against control as proportions: difference, ratio and non-inferiority, each with an interval that stands at small counts."""
+"""Effects of treatment against control as proportions: difference, ratio and non-inferiority, each with an
+interval that stands at small counts.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from live_dashboards.analysis.counts import Comparison, Counts, normal_quantile,
 from live_dashboards.analysis.exact_tests import fisher_exact
 from live_dashboards.analysis.power import required_n_per_arm
 
-# what other programs call for proportions stands here by its published name; what is a calculation of its own has its own module
+# what other programs call for proportions stands here by its published name; what is a calculation of its own
+# has its own module
 __all__ = [
     "Bayesian",
     "Comparison",
@@ -34,7 +37,9 @@ _FISHER_BELOW_EXPECTED = 40  # in the smaller arm: there the normal p is off wha
 
 @dataclass(frozen=True, slots=True)
 class NonInferiority:
-    """Whether treatment is worse than control by less than the margin: `shown`, `not_shown` or `harm`; fractions, lower is better."""
+    """Whether treatment is worse than control by less than the margin: `shown`, `not_shown` or `harm`;
+    fractions, lower is better.
+    """
 
     outcome: str
     estimate: float
@@ -49,8 +54,9 @@ class NonInferiority:
 def difference(treatment: Counts, control: Counts, confidence: float = 0.95) -> Comparison:
     """Treatment minus control: Newcombe's hybrid score interval (Newcombe 1998, Stat Med 17:873, method 10).
 
-    The p-value is Fisher's exact two-sided one where the events, or else the non-events, are 1,000 at most in both arms together, or an arm has fewer than 40
-    trials or would have fewer than 40 of them; else the pooled score test's.
+    The p-value is Fisher's exact two-sided one where the events, or else the non-events, are 1,000 at most in
+    both arms together, or an arm has fewer than 40 trials or would have fewer than 40 of them; else the
+    pooled score test's.
     """
     p2, p1 = treatment.proportion, control.proportion
     low2, high2 = wilson(treatment, confidence)
@@ -63,29 +69,44 @@ def difference(treatment: Counts, control: Counts, confidence: float = 0.95) -> 
 
 
 def ratio(treatment: Counts, control: Counts, confidence: float = 0.95) -> Comparison:
-    """Treatment over control: MOVER-R with Wilson limits (Donner & Zou 2012, Stat Methods Med Res 21:347; Fagerland & Newcombe 2013, Stat Med 32:2823).
+    """Treatment over control: MOVER-R with Wilson limits (Donner & Zou 2012, Stat Methods Med Res 21:347;
+    Fagerland & Newcombe 2013, Stat Med 32:2823).
 
-    `high` is infinite where the control has no event, `low` exactly 0 where the treatment has none; the estimate is infinite at x / 0 and None at 0 / 0.
-    The p-value is that of `difference`.
+    `high` is infinite where the control has no event, `low` exactly 0 where the treatment has none; the
+    estimate is infinite at x / 0 and None at 0 / 0. The p-value is that of `difference`.
     """
     p2, p1 = treatment.proportion, control.proportion
     (low2, high2), (low1, high1) = wilson(treatment, confidence), wilson(control, confidence)
     estimate = p2 / p1 if p1 > 0 else math.inf if p2 > 0 else None
     spread_low = low2 * (2 * p2 - low2)
-    low = 0.0 if treatment.events == 0 else spread_low / (p1 * p2 + math.sqrt(max(0.0, (p1 * p2) ** 2 - spread_low * high1 * (2 * p1 - high1))))
+    low = (
+        0.0
+        if treatment.events == 0
+        else spread_low
+        / (p1 * p2 + math.sqrt(max(0.0, (p1 * p2) ** 2 - spread_low * high1 * (2 * p1 - high1))))
+    )
     spread_high = low1 * (2 * p1 - low1)
-    high = math.inf if control.events == 0 else (p1 * p2 + math.sqrt(max(0.0, (p1 * p2) ** 2 - high2 * spread_high * (2 * p2 - high2)))) / spread_high
+    high = (
+        math.inf
+        if control.events == 0
+        else (p1 * p2 + math.sqrt(max(0.0, (p1 * p2) ** 2 - high2 * spread_high * (2 * p2 - high2))))
+        / spread_high
+    )
     p_value, test = _test(treatment, control)
     if estimate is not None and math.isfinite(estimate):
         low, high = min(low, estimate), max(high, estimate)
-    return Comparison(estimate, low, high, p_value, f"MOVER-R with Wilson limits; {test}", treatment.n, control.n)
+    return Comparison(
+        estimate, low, high, p_value, f"MOVER-R with Wilson limits; {test}", treatment.n, control.n
+    )
 
 
 def non_inferiority(treatment: Counts, control: Counts, margin: float, alpha: float = 0.05) -> NonInferiority:
-    """One-sided at alpha, where fewer events are better: the 1 - 2 alpha Newcombe interval of treatment minus control against the margin (a fraction above 0).
+    """One-sided at alpha, where fewer events are better: the 1 - 2 alpha Newcombe interval of treatment minus
+    control against the margin (a fraction above 0).
 
-    `shown` where its upper limit is below the margin, even if the lower one is above 0; else `harm` where the lower one is above 0; else `not_shown`.
-    ValueError for a margin that is not above 0 or an alpha that is not between 0 and 0.5.
+    `shown` where its upper limit is below the margin, even if the lower one is above 0; else `harm` where the
+    lower one is above 0; else `not_shown`. ValueError for a margin that is not above 0 or an alpha that is
+    not between 0 and 0.5.
     """
     if not 0 < margin <= 1:
         raise ValueError(f"margin is {margin}; it must be above 0 and at most 1")
@@ -94,14 +115,20 @@ def non_inferiority(treatment: Counts, control: Counts, margin: float, alpha: fl
     found = difference(treatment, control, 1 - 2 * alpha)
     outcome = "shown" if found.high < margin else "harm" if found.low > 0 else "not_shown"
     method = f"Newcombe hybrid score, one-sided {alpha:g}"
-    return NonInferiority(outcome, found.estimate or 0.0, found.low, found.high, margin, method, treatment.n, control.n)
+    return NonInferiority(
+        outcome, found.estimate or 0.0, found.low, found.high, margin, method, treatment.n, control.n
+    )
 
 
 def _test(treatment: Counts, control: Counts) -> tuple[float, str]:
     events = treatment.events + control.events
     n, smaller = treatment.n + control.n, min(treatment.n, control.n)
     fewer = min(events, n - events)
-    if fewer <= _FISHER_UP_TO_EVENTS or smaller < _FISHER_BELOW_N or fewer * smaller < _FISHER_BELOW_EXPECTED * n:
+    if (
+        fewer <= _FISHER_UP_TO_EVENTS
+        or smaller < _FISHER_BELOW_N
+        or fewer * smaller < _FISHER_BELOW_EXPECTED * n
+    ):
         return _fisher(treatment, control), "Fisher's exact test" if events else "no events in either arm"
     return score_test(treatment, control), "score test"
 

@@ -11,21 +11,44 @@ from live_dashboards.model.measurement import Origin
 from live_dashboards.model.number import format_money_estimate, format_percent
 from live_dashboards.model.report import BadgeKind
 
-DEPLOY, MONITORED, KEEP_TESTING, DO_NOT_DEPLOY = "deploy", "deploy with monitoring", "keep testing", "do not deploy"
+DEPLOY, MONITORED, KEEP_TESTING, DO_NOT_DEPLOY = (
+    "deploy",
+    "deploy with monitoring",
+    "keep testing",
+    "do not deploy",
+)
 
 
 def stale_inputs(case: BusinessCase) -> list[str]:
     """Names of the inputs that are older than they may be."""
     inputs = case.inputs
-    each = (inputs.accuracy_improvement.difference, inputs.latency_increase.difference, inputs.error_rate_improvement.difference, inputs.requests_per_day)
-    return [measurement.name.replace("_", " ") for measurement in each if measurement.stale and measurement.origin is not Origin.SIMULATED]
+    each = (
+        inputs.accuracy_improvement.difference,
+        inputs.latency_increase.difference,
+        inputs.error_rate_improvement.difference,
+        inputs.requests_per_day,
+    )
+    return [
+        measurement.name.replace("_", " ")
+        for measurement in each
+        if measurement.stale and measurement.origin is not Origin.SIMULATED
+    ]
 
 
 def recommendation(found: Page, case: BusinessCase, verdict: Verdict, split: SplitTest) -> Recommendation:
-    """One of five answers; withheld where the data does not allow any. What harms is not deployed, even where its money cannot be told yet."""
+    """One of five answers; withheld where the data does not allow any. What harms is not deployed, even where
+    its money cannot be told yet.
+    """
     if verdict.verdict == ROLL_BACK:
-        return Recommendation(DO_NOT_DEPLOY, (f"A/B verdict {verdict.verdict}: {verdict.rule}", *verdict.reasons))
-    return _withheld(found, case, verdict, split) or _against(case) or _at_most_testing(case, verdict) or _in_favour(case, verdict)
+        return Recommendation(
+            DO_NOT_DEPLOY, (f"A/B verdict {verdict.verdict}: {verdict.rule}", *verdict.reasons)
+        )
+    return (
+        _withheld(found, case, verdict, split)
+        or _against(case)
+        or _at_most_testing(case, verdict)
+        or _in_favour(case, verdict)
+    )
 
 
 def _against(case: BusinessCase) -> Recommendation | None:
@@ -42,16 +65,23 @@ def _at_most_testing(case: BusinessCase, verdict: Verdict) -> Recommendation | N
         return Recommendation(KEEP_TESTING, (f"A/B verdict {verdict.verdict}", *verdict.reasons))
     if all(each.is_default for each in case.assumptions):
         names = ", ".join(each.name for each in case.assumptions)
-        return Recommendation(KEEP_TESTING, (f"all business parameters are defaults, not yours: set {names}",))
+        return Recommendation(
+            KEEP_TESTING, (f"all business parameters are defaults, not yours: set {names}",)
+        )
     return None
 
 
 def _in_favour(case: BusinessCase, verdict: Verdict) -> Recommendation:
     surely = case.net.interval
     if surely is not None and surely.low is not None and surely.low > 0:
-        return Recommendation(DEPLOY, (f"{_net_words(case)} is above 0", f"A/B verdict {verdict.verdict}: {verdict.rule}"))
+        return Recommendation(
+            DEPLOY, (f"{_net_words(case)} is above 0", f"A/B verdict {verdict.verdict}: {verdict.rule}")
+        )
     if case.net.value is not None and case.net.value > 0:
-        return Recommendation(MONITORED, (f"A/B verdict {verdict.verdict}: {verdict.rule}", f"{_net_words(case)} may still be 0 or less"))
+        return Recommendation(
+            MONITORED,
+            (f"A/B verdict {verdict.verdict}: {verdict.rule}", f"{_net_words(case)} may still be 0 or less"),
+        )
     return Recommendation(KEEP_TESTING, (f"{_net_words(case)} does not exclude 0",))
 
 
@@ -65,17 +95,27 @@ def _withheld(found: Page, case: BusinessCase, verdict: Verdict, split: SplitTes
     """Simulated, stale or partial data, a wrong traffic split, or no verdict, in this order."""
     if found.kind is BadgeKind.SIMULATED:
         words = "simulated data" if found.is_simulated else "no data"
-        return Recommendation(f"withheld: {words}", ("neither source gave A/B data; nothing can be recommended on it",))
+        return Recommendation(
+            f"withheld: {words}", ("neither source gave A/B data; nothing can be recommended on it",)
+        )
     stale = stale_inputs(case)
     if stale:
-        return Recommendation("withheld: stale data", (f"too old: {', '.join(stale)}; is the exporter still scraped?",))
+        return Recommendation(
+            "withheld: stale data", (f"too old: {', '.join(stale)}; is the exporter still scraped?",)
+        )
     if case.is_partial:
-        gone = [f"{term.title.lower()}: {term.value.reason}" for term in case.terms if term.value.value is None]
+        gone = [
+            f"{term.title.lower()}: {term.value.reason}" for term in case.terms if term.value.value is None
+        ]
         return Recommendation("withheld: partial data", tuple(gone) or (str(case.net.reason),))
     if split.flag == "red":
         words = split_words(split)
-        return Recommendation("withheld: traffic split", (f"traffic is not split as planned: {words}; see why before anything is decided",))
-    if verdict.verdict == NO_VERDICT and case.net.interval is not None:  # without an interval it is known what to log: keep testing
+        return Recommendation(
+            "withheld: traffic split",
+            (f"traffic is not split as planned: {words}; see why before anything is decided",),
+        )
+    # without an interval it is known what to log: keep testing
+    if verdict.verdict == NO_VERDICT and case.net.interval is not None:
         return Recommendation("withheld: no verdict", verdict.reasons)
     return None
 

@@ -1,4 +1,6 @@
-"""The number of rows that a logged share counts, or why it is not known: test rows, predicted positives, actual positives."""
+"""The number of rows that a logged share counts, or why it is not known: test rows, predicted positives,
+actual positives.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +8,18 @@ import math
 
 from live_dashboards.model.snapshot import VariantValue
 
-_POSITIVES = {"precision": ("predicted positives", "false_positives"), "recall": ("actual positives", "false_negatives")}
+_POSITIVES = {
+    "precision": ("predicted positives", "false_positives"),
+    "recall": ("actual positives", "false_negatives"),
+}
 _ROUNDING_SLACK_ROWS = 0.01
 _MOST_ROWS = 10**12
 
 
 def rows_behind(value: VariantValue, scale: float, test_count_param: str) -> tuple[int | None, str | None]:
-    """The n of an accuracy, precision or recall whose percent are `scale` times what is logged, or the reason why there is none."""
+    """The n of an accuracy, precision or recall whose percent are `scale` times what is logged, or the reason
+    why there is none.
+    """
     if value.metric == "accuracy":
         return _test_rows(value, scale, test_count_param)
     if value.metric in _POSITIVES:
@@ -21,7 +28,9 @@ def rows_behind(value: VariantValue, scale: float, test_count_param: str) -> tup
 
 
 def rows_correct(logged: float, scale: float, n: int) -> int | None:
-    """How many of n rows a logged share stands for, None where no whole number fits within the digits that were logged."""
+    """How many of n rows a logged share stands for, None where no whole number fits within the digits that
+    were logged.
+    """
     rows = round(logged * scale / 100 * n)
     return rows if 0 <= rows <= n and _fits(rows, logged, scale, n) else None
 
@@ -45,7 +54,13 @@ def _test_rows(value: VariantValue, scale: float, param: str) -> tuple[int | Non
     if not _is_count(count) or count == 0:
         return None, f"no interval: {param} {value.test_count[:20]!r} is no number of rows"
     if rows_correct(value.value, scale, int(count)) is None:
-        return None, f"no interval: {value.value:g} is no share of {int(count)} rows; {param} does not fit this accuracy"
+        return (
+            None,
+            (
+                f"no interval: {value.value:g} is no share of {int(count)} rows; {param} does not fit "
+                "this accuracy"
+            ),
+        )
     return int(count), None
 
 
@@ -56,7 +71,13 @@ def _positives(value: VariantValue, scale: float) -> tuple[int | None, str | Non
     counts = {key: int(count) for key, count in logged.items() if count is not None and _is_count(count)}
     if None in logged.values():
         lost = " and ".join(key for key, count in logged.items() if count is None)
-        return None, f"no interval: its n, the {name}, is not logged; log {lost} in the same run, as mlflow.evaluate does"
+        return (
+            None,
+            (
+                f"no interval: its n, the {name}, is not logged; log {lost} in the same run, as "
+                "mlflow.evaluate does"
+            ),
+        )
     if len(counts) < len(logged):
         odd = next(f"{key} {count:g}" for key, count in logged.items() if key not in counts)
         return None, f"no interval: {odd} is no number of rows"
@@ -64,7 +85,13 @@ def _positives(value: VariantValue, scale: float) -> tuple[int | None, str | Non
     if n == 0:
         return None, f"no interval: there are no {name}"
     if rows_correct(value.value, scale, n) is None or not _fits(hits, value.value, scale, n):
-        return None, f"no interval: {value.value:g} is not {hits} of {n} {name}; true_positives and {misses_key} do not fit this {value.metric}"
+        return (
+            None,
+            (
+                f"no interval: {value.value:g} is not {hits} of {n} {name}; true_positives and "
+                f"{misses_key} do not fit this {value.metric}"
+            ),
+        )
     return n, None
 
 

@@ -1,4 +1,6 @@
-"""How much accuracy differs from run to run: a second source of uncertainty that the number of test rows does not hold."""
+"""How much accuracy differs from run to run: a second source of uncertainty that the number of test rows does
+not hold.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ _FEWEST_RUNS = 3
 
 @dataclass(frozen=True, slots=True)
 class OverRuns:
-    """Welch's interval (fractions) of the difference of mean accuracies, and the means (percent) with their numbers of runs, treatment first."""
+    """Welch's interval (fractions) of the difference of mean accuracies, and the means (percent) with their
+    numbers of runs, treatment first.
+    """
 
     low: float
     high: float
@@ -27,7 +31,9 @@ class OverRuns:
 
 
 def over_runs(page: Page, variant: str, confidence: float) -> OverRuns | None:
-    """The accuracy of finished top-level runs of a variant against the baseline's; None where either has fewer than 3."""
+    """The accuracy of finished top-level runs of a variant against the baseline's; None where either has
+    fewer than 3.
+    """
     ours, theirs = (_accuracies(page, name) for name in (variant, page.roles.baseline))
     if min(len(ours), len(theirs)) < _FEWEST_RUNS:
         return None
@@ -39,8 +45,11 @@ def over_runs(page: Page, variant: str, confidence: float) -> OverRuns | None:
     return OverRuns(low / 100, high / 100, p_value, "Welch t over runs", inputs, (len(ours), len(theirs)))
 
 
-def welch(treatment: list[float], control: list[float], confidence: float) -> tuple[float, float, float] | None:
-    """Limits of the difference of means and its two-sided p (Welch 1947, Biometrika 34:28); each needs two values.
+def welch(
+    treatment: list[float], control: list[float], confidence: float
+) -> tuple[float, float, float] | None:
+    """Limits of the difference of means and its two-sided p (Welch 1947, Biometrika 34:28); each needs two
+    values.
 
     None where neither has any spread: repeated runs that are all alike tell nothing of how much runs differ.
     """
@@ -48,7 +57,9 @@ def welch(treatment: list[float], control: list[float], confidence: float) -> tu
     estimate, spread = fmean(treatment) - fmean(control), math.sqrt(sum(parts))
     if spread == 0:
         return None
-    freedom = sum(parts) ** 2 / sum(part**2 / (len(values) - 1) for part, values in zip(parts, (treatment, control), strict=True))
+    freedom = sum(parts) ** 2 / sum(
+        part**2 / (len(values) - 1) for part, values in zip(parts, (treatment, control), strict=True)
+    )
     half = student_t_quantile((1 + confidence) / 2, freedom) * spread
     return estimate - half, estimate + half, min(1.0, 2 * student_t_below(-abs(estimate) / spread, freedom))
 
@@ -61,7 +72,11 @@ def _accuracies(page: Page, variant: str) -> list[float]:
     return [
         run.accuracy * scale
         for run in answer.runs
-        if run.variant == variant and run.status == "FINISHED" and not run.is_child and run.accuracy is not None and (run.started_at is None or run.started_at <= page.at)
+        if run.variant == variant
+        and run.status == "FINISHED"
+        and not run.is_child
+        and run.accuracy is not None
+        and (run.started_at is None or run.started_at <= page.at)
     ]
 
 

@@ -1,4 +1,6 @@
-"""Tests that stay valid however often one looks, on data that accumulates from a fixed start; on a rolling window they are not."""
+"""Tests that stay valid however often one looks, on data that accumulates from a fixed start; on a rolling
+window they are not.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +13,48 @@ from live_dashboards.analysis.special import log_beta_over
 _FEWEST_REQUESTS, _FEWEST_EVENTS = 40, 5
 
 
-def confidence_sequence(treatment: Counts, control: Counts, planned_n: int, alpha: float = 0.05) -> Comparison:
+def confidence_sequence(
+    treatment: Counts, control: Counts, planned_n: int, alpha: float = 0.05
+) -> Comparison:
     """Treatment minus control with an asymptotic confidence sequence and its always-valid p.
 
-    Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas 2024, Ann. Statist. 52:2613 (arXiv 2103.06476v7, eq. 9, 155, 161): N = n1 + n2, s the standard error,
-    half-width s √(2(Nρ² + 1)/(Nρ²) ln(√(Nρ² + 1)/α)), ρ² = (-2 ln α + ln(1 - 2 ln α))/N*; `planned_n` is N*, the total over both arms, fixed before the
-    start. Below 40 requests, 5 events or 5 non-events in an arm nothing is known: -1, 1 and p 1. ValueError for planned_n or alpha out of range.
+    Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas 2024, Ann. Statist. 52:2613 (arXiv 2103.06476v7, eq. 9, 155,
+    161): N = n1 + n2, s the standard error, half-width s √(2(Nρ² + 1)/(Nρ²) ln(√(Nρ² + 1)/α)), ρ² = (-2 ln α
+    + ln(1 - 2 ln α))/N*; `planned_n` is N*, the total over both arms, fixed before the start. Below 40
+    requests, 5 events or 5 non-events in an arm nothing is known: -1, 1 and p 1. ValueError for planned_n or
+    alpha out of range.
     """
     _check_sequence(planned_n, alpha)
     estimate = treatment.proportion - control.proportion
     if any(is_too_few(arm) for arm in (treatment, control)):
-        return Comparison(estimate, -1.0, 1.0, 1.0, "confidence sequence: too few requests or events", treatment.n, control.n)
+        return Comparison(
+            estimate,
+            -1.0,
+            1.0,
+            1.0,
+            "confidence sequence: too few requests or events",
+            treatment.n,
+            control.n,
+        )
     spread = math.sqrt(sum(arm.proportion * (1 - arm.proportion) / arm.n for arm in (treatment, control)))
     half, p_value = normal_sequence(estimate, spread, treatment.n + control.n, planned_n, alpha)
-    return Comparison(estimate, max(-1.0, estimate - half), min(1.0, estimate + half), p_value, "asymptotic confidence sequence", treatment.n, control.n)
+    return Comparison(
+        estimate,
+        max(-1.0, estimate - half),
+        min(1.0, estimate + half),
+        p_value,
+        "asymptotic confidence sequence",
+        treatment.n,
+        control.n,
+    )
 
 
-def normal_sequence(estimate: float, spread: float, n: int, planned_n: int, alpha: float) -> tuple[float, float]:
-    """Half-width and always-valid p of an estimate with that standard error after n observations (see `confidence_sequence`); ValueError as there."""
+def normal_sequence(
+    estimate: float, spread: float, n: int, planned_n: int, alpha: float
+) -> tuple[float, float]:
+    """Half-width and always-valid p of an estimate with that standard error after n observations (see
+    `confidence_sequence`); ValueError as there.
+    """
     _check_sequence(planned_n, alpha)
     rho2 = (-2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))) / planned_n
     grown = n * rho2
@@ -38,28 +64,41 @@ def normal_sequence(estimate: float, spread: float, n: int, planned_n: int, alph
 
 
 def is_too_few(arm: Counts) -> bool:
-    """Whether an arm has fewer than 40 requests, 5 events or 5 non-events, where the normal approximation does not hold."""
+    """Whether an arm has fewer than 40 requests, 5 events or 5 non-events, where the normal approximation
+    does not hold.
+    """
     return arm.n < _FEWEST_REQUESTS or min(arm.events, arm.n - arm.events) < _FEWEST_EVENTS
 
 
-def error_count_test(batches: Sequence[tuple[int, int]], traffic_share: tuple[float, float], prior: tuple[float, float] = (1, 1)) -> list[float]:
+def error_count_test(
+    batches: Sequence[tuple[int, int]],
+    traffic_share: tuple[float, float],
+    prior: tuple[float, float] = (1, 1),
+) -> list[float]:
     """Always-valid p after each batch of errors (control, treatment) that both arms fail equally often.
 
-    Exact (Lindon & Malek 2022, NeurIPS, arXiv 2011.03567): under equal rates each error falls into the treatment with θ0 = traffic_share[1], the designed
-    share; the p-value is the least 1/BF so far of a beta prior against it. An error in an arm with a share of 0 gives p 0. ValueError for negative counts,
-    shares that are not two adding up to 1, or a prior that is not above 0.
+    Exact (Lindon & Malek 2022, NeurIPS, arXiv 2011.03567): under equal rates each error falls into the
+    treatment with θ0 = traffic_share[1], the designed share; the p-value is the least 1/BF so far of a beta
+    prior against it. An error in an arm with a share of 0 gives p 0. ValueError for negative counts, shares
+    that are not two adding up to 1, or a prior that is not above 0.
     """
     _check_shares("traffic_share", traffic_share)
     if len(traffic_share) != 2 or len(prior) != 2 or not all(0 < part < math.inf for part in prior):
-        raise ValueError(f"traffic_share is {traffic_share} and prior {prior}; each has two parts, and both of prior must be above 0 and finite")
+        raise ValueError(
+            f"traffic_share is {traffic_share} and prior {prior}; each has two parts, and "
+            "both of prior must be above 0 and finite"
+        )
     return _least_p(batches, traffic_share, prior)
 
 
-def traffic_split_test(batches: Sequence[Sequence[int]], planned_share: Sequence[float], concentration: float = 10_000) -> list[float]:
+def traffic_split_test(
+    batches: Sequence[Sequence[int]], planned_share: Sequence[float], concentration: float = 10_000
+) -> list[float]:
     """Always-valid p after each batch of requests by arm that traffic is split as planned.
 
-    Dirichlet-multinomial Bayes factor with α = concentration x planned share (Lindon & Malek 2022). Traffic in an arm with a planned share of 0 gives p 0.
-    ValueError for negative counts, as many counts as shares missing, shares that do not add up to 1, or a concentration that is not above 0.
+    Dirichlet-multinomial Bayes factor with α = concentration x planned share (Lindon & Malek 2022). Traffic
+    in an arm with a planned share of 0 gives p 0. ValueError for negative counts, as many counts as shares
+    missing, shares that do not add up to 1, or a concentration that is not above 0.
     """
     _check_shares("planned_share", planned_share)
     if not 0 < concentration < math.inf:
@@ -67,8 +106,11 @@ def traffic_split_test(batches: Sequence[Sequence[int]], planned_share: Sequence
     return _least_p(batches, planned_share, [concentration * share for share in planned_share])
 
 
-def segmented_split_test(segments: Sequence[tuple[Sequence[Sequence[int]], Sequence[float]]], concentration: float = 10_000) -> list[float]:
-    """The same over segments of (batches, planned_share), each with a plan of its own: the evidence of disjoint segments multiplies.
+def segmented_split_test(
+    segments: Sequence[tuple[Sequence[Sequence[int]], Sequence[float]]], concentration: float = 10_000
+) -> list[float]:
+    """The same over segments of (batches, planned_share), each with a plan of its own: the evidence of
+    disjoint segments multiplies.
 
     Always-valid p after each batch, over all segments together. ValueError as there.
     """
@@ -86,7 +128,9 @@ def segmented_split_test(segments: Sequence[tuple[Sequence[Sequence[int]], Seque
     return p_values
 
 
-def _least_p(batches: Sequence[Sequence[int]], shares: Sequence[float], prior: Sequence[float]) -> list[float]:
+def _least_p(
+    batches: Sequence[Sequence[int]], shares: Sequence[float], prior: Sequence[float]
+) -> list[float]:
     """The least 1/BF so far after each batch, of a Dirichlet prior against these shares."""
     seen, p_values, least = [0] * len(shares), [], 1.0
     for batch in batches:
@@ -98,10 +142,14 @@ def _least_p(batches: Sequence[Sequence[int]], shares: Sequence[float], prior: S
 
 
 def _log_bf(seen: Sequence[int], shares: Sequence[float], prior: Sequence[float]) -> float:
-    """Infinite where something was counted that has a share of 0; arms without a share are no part of the test."""
+    """Infinite where something was counted that has a share of 0; arms without a share are no part of the
+    test.
+    """
     if any(count > 0 and share == 0 for count, share in zip(seen, shares, strict=True)):
         return math.inf
-    arms = [(count, weight, share) for count, weight, share in zip(seen, prior, shares, strict=True) if share > 0]
+    arms = [
+        (count, weight, share) for count, weight, share in zip(seen, prior, shares, strict=True) if share > 0
+    ]
     if len(arms) < 2:
         return 0.0
     used = [share for *_, share in arms]

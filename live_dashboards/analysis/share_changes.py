@@ -1,4 +1,6 @@
-"""When the traffic split was changed, as the counts show it: such a step excuses nothing, but the block that it lies in compares two splits at once."""
+"""When the traffic split was changed, as the counts show it: such a step excuses nothing, but the block that
+it lies in compares two splits at once.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ _OUT_OF_PLACE_Z = 2.5
 _MOST_CHANGES = 40
 _TEST_CONFIDENCE = 0.999  # of the split test, which is red at p < 0.001
 _FEWEST_BATCHES = 6  # with four, 51 for 49 is found later than in 85 hours
-_FEWEST_BLOCKS, _UNKNOWN_CLUSTERS = 10, 30.0  # fewer tell nothing of sessions, of which each request may go with dozens
+# fewer tell nothing of sessions, of which each request may go with dozens
+_FEWEST_BLOCKS, _UNKNOWN_CLUSTERS = 10, 30.0
 
 Block = tuple[int, int]
 """Requests of the treatment, and of both arms."""
@@ -23,7 +26,9 @@ Block = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class ShareChange:
-    """The block with which another split begins, and the treatment's share before and from then on, up to the next changes."""
+    """The block with which another split begins, and the treatment's share before and from then on, up to the
+    next changes.
+    """
 
     block: int
     before: float
@@ -33,13 +38,15 @@ class ShareChange:
 def share_changes(blocks: Sequence[Block]) -> tuple[ShareChange, ...]:
     """The steps of the treatment's share, in the order of time; blocks have requests each.
 
-    By binary segmentation with Pearson's chi-square of two by two counts, over how much neighbouring blocks differ anyway (Scott & Knott 1974, Biometrics
-    30:507; Vostrikova 1981, Sov. Math. Dokl. 24:55). At most 40: a share that drifts has no steps.
+    By binary segmentation with Pearson's chi-square of two by two counts, over how much neighbouring blocks
+    differ anyway (Scott & Knott 1974, Biometrics 30:507; Vostrikova 1981, Sov. Math. Dokl. 24:55). At most
+    40: a share that drifts has no steps.
     """
     return _share_changes(tuple(blocks))
 
 
-@lru_cache(maxsize=8)  # a page asks for the same requests several times: for each comparison, for its words, and for the money
+# a page asks for the same requests several times: for each comparison, for its words, and for the money
+@lru_cache(maxsize=8)
 def _share_changes(blocks: tuple[Block, ...]) -> tuple[ShareChange, ...]:
     sums = [(0, 0), *accumulate(blocks, lambda one, other: (one[0] + other[0], one[1] + other[1]))]
     clusters = usual_overdispersion([*blocks]) if len(blocks) > _FEWEST_BLOCKS else _UNKNOWN_CLUSTERS
@@ -55,10 +62,12 @@ def _share_changes(blocks: tuple[Block, ...]) -> tuple[ShareChange, ...]:
 
 
 def share_overdispersion(blocks: Sequence[Block], stay_blocks: float = 0.0) -> float:
-    """How many independent requests tell as much of a share as one of these, 1 at least: users who stay with their variant for hours are routed together.
+    """How many independent requests tell as much of a share as one of these, 1 at least: users who stay with
+    their variant for hours are routed together.
 
-    The long-run variance of the share over its binomial one (see `long_run_variance`), around the share of each span between steps, so that a split that was
-    changed does not pass for users who stay; and how much neighbouring blocks differ, which is known sooner. Where users are told to stay for so many blocks, also
+    The long-run variance of the share over its binomial one (see `long_run_variance`), around the share of
+    each span between steps, so that a split that was changed does not pass for users who stay; and how much
+    neighbouring blocks differ, which is known sooner. Where users are told to stay for so many blocks, also
     by batches of two stays, at the confidence of the split test, if there are four of them.
     """
     edges = [0, *(change.block for change in share_changes(blocks)), len(blocks)]
@@ -71,7 +80,9 @@ def share_overdispersion(blocks: Sequence[Block], stay_blocks: float = 0.0) -> f
 
 
 def _residuals(blocks: Sequence[Block], edges: Sequence[int]) -> tuple[list[float], float]:
-    """What each block adds to the error of the share, around that of its span, and the share's binomial variance."""
+    """What each block adds to the error of the share, around that of its span, and the share's binomial
+    variance.
+    """
     n, least, residuals = sum(block[1] for block in blocks), 0.0, list[float]()
     for begin, end in pairwise(edges):
         span = blocks[begin:end]
@@ -83,7 +94,9 @@ def _residuals(blocks: Sequence[Block], edges: Sequence[int]) -> tuple[list[floa
 
 
 def _of_stays(blocks: Sequence[Block], stay_blocks: float) -> float:
-    """The same by batches of two stays, around the share of all: what users who stay do in half a test looks like steps of the split. 1 below four batches."""
+    """The same by batches of two stays, around the share of all: what users who stay do in half a test looks
+    like steps of the split. 1 below four batches.
+    """
     batches = int(len(blocks) / (2 * stay_blocks))
     if batches < FEWEST_BATCHES:
         return 1.0
@@ -92,9 +105,13 @@ def _of_stays(blocks: Sequence[Block], stay_blocks: float) -> float:
 
 
 def blocks_of_one_split(blocks: Sequence[Block], changes: Sequence[ShareChange]) -> tuple[range, ...]:
-    """The spans between the changes, without a block at their ends that surely is of another split than the rest: a step lies in it."""
+    """The spans between the changes, without a block at their ends that surely is of another split than the
+    rest: a step lies in it.
+    """
     edges = [0, *(change.block for change in changes), len(blocks)]
-    return tuple(span for span in (_without_ends(blocks, begin, end) for begin, end in pairwise(edges)) if span)
+    return tuple(
+        span for span in (_without_ends(blocks, begin, end) for begin, end in pairwise(edges)) if span
+    )
 
 
 def _without_ends(blocks: Sequence[Block], begin: int, end: int) -> range:
@@ -106,13 +123,17 @@ def _without_ends(blocks: Sequence[Block], begin: int, end: int) -> range:
 
 
 def _is_out_of_place(blocks: Sequence[Block], block: int, others: range) -> bool:
-    """Whether a block's share is another one than that of the blocks beside it; one that has none beside it is a step of its own."""
+    """Whether a block's share is another one than that of the blocks beside it; one that has none beside it
+    is a step of its own.
+    """
     rest = sum(blocks[each][0] for each in others), sum(blocks[each][1] for each in others)
     return not rest[1] or _chi_square(blocks[block], rest) > _OUT_OF_PLACE_Z**2
 
 
 def _best_split(sums: Sequence[Block], begin: int, end: int, clusters: float) -> int | None:
-    """Where two parts of a span differ most in their shares, by (x' - n' x / n)² / (n' (n - n')) of the first n' requests; None where that is not sure."""
+    """Where two parts of a span differ most in their shares, by (x' - n' x / n)² / (n' (n - n')) of the first
+    n' requests; None where that is not sure.
+    """
     (part0, n0), (part1, n1) = sums[begin], sums[end]
     part, n = part1 - part0, n1 - n0
     if not 0 < part < n:

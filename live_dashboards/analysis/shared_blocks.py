@@ -15,7 +15,9 @@ _FEWEST_OF_A_PAIR = 20  # on average: two requests a block keep 57 % of what the
 
 @dataclass(frozen=True, slots=True)
 class SharedBlocks:
-    """Counts of both arms in the same blocks, in the order of time; `ends` are when each ends (unix seconds), `groups` the ends of all that it is made of."""
+    """Counts of both arms in the same blocks, in the order of time; `ends` are when each ends (unix seconds),
+    `groups` the ends of all that it is made of.
+    """
 
     ends: tuple[float, ...] = ()
     treatment: tuple[Counts, ...] = ()
@@ -24,7 +26,8 @@ class SharedBlocks:
 
 
 def shared_blocks(treatment: Mapping[float, Counts], control: Mapping[float, Counts]) -> SharedBlocks:
-    """The counts by the blocks' ends, paired: neighbours together until a pair has 20 trials on average, never over a change of the split.
+    """The counts by the blocks' ends, paired: neighbours together until a pair has 20 trials on average,
+    never over a change of the split.
 
     Blocks in which an arm has none tell nothing, and one in which the split changes compares two splits.
     """
@@ -32,7 +35,11 @@ def shared_blocks(treatment: Mapping[float, Counts], control: Mapping[float, Cou
     sizes = [(_n(treatment, end), _n(treatment, end) + _n(control, end)) for end in ends]
     spans = blocks_of_one_split(sizes, share_changes(sizes))
     length = max(1, math.ceil(_FEWEST_OF_A_PAIR * len(sizes) / max(1, sum(n for _, n in sizes))))
-    groups = [tuple(ends[each] for each in span[start : start + length]) for span in spans for start in range(0, len(span), length)]
+    groups = [
+        tuple(ends[each] for each in span[start : start + length])
+        for span in spans
+        for start in range(0, len(span), length)
+    ]
     pairs = ((group, _counted(treatment, group), _counted(control, group)) for group in groups)
     kept = [(group, ours, theirs) for group, ours, theirs in pairs if ours is not None and theirs is not None]
     return SharedBlocks(

@@ -1,6 +1,8 @@
-"""Special functions that the standard library has not: regularized incomplete gamma and beta, and the tails made of them.
+"""Special functions that the standard library has not: regularized incomplete gamma and beta, and the tails
+made of them.
 
-By series or continued fraction, whichever converges quickly at the place; at run time there is no scipy, which would cost every cron run seconds.
+By series or continued fraction, whichever converges quickly at the place; at run time there is no scipy,
+which would cost every cron run seconds.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ _MOST_STEPS, _CLOSE = 200, 1e-12
 
 
 def upper_gamma(a: float, x: float) -> float:
-    """Q(a, x), the regularized upper incomplete gamma function (DLMF 8.2.4); by series 8.7.1 below a + 1, else by continued fraction 8.9.2.
+    """Q(a, x), the regularized upper incomplete gamma function (DLMF 8.2.4); by series 8.7.1 below a + 1,
+    else by continued fraction 8.9.2.
 
     ValueError unless a > 0 and x >= 0.
     """
@@ -26,8 +29,10 @@ def upper_gamma(a: float, x: float) -> float:
     if x == 0:
         return 1.0
     off = (x - a) / a
-    log_ratio = math.log1p(off) if off > -0.5 else math.log(x) - math.log(a)  # 1 + off is 0 where x is a tiny part of a
-    front = math.sqrt(a / (2 * math.pi)) * math.exp(-_stirling_error(a) - a * (off - log_ratio))  # x^a e^-x / Γ(a)
+    # 1 + off is 0 where x is a tiny part of a
+    log_ratio = math.log1p(off) if off > -0.5 else math.log(x) - math.log(a)
+    # x^a e^-x / Γ(a)
+    front = math.sqrt(a / (2 * math.pi)) * math.exp(-_stirling_error(a) - a * (off - log_ratio))
     if x < a + 1:
         return max(0.0, 1.0 - front * _gamma_series(a, x))
     return min(1.0, front / _gamma_fraction(a, x))
@@ -60,18 +65,25 @@ def _gamma_fraction(a: float, x: float) -> float:
 
 
 def lower_beta(a: float, b: float, x: float) -> float:
-    """I_x(a, b), the regularized incomplete beta function (DLMF 8.17.2). ValueError unless a, b > 0 and 0 <= x <= 1."""
+    """I_x(a, b), the regularized incomplete beta function (DLMF 8.17.2). ValueError unless a, b > 0 and 0 <=
+    x <= 1.
+    """
     return beta_tails(a, b, x, 1.0 - x)[0]
 
 
 def beta_tails(a: float, b: float, x: float, complement: float) -> tuple[float, float]:
-    """I_x(a, b) and 1 - I_x(a, b), both with all their digits; `complement` is 1 - x, which a caller may know better.
+    """I_x(a, b) and 1 - I_x(a, b), both with all their digits; `complement` is 1 - x, which a caller may know
+    better.
 
-    By the even part of the continued fraction DLMF 8.17.22, as in BFRAC of Didonato & Morris (1992, ACM TOMS 18:360), below the mean, where it converges
-    quickly and nothing cancels. ValueError unless a, b > 0 and x and its complement are from 0 to 1.
+    By the even part of the continued fraction DLMF 8.17.22, as in BFRAC of Didonato & Morris (1992, ACM TOMS
+    18:360), below the mean, where it converges quickly and nothing cancels. ValueError unless a, b > 0 and x
+    and its complement are from 0 to 1.
     """
     if not (a > 0 and b > 0 and 0 <= x <= 1 and 0 <= complement <= 1):
-        raise ValueError(f"a is {a}, b is {b}, x is {x} and its complement {complement}; a and b must be above 0 and x from 0 to 1")
+        raise ValueError(
+            f"a is {a}, b is {b}, x is {x} and its complement {complement}; a and b must be "
+            "above 0 and x from 0 to 1"
+        )
     below_mean = _below_mean(a, b, x, complement)
     if below_mean < 0:
         upper, lower = beta_tails(b, a, complement, x)
@@ -81,22 +93,31 @@ def beta_tails(a: float, b: float, x: float, complement: float) -> tuple[float, 
 
 
 def beta_kernel(a: float, b: float, x: float, complement: float) -> float:
-    """x^a (1 - x)^b / B(a, b) as Loader does for the binomial (Fast and accurate computation of binomial probabilities, 2000): no difference of large logarithms."""
+    """x^a (1 - x)^b / B(a, b) as Loader does for the binomial (Fast and accurate computation of binomial
+    probabilities, 2000): no difference of large logarithms.
+    """
     if x == 0 or complement == 0:
         return 0.0
     n = a + b
     off = _below_mean(a, b, x, complement)
     distance = a * math.log1p(off / (n * x)) + b * math.log1p(-off / (n * complement))
-    return math.sqrt(a / n * b / (2 * math.pi)) * math.exp(_stirling_error(n) - _stirling_error(a) - _stirling_error(b) - distance)
+    return math.sqrt(a / n * b / (2 * math.pi)) * math.exp(
+        _stirling_error(n) - _stirling_error(a) - _stirling_error(b) - distance
+    )
 
 
 def log_beta_over(weights: Sequence[float], shares: Sequence[float]) -> float:
-    """Log of B(w₁, w₂, ...) / (s₁^w₁ s₂^w₂ ...), the multivariate beta function over powers of shares that add up to 1, all above 0.
+    """Log of B(w₁, w₂, ...) / (s₁^w₁ s₂^w₂ ...), the multivariate beta function over powers of shares that
+    add up to 1, all above 0.
 
-    By Stirling's formula and its error (DLMF 5.11.1): the logarithms of gamma functions of a billion would cancel in it.
+    By Stirling's formula and its error (DLMF 5.11.1): the logarithms of gamma functions of a billion would
+    cancel in it.
     """
     n = math.fsum(weights)
-    distance = math.fsum(weight * math.log1p((weight - n * share) / (n * share)) for weight, share in zip(weights, shares, strict=True))
+    distance = math.fsum(
+        weight * math.log1p((weight - n * share) / (n * share))
+        for weight, share in zip(weights, shares, strict=True)
+    )
     errors = math.fsum(_stirling_error(weight) + 0.5 * math.log(2 * math.pi / weight) for weight in weights)
     return distance + errors - _stirling_error(n) - 0.5 * math.log(2 * math.pi / n)
 
@@ -114,8 +135,14 @@ def _below_mean(a: float, b: float, x: float, complement: float) -> float:
 
 
 def _beta_fraction(a: float, b: float, x: float, complement: float, below_mean: float) -> float:
-    """I_x(a, b) over the kernel, by the recurrence of numerators and denominators, scaled so that the denominator is 1."""
-    numerator_before, numerator, denominator_before = 0.0, (1 + 1 / a) / (1 + below_mean), (1 + 1 / a) / (1 + below_mean)
+    """I_x(a, b) over the kernel, by the recurrence of numerators and denominators, scaled so that the
+    denominator is 1.
+    """
+    numerator_before, numerator, denominator_before = (
+        0.0,
+        (1 + 1 / a) / (1 + below_mean),
+        (1 + 1 / a) / (1 + below_mean),
+    )
     for n in range(1, _MOST_TERMS):
         weight, end = n * (b - n) * x, a + 2 * n - 1
         alpha = (a + n - 1) * (a + b + n - 1) * weight * x / (end * end)
@@ -152,7 +179,9 @@ def student_t_below(t: float, freedom: float) -> float:
 
 
 def student_t_quantile(share: float, freedom: float) -> float:
-    """The t below which that share lies, by Newton's steps within a bracket, which is halved where one would leave it. ValueError unless 0 < share < 1."""
+    """The t below which that share lies, by Newton's steps within a bracket, which is halved where one would
+    leave it. ValueError unless 0 < share < 1.
+    """
     if not 0 < share < 1:
         raise ValueError(f"share is {share}; it must be above 0 and below 1")
     if share <= 0.5:

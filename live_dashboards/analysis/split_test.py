@@ -32,7 +32,9 @@ _Batch = tuple[float, float, tuple[int, ...]]
 
 
 def split_test(page: Page) -> SplitTest:
-    """The flag and the numbers behind it; on simulated data, without a plan, requests or a known start no flag, but the reason."""
+    """The flag and the numbers behind it; on simulated data, without a plan, requests or a known start no
+    flag, but the reason.
+    """
     period, since = period_of(page, page.roles.challenger)
     counted = since or windowed(page.counted.prometheus, page.at.timestamp(), page.window_seconds, 0.25)
     if not page.counted.prometheus.status.has_answered:
@@ -43,13 +45,19 @@ def split_test(page: Page) -> SplitTest:
     n = sum(round(each.value or 0.0) for each in counts.values())
     if not n:
         return SplitTest(None, "no request was counted in the analysis period", planned=planned)
-    found = SplitTest(None, "", n=n, planned=planned, observed=tuple(_share(each, n) for each in counts.values()))
+    found = SplitTest(
+        None, "", n=n, planned=planned, observed=tuple(_share(each, n) for each in counts.values())
+    )
     if not planned:
         return replace(found, reason=NO_PLAN)
     if since is None:
         return replace(found, reason=f"not judged: {period.reason}")
     if not any(sum(segment.whole) for segment in segments):
-        return replace(found, reason="not judged: no plan held while requests came; give AB_TRAFFIC_SPLIT one that begins with the test")
+        return replace(
+            found,
+            reason="not judged: no plan held while requests came; give AB_TRAFFIC_SPLIT "
+            "one that begins with the test",
+        )
     stay = page.settings["AB_STICKY_FOR"]
     return judged(found, segments, float(stay or 0.0))
 
@@ -63,12 +71,21 @@ def _share(requests: Measurement, n: int) -> Measurement:
     """A variant's share of the requests, in percent, with limits that hold at every look."""
     counts = Counts(round(requests.value or 0.0), n)
     limits = Interval(*(100 * limit for limit in proportion_so_far(counts)))
-    return replace(requests, name="traffic_share_since_start", value=100 * counts.proportion, unit="percent", interval=limits, drawn_interval=limits, n=n)
+    return replace(
+        requests,
+        name="traffic_share_since_start",
+        value=100 * counts.proportion,
+        unit="percent",
+        interval=limits,
+        drawn_interval=limits,
+        n=n,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The requests of each variant by block, and in all, while one plan held; since a moment where there are several; and the planned shares.
+    """The requests of each variant by block, and in all, while one plan held; since a moment where there are
+    several; and the planned shares.
 
     `seconds` is how long the blocks are together.
     """
@@ -83,11 +100,19 @@ class Segment:
     def off_points(self) -> float:
         """By how much the share is off that is off most."""
         n = sum(self.whole)
-        return max(abs(100 * (count / n - share)) for count, share in zip(self.whole, self.shares, strict=True)) if n else 0.0
+        return (
+            max(abs(100 * (count / n - share)) for count, share in zip(self.whole, self.shares, strict=True))
+            if n
+            else 0.0
+        )
 
 
-def _segments(page: Page, counted: Accumulated, counts: Mapping[str, Measurement]) -> tuple[tuple[str, ...], tuple[Segment, ...]]:
-    """The variants, and what came while each plan held; a block in which the plan changes is of none. With one plan the whole is exact, where blocks are rounded."""
+def _segments(
+    page: Page, counted: Accumulated, counts: Mapping[str, Measurement]
+) -> tuple[tuple[str, ...], tuple[Segment, ...]]:
+    """The variants, and what came while each plan held; a block in which the plan changes is of none. With
+    one plan the whole is exact, where blocks are rounded.
+    """
     plans, names = page.settings.traffic_plans, tuple(dict.fromkeys((*page.settings.planned_names, *counts)))
     if not plans:
         return names, ()
@@ -98,14 +123,28 @@ def _segments(page: Page, counted: Accumulated, counts: Mapping[str, Measurement
     begins = [plan.since.timestamp() if plan.since is not None else -math.inf for plan in plans]
     found = []
     for plan, first, last in zip(plans, begins, [*begins[1:], math.inf], strict=True):
-        own = [each for each in batches if each[0] >= first - _SAME_MOMENT_SECONDS and each[1] <= last + _SAME_MOMENT_SECONDS]
-        whole = tuple(map(sum, zip(*(batch for _, _, batch in own), strict=True))) if own else (0,) * len(names)
+        own = [
+            each
+            for each in batches
+            if each[0] >= first - _SAME_MOMENT_SECONDS and each[1] <= last + _SAME_MOMENT_SECONDS
+        ]
+        whole = (
+            tuple(map(sum, zip(*(batch for _, _, batch in own), strict=True))) if own else (0,) * len(names)
+        )
         found.append(_segment(plan.since, own, whole, tuple(map(plan.share, names))))
     return names, tuple(found)
 
 
-def _segment(since: datetime | None, batches: Sequence[_Batch], whole: tuple[int, ...], shares: tuple[float, ...]) -> Segment:
-    return Segment(since, tuple(batch for _, _, batch in batches), sum(end - begin for begin, end, _ in batches), whole, shares)
+def _segment(
+    since: datetime | None, batches: Sequence[_Batch], whole: tuple[int, ...], shares: tuple[float, ...]
+) -> Segment:
+    return Segment(
+        since,
+        tuple(batch for _, _, batch in batches),
+        sum(end - begin for begin, end, _ in batches),
+        whole,
+        shares,
+    )
 
 
 def _expected(segments: Sequence[Segment]) -> tuple[float, ...]:
@@ -114,21 +153,29 @@ def _expected(segments: Sequence[Segment]) -> tuple[float, ...]:
         return tuple(100 * share for share in segments[0].shares)
     weights = [sum(segment.whole) for segment in segments]
     by_variant = zip(*(segment.shares for segment in segments), strict=True)
-    return tuple(100 * sum(weight * share for weight, share in zip(weights, shares, strict=True)) / sum(weights) for shares in by_variant)
+    return tuple(
+        100 * sum(weight * share for weight, share in zip(weights, shares, strict=True)) / sum(weights)
+        for shares in by_variant
+    )
 
 
 def judged(found: SplitTest, segments: Sequence[Segment], stay_seconds: float) -> SplitTest:
     """The flag, by the evidence of all segments together.
 
-    Of users who stay for long the first stays tell hardly anything: a split that looks wrong in them is amber. Those segments are judged that last for eight.
+    Of users who stay for long the first stays tell hardly anything: a split that looks wrong in them is
+    amber. Those segments are judged that last for eight.
     """
-    told = tuple(segment for segment in segments if segment.blocks and segment.seconds >= _FEWEST_STAYS * stay_seconds)
+    told = tuple(
+        segment for segment in segments if segment.blocks and segment.seconds >= _FEWEST_STAYS * stay_seconds
+    )
     flagged = _flagged(found, told or segments, stay_seconds)
     if told:
         return flagged
     waiting = f"judged after {_FEWEST_STAYS} stays of {format_duration(stay_seconds)}"
     reason = "; ".join(filter(None, (waiting, flagged.reason)))
-    return replace(flagged, flag="amber" if flagged.flag == "red" else flagged.flag, reason=reason, waits_for=waiting)
+    return replace(
+        flagged, flag="amber" if flagged.flag == "red" else flagged.flag, reason=reason, waits_for=waiting
+    )
 
 
 def _flagged(found: SplitTest, segments: Sequence[Segment], stay_seconds: float) -> SplitTest:
@@ -140,7 +187,13 @@ def _flagged(found: SplitTest, segments: Sequence[Segment], stay_seconds: float)
     since = f" since {furthest.since:%-d %b %H:%M} UTC" if furthest.since is not None else ""
     widest = f"shares are off by up to {furthest.off_points:.2g} pt{since}" if flag != "ok" else ""
     clustered = f"requests go together (x {clusters:.2g})" if clusters >= TOLD_OVERDISPERSION else ""
-    return replace(found, flag=flag, reason="; ".join(filter(None, (widest, clustered))), p_value=p_value, overdispersion=clusters)
+    return replace(
+        found,
+        flag=flag,
+        reason="; ".join(filter(None, (widest, clustered))),
+        p_value=p_value,
+        overdispersion=clusters,
+    )
 
 
 def _clusters(segment: Segment, stay_seconds: float) -> float:
@@ -151,13 +204,20 @@ def _clusters(segment: Segment, stay_seconds: float) -> float:
 def _batches(page: Page, counted: Accumulated, names: tuple[str, ...]) -> list[_Batch]:
     """Requests of each variant by block (its begin and end, unix seconds), for the blocks that have any."""
     by_name = [request_blocks(page, counted, name) for name in names]
-    found = ((end, tuple(round(each.get(end, 0.0)) for each in by_name)) for end in sorted({end for each in by_name for end in each}))
+    found = (
+        (end, tuple(round(each.get(end, 0.0)) for each in by_name))
+        for end in sorted({end for each in by_name for end in each})
+    )
     step = counted.block("requests").step_seconds
     return [(block_begin(end, step, counted.start_seconds), end, batch) for end, batch in found if sum(batch)]
 
 
-def _cumulative(blocks: Sequence[tuple[int, ...]], whole: Sequence[int], clusters: float) -> list[tuple[int, ...]]:
-    """What each look added, the last one up to the exact total, as so many independent requests as they are worth."""
+def _cumulative(
+    blocks: Sequence[tuple[int, ...]], whole: Sequence[int], clusters: float
+) -> list[tuple[int, ...]]:
+    """What each look added, the last one up to the exact total, as so many independent requests as they are
+    worth.
+    """
     seen = [0] * len(whole)
     looks = []
     for block in blocks:
@@ -165,7 +225,10 @@ def _cumulative(blocks: Sequence[tuple[int, ...]], whole: Sequence[int], cluster
         looks.append([_worth(count, clusters) for count in seen])
     looks.append([_worth(count, clusters) for count in whole])
     zero = [0] * len(whole)
-    return [tuple(after - before for before, after in zip(one, other, strict=True)) for one, other in pairwise([zero, *looks])]
+    return [
+        tuple(after - before for before, after in zip(one, other, strict=True))
+        for one, other in pairwise([zero, *looks])
+    ]
 
 
 def _worth(count: int, clusters: float) -> int:

@@ -18,7 +18,18 @@ from live_dashboards.model.measurement import Interval, Measurement, Origin, mis
 from live_dashboards.model.notices import COUNTED_BY_RULES
 from live_dashboards.model.number import format_number
 from live_dashboards.model.presentation import count_words, is_open, share_words
-from live_dashboards.model.report import ErrorPanel, ErrorRow, Head, ImpactPanel, LatencyPanel, LatencyRow, Line, LinesPanel, ShareRow, SplitPanel
+from live_dashboards.model.report import (
+    ErrorPanel,
+    ErrorRow,
+    Head,
+    ImpactPanel,
+    LatencyPanel,
+    LatencyRow,
+    Line,
+    LinesPanel,
+    ShareRow,
+    SplitPanel,
+)
 from live_dashboards.model.snapshot import PROMETHEUS, Answer, Timeline
 
 _RECORDED_AFTER_SECONDS = 360.0  # a step, and the minute that the rules look back
@@ -33,29 +44,48 @@ def window_words(seconds: float) -> str:
 
 
 def split_panel(page: Page, test: SplitTest) -> SplitPanel:
-    """Shares of the analysis period against the plan, judged however often one looks; of the window where the period is not known."""
+    """Shares of the analysis period against the plan, judged however often one looks; of the window where the
+    period is not known.
+    """
     plan, since = (
         dict(test.planned) or {name: 100 * share for name, share in page.settings.split_at(page.at).items()},
         {str(share.variant): share for share in test.observed},
     )
     is_drawn_live = page.drawn is page.counted or page.origin(PROMETHEUS) is not Origin.SIMULATED
-    has_period = test.p_value is not None or (bool(since) and period_of(page, page.roles.challenger)[1] is not None)
+    has_period = test.p_value is not None or (
+        bool(since) and period_of(page, page.roles.challenger)[1] is not None
+    )
     rows = tuple(
         ShareRow(
             facts.variant,
-            since[facts.variant] if is_drawn_live and has_period and facts.variant in since else facts.traffic_share,
-            _requests_since(page, since[facts.variant]) if is_drawn_live and has_period and facts.variant in since else facts.requests,
+            since[facts.variant]
+            if is_drawn_live and has_period and facts.variant in since
+            else facts.traffic_share,
+            _requests_since(page, since[facts.variant])
+            if is_drawn_live and has_period and facts.variant in since
+            else facts.requests,
             plan.get(facts.variant, 0.0) if plan else None,
         )
         for facts in page.drawn.variants
         if facts.requests.value is not None or facts.variant in plan
     )
     start = period_of(page, page.roles.challenger)[0].start
-    span = f"since {start:%-d %b %H:%M} UTC" if is_drawn_live and has_period and start else f"last {window_words(page.window_seconds)}"
+    span = (
+        f"since {start:%-d %b %H:%M} UTC"
+        if is_drawn_live and has_period and start
+        else f"last {window_words(page.window_seconds)}"
+    )
     gap = "" if rows else _gap(page, "requests")
     title = _split_title(rows, test if is_drawn_live else None, has_plan=bool(plan))
     note = _split_note(test, has_period=has_period and is_drawn_live) if rows else ""
-    head = page.head(PROMETHEUS, title, f"share of requests, percent, {span}", note=note, asked="ab_test_requests_total", gap=gap)
+    head = page.head(
+        PROMETHEUS,
+        title,
+        f"share of requests, percent, {span}",
+        note=note,
+        asked="ab_test_requests_total",
+        gap=gap,
+    )
     return SplitPanel(head, rows, is_red=is_drawn_live and test.flag == "red")
 
 
@@ -63,9 +93,15 @@ def _requests_since(page: Page, share: Measurement) -> Measurement:
     """The requests behind a share of the analysis period; up to what they can be at most."""
     value = round((share.value or 0.0) / 100 * (share.n or 0))
     others = ((each, period_of(each, each.roles.challenger)[1]) for each in other_pages(page))
-    ends = [share_of_requests(each, counted, str(share.variant))[0] or 0 for each, counted in others if counted is not None]
+    ends = [
+        share_of_requests(each, counted, str(share.variant))[0] or 0
+        for each, counted in others
+        if counted is not None
+    ]
     limits = Interval(value, max(ends)) if max(ends, default=value) > value else None
-    return replace(share, name="requests_since_start", value=value, unit="count", interval=limits, drawn_interval=None)
+    return replace(
+        share, name="requests_since_start", value=value, unit="count", interval=limits, drawn_interval=None
+    )
 
 
 def _split_note(test: SplitTest, *, has_period: bool) -> str:
@@ -73,8 +109,15 @@ def _split_note(test: SplitTest, *, has_period: bool) -> str:
         return "95 % limits; each request counts as routed on its own"
     if test.p_value is None:
         return f"95 % limits that hold at every look; {test.reason}"
-    clustered = f"; requests go together, so each counts as 1 / {test.overdispersion:.2g}" if test.overdispersion >= TOLD_OVERDISPERSION else ""
-    return f"95 % limits that hold at every look; test against the plan: {p_words(test.p_value)} over all looks{clustered}"
+    clustered = (
+        f"; requests go together, so each counts as 1 / {test.overdispersion:.2g}"
+        if test.overdispersion >= TOLD_OVERDISPERSION
+        else ""
+    )
+    return (
+        f"95 % limits that hold at every look; test against the plan: {p_words(test.p_value)} over all "
+        f"looks{clustered}"
+    )
 
 
 def _split_title(rows: tuple[ShareRow, ...], test: SplitTest | None, *, has_plan: bool) -> str:
@@ -82,35 +125,61 @@ def _split_title(rows: tuple[ShareRow, ...], test: SplitTest | None, *, has_plan
     if not has_plan:
         return f"Traffic split {shares}, no plan set"
     if test is not None and test.waits_for:
-        return f"Traffic split {shares}, {'off the plan so far, ' if test.flag == 'amber' else ''}{test.waits_for}"
-    words = {"ok": "as planned", "amber": "off the plan by little", "red": "NOT as planned"}.get(str(test.flag) if test else "", "not judged")
+        return (
+            f"Traffic split {shares}, "
+            f"{'off the plan so far, ' if test.flag == 'amber' else ''}{test.waits_for}"
+        )
+    words = {"ok": "as planned", "amber": "off the plan by little", "red": "NOT as planned"}.get(
+        str(test.flag) if test else "", "not judged"
+    )
     return f"Traffic split {shares}, {words}"
 
 
 def rate_panel(page: Page) -> LinesPanel:
     """Requests per second."""
     lines = lines_of(page, "request_rate", "requests_per_second")
-    title = f"{format_number(sum(line.latest.value or 0.0 for line in lines), 'requests_per_second')} now" if lines else ""
+    title = (
+        f"{format_number(sum(line.latest.value or 0.0 for line in lines), 'requests_per_second')} now"
+        if lines
+        else ""
+    )
     total = _requests(page)
     words = f"{count_words(total)} requests; {title}" if total is not None and lines else title
     subtitle = f"requests per second, last {window_words(page.window_seconds)}"
     gap = "" if lines else _timeline_gap(page, "request_rate")
-    head = page.head(PROMETHEUS, words, subtitle, note=_step_note(page, "request_rate"), asked="rate of ab_test_requests_total", gap=gap)
+    head = page.head(
+        PROMETHEUS,
+        words,
+        subtitle,
+        note=_step_note(page, "request_rate"),
+        asked="rate of ab_test_requests_total",
+        gap=gap,
+    )
     return LinesPanel(head, "requests/s", lines)
 
 
 def latency_panel(page: Page) -> LatencyPanel:
     """Percentiles of the window and the timeline of p95."""
     rows = tuple(
-        LatencyRow(facts.variant, facts.p50_latency_ms, facts.p95_latency_ms, facts.p99_latency_ms, facts.mean_latency_ms)
+        LatencyRow(
+            facts.variant,
+            facts.p50_latency_ms,
+            facts.p95_latency_ms,
+            facts.p99_latency_ms,
+            facts.mean_latency_ms,
+        )
         for facts in page.drawn.variants
         if facts.p95_latency_ms.value is not None or facts.mean_latency_ms.value is not None
     )
     gap = "" if rows else _gap(page, "latency_buckets")
     subtitle = f"response time, ms, last {window_words(page.window_seconds)}"
     note = "bar: the buckets that surely hold the percentile, 95 %; tick: mean"
-    head = page.head(PROMETHEUS, _latency_title(page), subtitle, note=note, asked="ab_test_response_time_seconds", gap=gap)
-    return LatencyPanel(head, rows, lines_of(page, "response_time", "ms"), float(page.settings["AB_LATENCY_OBJECTIVE_MS"]))
+    head = page.head(
+        PROMETHEUS, _latency_title(page), subtitle, note=note, asked="ab_test_response_time_seconds", gap=gap
+    )
+    return LatencyPanel(
+        head, rows, lines_of(page, "response_time", "ms"), float(page.settings["AB_LATENCY_OBJECTIVE_MS"])
+    )
 
 
 def _latency_title(page: Page) -> str:
@@ -118,7 +187,13 @@ def _latency_title(page: Page) -> str:
     known = [f"{format_number(p95.value, 'ms')}" for p95 in pair if p95.value is not None]
     if len(known) == 2 and _same_bucket(pair[0], pair[1]):
         return f"p95 {known[1]} against {known[0]}: same bucket"
-    return f"p95 {known[1]} against {known[0]}" if len(known) == 2 else f"p95 {known[0]}" if known else "Response time"
+    return (
+        f"p95 {known[1]} against {known[0]}"
+        if len(known) == 2
+        else f"p95 {known[0]}"
+        if known
+        else "Response time"
+    )
 
 
 def _same_bucket(one: Measurement, other: Measurement) -> bool:
@@ -129,38 +204,85 @@ def error_panel(page: Page) -> ErrorPanel:
     """Error rates of the window and their timeline."""
     assumed = assumed_zeros(page.drawn.prometheus, page.roles)
     known = (facts for facts in page.drawn.variants if facts.error_rate.value is not None)
-    rows = tuple(ErrorRow(facts.variant, facts.error_rate, facts.errors, facts.requests, is_assumed=facts.variant in assumed) for facts in known)
-    gap = "" if rows else next((facts.error_rate.reason for facts in page.drawn.variants if facts.error_rate.reason), "no error series")
+    rows = tuple(
+        ErrorRow(
+            facts.variant, facts.error_rate, facts.errors, facts.requests, is_assumed=facts.variant in assumed
+        )
+        for facts in known
+    )
+    gap = (
+        ""
+        if rows
+        else next(
+            (facts.error_rate.reason for facts in page.drawn.variants if facts.error_rate.reason),
+            "no error series",
+        )
+    )
     subtitle = f"errors / requests, percent, last {window_words(page.window_seconds)}"
     confidence = 100 * float(page.settings["AB_CONFIDENCE"])
     note = f"{confidence:g} % Wilson intervals; no error seen: its upper limit"
     note += "; assumed: no series of errors is there" if any(row.is_assumed for row in rows) else ""
-    head = page.head(PROMETHEUS, _error_title(page, assumed), subtitle, note=note, asked='ab_test_errors_total or status="error"', gap=str(gap))
+    head = page.head(
+        PROMETHEUS,
+        _error_title(page, assumed),
+        subtitle,
+        note=note,
+        asked='ab_test_errors_total or status="error"',
+        gap=str(gap),
+    )
     return ErrorPanel(head, rows, lines_of(page, "error_rate", "percent"))
 
 
 def _error_title(page: Page, assumed: frozenset[str]) -> str:
-    known = [facts.error_rate for facts in map(page.drawn.of, page.roles.pair) if facts.error_rate.value is not None]
+    known = [
+        facts.error_rate
+        for facts in map(page.drawn.of, page.roles.pair)
+        if facts.error_rate.value is not None
+    ]
     if known and not any(rate.value or any(map(is_open, rate.inputs)) for rate in known):
         return "No errors seen"
     words = [f"{share_words(rate)}{' (assumed)' if rate.variant in assumed else ''}" for rate in known]
-    return f"Errors {words[1]} against {words[0]}" if len(words) == 2 else f"Errors {words[0]}" if words else "Errors"
+    return (
+        f"Errors {words[1]} against {words[0]}"
+        if len(words) == 2
+        else f"Errors {words[0]}"
+        if words
+        else "Errors"
+    )
 
 
 def impact_panel(page: Page) -> ImpactPanel:
     """The service's own report, one axis for each metric type."""
     answer = page.drawn.prometheus.timeline("business_impact")
-    kinds = sorted({series.label("metric_type") for series in answer.series}, key=lambda kind: (kind != "net_business_value", kind))
+    kinds = sorted(
+        {series.label("metric_type") for series in answer.series},
+        key=lambda kind: (kind != "net_business_value", kind),
+    )
     types = tuple(
-        LinesPanel(Head(kind or "business impact", "as reported", answer_origin(page)), kind, lines_of(page, "business_impact", "as_reported", kind)) for kind in kinds
+        LinesPanel(
+            Head(kind or "business impact", "as reported", answer_origin(page)),
+            kind,
+            lines_of(page, "business_impact", "as_reported", kind),
+        )
+        for kind in kinds
     )
     net = page.drawn.traffic.impact.get((page.roles.challenger or "", "net_business_value"))
-    title = f"Service reports net value {format_number(net.value, 'percent')}" if net is not None and net.value is not None else "Reported business impact"
+    title = (
+        f"Service reports net value {format_number(net.value, 'percent')}"
+        if net is not None and net.value is not None
+        else "Reported business impact"
+    )
     gap = "" if types else f"not exported: {_timeline_gap(page, 'business_impact')}"
     subtitle = "ab_test_business_impact by metric_type, as reported"
     return ImpactPanel(
         page.head(
-            PROMETHEUS, title, subtitle, what="reported business impact", note="not computed here: the service's own gauges", asked="ab_test_business_impact", gap=gap
+            PROMETHEUS,
+            title,
+            subtitle,
+            what="reported business impact",
+            note="not computed here: the service's own gauges",
+            asked="ab_test_business_impact",
+            gap=gap,
         ),
         types,
     )
@@ -179,29 +301,63 @@ def lines_of(page: Page, name: str, unit: str, metric_type: str | None = None) -
     for variant in page.roles.names:
         for series in answer.series:
             model = series.label("model_name")
-            if page.roles.by_model.get(model) == variant and (metric_type is None or series.label("metric_type") == metric_type):
-                scaled = Timeline(series.labels, tuple((moment, None if value is None else value * scale) for moment, value in series.points))
-                lines.append(Line(variant, variant, scaled, _latest(page, name, unit, variant=variant, series=scaled, metric_type=metric_type)))
+            if page.roles.by_model.get(model) == variant and (
+                metric_type is None or series.label("metric_type") == metric_type
+            ):
+                scaled = Timeline(
+                    series.labels,
+                    tuple(
+                        (moment, None if value is None else value * scale) for moment, value in series.points
+                    ),
+                )
+                lines.append(
+                    Line(
+                        variant,
+                        variant,
+                        scaled,
+                        _latest(page, name, unit, variant=variant, series=scaled, metric_type=metric_type),
+                    )
+                )
     return tuple(lines)
 
 
-def _latest(page: Page, name: str, unit: str, *, variant: str, series: Timeline, metric_type: str | None) -> Measurement:
+def _latest(
+    page: Page, name: str, unit: str, *, variant: str, series: Timeline, metric_type: str | None
+) -> Measurement:
     answer, status = page.drawn.prometheus.timeline(name), page.drawn.prometheus.status
     called = f"{name}_latest" if metric_type is None else f"{metric_type}_latest"
     known = [(moment, value) for moment, value in series.points if value is not None]
     if not known:
-        return missing(called, unit, f"{name} has no value in the window", variant=variant, source=status.source, query=answer.query)
+        return missing(
+            called,
+            unit,
+            f"{name} has no value in the window",
+            variant=variant,
+            source=status.source,
+            query=answer.query,
+        )
     moment, value = known[-1]
     observed_at = datetime.fromtimestamp(moment, UTC)
     age_seconds = (page.at - observed_at).total_seconds()
     is_stale = age_seconds > _line_limit_seconds(page, answer)
     origin = page.drawn.prometheus.origin
-    frame = Measurement(called, value, unit, origin, variant, source=status.source, query=answer.query, observed_at=observed_at)
+    frame = Measurement(
+        called,
+        value,
+        unit,
+        origin,
+        variant,
+        source=status.source,
+        query=answer.query,
+        observed_at=observed_at,
+    )
     return replace(frame, stale=is_stale and origin is Origin.LIVE)
 
 
 def _line_limit_seconds(page: Page, answer: Answer) -> float:
-    """How old a line's last point may be: recorded counts come in whole blocks, and the next one is there when it has ended and its last step is recorded."""
+    """How old a line's last point may be: recorded counts come in whole blocks, and the next one is there
+    when it has ended and its last step is recorded.
+    """
     limit = float(page.settings["AB_STALE_AFTER"])
     is_recorded = any(text.startswith(COUNTED_BY_RULES) for text in page.drawn.prometheus.status.warnings)
     return max(limit, _RECORDED_AFTER_SECONDS) + (answer.step_seconds or 0.0) if is_recorded else limit
@@ -219,8 +375,14 @@ def _step_note(page: Page, name: str) -> str:
 
 
 def _gap(page: Page, name: str) -> str:
-    return page.drawn.prometheus.instant(name).reason or f"Prometheus has no {name.replace('_', ' ')} of any variant"
+    return (
+        page.drawn.prometheus.instant(name).reason
+        or f"Prometheus has no {name.replace('_', ' ')} of any variant"
+    )
 
 
 def _timeline_gap(page: Page, name: str) -> str:
-    return page.drawn.prometheus.timeline(name).reason or f"Prometheus has no {name.replace('_', ' ')} in the window"
+    return (
+        page.drawn.prometheus.timeline(name).reason
+        or f"Prometheus has no {name.replace('_', ' ')} in the window"
+    )

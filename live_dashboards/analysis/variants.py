@@ -16,7 +16,9 @@ PREFERRED_CHALLENGER = "enhanced"
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Baseline, challenger (None where there is no other variant), all variants in the page's order, and the variant of each model name."""
+    """Baseline, challenger (None where there is no other variant), all variants in the page's order, and the
+    variant of each model name.
+    """
 
     baseline: str
     challenger: str | None
@@ -30,8 +32,12 @@ class Roles:
 
 
 def roles(mlflow: MlflowAnswer, prometheus: PrometheusAnswer, settings: Settings) -> Roles:
-    """Names, roles and order of the variants that either source knows: baseline, challenger, then the others by name, so that colours and marks stay."""
-    chosen = next((experiment for experiment in mlflow.experiments if experiment.name == mlflow.experiment), None)
+    """Names, roles and order of the variants that either source knows: baseline, challenger, then the others
+    by name, so that colours and marks stay.
+    """
+    chosen = next(
+        (experiment for experiment in mlflow.experiments if experiment.name == mlflow.experiment), None
+    )
     runs = tuple(name for name, _ in chosen.variants) if chosen else ()
     by_model = variants_of_models(_models(prometheus), _candidates(mlflow, settings), settings.aliases)
     present = dict.fromkeys((*runs, *by_model.values(), *settings.planned_names))
@@ -42,18 +48,30 @@ def roles(mlflow: MlflowAnswer, prometheus: PrometheusAnswer, settings: Settings
     return Roles(baseline, challenger, (*first, *others), by_model)
 
 
-def matches(mlflow: MlflowAnswer, prometheus: PrometheusAnswer, settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Variants that both sources have, those only of the chosen experiment, and those only of Prometheus; each sorted."""
-    runs = {name for experiment in mlflow.experiments if experiment.name == mlflow.experiment for name, _ in experiment.variants}
+def matches(
+    mlflow: MlflowAnswer, prometheus: PrometheusAnswer, settings: Settings
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Variants that both sources have, those only of the chosen experiment, and those only of Prometheus;
+    each sorted.
+    """
+    runs = {
+        name
+        for experiment in mlflow.experiments
+        if experiment.name == mlflow.experiment
+        for name, _ in experiment.variants
+    }
     traffic = set(roles(mlflow, prometheus, settings).by_model.values())
     return tuple(sorted(runs & traffic)), tuple(sorted(runs - traffic)), tuple(sorted(traffic - runs))
 
 
-def variants_of_models(models: Sequence[str], candidates: Sequence[Iterable[str]], aliases: Mapping[str, str]) -> dict[str, str]:
+def variants_of_models(
+    models: Sequence[str], candidates: Sequence[Iterable[str]], aliases: Mapping[str, str]
+) -> dict[str, str]:
     """The variant of each Prometheus model name.
 
-    After the aliases: the candidate that it equals, or that it starts with followed by `-` or `_`, the longest one of the first group of candidates that
-    has any; else the name without the ending that all names share; else the name.
+    After the aliases: the candidate that it equals, or that it starts with followed by `-` or `_`, the
+    longest one of the first group of candidates that has any; else the name without the ending that all names
+    share; else the name.
     """
     ending = _shared_ending(models)
     return {model: _variant(aliases.get(model, model), candidates, ending) for model in models}
@@ -73,8 +91,15 @@ def _shared_ending(models: Sequence[str]) -> str:
 
 
 def _candidates(mlflow: MlflowAnswer, settings: Settings) -> tuple[tuple[str, ...], ...]:
-    chosen = tuple(name for experiment in mlflow.experiments if experiment.name == mlflow.experiment for name, _ in experiment.variants)
-    any_test = tuple(name for experiment in mlflow.experiments if experiment.is_ab_test for name, _ in experiment.variants)
+    chosen = tuple(
+        name
+        for experiment in mlflow.experiments
+        if experiment.name == mlflow.experiment
+        for name, _ in experiment.variants
+    )
+    any_test = tuple(
+        name for experiment in mlflow.experiments if experiment.is_ab_test for name, _ in experiment.variants
+    )
     configured = (settings["AB_BASELINE_VARIANT"], settings["AB_CHALLENGER_VARIANT"], *settings.planned_names)
     return chosen, any_test, tuple(str(name) for name in configured if name)
 
@@ -82,10 +107,14 @@ def _candidates(mlflow: MlflowAnswer, settings: Settings) -> tuple[tuple[str, ..
 def _models(prometheus: PrometheusAnswer) -> tuple[str, ...]:
     """The models that any answer names."""
     answers = (*prometheus.instants, *prometheus.timelines)
-    return tuple(sorted({series.label("model_name") for answer in answers for series in answer.series} - {""}))
+    return tuple(
+        sorted({series.label("model_name") for answer in answers for series in answer.series} - {""})
+    )
 
 
 def _default_challenger(baseline: str, present: Iterable[str]) -> str | None:
-    """`enhanced`, or the first by name: traffic and results change from look to look, and whom a page is about must not."""
+    """`enhanced`, or the first by name: traffic and results change from look to look, and whom a page is
+    about must not.
+    """
     others = {name for name in present if name != baseline}
     return PREFERRED_CHALLENGER if PREFERRED_CHALLENGER in others else min(others, default=None)

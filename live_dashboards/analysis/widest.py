@@ -1,4 +1,6 @@
-"""Numbers that follow from counts of which only the least is known: the value at the least, with the limits that hold at every end."""
+"""Numbers that follow from counts of which only the least is known: the value at the least, with the limits
+that hold at every end.
+"""
 
 from __future__ import annotations
 
@@ -14,24 +16,47 @@ Limit = float | None
 
 
 def widest(found: Measurement, others: Iterable[Measurement]) -> Measurement:
-    """The measurement with limits around all of these; where none has limits, and the values are unlike, around the values. As it is where all are the same."""
+    """The measurement with limits around all of these; where none has limits, and the values are unlike,
+    around the values. As it is where all are the same.
+    """
     ends = [other for other in others if other.value is not None]
-    if found.value is None or all((other.value, other.interval) == (found.value, found.interval) for other in ends):
+    if found.value is None or all(
+        (other.value, other.interval) == (found.value, found.interval) for other in ends
+    ):
         return found
     every = (found, *ends)
     interval = around([(each.value, each.interval) for each in every])
     drawn = around([(each.value, each.drawn_interval or each.interval) for each in every])
     values = [each.value for each in every if each.value is not None]
-    words = None if not found.inputs else f"between {format_interval(min(values), max(values), found.unit).replace(' to ', ' and ')}, {WHY}"
-    inputs = tuple(widest(each, [end.inputs[index] for end in ends if len(end.inputs) == len(found.inputs)]) for index, each in enumerate(found.inputs))
-    return replace(found, interval=interval, drawn_interval=drawn, inputs=inputs, reason="; ".join(filter(None, (_without_counts(found), words))) or None)
+    words = (
+        None
+        if not found.inputs
+        else "between "
+        f"{format_interval(min(values), max(values), found.unit).replace(' to ', ' and ')}, "
+        f"{WHY}"
+    )
+    inputs = tuple(
+        widest(each, [end.inputs[index] for end in ends if len(end.inputs) == len(found.inputs)])
+        for index, each in enumerate(found.inputs)
+    )
+    return replace(
+        found,
+        interval=interval,
+        drawn_interval=drawn,
+        inputs=inputs,
+        reason="; ".join(filter(None, (_without_counts(found), words))) or None,
+    )
 
 
 def _without_counts(found: Measurement) -> str | None:
-    """What is told of a measurement, without how much more was counted of its inputs: that is another number, in another unit."""
+    """What is told of a measurement, without how much more was counted of its inputs: that is another number,
+    in another unit.
+    """
     if not found.inputs:
         return found.reason
-    return "; ".join(part for part in (found.reason or "").split("; ") if not part.startswith(AT_LEAST)) or None
+    return (
+        "; ".join(part for part in (found.reason or "").split("; ") if not part.startswith(AT_LEAST)) or None
+    )
 
 
 def around(several: Sequence[tuple[Limit, Interval | None]]) -> Interval:
@@ -47,8 +72,18 @@ def around_rows(row: Comparison, others: Iterable[Comparison]) -> Comparison | N
     low, high = outermost([each.low for each in every], min), outermost([each.high for each in every], max)
     if low is None or high is None:
         return None
-    harm = outermost([each.harm_low for each in every], min), outermost([each.harm_high for each in every], max)
-    return replace(row, low=low, high=high, harm_low=harm[0], harm_high=harm[1], p_value=outermost([each.p_value for each in every], max))
+    harm = (
+        outermost([each.harm_low for each in every], min),
+        outermost([each.harm_high for each in every], max),
+    )
+    return replace(
+        row,
+        low=low,
+        high=high,
+        harm_low=harm[0],
+        harm_high=harm[1],
+        p_value=outermost([each.p_value for each in every], max),
+    )
 
 
 def without_interval(row: Comparison, reason: str | None) -> Comparison:

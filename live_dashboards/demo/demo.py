@@ -1,4 +1,6 @@
-"""The demo: a PostgreSQL and a Prometheus of its own, filled with one A/B test that is still going on, and the settings that make the dashboards read them."""
+"""The demo: a PostgreSQL and a Prometheus of its own, filled with one A/B test that is still going on, and
+the settings that make the dashboards read them.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +30,17 @@ HISTORY_DAYS = 8  # longer than AB_MINIMUM_DAYS; each costs about a second of st
 SCRAPE_SECONDS = 5
 
 _READ_TABLES = ("experiments", "runs", "metrics", "latest_metrics", "params", "tags")
-_FINE_SECONDS, _COARSE_SECONDS = 60, 150  # both at least twice in five minutes, which the rates are taken over
+# both at least twice in five minutes, which the rates are taken over
+_FINE_SECONDS, _COARSE_SECONDS = 60, 150
 _FINE_SPAN_SECONDS = 26 * 3600
 
 
 class Demo:
-    """Both servers, from `start` to `stop`; a context manager that also takes everything down on Ctrl-C, SIGTERM and SIGHUP, half-way up included.
+    """Both servers, from `start` to `stop`; a context manager that also takes everything down on Ctrl-C,
+    SIGTERM and SIGHUP, half-way up included.
 
-    `environment` holds the settings to run the dashboards with; `notes` what the user should know, such as a program that is missing.
+    `environment` holds the settings to run the dashboards with; `notes` what the user should know, such as a
+    program that is missing.
     """
 
     def __init__(self, *, history_days: float = HISTORY_DAYS) -> None:
@@ -45,7 +50,9 @@ class Demo:
         self._up = ExitStack()
 
     def start(self) -> Self:
-        """Bring everything up. Raises MissingProgramError without PostgreSQL; without Prometheus it goes on and `notes` says so."""
+        """Bring everything up. Raises MissingProgramError without PostgreSQL; without Prometheus it goes on
+        and `notes` says so.
+        """
         with ExitStack() as undo:
             undo.callback(self.stop)
             self._up.enter_context(termination_unwinds())
@@ -84,7 +91,13 @@ class Demo:
             make_tables(connection)
             fill_tables(connection, datetime.now(UTC))
         _add_reader(server, reader_password)
-        facts = {"HOST": server.host, "PORT": str(server.port), "NAME": DATABASE, "USER": READER, "PASSWORD": reader_password}
+        facts = {
+            "HOST": server.host,
+            "PORT": str(server.port),
+            "NAME": DATABASE,
+            "USER": READER,
+            "PASSWORD": reader_password,
+        }
         return {f"MLFLOW_DB_{name}": value for name, value in facts.items()}
 
     def _start_prometheus(self) -> dict[str, str]:
@@ -92,7 +105,9 @@ class Demo:
         world = World(now - self._history_seconds)
         exporter = Exporter(world)
         self._up.callback(exporter.stop)
-        targets = [ScrapeTarget(exporter.address, instance.name, exporter.path(instance)) for instance in INSTANCES]
+        targets = [
+            ScrapeTarget(exporter.address, instance.name, exporter.path(instance)) for instance in INSTANCES
+        ]
         server = PrometheusServer(scrape={JOB: targets}, scrape_interval_seconds=SCRAPE_SECONDS)
         self._up.callback(server.stop)
         history = server.folder / "history.txt"
@@ -103,7 +118,9 @@ class Demo:
         server.start()
         return {
             "PROMETHEUS_URL": server.url,
-            "AB_TRAFFIC_SPLIT": ",".join(f"{name}={round(100 * share)}" for name, share in _planned_shares().items()),
+            "AB_TRAFFIC_SPLIT": ",".join(
+                f"{name}={round(100 * share)}" for name, share in _planned_shares().items()
+            ),
             "AB_ONLINE_LABELLED_METRIC": LABELLED_METRIC,
             "AB_ONLINE_CORRECT_METRIC": CORRECT_METRIC,
         }
@@ -127,4 +144,6 @@ def _add_reader(server: PostgresServer, password: str) -> None:
     tables = sql.SQL(", ").join(map(sql.Identifier, _READ_TABLES))
     grants = sql.SQL("grant select on {} to {}").format(tables, sql.Identifier(READER))
     server.execute(grants, database=DATABASE)
-    server.execute(sql.SQL("alter role {} set default_transaction_read_only = on").format(sql.Identifier(READER)))
+    server.execute(
+        sql.SQL("alter role {} set default_transaction_read_only = on").format(sql.Identifier(READER))
+    )

@@ -1,4 +1,6 @@
-"""The demo's exporter: an HTTP server on loopback where each instance of the world has its own `/<instance>/metrics`, as pods have."""
+"""The demo's exporter: an HTTP server on loopback where each instance of the world has its own
+`/<instance>/metrics`, as pods have.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ class Exporter:
 
     def __init__(self, world: World) -> None:
         self._server = _Server(world)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
+        )
 
     @property
     def address(self) -> str:

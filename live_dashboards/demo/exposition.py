@@ -1,4 +1,6 @@
-"""The demo's metric families: the world's state as series, as text for the exporter, and as back-filled history. Names and labels are made here alone."""
+"""The demo's metric families: the world's state as series, as text for the exporter, and as back-filled
+history. Names and labels are made here alone.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from live_dashboards.demo.world import BASELINE, EXPERIMENT, INSTANCES, LATENCY_BOUNDS_SECONDS, Instance, State, Variant, World
+from live_dashboards.demo.world import (
+    BASELINE,
+    EXPERIMENT,
+    INSTANCES,
+    LATENCY_BOUNDS_SECONDS,
+    Instance,
+    State,
+    Variant,
+    World,
+)
 
 JOB = "ab-test-models"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -32,7 +43,9 @@ _FAMILIES = {
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One series of one instance: its family, full name, labels (without those a scrape adds) and values by moment."""
+    """One series of one instance: its family, full name, labels (without those a scrape adds) and values by
+    moment.
+    """
 
     family: str
     name: str
@@ -60,7 +73,14 @@ def write_history(world: World, times: NDArray[np.float64], path: Path) -> None:
         for instance in INSTANCES:
             for series in instance_series(world, instance, times):
                 head = f"{series.name}{_braces((*series.labels, ('instance', instance.name), ('job', JOB)))} "
-                text.write("".join([head + value + stamp for value, stamp in zip(_texts(series.values), stamps, strict=True)]))
+                text.write(
+                    "".join(
+                        [
+                            head + value + stamp
+                            for value, stamp in zip(_texts(series.values), stamps, strict=True)
+                        ]
+                    )
+                )
         text.write("# EOF\n")
 
 
@@ -68,37 +88,60 @@ def instance_series(world: World, instance: Instance, times: NDArray[np.float64]
     """All series of an instance, family by family."""
     own = (("model_name", instance.variant.model_name), ("experiment", EXPERIMENT))
     state = world.state(instance, times)
-    yield Series("ab_test_requests_total", "ab_test_requests_total", (*own, ("status", "success")), state.successes)
-    yield Series("ab_test_requests_total", "ab_test_requests_total", (*own, ("status", "error")), state.errors)
+    yield Series(
+        "ab_test_requests_total", "ab_test_requests_total", (*own, ("status", "success")), state.successes
+    )
+    yield Series(
+        "ab_test_requests_total", "ab_test_requests_total", (*own, ("status", "error")), state.errors
+    )
     yield Series("ab_test_errors_total", "ab_test_errors_total", own, state.errors)
     yield from _latency(own, state)
     yield Series(LABELLED_METRIC, LABELLED_METRIC, own, state.labelled)
     yield Series(CORRECT_METRIC, CORRECT_METRIC, own, state.correct)
     yield Series("ab_test_model_accuracy", "ab_test_model_accuracy", own, state.accuracy_percent)
     for kind, values in _impact(world, instance.variant, times).items():
-        yield Series("ab_test_business_impact", "ab_test_business_impact", (*own, ("metric_type", kind)), values)
+        yield Series(
+            "ab_test_business_impact", "ab_test_business_impact", (*own, ("metric_type", kind)), values
+        )
 
 
 def _latency(own: tuple[tuple[str, str], ...], state: State) -> Iterator[Series]:
     family = "ab_test_response_time_seconds"
     cumulative = state.bucket_counts.cumsum(axis=1)
     for column, bound in enumerate((*LATENCY_BOUNDS_SECONDS, math.inf)):
-        yield Series(family, f"{family}_bucket", (*own, ("le", "+Inf" if math.isinf(bound) else str(bound))), cumulative[:, column])
+        yield Series(
+            family,
+            f"{family}_bucket",
+            (*own, ("le", "+Inf" if math.isinf(bound) else str(bound))),
+            cumulative[:, column],
+        )
     yield Series(family, f"{family}_sum", own, state.latency_sum_seconds)
     yield Series(family, f"{family}_count", own, state.successes)
 
 
 def _impact(world: World, variant: Variant, times: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """What the variant earns and costs against the baseline, in percent, from the same counters that the other families show."""
-    (own_percent, own_ms), (base_percent, base_ms) = _gauges(world, variant, times), _gauges(world, BASELINE, times)
-    revenue, cost = (own_percent - base_percent) * _REVENUE_PERCENT_PER_POINT, (own_ms - base_ms) * _COST_PERCENT_PER_MS
+    """What the variant earns and costs against the baseline, in percent, from the same counters that the
+    other families show.
+    """
+    (own_percent, own_ms), (base_percent, base_ms) = (
+        _gauges(world, variant, times),
+        _gauges(world, BASELINE, times),
+    )
+    revenue, cost = (
+        (own_percent - base_percent) * _REVENUE_PERCENT_PER_POINT,
+        (own_ms - base_ms) * _COST_PERCENT_PER_MS,
+    )
     return {"revenue_impact": revenue, "latency_cost": cost, "net_business_value": revenue - cost}
 
 
-def _gauges(world: World, variant: Variant, times: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _gauges(
+    world: World, variant: Variant, times: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Accuracy in percent and mean latency in ms of the variant, mean over its instances."""
     states = [world.state(instance, times) for instance in INSTANCES if instance.variant == variant]
-    return np.mean([state.accuracy_percent for state in states], axis=0), np.mean([state.mean_latency_ms for state in states], axis=0)
+    return np.mean([state.accuracy_percent for state in states], axis=0), np.mean(
+        [state.mean_latency_ms for state in states], axis=0
+    )
 
 
 def _braces(labels: tuple[tuple[str, str], ...]) -> str:
@@ -108,4 +151,7 @@ def _braces(labels: tuple[tuple[str, str], ...]) -> str:
 def _texts(values: NDArray[np.int64] | NDArray[np.float64]) -> list[str]:
     if values.dtype.kind == "i":
         return list(map(str, values.tolist()))
-    return ["NaN" if value != value else f"{value:.6g}" if abs(value) < 1e5 else f"{value:.3f}" for value in values.tolist()]  # noqa: PLR0124 # NaN alone
+    return [
+        "NaN" if math.isnan(value) else f"{value:.6g}" if abs(value) < 1e5 else f"{value:.3f}"
+        for value in values.tolist()
+    ]

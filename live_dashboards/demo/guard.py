@@ -1,4 +1,6 @@
-"""What this process started ends with it, also where it is killed: a small shell waits for the end of this process and then runs one command."""
+"""What this process started ends with it, also where it is killed: a small shell waits for the end of this
+process and then runs one command.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,19 @@ from typing import Self
 
 from live_dashboards.demo.programs import BARE_ENVIRONMENT
 
-# A line says that all is over; the end of the pipe without one says that nobody is left to say so. Ctrl-C and a hang-up are this process' business.
+# A line says that all is over; the end of the pipe without one says that nobody is left to say so. Ctrl-C and
+# a hang-up are this process' business.
 _WAITING = 'trap "" HUP INT TERM; read -r over || "$@"'
 
 # Several tries, since what was just killed may still be writing its last file.
 _REMOVE = 'for _ in 1 2 3 4 5 6 7 8 9 10; do rm -rf -- "$0" && break; sleep 1; done'
 
-# SIGQUIT, at which PostgreSQL leaves no shared memory behind; what does not know it ends of it, and what blocks it is killed.
-_END = 'kill -s QUIT -- "-$0"; for _ in 1 2 3 4 5 6 7 8 9 10; do kill -s 0 -- "-$0" || exit 0; sleep 0.5; done; kill -s KILL -- "-$0"'
+# SIGQUIT, at which PostgreSQL leaves no shared memory behind; what does not know it ends of it, and what
+# blocks it is killed.
+_END = (
+    'kill -s QUIT -- "-$0"; for _ in 1 2 3 4 5 6 7 8 9 10; do kill -s 0 -- "-$0" || exit 0; sleep 0.5; '
+    'done; kill -s KILL -- "-$0"'
+)
 
 
 class Guard:
@@ -28,7 +35,8 @@ class Guard:
             ["/bin/sh", "-c", _WAITING, "sh", *command],
             cwd="/",
             env=BARE_ENVIRONMENT,
-            stdin=subprocess.PIPE,  # whose other end no other child inherits: it closes when this process ends, however it ends
+            # whose other end no other child inherits: it closes when this process ends, however it ends
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

@@ -1,4 +1,6 @@
-"""Ctrl-C and termination while servers are started and stopped: nothing may be lost between a process and the name it is known by."""
+"""Ctrl-C and termination while servers are started and stopped: nothing may be lost between a process and the
+name it is known by.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def uninterrupted(*, forget: bool = False) -> Iterator[None]:
-    """Hold these signals back until the block is over; then deliver them, or forget them where the block was the taking down itself.
+    """Hold these signals back until the block is over; then deliver them, or forget them where the block was
+    the taking down itself.
 
     Only the main thread gets signals in Python, so in any other this does nothing.
     """
@@ -26,18 +29,23 @@ def uninterrupted(*, forget: bool = False) -> Iterator[None]:
 
 @contextmanager
 def termination_unwinds() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the program through its context managers, with exit code 128 + signal, as Ctrl-C does by itself."""
+    """Let SIGTERM and SIGHUP end the program through its context managers, with exit code 128 + signal, as
+    Ctrl-C does by itself.
+    """
     with _handlers(_leave, ENDING[1:]):
         yield
 
 
 @contextmanager
-def _handlers(handler: Callable[[int, FrameType | None], object], numbers: tuple[signal.Signals, ...] = ENDING) -> Iterator[None]:
+def _handlers(
+    handler: Callable[[int, FrameType | None], object], numbers: tuple[signal.Signals, ...] = ENDING
+) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = {number: signal.getsignal(number) for number in numbers}
-    caught = [number for number, known in before.items() if known not in {signal.SIG_IGN, None}]  # one that is ignored stays ignored (nohup)
+    # one that is ignored stays ignored (nohup)
+    caught = [number for number, known in before.items() if known not in {signal.SIG_IGN, None}]
     try:
         for number in caught:
             signal.signal(number, handler)

@@ -1,4 +1,6 @@
-"""The demo's experiments in MLflow's own tables: training runs of the same two variants that serve the demo's traffic, over the last weeks."""
+"""The demo's experiments in MLflow's own tables: training runs of the same two variants that serve the demo's
+traffic, over the last weeks.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ _ADD_EXPERIMENT = """
 insert into experiments (name, artifact_location, lifecycle_stage, creation_time, last_update_time)
 values (%s, 'demo-artifacts', 'active', %s, %s) returning experiment_id"""
 _ADD_RUNS = """
-insert into runs (run_uuid, name, source_type, source_name, entry_point_name, source_version, user_id, lifecycle_stage, artifact_uri,
+insert into runs (run_uuid, name, source_type, source_name, entry_point_name, source_version, user_id,
+  lifecycle_stage, artifact_uri,
                   status, start_time, end_time, experiment_id) values %s"""
 _ADD_METRICS = "insert into metrics (key, value, timestamp, run_uuid, step, is_nan) values %s"
 _ADD_LATEST = "insert into latest_metrics (key, value, timestamp, run_uuid, step, is_nan) values %s"
@@ -78,29 +81,62 @@ class _Writer:
         """A run that ended (or, while RUNNING, logged last) `age` ago."""
         last = self.now - age
         run_id = uuid.UUID(int=self.chance.getrandbits(128)).hex
-        return TrainingRun(run_id, name, variant, status, last - _EPOCH * epochs, None if status == "RUNNING" else last, epochs, accuracy_ratio, test_rows)
+        return TrainingRun(
+            run_id,
+            name,
+            variant,
+            status,
+            last - _EPOCH * epochs,
+            None if status == "RUNNING" else last,
+            epochs,
+            accuracy_ratio,
+            test_rows,
+        )
 
     def weekly(self, variant: str, final_ratio: float) -> Iterator[TrainingRun]:
         """One finished run a week, each a little better than the one before."""
         for weeks_before in reversed(range(_WEEKS)):
             age = timedelta(days=7 * weeks_before + 2, hours=self.chance.uniform(0, 30))
-            yield self.run(f"{variant}-v{_WEEKS - weeks_before}", variant, age, final_ratio - 0.004 * weeks_before + self.chance.gauss(0, 0.001))
+            yield self.run(
+                f"{variant}-v{_WEEKS - weeks_before}",
+                variant,
+                age,
+                final_ratio - 0.004 * weeks_before + self.chance.gauss(0, 0.001),
+            )
 
 
 def demo_experiments(now: datetime) -> tuple[DemoExperiment, ...]:
-    """The A/B test that the demo serves, two smaller ones that ended in the last hours, and a study that is none."""
+    """The A/B test that the demo serves, two smaller ones that ended in the last hours, and a study that is
+    none.
+    """
     make = _Writer(now)
     hours = timedelta(hours=1)
     served = (
         *make.weekly("baseline", BASELINE.accuracy_ratio),
         *make.weekly("enhanced", ENHANCED.accuracy_ratio),
         make.run("enhanced-v4-wide", "enhanced", timedelta(days=6), 0.71, status="FAILED", epochs=3),
-        make.run(f"enhanced-v{_WEEKS + 1}", "enhanced", timedelta(seconds=50), 0.802, status="RUNNING", epochs=6),
+        make.run(
+            f"enhanced-v{_WEEKS + 1}", "enhanced", timedelta(seconds=50), 0.802, status="RUNNING", epochs=6
+        ),
     )
-    ranking = (make.run("control-v1", "control", 7 * hours, 0.641, test_rows=5000), make.run("treatment-v1", "treatment", 6 * hours, 0.652, test_rows=5000))
-    churn = (make.run("control-v1", "control", 5 * hours, 0.873, test_rows=8000), make.run("boosted-v1", "boosted", 4 * hours, 0.871, test_rows=8000))
-    study = (make.run("all-features", None, 30 * hours, 0.74), make.run("few-features", None, 3 * hours, 0.75))
-    named = {EXPERIMENT: served, "demo-ab-ranking": ranking, "demo-ab-churn": churn, "demo-feature-study": study}
+    ranking = (
+        make.run("control-v1", "control", 7 * hours, 0.641, test_rows=5000),
+        make.run("treatment-v1", "treatment", 6 * hours, 0.652, test_rows=5000),
+    )
+    churn = (
+        make.run("control-v1", "control", 5 * hours, 0.873, test_rows=8000),
+        make.run("boosted-v1", "boosted", 4 * hours, 0.871, test_rows=8000),
+    )
+    study = (
+        make.run("all-features", None, 30 * hours, 0.74),
+        make.run("few-features", None, 3 * hours, 0.75),
+    )
+    named = {
+        EXPERIMENT: served,
+        "demo-ab-ranking": ranking,
+        "demo-ab-churn": churn,
+        "demo-feature-study": study,
+    }
     return tuple(DemoExperiment(name, runs) for name, runs in named.items())
 
 
@@ -131,8 +167,14 @@ def _write(cursor: Cursor, experiment: DemoExperiment) -> None:
     execute_values(cursor, _ADD_RUNS, [_run_row(run, experiment_id) for run in experiment.runs])
     points = {run.run_id: list(_points(run)) for run in experiment.runs}
     execute_values(cursor, _ADD_METRICS, [row for rows in points.values() for row in rows])
-    execute_values(cursor, _ADD_LATEST, [row for run in experiment.runs for row in points[run.run_id] if row[4] == run.epochs - 1])
-    execute_values(cursor, _ADD_PARAMS, [(*pair, run.run_id) for run in experiment.runs for pair in _params(run)])
+    execute_values(
+        cursor,
+        _ADD_LATEST,
+        [row for run in experiment.runs for row in points[run.run_id] if row[4] == run.epochs - 1],
+    )
+    execute_values(
+        cursor, _ADD_PARAMS, [(*pair, run.run_id) for run in experiment.runs for pair in _params(run)]
+    )
     execute_values(cursor, _ADD_TAGS, [(*pair, run.run_id) for run in experiment.runs for pair in _tags(run)])
 
 
@@ -148,11 +190,18 @@ def _params(run: TrainingRun) -> list[tuple[str, str]]:
 
 
 def _tags(run: TrainingRun) -> list[tuple[str, str]]:
-    return [("mlflow.runName", run.name), ("mlflow.user", "demo"), ("mlflow.source.name", "demo"), ("mlflow.source.type", "LOCAL")]
+    return [
+        ("mlflow.runName", run.name),
+        ("mlflow.user", "demo"),
+        ("mlflow.source.name", "demo"),
+        ("mlflow.source.type", "LOCAL"),
+    ]
 
 
 def _points(run: TrainingRun) -> Iterator[tuple[str, float, int, str, int, bool]]:
-    """Rows of `metrics`: after each epoch the scores of one table of hits and misses on the test rows, and that table."""
+    """Rows of `metrics`: after each epoch the scores of one table of hits and misses on the test rows, and
+    that table.
+    """
     chance = Random(run.run_id)  # noqa: S311 # a reproducible demo, no secret
     for step in range(run.epochs):
         at_ms = _milliseconds(run.started_at + _EPOCH * (step + 1))
@@ -162,14 +211,26 @@ def _points(run: TrainingRun) -> Iterator[tuple[str, float, int, str, int, bool]
 
 
 def _scores(run: TrainingRun, accuracy_ratio: float, chance: Random) -> dict[str, float]:
-    """Scores that belong together, and the counts that they come from, as mlflow.evaluate logs them: whole test rows, right and wrong."""
+    """Scores that belong together, and the counts that they come from, as mlflow.evaluate logs them: whole
+    test rows, right and wrong.
+    """
     positives = _POSITIVES * run.test_rows // TEST_ROWS
     negatives = run.test_rows - positives
     hits = round(positives * (accuracy_ratio - 0.012) + chance.gauss(0, (positives * 0.17) ** 0.5))
     rejections = round(negatives * (accuracy_ratio + 0.010) + chance.gauss(0, (negatives * 0.17) ** 0.5))
     precision, recall = hits / (hits + negatives - rejections), hits / positives
-    counts = {"true_positives": hits, "false_positives": negatives - rejections, "false_negatives": positives - hits, "true_negatives": rejections}
-    scores = {"accuracy": (hits + rejections) / run.test_rows, "precision": precision, "recall": recall, "f1": 2 * precision * recall / (precision + recall)}
+    counts = {
+        "true_positives": hits,
+        "false_positives": negatives - rejections,
+        "false_negatives": positives - hits,
+        "true_negatives": rejections,
+    }
+    scores = {
+        "accuracy": (hits + rejections) / run.test_rows,
+        "precision": precision,
+        "recall": recall,
+        "f1": 2 * precision * recall / (precision + recall),
+    }
     return {**scores, **counts}
 
 

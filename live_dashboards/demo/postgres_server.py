@@ -1,4 +1,6 @@
-"""A PostgreSQL of our own for as long as it is wanted: new data folder, free loopback port, generated password, gone afterwards."""
+"""A PostgreSQL of our own for as long as it is wanted: new data folder, free loopback port, generated
+password, gone afterwards.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ THROW_AWAY = {  # nothing here survives the process, so nothing needs to survive
 
 
 class PostgresServer:
-    """A running PostgreSQL; a context manager. Passwords are really checked (scram-sha-256), on TCP as on the socket."""
+    """A running PostgreSQL; a context manager. Passwords are really checked (scram-sha-256), on TCP as on the
+    socket.
+    """
 
     def __init__(self, *, settings: Mapping[str, str] | None = None) -> None:
         self.host = LOOPBACK
@@ -61,14 +65,22 @@ class PostgresServer:
         return self._server.process_id if self._server is not None else None
 
     def start(self) -> Self:
-        """Make the data folder and start; what was begun is taken away again when that fails or is interrupted."""
+        """Make the data folder and start; what was begun is taken away again when that fails or is
+        interrupted.
+        """
         programs = postgres_programs()
         with ExitStack() as undo:
             undo.callback(self.stop)
             with uninterrupted():
                 folder = self._folder = make_work_folder(self._account)
             self._make_data(programs, folder)
-            self._server = ServerProcess("PostgreSQL", lambda port: self._command(programs, folder, port), folder=folder, is_ready=self._is_ready, account=self._account)
+            self._server = ServerProcess(
+                "PostgreSQL",
+                lambda port: self._command(programs, folder, port),
+                folder=folder,
+                is_ready=self._is_ready,
+                account=self._account,
+            )
             self._server.start()
             undo.pop_all()
         return self
@@ -76,7 +88,8 @@ class PostgresServer:
     def stop(self) -> None:
         """Stop the server and remove its folder; harmless where there is none."""
         if self._server is not None:
-            self._server.stop(signal.SIGINT, signal.SIGQUIT)  # SIGINT: end sessions and close; SIGQUIT: do not even close
+            # SIGINT: end sessions and close; SIGQUIT: do not even close
+            self._server.stop(signal.SIGINT, signal.SIGQUIT)
             self._server = None
         if self._folder is not None:
             remove_work_folder(self._folder)
@@ -93,7 +106,13 @@ class PostgresServer:
         connection: Connection = psycopg2.connect(**{**self._access(self.port), "dbname": database, **more})
         return connection
 
-    def execute(self, statement: str | sql.Composable, parameters: tuple[object, ...] = (), *, database: str = "postgres") -> None:
+    def execute(
+        self,
+        statement: str | sql.Composable,
+        parameters: tuple[object, ...] = (),
+        *,
+        database: str = "postgres",
+    ) -> None:
         """Run statements outside a transaction, as the superuser."""
         with closing(self.connect(database)) as connection:
             connection.autocommit = True
@@ -102,11 +121,15 @@ class PostgresServer:
 
     def create_role(self, name: str, password: str) -> None:
         """Make a role that may log in and nothing else."""
-        self.execute(sql.SQL("create role {} login password {}").format(sql.Identifier(name), sql.Literal(password)))
+        self.execute(
+            sql.SQL("create role {} login password {}").format(sql.Identifier(name), sql.Literal(password))
+        )
 
     def create_database(self, name: str, template: str | None = None, owner: str | None = None) -> None:
         """Make a database, as a copy of `template` where one is given (nobody may be connected to it)."""
-        statement = sql.SQL("create database {} template {} owner {}").format(*map(sql.Identifier, (name, template or "template0", owner or self.user)))
+        statement = sql.SQL("create database {} template {} owner {}").format(
+            *map(sql.Identifier, (name, template or "template0", owner or self.user))
+        )
         self.execute(statement + sql.SQL(" strategy file_copy" if self._knows_strategy() else ""))
 
     def drop_database(self, name: str) -> None:
@@ -120,17 +143,40 @@ class PostgresServer:
         if self._account is not None:
             shutil.chown(password_file, self._account.user_id, self._account.group_id)
         options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
-        run_program([programs / "initdb", "-D", folder / "data", "-U", self.user, f"--pwfile={password_file}", *options], folder=folder, account=self._account)
+        run_program(
+            [
+                programs / "initdb",
+                "-D",
+                folder / "data",
+                "-U",
+                self.user,
+                f"--pwfile={password_file}",
+                *options,
+            ],
+            folder=folder,
+            account=self._account,
+        )
         run_program(["/bin/mkdir", "-m", "700", folder / "socket"], folder=folder, account=self._account)
         password_file.unlink()
 
     def _command(self, programs: Path, folder: Path, port: int) -> list[str]:
-        settings = {"listen_addresses": LOOPBACK, "unix_socket_directories": str(folder / "socket"), **self._settings}
+        settings = {
+            "listen_addresses": LOOPBACK,
+            "unix_socket_directories": str(folder / "socket"),
+            **self._settings,
+        }
         flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(programs / "postgres"), "-D", str(folder / "data"), "-p", str(port), *flags]
 
     def _access(self, port: int) -> dict[str, Any]:
-        return {"host": self.host, "port": port, "user": self.user, "password": self.password, "sslmode": "prefer", "connect_timeout": 60}
+        return {
+            "host": self.host,
+            "port": port,
+            "user": self.user,
+            "password": self.password,
+            "sslmode": "prefer",
+            "connect_timeout": 60,
+        }
 
     def _is_ready(self, port: int) -> bool:
         try:
@@ -140,6 +186,8 @@ class PostgresServer:
         return True
 
     def _knows_strategy(self) -> bool:
-        """Since 15, where copying through the log became the default; copying files is faster with fsync off."""
+        """Since 15, where copying through the log became the default; copying files is faster with fsync
+        off.
+        """
         with closing(self.connect()) as connection:
             return connection.server_version >= 150_000

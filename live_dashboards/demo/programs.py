@@ -1,4 +1,6 @@
-"""Where the programs of the demo's servers are, what they are given of our environment, and what to install where they are not."""
+"""Where the programs of the demo's servers are, what they are given of our environment, and what to install
+where they are not.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from pathlib import Path
 from live_dashboards.errors import DashboardError, SettingsError
 from live_dashboards.settings import named_program
 
-BARE_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}  # nothing of the caller's settings reaches a server; its messages are English
+# nothing of the caller's settings reaches a server; its messages are English
+BARE_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 POSTGRES_PACKAGE = "postgresql"
 PROMETHEUS_PACKAGE = "prometheus"
 POSTGRES_VARIABLE = "POSTGRES_BIN"
@@ -26,14 +29,18 @@ class MissingProgramError(DashboardError):
 
 
 def postgres_programs() -> Path:
-    """The folder that holds initdb and postgres: what POSTGRES_BIN names, else that of the PATH, else the newest of the distribution's, which are not on the PATH.
+    """The folder that holds initdb and postgres: what POSTGRES_BIN names, else that of the PATH, else the
+    newest of the distribution's, which are not on the PATH.
 
     MissingProgramError where there is none; SettingsError where POSTGRES_BIN names another folder.
     """
     named = named_program(POSTGRES_VARIABLE)
     if named is not None:
         if not _holds_postgres(named):
-            raise SettingsError(f"{POSTGRES_VARIABLE} is {str(named)!r}, but must be a folder that holds initdb and postgres, such as {POSTGRES_VERSIONS}/17/bin")
+            raise SettingsError(
+                f"{POSTGRES_VARIABLE} is {str(named)!r}, but must be a folder that holds "
+                f"initdb and postgres, such as {POSTGRES_VERSIONS}/17/bin"
+            )
         return named
     on_path = shutil.which("initdb")
     own = [Path(on_path).resolve().parent] if on_path else []
@@ -45,12 +52,18 @@ def postgres_programs() -> Path:
 
 
 def prometheus_program() -> Path:
-    """Where Prometheus is: what PROMETHEUS_BINARY names, else the installed one; MissingProgramError, SettingsError where there is none."""
-    return server_program("Prometheus", "prometheus", package=PROMETHEUS_PACKAGE, variable=PROMETHEUS_VARIABLE)
+    """Where Prometheus is: what PROMETHEUS_BINARY names, else the installed one; MissingProgramError,
+    SettingsError where there is none.
+    """
+    return server_program(
+        "Prometheus", "prometheus", package=PROMETHEUS_PACKAGE, variable=PROMETHEUS_VARIABLE
+    )
 
 
 def promtool_program() -> Path:
-    """The promtool beside the Prometheus that PROMETHEUS_BINARY names, which writes what that one reads; else the installed one."""
+    """The promtool beside the Prometheus that PROMETHEUS_BINARY names, which writes what that one reads; else
+    the installed one.
+    """
     named = named_program(PROMETHEUS_VARIABLE)
     if named is not None:
         beside = prometheus_program().with_name("promtool")
@@ -60,12 +73,16 @@ def promtool_program() -> Path:
 
 
 def server_program(name: str, program: str, *, package: str, variable: str) -> Path:
-    """What the environment variable names, else the program of that name on the PATH; MissingProgramError, SettingsError where there is none."""
+    """What the environment variable names, else the program of that name on the PATH; MissingProgramError,
+    SettingsError where there is none.
+    """
     named = named_program(variable)
     if named is None:
         return _installed(name, program, package)
     if not is_program(named):
-        raise SettingsError(f"{variable} is {str(named)!r}, but must be the path of a program, such as /usr/bin/{program}")
+        raise SettingsError(
+            f"{variable} is {str(named)!r}, but must be the path of a program, such as /usr/bin/{program}"
+        )
     return named
 
 

@@ -1,4 +1,6 @@
-"""A Prometheus of our own for as long as it is wanted: back-filled history, scrape targets, free loopback port, gone afterwards."""
+"""A Prometheus of our own for as long as it is wanted: back-filled history, scrape targets, free loopback
+port, gone afterwards.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,8 @@ class ScrapeTarget:
 class PrometheusServer:
     """A running Prometheus; a context manager. `backfill` comes before `start`.
 
-    `scrape` names the targets of each job; `flags` are added to the command line; a `--web.external-url` with a path moves `url` there.
+    `scrape` names the targets of each job; `flags` are added to the command line; a `--web.external-url` with
+    a path moves `url` there.
     """
 
     def __init__(
@@ -44,7 +47,10 @@ class PrometheusServer:
         configuration: Mapping[str, object] | None = None,
     ) -> None:
         self.host = LOOPBACK
-        self._configuration = {**_configuration(scrape or {}, scrape_interval_seconds), **(configuration or {})}
+        self._configuration = {
+            **_configuration(scrape or {}, scrape_interval_seconds),
+            **(configuration or {}),
+        }
         self._retention = retention
         self._flags = tuple(flags)
         self._folder: Path | None = None
@@ -80,16 +86,36 @@ class PrometheusServer:
         if self._server is not None:
             raise RuntimeError("the server is already running")
         tool = promtool_program()
-        run_program([tool, "tsdb", "create-blocks-from", f"--max-block-duration={block}", "--quiet", "openmetrics", text.resolve(), self._data], folder=self.folder)
+        run_program(
+            [
+                tool,
+                "tsdb",
+                "create-blocks-from",
+                f"--max-block-duration={block}",
+                "--quiet",
+                "openmetrics",
+                text.resolve(),
+                self._data,
+            ],
+            folder=self.folder,
+        )
 
     def start(self) -> Self:
-        """Start and wait until it answers queries; what was begun is taken away again when that fails or is interrupted."""
+        """Start and wait until it answers queries; what was begun is taken away again when that fails or is
+        interrupted.
+        """
         with ExitStack() as undo:
             undo.callback(self.stop)
             program = prometheus_program()
             self._data.mkdir(exist_ok=True)
-            (self.folder / "prometheus.yml").write_text(json.dumps(self._configuration), encoding="utf-8")  # JSON is YAML
-            self._server = ServerProcess("Prometheus", lambda port: self._command(program, port), folder=self.folder, is_ready=self._is_ready)
+            # JSON is YAML
+            (self.folder / "prometheus.yml").write_text(json.dumps(self._configuration), encoding="utf-8")
+            self._server = ServerProcess(
+                "Prometheus",
+                lambda port: self._command(program, port),
+                folder=self.folder,
+                is_ready=self._is_ready,
+            )
             self._server.start()
             undo.pop_all()
         return self
@@ -140,9 +166,18 @@ class PrometheusServer:
 
 def _configuration(scrape: Mapping[str, Sequence[ScrapeTarget]], interval_seconds: int) -> dict[str, object]:
     interval = f"{interval_seconds}s"
-    jobs = [{"job_name": job, "static_configs": [_target(target) for target in targets]} for job, targets in scrape.items()]
-    return {"global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": "1m"}, "scrape_configs": jobs}
+    jobs = [
+        {"job_name": job, "static_configs": [_target(target) for target in targets]}
+        for job, targets in scrape.items()
+    ]
+    return {
+        "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": "1m"},
+        "scrape_configs": jobs,
+    }
 
 
 def _target(target: ScrapeTarget) -> dict[str, object]:
-    return {"targets": [target.address], "labels": {"instance": target.instance, "__metrics_path__": target.path}}
+    return {
+        "targets": [target.address],
+        "labels": {"instance": target.instance, "__metrics_path__": target.path},
+    }

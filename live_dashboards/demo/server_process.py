@@ -1,4 +1,6 @@
-"""One server as a child process: started on a free loopback port, waited for, stopped with everything it started."""
+"""One server as a child process: started on a free loopback port, waited for, stopped with everything it
+started.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ class Child:
     guard: Guard
 
     def end(self) -> None:
-        """Kill what is left of the session: usually nothing, after an interruption the programs that this one had started."""
+        """Kill what is left of the session: usually nothing, after an interruption the programs that this one
+        had started.
+        """
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -55,7 +59,9 @@ class Child:
 
 
 class ServerProcess:
-    """A server that runs from `start` to `stop`; `stop` is right at any moment, also in the middle of a `start` that was interrupted."""
+    """A server that runs from `start` to `stop`; `stop` is right at any moment, also in the middle of a
+    `start` that was interrupted.
+    """
 
     def __init__(
         self,
@@ -95,18 +101,24 @@ class ServerProcess:
         return (self._folder / "server.log").read_text(encoding="utf-8", errors="replace")
 
     def start(self) -> None:
-        """Start on a free port and wait until the server is ready; raises ServerStartError with the end of its log where it does not become so."""
+        """Start on a free port and wait until the server is ready; raises ServerStartError with the end of
+        its log where it does not become so.
+        """
         self._held_port = hold_port()
         self.port = int(self._held_port.getsockname()[1])
         with uninterrupted(), (self._folder / "server.log").open("wb") as output:
-            self._child = _spawn(self._command(self.port), self._folder, output, self._account, self._environment)
+            self._child = _spawn(
+                self._command(self.port), self._folder, output, self._account, self._environment
+            )
             _started.append(self)
         if not self._becomes_ready(self._child.process):
             self.stop()
             raise ServerStartError(f"{self.name} did not start; its log ends: {_tail(self.log)}")
 
     def stop(self, *signals: signal.Signals) -> None:
-        """Ask with each signal in turn, waiting up to ten seconds after each, then kill whatever is left of its session."""
+        """Ask with each signal in turn, waiting up to ten seconds after each, then kill whatever is left of
+        its session.
+        """
         if self._child is not None:
             for number in signals:
                 if self._child.process.poll() is None:
@@ -129,12 +141,16 @@ class ServerProcess:
 
 
 def running_servers() -> tuple[ServerProcess, ...]:
-    """The servers that this process has started and not stopped, in that order: what a failure may have to do with stands in their logs."""
+    """The servers that this process has started and not stopped, in that order: what a failure may have to do
+    with stands in their logs.
+    """
     return tuple(_started)
 
 
 def run_program(arguments: Sequence[str | Path], *, folder: Path, account: Account | None = None) -> None:
-    """Run a program to its end; a failure raises ServerStartError with the end of what it said, an interruption ends all it had started."""
+    """Run a program to its end; a failure raises ServerStartError with the end of what it said, an
+    interruption ends all it had started.
+    """
     log = folder / "program.log"
     child: Child | None = None
     try:
@@ -145,14 +161,18 @@ def run_program(arguments: Sequence[str | Path], *, folder: Path, account: Accou
         if child is not None:
             child.end()
     if code != 0:
-        raise ServerStartError(f"{Path(arguments[0]).name} failed with exit code {code}: {_tail(log.read_text(encoding='utf-8', errors='replace'))}")
+        raise ServerStartError(
+            f"{Path(arguments[0]).name} failed with exit code {code}: "
+            f"{_tail(log.read_text(encoding='utf-8', errors='replace'))}"
+        )
 
 
 def hold_port() -> socket.socket:
     """A socket that holds a free TCP port of 127.0.0.1 without listening there, until it is closed.
 
-    Nobody who asks for any free port is given a held one, and connecting to it is refused; a server that is told its number can have it at the same time,
-    since servers share their address with what does not listen (SO_REUSEADDR). So no other program takes a port between its choice and its use.
+    Nobody who asks for any free port is given a held one, and connecting to it is refused; a server that is
+    told its number can have it at the same time, since servers share their address with what does not listen
+    (SO_REUSEADDR). So no other program takes a port between its choice and its use.
     """
     held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -160,7 +180,13 @@ def hold_port() -> socket.socket:
     return held
 
 
-def _spawn(arguments: Sequence[str], folder: Path, output: IO[bytes], account: Account | None, environment: Mapping[str, str]) -> Child:
+def _spawn(
+    arguments: Sequence[str],
+    folder: Path,
+    output: IO[bytes],
+    account: Account | None,
+    environment: Mapping[str, str],
+) -> Child:
     process = subprocess.Popen(  # noqa: S603 # programs this package looked up, arguments it made
         list(arguments),
         cwd=folder,

@@ -1,4 +1,6 @@
-"""A temporary folder that a server's own account can enter, wherever the caller's TMPDIR lies; it goes with the process at the latest."""
+"""A temporary folder that a server's own account can enter, wherever the caller's TMPDIR lies; it goes with
+the process at the latest.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ class WorkFolderError(DashboardError):
 
 
 def postgres_account() -> Account | None:
-    """The account PostgreSQL must run as: none of its own for a plain user, `postgres` (else `nobody`) for root, whom PostgreSQL refuses."""
+    """The account PostgreSQL must run as: none of its own for a plain user, `postgres` (else `nobody`) for
+    root, whom PostgreSQL refuses.
+    """
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -35,7 +39,10 @@ def postgres_account() -> Account | None:
         except KeyError:
             continue
         return Account(entry.pw_uid, entry.pw_gid)
-    raise WorkFolderError("PostgreSQL refuses to run as root and there is no account postgres or nobody; run this as a plain user")
+    raise WorkFolderError(
+        "PostgreSQL refuses to run as root and there is no account postgres or nobody; "
+        "run this as a plain user"
+    )
 
 
 def make_work_folder(account: Account | None = None) -> Path:
@@ -49,7 +56,9 @@ def make_work_folder(account: Account | None = None) -> Path:
 
 
 def remove_work_folder(folder: Path) -> None:
-    """Remove the folder; a process that was just killed may still be writing its last file, so this tries for two seconds."""
+    """Remove the folder; a process that was just killed may still be writing its last file, so this tries for
+    two seconds.
+    """
     until = time.monotonic() + _REMOVE_SECONDS
     while folder.exists() and time.monotonic() < until:
         shutil.rmtree(folder, ignore_errors=True)
@@ -73,7 +82,9 @@ def _new_folder(parent: str, account: Account | None) -> Path | None:
 
 
 def _can_write(folder: Path, account: Account | None) -> bool:
-    """Whether the account really can: a folder above it may be closed to others, and access lists are not in the mode."""
+    """Whether the account really can: a folder above it may be closed to others, and access lists are not in
+    the mode.
+    """
     if account is None:
         return os.access(folder, os.W_OK | os.X_OK)
     tried = subprocess.run(  # noqa: S603 # the shell, and a path this module made

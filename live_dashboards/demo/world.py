@@ -1,7 +1,9 @@
-"""The demo's A/B test as a pure function of time: two variants with two instances each, every request drawn from a seeded distribution.
+"""The demo's A/B test as a pure function of time: two variants with two instances each, every request drawn
+from a seeded distribution.
 
-A counter at a moment is the sum of whole time cells since the start. Each hour of each instance has a random stream of its own, so the back-filled
-history and the live exporter read the same world, in any order, without remembering anything.
+A counter at a moment is the sum of whole time cells since the start. Each hour of each instance has a random
+stream of its own, so the back-filled history and the live exporter read the same world, in any order, without
+remembering anything.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """What is true of one model: its share of the traffic, its error ratio, its latency (log-normal) and how often it is right."""
+    """What is true of one model: its share of the traffic, its error ratio, its latency (log-normal) and how
+    often it is right.
+    """
 
     name: str
     model_name: str
@@ -61,12 +65,16 @@ class Instance:
         return f"{self.variant.model_name}-{self.number}"
 
 
-INSTANCES = tuple(Instance(variant, number) for variant in VARIANTS for number in range(len(_INSTANCE_SHARES)))
+INSTANCES = tuple(
+    Instance(variant, number) for variant in VARIANTS for number in range(len(_INSTANCE_SHARES))
+)
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One instance at several moments: one row a moment, counters since the start of the world, gauges over the last six hours."""
+    """One instance at several moments: one row a moment, counters since the start of the world, gauges over
+    the last six hours.
+    """
 
     bucket_counts: Counts
     errors: Counts
@@ -100,10 +108,19 @@ class World:
         lately = now - counted[np.maximum(cells - _GAUGE_CELLS, 0)]
         buckets, recent_buckets = now[:, :_BUCKETS], lately[:, :_BUCKETS]
         means_seconds = self._latency[instance.variant][1]
-        with np.errstate(invalid="ignore"):  # before the first request and the first known truth the gauges are NaN
+        # before the first request and the first known truth the gauges are NaN
+        with np.errstate(invalid="ignore"):
             accuracy_percent = 100.0 * lately[:, _CORRECT] / lately[:, _LABELLED]
             mean_latency_ms = 1000.0 * (recent_buckets @ means_seconds) / recent_buckets.sum(axis=1)
-        return State(buckets, now[:, _ERRORS], now[:, _LABELLED], now[:, _CORRECT], buckets @ means_seconds, accuracy_percent, mean_latency_ms)
+        return State(
+            buckets,
+            now[:, _ERRORS],
+            now[:, _LABELLED],
+            now[:, _CORRECT],
+            buckets @ means_seconds,
+            accuracy_percent,
+            mean_latency_ms,
+        )
 
     def _counted(self, instance: Instance, cell: int) -> Counts:
         """Cumulative counts by cell, row 0 being nothing yet, at least up to that cell."""
@@ -120,7 +137,9 @@ class World:
         chance = np.random.default_rng([self.seed, INSTANCES.index(instance), hour])
         middles = self.start + hour * 3600 + CELL_SECONDS * np.arange(0.5, _CELLS_AN_HOUR, dtype=np.float64)
         share = variant.traffic_share * _INSTANCE_SHARES[instance.number]
-        requests = chance.poisson(self.mean_requests_per_second * share * CELL_SECONDS * _daily_shape(middles))
+        requests = chance.poisson(
+            self.mean_requests_per_second * share * CELL_SECONDS * _daily_shape(middles)
+        )
         errors = chance.binomial(requests, variant.error_ratio)
         buckets = chance.multinomial(requests - errors, self._latency[variant][0])
         labelled = chance.binomial(requests - errors, _LABELLED_SHARE)
@@ -135,7 +154,9 @@ class World:
 def _daily_shape(times: NDArray[np.float64]) -> NDArray[np.float64]:
     """Traffic relative to its mean: a hill in the afternoon (UTC), a shoulder in the morning."""
     hours = times / 3600 % 24
-    shape: NDArray[np.float64] = 1 + 0.42 * np.sin(2 * np.pi * (hours - 9) / 24) + 0.12 * np.sin(4 * np.pi * (hours - 7) / 24)
+    shape: NDArray[np.float64] = (
+        1 + 0.42 * np.sin(2 * np.pi * (hours - 9) / 24) + 0.12 * np.sin(4 * np.pi * (hours - 7) / 24)
+    )
     return shape
 
 
@@ -153,5 +174,8 @@ def _below(edge: float, variant: Variant, moment: int) -> float:
     """The share of the distribution (moment 0) or of its mean (moment 1) below an edge."""
     if edge in {0.0, math.inf}:
         return 0.0 if edge == 0 else 1.0
-    score = math.log(edge / variant.latency_median_seconds) / variant.latency_spread - moment * variant.latency_spread
+    score = (
+        math.log(edge / variant.latency_median_seconds) / variant.latency_spread
+        - moment * variant.latency_spread
+    )
     return 0.5 * (1 + math.erf(score / math.sqrt(2)))

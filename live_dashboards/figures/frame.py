@@ -49,7 +49,10 @@ class Frame:
     def columns(self, count: int, gap: float) -> tuple[Frame, ...]:
         """So many frames of equal width, side by side."""
         width = (self.width - gap * (count - 1)) / count
-        return tuple(Frame(self.figure, self.left + index * (width + gap), self.bottom, width, self.height, self.sizes) for index in range(count))
+        return tuple(
+            Frame(self.figure, self.left + index * (width + gap), self.bottom, width, self.height, self.sizes)
+            for index in range(count)
+        )
 
     def upper(self, height: float) -> Frame:
         """The part at the top with that height."""
@@ -59,15 +62,48 @@ class Frame:
         """The part at the bottom with that height."""
         return Frame(self.figure, self.left, self.bottom, self.width, height, self.sizes)
 
-    def write(self, x: float, y: float, text: str, look: Look, *, within: float | None = None, align: str = "left", stand: str = "baseline") -> Text | None:
-        """Writes at inches from the frame's lower left corner, by default no wider than to the frame's edge."""
-        room = {"left": self.width - x, "right": x, "center": 2 * min(x, self.width - x)}[align] if within is None else within
-        return put(self.figure, (self.left + x, self.bottom + y), text, look, within_inches=room, align=align, stand=stand)
+    def write(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        look: Look,
+        *,
+        within: float | None = None,
+        align: str = "left",
+        stand: str = "baseline",
+    ) -> Text | None:
+        """Writes at inches from the frame's lower left corner, by default no wider than to the frame's
+        edge.
+        """
+        room = (
+            {"left": self.width - x, "right": x, "center": 2 * min(x, self.width - x)}[align]
+            if within is None
+            else within
+        )
+        return put(
+            self.figure,
+            (self.left + x, self.bottom + y),
+            text,
+            look,
+            within_inches=room,
+            align=align,
+            stand=stand,
+        )
 
     def axes(self) -> Axes:
-        """Axes over the whole frame without any drawn axis: limits are the panel's business, `x_ticks`, `y_ticks` and `base_line` draw what it shows."""
+        """Axes over the whole frame without any drawn axis: limits are the panel's business, `x_ticks`,
+        `y_ticks` and `base_line` draw what it shows.
+        """
         page_width, page_height = self.figure.get_size_inches()
-        axes = self.figure.add_axes((self.left / page_width, self.bottom / page_height, self.width / page_width, self.height / page_height))
+        axes = self.figure.add_axes(
+            (
+                self.left / page_width,
+                self.bottom / page_height,
+                self.width / page_width,
+                self.height / page_height,
+            )
+        )
         axes.set(xticks=[], yticks=[])
         axes.set_axis_off()
         return axes
@@ -77,7 +113,13 @@ class Frame:
         page_width, page_height = self.figure.get_size_inches()
         height = (self.bottom + y) / page_height
         self.figure.add_artist(
-            Line2D([self.left / page_width, self.right / page_width], [height, height], color=colour, linewidth=width_points, transform=self.figure.transFigure)
+            Line2D(
+                [self.left / page_width, self.right / page_width],
+                [height, height],
+                color=colour,
+                linewidth=width_points,
+                transform=self.figure.transFigure,
+            )
         )
 
     def outline(self, colour: str, width_points: float) -> None:
@@ -85,7 +127,15 @@ class Frame:
         page_width, page_height = self.figure.get_size_inches()
         corner = (self.left / page_width, self.bottom / page_height)
         size = (self.width / page_width, self.height / page_height)
-        edges = Rectangle(corner, *size, fill=False, edgecolor=colour, linewidth=width_points, transform=self.figure.transFigure, zorder=3)
+        edges = Rectangle(
+            corner,
+            *size,
+            fill=False,
+            edgecolor=colour,
+            linewidth=width_points,
+            transform=self.figure.transFigure,
+            zorder=3,
+        )
         self.figure.add_artist(edges)
 
     def fill(self, colour: str, *, zorder: float = 0.0) -> None:
@@ -93,11 +143,24 @@ class Frame:
         page_width, page_height = self.figure.get_size_inches()
         corner = (self.left / page_width, self.bottom / page_height)
         size = (self.width / page_width, self.height / page_height)
-        self.figure.add_artist(Rectangle(corner, *size, facecolor=colour, edgecolor="none", transform=self.figure.transFigure, zorder=zorder))
+        self.figure.add_artist(
+            Rectangle(
+                corner,
+                *size,
+                facecolor=colour,
+                edgecolor="none",
+                transform=self.figure.transFigure,
+                zorder=zorder,
+            )
+        )
 
 
-def x_ticks(axes: Axes, sizes: Sizes, positions: Sequence[float], labels: Sequence[str], *, has_grid: bool = True) -> None:
-    """Labelled ticks on the horizontal axis with light lines behind the data; the axes' limits must stand already."""
+def x_ticks(
+    axes: Axes, sizes: Sizes, positions: Sequence[float], labels: Sequence[str], *, has_grid: bool = True
+) -> None:
+    """Labelled ticks on the horizontal axis with light lines behind the data; the axes' limits must stand
+    already.
+    """
     pad = TICK_PAD_POINTS / 72
     shares = [share for share, _ in _shares(axes, [(position, axes.get_ylim()[0]) for position in positions])]
     for share, label in zip(shares, labels, strict=True):
@@ -106,8 +169,12 @@ def x_ticks(axes: Axes, sizes: Sizes, positions: Sequence[float], labels: Sequen
         _add_lines(axes, [((share, 0.0), (share, 1.0)) for share in shares], GRID, 0.6, zorder=0.5)
 
 
-def y_ticks(axes: Axes, sizes: Sizes, positions: Sequence[float], labels: Sequence[str], *, has_grid: bool = True) -> None:
-    """Labelled ticks on the vertical axis with light lines behind the data; the axes' limits must stand already."""
+def y_ticks(
+    axes: Axes, sizes: Sizes, positions: Sequence[float], labels: Sequence[str], *, has_grid: bool = True
+) -> None:
+    """Labelled ticks on the vertical axis with light lines behind the data; the axes' limits must stand
+    already.
+    """
     pad = TICK_PAD_POINTS / 72
     shares = [share for _, share in _shares(axes, [(axes.get_xlim()[0], position) for position in positions])]
     for share, label in zip(shares, labels, strict=True):
@@ -123,19 +190,50 @@ def base_line(axes: Axes) -> None:
 
 def _shares(axes: Axes, points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
     """Where the points stand within the axes, from 0 to 1."""
-    return [(float(x), float(y)) for x, y in (axes.transScale + axes.transLimits).transform(points)] if points else []
+    return (
+        [(float(x), float(y)) for x, y in (axes.transScale + axes.transLimits).transform(points)]
+        if points
+        else []
+    )
 
 
-def _write_tick(axes: Axes, share: tuple[float, float], shift_inches: tuple[float, float], label: str, sizes: Sizes, *, align: str, stand: str) -> None:
+def _write_tick(
+    axes: Axes,
+    share: tuple[float, float],
+    shift_inches: tuple[float, float],
+    label: str,
+    sizes: Sizes,
+    *,
+    align: str,
+    stand: str,
+) -> None:
     figure, box = cast("Figure", axes.figure), axes.get_position()
     width, height = figure.get_size_inches()
-    x, y = (box.x0 + box.width * share[0]) * width + shift_inches[0], (box.y0 + box.height * share[1]) * height + shift_inches[1]
+    x, y = (
+        (box.x0 + box.width * share[0]) * width + shift_inches[0],
+        (box.y0 + box.height * share[1]) * height + shift_inches[1],
+    )
     put(figure, (x, y), label, Look(sizes.tick, FAINT), within_inches=math.inf, align=align, stand=stand)
 
 
-def _add_lines(axes: Axes, lines: Sequence[tuple[tuple[float, float], tuple[float, float]]], colour: str, width_points: float, *, zorder: float) -> None:
+def _add_lines(
+    axes: Axes,
+    lines: Sequence[tuple[tuple[float, float], tuple[float, float]]],
+    colour: str,
+    width_points: float,
+    *,
+    zorder: float,
+) -> None:
     """Lines from edge to edge in one artist, in shares of the axes."""
-    edges = LineCollection(lines, colors=colour, linewidths=width_points, zorder=zorder, clip_on=False, capstyle="projecting", transform=axes.transAxes)
+    edges = LineCollection(
+        lines,
+        colors=colour,
+        linewidths=width_points,
+        zorder=zorder,
+        clip_on=False,
+        capstyle="projecting",
+        transform=axes.transAxes,
+    )
     axes.add_collection(edges, autolim=False)
 
 

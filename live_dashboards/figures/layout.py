@@ -1,4 +1,6 @@
-"""How a page is divided: strips above a fixed grid of panels, a footer below; places depend on the page's size only."""
+"""How a page is divided: strips above a fixed grid of panels, a footer below; places depend on the page's
+size only.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _BORDER_INCHES = 0.13
 
 @dataclass(frozen=True, slots=True)
 class Layout(Generic[OfReport]):
-    """The strips with their heights in inches at a page's sizes, the panels by row, and the rows' shares of the height."""
+    """The strips with their heights in inches at a page's sizes, the panels by row, and the rows' shares of
+    the height.
+    """
 
     strips: Callable[[Sizes], tuple[tuple[Callable[[Frame, OfReport], None], float], ...]]
     panels: tuple[tuple[Callable[[Frame, OfReport], None], ...], ...]

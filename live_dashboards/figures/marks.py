@@ -1,4 +1,6 @@
-"""Dots, intervals and buckets on the axes of a panel: few artists, open ends as arrows, no number without its mark."""
+"""Dots, intervals and buckets on the axes of a panel: few artists, open ends as arrows, no number without its
+mark.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ _THICK = 2.4
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A value at a height of the axes with its interval; `is_filled` False says that its certainty is unknown. A narrower interval within it is drawn thick."""
+    """A value at a height of the axes with its interval; `is_filled` False says that its certainty is
+    unknown. A narrower interval within it is drawn thick.
+    """
 
     value: float
     y: float
@@ -35,12 +39,22 @@ def dot(measurement: Measurement, y: float) -> Dot | None:
     return Dot(measurement.value, y, interval, is_filled=interval is not None)
 
 
-def draw_dots(axes: Axes, frame: Frame, dots: Iterable[Dot | None], style: VariantStyle, colour: str, *, size: float | None = None) -> None:
+def draw_dots(
+    axes: Axes,
+    frame: Frame,
+    dots: Iterable[Dot | None],
+    style: VariantStyle,
+    colour: str,
+    *,
+    size: float | None = None,
+) -> None:
     """One variant's dots with their intervals; the axes' limits must stand already."""
     present = [mark for mark in dots if mark is not None]
     low, high = axes.get_xlim()
     draw_bars(axes, [(mark.interval, mark.y) for mark in present if mark.interval], colour, frame.sizes.line)
-    draw_bars(axes, [(mark.inner, mark.y) for mark in present if mark.inner], colour, frame.sizes.line * _THICK)
+    draw_bars(
+        axes, [(mark.inner, mark.y) for mark in present if mark.inner], colour, frame.sizes.line * _THICK
+    )
     for is_filled in (True, False):
         chosen = [mark for mark in present if mark.is_filled is is_filled and low <= mark.value <= high]
         if chosen:
@@ -58,7 +72,15 @@ def draw_dots(axes: Axes, frame: Frame, dots: Iterable[Dot | None], style: Varia
             )
 
 
-def draw_bars(axes: Axes, bars: Sequence[tuple[Interval, float]], colour: str, width_points: float, *, alpha: float = 1.0, gid: str | None = None) -> None:
+def draw_bars(
+    axes: Axes,
+    bars: Sequence[tuple[Interval, float]],
+    colour: str,
+    width_points: float,
+    *,
+    alpha: float = 1.0,
+    gid: str | None = None,
+) -> None:
     """Horizontal bars from low to high; an open end runs to the edge of the axes and ends in an arrow."""
     if not bars:
         return
@@ -73,7 +95,20 @@ def draw_bars(axes: Axes, bars: Sequence[tuple[Interval, float]], colour: str, w
             arrows["<"].append((left, y))
         if interval.high is None or interval.high > right:
             arrows[">"].append((right, y))
-    axes.add_collection(LineCollection(segments, colors=colour, linewidths=width_points, alpha=alpha, zorder=3, clip_on=False, gid=gid), autolim=False)
+    axes.add_collection(
+        LineCollection(
+            segments, colors=colour, linewidths=width_points, alpha=alpha, zorder=3, clip_on=False, gid=gid
+        ),
+        autolim=False,
+    )
     for marker, ends in arrows.items():
         if ends:
-            axes.plot(*zip(*ends, strict=True), linestyle="none", marker=marker, markersize=max(4.0, width_points * 0.9), color=colour, clip_on=False, zorder=4)
+            axes.plot(
+                *zip(*ends, strict=True),
+                linestyle="none",
+                marker=marker,
+                markersize=max(4.0, width_points * 0.9),
+                color=colour,
+                clip_on=False,
+                zorder=4,
+            )

@@ -1,4 +1,6 @@
-"""What all panels share: the title that answers, the subtitle with the unit, tags, hatching, notes, and the look of a panel that has nothing."""
+"""What all panels share: the title that answers, the subtitle with the unit, tags, hatching, notes, and the
+look of a panel that has nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,18 @@ from matplotlib.collections import LineCollection
 
 from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.text import Look, width_inches, wrapped
-from live_dashboards.figures.theme import CACHED, CAUTION, FAINT, HATCH, INK, MUTED, PAPER, SMALLEST_POINTS, Sizes, line_inches
+from live_dashboards.figures.theme import (
+    CACHED,
+    CAUTION,
+    FAINT,
+    HATCH,
+    INK,
+    MUTED,
+    PAPER,
+    SMALLEST_POINTS,
+    Sizes,
+    line_inches,
+)
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.presentation import CACHED_MARK
 from live_dashboards.model.report import Head
@@ -22,7 +35,9 @@ _GAP_INCHES = 0.06
 
 
 def open_panel(frame: Frame, head: Head, *, is_page_simulated: bool = False) -> Frame | None:
-    """Draws the panel's head and note; the place left for the drawing, None where there is nothing to draw."""
+    """Draws the panel's head and note; the place left for the drawing, None where there is nothing to
+    draw.
+    """
     frame.rule(frame.height)
     if head.origin is Origin.MISSING or (head.origin is Origin.SIMULATED and not is_page_simulated):
         hatch(frame, HATCH, _HATCH_STEP_INCHES)
@@ -41,7 +56,10 @@ def _write_head(frame: Frame, head: Head, *, is_page_simulated: bool) -> Frame:
     for number, line in enumerate(wrapped(head.title, look, frame.width, 2, indent_inches=indent)):
         y -= line_inches(sizes.title, 1.22)
         frame.write(0.0 if number else indent, y + line_inches(sizes.title, 0.22), line, look)
-    for words, colour in ((head.reason if head.origin is Origin.SIMULATED and not is_page_simulated else "", CAUTION), (head.subtitle, MUTED)):
+    for words, colour in (
+        (head.reason if head.origin is Origin.SIMULATED and not is_page_simulated else "", CAUTION),
+        (head.subtitle, MUTED),
+    ):
         if words:
             y -= line_inches(sizes.body, 1.35)
             frame.write(0.0, y + line_inches(sizes.body, 0.3), words, Look(sizes.body, colour))
@@ -50,19 +68,33 @@ def _write_head(frame: Frame, head: Head, *, is_page_simulated: bool) -> Frame:
 
 def _title_look(title: str, sizes: Sizes, room: float) -> Look:
     """The title's size, up to a sixth smaller where that spares a second line."""
-    looks = [Look(max(SMALLEST_POINTS, sizes.title * share), INK, is_bold=True) for share in (1.0, 0.92, 0.84)]
+    looks = [
+        Look(max(SMALLEST_POINTS, sizes.title * share), INK, is_bold=True) for share in (1.0, 0.92, 0.84)
+    ]
     return next((look for look in looks if width_inches(title, look) <= room), looks[0])
 
 
 def _tag(frame: Frame, origin: Origin) -> float:
-    """The boxed word before the title that says what kind of values these are; how far it pushes the title, in inches."""
+    """The boxed word before the title that says what kind of values these are; how far it pushes the title,
+    in inches.
+    """
     if origin not in _TAGS:
         return 0.0
     word, colour = _TAGS[origin]
     look = Look(frame.sizes.note, PAPER, is_bold=True)
     height, width = line_inches(frame.sizes.title, 1.0), width_inches(word, look) + 0.1
-    frame.upper(frame.sizes.title / 72 * 1.45).lower(height).inner(right=frame.width - width).fill(colour, zorder=0.5)
-    frame.write(width / 2, frame.height - frame.sizes.title / 72 * 1.45 + height / 2, word, look, within=width, align="center", stand="center_baseline")
+    frame.upper(frame.sizes.title / 72 * 1.45).lower(height).inner(right=frame.width - width).fill(
+        colour, zorder=0.5
+    )
+    frame.write(
+        width / 2,
+        frame.height - frame.sizes.title / 72 * 1.45 + height / 2,
+        word,
+        look,
+        within=width,
+        align="center",
+        stand="center_baseline",
+    )
     return width + 0.08
 
 
@@ -95,7 +127,9 @@ def _write_note(body: Frame, note: str) -> Frame:
     return body.inner(bottom=0.03 + len(lines) * line_inches(sizes.note) + (0.05 if lines else 0.0))
 
 
-def hatch(frame: Frame, colour: str, step_inches: float, *, width_points: float = 0.7, zorder: float = -1.0) -> None:
+def hatch(
+    frame: Frame, colour: str, step_inches: float, *, width_points: float = 0.7, zorder: float = -1.0
+) -> None:
     """Diagonal lines over the frame, as one artist."""
     page_width, page_height = frame.figure.get_size_inches()
     segments = []
@@ -104,5 +138,15 @@ def hatch(frame: Frame, colour: str, step_inches: float, *, width_points: float 
         offset = index * step_inches
         start = (min(offset, frame.width), max(0.0, offset - frame.width))
         end = (max(0.0, offset - frame.height), min(offset, frame.height))
-        segments.append([((frame.left + x) / page_width, (frame.bottom + y) / page_height) for x, y in (start, end)])
-    frame.figure.add_artist(LineCollection(segments, colors=colour, linewidths=width_points, transform=frame.figure.transFigure, zorder=zorder))
+        segments.append(
+            [((frame.left + x) / page_width, (frame.bottom + y) / page_height) for x, y in (start, end)]
+        )
+    frame.figure.add_artist(
+        LineCollection(
+            segments,
+            colors=colour,
+            linewidths=width_points,
+            transform=frame.figure.transFigure,
+            zorder=zorder,
+        )
+    )

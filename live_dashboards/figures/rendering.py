@@ -12,13 +12,25 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 
 _ONE_AT_A_TIME = RLock()
-_OTHERS_BUSINESS = ("backend", "toolbar", "tk.", "webagg.", "macosx.", "savefig.", "svg.", "pdf.", "ps.", "pgf.")
+_OTHERS_BUSINESS = (
+    "backend",
+    "toolbar",
+    "tk.",
+    "webagg.",
+    "macosx.",
+    "savefig.",
+    "svg.",
+    "pdf.",
+    "ps.",
+    "pgf.",
+)
 _OWN = {"text.parse_math": False, "text.hinting": "none"}
 
 
 @contextmanager
 def page_settings() -> Iterator[None]:
-    """Matplotlib's own defaults, names never read as formulas, and glyphs where they belong instead of at the nearest pixel; put back afterwards.
+    """Matplotlib's own defaults, names never read as formulas, and glyphs where they belong instead of at the
+    nearest pixel; put back afterwards.
 
     The settings are one for the whole process, so pages are made one at a time.
     """
@@ -28,7 +40,9 @@ def page_settings() -> Iterator[None]:
 
 
 def _changes() -> dict[Any, Any]:
-    wanted: dict[Any, Any] = {name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith(_OTHERS_BUSINESS)}
+    wanted: dict[Any, Any] = {
+        name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith(_OTHERS_BUSINESS)
+    }
     wanted.update(_OWN)
     return {name: value for name, value in wanted.items() if mpl.rcParams[name] != value}
 

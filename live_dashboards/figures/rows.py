@@ -1,4 +1,6 @@
-"""A chart of rows: names on the left, dots on shared axes, numbers in columns on the right, a heading line above."""
+"""A chart of rows: names on the left, dots on shared axes, numbers in columns on the right, a heading line
+above.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,14 @@ class Rows:
     def points(self) -> float:
         """The largest text size that fits into a row."""
         sizes = self.body.sizes
-        return next((points for points in (sizes.body, sizes.tick) if line_inches(points, _ROW_LEADING) <= self.height), sizes.note)
+        return next(
+            (
+                points
+                for points in (sizes.body, sizes.tick)
+                if line_inches(points, _ROW_LEADING) <= self.height
+            ),
+            sizes.note,
+        )
 
     @property
     def has_two_lines(self) -> bool:
@@ -55,30 +64,74 @@ class Rows:
 
     def name(self, row: float, text: str, colour: str = INK, *, points: float | None = None) -> None:
         """Writes into the name column; what is too long loses its middle."""
-        look, room = Look(points or self.points, colour), self.plot.left - self.body.left - 0.08 * self.body.sizes.scale
-        self.body.write(0.0, self.middle(row), fitted_name(text, look, room), look, within=room, stand="center_baseline")
+        look, room = (
+            Look(points or self.points, colour),
+            self.plot.left - self.body.left - 0.08 * self.body.sizes.scale,
+        )
+        self.body.write(
+            0.0, self.middle(row), fitted_name(text, look, room), look, within=room, stand="center_baseline"
+        )
 
     def beside_name(self, row: float, text: str) -> None:
-        """Writes small and grey at the right edge of the name column; the column must be wide enough for both."""
+        """Writes small and grey at the right edge of the name column; the column must be wide enough for
+        both.
+        """
         room = self.plot.left - self.body.left - 0.08 * self.body.sizes.scale
-        self.body.write(room, self.middle(row), text, Look(self.body.sizes.note, FAINT), within=room, align="right", stand="center_baseline")
+        self.body.write(
+            room,
+            self.middle(row),
+            text,
+            Look(self.body.sizes.note, FAINT),
+            within=room,
+            align="right",
+            stand="center_baseline",
+        )
 
-    def number(self, row: float, text: str, colour: str = INK, *, points: float | None = None, column: float = 0.0, within: float | None = None) -> None:
+    def number(
+        self,
+        row: float,
+        text: str,
+        colour: str = INK,
+        *,
+        points: float | None = None,
+        column: float = 0.0,
+        within: float | None = None,
+    ) -> None:
         """Writes into the number column, `column` inches from its right edge, aligned right."""
         look = Look(points or min(self.points, self.body.sizes.tick), colour)
         room = self.body.right - self.plot.right - 0.08 * self.body.sizes.scale if within is None else within
-        self.body.write(self.body.width - column, self.middle(row), text, look, within=room, align="right", stand="center_baseline")
+        self.body.write(
+            self.body.width - column,
+            self.middle(row),
+            text,
+            look,
+            within=room,
+            align="right",
+            stand="center_baseline",
+        )
 
     def inside(self, row: float, text: str) -> None:
         """Writes grey words where a row has no dot, over the grid."""
         x = self.plot.left - self.body.left + 0.08
-        words = self.body.write(x, self.middle(row), text, Look(self.body.sizes.note, FAINT), within=self.body.width - x, stand="center_baseline")
+        words = self.body.write(
+            x,
+            self.middle(row),
+            text,
+            Look(self.body.sizes.note, FAINT),
+            within=self.body.width - x,
+            stand="center_baseline",
+        )
         if words is not None:
             words.set_bbox({"facecolor": PAPER, "edgecolor": "none", "pad": 1.0})
 
     def heading(self, over_plot: str = "", over_numbers: str = "") -> None:
-        """Writes the heading line above: over the plot from its left edge, over the numbers from the right edge."""
-        look, y = Look(self.body.sizes.note, MUTED), self.body.height - heading_height(self.body.sizes) + 0.035
+        """Writes the heading line above: over the plot from its left edge, over the numbers from the right
+        edge.
+        """
+        look, y = (
+            Look(self.body.sizes.note, MUTED),
+            self.body.height - heading_height(self.body.sizes) + 0.035,
+        )
         right = width_inches(over_numbers, look)
         self.body.write(self.body.width, y, over_numbers, look, align="right")
         left = self.plot.left - self.body.left
@@ -106,18 +159,39 @@ def fitting(body: Frame, rows: Sequence[_Row]) -> tuple[Sequence[_Row], str]:
 def column_inches(body: Frame, texts: Iterable[str], share: float = 0.42) -> float:
     """Width of a number column that holds these texts, at most that share of the body."""
     look = Look(body.sizes.tick)
-    return min(share * body.width, max((width_inches(text, look) for text in texts), default=0.0) + 0.14 * body.sizes.scale)
+    return min(
+        share * body.width,
+        max((width_inches(text, look) for text in texts), default=0.0) + 0.14 * body.sizes.scale,
+    )
 
 
-def open_rows(body: Frame, count: int, limits: tuple[float, float], *, numbers: float, unit: str = "", names: float = NAMES_INCHES) -> Rows:
-    """Rows with a linear axis below them; `numbers` is the number column's width in inches, `names` that of the name column on the 16x10 page."""
+def open_rows(
+    body: Frame,
+    count: int,
+    limits: tuple[float, float],
+    *,
+    numbers: float,
+    unit: str = "",
+    names: float = NAMES_INCHES,
+) -> Rows:
+    """Rows with a linear axis below them; `numbers` is the number column's width in inches, `names` that of
+    the name column on the 16x10 page.
+    """
     chart = bare_rows(body, count, limits, numbers=numbers, names=names)
-    label_ticks(chart, [(ticks, number_labels(ticks, unit)) for ticks in (round_ticks(*limits, most) for most in (5, 4, 3, 2))])
+    label_ticks(
+        chart,
+        [
+            (ticks, number_labels(ticks, unit))
+            for ticks in (round_ticks(*limits, most) for most in (5, 4, 3, 2))
+        ],
+    )
     return chart
 
 
 def label_ticks(chart: Rows, choices: Sequence[tuple[Sequence[float], Sequence[str]]]) -> None:
-    """Ticks on the horizontal axis: the first choice of positions and labels that stand apart, else the last."""
+    """Ticks on the horizontal axis: the first choice of positions and labels that stand apart, else the
+    last.
+    """
     positions, labels = next((choice for choice in choices if _stand_apart(chart, choice[1])), choices[-1])
     x_ticks(chart.axes, chart.body.sizes, positions, labels)
 
@@ -127,10 +201,14 @@ def _stand_apart(chart: Rows, labels: Sequence[str]) -> bool:
     return len(labels) * (widest + _LABEL_GAP_INCHES) <= chart.plot.width
 
 
-def bare_rows(body: Frame, count: int, limits: tuple[float, float], *, numbers: float, names: float = NAMES_INCHES) -> Rows:
+def bare_rows(
+    body: Frame, count: int, limits: tuple[float, float], *, numbers: float, names: float = NAMES_INCHES
+) -> Rows:
     """Rows whose axis has no ticks yet."""
     sizes = body.sizes
-    plot = body.inner(left=sizes.room(names), right=numbers, top=heading_height(sizes), bottom=tick_height(sizes))
+    plot = body.inner(
+        left=sizes.room(names), right=numbers, top=heading_height(sizes), bottom=tick_height(sizes)
+    )
     axes = plot.axes()
     axes.set_xlim(*limits)
     axes.set_ylim(count - 0.5, -0.5)

@@ -15,10 +15,11 @@ from live_dashboards.model.snapshot import Timeline
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a timeline is drawn: unit of its numbers, whether it starts at zero, its target line and dated marks.
+    """How a timeline is drawn: unit of its numbers, whether it starts at zero, its target line and dated
+    marks.
 
-    `ticks_width` is in inches of the 16x10 page; `names_width` the inches for what stands at line ends, by default for a name and a value. A narrow timeline
-    shows only values there.
+    `ticks_width` is in inches of the 16x10 page; `names_width` the inches for what stands at line ends, by
+    default for a name and a value. A narrow timeline shows only values there.
     """
 
     unit: str
@@ -76,4 +77,11 @@ def segments(timeline: Timeline) -> list[list[tuple[float, float]]]:
 
 def last_point(timeline: Timeline) -> tuple[float, float] | None:
     """The newest (unix seconds, value) that has a value."""
-    return next(((moment, value) for moment, value in reversed(timeline.points) if value is not None and math.isfinite(value)), None)
+    return next(
+        (
+            (moment, value)
+            for moment, value in reversed(timeline.points)
+            if value is not None and math.isfinite(value)
+        ),
+        None,
+    )

@@ -11,7 +11,18 @@ from matplotlib.patches import Circle
 from live_dashboards import __version__
 from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.text import Look, fitted_name, width_inches, wrapped
-from live_dashboards.figures.theme import ALARM, BADGE_SHAPES, CALM, CAUTION, FAINT, INK, MUTED, TINT, line_inches, variant_style
+from live_dashboards.figures.theme import (
+    ALARM,
+    BADGE_SHAPES,
+    CALM,
+    CAUTION,
+    FAINT,
+    INK,
+    MUTED,
+    TINT,
+    line_inches,
+    variant_style,
+)
 from live_dashboards.model.dashboards import Report
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.report import AbReport, Badge
@@ -47,11 +58,15 @@ def _title(report: Report) -> str:
 def _window(report: Report) -> str:
     """`24 h to 23 Nov 2026, 10:00 CET (Europe/Berlin)`."""
     moment = moment_words(report.at, ZoneInfo(report.timezone))
-    return f"{span_words(report.window_seconds)} to {moment}" + ("" if moment.endswith(report.timezone) else f" ({report.timezone})")
+    return f"{span_words(report.window_seconds)} to {moment}" + (
+        "" if moment.endswith(report.timezone) else f" ({report.timezone})"
+    )
 
 
 def _draw_key(frame: Frame, report: Report, room: float) -> None:
-    """Challenger against baseline, then the others, each with its line and marker: the legend of all panels."""
+    """Challenger against baseline, then the others, each with its line and marker: the legend of all
+    panels.
+    """
     sizes, x, y = frame.sizes, 0.0, 0.045
     names = [name for name in (report.challenger, report.baseline) if name in report.variant_names]
     names += [name for name in report.variant_names if name not in names]
@@ -80,7 +95,14 @@ def _sample(frame: Frame, x: float, y: float, index: int) -> float:
     height = (frame.bottom + y + sizes.body * 0.36 / 72) / page_height
     xs = [(frame.left + x + share * length) / page_width for share in (0.0, 0.5, 1.0)]
     line = Line2D(
-        xs, [height] * 3, color=style.colour, linewidth=sizes.line, marker=style.marker, markersize=sizes.marker, markevery=[1], transform=frame.figure.transFigure
+        xs,
+        [height] * 3,
+        color=style.colour,
+        linewidth=sizes.line,
+        marker=style.marker,
+        markersize=sizes.marker,
+        markevery=[1],
+        transform=frame.figure.transFigure,
     )
     if style.dashes:
         line.set_linestyle((0, style.dashes))
@@ -98,18 +120,30 @@ def _draw_badge(frame: Frame, badge: Badge) -> tuple[float, float]:
     frame.write(frame.width, y, badge.kind.value, word, align="right")
     shape = BADGE_SHAPES[badge.kind]
     centre = ((frame.right - width + radius), (frame.bottom + y + sizes.verdict * 0.36 / 72))
-    disc = Circle(centre, radius, facecolor=shape.fill, edgecolor=shape.edge, linewidth=1.2, transform=frame.figure.dpi_scale_trans)
+    disc = Circle(
+        centre,
+        radius,
+        facecolor=shape.fill,
+        edgecolor=shape.edge,
+        linewidth=1.2,
+        transform=frame.figure.dpi_scale_trans,
+    )
     frame.figure.add_artist(disc)
     line = frame.write(frame.width, 0.045, badge.second_line, second, within=frame.width * 0.5, align="right")
     return width, width_inches(line.get_text(), second) if line else 0.0
 
 
 def draw_verdict(frame: Frame, report: AbReport) -> None:
-    """What to do on the left; the rule, the reasons, what would change it and what the test can see on the right."""
+    """What to do on the left; the rule, the reasons, what would change it and what the test can see on the
+    right.
+    """
     frame.fill(TINT)
     sizes, pad = frame.sizes, 0.12
     verdict, split = report.verdict, frame.width * 0.21
-    label, word = Look(sizes.note, FAINT), Look(sizes.verdict, _VERDICT_COLOURS.get(verdict.verdict, INK), is_bold=True)
+    label, word = (
+        Look(sizes.note, FAINT),
+        Look(sizes.verdict, _VERDICT_COLOURS.get(verdict.verdict, INK), is_bold=True),
+    )
     lines = wrapped(verdict.verdict, word, split - 2 * pad, 2)
     block = line_inches(sizes.note, 1.0) + len(lines) * line_inches(sizes.verdict, 1.3)
     y = (frame.height + block) / 2 - line_inches(sizes.note, 0.9)
@@ -123,9 +157,18 @@ def draw_verdict(frame: Frame, report: AbReport) -> None:
 def _write_grounds(frame: Frame, report: AbReport) -> None:
     """A line each, the reasons in two where they need them."""
     verdict, look, label = report.verdict, Look(frame.sizes.body, INK), Look(frame.sizes.note, FAINT)
-    rows = (("rule", verdict.rule), ("because", "; ".join(verdict.reasons)), ("would change it", "; ".join(verdict.would_change)), ("this test", report.power.words))
+    rows = (
+        ("rule", verdict.rule),
+        ("because", "; ".join(verdict.reasons)),
+        ("would change it", "; ".join(verdict.would_change)),
+        ("this test", report.power.words),
+    )
     indent = width_inches("would change it   ", label)
-    told = [(name, wrapped(words, look, frame.width - indent, 2 if name == "because" else 1)) for name, words in rows if words]
+    told = [
+        (name, wrapped(words, look, frame.width - indent, 2 if name == "because" else 1))
+        for name, words in rows
+        if words
+    ]
     step = line_inches(frame.sizes.body, 1.2)
     y = (frame.height + sum(len(lines) for _, lines in told) * step) / 2 + line_inches(frame.sizes.body, 0.28)
     for name, lines in told:
@@ -139,7 +182,13 @@ def draw_status(frame: Frame, report: AbReport) -> None:
     """Short words over their values, evenly spaced."""
     sizes, status = frame.sizes, report.status
     if status.origin is Origin.MISSING or not status.items:
-        frame.write(0.0, frame.height / 2, f"no experiment status: {status.reason or 'nothing known'}", Look(sizes.body, MUTED), stand="center_baseline")
+        frame.write(
+            0.0,
+            frame.height / 2,
+            f"no experiment status: {status.reason or 'nothing known'}",
+            Look(sizes.body, MUTED),
+            stand="center_baseline",
+        )
         return
     items = status.items
     if status.origin is Origin.SIMULATED:
@@ -153,7 +202,9 @@ def draw_status(frame: Frame, report: AbReport) -> None:
     for (label, value), width in zip(items, widths, strict=True):
         room = width + spare if spare >= 0 else width * (frame.width - gap * (len(items) - 1)) / sum(widths)
         frame.write(x, frame.height - line_inches(sizes.note), label, small, within=room)
-        frame.write(x, 0.04, value, replace(large, colour=CAUTION if value == "SIMULATED" else INK), within=room)
+        frame.write(
+            x, 0.04, value, replace(large, colour=CAUTION if value == "SIMULATED" else INK), within=room
+        )
         x += room + gap
 
 
@@ -163,7 +214,13 @@ def draw_footer(frame: Frame, report: Report) -> None:
     version = f"live-dashboards {__version__}"
     frame.rule(frame.height)
     frame.write(frame.width, 0.0, version, look, align="right")
-    frame.write(0.0, 0.0, f"{_sources(report)}.  {_intervals(report)}", look, within=frame.width - width_inches(version, look) - 0.3)
+    frame.write(
+        0.0,
+        0.0,
+        f"{_sources(report)}.  {_intervals(report)}",
+        look,
+        within=frame.width - width_inches(version, look) - 0.3,
+    )
 
 
 def _sources(report: Report) -> str:
@@ -185,6 +242,12 @@ def _source_title(status: SourceStatus) -> str:
 
 def _intervals(report: Report) -> str:
     if not isinstance(report, AbReport):
-        return "Lines through dots: 95 % intervals, for one look where nothing else is said; hollow dots have none. Queries and moments: in the summary file."
+        return (
+            "Lines through dots: 95 % intervals, for one look where nothing else is said; hollow dots "
+            "have none. Queries and moments: in the summary file."
+        )
     level = f"{report.confidence * 100:g} %"
-    return f"Intervals of differences and of the split: 95 %, as told there; other lines through dots: {level} for one look. Queries and moments: in the summary file."
+    return (
+        "Intervals of differences and of the split: 95 %, as told there; other lines through dots: "
+        f"{level} for one look. Queries and moments: in the summary file."
+    )

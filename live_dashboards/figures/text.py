@@ -1,7 +1,8 @@
 """Every word of a picture passes here: made harmless, fitted to its width, and placed in inches.
 
-Names come from outside. `$` stays a dollar sign, control and direction characters lose their power, and what the font cannot draw becomes U+FFFD,
-so that no name can hide, reorder or break what stands beside it. Widths are sums of the font's own advances, so measuring costs no rendering.
+Names come from outside. `$` stays a dollar sign, control and direction characters lose their power, and what
+the font cannot draw becomes U+FFFD, so that no name can hide, reorder or break what stands beside it. Widths
+are sums of the font's own advances, so measuring costs no rendering.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ def _font(is_bold: bool) -> FT2Font:  # noqa: FBT001 the key of a cache
 
 
 def _font_path(is_bold: bool) -> str:  # noqa: FBT001 the key of a cache
-    return str(Path(mpl.get_data_path()) / "fonts" / "ttf" / ("DejaVuSans-Bold.ttf" if is_bold else "DejaVuSans.ttf"))
+    return str(
+        Path(mpl.get_data_path()) / "fonts" / "ttf" / ("DejaVuSans-Bold.ttf" if is_bold else "DejaVuSans.ttf")
+    )
 
 
 @lru_cache(maxsize=64)
@@ -67,7 +70,12 @@ def font_properties(points: float, is_bold: bool = False) -> FontProperties:  # 
 @lru_cache(maxsize=4_096)
 def _advance(character: str, is_bold: bool) -> float:  # noqa: FBT001 the key of a cache
     """Width of a character in em, with the slack."""
-    return _font(is_bold).load_char(ord(character), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65_536 / _MEASURE_POINTS * _PIXEL_SLACK
+    return (
+        _font(is_bold).load_char(ord(character), flags=LoadFlags.NO_HINTING).linearHoriAdvance
+        / 65_536
+        / _MEASURE_POINTS
+        * _PIXEL_SLACK
+    )
 
 
 @lru_cache(maxsize=4_096)
@@ -77,11 +85,15 @@ def _has_glyph(character: str) -> bool:
 
 @lru_cache(maxsize=4_096)
 def clean(text: str) -> str:
-    """The text on one line, with nothing that could act: white space is a space, what cannot be drawn is U+FFFD."""
+    """The text on one line, with nothing that could act: white space is a space, what cannot be drawn is
+    U+FFFD.
+    """
     if _PLAIN.fullmatch(text) and len(text) <= _LONGEST:
         return text
     text = text[:_LONGEST] + (ELLIPSIS if len(text) > _LONGEST else "")
-    drawn = "".join(_drawable(character) for character in unicodedata.normalize("NFC", text.replace(_LEFT_TO_RIGHT, "")))
+    drawn = "".join(
+        _drawable(character) for character in unicodedata.normalize("NFC", text.replace(_LEFT_TO_RIGHT, ""))
+    )
     return _held_left_to_right(_SPACES.sub(" ", drawn))
 
 
@@ -94,7 +106,9 @@ def _drawable(character: str) -> str:
 
 
 def _held_left_to_right(text: str) -> str:
-    """A mark before the text and after each run of right-to-left letters keeps the numbers beside a name in their places."""
+    """A mark before the text and after each run of right-to-left letters keeps the numbers beside a name in
+    their places.
+    """
     if not any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in text):
         return text
     parts, was_right_to_left = [_LEFT_TO_RIGHT], False
@@ -138,8 +152,17 @@ def fitted_name(text: str, look: Look, within_inches: float) -> str:
     return fitted(f"{start}{ELLIPSIS}{end}", look, within_inches)
 
 
-def wrapped(text: str, look: Look, within_inches: float, most_lines: int, *, indent_inches: float = 0.0, last_indent_inches: float = 0.0) -> list[str]:
-    """The text in at most so many lines, broken at spaces, the first one shorter by the indent, the last one cut with an ellipsis where more follows.
+def wrapped(
+    text: str,
+    look: Look,
+    within_inches: float,
+    most_lines: int,
+    *,
+    indent_inches: float = 0.0,
+    last_indent_inches: float = 0.0,
+) -> list[str]:
+    """The text in at most so many lines, broken at spaces, the first one shorter by the indent, the last one
+    cut with an ellipsis where more follows.
 
     The last of so many lines is shorter by `last_indent_inches`.
     """
@@ -163,8 +186,19 @@ def _words_that_fit(words: list[str], look: Look, within_inches: float) -> int:
     return len(words)
 
 
-def put(figure: Figure, at_inches: tuple[float, float], text: str, look: Look, *, within_inches: float, align: str = "left", stand: str = "baseline") -> Text | None:
-    """Places the text on the page, from its lower left corner, no wider than that; None where nothing is left to place."""
+def put(
+    figure: Figure,
+    at_inches: tuple[float, float],
+    text: str,
+    look: Look,
+    *,
+    within_inches: float,
+    align: str = "left",
+    stand: str = "baseline",
+) -> Text | None:
+    """Places the text on the page, from its lower left corner, no wider than that; None where nothing is left
+    to place.
+    """
     shown = fitted(text, look, within_inches)
     if not shown.strip():
         return None
@@ -186,14 +220,24 @@ def put(figure: Figure, at_inches: tuple[float, float], text: str, look: Look, *
 
 
 class Words(Text):
-    """One line standing on its baseline. In pixels it is drawn right there, as laying out each line before drawing it would take as long as the drawing."""
+    """One line standing on its baseline. In pixels it is drawn right there, as laying out each line before
+    drawing it would take as long as the drawing.
+    """
 
     def draw(self, renderer: RendererBase) -> None:
         """Draws the line, and what is behind it."""
-        if not isinstance(renderer, RendererAgg) or self.get_bbox_patch() is not None or not self.get_visible():
+        if (
+            not isinstance(renderer, RendererAgg)
+            or self.get_bbox_patch() is not None
+            or not self.get_visible()
+        ):
             super().draw(renderer)
             return
-        words, font, before = self.get_text(), self.get_fontproperties(), _BEFORE[str(self.get_horizontalalignment())]
+        words, font, before = (
+            self.get_text(),
+            self.get_fontproperties(),
+            _BEFORE[str(self.get_horizontalalignment())],
+        )
         x, y = self.get_transform().transform(self.get_position())
         if before:
             x -= before * renderer.get_text_width_height_descent(words, font, ismath=False)[0]  # type: ignore[no-untyped-call]

@@ -1,4 +1,6 @@
-"""Fonts, sizes and further colours of every picture; a test holds them against the contrast rules. What the web page shares is in `model.presentation`."""
+"""Fonts, sizes and further colours of every picture; a test holds them against the contrast rules. What the
+web page shares is in `model.presentation`.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +107,9 @@ class Sizes:
         return max(SMALLEST_POINTS, design_points * self.scale)
 
     def room(self, design_inches: float) -> float:
-        """Inches that words take on this page where they take that many on the 16x10 page; small text does not shrink with the page."""
+        """Inches that words take on this page where they take that many on the 16x10 page; small text does
+        not shrink with the page.
+        """
         return design_inches * self.tick / 8
 
     @property

@@ -10,7 +10,13 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from live_dashboards.figures.frame import Frame, base_line, tick_height, y_ticks
-from live_dashboards.figures.line_words import NAMES_GAP_INCHES, name_lines, write_marks, write_target, write_ticks
+from live_dashboards.figures.line_words import (
+    NAMES_GAP_INCHES,
+    name_lines,
+    write_marks,
+    write_target,
+    write_ticks,
+)
 from live_dashboards.figures.rows import fitting, heading_height
 from live_dashboards.figures.stretches import Plan, TimePlot, last_point, segments
 from live_dashboards.figures.text import Look, width_inches
@@ -31,7 +37,10 @@ def draw_timeline(frame: Frame, lines: Sequence[Line], report: AbReport, plan: P
     room = frame.inner(bottom=tick_height(sizes), top=top)
     ticks = round_ticks(*limits, max(2, min(5, int(room.height / line_inches(sizes.tick, 2.0)))))
     labels = number_labels(ticks, plan.unit)
-    left = max(sizes.room(plan.ticks_width), *(width_inches(label, Look(sizes.tick)) + (TICK_PAD_POINTS + 1) / 72 for label in labels))
+    left = max(
+        sizes.room(plan.ticks_width),
+        *(width_inches(label, Look(sizes.tick)) + (TICK_PAD_POINTS + 1) / 72 for label in labels),
+    )
     drawn = [line for line in lines if last_point(line.timeline) is not None]
     inner = room.inner(left=left, right=plan.names_width or _names_inches(sizes, drawn))
     axes = inner.axes()
@@ -54,14 +63,27 @@ def draw_timeline(frame: Frame, lines: Sequence[Line], report: AbReport, plan: P
 
 
 def _names_inches(sizes: Sizes, lines: Sequence[Line]) -> float:
-    """Room for names and values at the lines' ends; more than usual where a value is marked, such as `enhanced 0.53 stale`."""
-    texts = (f"{line.label} {value}" for line, value in zip(lines, end_words([line.latest for line in lines]), strict=True))
-    widest = max((width_inches(text, Look(sizes.tick)) for text in texts), default=0.0) + sizes.room(NAMES_GAP_INCHES) + 0.02
+    """Room for names and values at the lines' ends; more than usual where a value is marked, such as
+    `enhanced 0.53 stale`.
+    """
+    texts = (
+        f"{line.label} {value}"
+        for line, value in zip(lines, end_words([line.latest for line in lines]), strict=True)
+    )
+    widest = (
+        max((width_inches(text, Look(sizes.tick)) for text in texts), default=0.0)
+        + sizes.room(NAMES_GAP_INCHES)
+        + 0.02
+    )
     return min(max(sizes.room(_NAMES_INCHES), widest), sizes.room(_MOST_NAMES_INCHES))
 
 
-def draw_below(body: Frame, rows: Sequence[Row], caption: str, draw_rows: Callable[[Frame, Sequence[Row], str], None]) -> Frame:
-    """Draws rows into the upper part of the body and the caption below them; the place left for a timeline."""
+def draw_below(
+    body: Frame, rows: Sequence[Row], caption: str, draw_rows: Callable[[Frame, Sequence[Row], str], None]
+) -> Frame:
+    """Draws rows into the upper part of the body and the caption below them; the place left for a
+    timeline.
+    """
     sizes, lower = body.sizes, body
     if rows:
         wanted = len(rows) * 0.27 * sizes.scale + tick_height(sizes) + heading_height(sizes)
@@ -94,7 +116,9 @@ def _draw_lines(axes: Axes, lines: Sequence[Line], report: AbReport, width_point
         for moment, value in stretch
     ]
     styles = {str(number): style_of(report.variant_names, line.variant) for number, line in enumerate(lines)}
-    colours = {str(number): colour_of(styles[str(number)], line.latest.origin) for number, line in enumerate(lines)}
+    colours = {
+        str(number): colour_of(styles[str(number)], line.latest.origin) for number, line in enumerate(lines)
+    }
     frame = pd.DataFrame(rows, columns=["moment", "value", "line", "stretch"])
     sns.lineplot(
         frame,
@@ -117,7 +141,14 @@ def _draw_lines(axes: Axes, lines: Sequence[Line], report: AbReport, width_point
     for key, style in styles.items():
         alone = [stretch[0] for stretch in segments(lines[int(key)].timeline) if len(stretch) == 1]
         if alone:
-            axes.plot(*zip(*alone, strict=True), linestyle="none", marker=style.marker, markersize=2.5, color=colours[key], zorder=3)
+            axes.plot(
+                *zip(*alone, strict=True),
+                linestyle="none",
+                marker=style.marker,
+                markersize=2.5,
+                color=colours[key],
+                zorder=3,
+            )
 
 
 def _draw_last_points(axes: Axes, lines: Sequence[Line], report: AbReport, size: float) -> None:

@@ -23,11 +23,21 @@ def at_least_words(answer: Answer) -> Iterator[str]:
         named, low, high = most.label("model_name"), least.get(most.labels), most.last
         if "le" not in dict(most.labels) and low is not None and high is not None:
             words = answer.name.replace("_", " ")
-            yield f"{words} of {named or 'a model'}: at least {format_count(low)}, at most {format_count(high)}, {WHY}"
+            yield (
+                f"{words} of {named or 'a model'}: at least {format_count(low)}, at most "
+                f"{format_count(high)}, {WHY}"
+            )
 
 
 def all_at_least_words(answer: PrometheusAnswer) -> tuple[str, ...]:
-    """What is told of the window's counts that are only the least that they can be; of those since the start of the test where the window's are known."""
+    """What is told of the window's counts that are only the least that they can be; of those since the start
+    of the test where the window's are known.
+    """
     in_window = tuple(words for name in _COUNTED for words in at_least_words(answer.instant(name)))
-    since = (words for each in answer.accumulated[:1] for name in _COUNTED for words in at_least_words(each.total(name)))
+    since = (
+        words
+        for each in answer.accumulated[:1]
+        for name in _COUNTED
+        for words in at_least_words(each.total(name))
+    )
     return in_window or tuple(f"since the start of the test, {words}" for words in since)

@@ -1,4 +1,6 @@
-"""Cumulative buckets of a histogram: a quantile within them, as Prometheus computes it, with the bucket that holds it."""
+"""Cumulative buckets of a histogram: a quantile within them, as Prometheus computes it, with the bucket that
+holds it.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +8,26 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-NO_FINITE_BUCKET = "the histogram has no bucket but +Inf, as one that is native only has where Prometheus does not scrape native histograms"
+NO_FINITE_BUCKET = (
+    "the histogram has no bucket but +Inf, as one that is native only has where Prometheus "
+    "does not scrape native histograms"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class BucketQuantile:
-    """A quantile interpolated within its bucket, and the bucket's edges; `high` is inf in the last bucket. Same unit as the edges."""
+    """A quantile interpolated within its bucket, and the bucket's edges; `high` is inf in the last bucket.
+    Same unit as the edges.
+    """
 
     point: float
     low: float
     high: float
 
 
-def bucket_quantile(upper_bounds: Sequence[float], cumulative_counts: Sequence[float], q: float) -> BucketQuantile | None:
+def bucket_quantile(
+    upper_bounds: Sequence[float], cumulative_counts: Sequence[float], q: float
+) -> BucketQuantile | None:
     """The q-quantile of a histogram, None where it holds nothing or has no +Inf bucket.
 
     Linear within the bucket, and the highest finite edge in the +Inf bucket, as `histogram_quantile` does

@@ -1,4 +1,6 @@
-"""What the challenger is worth: the measured inputs, what was assumed, and what follows from both. The calculator fills it in."""
+"""What the challenger is worth: the measured inputs, what was assumed, and what follows from both. The
+calculator fills it in.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from live_dashboards.model.measurement import Interval, Measurement
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """A business parameter: the setting's name, its amount or range, the unit in words, what it means, and whether nobody set it."""
+    """A business parameter: the setting's name, its amount or range, the unit in words, what it means, and
+    whether nobody set it.
+    """
 
     name: str
     amount: Amount
@@ -22,11 +26,14 @@ class Assumption:
 
 @dataclass(frozen=True, slots=True)
 class EffectInput:
-    """A measured difference between challenger and baseline, signed so that the formulas of the terms take it as it is.
+    """A measured difference between challenger and baseline, signed so that the formulas of the terms take it
+    as it is.
 
-    `difference` holds the value with its 95 % limits that hold however often one looks; None where n or the spread is not known: then its reason says why.
-    `baseline` and `challenger` are what it is the difference of. `one_look` are the 95 % limits for one look, from which chances are told. `residuals` are what
-    each block of time adds to the error, in the order of time, the same blocks for all that is measured in traffic; empty for a test set.
+    `difference` holds the value with its 95 % limits that hold however often one looks; None where n or the
+    spread is not known: then its reason says why. `baseline` and `challenger` are what it is the difference
+    of. `one_look` are the 95 % limits for one look, from which chances are told. `residuals` are what each
+    block of time adds to the error, in the order of time, the same blocks for all that is measured in
+    traffic; empty for a test set.
     """
 
     difference: Measurement
@@ -38,9 +45,11 @@ class EffectInput:
 
 @dataclass(frozen=True, slots=True)
 class BusinessInputs:
-    """The measured part: accuracy improvement (fraction), latency increase (ms), error rate improvement (fraction), and requests a day of all variants.
+    """The measured part: accuracy improvement (fraction), latency increase (ms), error rate improvement
+    (fraction), and requests a day of all variants.
 
-    `days_of_requests`: over how many days these are the mean; `start`: since when the differences of traffic are measured, None where that is not known.
+    `days_of_requests`: over how many days these are the mean; `start`: since when the differences of traffic
+    are measured, None where that is not known.
     """
 
     accuracy_improvement: EffectInput
@@ -53,7 +62,8 @@ class BusinessInputs:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A term of the net value: its yearly value in USD as the JSON names it, the sign with which it enters the net, and what it is computed from.
+    """A term of the net value: its yearly value in USD as the JSON names it, the sign with which it enters
+    the net, and what it is computed from.
 
     `contribution` is sign × value. `effect` and `parameters` are the names of its input and settings.
     """
@@ -69,7 +79,9 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Swing:
-    """How far one input alone moves the net value: the net in USD a year at its 95 % limits, everything else at its point value."""
+    """How far one input alone moves the net value: the net in USD a year at its 95 % limits, everything else
+    at its point value.
+    """
 
     name: str
     title: str
@@ -88,7 +100,8 @@ class Swing:
 
 @dataclass(frozen=True, slots=True)
 class BreakEven:
-    """The amount of one parameter at which the net value would be 0 (for the infrastructure's cost: at which ROI would be 0), and the words for it.
+    """The amount of one parameter at which the net value would be 0 (for the infrastructure's cost: at which
+    ROI would be 0), and the words for it.
 
     `amount` None: no amount of it that is not negative brings the net to 0.
     """
@@ -101,7 +114,9 @@ class BreakEven:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Where the uncertainty of the net value comes from: its 95 % interval in USD a year from the measurements alone and from the assumed ranges alone."""
+    """Where the uncertainty of the net value comes from: its 95 % interval in USD a year from the
+    measurements alone and from the assumed ranges alone.
+    """
 
     statistical: Interval | None
     assumed: Interval | None
@@ -109,7 +124,9 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class CashPoint:
-    """The cumulative value in USD after so many months: cost of the infrastructure first, then the net value as it comes in; None where not known."""
+    """The cumulative value in USD after so many months: cost of the infrastructure first, then the net value
+    as it comes in; None where not known.
+    """
 
     month: float
     value_usd: float
@@ -119,11 +136,13 @@ class CashPoint:
 
 @dataclass(frozen=True, slots=True)
 class BusinessCase:
-    """All that follows. Where a term is missing, net, ROI, payback and probability are missing with the reason, and `partial_total` holds the rest.
+    """All that follows. Where a term is missing, net, ROI, payback and probability are missing with the
+    reason, and `partial_total` holds the rest.
 
-    The intervals are 95 % ones that hold however often one looks; `probability_net_positive` and `never_paid_back_probability` (that 12 months do not bring the
-    infrastructure's cost back) are fractions, for one look. `net` is in USD a year, `roi` in percent, `payback` in days, `break_even_accuracy_improvement` a
-    fraction of accuracy.
+    The intervals are 95 % ones that hold however often one looks; `probability_net_positive` and
+    `never_paid_back_probability` (that 12 months do not bring the infrastructure's cost back) are fractions,
+    for one look. `net` is in USD a year, `roi` in percent, `payback` in days,
+    `break_even_accuracy_improvement` a fraction of accuracy.
     """
 
     inputs: BusinessInputs

@@ -1,4 +1,6 @@
-"""What the business impact page shows, ready to draw: every number is a Measurement, every panel knows whether it is live, and words are already words."""
+"""What the business impact page shows, ready to draw: every number is a Measurement, every panel knows
+whether it is live, and words are already words.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from live_dashboards.model.snapshot import SourceStatus
 
 @dataclass(frozen=True, slots=True)
 class SharePart:
-    """A part of the inputs by how they are known: `kind` is measured, assumed, simulated or missing; `names` are the inputs in words."""
+    """A part of the inputs by how they are known: `kind` is measured, assumed, simulated or missing; `names`
+    are the inputs in words.
+    """
 
     kind: str
     names: tuple[str, ...]
@@ -23,7 +27,9 @@ class SharePart:
 
 @dataclass(frozen=True, slots=True)
 class NetPanel:
-    """Net value a year as a dot with its 95 % interval; where a term is missing `partial` is the rest of it, drawn with another mark and without ROI."""
+    """Net value a year as a dot with its 95 % interval; where a term is missing `partial` is the rest of it,
+    drawn with another mark and without ROI.
+    """
 
     head: Head
     net: Measurement
@@ -55,7 +61,8 @@ class NetPanel:
 
 @dataclass(frozen=True, slots=True)
 class PartBar:
-    """A bar of the waterfall: its signed value in USD a year with its interval; `state` is measured, simulated (hatched) or missing (outlined, empty).
+    """A bar of the waterfall: its signed value in USD a year with its interval; `state` is measured,
+    simulated (hatched) or missing (outlined, empty).
 
     A simulated bar stands apart: the total does not hold it. `words` stand for the value where there is none.
     """
@@ -93,9 +100,11 @@ class SensitivityPanel:
 
 @dataclass(frozen=True, slots=True)
 class BreakEvenPanel:
-    """Net value in USD a year over the accuracy improvement in points: a line through (0, `net_at_zero_usd`) with `usd_per_point`.
+    """Net value in USD a year over the accuracy improvement in points: a line through (0, `net_at_zero_usd`)
+    with `usd_per_point`.
 
-    `measured` is the improvement in points with its drawn interval (`shade`, None: unknown), `break_even_points` where the line crosses 0.
+    `measured` is the improvement in points with its drawn interval (`shade`, None: unknown),
+    `break_even_points` where the line crosses 0.
     """
 
     head: Head
@@ -108,7 +117,9 @@ class BreakEvenPanel:
 
 @dataclass(frozen=True, slots=True)
 class PaybackPanel:
-    """Cumulative value in USD over 12 months with its band; `payback` in days where it is reached, `words` on the chance that it is not."""
+    """Cumulative value in USD over 12 months with its band; `payback` in days where it is reached, `words` on
+    the chance that it is not.
+    """
 
     head: Head
     points: tuple[CashPoint, ...] = ()
@@ -118,7 +129,9 @@ class PaybackPanel:
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """An assumption as words: value, unit, range (empty for a point), whose it is, and at which amount the answer would flip."""
+    """An assumption as words: value, unit, range (empty for a point), whose it is, and at which amount the
+    answer would flip.
+    """
 
     assumption: Assumption
     value_words: str
@@ -138,7 +151,9 @@ class LedgerPanel:
 
 @dataclass(frozen=True, slots=True)
 class InputRow:
-    """A measured input: what it is of each variant, and the difference with its 95 % interval, n, window and age in words."""
+    """A measured input: what it is of each variant, and the difference with its 95 % interval, n, window and
+    age in words.
+    """
 
     label: str
     baseline_words: str
@@ -161,7 +176,9 @@ class InputsPanel:
 
 @dataclass(frozen=True, slots=True)
 class PerformanceRow:
-    """One quantity of baseline and challenger, each with its 95 % interval where it has one; an axis of its own."""
+    """One quantity of baseline and challenger, each with its 95 % interval where it has one; an axis of its
+    own.
+    """
 
     label: str
     unit_label: str
@@ -197,9 +214,11 @@ class GatesPanel:
 
 @dataclass(frozen=True, slots=True)
 class BusinessReport:
-    """The business impact dashboard. `headline` holds the JSON's top-level numbers by key; `verdict` is the A/B dashboard's own.
+    """The business impact dashboard. `headline` holds the JSON's top-level numbers by key; `verdict` is the
+    A/B dashboard's own.
 
-    `headline_words` are the large words of the strip as (label, value, what is beside it). `measurements` is every number that the page shows.
+    `headline_words` are the large words of the strip as (label, value, what is beside it). `measurements` is
+    every number that the page shows.
     """
 
     at: datetime

@@ -1,4 +1,6 @@
-"""One line of the connection test: what was looked at, what was found, and what the reader can do about it."""
+"""One line of the connection test: what was looked at, what was found, and what the reader can do about
+it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ class CheckState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A finished check: `found` is one sentence, `fix` what to do (empty where there is nothing to do), `code` names the finding for programs."""
+    """A finished check: `found` is one sentence, `fix` what to do (empty where there is nothing to do),
+    `code` names the finding for programs.
+    """
 
     name: str
     ok: CheckState

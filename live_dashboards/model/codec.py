@@ -1,6 +1,7 @@
 """Frozen records as JSON documents and back, by their annotations, without losing anything.
 
-Moments become RFC 3339, enums their value, tuples lists; a float that JSON cannot write becomes the text `NaN`, `Infinity` or `-Infinity`.
+Moments become RFC 3339, enums their value, tuples lists; a float that JSON cannot write becomes the text
+`NaN`, `Infinity` or `-Infinity`.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ def encode(value: Any) -> Any:
 
 
 def decode(kind: type[Record], document: Any, path: str = "") -> Record:
-    """The record that the document describes; UsageError names the place in it that does not fit. A key with a default may be absent."""
+    """The record that the document describes; UsageError names the place in it that does not fit. A key with
+    a default may be absent.
+    """
     record: Record = _decode(kind, document, path)
     return record
 
@@ -63,8 +66,15 @@ def _decode_record(kind: Any, value: Any, path: str) -> Any:
     known = _fields(kind)
     unknown = [key for key in value if key not in known]
     if unknown:
-        raise UsageError(f"{_place(path, unknown[0])} is not known to this version; read the file with the version that wrote it")
-    absent = [name for name, (field, _) in known.items() if name not in value and field.default is MISSING and field.default_factory is MISSING]
+        raise UsageError(
+            f"{_place(path, unknown[0])} is not known to this version; read the file with the "
+            "version that wrote it"
+        )
+    absent = [
+        name
+        for name, (field, _) in known.items()
+        if name not in value and field.default is MISSING and field.default_factory is MISSING
+    ]
     if absent:
         raise UsageError(f"{_place(path, absent[0])} is missing; give a complete file")
     parts = {name: _decode(known[name][1], part, _place(path, name)) for name, part in value.items()}
@@ -91,7 +101,10 @@ def _decode_tuple(kinds: tuple[Any, ...], value: Any, path: str) -> Any:
         kinds = (kinds[0],) * len(value)
     if len(kinds) != len(value):
         raise _misfit(path, f"a list of {len(kinds)}", value)
-    return tuple(_decode(kind, item, f"{path}[{index}]") for index, (kind, item) in enumerate(zip(kinds, value, strict=True)))
+    return tuple(
+        _decode(kind, item, f"{path}[{index}]")
+        for index, (kind, item) in enumerate(zip(kinds, value, strict=True))
+    )
 
 
 def _decode_plain(kind: Any, value: Any, path: str) -> Any:
@@ -102,7 +115,13 @@ def _decode_plain(kind: Any, value: Any, path: str) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return _checked(float, value, path, "a number")
     if type(value) is not kind:
-        names: dict[Any, str] = {str: "text", float: "a number", int: "a whole number", bool: "true or false", datetime: "a moment"}
+        names: dict[Any, str] = {
+            str: "text",
+            float: "a number",
+            int: "a whole number",
+            bool: "true or false",
+            datetime: "a moment",
+        }
         raise _misfit(path, names.get(kind, str(kind)), value)
     return value
 
@@ -116,7 +135,9 @@ def _checked(make: Callable[[Any], Any], value: Any, path: str, expected: str) -
 
 def _misfit(path: str, expected: str, value: Any) -> UsageError:
     found = "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else repr(value)
-    return UsageError(f"{path or 'the document'} must be {expected}, not {found[:60]}; give a file that this tool wrote")
+    return UsageError(
+        f"{path or 'the document'} must be {expected}, not {found[:60]}; give a file that this tool wrote"
+    )
 
 
 def _place(path: str, name: str) -> str:

@@ -1,6 +1,7 @@
 """What the pages of both dashboards are together: their type, short names and titles.
 
-The records of the business page are defined elsewhere and only loaded for that page: Python takes a third of a millisecond for each.
+The records of the business page are defined elsewhere and only loaded for that page: Python takes a third of
+a millisecond for each.
 """
 
 from __future__ import annotations

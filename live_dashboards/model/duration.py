@@ -20,7 +20,9 @@ def parse_duration_seconds(text: str) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """The duration in PromQL's spelling, whole seconds, largest units first: 86400 is `1d`, 5400 is `1h30m`."""
+    """The duration in PromQL's spelling, whole seconds, largest units first: 86400 is `1d`, 5400 is
+    `1h30m`.
+    """
     return format_exact_duration(max(1, round(seconds)))
 
 

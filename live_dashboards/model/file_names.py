@@ -1,4 +1,6 @@
-"""What a page's files are called: a stem for each dashboard, the moment, and in simulated ones that they are."""
+"""What a page's files are called: a stem for each dashboard, the moment, and in simulated ones that they
+are.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,11 @@ STEMS = {"ab": "live_ab_dashboard", "business": "business_impact_dashboard"}
 
 
 def stamped_stem(report: Report, experiment_part: str = "") -> str:
-    """`live_ab_dashboard_20261123_100000` or `business_impact_dashboard_…`, stamped with the page's moment in UTC; a simulated one ends in `-SIMULATED`."""
-    return f"{STEMS[dashboard_name(report)]}_{report.at.astimezone(UTC):{STAMP}}{experiment_part}{simulated_ending(report)}"
+    """`live_ab_dashboard_20261123_100000` or `business_impact_dashboard_…`, stamped with the page's moment in
+    UTC; a simulated one ends in `-SIMULATED`.
+    """
+    stamped = f"{STEMS[dashboard_name(report)]}_{report.at.astimezone(UTC):{STAMP}}"
+    return f"{stamped}{experiment_part}{simulated_ending(report)}"
 
 
 def latest_stem(report: Report, experiment_part: str = "") -> str:

@@ -1,4 +1,6 @@
-"""What is concluded: comparisons with their intervals, guardrails, the split test, what the test can detect, and the verdict that follows."""
+"""What is concluded: comparisons with their intervals, guardrails, the split test, what the test can detect,
+and the verdict that follows.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ class Excluded:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The analysis period; a start of None is unknown, for the reason. `is_whole`: nothing that was counted since the start is forgotten.
+    """The analysis period; a start of None is unknown, for the reason. `is_whole`: nothing that was counted
+    since the start is forgotten.
 
     `excluded` are the stretches that AB_EXCLUDE leaves out of it.
     """
@@ -35,7 +38,9 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The contiguous tenth of the time that carries most of a harm: its percentage of the difference, and the difference (points) without it."""
+    """The contiguous tenth of the time that carries most of a harm: its percentage of the difference, and the
+    difference (points) without it.
+    """
 
     begin: datetime
     end: datetime
@@ -45,15 +50,19 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Challenger minus baseline for one metric, as the JSON shows it; `low` and `high` None mean that there is no interval, and `reason` why.
+    """Challenger minus baseline for one metric, as the JSON shows it; `low` and `high` None mean that there
+    is no interval, and `reason` why.
 
-    `sequential`: the interval stays valid however often one looks. `confidence` is 95 % over a family of that many challengers. Events that come in
-    clusters count as n / `overdispersion`. `stale`: an input is older than it may be. `p_value_adjusted` is Holm's over the family, None where
-    the metric is not the one that decides or there is one challenger. What accumulates is compared within blocks of time, so that `estimate` may differ from
-    `pooled`, the difference of the two rates over all. Its `low` and `high` hold where requests depend on each other for hours and days, and decide what is
-    better or safe; `harm_low` and `harm_high` find a harm early, and decide that alone. Of test sets that were compared `looks` times since the start of the
-    test, the verdict goes by `judged_low` and `judged_high`; `low` and `high` are for one look. `carried`: what carries a harm, where some tenth of the time
-    does. `descriptive`: why nothing may be concluded from it, empty where something may.
+    `sequential`: the interval stays valid however often one looks. `confidence` is 95 % over a family of that
+    many challengers. Events that come in clusters count as n / `overdispersion`. `stale`: an input is older
+    than it may be. `p_value_adjusted` is Holm's over the family, None where the metric is not the one that
+    decides or there is one challenger. What accumulates is compared within blocks of time, so that `estimate`
+    may differ from `pooled`, the difference of the two rates over all. Its `low` and `high` hold where
+    requests depend on each other for hours and days, and decide what is better or safe; `harm_low` and
+    `harm_high` find a harm early, and decide that alone. Of test sets that were compared `looks` times since
+    the start of the test, the verdict goes by `judged_low` and `judged_high`; `low` and `high` are for one
+    look. `carried`: what carries a harm, where some tenth of the time does. `descriptive`: why nothing may be
+    concluded from it, empty where something may.
     """
 
     metric: str
@@ -104,7 +113,8 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Guardrail:
-    """What must not get worse by the margin: `outcome` is `shown` (it does not), `not_shown`, `harm` or `unknown`, by the comparison's own interval.
+    """What must not get worse by the margin: `outcome` is `shown` (it does not), `not_shown`, `harm` or
+    `unknown`, by the comparison's own interval.
 
     `words` are the numbers behind it, or why it is unknown.
     """
@@ -119,10 +129,12 @@ class Guardrail:
 
 @dataclass(frozen=True, slots=True)
 class SplitTest:
-    """Whether traffic is split as planned: `flag` is `ok`, `amber` (a real but small difference) or `red`; None for the reason.
+    """Whether traffic is split as planned: `flag` is `ok`, `amber` (a real but small difference) or `red`;
+    None for the reason.
 
-    `planned` holds percent by variant, `observed` the shares of the analysis period, `p_value` stays valid however often one looks. `waits_for`: until when users
-    who stay with their variant allow no judgement, in words; then amber is what would be red.
+    `planned` holds percent by variant, `observed` the shares of the analysis period, `p_value` stays valid
+    however often one looks. `waits_for`: until when users who stay with their variant allow no judgement, in
+    words; then amber is what would be red.
     """
 
     flag: str | None
@@ -137,7 +149,9 @@ class SplitTest:
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """What the test can detect with the data it has (points, at 80 % power), the days left to the planned requests (with their range), and both in words."""
+    """What the test can detect with the data it has (points, at 80 % power), the days left to the planned
+    requests (with their range), and both in words.
+    """
 
     detectable: Measurement
     days_left: Measurement
@@ -164,7 +178,9 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True)
 class PlainAnswer:
-    """The answer for somebody who decides: the verdict, one plain sentence, and one line on what to do, the same on both pages."""
+    """The answer for somebody who decides: the verdict, one plain sentence, and one line on what to do, the
+    same on both pages.
+    """
 
     verdict: str
     sentence: str

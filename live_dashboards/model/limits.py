@@ -18,8 +18,12 @@ def finite_ends(values: Iterable[float | None], intervals: Iterable[Interval | N
     return [end for end in ends if math.isfinite(end)]
 
 
-def padded(values: Sequence[float], share: float = 0.08, *, floor: float | None = None, ceiling: float | None = None) -> tuple[float, float]:
-    """Limits around the values with some room, not beyond floor and ceiling; around nothing 0 to 1. Values that rounding alone tells apart are one."""
+def padded(
+    values: Sequence[float], share: float = 0.08, *, floor: float | None = None, ceiling: float | None = None
+) -> tuple[float, float]:
+    """Limits around the values with some room, not beyond floor and ceiling; around nothing 0 to 1. Values
+    that rounding alone tells apart are one.
+    """
     if not values:
         return 0.0, 1.0
     low, high = min(values), max(values)

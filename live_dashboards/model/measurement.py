@@ -1,7 +1,7 @@
 """One number of the page: its value, unit, uncertainty and where it comes from.
 
-A formula stays arithmetic on floats whose parameter names end in units; `derive` lifts it over measurements, so that the lineage of any
-number is a walk down `inputs`.
+A formula stays arithmetic on floats whose parameter names end in units; `derive` lifts it over measurements,
+so that the lineage of any number is a walk down `inputs`.
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ class Interval:
 class Measurement:
     """A named value with its unit and provenance; `value` None means there is none, and `reason` says why.
 
-    `interval` is the 95 % one, `drawn_interval` that of AB_CONFIDENCE. `unit` is one of `count`, `fraction`, `percent`, `points`, `ms`,
-    `seconds`, `requests_per_second`, `usd`, `usd_per_year`, `days`, or a unit that the source reports.
+    `interval` is the 95 % one, `drawn_interval` that of AB_CONFIDENCE. `unit` is one of `count`, `fraction`,
+    `percent`, `points`, `ms`, `seconds`, `requests_per_second`, `usd`, `usd_per_year`, `days`, or a unit that
+    the source reports.
     """
 
     name: str
@@ -62,7 +63,9 @@ class Measurement:
 
     def __post_init__(self) -> None:
         if self.value is not None and not math.isfinite(self.value):
-            raise ValueError(f"{self.name} is {self.value}; a measurement without a finite value is missing, with a reason")
+            raise ValueError(
+                f"{self.name} is {self.value}; a measurement without a finite value is missing, with a reason"
+            )
         if (self.value is None) != (self.origin is Origin.MISSING):
             raise ValueError(f"{self.name}: a value of None and the origin `missing` go together")
         if self.value is None and not self.reason:
@@ -74,16 +77,31 @@ class Measurement:
         return self.origin is Origin.LIVE
 
 
-def missing(name: str, unit: str, reason: str, *, variant: str | None = None, source: str = "", query: str = "", inputs: tuple[Measurement, ...] = ()) -> Measurement:
+def missing(
+    name: str,
+    unit: str,
+    reason: str,
+    *,
+    variant: str | None = None,
+    source: str = "",
+    query: str = "",
+    inputs: tuple[Measurement, ...] = (),
+) -> Measurement:
     """A measurement that there is none of, and why."""
-    return Measurement(name, None, unit, Origin.MISSING, variant, source=source, query=query, reason=reason, inputs=inputs)
+    return Measurement(
+        name, None, unit, Origin.MISSING, variant, source=source, query=query, reason=reason, inputs=inputs
+    )
 
 
-def derive(formula: Callable[..., float], name: str, unit: str, *, variant: str | None = None, **inputs: Measurement) -> Measurement:
-    """The formula's value over measurements, with the weakest origin, the oldest moment and all queries of its inputs.
+def derive(
+    formula: Callable[..., float], name: str, unit: str, *, variant: str | None = None, **inputs: Measurement
+) -> Measurement:
+    """The formula's value over measurements, with the weakest origin, the oldest moment and all queries of
+    its inputs.
 
-    Each parameter name of the formula ends in the unit of its measurement (`requests_count`, `latency_ms`): ValueError otherwise. A missing
-    input gives a missing result that says which and why; so does a formula that has no finite value there (a division by zero).
+    Each parameter name of the formula ends in the unit of its measurement (`requests_count`, `latency_ms`):
+    ValueError otherwise. A missing input gives a missing result that says which and why; so does a formula
+    that has no finite value there (a division by zero).
     """
     for parameter in inspect.signature(formula).parameters:
         if not parameter.endswith(inputs[parameter].unit):
@@ -93,22 +111,44 @@ def derive(formula: Callable[..., float], name: str, unit: str, *, variant: str 
     return _combine(lambda: formula(**values), name, unit, variant, given)
 
 
-def total(name: str, unit: str, parts: Iterable[Measurement], *, variant: str | None = None, empty_reason: str = "nothing to add up") -> Measurement:
-    """The sum of measurements of one unit, with their provenance; missing where any is missing, or where there are none."""
+def total(
+    name: str,
+    unit: str,
+    parts: Iterable[Measurement],
+    *,
+    variant: str | None = None,
+    empty_reason: str = "nothing to add up",
+) -> Measurement:
+    """The sum of measurements of one unit, with their provenance; missing where any is missing, or where
+    there are none.
+    """
     given = tuple(parts)
     if any(part.unit != unit for part in given):
         raise ValueError(f"{name}: a sum in {unit} takes only measurements in {unit}")
     if not given:
         return missing(name, unit, empty_reason, variant=variant)
-    return _combine(lambda: math.fsum(part.value for part in given if part.value is not None), name, unit, variant, given)
+    return _combine(
+        lambda: math.fsum(part.value for part in given if part.value is not None), name, unit, variant, given
+    )
 
 
-def computed(compute: Callable[[], float], name: str, unit: str, inputs: tuple[Measurement, ...], *, variant: str | None = None) -> Measurement:
-    """What a formula of which only a part is measured gives, with the provenance of the measured part; missing where an input is."""
+def computed(
+    compute: Callable[[], float],
+    name: str,
+    unit: str,
+    inputs: tuple[Measurement, ...],
+    *,
+    variant: str | None = None,
+) -> Measurement:
+    """What a formula of which only a part is measured gives, with the provenance of the measured part;
+    missing where an input is.
+    """
     return _combine(compute, name, unit, variant, inputs)
 
 
-def _combine(compute: Callable[[], float], name: str, unit: str, variant: str | None, given: tuple[Measurement, ...]) -> Measurement:
+def _combine(
+    compute: Callable[[], float], name: str, unit: str, variant: str | None, given: tuple[Measurement, ...]
+) -> Measurement:
     moments = [measurement.observed_at for measurement in given if measurement.observed_at is not None]
     frame = Measurement(
         name,

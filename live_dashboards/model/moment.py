@@ -25,11 +25,15 @@ def parse_moment(text: str) -> datetime:
             raise ValueError
         return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
-        raise ValueError(f"{text!r} is neither RFC 3339 with a zone (2026-11-23T10:00:00Z) nor unix seconds") from None
+        raise ValueError(
+            f"{text!r} is neither RFC 3339 with a zone (2026-11-23T10:00:00Z) nor unix seconds"
+        ) from None
 
 
 def parse_page_moment(text: str) -> datetime:
-    """A moment that a page or a test can begin or end at, read as by `parse_moment`: windows and histories reach years back from it, in any zone."""
+    """A moment that a page or a test can begin or end at, read as by `parse_moment`: windows and histories
+    reach years back from it, in any zone.
+    """
     moment = parse_moment(text)
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         raise ValueError(f"{text!r} is not in the years {_FIRST_YEAR} to {_LAST_YEAR}")

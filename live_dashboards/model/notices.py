@@ -1,4 +1,6 @@
-"""What is told beside the numbers, by weight: what makes them wrong or doubtful first, how they were counted last."""
+"""What is told beside the numbers, by weight: what makes them wrong or doubtful first, how they were counted
+last.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,10 @@ PERHAPS_TWICE = "requests may be counted twice"
 COUNTED_ONCE = "copies of one scrape are counted once"
 NOT_THERE = "PROMETHEUS_REPLICA_LABELS names"
 QUESTIONS_FAILED = "questions failed, what they ask for is missing"
-PARTIAL = "Prometheus says that its answer is partial, so every count is at least what is shown: look at the stores behind it"
+PARTIAL = (
+    "Prometheus says that its answer is partial, so every count is at least what is shown: look at "
+    "the stores behind it"
+)
 AT_LEAST = ": at least "
 START_NOT_EXACT = "is not known exactly, as a question about it failed"
 OLDER_RULES = "what an older version of the rules has recorded in"
@@ -29,7 +34,19 @@ NOT_READ = "whose newest value this server does not tell"
 NO_PERCENTILES = "have no percentiles"
 
 _WRONG = (COUNTED_TWICE, QUESTIONS_FAILED, PARTIAL)
-_DOUBTFUL = (PERHAPS_TWICE, AT_LEAST, START_NOT_EXACT, ADDED_TOGETHER, NOT_THERE, OLDER_RULES, MISSING_STEPS, EDGES_LEFT_OUT, NO_SUM, NOT_READ, NO_PERCENTILES)
+_DOUBTFUL = (
+    PERHAPS_TWICE,
+    AT_LEAST,
+    START_NOT_EXACT,
+    ADDED_TOGETHER,
+    NOT_THERE,
+    OLDER_RULES,
+    MISSING_STEPS,
+    EDGES_LEFT_OUT,
+    NO_SUM,
+    NOT_READ,
+    NO_PERCENTILES,
+)
 _LEFT_OUT = (f"{WHICH_COUNT}none of", "; not those of ", ASSUMED_ZERO, ESTIMATES)
 _HOW = (NOT_RECORDED, COUNTED_BY_RULES, COUNTED_ONCE, WHICH_COUNT, TWO_KINDS, COUNT_TOGETHER)
 _BY_WEIGHT = (_WRONG, _DOUBTFUL, _LEFT_OUT)
@@ -46,7 +63,10 @@ def is_how_counted(notice: str) -> bool:
 
 
 def _weight(notice: str) -> int:
-    found = next((weight for weight, parts in enumerate(_BY_WEIGHT) if any(part in notice for part in parts)), None)
+    found = next(
+        (weight for weight, parts in enumerate(_BY_WEIGHT) if any(part in notice for part in parts)), None
+    )
     if found is not None:
         return found
-    return len(_BY_WEIGHT) + any(part in notice for part in _HOW)  # what nobody here knows comes before how it was counted
+    # what nobody here knows comes before how it was counted
+    return len(_BY_WEIGHT) + any(part in notice for part in _HOW)

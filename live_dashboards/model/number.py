@@ -1,4 +1,5 @@
-"""How numbers are written in pictures: at most three significant digits, thousands separators, SI prefixes from a million, a real minus sign.
+"""How numbers are written in pictures: at most three significant digits, thousands separators, SI prefixes
+from a million, a real minus sign.
 
 The JSON keeps full precision; only what people read is rounded here. None is written as an en dash.
 """
@@ -23,17 +24,36 @@ UNIT_SUFFIXES = {
     "days": " days",
 }
 MONEY_UNITS = frozenset({"usd", "usd_per_year"})
-_MOST_DECIMALS = {"count": 0, "percent": 3, "points": 3, "ms": 3, "seconds": 3, "requests_per_second": 3, "days": 1, "fraction": 4}
+_MOST_DECIMALS = {
+    "count": 0,
+    "percent": 3,
+    "points": 3,
+    "ms": 3,
+    "seconds": 3,
+    "requests_per_second": 3,
+    "days": 1,
+    "fraction": 4,
+}
 _SMALLEST_ALIGNED = 0.001
 _SI = ((1.0, ""), (1e6, "M"), (1e9, "G"), (1e12, "T"), (1e15, "P"), (1e18, "E"))
 _MONEY = ((1.0, ""), (1e3, "k"), (1e6, "M"), (1e9, "B"), (1e12, "T"))
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def format_number(value: float | None, unit: str = "", digits: int = 3, *, decimals: int | None = None, signed: bool = False, show_unit: bool = True) -> str:
-    """The value with its unit: `47,892`, `1.23M`, `58.3 ms`, `<0.001 %`, `99.98 %`; zeros at the end only where something was rounded away.
+def format_number(
+    value: float | None,
+    unit: str = "",
+    digits: int = 3,
+    *,
+    decimals: int | None = None,
+    signed: bool = False,
+    show_unit: bool = True,
+) -> str:
+    """The value with its unit: `47,892`, `1.23M`, `58.3 ms`, `<0.001 %`, `99.98 %`; zeros at the end only
+    where something was rounded away.
 
-    `decimals` fixes the digits after the point, so that numbers in a column align; ValueError where the value is not finite.
+    `decimals` fixes the digits after the point, so that numbers in a column align; ValueError where the value
+    is not finite.
     """
     if value is None:
         return NOTHING
@@ -51,7 +71,9 @@ def format_number(value: float | None, unit: str = "", digits: int = 3, *, decim
     return text + (unit_suffix(unit) if show_unit else "")
 
 
-def format_signed(value: float | None, unit: str = "", digits: int = 3, *, decimals: int | None = None) -> str:
+def format_signed(
+    value: float | None, unit: str = "", digits: int = 3, *, decimals: int | None = None
+) -> str:
     """A difference, with its sign also where it is positive: `+3.6 pt`."""
     return format_number(value, unit, digits, decimals=decimals, signed=True)
 
@@ -87,50 +109,78 @@ def format_money_estimate(value: float, low: float | None, high: float | None) -
     return f"{format_money(round_to_step(value, step))} ({limits})"
 
 
-def format_money_rounded(value: float | None, low: float | None, high: float | None, *, signed: bool = False) -> str:
+def format_money_rounded(
+    value: float | None, low: float | None, high: float | None, *, signed: bool = False
+) -> str:
     """USD in no more digits than its interval carries, which is not written: `$690k`."""
-    return format_money(None if value is None else round_to_step(value, interval_step(low, high)), signed=signed)
+    return format_money(
+        None if value is None else round_to_step(value, interval_step(low, high)), signed=signed
+    )
 
 
 def format_money_limits(low: float | None, high: float | None) -> str:
-    """USD from one to the other, in no more digits than the interval carries: `$410k to $960k`; an open end stays open."""
+    """USD from one to the other, in no more digits than the interval carries: `$410k to $960k`; an open end
+    stays open.
+    """
     step = interval_step(low, high)
     shown = [None if end is None else round_to_step(end, step) for end in (low, high)]
     return format_interval(shown[0], shown[1], "usd")
 
 
 def interval_step(low: float | None, high: float | None) -> float | None:
-    """The power of ten that holds the second digit of half the interval; None where it has no width or an open end."""
+    """The power of ten that holds the second digit of half the interval; None where it has no width or an
+    open end.
+    """
     if low is None or high is None or not high > low:
         return None
     return float(10.0 ** (math.floor(math.log10((high - low) / 2)) - 1))
 
 
 def round_to_step(value: float, step: float | None) -> float:
-    """The value in whole steps, as it is where there is none; what is less than half a step keeps a digit, as it is not 0."""
+    """The value in whole steps, as it is where there is none; what is less than half a step keeps a digit, as
+    it is not 0.
+    """
     if step is None or value == 0:
         return value
     return round(value / step) * step or float(f"{value:.0e}")
 
 
-def format_interval(low: float | None, high: float | None, unit: str = "", digits: int = 3, *, signed: bool = False) -> str:
+def format_interval(
+    low: float | None, high: float | None, unit: str = "", digits: int = 3, *, signed: bool = False
+) -> str:
     """Both limits with the same decimals: `2.4 to 4.8 pt`; an open end: `> 1,000 ms`, `≤ 5 ms`."""
     if low is None and high is None:
         return "no bounds"
     if unit in MONEY_UNITS:
         return _open_or_both(low, high, [format_money(end, signed=signed) for end in (low, high)], "")
     decimals = shared_decimals([end for end in (low, high) if end is not None], unit, digits)
-    texts = [format_number(end, unit, digits, decimals=decimals, signed=signed, show_unit=False) for end in (low, high)]
+    texts = [
+        format_number(end, unit, digits, decimals=decimals, signed=signed, show_unit=False)
+        for end in (low, high)
+    ]
     return _open_or_both(low, high, texts, unit_suffix(unit))
 
 
-def format_estimate(value: float, low: float | None, high: float | None, unit: str = "", digits: int = 3, *, signed: bool = False) -> str:
-    """A value and its interval in the same decimals, no more of them than the interval carries: `+3.6 pt (+2.4 to +4.8)`."""
+def format_estimate(
+    value: float,
+    low: float | None,
+    high: float | None,
+    unit: str = "",
+    digits: int = 3,
+    *,
+    signed: bool = False,
+) -> str:
+    """A value and its interval in the same decimals, no more of them than the interval carries: `+3.6 pt
+    (+2.4 to +4.8)`.
+    """
     if unit in MONEY_UNITS:
         return f"{format_money(value, signed=signed)} ({format_interval(low, high, unit, signed=signed)})"
     ends = [end for end in (low, high) if end is not None]
     decimals = shared_decimals(ends, unit, digits) if ends else None
-    texts = [format_number(end, unit, digits, decimals=decimals, signed=signed, show_unit=False) for end in (low, high)]
+    texts = [
+        format_number(end, unit, digits, decimals=decimals, signed=signed, show_unit=False)
+        for end in (low, high)
+    ]
     inside = _open_or_both(low, high, texts, "") if ends else "no interval"
     return f"{format_number(value, unit, digits, decimals=decimals, signed=signed)} ({inside})"
 
@@ -166,7 +216,8 @@ def unit_suffix(unit: str) -> str:
 
 
 def shared_decimals(limits: list[float], unit: str = "", digits: int = 3) -> int | None:
-    """Decimals that all of these limits need: two digits of their spread, at most `digits` of the largest, and enough to tell them apart.
+    """Decimals that all of these limits need: two digits of their spread, at most `digits` of the largest,
+    and enough to tell them apart.
 
     None where one of them is a million or more, which each find their own scale.
     """
@@ -184,9 +235,11 @@ def shared_decimals(limits: list[float], unit: str = "", digits: int = 3) -> int
 
 
 def axis_decimals(values: Sequence[float | None], unit: str = "", digits: int = 3) -> tuple[int | None, ...]:
-    """Decimals of each of the values that stand beside one axis: those of `digits` of the largest, fewer only where none of the values needs them.
+    """Decimals of each of the values that stand beside one axis: those of `digits` of the largest, fewer only
+    where none of the values needs them.
 
-    None (its own three digits) for a value that would be written as 0 and is not, and for all where the largest is a million or more, or very small.
+    None (its own three digits) for a value that would be written as 0 and is not, and for all where the
+    largest is a million or more, or very small.
     """
     present = [value for value in values if value is not None]
     largest = _finite(max(map(abs, present), default=0.0))
@@ -236,14 +289,24 @@ def _below(value: float, most: int, *, signed: bool) -> str:
 
 
 def _almost_hundred(value: float, digits: int, most: int, *, signed: bool) -> str:
-    decimals = next((count for count in range(max(0, digits - 2), most + 1) if round(value, count) < 100), None)
+    decimals = next(
+        (count for count in range(max(0, digits - 2), most + 1) if round(value, count) < 100), None
+    )
     sign = _sign(value, signed=signed)
-    return f"{sign}{_trimmed(value, decimals)}" if decimals is not None else f">{sign}{100 - 10.0**-most:.{most}f}"
+    return (
+        f"{sign}{_trimmed(value, decimals)}"
+        if decimals is not None
+        else f">{sign}{100 - 10.0**-most:.{most}f}"
+    )
 
 
-def _scaled(magnitude: float, decimals: int | None, prefixes: tuple[tuple[float, str], ...], digits: int = 3) -> str:
+def _scaled(
+    magnitude: float, decimals: int | None, prefixes: tuple[tuple[float, str], ...], digits: int = 3
+) -> str:
     """With the largest prefix it reaches, also by rounding up; beyond all prefixes as a power of ten."""
-    size, prefix = next((size, prefix) for size, prefix in reversed(prefixes) if magnitude >= size * 0.9995 or size == 1.0)
+    size, prefix = next(
+        (size, prefix) for size, prefix in reversed(prefixes) if magnitude >= size * 0.9995 or size == 1.0
+    )
     scaled = magnitude / size
     if scaled >= 9_999.5:
         power = _exponent(magnitude, 2)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import unicodedata
 
-_ACTING = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # line ends, terminal codes, marks that turn or hide letters, halves of a character
+# line ends, terminal codes, marks that turn or hide letters, halves of a character
+_ACTING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _JOINERS = {"\u200c", "\u200d"}  # Persian words and composed emoji need them
 
 
 def escaped(text: str) -> str:
-    r"""The text with every character that ends a line, steers a terminal, or turns or hides others as its escape: `\n`, `\x1b`, `\u202e`."""
+    r"""The text with every character that ends a line, steers a terminal, or turns or hides others as its
+    escape: `\n`, `\x1b`, `\u202e`.
+    """
     return text if text.isprintable() else "".join(map(_shown, text))
 
 

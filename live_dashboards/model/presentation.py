@@ -1,4 +1,6 @@
-"""What pictures and web page look alike in: colours, the style of each variant, badges, states, and the names of metrics."""
+"""What pictures and web page look alike in: colours, the style of each variant, badges, states, and the names
+of metrics.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ METRIC_TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class VariantStyle:
-    """How one variant looks everywhere: `colour` of marks, `text_colour` of words, marker, and dashes in line widths (empty is solid)."""
+    """How one variant looks everywhere: `colour` of marks, `text_colour` of words, marker, and dashes in line
+    widths (empty is solid).
+    """
 
     colour: str
     text_colour: str
@@ -116,7 +120,9 @@ def drawn_interval(measurement: Measurement) -> Interval | None:
 
 
 def origin_mark(origin: Origin) -> str:
-    """` est.`, a dagger for a cached value, or nothing for a measured one; badge and panel say what the dagger is, as a word would not fit beside each number."""
+    """` est.`, a dagger for a cached value, or nothing for a measured one; badge and panel say what the
+    dagger is, as a word would not fit beside each number.
+    """
     return {Origin.ESTIMATED: " est.", Origin.CACHED: CACHED_MARK}.get(origin, "")
 
 
@@ -131,7 +137,9 @@ def count_words(counted: Measurement) -> str:
 
 
 def errors_words(row: ErrorRow, rate: str) -> str:
-    """`0.090 % · 30 of 33,264`; a 0 that is taken on trust, as there is no series of errors, is named instead of a rate."""
+    """`0.090 % · 30 of 33,264`; a 0 that is taken on trust, as there is no series of errors, is named instead
+    of a rate.
+    """
     if row.is_assumed:
         return f"0 assumed, of {count_words(row.requests)}"
     return f"{rate} · {count_words(row.errors)} of {count_words(row.requests)}"
@@ -144,7 +152,9 @@ def is_open(counted: Measurement) -> bool:
 
 
 def share_words(share: Measurement) -> str:
-    """A share in percent; with `≥` where more of its part may have been counted, `≤` where more of the whole, `≈` where both."""
+    """A share in percent; with `≥` where more of its part may have been counted, `≤` where more of the whole,
+    `≈` where both.
+    """
     signs = {(True, False): "≥ ", (False, True): "≤ ", (True, True): "≈ "}
     if len(share.inputs) != 2:
         return format_percent(share.value)

@@ -1,4 +1,5 @@
-"""What the page shows, ready to draw: every number is a Measurement, every panel knows whether it is live, and words are already words.
+"""What the page shows, ready to draw: every number is a Measurement, every panel knows whether it is live,
+and words are already words.
 
 The picture, the JSON and the web page read the same report, so their numbers cannot differ.
 """
@@ -9,7 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from live_dashboards.model.judgement import Comparison, Guardrail, Period, PlainAnswer, Power, SplitTest, Verdict
+from live_dashboards.model.judgement import (
+    Comparison,
+    Guardrail,
+    Period,
+    PlainAnswer,
+    Power,
+    SplitTest,
+    Verdict,
+)
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.snapshot import SourceStatus, Timeline
 
@@ -41,10 +50,12 @@ class Badge:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A panel's words and state: `title` is the answer, `subtitle` the measure and unit, `note` the method, n or caveat below the drawing.
+    """A panel's words and state: `title` is the answer, `subtitle` the measure and unit, `note` the method, n
+    or caveat below the drawing.
 
-    `origin` is live, cached, estimated, simulated (drawn hatched, SIMULATED in the title) or missing (nothing drawn: `asked` is what was asked, `reason` why
-    there is nothing, `last_good` the last good moment in words).
+    `origin` is live, cached, estimated, simulated (drawn hatched, SIMULATED in the title) or missing (nothing
+    drawn: `asked` is what was asked, `reason` why there is nothing, `last_good` the last good moment in
+    words).
     """
 
     title: str
@@ -63,7 +74,9 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class EffectPanel:
-    """Forest of challenger - baseline, a row a metric and challenger, in percentage points at 95 %; `band_points` is the minimum effect."""
+    """Forest of challenger - baseline, a row a metric and challenger, in percentage points at 95 %;
+    `band_points` is the minimum effect.
+    """
 
     head: Head
     rows: tuple[Comparison, ...] = ()
@@ -89,7 +102,9 @@ class QualityPanel:
 
 @dataclass(frozen=True, slots=True)
 class ShareRow:
-    """A variant's observed share of the traffic (percent, with interval), its requests, and its planned share (percent) where a plan is set."""
+    """A variant's observed share of the traffic (percent, with interval), its requests, and its planned share
+    (percent) where a plan is set.
+    """
 
     variant: str
     share: Measurement
@@ -99,7 +114,9 @@ class ShareRow:
 
 @dataclass(frozen=True, slots=True)
 class SplitPanel:
-    """Observed against planned traffic; `is_red`: it is surely not split as planned, so that nothing can be concluded."""
+    """Observed against planned traffic; `is_red`: it is surely not split as planned, so that nothing can be
+    concluded.
+    """
 
     head: Head
     rows: tuple[ShareRow, ...] = ()
@@ -108,7 +125,9 @@ class SplitPanel:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a timeline panel: the variant (None where it is not a variant's), the points in the panel's unit, and its last value."""
+    """One line of a timeline panel: the variant (None where it is not a variant's), the points in the panel's
+    unit, and its last value.
+    """
 
     variant: str | None
     label: str
@@ -149,7 +168,9 @@ class LatencyPanel:
 
 @dataclass(frozen=True, slots=True)
 class ErrorRow:
-    """A variant's errors, requests and error rate (percent, Wilson interval); `is_assumed`: no error is a series that is not there, taken on trust."""
+    """A variant's errors, requests and error rate (percent, Wilson interval); `is_assumed`: no error is a
+    series that is not there, taken on trust.
+    """
 
     variant: str
     rate: Measurement
@@ -169,7 +190,9 @@ class ErrorPanel:
 
 @dataclass(frozen=True, slots=True)
 class ImpactPanel:
-    """What the service reports of its own business impact: one LinesPanel a metric_type, each with an axis of its own."""
+    """What the service reports of its own business impact: one LinesPanel a metric_type, each with an axis of
+    its own.
+    """
 
     head: Head
     types: tuple[LinesPanel, ...] = ()
@@ -177,7 +200,9 @@ class ImpactPanel:
 
 @dataclass(frozen=True, slots=True)
 class RunBar:
-    """A run on the time axis; `ended_at` None is open-ended; `state` is finished, running, silent (RUNNING without a sign of life), failed, killed or scheduled."""
+    """A run on the time axis; `ended_at` None is open-ended; `state` is finished, running, silent (RUNNING
+    without a sign of life), failed, killed or scheduled.
+    """
 
     label: str
     variant: str | None
@@ -189,7 +214,9 @@ class RunBar:
 
 @dataclass(frozen=True, slots=True)
 class RunsPanel:
-    """The newest runs as bars; `hidden_runs` are the older ones that are counted but not drawn; `marks` are (moment, label) of model versions."""
+    """The newest runs as bars; `hidden_runs` are the older ones that are counted but not drawn; `marks` are
+    (moment, label) of model versions.
+    """
 
     head: Head
     bars: tuple[RunBar, ...] = ()
@@ -199,7 +226,9 @@ class RunsPanel:
 
 @dataclass(frozen=True, slots=True)
 class HealthRow:
-    """Age of a source's or metric's newest sample against its limit; `state` is fresh, stale, missing or info; `words` say it."""
+    """Age of a source's or metric's newest sample against its limit; `state` is fresh, stale, missing or
+    info; `words` say it.
+    """
 
     label: str
     source: str
@@ -220,7 +249,9 @@ class HealthPanel:
 
 @dataclass(frozen=True, slots=True)
 class StatusStrip:
-    """Experiment and run status in short words, each a (label, value) pair, such as ("runs finished", "12")."""
+    """Experiment and run status in short words, each a (label, value) pair, such as ("runs finished",
+    "12").
+    """
 
     items: tuple[tuple[str, str], ...]
     origin: Origin
@@ -229,7 +260,9 @@ class StatusStrip:
 
 @dataclass(frozen=True, slots=True)
 class VariantFacts:
-    """What is known of one variant over the window; rates and accuracies in percent. The fields are the JSON's keys."""
+    """What is known of one variant over the window; rates and accuracies in percent. The fields are the
+    JSON's keys.
+    """
 
     variant: str
     accuracy: Measurement
@@ -249,10 +282,12 @@ class VariantFacts:
 
 @dataclass(frozen=True, slots=True)
 class AbReport:
-    """The A/B dashboard. `headline` holds the JSON's top-level numbers by key; `variants` are ordered: baseline, challenger, the others by name.
+    """The A/B dashboard. `headline` holds the JSON's top-level numbers by key; `variants` are ordered:
+    baseline, challenger, the others by name.
 
-    `comparisons` are those that the effect panel draws and the verdict is about, at 95 %. `measurements` is every number that the page shows.
-    `verdicts` are those on every challenger, by name; `verdict` is that on `challenger`.
+    `comparisons` are those that the effect panel draws and the verdict is about, at 95 %. `measurements` is
+    every number that the page shows. `verdicts` are those on every challenger, by name; `verdict` is that on
+    `challenger`.
     """
 
     at: datetime

@@ -33,13 +33,16 @@ class Secret:
 
 
 def scrub(text: str, secrets: tuple[str, ...]) -> str:
-    """The text with every secret, and every piece of four characters or more that somebody may quote of it, as stars.
+    """The text with every secret, and every piece of four characters or more that somebody may quote of it,
+    as stars.
 
-    Drivers cut secrets at `@`, `:`, `/` and `%` when they misread a URL, servers at `,` in a list of headers, and HTML and JSON write quotes and brackets
-    in another way: so the pieces between these count too.
+    Drivers cut secrets at `@`, `:`, `/` and `%` when they misread a URL, servers at `,` in a list of headers,
+    and HTML and JSON write quotes and brackets in another way: so the pieces between these count too.
     """
     pieces = {secret for secret in secrets if secret}
-    pieces |= {part for secret in secrets for cut in _CUTS for part in re.split(cut, secret) if len(part) >= 4}
+    pieces |= {
+        part for secret in secrets for cut in _CUTS for part in re.split(cut, secret) if len(part) >= 4
+    }
     for piece in sorted(pieces, key=len, reverse=True):
         text = text.replace(piece, "***")
     return text

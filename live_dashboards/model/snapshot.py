@@ -29,14 +29,17 @@ class SourceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """How asking one source ended: `reason` and `fix` where it gave nothing, `warnings` where its answer is partial or odd.
+    """How asking one source ended: `reason` and `fix` where it gave nothing, `warnings` where its answer is
+    partial or odd.
 
-    `failures` name the questions that failed though the source answered others: what they were to tell is missing. `is_partial`: it says that answers lack
-    what some store behind it holds, so that counts are at least what they seem. `counted_twice`: why it counts the same requests more than once, empty where not.
+    `failures` name the questions that failed though the source answered others: what they were to tell is
+    missing. `is_partial`: it says that answers lack what some store behind it holds, so that counts are at
+    least what they seem. `counted_twice`: why it counts the same requests more than once, empty where not.
 
-    `answered_at` is the moment of its last good answer where it gives none now: CACHED shows that answer, any other state means that it is too old.
-    `instead_of` names what was to answer where its backup did.
-    `duration_seconds` and `clock_difference_seconds` (source minus this machine) go to the JSON and the log, never into the picture.
+    `answered_at` is the moment of its last good answer where it gives none now: CACHED shows that answer, any
+    other state means that it is too old. `instead_of` names what was to answer where its backup did.
+    `duration_seconds` and `clock_difference_seconds` (source minus this machine) go to the JSON and the log,
+    never into the picture.
     """
 
     source: str
@@ -66,12 +69,17 @@ class SourceStatus:
         if seconds is None or abs(seconds) < _CLOCK_LIMIT_SECONDS or self.state is SourceState.CACHED:
             return None
         side = "ahead of" if seconds > 0 else "behind"
-        return f"its clock is {abs(seconds):.0f} s {side} this machine's, by which ages are told; synchronise both (NTP)"
+        return (
+            f"its clock is {abs(seconds):.0f} s {side} this machine's, by which ages are told; "
+            "synchronise both (NTP)"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """One series: its labels and its (unix seconds, value) points in time order; a gap is a None. An instant answer has one point."""
+    """One series: its labels and its (unix seconds, value) points in time order; a gap is a None. An instant
+    answer has one point.
+    """
 
     labels: tuple[tuple[str, str], ...]
     points: tuple[tuple[float, float | None], ...]
@@ -88,10 +96,11 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back on one named question: its text, the unit of its values, its series, or the reason why there are none; `note` tells a choice that was made.
+    """What came back on one named question: its text, the unit of its values, its series, or the reason why
+    there are none; `note` tells a choice that was made.
 
-    `most` holds, for each series whose value is only the least that it can be, the greatest. `of_models` are notes on one model alone, by its name; of those in
-    `assumed` a 0 is taken on trust.
+    `most` holds, for each series whose value is only the least that it can be, the greatest. `of_models` are
+    notes on one model alone, by its name; of those in `assumed` a 0 is taken on trust.
     """
 
     name: str
@@ -113,12 +122,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Accumulated:
-    """What was counted since one moment (unix seconds), whole and by blocks of equal length from that moment on; a block's time is its end.
+    """What was counted since one moment (unix seconds), whole and by blocks of equal length from that moment
+    on; a block's time is its end.
 
-    Totals and blocks are named `requests`, `errors`, `latency_sum` (seconds), `latency_count`, `latency_within` (not slower than
-    `edge_seconds`, the bucket edge nearest to the objective), `labelled` and `correct`; where an exponential bucket holds the objective, `latency_within_far` is
-    what is not slower than its other end, `far_edge_seconds`. `is_remembered`: the server holds samples from before that moment, so nothing since then is forgotten;
-    else `lack` says why not and what to do, where the source knows more than that.
+    Totals and blocks are named `requests`, `errors`, `latency_sum` (seconds), `latency_count`,
+    `latency_within` (not slower than `edge_seconds`, the bucket edge nearest to the objective), `labelled`
+    and `correct`; where an exponential bucket holds the objective, `latency_within_far` is what is not slower
+    than its other end, `far_edge_seconds`. `is_remembered`: the server holds samples from before that moment,
+    so nothing since then is forgotten; else `lack` says why not and what to do, where the source knows more
+    than that.
     """
 
     start_seconds: float
@@ -142,13 +154,16 @@ class Accumulated:
 class PrometheusAnswer:
     """Instant answers (totals of the window, gauges, newest samples) and timelines, each by name.
 
-    Instant names: `requests`, `requests_24h`, `errors`, `latency_sum`, `latency_count`, `latency_buckets`, `online_accuracy`,
-    `business_impact`, `labelled`, `correct`, and `newest_<name>` with the unix time of the newest sample behind it. `timelines` hold the entries of AB_QUERIES.
-    `blocks` hold what `requests`, `errors`, `latency_sum` and `latency_count` grew by in each block of the window; a point's time is the block's end.
-    `experiments` are the values of the label `experiment`; `experiment_filter` is the test whose series were asked for, None where all series count:
-    `added_experiments` are then those of the requests that were counted.
-    `first_traffic` is the unix time of the first sample with traffic, by model name; of `inexact_starts` it may be earlier. `accumulated` is what was counted
-    since each moment at which the test may have begun; `retention_seconds` how long the server keeps samples, None where it does not tell.
+    Instant names: `requests`, `requests_24h`, `errors`, `latency_sum`, `latency_count`, `latency_buckets`,
+    `online_accuracy`, `business_impact`, `labelled`, `correct`, and `newest_<name>` with the unix time of the
+    newest sample behind it. `timelines` hold the entries of AB_QUERIES. `blocks` hold what `requests`,
+    `errors`, `latency_sum` and `latency_count` grew by in each block of the window; a point's time is the
+    block's end. `experiments` are the values of the label `experiment`; `experiment_filter` is the test whose
+    series were asked for, None where all series count: `added_experiments` are then those of the requests
+    that were counted.
+    `first_traffic` is the unix time of the first sample with traffic, by model name; of `inexact_starts` it
+    may be earlier. `accumulated` is what was counted since each moment at which the test may have begun;
+    `retention_seconds` how long the server keeps samples, None where it does not tell.
     """
 
     status: SourceStatus
@@ -178,12 +193,15 @@ class PrometheusAnswer:
 
 
 def _named(answers: tuple[Answer, ...], name: str) -> Answer:
-    return next((answer for answer in answers if answer.name == name), Answer(name, "", "", reason="not asked"))
+    return next(
+        (answer for answer in answers if answer.name == name), Answer(name, "", "", reason="not asked")
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """An active MLflow experiment that has variants, with its newest activity and its active runs counted by variant.
+    """An active MLflow experiment that has variants, with its newest activity and its active runs counted by
+    variant.
 
     `is_active`: a run of it started, ended or logged a metric within the window before the moment.
     """
@@ -211,7 +229,9 @@ class ChosenTest:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """An active run of the chosen experiment; `last_sign_at` is its newest metric, `accuracy` its latest finite value as logged."""
+    """An active run of the chosen experiment; `last_sign_at` is its newest metric, `accuracy` its latest
+    finite value as logged.
+    """
 
     run_id: str
     name: str
@@ -226,9 +246,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class VariantValue:
-    """The latest value (as logged) of one metric for one variant, from the run that design's rule chooses, and that run's test count text.
+    """The latest value (as logged) of one metric for one variant, from the run that design's rule chooses,
+    and that run's test count text.
 
-    Beside a precision or recall stand the hits and misses that the same run logs, as logged; None where it logs none.
+    Beside a precision or recall stand the hits and misses that the same run logs, as logged; None where it
+    logs none.
     """
 
     variant: str
@@ -270,10 +292,11 @@ class ModelVersion:
 
 @dataclass(frozen=True, slots=True)
 class MlflowAnswer:
-    """What MLflow holds on the chosen experiment; values are as logged, `value_ranges` holds (metric, lowest, highest) of all its active runs.
+    """What MLflow holds on the chosen experiment; values are as logged, `value_ranges` holds (metric, lowest,
+    highest) of all its active runs.
 
-    `history` is the logged accuracy by variant over the window, averaged per time step. `queries` maps each question's name to the SQL or
-    the requests that were sent.
+    `history` is the logged accuracy by variant over the window, averaged per time step. `queries` maps each
+    question's name to the SQL or the requests that were sent.
     `known_experiments` are the names of all active experiments.
     """
 
@@ -306,7 +329,9 @@ class MlflowAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Both sources' answers for one moment and window; `is_now` says that the moment was not chosen with --at."""
+    """Both sources' answers for one moment and window; `is_now` says that the moment was not chosen with
+    --at.
+    """
 
     at: datetime
     window_seconds: float

@@ -1,4 +1,6 @@
-"""Where ticks stand and what they say: round numbers, 1-2-5 on a log axis, and clock times of the page's zone."""
+"""Where ticks stand and what they say: round numbers, 1-2-5 on a log axis, and clock times of the page's
+zone.
+"""
 
 from __future__ import annotations
 
@@ -42,21 +44,33 @@ def _count(low: float, high: float, step: float) -> int:
 
 
 def log_ticks(low: float, high: float, most: int = 7) -> tuple[float, ...]:
-    """1-2-5 numbers from low to high; only powers of ten, and of those every few, where they are too many; round numbers where they are too few."""
+    """1-2-5 numbers from low to high; only powers of ten, and of those every few, where they are too many;
+    round numbers where they are too few.
+    """
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for digits in ((1, 2, 5), (1, 3), (1,)):
-        ticks = [digit * 10.0**power for power in powers for digit in digits if low * 0.999 <= digit * 10.0**power <= high * 1.001]
+        ticks = [
+            digit * 10.0**power
+            for power in powers
+            for digit in digits
+            if low * 0.999 <= digit * 10.0**power <= high * 1.001
+        ]
         if len(ticks) <= most:
             return tuple(ticks) if len(ticks) > 1 else round_ticks(low, high, most)
     return tuple(ticks[:: math.ceil(len(ticks) / most)])
 
 
 def number_labels(positions: Sequence[float], unit: str = "") -> tuple[str, ...]:
-    """Evenly spaced ticks' numbers without the unit, all with the decimals that their step needs; in powers of ten where these would be too many."""
+    """Evenly spaced ticks' numbers without the unit, all with the decimals that their step needs; in powers
+    of ten where these would be too many.
+    """
     step = min((abs(one - other) for one, other in pairwise(positions)), default=0.0)
     decimals = max(0, -math.floor(math.log10(step) + 1e-9)) if step > 0 else None
     is_short = decimals is not None and decimals <= _MOST_DECIMALS
-    return _first_plain(tuple(_with_decimals(position, unit, decimals if is_short else None) for position in positions), positions)
+    return _first_plain(
+        tuple(_with_decimals(position, unit, decimals if is_short else None) for position in positions),
+        positions,
+    )
 
 
 def log_labels(positions: Sequence[float]) -> tuple[str, ...]:
@@ -72,25 +86,37 @@ def _first_plain(labels: tuple[str, ...], positions: Sequence[float]) -> tuple[s
     """The labels, or powers of ten where two labels are equal or say no number."""
     if _are_plain(labels):
         return labels
-    powers = (tuple(_power_of_ten(position, digits) for position in positions) for digits in range(2, _MOST_DIGITS))
-    return next((choice for choice in powers if _are_plain(choice)), tuple(_power_of_ten(position, _MOST_DIGITS) for position in positions))
+    powers = (
+        tuple(_power_of_ten(position, digits) for position in positions) for digits in range(2, _MOST_DIGITS)
+    )
+    return next(
+        (choice for choice in powers if _are_plain(choice)),
+        tuple(_power_of_ten(position, _MOST_DIGITS) for position in positions),
+    )
 
 
 def _are_plain(labels: Sequence[str]) -> bool:
     """Whether all differ and none only says that it is below or above something."""
-    return len(set(labels)) == len(labels) and not any(label.lstrip(MINUS)[:1] in {"<", ">"} for label in labels)
+    return len(set(labels)) == len(labels) and not any(
+        label.lstrip(MINUS)[:1] in {"<", ">"} for label in labels
+    )
 
 
 def _power_of_ten(value: float, digits: int) -> str:
     if value == 0:
         return "0"
     mantissa, _, power = f"{abs(value):.{digits}e}".partition("e")
-    return f"{MINUS if value < 0 else ''}{float(mantissa):.{digits + 1}g}×10{str(int(power)).translate(_SUPERSCRIPTS)}"
+    sign, exponent = MINUS if value < 0 else "", str(int(power)).translate(_SUPERSCRIPTS)
+    return f"{sign}{float(mantissa):.{digits + 1}g}×10{exponent}"
 
 
-def time_ticks(start_seconds: float, end_seconds: float, zone: ZoneInfo, most: int = 6) -> tuple[tuple[float, str], ...]:
+def time_ticks(
+    start_seconds: float, end_seconds: float, zone: ZoneInfo, most: int = 6
+) -> tuple[tuple[float, str], ...]:
     """(unix seconds, words) at round clock times of the zone, about so many; midnight shows the date."""
-    step = next((step for step in _TIME_STEPS if (end_seconds - start_seconds) / step <= most), _TIME_STEPS[-1])
+    step = next(
+        (step for step in _TIME_STEPS if (end_seconds - start_seconds) / step <= most), _TIME_STEPS[-1]
+    )
     ticks: list[tuple[float, str]] = []
     for wall in _round_walls(datetime.fromtimestamp(start_seconds, UTC).astimezone(zone), step):
         moment = wall.replace(tzinfo=zone).timestamp()
@@ -103,7 +129,9 @@ def time_ticks(start_seconds: float, end_seconds: float, zone: ZoneInfo, most: i
 
 
 def _round_walls(start: datetime, step: float) -> Iterator[datetime]:
-    """Wall clock times without a zone, from the midnight before the start on, in steps of clock time, days or calendar months."""
+    """Wall clock times without a zone, from the midnight before the start on, in steps of clock time, days or
+    calendar months.
+    """
     midnight = start.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     months, first = round(step / _MONTH), midnight.year * 12
     for index in count():
@@ -113,7 +141,9 @@ def _round_walls(start: datetime, step: float) -> Iterator[datetime]:
             yield datetime((first + index * months) // 12, (first + index * months) % 12 + 1, 1)  # noqa: DTZ001 a wall clock has no zone
 
 
-def clock_words(unix_seconds: float, zone: ZoneInfo, *, has_clock: bool = True, has_year: bool = False) -> str:
+def clock_words(
+    unix_seconds: float, zone: ZoneInfo, *, has_clock: bool = True, has_year: bool = False
+) -> str:
     """`09:58`, `23 Nov` or `Nov 2026` in the zone."""
     local = datetime.fromtimestamp(unix_seconds, UTC).astimezone(zone)
     if has_year:

@@ -19,9 +19,14 @@ def business_summary(report: BusinessReport) -> dict[str, Any]:
     return {
         **page_state(report),
         **{key: value for name, measurement in report.headline for key, value in _number(name, measurement)},
-        "net_annual_value_intervals": [{"confidence": 0.95, "interval": _ends(case.net.interval)}] if case.net.interval is not None else [],
+        "net_annual_value_intervals": [{"confidence": 0.95, "interval": _ends(case.net.interval)}]
+        if case.net.interval is not None
+        else [],
         "spread": {"statistical": _ends(case.spread.statistical), "assumed": _ends(case.spread.assumed)},
-        "recommendation": {"verdict": report.recommendation.verdict, "reasons": list(report.recommendation.reasons)},
+        "recommendation": {
+            "verdict": report.recommendation.verdict,
+            "reasons": list(report.recommendation.reasons),
+        },
         "verdict": {
             "verdict": report.verdict.verdict,
             "rule": report.verdict.rule,
@@ -42,7 +47,10 @@ def business_summary(report: BusinessReport) -> dict[str, Any]:
             }
             for swing in case.swings
         ],
-        "cumulative_value": [{"month": point.month, "value": point.value_usd, "low": point.low_usd, "high": point.high_usd} for point in case.cash],
+        "cumulative_value": [
+            {"month": point.month, "value": point.value_usd, "low": point.low_usd, "high": point.high_usd}
+            for point in case.cash
+        ],
         "partial_total": {"value": plain_value(case.partial_total), "terms": list(case.partial_terms)},
         **page_provenance(report, report.notices),
     }
@@ -50,7 +58,9 @@ def business_summary(report: BusinessReport) -> dict[str, Any]:
 
 def _number(name: str, measurement: Measurement) -> tuple[tuple[str, Any], ...]:
     value = (name, plain_value(measurement))
-    return (value,) if name in _WITHOUT_INTERVAL else (value, (f"{name}_interval", _ends(measurement.interval)))
+    return (
+        (value,) if name in _WITHOUT_INTERVAL else (value, (f"{name}_interval", _ends(measurement.interval)))
+    )
 
 
 def _ends(interval: Interval | None) -> list[float | None] | None:

@@ -1,4 +1,6 @@
-"""Which numbers of a summary changed since an earlier one: those that left the interval they had, came or went."""
+"""Which numbers of a summary changed since an earlier one: those that left the interval they had, came or
+went.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,13 @@ def _moved(was: Mapping[str, Any], row: Mapping[str, Any]) -> str:
     if was["source"] != row["source"]:
         return f"{told}, from {row['source']} and then from {was['source']}"
     if was["interval"] is None:
-        return told if unit in _EXACT_UNITS and was["source"] == "mlflow" and format_number(before, unit) != format_number(after, unit) else ""
+        return (
+            told
+            if unit in _EXACT_UNITS
+            and was["source"] == "mlflow"
+            and format_number(before, unit) != format_number(after, unit)
+            else ""
+        )
     low, high = was["interval"]
     is_inside = (low is None or after >= low) and (high is None or after <= high)
     return "" if is_inside else f"{told}, outside its interval of then ({format_interval(low, high, unit)})"
@@ -76,6 +84,9 @@ def _moved(was: Mapping[str, Any], row: Mapping[str, Any]) -> str:
 
 def _from_to(before: float, after: float, unit: str) -> str:
     """Both, with as many digits as it takes to tell them apart."""
-    pairs = [(format_number(before, unit, digits), format_number(after, unit, digits)) for digits in range(3, _MOST_DIGITS + 1)]
+    pairs = [
+        (format_number(before, unit, digits), format_number(after, unit, digits))
+        for digits in range(3, _MOST_DIGITS + 1)
+    ]
     was, now = next(((one, other) for one, other in pairs if one != other), pairs[0])
     return f"{was} -> {now}"

@@ -1,4 +1,6 @@
-"""What changed since an earlier summary: first what was concluded, then each number that left the interval it had."""
+"""What changed since an earlier summary: first what was concluded, then each number that left the interval it
+had.
+"""
 
 from __future__ import annotations
 
@@ -19,18 +21,33 @@ _CONCLUDED = (
     ("window", ("window",)),
     ("traffic split", ("traffic_split", "flag")),
 )
-_RESTARTS = (("baseline", ("baseline",)), ("challenger", ("challenger",)), ("planned split", ("traffic_split", "planned")))
+_RESTARTS = (
+    ("baseline", ("baseline",)),
+    ("challenger", ("challenger",)),
+    ("planned split", ("traffic_split", "planned")),
+)
 
 
-def changes_document(previous: Mapping[str, Any] | None, current: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The summary's `changes`: since when, and the rows; the reason where there is nothing to compare with."""
+def changes_document(
+    previous: Mapping[str, Any] | None, current: Mapping[str, Any], name: str
+) -> dict[str, Any]:
+    """The summary's `changes`: since when, and the rows; the reason where there is nothing to compare
+    with.
+    """
     if previous is None:
         return {"compared_with": name, "since": None, "rows": [], "reason": "there is no earlier summary yet"}
-    return {"compared_with": name, "since": previous.get("at"), "rows": [asdict(each) for each in changes(previous, current)], "reason": None}
+    return {
+        "compared_with": name,
+        "since": previous.get("at"),
+        "rows": [asdict(each) for each in changes(previous, current)],
+        "reason": None,
+    }
 
 
 def changes(previous: Mapping[str, Any], current: Mapping[str, Any]) -> tuple[Change, ...]:
-    """Everything that differs and matters, the conclusions first, each thing once; `previous` is one that `read_previous` let pass. Nothing differs from itself."""
+    """Everything that differs and matters, the conclusions first, each thing once; `previous` is one that
+    `read_previous` let pass. Nothing differs from itself.
+    """
     kinds = (_concluded, _restarts, _variants, _assumptions, _guardrails, _gates, _effects, changed_numbers)
     told: dict[tuple[str, str | None], Change] = {}
     for change in (each for kind in kinds for each in kind(previous, current)):
@@ -69,8 +86,17 @@ def _restarts(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Iterat
         before, after = _at(previous, path), _at(current, path)
         if before != after:
             since, start = previous.get("at"), _at(current, ("analysis_period", "start"))
-            is_old = isinstance(start, str) and isinstance(since, str) and parse_moment(start) < parse_moment(since)
-            fix = f"; a new test begins: set AB_START to when this was done, between {since} and {current.get('at')}" if is_old else ""
+            is_old = (
+                isinstance(start, str)
+                and isinstance(since, str)
+                and parse_moment(start) < parse_moment(since)
+            )
+            fix = (
+                f"; a new test begins: set AB_START to when this was done, between {since} and "
+                f"{current.get('at')}"
+                if is_old
+                else ""
+            )
             yield Change(what, None, before, after, f"{what}: {_said(before)} -> {_said(after)}{fix}")
 
 
@@ -78,16 +104,26 @@ def _variants(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Iterat
     """Variants that came or went, where the dashboard lists them."""
     before, after = (list(document.get("variants") or ()) for document in (previous, current))
     if set(before) != set(after):
-        yield Change("variants", None, before, after, f"variants: {', '.join(before) or 'none'} -> {', '.join(after) or 'none'}")
+        yield Change(
+            "variants",
+            None,
+            before,
+            after,
+            f"variants: {', '.join(before) or 'none'} -> {', '.join(after) or 'none'}",
+        )
 
 
 def _assumptions(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Iterator[Change]:
-    """Settings of the business dashboard: with another amount its numbers move although nothing that is measured did."""
+    """Settings of the business dashboard: with another amount its numbers move although nothing that is
+    measured did.
+    """
     before = {row["name"]: _amount(row) for row in previous.get("assumptions") or ()}
     for row in current.get("assumptions") or ():
         was, now = before.get(row["name"]), _amount(row)
         if was is not None and was != now:
-            yield Change(f"assumption {row['name']}", None, was, now, f"{row['name']}: {was} -> {now}, a setting")
+            yield Change(
+                f"assumption {row['name']}", None, was, now, f"{row['name']}: {was} -> {now}, a setting"
+            )
 
 
 def _amount(row: Mapping[str, Any]) -> str:
@@ -110,7 +146,13 @@ def _gates(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Iterator[
     for row in current.get("gates") or ():
         was = before.get(row["gate"])
         if was is not None and was != row["state"]:
-            yield Change(f"gate {row['gate']}", None, was, row["state"], f"{row['gate']}: {was} -> {row['state']} ({row['words']})")
+            yield Change(
+                f"gate {row['gate']}",
+                None,
+                was,
+                row["state"],
+                f"{row['gate']}: {was} -> {row['state']} ({row['words']})",
+            )
 
 
 def _effects(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Iterator[Change]:
@@ -119,8 +161,13 @@ def _effects(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Iterato
     for row in current.get("comparisons") or ():
         was = before.get((row["metric"], row["treatment"]))
         if was is not None and _side(was) != _side(row):
-            words = f"{row['metric'].replace('_', ' ')} of {row['treatment']} against {row['control']}: {_side(was)} -> {_side(row)}"
-            yield Change(f"{row['metric']}_difference", row["treatment"], was["estimate"], row["estimate"], words)
+            words = (
+                f"{row['metric'].replace('_', ' ')} of {row['treatment']} against {row['control']}: "
+                f"{_side(was)} -> {_side(row)}"
+            )
+            yield Change(
+                f"{row['metric']}_difference", row["treatment"], was["estimate"], row["estimate"], words
+            )
 
 
 def _side(row: Mapping[str, Any]) -> str:

@@ -10,11 +10,22 @@ from live_dashboards.model.business_report import BusinessReport, PartsPanel, Pa
 from live_dashboards.model.dashboards import Report
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.moment import format_moment
-from live_dashboards.model.report import AbReport, EffectPanel, HealthPanel, LatencyPanel, Line, QualityPanel, RunsPanel, SplitPanel
+from live_dashboards.model.report import (
+    AbReport,
+    EffectPanel,
+    HealthPanel,
+    LatencyPanel,
+    Line,
+    QualityPanel,
+    RunsPanel,
+    SplitPanel,
+)
 
 
 class DrawnValue(NamedTuple):
-    """One drawn value: `x` is a time or the label on the axis, `low` and `high` are the limits as drawn, all in `unit`; `n` of a difference is the treatment's."""
+    """One drawn value: `x` is a time or the label on the axis, `low` and `high` are the limits as drawn, all
+    in `unit`; `n` of a difference is the treatment's.
+    """
 
     panel: str
     series: str
@@ -55,13 +66,35 @@ def _ab(report: AbReport) -> list[DrawnValue]:
 def _measured(panel: str, series: str, x: str, measurement: Measurement) -> DrawnValue:
     limits = measurement.drawn_interval or measurement.interval
     low, high = (limits.low, limits.high) if limits else (None, None)
-    return DrawnValue(panel, series, measurement.variant, x, measurement.value, low, high, measurement.unit, measurement.origin.value, measurement.n)
+    return DrawnValue(
+        panel,
+        series,
+        measurement.variant,
+        x,
+        measurement.value,
+        low,
+        high,
+        measurement.unit,
+        measurement.origin.value,
+        measurement.n,
+    )
 
 
 def _effect(panel: EffectPanel) -> Iterator[DrawnValue]:
     for row in panel.rows if panel.head.is_drawn else ():
         series = f"{row.treatment} - {row.control}"
-        drawn = DrawnValue("effect", series, row.treatment, row.metric, row.estimate, row.low, row.high, row.unit, row.origin.value, row.n_treatment)
+        drawn = DrawnValue(
+            "effect",
+            series,
+            row.treatment,
+            row.metric,
+            row.estimate,
+            row.low,
+            row.high,
+            row.unit,
+            row.origin.value,
+            row.n_treatment,
+        )
         yield drawn
         if row.harm_interval is not None:
             yield drawn._replace(series=f"{series}, limits for harm", low=row.harm_low, high=row.harm_high)
@@ -78,7 +111,18 @@ def _split(panel: SplitPanel) -> Iterator[DrawnValue]:
         yield _measured("split", "observed", row.variant, row.share)
         yield _measured("split", "requests", row.variant, row.requests)
         if row.planned_percent is not None:
-            yield DrawnValue("split", "planned", row.variant, row.variant, row.planned_percent, None, None, "percent", "setting", None)
+            yield DrawnValue(
+                "split",
+                "planned",
+                row.variant,
+                row.variant,
+                row.planned_percent,
+                None,
+                None,
+                "percent",
+                "setting",
+                None,
+            )
 
 
 def _latency(panel: LatencyPanel) -> Iterator[DrawnValue]:
@@ -92,8 +136,13 @@ def _lines(panel: str, lines: tuple[Line, ...]) -> Iterator[DrawnValue]:
     for line in lines:
         quantity = line.latest.name.removesuffix("_latest")
         series = quantity if line.variant is not None else f"{quantity}: {line.label}"
-        frame = _measured(panel, series, "", line.latest)._replace(variant=line.variant, low=None, high=None, n=None)
-        yield from (frame._replace(x=format_moment(datetime.fromtimestamp(at_seconds, UTC)), value=value) for at_seconds, value in line.timeline.points)
+        frame = _measured(panel, series, "", line.latest)._replace(
+            variant=line.variant, low=None, high=None, n=None
+        )
+        yield from (
+            frame._replace(x=format_moment(datetime.fromtimestamp(at_seconds, UTC)), value=value)
+            for at_seconds, value in line.timeline.points
+        )
 
 
 def _runs(panel: RunsPanel) -> Iterator[DrawnValue]:
@@ -101,7 +150,18 @@ def _runs(panel: RunsPanel) -> Iterator[DrawnValue]:
     for bar in panel.bars:
         accuracy = bar.accuracy_percent
         value = accuracy.value if accuracy else None
-        start = DrawnValue("runs", f"{bar.label} ({bar.state})", bar.variant, format_moment(bar.started_at), value, None, None, "percent", panel.head.origin.value, None)
+        start = DrawnValue(
+            "runs",
+            f"{bar.label} ({bar.state})",
+            bar.variant,
+            format_moment(bar.started_at),
+            value,
+            None,
+            None,
+            "percent",
+            panel.head.origin.value,
+            None,
+        )
         yield start
         if bar.ended_at is not None:
             yield start._replace(x=format_moment(bar.ended_at))
@@ -109,19 +169,42 @@ def _runs(panel: RunsPanel) -> Iterator[DrawnValue]:
 
 def _health(panel: HealthPanel) -> Iterator[DrawnValue]:
     for row in panel.rows:
-        yield DrawnValue("health", f"{row.source}: {row.state}", None, row.label, row.age_seconds, None, row.limit_seconds, "seconds", panel.head.origin.value, None)
+        yield DrawnValue(
+            "health",
+            f"{row.source}: {row.state}",
+            None,
+            row.label,
+            row.age_seconds,
+            None,
+            row.limit_seconds,
+            "seconds",
+            panel.head.origin.value,
+            None,
+        )
 
 
 def _business(report: BusinessReport) -> list[DrawnValue]:
     return [
         *(_measured("header", name, "", measurement) for name, measurement in report.headline),
-        *([_measured("net", "net_annual_value", "", report.net.net)] if report.net.interval is not None else []),
+        *(
+            [_measured("net", "net_annual_value", "", report.net.net)]
+            if report.net.interval is not None
+            else []
+        ),
         *_parts(report.parts),
         *_sensitivity(report.sensitivity),
-        *([_measured("break_even", "measured improvement", "", report.break_even.measured)] if report.break_even.measured else []),
+        *(
+            [_measured("break_even", "measured improvement", "", report.break_even.measured)]
+            if report.break_even.measured
+            else []
+        ),
         *_payback(report.payback),
         *(_measured("inputs", row.label, "", row.measurement) for row in report.inputs.rows),
-        *(_measured("performance", row.label, str(side.variant), side) for row in report.performance.rows for side in (row.baseline, row.challenger)),
+        *(
+            _measured("performance", row.label, str(side.variant), side)
+            for row in report.performance.rows
+            for side in (row.baseline, row.challenger)
+        ),
     ]
 
 
@@ -135,12 +218,30 @@ def _sensitivity(panel: SensitivityPanel) -> Iterator[DrawnValue]:
     for swing in panel.swings:
         series = "assumed" if swing.is_assumed else "measured"
         yield DrawnValue(
-            "sensitivity", series, None, swing.name, panel.net_usd, swing.net_at_low_usd, swing.net_at_high_usd, "usd_per_year", panel.head.origin.value, None
+            "sensitivity",
+            series,
+            None,
+            swing.name,
+            panel.net_usd,
+            swing.net_at_low_usd,
+            swing.net_at_high_usd,
+            "usd_per_year",
+            panel.head.origin.value,
+            None,
         )
 
 
 def _payback(panel: PaybackPanel) -> Iterator[DrawnValue]:
     for point in panel.points:
         yield DrawnValue(
-            "payback", "cumulative value", None, f"month {point.month:g}", point.value_usd, point.low_usd, point.high_usd, "usd", panel.head.origin.value, None
+            "payback",
+            "cumulative value",
+            None,
+            f"month {point.month:g}",
+            point.value_usd,
+            point.low_usd,
+            point.high_usd,
+            "usd",
+            panel.head.origin.value,
+            None,
         )

@@ -1,4 +1,6 @@
-"""The summary to compare with, checked at the door: what the comparison reads in it is there and of its kind."""
+"""The summary to compare with, checked at the door: what the comparison reads in it is there and of its
+kind.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +102,11 @@ class _Share:
         _refuse_infinite(self.planned_percent)
 
 
-_OBJECTS: tuple[tuple[str, Any], ...] = (("verdict", _Conclusion), ("recommendation", _Conclusion), ("traffic_split", _Split))
+_OBJECTS: tuple[tuple[str, Any], ...] = (
+    ("verdict", _Conclusion),
+    ("recommendation", _Conclusion),
+    ("traffic_split", _Split),
+)
 _ROWS: tuple[tuple[str, Any], ...] = (
     ("measurements", _Number),
     ("comparisons", _Difference),
@@ -111,16 +117,22 @@ _ROWS: tuple[tuple[str, Any], ...] = (
 
 
 def read_previous(path: Path, dashboard: str) -> dict[str, Any] | None:
-    """The summary to compare with; None where there is no such file yet, UsageError where it is none of this dashboard or is damaged."""
+    """The summary to compare with; None where there is no such file yet, UsageError where it is none of this
+    dashboard or is damaged.
+    """
     try:
         path.stat()
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise UsageError(f"the summary {str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}; {_FIX}") from error
+        raise UsageError(
+            f"the summary {str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}; {_FIX}"
+        ) from error
     document = read_summary(path, _FIX)
     if document.get("dashboard") != dashboard:
-        raise UsageError(f"{path} is a summary of the {document.get('dashboard')} dashboard, not of {dashboard}; {_FIX}")
+        raise UsageError(
+            f"{path} is a summary of the {document.get('dashboard')} dashboard, not of {dashboard}; {_FIX}"
+        )
     try:
         _check(document)
     except UsageError as error:
@@ -139,7 +151,11 @@ def _check(document: dict[str, Any]) -> None:
     for key, value in (("variants", document.get("variants", {})), ("traffic_split.planned", planned)):
         if not isinstance(value, dict):
             raise UsageError(f"{key} must be an object")
-    _check_rows([{"variant": name, "planned_percent": percent} for name, percent in planned.items()], _Share, "traffic_split.planned")
+    _check_rows(
+        [{"variant": name, "planned_percent": percent} for name, percent in planned.items()],
+        _Share,
+        "traffic_split.planned",
+    )
 
 
 def _check_rows(rows: Any, kind: Any, key: str) -> None:
@@ -152,7 +168,11 @@ def _check_rows(rows: Any, kind: Any, key: str) -> None:
 def _check_object(row: Any, kind: Any, place: str) -> None:
     """Only the keys that are compared: others may come and go with the versions."""
     names = {field.name for field in fields(kind)}
-    decode(kind, {name: value for name, value in row.items() if name in names} if isinstance(row, dict) else row, place)
+    decode(
+        kind,
+        {name: value for name, value in row.items() if name in names} if isinstance(row, dict) else row,
+        place,
+    )
 
 
 def _refuse_infinite(*numbers: float | None) -> None:

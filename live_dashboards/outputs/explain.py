@@ -12,7 +12,9 @@ from live_dashboards.model.codec import decode
 from live_dashboards.model.plain_text import escaped
 from live_dashboards.outputs.summary_file import read_summary
 
-_COPIES = re.compile(r"\b(?:max|avg) without \(([^)]*)\) \((?:increase|rate|irate|sum_over_time|last_over_time)\(")
+_COPIES = re.compile(
+    r"\b(?:max|avg) without \(([^)]*)\) " r"\((?:increase|rate|irate|sum_over_time|last_over_time)\("
+)
 _DRAW_FIRST = "draw a dashboard first, or name a summary with --summary"
 
 
@@ -41,14 +43,19 @@ class SummaryRow:
 
 
 def explain(name: str, path: Path) -> str:
-    """Value, interval, origin, query and inputs of the number of that name (or `name.variant`) in the summary; UsageError where it is not there."""
+    """Value, interval, origin, query and inputs of the number of that name (or `name.variant`) in the
+    summary; UsageError where it is not there.
+    """
     rows = _read_rows(path)
     known = {row.reference: row for row in rows}
     of_this_name = [row for row in rows if row.name == name]
     found = [known[name]] if name in known else of_this_name
     if not found:
         near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.0)
-        raise UsageError(f"{path} holds no number called {name!r}; the nearest are {', '.join(near) or 'none, it holds no numbers'}")
+        raise UsageError(
+            f"{path} holds no number called {name!r}; the nearest are "
+            f"{', '.join(near) or 'none, it holds no numbers'}"
+        )
     texts = [_explained(row, known) for row in found]
     others = [row.reference for row in of_this_name if row not in found]
     more = f"\nby variant: {escaped(', '.join(others))}\n" if others else ""
@@ -58,9 +65,13 @@ def explain(name: str, path: Path) -> str:
 def find_last_summary(folder: Path) -> Path:
     """The newest summary in the folder; UsageError where there is none."""
     try:
-        by_age = sorted(folder.glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
+        by_age = sorted(
+            folder.glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True
+        )
     except OSError as error:
-        raise UsageError(f"the folder {folder} cannot be read: {error.strerror}; name a summary with --summary") from error
+        raise UsageError(
+            f"the folder {folder} cannot be read: {error.strerror}; name a summary with --summary"
+        ) from error
     for path in by_age:
         try:
             read_summary(path, _DRAW_FIRST)
@@ -123,7 +134,9 @@ def _input_lines(row: SummaryRow, known: dict[str, SummaryRow], above: tuple[str
     for reference in row.inputs:
         given = known.get(reference)
         indent = "  " * (len(above) - 1)
-        lines.append(f"{indent}{reference} = {_value(given)} ({given.origin})" if given else f"{indent}{reference}")
+        lines.append(
+            f"{indent}{reference} = {_value(given)} ({given.origin})" if given else f"{indent}{reference}"
+        )
         if given and reference not in above:
             lines.extend(_input_lines(given, known, (*above, reference)))
     return lines

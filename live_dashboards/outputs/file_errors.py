@@ -10,7 +10,10 @@ from pathlib import Path
 from live_dashboards.errors import OutputError
 
 OF_PICTURES = "--output or DASHBOARD_OUTPUT_DIR"
-_RIGHTS = ("this user may not write in its folder", "give it the right to, or choose another path with {option}")
+_RIGHTS = (
+    "this user may not write in its folder",
+    "give it the right to, or choose another path with {option}",
+)
 _NO_FOLDER = ("a part of its path is a file, not a folder", "choose another path with {option}")
 _ROOM = "free some space, or choose another path with {option}"
 _EXPLANATIONS = {
@@ -31,7 +34,9 @@ _EXPLANATIONS = {
 
 def explained(path: Path, error: OSError, option: str = OF_PICTURES) -> OutputError:
     """The error of that path, which the option chooses, as one sentence with what the reader can do."""
-    cause, fix = _EXPLANATIONS.get(error.errno or 0, (error.strerror or str(error), "choose another path with {option}"))
+    cause, fix = _EXPLANATIONS.get(
+        error.errno or 0, (error.strerror or str(error), "choose another path with {option}")
+    )
     return OutputError(f"{path} cannot be written: {cause}; {fix.format(option=option)}")
 
 

@@ -19,7 +19,9 @@ from live_dashboards.outputs.file_errors import OF_PICTURES, explaining
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """What the path, which the option chooses, is to hold; a link that is there is followed, or replaced where it may be."""
+    """What the path, which the option chooses, is to hold; a link that is there is followed, or replaced
+    where it may be.
+    """
 
     path: Path
     content: bytes | memoryview
@@ -28,25 +30,40 @@ class NewFile:
 
 
 def write_files(files: Sequence[NewFile], outdated: Sequence[Path] = ()) -> None:
-    """Writes all of them or none: first each as a temporary file in its folder, then removes what is outdated and renames each, in this order.
+    """Writes all of them or none: first each as a temporary file in its folder, then removes what is outdated
+    and renames each, in this order.
 
-    Whatever keeps a file from being written (rights, room, a folder or a device in its place) shows before the first one is renamed. What is left is a
-    rename that fails although the same folder has just taken the temporary file, as where the disk breaks or the process is ended
-    between two of them: then the files before it are new and the others old. OutputError names the file.
+    Whatever keeps a file from being written (rights, room, a folder or a device in its place) shows before
+    the first one is renamed. What is left is a rename that fails although the same folder has just taken the
+    temporary file, as where the disk breaks or the process is ended between two of them: then the files
+    before it are new and the others old. OutputError names the file.
     """
     with contextlib.ExitStack() as temporaries:
-        ready = [temporaries.enter_context(_filled(file.path, partial(_write, file.content), file.option, is_link_replaced=file.is_link_replaced)) for file in files]
+        ready = [
+            temporaries.enter_context(
+                _filled(
+                    file.path,
+                    partial(_write, file.content),
+                    file.option,
+                    is_link_replaced=file.is_link_replaced,
+                )
+            )
+            for file in files
+        ]
         for path in outdated:
             _remove(path)
         for rename in ready:
             rename()
 
 
-def write_file(path: Path, write: Callable[[BinaryIO], object], *, mode: int | None = None, option: str = OF_PICTURES) -> None:
-    """Lets `write` fill a temporary file in the same folder, then renames it: the path holds the old file or the whole new one, never a part.
+def write_file(
+    path: Path, write: Callable[[BinaryIO], object], *, mode: int | None = None, option: str = OF_PICTURES
+) -> None:
+    """Lets `write` fill a temporary file in the same folder, then renames it: the path holds the old file or
+    the whole new one, never a part.
 
-    Missing folders are created; a link is followed and stays one; a replaced file hands on its rights, unless `mode` gives others.
-    OutputError says what to do, by the `option` that chooses the path.
+    Missing folders are created; a link is followed and stays one; a replaced file hands on its rights, unless
+    `mode` gives others. OutputError says what to do, by the `option` that chooses the path.
     """
     with _filled(path, write, option, mode=mode) as rename:
         rename()
@@ -58,9 +75,14 @@ def text_bytes(text: str) -> bytes:
 
 
 def _target(path: Path, option: str) -> Path:
-    """Where the file really goes, in a folder that now exists; only what is a plain, writable file may be replaced."""
+    """Where the file really goes, in a folder that now exists; only what is a plain, writable file may be
+    replaced.
+    """
     if "\0" in str(path):
-        raise OutputError(f"{str(path)!r} cannot be written: its name holds a NUL character; choose another one with {option}")
+        raise OutputError(
+            f"{str(path)!r} cannot be written: its name holds a NUL character; choose "
+            f"another one with {option}"
+        )
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.is_symlink():
@@ -74,16 +96,32 @@ def _target(path: Path, option: str) -> Path:
 
 def _refuse_irreplaceable(path: Path, target: Path, option: str) -> None:
     if not target.is_file():
-        raise OutputError(f"{path} cannot be written: it is a device or a pipe, not a file; choose another path with {option}")
+        raise OutputError(
+            f"{path} cannot be written: it is a device or a pipe, not a file; choose another "
+            f"path with {option}"
+        )
     if not target.stat().st_mode & 0o222 or not os.access(target, os.W_OK):
-        raise OutputError(f"{path} cannot be written: the file that is there is write-protected; remove it, or choose another path with {option}")
+        raise OutputError(
+            f"{path} cannot be written: the file that is there is write-protected; remove "
+            f"it, or choose another path with {option}"
+        )
     folder = target.parent.stat()
     if folder.st_mode & stat.S_ISVTX and os.geteuid() not in {0, folder.st_uid, target.stat().st_uid}:
-        raise OutputError(f"{path} cannot be written: the file that is there is another user's, in a sticky folder; choose another path with {option}")
+        raise OutputError(
+            f"{path} cannot be written: the file that is there is another user's, in a "
+            f"sticky folder; choose another path with {option}"
+        )
 
 
 @contextlib.contextmanager
-def _filled(path: Path, write: Callable[[BinaryIO], object], option: str, *, mode: int | None = None, is_link_replaced: bool = False) -> Iterator[Callable[[], None]]:
+def _filled(
+    path: Path,
+    write: Callable[[BinaryIO], object],
+    option: str,
+    *,
+    mode: int | None = None,
+    is_link_replaced: bool = False,
+) -> Iterator[Callable[[], None]]:
     """A whole temporary file for the path, and what renames it; it does not outlive this."""
     with explaining(path, option):
         target = path if is_link_replaced and path.is_symlink() else _target(path, option)

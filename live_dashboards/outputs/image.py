@@ -1,4 +1,6 @@
-"""Writes the figure as PNG, PDF or SVG: exactly as large as it was drawn, with title, alt text and provenance, and the same bytes for the same report."""
+"""Writes the figure as PNG, PDF or SVG: exactly as large as it was drawn, with title, alt text and
+provenance, and the same bytes for the same report.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def write_image(figure: Figure, path: Path, *, dpi: int, report: Report) -> None
 
 
 def image_content(figure: Figure, path: Path, *, dpi: int, report: Report) -> memoryview:
-    """The bytes of the file that the path's suffix asks for; nothing in them depends on when, where or how fast they were made."""
+    """The bytes of the file that the path's suffix asks for; nothing in them depends on when, where or how
+    fast they were made.
+    """
     check_output_path(path)
     kind = path.suffix.lower().removeprefix(".")
     content = BytesIO()
@@ -39,19 +43,35 @@ def image_content(figure: Figure, path: Path, *, dpi: int, report: Report) -> me
             page = _drawn(figure, dpi)
             write_png(content, page.size, _strips(page), dpi=dpi, texts=_png_texts(report))
         else:
-            figure.savefig(content, format=kind, dpi=dpi, bbox_inches=None, facecolor="auto", metadata=_metadata(kind, report))
+            figure.savefig(
+                content,
+                format=kind,
+                dpi=dpi,
+                bbox_inches=None,
+                facecolor="auto",
+                metadata=_metadata(kind, report),
+            )
     return content.getbuffer()
 
 
 def image_title(report: Report) -> str:
     """What the picture is called in its metadata."""
     where = f" of {report.experiment}" if report.experiment else ""
-    return f"{DASHBOARD_TITLES[dashboard_name(report)]}{where} at {format_moment(report.at)}: {report.badge.kind.value}"
+    return (
+        f"{DASHBOARD_TITLES[dashboard_name(report)]}{where} at {format_moment(report.at)}: "
+        f"{report.badge.kind.value}"
+    )
 
 
 def _settings() -> Any:
-    """Matplotlib's own defaults whatever matplotlibrc says, fonts embedded as fonts, and names in SVG that do not change from run to run."""
-    plain: dict[str, Any] = {name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith(("backend", "toolbar", "tk.", "webagg.", "macosx."))}
+    """Matplotlib's own defaults whatever matplotlibrc says, fonts embedded as fonts, and names in SVG that do
+    not change from run to run.
+    """
+    plain: dict[str, Any] = {
+        name: value
+        for name, value in mpl.rcParamsDefault.items()
+        if not name.startswith(("backend", "toolbar", "tk.", "webagg.", "macosx."))
+    }
     return plain | {"svg.hashsalt": _SOFTWARE, "pdf.fonttype": 42, "text.parse_math": False}
 
 
@@ -76,7 +96,12 @@ def _strips(page: Image.Image) -> Iterator[bytes]:
 
 def _png_texts(report: Report) -> dict[str, str]:
     title, description = _writable(image_title(report)), _writable(report.alt_text)
-    return {"Title": title, "Description": description, "Software": _SOFTWARE, "Provenance": provenance_text(report)}
+    return {
+        "Title": title,
+        "Description": description,
+        "Software": _SOFTWARE,
+        "Provenance": provenance_text(report),
+    }
 
 
 def _metadata(kind: str, report: Report) -> dict[str, str | None]:

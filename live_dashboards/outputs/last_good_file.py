@@ -1,4 +1,6 @@
-"""The last good answer of each source in DASHBOARD_CACHE_DIR, from one run of a script, or start of the web page, to the next."""
+"""The last good answer of each source in DASHBOARD_CACHE_DIR, from one run of a script, or start of the web
+page, to the next.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +28,14 @@ log = logging.getLogger(__name__)
 
 
 class LastGoodFile:
-    """What was answered in earlier runs to these settings; a file that cannot be read or written is told and costs nothing but itself."""
+    """What was answered in earlier runs to these settings; a file that cannot be read or written is told and
+    costs nothing but itself.
+    """
 
     def __init__(self, settings: Settings, secrets_part: str | None = None) -> None:
         folder = settings.base_folder / str(settings["DASHBOARD_CACHE_DIR"])
-        self._path = folder / f"last-good-{question_digest(settings, secrets_digest(settings) if secrets_part is None else secrets_part)}.json.gz"
+        secrets = secrets_digest(settings) if secrets_part is None else secrets_part
+        self._path = folder / f"last-good-{question_digest(settings, secrets)}.json.gz"
         self._limit_seconds = float(settings["DASHBOARD_CACHE_MAX_AGE"])
 
     @cached_property
@@ -39,10 +44,11 @@ class LastGoodFile:
         return _read(self._path)
 
     def fill(self, fetched: Snapshot) -> Snapshot:
-        """The snapshot in which a source that failed shows its last good answer, while that is not older than DASHBOARD_CACHE_MAX_AGE.
+        """The snapshot in which a source that failed shows its last good answer, while that is not older than
+        DASHBOARD_CACHE_MAX_AGE.
 
-        After that it is simulated or marked like one that never answered: nobody has looked at this page a minute ago. What the sources answered now is
-        kept for the next run.
+        After that it is simulated or marked like one that never answered: nobody has looked at this page a
+        minute ago. What the sources answered now is kept for the next run.
         """
         after = self.kept.after(fetched)
         if after != self.kept:
@@ -50,21 +56,35 @@ class LastGoodFile:
         return after.within(fetched.at, self._limit_seconds).fill(fetched, self._limit_seconds)
 
     def keep(self, kept: LastGood) -> None:
-        """Writes it for the next run, and removes the files of the questions that were asked least lately, where there are very many."""
+        """Writes it for the next run, and removes the files of the questions that were asked least lately,
+        where there are very many.
+        """
         _write(kept, self._path)
         _forget(self._path)
 
 
 def _forget(newest: Path) -> None:
-    """Each question has a file, and whoever can open the page can ask new ones: of those of this tool the newest stay."""
+    """Each question has a file, and whoever can open the page can ask new ones: of those of this tool the
+    newest stay.
+    """
     try:
-        found = [path for path in newest.parent.iterdir() if _NAME.fullmatch(path.name) and path.is_file() and not path.is_symlink() and path != newest]
+        found = [
+            path
+            for path in newest.parent.iterdir()
+            if _NAME.fullmatch(path.name) and path.is_file() and not path.is_symlink() and path != newest
+        ]
         for path in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)[MOST_FILES - 1 :]:
             path.unlink(missing_ok=True)
     except FileNotFoundError:
-        return  # another process has just removed it, or the folder was never made, which is told where it is written
+        # another process has just removed it, or the folder was never made, which is told where it is written
+        return
     except OSError as error:
-        log.warning("last good answers in %s cannot be removed (%s), and more come with each question; give this user the right to", newest.parent, error.strerror)
+        log.warning(
+            "last good answers in %s cannot be removed (%s), and more come with each question; "
+            "give this user the right to",
+            newest.parent,
+            error.strerror,
+        )
 
 
 def _read(path: Path) -> LastGood:
@@ -77,13 +97,23 @@ def _read(path: Path) -> LastGood:
     except FileNotFoundError:
         return LastGood()
     except (OSError, EOFError, zlib.error, ValueError, KeyError, RecursionError, UsageError) as error:
-        log.warning("the last good answers in %s cannot be read (%s); they are written anew", path, type(error).__name__)
+        log.warning(
+            "the last good answers in %s cannot be read (%s); they are written anew",
+            path,
+            type(error).__name__,
+        )
         return LastGood()
 
 
 def _write(kept: LastGood, path: Path) -> None:
-    content = json.dumps({"version": __version__, "kept": encode(kept)}, allow_nan=False, separators=(",", ":")).encode("ascii")
+    content = json.dumps(
+        {"version": __version__, "kept": encode(kept)}, allow_nan=False, separators=(",", ":")
+    ).encode("ascii")
     try:
-        write_file(path, lambda stream: stream.write(gzip.compress(content, 4, mtime=0)), option="DASHBOARD_CACHE_DIR")
+        write_file(
+            path,
+            lambda stream: stream.write(gzip.compress(content, 4, mtime=0)),
+            option="DASHBOARD_CACHE_DIR",
+        )
     except OutputError as error:
         log.warning("the last good answers are not kept: %s", error)

@@ -16,13 +16,17 @@ def rows(measurements: Iterable[Measurement]) -> list[dict[str, Any]]:
 
 
 def row(measurement: Measurement) -> dict[str, Any]:
-    """Name, value and where it comes from; `inputs` are the references of the measurements it was computed from."""
+    """Name, value and where it comes from; `inputs` are the references of the measurements it was computed
+    from.
+    """
     return {
         "name": measurement.name,
         "variant": measurement.variant,
         "value": plain_value(measurement),
         "unit": measurement.unit,
-        "interval": None if measurement.interval is None else [finite(measurement.interval.low), finite(measurement.interval.high)],
+        "interval": None
+        if measurement.interval is None
+        else [finite(measurement.interval.low), finite(measurement.interval.high)],
         "n": measurement.n,
         "origin": measurement.origin.value,
         "source": measurement.source,
@@ -40,7 +44,9 @@ def reference(measurement: Measurement) -> str:
 
 
 def lineage(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
-    """What the measurements were computed from, all the way down, without themselves; one of each reference."""
+    """What the measurements were computed from, all the way down, without themselves; one of each
+    reference.
+    """
     shown = tuple(measurements)
     found = {reference(each): each for each in shown}
     waiting = [each for measurement in shown for each in measurement.inputs]

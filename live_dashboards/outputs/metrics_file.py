@@ -1,4 +1,6 @@
-"""One run as a file for node_exporter's textfile collector, in Prometheus' text format: also of a run that failed."""
+"""One run as a file for node_exporter's textfile collector, in Prometheus' text format: also of a run that
+failed.
+"""
 
 from __future__ import annotations
 
@@ -26,19 +28,30 @@ _HELP = {
     "source_up": "1 where the source answered the last run, else 0.",
     "source_duration_seconds": "How long the source took in the last run.",
 }
-_LEAST_LIVE_LAST = (BadgeKind.LIVE, BadgeKind.OPERATIONAL, BadgeKind.MODEL, BadgeKind.CACHED, BadgeKind.SIMULATED)
+_LEAST_LIVE_LAST = (
+    BadgeKind.LIVE,
+    BadgeKind.OPERATIONAL,
+    BadgeKind.MODEL,
+    BadgeKind.CACHED,
+    BadgeKind.SIMULATED,
+)
 _NOT_WANTED = frozenset({SourceState.NOT_CONFIGURED, SourceState.NOT_ASKED})
 _UP = frozenset({SourceState.ANSWERED, SourceState.NO_AB_DATA})
 _READABLE_BY_ALL = 0o644
 _LONGEST_LABEL = 100
-_SAMPLE = re.compile(rf'{_PREFIX}{_LAST_SUCCESS}{{dashboard="(ab|business)"(?:,experiment="((?:[^"\\\n]|\\.)*)")?}} ([0-9.]+)')
+_SAMPLE = re.compile(
+    rf'{_PREFIX}{_LAST_SUCCESS}{{dashboard="(ab|business)"(?:,experiment="((?:[^"\\\n]|\\.)*)")?}} '
+    r"([0-9.]+)"
+)
 
 Sample = tuple[str, str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """How a run ended; `experiment` is the configured one, and `has_settings` tells whether that could be read. `reports` are of the pictures that were written."""
+    """How a run ended; `experiment` is the configured one, and `has_settings` tells whether that could be
+    read. `reports` are of the pictures that were written.
+    """
 
     dashboards: tuple[str, ...]
     experiment: str | None
@@ -53,7 +66,9 @@ class RunFacts:
 def write_metrics(path: Path, run: RunFacts) -> None:
     """Replaces the file as a whole, readable by the collector; the moment of the last success stays in it."""
     text = metrics_text(run, _read(path))
-    write_file(path, lambda stream: stream.write(text_bytes(text)), mode=_READABLE_BY_ALL, option="--metrics-file")
+    write_file(
+        path, lambda stream: stream.write(text_bytes(text)), mode=_READABLE_BY_ALL, option="--metrics-file"
+    )
 
 
 def metrics_text(run: RunFacts, before: str = "") -> str:
@@ -61,12 +76,22 @@ def metrics_text(run: RunFacts, before: str = "") -> str:
     earlier = _SAMPLE.findall(before)
     label = _label(run.experiment) if run.has_settings else next((name for _, name, _ in earlier), "")
     last = {dashboard: float(seconds) for dashboard, name, seconds in earlier if name == label}
-    samples = [sample for dashboard in run.dashboards for sample in _samples(dashboard, label, run, last.get(dashboard))]
-    return "".join(f"# HELP {_PREFIX}{name} {words}\n# TYPE {_PREFIX}{name} gauge\n" + _lines(name, samples) for name, words in _HELP.items() if _lines(name, samples))
+    samples = [
+        sample
+        for dashboard in run.dashboards
+        for sample in _samples(dashboard, label, run, last.get(dashboard))
+    ]
+    return "".join(
+        f"# HELP {_PREFIX}{name} {words}\n# TYPE {_PREFIX}{name} gauge\n" + _lines(name, samples)
+        for name, words in _HELP.items()
+        if _lines(name, samples)
+    )
 
 
 def _lines(name: str, samples: Sequence[Sample]) -> str:
-    return "".join(f"{_PREFIX}{name}{{{labels}}} {value:.15g}\n" for own, labels, value in samples if own == name)
+    return "".join(
+        f"{_PREFIX}{name}{{{labels}}} {value:.15g}\n" for own, labels, value in samples if own == name
+    )
 
 
 def _samples(dashboard: str, experiment: str, run: RunFacts, last_success: float | None) -> Iterator[Sample]:
@@ -94,7 +119,11 @@ def _of_pictures(labels: str, reports: Sequence[Report]) -> Iterator[Sample]:
     for source in sorted({status.source for status in statuses}):
         own = [status for status in statuses if status.source == source]
         yield "source_up", f'{labels},source="{source}"', float(all(status.state in _UP for status in own))
-        yield "source_duration_seconds", f'{labels},source="{source}"', round(max(status.duration_seconds for status in own), 3)
+        yield (
+            "source_duration_seconds",
+            f'{labels},source="{source}"',
+            round(max(status.duration_seconds for status in own), 3),
+        )
 
 
 def _label(text: str | None) -> str:

@@ -1,4 +1,6 @@
-"""What a notification says of a run: badge, verdict and headline numbers of each picture, and where it can be seen."""
+"""What a notification says of a run: badge, verdict and headline numbers of each picture, and where it can be
+seen.
+"""
 
 from __future__ import annotations
 
@@ -24,16 +26,24 @@ _HEADLINES = (
 
 
 def notice_text(written: Sequence[Written], *, required: str, public_url: str | None, folder: Path) -> str:
-    """A paragraph a picture in Slack's text, where `&`, `<` and `>` stand for themselves; pictures below `folder` are linked below the public URL."""
+    """A paragraph a picture in Slack's text, where `&`, `<` and `>` stand for themselves; pictures below
+    `folder` are linked below the public URL.
+    """
     return "\n".join(_paragraph(each, required, link(each.image, public_url, folder)) for each in written)
 
 
 def link(image: Path, public_url: str | None, folder: Path) -> str:
-    """Where the picture can be seen; the public URL itself where the picture lies elsewhere than in the folder, nothing without one."""
+    """Where the picture can be seen; the public URL itself where the picture lies elsewhere than in the
+    folder, nothing without one.
+    """
     if public_url is None:
         return ""
     place, root = image.absolute(), folder.absolute()
-    return f"{public_url}/{quote(place.relative_to(root).as_posix())}" if place.is_relative_to(root) else public_url
+    return (
+        f"{public_url}/{quote(place.relative_to(root).as_posix())}"
+        if place.is_relative_to(root)
+        else public_url
+    )
 
 
 def _paragraph(each: Written, required: str, address: str) -> str:
@@ -41,17 +51,29 @@ def _paragraph(each: Written, required: str, address: str) -> str:
     of = f" of {_name(report.experiment)}" if report.experiment else ""
     words = f"{report.badge.kind.value}: {DASHBOARD_TITLES[dashboard_name(report)]}{of}: {conclusion(report)}"
     wrong = tuple(wrong_with(each, required))
-    lines = (words, _business(report) if isinstance(report, BusinessReport) else _ab(report), f"wrong: {', '.join(wrong)}" if wrong else "", address)
+    lines = (
+        words,
+        _business(report) if isinstance(report, BusinessReport) else _ab(report),
+        f"wrong: {', '.join(wrong)}" if wrong else "",
+        address,
+    )
     return "\n".join(_escaped(line) for line in lines if line)
 
 
 def _ab(report: AbReport) -> str:
     headline = dict(report.headline)
-    return ", ".join(f"{label} {format_number(headline[key].value, headline[key].unit)}" for key, label in _HEADLINES if key in headline)
+    return ", ".join(
+        f"{label} {format_number(headline[key].value, headline[key].unit)}"
+        for key, label in _HEADLINES
+        if key in headline
+    )
 
 
 def _business(report: BusinessReport) -> str:
-    return ", ".join(f"{label} {value or NOTHING}" + (f" ({beside})" if beside else "") for label, value, beside in report.headline_words)
+    return ", ".join(
+        f"{label} {value or NOTHING}" + (f" ({beside})" if beside else "")
+        for label, value, beside in report.headline_words
+    )
 
 
 def _name(text: str) -> str:

@@ -1,6 +1,7 @@
 """Keeps two runs of the same output apart, by a lock that ends with its holder, however that one ends.
 
-The lock is flock's on a hidden file; the file is removed with the lock, and one that a killed run left behind locks nothing.
+The lock is flock's on a hidden file; the file is removed with the lock, and one that a killed run left behind
+locks nothing.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ def stamped_output(folder: Path, dashboard: str) -> Output:
 
 @contextlib.contextmanager
 def locked(outputs: Iterable[Output], undivided: Undivided = contextlib.nullcontext) -> Iterator[None]:
-    """Holds the outputs for this run; OutputLockedError where another run holds one of them, OutputError where there can be no such file.
+    """Holds the outputs for this run; OutputLockedError where another run holds one of them, OutputError
+    where there can be no such file.
 
     What ends a run early waits while `undivided` is open: a lock is taken in it, and left.
     """
@@ -90,7 +92,8 @@ def _take(output: Output) -> int:
 
 
 def _leave(descriptor: int, output: Output) -> None:
-    with contextlib.suppress(OSError):  # a folder that takes no more changes keeps the empty file, which locks nothing
+    # a folder that takes no more changes keeps the empty file, which locks nothing
+    with contextlib.suppress(OSError):
         output.lock.unlink()
     os.close(descriptor)
 
@@ -101,7 +104,8 @@ def _open(output: Output) -> int:
         return os.open(output.lock, os.O_RDWR | os.O_CREAT | _FLAGS, 0o666)
     except OSError as error:
         with contextlib.suppress(OSError):
-            return os.open(output.lock, os.O_RDONLY | _FLAGS)  # another user's, which can be locked all the same
+            # another user's, which can be locked all the same
+            return os.open(output.lock, os.O_RDONLY | _FLAGS)
         raise explained(Path(output.name), error) from error
 
 
@@ -109,12 +113,20 @@ def _flock(descriptor: int, output: Output) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        message = f"{output.name} is being written by another run{_holder(descriptor)}; nothing was done: let it end, or choose another path with --output"
+        message = (
+            f"{output.name} is being written by another run{_holder(descriptor)}; nothing was done: "
+            "let it end, or choose another path with --output"
+        )
         raise OutputLockedError(message) from None
     except OSError as error:
         if error.errno not in _NO_LOCKS:
             raise explained(Path(output.name), error) from error
-        log.warning("the file system of %s has no locks (%s): two runs at a time are not kept apart; write to a local disk", output.lock.parent, error.strerror)
+        log.warning(
+            "the file system of %s has no locks (%s): two runs at a time are not kept apart; write "
+            "to a local disk",
+            output.lock.parent,
+            error.strerror,
+        )
 
 
 def _is_still(descriptor: int, lock: Path) -> bool:

@@ -12,4 +12,7 @@ SUFFIXES = (".png", ".pdf", ".svg")
 def check_output_path(path: Path) -> None:
     """UsageError where the path's suffix is of no kind of picture that can be written."""
     if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"{str(path)!r} does not end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}; choose one of these suffixes")
+        raise UsageError(
+            f"{str(path)!r} does not end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}; "
+            "choose one of these suffixes"
+        )

@@ -1,4 +1,6 @@
-"""A page's pixels as a PNG file: 24-bit colour in rows without a filter, which for a page of text and thin lines is quicker and smaller."""
+"""A page's pixels as a PNG file: 24-bit colour in rows without a filter, which for a page of text and thin
+lines is quicker and smaller.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,12 @@ _LONGEST_COMPRESSED = 1_000_000  # readers refuse a compressed text that grows b
 _SHORTEST_COMPRESSED = 2_000
 
 
-def write_png(stream: BinaryIO, size: tuple[int, int], strips: Iterable[bytes], *, dpi: float, texts: Mapping[str, str]) -> None:
-    """Writes the texts and the picture of that width and height; a strip is whole rows of red, green and blue bytes with a zero byte after each row."""
+def write_png(
+    stream: BinaryIO, size: tuple[int, int], strips: Iterable[bytes], *, dpi: float, texts: Mapping[str, str]
+) -> None:
+    """Writes the texts and the picture of that width and height; a strip is whole rows of red, green and blue
+    bytes with a zero byte after each row.
+    """
     stream.write(_SIGNATURE)
     _write_chunk(stream, b"IHDR", struct.pack(">IIBBBBB", *size, _BITS, _TRUE_COLOUR, 0, 0, 0))
     dots_per_metre = round(dpi / 0.0254)
@@ -37,7 +43,11 @@ def _text(keyword: str, text: str) -> bytes:
     """Keyword, whether compressed, two empty fields for language and translated keyword, and the text."""
     content = text.encode("utf-8")
     is_compressed = _SHORTEST_COMPRESSED < len(text) < _LONGEST_COMPRESSED
-    return keyword.encode("latin-1") + bytes((0, is_compressed, 0, 0, 0)) + (zlib.compress(content) if is_compressed else content)
+    return (
+        keyword.encode("latin-1")
+        + bytes((0, is_compressed, 0, 0, 0))
+        + (zlib.compress(content) if is_compressed else content)
+    )
 
 
 def _compressed(strips: Iterable[bytes]) -> Iterator[bytes]:

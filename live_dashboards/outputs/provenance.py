@@ -1,4 +1,6 @@
-"""Where a picture's numbers come from, as the JSON text inside the picture; nothing in it changes from run to run."""
+"""Where a picture's numbers come from, as the JSON text inside the picture; nothing in it changes from run to
+run.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from live_dashboards.outputs.measurement_rows import lineage, rows
 
 
 def provenance_text(report: Report) -> str:
-    """Badge, moment, variants and every measurement with its queries: a function of the sources' answers, without clocks, durations and addresses."""
+    """Badge, moment, variants and every measurement with its queries: a function of the sources' answers,
+    without clocks, durations and addresses.
+    """
     document = {
         "schema_version": 1,
         "dashboard": dashboard_name(report),

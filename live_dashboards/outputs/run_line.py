@@ -34,12 +34,16 @@ def run_line(written: Sequence[Written], seconds: float, *, required: str) -> tu
 
 
 def wrong_with(each: Written, required: str) -> Iterator[str]:
-    """What somebody should look at: a source that was asked and gave nothing new, stale values, less than was required. Not that a source is not set up or not asked."""
+    """What somebody should look at: a source that was asked and gave nothing new, stale values, less than was
+    required. Not that a source is not set up or not asked.
+    """
     report = each.report
     yield from (_failure(status) for status in report.sources if status.state in _NOTHING_NEW)
     yield from (f"questions to {status.source} failed" for status in report.sources if status.failures)
     yield from (f"{status.source} answered only in part" for status in report.sources if status.is_partial)
-    yield from (f"{status.source} counts requests more than once" for status in report.sources if status.counted_twice)
+    yield from (
+        f"{status.source} counts requests more than once" for status in report.sources if status.counted_twice
+    )
     if report.has_stale:
         yield "stale values"
     if not each.is_enough:
@@ -54,7 +58,10 @@ def conclusion(report: Report) -> str:
 def _state(report: Report) -> str:
     of = f" of {report.experiment!r}" if report.experiment else ""
     badge = report.badge
-    return f"{dashboard_name(report)}{of}, {badge.kind.value}, {badge.values_live} of {badge.values_total} values live, {conclusion(report)}"
+    return (
+        f"{dashboard_name(report)}{of}, {badge.kind.value}, {badge.values_live} of {badge.values_total} "
+        f"values live, {conclusion(report)}"
+    )
 
 
 def _failure(status: SourceStatus) -> str:

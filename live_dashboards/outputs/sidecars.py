@@ -11,7 +11,16 @@ from live_dashboards.model.number import NOTHING, format_count, format_interval,
 from live_dashboards.model.plain_text import escaped
 from live_dashboards.outputs.drawn_values import COLUMNS, drawn_values
 
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # some programs take the full-width ones for the others
+_FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "＝",
+    "＋",
+    "－",
+    "＠",
+)  # some programs take the full-width ones for the others
 _MARKUP = re.compile(r"[\\`|*~\[\]]|(?<!\w)_|_(?!\w)")
 _LINK = re.compile(r":(?=//)|(?<=\bwww)\.|@", re.IGNORECASE)
 
@@ -22,7 +31,9 @@ def sidecar_texts(report: Report) -> dict[str, str]:
 
 
 def csv_text(report: Report) -> str:
-    """One row a drawn value; a time is RFC 3339, a gap has no value, a text that a spreadsheet would compute has an apostrophe before it."""
+    """One row a drawn value; a time is RFC 3339, a gap has no value, a text that a spreadsheet would compute
+    has an apostrophe before it.
+    """
     import pandas as pd
 
     rows = [[_plain(cell) if isinstance(cell, str) else cell for cell in row] for row in drawn_values(report)]
@@ -62,12 +73,21 @@ def _row(name: str, measurement: Measurement) -> str:
 
 
 def _plain(text: str) -> str:
-    """The text on one line, never a formula: a spreadsheet computes what begins with one of these, and names come from others."""
+    """The text on one line, never a formula: a spreadsheet computes what begins with one of these, and names
+    come from others.
+    """
     shown = escaped(text)
     return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown
 
 
 def _cell(text: str) -> str:
-    """The text on one line, without what ends a cell, is markup or becomes a link: Markdown lets HTML through, and addresses turn into links by themselves."""
-    html = _MARKUP.sub(r"\\\g<0>", escaped(" ".join(text.split()))).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """The text on one line, without what ends a cell, is markup or becomes a link: Markdown lets HTML
+    through, and addresses turn into links by themselves.
+    """
+    html = (
+        _MARKUP.sub(r"\\\g<0>", escaped(" ".join(text.split())))
+        .replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+    )
     return _LINK.sub(lambda found: f"&#{ord(found[0])};", html)

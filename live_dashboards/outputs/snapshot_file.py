@@ -17,9 +17,15 @@ SCHEMA_VERSION = 1
 
 
 def save_snapshot(snapshot: Snapshot, path: Path) -> None:
-    """Writes the snapshot as JSON, compressed where the path ends in `.gz`; the same snapshot gives the same bytes."""
+    """Writes the snapshot as JSON, compressed where the path ends in `.gz`; the same snapshot gives the same
+    bytes.
+    """
     content = json.dumps(encode(snapshot), allow_nan=False, separators=(",", ":")).encode("ascii")
-    write_file(path, lambda stream: stream.write(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content), option="--save-snapshot")
+    write_file(
+        path,
+        lambda stream: stream.write(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content),
+        option="--save-snapshot",
+    )
 
 
 def load_snapshot(path: Path) -> Snapshot:
@@ -29,9 +35,13 @@ def load_snapshot(path: Path) -> Snapshot:
         document = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
     except (OSError, EOFError, zlib.error) as error:
         cause = (error.strerror if isinstance(error, OSError) else None) or "it is not a whole gzip file"
-        raise UsageError(f"the snapshot {path} cannot be read: {cause}; give a file that --save-snapshot wrote") from error
+        raise UsageError(
+            f"the snapshot {path} cannot be read: {cause}; give a file that --save-snapshot wrote"
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"the snapshot {path} is not JSON; give a file that --save-snapshot wrote") from error
+        raise UsageError(
+            f"the snapshot {path} is not JSON; give a file that --save-snapshot wrote"
+        ) from error
     _check_version(document, path)
     try:
         return decode(Snapshot, document)
@@ -42,4 +52,7 @@ def load_snapshot(path: Path) -> Snapshot:
 def _check_version(document: Any, path: Path) -> None:
     version = document.get("schema_version") if isinstance(document, dict) else None
     if version != SCHEMA_VERSION:
-        raise UsageError(f"the snapshot {path} has schema_version {version!r}, this version reads {SCHEMA_VERSION}; take a new one with --save-snapshot")
+        raise UsageError(
+            f"the snapshot {path} has schema_version {version!r}, this version reads "
+            f"{SCHEMA_VERSION}; take a new one with --save-snapshot"
+        )

@@ -1,4 +1,6 @@
-"""The summary JSON beside a picture: full precision, null with a reason where there is no number; `schema/` describes it."""
+"""The summary JSON beside a picture: full precision, null with a reason where there is no number; `schema/`
+describes it.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from live_dashboards.outputs.summary_parts import page_provenance, page_state, p
 
 
 def summary_text(report: Report, compare: Callable[[dict[str, Any]], dict[str, Any]] | None = None) -> str:
-    """The summary as indented JSON in ASCII, so that every terminal and pipe can carry it; `compare` adds what changed to its document."""
+    """The summary as indented JSON in ASCII, so that every terminal and pipe can carry it; `compare` adds
+    what changed to its document.
+    """
     document = summary(report)
     return json.dumps(compare(document) if compare else document, indent=2, allow_nan=False) + "\n"
 
@@ -26,7 +30,11 @@ def summary_text(report: Report, compare: Callable[[dict[str, Any]], dict[str, A
 def summary_schema(dashboard: str = "ab") -> Any:
     """The published JSON Schema (2020-12) of a dashboard's summary."""
     name = {"ab": "summary", "business": "business-summary"}[dashboard]
-    return json.loads(resources.files("live_dashboards.outputs").joinpath(f"schema/{name}.schema.json").read_text(encoding="utf-8"))
+    return json.loads(
+        resources.files("live_dashboards.outputs")
+        .joinpath(f"schema/{name}.schema.json")
+        .read_text(encoding="utf-8")
+    )
 
 
 def summary(report: Report) -> dict[str, Any]:
@@ -45,7 +53,14 @@ def _ab(report: AbReport) -> dict[str, Any]:
             "start": format_moment(report.period.start) if report.period.start else None,
             "end": format_moment(report.period.end),
             "reason": report.period.reason,
-            "excluded": [{"start": format_moment(each.begin), "end": format_moment(each.end), "share": each.share_percent} for each in report.period.excluded],
+            "excluded": [
+                {
+                    "start": format_moment(each.begin),
+                    "end": format_moment(each.end),
+                    "share": each.share_percent,
+                }
+                for each in report.period.excluded
+            ],
         },
         **{name: plain_value(measurement) for name, measurement in report.headline},
         "variants": {facts.variant: _facts(facts) for facts in report.variants},
@@ -61,7 +76,11 @@ def _ab(report: AbReport) -> dict[str, Any]:
 
 
 def _facts(facts: VariantFacts) -> dict[str, float | int | None]:
-    return {field.name: plain_value(getattr(facts, field.name)) for field in fields(facts) if field.name != "variant"}
+    return {
+        field.name: plain_value(getattr(facts, field.name))
+        for field in fields(facts)
+        if field.name != "variant"
+    }
 
 
 def _comparison(row: Comparison) -> dict[str, Any]:
@@ -98,19 +117,33 @@ def _comparison(row: Comparison) -> dict[str, Any]:
 def _carried(found: Carried | None) -> dict[str, Any] | None:
     if found is None:
         return None
-    return {"start": format_moment(found.begin), "end": format_moment(found.end), "share": found.share_percent, "estimate_without": found.without}
+    return {
+        "start": format_moment(found.begin),
+        "end": format_moment(found.end),
+        "share": found.share_percent,
+        "estimate_without": found.without,
+    }
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
-    return {"verdict": verdict.verdict, "rule": verdict.rule, "reasons": list(verdict.reasons), "would_change": list(verdict.would_change)}
+    return {
+        "verdict": verdict.verdict,
+        "rule": verdict.rule,
+        "reasons": list(verdict.reasons),
+        "would_change": list(verdict.would_change),
+    }
 
 
 def _traffic_split(report: AbReport) -> dict[str, Any]:
-    """Planned and observed shares in percent over the analysis period (the window, where that is not known), and the always-valid test's flag."""
+    """Planned and observed shares in percent over the analysis period (the window, where that is not known),
+    and the always-valid test's flag.
+    """
     test = report.split_test
     window = {row.variant: _observed(row.share, report) for row in report.split.rows}
     return {
-        "planned": dict(test.planned) or {row.variant: row.planned_percent for row in report.split.rows if row.planned_percent is not None} or None,
+        "planned": dict(test.planned)
+        or {row.variant: row.planned_percent for row in report.split.rows if row.planned_percent is not None}
+        or None,
         "observed": {str(share.variant): plain_value(share) for share in test.observed} or window or None,
         "flag": test.flag,
         "p_value": finite(test.p_value),
@@ -121,7 +154,14 @@ def _traffic_split(report: AbReport) -> dict[str, Any]:
 
 
 def _guardrail(guard: Guardrail) -> dict[str, Any]:
-    return {"name": guard.name, "label": guard.label, "outcome": guard.outcome, "margin": guard.margin_points, "words": guard.words, **_comparison(guard.comparison)}
+    return {
+        "name": guard.name,
+        "label": guard.label,
+        "outcome": guard.outcome,
+        "margin": guard.margin_points,
+        "words": guard.words,
+        **_comparison(guard.comparison),
+    }
 
 
 def _power(power: Power) -> dict[str, Any]:

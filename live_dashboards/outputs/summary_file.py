@@ -18,6 +18,10 @@ def read_summary(path: Path, fix: str) -> dict[str, Any]:
         raise UsageError(f"the summary {path} cannot be read: {error.strerror}; {fix}") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"the summary {path} is not JSON; {fix}") from error
-    if not isinstance(document, dict) or "measurements" not in document or document.get("schema_version") != SCHEMA_VERSION:
+    if (
+        not isinstance(document, dict)
+        or "measurements" not in document
+        or document.get("schema_version") != SCHEMA_VERSION
+    ):
         raise UsageError(f"{path} is not a summary of this version; {fix}")
     return document

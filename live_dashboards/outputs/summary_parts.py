@@ -28,12 +28,16 @@ def page_state(report: Report) -> dict[str, Any]:
         "window": window_text(report.window_seconds),
         "window_seconds": report.window_seconds,
         "generated_at": format_moment(report.generated_at),
-        "observed_at": {source: format_moment(moment) if moment else None for source, moment in report.observed_at},
+        "observed_at": {
+            source: format_moment(moment) if moment else None for source, moment in report.observed_at
+        },
     }
 
 
 def page_provenance(report: Report, notices: tuple[str, ...]) -> dict[str, Any]:
-    """How many values are live, how asking the sources ended, and every number with what it was computed from."""
+    """How many values are live, how asking the sources ended, and every number with what it was computed
+    from.
+    """
     return {
         "values_live": report.badge.values_live,
         "values_total": report.badge.values_total,
@@ -42,7 +46,9 @@ def page_provenance(report: Report, notices: tuple[str, ...]) -> dict[str, Any]:
         "changes": None,
         "alt_text": report.alt_text,
         "measurements": rows(report.measurements),
-        "lineage": rows(lineage((*report.measurements, *(measurement for _, measurement in report.headline)))),
+        "lineage": rows(
+            lineage((*report.measurements, *(measurement for _, measurement in report.headline)))
+        ),
     }
 
 

@@ -1,4 +1,6 @@
-"""Delivers a notification to a Slack-compatible webhook; its URL is a secret and shows in nothing that is said."""
+"""Delivers a notification to a Slack-compatible webhook; its URL is a secret and shows in nothing that is
+said.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,9 @@ _UNSURE = "it may have arrived all the same"
 def deliver(url: str, text: str) -> str | None:
     """Posts the text within a few seconds in all; why the receiver did not confirm it, None where it did.
 
-    It is posted again where there was no connection, or the answer was a passing trouble. Where no answer came it is not, since it may have arrived.
-    Redirects are not followed: nobody but the receiver gets the text.
+    It is posted again where there was no connection, or the answer was a passing trouble. Where no answer
+    came it is not, since it may have arrived. Redirects are not followed: nobody but the receiver gets the
+    text.
     """
     outcome: list[str | None] = []
     _keep_quiet()
@@ -34,11 +37,29 @@ def deliver(url: str, text: str) -> str | None:
 
 
 def _post(url: str, text: str) -> str | None:
-    retries = Retry(total=_TRIES_AGAIN, read=0, other=0, redirect=0, status_forcelist=_PASSING, allowed_methods=None, backoff_factor=0.2, raise_on_status=False)
+    retries = Retry(
+        total=_TRIES_AGAIN,
+        read=0,
+        other=0,
+        redirect=0,
+        status_forcelist=_PASSING,
+        allowed_methods=None,
+        backoff_factor=0.2,
+        raise_on_status=False,
+    )
     timeout = Timeout(connect=_CONNECT_SECONDS, read=_ANSWER_SECONDS)
     try:
         with urllib3.PoolManager() as pool:
-            answer = pool.request("POST", url, json={"text": text}, headers=_headers(url), retries=retries, redirect=False, timeout=timeout, preload_content=False)
+            answer = pool.request(
+                "POST",
+                url,
+                json={"text": text},
+                headers=_headers(url),
+                retries=retries,
+                redirect=False,
+                timeout=timeout,
+                preload_content=False,
+            )
             answer.close()
     except wire.MaxRetryError as error:
         return _reason(error.reason)
@@ -51,7 +72,11 @@ def _post(url: str, text: str) -> str | None:
 
 def _headers(url: str) -> dict[str, str]:
     parts = urlsplit(url)
-    login = make_headers(basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}") if parts.username else {}
+    login = (
+        make_headers(basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}")
+        if parts.username
+        else {}
+    )
     return {"Content-Type": "application/json", **login}
 
 

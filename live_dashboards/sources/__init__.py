@@ -1,1 +1,3 @@
-"""Asks: MLflow (PostgreSQL, REST API, SQLite file), Prometheus, or the seeded simulation; the only folder with SQL or HTTP."""
+"""Asks: MLflow (PostgreSQL, REST API, SQLite file), Prometheus, or the seeded simulation; the only folder
+with SQL or HTTP.
+"""

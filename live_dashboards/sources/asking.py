@@ -11,7 +11,8 @@ from typing import Generic, TypeVar
 from live_dashboards.errors import SourceError
 
 Result = TypeVar("Result")
-_GRACE_SECONDS = 0.5  # a source notices its own deadline first and says what it was doing; the thread is given up only after this
+# a source notices its own deadline first and says what it was doing; the thread is given up only after this
+_GRACE_SECONDS = 0.5
 
 
 @dataclass(slots=True)
@@ -33,7 +34,9 @@ class Deadline:
 
 
 class Asking(Generic[Result]):
-    """One question to a source, under way in a daemon thread, so that a hanging name lookup cannot keep the process alive."""
+    """One question to a source, under way in a daemon thread, so that a hanging name lookup cannot keep the
+    process alive.
+    """
 
     def __init__(self, name: str, ask: Callable[[], Result]) -> None:
         self._ask = ask
@@ -58,7 +61,11 @@ class Asking(Generic[Result]):
         """The answer; SourceError after the deadline, whatever the question raised otherwise."""
         if not self._done.wait(deadline.remaining_seconds + _GRACE_SECONDS):
             abort()
-            raise SourceError(f"{what} gave no answer in {deadline.seconds:g} s", "check the network and raise SOURCE_TIMEOUT_SECONDS if it is only slow", "timeout")
+            raise SourceError(
+                f"{what} gave no answer in {deadline.seconds:g} s",
+                "check the network and raise SOURCE_TIMEOUT_SECONDS if it is only slow",
+                "timeout",
+            )
         if self._error is not None:
             raise self._error
         return self._result  # type: ignore[return-value]

@@ -1,4 +1,6 @@
-"""Asks both sources at the same time, each within its own deadline; a source that cannot be asked becomes missing values with a reason."""
+"""Asks both sources at the same time, each within its own deadline; a source that cannot be asked becomes
+missing values with a reason.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,17 @@ from typing import Generic, TypeVar
 
 from live_dashboards.errors import DashboardError, SourceError, UsageError
 from live_dashboards.model.notices import PARTIAL
-from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Answer, ChosenTest, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
+from live_dashboards.model.snapshot import (
+    MLFLOW,
+    PROMETHEUS,
+    Answer,
+    ChosenTest,
+    MlflowAnswer,
+    PrometheusAnswer,
+    Snapshot,
+    SourceState,
+    SourceStatus,
+)
 from live_dashboards.settings import Settings, load_settings
 from live_dashboards.sources.asking import Asking, Deadline
 from live_dashboards.sources.mlflow.questions import MlflowSource
@@ -30,7 +42,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AbTestMetrics(Mapping[str, Answer]):
-    """The A/B queries by name as timelines over the window, and `totals`, the window's exact totals per model by name."""
+    """The A/B queries by name as timelines over the window, and `totals`, the window's exact totals per model
+    by name.
+    """
 
     timelines: Mapping[str, Answer]
     totals: Mapping[str, Answer]
@@ -47,7 +61,9 @@ class AbTestMetrics(Mapping[str, Answer]):
 
 
 class _Choice:
-    """The test, which one source finds and the other one waits for; where none is found, the configured name, with the variants that were known before."""
+    """The test, which one source finds and the other one waits for; where none is found, the configured name,
+    with the variants that were known before.
+    """
 
     def __init__(self, configured: str | None, known: ChosenTest | None = None) -> None:
         self.configured = None if configured is None else ChosenTest(configured)
@@ -82,30 +98,53 @@ class _Question(Generic[Result]):
 
 
 class LiveDataConnector:
-    """Pulls MLflow's runs, metrics and params, and Prometheus' series, into one snapshot; settings default to the environment's.
+    """Pulls MLflow's runs, metrics and params, and Prometheus' series, into one snapshot; settings default to
+    the environment's.
 
     `model_source` makes what is asked for the models' facts in place of the MLflow that the settings name.
     """
 
-    def __init__(self, settings: Settings | None = None, *, model_source: Callable[[Settings], MlflowSource] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        model_source: Callable[[Settings], MlflowSource] | None = None,
+    ) -> None:
         self.settings = settings if settings is not None else load_settings()
         self._model_source = model_source or (mlflow_source if self.settings.has_mlflow else None)
 
-    def get_ab_test_metrics(self, *, at: datetime | None = None, window_seconds: float | None = None) -> AbTestMetrics:
-        """The five queries (and any that was added to AB_QUERIES) over the window, by name, and the window's totals per model."""
+    def get_ab_test_metrics(
+        self, *, at: datetime | None = None, window_seconds: float | None = None
+    ) -> AbTestMetrics:
+        """The five queries (and any that was added to AB_QUERIES) over the window, by name, and the window's
+        totals per model.
+        """
         answer = self.fetch(at=at, window_seconds=window_seconds).prometheus
-        return AbTestMetrics({each.name: each for each in answer.timelines}, {each.name: each for each in answer.instants}, answer.status)
+        return AbTestMetrics(
+            {each.name: each for each in answer.timelines},
+            {each.name: each for each in answer.instants},
+            answer.status,
+        )
 
-    def fetch(self, *, at: datetime | None = None, window_seconds: float | None = None, known_test: ChosenTest | None = None) -> Snapshot:
+    def fetch(
+        self,
+        *,
+        at: datetime | None = None,
+        window_seconds: float | None = None,
+        known_test: ChosenTest | None = None,
+    ) -> Snapshot:
         """Both sources' answers for a moment (default: now) and a window (default: AB_WINDOW).
 
-        `known_test` is what MLflow chose before: Prometheus is asked for it where MLflow cannot be asked now. Raises UsageError where the configured
-        experiment does not exist, as far as a source can tell.
+        `known_test` is what MLflow chose before: Prometheus is asked for it where MLflow cannot be asked now.
+        Raises UsageError where the configured experiment does not exist, as far as a source can tell.
         """
         moment = at if at is not None else datetime.now(UTC)
         window = window_seconds if window_seconds is not None else self.settings.window_seconds
         chosen = _Choice(self.settings["AB_EXPERIMENT"], known_test)
-        mlflow, prometheus = self._start_mlflow(moment, window, chosen), self._start_prometheus(moment, window, chosen)
+        mlflow, prometheus = (
+            self._start_mlflow(moment, window, chosen),
+            self._start_prometheus(moment, window, chosen),
+        )
         try:
             model = self._mlflow_answer(mlflow)
         except DashboardError:
@@ -122,7 +161,9 @@ class LiveDataConnector:
         return Snapshot(moment, window, model, traffic, datetime.now(UTC), is_now=at is None)
 
     def chosen_test(self, *, at: datetime) -> ChosenTest | None:
-        """The test that MLflow chooses at that moment; where it cannot be asked the configured one, None where none is configured."""
+        """The test that MLflow chooses at that moment; where it cannot be asked the configured one, None
+        where none is configured.
+        """
         chosen = _Choice(self.settings["AB_EXPERIMENT"])
         question = self._start_mlflow(at, self.settings.window_seconds, chosen)
         if question is None:
@@ -131,11 +172,15 @@ class LiveDataConnector:
         question.drop()
         return test
 
-    def fetch_all(self, *, at: datetime | None = None, window_seconds: float | None = None) -> Iterator[Snapshot]:
-        """A snapshot for each A/B experiment of MLflow, the one with the newest activity first; one alone where MLflow cannot tell which there are.
+    def fetch_all(
+        self, *, at: datetime | None = None, window_seconds: float | None = None
+    ) -> Iterator[Snapshot]:
+        """A snapshot for each A/B experiment of MLflow, the one with the newest activity first; one alone
+        where MLflow cannot tell which there are.
 
-        MLflow is asked once for all. Prometheus is asked for each experiment, whose series or whose variants' they are. Each time the deadline is its own.
-        Where it has failed for two experiments one after the other, it is not asked for the others: each could cost the whole deadline.
+        MLflow is asked once for all. Prometheus is asked for each experiment, whose series or whose variants'
+        they are. Each time the deadline is its own. Where it has failed for two experiments one after the
+        other, it is not asked for the others: each could cost the whole deadline.
         """
         moment = at if at is not None else datetime.now(UTC)
         window = window_seconds if window_seconds is not None else self.settings.window_seconds
@@ -152,7 +197,9 @@ class LiveDataConnector:
         if self._model_source is None:
             return (MlflowAnswer(_not_configured(MLFLOW)),)
         source, deadline = self._model_source(self.settings), Deadline(self.settings.timeout_seconds)
-        asking = Asking("mlflow", lambda: source.read_all(at=at, window_seconds=window_seconds, deadline=deadline))
+        asking = Asking(
+            "mlflow", lambda: source.read_all(at=at, window_seconds=window_seconds, deadline=deadline)
+        )
         try:
             return asking.result(deadline, abort=source.abort, what=source.what)
         except SourceError as error:
@@ -163,14 +210,23 @@ class LiveDataConnector:
         chosen.settle(None)
         return self._prometheus_answer(self._start_prometheus(at, window_seconds, chosen), chosen)
 
-    def _start_mlflow(self, at: datetime, window_seconds: float, chosen: _Choice) -> _Question[MlflowAnswer] | None:
+    def _start_mlflow(
+        self, at: datetime, window_seconds: float, chosen: _Choice
+    ) -> _Question[MlflowAnswer] | None:
         if self._model_source is None:
             return None
         source, deadline = self._model_source(self.settings), Deadline(self.settings.timeout_seconds)
-        asking = Asking("mlflow", lambda: source.read(at=at, window_seconds=window_seconds, deadline=deadline, on_experiment=chosen.settle))
+        asking = Asking(
+            "mlflow",
+            lambda: source.read(
+                at=at, window_seconds=window_seconds, deadline=deadline, on_experiment=chosen.settle
+            ),
+        )
         return _Question(asking, deadline, source.abort, source.what)
 
-    def _start_prometheus(self, at: datetime, window_seconds: float, chosen: _Choice) -> _Question[PrometheusAnswer] | None:
+    def _start_prometheus(
+        self, at: datetime, window_seconds: float, chosen: _Choice
+    ) -> _Question[PrometheusAnswer] | None:
         if not self.settings.has_prometheus:
             return None
         source, deadline = PrometheusAbSource(self.settings), Deadline(self.settings.timeout_seconds)
@@ -179,11 +235,16 @@ class LiveDataConnector:
             with closing(source):
                 discovered = source.discover(deadline)
                 left_seconds = deadline.remaining_seconds
-                is_choice_needed = discovered.has_unlabelled or (chosen.configured is None and discovered.experiments)
+                is_choice_needed = discovered.has_unlabelled or (
+                    chosen.configured is None and discovered.experiments
+                )
                 test = chosen.wait() if is_choice_needed else chosen.configured
-                rest = Deadline(left_seconds) if chosen.was_awaited else deadline  # waiting for the other source is not its own time
+                # waiting for the other source is not its own time
+                rest = Deadline(left_seconds) if chosen.was_awaited else deadline
                 name, variants = (None, ()) if test is None else (test.name, test.variants)
-                return source.read(at=at, window_seconds=window_seconds, experiment=name, variants=variants, deadline=rest)
+                return source.read(
+                    at=at, window_seconds=window_seconds, experiment=name, variants=variants, deadline=rest
+                )
 
         return _Question(Asking("prometheus", ask), deadline, source.abort, "Prometheus")
 
@@ -195,7 +256,9 @@ class LiveDataConnector:
         except SourceError as error:
             return MlflowAnswer(_failed(MLFLOW, error, question.deadline))
 
-    def _prometheus_answer(self, question: _Question[PrometheusAnswer] | None, chosen: _Choice) -> PrometheusAnswer:
+    def _prometheus_answer(
+        self, question: _Question[PrometheusAnswer] | None, chosen: _Choice
+    ) -> PrometheusAnswer:
         if question is None:
             return PrometheusAnswer(_not_configured(PROMETHEUS))
         deadline = Deadline(self.settings.timeout_seconds) if chosen.was_awaited else question.deadline
@@ -203,19 +266,31 @@ class LiveDataConnector:
             answer = question.asking.result(deadline, abort=question.abort, what=question.what)
         except SourceError as error:
             return PrometheusAnswer(_failed(PROMETHEUS, error, question.deadline))
-        for doubt in (*answer.status.failures, *((PARTIAL,) if answer.status.is_partial else ()), *filter(None, (answer.status.counted_twice,))):
+        for doubt in (
+            *answer.status.failures,
+            *((PARTIAL,) if answer.status.is_partial else ()),
+            *filter(None, (answer.status.counted_twice,)),
+        ):
             log.warning("%s: %s", PROMETHEUS, doubt)
         return answer
 
     def _refuse_unknown(self, model: MlflowAnswer, traffic: PrometheusAnswer) -> None:
-        """Where MLflow cannot be asked, Prometheus' label `experiment` tells whether the configured one exists; series without the label may be its."""
+        """Where MLflow cannot be asked, Prometheus' label `experiment` tells whether the configured one
+        exists; series without the label may be its.
+        """
         asked, known = self.settings["AB_EXPERIMENT"], traffic.experiments
         if asked is None or model.status.state not in {SourceState.FAILED, SourceState.NOT_CONFIGURED}:
             return
         if not known:
-            log.warning("experiment %r is not verified: neither source could be asked whether it exists", asked)
+            log.warning(
+                "experiment %r is not verified: neither source could be asked whether it exists", asked
+            )
         elif asked not in known and traffic.status.has_answered:
-            log.warning("experiment %r is not verified: MLflow cannot be asked, and no series in Prometheus has its name", asked)
+            log.warning(
+                "experiment %r is not verified: MLflow cannot be asked, and no series in "
+                "Prometheus has its name",
+                asked,
+            )
         elif asked not in known:
             raise UsageError(unknown_experiment(asked, known))
 
@@ -229,7 +304,10 @@ def _tell_clocks(*statuses: SourceStatus) -> None:
 def unknown_experiment(asked: str, known: tuple[str, ...]) -> str:
     """The sentence that refuses an experiment, with the three nearest names."""
     near = difflib.get_close_matches(asked, known, n=3, cutoff=0.0)
-    return f"there is no experiment {asked!r}; the nearest names are {', '.join(map(repr, near))}; choose one with --experiment or AB_EXPERIMENT"
+    return (
+        f"there is no experiment {asked!r}; the nearest names are {', '.join(map(repr, near))}; choose "
+        "one with --experiment or AB_EXPERIMENT"
+    )
 
 
 def _not_configured(source: str) -> SourceStatus:
@@ -238,4 +316,6 @@ def _not_configured(source: str) -> SourceStatus:
 
 def _failed(source: str, error: SourceError, deadline: Deadline) -> SourceStatus:
     log.warning("%s: %s", source, error)
-    return SourceStatus(source, SourceState.FAILED, error.reason, error.fix, duration_seconds=deadline.elapsed_seconds)
+    return SourceStatus(
+        source, SourceState.FAILED, error.reason, error.fix, duration_seconds=deadline.elapsed_seconds
+    )

@@ -1,4 +1,6 @@
-"""The questions to Prometheus by name, as PromQL with its variables; values are filled in by `render`, label values through one escaping function."""
+"""The questions to Prometheus by name, as PromQL with its variables; values are filled in by `render`, label
+values through one escaping function.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +15,19 @@ LATENCY = "ab_test_response_time_seconds"
 ACCURACY = "ab_test_model_accuracy"
 IMPACT = "ab_test_business_impact"
 EXPERIMENT_LABEL = "experiment"
-FINITE = "> -Inf < +Inf"  # a comparison with NaN is false, so this drops NaN and the infinities and keeps the labels
+# a comparison with NaN is false, so this drops NaN and the infinities and keeps the labels
+FINITE = "> -Inf < +Inf"
 _VARIABLE = re.compile(r"\$(errors|rate|window|experiment)")
 
 
 @dataclass(frozen=True, slots=True)
 class AbQuery:
-    """One question: its PromQL, the unit of its values, the labels it is grouped by, the metric it needs and what it measures.
+    """One question: its PromQL, the unit of its values, the labels it is grouped by, the metric it needs and
+    what it measures.
 
-    Variables of the PromQL: `$experiment` (the matchers of the series that count, or nothing), `$rate` (the window of a rate), `$window` (the window of the page),
-    `$errors` (the selector of failed requests, which depends on what the exporter has).
+    Variables of the PromQL: `$experiment` (the matchers of the series that count, or nothing), `$rate` (the
+    window of a rate), `$window` (the window of the page), `$errors` (the selector of failed requests, which
+    depends on what the exporter has).
     """
 
     name: str
@@ -34,7 +39,9 @@ class AbQuery:
 
     @property
     def is_growth(self) -> bool:
-        """Whether it adds up what counters grew by; such a question is counted in blocks, and its PromQL says of what."""
+        """Whether it adds up what counters grew by; such a question is counted in blocks, and its PromQL says
+        of what.
+        """
         return "increase(" in self.promql
 
     @property
@@ -52,7 +59,8 @@ AB_QUERIES: dict[str, AbQuery] = {
     ),
     "response_time": AbQuery(
         "response_time",
-        "1000 * histogram_quantile(0.95, sum by (le, model_name) (rate(ab_test_response_time_seconds_bucket{$experiment}[$rate])))",
+        "1000 * histogram_quantile(0.95, sum by (le, model_name) "
+        "(rate(ab_test_response_time_seconds_bucket{$experiment}[$rate])))",
         "ms",
         metric=f"{LATENCY}_bucket",
         meaning="95th percentile of each model's response time, over the requests of all its instances",
@@ -66,7 +74,8 @@ AB_QUERIES: dict[str, AbQuery] = {
     ),
     "error_rate": AbQuery(
         "error_rate",
-        "clamp_max(100 * (sum by (model_name) (rate($errors[$rate])) or sum by (model_name) (rate(ab_test_requests_total{$experiment}[$rate])) * 0)"
+        "clamp_max(100 * (sum by (model_name) (rate($errors[$rate])) or sum by (model_name) "
+        "(rate(ab_test_requests_total{$experiment}[$rate])) * 0)"
         " / sum by (model_name) (rate(ab_test_requests_total{$experiment}[$rate])), 100)",
         "percent",
         meaning="failed requests of each model in percent of its requests; 0 while none has failed",
@@ -77,14 +86,25 @@ AB_QUERIES: dict[str, AbQuery] = {
         "as_reported",
         labels=("model_name", "metric_type"),
         metric=IMPACT,
-        meaning="business impact that each model's instances report, their mean; each metric_type is a quantity of its own",
+        meaning="business impact that each model's instances report, their mean; each metric_type is a "
+        "quantity of its own",
     ),
 }
-BUILT_IN = frozenset(query.promql for query in AB_QUERIES.values())  # taken here, before anyone adds a question of their own
+# taken here, before anyone adds a question of their own
+BUILT_IN = frozenset(query.promql for query in AB_QUERIES.values())
 
 
-def render(promql: str, *, matchers: str = "", rate_seconds: float = 300.0, window_seconds: float = 86_400.0, errors: str = "") -> str:
-    """The PromQL with its variables filled in, in one pass, so that no label value is read as a variable; `matchers` stand for `$experiment`, none means all series."""
+def render(
+    promql: str,
+    *,
+    matchers: str = "",
+    rate_seconds: float = 300.0,
+    window_seconds: float = 86_400.0,
+    errors: str = "",
+) -> str:
+    """The PromQL with its variables filled in, in one pass, so that no label value is read as a variable;
+    `matchers` stand for `$experiment`, none means all series.
+    """
     if not matchers:
         promql = promql.replace("{$experiment}", "").replace(", $experiment", "")
     values = {

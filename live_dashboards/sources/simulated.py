@@ -1,4 +1,5 @@
-"""The seeded simulation: answers the same questions as the real sources, as a pure function of the seed and the moment.
+"""The seeded simulation: answers the same questions as the real sources, as a pure function of the seed and
+the moment.
 
 Nothing in here is measured; every value that comes of it has the origin `simulated`.
 """
@@ -66,7 +67,9 @@ class _World:
 
 @lru_cache(maxsize=1)
 def simulate(*, at: datetime, window_seconds: float, seed: int, baseline: str, challenger: str) -> Snapshot:
-    """A whole simulated snapshot with these two variants; the last one is kept, as both dashboards of a moment ask for the same."""
+    """A whole simulated snapshot with these two variants; the last one is kept, as both dashboards of a
+    moment ask for the same.
+    """
     draw = random.Random(f"{seed}:arms")  # noqa: S311 simulation, not cryptography
     arms = (
         _Arm(baseline, 0.7, 0.782 + draw.gauss(0, 0.004), 0.0009, 0.047 + draw.gauss(0, 0.002), 0.0),
@@ -93,9 +96,14 @@ def _mlflow(world: _World) -> MlflowAnswer:
         experiment=EXPERIMENT,
         experiments=(Experiment(0, EXPERIMENT, "default", variants, newest, is_active=True),),
         known_experiments=(EXPERIMENT,),
-        status_counts=tuple(StatusCount(variant, status, is_child=False, runs=count) for (variant, status), count in counts.items()),
+        status_counts=tuple(
+            StatusCount(variant, status, is_child=False, runs=count)
+            for (variant, status), count in counts.items()
+        ),
         runs=runs,
-        values=tuple(_value(arm, metric, offset, runs) for arm in world.arms for metric, offset in _QUALITY.items()),
+        values=tuple(
+            _value(arm, metric, offset, runs) for arm in world.arms for metric, offset in _QUALITY.items()
+        ),
         value_ranges=tuple((metric, 0.7, 0.9) for metric in _QUALITY),
         history=Answer("accuracy_history", world.query, "as_logged", reason="not simulated"),
         newest_at=newest,
@@ -104,7 +112,9 @@ def _mlflow(world: _World) -> MlflowAnswer:
 
 
 def _runs(world: _World, arm: _Arm, index: int) -> tuple[Run, ...]:
-    """Four runs a variant over the last two weeks; the newest baseline one has failed, the newest challenger one is still running."""
+    """Four runs a variant over the last two weeks; the newest baseline one has failed, the newest challenger
+    one is still running.
+    """
     statuses = ("FINISHED", "FINISHED", "FINISHED", ("FAILED", "RUNNING")[index % 2])
     rows = []
     for number, status in enumerate(statuses):
@@ -112,22 +122,55 @@ def _runs(world: _World, arm: _Arm, index: int) -> tuple[Run, ...]:
         ended = None if status == "RUNNING" else started + timedelta(hours=5 + number)
         accuracy = arm.accuracy - 0.004 * (2 - number) if status == "FINISHED" else None
         name = f"{arm.variant}-{number + 1}"
-        rows.append(Run(f"simulated-{index}-{number}", name, arm.variant, status, started, ended, last_sign_at=ended or world.at, accuracy=accuracy))
+        rows.append(
+            Run(
+                f"simulated-{index}-{number}",
+                name,
+                arm.variant,
+                status,
+                started,
+                ended,
+                last_sign_at=ended or world.at,
+                accuracy=accuracy,
+            )
+        )
     return tuple(rows)
 
 
 def _value(arm: _Arm, metric: str, offset: float, runs: tuple[Run, ...]) -> VariantValue:
     run = [run for run in runs if run.variant == arm.variant and run.status == "FINISHED"][-1]
     rows = round((arm.accuracy + offset) * 20_000)
-    return VariantValue(arm.variant, metric, metric, rows / 20_000, run.ended_at, run.run_id, run.name, run.status, run.is_child, run.started_at, "20000")
+    return VariantValue(
+        arm.variant,
+        metric,
+        metric,
+        rows / 20_000,
+        run.ended_at,
+        run.run_id,
+        run.name,
+        run.status,
+        run.is_child,
+        run.started_at,
+        "20000",
+    )
 
 
 def _prometheus(world: _World) -> PrometheusAnswer:
     instants = (
         _instant(world, "requests", "count", lambda arm: _requests(world, arm, world.window_seconds)),
         _instant(world, "requests_24h", "count", lambda arm: _requests(world, arm, _DAY_SECONDS)),
-        _instant(world, "errors", "count", lambda arm: round(_requests(world, arm, world.window_seconds) * arm.error_share)),
-        _instant(world, "latency_sum", "seconds", lambda arm: _requests(world, arm, world.window_seconds) * arm.median_seconds * 1.15),
+        _instant(
+            world,
+            "errors",
+            "count",
+            lambda arm: round(_requests(world, arm, world.window_seconds) * arm.error_share),
+        ),
+        _instant(
+            world,
+            "latency_sum",
+            "seconds",
+            lambda arm: _requests(world, arm, world.window_seconds) * arm.median_seconds * 1.15,
+        ),
         _instant(world, "latency_count", "count", lambda arm: _requests(world, arm, world.window_seconds)),
         _instant(world, "online_accuracy", "as_logged", lambda arm: arm.accuracy - 0.006),
         *(
@@ -135,14 +178,30 @@ def _prometheus(world: _World) -> PrometheusAnswer:
             for name in ("requests", "latency_count", "online_accuracy", "business_impact")
         ),
         _buckets(world),
-        Answer("business_impact", world.query, "as_reported", tuple(_impact_series(world, arm, kind, 1) for arm in world.arms for kind in _IMPACT_PERCENT)),
+        Answer(
+            "business_impact",
+            world.query,
+            "as_reported",
+            tuple(_impact_series(world, arm, kind, 1) for arm in world.arms for kind in _IMPACT_PERCENT),
+        ),
     )
-    return PrometheusAnswer(status=_status(), origin=Origin.SIMULATED, instants=instants, timelines=_timelines(world), blocks=_blocks(world))
+    return PrometheusAnswer(
+        status=_status(),
+        origin=Origin.SIMULATED,
+        instants=instants,
+        timelines=_timelines(world),
+        blocks=_blocks(world),
+    )
 
 
 def _instant(world: _World, name: str, unit: str, value: Callable[[_Arm], float]) -> Answer:
     at = world.at.timestamp()
-    return Answer(name, world.query, unit, tuple(Timeline((("model_name", arm.variant),), ((at, value(arm)),)) for arm in world.arms))
+    return Answer(
+        name,
+        world.query,
+        unit,
+        tuple(Timeline((("model_name", arm.variant),), ((at, value(arm)),)) for arm in world.arms),
+    )
 
 
 def _rate(arm: _Arm, seconds: float) -> float:
@@ -153,7 +212,11 @@ def _rate(arm: _Arm, seconds: float) -> float:
 def _requests(world: _World, arm: _Arm, span_seconds: float) -> int:
     """The integral of the rate over the span before the moment."""
     end, steps = world.at.timestamp(), 200
-    return round(sum(_rate(arm, end - span_seconds * (step + 0.5) / steps) for step in range(steps)) * span_seconds / steps)
+    return round(
+        sum(_rate(arm, end - span_seconds * (step + 0.5) / steps) for step in range(steps))
+        * span_seconds
+        / steps
+    )
 
 
 def _buckets(world: _World) -> Answer:
@@ -168,7 +231,11 @@ def _buckets(world: _World) -> Answer:
 
 def _share_below(arm: _Arm, edge_seconds: float) -> float:
     """Share of requests faster than the edge: log-normal with sigma 0.5."""
-    return 1.0 if math.isinf(edge_seconds) else 0.5 * math.erfc(-math.log(edge_seconds / arm.median_seconds) / (0.5 * math.sqrt(2)))
+    return (
+        1.0
+        if math.isinf(edge_seconds)
+        else 0.5 * math.erfc(-math.log(edge_seconds / arm.median_seconds) / (0.5 * math.sqrt(2)))
+    )
 
 
 def _timelines(world: _World) -> tuple[Answer, ...]:
@@ -177,16 +244,45 @@ def _timelines(world: _World) -> tuple[Answer, ...]:
 
     p95_ratio = math.exp(1.645 * 0.5)
     return (
-        _timeline(world, "request_rate", "requests_per_second", lambda arm, t: _rate(arm, t) * (1 + 0.03 * wobble(arm, "rate", t))),
-        _timeline(world, "response_time", "ms", lambda arm, t: 1000 * arm.median_seconds * p95_ratio * (1 + 0.02 * wobble(arm, "p95", t))),
-        _timeline(world, "accuracy", "as_logged", lambda arm, t: arm.accuracy - 0.006 + 0.001 * wobble(arm, "accuracy", t)),
-        _timeline(world, "error_rate", "percent", lambda arm, t: 100 * max(0.0, arm.error_share * (1 + 0.3 * wobble(arm, "errors", t)))),
-        Answer("business_impact", world.query, "as_reported", tuple(_impact_series(world, arm, kind, _POINTS) for arm in world.arms for kind in _IMPACT_PERCENT)),
+        _timeline(
+            world,
+            "request_rate",
+            "requests_per_second",
+            lambda arm, t: _rate(arm, t) * (1 + 0.03 * wobble(arm, "rate", t)),
+        ),
+        _timeline(
+            world,
+            "response_time",
+            "ms",
+            lambda arm, t: 1000 * arm.median_seconds * p95_ratio * (1 + 0.02 * wobble(arm, "p95", t)),
+        ),
+        _timeline(
+            world,
+            "accuracy",
+            "as_logged",
+            lambda arm, t: arm.accuracy - 0.006 + 0.001 * wobble(arm, "accuracy", t),
+        ),
+        _timeline(
+            world,
+            "error_rate",
+            "percent",
+            lambda arm, t: 100 * max(0.0, arm.error_share * (1 + 0.3 * wobble(arm, "errors", t))),
+        ),
+        Answer(
+            "business_impact",
+            world.query,
+            "as_reported",
+            tuple(
+                _impact_series(world, arm, kind, _POINTS) for arm in world.arms for kind in _IMPACT_PERCENT
+            ),
+        ),
     )
 
 
 def _blocks(world: _World) -> tuple[Answer, ...]:
-    """What each counter grew by between the moments of the timelines; the mean latency wobbles from block to block."""
+    """What each counter grew by between the moments of the timelines; the mean latency wobbles from block to
+    block.
+    """
     step_seconds = world.window_seconds / _POINTS
 
     def requests(arm: _Arm, seconds: float) -> float:
@@ -197,7 +293,14 @@ def _blocks(world: _World) -> tuple[Answer, ...]:
 
     return (
         _timeline(world, "requests", "count", requests),
-        _timeline(world, "errors", "count", lambda arm, t: round(requests(arm, t) * arm.error_share * (1 + 0.3 * world.noise(arm.variant, "errors", round(t))))),
+        _timeline(
+            world,
+            "errors",
+            "count",
+            lambda arm, t: round(
+                requests(arm, t) * arm.error_share * (1 + 0.3 * world.noise(arm.variant, "errors", round(t)))
+            ),
+        ),
         _timeline(world, "latency_sum", "seconds", lambda arm, t: requests(arm, t) * mean_seconds(arm, t)),
         _timeline(world, "latency_count", "count", requests),
     )
@@ -210,11 +313,20 @@ def _grid(world: _World, points: int) -> list[float]:
 
 def _timeline(world: _World, name: str, unit: str, value: Callable[[_Arm, float], float]) -> Answer:
     moments = _grid(world, _POINTS)
-    series = (Timeline((("model_name", arm.variant),), tuple((moment, value(arm, moment)) for moment in moments)) for arm in world.arms)
+    series = (
+        Timeline((("model_name", arm.variant),), tuple((moment, value(arm, moment)) for moment in moments))
+        for arm in world.arms
+    )
     return Answer(name, world.query, unit, tuple(series), step_seconds=world.window_seconds / _POINTS)
 
 
 def _impact_series(world: _World, arm: _Arm, kind: str, points: int) -> Timeline:
     labels = (("metric_type", kind), ("model_name", arm.variant))
     centre = _IMPACT_PERCENT[kind] * arm.impact
-    return Timeline(labels, tuple((moment, centre + 0.02 * world.noise(arm.variant, kind, round(moment))) for moment in _grid(world, points)))
+    return Timeline(
+        labels,
+        tuple(
+            (moment, centre + 0.02 * world.noise(arm.variant, kind, round(moment)))
+            for moment in _grid(world, points)
+        ),
+    )

@@ -34,7 +34,9 @@ def make_board(services: Services, settings: Settings) -> tuple[Board, Metrics]:
 
 
 def make_app(services: Services, settings: Settings, board: Board, metrics: Metrics) -> Flask:
-    """The application over that board, warm: whoever asks first finds everything registered. SettingsError where nobody says who is let in."""
+    """The application over that board, warm: whoever asks first finds everything registered. SettingsError
+    where nobody says who is let in.
+    """
     policy = policy_of(settings)
     server = Flask("live_dashboards.web", static_folder=None)
     page = _dash(server, settings, has_login=policy.mode is Mode.PASSWORD)
@@ -62,7 +64,10 @@ def _dash(server: Flask, settings: Settings, *, has_login: bool) -> Dash:
         compress=False,
         enable_mcp=False,
         add_log_handler=False,
-        meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}, {"name": "color-scheme", "content": "light dark"}],
+        meta_tags=[
+            {"name": "viewport", "content": "width=device-width, initial-scale=1"},
+            {"name": "color-scheme", "content": "light dark"},
+        ],
     )
     page.index_string = page.index_string.replace("<html>", '<html lang="en">')
     page.layout = layout(float(settings["DASHBOARD_REFRESH_INTERVAL"]), has_login=has_login)

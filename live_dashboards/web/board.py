@@ -1,4 +1,6 @@
-"""What a browser is given at once: the newest page of its view, or why there is none yet. Views are shared, forgotten when unused, and bounded."""
+"""What a browser is given at once: the newest page of its view, or why there is none yet. Views are shared,
+forgotten when unused, and bounded.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,16 @@ from datetime import UTC, datetime
 
 from live_dashboards.errors import UsageError
 from live_dashboards.model.last_good import LastGood
-from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, ChosenTest, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus
+from live_dashboards.model.snapshot import (
+    MLFLOW,
+    PROMETHEUS,
+    ChosenTest,
+    MlflowAnswer,
+    PrometheusAnswer,
+    Snapshot,
+    SourceState,
+    SourceStatus,
+)
 from live_dashboards.settings import Settings
 from live_dashboards.web.metrics import Metrics
 from live_dashboards.web.pages import Document, Page, PageMaker
@@ -27,7 +38,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """`page` None: nothing is there yet, or `refused` says why there never will be. `next_seconds` is when something new may be there."""
+    """`page` None: nothing is there yet, or `refused` says why there never will be. `next_seconds` is when
+    something new may be there.
+    """
 
     page: Page | None
     refused: str
@@ -36,7 +49,9 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A view that somebody looks at; `is_making`: its page is being made. `version` is that of what the page shows, `made` when it was."""
+    """A view that somebody looks at; `is_making`: its page is being made. `version` is that of what the page
+    shows, `made` when it was.
+    """
 
     looked: float
     page: Page | None = None
@@ -55,7 +70,9 @@ class Board:
         self._places: dict[View, _Place] = {}
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="page")
-        self._refresher = Refresher(self._ask, self.pace, Listener(self._on_news, metrics.fetched, self._keep), recall=self._recall)
+        self._refresher = Refresher(
+            self._ask, self.pace, Listener(self._on_news, metrics.fetched, self._keep), recall=self._recall
+        )
 
     def start(self) -> None:
         """Begin to ask the sources; the first page is there as soon as they have answered."""
@@ -74,12 +91,17 @@ class Board:
             return Look(None, watch.refused, self.pace.interval_seconds)
         place = self._place(view)
         if watch.shown is None:
-            return Look(None, "", 1.0)  # also where a page is left of the time before the question was forgotten
+            # also where a page is left of the time before the question was forgotten
+            return Look(None, "", 1.0)
         if place.page is None and not place.is_making:
             self._make_later(view, watch)
         if place.page is None:
             return Look(None, "", 1.0)
-        return Look(place.page if not place.page.refused else None, place.page.refused, self._refresher.next_seconds(view.question))
+        return Look(
+            place.page if not place.page.refused else None,
+            place.page.refused,
+            self._refresher.next_seconds(view.question),
+        )
 
     def age_seconds(self) -> float | None:
         """Since the settings' own page was made; None where there is none yet."""
@@ -103,11 +125,17 @@ class Board:
     def _make_room(self) -> None:
         if len(self._places) < MOST_VIEWS:
             return
-        others = {view: (place.page is None or not place.page.refused, place.looked) for view, place in self._places.items() if view != View()}
+        others = {
+            view: (place.page is None or not place.page.refused, place.looked)
+            for view, place in self._places.items()
+            if view != View()
+        }
         oldest = min(others, key=lambda view: others[view])
         is_used, looked = others[oldest]
         if is_used and time.monotonic() - looked < 2 * self.pace.interval_seconds:
-            raise BusyError(f"{MOST_VIEWS} different views are open already; close some pages or try again in a minute")
+            raise BusyError(
+                f"{MOST_VIEWS} different views are open already; close some pages or try again in a minute"
+            )
         self._forget(oldest)
 
     def _forget(self, view: View) -> None:
@@ -115,7 +143,9 @@ class Board:
         self._maker.forget(view)
 
     def _ask(self, question: View, test: ChosenTest | None) -> Snapshot:
-        """The sources' answers. A mistake in our own code is logged whole and shown as the failure that it is: what was there before grows old meanwhile."""
+        """The sources' answers. A mistake in our own code is logged whole and shown as the failure that it
+        is: what was there before grows old meanwhile.
+        """
         chosen = settings_of(question, self.settings)
         try:
             return self._services.fetch(chosen, test)
@@ -124,8 +154,13 @@ class Board:
         except Exception:
             log.exception("asking the sources failed")
             now = datetime.now(UTC)
-            mlflow, prometheus = (SourceStatus(source, SourceState.FAILED, "could not be asked: see the web page's log") for source in (MLFLOW, PROMETHEUS))
-            return Snapshot(now, chosen.window_seconds, MlflowAnswer(mlflow), PrometheusAnswer(prometheus), now)
+            mlflow, prometheus = (
+                SourceStatus(source, SourceState.FAILED, "could not be asked: see the web page's log")
+                for source in (MLFLOW, PROMETHEUS)
+            )
+            return Snapshot(
+                now, chosen.window_seconds, MlflowAnswer(mlflow), PrometheusAnswer(prometheus), now
+            )
 
     def _recall(self, question: View) -> LastGood:
         return self._services.recall(settings_of(question, self.settings))
@@ -134,12 +169,20 @@ class Board:
         self._services.keep(settings_of(question, self.settings), kept)
 
     def _on_news(self, question: View, watch: Watch) -> None:
-        """Makes the pages of the views of that question that somebody still looks at, the settings' own first."""
+        """Makes the pages of the views of that question that somebody still looks at, the settings' own
+        first.
+        """
         forget_before = time.monotonic() - max(10 * self.pace.interval_seconds, 300.0)
         with self._lock:
-            for view in [view for view, place in self._places.items() if place.looked < forget_before and view != View()]:
+            for view in [
+                view
+                for view, place in self._places.items()
+                if place.looked < forget_before and view != View()
+            ]:
                 self._forget(view)
-            views = sorted((view for view in self._places if view.question == question), key=lambda view: view != View())
+            views = sorted(
+                (view for view in self._places if view.question == question), key=lambda view: view != View()
+            )
         for view in views:
             self._make(view, watch)
 
@@ -150,7 +193,9 @@ class Board:
         self._pool.submit(self._make, view, watch)
 
     def _make(self, view: View, watch: Watch) -> None:
-        """Puts the page in its place unless a newer one is there; a page that cannot be made leaves the older one, which tells its age."""
+        """Puts the page in its place unless a newer one is there; a page that cannot be made leaves the older
+        one, which tells its age.
+        """
         assert watch.shown is not None  # noqa: S101 for the type checker
         try:
             page = self._maker.make(view, watch.shown)

@@ -1,4 +1,6 @@
-"""Scripts and styles are sent compressed, each compressed once: the largest is 4.7 MB, and phones have slow lines."""
+"""Scripts and styles are sent compressed, each compressed once: the largest is 4.7 MB, and phones have slow
+lines.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def install_compression(server: Flask) -> None:
 
 
 class Compressed:
-    """The compressed form of contents, by the contents themselves: the same script has many addresses. What was asked for longest ago makes room."""
+    """The compressed form of contents, by the contents themselves: the same script has many addresses. What
+    was asked for longest ago makes room.
+    """
 
     def __init__(self, most_bytes: int = _MOST_KEPT_BYTES) -> None:
         self._most_bytes, self._kept_bytes = most_bytes, 0
@@ -61,5 +65,14 @@ class Compressed:
 
 def _is_worth_it(response: Response) -> bool:
     takes_gzip = bool(request.accept_encodings.quality("gzip"))
-    is_plain = response.status_code == 200 and "Content-Encoding" not in response.headers and (response.mimetype or "").endswith(("javascript", "css", "json", "svg+xml"))
-    return takes_gzip and is_plain and request.path.startswith(_PATHS) and (response.content_length or _SMALLEST_BYTES) >= _SMALLEST_BYTES
+    is_plain = (
+        response.status_code == 200
+        and "Content-Encoding" not in response.headers
+        and (response.mimetype or "").endswith(("javascript", "css", "json", "svg+xml"))
+    )
+    return (
+        takes_gzip
+        and is_plain
+        and request.path.startswith(_PATHS)
+        and (response.content_length or _SMALLEST_BYTES) >= _SMALLEST_BYTES
+    )

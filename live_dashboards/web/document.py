@@ -1,4 +1,6 @@
-"""What a browser is sent: which property of which component of the page has which value, the choices of its controls, and the colours of the dark theme."""
+"""What a browser is sent: which property of which component of the page has which value, the choices of its
+controls, and the colours of the dark theme.
+"""
 
 from __future__ import annotations
 
@@ -35,11 +37,20 @@ class DocumentMaker:
         self._settings, self._summary = settings, summary
         self._limit_seconds = pace_of(settings).limit_seconds
 
-    def __call__(self, snapshot: Snapshot, ab: AbReport, business: BusinessReport, names: Sequence[str]) -> dict[str, Any]:
+    def __call__(
+        self, snapshot: Snapshot, ab: AbReport, business: BusinessReport, names: Sequence[str]
+    ) -> dict[str, Any]:
         """JSON but for the components in it."""
         props: dict[str, dict[str, Any]] = {}
-        drawn = _figures(AB_PANELS, AB_CHARTS, ab) | _impacts(ab), _figures(BUSINESS_PANELS, BUSINESS_CHARTS, business)
-        for component, name, value in (*_top(ab, business), *_panels(AB_PANELS, drawn[0], ab), *_panels(BUSINESS_PANELS, drawn[1], business)):
+        drawn = (
+            _figures(AB_PANELS, AB_CHARTS, ab) | _impacts(ab),
+            _figures(BUSINESS_PANELS, BUSINESS_CHARTS, business),
+        )
+        for component, name, value in (
+            *_top(ab, business),
+            *_panels(AB_PANELS, drawn[0], ab),
+            *_panels(BUSINESS_PANELS, drawn[1], business),
+        ):
             props.setdefault(component, {})[name] = value
         props["provenance"] = {"children": tables.provenance(self._rows(ab, business))}
         return {
@@ -53,22 +64,38 @@ class DocumentMaker:
         }
 
     def _rows(self, ab: AbReport, business: BusinessReport) -> list[dict[str, Any]]:
-        """The measurements of both pages as the summaries list them; what both hold alike stands once, what one simulates and the other misses twice."""
+        """The measurements of both pages as the summaries list them; what both hold alike stands once, what
+        one simulates and the other misses twice.
+        """
         rows = [row for report in (ab, business) for row in self._summary(report)["measurements"]]
-        return list({(row["name"], row["variant"], row["value"], row["origin"]): row for row in reversed(rows)}.values())[::-1]
+        return list(
+            {
+                (row["name"], row["variant"], row["value"], row["origin"]): row for row in reversed(rows)
+            }.values()
+        )[::-1]
 
     def _controls(self, snapshot: Snapshot, ab: AbReport, names: Sequence[str]) -> dict[str, Any]:
         """What can be chosen, and what is."""
         experiments = dict.fromkeys(each.name for each in snapshot.mlflow.experiments if each.is_ab_test)
         known = list(experiments or dict.fromkeys(snapshot.prometheus.experiments))[:_MOST_CHOICES]
         chosen = [ab.experiment] if ab.experiment is not None else []
-        window = next((window for window in (own_window(self._settings), *WINDOWS) if parse_duration_seconds(window) == ab.window_seconds), "")
+        window = next(
+            (
+                window
+                for window in (own_window(self._settings), *WINDOWS)
+                if parse_duration_seconds(window) == ab.window_seconds
+            ),
+            "",
+        )
         variants = list(dict.fromkeys((*names, *ab.variant_names)))[:_MOST_CHOICES]
         return {
             "experiment": {"options": list(dict.fromkeys((*chosen, *known))), "value": ab.experiment},
             "window": {"options": list(windows(self._settings)), "value": window},
             "baseline": {"options": variants, "value": ab.baseline},
-            "challenger": {"options": [name for name in variants if name != ab.baseline], "value": ab.challenger},
+            "challenger": {
+                "options": [name for name in variants if name != ab.baseline],
+                "value": ab.challenger,
+            },
         }
 
 
@@ -84,13 +111,26 @@ def _top(ab: AbReport, business: BusinessReport) -> Iterator[Prop]:
 
 def _figures(found: Sequence[Panel], charts: Charts, report: Any) -> dict[str, Figure]:
     """The figures of the panels that have something to draw, by their place on the page."""
-    drawn = {chart: charts[chart](report) for panel in found if panel.head(report).is_drawn for chart in panel.charts if chart in charts}
+    drawn = {
+        chart: charts[chart](report)
+        for panel in found
+        if panel.head(report).is_drawn
+        for chart in panel.charts
+        if chart in charts
+    }
     return {chart: figure for chart, figure in drawn.items() if figure is not None}
 
 
 def _impacts(report: AbReport) -> dict[str, Figure]:
     """What the service reports has as many quantities as it likes; the first ones have a place."""
-    return {f"impact-{number}": figure for number, (_, figure) in enumerate(impact_charts(report)[:MOST_IMPACTS])} if report.impact.head.is_drawn else {}
+    return (
+        {
+            f"impact-{number}": figure
+            for number, (_, figure) in enumerate(impact_charts(report)[:MOST_IMPACTS])
+        }
+        if report.impact.head.is_drawn
+        else {}
+    )
 
 
 def _panels(found: Sequence[Panel], figures: Mapping[str, Figure], report: Any) -> Iterator[Prop]:
@@ -99,7 +139,11 @@ def _panels(found: Sequence[Panel], figures: Mapping[str, Figure], report: Any) 
         yield f"{panel.name}-head", "children", panels.head(head, panel.name)
         yield f"{panel.name}-reason", "children", panels.reason(head)
         yield f"{panel.name}-note", "children", f"{panels.note(head)}{_more(panel, report)}"
-        yield f"{panel.name}-panel", "className", f"panel is-{head.origin.value}" + (" is-wide" if panel.is_wide else "")
+        yield (
+            f"{panel.name}-panel",
+            "className",
+            f"panel is-{head.origin.value}" + (" is-wide" if panel.is_wide else ""),
+        )
         if panel.words is not None:
             yield f"{panel.name}-words", "children", panel.words(report) if head.is_drawn else None
         for chart in panel.charts:
@@ -119,7 +163,10 @@ def _more(panel: Panel, report: Any) -> str:
 def _described(head: Head) -> str:
     """A chart in words; its values stand in a table, for those who cannot point at its marks too."""
     note = f" {short(head.note)}." if head.note else ""
-    return f"Chart: {short(head.title)}. {short(head.subtitle)}.{note} Every value is in the list: Where numbers come from."
+    return (
+        f"Chart: {short(head.title)}. {short(head.subtitle)}.{note} Every value is in the list: Where "
+        "numbers come from."
+    )
 
 
 def _size(figure: Figure) -> dict[str, str]:

@@ -35,12 +35,23 @@ def layout(interval_seconds: float, *, has_login: bool) -> Tree:
             html.Main(
                 [
                     html.Div(
-                        [html.Section(id="verdict", className="strip", **{"aria-label": "Verdict"}), html.Section(id="recommendation", className="strip")],
+                        [
+                            html.Section(id="verdict", className="strip", **{"aria-label": "Verdict"}),
+                            html.Section(id="recommendation", className="strip"),
+                        ],
                         className="strips",
                     ),
                     html.Section(id="status", **{"aria-label": "In numbers"}),
-                    html.Div([*_section("A/B test", AB_PANELS), *_section("Business impact", BUSINESS_PANELS)], id="panels", tabIndex=-1),
-                    html.P("Intervals of differences and of the split are 95 %. Hover or tap a mark for its value, interval, n, source and query.", className="foot"),
+                    html.Div(
+                        [*_section("A/B test", AB_PANELS), *_section("Business impact", BUSINESS_PANELS)],
+                        id="panels",
+                        tabIndex=-1,
+                    ),
+                    html.P(
+                        "Intervals of differences and of the split are 95 %. Hover or tap a mark for "
+                        "its value, interval, n, source and query.",
+                        className="foot",
+                    ),
                 ],
                 id="main",
             ),
@@ -54,13 +65,29 @@ def layout(interval_seconds: float, *, has_login: bool) -> Tree:
 
 
 def _header(*, has_login: bool) -> Tree:
-    log_out = [html.Form(html.Button("Log out", type="submit"), action="logout", method="post")] if has_login else []
+    log_out = (
+        [html.Form(html.Button("Log out", type="submit"), action="logout", method="post")]
+        if has_login
+        else []
+    )
     return html.Header(
         [
-            html.Div([html.H1("A/B test", id="experiment-title"), html.P(id="subtitle", className="subtitle")], className="title"),
-            html.Div([html.Div("Asking the sources for the first time …", id="badge", className="badge"), html.P(id="age", className="age")], className="state"),
             html.Div(
-                [*map(_choice, ("experiment", "window", "baseline", "challenger")), *_buttons(), *log_out], className="controls", role="group", **{"aria-label": "View"}
+                [html.H1("A/B test", id="experiment-title"), html.P(id="subtitle", className="subtitle")],
+                className="title",
+            ),
+            html.Div(
+                [
+                    html.Div("Asking the sources for the first time …", id="badge", className="badge"),
+                    html.P(id="age", className="age"),
+                ],
+                className="state",
+            ),
+            html.Div(
+                [*map(_choice, ("experiment", "window", "baseline", "challenger")), *_buttons(), *log_out],
+                className="controls",
+                role="group",
+                **{"aria-label": "View"},
             ),
         ],
         className="head",
@@ -69,15 +96,31 @@ def _header(*, has_login: bool) -> Tree:
 
 def _choice(name: str) -> Tree:
     """A native choice: keyboards, phones and screen readers know it; the script fills it."""
-    return html.Label([html.Span(name.capitalize()), html.Select(id=f"choose-{name}", disabled=True)], className="choice")
+    return html.Label(
+        [html.Span(name.capitalize()), html.Select(id=f"choose-{name}", disabled=True)], className="choice"
+    )
 
 
 def _buttons() -> tuple[Tree, ...]:
-    links = [html.Li(html.A(words, id=f"download-{name}", href=path, download="", className="download", **{"data-path": path})) for name, path, words in _DOWNLOADS]
+    links = [
+        html.Li(
+            html.A(
+                words,
+                id=f"download-{name}",
+                href=path,
+                download="",
+                className="download",
+                **{"data-path": path},
+            )
+        )
+        for name, path, words in _DOWNLOADS
+    ]
     return (
         html.Button("Pause", id="pause", type="button", **{"aria-pressed": "false"}),
         html.Details([html.Summary("Download"), html.Ul(links)], className="menu"),
-        html.Button("Where numbers come from", id="open-drawer", type="button", **{"aria-haspopup": "dialog"}),
+        html.Button(
+            "Where numbers come from", id="open-drawer", type="button", **{"aria-haspopup": "dialog"}
+        ),
         html.Button("Theme: auto", id="theme", type="button"),
     )
 
@@ -92,7 +135,11 @@ def _panel(panel: Panel) -> Tree:
         [
             html.Div(html.H3("Waiting for the sources", id=f"{panel.name}-title"), id=f"{panel.name}-head"),
             html.Div(id=f"{panel.name}-reason"),
-            *([html.Div([_graph(chart) for chart in panel.charts], className="figures")] if panel.charts else []),
+            *(
+                [html.Div([_graph(chart) for chart in panel.charts], className="figures")]
+                if panel.charts
+                else []
+            ),
             *words,
             html.P(id=f"{panel.name}-note", className="note"),
         ],
@@ -105,14 +152,28 @@ def _panel(panel: Panel) -> Tree:
 def _graph(chart: str) -> Tree:
     """A graph that shows nothing until it is drawn: Plotly's own axes would look like an empty chart."""
     clear, hidden = "rgba(0,0,0,0)", {"visible": False}
-    nothing = {"data": [], "layout": {"paper_bgcolor": clear, "plot_bgcolor": clear, "xaxis": hidden, "yaxis": hidden}}
+    nothing = {
+        "data": [],
+        "layout": {"paper_bgcolor": clear, "plot_bgcolor": clear, "xaxis": hidden, "yaxis": hidden},
+    }
     graph = dcc.Graph(id=f"{chart}-chart", config=GRAPH_CONFIG, responsive=True, figure=nothing)
     return html.Figure(graph, id=f"{chart}-figure", className="figure is-empty")
 
 
 def _drawer() -> Tree:
-    search = html.Label([html.Span("Find"), dcc.Input(id="find-number", type="search", placeholder="name, variant, source or query")], className="choice")
+    search = html.Label(
+        [
+            html.Span("Find"),
+            dcc.Input(id="find-number", type="search", placeholder="name, variant, source or query"),
+        ],
+        className="choice",
+    )
     head = html.Div(
-        [html.H2("Where every number comes from", id="drawer-title"), search, html.Button("Close", id="close-drawer", type="button")], className="drawer-head"
+        [
+            html.H2("Where every number comes from", id="drawer-title"),
+            search,
+            html.Button("Close", id="close-drawer", type="button"),
+        ],
+        className="drawer-head",
     )
     return html.Dialog([head, html.Div(id="provenance")], id="drawer", **{"aria-labelledby": "drawer-title"})

@@ -1,4 +1,6 @@
-"""How many files this process may have open, how many connections that leaves room for, and how often it is told that there is none left."""
+"""How many files this process may have open, how many connections that leaves room for, and how often it is
+told that there is none left.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def is_no_room(error: BaseException | None) -> bool:
 
 
 class Seldom(logging.Filter):
-    """Lets a warning that there is no room for another connection pass once a minute, in one line; everything else passes as it is."""
+    """Lets a warning that there is no room for another connection pass once a minute, in one line; everything
+    else passes as it is.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()

@@ -29,21 +29,50 @@ class Metrics:
         self._viewers: dict[str, float] = {}
         self._lock = threading.Lock()
         make: Any = {"namespace": "live_dashboards", "registry": self.registry}
-        self._refresh = Histogram("refresh_duration_seconds", "Time to ask both sources once", buckets=_REFRESH_SECONDS, **make)
-        self._failures = Counter("source_failures", "Fetches in which a source gave no answer", ["source"], **make)
-        self._source = Histogram("source_duration_seconds", "Time that a source took to answer", ["source"], buckets=_REFRESH_SECONDS, **make)
-        self._badge = Gauge("badge", "1 for the badge of the settings' own page, 0 for the others", ["badge"], **make)
-        self._live = Gauge("values_live", "Values of the settings' own page that the sources answered for its moment", **make)
+        self._refresh = Histogram(
+            "refresh_duration_seconds", "Time to ask both sources once", buckets=_REFRESH_SECONDS, **make
+        )
+        self._failures = Counter(
+            "source_failures", "Fetches in which a source gave no answer", ["source"], **make
+        )
+        self._source = Histogram(
+            "source_duration_seconds",
+            "Time that a source took to answer",
+            ["source"],
+            buckets=_REFRESH_SECONDS,
+            **make,
+        )
+        self._badge = Gauge(
+            "badge", "1 for the badge of the settings' own page, 0 for the others", ["badge"], **make
+        )
+        self._live = Gauge(
+            "values_live", "Values of the settings' own page that the sources answered for its moment", **make
+        )
         self._total = Gauge("values_total", "Values of the settings' own page", **make)
-        self._age = Gauge("report_age_seconds", "Age of the settings' own page; NaN before the first one", **make)
-        self._last_answer = Gauge("source_last_answer_age_seconds", "Time since a source last answered with A/B data; NaN where it never did", ["source"], **make)
-        self._answers = Histogram("http_request_duration_seconds", "Time to answer a request", ["route", "status"], buckets=_LATENCY_SECONDS, **make)
+        self._age = Gauge(
+            "report_age_seconds", "Age of the settings' own page; NaN before the first one", **make
+        )
+        self._last_answer = Gauge(
+            "source_last_answer_age_seconds",
+            "Time since a source last answered with A/B data; NaN where it never did",
+            ["source"],
+            **make,
+        )
+        self._answers = Histogram(
+            "http_request_duration_seconds",
+            "Time to answer a request",
+            ["route", "status"],
+            buckets=_LATENCY_SECONDS,
+            **make,
+        )
         self._watching = Gauge("viewers", "Pages that asked within two refresh intervals", **make)
         self._watching.set_function(self._viewers_now)
         for source in (MLFLOW, PROMETHEUS):
             self._failures.labels(source)  # at 0, so that the first failure is an increase
 
-    def ages_from(self, page_age_seconds: Callable[[], float | None], answer_age_seconds: Callable[[str], float | None]) -> None:
+    def ages_from(
+        self, page_age_seconds: Callable[[], float | None], answer_age_seconds: Callable[[str], float | None]
+    ) -> None:
         """Where the age of the page, and that of each source's last answer, come from."""
         self._age.set_function(lambda: _or_nan(page_age_seconds()))
         for source in (MLFLOW, PROMETHEUS):

@@ -1,4 +1,6 @@
-"""The page of each view: made once a snapshot for everybody who looks, and kept as the bytes that a browser is sent."""
+"""The page of each view: made once a snapshot for everybody who looks, and kept as the bytes that a browser
+is sent.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Both reports of a snapshot for one view, and the document that the browser draws them from, compressed; `refused` instead says why there are none."""
+    """Both reports of a snapshot for one view, and the document that the browser draws them from, compressed;
+    `refused` instead says why there are none.
+    """
 
     view: View
     snapshot: Snapshot
@@ -39,7 +43,9 @@ Document = Callable[[Snapshot, AbReport, BusinessReport, Sequence[str]], dict[st
 
 
 class PageMaker:
-    """From a snapshot to the page of a view; it remembers the names of the last page that had data, so that a page without any still says whose it is."""
+    """From a snapshot to the page of a view; it remembers the names of the last page that had data, so that a
+    page without any still says whose it is.
+    """
 
     def __init__(self, services: Services, settings: Settings, document: Document) -> None:
         self._services, self._settings, self._document = services, settings, document
@@ -51,17 +57,33 @@ class PageMaker:
         """The page, or why there is none: a variant that the answer does not hold."""
         names = self._services.variants(snapshot, settings_of(view.question, self._settings))
         try:
-            _refuse_unknown(view, tuple(dict.fromkeys((*names, *self._known(view, names, snapshot)))), snapshot)
+            _refuse_unknown(
+                view, tuple(dict.fromkeys((*names, *self._known(view, names, snapshot)))), snapshot
+            )
             ab, business = self._services.reports(snapshot, self._settings_for(view, snapshot))
         except UsageError as error:
             return Page(view, snapshot, refused=str(error))
         self._remember(view, ab, snapshot)
-        text = json.dumps(self._document(snapshot, ab, business, names), separators=(",", ":"), allow_nan=False, default=_component)
+        text = json.dumps(
+            self._document(snapshot, ab, business, names),
+            separators=(",", ":"),
+            allow_nan=False,
+            default=_component,
+        )
         content = text.encode()
-        return Page(view, snapshot, ab, business, gzip.compress(content, 6, mtime=0), f'"{hashlib.sha256(content).hexdigest()[:24]}"')
+        return Page(
+            view,
+            snapshot,
+            ab,
+            business,
+            gzip.compress(content, 6, mtime=0),
+            f'"{hashlib.sha256(content).hexdigest()[:24]}"',
+        )
 
     def _known(self, view: View, names: tuple[str, ...], snapshot: Snapshot) -> tuple[str, ...]:
-        """The variants of the last answer that both sources took part in: those that only a silent source knows do not cease to exist."""
+        """The variants of the last answer that both sources took part in: those that only a silent source
+        knows do not cease to exist.
+        """
         with self._lock:
             if snapshot.mlflow.status.has_answered and snapshot.prometheus.status.has_answered:
                 self._variants[view] = names
@@ -77,7 +99,11 @@ class PageMaker:
     def _remember(self, view: View, ab: AbReport, snapshot: Snapshot) -> None:
         if not _answers(snapshot):
             return
-        names = {"AB_EXPERIMENT": ab.experiment, "AB_BASELINE_VARIANT": ab.baseline, "AB_CHALLENGER_VARIANT": ab.challenger}
+        names = {
+            "AB_EXPERIMENT": ab.experiment,
+            "AB_BASELINE_VARIANT": ab.baseline,
+            "AB_CHALLENGER_VARIANT": ab.challenger,
+        }
         with self._lock:
             self._names[view] = {name: value for name, value in names.items() if value is not None}
 
@@ -96,7 +122,10 @@ def _refuse_unknown(view: View, names: Sequence[str], snapshot: Snapshot) -> Non
     """Whether baseline and challenger are variants that the answer holds, where it holds any."""
     for chosen in (view.baseline, view.challenger):
         if chosen is not None and chosen not in names and _answers(snapshot):
-            raise UsageError(f"there is no variant {chosen[:60]!r} in this experiment; its variants are {', '.join(name[:60] for name in names[:8])}")
+            raise UsageError(
+                f"there is no variant {chosen[:60]!r} in this experiment; its variants are "
+                f"{', '.join(name[:60] for name in names[:8])}"
+            )
 
 
 def _component(value: Any) -> Any:

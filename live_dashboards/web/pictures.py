@@ -37,7 +37,8 @@ class Pictures:
     def _of_locked(self, report: Report) -> bytes:
         found = self._kept.get(id(report))
         if found is None:
-            found = self._kept[id(report)] = report, self._draw(report)  # the report is kept too, so that its id stays its own
+            # the report is kept too, so that its id stays its own
+            found = self._kept[id(report)] = report, self._draw(report)
             while len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)
         return found[1]

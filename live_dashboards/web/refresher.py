@@ -1,4 +1,6 @@
-"""Asks the sources in the background, once an interval and question, however many browsers look; whoever looks never waits."""
+"""Asks the sources in the background, once an interval and question, however many browsers look; whoever
+looks never waits.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ class BusyError(DashboardError):
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who is told: `on_fetch` of every fetch with its duration, `on_news` of every watch that has something new to show, `on_answer` of what to keep of it."""
+    """Who is told: `on_fetch` of every fetch with its duration, `on_news` of every watch that has something
+    new to show, `on_answer` of what to keep of it.
+    """
 
     on_news: Callable[[View, Watch], None]
     on_fetch: Callable[[View, Snapshot, float], None]
@@ -36,10 +40,12 @@ class Listener:
 
 
 class Refresher:
-    """The questions that somebody looks at, each asked anew when it is due; `start` begins with the settings' own one, which is never forgotten.
+    """The questions that somebody looks at, each asked anew when it is due; `start` begins with the settings'
+    own one, which is never forgotten.
 
-    `ask` is given the experiment that MLflow last chose for the question; it raises nothing but UsageError, for a question that cannot be answered. The
-    listener raises nothing, nor does `recall`, which gives what an earlier process was last answered to a question.
+    `ask` is given the experiment that MLflow last chose for the question; it raises nothing but UsageError,
+    for a question that cannot be answered. The listener raises nothing, nor does `recall`, which gives what
+    an earlier process was last answered to a question.
     """
 
     def __init__(
@@ -60,7 +66,8 @@ class Refresher:
         self._wake = threading.Condition()
         self._is_stopped = False
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="refresh")
-        self._ageing = ThreadPoolExecutor(1, thread_name_prefix="age")  # of its own: what is too old goes even while every fetch hangs
+        # of its own: what is too old goes even while every fetch hangs
+        self._ageing = ThreadPoolExecutor(1, thread_name_prefix="age")
         self._thread = threading.Thread(target=self._run, name="refresher", daemon=True)
 
     def start(self) -> None:
@@ -77,7 +84,9 @@ class Refresher:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def look(self, question: View) -> Watch:
-        """What is known now, at once; a question that nobody asked before is asked from now on. BusyError where there are too many of them."""
+        """What is known now, at once; a question that nobody asked before is asked from now on. BusyError
+        where there are too many of them.
+        """
         now = self._clock()
         with self._wake:
             watch = self._watches.get(question)
@@ -95,14 +104,23 @@ class Refresher:
         return self.pace.interval_seconds if watch is None else max(0.0, watch.due - self._clock())
 
     def _make_room(self, now: float) -> None:
-        """Where all places are taken, one of a refused question is given away, else the one that nobody looked at for longest, if nobody does now."""
+        """Where all places are taken, one of a refused question is given away, else the one that nobody
+        looked at for longest, if nobody does now.
+        """
         if len(self._watches) < MOST_QUESTIONS:
             return
-        others = {question: (not watch.refused, watch.asked) for question, watch in self._watches.items() if question != View()}
+        others = {
+            question: (not watch.refused, watch.asked)
+            for question, watch in self._watches.items()
+            if question != View()
+        }
         oldest = min(others, key=lambda question: others[question])
         is_used, asked = others[oldest]
         if is_used and now - asked < 2 * self.pace.interval_seconds:
-            raise BusyError(f"{MOST_QUESTIONS} different experiments and windows are being watched already; close some pages or try again in a minute")
+            raise BusyError(
+                f"{MOST_QUESTIONS} different experiments and windows are being watched "
+                "already; close some pages or try again in a minute"
+            )
         del self._watches[oldest]
 
     def _run(self) -> None:
@@ -122,7 +140,11 @@ class Refresher:
                 self._pool.submit(self._fetch, question)
             if watch.expires is not None and watch.expires <= now:
                 self._watches[question] = replace(watch, expires=None)
-                self._ageing.submit(self._show, question, lambda watch: watch.aged(datetime.now(UTC), self._clock(), self.pace))
+                self._ageing.submit(
+                    self._show,
+                    question,
+                    lambda watch: watch.aged(datetime.now(UTC), self._clock(), self.pace),
+                )
         due = [watch.due for question, watch in self._watches.items() if question not in self._fetching]
         expiring = [watch.expires for watch in self._watches.values() if watch.expires is not None]
         return max(0.01, min([_LONGEST_SLEEP_SECONDS, *(moment - now for moment in (*due, *expiring))]))
@@ -137,7 +159,9 @@ class Refresher:
         else:
             self._listener.on_fetch(question, fetched, self._clock() - began)
             self._remember(fetched)
-            shown = self._show(question, lambda watch: self._knowing(watch).after(fetched, self._clock(), self.pace))
+            shown = self._show(
+                question, lambda watch: self._knowing(watch).after(fetched, self._clock(), self.pace)
+            )
             if shown is not None and shown.failures == 0:
                 self._listener.on_answer(question, shown.kept)
         finally:
@@ -152,7 +176,9 @@ class Refresher:
         return None if seen is None else self._clock() - seen[1]
 
     def _begun(self, question: View) -> ChosenTest | None:
-        """The test that MLflow last chose for the question; of a new one, what an earlier process knew of it is recalled first."""
+        """The test that MLflow last chose for the question; of a new one, what an earlier process knew of it
+        is recalled first.
+        """
         with self._wake:
             watch = self._watches.get(question)
         if watch is not None and watch.fetched is None and watch.kept == LastGood():
@@ -170,14 +196,21 @@ class Refresher:
 
     def _remember_recalled(self, kept: LastGood, watch: Watch | None) -> None:
         """A source that answered an earlier process is not simulated in any view of this one."""
-        moments = zip((MLFLOW, PROMETHEUS), (kept.mlflow_at, kept.prometheus_at), () if watch is None else watch.answered_at, strict=False)
+        moments = zip(
+            (MLFLOW, PROMETHEUS),
+            (kept.mlflow_at, kept.prometheus_at),
+            () if watch is None else watch.answered_at,
+            strict=False,
+        )
         with self._wake:
             for source, moment, answered_at in moments:
                 if moment is not None:
                     self._seen.setdefault(source, (moment, answered_at))
 
     def _knowing(self, watch: Watch) -> Watch:
-        mlflow_at, prometheus_at = (self._seen[source][0] if source in self._seen else None for source in (MLFLOW, PROMETHEUS))
+        mlflow_at, prometheus_at = (
+            self._seen[source][0] if source in self._seen else None for source in (MLFLOW, PROMETHEUS)
+        )
         return replace(watch, kept=watch.kept.seen_elsewhere(mlflow_at, prometheus_at))
 
     def _show(self, question: View, change: Callable[[Watch], Watch]) -> Watch | None:

@@ -22,7 +22,8 @@ from live_dashboards.web.services import Services
 from live_dashboards.web.view import parse_view
 
 log = logging.getLogger(__name__)
-_DASH_ONLY = frozenset({"/<path:path>", "/_dash-update-component", "/_reload-hash"})  # the page has no callback of the server, and does not reload itself
+# the page has no callback of the server, and does not reload itself
+_DASH_ONLY = frozenset({"/<path:path>", "/_dash-update-component", "/_reload-hash"})
 
 
 class Routes:
@@ -62,7 +63,9 @@ class Routes:
         headers = {"ETag": look.page.etag, "Vary": "Accept-Encoding", **wait}
         if not request.accept_encodings.quality("gzip"):
             return Response(gzip.decompress(look.page.body), content_type="application/json", headers=headers)
-        return Response(look.page.body, content_type="application/json", headers={**headers, "Content-Encoding": "gzip"})
+        return Response(
+            look.page.body, content_type="application/json", headers={**headers, "Content-Encoding": "gzip"}
+        )
 
     def summary(self) -> Response:
         """The A/B page's summary."""
@@ -93,14 +96,20 @@ class Routes:
         if look.refused:
             return _json({"error": look.refused}, 404)
         if look.page is None:
-            return _json({"error": "the sources are being asked for the first time; try again in a moment"}, 503, {"Retry-After": "2"})
+            return _json(
+                {"error": "the sources are being asked for the first time; try again in a moment"},
+                503,
+                {"Retry-After": "2"},
+            )
         return answer(look.page)
 
     def _picture(self, report: Report) -> Response:
         return Response(self._pictures.of(report), content_type="image/png", headers=_file(report, "png"))
 
     def _table(self, report: Report) -> Response:
-        return Response(self._services.csv(report), content_type="text/csv; charset=utf-8", headers=_file(report, "csv"))
+        return Response(
+            self._services.csv(report), content_type="text/csv; charset=utf-8", headers=_file(report, "csv")
+        )
 
 
 def _file(report: Report, suffix: str) -> dict[str, str]:
@@ -113,7 +122,9 @@ def _json(document: Any, status: int = 200, headers: dict[str, str] | None = Non
 
 
 def install_routes(server: Flask, board: Board, metrics: Metrics, services: Services) -> None:
-    """Adds the routes, what their errors look like, the log of requests, and 404 for every path that Dash would answer with its page."""
+    """Adds the routes, what their errors look like, the log of requests, and 404 for every path that Dash
+    would answer with its page.
+    """
     routes = Routes(board, metrics, services)
     for path, view in {
         "/healthz": routes.health,
@@ -129,8 +140,12 @@ def install_routes(server: Flask, board: Board, metrics: Metrics, services: Serv
     }.items():
         server.add_url_rule(path, endpoint=path, view_func=view, methods=["GET"])
     server.register_error_handler(UsageError, lambda error: _json({"error": str(error)}, 400))
-    server.register_error_handler(BusyError, lambda error: _json({"error": str(error)}, 503, {"Retry-After": "60"}))
-    server.register_error_handler(DashboardError, lambda error: _json({"error": str(error)}, 503, {"Retry-After": "5"}))
+    server.register_error_handler(
+        BusyError, lambda error: _json({"error": str(error)}, 503, {"Retry-After": "60"})
+    )
+    server.register_error_handler(
+        DashboardError, lambda error: _json({"error": str(error)}, 503, {"Retry-After": "5"})
+    )
     server.before_request(_begin)
     server.before_request(_refuse_unknown_path)
     server.after_request(lambda response: _log_request(response, metrics))
@@ -141,7 +156,9 @@ def _begin() -> None:
 
 
 def _refuse_unknown_path() -> None:
-    """Dash has a rule for every path, and two that this page does not need; a probe on a wrong one should not look healthy."""
+    """Dash has a rule for every path, and two that this page does not need; a probe on a wrong one should not
+    look healthy.
+    """
     from flask import abort
 
     if request.url_rule is not None and request.url_rule.rule in _DASH_ONLY:
@@ -149,11 +166,21 @@ def _refuse_unknown_path() -> None:
 
 
 def _log_request(response: Response, metrics: Metrics) -> Response:
-    """One line a request, without its parameters, cookies and headers: they may hold what a log should not."""
+    """One line a request, without its parameters, cookies and headers: they may hold what a log should
+    not.
+    """
     seconds = time.monotonic() - g.get("began", time.monotonic())
     route = request.url_rule.rule if request.url_rule is not None else "none"
     metrics.answered(route, response.status_code, seconds)
     user = g.get("user") or "-"
     path = request.path[:200].encode("unicode_escape").decode()
-    log.info("%s %s %s %s %d %.1f ms", request.remote_addr, user, request.method, path, response.status_code, seconds * 1000)
+    log.info(
+        "%s %s %s %s %d %.1f ms",
+        request.remote_addr,
+        user,
+        request.method,
+        path,
+        response.status_code,
+        seconds * 1000,
+    )
     return response

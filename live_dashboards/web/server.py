@@ -1,4 +1,6 @@
-"""Serves the application: binds the address, speaks plain HTTP or TLS, and ends what is under way when it is told to stop."""
+"""Serves the application: binds the address, speaks plain HTTP or TLS, and ends what is under way when it is
+told to stop.
+"""
 
 from __future__ import annotations
 
@@ -27,18 +29,27 @@ _BACKLOG = 512
 _IDLE_SECONDS = 75
 _END_SECONDS = 4.0
 _FILES_OF_A_TLS_CONNECTION = 3  # the browser's, and both ends of the one to the web server
-_SPARE_ENTRIES = 16  # waitress counts its listening socket and its trigger too, and hears a little later of what the front has closed
+# waitress counts its listening socket and its trigger too, and hears a little later of what the front has
+# closed
+_SPARE_ENTRIES = 16
 
 log = logging.getLogger(__name__)
 
 
 def bound_socket(settings: Settings) -> socket.socket:
-    """The listening socket of DASHBOARD_HOST and DASHBOARD_PORT; SettingsError where the address cannot be had."""
+    """The listening socket of DASHBOARD_HOST and DASHBOARD_PORT; SettingsError where the address cannot be
+    had.
+    """
     host, port = str(settings["DASHBOARD_HOST"]).strip("[]"), int(settings["DASHBOARD_PORT"])
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
     except (socket.gaierror, UnicodeError):  # a part of a name that is too long for any is a UnicodeError
-        raise SettingsError(f"DASHBOARD_HOST is {host!r}, which is no address of this machine; use 127.0.0.1, or 0.0.0.0 for every network") from None
+        raise SettingsError(
+            f"DASHBOARD_HOST is {host!r}, which is no address of this machine; use "
+            "127.0.0.1, or 0.0.0.0 for every network"
+        ) from None
     made = socket.socket(family, kind, protocol)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -64,7 +75,13 @@ def page_address(settings: Settings, port: int) -> str:
     host = str(settings["DASHBOARD_HOST"]).strip("[]")
     try:
         address = ip_address(host)
-        shown = "localhost" if address.is_unspecified or address.is_loopback else f"[{host}]" if address.version == 6 else host
+        shown = (
+            "localhost"
+            if address.is_unspecified or address.is_loopback
+            else f"[{host}]"
+            if address.version == 6
+            else host
+        )
     except ValueError:
         shown = host
     return f"{scheme}://{shown}:{port}{settings['DASHBOARD_PATH_PREFIX'] or ''}/"
@@ -79,15 +96,25 @@ def serve(
     on_ready: Callable[[], None],
     on_stop: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serves until SystemExit or KeyboardInterrupt is raised in this thread (a signal's handler does); what is under way is answered first, within four seconds.
+    """Serves until SystemExit or KeyboardInterrupt is raised in this thread (a signal's handler does); what
+    is under way is answered first, within four seconds.
 
-    With a `context` it speaks TLS only. `on_stop` is called before anybody is waited for: it ends what would take too long.
+    With a `context` it speaks TLS only. `on_stop` is called before anybody is waited for: it ends what would
+    take too long.
     """
     wsgi: Any = application
     files_count = allow_many_files()
     end = End(on_stop)
     if context is None:
-        _run(wsgi, settings, listening, end, scheme="http", most=most_connections(files_count, files_each=1), on_ready=on_ready)
+        _run(
+            wsgi,
+            settings,
+            listening,
+            end,
+            scheme="http",
+            most=most_connections(files_count, files_each=1),
+            on_ready=on_ready,
+        )
         return
     inner = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
     most = most_connections(files_count, files_each=_FILES_OF_A_TLS_CONNECTION)
@@ -128,8 +155,18 @@ class _Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has
         return bool(super().shutdown(cancel_pending, self._end.left_seconds()))
 
 
-def _run(wsgi: Any, settings: Settings, listening: socket.socket, end: End, *, scheme: str, most: int, on_ready: Callable[[], None]) -> None:
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns of every request that waits for a moment
+def _run(
+    wsgi: Any,
+    settings: Settings,
+    listening: socket.socket,
+    end: End,
+    *,
+    scheme: str,
+    most: int,
+    on_ready: Callable[[], None],
+) -> None:
+    # it warns of every request that waits for a moment
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     logging.getLogger("waitress").addFilter(Seldom())
     sockets: dict[int, Any] = {}
     server = create_server(
@@ -163,5 +200,7 @@ def _run(wsgi: Any, settings: Settings, listening: socket.socket, end: End, *, s
 def _drain(server: Any, sockets: dict[int, Any], end: End) -> None:
     """Sends on what is answered already to those who read slowly."""
     server.accepting = False
-    while end.left_seconds() > 0 and any(channel.total_outbufs_len for channel in server.active_channels.values()):
+    while end.left_seconds() > 0 and any(
+        channel.total_outbufs_len for channel in server.active_channels.values()
+    ):
         wasyncore.loop(timeout=0.1, use_poll=True, map=sockets, count=1)

@@ -18,10 +18,12 @@ from live_dashboards.settings import Settings
 class Services:
     """The pipeline's steps as callables.
 
-    `fetch` asks both sources (UsageError for an experiment that does not exist), Prometheus for the given test where MLflow cannot choose one;
-    `recall` gives what an earlier process was last answered to these settings, `keep` hands that on to a later one;
+    `fetch` asks both sources (UsageError for an experiment that does not exist), Prometheus for the given
+    test where MLflow cannot choose one; `recall` gives what an earlier process was last answered to these
+    settings, `keep` hands that on to a later one;
     `variants` are the names in a snapshot; `reports` makes both pages of it;
-    `summary` is a page's document, `csv` its drawn values, `picture` its PNG (DashboardError where it could not be drawn).
+    `summary` is a page's document, `csv` its drawn values, `picture` its PNG (DashboardError where it could
+    not be drawn).
     """
 
     fetch: Callable[[Settings, ChosenTest | None], Snapshot]

@@ -1,4 +1,6 @@
-"""What one process asked, for all: with several processes or replicas the answer of the sources is shared through Redis, and one of them asks, under a lock."""
+"""What one process asked, for all: with several processes or replicas the answer of the sources is shared
+through Redis, and one of them asks, under a lock.
+"""
 
 from __future__ import annotations
 
@@ -33,27 +35,41 @@ log = logging.getLogger(__name__)
 
 
 def shared(fetch: Fetch, settings: Settings) -> Fetch:
-    """The fetch that looks into DASHBOARD_CACHE_URL first; the fetch itself where none is set. SettingsError where redis is not installed or the URL is none."""
+    """The fetch that looks into DASHBOARD_CACHE_URL first; the fetch itself where none is set. SettingsError
+    where redis is not installed or the URL is none.
+    """
     url: Secret | None = settings["DASHBOARD_CACHE_URL"]
     if url is None:
         return fetch
     try:
         import redis
     except ImportError:
-        raise SettingsError("DASHBOARD_CACHE_URL is set, but the package redis is not installed; run scripts/setup-live-dashboards.sh, or pip install redis") from None
+        raise SettingsError(
+            "DASHBOARD_CACHE_URL is set, but the package redis is not installed; run "
+            "scripts/setup-live-dashboards.sh, or pip install redis"
+        ) from None
     try:
-        client = redis.Redis.from_url(url.reveal(), socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS)
+        client = redis.Redis.from_url(
+            url.reveal(), socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS
+        )
     except ValueError:
-        raise SettingsError("DASHBOARD_CACHE_URL is ***, which is no Redis URL; write it as redis://:password@host:6379/0") from None
+        raise SettingsError(
+            "DASHBOARD_CACHE_URL is ***, which is no Redis URL; write it as redis://:password@host:6379/0"
+        ) from None
     return _Shared(fetch, client, redis.RedisError, settings)
 
 
 class _Shared:
-    """A fetch over Redis. Where Redis does not answer, each process asks for itself: nothing is lost but the sharing."""
+    """A fetch over Redis. Where Redis does not answer, each process asks for itself: nothing is lost but the
+    sharing.
+    """
 
     def __init__(self, fetch: Fetch, client: Any, redis_error: type[Exception], settings: Settings) -> None:
         self._fetch, self._client, self._error = fetch, client, redis_error
-        self._interval_seconds, self._lock_seconds = float(settings["DASHBOARD_REFRESH_INTERVAL"]), _MOST_FETCHES * settings.timeout_seconds
+        self._interval_seconds, self._lock_seconds = (
+            float(settings["DASHBOARD_REFRESH_INTERVAL"]),
+            _MOST_FETCHES * settings.timeout_seconds,
+        )
         self.secrets_digest = secrets_digest(settings)
 
     def __call__(self, settings: Settings, known_test: ChosenTest | None = None) -> Snapshot:
@@ -68,12 +84,17 @@ class _Shared:
 
     def _stored(self, key: str) -> Snapshot | None:
         with self._in_time():
-            content = self._client.getrange(key, 0, _LARGEST_STORED_BYTES)  # one byte more than is read: of a larger value no more comes over the wire
+            # one byte more than is read: of a larger value no more comes over the wire
+            content = self._client.getrange(key, 0, _LARGEST_STORED_BYTES)
         return _fresh(content, self._interval_seconds) if content else None
 
     def _waited_for(self, key: str, held: contextlib.ExitStack) -> Snapshot | None:
-        """What another process is answered meanwhile; None where it is this one's turn, under a lock that ends by itself should the process die."""
-        lock = self._client.lock(f"{key}:lock", timeout=self._lock_seconds, blocking_timeout=self._lock_seconds)
+        """What another process is answered meanwhile; None where it is this one's turn, under a lock that
+        ends by itself should the process die.
+        """
+        lock = self._client.lock(
+            f"{key}:lock", timeout=self._lock_seconds, blocking_timeout=self._lock_seconds
+        )
         if lock.acquire():
             held.callback(self._release, lock)
         return self._stored(key)
@@ -92,7 +113,9 @@ class _Shared:
 
     @contextlib.contextmanager
     def _in_time(self) -> Iterator[None]:
-        """Ends what trickles in: the socket's own limit is for each piece. Other threads that wait for Redis then ask the sources themselves."""
+        """Ends what trickles in: the socket's own limit is for each piece. Other threads that wait for Redis
+        then ask the sources themselves.
+        """
         is_over = threading.Event()
 
         def end() -> None:
@@ -104,7 +127,8 @@ class _Shared:
         ending.start()
         try:
             yield
-        except (OSError, ValueError) as error:  # what a closed connection gives, wherever its reader is at that moment
+        # what a closed connection gives, wherever its reader is at that moment
+        except (OSError, ValueError) as error:
             if is_over.is_set():
                 raise self._error("ended") from error
             raise
@@ -124,7 +148,9 @@ def _key(settings: Settings, secrets_part: str) -> str:
 
 
 def _packed(snapshot: Snapshot) -> bytes:
-    return gzip.compress(json.dumps(encode(snapshot), separators=(",", ":"), allow_nan=False).encode(), 4, mtime=0)
+    return gzip.compress(
+        json.dumps(encode(snapshot), separators=(",", ":"), allow_nan=False).encode(), 4, mtime=0
+    )
 
 
 def _unpacked(content: bytes) -> bytes:

@@ -1,4 +1,6 @@
-"""TLS in front of the web server: connections are decrypted here and passed on to it over loopback, and it is told whose they are."""
+"""TLS in front of the web server: connections are decrypted here and passed on to it over loopback, and it is
+told whose they are.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
-    """The server's certificate and key, TLS 1.2 and newer; None where none is set, SettingsError where they cannot be used."""
+    """The server's certificate and key, TLS 1.2 and newer; None where none is set, SettingsError where they
+    cannot be used.
+    """
     certificate, key = settings["DASHBOARD_TLS_CERT"], settings["DASHBOARD_TLS_KEY"]
     if certificate is None:
         return None
@@ -40,7 +44,8 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
         context.load_cert_chain(certificate, key, password=_refuse_password)
     except (OSError, ValueError) as error:
         raise SettingsError(
-            f"DASHBOARD_TLS_CERT={certificate} and DASHBOARD_TLS_KEY={key} cannot be used: {_reason(error)}; give readable PEM files of one pair"
+            f"DASHBOARD_TLS_CERT={certificate} and DASHBOARD_TLS_KEY={key} cannot be used: "
+            f"{_reason(error)}; give readable PEM files of one pair"
         ) from None
     return context
 
@@ -56,13 +61,24 @@ def _refuse_password() -> str:
 
 
 class TlsFront:
-    """Accepts on one socket and passes on to another address, in an event loop of its own thread: a slow handshake keeps nobody else waiting."""
+    """Accepts on one socket and passes on to another address, in an event loop of its own thread: a slow
+    handshake keeps nobody else waiting.
+    """
 
-    def __init__(self, listening: socket.socket, inner: tuple[str, int], context: ssl.SSLContext, *, most: int, stop_seconds: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        listening: socket.socket,
+        inner: tuple[str, int],
+        context: ssl.SSLContext,
+        *,
+        most: int,
+        stop_seconds: Callable[[], float],
+    ) -> None:
         self._listening, self._inner, self._context = listening, inner, context
         self._most, self._stop_seconds = most, stop_seconds
         self._peers: dict[str, tuple[str, int]] = {}
-        self._open: dict[asyncio.Task[None], str] = {}  # each connection and its client's address; the one that was silent longest comes first
+        # each connection and its client's address; the one that was silent longest comes first
+        self._open: dict[asyncio.Task[None], str] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="tls", daemon=True)
         self._accepting: Future[None] | None = None
@@ -81,19 +97,27 @@ class TlsFront:
         self._thread.join(_JOIN_SECONDS)
 
     def named(self, application: Application) -> Application:
-        """The application, told the address of the browser instead of ours; whoever comes past the front is refused."""
+        """The application, told the address of the browser instead of ours; whoever comes past the front is
+        refused.
+        """
 
         def named(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             peer = self._peers.get(str(environ.get("REMOTE_PORT")))
             if peer is None:
-                start_response("421 Misdirected Request", [("Content-Type", "text/plain"), ("Content-Length", "0")])
+                start_response(
+                    "421 Misdirected Request", [("Content-Type", "text/plain"), ("Content-Length", "0")]
+                )
                 return []
-            return application({**environ, "REMOTE_ADDR": peer[0], "REMOTE_PORT": str(peer[1])}, start_response)
+            return application(
+                {**environ, "REMOTE_ADDR": peer[0], "REMOTE_PORT": str(peer[1])}, start_response
+            )
 
         return named
 
     async def _accept(self) -> None:
-        """Takes connections on; where there are as many as may be, one of the client that has the most makes room: who only holds them locks nobody out."""
+        """Takes connections on; where there are as many as may be, one of the client that has the most makes
+        room: who only holds them locks nobody out.
+        """
         while True:
             try:
                 connection, address = await self._loop.sock_accept(self._listening)
@@ -110,7 +134,11 @@ class TlsFront:
             task.add_done_callback(self._closed)
 
     async def _make_room(self) -> None:
-        log.warning("the connection limit of %d is reached; the longest silent ones of the client with the most are closed", self._most)
+        log.warning(
+            "the connection limit of %d is reached; the longest silent ones of the client with the "
+            "most are closed",
+            self._most,
+        )
         (client, _), *_ = Counter(self._open.values()).most_common(1)
         oldest = next(task for task, each in self._open.items() if each == client)
         oldest.cancel()
@@ -137,7 +165,9 @@ class TlsFront:
         reader = asyncio.StreamReader(loop=self._loop)
         protocol = asyncio.StreamReaderProtocol(reader, loop=self._loop)
         try:
-            transport, _ = await self._loop.connect_accepted_socket(lambda: protocol, connection, ssl=self._context, ssl_handshake_timeout=_HANDSHAKE_SECONDS)
+            transport, _ = await self._loop.connect_accepted_socket(
+                lambda: protocol, connection, ssl=self._context, ssl_handshake_timeout=_HANDSHAKE_SECONDS
+            )
         except OSError:  # no TLS, none that we take, or too slow
             return
         writer = asyncio.StreamWriter(transport, protocol, reader, self._loop)
@@ -148,10 +178,13 @@ class TlsFront:
         except OSError:
             pass  # it has left
         finally:
-            with contextlib.suppress(AttributeError):  # of Python before 3.11.3, once it is closed, there is nothing left that could be
+            # of Python before 3.11.3, once it is closed, there is nothing left that could be
+            with contextlib.suppress(AttributeError):
                 transport.abort()
 
-    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: tuple[str, int]) -> None:
+    async def _connect(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: tuple[str, int]
+    ) -> None:
         inner_reader, inner_writer = await asyncio.open_connection(*self._inner)
         own_port = str(inner_writer.get_extra_info("sockname")[1])
         self._peers[own_port] = peer
@@ -161,7 +194,8 @@ class TlsFront:
         back = asyncio.ensure_future(_pass_on(inner_reader, writer, lambda: self._seen(task)))
         try:
             await asyncio.wait((there, back), return_when=asyncio.FIRST_COMPLETED)
-            if not (reader.at_eof() or writer.is_closing()):  # else the browser has left, and a write to it may never come back
+            # else the browser has left, and a write to it may never come back
+            if not (reader.at_eof() or writer.is_closing()):
                 await back
         finally:
             there.cancel()
@@ -170,7 +204,9 @@ class TlsFront:
             inner_writer.close()
 
 
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seen: Callable[[], None]) -> None:
+async def _pass_on(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seen: Callable[[], None]
+) -> None:
     with contextlib.suppress(ConnectionError, ssl.SSLError):  # either side may leave at any time
         while data := await reader.read(_CHUNK_BYTES):
             seen()

@@ -1,4 +1,6 @@
-"""What a browser looks at: experiment, window, baseline and challenger, as the address of the page names them."""
+"""What a browser looks at: experiment, window, baseline and challenger, as the address of the page names
+them.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ _LONGEST_NAME = 500
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A choice; None is the settings' own. The names are still only names: nothing here says that they exist."""
+    """A choice; None is the settings' own. The names are still only names: nothing here says that they
+    exist.
+    """
 
     experiment: str | None = None
     window: str | None = None
@@ -32,13 +36,17 @@ class View:
     @property
     def query(self) -> str:
         """The address's part behind the question mark."""
-        return urlencode({field.name: value for field in fields(self) if (value := getattr(self, field.name)) is not None})
+        return urlencode(
+            {field.name: value for field in fields(self) if (value := getattr(self, field.name)) is not None}
+        )
 
 
 def own_window(settings: Settings) -> str:
     """The configured window, as the usual ones are written where it is one of them."""
     seconds = settings.window_seconds
-    return next((window for window in WINDOWS if parse_duration_seconds(window) == seconds), format_duration(seconds))
+    return next(
+        (window for window in WINDOWS if parse_duration_seconds(window) == seconds), format_duration(seconds)
+    )
 
 
 def windows(settings: Settings) -> tuple[str, ...]:
@@ -47,7 +55,9 @@ def windows(settings: Settings) -> tuple[str, ...]:
 
 
 def parse_view(parameters: Mapping[str, str], settings: Settings) -> View:
-    """The view that the address's parameters name; UsageError for a window that cannot be chosen or what cannot be a name."""
+    """The view that the address's parameters name; UsageError for a window that cannot be chosen or what
+    cannot be a name.
+    """
     given = {field.name: parameters.get(field.name) or None for field in fields(View)}
     for name, value in given.items():
         if value is not None:
@@ -79,12 +89,19 @@ def settings_of(view: View, settings: Settings) -> Settings:
         "AB_BASELINE_VARIANT": view.baseline,
         "AB_CHALLENGER_VARIANT": view.challenger,
     }
-    return replace(settings, values={**settings.values, **{name: value for name, value in chosen.items() if value is not None}})
+    return replace(
+        settings,
+        values={**settings.values, **{name: value for name, value in chosen.items() if value is not None}},
+    )
 
 
 def _refuse_no_name(name: str, value: str) -> None:
-    if len(value) > _LONGEST_NAME or any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
-        raise UsageError(f"{name} must be a name of at most {_LONGEST_NAME} characters without control characters")
+    if len(value) > _LONGEST_NAME or any(
+        unicodedata.category(character) in {"Cc", "Cs"} for character in value
+    ):
+        raise UsageError(
+            f"{name} must be a name of at most {_LONGEST_NAME} characters without control characters"
+        )
 
 
 def _refuse_one_variant(chosen: Settings) -> None:

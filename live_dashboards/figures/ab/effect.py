@@ -13,7 +13,13 @@ from live_dashboards.figures.theme import BAND, FAINT, INK, MUTED
 from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.limits import finite_ends, padded
 from live_dashboards.model.measurement import Interval
-from live_dashboards.model.number import format_count, format_estimate, format_number, format_signed, shared_decimals
+from live_dashboards.model.number import (
+    format_count,
+    format_estimate,
+    format_number,
+    format_signed,
+    shared_decimals,
+)
 from live_dashboards.model.presentation import colour_of, metric_title, origin_mark, style_of
 from live_dashboards.model.report import AbReport
 
@@ -33,7 +39,9 @@ def draw(frame: Frame, report: AbReport) -> None:
     limits = _limits(shown, panel.band_points)
     words = _words(shown)
     names = NAMES_INCHES + (_N_INCHES if body.sizes.has_notes and any(map(_n_words, shown)) else 0.0)
-    rows = open_rows(body, len(shown), limits, numbers=column_inches(body, words, 0.48), unit="points", names=names)
+    rows = open_rows(
+        body, len(shown), limits, numbers=column_inches(body, words, 0.48), unit="points", names=names
+    )
     rows.axes.axvspan(-panel.band_points, panel.band_points, color=BAND, linewidth=0, zorder=0)
     rows.axes.axvline(0.0, color=INK, linewidth=1.0, zorder=1)
     rows.heading(over_numbers=hidden)
@@ -41,7 +49,13 @@ def draw(frame: Frame, report: AbReport) -> None:
     _draw_dots(rows, shown, report)
     has_several = len({row.treatment for row in shown}) > 1
     for y, row in enumerate(shown):
-        colour = FAINT if row.estimate is None else style_of(report.variant_names, row.treatment).text_colour if has_several else INK
+        colour = (
+            FAINT
+            if row.estimate is None
+            else style_of(report.variant_names, row.treatment).text_colour
+            if has_several
+            else INK
+        )
         _write_name(rows, y, row, colour, has_several=has_several)
         rows.number(y, words[y], colour, points=body.sizes.note if row.estimate is None else None)
 
@@ -58,20 +72,29 @@ def _interval(row: Comparison) -> Interval | None:
 def _draw_dots(rows: Rows, shown: Sequence[Comparison], report: AbReport) -> None:
     for variant, origin in dict.fromkeys((row.treatment, row.origin) for row in shown):
         style = style_of(report.variant_names, variant)
-        dots = [_dot(row, y) for y, row in enumerate(shown) if (row.treatment, row.origin) == (variant, origin)]
+        dots = [
+            _dot(row, y) for y, row in enumerate(shown) if (row.treatment, row.origin) == (variant, origin)
+        ]
         draw_dots(rows.axes, rows.plot, dots, style, colour_of(style, origin))
 
 
 def _dot(row: Comparison, y: float) -> Dot | None:
     interval = _interval(row)
-    return None if row.estimate is None else Dot(row.estimate, y, interval, is_filled=interval is not None, inner=row.harm_interval)
+    return (
+        None
+        if row.estimate is None
+        else Dot(row.estimate, y, interval, is_filled=interval is not None, inner=row.harm_interval)
+    )
 
 
 def _name_band(rows: Rows, band_points: float, limits: tuple[float, float], hidden: str) -> None:
     """Says above the band what it means, as near to its middle as the panel allows."""
     body, look = rows.body, Look(rows.body.sizes.note, MUTED)
     words = f"minimum effect ±{format_number(band_points, 'points')}"
-    width, room = width_inches(words, look), body.width - (width_inches(hidden, look) + 0.1 if hidden else 0.0)
+    width, room = (
+        width_inches(words, look),
+        body.width - (width_inches(hidden, look) + 0.1 if hidden else 0.0),
+    )
     middle = rows.plot.left - body.left + rows.plot.width * (0.0 - limits[0]) / (limits[1] - limits[0])
     x = max(0.0, min(middle - width / 2, room - width))
     body.write(x, body.height - heading_height(body.sizes) + 0.035, words, look, within=room - x)
@@ -92,7 +115,11 @@ def _write_name(rows: Rows, y: int, row: Comparison, colour: str, *, has_several
 
 def _n_words(row: Comparison) -> str:
     """Observations of both arms together, empty where there is no interval."""
-    return f"n {format_count(row.n_treatment + row.n_control)}" if row.has_interval and row.n_treatment and row.n_control else ""
+    return (
+        f"n {format_count(row.n_treatment + row.n_control)}"
+        if row.has_interval and row.n_treatment and row.n_control
+        else ""
+    )
 
 
 def _words(rows: Sequence[Comparison]) -> list[str]:

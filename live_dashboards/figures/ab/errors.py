@@ -24,14 +24,18 @@ def draw(frame: Frame, report: AbReport) -> None:
     body = open_panel(frame, panel.head, is_page_simulated=report.is_simulated)
     if body is None:
         return
-    lower = draw_below(body, panel.rows, "error rate, %", lambda place, rows, hidden: _draw_rows(place, rows, hidden, report))
+    lower = draw_below(
+        body, panel.rows, "error rate, %", lambda place, rows, hidden: _draw_rows(place, rows, hidden, report)
+    )
     draw_timeline(lower, panel.lines, report, Plan("percent"))
 
 
 def _draw_rows(frame: Frame, rows: Sequence[ErrorRow], hidden: str, report: AbReport) -> None:
     ends = finite_ends([row.rate.value for row in rows], [drawn_interval(row.rate) for row in rows])
     limits = padded([0.0, *ends], floor=0.0, ceiling=100.0) if max(ends, default=0.0) > 0 else (0.0, 1.0)
-    chart = open_rows(frame, len(rows), limits, numbers=column_inches(frame, map(_words, rows)), unit="percent")
+    chart = open_rows(
+        frame, len(rows), limits, numbers=column_inches(frame, map(_words, rows)), unit="percent"
+    )
     chart.heading("whole window, %", hidden or "errors of requests")
     for y, row in enumerate(rows):
         _draw_row(chart, y, row, report)
@@ -45,8 +49,24 @@ def _draw_row(chart: Rows, y: int, row: ErrorRow, report: AbReport) -> None:
         chart.inside(y, row.rate.reason or "not measured")
         return
     if row.rate.value == 0 and interval is not None and interval.high is not None:
-        draw_bars(chart.axes, [(Interval(0.0, interval.high), float(y))], colour, sizes.marker, alpha=0.35, gid=BARS_FROM_ZERO)
-        chart.axes.plot([interval.high], [y], linestyle="none", marker="|", markersize=sizes.marker * 1.6, markeredgewidth=1.5, color=colour, zorder=4)
+        draw_bars(
+            chart.axes,
+            [(Interval(0.0, interval.high), float(y))],
+            colour,
+            sizes.marker,
+            alpha=0.35,
+            gid=BARS_FROM_ZERO,
+        )
+        chart.axes.plot(
+            [interval.high],
+            [y],
+            linestyle="none",
+            marker="|",
+            markersize=sizes.marker * 1.6,
+            markeredgewidth=1.5,
+            color=colour,
+            zorder=4,
+        )
     else:
         draw_dots(chart.axes, chart.plot, [dot(row.rate, y)], style, colour)
     chart.number(y, _words(row), style.text_colour)

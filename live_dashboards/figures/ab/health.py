@@ -39,7 +39,16 @@ def draw(frame: Frame, report: AbReport) -> None:
         chosen = [(y, row) for y, row in enumerate(shown) if row.state == state]
         bars = [(Interval(0.0, _share(row)), float(y)) for y, row in chosen if _share(row) is not None]
         draw_bars(rows.axes, bars, colour, sizes.marker * 0.8, gid=BARS_FROM_ZERO)
-        rows.axes.plot([0.0] * len(chosen), [y for y, _ in chosen], linestyle="none", marker=marker, markersize=sizes.marker * 0.9, color=colour, clip_on=False, zorder=5)
+        rows.axes.plot(
+            [0.0] * len(chosen),
+            [y for y, _ in chosen],
+            linestyle="none",
+            marker=marker,
+            markersize=sizes.marker * 0.9,
+            color=colour,
+            clip_on=False,
+            zorder=5,
+        )
         for y, row in chosen:
             _write_row(rows, y, row, colour)
 
@@ -57,7 +66,8 @@ def _write_row(rows: Rows, y: int, row: HealthRow, colour: str) -> None:
 
 
 def _write_notices(body: Frame, notices: Sequence[str], room: float) -> Frame:
-    """Warnings below the bars, the weightiest first, as many as fit into three lines of the room that the bars leave; the place above them.
+    """Warnings below the bars, the weightiest first, as many as fit into three lines of the room that the
+    bars leave; the place above them.
 
     Where the bars leave none, one line names the weightiest all the same: what the page says may rest on it.
     """

@@ -30,11 +30,20 @@ def draw(frame: Frame, report: AbReport) -> None:
     names_width = column_inches(places[0], values) if len(shown) > 1 else None
     for index, (place, lines) in enumerate(zip(places, shown, strict=True)):
         _write_title(place, lines, f" (+{hidden} more)" if hidden > 0 and index == len(shown) - 1 else "")
-        plan = Plan("", is_zero_based=False, ticks_width=0.36, names_width=names_width, is_narrow=len(shown) > 1, has_zone=index == 0)
+        plan = Plan(
+            "",
+            is_zero_based=False,
+            ticks_width=0.36,
+            names_width=names_width,
+            is_narrow=len(shown) > 1,
+            has_zone=index == 0,
+        )
         draw_timeline(place.inner(top=line_inches(body.sizes.tick)), lines.lines, report, plan)
 
 
 def _write_title(place: Frame, lines: LinesPanel, more: str) -> None:
     look = Look(place.sizes.tick, INK)
-    title = fitted((lines.head.title or lines.unit_label).replace("_", " "), look, place.width - width_inches(more, look))
+    title = fitted(
+        (lines.head.title or lines.unit_label).replace("_", " "), look, place.width - width_inches(more, look)
+    )
     place.write(0.0, place.height - line_inches(place.sizes.tick) + 0.03, title + more, look)

@@ -42,11 +42,24 @@ def draw(frame: Frame, report: AbReport) -> None:
     if not rows:
         say_nothing(body, "no metric to show")
         return
-    names = [name for name in report.variant_names if any(value.variant == name for row in rows for value in row.values)]
+    names = [
+        name
+        for name in report.variant_names
+        if any(value.variant == name for row in rows for value in row.values)
+    ]
     columns = names[:_MOST_COLUMNS]
     width = _column_width(body, columns)
-    limits = padded(finite_ends([v.value for row in rows for v in row.values], [drawn_interval(v) for row in rows for v in row.values]), floor=0.0, ceiling=100.0)
-    chart = open_rows(body, len(rows), limits, numbers=width * len(columns) + 0.04, unit="percent", names=1.24)
+    limits = padded(
+        finite_ends(
+            [v.value for row in rows for v in row.values],
+            [drawn_interval(v) for row in rows for v in row.values],
+        ),
+        floor=0.0,
+        ceiling=100.0,
+    )
+    chart = open_rows(
+        body, len(rows), limits, numbers=width * len(columns) + 0.04, unit="percent", names=1.24
+    )
     _draw_variants(chart, rows, names, report)
     _write_columns(chart, rows, columns, width, report)
     for y, row in enumerate(rows):
@@ -81,24 +94,50 @@ def _draw_variants(chart: Rows, rows: Sequence[_Row], names: Sequence[str], repo
         values = [(y, value) for y, row in enumerate(rows) for value in row.values if value.variant == name]
         for origin in dict.fromkeys(value.origin for _, value in values):
             dots = [dot(value, y + shift) for y, value in values if value.origin is origin]
-            draw_dots(chart.axes, chart.plot, dots, style, colour_of(style, origin), size=chart.body.sizes.marker * 0.9)
+            draw_dots(
+                chart.axes,
+                chart.plot,
+                dots,
+                style,
+                colour_of(style, origin),
+                size=chart.body.sizes.marker * 0.9,
+            )
 
 
-def _write_columns(chart: Rows, rows: Sequence[_Row], columns: Sequence[str], width: float, report: AbReport) -> None:
+def _write_columns(
+    chart: Rows, rows: Sequence[_Row], columns: Sequence[str], width: float, report: AbReport
+) -> None:
     """A column of numbers a variant under its name."""
     body, sizes, decimals = chart.body, chart.body.sizes, _decimals(rows)
     for index, name in enumerate(columns):
         right = (len(columns) - 1 - index) * width
         look = Look(sizes.tick, style_of(report.variant_names, name).text_colour, is_bold=True)
         head = fitted_name(name, look, width - 0.05)
-        body.write(body.width - right, body.height - heading_height(sizes) + 0.035, head, look, within=width, align="right")
+        body.write(
+            body.width - right,
+            body.height - heading_height(sizes) + 0.035,
+            head,
+            look,
+            within=width,
+            align="right",
+        )
         for y, row in enumerate(rows):
             value = next((value for value in row.values if value.variant == name), None)
             if value is not None and row.is_known:
-                chart.number(y, value_words(value, show_unit=False, decimals=decimals), look.colour, column=right, within=width - 0.04)
+                chart.number(
+                    y,
+                    value_words(value, show_unit=False, decimals=decimals),
+                    look.colour,
+                    column=right,
+                    within=width - 0.04,
+                )
 
 
 def _decimals(rows: Sequence[_Row]) -> int | None:
     """As many digits after the point as tell the variants apart in every row."""
-    needed = [shared_decimals(values, "percent") for row in rows if (values := [value.value for value in row.values if value.value is not None])]
+    needed = [
+        shared_decimals(values, "percent")
+        for row in rows
+        if (values := [value.value for value in row.values if value.value is not None])
+    ]
     return None if None in needed else max((count for count in needed if count is not None), default=None)

@@ -20,12 +20,21 @@ from live_dashboards.model.presentation import style_of
 from live_dashboards.model.report import AbReport, RunBar
 from live_dashboards.model.ticks import time_ticks
 
-_END_MARKS = {"finished": ("|", True), "running": (">", True), "silent": (">", False), "failed": ("X", True), "killed": ("X", False), "scheduled": ("o", False)}
+_END_MARKS = {
+    "finished": ("|", True),
+    "running": (">", True),
+    "silent": (">", False),
+    "failed": ("X", True),
+    "killed": ("X", False),
+    "scheduled": ("o", False),
+}
 _FEWEST_ROWS = 3
 
 
 def draw(frame: Frame, report: AbReport) -> None:
-    """The newest runs on the time axis, newest on top; the mark at a bar's end is its state, and the word stands beside it."""
+    """The newest runs on the time axis, newest on top; the mark at a bar's end is its state, and the word
+    stands beside it.
+    """
     panel = report.runs
     body = open_panel(frame, panel.head, is_page_simulated=report.is_simulated)
     if body is None:
@@ -54,15 +63,32 @@ def _write_ticks(rows: Rows, zone: ZoneInfo) -> None:
     """Dates below the bars, the zone at the right end."""
     start, end = rows.axes.get_xlim()
     look, scale = Look(rows.body.sizes.tick, MUTED), rows.plot.width / (end - start)
-    ticks = [tick for tick in time_ticks(start, end, zone, 4) if (tick[0] - start) * scale + width_inches(tick[1], look) / 2 <= rows.plot.width + 0.05]
+    ticks = [
+        tick
+        for tick in time_ticks(start, end, zone, 4)
+        if (tick[0] - start) * scale + width_inches(tick[1], look) / 2 <= rows.plot.width + 0.05
+    ]
     x_ticks(rows.axes, rows.body.sizes, [moment for moment, _ in ticks], [words for _, words in ticks])
-    rows.body.write(rows.plot.right - rows.body.left + 0.1, tick_top(rows.body.sizes), zone_words(end, zone), look, stand="top")
+    rows.body.write(
+        rows.plot.right - rows.body.left + 0.1,
+        tick_top(rows.body.sizes),
+        zone_words(end, zone),
+        look,
+        stand="top",
+    )
 
 
 def _span(bars: Sequence[RunBar], marks: Sequence[tuple[datetime, str]], at: datetime) -> tuple[float, float]:
-    """From the first drawn start to the moment of the page, or the last end where a clock is ahead or the page is of an earlier moment."""
+    """From the first drawn start to the moment of the page, or the last end where a clock is ahead or the
+    page is of an earlier moment.
+    """
     start = min(bar.started_at.timestamp() for bar in bars)
-    end = max(at.timestamp(), *((bar.ended_at or bar.started_at).timestamp() for bar in bars), *(moment.timestamp() for moment, _ in marks), start + 60)
+    end = max(
+        at.timestamp(),
+        *((bar.ended_at or bar.started_at).timestamp() for bar in bars),
+        *(moment.timestamp() for moment, _ in marks),
+        start + 60,
+    )
     return start - (end - start) * 0.02, end
 
 
@@ -71,9 +97,17 @@ def _draw_bars(axes: Axes, bars: Sequence[RunBar], report: AbReport, sizes: Size
     now = report.at.timestamp()
     ends = [_end(bar, now) for bar in bars]
     colours = [style_of(report.variant_names, bar.variant).colour for bar in bars]
-    lines = [[(bar.started_at.timestamp(), y), (end, y)] for y, (bar, end) in enumerate(zip(bars, ends, strict=True))]
+    lines = [
+        [(bar.started_at.timestamp(), y), (end, y)]
+        for y, (bar, end) in enumerate(zip(bars, ends, strict=True))
+    ]
     dashes = [(0, (1.0, 0.6)) if bar.state in {"silent", "scheduled"} else "solid" for bar in bars]
-    axes.add_collection(LineCollection(lines, colors=colours, linewidths=sizes.marker * 0.8, linestyles=dashes, zorder=3, clip_on=True), autolim=False)
+    axes.add_collection(
+        LineCollection(
+            lines, colors=colours, linewidths=sizes.marker * 0.8, linestyles=dashes, zorder=3, clip_on=True
+        ),
+        autolim=False,
+    )
     for state in dict.fromkeys(bar.state for bar in bars):
         marker, is_filled = _END_MARKS.get(state, ("o", False))
         for colour in dict.fromkeys(colours):
@@ -108,9 +142,22 @@ def _write_rows(rows: Rows, bars: Sequence[RunBar], report: AbReport) -> None:
     for y, bar in enumerate(bars):
         colour = style_of(report.variant_names, bar.variant).text_colour
         rows.name(y, bar.label, colour, points=points)
-        rows.body.write(rows.body.width - state_width, rows.middle(y), bar.state, Look(points, colour), stand="center_baseline")
+        rows.body.write(
+            rows.body.width - state_width,
+            rows.middle(y),
+            bar.state,
+            Look(points, colour),
+            stand="center_baseline",
+        )
         if bar.accuracy_percent is not None and bar.accuracy_percent.value is not None:
-            rows.number(y, value_words(bar.accuracy_percent), colour, points=points, column=state_width + 0.1, within=rows.body.sizes.room(0.55))
+            rows.number(
+                y,
+                value_words(bar.accuracy_percent),
+                colour,
+                points=points,
+                column=state_width + 0.1,
+                within=rows.body.sizes.room(0.55),
+            )
 
 
 def _draw_marks(rows: Rows, marks: Sequence[tuple[datetime, str]], older: str) -> None:

@@ -16,7 +16,9 @@ from live_dashboards.model.report import AbReport, ShareRow
 
 
 def draw(frame: Frame, report: AbReport) -> None:
-    """A row a variant from 0 to 100 percent: observed share as a dot, planned share as a tick; in a red frame where that is not as planned."""
+    """A row a variant from 0 to 100 percent: observed share as a dot, planned share as a tick; in a red frame
+    where that is not as planned.
+    """
     panel = report.split
     if panel.is_red:
         frame.outline(ALARM, max(1.2, 1.8 * frame.sizes.scale))
@@ -30,11 +32,21 @@ def draw(frame: Frame, report: AbReport) -> None:
         return
     numbers = column_inches(body, [*map(_share_words, shown), *map(_request_words, shown)])
     rows = open_rows(body, len(shown), (0.0, 100.0), numbers=numbers, unit="percent")
-    rows.heading("" if rows.has_two_lines or all(row.planned_percent is None for row in shown) else "tick: plan", hidden)
+    rows.heading(
+        "" if rows.has_two_lines or all(row.planned_percent is None for row in shown) else "tick: plan",
+        hidden,
+    )
     _draw_plan(rows, shown)
     for y, row in enumerate(shown):
         style = style_of(report.variant_names, row.variant)
-        draw_dots(rows.axes, rows.plot, [dot(row.share, y)], style, colour_of(style, row.share.origin), size=body.sizes.marker * 1.15)
+        draw_dots(
+            rows.axes,
+            rows.plot,
+            [dot(row.share, y)],
+            style,
+            colour_of(style, row.share.origin),
+            size=body.sizes.marker * 1.15,
+        )
         _write_row(rows, y, row, style.text_colour)
 
 
@@ -42,7 +54,16 @@ def _draw_plan(rows: Rows, shown: Sequence[ShareRow]) -> None:
     planned = [(row.planned_percent, y) for y, row in enumerate(shown) if row.planned_percent is not None]
     if planned:
         size = min(rows.body.sizes.marker * 3, rows.height * 72 * 0.9)
-        rows.axes.plot(*zip(*planned, strict=True), linestyle="none", marker="|", markersize=size, markeredgewidth=1.6, color=INK, clip_on=False, zorder=2)
+        rows.axes.plot(
+            *zip(*planned, strict=True),
+            linestyle="none",
+            marker="|",
+            markersize=size,
+            markeredgewidth=1.6,
+            color=INK,
+            clip_on=False,
+            zorder=2,
+        )
 
 
 def _write_row(rows: Rows, y: int, row: ShareRow, colour: str) -> None:
@@ -51,7 +72,12 @@ def _write_row(rows: Rows, y: int, row: ShareRow, colour: str) -> None:
     rows.name(y - lift, row.variant, colour)
     rows.number(y - lift, _share_words(row), colour)
     if rows.has_two_lines:
-        rows.name(y + lift, f"| plan {format_percent(row.planned_percent)}" if row.planned_percent is not None else "", MUTED, points=note)
+        rows.name(
+            y + lift,
+            f"| plan {format_percent(row.planned_percent)}" if row.planned_percent is not None else "",
+            MUTED,
+            points=note,
+        )
         rows.number(y + lift, _request_words(row), FAINT, points=note)
     if row.share.value is None:
         rows.inside(y, row.share.reason or "not measured")
@@ -59,7 +85,9 @@ def _write_row(rows: Rows, y: int, row: ShareRow, colour: str) -> None:
 
 def _share_words(row: ShareRow) -> str:
     interval = drawn_interval(row.share)
-    limits = f" ({format_interval(interval.low, interval.high, 'percent').removesuffix(' %')})" if interval else ""
+    limits = (
+        f" ({format_interval(interval.low, interval.high, 'percent').removesuffix(' %')})" if interval else ""
+    )
     return f"{value_words(row.share)}{limits}"
 
 

@@ -1,4 +1,6 @@
-"""What effect must be real: the net value over the improvement in accuracy, with the measured interval shaded."""
+"""What effect must be real: the net value over the improvement in accuracy, with the measured interval
+shaded.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +27,23 @@ def draw(frame: Frame, report: BusinessReport) -> None:
         return
     spread = [0.0, panel.measured.value or 0.0]
     spread += [end for end in ((panel.shade.low, panel.shade.high) if panel.shade else ()) if end is not None]
-    is_near = panel.break_even_points is not None and abs(panel.break_even_points) <= _FAR * max(abs(each) for each in (*spread, 1e-9))
-    low, high = padded([*spread, *([panel.break_even_points] if is_near and panel.break_even_points is not None else [])], 0.12)
+    is_near = panel.break_even_points is not None and abs(panel.break_even_points) <= _FAR * max(
+        abs(each) for each in (*spread, 1e-9)
+    )
+    low, high = padded(
+        [*spread, *([panel.break_even_points] if is_near and panel.break_even_points is not None else [])],
+        0.12,
+    )
     nets = [panel.net_at_zero_usd + x * panel.usd_per_point for x in (low, high)]
     ticks = round_ticks(low, high, 5)
     heading = line_inches(body.sizes.note, 1.4)
-    axes = money_axes(body.inner(top=heading), (low, high), padded([*nets, 0.0]), ticks, number_labels(ticks, "points"))
+    axes = money_axes(
+        body.inner(top=heading), (low, high), padded([*nets, 0.0]), ticks, number_labels(ticks, "points")
+    )
     if panel.shade is not None and panel.shade.low is not None and panel.shade.high is not None:
-        axes.axvspan(panel.shade.low, panel.shade.high, color=BAND, linewidth=0, zorder=0.2, gid="measured-interval")
+        axes.axvspan(
+            panel.shade.low, panel.shade.high, color=BAND, linewidth=0, zorder=0.2, gid="measured-interval"
+        )
     zero_line(axes, is_upright=False)
     axes.plot([low, high], nets, color=RESULT, linewidth=body.sizes.line, zorder=3)
     _mark(axes, body, panel, is_near=is_near)
@@ -44,13 +55,32 @@ def _mark(axes: Axes, body: Frame, panel: BreakEvenPanel, *, is_near: bool) -> N
     measured = panel.measured.value or 0.0
     net = (panel.net_at_zero_usd or 0.0) + measured * (panel.usd_per_point or 0.0)
     hollow = panel.shade is None
-    axes.plot([measured], [net], marker="o", markersize=body.sizes.marker * 1.2, color=MEASURED, markerfacecolor=PAPER if hollow else MEASURED, zorder=5, gid="measured")
+    axes.plot(
+        [measured],
+        [net],
+        marker="o",
+        markersize=body.sizes.marker * 1.2,
+        color=MEASURED,
+        markerfacecolor=PAPER if hollow else MEASURED,
+        zorder=5,
+        gid="measured",
+    )
     words = [(measured, f"measured {format_signed(measured, 'points')}", MEASURED)]
     if panel.break_even_points is not None and is_near:
-        axes.axvline(panel.break_even_points, color=INK, linewidth=0.9, dashes=(3, 2), zorder=2, gid="break-even")
-        words.append((panel.break_even_points, f"break-even {format_signed(panel.break_even_points, 'points')}", INK))
+        axes.axvline(
+            panel.break_even_points, color=INK, linewidth=0.9, dashes=(3, 2), zorder=2, gid="break-even"
+        )
+        words.append(
+            (panel.break_even_points, f"break-even {format_signed(panel.break_even_points, 'points')}", INK)
+        )
     elif panel.break_even_points is not None:
-        words.append((axes.get_xlim()[0], f"break-even {format_signed(panel.break_even_points, 'points')}, off the axis", MUTED))
+        words.append(
+            (
+                axes.get_xlim()[0],
+                f"break-even {format_signed(panel.break_even_points, 'points')}, off the axis",
+                MUTED,
+            )
+        )
     _name(axes, body, words)
 
 

@@ -23,7 +23,10 @@ def draw(frame: Frame, report: BusinessReport) -> None:
     if body is None:
         return
     height = min(body.height / max(1, len(panel.gates)), line_inches(body.sizes.body, 2.1))
-    label = min(_MOST_OF_LABELS * body.width, max((width_inches(gate.label, Look(body.sizes.tick)) for gate in panel.gates), default=0.0))
+    label = min(
+        _MOST_OF_LABELS * body.width,
+        max((width_inches(gate.label, Look(body.sizes.tick)) for gate in panel.gates), default=0.0),
+    )
     for index, gate in enumerate(panel.gates):
         _draw_gate(body, gate, body.height - (index + 0.5) * height, height, label)
 
@@ -33,10 +36,19 @@ def _draw_gate(body: Frame, gate: Gate, y: float, height: float, label: float) -
     colour, marker, is_filled = GATE_MARKS[gate.state]
     _mark(body, y + sizes.tick * 0.02 / 72, colour, marker, is_filled=is_filled)
     left = sizes.room(_STATE_INCHES)
-    body.write(0.16, y, gate.state, Look(sizes.tick, colour, is_bold=True), within=left - 0.16, stand="center_baseline")
+    body.write(
+        0.16,
+        y,
+        gate.state,
+        Look(sizes.tick, colour, is_bold=True),
+        within=left - 0.16,
+        stand="center_baseline",
+    )
     body.write(left, y, gate.label, Look(sizes.tick, INK), within=label, stand="center_baseline")
     x, look = left + label + 0.1, Look(sizes.note, MUTED)
-    lines = wrapped(gate.words, look, body.width - x, 2 if height >= 2 * line_inches(sizes.note, _LEADING) else 1)
+    lines = wrapped(
+        gate.words, look, body.width - x, 2 if height >= 2 * line_inches(sizes.note, _LEADING) else 1
+    )
     for number, line in enumerate(lines):
         shift = ((len(lines) - 1) / 2 - number) * line_inches(sizes.note, _LEADING)
         body.write(x, y + shift, line, look, within=body.width - x, stand="center_baseline")

@@ -19,7 +19,9 @@ def draw(frame: Frame, report: BusinessReport) -> None:
 
 
 def _columns(report: BusinessReport) -> tuple[Column, ...]:
-    baseline, challenger = (style_of(report.variant_names, name).text_colour for name in (report.baseline, report.challenger))
+    baseline, challenger = (
+        style_of(report.variant_names, name).text_colour for name in (report.baseline, report.challenger)
+    )
     return (
         Column("input", 0.19, "left"),
         Column(report.baseline or "baseline", 0.13, colour=baseline),
@@ -31,7 +33,14 @@ def _columns(report: BusinessReport) -> tuple[Column, ...]:
 
 
 def _row(each: InputRow) -> Row:
-    cells = (each.label, each.baseline_words, each.challenger_words, each.difference_words, each.interval_words, each.age_words)
+    cells = (
+        each.label,
+        each.baseline_words,
+        each.challenger_words,
+        each.difference_words,
+        each.interval_words,
+        each.age_words,
+    )
     below = f"n {each.n_words}, {each.window_words}" if each.n_words != "–" else f"over {each.window_words}"
     if each.measurement.value is None:
         below = each.measurement.reason or "not measured"

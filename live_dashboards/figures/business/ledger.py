@@ -1,4 +1,6 @@
-"""What was assumed: every business parameter with its unit, its range, whose it is and where the answer would flip."""
+"""What was assumed: every business parameter with its unit, its range, whose it is and where the answer would
+flip.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,12 @@ from live_dashboards.figures.theme import CAUTION, FAINT, INK
 from live_dashboards.model.business_report import BusinessReport, LedgerRow
 
 _COLUMNS = (Column("setting", 0.45, "left"), Column("value", 0.2), Column("whose", 0.35))
-_WITH_RANGE = (Column("setting", 0.37, "left"), Column("value", 0.14), Column("range", 0.24), Column("whose", 0.25))
+_WITH_RANGE = (
+    Column("setting", 0.37, "left"),
+    Column("value", 0.14),
+    Column("range", 0.24),
+    Column("whose", 0.25),
+)
 
 
 def draw(frame: Frame, report: BusinessReport) -> None:
@@ -18,7 +25,11 @@ def draw(frame: Frame, report: BusinessReport) -> None:
     body = open_panel(frame, panel.head, is_page_simulated=report.is_simulated)
     if body is not None:
         has_range = any(each.range_words for each in panel.rows)
-        draw_table(body, _WITH_RANGE if has_range else _COLUMNS, [_row(each, has_range=has_range) for each in panel.rows])
+        draw_table(
+            body,
+            _WITH_RANGE if has_range else _COLUMNS,
+            [_row(each, has_range=has_range) for each in panel.rows],
+        )
 
 
 def _row(each: LedgerRow, *, has_range: bool) -> Row:
@@ -26,4 +37,6 @@ def _row(each: LedgerRow, *, has_range: bool) -> Row:
     flip = f"; flips {each.flip.words}" if each.flip is not None and each.flip.amount is not None else ""
     middle = ((each.range_words or "–", INK if each.range_words else FAINT),) if has_range else ()
     cells = ((each.assumption.name, INK), (each.value_words, INK), *middle, (each.owner_words, owner))
-    return Row(tuple(text for text, _ in cells), f"{each.unit_words}{flip}", tuple(colour for _, colour in cells))
+    return Row(
+        tuple(text for text, _ in cells), f"{each.unit_words}{flip}", tuple(colour for _, colour in cells)
+    )

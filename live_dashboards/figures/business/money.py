@@ -1,4 +1,6 @@
-"""What the panels about money share: colours that tell measured from assumed, axes in USD, and bars between two amounts."""
+"""What the panels about money share: colours that tell measured from assumed, axes in USD, and bars between
+two amounts.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,22 @@ MEASURED, ASSUMED, RESULT = CALM, CAUTION, INK
 USD = "usd_per_year"
 
 
-def money_axes(body: Frame, x_limits: tuple[float, float], y_limits: tuple[float, float], x_positions: Sequence[float], x_labels: Sequence[str]) -> Axes:
+def money_axes(
+    body: Frame,
+    x_limits: tuple[float, float],
+    y_limits: tuple[float, float],
+    x_positions: Sequence[float],
+    x_labels: Sequence[str],
+) -> Axes:
     """Axes with money upwards and the given ticks along."""
     sizes = body.sizes
     room = body.inner(bottom=tick_height(sizes), top=line_inches(sizes.tick) * 0.45)
     ticks = round_ticks(*y_limits, max(2, min(5, int(room.height / line_inches(sizes.tick, 2.0)))))
     labels = number_labels(ticks, USD)
-    left = max((width_inches(label, Look(sizes.tick)) for label in labels), default=0.0) + (TICK_PAD_POINTS + 1) / 72
+    left = (
+        max((width_inches(label, Look(sizes.tick)) for label in labels), default=0.0)
+        + (TICK_PAD_POINTS + 1) / 72
+    )
     axes = room.inner(left=left, right=0.1 * sizes.scale).axes()
     axes.set_xlim(*x_limits)
     axes.set_ylim(*y_limits)
@@ -39,13 +50,26 @@ def zero_line(axes: Axes, *, is_upright: bool) -> None:
         (axes.axvline if is_upright else axes.axhline)(0.0, color=INK, linewidth=1.0, zorder=2)
 
 
-def bar(axes: Axes, y: float, ends: tuple[float, float], colour: str, *, look: str = "filled", height: float = 0.5) -> None:
+def bar(
+    axes: Axes, y: float, ends: tuple[float, float], colour: str, *, look: str = "filled", height: float = 0.5
+) -> None:
     """A horizontal bar between two amounts; `look` is filled, hatched (simulated) or empty (missing)."""
     low, high = sorted(ends)
     face = colour if look == "filled" else "none"
     pattern = "/////" if look == "hatched" else None
     dashes = (0, (3, 2)) if look == "empty" else "solid"
-    box = Rectangle((low, y - height / 2), high - low, height, facecolor=face, edgecolor=colour, linewidth=0.9, hatch=pattern, linestyle=dashes, zorder=3, clip_on=False)
+    box = Rectangle(
+        (low, y - height / 2),
+        high - low,
+        height,
+        facecolor=face,
+        edgecolor=colour,
+        linewidth=0.9,
+        hatch=pattern,
+        linestyle=dashes,
+        zorder=3,
+        clip_on=False,
+    )
     box.set_gid(f"bar-{look}")
     axes.add_patch(box)
 
@@ -55,4 +79,6 @@ def place(axes: Axes, frame: Frame, x: float, y: float) -> tuple[float, float]:
     box, (width, height) = axes.get_position(), frame.figure.get_size_inches()
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     across, up = (x - left) / (right - left), (y - bottom) / (top - bottom)
-    return float((box.x0 + across * box.width) * width - frame.left), float((box.y0 + up * box.height) * height - frame.bottom)
+    return float((box.x0 + across * box.width) * width - frame.left), float(
+        (box.y0 + up * box.height) * height - frame.bottom
+    )

@@ -18,7 +18,9 @@ _DOT, _PARTIAL = VariantStyle(RESULT, INK, "o", ()), VariantStyle(RESULT, INK, "
 
 
 def draw(frame: Frame, report: BusinessReport) -> None:
-    """A row for the net value; where a parameter is a range, one each for what was measured and what was assumed."""
+    """A row for the net value; where a parameter is a range, one each for what was measured and what was
+    assumed.
+    """
     panel = report.net
     body = open_panel(frame, panel.head, is_page_simulated=report.is_simulated)
     if body is None:
@@ -30,7 +32,14 @@ def draw(frame: Frame, report: BusinessReport) -> None:
     sources = [(name, limits, colour) for name, limits, colour in _sources(panel) if limits is not None]
     widest = [limits for limits in (panel.interval, *(each for _, each, _ in sources)) if limits is not None]
     words = [panel.shown_words, *(format_money_limits(limits.low, limits.high) for _, limits, _ in sources)]
-    rows = open_rows(body, 1 + len(sources), padded([*finite_ends([shown.value, 0.0], widest)]), numbers=column_inches(body, words), unit=USD, names=1.15)
+    rows = open_rows(
+        body,
+        1 + len(sources),
+        padded([*finite_ends([shown.value, 0.0], widest)]),
+        numbers=column_inches(body, words),
+        unit=USD,
+        names=1.15,
+    )
     zero_line(rows.axes, is_upright=True)
     _draw_net(rows, panel, shown.value)
     rows.name(0, "net value" if panel.net.value is not None else "partial")
@@ -51,7 +60,14 @@ def _draw_net(rows: Rows, panel: NetPanel, value_usd: float) -> None:
     if panel.interval is not None:
         draw_bars(rows.axes, [(panel.interval, 0.0)], RESULT, sizes.line * 2.0, gid="net-interval")
     is_whole = panel.net.value is not None
-    draw_dots(rows.axes, rows.plot, [Dot(value_usd, 0.0, None, is_filled=panel.interval is not None)], _DOT if is_whole else _PARTIAL, RESULT, size=sizes.marker * 1.5)
+    draw_dots(
+        rows.axes,
+        rows.plot,
+        [Dot(value_usd, 0.0, None, is_filled=panel.interval is not None)],
+        _DOT if is_whole else _PARTIAL,
+        RESULT,
+        size=sizes.marker * 1.5,
+    )
 
 
 def _write_words(body: Frame, panel: NetPanel) -> Frame:

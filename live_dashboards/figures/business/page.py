@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from live_dashboards.figures.business import break_even, gates, inputs, ledger, net, parts, payback, performance, sensitivity
+from live_dashboards.figures.business import (
+    break_even,
+    gates,
+    inputs,
+    ledger,
+    net,
+    parts,
+    payback,
+    performance,
+    sensitivity,
+)
 from live_dashboards.figures.business.strips import draw_headline, draw_shares
 from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.layout import Layout

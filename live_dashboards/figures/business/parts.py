@@ -42,9 +42,17 @@ def draw(frame: Frame, report: BusinessReport) -> None:
         return
     steps = _steps(panel, is_page_simulated=report.is_simulated)
     ends = [0.0, *(end for step in steps for end in (step.start_usd, step.end_usd))]
-    ends += [end for step in steps if step.whisker for end in (step.whisker.low, step.whisker.high) if end is not None]
+    ends += [
+        end
+        for step in steps
+        if step.whisker
+        for end in (step.whisker.low, step.whisker.high)
+        if end is not None
+    ]
     words = [_words(step.part, is_page_simulated=report.is_simulated) for step in steps]
-    rows = open_rows(body, len(steps), padded(ends), numbers=column_inches(body, words, share=0.34), unit=USD, names=0.95)
+    rows = open_rows(
+        body, len(steps), padded(ends), numbers=column_inches(body, words, share=0.34), unit=USD, names=0.95
+    )
     zero_line(rows.axes, is_upright=True)
     _draw_steps(rows, steps, is_page_simulated=report.is_simulated)
     for y, (step, text) in enumerate(zip(steps, words, strict=True)):
@@ -71,7 +79,14 @@ def _draw_steps(rows: Rows, steps: Sequence[_Step], *, is_page_simulated: bool) 
     for y, step in enumerate(steps):
         is_total = y == len(steps) - 1 and step.start_usd == 0.0 and step.part.label in {"net", "partial"}
         if step.part.state == "missing":
-            bar(rows.axes, y, (step.start_usd, step.start_usd + _EMPTY_SHARE * (high - low)), AXIS, look="empty", height=0.4)
+            bar(
+                rows.axes,
+                y,
+                (step.start_usd, step.start_usd + _EMPTY_SHARE * (high - low)),
+                AXIS,
+                look="empty",
+                height=0.4,
+            )
             continue
         is_stand_in = step.part.state == "simulated" and not is_page_simulated
         bar(
@@ -84,7 +99,11 @@ def _draw_steps(rows: Rows, steps: Sequence[_Step], *, is_page_simulated: bool) 
         )
         if step.whisker is not None:
             draw_bars(rows.axes, [(step.whisker, y + 0.31)], INK, rows.body.sizes.line, gid="whisker")
-    joints = [(step.end_usd, y) for y, step in enumerate(steps[:-1]) if step.part.state == "measured" or is_page_simulated]
+    joints = [
+        (step.end_usd, y)
+        for y, step in enumerate(steps[:-1])
+        if step.part.state == "measured" or is_page_simulated
+    ]
     for x, y in joints:
         rows.axes.plot([x, x], [y + 0.2, y + 0.8], color=AXIS, linewidth=0.7, zorder=2)
 

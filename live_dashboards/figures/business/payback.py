@@ -25,16 +25,30 @@ def draw(frame: Frame, report: BusinessReport) -> None:
     if body is None or not panel.points:
         return
     months = [point.month for point in panel.points]
-    ends = [end for point in panel.points for end in (point.value_usd, point.low_usd, point.high_usd) if end is not None]
+    ends = [
+        end
+        for point in panel.points
+        for end in (point.value_usd, point.low_usd, point.high_usd)
+        if end is not None
+    ]
     ticks = [month for month in (0.0, 3.0, 6.0, 9.0, 12.0) if months[0] <= month <= months[-1]]
     labels = [f"{month:g}" if month else "month 0" for month in ticks]
     heading = line_inches(body.sizes.note, 1.4) if panel.words else 0.0
     axes = money_axes(body.inner(top=heading), (months[0], months[-1]), _limits(ends), ticks, labels)
     _draw_band(axes, panel.points)
     zero_line(axes, is_upright=False)
-    axes.plot(months, [point.value_usd for point in panel.points], color=RESULT, linewidth=body.sizes.line, zorder=3, gid="cash")
+    axes.plot(
+        months,
+        [point.value_usd for point in panel.points],
+        color=RESULT,
+        linewidth=body.sizes.line,
+        zorder=3,
+        gid="cash",
+    )
     if panel.words:
-        body.write(0.0, body.height - line_inches(body.sizes.note), panel.words, Look(body.sizes.note, MEASURED))
+        body.write(
+            0.0, body.height - line_inches(body.sizes.note), panel.words, Look(body.sizes.note, MEASURED)
+        )
     _mark_payback(axes, body, panel)
 
 
@@ -47,17 +61,35 @@ def _limits(ends: Sequence[float]) -> tuple[float, float]:
 def _draw_band(axes: Axes, points: Sequence[CashPoint]) -> None:
     known = [point for point in points if point.low_usd is not None and point.high_usd is not None]
     if known:
-        months, lows, highs = ([getattr(point, name) for point in known] for name in ("month", "low_usd", "high_usd"))
+        months, lows, highs = (
+            [getattr(point, name) for point in known] for name in ("month", "low_usd", "high_usd")
+        )
         axes.fill_between(months, lows, highs, color=BAND, linewidth=0, zorder=1, gid="band")
 
 
 def _mark_payback(axes: Axes, body: Frame, panel: PaybackPanel) -> None:
     """The point at which the cost has come back, where that is within the year."""
-    if panel.payback is None or panel.payback.value is None or panel.payback.value / _DAYS_A_MONTH > panel.points[-1].month:
+    if (
+        panel.payback is None
+        or panel.payback.value is None
+        or panel.payback.value / _DAYS_A_MONTH > panel.points[-1].month
+    ):
         return
     month = panel.payback.value / _DAYS_A_MONTH
-    axes.plot([month], [0.0], marker="o", markersize=body.sizes.marker * 1.3, color=INK, markerfacecolor=PAPER, markeredgewidth=1.4, zorder=5, gid="payback")
+    axes.plot(
+        [month],
+        [0.0],
+        marker="o",
+        markersize=body.sizes.marker * 1.3,
+        color=INK,
+        markerfacecolor=PAPER,
+        markeredgewidth=1.4,
+        zorder=5,
+        gid="payback",
+    )
     text, look = panel.head.title.replace("Paid back in ", ""), Look(body.sizes.tick, INK, is_bold=True)
     x, y = place(axes, body, month, 0.0)
     x, width = x + 0.12, width_inches(text, look)
-    body.write(min(x, body.width - width), y - line_inches(body.sizes.tick, 1.5), text, look, within=width + 0.02)
+    body.write(
+        min(x, body.width - width), y - line_inches(body.sizes.tick, 1.5), text, look, within=width + 0.02
+    )

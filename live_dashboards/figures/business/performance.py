@@ -35,18 +35,42 @@ def _draw_row(frame: Frame, row: PerformanceRow, report: BusinessReport) -> None
     names, numbers = sizes.room(_NAMES_INCHES), frame.width * _NUMBERS_SHARE
     plot = frame.inner(left=names, right=numbers, bottom=tick_height(sizes), top=0.03)
     limits = padded(
-        finite_ends([side.value for side in sides], [drawn_interval(side) for side in sides]), 0.1, floor=0.0, ceiling=100.0 if row.unit_label == "%" else None
+        finite_ends([side.value for side in sides], [drawn_interval(side) for side in sides]),
+        0.1,
+        floor=0.0,
+        ceiling=100.0 if row.unit_label == "%" else None,
     )
     axes = plot.axes()
     axes.set_xlim(*limits)
     axes.set_ylim(0.5, -0.5)
     middle = plot.bottom - frame.bottom + plot.height / 2
-    frame.write(0.0, middle + line_inches(sizes.note) * 0.5, row.label, Look(sizes.tick, INK), within=names - 0.08, stand="center_baseline")
+    frame.write(
+        0.0,
+        middle + line_inches(sizes.note) * 0.5,
+        row.label,
+        Look(sizes.tick, INK),
+        within=names - 0.08,
+        stand="center_baseline",
+    )
     arrow = f"{row.unit_label}, {'more' if row.is_higher_better else 'less'} is better"
-    frame.write(0.0, middle - line_inches(sizes.note) * 0.6, arrow, Look(sizes.note, FAINT), within=names - 0.04, stand="center_baseline")
+    frame.write(
+        0.0,
+        middle - line_inches(sizes.note) * 0.6,
+        arrow,
+        Look(sizes.note, FAINT),
+        within=names - 0.04,
+        stand="center_baseline",
+    )
     if all(side.value is None for side in sides):
         reason = row.baseline.reason or "not measured"
-        frame.write(names, middle, reason, Look(sizes.note, FAINT), within=frame.width - names, stand="center_baseline")
+        frame.write(
+            names,
+            middle,
+            reason,
+            Look(sizes.note, FAINT),
+            within=frame.width - names,
+            stand="center_baseline",
+        )
         return
     _write_ticks(frame, plot, axes, limits, row.unit_label)
     for side, y in zip(sides, (-_APART, _APART), strict=True):
@@ -57,14 +81,35 @@ def _draw_row(frame: Frame, row: PerformanceRow, report: BusinessReport) -> None
 
 def _write_ticks(frame: Frame, plot: Frame, axes: Axes, limits: tuple[float, float], unit_label: str) -> None:
     look = Look(frame.sizes.tick)
-    choices = [(ticks, number_labels(ticks, "percent" if unit_label == "%" else "ms")) for ticks in (round_ticks(*limits, most) for most in (5, 4, 3, 2))]
-    positions, labels = next((each for each in choices if sum(width_inches(label, look) + 0.12 for label in each[1]) <= plot.width), choices[-1])
+    choices = [
+        (ticks, number_labels(ticks, "percent" if unit_label == "%" else "ms"))
+        for ticks in (round_ticks(*limits, most) for most in (5, 4, 3, 2))
+    ]
+    positions, labels = next(
+        (
+            each
+            for each in choices
+            if sum(width_inches(label, look) + 0.12 for label in each[1]) <= plot.width
+        ),
+        choices[-1],
+    )
     x_ticks(axes, frame.sizes, positions, labels)
     base_line(axes)
 
 
 def _write_value(frame: Frame, plot: Frame, side: Measurement, y: float, colour: str) -> None:
-    lift = max(plot.height * abs(y), line_inches(frame.sizes.tick, 1.1) / 2)  # on a low panel further apart than the dots, so that both can be read
+    # on a low panel further apart than the dots, so that both can be read
+    lift = max(plot.height * abs(y), line_inches(frame.sizes.tick, 1.1) / 2)
     height = plot.bottom - frame.bottom + plot.height / 2 + (lift if y < 0 else -lift)
-    text, shade = (format_number(side.value, side.unit), colour) if side.value is not None else ("not measured", MUTED)
-    frame.write(frame.width, height, text, Look(frame.sizes.tick, shade), within=frame.right - plot.right - 0.08, align="right", stand="center_baseline")
+    text, shade = (
+        (format_number(side.value, side.unit), colour) if side.value is not None else ("not measured", MUTED)
+    )
+    frame.write(
+        frame.width,
+        height,
+        text,
+        Look(frame.sizes.tick, shade),
+        within=frame.right - plot.right - 0.08,
+        align="right",
+        stand="center_baseline",
+    )

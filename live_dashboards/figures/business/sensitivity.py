@@ -26,12 +26,24 @@ def draw(frame: Frame, report: BusinessReport) -> None:
     net = panel.net_usd or 0.0
     words = [_words(swing) for swing in shown]
     ends = [net, 0.0, *(end for swing in shown for end in (swing.net_at_low_usd, swing.net_at_high_usd))]
-    rows = open_rows(body, len(shown), padded(ends), numbers=column_inches(body, [f"{text}, measured" for text in words], share=0.4), unit=USD, names=1.62)
+    rows = open_rows(
+        body,
+        len(shown),
+        padded(ends),
+        numbers=column_inches(body, [f"{text}, measured" for text in words], share=0.4),
+        unit=USD,
+        names=1.62,
+    )
     zero_line(rows.axes, is_upright=True)
     rows.axes.axvline(net, color=INK, linewidth=0.9, dashes=(3, 2), zorder=4)
     rows.heading("dashed: net value", hidden or "95 % limits")
     for y, (swing, text) in enumerate(zip(shown, words, strict=True)):
-        bar(rows.axes, y, (swing.net_at_low_usd, swing.net_at_high_usd), ASSUMED if swing.is_assumed else MEASURED)
+        bar(
+            rows.axes,
+            y,
+            (swing.net_at_low_usd, swing.net_at_high_usd),
+            ASSUMED if swing.is_assumed else MEASURED,
+        )
         _write(rows, y, swing, text)
 
 

@@ -1,4 +1,6 @@
-"""The business page's own strips: the recommendation beside the large numbers, and how much of it all is measured."""
+"""The business page's own strips: the recommendation beside the large numbers, and how much of it all is
+measured.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,18 @@ from matplotlib.patches import Rectangle
 from live_dashboards.figures.business.money import ASSUMED, MEASURED
 from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.text import Look, fitted, width_inches, wrapped
-from live_dashboards.figures.theme import ALARM, AXIS, CALM, CAUTION, FAINT, INK, MUTED, PAPER, TINT, line_inches
+from live_dashboards.figures.theme import (
+    ALARM,
+    AXIS,
+    CALM,
+    CAUTION,
+    FAINT,
+    INK,
+    MUTED,
+    PAPER,
+    TINT,
+    line_inches,
+)
 from live_dashboards.model.business_report import BusinessReport, SharePart
 
 _MARKS = {
@@ -20,7 +33,12 @@ _MARKS = {
     "do not deploy": (ALARM, "X", True),
 }
 _LEFT_SHARE = 1 / 3
-_LOOKS = {"measured": (MEASURED, MEASURED, None), "assumed": (PAPER, ASSUMED, None), "simulated": (PAPER, CAUTION, "/////"), "missing": (PAPER, AXIS, None)}
+_LOOKS = {
+    "measured": (MEASURED, MEASURED, None),
+    "assumed": (PAPER, ASSUMED, None),
+    "simulated": (PAPER, CAUTION, "/////"),
+    "missing": (PAPER, AXIS, None),
+}
 _PAD = 0.12
 
 
@@ -28,7 +46,9 @@ def draw_headline(frame: Frame, report: BusinessReport) -> None:
     """What to do and why on the left; net value, ROI, payback and chance on the right."""
     frame.fill(TINT)
     _draw_recommendation(frame.inner(right=frame.width * (1 - _LEFT_SHARE)), report)
-    columns = frame.inner(left=frame.width * _LEFT_SHARE + 0.1, right=_PAD).columns(max(1, len(report.headline_words)), 0.18)
+    columns = frame.inner(left=frame.width * _LEFT_SHARE + 0.1, right=_PAD).columns(
+        max(1, len(report.headline_words)), 0.18
+    )
     for column, (label, value, beside) in zip(columns, report.headline_words, strict=True):
         _draw_number(column, label, value, beside)
 
@@ -53,7 +73,16 @@ def _mark(frame: Frame, x: float, y: float, colour: str, marker: str, *, is_fill
     place = [(frame.left + x) / width], [(frame.bottom + y) / height]
     face = colour if is_filled else PAPER
     size = frame.sizes.verdict * 0.8
-    artist = Line2D(*place, marker=marker, markersize=size, color=colour, markerfacecolor=face, markeredgewidth=1.6, linestyle="none", transform=frame.figure.transFigure)
+    artist = Line2D(
+        *place,
+        marker=marker,
+        markersize=size,
+        color=colour,
+        markerfacecolor=face,
+        markeredgewidth=1.6,
+        linestyle="none",
+        transform=frame.figure.transFigure,
+    )
     artist.set_gid("recommendation")
     frame.figure.add_artist(artist)
 
@@ -76,7 +105,9 @@ def _draw_number(frame: Frame, label: str, value: str, beside: str) -> None:
 
 
 def draw_shares(frame: Frame, report: BusinessReport) -> None:
-    """One thin bar of all inputs, each kind as wide as it has inputs, and named below; then what is told of the sources and inputs."""
+    """One thin bar of all inputs, each kind as wide as it has inputs, and named below; then what is told of
+    the sources and inputs.
+    """
     sizes, whole = frame.sizes, sum(len(part.names) for part in report.shares) or 1
     thick, x = 0.1 * sizes.scale, 0.0
     for part in report.shares:
@@ -103,8 +134,23 @@ def _draw_part(frame: Frame, part: SharePart, span: tuple[float, float], thick: 
     (page_width, page_height), (x, width) = frame.figure.get_size_inches(), span
     corner = (frame.left + x) / page_width, (frame.top - thick) / page_height
     dashes = (0, (3, 2)) if part.kind == "missing" else "solid"
-    box = Rectangle(corner, width / page_width, thick / page_height, facecolor=face, edgecolor=edge, hatch=pattern, linestyle=dashes, transform=frame.figure.transFigure)
+    box = Rectangle(
+        corner,
+        width / page_width,
+        thick / page_height,
+        facecolor=face,
+        edgecolor=edge,
+        hatch=pattern,
+        linestyle=dashes,
+        transform=frame.figure.transFigure,
+    )
     box.set_gid(f"share-{part.kind}")
     frame.figure.add_artist(box)
     words = f"{len(part.names)} {part.kind}: {', '.join(part.names)}"
-    frame.write(x, frame.height - thick - line_inches(frame.sizes.note, 1.3), words, Look(frame.sizes.note, MUTED), within=width)
+    frame.write(
+        x,
+        frame.height - thick - line_inches(frame.sizes.note, 1.3),
+        words,
+        Look(frame.sizes.note, MUTED),
+        within=width,
+    )

@@ -37,16 +37,27 @@ def draw_table(body: Frame, columns: Sequence[Column], rows: Sequence[Row]) -> N
     heading = line_inches(sizes.note, 1.35)
     lefts = _lefts(body, columns)
     for column, left in zip(columns, lefts, strict=True):
-        _cell(body, column, (left, body.height - line_inches(sizes.note, 1.0)), column.heading, Look(sizes.note, column.colour))
+        _cell(
+            body,
+            column,
+            (left, body.height - line_inches(sizes.note, 1.0)),
+            column.heading,
+            Look(sizes.note, column.colour),
+        )
     body.rule(body.height - heading, RULE, 0.6)
-    height = min((body.height - heading) / max(1, len(rows)), line_inches(sizes.body, 1.5) + line_inches(sizes.note, 1.4))
+    height = min(
+        (body.height - heading) / max(1, len(rows)),
+        line_inches(sizes.body, 1.5) + line_inches(sizes.note, 1.4),
+    )
     has_below = height >= line_inches(sizes.tick, 1.15) + line_inches(sizes.note, 1.15)
     for index, row in enumerate(rows):
         top = body.height - heading - index * height
         lift = line_inches(sizes.note, 1.15) / 2 if has_below and row.below else 0.0
         _draw_row(body, columns, lefts, row, top - height / 2 + lift)
         if lift:
-            body.write(0.0, top - height / 2 - lift, row.below, Look(sizes.note, FAINT), stand="center_baseline")
+            body.write(
+                0.0, top - height / 2 - lift, row.below, Look(sizes.note, FAINT), stand="center_baseline"
+            )
 
 
 def _lefts(body: Frame, columns: Sequence[Column]) -> list[float]:
@@ -61,10 +72,19 @@ def _lefts(body: Frame, columns: Sequence[Column]) -> list[float]:
 def _draw_row(body: Frame, columns: Sequence[Column], lefts: Sequence[float], row: Row, y: float) -> None:
     for index, (column, left, text) in enumerate(zip(columns, lefts, row.cells, strict=True)):
         colour = row.colours[index] if row.colours else INK
-        _cell(body, column, (left, y), text, Look(body.sizes.tick if 0 < index < len(columns) - 1 else body.sizes.note, colour), stand="center_baseline")
+        _cell(
+            body,
+            column,
+            (left, y),
+            text,
+            Look(body.sizes.tick if 0 < index < len(columns) - 1 else body.sizes.note, colour),
+            stand="center_baseline",
+        )
 
 
-def _cell(body: Frame, column: Column, at: tuple[float, float], text: str, look: Look, *, stand: str = "baseline") -> None:
+def _cell(
+    body: Frame, column: Column, at: tuple[float, float], text: str, look: Look, *, stand: str = "baseline"
+) -> None:
     left, y = at
     width = body.width * column.share - _GAP_INCHES * body.sizes.scale
     x = left - body.left + (width if column.align == "right" else 0.0)

@@ -1,4 +1,6 @@
-"""Holds back the questions to a server that asks for fewer, until it may be asked again or the deadline is over."""
+"""Holds back the questions to a server that asks for fewer, until it may be asked again or the deadline is
+over.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,11 @@ class Brake:
             if now >= self._released_at:
                 self._refusals_in_turn += 1
             own_seconds = _FIRST_PAUSE_SECONDS * 2 ** (self._refusals_in_turn - 1)
-            wanted_seconds = own_seconds if refusal.wait_seconds is None else max(refusal.wait_seconds, _FIRST_PAUSE_SECONDS)
+            wanted_seconds = (
+                own_seconds
+                if refusal.wait_seconds is None
+                else max(refusal.wait_seconds, _FIRST_PAUSE_SECONDS)
+            )
             self._released_at = max(self._released_at, now + wanted_seconds)
             self._refusal = refusal
 
@@ -50,7 +56,9 @@ class Brake:
     def wait(self, deadline: Deadline) -> None:
         """Until the server may be asked; its refusal is raised, at once, where that is after the deadline."""
         while (left_seconds := self._released_at - time.monotonic()) > 0:
-            if self._refusal is not None and (left_seconds >= deadline.remaining_seconds or self._aborted.wait(left_seconds)):
+            if self._refusal is not None and (
+                left_seconds >= deadline.remaining_seconds or self._aborted.wait(left_seconds)
+            ):
                 raise self._refusal
 
     def abort(self) -> None:
@@ -59,7 +67,9 @@ class Brake:
 
 
 def wait_seconds(retry_after: str | None) -> float | None:
-    """What a header Retry-After asks for (RFC 9110, 10.2.3): seconds, or until a moment; None where it is not there or none of both."""
+    """What a header Retry-After asks for (RFC 9110, 10.2.3): seconds, or until a moment; None where it is not
+    there or none of both.
+    """
     text = (retry_after or "").strip()
     if text.isascii() and text.isdigit():
         return float(text)

@@ -11,7 +11,9 @@ _ROUNDING_SECONDS = 0.5  # the header cuts fractions off
 
 
 def clock_difference_seconds(response: requests.Response) -> float | None:
-    """The server's clock minus ours, known to about half a second; None where the answer has no Date, or none that a calendar holds."""
+    """The server's clock minus ours, known to about half a second; None where the answer has no Date, or none
+    that a calendar holds.
+    """
     try:
         sent_at = parsedate_to_datetime(response.headers.get("Date", ""))
     except (ValueError, OverflowError):

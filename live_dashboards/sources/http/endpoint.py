@@ -1,4 +1,6 @@
-"""Where an HTTP server is and how one logs in there: a URL's user info becomes a login, so no address that is shown can hold a secret."""
+"""Where an HTTP server is and how one logs in there: a URL's user info becomes a login, so no address that is
+shown can hold a secret.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,9 @@ from live_dashboards.settings import Settings
 class Advice:
     """What a failure says of one kind of server.
 
-    Its `name` before the address (`MLflow's server `, or nothing), the code of an answer that is none of it, and what to do about its authority (`ca`), our
-    certificate (`client`), TLS in general, the address, and an answer that breaks off (`log`).
+    Its `name` before the address (`MLflow's server `, or nothing), the code of an answer that is none of it,
+    and what to do about its authority (`ca`), our certificate (`client`), TLS in general, the address, and an
+    answer that breaks off (`log`).
     """
 
     name: str
@@ -33,7 +36,9 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One base URL without user info, and what goes along with every request to it; `files` are its certificate files by the name of their setting."""
+    """One base URL without user info, and what goes along with every request to it; `files` are its
+    certificate files by the name of their setting.
+    """
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
@@ -54,11 +59,15 @@ class Endpoint:
             return host == "localhost" or host.endswith(".localhost")
 
     def require_files(self) -> None:
-        """SourceError where a certificate file cannot be read: the library would raise an OSError that names none."""
+        """SourceError where a certificate file cannot be read: the library would raise an OSError that names
+        none.
+        """
         for name, path in self.files.items():
             problem = _unreadable(path)
             if problem is not None:
-                raise SourceError(f"{name} names {path}: {problem}", "give the path of a readable file", "tls_files")
+                raise SourceError(
+                    f"{name} names {path}: {problem}", "give the path of a readable file", "tls_files"
+                )
 
 
 def _unreadable(path: str) -> str | None:
@@ -81,13 +90,18 @@ def url_login(url: str) -> str | None:
 
 
 def settings_login(settings: Settings, *, username: str, password: str, token: str) -> str | None:
-    """The Authorization of the settings with these names; SettingsError where they are two logins, half of one, or no header."""
+    """The Authorization of the settings with these names; SettingsError where they are two logins, half of
+    one, or no header.
+    """
     user, secret, bearer = settings[username], settings[password], settings[token]
     if bearer is not None and (user is not None or secret is not None):
         raise SettingsError(f"both {token} and {username} or {password} are set; keep one login")
     if bearer is not None:
         if not re.fullmatch(r"[!-~]+", bearer.reveal()):
-            raise SettingsError(f"{token} is ***, but must be one word of ASCII characters; copy it without quotes, spaces and line ends")
+            raise SettingsError(
+                f"{token} is ***, but must be one word of ASCII characters; copy it "
+                "without quotes, spaces and line ends"
+            )
         return f"Bearer {bearer.reveal()}"
     if secret is not None and user is None:
         raise SettingsError(f"{password} is set, but {username} is not; set both")

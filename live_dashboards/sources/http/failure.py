@@ -13,7 +13,10 @@ from urllib3 import exceptions as wire
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.http.endpoint import Endpoint
 
-_NETWORK_FIX = "check the network, a firewall, a VPN or the port-forward, and raise SOURCE_TIMEOUT_SECONDS if it is only slow"
+_NETWORK_FIX = (
+    "check the network, a firewall, a VPN or the port-forward, and raise SOURCE_TIMEOUT_SECONDS "
+    "if it is only slow"
+)
 _REFUSED_FIX = "is it running, and is the port right? behind Kubernetes a port-forward may have ended"
 _TAGS = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
@@ -24,13 +27,16 @@ def _named(endpoint: Endpoint) -> str:
 
 def timeout_failure(endpoint: Endpoint, seconds: float) -> SourceError:
     """No last byte within the deadline."""
-    return SourceError(f"{_named(endpoint)} gave no complete answer in {seconds:.3g} s", _NETWORK_FIX, "timeout")
+    return SourceError(
+        f"{_named(endpoint)} gave no complete answer in {seconds:.3g} s", _NETWORK_FIX, "timeout"
+    )
 
 
 def cut_failure(endpoint: Endpoint, *, has_begun: bool = True) -> SourceError:
     """An answer that ended too early, or never began."""
     fix = endpoint.advice.log
-    if endpoint.url.startswith("http:") and not has_begun:  # a TLS server says so in plain words, but its closing may overtake them
+    # a TLS server says so in plain words, but its closing may overtake them
+    if endpoint.url.startswith("http:") and not has_begun:
         fix += f"; if it speaks TLS, use https{endpoint.url.removeprefix('http')}"
     if endpoint.url.startswith("https:"):
         fix += f"; if it wants a client certificate, {endpoint.advice.client}"
@@ -41,13 +47,23 @@ def network_failure(error: Exception, endpoint: Endpoint, seconds: float) -> Sou
     """What an exception on the way to or from the server means."""
     causes, address = tuple(_causes(error)), endpoint.url
     if isinstance(error, http.ProxyError):
-        return SourceError(f"the proxy on the way to {address} failed: {_detail(causes)}", "set NO_PROXY for this host, or mend HTTP_PROXY and HTTPS_PROXY", "proxy")
+        return SourceError(
+            f"the proxy on the way to {address} failed: {_detail(causes)}",
+            "set NO_PROXY for this host, or mend HTTP_PROXY and HTTPS_PROXY",
+            "proxy",
+        )
     if any(isinstance(cause, wire.NameResolutionError) for cause in causes):
         host = urlsplit(address).hostname
-        return SourceError(f"the host name {host!r} of {address} was not found", "check the spelling; inside Kubernetes it is name.namespace", "unknown_host")
+        return SourceError(
+            f"the host name {host!r} of {address} was not found",
+            "check the spelling; inside Kubernetes it is name.namespace",
+            "unknown_host",
+        )
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return SourceError(f"{_named(endpoint)} refuses the connection", _REFUSED_FIX, "refused")
-    if isinstance(error, http.Timeout) or any(isinstance(cause, (wire.TimeoutError, TimeoutError)) for cause in causes):
+    if isinstance(error, http.Timeout) or any(
+        isinstance(cause, (wire.TimeoutError, TimeoutError)) for cause in causes
+    ):
         return timeout_failure(endpoint, seconds)
     return _tls_failure(causes, endpoint) or _broken_failure(error, causes, endpoint)
 
@@ -57,13 +73,26 @@ def _tls_failure(causes: tuple[BaseException, ...], endpoint: Endpoint) -> Sourc
     text = " ".join(str(cause) for cause in causes)
     words = text.upper().replace(" ", "_")
     if "WRONG_VERSION_NUMBER" in words or "RECORD_LAYER_FAILURE" in words:
-        return SourceError(f"{_named(endpoint)} does not speak TLS", f"use http{address.removeprefix('https')}", "tls_scheme")
+        return SourceError(
+            f"{_named(endpoint)} does not speak TLS", f"use http{address.removeprefix('https')}", "tls_scheme"
+        )
     if "HOSTNAME_MISMATCH" in words or "DOESN'T_MATCH" in words or "IS_NOT_VALID_FOR" in words:
-        return SourceError(f"the certificate of {address} is for another name", "use the host name that stands in the certificate", "tls_name")
+        return SourceError(
+            f"the certificate of {address} is for another name",
+            "use the host name that stands in the certificate",
+            "tls_name",
+        )
     if "CERTIFICATE_VERIFY_FAILED" in words:
-        return SourceError(f"the certificate of {address} is not trusted: {_detail(causes)}", advice.ca, "tls_untrusted")
-    if ("ALERT" in words and "CERTIFICATE" in words) or "UNKNOWN_CA" in words or "EOF_OCCURRED" in words:  # an alert may get lost when the server closes
-        return SourceError(f"{_named(endpoint)} wants a client certificate, or does not accept ours", advice.client, "tls_client")
+        return SourceError(
+            f"the certificate of {address} is not trusted: {_detail(causes)}", advice.ca, "tls_untrusted"
+        )
+    # an alert may get lost when the server closes
+    if ("ALERT" in words and "CERTIFICATE" in words) or "UNKNOWN_CA" in words or "EOF_OCCURRED" in words:
+        return SourceError(
+            f"{_named(endpoint)} wants a client certificate, or does not accept ours",
+            advice.client,
+            "tls_client",
+        )
     if any("ssl" in type(cause).__name__.lower() for cause in causes):
         return SourceError(f"no TLS connection to {address}: {_detail(causes)}", advice.tls, "tls")
     return None
@@ -73,13 +102,26 @@ def _broken_failure(error: Exception, causes: tuple[BaseException, ...], endpoin
     address = endpoint.url
     names = {type(cause).__name__ for cause in causes}
     if isinstance(error, http.InvalidURL) or "LocationParseError" in names:
-        return SourceError(f"{address} is no address that can be asked: {_detail(causes)}", endpoint.advice.url, "url")
+        return SourceError(
+            f"{address} is no address that can be asked: {_detail(causes)}", endpoint.advice.url, "url"
+        )
     if isinstance(error, http.ChunkedEncodingError) or any(_is_cut_status_line(cause) for cause in causes):
         return cut_failure(endpoint)
-    if names & {"BadStatusLine", "LineTooLong", "HeaderParsingError", "UnknownProtocol"} and "RemoteDisconnected" not in names:
-        return SourceError(f"what answers at {address} does not speak HTTP", "check the port, or use https:// if it speaks TLS", "not_http")
+    if (
+        names & {"BadStatusLine", "LineTooLong", "HeaderParsingError", "UnknownProtocol"}
+        and "RemoteDisconnected" not in names
+    ):
+        return SourceError(
+            f"what answers at {address} does not speak HTTP",
+            "check the port, or use https:// if it speaks TLS",
+            "not_http",
+        )
     if isinstance(error, http.ContentDecodingError):
-        return SourceError(f"the answer of {address} is damaged: its compression cannot be undone", "look for a proxy in between", endpoint.advice.other_code)
+        return SourceError(
+            f"the answer of {address} is damaged: its compression cannot be undone",
+            "look for a proxy in between",
+            endpoint.advice.other_code,
+        )
     if names & {"RemoteDisconnected", "ConnectionResetError", "BrokenPipeError", "ProtocolError"}:
         return cut_failure(endpoint, has_begun=False)
     return SourceError(f"{_named(endpoint)} cannot be asked: {_detail(causes)}", _NETWORK_FIX, "unreachable")
@@ -97,11 +139,15 @@ def redirect_target(response: requests.Response) -> str:
         target = urlsplit(response.headers.get("Location", ""))
     except ValueError:
         return "what is no address"
-    return f"{target.scheme}://{target.hostname}{target.path}" if target.hostname else target.path or "elsewhere"
+    return (
+        f"{target.scheme}://{target.hostname}{target.path}" if target.hostname else target.path or "elsewhere"
+    )
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The exception and all that it was made from: drivers put causes into `reason`, into arguments and behind `from`."""
+    """The exception and all that it was made from: drivers put causes into `reason`, into arguments and
+    behind `from`.
+    """
     seen: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting:
@@ -114,7 +160,9 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _detail(causes: tuple[BaseException, ...]) -> str:
     """The innermost cause in one short line."""
-    said = [str(cause) for cause in causes if str(cause) and not isinstance(cause, http.RequestException)] or [str(causes[0])]
+    said = [
+        str(cause) for cause in causes if str(cause) and not isinstance(cause, http.RequestException)
+    ] or [str(causes[0])]
     return excerpt(min(said, key=len))
 
 

@@ -1,4 +1,6 @@
-"""JSON whose texts are whole: it can write half a character, which no other text holds and no request can send on."""
+"""JSON whose texts are whole: it can write half a character, which no other text holds and no request can
+send on.
+"""
 
 from __future__ import annotations
 

@@ -16,13 +16,16 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from live_dashboards.sources.http.endpoint import Endpoint
 
-logging.getLogger("urllib3.connection").setLevel(logging.ERROR)  # it shows a traceback for a head that was cut; one sentence is said for it here
+# it shows a traceback for a head that was cut; one sentence is said for it here
+logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 
 Watch = Callable[[socket.socket], None]
 
 
 class Sockets:
-    """The sockets of one client, as handles of their own: TLS takes over the first handle before its handshake is done."""
+    """The sockets of one client, as handles of their own: TLS takes over the first handle before its
+    handshake is done.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -37,7 +40,9 @@ class Sockets:
                 self._end()
 
     def shut(self) -> None:
-        """End every read and write under way, in whichever thread, and every connection to come, until `cut`."""
+        """End every read and write under way, in whichever thread, and every connection to come, until
+        `cut`.
+        """
         with self._lock:
             self._is_shut = True
             self._end()
@@ -65,7 +70,9 @@ class Sockets:
 
 
 class _Login(AuthBase):
-    """Sets the configured Authorization, or none: with any login object in place requests does not look into ~/.netrc."""
+    """Sets the configured Authorization, or none: with any login object in place requests does not look into
+    ~/.netrc.
+    """
 
     def __init__(self, authorization: str | None) -> None:
         self._authorization = authorization
@@ -77,7 +84,9 @@ class _Login(AuthBase):
 
 
 class _Session(requests.Session):
-    """Follows no redirect and does not look at its target: that may be no address at all, and its body is read without a limit."""
+    """Follows no redirect and does not look at its target: that may be no address at all, and its body is
+    read without a limit.
+    """
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 the library's signature
         return None
@@ -123,7 +132,9 @@ def new_session(endpoint: Endpoint, sockets: Sockets) -> requests.Session:
     session = _Session()
     session.trust_env = not endpoint.is_loopback
     session.auth = _Login(endpoint.authorization)
-    session.headers.update({"User-Agent": "live-dashboards", "Accept": "application/json", **endpoint.headers})
+    session.headers.update(
+        {"User-Agent": "live-dashboards", "Accept": "application/json", **endpoint.headers}
+    )
     session.cert = endpoint.client_certificate
     for scheme in ("http://", "https://"):
         session.mount(scheme, _WatchedAdapter(sockets.watch))

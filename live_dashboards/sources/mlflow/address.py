@@ -1,4 +1,5 @@
-"""Where MLflow's PostgreSQL is and how to log in: the settings as keyword arguments of the driver, never as a URL.
+"""Where MLflow's PostgreSQL is and how to log in: the settings as keyword arguments of the driver, never as a
+URL.
 
 A URL handed to the driver would come back in its error texts, password included.
 """
@@ -18,7 +19,10 @@ from live_dashboards.settings import Settings
 
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg2")
 _HOST = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]*))?")
-_QUOTE = "in a URL write @ as %40, : as %3A, / as %2F, # as %23, ? as %3F, % as %25 and a space as %20, or set MLFLOW_DB_HOST, _USER and _PASSWORD instead"
+_QUOTE = (
+    "in a URL write @ as %40, : as %3A, / as %2F, # as %23, ? as %3F, % as %25 and a space as %20, or "
+    "set MLFLOW_DB_HOST, _USER and _PASSWORD instead"
+)
 _FORM = "write postgresql://user:password@host:5432/database"
 _DEFAULT_PORT = "5432"
 
@@ -35,7 +39,9 @@ class MlflowAddress:
         """Each host (or socket folder) with its port, in the order they are tried."""
         names = self.keywords.get("host", "").split(",")
         ports = self.keywords.get("port", _DEFAULT_PORT).split(",")
-        return tuple((name, int(ports[index % len(ports)] or _DEFAULT_PORT)) for index, name in enumerate(names))
+        return tuple(
+            (name, int(ports[index % len(ports)] or _DEFAULT_PORT)) for index, name in enumerate(names)
+        )
 
     @property
     def where(self) -> str:
@@ -73,17 +79,34 @@ def mlflow_address(settings: Settings) -> MlflowAddress:
 def _from_parts(settings: Settings) -> dict[str, str]:
     host = str(settings["MLFLOW_DB_HOST"])
     if "://" in host or "@" in host:
-        raise SettingsError("MLFLOW_DB_HOST holds a URL or a login; give only the host there, or the whole URL in MLFLOW_DB_URL")
+        raise SettingsError(
+            "MLFLOW_DB_HOST holds a URL or a login; give only the host there, or the whole "
+            "URL in MLFLOW_DB_URL"
+        )
     hosts = ",".join(part.strip().removeprefix("[").removesuffix("]") for part in host.split(","))
-    keywords = {"host": hosts, "port": settings["MLFLOW_DB_PORT"], "dbname": settings["MLFLOW_DB_NAME"], "user": settings["MLFLOW_DB_USER"]}
+    keywords = {
+        "host": hosts,
+        "port": settings["MLFLOW_DB_PORT"],
+        "dbname": settings["MLFLOW_DB_NAME"],
+        "user": settings["MLFLOW_DB_USER"],
+    }
     password = settings["MLFLOW_DB_PASSWORD"]
     return keywords if password is None else keywords | {"password": password.reveal()}
 
 
 def _encryption(settings: Settings, keywords: Mapping[str, str]) -> dict[str, str]:
     """The TLS settings that the user gave; otherwise what the URL says, or the driver's own default."""
-    names = {"sslmode": "MLFLOW_DB_SSLMODE", "sslrootcert": "MLFLOW_DB_SSLROOTCERT", "sslcert": "MLFLOW_DB_SSLCERT", "sslkey": "MLFLOW_DB_SSLKEY"}
-    return {name: str(settings[setting]) for name, setting in names.items() if setting in settings.given or (settings[setting] is not None and name not in keywords)}
+    names = {
+        "sslmode": "MLFLOW_DB_SSLMODE",
+        "sslrootcert": "MLFLOW_DB_SSLROOTCERT",
+        "sslcert": "MLFLOW_DB_SSLCERT",
+        "sslkey": "MLFLOW_DB_SSLKEY",
+    }
+    return {
+        name: str(settings[setting])
+        for name, setting in names.items()
+        if setting in settings.given or (settings[setting] is not None and name not in keywords)
+    }
 
 
 def _from_url(url: str) -> dict[str, str]:
@@ -100,7 +123,9 @@ def _from_url(url: str) -> dict[str, str]:
 
 
 def _strict(rest: str) -> dict[str, str] | None:
-    """The URL as the standard reads it; None where that gives no host and port, or a login stands where none belongs."""
+    """The URL as the standard reads it; None where that gives no host and port, or a login stands where none
+    belongs.
+    """
     authority, tail = _cut(rest, "/?#")
     path, query = _cut(tail, "?")
     login, _, hosts = authority.rpartition("@")
@@ -110,7 +135,9 @@ def _strict(rest: str) -> dict[str, str] | None:
 
 
 def _lenient(rest: str) -> dict[str, str] | None:
-    """The URL whose password was not quoted: all up to the last @ is the login; None where that cannot be read either."""
+    """The URL whose password was not quoted: all up to the last @ is the login; None where that cannot be
+    read either.
+    """
     login, at, tail = rest.rpartition("@")
     hosts, tail = _cut(tail, "/?")
     path, query = _cut(tail, "?")
@@ -130,7 +157,12 @@ def _keywords(login: str, hosts: str, path: str, query: str) -> dict[str, str] |
         return None
     names = [unquote(match["host"].removeprefix("[").removesuffix("]")) for match in matches if match]
     ports = [match["port"] or _DEFAULT_PORT for match in matches if match]
-    found = {"host": ",".join(names), "port": ",".join(ports), "dbname": unquote(path.removeprefix("/")), "user": unquote(user)}
+    found = {
+        "host": ",".join(names),
+        "port": ",".join(ports),
+        "dbname": unquote(path.removeprefix("/")),
+        "user": unquote(user),
+    }
     if colon:
         found["password"] = unquote(password)
     return {name: text for name, text in found.items() if text} | _options(query)
@@ -142,7 +174,10 @@ def _options(query: str) -> dict[str, str]:
         options["sslmode"] = "require"
     for name in options:
         if not _is_option(name):
-            raise SettingsError(f"MLFLOW_DB_URL has an option that PostgreSQL's client does not know: {name[:30]!r}; take it out of the URL; {_QUOTE}")
+            raise SettingsError(
+                "MLFLOW_DB_URL has an option that PostgreSQL's client does not know: "
+                f"{name[:30]!r}; take it out of the URL; {_QUOTE}"
+            )
     return options
 
 
@@ -166,12 +201,19 @@ def _check_text(name: str, text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise SettingsError(f"the {name} of MLflow's database holds bytes that are no UTF-8 text; write it as UTF-8") from None
+        raise SettingsError(
+            f"the {name} of MLflow's database holds bytes that are no UTF-8 text; write it as UTF-8"
+        ) from None
 
 
 def _check_ports(keywords: Mapping[str, str]) -> None:
     hosts, ports = keywords.get("host", "").split(","), keywords.get("port", _DEFAULT_PORT).split(",")
     if not all(re.fullmatch(r"[0-9]{1,5}", port) and 1 <= int(port) <= 65_535 for port in ports):
-        raise SettingsError(f"MLflow's database has a port that is not one from 1 to 65535; {_FORM}; {_QUOTE}")
+        raise SettingsError(
+            f"MLflow's database has a port that is not one from 1 to 65535; {_FORM}; {_QUOTE}"
+        )
     if len(ports) not in {1, len(hosts)}:
-        raise SettingsError(f"MLflow's database has {len(hosts)} hosts but {len(ports)} ports; give one port, or one for each host")
+        raise SettingsError(
+            f"MLflow's database has {len(hosts)} hosts but {len(ports)} ports; give one "
+            "port, or one for each host"
+        )

@@ -1,4 +1,6 @@
-"""From a connection to answers: what the chosen experiments hold, by as many statements for forty of them as for one."""
+"""From a connection to answers: what the chosen experiments hold, by as many statements for forty of them as
+for one.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ _TEXTS = {
 
 @dataclass(frozen=True)
 class Asked:
-    """Whom is asked, for which moment (the bound parameters), and until when; `versions_text` is the question for model versions where it can be asked."""
+    """Whom is asked, for which moment (the bound parameters), and until when; `versions_text` is the question
+    for model versions where it can be asked.
+    """
 
     address: str
     connection: Questions
@@ -51,7 +55,12 @@ class Asked:
     def nothing(self, choice: Choice) -> MlflowAnswer:
         """The answer where there is no A/B data to read."""
         name = choice.chosen.name if choice.chosen else None
-        return MlflowAnswer(self.status(SourceState.NO_AB_DATA, choice), experiments=choice.experiments, known_experiments=choice.known, experiment=name)
+        return MlflowAnswer(
+            self.status(SourceState.NO_AB_DATA, choice),
+            experiments=choice.experiments,
+            known_experiments=choice.known,
+            experiment=name,
+        )
 
     def read(self, choices: Sequence[Choice]) -> tuple[MlflowAnswer, ...]:
         """An answer for each chosen experiment, in this order."""
@@ -59,12 +68,17 @@ class Asked:
         found = _Found.read(self.connection, {**self.parameters, "experiment_ids": ids}, self.versions_text)
         answers = tuple(self._answer(choice, found) for choice in choices)
         ended = self.deadline.elapsed_seconds
-        return tuple(replace(answer, status=replace(answer.status, duration_seconds=ended)) for answer in answers)
+        return tuple(
+            replace(answer, status=replace(answer.status, duration_seconds=ended)) for answer in answers
+        )
 
     def _answer(self, choice: Choice, found: _Found) -> MlflowAnswer:
         chosen = choice.experiments[0]
         parameters = {**self.parameters, "experiment_ids": [chosen.experiment_id]}
-        queries = {name: " ".join(self.connection.text(name, text, parameters).split()) for name, text in found.texts.items()}
+        queries = {
+            name: " ".join(self.connection.text(name, text, parameters).split())
+            for name, text in found.texts.items()
+        }
         own = chosen.experiment_id
         return MlflowAnswer(
             self.status(SourceState.ANSWERED, choice),
@@ -75,7 +89,9 @@ class Asked:
             value_ranges=found.value_ranges.get(own, ()),
             status_counts=found.status_counts.get(own, ()),
             runs=found.runs.get(own, ()),
-            history=readings.history_answer(found.history.get(own, ()), parameters, query=queries[readings.HISTORY]),
+            history=readings.history_answer(
+                found.history.get(own, ()), parameters, query=queries[readings.HISTORY]
+            ),
             versions=found.versions.get(own, ()),
             newest_at=chosen.last_activity_at,
             queries=tuple(queries.items()),

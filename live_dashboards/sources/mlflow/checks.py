@@ -1,4 +1,6 @@
-"""The connection test of MLflow: of its PostgreSQL from the settings to the values, one line a check, each with its fix; then of the backup."""
+"""The connection test of MLflow: of its PostgreSQL from the settings to the values, one line a check, each
+with its fix; then of the backup.
+"""
 
 from __future__ import annotations
 
@@ -22,31 +24,60 @@ from live_dashboards.sources.mlflow.steps import Step, run_steps, skipped
 from live_dashboards.sources.mlflow.table_checks import CLOCK, TABLE_CHECKS, MlflowTables, clock_check
 from live_dashboards.sources.mlflow.tracking_checks import tracking_checks
 
-SETTINGS, HOST, PORT, TLS, LOGIN, DATABASE = "MLflow settings", "MLflow host", "MLflow port", "MLflow TLS", "MLflow login", "MLflow database"
+SETTINGS, HOST, PORT, TLS, LOGIN, DATABASE = (
+    "MLflow settings",
+    "MLflow host",
+    "MLflow port",
+    "MLflow TLS",
+    "MLflow login",
+    "MLflow database",
+)
 _CONNECTING = (TLS, LOGIN, DATABASE)
 _DATA_CHECKS = (*TABLE_CHECKS, *AB_CHECKS, CLOCK)
 _CHECK_OF_CODE = {"no_database": DATABASE, "no_connect_right": DATABASE}
-_HOST_FIX = "check its spelling; in Kubernetes it is name.namespace; a password with @ in a URL can look like a host too"
-_PORT_FIX = "is the server running, is the port right, does it listen on this address (listen_addresses), is a port-forward or a firewall rule needed?"
+_HOST_FIX = (
+    "check its spelling; in Kubernetes it is name.namespace; a password with @ in a URL can look "
+    "like a host too"
+)
+_PORT_FIX = (
+    "is the server running, is the port right, does it listen on this address (listen_addresses), "
+    "is a port-forward or a firewall rule needed?"
+)
 
 
 def mlflow_checks(settings: Settings, at: datetime) -> Iterator[Check]:
-    """Each check as it ends; after one that makes the rest impossible these are skipped. Raises SettingsError for an unusable address or name."""
+    """Each check as it ends; after one that makes the rest impossible these are skipped. Raises SettingsError
+    for an unusable address or name.
+    """
     if not settings.has_mlflow:
-        yield Check(SETTINGS, CheckState.SKIPPED, "MLflow is not configured", "set MLFLOW_DB_HOST, MLFLOW_DB_URL or MLFLOW_TRACKING_URI", "not_configured")
+        yield Check(
+            SETTINGS,
+            CheckState.SKIPPED,
+            "MLflow is not configured",
+            "set MLFLOW_DB_HOST, MLFLOW_DB_URL or MLFLOW_TRACKING_URI",
+            "not_configured",
+        )
         return
     check_texts(settings)
     if settings.has_mlflow_database:
         yield from _database_checks(settings, at)
     if settings["MLFLOW_TRACKING_URI"] is not None:
         prefix = "MLflow backup " if settings.has_mlflow_database else "MLflow "
-        yield from (replace(check, name=check.name.replace("MLflow ", prefix, 1)) for check in tracking_checks(settings, at))
+        yield from (
+            replace(check, name=check.name.replace("MLflow ", prefix, 1))
+            for check in tracking_checks(settings, at)
+        )
 
 
 def _database_checks(settings: Settings, at: datetime) -> Iterator[Check]:
     address, deadline = mlflow_address(settings), Deadline(settings.timeout_seconds)
     yield _look_at_settings(settings, address)
-    reached = list(run_steps([(HOST, lambda: _look_up(address, deadline)), (PORT, lambda: _knock(address, deadline))], "MLflow cannot be reached"))
+    reached = list(
+        run_steps(
+            [(HOST, lambda: _look_up(address, deadline)), (PORT, lambda: _knock(address, deadline))],
+            "MLflow cannot be reached",
+        )
+    )
     yield from reached
     if any(check.has_failed for check in reached):
         yield from skipped([*_CONNECTING, *_DATA_CHECKS], "MLflow cannot be reached")
@@ -59,8 +90,12 @@ def _inside(settings: Settings, at: datetime, address: MlflowAddress) -> Iterato
     try:
         with MlflowConnection(settings, deadline=Deadline(settings.timeout_seconds)) as connection:
             yield _look_at_encryption(connection, settings, address)
-            yield Check(LOGIN, CheckState.OK, f"user {address.user!r} is logged in" if address.user else "logged in")
-            yield Check(DATABASE, CheckState.OK, f"connected to database {address.database!r} at {address.where}")
+            yield Check(
+                LOGIN, CheckState.OK, f"user {address.user!r} is logged in" if address.user else "logged in"
+            )
+            yield Check(
+                DATABASE, CheckState.OK, f"connected to database {address.database!r} at {address.where}"
+            )
             yield from run_steps(_data_steps(connection, settings, at), "an earlier check failed")
     except SourceError as error:  # only connecting raises here; each look inside catches its own
         yield from _not_connected(error)
@@ -70,11 +105,17 @@ def _data_steps(connection: MlflowConnection, settings: Settings, at: datetime) 
     tables, data = MlflowTables(connection), MlflowData(connection, settings, at)
     inside = [(name, partial(look, tables)) for name, look in TABLE_CHECKS.items()]
     held = [(name, partial(look, data)) for name, look in AB_CHECKS.items()]
-    return [*inside, *held, (CLOCK, lambda: clock_check("PostgreSQL", tables.schema.clock_difference_seconds))]
+    return [
+        *inside,
+        *held,
+        (CLOCK, lambda: clock_check("PostgreSQL", tables.schema.clock_difference_seconds)),
+    ]
 
 
 def _not_connected(error: SourceError) -> Iterator[Check]:
-    """The line that the failure belongs to; a server looks at the login before the database, and what cannot be known is skipped."""
+    """The line that the failure belongs to; a server looks at the login before the database, and what cannot
+    be known is skipped.
+    """
     name = _CHECK_OF_CODE.get(error.code, TLS if error.code.startswith("tls") else LOGIN)
     for each in _CONNECTING:
         if each == name:
@@ -89,7 +130,13 @@ def _not_connected(error: SourceError) -> Iterator[Check]:
 def _look_at_settings(settings: Settings, address: MlflowAddress) -> Check:
     found = f"PostgreSQL at {address.where}, database {address.database!r}, user {address.user!r}"
     if not {"MLFLOW_DB_PASSWORD", "MLFLOW_DB_URL"}.isdisjoint(settings.placeholders):
-        return Check(SETTINGS, CheckState.WARNING, f"{found}; the password is a placeholder of an example file", "set MLFLOW_DB_PASSWORD to the real one", "placeholder")
+        return Check(
+            SETTINGS,
+            CheckState.WARNING,
+            f"{found}; the password is a placeholder of an example file",
+            "set MLFLOW_DB_PASSWORD to the real one",
+            "placeholder",
+        )
     return Check(SETTINGS, CheckState.OK, found)
 
 
@@ -105,11 +152,15 @@ def _look_up(address: MlflowAddress, deadline: Deadline) -> Check:
             unknown.append(host)
         else:
             found.append(f"{host} is {', '.join(addresses)}")
-    return _judged(HOST, found, [f"host name {host!r} is not found" for host in unknown], _HOST_FIX, "unknown_host")
+    return _judged(
+        HOST, found, [f"host name {host!r} is not found" for host in unknown], _HOST_FIX, "unknown_host"
+    )
 
 
 def _addresses(host: str, port: int, deadline: Deadline) -> list[str]:
-    asking = Asking("mlflow-host", lambda: socket.getaddrinfo(host or "localhost", port, type=socket.SOCK_STREAM))
+    asking = Asking(
+        "mlflow-host", lambda: socket.getaddrinfo(host or "localhost", port, type=socket.SOCK_STREAM)
+    )
     answers = asking.result(deadline, abort=lambda: None, what=f"the name lookup of {host}")
     return sorted({str(answer[4][0]) for answer in answers})
 
@@ -143,21 +194,37 @@ def _open(host: str, port: int, deadline: Deadline) -> None:
 
 
 def _judged(name: str, good: Sequence[str], bad: Sequence[str], fix: str, code: str) -> Check:
-    """Fine where nothing is bad, a warning where one of several hosts is; SourceError where no host is good."""
+    """Fine where nothing is bad, a warning where one of several hosts is; SourceError where no host is
+    good.
+    """
     if not good:
         raise SourceError("; ".join(bad), fix, code)
-    return Check(name, CheckState.WARNING, "; ".join((*bad, *good)), fix, code) if bad else Check(name, CheckState.OK, "; ".join(good))
+    return (
+        Check(name, CheckState.WARNING, "; ".join((*bad, *good)), fix, code)
+        if bad
+        else Check(name, CheckState.OK, "; ".join(good))
+    )
 
 
 def _look_at_encryption(connection: MlflowConnection, settings: Settings, address: MlflowAddress) -> Check:
-    mode, encryption = address.keywords.get("sslmode", str(settings["MLFLOW_DB_SSLMODE"])), connection.encryption
+    mode, encryption = (
+        address.keywords.get("sslmode", str(settings["MLFLOW_DB_SSLMODE"])),
+        connection.encryption,
+    )
     if encryption:
-        verified = {"verify-ca": "certificate verified", "verify-full": "certificate and host name verified"}.get(mode, "certificate not verified")
+        verified = {
+            "verify-ca": "certificate verified",
+            "verify-full": "certificate and host name verified",
+        }.get(mode, "certificate not verified")
         return Check(TLS, CheckState.OK, f"{encryption}, {verified} (sslmode {mode})")
     if mode == "disable" or all(_is_here(host) for host, _ in address.hosts):
         return Check(TLS, CheckState.OK, f"not encrypted (sslmode {mode})")
     return Check(
-        TLS, CheckState.WARNING, f"the connection is not encrypted (sslmode {mode})", "turn on ssl in the server, then set MLFLOW_DB_SSLMODE=verify-full", "not_encrypted"
+        TLS,
+        CheckState.WARNING,
+        f"the connection is not encrypted (sslmode {mode})",
+        "turn on ssl in the server, then set MLFLOW_DB_SSLMODE=verify-full",
+        "not_encrypted",
     )
 
 

@@ -1,7 +1,8 @@
 """One read-only transaction on MLflow's PostgreSQL that ends by its deadline, whatever the network does.
 
-Nothing is set beyond the transaction: behind a connection pooler (PgBouncer in transaction mode) a session's settings would reach other clients,
-and a startup option would be refused. So the statement timeout is SET LOCAL, and read-only is the transaction's own.
+Nothing is set beyond the transaction: behind a connection pooler (PgBouncer in transaction mode) a session's
+settings would reach other clients, and a startup option would be refused. So the statement timeout is SET
+LOCAL, and read-only is the transaction's own.
 """
 
 from __future__ import annotations
@@ -21,15 +22,23 @@ from live_dashboards.errors import SourceError
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.address import MlflowAddress, mlflow_address
-from live_dashboards.sources.mlflow.failures import asking_failure, connecting_failure, silence, unreadable_text
+from live_dashboards.sources.mlflow.failures import (
+    asking_failure,
+    connecting_failure,
+    silence,
+    unreadable_text,
+)
 from live_dashboards.sources.mlflow.questions import Parameters, Row
 
-_CANCEL_SECONDS = 0.1  # the server cancels a statement this long before the deadline, so that its answer still arrives
+# the server cancels a statement this long before the deadline, so that its answer still arrives
+_CANCEL_SECONDS = 0.1
 _APPLICATION_NAME = "live-dashboards"
 
 
 class MlflowConnection:
-    """A context manager over one driver connection; raises SourceError with the reason and the fix, SettingsError for an unusable address."""
+    """A context manager over one driver connection; raises SourceError with the reason and the fix,
+    SettingsError for an unusable address.
+    """
 
     warnings: tuple[str, ...] = ()
 
@@ -59,7 +68,9 @@ class MlflowConnection:
         self._watchdog.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._driver is not None:
             self._close(self._driver)
         self._watchdog.cancel()
@@ -85,12 +96,16 @@ class MlflowConnection:
                 return cursor.fetchall()
         except psycopg2.Error as error:
             is_late = self._is_given_up or isinstance(error, psycopg2.extensions.QueryCanceledError)
-            raise asking_failure(error, self.address, question=question, seconds=self._deadline.seconds, is_late=is_late) from error
+            raise asking_failure(
+                error, self.address, question=question, seconds=self._deadline.seconds, is_late=is_late
+            ) from error
         except UnicodeDecodeError as error:
             raise unreadable_text(self.address, question) from error
 
     def optional_rows(self, question: str, sql: str, parameters: Parameters) -> list[Row] | None:
-        """The rows, or None where this statement fails; what was asked before and comes after is not lost with it."""
+        """The rows, or None where this statement fails; what was asked before and comes after is not lost
+        with it.
+        """
         savepoint = f"savepoint live_dashboards;\n{sql}"
         try:
             return self.rows(question, savepoint, parameters)
@@ -124,7 +139,9 @@ class MlflowConnection:
         return self._driver
 
     def _arrive(self) -> None:
-        """Connects in a thread of its own: a name lookup knows no deadline, and the driver's own counts per address."""
+        """Connects in a thread of its own: a name lookup knows no deadline, and the driver's own counts per
+        address.
+        """
         try:
             driver = psycopg2.connect(**self._keywords())
         except (psycopg2.Error, UnicodeError) as error:

@@ -23,7 +23,9 @@ _SHOWN = 5
 
 
 class MlflowData:
-    """What the checks look at, whatever answers the questions; each is asked once, when the first check needs it."""
+    """What the checks look at, whatever answers the questions; each is asked once, when the first check needs
+    it.
+    """
 
     def __init__(self, connection: Questions, settings: Settings, at: datetime) -> None:
         self.connection, self.settings, self.at = connection, settings, at
@@ -68,12 +70,22 @@ class MlflowData:
 def _experiments(data: MlflowData) -> Check:
     name, choice = "MLflow A/B experiments", data.choice
     if isinstance(choice, UsageError):
-        return Check(name, CheckState.FAILED, str(choice), "set AB_EXPERIMENT to one of MLflow's experiments", "unknown_experiment")
+        return Check(
+            name,
+            CheckState.FAILED,
+            str(choice),
+            "set AB_EXPERIMENT to one of MLflow's experiments",
+            "unknown_experiment",
+        )
     tests = [experiment for experiment in choice.experiments if experiment.is_ab_test]
     if choice.reason:
         return Check(name, CheckState.FAILED, choice.reason, choice.fix or "", "no_ab_data")
     shown = listed([repr(experiment.name) for experiment in tests], _SHOWN)
-    return Check(name, CheckState.OK, f"{len(tests)} of {len(choice.known)} experiments have two or more variants: {shown}")
+    return Check(
+        name,
+        CheckState.OK,
+        f"{len(tests)} of {len(choice.known)} experiments have two or more variants: {shown}",
+    )
 
 
 def _chosen(data: MlflowData) -> Check:
@@ -81,11 +93,25 @@ def _chosen(data: MlflowData) -> Check:
     if chosen is None or isinstance(data.choice, UsageError):
         return _no_experiment(name)
     how = "AB_EXPERIMENT" if data.settings["AB_EXPERIMENT"] else "newest activity"
-    variants = ", ".join(f"{variant} {runs} run{'' if runs == 1 else 's'}" for variant, runs in chosen.variants) or "no variant"
+    variants = (
+        ", ".join(f"{variant} {runs} run{'' if runs == 1 else 's'}" for variant, runs in chosen.variants)
+        or "no variant"
+    )
     found = "; ".join((f"{chosen.name!r} (chosen by {how}): {variants}", *data.choice.warnings))
     if not chosen.is_ab_test:
-        return Check(name, CheckState.WARNING, found, f"log a second value of {sql.VARIANT_KEY} in its runs", "one_variant")
-    return Check(name, CheckState.WARNING if data.choice.warnings else CheckState.OK, found, code="several_workspaces" if data.choice.warnings else "")
+        return Check(
+            name,
+            CheckState.WARNING,
+            found,
+            f"log a second value of {sql.VARIANT_KEY} in its runs",
+            "one_variant",
+        )
+    return Check(
+        name,
+        CheckState.WARNING if data.choice.warnings else CheckState.OK,
+        found,
+        code="several_workspaces" if data.choice.warnings else "",
+    )
 
 
 def _metrics(data: MlflowData) -> Check:
@@ -93,17 +119,37 @@ def _metrics(data: MlflowData) -> Check:
     if data.chosen is None:
         return _no_experiment(name)
     present = {metric for metric, *_ in data.ranges}
-    absent = [f"{metric} ({' or '.join(key for each, key in metric_keys(data.settings) if each == metric)})" for metric in _metric_names(data) if metric not in present]
+    absent = [
+        f"{metric} ({' or '.join(key for each, key in metric_keys(data.settings) if each == metric)})"
+        for metric in _metric_names(data)
+        if metric not in present
+    ]
     found = ", ".join(f"{metric} from {low:g} to {high:g}" for metric, low, high in data.ranges)
-    without = sorted({variant for variant, _ in data.chosen.variants} - {value.variant for value in data.values if value.metric == "accuracy"})
+    without = sorted(
+        {variant for variant, _ in data.chosen.variants}
+        - {value.variant for value in data.values if value.metric == "accuracy"}
+    )
     if "accuracy" in present and without:
         absent.append(f"accuracy of a finished or running run of {', '.join(without)}")
     if not absent:
         return Check(name, CheckState.OK, f"{found}{_unit(data)}")
-    keys = ", ".join(repr(key) for key, _ in data.connection.rows("metric keys", sql.METRIC_KEYS, data.parameters)) or "none"
-    lost = f"no {', no '.join(absent)}; the runs log {keys}" + (f"; found {found}{_unit(data)}" if found else "")
+    keys = (
+        ", ".join(
+            repr(key) for key, _ in data.connection.rows("metric keys", sql.METRIC_KEYS, data.parameters)
+        )
+        or "none"
+    )
+    lost = f"no {', no '.join(absent)}; the runs log {keys}" + (
+        f"; found {found}{_unit(data)}" if found else ""
+    )
     state = CheckState.WARNING if "accuracy" in present else CheckState.FAILED
-    return Check(name, state, lost, "name the keys with AB_ACCURACY_METRIC, AB_PRECISION_METRIC, AB_RECALL_METRIC and AB_F1_METRIC", "no_metric")
+    return Check(
+        name,
+        state,
+        lost,
+        "name the keys with AB_ACCURACY_METRIC, AB_PRECISION_METRIC, AB_RECALL_METRIC and AB_F1_METRIC",
+        "no_metric",
+    )
 
 
 def _test_counts(data: MlflowData) -> Check:
@@ -112,11 +158,28 @@ def _test_counts(data: MlflowData) -> Check:
     if not accuracies:
         return Check(name, CheckState.SKIPPED, "no accuracy to look at", code="skipped")
     counts = {value.variant: value.test_count for value in accuracies}
-    without = [f"{variant}: {'not logged' if count is None else repr(count)}" for variant, count in counts.items() if not _is_count(count)]
+    without = [
+        f"{variant}: {'not logged' if count is None else repr(count)}"
+        for variant, count in counts.items()
+        if not _is_count(count)
+    ]
     if without:
-        fix = "log the number of test rows as that param (a fraction such as 0.2 is none), or name another one with AB_TEST_COUNT_PARAM"
-        return Check(name, CheckState.WARNING, f"{param} gives no number of test rows, so no interval ({'; '.join(without)})", fix, "no_test_count")
-    return Check(name, CheckState.OK, f"{param}: " + ", ".join(f"{variant} {count}" for variant, count in counts.items()))
+        fix = (
+            "log the number of test rows as that param (a fraction such as 0.2 is none), or name another "
+            "one with AB_TEST_COUNT_PARAM"
+        )
+        return Check(
+            name,
+            CheckState.WARNING,
+            f"{param} gives no number of test rows, so no interval ({'; '.join(without)})",
+            fix,
+            "no_test_count",
+        )
+    return Check(
+        name,
+        CheckState.OK,
+        f"{param}: " + ", ".join(f"{variant} {count}" for variant, count in counts.items()),
+    )
 
 
 def _odd_values(data: MlflowData) -> Check:
@@ -128,7 +191,10 @@ def _odd_values(data: MlflowData) -> Check:
         return Check(name, CheckState.OK, "no NaN, no infinite and no too large value among the latest ones")
     key, run_id, is_nan, count = rows[0]
     word = "NaN" if is_nan else "infinite or too large"
-    found = f"{count} latest value{'' if count == 1 else 's'} NaN, infinite or too large and left out, such as {key!r} ({word}) of run {run_id}"
+    found = (
+        f"{count} latest value{'' if count == 1 else 's'} NaN, infinite or too large and left out, "
+        f"such as {key!r} ({word}) of run {run_id}"
+    )
     return Check(name, CheckState.WARNING, found, "look at why that run diverged", "odd_values")
 
 
@@ -138,11 +204,26 @@ def _age(data: MlflowData) -> Check:
         return _no_experiment(name)
     newest = data.chosen.last_activity_at
     if newest is None:
-        return Check(name, CheckState.WARNING, "no run started, ended or logged a metric before the moment asked for", "check --at and the clocks", "no_activity")
-    found = f"{format_duration((data.at - newest).total_seconds())} before the moment asked for ({newest:%Y-%m-%d %H:%M} UTC)"
+        return Check(
+            name,
+            CheckState.WARNING,
+            "no run started, ended or logged a metric before the moment asked for",
+            "check --at and the clocks",
+            "no_activity",
+        )
+    found = (
+        f"{format_duration((data.at - newest).total_seconds())} before the moment asked for "
+        f"({newest:%Y-%m-%d %H:%M} UTC)"
+    )
     if data.chosen.is_active:
         return Check(name, CheckState.OK, found)
-    return Check(name, CheckState.WARNING, f"{found}, longer than AB_WINDOW", "is this still the current experiment? AB_EXPERIMENT names another one", "old")
+    return Check(
+        name,
+        CheckState.WARNING,
+        f"{found}, longer than AB_WINDOW",
+        "is this still the current experiment? AB_EXPERIMENT names another one",
+        "old",
+    )
 
 
 def _no_experiment(name: str) -> Check:

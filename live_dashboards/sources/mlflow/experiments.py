@@ -19,7 +19,9 @@ _Rank = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The experiments with the chosen one first, all active names, and why there is none or what is odd about it."""
+    """The experiments with the chosen one first, all active names, and why there is none or what is odd about
+    it.
+    """
 
     chosen: Experiment | None
     experiments: tuple[Experiment, ...]
@@ -30,17 +32,32 @@ class Choice:
 
 
 def choose_experiment(connection: Questions, wanted: str | None, parameters: Mapping[str, Any]) -> Choice:
-    """The named experiment, or the A/B experiment with the newest activity; UsageError where no active experiment has that name."""
+    """The named experiment, or the A/B experiment with the newest activity; UsageError where no active
+    experiment has that name.
+    """
     rows = connection.rows("experiments", sql.EXPERIMENTS, {**parameters, "experiment": wanted})
     found = _experiments(rows)
     known = tuple(dict.fromkeys(name for _, name, *_ in rows))
-    candidates = [experiment for experiment in found if (experiment.is_ab_test if wanted is None else experiment.name == wanted)]
+    candidates = [
+        experiment
+        for experiment in found
+        if (experiment.is_ab_test if wanted is None else experiment.name == wanted)
+    ]
     active, ranks = _with_activity(connection, found, candidates, parameters)
     if not candidates:
         reason, fix = _nothing_found(connection, found, known, wanted, parameters)
         return Choice(None, tuple(active), known, reason=reason, fix=fix)
-    chosen_id = max(candidates, key=lambda experiment: ranks.get(experiment.experiment_id, (-1, -1, experiment.experiment_id))).experiment_id
-    ordered = sorted(active, key=lambda experiment: (experiment.experiment_id != chosen_id, [-part for part in ranks.get(experiment.experiment_id, (-1, -1, -1))]))
+    chosen_id = max(
+        candidates,
+        key=lambda experiment: ranks.get(experiment.experiment_id, (-1, -1, experiment.experiment_id)),
+    ).experiment_id
+    ordered = sorted(
+        active,
+        key=lambda experiment: (
+            experiment.experiment_id != chosen_id,
+            [-part for part in ranks.get(experiment.experiment_id, (-1, -1, -1))],
+        ),
+    )
     return _chosen(ordered, known)
 
 
@@ -55,13 +72,32 @@ def _chosen(ordered: Sequence[Experiment], known: tuple[str, ...]) -> Choice:
     chosen = ordered[0]
     with_variants = tuple(experiment for experiment in ordered if experiment.variants)
     same_name = sorted(experiment.workspace for experiment in ordered[1:] if experiment.name == chosen.name)
-    warnings = [f"experiment {chosen.name!r} is there in several workspaces; shown is the one of {chosen.workspace}, not {', '.join(same_name)}"] if same_name else []
+    warnings = (
+        [
+            (
+                f"experiment {chosen.name!r} is there in several workspaces; shown is the one of "
+                f"{chosen.workspace}, not {', '.join(same_name)}"
+            )
+        ]
+        if same_name
+        else []
+    )
     if len(chosen.variants) >= sql.MAX_VARIANTS:
-        warnings.append(f"experiment {chosen.name!r} has {sql.MAX_VARIANTS} or more variants; of the rest nothing is shown")
+        warnings.append(
+            f"experiment {chosen.name!r} has {sql.MAX_VARIANTS} or more variants; of the rest "
+            "nothing is shown"
+        )
     if chosen.variants:
         return Choice(chosen, with_variants, known, tuple(warnings))
     reason = f"no active run of experiment {chosen.name!r} has a param or tag {sql.VARIANT_KEY}"
-    return Choice(chosen, with_variants, known, tuple(warnings), reason, f"log {sql.VARIANT_KEY} in its runs, or set AB_EXPERIMENT to another experiment")
+    return Choice(
+        chosen,
+        with_variants,
+        known,
+        tuple(warnings),
+        reason,
+        f"log {sql.VARIANT_KEY} in its runs, or set AB_EXPERIMENT to another experiment",
+    )
 
 
 def _experiments(rows: Iterable[tuple[Any, ...]]) -> list[Experiment]:
@@ -75,39 +111,80 @@ def _experiments(rows: Iterable[tuple[Any, ...]]) -> list[Experiment]:
 
 
 def _with_activity(
-    connection: Questions, found: Iterable[Experiment], candidates: Iterable[Experiment], parameters: Mapping[str, Any]
+    connection: Questions,
+    found: Iterable[Experiment],
+    candidates: Iterable[Experiment],
+    parameters: Mapping[str, Any],
 ) -> tuple[list[Experiment], dict[int, _Rank]]:
-    """The experiments with the newest activity of the A/B tests and candidates, and how they rank: newest by the moment, newest at all, newest made."""
-    ids = {experiment.experiment_id for experiment in (*found, *candidates) if experiment.is_ab_test} | {experiment.experiment_id for experiment in candidates}
-    rows = connection.rows("activity", sql.ACTIVITY, {**parameters, "experiment_ids": sorted(ids)}) if ids else []
+    """The experiments with the newest activity of the A/B tests and candidates, and how they rank: newest by
+    the moment, newest at all, newest made.
+    """
+    ids = {experiment.experiment_id for experiment in (*found, *candidates) if experiment.is_ab_test} | {
+        experiment.experiment_id for experiment in candidates
+    }
+    rows = (
+        connection.rows("activity", sql.ACTIVITY, {**parameters, "experiment_ids": sorted(ids)})
+        if ids
+        else []
+    )
     newest = {experiment_id: (by_then_ms, at_all_ms) for experiment_id, by_then_ms, at_all_ms in rows}
-    ranks = {experiment_id: (by_then_ms or -1, at_all_ms or -1, experiment_id) for experiment_id, (by_then_ms, at_all_ms) in newest.items()}
-    return [_active(experiment, newest.get(experiment.experiment_id), parameters["from_ms"]) for experiment in found], ranks
+    ranks = {
+        experiment_id: (by_then_ms or -1, at_all_ms or -1, experiment_id)
+        for experiment_id, (by_then_ms, at_all_ms) in newest.items()
+    }
+    return [
+        _active(experiment, newest.get(experiment.experiment_id), parameters["from_ms"])
+        for experiment in found
+    ], ranks
 
 
 def _active(experiment: Experiment, newest: tuple[int | None, int | None] | None, from_ms: int) -> Experiment:
     by_then_ms = newest[0] if newest else None
-    return replace(experiment, last_activity_at=moment_or_none(by_then_ms), is_active=by_then_ms is not None and by_then_ms > from_ms)
+    return replace(
+        experiment,
+        last_activity_at=moment_or_none(by_then_ms),
+        is_active=by_then_ms is not None and by_then_ms > from_ms,
+    )
 
 
-def _nothing_found(connection: Questions, found: Sequence[Experiment], known: Sequence[str], wanted: str | None, parameters: Mapping[str, Any]) -> tuple[str, str]:
+def _nothing_found(
+    connection: Questions,
+    found: Sequence[Experiment],
+    known: Sequence[str],
+    wanted: str | None,
+    parameters: Mapping[str, Any],
+) -> tuple[str, str]:
     deleted = connection.optional_rows("deleted experiments", sql.DELETED, parameters) or []
     if wanted is not None:
-        raise UsageError(_unknown(wanted, known, is_deleted=any(name == wanted and gone for name, gone in deleted)))
+        raise UsageError(
+            _unknown(wanted, known, is_deleted=any(name == wanted and gone for name, gone in deleted))
+        )
     log = f"log the param or tag {sql.VARIANT_KEY} with two values in one experiment's runs"
     if deleted:
         names = ", ".join(repr(name) for name, _ in deleted)
-        return f"reachable, no A/B data: every experiment with two variants is deleted, or its runs are ({names})", f"restore it (mlflow experiments restore), or {log}"
+        return (
+            (
+                "reachable, no A/B data: every experiment with two variants is deleted, or its runs are "
+                f"({names})"
+            ),
+            f"restore it (mlflow experiments restore), or {log}",
+        )
     names = ", ".join(repr(name) for name in known[:_SHOWN_NAMES])
     single = next((experiment for experiment in found if experiment.variants), None)
     only = f"; {single.name!r} has only {single.variants[0][0]!r}" if single else ""
     count = f"{len(known)} experiment{'' if len(known) == 1 else 's'}"
-    return f"reachable, no A/B data: {count} ({names}), none with two values of {sql.VARIANT_KEY}{only}", f"{log}, or name one with AB_EXPERIMENT"
+    return (
+        f"reachable, no A/B data: {count} ({names}), none with two values of {sql.VARIANT_KEY}{only}",
+        f"{log}, or name one with AB_EXPERIMENT",
+    )
 
 
 def _unknown(wanted: str, known: Sequence[str], *, is_deleted: bool) -> str:
     if is_deleted:
-        return f"experiment {wanted!r} is deleted in MLflow; restore it (mlflow experiments restore) or name another one"
+        return (
+            f"experiment {wanted!r} is deleted in MLflow; restore it (mlflow experiments restore) or "
+            "name another one"
+        )
     near = difflib.get_close_matches(wanted, known, n=_SHOWN_NAMES, cutoff=0.0)
     names = ", ".join(repr(name) for name in near)
     return (

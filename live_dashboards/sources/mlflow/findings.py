@@ -1,6 +1,7 @@
 """How failures while connecting to PostgreSQL are recognised by their text, and what is said about each.
 
-They carry no SQLSTATE, only a text, in the server's language: what no row recognises goes through the general one.
+They carry no SQLSTATE, only a text, in the server's language: what no row recognises goes through the general
+one.
 """
 
 from __future__ import annotations
@@ -9,12 +10,17 @@ import re
 from dataclasses import dataclass
 
 _POOLER = "ask who runs the connection pooler (PgBouncer); its log says why"
-_CERTIFICATE = "set MLFLOW_DB_SSLROOTCERT to the file of the authority that signed it, name the host as in the certificate, or choose another MLFLOW_DB_SSLMODE"
+_CERTIFICATE = (
+    "set MLFLOW_DB_SSLROOTCERT to the file of the authority that signed it, name the host as in "
+    "the certificate, or choose another MLFLOW_DB_SSLMODE"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A failure while connecting: how its text is recognised, and what is said; {where}, {user}, {database} and {said} are filled in."""
+    """A failure while connecting: how its text is recognised, and what is said; {where}, {user}, {database}
+    and {said} are filled in.
+    """
 
     code: str
     pattern: str
@@ -22,13 +28,15 @@ class Finding:
     fix: str
 
 
-# In the order of how far the attempt came: what is nearest to success is said where several hosts fail differently.
+# In the order of how far the attempt came: what is nearest to success is said where several hosts fail
+# differently.
 FINDINGS = (
     Finding(
         "no_password",
         r"no password supplied",
         "PostgreSQL {where} wants a password for user {user} and none is given",
-        "set MLFLOW_DB_PASSWORD (or PGPASSWORD); a password file is ignored if group or world may read it (chmod 600)",
+        "set MLFLOW_DB_PASSWORD (or PGPASSWORD); a password file is ignored if group or world may read it "
+        "(chmod 600)",
     ),
     Finding(
         "no_connect_right",
@@ -57,25 +65,34 @@ FINDINGS = (
     Finding(
         "client_certificate",
         r"client certificate|certificate authentication failed",
-        "PostgreSQL {where} lets user {user} in with a client certificate only, and was shown none that it takes",
+        "PostgreSQL {where} lets user {user} in with a client certificate only, and was shown none that it "
+        "takes",
         "set MLFLOW_DB_SSLCERT and MLFLOW_DB_SSLKEY to the pair that was made for this user",
     ),
     Finding(
         "auth",
         r"authentication failed|role \".*\" (does not exist|is not permitted to log in)|no such user|SCRAM",
         "PostgreSQL {where} refuses user {user} or its password",
-        "check MLFLOW_DB_USER and MLFLOW_DB_PASSWORD (in a URL special characters must be quoted), or PGPASSWORD and the password file (mode 0600)",
+        "check MLFLOW_DB_USER and MLFLOW_DB_PASSWORD (in a URL special characters must be quoted), or "
+        "PGPASSWORD and the password file (mode 0600)",
     ),
     Finding(
         "options",
         r"unsupported startup parameter|unrecognized configuration parameter|invalid command-line argument",
         "PostgreSQL {where} refuses a startup option: {said}",
-        "take options= out of MLFLOW_DB_URL and unset PGOPTIONS, or set ignore_startup_parameters in the pooler",
+        "take options= out of MLFLOW_DB_URL and unset PGOPTIONS, or set ignore_startup_parameters in the "
+        "pooler",
     ),
-    Finding("not_ready", r"the database system is|not yet accepting", "PostgreSQL {where} is starting up or shutting down", "try again in a moment"),
+    Finding(
+        "not_ready",
+        r"the database system is|not yet " r"accepting",
+        "PostgreSQL {where} is starting up or shutting down",
+        "try again in a moment",
+    ),
     Finding(
         "pooler",
-        r"server login has been failing|server_login_retry|query_wait_timeout|cannot connect to server|pgbouncer",
+        r"server login has been failing|server_login_retry|query_wait_timeout|cannot connect to "
+        r"server|pgbouncer",
         "a pooler answers at {where} but cannot reach PostgreSQL: {said}",
         _POOLER,
     ),
@@ -93,26 +110,32 @@ FINDINGS = (
     ),
     Finding(
         "tls_file",
-        r"certificate file|private key file|could not (read|load|open).*(certificate|key)|root certificate|has group or world access",
+        r"certificate file|private key file|could not (read|load|open).*(certificate|key)|root "
+        r"certificate|has group or world access",
         "a TLS file cannot be used: {said}",
         "check MLFLOW_DB_SSLROOTCERT, MLFLOW_DB_SSLCERT and MLFLOW_DB_SSLKEY",
     ),
     Finding(
         "tls_certificate",
-        r"certificate verify failed|does not match host name|alert (unknown ca|bad certificate|certificate)|certificate required",
+        r"certificate verify failed|does not match host name|alert (unknown ca|bad "
+        r"certificate|certificate)|certificate required",
         "the certificate of PostgreSQL {where} is not accepted: {said}",
         _CERTIFICATE,
     ),
     Finding(
         "not_postgresql",
-        r"invalid response to (SSL|GSS)|expected authentication request|unexpected (message|response)|lost synchronization|invalid .*protocol|wrong version number",
+        r"invalid response to (SSL|GSS)|expected authentication request|unexpected (message|response)|lost "
+        r"synchronization|invalid .*protocol|wrong version number",
         "{where} answers, but does not speak PostgreSQL",
         "check MLFLOW_DB_PORT; the usual one is 5432",
     ),
-    Finding("tls", r"SSL error|sslmode|SSL negotiation", "TLS with PostgreSQL {where} fails: {said}", _CERTIFICATE),
+    Finding(
+        "tls", r"SSL error|sslmode|SSL negotiation", "TLS with PostgreSQL {where} fails: {said}", _CERTIFICATE
+    ),
     Finding(
         "cut",
-        r"server closed the connection|connection reset|EOF detected|SSL connection has been closed|could not receive data|could not send",
+        r"server closed the connection|connection reset|EOF detected|SSL connection has been closed|could "
+        r"not receive data|could not send",
         "{where} accepts the connection and closes it at once",
         "check MLFLOW_DB_PORT, the server's log, and any proxy or port-forward between here and it",
     ),
@@ -132,17 +155,30 @@ FINDINGS = (
         "refused",
         r"connection refused|no such file or directory",
         "PostgreSQL {where} refuses the connection",
-        "is the server running, is the port right, does it listen on this address (listen_addresses), is a port-forward needed?",
+        "is the server running, is the port right, does it listen on this address (listen_addresses), is a "
+        "port-forward needed?",
     ),
     Finding(
         "unknown_host",
-        r"could not translate host name|name or service not known|name resolution|nodename nor servname|could not parse network address",
+        r"could not translate host name|name or service not known|name resolution|nodename nor "
+        r"servname|could not parse network address",
         "host name {host} is not found",
-        "check its spelling (in Kubernetes name.namespace; a password with @ in a URL can look like a host too)",
+        "check its spelling (in Kubernetes name.namespace; a password with @ in a URL can look like a host "
+        "too)",
     ),
-    Finding("service", r"definition of service|service file", "the libpq service cannot be used: {said}", "check PGSERVICE and its service file"),
+    Finding(
+        "service",
+        r"definition of service|service " r"file",
+        "the libpq service cannot be used: {said}",
+        "check PGSERVICE and its service file",
+    ),
 )
-GENERAL = Finding("failed", "", "PostgreSQL {where} cannot be asked as user {user}: {said}", "try the same with psql; the server's log says more")
+GENERAL = Finding(
+    "failed",
+    "",
+    "PostgreSQL {where} cannot be asked as user {user}: {said}",
+    "try the same with psql; the server's log says more",
+)
 
 
 def finding(said: str) -> Finding:

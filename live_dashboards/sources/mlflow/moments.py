@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-_END_OF_TIME_MS = 221_845_392_000_000  # the year 9000: to what a calendar's last day holds nothing can be added, not even a zone's hours
+# the year 9000: to what a calendar's last day holds nothing can be added, not even a zone's hours
+_END_OF_TIME_MS = 221_845_392_000_000
 
 
 def moment_or_none(milliseconds: int | None) -> datetime | None:

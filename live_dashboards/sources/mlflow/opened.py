@@ -33,11 +33,19 @@ class OpenedSource(ABC, Generic[Opened]):
         self._opened: Opened | None = None
         check_texts(settings)
 
-    def read(self, *, at: datetime, window_seconds: float, deadline: Deadline, on_experiment: Callable[[ChosenTest | None], None]) -> MlflowAnswer:
+    def read(
+        self,
+        *,
+        at: datetime,
+        window_seconds: float,
+        deadline: Deadline,
+        on_experiment: Callable[[ChosenTest | None], None],
+    ) -> MlflowAnswer:
         """What MLflow holds on the chosen experiment at that moment.
 
-        `on_experiment` is called once, as early as possible, with the chosen experiment's name and variants, None where there is none. Raises SourceError where MLflow
-        cannot be asked, UsageError where AB_EXPERIMENT names no active experiment.
+        `on_experiment` is called once, as early as possible, with the chosen experiment's name and variants,
+        None where there is none. Raises SourceError where MLflow cannot be asked, UsageError where
+        AB_EXPERIMENT names no active experiment.
         """
         tell = Once(on_experiment)
         try:
@@ -47,13 +55,18 @@ class OpenedSource(ABC, Generic[Opened]):
         finally:
             tell(None)
 
-    def read_all(self, *, at: datetime, window_seconds: float, deadline: Deadline) -> tuple[MlflowAnswer, ...]:
-        """What `read` gives for each A/B experiment, the one with the newest activity first, by as many questions as for one.
+    def read_all(
+        self, *, at: datetime, window_seconds: float, deadline: Deadline
+    ) -> tuple[MlflowAnswer, ...]:
+        """What `read` gives for each A/B experiment, the one with the newest activity first, by as many
+        questions as for one.
 
         One answer without an experiment where there is none. Raises SourceError where MLflow cannot be asked.
         """
         with self._open_to_abort(deadline) as opened:
-            return read_each(self._asked(opened, question_parameters(self._settings, at, window_seconds), deadline))
+            return read_each(
+                self._asked(opened, question_parameters(self._settings, at, window_seconds), deadline)
+            )
 
     def abort(self) -> None:
         """Ends a read that is under way in another thread; it raises SourceError there."""

@@ -1,4 +1,6 @@
-"""Reads the A/B experiment from MLflow's PostgreSQL: one connection, one read-only transaction, one deadline."""
+"""Reads the A/B experiment from MLflow's PostgreSQL: one connection, one read-only transaction, one
+deadline.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +34,23 @@ class MlflowSource(OpenedSource[MlflowConnection]):
         schema = read_schema(opened)
         require_tables(schema, opened)
         require_rights(schema)
-        return Asked(self.address, opened, schema.version, schema.clock_difference_seconds, _versions_text(schema), parameters, deadline)
+        return Asked(
+            self.address,
+            opened,
+            schema.version,
+            schema.clock_difference_seconds,
+            _versions_text(schema),
+            parameters,
+            deadline,
+        )
 
 
 def _versions_text(schema: MlflowSchema) -> str | None:
-    """The question for model versions as far as this schema and user can answer it: read-only roles often see neither table."""
+    """The question for model versions as far as this schema and user can answer it: read-only roles often see
+    neither table.
+    """
     if not schema.can_read("model_versions"):
         return None
-    return sql.VERSIONS.format(aliases=sql.ALIASES if schema.can_read("registered_model_aliases") else "array[]::text[]")
+    return sql.VERSIONS.format(
+        aliases=sql.ALIASES if schema.can_read("registered_model_aliases") else "array[]::text[]"
+    )

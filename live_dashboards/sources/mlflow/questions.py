@@ -1,4 +1,6 @@
-"""What a way to ask MLflow must offer: rows to named questions. PostgreSQL answers them with SQL, the REST API and SQLite from plain rows."""
+"""What a way to ask MLflow must offer: rows to named questions. PostgreSQL answers them with SQL, the REST
+API and SQLite from plain rows.
+"""
 
 from __future__ import annotations
 
@@ -41,14 +43,27 @@ class MlflowSource(Protocol):
     def address(self) -> str:
         """Where it is, without any secret."""
 
-    def read(self, *, at: datetime, window_seconds: float, deadline: Deadline, on_experiment: Callable[[ChosenTest | None], None]) -> MlflowAnswer:
-        """What MLflow holds on the chosen experiment at that moment; `on_experiment` is called once with its name and variants, None where there is none.
+    def read(
+        self,
+        *,
+        at: datetime,
+        window_seconds: float,
+        deadline: Deadline,
+        on_experiment: Callable[[ChosenTest | None], None],
+    ) -> MlflowAnswer:
+        """What MLflow holds on the chosen experiment at that moment; `on_experiment` is called once with its
+        name and variants, None where there is none.
 
-        Raises SourceError where MLflow cannot be asked, UsageError where AB_EXPERIMENT names no active experiment.
+        Raises SourceError where MLflow cannot be asked, UsageError where AB_EXPERIMENT names no active
+        experiment.
         """
 
-    def read_all(self, *, at: datetime, window_seconds: float, deadline: Deadline) -> tuple[MlflowAnswer, ...]:
-        """What `read` gives for each A/B experiment, the one with the newest activity first; one answer without an experiment where there is none."""
+    def read_all(
+        self, *, at: datetime, window_seconds: float, deadline: Deadline
+    ) -> tuple[MlflowAnswer, ...]:
+        """What `read` gives for each A/B experiment, the one with the newest activity first; one answer
+        without an experiment where there is none.
+        """
 
     def abort(self) -> None:
         """Ends a read that is under way in another thread; it raises SourceError there."""

@@ -14,7 +14,8 @@ from live_dashboards.sources.mlflow.answers import Asked
 from live_dashboards.sources.mlflow.experiments import choice_of, choose_experiment
 from live_dashboards.sources.mlflow.moments import milliseconds
 
-_CLOCK_SLACK_MS = 300_000  # clocks of training machines differ: what was logged up to 5 minutes after the moment counts as known at it
+# clocks of training machines differ: what was logged up to 5 minutes after the moment counts as known at it
+_CLOCK_SLACK_MS = 300_000
 _BOUND_SETTINGS = (
     "AB_EXPERIMENT",
     "AB_BASELINE_VARIANT",
@@ -28,9 +29,15 @@ _BOUND_SETTINGS = (
 
 
 def read_one(asked: Asked, wanted: str | None, tell: Callable[[ChosenTest | None], None]) -> MlflowAnswer:
-    """What the chosen experiment holds; `tell` gets its name and variants as soon as it is chosen, None where there is none."""
+    """What the chosen experiment holds; `tell` gets its name and variants as soon as it is chosen, None where
+    there is none.
+    """
     choice = choose_experiment(asked.connection, wanted, asked.parameters)
-    tell(ChosenTest(choice.chosen.name, tuple(name for name, _ in choice.chosen.variants)) if choice.chosen else None)
+    tell(
+        ChosenTest(choice.chosen.name, tuple(name for name, _ in choice.chosen.variants))
+        if choice.chosen
+        else None
+    )
     if choice.chosen is None or choice.reason:
         return asked.nothing(choice)
     (answer,) = asked.read([choice])
@@ -38,11 +45,15 @@ def read_one(asked: Asked, wanted: str | None, tell: Callable[[ChosenTest | None
 
 
 def read_each(asked: Asked) -> tuple[MlflowAnswer, ...]:
-    """What each A/B experiment holds, the one with the newest activity first; one answer without an experiment where there is none."""
+    """What each A/B experiment holds, the one with the newest activity first; one answer without an
+    experiment where there is none.
+    """
     choice = choose_experiment(asked.connection, None, asked.parameters)
     if choice.chosen is None or choice.reason:
         return (asked.nothing(choice),)
-    return asked.read([choice_of(choice, experiment) for experiment in choice.experiments if experiment.is_ab_test])
+    return asked.read(
+        [choice_of(choice, experiment) for experiment in choice.experiments if experiment.is_ab_test]
+    )
 
 
 class Once:
@@ -68,7 +79,11 @@ def question_parameters(settings: Settings, at: datetime, window_seconds: float)
         "parent_key": sql.PARENT_KEY,
         "run_name_key": sql.RUN_NAME_KEY,
         "experiment": settings["AB_EXPERIMENT"],
-        "favoured": [settings["AB_BASELINE_VARIANT"], settings["AB_CHALLENGER_VARIANT"] or "enhanced", *settings.planned_names],
+        "favoured": [
+            settings["AB_BASELINE_VARIANT"],
+            settings["AB_CHALLENGER_VARIANT"] or "enhanced",
+            *settings.planned_names,
+        ],
         "metrics": [metric for metric, _ in keys],
         "keys": [key for _, key in keys],
         "preferences": list(range(len(keys))),

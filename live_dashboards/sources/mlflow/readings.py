@@ -22,13 +22,19 @@ ByExperiment = Mapping[int, tuple[Record, ...]]
 
 def metric_keys(settings: Settings) -> tuple[tuple[str, str], ...]:
     """(metric, MLflow's key), for a metric with several keys the preferred one first."""
-    configured = [("accuracy", settings["AB_ACCURACY_METRIC"]), ("precision", settings["AB_PRECISION_METRIC"]), ("recall", settings["AB_RECALL_METRIC"])]
+    configured = [
+        ("accuracy", settings["AB_ACCURACY_METRIC"]),
+        ("precision", settings["AB_PRECISION_METRIC"]),
+        ("recall", settings["AB_RECALL_METRIC"]),
+    ]
     f1 = [settings["AB_F1_METRIC"]] if settings["AB_F1_METRIC"] else list(_F1_KEYS)
     return (*configured, *(("f1", key) for key in f1))
 
 
 def step_ms(window_seconds: float) -> int:
-    """The length of a time step of the history in milliseconds, so that the window has no more steps than points."""
+    """The length of a time step of the history in milliseconds, so that the window has no more steps than
+    points.
+    """
     return max(1, math.ceil(window_seconds * 1000 / sql.HISTORY_POINTS))
 
 
@@ -39,17 +45,35 @@ def read_values(connection: Questions, parameters: Parameters) -> ByExperiment[V
 
 def _value(row: Row) -> VariantValue:
     variant, metric, key, value, logged_ms, run_id, name, status, is_child, start_ms, *counts = row
-    return VariantValue(variant, metric, key, value, moment_or_none(logged_ms), run_id, name, status, is_child, moment_or_none(start_ms), *counts)
+    return VariantValue(
+        variant,
+        metric,
+        key,
+        value,
+        moment_or_none(logged_ms),
+        run_id,
+        name,
+        status,
+        is_child,
+        moment_or_none(start_ms),
+        *counts,
+    )
 
 
-def read_value_ranges(connection: Questions, parameters: Parameters) -> ByExperiment[tuple[str, float, float]]:
+def read_value_ranges(
+    connection: Questions, parameters: Parameters
+) -> ByExperiment[tuple[str, float, float]]:
     """(metric, lowest, highest) as logged, over all active runs of the experiment."""
-    return _by_experiment(connection.rows("value_ranges", sql.VALUE_RANGES, parameters), lambda row: (row[0], row[1], row[2]))
+    return _by_experiment(
+        connection.rows("value_ranges", sql.VALUE_RANGES, parameters), lambda row: (row[0], row[1], row[2])
+    )
 
 
 def read_status_counts(connection: Questions, parameters: Parameters) -> ByExperiment[StatusCount]:
     """All active runs of the experiment, counted."""
-    return _by_experiment(connection.rows("status_counts", sql.STATUS_COUNTS, parameters), lambda row: StatusCount(*row))
+    return _by_experiment(
+        connection.rows("status_counts", sql.STATUS_COUNTS, parameters), lambda row: StatusCount(*row)
+    )
 
 
 def read_runs(connection: Questions, parameters: Parameters) -> ByExperiment[Run]:
@@ -59,18 +83,32 @@ def read_runs(connection: Questions, parameters: Parameters) -> ByExperiment[Run
 
 def _run(row: Row) -> Run:
     run_id, name, variant, status, start_ms, end_ms, is_child, sign_ms, accuracy = row
-    return Run(run_id, name, variant, status, moment_or_none(start_ms), moment_or_none(end_ms), is_child, moment_or_none(sign_ms), accuracy)
+    return Run(
+        run_id,
+        name,
+        variant,
+        status,
+        moment_or_none(start_ms),
+        moment_or_none(end_ms),
+        is_child,
+        moment_or_none(sign_ms),
+        accuracy,
+    )
 
 
 def read_history(connection: Questions, parameters: Parameters) -> ByExperiment[Row]:
-    """Logged accuracy over the window, averaged by time step: (variant, unix seconds, value) in this order."""
+    """Logged accuracy over the window, averaged by time step: (variant, unix seconds, value) in this
+    order.
+    """
     return _by_experiment(connection.rows("history", sql.HISTORY, parameters), lambda row: row)
 
 
 def history_answer(points: Iterable[Row], parameters: Parameters, *, query: str) -> Answer:
     """The history of one experiment, a series a variant."""
     series = tuple(
-        Timeline((("variant", variant),), tuple((time_seconds, value) for _, time_seconds, value in of_variant))
+        Timeline(
+            (("variant", variant),), tuple((time_seconds, value) for _, time_seconds, value in of_variant)
+        )
         for variant, of_variant in groupby(points, key=lambda row: row[0])
     )
     reason = None if series else "no accuracy was logged within the window"
@@ -78,7 +116,9 @@ def history_answer(points: Iterable[Row], parameters: Parameters, *, query: str)
 
 
 def read_versions(connection: Questions, text: str, parameters: Parameters) -> ByExperiment[ModelVersion]:
-    """The newest registered model versions made from the experiment's runs; none where they cannot be read."""
+    """The newest registered model versions made from the experiment's runs; none where they cannot be
+    read.
+    """
     rows = connection.optional_rows("versions", text, parameters) or []
     return _by_experiment([row for row in rows if moment_or_none(row[3]) is not None], _version)
 
@@ -92,4 +132,7 @@ def _version(row: Row) -> ModelVersion:
 
 def _by_experiment(rows: Iterable[Row], read: Callable[[Row], Record]) -> ByExperiment[Record]:
     """Rows that begin with the experiment's id and come in its order, as records by id."""
-    return {experiment_id: tuple(read(row[1:]) for row in of_one) for experiment_id, of_one in groupby(rows, key=lambda row: row[0])}
+    return {
+        experiment_id: tuple(read(row[1:]) for row in of_one)
+        for experiment_id, of_one in groupby(rows, key=lambda row: row[0])
+    }

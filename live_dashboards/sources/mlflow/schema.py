@@ -1,4 +1,6 @@
-"""What of MLflow's tables is there and readable; never judged by the schema's revision number, since an unknown newer one is normal."""
+"""What of MLflow's tables is there and readable; never judged by the schema's revision number, since an
+unknown newer one is normal.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class MlflowSchema:
-    """What the database says of itself; `clock_difference_seconds` is the server's clock minus this machine's."""
+    """What the database says of itself; `clock_difference_seconds` is the server's clock minus this
+    machine's.
+    """
 
     user: str
     search_path: str
@@ -60,9 +64,23 @@ def read_schema(connection: MlflowConnection) -> MlflowSchema:
     user, search_path, server_version, clock_seconds, _ = connection.rows("session", sql.SESSION, {})[0]
     difference_seconds = float(clock_seconds) - (before_seconds + time.time()) / 2
     rows = connection.rows("schema", sql.SCHEMA, {"tables": [*REQUIRED_TABLES, *_OPTIONAL_TABLES]})
-    tables = {name: Table(there, readable, writable, frozenset(columns), tuple(schemas)) for name, there, readable, writable, columns, schemas in rows}
-    revision = connection.optional_rows("revision", sql.REVISION, {}) if tables["alembic_version"].is_readable else None
-    return MlflowSchema(user, search_path or "", server_version.split()[0], revision[0][0] if revision else None, difference_seconds, tables)
+    tables = {
+        name: Table(there, readable, writable, frozenset(columns), tuple(schemas))
+        for name, there, readable, writable, columns, schemas in rows
+    }
+    revision = (
+        connection.optional_rows("revision", sql.REVISION, {})
+        if tables["alembic_version"].is_readable
+        else None
+    )
+    return MlflowSchema(
+        user,
+        search_path or "",
+        server_version.split()[0],
+        revision[0][0] if revision else None,
+        difference_seconds,
+        tables,
+    )
 
 
 def require_tables(schema: MlflowSchema, connection: MlflowConnection) -> None:
@@ -85,10 +103,23 @@ def _without_tables(schema: MlflowSchema, missing: list[str], connection: Mlflow
     quoted = '"' + schema.user.replace('"', '""') + '"'
     if "experiments" in missing and elsewhere:
         place = '"' + elsewhere[0].replace('"', '""') + '"'
-        found = f"connected, but MLflow's tables in {where} lie in schema {', '.join(elsewhere)}, which user {schema.user!r} does not see"
-        return SourceError(found, f"let the owner run: grant usage on schema {place} to {quoted}; alter role {quoted} set search_path = {place};", "no_tables")
+        found = (
+            f"connected, but MLflow's tables in {where} lie in schema {', '.join(elsewhere)}, which "
+            f"user {schema.user!r} does not see"
+        )
+        return SourceError(
+            found,
+            f"let the owner run: grant usage on schema {place} to {quoted}; alter "
+            f"role {quoted} set search_path = {place};",
+            "no_tables",
+        )
     names = "MLflow tables" if len(missing) == len(REQUIRED_TABLES) else f"tables {', '.join(missing)}"
-    found = f"connected, but there are no {names} in schema(s) {schema.search_path or _USUAL_SCHEMA} of {where}"
+    found = (
+        f"connected, but there are no {names} in schema(s) {schema.search_path or _USUAL_SCHEMA} of {where}"
+    )
     return SourceError(
-        found, "is this the database of --backend-store-uri, or does the MLflow server use SQLite? A server makes its tables on its first start", "no_tables"
+        found,
+        "is this the database of --backend-store-uri, or does the MLflow server use SQLite? A "
+        "server makes its tables on its first start",
+        "no_tables",
     )

@@ -1,7 +1,8 @@
 """The questions to MLflow's tables, each a named SQL text with bound parameters and a row limit.
 
-Times are bigint milliseconds, so that they stay index conditions. Latest values come from latest_metrics; the table metrics is only asked with a key.
-NaN is stored as 0 with is_nan, infinities as ±1.797e308, and one such infinity makes an average fail: each question leaves them out.
+Times are bigint milliseconds, so that they stay index conditions. Latest values come from latest_metrics; the
+table metrics is only asked with a key. NaN is stored as 0 with is_nan, infinities as ±1.797e308, and one such
+infinity makes an average fail: each question leaves them out.
 """
 
 # ruff: noqa: S608 -- the texts are put together from the constants of this file; values are always bound
@@ -21,22 +22,29 @@ MAX_VERSIONS = 50
 HISTORY_POINTS = 300
 
 _BLANKS = r"E' \t\r\n\f\x0b'"
-LARGEST = 1e100  # sums, products and squares of such values stay finite; no metric is larger but one that has diverged
+# sums, products and squares of such values stay finite; no metric is larger but one that has diverged
+LARGEST = 1e100
 _FINITE = f"not m.is_nan and abs(m.value) < float8 '{LARGEST:g}'"
-_TOMORROW_MS = "(select (extract(epoch from now()) * 1000)::bigint + 86400000)"  # a caller of MLflow may log any time; later ones are no sign of activity
+# a caller of MLflow may log any time; later ones are no sign of activity
+_TOMORROW_MS = "(select (extract(epoch from now()) * 1000)::bigint + 86400000)"
 
-# A planner without statistics takes big tables for tiny and then compares every run with every row. So what belongs to the runs of the chosen experiments
-# is looked up run by run through the primary keys (key, run_uuid), which no plan can spoil; only all runs at once are joined.
-# Every question about experiments takes several of them, answers for each with its id first, and counts its limits for each.
+# A planner without statistics takes big tables for tiny and then compares every run with every row. So what
+# belongs to the runs of the chosen experiments is looked up run by run through the primary keys (key,
+# run_uuid), which no plan can spoil; only all runs at once are joined. Every question about experiments takes
+# several of them, answers for each with its id first, and counts its limits for each.
 _TRIMMED = f"nullif(btrim(left({{value}}, 250), {_BLANKS}), '')"
 _PARAM, _TAG = _TRIMMED.format(value="p.value"), _TRIMMED.format(value="t.value")
-_RUNS_OF_EXPERIMENTS = "select * from runs where experiment_id = any(%(experiment_ids)s) and lifecycle_stage = 'active'"
+_RUNS_OF_EXPERIMENTS = (
+    "select * from runs where experiment_id = any(%(experiment_ids)s) and lifecycle_stage = 'active'"
+)
 _WITH_VARIANT = f"""
 active as materialized (
   select r.experiment_id, r.run_uuid, r.name, r.status, r.start_time, r.end_time,
          coalesce((select {_PARAM} from params p where p.key = %(variant_key)s and p.run_uuid = r.run_uuid),
-                  (select {_TAG} from tags t where t.key = %(variant_key)s and t.run_uuid = r.run_uuid)) as variant,
-         coalesce((select c.value <> '' from tags c where c.key = %(parent_key)s and c.run_uuid = r.run_uuid), false) as is_child
+                  (select {_TAG} from tags t where t.key = %(variant_key)s and t.run_uuid = r.run_uuid))
+                    as variant,
+         coalesce((select c.value <> '' from tags c where c.key = %(parent_key)s
+           and c.run_uuid = r.run_uuid), false) as is_child
   from ({{runs}}) r
 )"""
 _ACTIVE_RUNS = _WITH_VARIANT.format(runs=_RUNS_OF_EXPERIMENTS)
@@ -52,20 +60,24 @@ SCHEMA = """
 select w.name, to_regclass(w.name) is not null,
        coalesce(has_table_privilege(to_regclass(w.name), 'select'), false),
        coalesce(has_table_privilege(to_regclass(w.name), 'insert, update, delete'), false),
-       array(select a.attname::text from pg_attribute a where a.attrelid = to_regclass(w.name) and a.attnum > 0 and not a.attisdropped),
+       array(select a.attname::text from pg_attribute a where a.attrelid = to_regclass(w.name)
+         and a.attnum > 0 and not a.attisdropped),
        array(select n.nspname::text from pg_class k join pg_namespace n on n.oid = k.relnamespace
              where k.relname = w.name and k.relkind in ('r', 'v', 'm', 'p', 'f') limit 20)
 from unnest(%(tables)s) as w(name)"""
 
-# For the rest of the transaction questions are not compiled, which takes longer than answering them; a server that does not compile has no such setting.
+# For the rest of the transaction questions are not compiled, which takes longer than answering them; a server
+# that does not compile has no such setting.
 SESSION = """
 select current_user::text, array_to_string(current_schemas(false), ', '), current_setting('server_version'),
-       extract(epoch from clock_timestamp())::float8, (select set_config(name, 'off', true) from pg_settings where name = 'jit')"""
+       extract(epoch from clock_timestamp())::float8, (select set_config(name, 'off', true) from pg_settings
+         where name = 'jit')"""
 
 REVISION = "select version_num from alembic_version limit 1"
 
-# Full joins, because these are never made by nested loops, and a test on run_uuid that does not let the planner turn them into left joins.
-# Runs are counted by experiment and variant before experiments are joined, for the same reason.
+# Full joins, because these are never made by nested loops, and a test on run_uuid that does not let the
+# planner turn them into left joins. Runs are counted by experiment and variant before experiments are joined,
+# for the same reason.
 _COUNTED = f"""
 counted as materialized (
   select r.experiment_id, coalesce({_PARAM}, {_TAG}) as variant, count(*) as runs
@@ -78,10 +90,12 @@ counted as materialized (
 
 EXPERIMENTS = f"""
 with {_COUNTED.format(stage="lifecycle_stage = 'active'")}, ranked as (
-  select c.*, row_number() over (partition by c.experiment_id order by c.variant = any(%(favoured)s) desc, c.runs desc, c.variant) as place
+  select c.*, row_number() over (partition by c.experiment_id order by c.variant = any(%(favoured)s) desc,
+    c.runs desc, c.variant) as place
   from counted c where c.variant is not null
 ), known as (
-  select e.experiment_id, e.name, coalesce(to_jsonb(e) ->> 'workspace', 'default') as workspace, coalesce(e.name = %(experiment)s, false) as is_wanted,
+  select e.experiment_id, e.name, coalesce(to_jsonb(e) ->> 'workspace', 'default') as workspace,
+    coalesce(e.name = %(experiment)s, false) as is_wanted,
          e.experiment_id in (select experiment_id from ranked where place = 2) as has_variants
   from experiments e where e.lifecycle_stage = 'active'
   order by is_wanted desc, has_variants desc, e.experiment_id desc limit {MAX_EXPERIMENTS}
@@ -93,67 +107,86 @@ order by k.is_wanted desc, k.experiment_id desc, v.runs desc, v.variant limit {M
 DELETED = f"""
 with {_COUNTED.format(stage="true")}
 select e.name, e.lifecycle_stage = 'deleted' as is_deleted
-from experiments e join (select experiment_id from counted where variant is not null group by 1 having count(*) >= 2) v on v.experiment_id = e.experiment_id
+from experiments e join (select experiment_id from counted where variant is not null group by 1 having
+  count(*) >= 2) v on v.experiment_id = e.experiment_id
 order by e.experiment_id desc limit 3"""
 
-# By the moment: a start, end or metric later than it (and its slack for clocks) was not known then. A later metric of a run that had started
-# by then counts as that moment, because it has overwritten the row of the earlier one.
+# By the moment: a start, end or metric later than it (and its slack for clocks) was not known then. A later
+# metric of a run that had started by then counts as that moment, because it has overwritten the row of the
+# earlier one.
 ACTIVITY = f"""
 with run_times as materialized (
   select r.experiment_id,
          greatest(max(least(r.start_time, %(at_ms)s)) filter (where r.start_time <= %(near_ms)s),
                   max(least(r.end_time, %(at_ms)s)) filter (where r.end_time <= %(near_ms)s)) as known_ms,
-         greatest(max(r.start_time) filter (where r.start_time <= {_TOMORROW_MS}), max(r.end_time) filter (where r.end_time <= {_TOMORROW_MS})) as newest_ms
+         greatest(max(r.start_time) filter (where r.start_time <= {_TOMORROW_MS}), max(r.end_time)
+           filter (where r.end_time <= {_TOMORROW_MS})) as newest_ms
   from runs r
   where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active'
   group by r.experiment_id
 ), metric_times as materialized (
   select r.experiment_id,
-         max(least(m.timestamp, %(at_ms)s)) filter (where m.timestamp <= %(near_ms)s or r.start_time <= %(near_ms)s) as known_ms,
+         max(least(m.timestamp, %(at_ms)s)) filter (where m.timestamp <= %(near_ms)s or r.start_time <=
+           %(near_ms)s) as known_ms,
          max(m.timestamp) as newest_ms
   from runs r join latest_metrics m on m.run_uuid = r.run_uuid
-  where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active' and m.timestamp <= {_TOMORROW_MS}
+  where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active'
+    and m.timestamp <= {_TOMORROW_MS}
   group by r.experiment_id
 )
 select r.experiment_id, greatest(r.known_ms, m.known_ms), greatest(r.newest_ms, m.newest_ms)
 from run_times r left join metric_times m on m.experiment_id = r.experiment_id"""
 
 _WANTED = "unnest(%(metrics)s, %(keys)s, %(preferences)s) as w(metric, key, preference)"
-_LATEST = f"{_WANTED}\n  cross join lateral (select * from latest_metrics l where l.key = w.key and l.run_uuid = r.run_uuid offset 0) m"
+_LATEST = (
+    f"{_WANTED}\n  cross join lateral (select * from latest_metrics l where l.key = w.key and "
+    "l.run_uuid = r.run_uuid offset 0) m"
+)
 _TEST_COUNT = """coalesce(
-         (select left(n.value, 250) from params n where n.run_uuid = v.run_uuid and n.key = %(test_count_key)s),
-         (select n.value::text from latest_metrics n where n.run_uuid = v.run_uuid and n.key = %(test_count_key)s and not n.is_nan))"""
-# Hits and misses as mlflow.evaluate logs them, under the prefix that the metric's own key has: val_precision_score has val_true_positives beside it.
+         (select left(n.value, 250) from params n where n.run_uuid = v.run_uuid
+           and n.key = %(test_count_key)s),
+         (select n.value::text from latest_metrics n where n.run_uuid = v.run_uuid
+           and n.key = %(test_count_key)s and not n.is_nan))"""
+# Hits and misses as mlflow.evaluate logs them, under the prefix that the metric's own key has:
+# val_precision_score has val_true_positives beside it.
 _PREFIX = "coalesce(substring(v.key from '^(.*?)(?:precision|recall)(?:_score)?$'), '')"
 _HITS_AND_MISSES = ",\n       ".join(
     f"""case when v.metric in ('precision', 'recall') then
-         (select m.value from latest_metrics m where m.run_uuid = v.run_uuid and m.key = {_PREFIX} || '{key}' and {_FINITE}) end"""
+         (select m.value from latest_metrics m where m.run_uuid = v.run_uuid and m.key = {_PREFIX} || '{key}'
+           and {_FINITE}) end"""
     for key in ("true_positives", "false_positives", "false_negatives")
 )
 _NAME = (
-    "coalesce(nullif({run}.name, ''), (select nullif(n.value, '') from tags n where n.run_uuid = {run}.run_uuid and n.key = %(run_name_key)s), left({run}.run_uuid, 8))"
+    "coalesce(nullif({run}.name, ''), (select nullif(n.value, '') from tags n where n.run_uuid = "
+    "{run}.run_uuid and n.key = %(run_name_key)s), left({run}.run_uuid, 8))"
 )
 
-# For each variant and metric the first of: top-level before child, FINISHED before RUNNING, newest start; a run that started after the moment comes last.
+# For each variant and metric the first of: top-level before child, FINISHED before RUNNING, newest start; a
+# run that started after the moment comes last.
 VALUES = f"""
 with {_ACTIVE_RUNS}, value as (
-  select distinct on (r.experiment_id, r.variant, w.metric) r.experiment_id, r.variant, r.run_uuid, r.name, r.status, r.is_child, r.start_time,
+  select distinct on (r.experiment_id, r.variant, w.metric) r.experiment_id, r.variant, r.run_uuid, r.name,
+    r.status, r.is_child, r.start_time,
          w.metric, m.key, m.value, m.timestamp
   from active r cross join {_LATEST}
   where r.variant is not null and r.status in ('FINISHED', 'RUNNING') and {_FINITE}
-  order by r.experiment_id, r.variant, w.metric, coalesce(r.start_time, 0) > %(near_ms)s, r.is_child, r.status <> 'FINISHED', r.start_time desc nulls last,
+  order by r.experiment_id, r.variant, w.metric, coalesce(r.start_time, 0) > %(near_ms)s, r.is_child,
+    r.status <> 'FINISHED', r.start_time desc nulls last,
            r.run_uuid, w.preference
 ), placed as (
-  select v.*, row_number() over (partition by v.experiment_id order by v.variant = any(%(favoured)s) desc, v.variant, v.metric) as place from value v
+  select v.*, row_number() over (partition by v.experiment_id order by v.variant = any(%(favoured)s) desc,
+    v.variant, v.metric) as place from value v
 )
-select v.experiment_id, v.variant, v.metric, v.key, v.value, v.timestamp, v.run_uuid, left({_NAME.format(run="v")}, 250), v.status, v.is_child, v.start_time,
+select v.experiment_id, v.variant, v.metric, v.key, v.value, v.timestamp, v.run_uuid,
+  left({_NAME.format(run="v")}, 250), v.status, v.is_child, v.start_time,
        {_TEST_COUNT},
        {_HITS_AND_MISSES}
 from placed v where v.place <= {MAX_VALUES} order by v.experiment_id, v.place"""
 
 VALUE_RANGES = f"""
 with active as materialized (
-  select r.experiment_id, r.run_uuid from runs r where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active'
+  select r.experiment_id, r.run_uuid from runs r where r.experiment_id = any(%(experiment_ids)s)
+    and r.lifecycle_stage = 'active'
 )
 select r.experiment_id, w.metric, min(m.value), max(m.value)
 from active r cross join {_LATEST}
@@ -163,10 +196,12 @@ group by r.experiment_id, w.metric order by r.experiment_id, w.metric"""
 STATUS_COUNTS = f"""
 with {_ACTIVE_RUNS}, counted as (
   select r.experiment_id, r.variant, r.status, r.is_child, count(*) as runs,
-         row_number() over (partition by r.experiment_id order by count(*) desc, r.variant, r.status, r.is_child) as place
+         row_number() over (partition by r.experiment_id order by count(*) desc, r.variant, r.status,
+           r.is_child) as place
   from active r group by 1, 2, 3, 4
 )
-select c.experiment_id, c.variant, c.status, c.is_child, c.runs from counted c where c.place <= {MAX_STATUS_ROWS} order by c.experiment_id, c.place"""
+select c.experiment_id, c.variant, c.status, c.is_child, c.runs from counted c
+  where c.place <= {MAX_STATUS_ROWS} order by c.experiment_id, c.place"""
 
 RUNS = f"""
 with {_NEWEST_RUNS}, signs as materialized (
@@ -174,46 +209,56 @@ with {_NEWEST_RUNS}, signs as materialized (
          max(m.value) filter (where m.key = %(accuracy_key)s and {_FINITE}) as accuracy
   from latest_metrics m where m.run_uuid = any(array(select run_uuid from active)) group by m.run_uuid
 )
-select r.experiment_id, r.run_uuid, left({_NAME.format(run="r")}, 250), r.variant, r.status, r.start_time, r.end_time, r.is_child,
+select r.experiment_id, r.run_uuid, left({_NAME.format(run="r")}, 250), r.variant, r.status, r.start_time,
+  r.end_time, r.is_child,
        s.sign_ms, s.accuracy
 from active r full join signs s on s.run_uuid = r.run_uuid
 where coalesce(r.run_uuid, '') <> '' order by r.experiment_id, r.start_time desc nulls last, r.run_uuid"""
 
-# By key and time through the primary key, over all experiments, and a full join for the reason given above: with it no plan compares every run with every point.
-# Each point is the mean of the values of one time step, at the mean of their times. Child runs only where no top-level run of the variant has any.
+# By key and time through the primary key, over all experiments, and a full join for the reason given above:
+# with it no plan compares every run with every point. Each point is the mean of the values of one time step,
+# at the mean of their times. Child runs only where no top-level run of the variant has any.
 HISTORY = f"""
 with {_ACTIVE_RUNS}, point as (
-  select r.experiment_id, r.variant, r.is_child, (m.timestamp - %(from_ms)s - 1) / %(step_ms)s as step, avg(m.timestamp) as time_ms, avg(m.value) as value
+  select r.experiment_id, r.variant, r.is_child, (m.timestamp - %(from_ms)s - 1) / %(step_ms)s as step,
+    avg(m.timestamp) as time_ms, avg(m.value) as value
   from (select m.run_uuid, m.timestamp, m.value from metrics m
-        where m.key = %(accuracy_key)s and m.timestamp > %(from_ms)s and m.timestamp <= %(at_ms)s and {_FINITE}) m
-  full join (select * from active where variant is not null and status in ('FINISHED', 'RUNNING')) r on r.run_uuid = m.run_uuid
+        where m.key = %(accuracy_key)s and m.timestamp > %(from_ms)s and m.timestamp <= %(at_ms)s
+          and {_FINITE}) m
+  full join (select * from active where variant is not null and status in ('FINISHED', 'RUNNING')) r
+    on r.run_uuid = m.run_uuid
   where coalesce(m.run_uuid, '') <> '' and coalesce(r.run_uuid, '') <> ''
   group by 1, 2, 3, 4
 ), best as (
   select experiment_id, variant, bool_and(is_child) as is_child from point group by 1, 2
 ), placed as (
   select p.*, row_number() over (partition by p.experiment_id order by p.variant, p.step) as place
-  from point p where (p.experiment_id, p.variant, p.is_child) in (select b.experiment_id, b.variant, b.is_child from best b)
+  from point p where (p.experiment_id, p.variant, p.is_child) in (select b.experiment_id, b.variant,
+    b.is_child from best b)
 )
 select p.experiment_id, p.variant, (p.time_ms / 1000)::float8, p.value
 from placed p where p.place <= {MAX_VARIANTS * HISTORY_POINTS} order by p.experiment_id, p.place"""
 
 VERSIONS = f"""
 with placed as (
-  select r.experiment_id, v.*, row_number() over (partition by r.experiment_id order by v.creation_time desc, v.name, v.version desc) as place
+  select r.experiment_id, v.*, row_number() over (partition by r.experiment_id order by v.creation_time desc,
+    v.name, v.version desc) as place
   from model_versions v join runs r on r.run_uuid = v.run_id
-  where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active' and v.creation_time is not null
+  where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active'
+    and v.creation_time is not null
     and coalesce(v.current_stage, '') <> 'Deleted_Internal'
 )
 select v.experiment_id, v.name, v.version, v.creation_time, v.run_id, {{aliases}}
 from placed v where v.place <= {MAX_VERSIONS} order by v.experiment_id, v.place"""
 ALIASES = """array(select a.alias from registered_model_aliases a
-             where a.name = v.name and a.version = v.version and to_jsonb(a) ->> 'workspace' is not distinct from to_jsonb(v) ->> 'workspace'
+             where a.name = v.name and a.version = v.version and to_jsonb(a) ->> 'workspace' is not distinct
+               from to_jsonb(v) ->> 'workspace'
              order by a.alias limit 10)"""
 
 METRIC_KEYS = """
 select m.key, count(*) from runs r join latest_metrics m on m.run_uuid = r.run_uuid
-where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active' and not starts_with(m.key, 'system/')
+where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active' and not starts_with(m.key,
+  'system/')
 group by m.key order by 2 desc, 1 limit 20"""
 
 ODD_VALUES = f"""

@@ -7,7 +7,13 @@ from functools import cached_property
 
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.sources.mlflow.connection import MlflowConnection
-from live_dashboards.sources.mlflow.schema import REQUIRED_TABLES, MlflowSchema, read_schema, require_rights, require_tables
+from live_dashboards.sources.mlflow.schema import (
+    REQUIRED_TABLES,
+    MlflowSchema,
+    read_schema,
+    require_rights,
+    require_tables,
+)
 
 CLOCK = "MLflow clock"
 _CLOCK_SECONDS = 60.0
@@ -27,7 +33,9 @@ class MlflowTables:
 
 def _tables(tables: MlflowTables) -> Check:
     require_tables(tables.schema, tables.connection)
-    return Check("MLflow tables", CheckState.OK, f"{', '.join(REQUIRED_TABLES)} are there ({tables.schema.version})")
+    return Check(
+        "MLflow tables", CheckState.OK, f"{', '.join(REQUIRED_TABLES)} are there ({tables.schema.version})"
+    )
 
 
 def _read_rights(tables: MlflowTables) -> Check:
@@ -40,16 +48,29 @@ def _write_rights(tables: MlflowTables) -> Check:
     if not written:
         return Check(name, CheckState.OK, f"user {user!r} may not write")
     names = ", ".join(REQUIRED_TABLES)
-    fix = f"nothing is ever written, but a role that only reads is safer: create role dash_ro login password '...'; grant select on {names} to dash_ro;"
-    return Check(name, CheckState.WARNING, f"user {user!r} may also write {', '.join(written)}", fix, "can_write")
+    fix = (
+        "nothing is ever written, but a role that only reads is safer: create role dash_ro login "
+        f"password '...'; grant select on {names} to dash_ro;"
+    )
+    return Check(
+        name, CheckState.WARNING, f"user {user!r} may also write {', '.join(written)}", fix, "can_write"
+    )
 
 
 def clock_check(what: str, seconds: float) -> Check:
     """Whether the clock of what is called `what` and ours agree; `seconds` is its clock minus ours."""
     if abs(seconds) < _CLOCK_SECONDS:
-        return Check(CLOCK, CheckState.OK, f"{what}'s clock and this machine's differ by {abs(seconds):.1f} s")
+        return Check(
+            CLOCK, CheckState.OK, f"{what}'s clock and this machine's differ by {abs(seconds):.1f} s"
+        )
     side = "ahead of" if seconds > 0 else "behind"
-    return Check(CLOCK, CheckState.WARNING, f"{what}'s clock is {abs(seconds):.0f} s {side} this machine's", "synchronise both clocks (NTP)", "clock")
+    return Check(
+        CLOCK,
+        CheckState.WARNING,
+        f"{what}'s clock is {abs(seconds):.0f} s {side} this machine's",
+        "synchronise both clocks (NTP)",
+        "clock",
+    )
 
 
 TABLE_CHECKS: Mapping[str, Callable[[MlflowTables], Check]] = {

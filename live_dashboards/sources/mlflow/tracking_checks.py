@@ -1,4 +1,6 @@
-"""The connection test of what MLFLOW_TRACKING_URI names, MLflow's REST API or its SQLite file, one line a check, each with its fix."""
+"""The connection test of what MLFLOW_TRACKING_URI names, MLflow's REST API or its SQLite file, one line a
+check, each with its fix.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ from live_dashboards.sources.mlflow.sqlite.source import file_version, sqlite_pa
 from live_dashboards.sources.mlflow.steps import Step, run_steps, skipped
 from live_dashboards.sources.mlflow.table_checks import CLOCK, clock_check
 
-SETTINGS, SERVER, LOGIN, API, FILE, TABLES = (f"MLflow {thing}" for thing in ("settings", "server", "login", "API", "file", "tables"))
+SETTINGS, SERVER, LOGIN, API, FILE, TABLES = (
+    f"MLflow {thing}" for thing in ("settings", "server", "login", "API", "file", "tables")
+)
 _LAYERS = (SERVER, LOGIN, API)
 _API_CODES = {"not_found", "not_mlflow", "http_error", "host_not_allowed", "redirect"}
 
@@ -62,7 +66,10 @@ def _file_checks(settings: Settings, at: datetime) -> Iterator[Check]:
         with SqliteDatabase(path, deadline=Deadline(settings.timeout_seconds)) as database:
             rows = SqliteRows(database, question_parameters(settings, at, settings.window_seconds))
             yield Check(FILE, CheckState.OK, f"{path} is opened, to be read only")
-            yield from run_steps([(TABLES, partial(_look_at_tables, rows)), *_held(RowAnswers(rows), settings, at)], "an earlier check failed")
+            yield from run_steps(
+                [(TABLES, partial(_look_at_tables, rows)), *_held(RowAnswers(rows), settings, at)],
+                "an earlier check failed",
+            )
     except SourceError as error:  # only opening raises here; each look inside catches its own
         yield Check(FILE, CheckState.FAILED, error.reason, error.fix, error.code)
         yield from skipped([TABLES, *AB_CHECKS], f"{FILE} failed")
@@ -79,13 +86,32 @@ def _look_at_tables(rows: SqliteRows) -> Check:
 
 
 def _look_at_settings(settings: Settings) -> Check:
-    endpoint, placeholders = rest_endpoint(settings), [name for name in settings.placeholders if name.startswith("MLFLOW_TRACKING_")]
-    login = f"{endpoint.authorization.partition(' ')[0].lower()} login" if endpoint.authorization else "without a login"
+    endpoint, placeholders = (
+        rest_endpoint(settings),
+        [name for name in settings.placeholders if name.startswith("MLFLOW_TRACKING_")],
+    )
+    login = (
+        f"{endpoint.authorization.partition(' ')[0].lower()} login"
+        if endpoint.authorization
+        else "without a login"
+    )
     found = f"MLflow's REST API at {endpoint.url}, {login}"
     if placeholders:
-        return Check(SETTINGS, CheckState.WARNING, f"{found}; the password is a placeholder", f"set {placeholders[0]} to the real one", "placeholder")
+        return Check(
+            SETTINGS,
+            CheckState.WARNING,
+            f"{found}; the password is a placeholder",
+            f"set {placeholders[0]} to the real one",
+            "placeholder",
+        )
     if endpoint.authorization and endpoint.url.startswith("http:") and not endpoint.is_loopback:
-        return Check(SETTINGS, CheckState.WARNING, f"{found}, which everybody on the way can read", "use https://", "not_encrypted")
+        return Check(
+            SETTINGS,
+            CheckState.WARNING,
+            f"{found}, which everybody on the way can read",
+            "use https://",
+            "not_encrypted",
+        )
     return Check(SETTINGS, CheckState.OK, found)
 
 

@@ -1,4 +1,6 @@
-"""The ways to ask MLflow that are configured: its PostgreSQL first, then what MLFLOW_TRACKING_URI names, within one deadline."""
+"""The ways to ask MLflow that are configured: its PostgreSQL first, then what MLFLOW_TRACKING_URI names,
+within one deadline.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ log = logging.getLogger(__name__)
 
 
 def mlflow_source(settings: Settings) -> MlflowSource:
-    """What is asked for MLflow's facts; SettingsError where the settings cannot name it. Only where `has_mlflow`."""
+    """What is asked for MLflow's facts; SettingsError where the settings cannot name it. Only where
+    `has_mlflow`.
+    """
     tracking = tracking_source(settings)
     if not settings.has_mlflow_database:
         assert tracking is not None  # noqa: S101 has_mlflow says so
@@ -44,7 +48,9 @@ def tracking_source(settings: Settings) -> MlflowSource | None:
 
 
 class WithBackup:
-    """Two ways of which the second is asked where the first one fails; the first has half of the time, as the second needs some too."""
+    """Two ways of which the second is asked where the first one fails; the first has half of the time, as the
+    second needs some too.
+    """
 
     def __init__(self, first: MlflowSource, backup: MlflowSource) -> None:
         self._ways: Sequence[MlflowSource] = (first, backup)
@@ -60,15 +66,25 @@ class WithBackup:
         """Where the first one is."""
         return self._ways[0].address
 
-    def read(self, *, at: datetime, window_seconds: float, deadline: Deadline, on_experiment: Callable[[ChosenTest | None], None]) -> MlflowAnswer:
+    def read(
+        self,
+        *,
+        at: datetime,
+        window_seconds: float,
+        deadline: Deadline,
+        on_experiment: Callable[[ChosenTest | None], None],
+    ) -> MlflowAnswer:
         """What the first one holds that answers.
 
-        The experiment is told only once an answer stands: the two might choose differently, and traffic of one must not stand below the name of another.
+        The experiment is told only once an answer stands: the two might choose differently, and traffic of
+        one must not stand below the name of another.
         """
         tell = Once(on_experiment)
 
         def ask(way: MlflowSource, share: Deadline) -> _Answers:
-            return (way.read(at=at, window_seconds=window_seconds, deadline=share, on_experiment=lambda _: None),)
+            return (
+                way.read(at=at, window_seconds=window_seconds, deadline=share, on_experiment=lambda _: None),
+            )
 
         try:
             (answer,), warning = self._first_answer(ask, deadline)
@@ -77,9 +93,13 @@ class WithBackup:
             tell(None)
         return self._marked(answer, warning)
 
-    def read_all(self, *, at: datetime, window_seconds: float, deadline: Deadline) -> tuple[MlflowAnswer, ...]:
+    def read_all(
+        self, *, at: datetime, window_seconds: float, deadline: Deadline
+    ) -> tuple[MlflowAnswer, ...]:
         """What the first one holds that answers."""
-        answers, warning = self._first_answer(lambda way, share: way.read_all(at=at, window_seconds=window_seconds, deadline=share), deadline)
+        answers, warning = self._first_answer(
+            lambda way, share: way.read_all(at=at, window_seconds=window_seconds, deadline=share), deadline
+        )
         return tuple(self._marked(answer, warning) for answer in answers)
 
     def abort(self) -> None:
@@ -88,8 +108,12 @@ class WithBackup:
         for way in self._ways:
             way.abort()
 
-    def _first_answer(self, ask: Callable[[MlflowSource, Deadline], _Answers], deadline: Deadline) -> tuple[_Answers, str | None]:
-        """The first answer, and what must be said beside it; SourceError where there is none, with what both said."""
+    def _first_answer(
+        self, ask: Callable[[MlflowSource, Deadline], _Answers], deadline: Deadline
+    ) -> tuple[_Answers, str | None]:
+        """The first answer, and what must be said beside it; SourceError where there is none, with what both
+        said.
+        """
         first, backup = self._ways
         try:
             return ask(first, Deadline(deadline.remaining_seconds / 2)), None
@@ -102,9 +126,15 @@ class WithBackup:
         except SourceError as error:
             raise _with(failure, f"nor does the backup answer: {error.reason}") from None
         except UsageError as error:  # what a backup does not know may well be in PostgreSQL
-            raise _with(failure, f"the backup, {backup.what} ({backup.address}), does not know either: {error}") from None
+            raise _with(
+                failure, f"the backup, {backup.what} ({backup.address}), does not know either: {error}"
+            ) from None
         if answers[0].status.state is SourceState.NO_AB_DATA:
-            raise _with(failure, f"the backup, {backup.what} ({backup.address}), has nothing to show instead: {answers[0].status.reason}")
+            raise _with(
+                failure,
+                f"the backup, {backup.what} ({backup.address}), has nothing to show "
+                f"instead: {answers[0].status.reason}",
+            )
         warning = f"{first.what} gave no answer, {backup.what} ({backup.address}) is shown instead: {failure}"
         log.warning("mlflow: %s", warning)
         return answers, warning
@@ -112,7 +142,12 @@ class WithBackup:
     def _marked(self, answer: MlflowAnswer, warning: str | None) -> MlflowAnswer:
         if warning is None:
             return answer
-        return replace(answer, status=replace(answer.status, warnings=(warning, *answer.status.warnings), instead_of=self._ways[0].what))
+        return replace(
+            answer,
+            status=replace(
+                answer.status, warnings=(warning, *answer.status.warnings), instead_of=self._ways[0].what
+            ),
+        )
 
 
 def _with(failure: SourceError, also: str) -> SourceError:

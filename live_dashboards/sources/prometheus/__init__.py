@@ -1,1 +1,3 @@
-"""Asks Prometheus over HTTP: endpoint, exchange, questions, what the series say, and why an answer is missing."""
+"""Asks Prometheus over HTTP: endpoint, exchange, questions, what the series say, and why an answer is
+missing.
+"""

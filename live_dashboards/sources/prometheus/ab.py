@@ -1,4 +1,6 @@
-"""The A/B test in Prometheus at one moment: totals and gauges, timelines, the age of what was found, and since when there is traffic."""
+"""The A/B test in Prometheus at one moment: totals and gauges, timelines, the age of what was found, and
+since when there is traffic.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,10 @@ _RAW, _RECORDED = (
         Question("label/__name__/values", {"match[]": f'{{__name__=~"{names}"}}'}),
         Question("label/__name__/values", {"match[]": f'{requests}{{{EXPERIMENT_LABEL}=""}}', "start": "0"}),
     )
-    for requests, names in ((REQUESTS, "ab_test_.+"), (STEPS[REQUESTS], f"experiment_.+:ab_test_.+|{LATENCY}"))
+    for requests, names in (
+        (REQUESTS, "ab_test_.+"),
+        (STEPS[REQUESTS], f"experiment_.+:ab_test_.+|{LATENCY}"),
+    )
 )
 _SERVER = (Question("status/buildinfo", {}), Question("status/runtimeinfo", {}))
 
@@ -43,7 +48,8 @@ _SERVER = (Question("status/buildinfo", {}), Question("status/runtimeinfo", {}))
 class Discovery:
     """What the server is and holds.
 
-    The values of the label `experiment`, whether series without it may count, the metrics that begin with ab_test_, engine, retention, its clock minus ours.
+    The values of the label `experiment`, whether series without it may count, the metrics that begin with
+    ab_test_, engine, retention, its clock minus ours.
     """
 
     experiments: tuple[str, ...]
@@ -79,11 +85,14 @@ class PrometheusAbSource:
         """Find the server that answers, and what it knows of experiments; SourceError where none answers."""
         before_seconds = deadline.elapsed_seconds
         hello = self._client.connect(deadline)
-        experiments, names, unlabelled, build, runtime = self._client.ask_all((*(_RECORDED if self._wants_recorded else _RAW), *_SERVER), deadline)
+        experiments, names, unlabelled, build, runtime = self._client.ask_all(
+            (*(_RECORDED if self._wants_recorded else _RAW), *_SERVER), deadline
+        )
         self._discovery = Discovery(
             experiments=_names(experiments),
             metric_names=_names(names),
-            has_unlabelled=bool(_names(unlabelled)) or self._wants_recorded,  # the instances' own series may have to be asked instead
+            # the instances' own series may have to be asked instead
+            has_unlabelled=bool(_names(unlabelled)) or self._wants_recorded,
             engine=engine_of(build),
             retention_seconds=_retention_seconds(_fact(runtime, "storageRetention")),
             address=self._client.address,
@@ -93,10 +102,20 @@ class PrometheusAbSource:
         )
         return self._discovery
 
-    def read(self, *, at: datetime, window_seconds: float, experiment: str | None, deadline: Deadline, variants: tuple[str, ...] = ()) -> PrometheusAnswer:
-        """Everything of the window before the moment, of the named test (see `own_series`), whose variants MLflow told, or of all series where none is named.
+    def read(
+        self,
+        *,
+        at: datetime,
+        window_seconds: float,
+        experiment: str | None,
+        deadline: Deadline,
+        variants: tuple[str, ...] = (),
+    ) -> PrometheusAnswer:
+        """Everything of the window before the moment, of the named test (see `own_series`), whose variants
+        MLflow told, or of all series where none is named.
 
-        A question that fails becomes an answer with its reason; SourceError where the requests themselves cannot be asked.
+        A question that fails becomes an answer with its reason; SourceError where the requests themselves
+        cannot be asked.
         """
         try:
             found = self._discovery or self.discover(deadline)
@@ -104,7 +123,9 @@ class PrometheusAbSource:
 
             asking = FailedQuestions(lambda questions: self._client.ask_all(questions, deadline))
             test = AskedTest(experiment, variants, self._settings.aliases)
-            found, scope, lack = self._scope(asking.ask, found, at_seconds=at.timestamp(), window_seconds=window_seconds, test=test)
+            found, scope, lack = self._scope(
+                asking.ask, found, at_seconds=at.timestamp(), window_seconds=window_seconds, test=test
+            )
             self.matchers = scope.matchers
             histograms = self._histograms(asking.ask, found, scope)
             scope = replace(scope, native=histograms.native)
@@ -114,10 +135,24 @@ class PrometheusAbSource:
             reading = read_answers(ask, scope, self._settings)
             self.failures = asking.failures()
             failures = tuple(map(str, self.failures))
-            told = (*failures, *lack, *found.warnings, *scope.warnings, *histograms.told, *copies.told, *reading.warnings, *_experiment_warnings(scope))
+            told = (
+                *failures,
+                *lack,
+                *found.warnings,
+                *scope.warnings,
+                *histograms.told,
+                *copies.told,
+                *reading.warnings,
+                *_experiment_warnings(scope),
+            )
             seconds = found.duration_seconds + deadline.elapsed_seconds - before_seconds
             return PrometheusAnswer(
-                status=replace(_status(found, scope, tuple(dict.fromkeys(told)), seconds), failures=failures, is_partial=asking.is_partial, counted_twice=copies.twice),
+                status=replace(
+                    _status(found, scope, tuple(dict.fromkeys(told)), seconds),
+                    failures=failures,
+                    is_partial=asking.is_partial,
+                    counted_twice=copies.twice,
+                ),
                 experiments=found.experiments,
                 experiment_filter=scope.experiment,
                 added_experiments=scope.experiments if scope.experiment is None else (),
@@ -127,7 +162,8 @@ class PrometheusAbSource:
                 first_traffic=reading.first_traffic,
                 inexact_starts=reading.inexact_starts,
                 accumulated=reading.accumulated,
-                retention_seconds=None if scope.is_recorded else found.retention_seconds,  # the steps themselves tell from when on they are kept
+                # the steps themselves tell from when on they are kept
+                retention_seconds=None if scope.is_recorded else found.retention_seconds,
             )
         finally:
             self._client.close()
@@ -138,28 +174,54 @@ class PrometheusAbSource:
             return FoundNative()
         objective_seconds = float(self._settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000
         span_seconds = max(scope.window_seconds, DAY_SECONDS)
-        return find_native(ask, scope.matchers, at_seconds=scope.at_seconds, span_seconds=span_seconds, objective_seconds=objective_seconds)
+        return find_native(
+            ask,
+            scope.matchers,
+            at_seconds=scope.at_seconds,
+            span_seconds=span_seconds,
+            objective_seconds=objective_seconds,
+        )
 
     @property
     def _wants_recorded(self) -> bool:
         return bool(self._settings["PROMETHEUS_RECORDED"] == "on")
 
-    def _scope(self, ask: Ask, found: Discovery, *, at_seconds: float, window_seconds: float, test: AskedTest) -> tuple[Discovery, Scope, tuple[str, ...]]:
-        """What the questions are filled in with, and why recorded steps are not asked where they should be."""
+    def _scope(
+        self, ask: Ask, found: Discovery, *, at_seconds: float, window_seconds: float, test: AskedTest
+    ) -> tuple[Discovery, Scope, tuple[str, ...]]:
+        """What the questions are filled in with, and why recorded steps are not asked where they should
+        be.
+        """
         lack: tuple[str, ...] = ()
         if self._wants_recorded:
-            scope = find_recorded_scope(ask, at_seconds=at_seconds, window_seconds=window_seconds, test=test, known=found.experiments, metric_names=found.metric_names)
+            scope = find_recorded_scope(
+                ask,
+                at_seconds=at_seconds,
+                window_seconds=window_seconds,
+                test=test,
+                known=found.experiments,
+                metric_names=found.metric_names,
+            )
             if isinstance(scope, Scope):
                 return found, scope, ()
             lack = (f"{NOT_RECORDED}: {scope}",)
             experiments, names, _ = ask(list(_RAW))
             found = replace(found, experiments=_names(experiments), metric_names=_names(names))
-        scope = find_scope(ask, at_seconds=at_seconds, window_seconds=window_seconds, test=test, known=found.experiments, metric_names=found.metric_names)
+        scope = find_scope(
+            ask,
+            at_seconds=at_seconds,
+            window_seconds=window_seconds,
+            test=test,
+            known=found.experiments,
+            metric_names=found.metric_names,
+        )
         return found, scope, lack
 
 
 def _names(outcome: Outcome) -> tuple[str, ...]:
-    """The values of a label; where they cannot be told, no series can be left out: one experiment's page would show the traffic of all."""
+    """The values of a label; where they cannot be told, no series can be left out: one experiment's page
+    would show the traffic of all.
+    """
     if isinstance(outcome, SourceError):
         raise outcome
     return tuple(sorted(outcome.names))
@@ -179,7 +241,12 @@ def _retention_seconds(text: str | None) -> float | None:
 
 def _experiment_warnings(scope: Scope) -> tuple[str, ...]:
     if scope.experiment is None and len(scope.experiments) > 1:
-        return (f"the experiments {listed(scope.experiments)} {ADDED_TOGETHER}; choose one with --experiment or AB_EXPERIMENT",)
+        return (
+            (
+                f"the experiments {listed(scope.experiments)} {ADDED_TOGETHER}; choose one with "
+                "--experiment or AB_EXPERIMENT"
+            ),
+        )
     return ()
 
 
@@ -189,7 +256,9 @@ def _status(found: Discovery, scope: Scope, told: tuple[str, ...], seconds: floa
         PROMETHEUS,
         state,
         reason=None if scope.has_requests else _no_data_reason(found, scope),
-        fix=None if scope.has_requests else "let Prometheus scrape the exporter of the A/B test, or choose an --at or --window with data",
+        fix=None
+        if scope.has_requests
+        else "let Prometheus scrape the exporter of the A/B test, or choose an --at or --window with data",
         warnings=told,
         version=found.engine.title,
         address=found.address,
@@ -201,7 +270,17 @@ def _status(found: Discovery, scope: Scope, told: tuple[str, ...], seconds: floa
 def _no_data_reason(found: Discovery, scope: Scope) -> str:
     selector = scope.selector(REQUESTS_TOTAL)
     span = format_duration(max(scope.window_seconds, DAY_SECONDS))
-    names = f"the metrics there are {listed(found.metric_names)}" if found.metric_names else "no metric's name begins with ab_test_"
-    left_out = "".join(f"{text.removeprefix(WHICH_COUNT)}; " for text in scope.warnings if text.startswith(WHICH_COUNT))
-    others = f"the label {EXPERIMENT_LABEL} has the values {listed(found.experiments)}; " if scope.experiment is not None and found.experiments else ""
+    names = (
+        f"the metrics there are {listed(found.metric_names)}"
+        if found.metric_names
+        else "no metric's name begins with ab_test_"
+    )
+    left_out = "".join(
+        f"{text.removeprefix(WHICH_COUNT)}; " for text in scope.warnings if text.startswith(WHICH_COUNT)
+    )
+    others = (
+        f"the label {EXPERIMENT_LABEL} has the values {listed(found.experiments)}; "
+        if scope.experiment is not None and found.experiments
+        else ""
+    )
     return f"reachable, no A/B data: {selector} has no series in the last {span}; {left_out}{others}{names}"

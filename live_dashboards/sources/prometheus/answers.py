@@ -1,4 +1,6 @@
-"""From Prometheus' replies to named answers: an empty one gets the reason why, a model that never failed gets its 0."""
+"""From Prometheus' replies to named answers: an empty one gets the reason why, a model that never failed gets
+its 0.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 
-LOOKBACK_SECONDS = 300.0  # how long an instant query still answers with a sample, unless its target is gone; one of just that age only before Prometheus 3
+# how long an instant query still answers with a sample, unless its target is gone; one of just that age only
+# before Prometheus 3
+LOOKBACK_SECONDS = 300.0
 _FINEST_LOOK_SECONDS = 1.0
 _LOOKS_IN_WINDOW = 1440  # one a minute over a day: finer costs a second and more on busy machines
 
@@ -38,7 +42,9 @@ def _answer(query: AbQuery, promql: str, outcome: Outcome, grids: tuple[Grid, ..
 
 
 def with_zero_errors(errors: Answer, requests: Answer, scope: Scope) -> Answer:
-    """The errors with a 0 for each model that has requests and no series of errors, where one would be counted: nothing has failed there yet."""
+    """The errors with a 0 for each model that has requests and no series of errors, where one would be
+    counted: nothing has failed there yet.
+    """
     if errors.reason is not None:
         return errors
     named = {series.label("model_name") for series in errors.series}
@@ -47,12 +53,21 @@ def with_zero_errors(errors: Answer, requests: Answer, scope: Scope) -> Answer:
     assumed = tuple(model for model in spotless if model in scope.assumed)
     told = tuple(each for each in scope.errors_of_models if each[0] in {*assumed, *scope.uncounted})
     counted = tuple((model, "no failed request was counted") for model in spotless if model not in assumed)
-    return replace(errors, series=(*errors.series, *zeros), note=scope.errors_note, of_models=(*told, *counted), assumed=assumed)
+    return replace(
+        errors,
+        series=(*errors.series, *zeros),
+        note=scope.errors_note,
+        of_models=(*told, *counted),
+        assumed=assumed,
+    )
 
 
 def without_uncounted(answer: Answer, scope: Scope) -> Answer:
     """A timeline of errors without the models of whose errors nobody knows: its 0 would be invented."""
-    return replace(answer, series=tuple(series for series in answer.series if series.label("model_name") not in scope.uncounted))
+    return replace(
+        answer,
+        series=tuple(series for series in answer.series if series.label("model_name") not in scope.uncounted),
+    )
 
 
 def merged(newest: Answer, wide: Outcome | None) -> Answer:
@@ -61,17 +76,22 @@ def merged(newest: Answer, wide: Outcome | None) -> Answer:
         return newest
     if isinstance(wide, SourceError):
         return replace(newest, note=f"older samples could not be looked for: {wide.reason}")
-    by_labels = {series.labels: series for series in (*wide.series, *newest.series) if series.last is not None}
+    by_labels = {
+        series.labels: series for series in (*wide.series, *newest.series) if series.last is not None
+    }
     return replace(newest, series=tuple(by_labels[labels] for labels in sorted(by_labels)))
 
 
 def last_seen(selector: str, window_seconds: float) -> str:
     """The PromQL for the time of the newest sample in the window, of whatever value."""
-    return f"max(max_over_time(timestamp({selector})[{format_duration(window_seconds)}:{look_step_seconds(window_seconds)}s]))"
+    looks = f"[{format_duration(window_seconds)}:{look_step_seconds(window_seconds)}s]"
+    return f"max(max_over_time(timestamp({selector}){looks}))"
 
 
 def look_step_seconds(window_seconds: float) -> int:
-    """How finely samples are looked for: a target that is gone hides its last sample after one scrape interval."""
+    """How finely samples are looked for: a target that is gone hides its last sample after one scrape
+    interval.
+    """
     return round(max(_FINEST_LOOK_SECONDS, window_seconds / _LOOKS_IN_WINDOW))
 
 
@@ -87,5 +107,13 @@ def with_reason(answer: Answer, selector: str, scope: Scope, outcomes: Mapping[s
     newest_seconds = outcome.series[0].last
     age_seconds = 0.0 if newest_seconds is None else scope.at_seconds - newest_seconds
     if answer.step_seconds is None and age_seconds >= LOOKBACK_SECONDS:
-        return replace(answer, reason=f"{selector} was last seen {format_duration(age_seconds)} before; is its exporter still scraped?")
-    return replace(answer, reason=f"{selector} has samples in the last {span}, but no number to show: only NaN, or what cannot be, or too few for a rate")
+        return replace(
+            answer,
+            reason=f"{selector} was last seen {format_duration(age_seconds)} before; is "
+            "its exporter still scraped?",
+        )
+    return replace(
+        answer,
+        reason=f"{selector} has samples in the last {span}, but no number to show: only "
+        "NaN, or what cannot be, or too few for a rate",
+    )

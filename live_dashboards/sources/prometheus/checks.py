@@ -1,4 +1,6 @@
-"""The connection test of Prometheus: from the settings to the API, one line a check, each with its fix; the data's checks follow."""
+"""The connection test of Prometheus: from the settings to the API, one line a check, each with its fix; the
+data's checks follow.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +19,38 @@ from live_dashboards.sources.prometheus.data_checks import DATA_CHECKS, Promethe
 from live_dashboards.sources.prometheus.endpoint import endpoints
 from live_dashboards.sources.prometheus.engine import PROMETHEUS_ITSELF, Engine
 
-SETTINGS, HOST, PORT, TLS, LOGIN, API, CLOCK = (f"Prometheus {thing}" for thing in ("settings", "host", "port", "TLS", "login", "API", "clock"))
+SETTINGS, HOST, PORT, TLS, LOGIN, API, CLOCK = (
+    f"Prometheus {thing}" for thing in ("settings", "host", "port", "TLS", "login", "API", "clock")
+)
 _LAYERS = (HOST, PORT, TLS, LOGIN, API)
-_LAYER_OF_CODE = {"unknown_host": HOST, "url": HOST, "refused": PORT, "unreachable": PORT, "timeout": PORT, "proxy": PORT, "cut": PORT, "auth": LOGIN, "redirect": LOGIN}
+_LAYER_OF_CODE = {
+    "unknown_host": HOST,
+    "url": HOST,
+    "refused": PORT,
+    "unreachable": PORT,
+    "timeout": PORT,
+    "proxy": PORT,
+    "cut": PORT,
+    "auth": LOGIN,
+    "redirect": LOGIN,
+}
 _CLOCK_LIMIT_SECONDS = 5.0
 
 
 def prometheus_checks(settings: Settings, at: datetime, test: ChosenTest | None = None) -> Iterator[Check]:
-    """Each check as it ends, of the test's series (None: the configured one's); after one that makes the rest impossible these are skipped.
+    """Each check as it ends, of the test's series (None: the configured one's); after one that makes the rest
+    impossible these are skipped.
 
     Raises SettingsError for a login that cannot be used.
     """
     if not settings.has_prometheus:
-        yield Check(SETTINGS, CheckState.SKIPPED, "Prometheus is not configured", "set PROMETHEUS_URL", "not_configured")
+        yield Check(
+            SETTINGS,
+            CheckState.SKIPPED,
+            "Prometheus is not configured",
+            "set PROMETHEUS_URL",
+            "not_configured",
+        )
         return
     known = endpoints(settings)
     yield _look_at_settings(settings, known)
@@ -69,12 +90,24 @@ def _looks(data: PrometheusData) -> Iterator[Check]:
 def _look_at_settings(settings: Settings, known: tuple[Endpoint, ...]) -> Check:
     found = [name for name in settings.placeholders if name.startswith("PROMETHEUS_")]
     if found:
-        return Check(SETTINGS, CheckState.WARNING, f"{', '.join(found)} looks like a placeholder", "set the real password, or PROMETHEUS_PASSWORD_FILE", "placeholder")
-    return Check(SETTINGS, CheckState.OK, f"{', '.join(endpoint.url for endpoint in known)}, {_login_name(known[0])}")
+        return Check(
+            SETTINGS,
+            CheckState.WARNING,
+            f"{', '.join(found)} looks like a placeholder",
+            "set the real password, or PROMETHEUS_PASSWORD_FILE",
+            "placeholder",
+        )
+    return Check(
+        SETTINGS, CheckState.OK, f"{', '.join(endpoint.url for endpoint in known)}, {_login_name(known[0])}"
+    )
 
 
 def _login_name(endpoint: Endpoint) -> str:
-    return f"{endpoint.authorization.partition(' ')[0].lower()} login" if endpoint.authorization else "without a login"
+    return (
+        f"{endpoint.authorization.partition(' ')[0].lower()} login"
+        if endpoint.authorization
+        else "without a login"
+    )
 
 
 def _layer(code: str) -> str:
@@ -123,7 +156,9 @@ def _look_at_clock(found: Discovery) -> Check:
     if seconds is None:
         return Check(CLOCK, CheckState.SKIPPED, "the server does not tell its time")
     if abs(seconds) <= _CLOCK_LIMIT_SECONDS:
-        return Check(CLOCK, CheckState.OK, f"the server's clock and this one agree to {max(1, round(abs(seconds)))} s")
+        return Check(
+            CLOCK, CheckState.OK, f"the server's clock and this one agree to {max(1, round(abs(seconds)))} s"
+        )
     way = "ahead of" if seconds > 0 else "behind"
     return Check(
         CLOCK,

@@ -1,4 +1,6 @@
-"""The connection test of whether Prometheus' answers hold all that was asked for: a line for each thing that they lack, with its own fix."""
+"""The connection test of whether Prometheus' answers hold all that was asked for: a line for each thing that
+they lack, with its own fix.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +39,19 @@ _STORES = "look at the stores behind this Prometheus"
 _FIXES = (  # by a part of what is told: what to do, and the finding's name for programs
     (OLDER_RULES, LOAD_PRESENT, "older_rules"),
     (ESTIMATES, "see why instances restart again and again", "estimates"),
-    ("restarted so often that their counts are estimates", "see why instances restart again and again", "estimates"),
-    (MISSING_STEPS, "see why the rules were not evaluated: Prometheus was down, or an evaluation took longer than its interval", "missing_steps"),
+    (
+        "restarted so often that their counts are estimates",
+        "see why instances restart again and again",
+        "estimates",
+    ),
+    (
+        MISSING_STEPS,
+        (
+            "see why the rules were not evaluated: Prometheus was down, or an evaluation took "
+            "longer than its interval"
+        ),
+        "missing_steps",
+    ),
     ("that cannot be, such as", "see what the exporter or the query gives there", "impossible_values"),
     (ADDED_TOGETHER, "choose one with --experiment or AB_EXPERIMENT", "several_experiments"),
     (EDGES_LEFT_OUT, "let all instances export the same buckets", "unlike_buckets"),
@@ -50,7 +63,9 @@ _FIXES = (  # by a part of what is told: what to do, and the finding's name for 
 
 
 def look_at_completeness(answer: PrometheusAnswer, failures: Sequence[Failure]) -> Iterator[Check]:
-    """A warning for each thing that is missing or open; else that there is none, with the choices that were made."""
+    """A warning for each thing that is missing or open; else that there is none, with the choices that were
+    made.
+    """
     found = [*_failed(failures), *_told(answer), *_at_least(answer)]
     yield from found
     if not found:
@@ -68,20 +83,30 @@ def _failed(failures: Sequence[Failure]) -> Iterator[Check]:
 
 
 def _told(answer: PrometheusAnswer) -> Iterator[Check]:
-    """What was told beside the answers; what nobody here knows is the server's own word, of stores where its answer is partial."""
+    """What was told beside the answers; what nobody here knows is the server's own word, of stores where its
+    answer is partial.
+    """
     status, others = answer.status, []
     for text in status.warnings:
         if text in status.failures or _is_choice(text) or text.startswith(OF_COPIES):
             continue
         known = next(((fix, code) for part, fix, code in _FIXES if part in text), None)
         if text.startswith(NOT_RECORDED):
-            yield _warning(text.removesuffix(f": {FILL_IN}"), FILL_IN if text.endswith(FILL_IN) else _ASK_RAW, "not_recorded")
+            yield _warning(
+                text.removesuffix(f": {FILL_IN}"),
+                FILL_IN if text.endswith(FILL_IN) else _ASK_RAW,
+                "not_recorded",
+            )
         elif known is not None:
             yield _warning(text.removesuffix(known[0]).rstrip(":; "), *known)
         else:
             others.append(text)
     if others or status.is_partial:
-        yield _warning("; ".join(others) or "the answer is partial", _STORES if status.is_partial else "", "partial" if status.is_partial else "remarks")
+        yield _warning(
+            "; ".join(others) or "the answer is partial",
+            _STORES if status.is_partial else "",
+            "partial" if status.is_partial else "remarks",
+        )
 
 
 def _at_least(answer: PrometheusAnswer) -> Iterator[Check]:

@@ -1,6 +1,8 @@
-"""Whether the same scrapes are stored several times, as a highly available pair of Prometheus does, and by which labels these copies differ.
+"""Whether the same scrapes are stored several times, as a highly available pair of Prometheus does, and by
+which labels these copies differ.
 
-No name of a label and no likeness of totals is trusted: `auto` asks for the samples themselves, and only where series differ in one label alone.
+No name of a label and no likeness of totals is trusted: `auto` asks for the samples themselves, and only
+where series differ in one label alone.
 """
 
 from __future__ import annotations
@@ -18,18 +20,27 @@ from live_dashboards.sources.prometheus.exchange import Question, over_time
 from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.own_series import HISTORY_SECONDS
 from live_dashboards.sources.prometheus.recorded import STEPS
-from live_dashboards.sources.prometheus.recorded_copies import RECORD_ONCE, Recorded, apart_words, counts_each, label_words, twice_words
+from live_dashboards.sources.prometheus.recorded_copies import (
+    RECORD_ONCE,
+    Recorded,
+    apart_words,
+    counts_each,
+    label_words,
+    twice_words,
+)
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import REQUESTS, render
 
 _FINEST_SECONDS, _FINE_LOOKS = 15.0, 96
-_COARSEST_SECONDS, _COARSE_LOOKS = 300.0, 2160  # as long as an instant query looks back; every hour of 90 days
+# as long as an instant query looks back; every hour of 90 days
+_COARSEST_SECONDS, _COARSE_LOOKS = 300.0, 2160
 
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """The labels in which alone copies differ, to be left out of what tells series apart, and what is told of it.
+    """The labels in which alone copies differ, to be left out of what tells series apart, and what is told of
+    it.
 
     `twice` says that every copy counts all the same, and why: nothing can be concluded from such counts.
     """
@@ -40,9 +51,11 @@ class Copies:
 
 
 def find_copies(ask: Ask, scope: Scope, settings: Settings) -> Copies:
-    """The copies among the series of the scope's requests: as PROMETHEUS_REPLICA_LABELS names them, or found by their samples.
+    """The copies among the series of the scope's requests: as PROMETHEUS_REPLICA_LABELS names them, or found
+    by their samples.
 
-    Where no series has a label but those of the test and of its target, one small question is all that is asked.
+    Where no series has a label but those of the test and of its target, one small question is all that is
+    asked.
     """
     wanted = settings["PROMETHEUS_REPLICA_LABELS"]
     named: tuple[str, ...] | None = None if wanted == "auto" else wanted
@@ -51,7 +64,11 @@ def find_copies(ask: Ask, scope: Scope, settings: Settings) -> Copies:
     if scope.is_recorded:
         return _of_steps(ask, scope, settings, named)
     span = _Span.of(scope, settings)
-    return _found(ask, scope, span, settings) if named is None else _named(ask, span, _selector(REQUESTS, scope), named)
+    return (
+        _found(ask, scope, span, settings)
+        if named is None
+        else _named(ask, span, _selector(REQUESTS, scope), named)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +81,28 @@ class _Span:
 
     @classmethod
     def of(cls, scope: Scope, settings: Settings) -> _Span:
-        start_seconds = scope.at_seconds - HISTORY_SECONDS if settings.start is None else settings.start.timestamp()
+        start_seconds = (
+            scope.at_seconds - HISTORY_SECONDS if settings.start is None else settings.start.timestamp()
+        )
         longest_seconds = max(scope.window_seconds, DAY_SECONDS)
-        return cls(min(start_seconds, scope.at_seconds - longest_seconds), scope.at_seconds, scope.window_seconds)
+        return cls(
+            min(start_seconds, scope.at_seconds - longest_seconds), scope.at_seconds, scope.window_seconds
+        )
 
     @property
     def spans(self) -> tuple[tuple[float, float], ...]:
         """The window, and all of it."""
-        return (self.end_seconds - self.window_seconds, self.end_seconds), (self.start_seconds, self.end_seconds)
+        return (self.end_seconds - self.window_seconds, self.end_seconds), (
+            self.start_seconds,
+            self.end_seconds,
+        )
 
     def about(self, path: str, selector: str) -> Question:
         """The question after names or series of the selector."""
-        return Question(path, {"match[]": selector, "start": f"{self.start_seconds:.3f}", "end": f"{self.end_seconds:.3f}"})
+        return Question(
+            path,
+            {"match[]": selector, "start": f"{self.start_seconds:.3f}", "end": f"{self.end_seconds:.3f}"},
+        )
 
     def looks(self, promql: str) -> list[Question]:
         """The PromQL finely over the window, and coarsely over the whole span."""
@@ -95,8 +122,26 @@ def _named(ask: Ask, span: _Span, selector: str, named: tuple[str, ...]) -> Copi
     known = ask([span.about("labels", selector)])[0]
     lacking = () if isinstance(known, SourceError) else tuple(sorted(set(named) - set(known.names)))
     used = tuple(name for name in named if name not in lacking)
-    told = (f"{COUNTED_ONCE}: those that differ in {label_words(used)} alone, as PROMETHEUS_REPLICA_LABELS says",) if used else ()
-    missing = (f"{NOT_THERE} {label_words(lacking)}, which no series of {selector} has: set it to auto, or to the label that tells the copies apart",) if lacking else ()
+    told = (
+        (
+            (
+                f"{COUNTED_ONCE}: those that differ in {label_words(used)} alone, "
+                "as PROMETHEUS_REPLICA_LABELS says"
+            ),
+        )
+        if used
+        else ()
+    )
+    missing = (
+        (
+            (
+                f"{NOT_THERE} {label_words(lacking)}, which no series of {selector} has: set it to auto, or "
+                "to the label that tells the copies apart"
+            ),
+        )
+        if lacking
+        else ()
+    )
     return Copies(used, (*told, *missing))
 
 
@@ -125,7 +170,9 @@ def _labels(several: Sequence[Found]) -> tuple[str, ...]:
 
 
 def _of_steps(ask: Ask, scope: Scope, settings: Settings, named: tuple[str, ...] | None) -> Copies:
-    """Of recorded steps: copies among them can be named; of copies that were recorded as one it can only be told that they count twice."""
+    """Of recorded steps: copies among them can be named; of copies that were recorded as one it can only be
+    told that they count twice.
+    """
     span, steps = _Span.of(scope, settings), _selector(STEPS[REQUESTS], scope)
     if named is not None:
         return _of_named_steps(ask, scope, span, _named(ask, span, steps, named), named)
@@ -139,27 +186,39 @@ def _of_steps(ask: Ask, scope: Scope, settings: Settings, named: tuple[str, ...]
     if twice and sure in apart:
         return Copies(told=(apart_words(sure),), twice=apart_words(sure))
     doubtful = [each for each in _of(raw, Verdict.UNSURE) if _twice(ask, scope, span, Recorded(each.labels))]
-    return Copies(told=(*map(_steps_words, apart), *filter(None, (twice,)), *map(_recorded_words, doubtful)), twice=twice)
+    return Copies(
+        told=(*map(_steps_words, apart), *filter(None, (twice,)), *map(_recorded_words, doubtful)),
+        twice=twice,
+    )
 
 
 def _of_named_steps(ask: Ask, scope: Scope, span: _Span, found: Copies, named: tuple[str, ...]) -> Copies:
-    """What is told of labels of copies that somebody has named, where the rules have recorded each copy, too."""
+    """What is told of labels of copies that somebody has named, where the rules have recorded each copy,
+    too.
+    """
     known = ask([span.about("labels", _selector(REQUESTS, scope))])[0]
     raw = () if isinstance(known, SourceError) else tuple(name for name in named if name in known.names)
     twice = _twice(ask, scope, span, Recorded(raw, found.labels))
-    told = tuple(text for text in found.told if not (text.startswith(NOT_THERE) and raw))  # the label is the right one, of what the rules have read
+    # the label is the right one, of what the rules have read
+    told = tuple(text for text in found.told if not (text.startswith(NOT_THERE) and raw))
     return Copies(found.labels, (*told, *filter(None, (twice,))), twice)
 
 
 def _twice(ask: Ask, scope: Scope, span: _Span, copies: Recorded) -> str:
-    """That recorded steps count every copy; nothing where they count each scrape once, or no copies are known."""
+    """That recorded steps count every copy; nothing where they count each scrape once, or no copies are
+    known.
+    """
     if not copies.labels or not counts_each(ask, scope, copies, span.spans):
         return ""
     return twice_words(copies.labels)
 
 
-def _overlaps(ask: Ask, span: _Span, selector: str) -> Mapping[tuple[str, ...], tuple[float, ...]] | SourceError:
-    """For each label (or labels together) in which alone series differ that were there at the same time: those moments, in unix seconds."""
+def _overlaps(
+    ask: Ask, span: _Span, selector: str
+) -> Mapping[tuple[str, ...], tuple[float, ...]] | SourceError:
+    """For each label (or labels together) in which alone series differ that were there at the same time:
+    those moments, in unix seconds.
+    """
     names = ask([span.about("labels", selector)])[0]
     if isinstance(names, SourceError):
         return names
@@ -172,31 +231,45 @@ def _overlaps(ask: Ask, span: _Span, selector: str) -> Mapping[tuple[str, ...], 
     found = candidates((each.labels for each in series.series), possible)
     looks = [span.looks(f"count(count without ({', '.join(labels)}) ({selector}) > 1)") for labels in found]
     outcomes = iter(ask(list(chain.from_iterable(looks)))) if looks else iter(())
-    moments = {labels: _moments([next(outcomes) for _ in each]) for labels, each in zip(found, looks, strict=True)}
+    moments = {
+        labels: _moments([next(outcomes) for _ in each]) for labels, each in zip(found, looks, strict=True)
+    }
     return {labels: each for labels, each in moments.items() if each}
 
 
 def _moments(outcomes: Sequence[Outcome]) -> tuple[float, ...]:
     """The moments with a value; an outcome that failed is told by who asks."""
-    series = chain.from_iterable(() if isinstance(outcome, SourceError) else outcome.series for outcome in outcomes)
+    series = chain.from_iterable(
+        () if isinstance(outcome, SourceError) else outcome.series for outcome in outcomes
+    )
     return tuple(sorted({seconds for each in series for seconds, value in each.points if value is not None}))
 
 
 def _merged_words(found: Found) -> str:
-    return f"{COUNTED_ONCE}: {_differ(found.labels)}, and every counter of theirs says the same (PROMETHEUS_REPLICA_LABELS=none counts each by itself)"
+    return (
+        f"{COUNTED_ONCE}: {_differ(found.labels)}, and every counter of theirs says the same "
+        "(PROMETHEUS_REPLICA_LABELS=none counts each by itself)"
+    )
 
 
 def _unsure_words(found: Found) -> str:
-    return f"{PERHAPS_TWICE}: {_differ(found.labels)}, and whether these are copies of one scrape cannot be told ({found.why}): {_say(found.labels)}"
+    return (
+        f"{PERHAPS_TWICE}: {_differ(found.labels)}, and whether these are copies of one scrape cannot "
+        f"be told ({found.why}): {_say(found.labels)}"
+    )
 
 
 def _steps_words(labels: tuple[str, ...]) -> str:
-    return f"{PERHAPS_TWICE}: of the recorded steps {_differ(labels)}, and steps of copies look like steps of different requests: {_say(labels)}"
+    return (
+        f"{PERHAPS_TWICE}: of the recorded steps {_differ(labels)}, and steps of copies look like steps "
+        f"of different requests: {_say(labels)}"
+    )
 
 
 def _recorded_words(found: Found) -> str:
     return (
-        f"{PERHAPS_TWICE}: the rules have recorded series that differ in {label_words(found.labels)} alone, and whether these are copies of one scrape cannot be told "
+        f"{PERHAPS_TWICE}: the rules have recorded series that differ in {label_words(found.labels)} "
+        "alone, and whether these are copies of one scrape cannot be told "
         f"({found.why}): if they are, {RECORD_ONCE}"
     )
 

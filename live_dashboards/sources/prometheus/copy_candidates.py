@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 
 from live_dashboards.sources.queries import EXPERIMENT_LABEL
 
-NEVER_COPIES = frozenset({"__name__", "model_name", EXPERIMENT_LABEL, "status", "le", "metric_type"})  # they tell apart what is counted
+# they tell apart what is counted
+NEVER_COPIES = frozenset({"__name__", "model_name", EXPERIMENT_LABEL, "status", "le", "metric_type"})
 _IDENTITY = NEVER_COPIES | {"job", "instance"}  # of what is scraped, too: never found, but may be named
 
 LabelSet = tuple[tuple[str, str], ...]
@@ -19,12 +20,16 @@ def possible_labels(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def candidates(series: Iterable[LabelSet], possible: Iterable[str]) -> tuple[tuple[str, ...], ...]:
-    """The labels in which alone some of these series differ: each by itself, and those that differ only together."""
+    """The labels in which alone some of these series differ: each by itself, and those that differ only
+    together.
+    """
     names = frozenset(possible)
     by_target: dict[LabelSet, list[Mapping[str, str]]] = defaultdict(list)
     for labels in series:
         by_target[without(labels, names)].append(dict(labels))
-    found = {candidate for each in by_target.values() if len(each) > 1 for candidate in _of_a_target(each, names)}
+    found = {
+        candidate for each in by_target.values() if len(each) > 1 for candidate in _of_a_target(each, names)
+    }
     return tuple(sorted(found))
 
 

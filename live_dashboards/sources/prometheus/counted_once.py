@@ -1,4 +1,6 @@
-"""Questions that count each request once where several copies of one scrape are stored: the greatest growth of the copies, their mean of a gauge."""
+"""Questions that count each request once where several copies of one scrape are stored: the greatest growth
+of the copies, their mean of a gauge.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,11 @@ _PER_SERIES = re.compile(rf"{_QUOTED}|(?P<growth>{_GROWTH})|(?P<gauge>{_SELECTOR
 
 @lru_cache(maxsize=256)
 def once(promql: str, copy_labels: tuple[str, ...]) -> str:
-    """The PromQL with the series that differ in these labels alone taken for one; the same text where there are none.
+    """The PromQL with the series that differ in these labels alone taken for one; the same text where there
+    are none.
 
-    Of the copies of a counter the one that grew most counts, as a gap can only hide growth; of a gauge their mean, so that an instance has one voice.
+    Of the copies of a counter the one that grew most counts, as a gap can only hide growth; of a gauge their
+    mean, so that an instance has one voice.
     """
     if not copy_labels:
         return promql

@@ -1,4 +1,6 @@
-"""The connection test of what Prometheus holds: series of each query, labels, errors, age, accuracy's unit, buckets, copies, warnings."""
+"""The connection test of what Prometheus holds: series of each query, labels, errors, age, accuracy's unit,
+buckets, copies, warnings.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +28,29 @@ from live_dashboards.sources.prometheus.scope import DAY_SECONDS
 from live_dashboards.sources.queries import EXPERIMENT_LABEL, LATENCY, REQUESTS, render
 
 SERIES, QUERIES, LABELS, ERRORS, AGE, ACCURACY_UNIT, BUCKETS, COPIES = (
-    f"Prometheus {thing}" for thing in ("A/B data", "queries", "labels", "errors", "newest sample", "accuracy unit", "latency buckets", "copies")
+    f"Prometheus {thing}"
+    for thing in (
+        "A/B data",
+        "queries",
+        "labels",
+        "errors",
+        "newest sample",
+        "accuracy unit",
+        "latency buckets",
+        "copies",
+    )
 )
-_LABELLED = f"count by (model_name, {EXPERIMENT_LABEL}, status) (count_over_time({REQUESTS}{{$experiment}}[$window]))"
+_LABELLED = (
+    f"count by (model_name, {EXPERIMENT_LABEL}, status) (count_over_time({REQUESTS}{{$experiment}}[$window]))"
+)
 _LARGEST_FRACTION = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class PrometheusData:
-    """What the data's checks look at: the whole answer, the label sets of the requests that count, and the questions that failed."""
+    """What the data's checks look at: the whole answer, the label sets of the requests that count, and the
+    questions that failed.
+    """
 
     settings: Settings
     at: datetime
@@ -43,7 +59,9 @@ class PrometheusData:
     failures: tuple[Failure, ...] = ()
 
     def fix_of(self, reason: str | None, fix: str) -> str:
-        """What to do about an answer that lacks something: where its question failed what that failure says, else `fix`."""
+        """What to do about an answer that lacks something: where its question failed what that failure says,
+        else `fix`.
+        """
         return next((each.fix for each in self.failures if (reason or "").endswith(each.reason)), fix)
 
     def values(self, label: str) -> list[str]:
@@ -60,12 +78,18 @@ class DataCheck:
 
 
 def read_data(settings: Settings, at: datetime, test: ChosenTest | None = None) -> PrometheusData:
-    """The A/B test as the dashboards would read it, by default the configured one; SourceError where it cannot be read."""
+    """The A/B test as the dashboards would read it, by default the configured one; SourceError where it
+    cannot be read.
+    """
     deadline = Deadline(settings.timeout_seconds)
     name, variants = (settings["AB_EXPERIMENT"], ()) if test is None else (test.name, test.variants)
     source = PrometheusAbSource(settings)
-    answer = source.read(at=at, window_seconds=settings.window_seconds, experiment=name, variants=variants, deadline=deadline)
-    promql = render(_LABELLED, matchers=source.matchers, window_seconds=max(settings.window_seconds, DAY_SECONDS))
+    answer = source.read(
+        at=at, window_seconds=settings.window_seconds, experiment=name, variants=variants, deadline=deadline
+    )
+    promql = render(
+        _LABELLED, matchers=source.matchers, window_seconds=max(settings.window_seconds, DAY_SECONDS)
+    )
     with PrometheusClient(settings) as client:
         found = client.ask(instant(promql, at.timestamp()), Deadline(settings.timeout_seconds))
     return PrometheusData(settings, at, answer, found.series, source.failures)
@@ -86,20 +110,46 @@ def _look_at_queries(data: PrometheusData) -> Iterator[Check]:
         name = f"Prometheus query {answer.name}"
         if answer.series:
             points = sum(value is not None for series in answer.series for _, value in series.points)
-            yield Check(name, CheckState.OK, f"{len(answer.series)} series, {points} points in {format_duration(data.settings.window_seconds)}")
+            yield Check(
+                name,
+                CheckState.OK,
+                f"{len(answer.series)} series, {points} points in "
+                f"{format_duration(data.settings.window_seconds)}",
+            )
         else:
             fix = "let the exporter expose it, or leave it: its panel says that it is missing"
-            yield Check(name, CheckState.WARNING, answer.reason or "no series", data.fix_of(answer.reason, fix), "empty_query")
+            yield Check(
+                name,
+                CheckState.WARNING,
+                answer.reason or "no series",
+                data.fix_of(answer.reason, fix),
+                "empty_query",
+            )
 
 
 def _look_at_labels(data: PrometheusData) -> Iterator[Check]:
     models = data.values("model_name")
     if not models:
-        yield Check(LABELS, CheckState.FAILED, f"{REQUESTS} has no label model_name", "label each request with the model that answered it", "no_model_name")
+        yield Check(
+            LABELS,
+            CheckState.FAILED,
+            f"{REQUESTS} has no label model_name",
+            "label each request with the model that answered it",
+            "no_model_name",
+        )
         return
-    seen = "; ".join(f"{label}: {listed(data.values(label)) or 'not there'}" for label in ("model_name", EXPERIMENT_LABEL, "status"))
+    seen = "; ".join(
+        f"{label}: {listed(data.values(label)) or 'not there'}"
+        for label in ("model_name", EXPERIMENT_LABEL, "status")
+    )
     if len(models) == 1:
-        yield Check(LABELS, CheckState.WARNING, f"only one model has traffic; {seen}", "a comparison needs a second model", "one_model")
+        yield Check(
+            LABELS,
+            CheckState.WARNING,
+            f"only one model has traffic; {seen}",
+            "a comparison needs a second model",
+            "one_model",
+        )
     else:
         yield Check(LABELS, CheckState.OK, seen)
 
@@ -107,38 +157,63 @@ def _look_at_labels(data: PrometheusData) -> Iterator[Check]:
 def _look_at_errors(data: PrometheusData) -> Iterator[Check]:
     errors, statuses = data.answer.instant("errors"), data.values("status")
     if errors.reason is not None:
-        fix = data.fix_of(errors.reason, "export ab_test_errors_total, or a label status with the value error")
+        fix = data.fix_of(
+            errors.reason, "export ab_test_errors_total, or a label status with the value error"
+        )
         yield Check(ERRORS, CheckState.WARNING, errors.reason, fix, "no_errors")
     elif ('status="error"' in errors.query or FAILED in errors.query) and "error" not in statuses:
         fix = "call failed requests status=error, or export ab_test_errors_total: now none counts as failed"
-        yield Check(ERRORS, CheckState.WARNING, f"no request has status=error; the values seen are {listed(statuses)}", fix, "no_error_status")
+        yield Check(
+            ERRORS,
+            CheckState.WARNING,
+            f"no request has status=error; the values seen are {listed(statuses)}",
+            fix,
+            "no_error_status",
+        )
     else:
         yield Check(ERRORS, CheckState.OK, errors.notes or "counted by ab_test_errors_total")
 
 
 def _look_at_age(data: PrometheusData) -> Iterator[Check]:
-    moments = {series.label("model_name"): series.last for series in data.answer.instant("newest_requests").series}
+    moments = {
+        series.label("model_name"): series.last for series in data.answer.instant("newest_requests").series
+    }
     ages = {model: data.at.timestamp() - seconds for model, seconds in moments.items() if seconds is not None}
     limit_seconds = float(data.settings["AB_STALE_AFTER"])
-    ageless = sorted({series.label("model_name") for series in data.answer.instant("requests").series} - set(ages))
+    ageless = sorted(
+        {series.label("model_name") for series in data.answer.instant("requests").series} - set(ages)
+    )
     if ageless:
         why = data.answer.instant("newest_requests").note or "its newest sample was not found"
         fix = "is the exporter still scraped? values of unknown age are marked as stale"
-        yield Check(AGE, CheckState.WARNING, f"the age of {listed(ageless)} is not known: {why}", fix, "stale")
+        yield Check(
+            AGE, CheckState.WARNING, f"the age of {listed(ageless)} is not known: {why}", fix, "stale"
+        )
         return
     if not ages:
-        yield Check(AGE, CheckState.WARNING, f"there is no sample in the last {format_duration(data.settings.window_seconds)}", "is the exporter still scraped?", "stale")
+        yield Check(
+            AGE,
+            CheckState.WARNING,
+            f"there is no sample in the last {format_duration(data.settings.window_seconds)}",
+            "is the exporter still scraped?",
+            "stale",
+        )
         return
     said = ", ".join(f"{model} {_age(seconds)}" for model, seconds in sorted(ages.items()))
     if max(ages.values()) > limit_seconds:
-        fix = f"is the exporter down? values older than {format_duration(limit_seconds)} (AB_STALE_AFTER) are marked as stale"
+        fix = (
+            f"is the exporter down? values older than {format_duration(limit_seconds)} (AB_STALE_AFTER) "
+            "are marked as stale"
+        )
         yield Check(AGE, CheckState.WARNING, said, fix, "stale")
     else:
         yield Check(AGE, CheckState.OK, said)
 
 
 def _look_at_accuracy(data: PrometheusData) -> Iterator[Check]:
-    values = [series.last for series in data.answer.instant("online_accuracy").series if series.last is not None]
+    values = [
+        series.last for series in data.answer.instant("online_accuracy").series if series.last is not None
+    ]
     unit = str(data.settings["AB_ACCURACY_UNIT"])
     if not values:
         reason = data.answer.instant("online_accuracy").reason or "no value"
@@ -148,10 +223,20 @@ def _look_at_accuracy(data: PrometheusData) -> Iterator[Check]:
     found = f"values from {min(values):g} to {max(values):g} look like {looks}"
     if (min(values) > _LARGEST_FRACTION) != (max(values) > _LARGEST_FRACTION):
         yield Check(
-            ACCURACY_UNIT, CheckState.WARNING, f"values from {min(values):g} to {max(values):g} mix fractions and percent", "let all exporters use one unit", "mixed_unit"
+            ACCURACY_UNIT,
+            CheckState.WARNING,
+            f"values from {min(values):g} to {max(values):g} mix fractions and percent",
+            "let all exporters use one unit",
+            "mixed_unit",
         )
     elif unit not in {"auto", looks}:
-        yield Check(ACCURACY_UNIT, CheckState.WARNING, f"{found}, but AB_ACCURACY_UNIT is {unit}", f"set AB_ACCURACY_UNIT={looks} or auto", "accuracy_unit")
+        yield Check(
+            ACCURACY_UNIT,
+            CheckState.WARNING,
+            f"{found}, but AB_ACCURACY_UNIT is {unit}",
+            f"set AB_ACCURACY_UNIT={looks} or auto",
+            "accuracy_unit",
+        )
     else:
         yield Check(ACCURACY_UNIT, CheckState.OK, found)
 
@@ -162,19 +247,43 @@ def _look_at_buckets(data: PrometheusData) -> Iterator[Check]:
     objective_ms = float(data.settings["AB_LATENCY_OBJECTIVE_MS"])
     if not edges_ms:
         reason = answer.reason or "no buckets"
-        yield Check(BUCKETS, CheckState.WARNING, reason, data.fix_of(reason, f"export a histogram {LATENCY}"), "no_buckets")
+        yield Check(
+            BUCKETS,
+            CheckState.WARNING,
+            reason,
+            data.fix_of(reason, f"export a histogram {LATENCY}"),
+            "no_buckets",
+        )
     elif edges_ms == [math.inf]:
-        fix = "let Prometheus scrape native histograms (scrape_native_histograms, or the feature native-histograms), or export classic buckets too"
+        fix = (
+            "let Prometheus scrape native histograms (scrape_native_histograms, or the feature "
+            "native-histograms), or export classic buckets too"
+        )
         yield Check(BUCKETS, CheckState.WARNING, NO_FINITE_BUCKET, fix, "no_finite_bucket")
     elif not math.isinf(edges_ms[-1]):
-        yield Check(BUCKETS, CheckState.WARNING, "there is no +Inf bucket, so no percentile can be told", "export the bucket le=+Inf", "no_inf_bucket")
+        yield Check(
+            BUCKETS,
+            CheckState.WARNING,
+            "there is no +Inf bucket, so no percentile can be told",
+            "export the bucket le=+Inf",
+            "no_inf_bucket",
+        )
     elif not any(math.isclose(edge, objective_ms) for edge in edges_ms):
         near = min(edges_ms[:-1], key=lambda edge: abs(edge - objective_ms), default=math.inf)
-        found = f"{len(edges_ms)} buckets, none of which ends at the objective of {objective_ms:g} ms; the nearest edge is {near:g} ms"
-        fix = "set AB_LATENCY_OBJECTIVE_MS to an edge" + ("" if _is_native(answer) else ", or add that bucket to the exporter")
+        found = (
+            f"{len(edges_ms)} buckets, none of which ends at the objective of {objective_ms:g} ms; the "
+            f"nearest edge is {near:g} ms"
+        )
+        fix = "set AB_LATENCY_OBJECTIVE_MS to an edge" + (
+            "" if _is_native(answer) else ", or add that bucket to the exporter"
+        )
         yield Check(BUCKETS, CheckState.WARNING, found, fix, "objective_edge")
     else:
-        yield Check(BUCKETS, CheckState.OK, f"{len(edges_ms)} buckets, one of which ends at the objective of {objective_ms:g} ms")
+        yield Check(
+            BUCKETS,
+            CheckState.OK,
+            f"{len(edges_ms)} buckets, one of which ends at the objective of {objective_ms:g} ms",
+        )
 
 
 def _look_at_copies(data: PrometheusData) -> Iterator[Check]:
@@ -183,12 +292,23 @@ def _look_at_copies(data: PrometheusData) -> Iterator[Check]:
     recorded = [text.rpartition(": ") for text in doubtful if text.endswith(RECORD_ONCE)]
     if recorded:
         others = [text for text in said if not text.endswith(RECORD_ONCE)]
-        yield Check(COPIES, CheckState.WARNING, "; ".join((*others, *(found for found, _, _ in recorded))), recorded[0][2], "copies")
+        yield Check(
+            COPIES,
+            CheckState.WARNING,
+            "; ".join((*others, *(found for found, _, _ in recorded))),
+            recorded[0][2],
+            "copies",
+        )
     elif doubtful:
-        fix = "set PROMETHEUS_REPLICA_LABELS to the labels in which alone copies of the same requests differ, or to none"
+        fix = (
+            "set PROMETHEUS_REPLICA_LABELS to the labels in which alone copies of the same requests "
+            "differ, or to none"
+        )
         yield Check(COPIES, CheckState.WARNING, "; ".join(said), fix, "copies")
     elif data.settings["PROMETHEUS_REPLICA_LABELS"] == ():
-        yield Check(COPIES, CheckState.OK, "every series counts by itself, as PROMETHEUS_REPLICA_LABELS=none says")
+        yield Check(
+            COPIES, CheckState.OK, "every series counts by itself, as PROMETHEUS_REPLICA_LABELS=none says"
+        )
     else:
         yield Check(COPIES, CheckState.OK, "; ".join(said) or "no scrape is stored more than once")
 

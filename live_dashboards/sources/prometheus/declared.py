@@ -1,4 +1,6 @@
-"""What the targets of this test declare: a client library tells a labelled counter's name and type before anything was counted by it."""
+"""What the targets of this test declare: a client library tells a labelled counter's name and type before
+anything was counted by it.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """Where each model is now, and which targets are known to declare the metric of requests, and that of errors."""
+    """Where each model is now, and which targets are known to declare the metric of requests, and that of
+    errors.
+    """
 
     places: Mapping[str, frozenset[Place]] = field(default_factory=dict)
     requests: frozenset[Place] = frozenset()
@@ -35,18 +39,31 @@ class Targets:
 
 
 def find_targets(ask: Ask, requests: str, at_seconds: float) -> Targets:
-    """The targets that are scraped now behind a selector of requests; nothing is known of them where the server cannot tell (back-filled, VictoriaMetrics)."""
+    """The targets that are scraped now behind a selector of requests; nothing is known of them where the
+    server cannot tell (back-filled, VictoriaMetrics).
+    """
     (found,) = ask([instant(f"count by (model_name, job, instance) ({requests})", at_seconds, "count")])
     if isinstance(found, SourceError) or not found.series:
         return Targets()
     places: dict[str, set[Place]] = {}
     for series in found.series:
-        places.setdefault(series.label("model_name"), set()).add((series.label("job"), series.label("instance")))
+        places.setdefault(series.label("model_name"), set()).add(
+            (series.label("job"), series.label("instance"))
+        )
     match = f"{{{one_of('job', {series.label('job') for series in found.series})}}}"
     names = (*_names(REQUESTS), *_names(ERRORS))
-    answers = ask([Question("targets/metadata", {"metric": name, "match_target": match}, is_optional=True) for name in names])
+    answers = ask(
+        [
+            Question("targets/metadata", {"metric": name, "match_target": match}, is_optional=True)
+            for name in names
+        ]
+    )
     text_requests, requests_of_openmetrics, text_errors, errors_of_openmetrics = map(_places, answers)
-    return Targets({model: frozenset(own) for model, own in places.items()}, text_requests | requests_of_openmetrics, text_errors | errors_of_openmetrics)
+    return Targets(
+        {model: frozenset(own) for model, own in places.items()},
+        text_requests | requests_of_openmetrics,
+        text_errors | errors_of_openmetrics,
+    )
 
 
 def _names(metric: str) -> tuple[str, str]:
@@ -55,4 +72,8 @@ def _names(metric: str) -> tuple[str, str]:
 
 
 def _places(outcome: Outcome) -> frozenset[Place]:
-    return frozenset() if isinstance(outcome, SourceError) else frozenset((target.label("job"), target.label("instance")) for target in outcome.series)
+    return (
+        frozenset()
+        if isinstance(outcome, SourceError)
+        else frozenset((target.label("job"), target.label("instance")) for target in outcome.series)
+    )

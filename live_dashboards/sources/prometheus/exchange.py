@@ -1,4 +1,6 @@
-"""One question to the HTTP API of a Prometheus and its whole answer, within a deadline; every failure becomes a SourceError."""
+"""One question to the HTTP API of a Prometheus and its whole answer, within a deadline; every failure becomes
+a SourceError.
+"""
 
 from __future__ import annotations
 
@@ -14,24 +16,35 @@ from live_dashboards.sources.http.allowance import Allowance
 from live_dashboards.sources.http.clock import clock_difference_seconds
 from live_dashboards.sources.http.endpoint import Endpoint
 from live_dashboards.sources.http.failure import cut_failure, network_failure, timeout_failure
-from live_dashboards.sources.prometheus.failure import busy_failure, format_failure, redirect_failure, refused_query, status_failure
+from live_dashboards.sources.prometheus.failure import (
+    busy_failure,
+    format_failure,
+    redirect_failure,
+    refused_query,
+    status_failure,
+)
 from live_dashboards.sources.prometheus.possible import only_possible
 from live_dashboards.sources.prometheus.reply import Reply, parse_document, parse_reply, says_partial
 
-LARGEST_ANSWERS_BYTES = 64 * 1024 * 1024  # of all answers of a reading together: four threads read at a time, and a failure keeps what it had read
-_SERVER_SHARE = 0.9  # of the time left: the server's own word that a query is too slow tells more than silence
+# of all answers of a reading together: four threads read at a time, and a failure keeps what it had read
+LARGEST_ANSWERS_BYTES = 64 * 1024 * 1024
+# of the time left: the server's own word that a query is too slow tells more than silence
+_SERVER_SHARE = 0.9
 _CHUNK_BYTES = 64 * 1024
 _LONGEST_ERROR = 1_000
 _QUOTED_BYTES = 16 * 1024  # far more than is shown of it, so that no secret is cut in two before it is found
-_AT_THESE_MOMENTS = {"nocache": "1"}  # without it VictoriaMetrics moves the moments to multiples of the step, so that blocks would begin before their test
+# without it VictoriaMetrics moves the moments to multiples of the step, so that blocks would begin before
+# their test
+_AT_THESE_MOMENTS = {"nocache": "1"}
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request to the API: a path below /api/v1/ and its parameters; queries are posted, so that no proxy cuts them at 8 KB.
+    """One request to the API: a path below /api/v1/ and its parameters; queries are posted, so that no proxy
+    cuts them at 8 KB.
 
-    `unit` is that of the values, which tells what they cannot be; empty where any number can. `keeps_name`: each series has its metric's name as a label.
-    `is_optional`: not every engine answers it, and none has to.
+    `unit` is that of the values, which tells what they cannot be; empty where any number can. `keeps_name`:
+    each series has its metric's name as a label. `is_optional`: not every engine answers it, and none has to.
     """
 
     path: str
@@ -51,19 +64,25 @@ def instant(promql: str, at_seconds: float, unit: str = "", *, keeps_name: bool 
     return Question("query", {"query": promql, "time": f"{at_seconds:.3f}"}, unit, keeps_name)
 
 
-def over_time(promql: str, start_seconds: float, end_seconds: float, step_seconds: float, unit: str = "") -> Question:
+def over_time(
+    promql: str, start_seconds: float, end_seconds: float, step_seconds: float, unit: str = ""
+) -> Question:
     """The PromQL at every step from start to end, in unix seconds."""
     span = {"start": f"{start_seconds:.3f}", "end": f"{end_seconds:.3f}", "step": f"{step_seconds:g}"}
     return Question("query_range", {"query": promql, **span, **_AT_THESE_MOMENTS}, unit)
 
 
 def values_of(label: str, selector: str, start_seconds: float, end_seconds: float) -> Question:
-    """The values of a label that the selector's series have from start to end, in unix seconds; found in the index, no sample is read."""
+    """The values of a label that the selector's series have from start to end, in unix seconds; found in the
+    index, no sample is read.
+    """
     return Question(f"label/{label}/values", _looked_up(selector, start_seconds, end_seconds))
 
 
 def series_of(selector: str, start_seconds: float, end_seconds: float) -> Question:
-    """The labels of the selector's series from start to end, in unix seconds; found in the index, no sample is read."""
+    """The labels of the selector's series from start to end, in unix seconds; found in the index, no sample
+    is read.
+    """
     return Question("series", _looked_up(selector, start_seconds, end_seconds))
 
 
@@ -71,8 +90,16 @@ def _looked_up(selector: str, start_seconds: float, end_seconds: float) -> dict[
     return {"match[]": selector, "start": f"{start_seconds:.3f}", "end": f"{end_seconds:.3f}"}
 
 
-def exchange(session: requests.Session, endpoint: Endpoint, question: Question, deadline: Deadline, allowance: Allowance) -> Reply:
-    """Send one question and read its whole answer, within what is allowed of all answers; every failure becomes a SourceError."""
+def exchange(
+    session: requests.Session,
+    endpoint: Endpoint,
+    question: Question,
+    deadline: Deadline,
+    allowance: Allowance,
+) -> Reply:
+    """Send one question and read its whole answer, within what is allowed of all answers; every failure
+    becomes a SourceError.
+    """
     endpoint.require_files()
     try:
         with _send(session, endpoint, question, deadline) as response:
@@ -82,7 +109,9 @@ def exchange(session: requests.Session, endpoint: Endpoint, question: Question, 
     return _understand(response, body, question, endpoint)
 
 
-def _send(session: requests.Session, endpoint: Endpoint, question: Question, deadline: Deadline) -> requests.Response:
+def _send(
+    session: requests.Session, endpoint: Endpoint, question: Question, deadline: Deadline
+) -> requests.Response:
     left_seconds = deadline.remaining_seconds
     if left_seconds <= 0:
         raise timeout_failure(endpoint, deadline.seconds)
@@ -107,7 +136,11 @@ def _read(response: requests.Response, endpoint: Endpoint, deadline: Deadline, a
             raise timeout_failure(endpoint, deadline.seconds)
         if not allowance.take(len(part)):
             limit = f"{LARGEST_ANSWERS_BYTES // 1024 // 1024} MB"
-            raise SourceError(f"the answers of {endpoint.url} are together larger than {limit}", "choose a shorter --window, or aggregate more in the query", "too_large")
+            raise SourceError(
+                f"the answers of {endpoint.url} are together larger than {limit}",
+                "choose a shorter --window, or aggregate more in the query",
+                "too_large",
+            )
         parts.append(part)
     return b"".join(parts)
 
@@ -119,7 +152,9 @@ def _understand(response: requests.Response, body: bytes, question: Question, en
     if not body and response.status_code == requests.codes.ok:
         raise cut_failure(endpoint)
     if _is_busy(response):
-        raise busy_failure(response.status_code, _said(body, endpoint), response.headers.get("Retry-After"), endpoint.url)
+        raise busy_failure(
+            response.status_code, _said(body, endpoint), response.headers.get("Retry-After"), endpoint.url
+        )
     content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if not content_type.endswith("json"):
         if response.status_code != requests.codes.ok:
@@ -132,13 +167,23 @@ def _understand(response: requests.Response, body: bytes, question: Question, en
         is_partial = question.is_query and says_partial(document)
         reply = only_possible(parse_reply(document, keeps_name=question.keeps_name), question.unit)
     except ValueError as error:
-        raise format_failure(endpoint.url, "JSON that is damaged" if isinstance(error, UnicodeDecodeError) else str(error).partition(":")[0]) from error
-    return replace(reply, clock_difference_seconds=clock_difference_seconds(response), names_its_host="X-Server-Hostname" in response.headers, is_partial=is_partial)
+        raise format_failure(
+            endpoint.url,
+            "JSON that is damaged" if isinstance(error, UnicodeDecodeError) else str(error).partition(":")[0],
+        ) from error
+    return replace(
+        reply,
+        clock_difference_seconds=clock_difference_seconds(response),
+        names_its_host="X-Server-Hostname" in response.headers,
+        is_partial=is_partial,
+    )
 
 
 def _is_busy(response: requests.Response) -> bool:
     """Whether the same question may be answered later: 429 says so, 503 where it says when."""
-    return response.status_code == requests.codes.too_many_requests or (response.status_code == requests.codes.unavailable and "Retry-After" in response.headers)
+    return response.status_code == requests.codes.too_many_requests or (
+        response.status_code == requests.codes.unavailable and "Retry-After" in response.headers
+    )
 
 
 def _said(body: bytes, endpoint: Endpoint) -> str:
@@ -153,8 +198,16 @@ def _text(body: bytes, endpoint: Endpoint) -> str:
     return scrub(body[:_QUOTED_BYTES].decode("utf-8", "replace"), endpoint.secrets)
 
 
-def _refusal(status: int, document: Mapping[str, object], question: Question, endpoint: Endpoint) -> SourceError:
+def _refusal(
+    status: int, document: Mapping[str, object], question: Question, endpoint: Endpoint
+) -> SourceError:
     if "error" not in document and "errorType" not in document:
         return status_failure(status, "", endpoint.url)
     text = scrub(str(document.get("error", "")), endpoint.secrets)[:_LONGEST_ERROR]
-    return refused_query(status, str(document.get("errorType", "")), text, question.parameters.get("query", question.path), endpoint.url)
+    return refused_query(
+        status,
+        str(document.get("errorType", "")),
+        text,
+        question.parameters.get("query", question.path),
+        endpoint.url,
+    )

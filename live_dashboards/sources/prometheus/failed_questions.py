@@ -1,4 +1,6 @@
-"""The questions of a reading that failed while others were answered: told in a line for each reason, since what they ask for is missing."""
+"""The questions of a reading that failed while others were answered: told in a line for each reason, since
+what they ask for is missing.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,12 @@ class FailedQuestions:
     def failures(self) -> tuple[Failure, ...]:
         """One for each reason: how many, about which metrics, why, and what to do."""
         return tuple(
-            Failure(f"{len(questions)} of {self._asked_count} {QUESTIONS_FAILED} (about {_about(questions)}): {reason}", reason, fix)
+            Failure(
+                f"{len(questions)} of {self._asked_count} {QUESTIONS_FAILED} (about "
+                f"{_about(questions)}): {reason}",
+                reason,
+                fix,
+            )
             for (reason, fix), questions in self._failed.items()
         )
 

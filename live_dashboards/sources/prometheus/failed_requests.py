@@ -1,6 +1,8 @@
-"""How failed requests are counted: by a counter of their own, or by the label status; one rule for the instances' series and for recorded steps.
+"""How failed requests are counted: by a counter of their own, or by the label status; one rule for the
+instances' series and for recorded steps.
 
-A model with requests and no series of errors has none failed only where this test's own exporters would have counted one; else nobody knows.
+A model with requests and no series of errors has none failed only where this test's own exporters would have
+counted one; else nobody knows.
 """
 
 from __future__ import annotations
@@ -22,7 +24,11 @@ from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, 
 
 COUNTER_ERRORS = "ab_test_errors_total{$experiment}"
 STATUS_ERRORS = 'ab_test_requests_total{status="error", $experiment}'
-RECORDED_ERRORS = {COUNTER_ERRORS: f"{STEPS[ERRORS]}{{$experiment}}", STATUS_ERRORS: f"{FAILED}{{$experiment}}", "": ""}
+RECORDED_ERRORS = {
+    COUNTER_ERRORS: f"{STEPS[ERRORS]}{{$experiment}}",
+    STATUS_ERRORS: f"{FAILED}{{$experiment}}",
+    "": "",
+}
 _BY_STATUS = f'counted as {REQUESTS}{{status="error"}}: {ERRORS} has no series'
 
 Jobs = dict[str, set[str]]
@@ -33,7 +39,8 @@ Jobs = dict[str, set[str]]
 class ErrorsCounted:
     """The selector of failed requests, or why there is none.
 
-    `uncounted` are models of whose errors nobody knows, `assumed` those whose 0 is taken on trust; `of_models` tells why, by their names.
+    `uncounted` are models of whose errors nobody knows, `assumed` those whose 0 is taken on trust;
+    `of_models` tells why, by their names.
     """
 
     selector: str
@@ -50,7 +57,9 @@ class ErrorsCounted:
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """The test's series of the window: those of requests, those of them that carry a status, and those of the counter of errors, or of their recorded steps."""
+    """The test's series of the window: those of requests, those of them that carry a status, and those of the
+    counter of errors, or of their recorded steps.
+    """
 
     requests: tuple[Timeline, ...]
     with_status: tuple[Timeline, ...]
@@ -65,20 +74,31 @@ class Counting:
 
 
 def errors_counted(ask: Ask, counting: Counting, *, at_seconds: float, is_known: bool) -> ErrorsCounted:
-    """How this test's failed requests are counted; what its own series do not tell is asked of the past, and of what its targets declare.
+    """How this test's failed requests are counted; what its own series do not tell is asked of the past, and
+    of what its targets declare.
 
     `is_known`: the server knows the counter at all, of whomever.
     """
     counted = counting.counters if counting.selector == COUNTER_ERRORS else counting.with_status
     jobs, counting_jobs = _jobs(counting.requests), {series.label("job") for series in counted}
     proven = {series.label(MODEL_LABEL) for series in counted}
-    doubtful = sorted(model for model, own in jobs.items() if model not in proven and (counting.is_recorded or not own <= counting_jobs))
+    doubtful = sorted(
+        model
+        for model, own in jobs.items()
+        if model not in proven and (counting.is_recorded or not own <= counting_jobs)
+    )
     if not doubtful:
         return ErrorsCounted(counting.selector)
     if is_known:
         counted_before = _counted_before(ask, counting, at_seconds)
-        doubtful = [model for model in doubtful if not counted_before.holds(model, jobs[model] - counting_jobs)]
-    targets = find_targets(ask, render(f"{REQUESTS}{{$experiment}}", matchers=counting.matchers), at_seconds) if doubtful else Targets()
+        doubtful = [
+            model for model in doubtful if not counted_before.holds(model, jobs[model] - counting_jobs)
+        ]
+    targets = (
+        find_targets(ask, render(f"{REQUESTS}{{$experiment}}", matchers=counting.matchers), at_seconds)
+        if doubtful
+        else Targets()
+    )
     found = _Doubts(counting, jobs, tuple(doubtful), targets, has_counted=bool(counted))
     selector = counting.selector or (COUNTER_ERRORS if len(found.unknown) < len(jobs) else "")
     if not selector:
@@ -99,19 +119,30 @@ class _Doubts:
     @property
     def trusted(self) -> tuple[str, ...]:
         """Those that have none failed as the other arm counts errors, and nothing speaks against it."""
-        return tuple(model for model in self.models if self.has_counted and not self.targets.are_known(model) and not self._elsewise(model))
+        return tuple(
+            model
+            for model in self.models
+            if self.has_counted and not self.targets.are_known(model) and not self._elsewise(model)
+        )
 
     @property
     def unknown(self) -> tuple[str, ...]:
         """Those of which nobody knows."""
-        sure = {model for model in self.models if self.targets.declare_errors(model) and not self._elsewise(model)}
+        sure = {
+            model for model in self.models if self.targets.declare_errors(model) and not self._elsewise(model)
+        }
         return tuple(model for model in self.models if model not in sure and model not in self.trusted)
 
     @property
     def of_models(self) -> tuple[tuple[str, str], ...]:
         """What is told of each model without a series of errors in its jobs."""
-        trusted = ((model, f"no error series in {self._where(model)}, {ASSUMED_ZERO}") for model in self.trusted)
-        return (*trusted, *((model, f"failed requests are not counted: {self.why(model)}") for model in self.unknown))
+        trusted = (
+            (model, f"no error series in {self._where(model)}, {ASSUMED_ZERO}") for model in self.trusted
+        )
+        return (
+            *trusted,
+            *((model, f"failed requests are not counted: {self.why(model)}") for model in self.unknown),
+        )
 
     def why(self, model: str) -> str:
         """Why nobody knows of this model's errors."""
@@ -124,16 +155,24 @@ class _Doubts:
 
     def _elsewise(self, model: str) -> bool:
         """Whether its errors are counted in the way that is not asked."""
-        return self.counting.selector == COUNTER_ERRORS and any(series.label(MODEL_LABEL) == model for series in self.counting.with_status)
+        return self.counting.selector == COUNTER_ERRORS and any(
+            series.label(MODEL_LABEL) == model for series in self.counting.with_status
+        )
 
     def _where(self, model: str) -> str:
         """Where its errors would be counted; recorded steps know no jobs."""
-        return "its recorded steps" if self.counting.is_recorded else f"job {listed(sorted(job or 'without a name' for job in self.jobs[model]))}"
+        return (
+            "its recorded steps"
+            if self.counting.is_recorded
+            else f"job {listed(sorted(job or 'without a name' for job in self.jobs[model]))}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Before:
-    """The jobs in which the test's errors were ever counted; of recorded steps, which know no jobs, the models."""
+    """The jobs in which the test's errors were ever counted; of recorded steps, which know no jobs, the
+    models.
+    """
 
     jobs: frozenset[str] = frozenset()
     models: frozenset[str] = frozenset()
@@ -145,7 +184,9 @@ class _Before:
 
 def _counted_before(ask: Ask, counting: Counting, at_seconds: float) -> _Before:
     """Where errors were counted in the past: none was since then."""
-    selector = render(f"{STEPS[ERRORS] if counting.is_recorded else ERRORS}{{$experiment}}", matchers=counting.matchers)
+    selector = render(
+        f"{STEPS[ERRORS] if counting.is_recorded else ERRORS}{{$experiment}}", matchers=counting.matchers
+    )
     span = (at_seconds - HISTORY_SECONDS, at_seconds)
     if counting.is_recorded:
         (models,) = ask([values_of(MODEL_LABEL, selector, *span)])
@@ -160,14 +201,26 @@ def _reason(ask: Ask, counting: Counting, doubts: _Doubts, at_seconds: float, *,
     """Why no failed request is counted at all."""
     if is_known and counting.matchers:
         metric = STEPS[ERRORS] if counting.is_recorded else ERRORS
-        (found,) = ask([values_of("__name__", f'{metric}{{{EXPERIMENT_LABEL}=""}}', at_seconds - HISTORY_SECONDS, at_seconds)])
+        (found,) = ask(
+            [
+                values_of(
+                    "__name__", f'{metric}{{{EXPERIMENT_LABEL}=""}}', at_seconds - HISTORY_SECONDS, at_seconds
+                )
+            ]
+        )
         if not isinstance(found, SourceError) and found.names:
-            return f"failed requests cannot be told apart: {ERRORS} has no label {EXPERIMENT_LABEL}, and {REQUESTS} has no label status"
+            return (
+                f"failed requests cannot be told apart: {ERRORS} has no label {EXPERIMENT_LABEL}, and "
+                f"{REQUESTS} has no label status"
+            )
     known = next((model for model in doubts.models if doubts.targets.are_known(model)), None)
     if known is not None:
         return f"failed requests are not counted: {doubts.why(known)}, and {REQUESTS} has no label status"
     of_this = " of this experiment" if is_known and counting.matchers else ""
-    return f"failed requests are not counted: there is neither {ERRORS} nor a label status on {REQUESTS}{of_this}"
+    return (
+        f"failed requests are not counted: there is neither {ERRORS} nor a label status on "
+        f"{REQUESTS}{of_this}"
+    )
 
 
 def _jobs(series: Iterable[Timeline]) -> Jobs:

@@ -22,19 +22,31 @@ class Grid:
     step_seconds: float
 
     def spread(self, series: Timeline) -> Timeline:
-        """The series on the grid: its finite points, and a None at each moment in between that has none; what lies beside the grid was not asked for."""
+        """The series on the grid: its finite points, and a None at each moment in between that has none; what
+        lies beside the grid was not asked for.
+        """
         last = round((self.end_seconds - self.start_seconds) / self.step_seconds)
-        placed = ((round((seconds - self.start_seconds) / self.step_seconds), seconds, value) for seconds, value in series.points if value is not None)
+        placed = (
+            (round((seconds - self.start_seconds) / self.step_seconds), seconds, value)
+            for seconds, value in series.points
+            if value is not None
+        )
         points = [point for point in placed if 0 <= point[0] <= last]
         spread: list[tuple[float, float | None]] = []
-        for (index, seconds, value), (following, *_) in pairwise([*points, (points[-1][0] + 1, 0.0, None)] if points else []):
+        for (index, seconds, value), (following, *_) in pairwise(
+            [*points, (points[-1][0] + 1, 0.0, None)] if points else []
+        ):
             spread.append((seconds, value))
-            spread.extend((self.start_seconds + gap * self.step_seconds, None) for gap in range(index + 1, following))
+            spread.extend(
+                (self.start_seconds + gap * self.step_seconds, None) for gap in range(index + 1, following)
+            )
         return Timeline(series.labels, tuple(spread))
 
 
 def timeline_grid(at_seconds: float, window_seconds: float, shortest_step_seconds: float = 0.0) -> Grid:
-    """At most 300 points a series, in steps that people use, of 15 s at least: an API refuses more than 11,000."""
+    """At most 300 points a series, in steps that people use, of 15 s at least: an API refuses more than
+    11,000.
+    """
     step_seconds = nice_step_seconds(max(window_seconds / MOST_POINTS, shortest_step_seconds))
     steps = math.floor(window_seconds / step_seconds + 1e-9)
     return Grid(at_seconds - steps * step_seconds, at_seconds, step_seconds)

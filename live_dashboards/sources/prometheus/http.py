@@ -1,4 +1,6 @@
-"""The configured Prometheus as a client: several questions at a time, all within one deadline from connect to last byte."""
+"""The configured Prometheus as a client: several questions at a time, all within one deadline from connect to
+last byte.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ from live_dashboards.sources.prometheus.reply import Reply
 
 THREAD_NAME = "prometheus-query"
 _WORKERS = 4
-_TRIES = 6  # of a question that is refused as one too many: what is refused for ever must not use up the time of those that are not
+# of a question that is refused as one too many: what is refused for ever must not use up the time of those
+# that are not
+_TRIES = 6
 _ARE_YOU_THERE = Question("query", {"query": "vector(1)"})
 
 _Sessions = queue.SimpleQueue[requests.Session]
@@ -38,7 +42,9 @@ log = logging.getLogger(__name__)
 
 
 class PrometheusClient:
-    """The configured Prometheus for one reading; of several URLs the first that answers. A context manager, for its connections."""
+    """The configured Prometheus for one reading; of several URLs the first that answers. A context manager,
+    for its connections.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._endpoints = endpoints(settings)
@@ -72,7 +78,9 @@ class PrometheusClient:
         self._sockets.shut()
 
     def connect(self, deadline: Deadline) -> Reply:
-        """The reply of the first URL at which a Prometheus answers, which is asked from now on; SourceError where there is none."""
+        """The reply of the first URL at which a Prometheus answers, which is asked from now on; SourceError
+        where there is none.
+        """
         failures = []
         for index, endpoint in enumerate(self._endpoints):
             share = Deadline(deadline.remaining_seconds / (len(self._endpoints) - index))
@@ -85,7 +93,11 @@ class PrometheusClient:
         if len(failures) == 1:
             raise failures[0]
         reason = "; ".join(failure.reason for failure in failures)
-        raise SourceError(f"none of the {len(failures)} URLs in PROMETHEUS_URL answers: {reason}", failures[0].fix, failures[0].code)
+        raise SourceError(
+            f"none of the {len(failures)} URLs in PROMETHEUS_URL answers: {reason}",
+            failures[0].fix,
+            failures[0].code,
+        )
 
     def ask(self, question: Question, deadline: Deadline) -> Reply:
         """The reply to one question; SourceError where there is none within the deadline."""
@@ -95,23 +107,33 @@ class PrometheusClient:
         return outcome
 
     def ask_all(self, questions: Sequence[Question], deadline: Deadline) -> tuple[Reply | SourceError, ...]:
-        """The outcome of each question, in their order. The threads are daemons: what never answers cannot keep the process alive."""
+        """The outcome of each question, in their order. The threads are daemons: what never answers cannot
+        keep the process alive.
+        """
         endpoint, idle, brake = self._chosen or self._endpoints[0], self._idle, self._brake
         waiting: _Waiting = queue.SimpleQueue()
         answers: list[Future[Reply]] = [Future() for _ in questions]
         for pair in zip(questions, answers, strict=True):
             waiting.put(pair)
-        threads = [self._start(endpoint, idle, brake, waiting, deadline) for _ in range(min(_WORKERS, len(questions)))]
+        threads = [
+            self._start(endpoint, idle, brake, waiting, deadline)
+            for _ in range(min(_WORKERS, len(questions)))
+        ]
         _, late = wait(answers, timeout=deadline.remaining_seconds)
         if late:
             self._sockets.cut()
         else:
             for thread in threads:
                 thread.join()  # it has nothing left to do but to hand its session back
-        return tuple(timeout_failure(endpoint, deadline.seconds) if answer in late else self._outcome(answer) for answer in answers)
+        return tuple(
+            timeout_failure(endpoint, deadline.seconds) if answer in late else self._outcome(answer)
+            for answer in answers
+        )
 
     def _choose(self, endpoint: Endpoint) -> None:
-        """Ask this one from now on. A thread that is late hands its session, with the former URL's login, to a queue that nobody reads any more."""
+        """Ask this one from now on. A thread that is late hands its session, with the former URL's login, to
+        a queue that nobody reads any more.
+        """
         if self._chosen is not endpoint:
             self.close()
             self._idle = queue.SimpleQueue()
@@ -122,17 +144,28 @@ class PrometheusClient:
         error = answer.exception()
         if error is None:
             reply = answer.result()
-            return replace(reply, warnings=tuple(scrub(text, self._secrets) for text in reply.warnings)) if reply.warnings else reply
+            return (
+                replace(reply, warnings=tuple(scrub(text, self._secrets) for text in reply.warnings))
+                if reply.warnings
+                else reply
+            )
         if isinstance(error, SourceError):
-            return SourceError(scrub(error.reason, self._secrets), error.fix, error.code)  # without its cause, which would show in a traceback
+            # without its cause, which would show in a traceback
+            return SourceError(scrub(error.reason, self._secrets), error.fix, error.code)
         raise error
 
-    def _start(self, endpoint: Endpoint, idle: _Sessions, brake: Brake, waiting: _Waiting, deadline: Deadline) -> threading.Thread:
-        thread = threading.Thread(target=self._work, args=(endpoint, idle, brake, waiting, deadline), name=THREAD_NAME, daemon=True)
+    def _start(
+        self, endpoint: Endpoint, idle: _Sessions, brake: Brake, waiting: _Waiting, deadline: Deadline
+    ) -> threading.Thread:
+        thread = threading.Thread(
+            target=self._work, args=(endpoint, idle, brake, waiting, deadline), name=THREAD_NAME, daemon=True
+        )
         thread.start()
         return thread
 
-    def _work(self, endpoint: Endpoint, idle: _Sessions, brake: Brake, waiting: _Waiting, deadline: Deadline) -> None:
+    def _work(
+        self, endpoint: Endpoint, idle: _Sessions, brake: Brake, waiting: _Waiting, deadline: Deadline
+    ) -> None:
         session = self._session(endpoint, idle)
         for _ in itertools.count():
             try:
@@ -145,8 +178,17 @@ class PrometheusClient:
                 answer.set_exception(error)
         idle.put(session)
 
-    def _reply(self, session: requests.Session, endpoint: Endpoint, brake: Brake, question: Question, deadline: Deadline) -> Reply:
-        """The reply; a question that is refused as one too many is asked again, when it may be, as long as the deadline lasts."""
+    def _reply(
+        self,
+        session: requests.Session,
+        endpoint: Endpoint,
+        brake: Brake,
+        question: Question,
+        deadline: Deadline,
+    ) -> Reply:
+        """The reply; a question that is refused as one too many is asked again, when it may be, as long as
+        the deadline lasts.
+        """
         for _ in range(_TRIES):
             brake.wait(deadline)
             try:

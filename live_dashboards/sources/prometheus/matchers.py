@@ -1,4 +1,6 @@
-"""Label matchers as PromQL text: whatever foreign name is to be matched as it is goes through here and through `quoted`."""
+"""Label matchers as PromQL text: whatever foreign name is to be matched as it is goes through here and
+through `quoted`.
+"""
 
 from __future__ import annotations
 
@@ -32,13 +34,25 @@ def none_of(label: str, names: Iterable[str]) -> str:
 
 
 def of_variants(variants: Iterable[str], aliases: Mapping[str, str], more: Iterable[str] = ()) -> str:
-    """The series whose model name is, after the aliases, one of the variants (see `named_variant`), or one of `more`."""
+    """The series whose model name is, after the aliases, one of the variants (see `named_variant`), or one of
+    `more`.
+    """
     known = tuple(variants)
     named = {model: named_variant(variant, known) is not None for model, variant in aliases.items()}
     literal = sorted({*more, *(model for model, is_own in named.items() if is_own)})
-    patterns = [*(f"{re.escape(variant)}([{SEPARATORS[::-1]}].*)?" for variant in sorted(known)), *map(re.escape, literal)]
-    foreign = sorted(model for model, is_own in named.items() if not is_own and named_variant(model, known) is not None and model not in literal)
-    matchers = (f"{MODEL_LABEL}=~{quoted('|'.join(patterns))}", none_of(MODEL_LABEL, foreign) if foreign else "")
+    patterns = [
+        *(f"{re.escape(variant)}([{SEPARATORS[::-1]}].*)?" for variant in sorted(known)),
+        *map(re.escape, literal),
+    ]
+    foreign = sorted(
+        model
+        for model, is_own in named.items()
+        if not is_own and named_variant(model, known) is not None and model not in literal
+    )
+    matchers = (
+        f"{MODEL_LABEL}=~{quoted('|'.join(patterns))}",
+        none_of(MODEL_LABEL, foreign) if foreign else "",
+    )
     return joined(*matchers)
 
 

@@ -1,4 +1,6 @@
-"""Which models' response times are read from native histograms, and at which edges: of a model that has classic ones too only one kind counts."""
+"""Which models' response times are read from native histograms, and at which edges: of a model that has
+classic ones too only one kind counts.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,11 @@ class FoundNative:
     told: tuple[str, ...] = ()
 
 
-def find_native(ask: Ask, matchers: str, *, at_seconds: float, span_seconds: float, objective_seconds: float) -> FoundNative:
-    """Which models' native histograms of the span count: of a model that has classic ones too, with buckets and as many requests in them, the classic ones do.
+def find_native(
+    ask: Ask, matchers: str, *, at_seconds: float, span_seconds: float, objective_seconds: float
+) -> FoundNative:
+    """Which models' native histograms of the span count: of a model that has classic ones too, with buckets
+    and as many requests in them, the classic ones do.
 
     The objective is one of the edges wherever no filled bucket holds it. What cannot be asked is not read.
     """
@@ -43,22 +48,36 @@ def find_native(ask: Ask, matchers: str, *, at_seconds: float, span_seconds: flo
         f"sum by ({MODEL_LABEL}) (increase({LATENCY}_count{selector}[{span}]))",
         f"count by ({MODEL_LABEL}) (count_over_time({LATENCY}_bucket{{{finite}}}[{span}]))",
     )
-    replies = [outcome for outcome in ask([instant(text, at_seconds) for text in texts]) if isinstance(outcome, Reply)]
+    replies = [
+        outcome
+        for outcome in ask([instant(text, at_seconds) for text in texts])
+        if isinstance(outcome, Reply)
+    ]
     if len(replies) < len(texts):
         return FoundNative()
     stored = _Stored(replies[0], *map(_by_model, replies[1:]))
     if not stored.native_models:
         return FoundNative(None, tuple(stored.told()))
     if stored.newest.series and not stored.newest.histograms:
-        return FoundNative(None, (f"{HISTOGRAMS} of {listed(stored.native_models)} are native histograms, {NOT_READ}: {_FIX}",))
+        return FoundNative(
+            None,
+            (f"{HISTOGRAMS} of {listed(stored.native_models)} are native histograms, {NOT_READ}: {_FIX}",),
+        )
     histograms = stored.newest.each_histogram
-    found = Native(stored.native_models, stored.is_all_native, _edges_of(histograms, objective_seconds), _objective_bucket(histograms, objective_seconds))
+    found = Native(
+        stored.native_models,
+        stored.is_all_native,
+        _edges_of(histograms, objective_seconds),
+        _objective_bucket(histograms, objective_seconds),
+    )
     return FoundNative(found, (*stored.told(), *stored.newest.with_read(()).warnings))
 
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """What is there of each model: its native histograms added up, how many series of them, requests in native and in classic ones, finite classic buckets."""
+    """What is there of each model: its native histograms added up, how many series of them, requests in
+    native and in classic ones, finite classic buckets.
+    """
 
     newest: Reply
     native_series: Mapping[str, float]
@@ -69,7 +88,11 @@ class _Stored:
     @property
     def native_models(self) -> tuple[str, ...]:
         """The models of which native histograms are read."""
-        complete = {model for model in self._both if self.classic_count[model] >= _COMPLETE * self.native_count.get(model, 0.0)}
+        complete = {
+            model
+            for model in self._both
+            if self.classic_count[model] >= _COMPLETE * self.native_count.get(model, 0.0)
+        }
         return tuple(sorted(self.native_series.keys() - complete))
 
     @property
@@ -78,14 +101,25 @@ class _Stored:
         return self._with_classic <= set(self.native_models)
 
     def told(self) -> Iterator[str]:
-        """Of models that have both kinds, which hold unlike numbers of requests, which are read; and whose buckets cannot be added up."""
+        """Of models that have both kinds, which hold unlike numbers of requests, which are read; and whose
+        buckets cannot be added up.
+        """
         for model in sorted(self._both):
-            if model in self.native_models or self.native_count.get(model, 0.0) < _COMPLETE * self.classic_count[model]:
+            if (
+                model in self.native_models
+                or self.native_count.get(model, 0.0) < _COMPLETE * self.classic_count[model]
+            ):
                 words = "the native ones" if model in self.native_models else "the classic ones"
                 yield f"{HISTOGRAMS} of {model} {TWO_KINDS}, {words} are read, which hold more"
-        unlike = sorted({*self.native_models} - {dict(series.labels).get(MODEL_LABEL, "") for series in self.newest.histograms})
+        unlike = sorted(
+            {*self.native_models}
+            - {dict(series.labels).get(MODEL_LABEL, "") for series in self.newest.histograms}
+        )
         if unlike:
-            yield f"{HISTOGRAMS} of {listed(unlike)} {NO_PERCENTILES}: the buckets of their instances end at unlike bounds, which cannot be added up"
+            yield (
+                f"{HISTOGRAMS} of {listed(unlike)} {NO_PERCENTILES}: the buckets of their instances end "
+                "at unlike bounds, which cannot be added up"
+            )
 
     @property
     def _with_classic(self) -> set[str]:
@@ -96,10 +130,18 @@ class _Stored:
         return self._with_classic & self.native_series.keys() & self.classic_buckets.keys()
 
 
-def _objective_bucket(histograms: Iterable[Histogram], objective_seconds: float) -> tuple[float, float] | None:
-    """The widest exponential bucket that holds the objective; None where none does, or buckets end at bounds that somebody has chosen."""
+def _objective_bucket(
+    histograms: Iterable[Histogram], objective_seconds: float
+) -> tuple[float, float] | None:
+    """The widest exponential bucket that holds the objective; None where none does, or buckets end at bounds
+    that somebody has chosen.
+    """
     holding = [
-        (low, high) for histogram in histograms if _is_exponential(histogram) for low, high, count in histogram.buckets if count and low < objective_seconds < high
+        (low, high)
+        for histogram in histograms
+        if _is_exponential(histogram)
+        for low, high, count in histogram.buckets
+        if count and low < objective_seconds < high
     ]
     return max(holding, key=lambda each: each[1] - each[0], default=None)
 
@@ -110,7 +152,10 @@ def _is_exponential(histogram: Histogram) -> bool:
     if any(math.isinf(low) or math.isinf(high) for low, high, count in histogram.buckets if count):
         return False
     steps = [1 / math.log2(high / low) for low, high in filled]
-    return all(_is_whole(step if step >= 1 else 1 / step) and _is_whole(math.log2(high) * step) for step, (_, high) in zip(steps, filled, strict=True))
+    return all(
+        _is_whole(step if step >= 1 else 1 / step) and _is_whole(math.log2(high) * step)
+        for step, (_, high) in zip(steps, filled, strict=True)
+    )
 
 
 def _is_whole(value: float) -> bool:
@@ -118,7 +163,13 @@ def _is_whole(value: float) -> bool:
 
 
 def _edges_of(several: Sequence[Histogram], objective_seconds: float) -> tuple[float, ...]:
-    known = {edge for histogram in several for low, high, _ in histogram.buckets for edge in (low, high) if 0 <= edge < math.inf}
+    known = {
+        edge
+        for histogram in several
+        for low, high, _ in histogram.buckets
+        for edge in (low, high)
+        if 0 <= edge < math.inf
+    }
     edges = sorted({*known, objective_seconds})
     within = {edge for histogram in several for edge in histogram.straddled(edges)}
     return (*(edge for edge in edges if edge not in within), math.inf)

@@ -1,4 +1,6 @@
-"""What was counted since the test began: sequences and the split test need what has accumulated from a fixed start, never the rolling window."""
+"""What was counted since the test began: sequences and the split test need what has accumulated from a fixed
+start, never the rolling window.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,21 @@ from live_dashboards.model.listing import listed
 from live_dashboards.model.snapshot import Accumulated, Answer
 from live_dashboards.settings import Settings
 from live_dashboards.sources.prometheus.answers import with_zero_errors
-from live_dashboards.sources.prometheus.counting.common_edges import edges_question, lacking_edges, without_unknown_sums
+from live_dashboards.sources.prometheus.counting.common_edges import (
+    edges_question,
+    lacking_edges,
+    without_unknown_sums,
+)
 from live_dashboards.sources.prometheus.counting.count import Count, Counted
 from live_dashboards.sources.prometheus.counting.counted_answers import block_answer, total_answer
 from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS, edges_of
-from live_dashboards.sources.prometheus.counting.growth import Growth, has_edge, lacking, of_edge, without_edges
+from live_dashboards.sources.prometheus.counting.growth import (
+    Growth,
+    has_edge,
+    lacking,
+    of_edge,
+    without_edges,
+)
 from live_dashboards.sources.prometheus.counting.recorded_unseen import with_unseen
 from live_dashboards.sources.prometheus.counting.repair import Repair
 from live_dashboards.sources.prometheus.counting.samples import Labels
@@ -33,21 +45,31 @@ from live_dashboards.sources.queries import LATENCY, REQUESTS, AbQuery
 _COUNTED = ("requests", "errors", "latency_sum", "latency_count", "labelled", "correct")
 _WITHIN, _FAR = "latency_within", "latency_within_far"
 _SUM, _COUNT = "latency_sum", "latency_count"
-_BLOCKS, _LONGEST_BLOCK_SECONDS = 192, 3600.0  # of quarters of an hour at most on the first two days, then of hours: arms are compared within them
+# of quarters of an hour at most on the first two days, then of hours: arms are compared within them
+_BLOCKS, _LONGEST_BLOCK_SECONDS = 192, 3600.0
 _FEWEST_BLOCKS = 96  # of a period that takes the window's blocks where they are longer
 _MOST_BLOCKS = 2500  # 104 days of hours: servers give no more than 11,000 points
 _MOST_STARTS = 8
 _REMEMBERED = f"count(last_over_time(up[15m])) or count(last_over_time({REQUESTS}[15m]))"
-_BEFORE_SECONDS = 3600.0  # nearer to the start, a server that was set up with the test would seem to remember nothing
+# nearer to the start, a server that was set up with the test would seem to remember nothing
+_BEFORE_SECONDS = 3600.0
 _LOOKS, _LOOK_SECONDS = 6, 4 * 3600.0
 
 
 def read_periods(
-    ask: Ask, scope: Scope, settings: Settings, first_traffic: Sequence[tuple[str, float]], *, window: Counted, repair: Repair
+    ask: Ask,
+    scope: Scope,
+    settings: Settings,
+    first_traffic: Sequence[tuple[str, float]],
+    *,
+    window: Counted,
+    repair: Repair,
 ) -> tuple[tuple[Outcome, ...], tuple[Accumulated, ...], tuple[str, ...]]:
-    """What was counted since AB_START, or else since each moment at which two models may first both have had traffic; also the raw replies.
+    """What was counted since AB_START, or else since each moment at which two models may first both have had
+    traffic; also the raw replies.
 
-    The last is what is told of the longest period that lacks a little. What the window has counted already is not asked again.
+    The last is what is told of the longest period that lacks a little. What the window has counted already is
+    not asked again.
 
     A question that fails becomes an answer with its reason.
     """
@@ -57,24 +79,50 @@ def read_periods(
     queries = (*(query for query in totals(settings) if query.name in _COUNTED), *within)
     looks = [replace(_within({*edges.values(), math.inf}, buckets), name="") for _ in within]
     starts = _starts(scope, settings, first_traffic)
-    periods = [_Period(start, replace(scope, window_seconds=scope.since(start)), queries, settings.start is None, window.seen, edges, tuple(looks)) for start in starts]
+    periods = [
+        _Period(
+            start,
+            replace(scope, window_seconds=scope.since(start)),
+            queries,
+            settings.start is None,
+            window.seen,
+            edges,
+            tuple(looks),
+        )
+        for start in starts
+    ]
     asked = [period.questions() for period in periods]
     outcomes = iter(ask([question for questions in asked for question in questions]) if asked else ())
     replies = [tuple(next(outcomes) for _ in questions) for questions in asked]
     counts = [period.counted(repair, each) for period, each in zip(periods, replies, strict=True)]
-    found = tuple(period.accumulated(each, counted) for period, each, counted in zip(periods, replies, counts, strict=True))
-    lacking = next(filter(None, (period.memory(each).told for period, each in zip(periods, replies, strict=True))), ())
+    found = tuple(
+        period.accumulated(each, counted)
+        for period, each, counted in zip(periods, replies, counts, strict=True)
+    )
+    lacking = next(
+        filter(None, (period.memory(each).told for period, each in zip(periods, replies, strict=True))), ()
+    )
     return tuple(outcome for each in replies for outcome in each), found, lacking
 
 
 def _starts(scope: Scope, settings: Settings, first_traffic: Sequence[tuple[str, float]]) -> list[float]:
-    """The moments, a block and more before the page's own, at which the test may have begun: the earliest model alone is no test."""
-    known = [settings.start.timestamp()] if settings.start is not None else sorted(seconds for _, seconds in first_traffic)[1:]
-    return [start for start in dict.fromkeys(known) if scope.since(start) >= scope.shortest_rate_seconds][:_MOST_STARTS]
+    """The moments, a block and more before the page's own, at which the test may have begun: the earliest
+    model alone is no test.
+    """
+    known = (
+        [settings.start.timestamp()]
+        if settings.start is not None
+        else sorted(seconds for _, seconds in first_traffic)[1:]
+    )
+    return [start for start in dict.fromkeys(known) if scope.since(start) >= scope.shortest_rate_seconds][
+        :_MOST_STARTS
+    ]
 
 
 def _edges(buckets: Growth, objective_seconds: float, native: Native | None) -> dict[str, float]:
-    """The finite bucket edge that all models have, nearest to the objective, and the far one of the exponential bucket that holds the objective, if one does."""
+    """The finite bucket edge that all models have, nearest to the objective, and the far one of the
+    exponential bucket that holds the objective, if one does.
+    """
     by_model: dict[str, set[float]] = {}
     for labels in buckets.totals:
         by_model.setdefault(dict(labels).get("model_name", ""), set()).add(float(dict(labels)["le"]))
@@ -82,7 +130,9 @@ def _edges(buckets: Growth, objective_seconds: float, native: Native | None) -> 
     if not shared:
         return {}
     nearest = min(shared, key=lambda each: (abs(each - objective_seconds), each))
-    holding = {*native.objective_bucket} if native is not None and native.objective_bucket is not None else set()
+    holding = (
+        {*native.objective_bucket} if native is not None and native.objective_bucket is not None else set()
+    )
     if nearest not in holding or not holding <= shared:
         return {_WITHIN: nearest}
     return {_WITHIN: nearest, _FAR: max(holding - {nearest})}
@@ -91,7 +141,10 @@ def _edges(buckets: Growth, objective_seconds: float, native: Native | None) -> 
 def _within(edges: set[float], buckets: Growth) -> AbQuery:
     """The buckets that end at these edges, however exporters and servers spell them."""
     told = {dict(labels)["le"] for labels in buckets.totals}
-    spellings = sorted({text for text in told if float(text) in edges} | {text for edge in edges for text in (f"{edge:g}", str(edge))})
+    spellings = sorted(
+        {text for text in told if float(text) in edges}
+        | {text for edge in edges for text in (f"{edge:g}", str(edge))}
+    )
     pattern = "|".join(re.escape(text) for text in spellings).replace("\\", "\\\\")
     promql = f'sum by (le, model_name) (increase({LATENCY}_bucket{{le=~"{pattern}", $experiment}}[$window]))'
     return AbQuery(_WITHIN, promql, "count", ("le", "model_name"), f"{LATENCY}_bucket")
@@ -99,7 +152,9 @@ def _within(edges: set[float], buckets: Growth) -> AbQuery:
 
 @dataclass(frozen=True, slots=True)
 class _Period:
-    """The questions of one start, found in the traffic or set: `scope` has the whole period as its window, `window` is what was seen of the page's."""
+    """The questions of one start, found in the traffic or set: `scope` has the whole period as its window,
+    `window` is what was seen of the page's.
+    """
 
     start_seconds: float
     scope: Scope
@@ -117,12 +172,19 @@ class _Period:
     def has_window(self) -> bool:
         """Whether the window's blocks serve the period, too.
 
-        Steps that rules have recorded are counted from the first whole one on, of copies longer blocks are looked at than the window may have, and a long
-        window has blocks that are too long for a young test.
+        Steps that rules have recorded are counted from the first whole one on, of copies longer blocks are
+        looked at than the window may have, and a long window has blocks that are too long for a young test.
         """
         looking = self.window.looking
-        is_fine = looking.edges.step_seconds <= max(self._shortest_seconds, self.scope.window_seconds / _FEWEST_BLOCKS)
-        return is_fine and not self.scope.is_recorded and looking.range == looking.edges and self.start_seconds < looking.range.end_seconds
+        is_fine = looking.edges.step_seconds <= max(
+            self._shortest_seconds, self.scope.window_seconds / _FEWEST_BLOCKS
+        )
+        return (
+            is_fine
+            and not self.scope.is_recorded
+            and looking.range == looking.edges
+            and self.start_seconds < looking.range.end_seconds
+        )
 
     @property
     def _shortest_seconds(self) -> float:
@@ -133,12 +195,20 @@ class _Period:
     def junction_seconds(self) -> float:
         """Up to when is asked for the period alone: the window's blocks tell of what comes after."""
         moments = self.window.looking.edges.moments
-        return next(moment for moment in moments if moment >= self.start_seconds - SAME_MOMENT_SECONDS) if self.has_window else self.scope.counts_at_seconds
+        return (
+            next(moment for moment in moments if moment >= self.start_seconds - SAME_MOMENT_SECONDS)
+            if self.has_window
+            else self.scope.counts_at_seconds
+        )
 
     @property
     def step_seconds(self) -> float:
         """The length of the period's blocks: people's next longer step that is a multiple of the window's."""
-        return multiple_step_seconds(self._shortest_seconds, self.window.looking.edges.step_seconds) if self.has_window else nice_step_seconds(self._shortest_seconds)
+        return (
+            multiple_step_seconds(self._shortest_seconds, self.window.looking.edges.step_seconds)
+            if self.has_window
+            else nice_step_seconds(self._shortest_seconds)
+        )
 
     @property
     def count(self) -> Count | None:
@@ -146,16 +216,36 @@ class _Period:
         if self.junction_seconds <= self.start_seconds + SAME_MOMENT_SECONDS:
             return None
         end_seconds = self.junction_seconds
-        begin_seconds = end_seconds - self.scope.window_seconds if self.scope.is_recorded else self.start_seconds
+        begin_seconds = (
+            end_seconds - self.scope.window_seconds if self.scope.is_recorded else self.start_seconds
+        )
         is_inside = self.has_window and self.window.looking.edges.start_seconds < self.start_seconds
-        return Count(self.scope, self.asked, edges_of(begin_seconds, end_seconds, self.window.looking.edges.step_seconds if is_inside else self.step_seconds))
+        return Count(
+            self.scope,
+            self.asked,
+            edges_of(
+                begin_seconds,
+                end_seconds,
+                self.window.looking.edges.step_seconds if is_inside else self.step_seconds,
+            ),
+        )
 
     def questions(self) -> list[Question]:
         return [*self._beside(), *(self.count.questions() if self.count is not None else ())]
 
     def _beside(self) -> list[Question]:
-        """Whether the start is remembered, and which instances had the edges that are judged; the window's are known."""
-        edges = () if self.count is None else (question for query in self.looks for question in edges_question(self.scope, query, self.count.edges))
+        """Whether the start is remembered, and which instances had the edges that are judged; the window's
+        are known.
+        """
+        edges = (
+            ()
+            if self.count is None
+            else (
+                question
+                for query in self.looks
+                for question in edges_question(self.scope, query, self.count.edges)
+            )
+        )
         return [*self._remembered(), *edges]
 
     def counted(self, repair: Repair, outcomes: tuple[Outcome, ...]) -> Counted:
@@ -168,17 +258,24 @@ class _Period:
 
     def _after(self, sooner: Seen | None) -> Seen:
         window = {query.name: query for query in self.window.looking.queries}
-        asked = {query: window["latency_buckets" if query.name == _WITHIN else query.name] for query in self.asked}
+        asked = {
+            query: window["latency_buckets" if query.name == _WITHIN else query.name] for query in self.asked
+        }
         later = seen_since(seen_of(self.window, self.scope, asked, self._is_own), self.junction_seconds)
         return later if sooner is None else seen_together(sooner, later)
 
     def _is_own(self, query: AbQuery, labels: Labels) -> bool:
-        return has_edge(query, labels) and (query.name != _WITHIN or float(dict(labels)["le"]) in self.edges.values())
+        return has_edge(query, labels) and (
+            query.name != _WITHIN or float(dict(labels)["le"]) in self.edges.values()
+        )
 
     def accumulated(self, outcomes: tuple[Outcome, ...], counted: Counted) -> Accumulated:
         known = self.memory(outcomes)
         lacking_by_model = lacking_edges(outcomes[len(self._remembered()) : len(self._beside())])
-        growths = {name: self._if_common(growth, lacking_by_model) for name, growth in self._by_name(counted.growths).items()}
+        growths = {
+            name: self._if_common(growth, lacking_by_model)
+            for name, growth in self._by_name(counted.growths).items()
+        }
         not_asked = [self._not_asked(query) for query in self.queries if query.name not in growths]
         whole = [*(total_answer(growth)[0] for growth in growths.values()), *not_asked]
         requests = next(answer for answer in whole if answer.name == "requests")
@@ -186,7 +283,10 @@ class _Period:
             start_seconds=self.start_seconds,
             is_remembered=known.is_whole,
             lack=known.lack,
-            totals=tuple(with_zero_errors(answer, requests, self.scope) if answer.name == "errors" else answer for answer in whole),
+            totals=tuple(
+                with_zero_errors(answer, requests, self.scope) if answer.name == "errors" else answer
+                for answer in whole
+            ),
             blocks=tuple(block_answer(growth, self.step_seconds) for growth in growths.values()),
             edge_seconds=self.edges.get(_WITHIN),
             far_edge_seconds=self.edges.get(_FAR),
@@ -198,12 +298,22 @@ class _Period:
         models = sorted(model for model, edges in lacking_by_model.items() if edge_seconds in edges)
         if not models:
             return growth
-        return lacking(growth, f"not all instances of {listed(models)} have had the bucket up to {edge_seconds:g} s since the start of the test")
+        return lacking(
+            growth,
+            f"not all instances of {listed(models)} have had the bucket up to "
+            f"{edge_seconds:g} s since the start of the test",
+        )
 
     def _by_name(self, growths: Mapping[str, Growth]) -> dict[str, Growth]:
         """The growths by what they are called in the answer: of each edge one."""
-        within = {name: without_edges(of_edge(growths[_WITHIN], name, edge)) for name, edge in self.edges.items()}
-        sums = {_SUM: without_unknown_sums(growths[_SUM], growths[_COUNT])[0]} if _SUM in growths and _COUNT in growths else {}
+        within = {
+            name: without_edges(of_edge(growths[_WITHIN], name, edge)) for name, edge in self.edges.items()
+        }
+        sums = (
+            {_SUM: without_unknown_sums(growths[_SUM], growths[_COUNT])[0]}
+            if _SUM in growths and _COUNT in growths
+            else {}
+        )
         return {name: growth for name, growth in growths.items() if name != _WITHIN} | within | sums
 
     def memory(self, outcomes: tuple[Outcome, ...]) -> Memory:

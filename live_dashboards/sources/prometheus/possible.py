@@ -27,18 +27,31 @@ _BY_UNIT: Mapping[str, tuple[Callable[[float], bool], str]] = {
 
 
 def only_possible(reply: Reply, unit: str) -> Reply:
-    """The reply with each value that its unit cannot have as a gap, which its warnings tell; without a unit, as it is.
+    """The reply with each value that its unit cannot have as a gap, which its warnings tell; without a unit,
+    as it is.
 
     Of any other unit, and ANY_NUMBER, only what is too large to be counted with cannot be.
     """
     if not unit:
         return reply
     is_possible, words = _BY_UNIT.get(unit, (lambda value: abs(value) <= _LARGEST, "values"))
-    odd = next((value for series in reply.series for _, value in series.points if value is not None and not is_possible(value)), None)
+    odd = next(
+        (
+            value
+            for series in reply.series
+            for _, value in series.points
+            if value is not None and not is_possible(value)
+        ),
+        None,
+    )
     if odd is None:
         return reply
     series = tuple(_kept(each, is_possible) for each in reply.series)
-    return replace(reply, series=series, warnings=(*reply.warnings, f"{words} that cannot be, such as {odd:g}, are left out"))
+    return replace(
+        reply,
+        series=series,
+        warnings=(*reply.warnings, f"{words} that cannot be, such as {odd:g}, are left out"),
+    )
 
 
 def is_upper_bound(seconds: float) -> bool:
@@ -47,5 +60,8 @@ def is_upper_bound(seconds: float) -> bool:
 
 
 def _kept(series: Timeline, is_possible: Callable[[float], bool]) -> Timeline:
-    points = ((seconds, value if value is not None and is_possible(value) else None) for seconds, value in series.points)
+    points = (
+        (seconds, value if value is not None and is_possible(value) else None)
+        for seconds, value in series.points
+    )
     return Timeline(series.labels, tuple(points))

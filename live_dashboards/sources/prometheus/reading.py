@@ -1,4 +1,6 @@
-"""One reading of the A/B test: all questions at once, then those that the answers raise (where series begin, why empty, how old, since when, how many since then)."""
+"""One reading of the A/B test: all questions at once, then those that the answers raise (where series begin,
+why empty, how old, since when, how many since then).
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,12 @@ from live_dashboards.sources.prometheus.answers import (
     with_zero_errors,
     without_uncounted,
 )
-from live_dashboards.sources.prometheus.counting.common_edges import edges_question, lacking_edges, without_lacking, without_unknown_sums
+from live_dashboards.sources.prometheus.counting.common_edges import (
+    edges_question,
+    lacking_edges,
+    without_lacking,
+    without_unknown_sums,
+)
 from live_dashboards.sources.prometheus.counting.count import Counted
 from live_dashboards.sources.prometheus.counting.repair import Repair
 from live_dashboards.sources.prometheus.counting.seams import BUCKETS
@@ -34,7 +41,15 @@ from live_dashboards.sources.prometheus.recorded import STEP_SECONDS
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.prometheus.totals import newest, newest_within, totals
-from live_dashboards.sources.prometheus.window import COUNTED_TIMELINES, WindowAnswers, day_count, scrape_questions, scraped_at, window_answers, window_count
+from live_dashboards.sources.prometheus.window import (
+    COUNTED_TIMELINES,
+    WindowAnswers,
+    day_count,
+    scrape_questions,
+    scraped_at,
+    window_answers,
+    window_count,
+)
 from live_dashboards.sources.queries import AB_QUERIES, AbQuery
 
 _NAMES_SHOWN = 4
@@ -43,7 +58,9 @@ _SCRAPED, _EDGES = "scraped ", "edges "
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Answers by their fixed names, when each model first had traffic (of some not exactly), and what the server warned of."""
+    """Answers by their fixed names, when each model first had traffic (of some not exactly), and what the
+    server warned of.
+    """
 
     instants: tuple[Answer, ...]
     timelines: tuple[Answer, ...]
@@ -55,44 +72,87 @@ class Reading:
 
 
 def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
-    """The reading; SourceError where the requests themselves cannot be asked, and for any other question an answer with its reason."""
+    """The reading; SourceError where the requests themselves cannot be asked, and for any other question an
+    answer with its reason.
+    """
     wanted = _Wanted(scope, totals(settings), dict(AB_QUERIES), _timeline_grid(scope))
     repair = Repair(ask, scope, wanted.totals)
     first = _first(ask, wanted, repair, with_start=settings.start is None)
-    window = window_answers(first.window, first.day, wanted.totals, scope, scraped_at(first.named(_SCRAPED), first.window.edges))
-    instants, ages, timelines = wanted.instants(first.outcomes, window), wanted.ages(first.outcomes), wanted.timelines(first.outcomes, window)
-    second = _ask_named(ask, _why_empty(wanted, (*instants, *ages, *timelines)) | _wide_ages(wanted, instants, ages))
+    window = window_answers(
+        first.window, first.day, wanted.totals, scope, scraped_at(first.named(_SCRAPED), first.window.edges)
+    )
+    instants, ages, timelines = (
+        wanted.instants(first.outcomes, window),
+        wanted.ages(first.outcomes),
+        wanted.timelines(first.outcomes, window),
+    )
+    second = _ask_named(
+        ask, _why_empty(wanted, (*instants, *ages, *timelines)) | _wide_ages(wanted, instants, ages)
+    )
     requests = next(answer for answer in instants if answer.name == "requests")
-    errors_too = (with_zero_errors(answer, requests, scope) if answer.name == "errors" else answer for answer in instants)
-    since = find_first_traffic(ask, scope, first.outcomes.get("traffic"), frozenset(series.label("model_name") for series in requests.series))
-    third, accumulated, told = read_periods(ask, scope, settings, since.moments, window=first.window, repair=repair)
+    errors_too = (
+        with_zero_errors(answer, requests, scope) if answer.name == "errors" else answer
+        for answer in instants
+    )
+    since = find_first_traffic(
+        ask,
+        scope,
+        first.outcomes.get("traffic"),
+        frozenset(series.label("model_name") for series in requests.series),
+    )
+    third, accumulated, told = read_periods(
+        ask, scope, settings, since.moments, window=first.window, repair=repair
+    )
     aged = (merged(answer, second.get(f"wide {answer.name}")) for answer in ages)
     return Reading(
-        instants=tuple(with_reason(answer, wanted.selector(answer.name), scope, second) for answer in (*errors_too, *aged)),
-        timelines=tuple(with_reason(answer, scope.selector(wanted.over_window[answer.name]), scope, second) for answer in timelines),
+        instants=tuple(
+            with_reason(answer, wanted.selector(answer.name), scope, second)
+            for answer in (*errors_too, *aged)
+        ),
+        timelines=tuple(
+            with_reason(answer, scope.selector(wanted.over_window[answer.name]), scope, second)
+            for answer in timelines
+        ),
         blocks=window.blocks,
         first_traffic=since.moments,
         inexact_starts=since.inexact,
         accumulated=accumulated,
         warnings=tuple(
-            dict.fromkeys((*first.told, *window.told, *since.told, *told, *_estimated(repair), *warnings((*first.outcomes.values(), *second.values(), *third))))
+            dict.fromkeys(
+                (
+                    *first.told,
+                    *window.told,
+                    *since.told,
+                    *told,
+                    *_estimated(repair),
+                    *warnings((*first.outcomes.values(), *second.values(), *third)),
+                )
+            )
         ),
     )
 
 
 def _estimated(repair: Repair) -> tuple[str, ...]:
     names = [instance or job for job, instance in repair.estimated]
-    return (f"{listed(names, _NAMES_SHOWN)} restarted so often that their counts are estimates (increase)",) if names else ()
+    return (
+        (f"{listed(names, _NAMES_SHOWN)} restarted so often that their counts are estimates (increase)",)
+        if names
+        else ()
+    )
 
 
 def warnings(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
     """What the server warned of, each once."""
-    return tuple(dict.fromkeys(text for outcome in outcomes if isinstance(outcome, Reply) for text in outcome.warnings))
+    return tuple(
+        dict.fromkeys(text for outcome in outcomes if isinstance(outcome, Reply) for text in outcome.warnings)
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _First:
-    """What was asked first: outcomes by name, the counts of the window and of the last 24 hours where that is another range, and what is told of them."""
+    """What was asked first: outcomes by name, the counts of the window and of the last 24 hours where that is
+    another range, and what is told of them.
+    """
 
     outcomes: Mapping[str, Outcome]
     window: Counted
@@ -107,13 +167,30 @@ class _First:
 def _first(ask: Ask, wanted: _Wanted, repair: Repair, *, with_start: bool) -> _First:
     """Everything of the window in one go; then what the counts need beyond."""
     scope = wanted.scope
-    counts = [count for count in (window_count(scope, wanted.totals), day_count(scope, wanted.totals)) if count is not None]
-    beside = {_SCRAPED: scrape_questions(scope, counts[0].edges), _EDGES: edges_question(scope, wanted.query(BUCKETS), counts[0].edges)}
+    counts = [
+        count
+        for count in (window_count(scope, wanted.totals), day_count(scope, wanted.totals))
+        if count is not None
+    ]
+    beside = {
+        _SCRAPED: scrape_questions(scope, counts[0].edges),
+        _EDGES: edges_question(scope, wanted.query(BUCKETS), counts[0].edges),
+    }
     numbered = beside | {f"count {index} ": count.questions() for index, count in enumerate(counts)}
-    questions = {f"{name}{number}": question for name, several in numbered.items() for number, question in enumerate(several)}
+    questions = {
+        f"{name}{number}": question
+        for name, several in numbered.items()
+        for number, question in enumerate(several)
+    }
     outcomes = _ask_named(ask, wanted.questions(with_start=with_start) | questions)
     _refuse_without_requests(outcomes, outcomes["count 0 0"])
-    counted = [count.counted(repair, [outcomes[f"count {index} {number}"] for number in range(len(numbered[f"count {index} "]))]) for index, count in enumerate(counts)]
+    counted = [
+        count.counted(
+            repair,
+            [outcomes[f"count {index} {number}"] for number in range(len(numbered[f"count {index} "]))],
+        )
+        for index, count in enumerate(counts)
+    ]
     found = _First(outcomes, counted[0], counted[1] if len(counted) > 1 else None, ())
     return _sound(found)
 
@@ -123,12 +200,18 @@ def _sound(first: _First) -> _First:
     growths = first.window.growths
     buckets, told_edges = without_lacking(growths[BUCKETS], lacking_edges(first.named(_EDGES)))
     sums, told_sums = without_unknown_sums(growths["latency_sum"], growths["latency_count"])
-    return replace(first, window=replace(first.window, growths={**growths, BUCKETS: buckets, "latency_sum": sums}), told=(*told_edges, *told_sums))
+    return replace(
+        first,
+        window=replace(first.window, growths={**growths, BUCKETS: buckets, "latency_sum": sums}),
+        told=(*told_edges, *told_sums),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What is asked first beside the counts: gauges, the newest sample behind each total, and the queries over the window by name."""
+    """What is asked first beside the counts: gauges, the newest sample behind each total, and the queries
+    over the window by name.
+    """
 
     scope: Scope
     totals: tuple[AbQuery, ...]
@@ -148,13 +231,24 @@ class _Wanted:
         return next(query for query in self.totals if query.name == name)
 
     def selector(self, name: str) -> str:
-        return self.scope.selector(next(query for query in (*self.totals, *self.newest) if query.name == name))
+        return self.scope.selector(
+            next(query for query in (*self.totals, *self.newest) if query.name == name)
+        )
 
     def questions(self, *, with_start: bool) -> dict[str, Question]:
         scope, grid = self.scope, self.grid
-        instants = {query.name: instant(scope.render(query), scope.at_seconds, query.unit) for query in (*self.gauges, *self.newest)}
+        instants = {
+            query.name: instant(scope.render(query), scope.at_seconds, query.unit)
+            for query in (*self.gauges, *self.newest)
+        }
         timelines = {
-            f"timeline {name}": over_time(scope.render(query, grid.step_seconds), grid.start_seconds, grid.end_seconds, grid.step_seconds, ANY_NUMBER)
+            f"timeline {name}": over_time(
+                scope.render(query, grid.step_seconds),
+                grid.start_seconds,
+                grid.end_seconds,
+                grid.step_seconds,
+                ANY_NUMBER,
+            )
             for name, query in self.over_window.items()
             if query.promql not in COUNTED_TIMELINES and scope.can_ask(query)
         }
@@ -162,20 +256,36 @@ class _Wanted:
         return instants | timelines | start
 
     def instants(self, outcomes: Mapping[str, Outcome], window: WindowAnswers) -> tuple[Answer, ...]:
-        return tuple(window.totals[query.name] if query.is_growth else self._instant(query, outcomes) for query in self.totals)
+        return tuple(
+            window.totals[query.name] if query.is_growth else self._instant(query, outcomes)
+            for query in self.totals
+        )
 
     def ages(self, outcomes: Mapping[str, Outcome]) -> tuple[Answer, ...]:
         return tuple(self._instant(query, outcomes) for query in self.newest)
 
     def timelines(self, outcomes: Mapping[str, Outcome], window: WindowAnswers) -> tuple[Answer, ...]:
-        return tuple(self._counted(query, self._timeline(name, query, outcomes, window)) for name, query in self.over_window.items())
+        return tuple(
+            self._counted(query, self._timeline(name, query, outcomes, window))
+            for name, query in self.over_window.items()
+        )
 
-    def _timeline(self, name: str, query: AbQuery, outcomes: Mapping[str, Outcome], window: WindowAnswers) -> Answer:
+    def _timeline(
+        self, name: str, query: AbQuery, outcomes: Mapping[str, Outcome], window: WindowAnswers
+    ) -> Answer:
         if not self.scope.can_ask(query):
-            return Answer(name, "", query.unit, reason=self.scope.errors_reason, step_seconds=self.grid.step_seconds)
+            return Answer(
+                name, "", query.unit, reason=self.scope.errors_reason, step_seconds=self.grid.step_seconds
+            )
         if query.promql in COUNTED_TIMELINES:
             return window.timeline(name, query)
-        return timeline_answer(name, query, self.scope.render(query, self.grid.step_seconds), outcomes[f"timeline {name}"], self.grid)
+        return timeline_answer(
+            name,
+            query,
+            self.scope.render(query, self.grid.step_seconds),
+            outcomes[f"timeline {name}"],
+            self.grid,
+        )
 
     def _counted(self, query: AbQuery, answer: Answer) -> Answer:
         return without_uncounted(answer, self.scope) if query.needs_errors else answer
@@ -185,7 +295,9 @@ class _Wanted:
 
 
 def _timeline_grid(scope: Scope) -> Grid:
-    return timeline_grid(scope.counts_at_seconds, scope.window_seconds, STEP_SECONDS if scope.is_recorded else 0.0)
+    return timeline_grid(
+        scope.counts_at_seconds, scope.window_seconds, STEP_SECONDS if scope.is_recorded else 0.0
+    )
 
 
 def _ask_named(ask: Ask, questions: Mapping[str, Question]) -> dict[str, Outcome]:
@@ -198,7 +310,8 @@ _GONE_CODES = frozenset({"refused", "unreachable"})
 def _refuse_without_requests(outcomes: Mapping[str, Outcome], requests: Outcome) -> None:
     if isinstance(requests, SourceError) and requests.code not in QUERY_CODES:
         raise requests
-    for outcome in outcomes.values():  # who is gone in the middle has failed: half an answer would be kept as the last good one
+    # who is gone in the middle has failed: half an answer would be kept as the last good one
+    for outcome in outcomes.values():
         if isinstance(outcome, SourceError) and outcome.code in _GONE_CODES:
             raise outcome
 
@@ -206,16 +319,39 @@ def _refuse_without_requests(outcomes: Mapping[str, Outcome], requests: Outcome)
 def _why_empty(wanted: _Wanted, answers: tuple[Answer, ...]) -> dict[str, Question]:
     """For each metric behind an empty answer: when was it last seen."""
     empty = [answer for answer in answers if not answer.series and answer.reason is None]
-    timelines = {wanted.scope.selector(wanted.over_window[answer.name]) for answer in empty if answer.step_seconds is not None}
+    timelines = {
+        wanted.scope.selector(wanted.over_window[answer.name])
+        for answer in empty
+        if answer.step_seconds is not None
+    }
     instants = {wanted.selector(answer.name) for answer in empty if answer.step_seconds is None}
     scope = wanted.scope
-    return {f"seen {selector}": instant(last_seen(selector, scope.window_seconds), scope.at_seconds, "unix_seconds") for selector in sorted(timelines | instants)}
+    return {
+        f"seen {selector}": instant(
+            last_seen(selector, scope.window_seconds), scope.at_seconds, "unix_seconds"
+        )
+        for selector in sorted(timelines | instants)
+    }
 
 
-def _wide_ages(wanted: _Wanted, instants: tuple[Answer, ...], ages: tuple[Answer, ...]) -> dict[str, Question]:
+def _wide_ages(
+    wanted: _Wanted, instants: tuple[Answer, ...], ages: tuple[Answer, ...]
+) -> dict[str, Question]:
     """Where the newest sample of a model is too old for an instant query: look back over the whole window."""
-    known = {series.label("model_name") for answer in instants if answer.name in {"requests", "requests_24h"} for series in answer.series}
-    late = {answer.name for answer in ages if known - {series.label("model_name") for series in answer.series} and answer.reason is None}
+    known = {
+        series.label("model_name")
+        for answer in instants
+        if answer.name in {"requests", "requests_24h"}
+        for series in answer.series
+    }
+    late = {
+        answer.name
+        for answer in ages
+        if known - {series.label("model_name") for series in answer.series} and answer.reason is None
+    }
     step_seconds = look_step_seconds(wanted.scope.window_seconds)
     wide = (newest_within(query, step_seconds) for query in wanted.newest if query.name in late)
-    return {f"wide {query.name}": instant(wanted.scope.render(query), wanted.scope.at_seconds, query.unit) for query in wide}
+    return {
+        f"wide {query.name}": instant(wanted.scope.render(query), wanted.scope.at_seconds, query.unit)
+        for query in wide
+    }

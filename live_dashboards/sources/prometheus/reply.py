@@ -14,9 +14,11 @@ from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.http.json_text import parse_json
 from live_dashboards.sources.prometheus.histograms import Histogram, HistogramSeries, parse_histogram
 
-_ABOUT_A_NAME = "metric might not be a counter, name does not end in"  # Prometheus 3 on a counter that somebody has named otherwise: it tells nothing of the answer
+# Prometheus 3 on a counter that somebody has named otherwise: it tells nothing of the answer
+_ABOUT_A_NAME = "metric might not be a counter, name does not end in"
 _ABOUT_THE_QUERY = "PromQL "  # so begin the remarks of Prometheus 3
-_ABOUT_HISTOGRAMS = "PromQL warning: vector contains "  # ... histograms that cannot be added up: `native_choice` tells whose, in one sentence
+# ... histograms that cannot be added up: `native_choice` tells whose, in one sentence
+_ABOUT_HISTOGRAMS = "PromQL warning: vector contains "
 _SHAPES = {"vector": ("value", "histogram"), "matrix": ("values", "histograms")}
 
 
@@ -24,9 +26,10 @@ _SHAPES = {"vector": ("value", "histogram"), "matrix": ("values", "histograms")}
 class Reply:
     """What came back: series, or names, or facts; and what the server warns of.
 
-    A vector's series have one point, a scalar's no labels, those that were looked up, and targets, no points. `histograms` are the series of native ones.
-    `names_its_host` is whether the answer has the header X-Server-Hostname, as VictoriaMetrics' answers do; `is_partial` whether stores behind the server
-    were silent.
+    A vector's series have one point, a scalar's no labels, those that were looked up, and targets, no points.
+    `histograms` are the series of native ones. `names_its_host` is whether the answer has the header
+    X-Server-Hostname, as VictoriaMetrics' answers do; `is_partial` whether stores behind the server were
+    silent.
     """
 
     series: tuple[Timeline, ...] = ()
@@ -61,18 +64,30 @@ def parse_document(body: bytes) -> dict[str, Any]:
 
 
 def parse_reply(document: dict[str, Any], *, keeps_name: bool = False) -> Reply:
-    """The answer in a document of status success, its series with or without their metric's name as a label; ValueError where it is not one of Prometheus."""
+    """The answer in a document of status success, its series with or without their metric's name as a label;
+    ValueError where it is not one of Prometheus.
+    """
     if document.get("status") != "success" or "data" not in document:
         raise ValueError("JSON that is no answer of Prometheus")
     data = document["data"]
     warnings = _warnings(document)
     if isinstance(data, list):
-        sets = [_labels(each["target"] if isinstance(each.get("target"), dict) else each) for each in data if isinstance(each, dict)]
-        return Reply(series=tuple(Timeline(labels, ()) for labels in sets), names=tuple(name for name in data if isinstance(name, str)), warnings=warnings)
+        sets = [
+            _labels(each["target"] if isinstance(each.get("target"), dict) else each)
+            for each in data
+            if isinstance(each, dict)
+        ]
+        return Reply(
+            series=tuple(Timeline(labels, ()) for labels in sets),
+            names=tuple(name for name in data if isinstance(name, str)),
+            warnings=warnings,
+        )
     if not isinstance(data, dict):
         raise ValueError("JSON whose data are neither a list nor an object")  # noqa: TRY004 a wrong document is a wrong value
     if "resultType" not in data:
-        return Reply(facts={name: value for name, value in data.items() if isinstance(value, str)}, warnings=warnings)
+        return Reply(
+            facts={name: value for name, value in data.items() if isinstance(value, str)}, warnings=warnings
+        )
     try:
         return _result(data["resultType"], data["result"], warnings, () if keeps_name else ("__name__",))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
@@ -80,7 +95,9 @@ def parse_reply(document: dict[str, Any], *, keeps_name: bool = False) -> Reply:
 
 
 def says_partial(document: Mapping[str, Any]) -> bool:
-    """Whether an answer lacks what some store holds: VictoriaMetrics says so in a field, Thanos and others in warnings; a remark on the query itself is none."""
+    """Whether an answer lacks what some store holds: VictoriaMetrics says so in a field, Thanos and others in
+    warnings; a remark on the query itself is none.
+    """
     warnings = document.get("warnings")
     said = [str(text) for text in warnings] if isinstance(warnings, list) else []
     return document.get("isPartial") is True or any(not text.startswith(_ABOUT_THE_QUERY) for text in said)
@@ -95,15 +112,34 @@ def _result(kind: str, result: Any, warnings: tuple[str, ...], left_out_labels: 
     if kind in {"scalar", "string"}:
         return Reply(series=(_series({}, [result], ()),), warnings=warnings)
     values, histograms = _SHAPES[kind]
-    found = [_series(element["metric"], [element[values]] if kind == "vector" else element[values], left_out_labels) for element in result if values in element]
+    found = [
+        _series(
+            element["metric"], [element[values]] if kind == "vector" else element[values], left_out_labels
+        )
+        for element in result
+        if values in element
+    ]
     found_native = (element for element in result if histograms in element)
-    native = [_histograms(element["metric"], [element[histograms]] if kind == "vector" else element[histograms], left_out_labels) for element in found_native]
+    native = [
+        _histograms(
+            element["metric"],
+            [element[histograms]] if kind == "vector" else element[histograms],
+            left_out_labels,
+        )
+        for element in found_native
+    ]
     unread = (_unread(len(native)),) if native else ()
-    return Reply(series=tuple(series for series in found if series.points), histograms=tuple(native), warnings=(*warnings, *unread))
+    return Reply(
+        series=tuple(series for series in found if series.points),
+        histograms=tuple(native),
+        warnings=(*warnings, *unread),
+    )
 
 
 def _series(metric: Mapping[str, str], values: list[Any], left_out: tuple[str, ...]) -> Timeline:
-    """The labels and points; ValueError where a label is no text, or the points are not in time order on a calendar."""
+    """The labels and points; ValueError where a label is no text, or the points are not in time order on a
+    calendar.
+    """
     points = tuple(_point(pair) for pair in values)
     _refuse_odd_moments([seconds for seconds, _ in points])
     return Timeline(_labels(metric, left_out), points)
@@ -120,7 +156,9 @@ def _refuse_odd_moments(moments: list[float]) -> None:
         raise ValueError("moments that are none, or not in order")
 
 
-def _labels(metric: Mapping[str, str], left_out: tuple[str, ...] = ("__name__",)) -> tuple[tuple[str, str], ...]:
+def _labels(
+    metric: Mapping[str, str], left_out: tuple[str, ...] = ("__name__",)
+) -> tuple[tuple[str, str], ...]:
     """The labels by name; ValueError where one is no text."""
     labels = tuple(sorted((name, value) for name, value in metric.items() if name not in left_out))
     if not all(isinstance(value, str) for _, value in labels):
@@ -139,7 +177,12 @@ def _point(pair: Any) -> tuple[float, float | None]:
 
 
 def _warnings(document: Mapping[str, Any]) -> tuple[str, ...]:
-    every = (str(text) for key in ("warnings", "infos") if isinstance(document.get(key), list) for text in document[key])
+    every = (
+        str(text)
+        for key in ("warnings", "infos")
+        if isinstance(document.get(key), list)
+        for text in document[key]
+    )
     said = [text for text in every if _ABOUT_A_NAME not in text and not text.startswith(_ABOUT_HISTOGRAMS)]
     partial = ["the store says that its answer is partial"] if document.get("isPartial") is True else []
     return tuple(dict.fromkeys((*said, *partial)))

@@ -1,4 +1,6 @@
-"""What must be known before the questions can be put: which series count, how failed requests are counted, how wide a rate's window must be."""
+"""What must be known before the questions can be put: which series count, how failed requests are counted,
+how wide a rate's window must be.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,12 @@ from live_dashboards.errors import SourceError
 from live_dashboards.sources.prometheus.counted_once import once
 from live_dashboards.sources.prometheus.exchange import instant
 from live_dashboards.sources.prometheus.failed_questions import Ask
-from live_dashboards.sources.prometheus.failed_requests import RECORDED_ERRORS, Counting, ErrorsCounted, errors_counted
+from live_dashboards.sources.prometheus.failed_requests import (
+    RECORDED_ERRORS,
+    Counting,
+    ErrorsCounted,
+    errors_counted,
+)
 from live_dashboards.sources.prometheus.native import Native
 from live_dashboards.sources.prometheus.own_series import AskedTest, find_own_series
 from live_dashboards.sources.prometheus.recorded import SETTLED_SECONDS, STEP_SECONDS, recorded_form
@@ -23,7 +30,10 @@ _USUAL_PAUSE_SECONDS = 60.0
 _ENOUGH_SAMPLES = 3  # in five minutes: with them every five minutes hold the two samples that a rate needs
 
 _PROBES = (
-    f"count by ({EXPERIMENT_LABEL}, job, model_name, status) (count_over_time({REQUESTS}{{$experiment}}[$window]))",
+    (
+        f"count by ({EXPERIMENT_LABEL}, job, model_name, status) "
+        f"(count_over_time({REQUESTS}{{$experiment}}[$window]))"
+    ),
     f"count by (job, model_name) (count_over_time({ERRORS}{{$experiment}}[$window]))",
     f"max(max_over_time(count_over_time({REQUESTS}{{$experiment}}[5m])[1h:1m]))",
     f"max(count_over_time({REQUESTS}{{$experiment}}[1h]))",
@@ -32,14 +42,17 @@ _PROBES = (
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """How this moment's questions are filled in: which test's series count (None: all), the selector of failed requests, the rate's window.
+    """How this moment's questions are filled in: which test's series count (None: all), the selector of
+    failed requests, the rate's window.
 
-    `matchers` are those of the series that count, `experiments` the names that their requests carry in the window. `errors` is empty where failed requests are
-    not counted, for `errors_reason`; recorded or not, it is the selector of the instances' own series. `uncounted` are models of whose errors nobody knows,
+    `matchers` are those of the series that count, `experiments` the names that their requests carry in the
+    window. `errors` is empty where failed requests are not counted, for `errors_reason`; recorded or not, it
+    is the selector of the instances' own series. `uncounted` are models of whose errors nobody knows,
     `assumed` those whose 0 is taken on trust, for what `errors_of_models` tells.
-    `steps_at_seconds` is where the steps are asked that rules have recorded; None: the series of every instance are asked.
-    `copy_labels` are those in which alone copies of one scrape differ, which count once. `pause_seconds` lie between two scrapes. `native` are the native
-    histograms that count instead of classic ones.
+    `steps_at_seconds` is where the steps are asked that rules have recorded; None: the series of every
+    instance are asked. `copy_labels` are those in which alone copies of one scrape differ, which count once.
+    `pause_seconds` lie between two scrapes. `native` are the native histograms that count instead of classic
+    ones.
     """
 
     at_seconds: float
@@ -72,7 +85,9 @@ class Scope:
         return self.at_seconds if self.steps_at_seconds is None else self.steps_at_seconds
 
     def since(self, start_seconds: float) -> float:
-        """Seconds from a moment to where counts are asked; of recorded steps, those of the whole ones in between."""
+        """Seconds from a moment to where counts are asked; of recorded steps, those of the whole ones in
+        between.
+        """
         if self.steps_at_seconds is None:
             return self.at_seconds - start_seconds
         return (self.steps_at_seconds - SETTLED_SECONDS - start_seconds) // STEP_SECONDS * STEP_SECONDS
@@ -86,7 +101,11 @@ class Scope:
 
     def counts_steps(self, query: AbQuery) -> bool:
         """Whether steps are asked that rules have recorded; they record no native histograms."""
-        return self.is_recorded and recorded_form(query) is not None and not (self.native is not None and query.metric.startswith(LATENCY))
+        return (
+            self.is_recorded
+            and recorded_form(query) is not None
+            and not (self.native is not None and query.metric.startswith(LATENCY))
+        )
 
     def as_asked(self, promql: str) -> str:
         """The PromQL as the server gets it, of native histograms where those count."""
@@ -96,11 +115,21 @@ class Scope:
         """The query's PromQL, with rates over at least one step of the grid."""
         rate_seconds = max(self.shortest_rate_seconds, step_seconds)
         promql = once(self.form(query).promql, self.copy_labels)
-        return render(promql, matchers=self.matchers, rate_seconds=rate_seconds, window_seconds=self.window_seconds, errors=self._errors(query))
+        return render(
+            promql,
+            matchers=self.matchers,
+            rate_seconds=rate_seconds,
+            window_seconds=self.window_seconds,
+            errors=self._errors(query),
+        )
 
     def selector(self, query: AbQuery) -> str:
         """The series that the query needs, as a person would look for them."""
-        return self._errors(query) if query.needs_errors else render(f"{self.form(query).metric}{{$experiment}}", matchers=self.matchers)
+        return (
+            self._errors(query)
+            if query.needs_errors
+            else render(f"{self.form(query).metric}{{$experiment}}", matchers=self.matchers)
+        )
 
     def can_ask(self, query: AbQuery) -> bool:
         """Whether what the query needs is there at all."""
@@ -108,7 +137,9 @@ class Scope:
 
     def _errors(self, query: AbQuery) -> str:
         """The selector of failed requests, or of their recorded steps, its experiment filled in."""
-        return render(RECORDED_ERRORS[self.errors] if self._of_steps(query) else self.errors, matchers=self.matchers)
+        return render(
+            RECORDED_ERRORS[self.errors] if self._of_steps(query) else self.errors, matchers=self.matchers
+        )
 
 
 def find_scope(
@@ -120,14 +151,17 @@ def find_scope(
     known: tuple[str, ...],
     metric_names: tuple[str, ...],
 ) -> Scope:
-    """Look once at whose series there are, at requests and errors; SourceError where even the requests cannot be looked at.
+    """Look once at whose series there are, at requests and errors; SourceError where even the requests cannot
+    be looked at.
 
     `known` are the values of the label `experiment`.
     """
     longest_seconds = max(window_seconds, DAY_SECONDS)
     own = find_own_series(ask_all, test, known, at_seconds=at_seconds)
     texts = [render(probe, matchers=own.matchers, window_seconds=longest_seconds) for probe in _PROBES]
-    requests, errors, in_five_minutes, in_an_hour = ask_all([instant(text, at_seconds, "count") for text in texts])
+    requests, errors, in_five_minutes, in_an_hour = ask_all(
+        [instant(text, at_seconds, "count") for text in texts]
+    )
     if isinstance(requests, SourceError):
         raise requests
     found = _errors(ask_all, requests, errors, own.matchers, at_seconds, is_known=ERRORS in metric_names)
@@ -150,23 +184,42 @@ def find_scope(
     )
 
 
-def _errors(ask: Ask, requests: Reply, errors: Outcome, matchers: str, at_seconds: float, *, is_known: bool) -> ErrorsCounted:
+def _errors(
+    ask: Ask, requests: Reply, errors: Outcome, matchers: str, at_seconds: float, *, is_known: bool
+) -> ErrorsCounted:
     if isinstance(errors, SourceError):
         return ErrorsCounted("", errors.reason)
     with_status = tuple(series for series in requests.series if series.label("status"))
-    return errors_counted(ask, Counting(requests.series, with_status, errors.series, matchers), at_seconds=at_seconds, is_known=is_known)
+    return errors_counted(
+        ask,
+        Counting(requests.series, with_status, errors.series, matchers),
+        at_seconds=at_seconds,
+        is_known=is_known,
+    )
 
 
 def _pause_seconds(in_an_hour: Outcome) -> float:
-    """How long it is from one scrape to the next of what is scraped most often; what is usual where the last hour does not tell."""
-    samples = 0.0 if isinstance(in_an_hour, SourceError) or not in_an_hour.series else in_an_hour.series[0].last or 0.0
+    """How long it is from one scrape to the next of what is scraped most often; what is usual where the last
+    hour does not tell.
+    """
+    samples = (
+        0.0
+        if isinstance(in_an_hour, SourceError) or not in_an_hour.series
+        else in_an_hour.series[0].last or 0.0
+    )
     return 3600 / samples if 1 <= samples <= 3600 else _USUAL_PAUSE_SECONDS
 
 
 def _shortest_rate(in_five_minutes: Outcome, in_an_hour: Outcome) -> float:
-    """Five minutes; four samples where an exporter is scraped so rarely that five minutes would not hold two."""
-    few, many = (0.0 if isinstance(reply, SourceError) or not reply.series else reply.series[0].last or 0.0 for reply in (in_five_minutes, in_an_hour))
-    if few >= _ENOUGH_SAMPLES or many <= few or many < 1:  # scraped often enough, or only just begun, or no count of samples
+    """Five minutes; four samples where an exporter is scraped so rarely that five minutes would not hold
+    two.
+    """
+    few, many = (
+        0.0 if isinstance(reply, SourceError) or not reply.series else reply.series[0].last or 0.0
+        for reply in (in_five_minutes, in_an_hour)
+    )
+    # scraped often enough, or only just begun, or no count of samples
+    if few >= _ENOUGH_SAMPLES or many <= few or many < 1:
         return _SHORTEST_RATE_SECONDS
     minutes = math.ceil(_SAMPLES_IN_RATE * 60 / many)
     return max(_SHORTEST_RATE_SECONDS, minutes * 60.0)

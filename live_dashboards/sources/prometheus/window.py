@@ -1,4 +1,6 @@
-"""The window in blocks: what its counters grew by as totals, blocks and timelines, so that all of them add up."""
+"""The window in blocks: what its counters grew by as totals, blocks and timelines, so that all of them add
+up.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,14 @@ from dataclasses import dataclass, replace
 
 from live_dashboards.model.snapshot import Answer
 from live_dashboards.sources.prometheus.counting.count import Count, Counted
-from live_dashboards.sources.prometheus.counting.counted_answers import Row, block_answer, quantile_answer, rate_answer, share_answer, total_answer
+from live_dashboards.sources.prometheus.counting.counted_answers import (
+    Row,
+    block_answer,
+    quantile_answer,
+    rate_answer,
+    share_answer,
+    total_answer,
+)
 from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS, Edges, edges_of
 from live_dashboards.sources.prometheus.counting.growth import whole_blocks
 from live_dashboards.sources.prometheus.counting.samples import Labels
@@ -23,7 +32,8 @@ from live_dashboards.sources.queries import AB_QUERIES, REQUESTS, AbQuery, rende
 
 DAY_TOTAL = "requests_24h"
 RATE, SHARE, QUANTILE = (AB_QUERIES[name].promql for name in ("request_rate", "error_rate", "response_time"))
-COUNTED_TIMELINES = frozenset({RATE, SHARE, QUANTILE})  # what is told of them without asking: a question of somebody's own under their names is asked
+# what is told of them without asking: a question of somebody's own under their names is asked
+COUNTED_TIMELINES = frozenset({RATE, SHARE, QUANTILE})
 _BLOCKS = 96  # a day in quarters of an hour
 _USUAL_PAUSES_SECONDS = (1, 5, 10, 15, 20, 30, 45, 60, 90, 100, 120, 150, 180, 240, 300, 600)
 _LIKE = 0.08  # an hour holds one scrape more or less than it should
@@ -33,9 +43,11 @@ _IN_BLOCKS = ("requests", "errors", "latency_sum", "latency_count")
 
 @dataclass(frozen=True, slots=True)
 class WindowAnswers:
-    """The window's totals by name, its blocks, and its counters for timelines; `told` names values that cannot be.
+    """The window's totals by name, its blocks, and its counters for timelines; `told` names values that
+    cannot be.
 
-    `scraped` is when the newest samples of each model's instances were scraped, their mean in unix seconds at each edge of the counted blocks.
+    `scraped` is when the newest samples of each model's instances were scraped, their mean in unix seconds at
+    each edge of the counted blocks.
     """
 
     scope: Scope
@@ -48,9 +60,18 @@ class WindowAnswers:
     def timeline(self, name: str, query: AbQuery) -> Answer:
         """The rate, share or percentile that a built-in query asks for."""
         span_seconds = max(self.scope.shortest_rate_seconds, self.counted.edges.step_seconds)
-        growths = {name: whole_blocks(growth) if self.scope.is_recorded else growth for name, growth in self.counted.growths.items()}
+        growths = {
+            name: whole_blocks(growth) if self.scope.is_recorded else growth
+            for name, growth in self.counted.growths.items()
+        }
         if query.promql == RATE:
-            return rate_answer(name, query.unit, growths["requests"], rate_span_seconds(self.scope, self.counted.edges), self.scraped)
+            return rate_answer(
+                name,
+                query.unit,
+                growths["requests"],
+                rate_span_seconds(self.scope, self.counted.edges),
+                self.scraped,
+            )
         if query.promql == SHARE:
             return share_answer(name, query.unit, growths["errors"], growths["requests"], span_seconds)
         return quantile_answer(name, query.unit, growths["latency_buckets"], span_seconds)
@@ -58,9 +79,17 @@ class WindowAnswers:
 
 def window_count(scope: Scope, queries: tuple[AbQuery, ...]) -> Count:
     """The window's counters, in as many blocks as a timeline has points."""
-    asked = tuple(query for query in queries if query.is_growth and query.name != DAY_TOTAL and scope.can_ask(query))
-    step_seconds = nice_step_seconds(max(scope.window_seconds / MOST_POINTS, STEP_SECONDS if scope.is_recorded else 0.0))
-    return Count(scope, asked, edges_of(scope.counts_at_seconds - scope.window_seconds, scope.counts_at_seconds, step_seconds))
+    asked = tuple(
+        query for query in queries if query.is_growth and query.name != DAY_TOTAL and scope.can_ask(query)
+    )
+    step_seconds = nice_step_seconds(
+        max(scope.window_seconds / MOST_POINTS, STEP_SECONDS if scope.is_recorded else 0.0)
+    )
+    return Count(
+        scope,
+        asked,
+        edges_of(scope.counts_at_seconds - scope.window_seconds, scope.counts_at_seconds, step_seconds),
+    )
 
 
 def day_count(scope: Scope, queries: tuple[AbQuery, ...]) -> Count | None:
@@ -69,14 +98,18 @@ def day_count(scope: Scope, queries: tuple[AbQuery, ...]) -> Count | None:
         return None
     asked = tuple(query for query in queries if query.name == DAY_TOTAL)
     step_seconds = nice_step_seconds(max(DAY_SECONDS / _BLOCKS, scope.shortest_rate_seconds))
-    return Count(scope, asked, edges_of(scope.counts_at_seconds - DAY_SECONDS, scope.counts_at_seconds, step_seconds))
+    return Count(
+        scope, asked, edges_of(scope.counts_at_seconds - DAY_SECONDS, scope.counts_at_seconds, step_seconds)
+    )
 
 
 def scrape_questions(scope: Scope, edges: Edges) -> list[Question]:
-    """When the newest samples were scraped before the ends of the first and of the last span that a rate is taken over.
+    """When the newest samples were scraped before the ends of the first and of the last span that a rate is
+    taken over.
 
-    In between spans are whole numbers of scrapes, as long as these. A look at every edge would cost a server more than all counts: `timestamp` finds each sample
-    by itself. None of recorded steps, which end where blocks do.
+    In between spans are whole numbers of scrapes, as long as these. A look at every edge would cost a server
+    more than all counts: `timestamp` finds each sample by itself. None of recorded steps, which end where
+    blocks do.
     """
     if scope.is_recorded:
         return []
@@ -84,13 +117,28 @@ def scrape_questions(scope: Scope, edges: Edges) -> list[Question]:
     once = f"max without ({', '.join(scope.copy_labels)}) ({newest})" if scope.copy_labels else newest
     promql = render(f"avg by ({MODEL_LABEL}) ({once})", matchers=scope.matchers)
     span_seconds = rate_span_seconds(scope, edges)
-    first = next((end for end in edges.ends if end - span_seconds >= edges.start_seconds - SAME_MOMENT_SECONDS), edges.end_seconds)
-    last = max((moment for moment in edges.moments if moment <= edges.end_seconds - span_seconds + SAME_MOMENT_SECONDS), default=edges.start_seconds)
-    return [instant(promql, seconds) for seconds in dict.fromkeys((edges.start_seconds, first, last, edges.end_seconds))]
+    first = next(
+        (end for end in edges.ends if end - span_seconds >= edges.start_seconds - SAME_MOMENT_SECONDS),
+        edges.end_seconds,
+    )
+    last = max(
+        (
+            moment
+            for moment in edges.moments
+            if moment <= edges.end_seconds - span_seconds + SAME_MOMENT_SECONDS
+        ),
+        default=edges.start_seconds,
+    )
+    return [
+        instant(promql, seconds)
+        for seconds in dict.fromkeys((edges.start_seconds, first, last, edges.end_seconds))
+    ]
 
 
 def rate_span_seconds(scope: Scope, edges: Edges) -> float:
-    """How long the span is that a rate is taken over: blocks and scrapes go into it without a rest, where that is not too long."""
+    """How long the span is that a rate is taken over: blocks and scrapes go into it without a rest, where
+    that is not too long.
+    """
     shortest_seconds = max(scope.shortest_rate_seconds, edges.step_seconds)
     pause_seconds = min(_USUAL_PAUSES_SECONDS, key=lambda each: abs(each - scope.pause_seconds))
     if scope.is_recorded or abs(pause_seconds - scope.pause_seconds) > _LIKE * pause_seconds:
@@ -101,7 +149,9 @@ def rate_span_seconds(scope: Scope, edges: Edges) -> float:
 
 
 def scraped_at(outcomes: Iterable[Outcome], edges: Edges) -> dict[Labels, Row]:
-    """The answers to these questions by the blocks' edges; None where there is none, or it could not be asked."""
+    """The answers to these questions by the blocks' edges; None where there is none, or it could not be
+    asked.
+    """
     found: dict[Labels, list[float | None]] = {}
     for series in (series for outcome in outcomes if isinstance(outcome, Reply) for series in outcome.series):
         row = found.setdefault(series.labels, [None] * len(edges.moments))
@@ -110,15 +160,34 @@ def scraped_at(outcomes: Iterable[Outcome], edges: Edges) -> dict[Labels, Row]:
     return {labels: tuple(row) for labels, row in found.items()}
 
 
-def window_answers(counted: Counted, day: Counted | None, queries: tuple[AbQuery, ...], scope: Scope, scraped: Mapping[Labels, Row] | None = None) -> WindowAnswers:
-    """What the growths say, by the names that the queries have; what was not asked has the reason why failed requests are not counted."""
+def window_answers(
+    counted: Counted,
+    day: Counted | None,
+    queries: tuple[AbQuery, ...],
+    scope: Scope,
+    scraped: Mapping[Labels, Row] | None = None,
+) -> WindowAnswers:
+    """What the growths say, by the names that the queries have; what was not asked has the reason why failed
+    requests are not counted.
+    """
     found = {name: total_answer(growth) for name, growth in counted.growths.items()}
-    found[DAY_TOTAL] = total_answer(day.growths[DAY_TOTAL]) if day is not None else (replace(found["requests"][0], name=DAY_TOTAL), ())
+    found[DAY_TOTAL] = (
+        total_answer(day.growths[DAY_TOTAL])
+        if day is not None
+        else (replace(found["requests"][0], name=DAY_TOTAL), ())
+    )
     step_seconds = block_step_seconds(scope, counted.edges.step_seconds)
-    not_asked = {query.name: Answer(query.name, "", query.unit, reason=scope.errors_reason) for query in queries if query.is_growth and query.name not in found}
+    not_asked = {
+        query.name: Answer(query.name, "", query.unit, reason=scope.errors_reason)
+        for query in queries
+        if query.is_growth and query.name not in found
+    }
     totals = {name: answer for name, (answer, _) in found.items()} | not_asked
     blocks = tuple(
-        block_answer(counted.growths[name], step_seconds) if name in counted.growths else replace(not_asked[name], step_seconds=step_seconds) for name in _IN_BLOCKS
+        block_answer(counted.growths[name], step_seconds)
+        if name in counted.growths
+        else replace(not_asked[name], step_seconds=step_seconds)
+        for name in _IN_BLOCKS
     )
     told = [text for _, texts in found.values() for text in texts]
     return WindowAnswers(scope, counted, totals, blocks, tuple(dict.fromkeys(told)), scraped or {})
@@ -126,4 +195,6 @@ def window_answers(counted: Counted, day: Counted | None, queries: tuple[AbQuery
 
 def block_step_seconds(scope: Scope, fine_seconds: float) -> float:
     """The length of the window's blocks."""
-    return multiple_step_seconds(max(scope.window_seconds / _BLOCKS, scope.shortest_rate_seconds), fine_seconds)
+    return multiple_step_seconds(
+        max(scope.window_seconds / _BLOCKS, scope.shortest_rate_seconds), fine_seconds
+    )

@@ -11,7 +11,9 @@ _LONGEST_CHARACTERS = 64  # the longest address with brackets and a port has 47
 
 
 def parse_address(text: str) -> Address | None:
-    """The IP address in a text, perhaps with a port behind it or brackets around it; None where there is none."""
+    """The IP address in a text, perhaps with a port behind it or brackets around it; None where there is
+    none.
+    """
     if len(text) > _LONGEST_CHARACTERS:
         return None
     written = text.strip().strip('"')
@@ -22,13 +24,16 @@ def parse_address(text: str) -> Address | None:
 
 def _parsed(written: str) -> Address | None:
     try:
-        return ip_address(written) if "%" not in written else None  # the name of an interface is no part of an address
+        # the name of an interface is no part of an address
+        return ip_address(written) if "%" not in written else None
     except ValueError:
         return None
 
 
 def _without_port(written: str) -> str:
-    """What lies before the port or between the brackets; nothing where that is not how an address is written. An IPv6 address with a port needs brackets."""
+    """What lies before the port or between the brackets; nothing where that is not how an address is written.
+    An IPv6 address with a port needs brackets.
+    """
     if written.startswith("["):
         address, _, port = written[1:].partition("]")
         return address if not port or _is_port(port) else ""
@@ -56,6 +61,12 @@ def is_loopback(text: str) -> bool:
 
 
 def neighbourhood(text: str) -> str:
-    """What one client cannot help sharing: an IPv4 address, or the /64 network of an IPv6 one, in which it can choose its address freely."""
+    """What one client cannot help sharing: an IPv4 address, or the /64 network of an IPv6 one, in which it
+    can choose its address freely.
+    """
     address = parse_address(text)
-    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else str(address or "unknown")
+    return (
+        str(ip_network((address, 64), strict=False))
+        if isinstance(address, IPv6Address)
+        else str(address or "unknown")
+    )

@@ -1,4 +1,6 @@
-"""Checks a user and a password: throttled, in the same time and with the same words whichever of the two is wrong."""
+"""Checks a user and a password: throttled, in the same time and with the same words whichever of the two is
+wrong.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ class Credentials:
         self._remembered = Remembered(clock)
 
     def are_right(self, username: str, password: str, address: str) -> bool:
-        """Whether the client at that address may be let in; TooManyRequests, right or wrong, while it has to wait."""
+        """Whether the client at that address may be let in; TooManyRequests, right or wrong, while it has to
+        wait.
+        """
         _refuse_for(self._throttle.attempt(address))
         is_user = hmac.compare_digest(username.encode(), self._username.encode())
         is_password = self._hash is not None and passwords.matches(self._hash.reveal(), password)
@@ -35,7 +39,9 @@ class Credentials:
         return is_user and is_password
 
     def are_right_again(self, username: str, password: str, address: str) -> bool:
-        """The same for a program that sends them with each request: what was right is remembered for five minutes, since a check costs 84 ms."""
+        """The same for a program that sends them with each request: what was right is remembered for five
+        minutes, since a check costs 84 ms.
+        """
         _refuse_for(self._throttle.wait_seconds(address))
         if self._remembered.knows(username, password):
             return True
@@ -46,7 +52,9 @@ class Credentials:
 
 
 class Remembered:
-    """The last credentials that were right, as a digest under a key of this process; there is one user, so one digest is enough."""
+    """The last credentials that were right, as a digest under a key of this process; there is one user, so
+    one digest is enough.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock, self._lock = clock, Lock()
@@ -56,7 +64,10 @@ class Remembered:
     def remember(self, username: str, password: str) -> None:
         """Knows these for the next minutes."""
         with self._lock:
-            self._digest, self._until = self._digest_of(username, password), self._clock() + _REMEMBERED_SECONDS
+            self._digest, self._until = (
+                self._digest_of(username, password),
+                self._clock() + _REMEMBERED_SECONDS,
+            )
 
     def knows(self, username: str, password: str) -> bool:
         """Whether these were right within the last minutes."""
@@ -72,4 +83,6 @@ def _refuse_for(wait_seconds: float) -> None:
     if wait_seconds > 0:
         whole_seconds = math.ceil(wait_seconds)
         unit = "second" if whole_seconds == 1 else "seconds"
-        raise TooManyRequests(f"Too many failed logins; try again in {whole_seconds} {unit}.", retry_after=whole_seconds)
+        raise TooManyRequests(
+            f"Too many failed logins; try again in {whole_seconds} {unit}.", retry_after=whole_seconds
+        )

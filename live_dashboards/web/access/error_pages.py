@@ -1,4 +1,6 @@
-"""What a refusal or a failure looks like: one plain sentence, as a page or as JSON, without a trace of the program."""
+"""What a refusal or a failure looks like: one plain sentence, as a page or as JSON, without a trace of the
+program.
+"""
 
 from __future__ import annotations
 
@@ -19,21 +21,26 @@ _SENTENCES = {
     500: "Something went wrong here; the server's log says what.",
 }
 _PAGE = (
-    '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+    '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><meta name="viewport" '
+    'content="width=device-width, initial-scale=1">'
     '<meta name="color-scheme" content="light dark"><title>{title}</title>'
-    "<style>body {{ max-width: 40rem; margin: 15vh auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif }}</style></head>"
+    "<style>body {{ max-width: 40rem; margin: 15vh auto; padding: 0 1rem; font: 1rem/1.5 system-ui, "
+    "sans-serif }}</style></head>"
     "\n<body><main><h1>{title}</h1><p>{sentence}</p></main></body>\n</html>\n"
 )
 
 
 def install_error_pages(server: Flask) -> None:
-    """Answers every refusal and failure of the server with one sentence; bodies of more than 256 kB are refused."""
+    """Answers every refusal and failure of the server with one sentence; bodies of more than 256 kB are
+    refused.
+    """
     from dash.exceptions import DependencyException, InvalidResourceError
 
     server.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
     server.config["PROPAGATE_EXCEPTIONS"] = False
     server.register_error_handler(HTTPException, _told)
-    for unknown_asset in (DependencyException, InvalidResourceError):  # Dash's words for these name its packages
+    # Dash's words for these name its packages
+    for unknown_asset in (DependencyException, InvalidResourceError):
         server.register_error_handler(unknown_asset, lambda _: _told(NotFound()))
 
 

@@ -21,8 +21,12 @@ from live_dashboards.web.access.session import logged_in_user
 LOGIN_PATHS = ("/login", "/login.css", "/logout")
 
 
-def guard(policy: Policy, credentials: Credentials, open_paths: Sequence[str]) -> Callable[[], Response | None]:
-    """What the server calls before each request, known path or not: an answer instead of the asked one, or None; `g.user` is who was let in."""
+def guard(
+    policy: Policy, credentials: Credentials, open_paths: Sequence[str]
+) -> Callable[[], Response | None]:
+    """What the server calls before each request, known path or not: an answer instead of the asked one, or
+    None; `g.user` is who was let in.
+    """
     login_paths = LOGIN_PATHS if policy.mode is Mode.PASSWORD else ()
 
     def check() -> Response | None:
@@ -44,15 +48,23 @@ def guard(policy: Policy, credentials: Credentials, open_paths: Sequence[str]) -
 
 
 def _refuse_strangers() -> None:
-    """Without a login only this machine's own browser counts: not a site whose name was pointed at 127.0.0.1, not a proxy's visitors."""
+    """Without a login only this machine's own browser counts: not a site whose name was pointed at 127.0.0.1,
+    not a proxy's visitors.
+    """
     if not is_loopback(request.headers.get("Host", "")):
-        raise MisdirectedRequest("This page answers to localhost only; open it by that name, or set DASHBOARD_AUTH to say who may see it by another one.")
+        raise MisdirectedRequest(
+            "This page answers to localhost only; open it by that name, or set "
+            "DASHBOARD_AUTH to say who may see it by another one."
+        )
     if not is_loopback(request.remote_addr or ""):
-        raise Forbidden("This page is for its own machine only; set DASHBOARD_AUTH to say who may see it from elsewhere.")
+        raise Forbidden(
+            "This page is for its own machine only; set DASHBOARD_AUTH to say who may see it from elsewhere."
+        )
     if PASSED_ON in request.headers:
         raise Forbidden(
             "A proxy passed this request on, and this page is for its own machine only; "
-            "name the proxy in DASHBOARD_TRUSTED_PROXIES, and set DASHBOARD_AUTH to say who may see the page through it."
+            "name the proxy in DASHBOARD_TRUSTED_PROXIES, and set DASHBOARD_AUTH to say who may see the "
+            "page through it."
         )
 
 
@@ -60,7 +72,9 @@ def _named_by_the_proxy(user_header: str) -> str:
     """The user whom the trusted proxy names; from all others the header was removed."""
     user = request.headers.get(user_header, "").strip()
     if not user or "," in user or len(user) > 256 or not user.isprintable():
-        raise Unauthorized(f"No trusted proxy names one user in {user_header}; open this page through its proxy.")
+        raise Unauthorized(
+            f"No trusted proxy names one user in {user_header}; open this page through its proxy."
+        )
     return user
 
 
@@ -77,12 +91,20 @@ def _ask_for_login(policy: Policy, path: str) -> Response:
     """A redirect to the login for who opens a page; a refusal for everything else."""
     is_page = request.method in {"GET", "HEAD"} and "text/html" in request.headers.get("Accept", "")
     if is_page and not _is_fetched() and path != "/metrics" and not path.startswith("/api/"):
-        return redirect(f"{policy.path_prefix}/login?next={quote(asked_address(policy.path_prefix), safe='/')}", 302)
-    challenge = None if _is_fetched() or path.startswith("/_dash-") else WWWAuthenticate("basic", {"realm": "Live dashboards", "charset": "UTF-8"})
+        return redirect(
+            f"{policy.path_prefix}/login?next={quote(asked_address(policy.path_prefix), safe='/')}", 302
+        )
+    challenge = (
+        None
+        if _is_fetched() or path.startswith("/_dash-")
+        else WWWAuthenticate("basic", {"realm": "Live dashboards", "charset": "UTF-8"})
+    )
     raise Unauthorized("Log in to see this.", www_authenticate=challenge)
 
 
 def _is_fetched() -> bool:
-    """Whether a page's own code asks: a challenge would make the browser open its password window over the page."""
+    """Whether a page's own code asks: a challenge would make the browser open its password window over the
+    page.
+    """
     by_page = request.headers.get("X-Requested-With") == PAGES_OWN_FETCH or "Origin" in request.headers
     return by_page or request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"

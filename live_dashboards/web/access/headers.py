@@ -9,7 +9,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from flask import Flask
 
 _POLICY = (
-    "default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "
+    "default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: "
+    "blob:; font-src 'self' data:; connect-src 'self'; "
     "manifest-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 _ALWAYS = {
@@ -18,7 +19,8 @@ _ALWAYS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=()",
+    "Permissions-Policy": "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), "
+    "magnetometer=(), microphone=(), midi=(), payment=(), usb=()",
 }
 _UNLESS_SET = {"Cache-Control": "no-store"}
 _OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
@@ -27,13 +29,17 @@ Headers = list[tuple[str, str]]
 
 
 def install_headers(server: Flask, csp_hashes: Callable[[], Sequence[str]], *, is_tls: bool) -> None:
-    """Puts the headers on every answer of the server, whatever went wrong in making it; `csp_hashes` gives the quoted hashes of the page's inline scripts."""
+    """Puts the headers on every answer of the server, whatever went wrong in making it; `csp_hashes` gives
+    the quoted hashes of the page's inline scripts.
+    """
     inner: Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]] = server.wsgi_app
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         def start(status: str, headers: Headers, *failure: Any) -> Callable[[bytes], object]:
             over_tls = is_tls or environ["wsgi.url_scheme"] == "https"
-            return start_response(status, _secured(headers, content_security_policy(csp_hashes()), over_tls=over_tls), *failure)
+            return start_response(
+                status, _secured(headers, content_security_policy(csp_hashes()), over_tls=over_tls), *failure
+            )
 
         return inner(environ, start)
 
@@ -41,7 +47,9 @@ def install_headers(server: Flask, csp_hashes: Callable[[], Sequence[str]], *, i
 
 
 def content_security_policy(hashes: Sequence[str]) -> str:
-    """The policy: everything from this site, inline scripts only by their hash; Dash and Plotly need inline styles."""
+    """The policy: everything from this site, inline scripts only by their hash; Dash and Plotly need inline
+    styles.
+    """
     return _POLICY.format(scripts=" ".join(("'self'", *hashes)))
 
 
@@ -51,4 +59,8 @@ def _secured(headers: Headers, policy: str, *, over_tls: bool) -> Headers:
     replaced = {name.lower() for name in ours} | {"server", "x-powered-by"}
     kept = [(name, value) for name, value in headers if name.lower() not in replaced]
     names = {name.lower() for name, _ in kept}
-    return [*kept, *ours.items(), *((name, value) for name, value in _UNLESS_SET.items() if name.lower() not in names)]
+    return [
+        *kept,
+        *ours.items(),
+        *((name, value) for name, value in _UNLESS_SET.items() if name.lower() not in names),
+    ]

@@ -24,8 +24,16 @@ _FOLDER = Path(__file__).parent
 _WRONG = "This user and password do not match."
 
 
-def install(server: Flask, settings: Settings, *, open_paths: Sequence[str] = ("/healthz", "/readyz"), clock: Clock = time.monotonic) -> Policy:
-    """Guards the server as the settings say, before anything else that it does; SettingsError where they say nothing safe. What holds now comes back."""
+def install(
+    server: Flask,
+    settings: Settings,
+    *,
+    open_paths: Sequence[str] = ("/healthz", "/readyz"),
+    clock: Clock = time.monotonic,
+) -> Policy:
+    """Guards the server as the settings say, before anything else that it does; SettingsError where they say
+    nothing safe. What holds now comes back.
+    """
     policy = policy_of(settings)
     credentials = Credentials(policy, clock)
     server.wsgi_app = TrustedProxies(server.wsgi_app, policy.trusted_proxies, policy.user_header)  # type: ignore[method-assign]  # Flask's way
@@ -49,7 +57,9 @@ def _install_pages(server: Flask, policy: Policy, credentials: Credentials) -> N
 
     def _try(next_address: str) -> AnyResponse:
         try:
-            is_right = credentials.are_right(request.form.get("username", ""), request.form.get("password", ""), request.remote_addr or "")
+            is_right = credentials.are_right(
+                request.form.get("username", ""), request.form.get("password", ""), request.remote_addr or ""
+            )
         except TooManyRequests as refusal:
             answer = make_response(_page(next_address, str(refusal.description)), 429)
             answer.headers["Retry-After"] = str(refusal.retry_after)

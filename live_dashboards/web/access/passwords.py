@@ -20,7 +20,9 @@ def matches(password_hash: str, password: str) -> bool:
 
 
 def is_usable(password_hash: str) -> bool:
-    """Whether a password can be checked against the hash at all: its method and its parameters are possible ones."""
+    """Whether a password can be checked against the hash at all: its method and its parameters are possible
+    ones.
+    """
     try:
         check_password_hash(password_hash, "")
     except (ArithmeticError, ValueError, TypeError, MemoryError):

@@ -1,4 +1,6 @@
-"""Who is let in, decided once at the start: everybody, who knows the password, or whom a trusted proxy names."""
+"""Who is let in, decided once at the start: everybody, who knows the password, or whom a trusted proxy
+names.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ class Policy:
 
 
 def policy_of(settings: Settings) -> Policy:
-    """The policy of these settings; SettingsError where they would let strangers in without saying so, or cannot work."""
+    """The policy of these settings; SettingsError where they would let strangers in without saying so, or
+    cannot work.
+    """
     mode = _mode(settings)
     return Policy(
         mode=mode,
@@ -64,9 +68,12 @@ def _mode(settings: Settings) -> Mode:
         return Mode.OPEN
     if settings["DASHBOARD_PASSWORD_HASH"] is None:
         raise SettingsError(
-            f"DASHBOARD_HOST is {settings['DASHBOARD_HOST']!r}, where others can reach the page, and no login is configured; {_HOW_TO_HASH}, "
-            "or set DASHBOARD_AUTH=proxy with DASHBOARD_TRUSTED_PROXIES behind a proxy that asks for the login, "
-            "or DASHBOARD_AUTH=none to let everybody in, or DASHBOARD_HOST=127.0.0.1 to serve this machine only"
+            f"DASHBOARD_HOST is {settings['DASHBOARD_HOST']!r}, where others can reach the page, and no "
+            f"login is configured; {_HOW_TO_HASH}, "
+            "or set DASHBOARD_AUTH=proxy with DASHBOARD_TRUSTED_PROXIES behind a proxy that asks for the "
+            "login, "
+            "or DASHBOARD_AUTH=none to let everybody in, or DASHBOARD_HOST=127.0.0.1 to serve this machine "
+            "only"
         )
     return _password(settings)
 
@@ -76,15 +83,24 @@ def _password(settings: Settings) -> Mode:
     if password_hash is None:
         raise SettingsError(f"DASHBOARD_AUTH is 'password', but there is no password; {_HOW_TO_HASH}")
     if not is_usable(password_hash.reveal()):
-        raise SettingsError(f"DASHBOARD_PASSWORD_HASH is ***, against which no password can be checked; {_HOW_TO_HASH}")
+        raise SettingsError(
+            f"DASHBOARD_PASSWORD_HASH is ***, against which no password can be checked; {_HOW_TO_HASH}"
+        )
     return Mode.PASSWORD
 
 
 def _proxy(settings: Settings) -> Mode:
     trusted = settings["DASHBOARD_TRUSTED_PROXIES"] or ()
     if not trusted:
-        raise SettingsError("DASHBOARD_AUTH is 'proxy', but no proxy is trusted; set DASHBOARD_TRUSTED_PROXIES to the proxy's address, such as 10.0.0.5")
+        raise SettingsError(
+            "DASHBOARD_AUTH is 'proxy', but no proxy is trusted; set "
+            "DASHBOARD_TRUSTED_PROXIES "
+            "to the proxy's address, such as 10.0.0.5"
+        )
     everybody = [network for network in trusted if ip_network(network).prefixlen == 0]
     if everybody:
-        raise SettingsError(f"DASHBOARD_TRUSTED_PROXIES names {everybody[0]}, so that everybody could claim to be anybody; name the proxy's address or network")
+        raise SettingsError(
+            f"DASHBOARD_TRUSTED_PROXIES names {everybody[0]}, so that everybody could "
+            "claim to be anybody; name the proxy's address or network"
+        )
     return Mode.PROXY

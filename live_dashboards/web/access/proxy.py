@@ -1,4 +1,6 @@
-"""Believes the X-Forwarded headers and the user header of trusted proxies, and removes them from everybody else's requests."""
+"""Believes the X-Forwarded headers and the user header of trusted proxies, and removes them from everybody
+else's requests.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +16,18 @@ _HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 
 class TrustedProxies:
-    """A WSGI application around another, which then sees client, scheme and host as the nearest trusted proxies saw them."""
+    """A WSGI application around another, which then sees client, scheme and host as the nearest trusted
+    proxies saw them.
+    """
 
     def __init__(self, app: WSGIApplication, trusted: Sequence[str], user_header: str) -> None:
         self._app, self._trusted = app, tuple(trusted)
         self._user_key = "HTTP_" + user_header.upper().replace("-", "_")
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """The inner application's answer to the request as it really came; it has the header PASSED_ON where a proxy that nobody trusts says that it passed it on."""
+        """The inner application's answer to the request as it really came; it has the header PASSED_ON where
+        a proxy that nobody trusts says that it passed it on.
+        """
         if _DONE not in environ:
             environ[_DONE] = True
             if is_within(environ.get("REMOTE_ADDR", ""), self._trusted):
@@ -31,7 +37,12 @@ class TrustedProxies:
         return self._app(environ, start_response)
 
     def _remove(self, environ: WSGIEnvironment) -> None:
-        claims = [key for key in environ if key.startswith("HTTP_X_FORWARDED_") or key in {"HTTP_FORWARDED", "HTTP_X_REAL_IP", self._user_key}]
+        claims = [
+            key
+            for key in environ
+            if key.startswith("HTTP_X_FORWARDED_")
+            or key in {"HTTP_FORWARDED", "HTTP_X_REAL_IP", self._user_key}
+        ]
         if claims or "HTTP_VIA" in environ:
             environ["HTTP_" + PASSED_ON.upper().replace("-", "_")] = "yes"
         for key in claims:
@@ -52,7 +63,9 @@ class TrustedProxies:
             environ["HTTP_HOST"] = host
 
     def _passed_count(self, chain: Sequence[str]) -> int:
-        """How many entries, from the right, trusted proxies wrote: up to the first address that is no trusted proxy's."""
+        """How many entries, from the right, trusted proxies wrote: up to the first address that is no trusted
+        proxy's.
+        """
         for count, entry in enumerate(reversed(chain), start=1):
             if parse_address(entry) is None:
                 return count - 1
@@ -66,6 +79,8 @@ def _parts(environ: WSGIEnvironment, key: str) -> list[str]:
 
 
 def _part_of_the_outermost(environ: WSGIEnvironment, key: str, passed_count: int) -> str:
-    """What the outermost trusted proxy wrote, where each adds to the list; what lies left of it, anybody may have written."""
+    """What the outermost trusted proxy wrote, where each adds to the list; what lies left of it, anybody may
+    have written.
+    """
     parts = _parts(environ, key)
     return parts[-min(max(passed_count, 1), len(parts))] if parts else ""

@@ -1,4 +1,6 @@
-"""What comes from this site and what stays on it: requests of its own pages and of programs, and the address a login leads back to."""
+"""What comes from this site and what stays on it: requests of its own pages and of programs, and the address
+a login leads back to.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,13 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def refuse_other_sites(path: str) -> None:
-    """Forbidden for what another site's page sent, since the browser would send this site's cookie and password with it; its links to the page itself are followed."""
+    """Forbidden for what another site's page sent, since the browser would send this site's cookie and
+    password with it; its links to the page itself are followed.
+    """
     if request.method in _READING and _says_another_site() and not _is_link(path):
-        raise Forbidden("Another site's page asked for this; open the dashboard's first page, and go on from there.")
+        raise Forbidden(
+            "Another site's page asked for this; open the dashboard's first page, and go on from there."
+        )
     if request.method not in _READING and not _is_from_here():
         raise Forbidden(
             "This request came from another site; where it did not, let the proxy pass on the Host header, "
@@ -25,12 +31,18 @@ def refuse_other_sites(path: str) -> None:
 
 
 def _says_another_site() -> bool:
-    """Whether a browser says so; programs say nothing, nor does a browser for a plain-HTTP address other than this machine's."""
+    """Whether a browser says so; programs say nothing, nor does a browser for a plain-HTTP address other than
+    this machine's.
+    """
     return request.headers.get("Sec-Fetch-Site", "none") not in {"same-origin", "none"}
 
 
 def _is_link(path: str) -> bool:
-    return request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate" and path in _LINKED_PATHS
+    return (
+        request.method == "GET"
+        and request.headers.get("Sec-Fetch-Mode") == "navigate"
+        and path in _LINKED_PATHS
+    )
 
 
 def _is_from_here() -> bool:
@@ -43,7 +55,9 @@ def _is_from_here() -> bool:
 
 
 def _names_this_host(origin: str) -> bool:
-    """Whether host and port are ours. The scheme is not compared, since a proxy that encrypts need not say so."""
+    """Whether host and port are ours. The scheme is not compared, since a proxy that encrypts need not say
+    so.
+    """
     try:
         theirs = urlsplit(origin)
         ours = urlsplit(f"{theirs.scheme}://{request.headers.get('Host', '')}")
@@ -55,7 +69,9 @@ def _names_this_host(origin: str) -> bool:
 
 
 def asked_address(prefix: str) -> str:
-    """The path and query of the request as the browser knows them, whether or not a proxy took the prefix away."""
+    """The path and query of the request as the browser knows them, whether or not a proxy took the prefix
+    away.
+    """
     query = request.query_string.decode("latin-1")
     return prefix + inner_path(prefix) + (f"?{query}" if query else "")
 
@@ -67,7 +83,9 @@ def inner_path(prefix: str) -> str:
 
 
 def address_on_this_site(address: str | None, prefix: str) -> str:
-    """The address where it is a path below the prefix, else the first page; browsers read `//`, a backslash and control characters as another host."""
+    """The address where it is a path below the prefix, else the first page; browsers read `//`, a backslash
+    and control characters as another host.
+    """
     first_page = f"{prefix}/"
     if address is None or not address.startswith(first_page) or re.search(r"[\x00-\x20\x7f\\]", address):
         return first_page

@@ -1,4 +1,6 @@
-"""The login's signed cookie: who logged in, for 12 hours; it holds in every replica and over restarts, until the password changes."""
+"""The login's signed cookie: who logged in, for 12 hours; it holds in every replica and over restarts, until
+the password changes.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ LIFE = timedelta(hours=12)
 
 
 class LoginSessions(SecureCookieSessionInterface):
-    """Flask's signed cookies, with a key that only the password's hash gives, and Secure where the browser's own connection is encrypted."""
+    """Flask's signed cookies, with a key that only the password's hash gives, and Secure where the browser's
+    own connection is encrypted.
+    """
 
     salt = "live-dashboards login"
     digest_method = staticmethod(hashlib.sha256)
@@ -27,9 +31,13 @@ class LoginSessions(SecureCookieSessionInterface):
         self._is_tls, self._path = policy.is_tls, policy.path_prefix or "/"
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer:  # noqa: ARG002 Flask's signature
-        """Signs and checks with the derived key, which therefore is in no configuration that could be shown."""
+        """Signs and checks with the derived key, which therefore is in no configuration that could be
+        shown.
+        """
         how = {"key_derivation": self.key_derivation, "digest_method": self.digest_method}
-        return URLSafeTimedSerializer(self._key, salt=self.salt, serializer=self.serializer, signer_kwargs=how)
+        return URLSafeTimedSerializer(
+            self._key, salt=self.salt, serializer=self.serializer, signer_kwargs=how
+        )
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 Flask's signature
         """Whether the cookie may travel over TLS only."""
@@ -41,7 +49,9 @@ class LoginSessions(SecureCookieSessionInterface):
 
 
 def install_sessions(server: Flask, policy: Policy) -> None:
-    """Lets the server's sessions be those of the login. SameSite is Lax, since with Strict a link in a mail would always end at the login page."""
+    """Lets the server's sessions be those of the login. SameSite is Lax, since with Strict a link in a mail
+    would always end at the login page.
+    """
     server.session_interface = LoginSessions(policy)
     server.config.update(
         SESSION_COOKIE_NAME=COOKIE_NAME,
@@ -53,9 +63,13 @@ def install_sessions(server: Flask, policy: Policy) -> None:
 
 
 def signing_key(policy: Policy) -> bytes:
-    """The key of the signatures: it changes with the password and with the user's name, and does not tell the hash."""
+    """The key of the signatures: it changes with the password and with the user's name, and does not tell the
+    hash.
+    """
     password_hash = policy.password_hash.reveal() if policy.password_hash is not None else ""
-    return hmac.digest(password_hash.encode(), b"live-dashboards session 1\0" + policy.username.encode(), "sha256")
+    return hmac.digest(
+        password_hash.encode(), b"live-dashboards session 1\0" + policy.username.encode(), "sha256"
+    )
 
 
 def log_in(username: str) -> None:

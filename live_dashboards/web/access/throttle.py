@@ -1,4 +1,6 @@
-"""Slows guessing down: failures per client and in all, each with a wait that doubles; memory is bounded and the clock is handed in."""
+"""Slows guessing down: failures per client and in all, each with a wait that doubles; memory is bounded and
+the clock is handed in.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How many failures cost nothing, how long the wait may grow, and how long it takes until one failure is forgotten."""
+    """How many failures cost nothing, how long the wait may grow, and how long it takes until one failure is
+    forgotten.
+    """
 
     free_count: int
     longest_wait_seconds: float
@@ -29,8 +33,9 @@ class Limit:
 
 
 EACH = Limit(free_count=5, longest_wait_seconds=300, forget_one_seconds=180)
-# Strangers with many addresses can keep this wait going, and who comes from an address that never logged in then has to be quicker than they are.
-# The team's known addresses are not held up, and sessions are not throttled at all.
+# Strangers with many addresses can keep this wait going, and who comes from an address that never logged in
+# then has to be quicker than they are. The team's known addresses are not held up, and sessions are not
+# throttled at all.
 ALL = Limit(free_count=50, longest_wait_seconds=10, forget_one_seconds=12)
 _PROVEN_SECONDS = 30 * 86_400
 
@@ -45,7 +50,11 @@ class _Failures:
     def add(self, now: float) -> None:
         """Counts one more, after forgetting what time has healed."""
         forgotten_count = int((now - self.since) / self.limit.forget_one_seconds)
-        self.since = now if forgotten_count >= self.count else self.since + forgotten_count * self.limit.forget_one_seconds
+        self.since = (
+            now
+            if forgotten_count >= self.count
+            else self.since + forgotten_count * self.limit.forget_one_seconds
+        )
         self.count = max(self.count - forgotten_count, 0) + 1
         self.until = now + self.limit.wait_seconds(self.count)
 
@@ -55,9 +64,13 @@ class _Failures:
 
 
 class Throttle:
-    """Counts an attempt as failed before the password is checked, so that of attempts side by side none is free; a success takes its own count back."""
+    """Counts an attempt as failed before the password is checked, so that of attempts side by side none is
+    free; a success takes its own count back.
+    """
 
-    def __init__(self, clock: Clock, *, each: Limit = EACH, everyone: Limit = ALL, most_clients_count: int = 1024) -> None:
+    def __init__(
+        self, clock: Clock, *, each: Limit = EACH, everyone: Limit = ALL, most_clients_count: int = 1024
+    ) -> None:
         self._clock, self._lock = clock, Lock()
         self._each, self._most_clients_count = each, most_clients_count
         self._all = _Failures(everyone, clock())
@@ -79,11 +92,18 @@ class Throttle:
             wait_seconds = self._wait_seconds(client, now)
             if wait_seconds == 0:
                 self._all.add(now)
-                _put(self._clients, client, self._clients.get(client) or _Failures(self._each, now), self._most_clients_count).add(now)
+                _put(
+                    self._clients,
+                    client,
+                    self._clients.get(client) or _Failures(self._each, now),
+                    self._most_clients_count,
+                ).add(now)
             return wait_seconds
 
     def succeeded(self, address: str) -> None:
-        """Takes the attempt back. For 30 days the client need not wait for what others fail; its own failures stay counted, since a guesser may share its address."""
+        """Takes the attempt back. For 30 days the client need not wait for what others fail; its own failures
+        stay counted, since a guesser may share its address.
+        """
         client, now = neighbourhood(address), self._clock()
         with self._lock:
             self._all.take_back(now)

@@ -6,7 +6,22 @@ from collections.abc import Callable, Mapping
 
 from live_dashboards.model.business_report import BusinessReport
 from live_dashboards.model.report import AbReport
-from live_dashboards.web.charts import break_even, effect, errors, health, impact, latency, net, parts, payback, quality, rate, runs, sensitivity, split
+from live_dashboards.web.charts import (
+    break_even,
+    effect,
+    errors,
+    health,
+    impact,
+    latency,
+    net,
+    parts,
+    payback,
+    quality,
+    rate,
+    runs,
+    sensitivity,
+    split,
+)
 from live_dashboards.web.charts.base import Figure
 
 AB_CHARTS: Mapping[str, Callable[[AbReport], Figure | None]] = {
@@ -21,7 +36,9 @@ AB_CHARTS: Mapping[str, Callable[[AbReport], Figure | None]] = {
     "runs": runs.figure,
     "health": health.figure,
 }
-"""Each gives None where there is nothing to draw; the panel's head says why. The charts of `impact_charts` come with the report."""
+"""Each gives None where there is nothing to draw; the panel's head says why. The charts of `impact_charts`
+come with the report.
+"""
 
 BUSINESS_CHARTS: Mapping[str, Callable[[BusinessReport], Figure | None]] = {
     "net": net.figure,

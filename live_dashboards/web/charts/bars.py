@@ -58,7 +58,20 @@ def bars_trace(bars: Sequence[Bar], *, width_rows: float = 0.3) -> list[dict[str
 
 
 def bar_ticks(value: float, rows: Sequence[int], width_rows: float) -> dict[str, Any]:
-    """A tick at one value in these rows, from the bar's upper edge down, so that no line crosses the words above."""
-    line = {"type": "scatter", "mode": "lines", "connectgaps": False, "hoverinfo": "skip", "showlegend": False, "line": {"color": INK, "width": 2}}
-    ys = [end for row in rows for end in (round(row - width_rows / 2, 3), round(row + width_rows / 2 + 0.1, 3), None)]
+    """A tick at one value in these rows, from the bar's upper edge down, so that no line crosses the words
+    above.
+    """
+    line = {
+        "type": "scatter",
+        "mode": "lines",
+        "connectgaps": False,
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "line": {"color": INK, "width": 2},
+    }
+    ys = [
+        end
+        for row in rows
+        for end in (round(row - width_rows / 2, 3), round(row + width_rows / 2 + 0.1, 3), None)
+    ]
     return {**line, "x": [seen(value), seen(value), None] * len(rows), "y": ys}

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from live_dashboards.model.measurement import Origin
-from live_dashboards.model.presentation import AXIS, FAINT, GRID, HATCH, INK, MUTED, PAPER, RULE, WATERMARK_EDGE
+from live_dashboards.model.presentation import (
+    AXIS,
+    FAINT,
+    GRID,
+    HATCH,
+    INK,
+    MUTED,
+    PAPER,
+    RULE,
+    WATERMARK_EDGE,
+)
 
 Figure = dict[str, Any]
 """A whole figure as the browser takes it: `data` and `layout`, plain lists and numbers."""
@@ -14,7 +24,9 @@ Figure = dict[str, Any]
 ZERO_LINE = {"zeroline": True, "zerolinecolor": AXIS, "zerolinewidth": 1}
 """For an axis on which 0 means that nothing changes; a shape would be washed out by the grid."""
 
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', 'DejaVu Sans', sans-serif"
+FONT = (
+    "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', 'DejaVu Sans', sans-serif"
+)
 CLEAR = "rgba(0,0,0,0)"
 USUAL_HEIGHT = 320
 _BODY, _SMALL = 12, 11
@@ -22,7 +34,9 @@ _DIGITS = 6
 _HATCH_STEPS = 12
 
 
-def layout(origin: Origin, *, x: dict[str, Any], y: dict[str, Any], height: int = USUAL_HEIGHT, **more: Any) -> dict[str, Any]:
+def layout(
+    origin: Origin, *, x: dict[str, Any], y: dict[str, Any], height: int = USUAL_HEIGHT, **more: Any
+) -> dict[str, Any]:
     """The layout around a drawing; a height is set only where the usual one is too low for what is drawn."""
     shapes = [*more.pop("shapes", []), *(simulated_shapes() if origin is Origin.SIMULATED else [])]
     return {
@@ -34,7 +48,13 @@ def layout(origin: Origin, *, x: dict[str, Any], y: dict[str, Any], height: int 
         "plot_bgcolor": CLEAR,
         "hovermode": "closest",
         "hoverdistance": 24,
-        "hoverlabel": {"bgcolor": PAPER, "bordercolor": AXIS, "font": {"family": FONT, "size": _BODY, "color": INK}, "align": "left", "namelength": -1},
+        "hoverlabel": {
+            "bgcolor": PAPER,
+            "bordercolor": AXIS,
+            "font": {"family": FONT, "size": _BODY, "color": INK},
+            "align": "left",
+            "namelength": -1,
+        },
         "dragmode": False,
         "showlegend": False,
         "legend": legend(),
@@ -68,9 +88,22 @@ def legend() -> dict[str, Any]:
     }
 
 
-def axis(title: str, limits: Sequence[float | str], *, ticks: Sequence[float] = (), labels: Sequence[str] = (), **more: Any) -> dict[str, Any]:
-    """An axis with its quantity and unit, light grid lines, no frame; it cannot be zoomed unless that is said."""
-    named = {"tickmode": "array", "tickvals": [seen(tick) for tick in ticks], "ticktext": list(labels)} if ticks else {}
+def axis(
+    title: str,
+    limits: Sequence[float | str],
+    *,
+    ticks: Sequence[float] = (),
+    labels: Sequence[str] = (),
+    **more: Any,
+) -> dict[str, Any]:
+    """An axis with its quantity and unit, light grid lines, no frame; it cannot be zoomed unless that is
+    said.
+    """
+    named = (
+        {"tickmode": "array", "tickvals": [seen(tick) for tick in ticks], "ticktext": list(labels)}
+        if ticks
+        else {}
+    )
     return {
         "title": {"text": title, "font": {"size": _BODY, "color": MUTED}, "standoff": 6},
         "range": [seen(limit) if isinstance(limit, float | int) else limit for limit in limits],
@@ -88,33 +121,85 @@ def axis(title: str, limits: Sequence[float | str], *, ticks: Sequence[float] = 
 
 def word(text: str, *, x: float | str, y: float, colour: str = INK, **more: Any) -> dict[str, Any]:
     """Words on the drawing, at the data unless `xref` or `yref` say otherwise."""
-    return {"text": text, "x": x, "y": y, "showarrow": False, "font": {"size": more.pop("size", _BODY), "color": colour}, **more}
+    return {
+        "text": text,
+        "x": x,
+        "y": y,
+        "showarrow": False,
+        "font": {"size": more.pop("size", _BODY), "color": colour},
+        **more,
+    }
 
 
 def upright(x: float | str, *, colour: str = INK, dash: str = "solid", width: float = 1.0) -> dict[str, Any]:
     """A vertical over the whole height, below the data and the grid, which washes it out where both meet."""
-    return {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1, "layer": "below", "line": {"color": colour, "width": width, "dash": dash}}
+    return {
+        "type": "line",
+        "x0": x,
+        "x1": x,
+        "yref": "paper",
+        "y0": 0,
+        "y1": 1,
+        "layer": "below",
+        "line": {"color": colour, "width": width, "dash": dash},
+    }
 
 
 def level(y: float, *, colour: str = INK, dash: str = "solid", width: float = 1.0) -> dict[str, Any]:
     """A horizontal over the whole width, below the data."""
-    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "layer": "below", "line": {"color": colour, "width": width, "dash": dash}}
+    return {
+        "type": "line",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "y0": y,
+        "y1": y,
+        "layer": "below",
+        "line": {"color": colour, "width": width, "dash": dash},
+    }
 
 
 def band(low: float, high: float, colour: str) -> dict[str, Any]:
     """A shade from one place of the x axis to another, below everything."""
-    return {"type": "rect", "x0": seen(low), "x1": seen(high), "yref": "paper", "y0": 0, "y1": 1, "layer": "below", "fillcolor": colour, "line": {"width": 0}}
+    return {
+        "type": "rect",
+        "x0": seen(low),
+        "x1": seen(high),
+        "yref": "paper",
+        "y0": 0,
+        "y1": 1,
+        "layer": "below",
+        "fillcolor": colour,
+        "line": {"width": 0},
+    }
 
 
 def simulated_shapes() -> list[dict[str, Any]]:
     """Faint diagonals and the word, behind the data."""
     steps = [step / _HATCH_STEPS for step in range(1, 2 * _HATCH_STEPS)]
-    lines = " ".join(f"M{max(0.0, each - 1):.3f},{min(1.0, each):.3f}L{min(1.0, each):.3f},{max(0.0, each - 1):.3f}" for each in steps)
+    lines = " ".join(
+        f"M{max(0.0, each - 1):.3f},{min(1.0, each):.3f}L{min(1.0, each):.3f},{max(0.0, each - 1):.3f}"
+        for each in steps
+    )
     whole = {"xref": "paper", "yref": "paper", "layer": "below"}
-    label = {"text": "SIMULATED", "font": {"size": 34, "color": WATERMARK_EDGE}, "textposition": "middle center", "textangle": -18}
+    label = {
+        "text": "SIMULATED",
+        "font": {"size": 34, "color": WATERMARK_EDGE},
+        "textposition": "middle center",
+        "textangle": -18,
+    }
     return [
         {**whole, "type": "path", "path": lines, "line": {"color": HATCH, "width": 1}},
-        {**whole, "type": "rect", "x0": 0, "x1": 1, "y0": 0, "y1": 1, "line": {"width": 1, "color": RULE}, "label": label},
+        {
+            **whole,
+            "type": "rect",
+            "x0": 0,
+            "x1": 1,
+            "y0": 0,
+            "y1": 1,
+            "line": {"width": 1, "color": RULE},
+            "label": label,
+        },
     ]
 
 

@@ -7,8 +7,23 @@ from collections.abc import Sequence
 from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.limits import finite_ends, padded
 from live_dashboards.model.measurement import Interval, Measurement, Origin
-from live_dashboards.model.number import format_count, format_estimate, format_interval, format_number, format_signed, shared_decimals
-from live_dashboards.model.presentation import BAND, FAINT, INK, colour_of, metric_title, origin_mark, style_of
+from live_dashboards.model.number import (
+    format_count,
+    format_estimate,
+    format_interval,
+    format_number,
+    format_signed,
+    shared_decimals,
+)
+from live_dashboards.model.presentation import (
+    BAND,
+    FAINT,
+    INK,
+    colour_of,
+    metric_title,
+    origin_mark,
+    style_of,
+)
 from live_dashboards.model.report import AbReport
 from live_dashboards.web.charts.base import ZERO_LINE, Figure, band
 from live_dashboards.web.charts.hover import bold, joined, level_words, origin_words, provenance
@@ -21,17 +36,32 @@ _LESS = " ↓"
 
 
 def figure(report: AbReport) -> Figure | None:
-    """A row a metric and challenger: the difference with its interval, against zero and the minimum effect."""
+    """A row a metric and challenger: the difference with its interval, against zero and the minimum
+    effect.
+    """
     panel = report.effect
     rows = panel.rows[:_MOST_ROWS]
     if not panel.head.is_drawn or not rows:
         return None
-    limits = padded([*finite_ends([row.estimate for row in rows], [_interval(row) for row in rows]), -panel.band_points, panel.band_points, 0.0])
+    limits = padded(
+        [
+            *finite_ends([row.estimate for row in rows], [_interval(row) for row in rows]),
+            -panel.band_points,
+            panel.band_points,
+            0.0,
+        ]
+    )
     traces = []
     for variant, origin in dict.fromkeys((row.treatment, row.origin) for row in rows):
         style = style_of(report.variant_names, variant)
-        dots = [_dot(row, y, report) for y, row in enumerate(rows) if (row.treatment, row.origin) == (variant, origin)]
-        traces += dot_traces([dot for dot in dots if dot is not None], style, colour_of(style, origin), limits)
+        dots = [
+            _dot(row, y, report)
+            for y, row in enumerate(rows)
+            if (row.treatment, row.origin) == (variant, origin)
+        ]
+        traces += dot_traces(
+            [dot for dot in dots if dot is not None], style, colour_of(style, origin), limits
+        )
     shapes = [band(-panel.band_points, panel.band_points, BAND)]
     x = {**number_axis(_axis_title(report, rows), limits, "points"), **ZERO_LINE}
     return {"data": traces, "layout": rows_layout(_rows(rows, report), x, panel.head.origin, shapes=shapes)}
@@ -58,7 +88,11 @@ def _rows(rows: Sequence[Comparison], report: AbReport) -> list[Row]:
     made = []
     for row in rows:
         colour = style_of(report.variant_names, row.treatment).text_colour if has_several else INK
-        name = metric_title(row.metric) + ("" if row.is_higher_better else _LESS) + (f" · {row.treatment}" if has_several else "")
+        name = (
+            metric_title(row.metric)
+            + ("" if row.is_higher_better else _LESS)
+            + (f" · {row.treatment}" if has_several else "")
+        )
         if row.estimate is None:
             made.append(Row(name, colour=FAINT, reason=row.reason or "not measured"))
         else:
@@ -83,30 +117,51 @@ def _dot(row: Comparison, y: float, report: AbReport) -> Dot | None:
 
 def _hover(row: Comparison, report: AbReport) -> str:
     limits = _interval(row)
-    interval = level_words(row.confidence, limits, "points") + (", valid at every look" if row.sequential else ", for one look") if limits else "no interval"
+    interval = (
+        level_words(row.confidence, limits, "points")
+        + (", valid at every look" if row.sequential else ", for one look")
+        if limits
+        else "no interval"
+    )
     has_n = row.n_treatment is not None and row.n_control is not None
     source = _input(row, report)
     return joined(
         bold(metric_title(row.metric).replace("– ", "Accuracy ")),
         f"{shown(row.treatment)} −<br>{shown(row.control)}",
-        f"<b>{escaped(format_signed(row.estimate, 'points'))}</b>" + ("" if row.is_higher_better else ", less is better"),
+        f"<b>{escaped(format_signed(row.estimate, 'points'))}</b>"
+        + ("" if row.is_higher_better else ", less is better"),
         interval,
         _harm_words(row),
         f"n = {format_count(row.n_treatment)} and {format_count(row.n_control)}" if has_n else "n unknown",
         wrapped(row.method, MOST_QUERY_CHARACTERS),
         wrapped(row.reason or "", MOST_QUERY_CHARACTERS),
         provenance(source, report.timezone) if source is not None else "",
-        origin_words(row.origin, is_stale=row.stale) if source is None or source.origin is Origin.LIVE else "",
+        origin_words(row.origin, is_stale=row.stale)
+        if source is None or source.origin is Origin.LIVE
+        else "",
     )
 
 
 def _harm_words(row: Comparison) -> str:
     """The limits that are drawn thick."""
     inner = row.harm_interval
-    return "" if inner is None else f"for harm {format_interval(inner.low or 0.0, inner.high or 0.0, 'points', signed=True)}"
+    return (
+        ""
+        if inner is None
+        else f"for harm {format_interval(inner.low or 0.0, inner.high or 0.0, 'points', signed=True)}"
+    )
 
 
 def _input(row: Comparison, report: AbReport) -> Measurement | None:
-    """The difference as the page lists it, for its source, query and moment: an online accuracy comes from two counters, not from the gauge of that name."""
+    """The difference as the page lists it, for its source, query and moment: an online accuracy comes from
+    two counters, not from the gauge of that name.
+    """
     name = f"{row.metric}_difference"
-    return next((each for each in report.measurements if each.name == name and each.variant == row.treatment and each.value is not None), None)
+    return next(
+        (
+            each
+            for each in report.measurements
+            if each.name == name and each.variant == row.treatment and each.value is not None
+        ),
+        None,
+    )

@@ -7,7 +7,14 @@ from typing import Any
 from live_dashboards.model.limits import finite_ends, padded
 from live_dashboards.model.measurement import Interval
 from live_dashboards.model.number import format_percent
-from live_dashboards.model.presentation import colour_of, count_words, drawn_interval, errors_words, state_words, style_of
+from live_dashboards.model.presentation import (
+    colour_of,
+    count_words,
+    drawn_interval,
+    errors_words,
+    state_words,
+    style_of,
+)
 from live_dashboards.model.report import AbReport, ErrorRow
 from live_dashboards.web.charts.base import Figure
 from live_dashboards.web.charts.hover import joined, measured
@@ -22,17 +29,26 @@ def figure(report: AbReport) -> Figure | None:
     panel = report.errors
     if not panel.head.is_drawn or not panel.rows:
         return None
-    ends = finite_ends([row.rate.value for row in panel.rows], [drawn_interval(row.rate) for row in panel.rows])
+    ends = finite_ends(
+        [row.rate.value for row in panel.rows], [drawn_interval(row.rate) for row in panel.rows]
+    )
     limits = padded([0.0, *ends], floor=0.0, ceiling=100.0) if max(ends, default=0.0) > 0 else (0.0, 1.0)
     traces = [trace for y, row in enumerate(panel.rows) for trace in _traces(row, float(y), limits, report)]
     x = number_axis("errors of requests over the window, percent", limits, "percent")
-    return {"data": traces, "layout": rows_layout([_row(row, report) for row in panel.rows], x, panel.head.origin)}
+    return {
+        "data": traces,
+        "layout": rows_layout([_row(row, report) for row in panel.rows], x, panel.head.origin),
+    }
 
 
 def timeline_figure(report: AbReport) -> Figure | None:
     """A line a variant, from zero."""
     panel = report.errors
-    return lines_figure(panel.lines, report, panel.head.origin, Plan("error rate, percent", "percent")) if panel.head.is_drawn else None
+    return (
+        lines_figure(panel.lines, report, panel.head.origin, Plan("error rate, percent", "percent"))
+        if panel.head.is_drawn
+        else None
+    )
 
 
 def _traces(row: ErrorRow, y: float, limits: tuple[float, float], report: AbReport) -> list[dict[str, Any]]:
@@ -41,7 +57,10 @@ def _traces(row: ErrorRow, y: float, limits: tuple[float, float], report: AbRepo
     style = style_of(report.variant_names, row.variant)
     colour, interval = colour_of(style, row.rate.origin), drawn_interval(row.rate)
     assumed = " (assumed)" if row.is_assumed else ""
-    counts = f"{count_words(row.errors)}{assumed} errors of {count_words(row.requests)} requests{state_words(row.requests)}"
+    counts = (
+        f"{count_words(row.errors)}{assumed} errors of {count_words(row.requests)} "
+        f"requests{state_words(row.requests)}"
+    )
     hover = joined(measured(f"error rate of {row.variant}", row.rate, report), counts)
     bound = _bound(row)
     if bound is not None:

@@ -24,7 +24,11 @@ def figure(report: AbReport) -> Figure | None:
     panel = report.health
     if not panel.head.is_drawn or not panel.rows:
         return None
-    bars = [Bar(0.0, min(share, _LARGEST_PERCENT), float(y), _style(row)[0], _hover(row)) for y, row in enumerate(panel.rows) if (share := _share(row))]
+    bars = [
+        Bar(0.0, min(share, _LARGEST_PERCENT), float(y), _style(row)[0], _hover(row))
+        for y, row in enumerate(panel.rows)
+        if (share := _share(row))
+    ]
     beyond = [(y, row) for y, row in enumerate(panel.rows) if (_share(row) or 0.0) > _LARGEST_PERCENT]
     traces = [
         *bars_trace(bars, width_rows=_BAR_ROWS),
@@ -33,7 +37,10 @@ def figure(report: AbReport) -> Figure | None:
         *_arrows(beyond),
     ]
     made = rows_layout(
-        [Row(row.label, ((_beside(row), _style(row)[0] if row.state in {"stale", "missing"} else FAINT),)) for row in panel.rows],
+        [
+            Row(row.label, ((_beside(row), _style(row)[0] if row.state in {"stale", "missing"} else FAINT),))
+            for row in panel.rows
+        ],
         number_axis("age, percent of its limit; tick: limit", (0.0, _LARGEST_PERCENT), "percent"),
         panel.head.origin,
         bar_rows=_BAR_ROWS,
@@ -42,7 +49,9 @@ def figure(report: AbReport) -> Figure | None:
 
 
 def _beside(row: HealthRow) -> str:
-    """The words beside the label, as many as a phone has room for; all of them are told on hover, and a label is needed whole."""
+    """The words beside the label, as many as a phone has room for; all of them are told on hover, and a label
+    is needed whole.
+    """
     room = max(_FEWEST_WORDS, int(_PHONE_COLUMNS - width(row.label)))
     return row.words if len(row.words) <= room else f"{row.words[: room - 1]}…"
 
@@ -73,12 +82,30 @@ def _states(rows: tuple[HealthRow, ...]) -> list[dict[str, Any]]:
 def _arrows(beyond: list[tuple[int, HealthRow]]) -> list[dict[str, Any]]:
     if not beyond:
         return []
-    marker = {"symbol": "triangle-right", "size": 11, "opacity": 1, "color": [_style(row)[0] for _, row in beyond]}
-    return [_marks([_LARGEST_PERCENT] * len(beyond), [y for y, _ in beyond], [_hover(row) for _, row in beyond], marker)]
+    marker = {
+        "symbol": "triangle-right",
+        "size": 11,
+        "opacity": 1,
+        "color": [_style(row)[0] for _, row in beyond],
+    }
+    return [
+        _marks(
+            [_LARGEST_PERCENT] * len(beyond),
+            [y for y, _ in beyond],
+            [_hover(row) for _, row in beyond],
+            marker,
+        )
+    ]
 
 
 def _marks(xs: list[float], ys: list[int], hovers: list[str], marker: dict[str, Any]) -> dict[str, Any]:
-    shape = {"type": "scatter", "mode": "markers", "hovertemplate": TEMPLATE, "showlegend": False, "cliponaxis": False}
+    shape = {
+        "type": "scatter",
+        "mode": "markers",
+        "hovertemplate": TEMPLATE,
+        "showlegend": False,
+        "cliponaxis": False,
+    }
     return {**shape, "x": xs, "y": ys, "customdata": hovers, "marker": marker}
 
 
@@ -88,7 +115,11 @@ def _hover(row: HealthRow) -> str:
         bold(row.label),
         f"<b>{shown(row.state)}</b>",
         f"age {format_age(row.age_seconds)}" if row.age_seconds is not None else "no age known",
-        f"limit {format_age(row.limit_seconds)}" + ("" if share is None else f": {seen(round(share, 1)):g} % of it used") if row.limit_seconds else "no limit",
+        "limit "
+        f"{format_age(row.limit_seconds)}"
+        + ("" if share is None else f": {seen(round(share, 1)):g} % of it used")
+        if row.limit_seconds
+        else "no limit",
         wrapped(row.words, 120),
         f"source: {shown(row.source)}" if row.source else "",
     )

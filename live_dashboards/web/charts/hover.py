@@ -1,4 +1,6 @@
-"""What a mark says when it is pointed at: value with unit, interval and which, n, source, query, moment, and the origin where it is not live."""
+"""What a mark says when it is pointed at: value with unit, interval and which, n, source, query, moment, and
+the origin where it is not live.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,25 @@ from live_dashboards.web.charts.text import MOST_QUERY_CHARACTERS, escaped, show
 TEMPLATE = "%{customdata}<extra></extra>"
 """A mark's words come as data, so that no text of a user is ever a template."""
 
-_ORIGINS = {Origin.ESTIMATED: "estimated", Origin.CACHED: "cached: of an earlier answer", Origin.SIMULATED: "SIMULATED", Origin.MISSING: "missing"}
+_ORIGINS = {
+    Origin.ESTIMATED: "estimated",
+    Origin.CACHED: "cached: of an earlier answer",
+    Origin.SIMULATED: "SIMULATED",
+    Origin.MISSING: "missing",
+}
 
 
-def measured(title: str, measurement: Measurement, report: Report, *, value: str = "", interval: str | None = None) -> str:
-    """The hover of a measurement; `value` and `interval` replace their words where the unit on the axis is another."""
-    words = value or (format_number(measurement.value, unit_of(measurement)) if measurement.value is not None else f"none: {shown(measurement.reason or '')}")
+def measured(
+    title: str, measurement: Measurement, report: Report, *, value: str = "", interval: str | None = None
+) -> str:
+    """The hover of a measurement; `value` and `interval` replace their words where the unit on the axis is
+    another.
+    """
+    words = value or (
+        format_number(measurement.value, unit_of(measurement))
+        if measurement.value is not None
+        else f"none: {shown(measurement.reason or '')}"
+    )
     limits = interval_words(measurement, report) if interval is None else interval
     reason = measurement.reason if measurement.value is not None and measurement.reason else ""
     return joined(

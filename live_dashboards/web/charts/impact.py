@@ -1,4 +1,6 @@
-"""What the service itself reports of its business impact: a chart for each quantity, since each has an axis of its own."""
+"""What the service itself reports of its business impact: a chart for each quantity, since each has an axis
+of its own.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ def figures(report: AbReport) -> list[tuple[str, Figure]]:
         return []
     made = []
     for number, lines in enumerate(panel.types[:_MOST_TYPES]):
-        drawn = lines_figure(lines.lines, report, panel.head.origin, Plan(_title(lines.unit_label), "", is_zero_based=False))
+        drawn = lines_figure(
+            lines.lines, report, panel.head.origin, Plan(_title(lines.unit_label), "", is_zero_based=False)
+        )
         if drawn is not None:
             made.append((_identifier(lines.unit_label, number), drawn))
     return made
@@ -32,6 +36,12 @@ def _title(metric_type: str) -> str:
 
 
 def _identifier(metric_type: str, number: int) -> str:
-    """`impact-net_business_value`; where the name has other characters, its number comes behind, so that no two are equal."""
+    """`impact-net_business_value`; where the name has other characters, its number comes behind, so that no
+    two are equal.
+    """
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", metric_type)[:_MOST_CHARACTERS]
-    return f"impact-{plain}" if plain == metric_type and plain else f"impact-{plain.strip('-') or 'type'}-{number + 1}"
+    return (
+        f"impact-{plain}"
+        if plain == metric_type and plain
+        else f"impact-{plain.strip('-') or 'type'}-{number + 1}"
+    )

@@ -24,7 +24,9 @@ _LABEL_SHARE = 0.22
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How lines are drawn: the y axis' title, the unit of the numbers, whether the axis starts at zero, the target with its words, and dated marks."""
+    """How lines are drawn: the y axis' title, the unit of the numbers, whether the axis starts at zero, the
+    target with its words, and dated marks.
+    """
 
     title: str
     unit: str
@@ -36,11 +38,20 @@ class Plan:
 
 def last_point(line: Line) -> tuple[float, float] | None:
     """The newest (unix seconds, value) that has a value."""
-    return next(((moment, value) for moment, value in reversed(line.timeline.points) if value is not None and math.isfinite(value)), None)
+    return next(
+        (
+            (moment, value)
+            for moment, value in reversed(line.timeline.points)
+            if value is not None and math.isfinite(value)
+        ),
+        None,
+    )
 
 
 def end_words(lines: Sequence[Line], report: AbReport, limits: tuple[float, float]) -> list[dict[str, Any]]:
-    """The last value of each line right of the plot, moved apart; beside a line that ends early, when that was. None where the lines are many."""
+    """The last value of each line right of the plot, moved apart; beside a line that ends early, when that
+    was. None where the lines are many.
+    """
     if len(lines) > _MOST_NAMED:
         return []
     ends = [(line, point) for line in lines if (point := last_point(line)) is not None]
@@ -50,22 +61,42 @@ def end_words(lines: Sequence[Line], report: AbReport, limits: tuple[float, floa
     texts = _texts([line.latest for line, _ in late])
     right = {"xref": "paper", "xanchor": "left", "yanchor": "middle", "xshift": 9}
     words = [
-        word(text, x=1, y=seen(height), colour=style_of(report.variant_names, line.variant).text_colour, **right)
+        word(
+            text,
+            x=1,
+            y=seen(height),
+            colour=style_of(report.variant_names, line.variant).text_colour,
+            **right,
+        )
         for (line, _), height, text in zip(late, heights, texts, strict=True)
     ]
     return [*words, *(_early(line, point, report) for line, point in ends if (line, point) not in late)]
 
 
 def _early(line: Line, point: tuple[float, float], report: AbReport) -> dict[str, Any]:
-    text = f"{escaped(format_number(point[1], unit_of(line.latest), show_unit=False))}, ends {moment_text(point[0], report)[11:16]}"
+    text = (
+        f"{escaped(format_number(point[1], unit_of(line.latest), show_unit=False))}, ends "
+        f"{moment_text(point[0], report)[11:16]}"
+    )
     is_left = point[0] < report.at.timestamp() - report.window_seconds / 2
     colour = style_of(report.variant_names, line.variant).text_colour
-    return word(text, x=moment_text(point[0], report), y=seen(point[1]), colour=colour, xanchor="left" if is_left else "right", yanchor="bottom", yshift=6)
+    return word(
+        text,
+        x=moment_text(point[0], report),
+        y=seen(point[1]),
+        colour=colour,
+        xanchor="left" if is_left else "right",
+        yanchor="bottom",
+        yshift=6,
+    )
 
 
 def _texts(latest: Sequence[Measurement]) -> list[str]:
     decimals = axis_decimals([one.value for one in latest], unit_of(latest[0]))
-    return [escaped(format_number(one.value, unit_of(one), show_unit=False, decimals=each)) for one, each in zip(latest, decimals, strict=True)]
+    return [
+        escaped(format_number(one.value, unit_of(one), show_unit=False, decimals=each))
+        for one, each in zip(latest, decimals, strict=True)
+    ]
 
 
 def _apart(values: Sequence[float], limits: tuple[float, float]) -> list[float]:
@@ -84,19 +115,38 @@ def _apart(values: Sequence[float], limits: tuple[float, float]) -> list[float]:
 
 def target_shapes(plan: Plan, limits: tuple[float, float]) -> list[dict[str, Any]]:
     """The target as a thin dashed line, where the axis reaches it."""
-    return [level(seen(plan.target), colour=MUTED, dash="6px,4px")] if plan.target is not None and limits[0] < plan.target < limits[1] else []
+    return (
+        [level(seen(plan.target), colour=MUTED, dash="6px,4px")]
+        if plan.target is not None and limits[0] < plan.target < limits[1]
+        else []
+    )
 
 
 def target_words(plan: Plan, limits: tuple[float, float]) -> list[dict[str, Any]]:
     """The target's words, above it at the right."""
     if plan.target is None or not target_shapes(plan, limits):
         return []
-    return [word(plan.target_words, x=1, y=seen(plan.target), colour=MUTED, size=11, xref="paper", xanchor="right", yanchor="bottom")]
+    return [
+        word(
+            plan.target_words,
+            x=1,
+            y=seen(plan.target),
+            colour=MUTED,
+            size=11,
+            xref="paper",
+            xanchor="right",
+            yanchor="bottom",
+        )
+    ]
 
 
 def shown_marks(plan: Plan, report: AbReport) -> list[tuple[float, str]]:
     """The dated changes within the window."""
-    return [(moment, label) for moment, label in sorted(plan.marks) if report.at.timestamp() - report.window_seconds <= moment <= report.at.timestamp()]
+    return [
+        (moment, label)
+        for moment, label in sorted(plan.marks)
+        if report.at.timestamp() - report.window_seconds <= moment <= report.at.timestamp()
+    ]
 
 
 def mark_words(plan: Plan, report: AbReport) -> list[dict[str, Any]]:
@@ -106,6 +156,8 @@ def mark_words(plan: Plan, report: AbReport) -> list[dict[str, Any]]:
         if moment >= free_from:
             is_late = report.at.timestamp() - moment < _LABEL_SHARE * report.window_seconds
             place = {"yref": "paper", "xanchor": "right" if is_late else "left", "yanchor": "bottom"}
-            words.append(word(shown(label, 16), x=moment_text(moment, report), y=1, colour=MUTED, size=11, **place))
+            words.append(
+                word(shown(label, 16), x=moment_text(moment, report), y=1, colour=MUTED, size=11, **place)
+            )
             free_from = moment + _LABEL_SHARE * report.window_seconds
     return words

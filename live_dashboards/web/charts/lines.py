@@ -1,4 +1,6 @@
-"""Lines over the window: gaps stay gaps, the last values stand at the line ends, names in the legend below."""
+"""Lines over the window: gaps stay gaps, the last values stand at the line ends, names in the legend
+below.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,15 @@ from live_dashboards.model.report import AbReport, Line
 from live_dashboards.model.ticks import number_labels, round_ticks
 from live_dashboards.web.charts.base import USUAL_HEIGHT, Figure, axis, layout, seen, upright
 from live_dashboards.web.charts.hover import bold, origin_words, query_words, unit_of
-from live_dashboards.web.charts.line_words import Plan, end_words, last_point, mark_words, shown_marks, target_shapes, target_words
+from live_dashboards.web.charts.line_words import (
+    Plan,
+    end_words,
+    last_point,
+    mark_words,
+    shown_marks,
+    target_shapes,
+    target_words,
+)
 from live_dashboards.web.charts.marks import dash, symbol
 from live_dashboards.web.charts.text import escaped, shown, shown_name
 from live_dashboards.web.charts.times import moment_text, time_axis, zone_of
@@ -21,7 +31,9 @@ from live_dashboards.web.charts.times import moment_text, time_axis, zone_of
 LEGEND_PIXELS = 19
 _LEGEND_COLUMNS = 36
 _MARKS_ALONG = 7
-_TEMPLATE = "%{meta[0]}<br><b>%{customdata}</b><br>%{x|%-d %b %Y, %H:%M:%S} %{meta[1]}%{meta[2]}<extra></extra>"
+_TEMPLATE = (
+    "%{meta[0]}<br><b>%{customdata}</b><br>%{x|%-d %b %Y, %H:%M:%S} %{meta[1]}%{meta[2]}<extra></extra>"
+)
 
 
 def lines_figure(lines: Sequence[Line], report: AbReport, origin: Origin, plan: Plan) -> Figure | None:
@@ -39,7 +51,13 @@ def lines_figure(lines: Sequence[Line], report: AbReport, origin: Origin, plan: 
         x=time_axis(report, start, report.at.timestamp()),
         y=axis(plan.title, limits, ticks=ticks, labels=number_labels(ticks, plan.unit)),
         height=USUAL_HEIGHT + LEGEND_PIXELS * max(0, len(drawn) - 3),
-        shapes=[*target_shapes(plan, limits), *(upright(moment_text(moment, report), colour=MUTED, dash="4px,3px") for moment, _ in shown_marks(plan, report))],
+        shapes=[
+            *target_shapes(plan, limits),
+            *(
+                upright(moment_text(moment, report), colour=MUTED, dash="4px,3px")
+                for moment, _ in shown_marks(plan, report)
+            ),
+        ],
         annotations=[*words, *target_words(plan, limits), *mark_words(plan, report)],
         margin={"l": 12, "r": 18 + 7 * room, "t": 24 if shown_marks(plan, report) else 10, "b": 8, "pad": 0},
         showlegend=True,
@@ -53,7 +71,12 @@ def _known(value: float | None) -> float | None:
 
 
 def _limits(lines: Sequence[Line], plan: Plan) -> tuple[float, float]:
-    values = [value for line in lines for _, value in line.timeline.points if value is not None and math.isfinite(value)]
+    values = [
+        value
+        for line in lines
+        for _, value in line.timeline.points
+        if value is not None and math.isfinite(value)
+    ]
     values += [] if plan.target is None else [plan.target]
     low, high = min(values), max(values)
     if plan.is_zero_based and low >= 0:
@@ -68,7 +91,8 @@ def _traces(line: Line, report: AbReport) -> list[dict[str, Any]]:
     colour = colour_of(style, line.latest.origin)
     xs = [moment_text(moment, report) for moment, _ in line.timeline.points]
     ys = [_known(value) for _, value in line.timeline.points]
-    group = f"line-{report.variant_names.index(line.variant) if line.variant in report.variant_names else 'other'}"
+    names = report.variant_names
+    group = f"line-{names.index(line.variant) if line.variant in names else 'other'}"
     whole = {
         "type": "scatter",
         "mode": "lines+markers",
@@ -81,7 +105,13 @@ def _traces(line: Line, report: AbReport) -> list[dict[str, Any]]:
         "name": shown_name(line.label, _LEGEND_COLUMNS),
         "legendgroup": group,
         "line": {"color": colour, "width": 2, "dash": dash(style)},
-        "marker": {"symbol": symbol(style), "size": 7, "color": colour, "opacity": 1, "maxdisplayed": _MARKS_ALONG},
+        "marker": {
+            "symbol": symbol(style),
+            "size": 7,
+            "color": colour,
+            "opacity": 1,
+            "maxdisplayed": _MARKS_ALONG,
+        },
     }
     return [whole, *_points(whole, style, colour)]
 
@@ -90,7 +120,13 @@ def _points(whole: dict[str, Any], style: VariantStyle, colour: str) -> list[dic
     """Points between two gaps, which a line would not show, and the last one."""
     xs, ys = whole["x"], whole["y"]
     last = max(index for index, y in enumerate(ys) if y is not None)
-    alone = [index for index, y in enumerate(ys) if y is not None and index != last and not any(_at(ys, near) is not None for near in (index - 1, index + 1))]
+    alone = [
+        index
+        for index, y in enumerate(ys)
+        if y is not None
+        and index != last
+        and not any(_at(ys, near) is not None for near in (index - 1, index + 1))
+    ]
     chosen = [*alone, last]
     return [
         {

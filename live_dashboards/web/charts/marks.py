@@ -1,4 +1,6 @@
-"""Dots with their intervals and bars as traces: the same colour, symbol and dashes for a variant as in the pictures."""
+"""Dots with their intervals and bars as traces: the same colour, symbol and dashes for a variant as in the
+pictures.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +13,24 @@ from live_dashboards.model.presentation import PAPER, VariantStyle
 from live_dashboards.web.charts.base import seen
 from live_dashboards.web.charts.hover import TEMPLATE
 
-_SYMBOLS = {"o": "circle", "s": "square", "^": "triangle-up", "D": "diamond", "v": "triangle-down", "P": "cross", "X": "x"}
+_SYMBOLS = {
+    "o": "circle",
+    "s": "square",
+    "^": "triangle-up",
+    "D": "diamond",
+    "v": "triangle-down",
+    "P": "cross",
+    "X": "x",
+}
 _LINE_PIXELS = 2.0
 _THICK = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A value in a row with its interval and its words; not filled: its certainty is unknown. A narrower interval within it is drawn thick."""
+    """A value in a row with its interval and its words; not filled: its certainty is unknown. A narrower
+    interval within it is drawn thick.
+    """
 
     value: float
     y: float
@@ -38,7 +50,15 @@ def dash(style: VariantStyle) -> str:
     return ",".join(f"{each * _LINE_PIXELS:g}px" for each in style.dashes) or "solid"
 
 
-def dot_traces(dots: Sequence[Dot], style: VariantStyle, colour: str, limits: tuple[float, float], *, size: int = 10, name: str = "") -> list[dict[str, Any]]:
+def dot_traces(
+    dots: Sequence[Dot],
+    style: VariantStyle,
+    colour: str,
+    limits: tuple[float, float],
+    *,
+    size: int = 10,
+    name: str = "",
+) -> list[dict[str, Any]]:
     """One variant's dots over their intervals; with a name they have a place in the legend."""
     if not dots:
         return []
@@ -59,14 +79,26 @@ def dot_traces(dots: Sequence[Dot], style: VariantStyle, colour: str, limits: tu
             "size": size,
             "opacity": 1,
             "color": [colour if dot.is_filled else PAPER for dot in dots],
-            "line": {"color": [PAPER if dot.is_filled else colour for dot in dots], "width": [1 if dot.is_filled else 2 for dot in dots]},
+            "line": {
+                "color": [PAPER if dot.is_filled else colour for dot in dots],
+                "width": [1 if dot.is_filled else 2 for dot in dots],
+            },
         },
     }
-    return [*interval_traces(intervals, colour, limits), *interval_traces(inner, colour, limits, width=_THICK), marks]
+    return [
+        *interval_traces(intervals, colour, limits),
+        *interval_traces(inner, colour, limits, width=_THICK),
+        marks,
+    ]
 
 
 def interval_traces(
-    intervals: Sequence[tuple[Interval, float]], colour: str, limits: tuple[float, float], *, width: float = 2, opacity: float = 1
+    intervals: Sequence[tuple[Interval, float]],
+    colour: str,
+    limits: tuple[float, float],
+    *,
+    width: float = 2,
+    opacity: float = 1,
 ) -> list[dict[str, Any]]:
     """Lines from low to high; an open end reaches the edge of the axis and ends in an arrow."""
     if not intervals:
@@ -85,7 +117,9 @@ def interval_traces(
     return [_line(xs, ys, colour, width, opacity), *([_arrows(arrows, colour)] if arrows else [])]
 
 
-def _line(xs: list[float | None], ys: list[float | None], colour: str, width: float, opacity: float) -> dict[str, Any]:
+def _line(
+    xs: list[float | None], ys: list[float | None], colour: str, width: float, opacity: float
+) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
@@ -113,7 +147,9 @@ def _arrows(arrows: Sequence[tuple[float, float, str]], colour: str) -> dict[str
     }
 
 
-def ticks_trace(points: Sequence[tuple[float, float, str]], colour: str, *, size: int = 16, width: float = 2) -> list[dict[str, Any]]:
+def ticks_trace(
+    points: Sequence[tuple[float, float, str]], colour: str, *, size: int = 16, width: float = 2
+) -> list[dict[str, Any]]:
     """Upright ticks at (value, y) with their words."""
     if not points:
         return []
@@ -127,6 +163,12 @@ def ticks_trace(points: Sequence[tuple[float, float, str]], colour: str, *, size
             "hovertemplate": TEMPLATE,
             "showlegend": False,
             "cliponaxis": False,
-            "marker": {"symbol": "line-ns", "size": size, "color": colour, "opacity": 1, "line": {"color": colour, "width": width}},
+            "marker": {
+                "symbol": "line-ns",
+                "size": size,
+                "color": colour,
+                "opacity": 1,
+                "line": {"color": colour, "width": width},
+            },
         }
     ]

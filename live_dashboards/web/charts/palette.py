@@ -1,4 +1,6 @@
-"""The dark theme: for every colour that a figure may hold, the one that stands in its place on a dark page."""
+"""The dark theme: for every colour that a figure may hold, the one that stands in its place on a dark
+page.
+"""
 
 from __future__ import annotations
 

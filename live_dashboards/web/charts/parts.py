@@ -51,10 +51,17 @@ def figure(report: BusinessReport) -> Figure | None:
     limits = padded([0.0, *(end for step in steps for end in _ends(step))])
     bars = [_bar(step, float(y), limits, report) for y, step in enumerate(steps)]
     whiskers = [(step.whisker, y + _WHISKER_ROWS) for y, step in enumerate(steps) if step.whisker is not None]
-    traces = [*_joints(steps), *bars_trace(bars, width_rows=_BAR_ROWS), *interval_traces(whiskers, INK, limits)]
+    traces = [
+        *_joints(steps),
+        *bars_trace(bars, width_rows=_BAR_ROWS),
+        *interval_traces(whiskers, INK, limits),
+    ]
     note = "; whisker: 95 % interval" if whiskers else ""
     x = money_axis(f"USD a year{note}", limits)
-    return {"data": traces, "layout": rows_layout([_row(step) for step in steps], x, panel.head.origin, bar_rows=_BAR_ROWS)}
+    return {
+        "data": traces,
+        "layout": rows_layout([_row(step) for step in steps], x, panel.head.origin, bar_rows=_BAR_ROWS),
+    }
 
 
 def _steps(panel: PartsPanel, *, is_page_simulated: bool) -> list[_Step]:
@@ -73,13 +80,19 @@ def _steps(panel: PartsPanel, *, is_page_simulated: bool) -> list[_Step]:
 
 def _ends(step: _Step) -> list[float]:
     whisker = step.whisker
-    return [step.start_usd, step.end_usd, *(end for end in ((whisker.low, whisker.high) if whisker else ()) if end is not None)]
+    return [
+        step.start_usd,
+        step.end_usd,
+        *(end for end in ((whisker.low, whisker.high) if whisker else ()) if end is not None),
+    ]
 
 
 def _bar(step: _Step, y: float, limits: tuple[float, float], report: BusinessReport) -> Bar:
     hover = _hover(step, report)
     if step.part.value.value is None:
-        return Bar(step.start_usd, step.start_usd + _EMPTY_SHARE * (limits[1] - limits[0]), y, AXIS, hover, "empty")
+        return Bar(
+            step.start_usd, step.start_usd + _EMPTY_SHARE * (limits[1] - limits[0]), y, AXIS, hover, "empty"
+        )
     if not step.counts:
         return Bar(step.start_usd, step.end_usd, y, ASSUMED, hover, "hatched")
     return Bar(step.start_usd, step.end_usd, y, RESULT if step.is_total else MEASURED, hover)
@@ -93,7 +106,15 @@ def _joints(steps: Sequence[_Step]) -> list[dict[str, Any]]:
         if step.counts and after.counts and step.part.value.value is not None:
             xs += [seen(step.end_usd), seen(step.end_usd), None]
             ys += [y, y + 1, None]
-    line = {"type": "scatter", "mode": "lines", "x": xs, "y": ys, "connectgaps": False, "hoverinfo": "skip", "showlegend": False}
+    line = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": xs,
+        "y": ys,
+        "connectgaps": False,
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
     return [{**line, "line": {"color": AXIS, "width": 1}}] if xs else []
 
 

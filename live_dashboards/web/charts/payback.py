@@ -23,14 +23,25 @@ def figure(report: BusinessReport) -> Figure | None:
     panel = report.payback
     if not panel.head.is_drawn or not panel.points:
         return None
-    ends = [end for point in panel.points for end in (point.value_usd, point.low_usd, point.high_usd) if end is not None]
+    ends = [
+        end
+        for point in panel.points
+        for end in (point.value_usd, point.low_usd, point.high_usd)
+        if end is not None
+    ]
     limits = padded([*ends, 0.0])
     months = (panel.points[0].month, panel.points[-1].month)
     ticks = [month for month in _TICKS if months[0] <= month <= months[1]]
     band = _band(panel.points)
     made = layout(
         panel.head.origin,
-        x=axis(f"months{'; shade: 95 % interval' if band else ''}", months, ticks=ticks, labels=[f"{month:g}" for month in ticks], showgrid=False),
+        x=axis(
+            f"months{'; shade: 95 % interval' if band else ''}",
+            months,
+            ticks=ticks,
+            labels=[f"{month:g}" for month in ticks],
+            showgrid=False,
+        ),
         y=money_axis("cumulative value, USD", limits),
         annotations=_payback_words(panel),
         margin={"l": 12, "r": 20, "t": 10, "b": 8, "pad": 0},
@@ -40,7 +51,11 @@ def figure(report: BusinessReport) -> Figure | None:
 
 def _band(points: tuple[CashPoint, ...]) -> list[dict[str, Any]]:
     """The interval as a closed shape behind the line."""
-    known = [(point.month, point.low_usd, point.high_usd) for point in points if point.low_usd is not None and point.high_usd is not None]
+    known = [
+        (point.month, point.low_usd, point.high_usd)
+        for point in points
+        if point.low_usd is not None and point.high_usd is not None
+    ]
     if not known:
         return []
     months = [month for month, _, _ in known]
@@ -61,7 +76,13 @@ def _band(points: tuple[CashPoint, ...]) -> list[dict[str, Any]]:
 
 def _zero(months: tuple[float, float]) -> dict[str, Any]:
     """Zero above the band, which would hide the axis' own line."""
-    line = {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "showlegend": False, "line": {"color": AXIS, "width": 1}}
+    line = {
+        "type": "scatter",
+        "mode": "lines",
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "line": {"color": AXIS, "width": 1},
+    }
     return {**line, "x": list(months), "y": [0, 0]}
 
 
@@ -111,7 +132,13 @@ def _mark(report: BusinessReport) -> list[dict[str, Any]]:
             "hovertemplate": TEMPLATE,
             "showlegend": False,
             "cliponaxis": False,
-            "marker": {"symbol": "circle", "size": 11, "color": PAPER, "opacity": 1, "line": {"color": INK, "width": 2}},
+            "marker": {
+                "symbol": "circle",
+                "size": 11,
+                "color": PAPER,
+                "opacity": 1,
+                "line": {"color": INK, "width": 2},
+            },
         }
     ]
 
@@ -123,4 +150,14 @@ def _payback_words(panel: PaybackPanel) -> list[dict[str, Any]]:
     is_late = month > panel.points[-1].month * 0.6
     days = panel.payback.value or 0.0
     text = f"paid back: {format_number(days, 'days', decimals=0)}" if days >= 1 else "paid back: within a day"
-    return [word(text, x=seen(month), y=0, xanchor="right" if is_late else "left", yanchor="top", xshift=0 if is_late else 4, yshift=-7)]
+    return [
+        word(
+            text,
+            x=seen(month),
+            y=0,
+            xanchor="right" if is_late else "left",
+            yanchor="top",
+            xshift=0 if is_late else 4,
+            yshift=-7,
+        )
+    ]

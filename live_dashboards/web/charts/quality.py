@@ -37,11 +37,26 @@ def figure(report: AbReport) -> Figure | None:
     lines = _lines(panel.rows)
     if not panel.head.is_drawn or not lines:
         return None
-    names = [name for name in report.variant_names if any(value.variant == name for line in lines for value in line.values)]
+    names = [
+        name
+        for name in report.variant_names
+        if any(value.variant == name for line in lines for value in line.values)
+    ]
     values = [value for line in lines for value in line.values]
-    limits = padded(finite_ends([value.value for value in values], [drawn_interval(value) for value in values]), floor=0.0, ceiling=100.0)
-    traces = [trace for index, name in enumerate(names) for trace in _variant(report, lines, name, lane(index, len(names)), limits)]
-    rows = [_row(line, names[:_MOST_COLUMNS] if len(names) <= _MOST_COLUMNS else [], report, _decimals(lines)) for line in lines]
+    limits = padded(
+        finite_ends([value.value for value in values], [drawn_interval(value) for value in values]),
+        floor=0.0,
+        ceiling=100.0,
+    )
+    traces = [
+        trace
+        for index, name in enumerate(names)
+        for trace in _variant(report, lines, name, lane(index, len(names)), limits)
+    ]
+    rows = [
+        _row(line, names[:_MOST_COLUMNS] if len(names) <= _MOST_COLUMNS else [], report, _decimals(lines))
+        for line in lines
+    ]
     around = LEGEND_PIXELS * max(1, len(names) - 1)
     made = rows_layout(
         rows,
@@ -67,34 +82,71 @@ def _lines(rows: Sequence[QualityRow]) -> list[_Line]:
 
 def _state(values: Sequence[Measurement]) -> str:
     """What is to be said of the whole row, whose columns have no room for it."""
-    is_cached, is_stale = any(value.origin is Origin.CACHED for value in values), any(value.stale for value in values)
+    is_cached, is_stale = (
+        any(value.origin is Origin.CACHED for value in values),
+        any(value.stale for value in values),
+    )
     return (CACHED_MARK if is_cached else "") + (", stale" if is_stale else "")
 
 
-def _variant(report: AbReport, lines: Sequence[_Line], name: str, lane_rows: float, limits: tuple[float, float]) -> list[Figure]:
+def _variant(
+    report: AbReport, lines: Sequence[_Line], name: str, lane_rows: float, limits: tuple[float, float]
+) -> list[Figure]:
     """A variant's dots; values of another origin have another colour, but one place in the legend."""
     style = style_of(report.variant_names, name)
-    values = [(y, line.label, value) for y, line in enumerate(lines) for value in line.values if value.variant == name and value.value is not None]
+    values = [
+        (y, line.label, value)
+        for y, line in enumerate(lines)
+        for value in line.values
+        if value.variant == name and value.value is not None
+    ]
     traces: list[Figure] = []
     for origin in dict.fromkeys(value.origin for _, _, value in values):
-        dots = [measured_dot(f"{label}, {name}", value, y + lane_rows, report) for y, label, value in values if value.origin is origin]
-        legend_name = "" if any(trace["showlegend"] for trace in traces) else shown_name(name, _LEGEND_COLUMNS)
-        traces += dot_traces([dot for dot in dots if dot is not None], style, colour_of(style, origin), limits, size=9, name=legend_name)
+        dots = [
+            measured_dot(f"{label}, {name}", value, y + lane_rows, report)
+            for y, label, value in values
+            if value.origin is origin
+        ]
+        legend_name = (
+            "" if any(trace["showlegend"] for trace in traces) else shown_name(name, _LEGEND_COLUMNS)
+        )
+        traces += dot_traces(
+            [dot for dot in dots if dot is not None],
+            style,
+            colour_of(style, origin),
+            limits,
+            size=9,
+            name=legend_name,
+        )
     return traces
 
 
 def _row(line: _Line, columns: Sequence[str], report: AbReport, decimals: int | None) -> Row:
     if not line.is_known:
-        return Row(line.label, colour=FAINT, reason=next((value.reason for value in line.values if value.reason), "not measured"))
+        return Row(
+            line.label,
+            colour=FAINT,
+            reason=next((value.reason for value in line.values if value.reason), "not measured"),
+        )
     numbers = []
     for name in columns:
         value = next((value for value in line.values if value.variant == name), None)
-        words = "–" if value is None else number_words(value, show_unit=False, decimals=decimals).removesuffix(" stale").removesuffix(CACHED_MARK)
+        words = (
+            "–"
+            if value is None
+            else number_words(value, show_unit=False, decimals=decimals)
+            .removesuffix(" stale")
+            .removesuffix(CACHED_MARK)
+        )
         numbers.append((words, style_of(report.variant_names, name).text_colour))
     return Row(line.label, tuple(numbers), INK)
 
 
 def _decimals(lines: Sequence[_Line]) -> int | None:
     """As many digits after the point as tell the variants apart in every row."""
-    needed = [shared_decimals(values, "percent") for line in lines if (values := [value.value for value in line.values if value.value is not None])]
+    needed = [
+        shared_decimals(values, "percent")
+        for line in lines
+        if (values := [value.value for value in line.values if value.value is not None])
+    ]
     return None if None in needed else max((count for count in needed if count is not None), default=None)

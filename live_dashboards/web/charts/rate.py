@@ -11,4 +11,13 @@ from live_dashboards.web.charts.lines import lines_figure
 def figure(report: AbReport) -> Figure | None:
     """A line a variant, from zero."""
     panel = report.rate
-    return lines_figure(panel.lines, report, panel.head.origin, Plan("requests per second", "requests_per_second", marks=panel.marks)) if panel.head.is_drawn else None
+    return (
+        lines_figure(
+            panel.lines,
+            report,
+            panel.head.origin,
+            Plan("requests per second", "requests_per_second", marks=panel.marks),
+        )
+        if panel.head.is_drawn
+        else None
+    )

@@ -1,4 +1,6 @@
-"""Charts of rows: each row's name and number stand above its mark, so that a phone shows them whole and a wide screen has no empty column."""
+"""Charts of rows: each row's name and number stand above its mark, so that a phone shows them whole and a
+wide screen has no empty column.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ _MOST_NUMBERS = 38
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What stands above a row's mark: its name on the left, its numbers on the right (each with a colour), and why it has no mark."""
+    """What stands above a row's mark: its name on the left, its numbers on the right (each with a colour),
+    and why it has no mark.
+    """
 
     name: str
     numbers: tuple[tuple[str, str], ...] = ()
@@ -34,8 +38,19 @@ class Row:
     reason: str = ""
 
 
-def rows_layout(rows: Sequence[Row], x: dict[str, Any], origin: Origin, *, lanes: int = 1, column: int = 0, bar_rows: float = 0.0, **more: Any) -> dict[str, Any]:
-    """The layout of rows from the top down, row i at y = i; `lanes` is how many marks stand under each other in a row, `bar_rows` the bars' width."""
+def rows_layout(
+    rows: Sequence[Row],
+    x: dict[str, Any],
+    origin: Origin,
+    *,
+    lanes: int = 1,
+    column: int = 0,
+    bar_rows: float = 0.0,
+    **more: Any,
+) -> dict[str, Any]:
+    """The layout of rows from the top down, row i at y = i; `lanes` is how many marks stand under each other
+    in a row, `bar_rows` the bars' width.
+    """
     pixels = _ROW_PIXELS + lane_pixels() * (lanes - 1)
     height = pixels * max(len(rows), _FEWEST_ROWS) + _AROUND_PIXELS + more.pop("around", 0)
     empty = max(0, _FEWEST_ROWS - len(rows)) / 2
@@ -57,14 +72,44 @@ def lane(index: int, lanes: int) -> float:
 
 def _words(row: Row, index: int, column: int, half_bar_rows: float) -> list[dict[str, Any]]:
     """Name, numbers and reason of a row; several numbers stand in columns of so many pixels."""
-    at: dict[str, Any] = {"y": round(index - half_bar_rows, 3), "xref": "paper", "yanchor": "bottom", "yshift": _BAR_SHIFT if half_bar_rows else _LABEL_SHIFT}
-    taken = max((width(text) for text, _ in row.numbers), default=0) if len(row.numbers) < 2 else len(row.numbers) * column // 6
+    at: dict[str, Any] = {
+        "y": round(index - half_bar_rows, 3),
+        "xref": "paper",
+        "yanchor": "bottom",
+        "yshift": _BAR_SHIFT if half_bar_rows else _LABEL_SHIFT,
+    }
+    taken = (
+        max((width(text) for text, _ in row.numbers), default=0)
+        if len(row.numbers) < 2
+        else len(row.numbers) * column // 6
+    )
     name = shown_name(row.name, max(10, _PHONE_COLUMNS - taken))
     words = [word(name, x=0, colour=row.colour, xanchor="left", align="left", **at)]
     for place, (text, colour) in enumerate(reversed(row.numbers)):
-        words.append(word(shown(text, _MOST_NUMBERS), x=1, colour=colour, xanchor="right", align="right", xshift=-place * column, **at))
+        words.append(
+            word(
+                shown(text, _MOST_NUMBERS),
+                x=1,
+                colour=colour,
+                xanchor="right",
+                align="right",
+                xshift=-place * column,
+                **at,
+            )
+        )
     if row.reason:
-        words.append(word(shown(row.reason, _PHONE_COLUMNS), x=0, y=index, colour=FAINT, xref="paper", xanchor="left", yanchor="middle", size=11))
+        words.append(
+            word(
+                shown(row.reason, _PHONE_COLUMNS),
+                x=0,
+                y=index,
+                colour=FAINT,
+                xref="paper",
+                xanchor="left",
+                yanchor="middle",
+                size=11,
+            )
+        )
     return words
 
 
@@ -75,7 +120,9 @@ def number_axis(title: str, limits: tuple[float, float], unit: str, most: int = 
 
 
 def measured_dot(title: str, measurement: Measurement, y: float, report: Any) -> Dot | None:
-    """The measurement's dot, None where it has no value; hollow where it has no interval, as in the pictures."""
+    """The measurement's dot, None where it has no value; hollow where it has no interval, as in the
+    pictures.
+    """
     if measurement.value is None:
         return None
     interval = drawn_interval(measurement)
@@ -84,4 +131,6 @@ def measured_dot(title: str, measurement: Measurement, y: float, report: Any) ->
 
 def number_words(measurement: Measurement, **options: Any) -> str:
     """The value with unit and state, a dash where there is none."""
-    return format_number(measurement.value, measurement.unit, **options) + (state_words(measurement) if measurement.value is not None else "")
+    return format_number(measurement.value, measurement.unit, **options) + (
+        state_words(measurement) if measurement.value is not None else ""
+    )

@@ -40,7 +40,11 @@ def figure(report: AbReport) -> Figure | None:
     x = time_axis(report, *span)
     older = len(panel.bars) - len(bars) + panel.hidden_runs
     x["title"]["text"] += f"; {older} older not drawn" if older else ""
-    marks = sorted((moment.timestamp(), label) for moment, label in panel.marks if span[0] <= moment.timestamp() <= span[1])
+    marks = sorted(
+        (moment.timestamp(), label)
+        for moment, label in panel.marks
+        if span[0] <= moment.timestamp() <= span[1]
+    )
     made = rows_layout(
         [_row(bar, report) for bar in bars],
         x,
@@ -51,13 +55,21 @@ def figure(report: AbReport) -> Figure | None:
         margin={"l": 12, "r": 14, "t": 24 if marks else 10, "b": 8, "pad": 0},
         dragmode="zoom",
     )
-    return {"data": [trace for y, bar in enumerate(bars) for trace in _traces(bar, y, report)], "layout": made}
+    return {
+        "data": [trace for y, bar in enumerate(bars) for trace in _traces(bar, y, report)],
+        "layout": made,
+    }
 
 
 def _span(bars: Sequence[RunBar], marks: Sequence[tuple[datetime, str]], at: datetime) -> tuple[float, float]:
     """From the first drawn start to the moment of the page."""
     start = min(bar.started_at.timestamp() for bar in bars)
-    end = max(at.timestamp(), *(bar.started_at.timestamp() for bar in bars), *(moment.timestamp() for moment, _ in marks), start + 60)
+    end = max(
+        at.timestamp(),
+        *(bar.started_at.timestamp() for bar in bars),
+        *(moment.timestamp() for moment, _ in marks),
+        start + 60,
+    )
     room = (end - start) * 0.02
     return round(start - room), round(end + room)
 
@@ -78,9 +90,19 @@ def _traces(bar: RunBar, y: int, report: AbReport) -> list[dict[str, Any]]:
     hover = {"hovertemplate": TEMPLATE, "showlegend": False, "type": "scatter"}
     words = _hover(bar, report)
     dash = "4px,3px" if bar.state in {"silent", "scheduled"} else "solid"
-    edge = {"color": colour if symbol == "line-ns" or not is_filled else PAPER, "width": 2 if symbol == "line-ns" or not is_filled else 1}
+    edge = {
+        "color": colour if symbol == "line-ns" or not is_filled else PAPER,
+        "width": 2 if symbol == "line-ns" or not is_filled else 1,
+    }
     return [
-        {**hover, "mode": "lines", "x": ends, "y": [y, y], "customdata": [words, words], "line": {"color": colour, "width": 7, "dash": dash}},
+        {
+            **hover,
+            "mode": "lines",
+            "x": ends,
+            "y": [y, y],
+            "customdata": [words, words],
+            "line": {"color": colour, "width": 7, "dash": dash},
+        },
         {
             **hover,
             "mode": "markers",
@@ -88,7 +110,13 @@ def _traces(bar: RunBar, y: int, report: AbReport) -> list[dict[str, Any]]:
             "y": [y],
             "customdata": [words],
             "cliponaxis": False,
-            "marker": {"symbol": symbol, "size": 12, "opacity": 1, "color": colour if is_filled else PAPER, "line": edge},
+            "marker": {
+                "symbol": symbol,
+                "size": 12,
+                "opacity": 1,
+                "color": colour if is_filled else PAPER,
+                "line": edge,
+            },
         },
     ]
 
@@ -105,12 +133,18 @@ def _hover(bar: RunBar, report: AbReport) -> str:
         f"accuracy {_accuracy_words(accuracy)}" if has_accuracy else "",
         provenance(accuracy, report.timezone)
         if accuracy is not None and has_accuracy
-        else joined(f"source: {MLFLOW}", query_words(report.runs.head.asked), origin_words(report.runs.head.origin)),
+        else joined(
+            f"source: {MLFLOW}", query_words(report.runs.head.asked), origin_words(report.runs.head.origin)
+        ),
     )
 
 
 def _accuracy_words(accuracy: Measurement | None) -> str:
-    return f"{format_number(accuracy.value, accuracy.unit)}{state_words(accuracy)}" if accuracy is not None and accuracy.value is not None else ""
+    return (
+        f"{format_number(accuracy.value, accuracy.unit)}{state_words(accuracy)}"
+        if accuracy is not None and accuracy.value is not None
+        else ""
+    )
 
 
 def _row(bar: RunBar, report: AbReport) -> Row:
@@ -119,12 +153,25 @@ def _row(bar: RunBar, report: AbReport) -> Row:
     return Row(bar.label, ((words, colour),), colour)
 
 
-def _mark_words(marks: Sequence[tuple[float, str]], span: tuple[float, float], report: AbReport) -> list[dict[str, Any]]:
+def _mark_words(
+    marks: Sequence[tuple[float, str]], span: tuple[float, float], report: AbReport
+) -> list[dict[str, Any]]:
     """Names of model versions above the plot; one that would touch the one before is left out."""
     words, free_from, room = [], span[0] - 1, (span[1] - span[0]) * 0.3
     for moment, label in marks:
         if moment >= free_from:
             anchor = "right" if span[1] - moment < room else "left"
-            words.append(word(shown(label, 16), x=moment_text(moment, report), y=1, colour=MUTED, size=11, yref="paper", xanchor=anchor, yanchor="bottom"))
+            words.append(
+                word(
+                    shown(label, 16),
+                    x=moment_text(moment, report),
+                    y=1,
+                    colour=MUTED,
+                    size=11,
+                    yref="paper",
+                    xanchor=anchor,
+                    yanchor="bottom",
+                )
+            )
             free_from = moment + room
     return words

@@ -23,9 +23,13 @@ def figure(report: BusinessReport) -> Figure | None:
     if not panel.head.is_drawn or not panel.swings:
         return None
     net = panel.net_usd or 0.0
-    limits = padded([net, 0.0, *(end for swing in panel.swings for end in (swing.net_at_low_usd, swing.net_at_high_usd))])
+    limits = padded(
+        [net, 0.0, *(end for swing in panel.swings for end in (swing.net_at_low_usd, swing.net_at_high_usd))]
+    )
     bars = [_bar(swing, float(y), report) for y, swing in enumerate(panel.swings)]
-    rows = [Row(_title(swing), ((_words(swing), ASSUMED if swing.is_assumed else INK),)) for swing in panel.swings]
+    rows = [
+        Row(_title(swing), ((_words(swing), ASSUMED if swing.is_assumed else INK),)) for swing in panel.swings
+    ]
     x = money_axis("net value, USD a year, at an input's 95 % limits<br>tick: net value", limits)
     return {
         "data": [*bars_trace(bars, width_rows=_BAR_ROWS), bar_ticks(net, range(len(bars)), _BAR_ROWS)],
@@ -39,7 +43,9 @@ def _bar(swing: Swing, y: float, report: BusinessReport) -> Bar:
         bold(swing.title),
         "assumed" if swing.is_assumed else "measured",
         escaped(f"low end {_one(swing, swing.input_low)}: net {format_money(swing.net_at_low_usd)} a year"),
-        escaped(f"high end {_one(swing, swing.input_high)}: net {format_money(swing.net_at_high_usd)} a year"),
+        escaped(
+            f"high end {_one(swing, swing.input_high)}: net {format_money(swing.net_at_high_usd)} a year"
+        ),
         escaped(f"net value {format_interval(low, high, 'usd')}"),
         origin_of(report.net.net, report),
     )

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from live_dashboards.model.number import format_interval, format_percent
-from live_dashboards.model.presentation import INK, colour_of, count_words, drawn_interval, state_words, style_of
+from live_dashboards.model.presentation import (
+    INK,
+    colour_of,
+    count_words,
+    drawn_interval,
+    state_words,
+    style_of,
+)
 from live_dashboards.model.report import AbReport, ShareRow
 from live_dashboards.web.charts.base import Figure
 from live_dashboards.web.charts.hover import bold, joined
@@ -18,14 +25,25 @@ def figure(report: AbReport) -> Figure | None:
     panel = report.split
     if not panel.head.is_drawn or not panel.rows:
         return None
-    planned = [(row.planned_percent, float(y), _plan_words(row)) for y, row in enumerate(panel.rows) if row.planned_percent is not None]
+    planned = [
+        (row.planned_percent, float(y), _plan_words(row))
+        for y, row in enumerate(panel.rows)
+        if row.planned_percent is not None
+    ]
     traces = ticks_trace(planned, INK, size=16)
     for y, row in enumerate(panel.rows):
         style = style_of(report.variant_names, row.variant)
         dot = _dot(row, y, report)
         traces += dot_traces([dot], style, colour_of(style, row.share.origin), _LIMITS) if dot else []
     title = "share of requests, percent" + ("; tick: plan" if planned else "")
-    return {"data": traces, "layout": rows_layout([_row(row, report) for row in panel.rows], number_axis(title, _LIMITS, "percent", 6), panel.head.origin)}
+    return {
+        "data": traces,
+        "layout": rows_layout(
+            [_row(row, report) for row in panel.rows],
+            number_axis(title, _LIMITS, "percent", 6),
+            panel.head.origin,
+        ),
+    }
 
 
 def _dot(row: ShareRow, y: float, report: AbReport) -> Dot | None:
@@ -38,7 +56,11 @@ def _dot(row: ShareRow, y: float, report: AbReport) -> Dot | None:
 
 
 def _plan_words(row: ShareRow) -> str:
-    return joined(bold(f"planned share of {row.variant}"), f"<b>{format_percent(row.planned_percent)}</b>", "from the settings")
+    return joined(
+        bold(f"planned share of {row.variant}"),
+        f"<b>{format_percent(row.planned_percent)}</b>",
+        "from the settings",
+    )
 
 
 def _row(row: ShareRow, report: AbReport) -> Row:
@@ -46,5 +68,7 @@ def _row(row: ShareRow, report: AbReport) -> Row:
     if row.share.value is None:
         return Row(row.variant, colour=colour, reason=row.share.reason or "not measured")
     interval = drawn_interval(row.share)
-    limits = f" ({format_interval(interval.low, interval.high, 'percent').removesuffix(' %')})" if interval else ""
+    limits = (
+        f" ({format_interval(interval.low, interval.high, 'percent').removesuffix(' %')})" if interval else ""
+    )
     return Row(row.variant, ((f"{number_words(row.share)}{limits}", colour),), colour)

@@ -1,4 +1,5 @@
-"""Text of users in a chart: cut, cleaned and escaped, so that it is neither markup nor a template of the chart library.
+"""Text of users in a chart: cut, cleaned and escaped, so that it is neither markup nor a template of the
+chart library.
 
 The library renders a subset of HTML in labels and fills `%{...}` in names, titles and hover templates.
 """
@@ -21,7 +22,9 @@ def shown(text: str, most: int = MOST_CHARACTERS) -> str:
 
 
 def shown_name(name: str, most: float) -> str:
-    """The name cut in its middle, since names of one family differ at their ends; wide characters count twice."""
+    """The name cut in its middle, since names of one family differ at their ends; wide characters count
+    twice.
+    """
     name = cleaned(name)
     if width(name) <= most:
         return escaped(name)
@@ -31,12 +34,21 @@ def shown_name(name: str, most: float) -> str:
 
 def wrapped(text: str, most: int = MOST_CHARACTERS) -> str:
     """The text cut, over as many lines as a hover box of a phone needs."""
-    return "<br>".join(escaped(line) for line in textwrap.wrap(_cut(cleaned(text), most), _HOVER_WIDTH, break_long_words=True))
+    return "<br>".join(
+        escaped(line)
+        for line in textwrap.wrap(_cut(cleaned(text), most), _HOVER_WIDTH, break_long_words=True)
+    )
 
 
 def cleaned(text: str) -> str:
-    """Without control characters, marks that turn the direction of writing, and half characters; on one line."""
-    return " ".join("".join(" " if unicodedata.category(each).startswith("C") else each for each in text[:_LOOKED_AT]).split())
+    """Without control characters, marks that turn the direction of writing, and half characters; on one
+    line.
+    """
+    return " ".join(
+        "".join(
+            " " if unicodedata.category(each).startswith("C") else each for each in text[:_LOOKED_AT]
+        ).split()
+    )
 
 
 def escaped(text: str) -> str:
@@ -47,7 +59,10 @@ def escaped(text: str) -> str:
 
 def width(text: str) -> float:
     """Columns that the text takes: two for a wide character, more than one for a capital."""
-    return sum(2.0 if unicodedata.east_asian_width(each) in {"W", "F"} else 1.4 if each.isupper() else 1.0 for each in text)
+    return sum(
+        2.0 if unicodedata.east_asian_width(each) in {"W", "F"} else 1.4 if each.isupper() else 1.0
+        for each in text
+    )
 
 
 def _cut(text: str, most: int) -> str:

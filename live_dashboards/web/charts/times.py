@@ -17,11 +17,15 @@ _FORMATS: tuple[dict[str, Any], ...] = (
     {"dtickrange": [86_400_000, "M1"], "value": "%-d %b\n%Y"},
     {"dtickrange": ["M1", None], "value": "%b %Y"},
 )
-"""How times are written, by the milliseconds between two ticks; the second line stands only where it changes."""
+"""How times are written, by the milliseconds between two ticks; the second line stands only where it
+changes.
+"""
 
 
 def time_axis(report: Report, start_seconds: float, end_seconds: float) -> dict[str, Any]:
-    """Local time without a zone, which the library does not know; the title names the zone. It can be zoomed."""
+    """Local time without a zone, which the library does not know; the title names the zone. It can be
+    zoomed.
+    """
     limits = (moment_text(start_seconds, report), moment_text(end_seconds, report))
     title = f"time, {zone_of(report)}"
     fixed: dict[str, Any] = {
@@ -37,7 +41,9 @@ def time_axis(report: Report, start_seconds: float, end_seconds: float) -> dict[
 
 
 def moment_text(unix_seconds: float, report: Report) -> str:
-    """The moment as local time, with the zone's offset at the page's moment, so that a change of the clocks neither repeats nor leaves out an hour."""
+    """The moment as local time, with the zone's offset at the page's moment, so that a change of the clocks
+    neither repeats nor leaves out an hour.
+    """
     offset = report.at.astimezone(ZoneInfo(report.timezone)).utcoffset()
     local = datetime.fromtimestamp(unix_seconds, UTC).astimezone(timezone(offset) if offset else UTC)
     return f"{local:%Y-%m-%d %H:%M}" if local.second == 0 else f"{local:%Y-%m-%d %H:%M:%S}"

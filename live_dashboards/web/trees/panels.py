@@ -19,7 +19,9 @@ MOST_IMPACTS = 6
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A panel of one dashboard: the report's field of that name, the graphs in it, and what stands there instead of graphs or below them."""
+    """A panel of one dashboard: the report's field of that name, the graphs in it, and what stands there
+    instead of graphs or below them.
+    """
 
     name: str
     charts: tuple[str, ...] = ()
@@ -58,13 +60,20 @@ BUSINESS_PANELS = (
 
 def head(found: Head, name: str) -> Tree:
     """The state, the answer in words, and the measure with its unit."""
-    return [html.H3([tag(found.origin), short(found.title, 160)], id=f"{name}-title"), html.P(short(found.subtitle, 200), className="subtitle")]
+    return [
+        html.H3([tag(found.origin), short(found.title, 160)], id=f"{name}-title"),
+        html.P(short(found.subtitle, 200), className="subtitle"),
+    ]
 
 
 def reason(found: Head) -> Tree:
-    """In place of a drawing what was asked and why there is nothing; above a simulated one why it had to be."""
+    """In place of a drawing what was asked and why there is nothing; above a simulated one why it had to
+    be.
+    """
     if found.origin is Origin.MISSING:
-        return pairs((("asked", found.asked), ("reason", found.reason), ("last good", found.last_good)), "why")
+        return pairs(
+            (("asked", found.asked), ("reason", found.reason), ("last good", found.last_good)), "why"
+        )
     return html.P(short(found.reason), className="failure") if found.reason else None
 
 

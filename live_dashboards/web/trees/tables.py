@@ -1,4 +1,6 @@
-"""What is better read than drawn: gates, inputs, assumptions, and where every number of the page comes from."""
+"""What is better read than drawn: gates, inputs, assumptions, and where every number of the page comes
+from.
+"""
 
 from __future__ import annotations
 
@@ -19,22 +21,53 @@ _STATE_SIGNS = {"passed": "●", "failed": "✕", "unknown": "○"}
 
 def notices(report: AbReport) -> Tree:
     """What the sources, their clocks or their data make doubtful."""
-    clocks = (f"{status.address or status.source}: {status.clock_warning}" for status in report.sources if status.clock_warning)
+    clocks = (
+        f"{status.address or status.source}: {status.clock_warning}"
+        for status in report.sources
+        if status.clock_warning
+    )
     found = (*report.health.notices, *clocks)
     return html.Ul([html.Li(short(notice)) for notice in found], className="notices") if found else None
 
 
 def gates(report: BusinessReport) -> Tree:
     """The conditions of a decision, each with its state as sign and word."""
-    rows = [(gate.label, html.Span(f"{_STATE_SIGNS[gate.state]} {gate.state}", className=f"state-{gate.state}"), long_words(gate.words)) for gate in report.gates.gates]
+    rows = [
+        (
+            gate.label,
+            html.Span(f"{_STATE_SIGNS[gate.state]} {gate.state}", className=f"state-{gate.state}"),
+            long_words(gate.words),
+        )
+        for gate in report.gates.gates
+    ]
     return table("Conditions of a decision", ("condition", "state", "numbers"), rows)
 
 
 def inputs(report: BusinessReport) -> Tree:
     """What was measured."""
     names = report.variant_names
-    columns = ("input", name_of(report.baseline, names), name_of(report.challenger, names), "difference", "95 % interval", "n", "window", "age")
-    rows = [(row.label, row.baseline_words, row.challenger_words, *_difference(row), row.n_words, row.window_words, row.age_words) for row in report.inputs.rows]
+    columns = (
+        "input",
+        name_of(report.baseline, names),
+        name_of(report.challenger, names),
+        "difference",
+        "95 % interval",
+        "n",
+        "window",
+        "age",
+    )
+    rows = [
+        (
+            row.label,
+            row.baseline_words,
+            row.challenger_words,
+            *_difference(row),
+            row.n_words,
+            row.window_words,
+            row.age_words,
+        )
+        for row in report.inputs.rows
+    ]
     return table("Measured inputs of the business case", columns, rows, class_name="inputs")
 
 
@@ -57,7 +90,11 @@ def ledger(report: BusinessReport) -> Tree:
         )
         for row in report.ledger.rows
     ]
-    return table("Assumptions of the business case", ("setting", "value", "unit", "range", "whose", "answer flips"), rows)
+    return table(
+        "Assumptions of the business case",
+        ("setting", "value", "unit", "range", "whose", "answer flips"),
+        rows,
+    )
 
 
 def performance(report: BusinessReport) -> Tree:
@@ -68,7 +105,12 @@ def performance(report: BusinessReport) -> Tree:
 
 
 def _performance(row: PerformanceRow) -> tuple[Tree, ...]:
-    return row.label, _with_interval(row.baseline), _with_interval(row.challenger), "more" if row.is_higher_better else "less"
+    return (
+        row.label,
+        _with_interval(row.baseline),
+        _with_interval(row.challenger),
+        "more" if row.is_higher_better else "less",
+    )
 
 
 def _with_interval(measurement: Measurement) -> Tree:
@@ -76,22 +118,44 @@ def _with_interval(measurement: Measurement) -> Tree:
         return long_words(f"{NOTHING} ({measurement.reason})", 120)
     value = format_number(measurement.value, measurement.unit)
     limits = measurement.interval
-    return value if limits is None else f"{value} ({format_interval(limits.low, limits.high, measurement.unit)})"
+    return (
+        value if limits is None else f"{value} ({format_interval(limits.low, limits.high, measurement.unit)})"
+    )
 
 
 _SHOWN_OF_QUERY, _LONGEST_QUERY = 70, 4000
-PROVENANCE_COLUMNS = ("number", "value", "95 % interval", "n", "origin", "source", "observed at", "query", "reason")
+PROVENANCE_COLUMNS = (
+    "number",
+    "value",
+    "95 % interval",
+    "n",
+    "origin",
+    "source",
+    "observed at",
+    "query",
+    "reason",
+)
 
 
 def provenance(rows: Iterable[Mapping[str, Any]]) -> Tree:
     """Where every number of the page comes from, a row each, as the summaries list them."""
-    return table("Where every number comes from", PROVENANCE_COLUMNS, [_provenance(row) for row in rows], class_name="provenance", body_id="provenance-rows")
+    return table(
+        "Where every number comes from",
+        PROVENANCE_COLUMNS,
+        [_provenance(row) for row in rows],
+        class_name="provenance",
+        body_id="provenance-rows",
+    )
 
 
 def _provenance(row: Mapping[str, Any]) -> tuple[Tree, ...]:
     called = short(row["name"], 100)  # the service names its kinds of impact as it likes
     name = called if row["variant"] is None else f"{called} · {short(row['variant'], 60)}"
-    interval = NOTHING if row["interval"] is None else format_interval(row["interval"][0], row["interval"][1], row["unit"])
+    interval = (
+        NOTHING
+        if row["interval"] is None
+        else format_interval(row["interval"][0], row["interval"][1], row["unit"])
+    )
     return (
         name,
         format_number(row["value"], row["unit"]),

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from live_dashboards.settings import Settings
-from live_dashboards.sources.http.endpoint import Advice, Endpoint, sent_secrets, settings_login, url_login, without_user_info
+from live_dashboards.sources.http.endpoint import (
+    Advice,
+    Endpoint,
+    sent_secrets,
+    settings_login,
+    url_login,
+    without_user_info,
+)
 
 ADVICE = Advice(
     name="MLflow's server ",
@@ -19,9 +26,18 @@ ADVICE = Advice(
 def rest_endpoint(settings: Settings) -> Endpoint:
     """The tracking server that the settings name; SettingsError where a login cannot be used."""
     uri = settings["MLFLOW_TRACKING_URI"].reveal()
-    login = settings_login(settings, username="MLFLOW_TRACKING_USERNAME", password="MLFLOW_TRACKING_PASSWORD", token="MLFLOW_TRACKING_TOKEN")  # noqa: S106 names
+    login = settings_login(
+        settings,
+        username="MLFLOW_TRACKING_USERNAME",
+        password="MLFLOW_TRACKING_PASSWORD",  # noqa: S106 a name
+        token="MLFLOW_TRACKING_TOKEN",  # noqa: S106 a name
+    )
     authorization = login or url_login(uri)
-    files = {name: settings[name] for name in ("MLFLOW_TRACKING_SERVER_CERT_PATH", "MLFLOW_TRACKING_CLIENT_CERT_PATH") if settings[name] is not None}
+    files = {
+        name: settings[name]
+        for name in ("MLFLOW_TRACKING_SERVER_CERT_PATH", "MLFLOW_TRACKING_CLIENT_CERT_PATH")
+        if settings[name] is not None
+    }
     return Endpoint(
         without_user_info(uri),
         {},

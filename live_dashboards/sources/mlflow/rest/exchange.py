@@ -1,4 +1,6 @@
-"""Requests to MLflow's REST API, one after the other, all within one deadline and a number of bytes; every failure becomes a SourceError."""
+"""Requests to MLflow's REST API, one after the other, all within one deadline and a number of bytes; every
+failure becomes a SourceError.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,14 @@ from live_dashboards.sources.http.failure import cut_failure, network_failure
 from live_dashboards.sources.http.json_text import parse_json
 from live_dashboards.sources.http.session import Sockets, new_session
 from live_dashboards.sources.mlflow.rest.endpoint import rest_endpoint
-from live_dashboards.sources.mlflow.rest.failures import LateError, late, not_mlflow, redirected, refused, too_large
+from live_dashboards.sources.mlflow.rest.failures import (
+    LateError,
+    late,
+    not_mlflow,
+    redirected,
+    refused,
+    too_large,
+)
 
 LARGEST_ANSWERS_BYTES = 192 * 1024 * 1024  # of all answers together
 API = "/api/2.0/mlflow/"
@@ -42,7 +51,8 @@ class RestClient:
         self._allowance = Allowance(LARGEST_ANSWERS_BYTES)
         self._sockets = Sockets()
         self._session = new_session(self._endpoint, self._sockets)
-        self._watchdog = threading.Timer(deadline.remaining_seconds, self._sockets.shut)  # a head that trickles ends by no timeout of the library
+        # a head that trickles ends by no timeout of the library
+        self._watchdog = threading.Timer(deadline.remaining_seconds, self._sockets.shut)
         self._watchdog.daemon = True
         self.clock_difference_seconds: float | None = None
 
@@ -65,7 +75,9 @@ class RestClient:
         self._watchdog.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._watchdog.cancel()
         self._session.close()
         self._sockets.cut()
@@ -77,7 +89,9 @@ class RestClient:
     @contextmanager
     def limited(self, share: float) -> Iterator[None]:
         """Calls within end, as LateError, when this share of the time is over; others may follow."""
-        self._limit = Deadline(max(0.0, self._deadline.remaining_seconds - (1 - share) * self._deadline.seconds))
+        self._limit = Deadline(
+            max(0.0, self._deadline.remaining_seconds - (1 - share) * self._deadline.seconds)
+        )
         watchdog = threading.Timer(self._limit.remaining_seconds, self._sockets.interrupt)
         watchdog.daemon = True
         watchdog.start()
@@ -119,7 +133,9 @@ class RestClient:
         try:
             document = parse_json(body)
         except ValueError as error:
-            raise self._late() if self._is_over else not_mlflow(self.address, "JSON that is damaged") from error
+            raise (
+                self._late() if self._is_over else not_mlflow(self.address, "JSON that is damaged")
+            ) from error
         if not isinstance(document, dict):
             raise not_mlflow(self.address, "JSON that is no object")
         self.clock_difference_seconds = clock_difference_seconds(response)
@@ -132,7 +148,15 @@ class RestClient:
             raise self._late()
         method, verify = "POST" if "json" in content else "GET", self._endpoint.ca_bundle or True
         try:
-            with self._session.request(method, self.address + path, timeout=left_seconds, verify=verify, allow_redirects=False, stream=True, **content) as response:
+            with self._session.request(
+                method,
+                self.address + path,
+                timeout=left_seconds,
+                verify=verify,
+                allow_redirects=False,
+                stream=True,
+                **content,
+            ) as response:
                 return response, self._body(response)
         except (requests.RequestException, OSError) as error:
             if self._is_over:
@@ -140,7 +164,8 @@ class RestClient:
             found = network_failure(error, self._endpoint, self._deadline.seconds)
             if found.code == "timeout":
                 raise self._late() from None
-            raise SourceError(scrub(found.reason, self._secrets), found.fix, found.code) from None  # a traceback with the cause would show the URL
+            # a traceback with the cause would show the URL
+            raise SourceError(scrub(found.reason, self._secrets), found.fix, found.code) from None
 
     @property
     def _is_over(self) -> bool:
@@ -166,4 +191,8 @@ def _message(body: bytes) -> str:
         document = json.loads(body)
     except (ValueError, RecursionError):
         document = None
-    return str(document["message"]) if isinstance(document, dict) and "message" in document else body[:4096].decode("utf-8", "replace")
+    return (
+        str(document["message"])
+        if isinstance(document, dict) and "message" in document
+        else body[:4096].decode("utf-8", "replace")
+    )

@@ -1,4 +1,6 @@
-"""The history of a metric by MLflow's REST API, which gives it run by run: of a bounded number of runs, and values of each."""
+"""The history of a metric by MLflow's REST API, which gives it run by run: of a bounded number of runs, and
+values of each.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,24 @@ class RestHistory:
         self._pages = pages
 
     def points(self, runs: Sequence[RunRow], key: str, from_ms: int, at_ms: int) -> Sequence[PointRow]:
-        """What these runs logged within the window; the runs of a sweep only of a variant that nothing else has logged for."""
-        likely = [run for run in runs if run.counts and key in run.metrics and _may_have_logged(run, key, from_ms)]
+        """What these runs logged within the window; the runs of a sweep only of a variant that nothing else
+        has logged for.
+        """
+        likely = [
+            run for run in runs if run.counts and key in run.metrics and _may_have_logged(run, key, from_ms)
+        ]
         points = self._points([run for run in likely if not run.is_child], key, from_ms, at_ms)
         by_id = {run.run_id: (run.experiment_id, run.variant) for run in likely}
         known = {by_id[point.run_id] for point in points}
-        return [*points, *self._points([run for run in likely if run.is_child and by_id[run.run_id] not in known], key, from_ms, at_ms)]
+        return [
+            *points,
+            *self._points(
+                [run for run in likely if run.is_child and by_id[run.run_id] not in known],
+                key,
+                from_ms,
+                at_ms,
+            ),
+        ]
 
     def _points(self, runs: Sequence[RunRow], key: str, from_ms: int, at_ms: int) -> list[PointRow]:
         newest = sorted(runs, key=lambda run: ((run.start_ms or 0) > at_ms, -(run.start_ms or 0)))
@@ -37,7 +51,9 @@ class RestHistory:
             for number, run in enumerate(newest):
                 points = self._points_of(run, key) if number < _HISTORY_RUNS else None
                 if points is None:
-                    self._pages.cut(when=True, what=f"the history of the newest {number} of {len(newest)} runs")
+                    self._pages.cut(
+                        when=True, what=f"the history of the newest {number} of {len(newest)} runs"
+                    )
                     break
                 found.extend(point for point in points if from_ms < point.at_ms <= at_ms)
         return found
@@ -51,7 +67,11 @@ class RestHistory:
 
     def _all_points(self, run: RunRow, key: str) -> list[PointRow]:
         found: list[PointRow] = []
-        parameters: dict[str, str | int] = {"run_id": run.run_id, "metric_key": key, "max_results": _HISTORY_PAGE}
+        parameters: dict[str, str | int] = {
+            "run_id": run.run_id,
+            "metric_key": key,
+            "max_results": _HISTORY_PAGE,
+        }
         for _ in range(_HISTORY_PAGES):
             document = self._pages.client.get("metrics/get-history", parameters)
             found.extend(self._pages.checked(partial(point_rows, run.run_id, document.get("metrics", ()))))
@@ -59,7 +79,9 @@ class RestHistory:
             if not token:
                 return found
             parameters["page_token"] = str(token)
-        self._pages.cut(when=True, what=f"the first {_HISTORY_PAGES * _HISTORY_PAGE} values of {key} of run {run.run_id}")
+        self._pages.cut(
+            when=True, what=f"the first {_HISTORY_PAGES * _HISTORY_PAGE} values of {key} of run {run.run_id}"
+        )
         return found
 
 

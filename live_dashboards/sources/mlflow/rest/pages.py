@@ -19,7 +19,9 @@ class Pages:
         self.client = client
         self.warnings: list[str] = []
 
-    def all(self, path: str, search: Document, name: str, read: Callable[[Document], _Read]) -> Iterator[tuple[list[_Read], bool]]:
+    def all(
+        self, path: str, search: Document, name: str, read: Callable[[Document], _Read]
+    ) -> Iterator[tuple[list[_Read], bool]]:
         """Each page's records, and whether there is another one."""
         token = ""
         while True:
@@ -28,8 +30,12 @@ class Pages:
             if not token:
                 return
 
-    def one(self, path: str, search: Document, name: str, read: Callable[[Document], _Read], token: str) -> tuple[list[_Read], str]:
-        """The records of the page with this token (none: the first), and the token of the next, empty where there is none."""
+    def one(
+        self, path: str, search: Document, name: str, read: Callable[[Document], _Read], token: str
+    ) -> tuple[list[_Read], str]:
+        """The records of the page with this token (none: the first), and the token of the next, empty where
+        there is none.
+        """
         document = self.client.post(path, {**search, **({"page_token": token} if token else {})})
         return self.read(document, name, read), str(document.get("next_page_token") or "")
 
@@ -47,9 +53,14 @@ class Pages:
     def odd(self, *, when: bool, what: str) -> None:
         """Notes what should not have come."""
         if when:
-            self.warnings.append(f"MLflow's server {self.client.address} gave {what}; look at what answers there")
+            self.warnings.append(
+                f"MLflow's server {self.client.address} gave {what}; look at what answers there"
+            )
 
     def cut(self, *, when: bool, what: str) -> None:
         """Notes what alone could be read, where more was there."""
         if when:
-            self.warnings.append(f"by its REST API only {what} could be read; MLFLOW_DB_HOST (access to the database) reads all")
+            self.warnings.append(
+                f"by its REST API only {what} could be read; MLFLOW_DB_HOST (access to "
+                "the database) reads all"
+            )

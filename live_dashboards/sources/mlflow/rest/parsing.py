@@ -10,13 +10,19 @@ from live_dashboards.sources.mlflow.rows.records import ExperimentRow, MetricRow
 from live_dashboards.sources.mlflow.rows.wanted import LONGEST_TEXT, Wanted
 
 Document = Mapping[str, Any]
-SHAPE_ERRORS = (KeyError, TypeError, ValueError, AttributeError, OverflowError)  # the last: JSON's 1e999 as a whole number
+# the last: JSON's 1e999 as a whole number
+SHAPE_ERRORS = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
 
 def experiment_row(document: Document) -> ExperimentRow:
     """An experiment of `experiments/search`."""
     workspace = str(document.get("workspace") or "default")
-    return ExperimentRow(int(document["experiment_id"]), str(document["name"]), workspace, document.get("lifecycle_stage") == "active")
+    return ExperimentRow(
+        int(document["experiment_id"]),
+        str(document["name"]),
+        workspace,
+        document.get("lifecycle_stage") == "active",
+    )
 
 
 def run_row(document: Document, wanted: Wanted) -> RunRow:
@@ -31,7 +37,11 @@ def run_row(document: Document, wanted: Wanted) -> RunRow:
         _milliseconds(info.get("end_time")),
         _texts(data.get("params", ()), wanted.params),
         _texts(data.get("tags", ()), wanted.tags),
-        {str(metric["key"]): metric_row(metric) for metric in data.get("metrics", ()) if metric["key"] in wanted.metrics},
+        {
+            str(metric["key"]): metric_row(metric)
+            for metric in data.get("metrics", ())
+            if metric["key"] in wanted.metrics
+        },
         *wanted.signs(_milliseconds(metric.get("timestamp")) for metric in data.get("metrics", ())),
     )
 
@@ -50,11 +60,17 @@ def metric_row(document: Document) -> MetricRow:
 def point_rows(run_id: str, documents: Iterable[Document]) -> list[PointRow]:
     """The values of `metrics/get-history`; NaN and what has no time are left out."""
     metrics = (metric_row(document) for document in documents)
-    return [PointRow(run_id, metric.at_ms, metric.value) for metric in metrics if metric.at_ms is not None and metric.is_finite]
+    return [
+        PointRow(run_id, metric.at_ms, metric.value)
+        for metric in metrics
+        if metric.at_ms is not None and metric.is_finite
+    ]
 
 
 def version_row(document: Document) -> VersionRow | None:
-    """A version of `model-versions/search`, which tells no aliases; None where it does not tell its run or its time."""
+    """A version of `model-versions/search`, which tells no aliases; None where it does not tell its run or
+    its time.
+    """
     made_ms, run_id = _milliseconds(document.get("creation_timestamp")), document.get("run_id")
     if made_ms is None or not run_id:
         return None
@@ -66,4 +82,8 @@ def _milliseconds(number: Any) -> int | None:
 
 
 def _texts(documents: Iterable[Document], wanted: Container[str]) -> dict[str, str]:
-    return {str(document["key"]): str(document.get("value", ""))[:LONGEST_TEXT] for document in documents if document["key"] in wanted}
+    return {
+        str(document["key"]): str(document.get("value", ""))[:LONGEST_TEXT]
+        for document in documents
+        if document["key"] in wanted
+    }

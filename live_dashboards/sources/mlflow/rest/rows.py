@@ -1,4 +1,6 @@
-"""MLflow's rows by its REST API: a bounded number of pages and calls, however many runs there are; where that cuts something off, it is said."""
+"""MLflow's rows by its REST API: a bounded number of pages and calls, however many runs there are; where that
+cuts something off, it is said.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,14 @@ from live_dashboards.sources.mlflow.rest.history import RestHistory
 from live_dashboards.sources.mlflow.rest.pages import Pages
 from live_dashboards.sources.mlflow.rest.parsing import Document, experiment_row, run_row
 from live_dashboards.sources.mlflow.rest.runs import RestRuns
-from live_dashboards.sources.mlflow.rest.searches import EXPERIMENT_PAGE, MARKED, VERSIONS, experiments_search, request, runs_search
+from live_dashboards.sources.mlflow.rest.searches import (
+    EXPERIMENT_PAGE,
+    MARKED,
+    VERSIONS,
+    experiments_search,
+    request,
+    runs_search,
+)
 from live_dashboards.sources.mlflow.rest.versions import RestVersions
 from live_dashboards.sources.mlflow.rows.records import ExperimentRow, PointRow, RunRow, VersionRow
 from live_dashboards.sources.mlflow.rows.wanted import Wanted
@@ -27,7 +36,9 @@ _MARKED_ARE_CUT = "the newest runs with a variant (so their numbers by variant a
 
 
 class RestRows:
-    """Reads through one client what the questions bound to these parameters need; the experiment that they name before all others."""
+    """Reads through one client what the questions bound to these parameters need; the experiment that they
+    name before all others.
+    """
 
     def __init__(self, client: RestClient, parameters: Parameters) -> None:
         self._pages = Pages(client)
@@ -45,25 +56,38 @@ class RestRows:
     def experiments(self, *, deleted_too: bool) -> Sequence[ExperimentRow]:
         """All experiments, newest first."""
         found: list[ExperimentRow] = []
-        for number, (page, has_more) in enumerate(self._pages.all("experiments/search", experiments_search(deleted_too=deleted_too), "experiments", experiment_row), 1):
+        for number, (page, has_more) in enumerate(
+            self._pages.all(
+                "experiments/search",
+                experiments_search(deleted_too=deleted_too),
+                "experiments",
+                experiment_row,
+            ),
+            1,
+        ):
             found.extend(page)
             if number == _EXPERIMENT_PAGES:
                 self._pages.cut(when=has_more, what=f"the newest {len(found)} experiments")
                 break
-        self._order = {each.experiment_id: (each.name != self._experiment, -each.experiment_id) for each in found}
+        self._order = {
+            each.experiment_id: (each.name != self._experiment, -each.experiment_id) for each in found
+        }
         return found
 
     def marked_runs(self, experiments: Sequence[ExperimentRow], *, deleted_too: bool) -> Sequence[RunRow]:
         """The runs of these experiments that have a param or tag with a variant.
 
-        All of them where they fit on a page; else those of an experiment with two variants, of which more need not be known, are left out of further pages.
+        All of them where they fit on a page; else those of an experiment with two variants, of which more
+        need not be known, are left out of further pages.
         """
         found: dict[str, RunRow] = {}
         for wanted in MARKED if experiments else ():
             ids, token = [each.experiment_id for each in experiments], ""
             for number in range(1, _MARKED_PAGES + 1):
                 try:
-                    page, token = self._marked_page(runs_search(ids, wanted, deleted_too=deleted_too), token, is_needed=number == 1)
+                    page, token = self._marked_page(
+                        runs_search(ids, wanted, deleted_too=deleted_too), token, is_needed=number == 1
+                    )
                 except LateError:
                     self._pages.cut(when=True, what=_MARKED_ARE_CUT)
                     break
@@ -72,7 +96,9 @@ class RestRows:
                     break
                 known = _with_two_variants(found.values())
                 rest = [each for each in ids if each not in known]
-                is_last = number == _MARKED_PAGES or not rest or self._pages.client.used_share > _SHARE_OF_MARKED
+                is_last = (
+                    number == _MARKED_PAGES or not rest or self._pages.client.used_share > _SHARE_OF_MARKED
+                )
                 self._pages.cut(when=is_last or len(rest) < len(ids), what=_MARKED_ARE_CUT)
                 if is_last:
                     break
@@ -96,7 +122,9 @@ class RestRows:
         return self._history.points(runs, key, from_ms, at_ms)
 
     def versions(self, runs: Sequence[RunRow]) -> Sequence[VersionRow]:
-        """The newest model versions of the server that were made from these runs, with the aliases that their models have now."""
+        """The newest model versions of the server that were made from these runs, with the aliases that their
+        models have now.
+        """
         return self._versions.of(runs)
 
     def text(self, question: str, parameters: Parameters) -> str:
@@ -105,16 +133,22 @@ class RestRows:
         search = request("runs/search", runs_search(ids, "", deleted_too=False))
         marked = (request("runs/search", runs_search(["…"], each, deleted_too=False)) for each in MARKED)
         texts = {
-            "experiments": "; ".join((request("experiments/search", experiments_search(deleted_too=False)), *marked)),
-            HISTORY: f"{search}; then for each run GET {API}metrics/get-history {json.dumps({'metric_key': parameters['accuracy_key']})}, "
+            "experiments": "; ".join(
+                (request("experiments/search", experiments_search(deleted_too=False)), *marked)
+            ),
+            HISTORY: f"{search}; then for each run GET {API}metrics/get-history "
+            f"{json.dumps({'metric_key': parameters['accuracy_key']})}, "
             f"timestamp > {parameters['from_ms']} and <= {parameters['at_ms']}",
-            "versions": f"GET {API}model-versions/search {json.dumps(VERSIONS)}; GET {API}registered-models/get of each model",
+            "versions": f"GET {API}model-versions/search {json.dumps(VERSIONS)}; GET "
+            f"{API}registered-models/get of each model",
         }
         return f"MLflow REST API: {texts.get(question, search)}"
 
     def _marked_page(self, search: Document, token: str, *, is_needed: bool) -> tuple[list[RunRow], str]:
         with nullcontext() if is_needed else self._pages.client.limited(_SHARE_OF_MARKED):
-            return self._pages.one("runs/search", search, "runs", lambda each: run_row(each, self._wanted), token)
+            return self._pages.one(
+                "runs/search", search, "runs", lambda each: run_row(each, self._wanted), token
+            )
 
 
 def _with_two_variants(runs: Iterable[RunRow]) -> set[int]:

@@ -1,4 +1,6 @@
-"""The active runs of experiments by MLflow's REST API, page by page: the first page of each, then more of each in turn, as far as the time goes."""
+"""The active runs of experiments by MLflow's REST API, page by page: the first page of each, then more of
+each in turn, as far as the time goes.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ _SHARE_OF_RUNS = 0.65  # of the time, after which no page is waited for
 
 @dataclass(slots=True)
 class _RunsOfOne:
-    """What was read so far of one experiment's active runs; `token` is that of the next page, empty of the first, None where there is none."""
+    """What was read so far of one experiment's active runs; `token` is that of the next page, empty of the
+    first, None where there is none.
+    """
 
     experiment_id: int
     runs: list[RunRow] = field(default_factory=list)
@@ -51,7 +55,10 @@ class RestRuns:
         """The first page of each experiment, in this order."""
         begun = self._begun(experiment_ids[:_READ_EXPERIMENTS])
         count = sum(each.is_begun for each in begun)
-        self._pages.cut(when=count < len(experiment_ids), what=f"the runs of the newest {count} of {len(experiment_ids)} experiments")
+        self._pages.cut(
+            when=count < len(experiment_ids),
+            what=f"the runs of the newest {count} of {len(experiment_ids)} experiments",
+        )
         return [run for each in begun for run in each.runs]
 
     def all(self, experiment_ids: Iterable[int]) -> Sequence[RunRow]:
@@ -70,7 +77,9 @@ class RestRuns:
         return sum((self._runs[each].keys for each in experiment_ids if each in self._runs), Counter())
 
     def _begun(self, experiment_ids: Iterable[int]) -> list[_RunsOfOne]:
-        """The first page of each experiment: the very first at any cost, as there is nothing without it, others in time."""
+        """The first page of each experiment: the very first at any cost, as there is nothing without it,
+        others in time.
+        """
         found = [self._runs.setdefault(each, _RunsOfOne(each)) for each in experiment_ids]
         for each in found:
             if each.is_begun:
@@ -92,10 +101,20 @@ class RestRuns:
 
     def _continue(self, reading: _RunsOfOne) -> None:
         search = runs_search([reading.experiment_id], "", deleted_too=False)
-        page, token = self._pages.one("runs/search", search, "runs", lambda each: (run_row(each, self._wanted), metric_keys(each)), reading.token or "")
+        page, token = self._pages.one(
+            "runs/search",
+            search,
+            "runs",
+            lambda each: (run_row(each, self._wanted), metric_keys(each)),
+            reading.token or "",
+        )
         own = [run for run, _ in page if run.experiment_id == reading.experiment_id]
         reading.count(key for _, keys in page for key in keys)
-        self._pages.odd(when=len(own) < len(page), what="runs of another experiment than it was asked for, which are left out")
-        known = {run.run_id for run in reading.runs}  # pages are cut by place, so a run that began meanwhile moves others to the next one
+        self._pages.odd(
+            when=len(own) < len(page),
+            what="runs of another experiment than it was asked for, which are left out",
+        )
+        # pages are cut by place, so a run that began meanwhile moves others to the next one
+        known = {run.run_id for run in reading.runs}
         reading.runs.extend(run for run in own if run.run_id not in known)
         reading.token = token or None

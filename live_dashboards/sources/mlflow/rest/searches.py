@@ -20,13 +20,23 @@ _VIEWS = {False: "ACTIVE_ONLY", True: "ALL"}
 
 def experiments_search(*, deleted_too: bool) -> dict[str, Any]:
     """All experiments, newest first."""
-    return {"view_type": _VIEWS[deleted_too], "order_by": ["experiment_id DESC"], "max_results": EXPERIMENT_PAGE}
+    return {
+        "view_type": _VIEWS[deleted_too],
+        "order_by": ["experiment_id DESC"],
+        "max_results": EXPERIMENT_PAGE,
+    }
 
 
 def runs_search(experiment_ids: Sequence[Any], wanted: str, *, deleted_too: bool) -> dict[str, Any]:
     """The runs of these experiments that the filter wants, newest first."""
     ids, size = [str(each) for each in experiment_ids], MARKED_PAGE if wanted else RUN_PAGE
-    return {"experiment_ids": ids, "filter": wanted, "run_view_type": _VIEWS[deleted_too], "order_by": ["attributes.start_time DESC"], "max_results": size}
+    return {
+        "experiment_ids": ids,
+        "filter": wanted,
+        "run_view_type": _VIEWS[deleted_too],
+        "order_by": ["attributes.start_time DESC"],
+        "max_results": size,
+    }
 
 
 def request(path: str, document: Document) -> str:

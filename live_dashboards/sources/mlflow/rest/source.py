@@ -30,7 +30,8 @@ class MlflowRestSource(OpenedSource[RestClient]):
         return RestClient(self._settings, deadline=deadline)
 
     def _asked(self, opened: RestClient, parameters: Mapping[str, Any], deadline: Deadline) -> Asked:
-        opened.post("experiments/search", {"max_results": 1})  # whether this is an MLflow at all, and what its clock says
+        # whether this is an MLflow at all, and what its clock says
+        opened.post("experiments/search", {"max_results": 1})
         return Asked(
             self.address,
             RowAnswers(RestRows(opened, parameters)),

@@ -1,4 +1,6 @@
-"""Registered model versions by MLflow's REST API, which gives all of the server, newest first, and a model's aliases apart."""
+"""Registered model versions by MLflow's REST API, which gives all of the server, newest first, and a model's
+aliases apart.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,21 @@ class RestVersions:
         self._pages = pages
 
     def of(self, runs: Sequence[RunRow]) -> Sequence[VersionRow]:
-        """The newest versions that were made from these runs, as many of each experiment as are shown, with the aliases that their models have now."""
+        """The newest versions that were made from these runs, as many of each experiment as are shown, with
+        the aliases that their models have now.
+        """
         with self._pages.client.limited(_SHARE_OF_VERSIONS):
             found = self._made_from({run.run_id: run.experiment_id for run in runs})
             aliases = self._aliases(dict.fromkeys(version.name for version in found))
-        return [replace(version, aliases=tuple(alias for alias, number in aliases.get(version.name, ()) if number == version.version)) for version in found]
+        return [
+            replace(
+                version,
+                aliases=tuple(
+                    alias for alias, number in aliases.get(version.name, ()) if number == version.version
+                ),
+            )
+            for version in found
+        ]
 
     def _made_from(self, experiment_of: dict[str, int]) -> list[VersionRow]:
         """Page by page, until each experiment has as many as are shown."""
@@ -37,7 +49,9 @@ class RestVersions:
         read, token, missing = 0, "", Counter(dict.fromkeys(experiment_of.values(), sql.MAX_VERSIONS))
         for _ in range(_PAGES):
             try:
-                document = self._pages.client.get("model-versions/search", {**VERSIONS, **({"page_token": token} if token else {})})
+                document = self._pages.client.get(
+                    "model-versions/search", {**VERSIONS, **({"page_token": token} if token else {})}
+                )
             except LateError:
                 break
             page = self._pages.read(document, "model_versions", version_row)
@@ -58,7 +72,9 @@ class RestVersions:
                 found[name] = self._aliases_of(name)
             except LateError:
                 break
-        self._pages.cut(when=len(found) < len(wanted), what=f"the aliases of {len(found)} of {len(wanted)} models")
+        self._pages.cut(
+            when=len(found) < len(wanted), what=f"the aliases of {len(found)} of {len(wanted)} models"
+        )
         return found
 
     def _aliases_of(self, name: str) -> list[tuple[str, int]]:

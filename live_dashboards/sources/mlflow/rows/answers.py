@@ -14,11 +14,13 @@ from live_dashboards.sources.mlflow.rows.records import RowSource, RunRow
 
 _RULES = {
     "experiments": "by experiment, the runs with each value of the param, else the tag, model_variant",
-    "values": "by variant and metric, the latest finite value of the newest run: a top-level one before a child, a FINISHED one before a RUNNING one",
+    "values": "by variant and metric, the latest finite value of the newest run: a top-level one before a "
+    "child, a FINISHED one before a RUNNING one",
     "value_ranges": "by metric, the lowest and highest latest finite value of all active runs",
     "status_counts": "active runs by variant, status, and whether they are children",
     "runs": "the newest active runs",
-    HISTORY: "the finite values within the window, averaged by variant and time step, child runs only where no top-level run has any",
+    HISTORY: "the finite values within the window, averaged by variant and time step, child runs only "
+    "where no top-level run has any",
     "versions": "the newest versions made from the experiment's runs",
 }
 
@@ -33,8 +35,17 @@ class RowAnswers:
     def __init__(self, source: RowSource) -> None:
         self._source = source
         self._runs: dict[int, list[RunRow]] = {}
-        self._of_all = {"experiments": self._experiments, "deleted experiments": self._deleted_experiments, "activity": self._activity}
-        self._of_several = {"history": self._history, "versions": self._versions, "metric keys": self._metric_keys, "odd values": self._odd_values}
+        self._of_all = {
+            "experiments": self._experiments,
+            "deleted experiments": self._deleted_experiments,
+            "activity": self._activity,
+        }
+        self._of_several = {
+            "history": self._history,
+            "versions": self._versions,
+            "metric keys": self._metric_keys,
+            "odd values": self._odd_values,
+        }
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -73,7 +84,9 @@ class RowAnswers:
 
     def _experiments(self, parameters: Parameters) -> list[Row]:
         experiments = self._source.experiments(deleted_too=False)
-        return experiment_rows(experiments, self._source.marked_runs(experiments, deleted_too=False), parameters)
+        return experiment_rows(
+            experiments, self._source.marked_runs(experiments, deleted_too=False), parameters
+        )
 
     def _deleted_experiments(self, parameters: Parameters) -> list[Row]:  # noqa: ARG002 as the others
         every = self._source.experiments(deleted_too=True)
@@ -83,13 +96,20 @@ class RowAnswers:
         return activity_rows(self._source.recent_runs(parameters["experiment_ids"]), parameters)
 
     def _history(self, runs: _Runs, parameters: Parameters) -> list[Row]:
-        points = self._source.history(_all(runs), parameters["accuracy_key"], parameters["from_ms"], parameters["at_ms"])
+        points = self._source.history(
+            _all(runs), parameters["accuracy_key"], parameters["from_ms"], parameters["at_ms"]
+        )
         return _with_id({each: history_rows(of_one, points, parameters) for each, of_one in runs.items()})
 
     def _versions(self, runs: _Runs, parameters: Parameters) -> list[Row]:  # noqa: ARG002 as the others
         made = self._source.versions(_all(runs))
         of_runs = {each: {run.run_id for run in of_one} for each, of_one in runs.items()}
-        return _with_id({each: version_rows(version for version in made if version.run_id in ids) for each, ids in of_runs.items()})
+        return _with_id(
+            {
+                each: version_rows(version for version in made if version.run_id in ids)
+                for each, ids in of_runs.items()
+            }
+        )
 
     def _metric_keys(self, runs: _Runs, parameters: Parameters) -> list[Row]:  # noqa: ARG002 as the others
         return metric_key_rows(self._source.metric_keys(list(runs)))

@@ -1,4 +1,6 @@
-"""What the runs of one experiment say: the rows of VALUES, VALUE_RANGES, STATUS_COUNTS, RUNS, VERSIONS, METRIC_KEYS and ODD_VALUES of `sql`, without its id."""
+"""What the runs of one experiment say: the rows of VALUES, VALUE_RANGES, STATUS_COUNTS, RUNS, VERSIONS,
+METRIC_KEYS and ODD_VALUES of `sql`, without its id.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +19,22 @@ _PLAIN_DIGITS_BELOW = 1e15  # from here on PostgreSQL writes a number with an ex
 
 
 def value_rows(runs: Sequence[RunRow], parameters: Parameters) -> list[Row]:
-    """For each variant and metric the first of: top-level before child, FINISHED before RUNNING, newest start; later runs than the moment come last."""
+    """For each variant and metric the first of: top-level before child, FINISHED before RUNNING, newest
+    start; later runs than the moment come last.
+    """
     best: dict[tuple[str, str], tuple[RunRow, str]] = {}
     wanted = sorted(zip(parameters["preferences"], parameters["metrics"], parameters["keys"], strict=True))
     for run in sorted((run for run in runs if run.counts), key=lambda run: _rank(run, parameters["near_ms"])):
         for _, metric, key in wanted:
             if run.finite(key) is not None:
                 best.setdefault((run.variant or "", metric), (run, key))
-    placed = sorted(best.items(), key=lambda item: (item[0][0] not in parameters["favoured"], item[0]))[: sql.MAX_VALUES]
-    return [_value_row(variant, metric, run, key, parameters["test_count_key"]) for (variant, metric), (run, key) in placed]
+    placed = sorted(best.items(), key=lambda item: (item[0][0] not in parameters["favoured"], item[0]))[
+        : sql.MAX_VALUES
+    ]
+    return [
+        _value_row(variant, metric, run, key, parameters["test_count_key"])
+        for (variant, metric), (run, key) in placed
+    ]
 
 
 def value_range_rows(runs: Sequence[RunRow], parameters: Parameters) -> list[Row]:
@@ -39,24 +48,43 @@ def value_range_rows(runs: Sequence[RunRow], parameters: Parameters) -> list[Row
 def status_count_rows(runs: Iterable[RunRow], parameters: Parameters) -> list[Row]:  # noqa: ARG001 as the others
     """(variant, status, is child, runs), most runs first."""
     counts = Counter((run.variant, run.status, run.is_child) for run in runs)
-    placed = sorted(counts.items(), key=lambda row: (-row[1], row[0][0] is None, row[0][0] or "", *row[0][1:]))
+    placed = sorted(
+        counts.items(), key=lambda row: (-row[1], row[0][0] is None, row[0][0] or "", *row[0][1:])
+    )
     return [(*group, count) for group, count in placed[: sql.MAX_STATUS_ROWS]]
 
 
 def run_rows(runs: Iterable[RunRow], parameters: Parameters) -> list[Row]:
     """The newest runs, newest first."""
     near_ms, key = parameters["near_ms"], parameters["accuracy_key"]
-    newest = sorted(runs, key=lambda run: ((run.start_ms or 0) > near_ms, *_newest_first(run)))[: sql.MAX_RUNS]
+    newest = sorted(runs, key=lambda run: ((run.start_ms or 0) > near_ms, *_newest_first(run)))[
+        : sql.MAX_RUNS
+    ]
     return [
-        (run.run_id, run.name, run.variant, run.status, run.start_ms, run.end_ms, run.is_child, run.newest_sign_ms, run.finite(key))
+        (
+            run.run_id,
+            run.name,
+            run.variant,
+            run.status,
+            run.start_ms,
+            run.end_ms,
+            run.is_child,
+            run.newest_sign_ms,
+            run.finite(key),
+        )
         for run in sorted(newest, key=_newest_first)
     ]
 
 
 def version_rows(versions: Iterable[VersionRow]) -> list[Row]:
     """(name, version, made, run, aliases), newest first."""
-    placed = sorted(versions, key=lambda each: (-each.created_ms, each.name, -each.version))[: sql.MAX_VERSIONS]
-    return [(each.name, each.version, each.created_ms, each.run_id, sorted(each.aliases)[:_MOST_ALIASES]) for each in placed]
+    placed = sorted(versions, key=lambda each: (-each.created_ms, each.name, -each.version))[
+        : sql.MAX_VERSIONS
+    ]
+    return [
+        (each.name, each.version, each.created_ms, each.run_id, sorted(each.aliases)[:_MOST_ALIASES])
+        for each in placed
+    ]
 
 
 def metric_key_rows(counts: Mapping[str, int]) -> list[Row]:
@@ -66,8 +94,15 @@ def metric_key_rows(counts: Mapping[str, int]) -> list[Row]:
 
 
 def odd_value_rows(runs: Iterable[RunRow], parameters: Parameters) -> list[Row]:
-    """The newest run with a latest value that is no number: (key, run, is NaN, how many such values there are)."""
-    odd = [(run, key) for run in sorted(runs, key=_newest_first) for key in sorted(parameters["keys"]) if key in run.metrics and run.finite(key) is None]
+    """The newest run with a latest value that is no number: (key, run, is NaN, how many such values there
+    are).
+    """
+    odd = [
+        (run, key)
+        for run in sorted(runs, key=_newest_first)
+        for key in sorted(parameters["keys"])
+        if key in run.metrics and run.finite(key) is None
+    ]
     return [(key[:LONGEST_TEXT], run.run_id, run.metrics[key].is_nan, len(odd)) for run, key in odd[:1]]
 
 
@@ -89,7 +124,18 @@ def _rank(run: RunRow, near_ms: int) -> tuple[object, ...]:
 
 def _value_row(variant: str, metric: str, run: RunRow, key: str, test_count_key: str) -> Row:
     latest = run.metrics[key]
-    what = (variant, metric, key, latest.value, latest.at_ms, run.run_id, run.name, run.status, run.is_child, run.start_ms)
+    what = (
+        variant,
+        metric,
+        key,
+        latest.value,
+        latest.at_ms,
+        run.run_id,
+        run.name,
+        run.status,
+        run.is_child,
+        run.start_ms,
+    )
     return (*what, _test_count(run, test_count_key), *_hits_and_misses(run, metric, key))
 
 

@@ -1,4 +1,6 @@
-"""What is read of MLflow where no SQL of ours can be asked: experiments, runs with their params, tags and latest metrics, metric values, model versions."""
+"""What is read of MLflow where no SQL of ours can be asked: experiments, runs with their params, tags and
+latest metrics, metric values, model versions.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ class MetricRow:
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A run with those of its latest metrics that are wanted, by key, and when it logged any: at all, and by the moment asked for (milliseconds since 1970)."""
+    """A run with those of its latest metrics that are wanted, by key, and when it logged any: at all, and by
+    the moment asked for (milliseconds since 1970).
+    """
 
     experiment_id: int
     run_id: str

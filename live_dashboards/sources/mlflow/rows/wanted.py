@@ -19,7 +19,9 @@ WITH_HITS = frozenset({"precision", "recall"})
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The keys that are kept, and by when a metric is a sign of life: known at the moment asked for, and at all (milliseconds since 1970)."""
+    """The keys that are kept, and by when a metric is a sign of life: known at the moment asked for, and at
+    all (milliseconds since 1970).
+    """
 
     metrics: frozenset[str]
     params: frozenset[str]
@@ -29,12 +31,25 @@ class Wanted:
 
     @classmethod
     def of(cls, parameters: Parameters) -> Wanted:
-        """What the questions bound to these parameters need; a caller of MLflow may log any time, and later ones than tomorrow are no sign of activity."""
+        """What the questions bound to these parameters need; a caller of MLflow may log any time, and later
+        ones than tomorrow are no sign of activity.
+        """
         count = parameters["test_count_key"]
-        hits = {name for metric, key in zip(parameters["metrics"], parameters["keys"], strict=True) if metric in WITH_HITS for name in hit_keys(key)}
+        hits = {
+            name
+            for metric, key in zip(parameters["metrics"], parameters["keys"], strict=True)
+            if metric in WITH_HITS
+            for name in hit_keys(key)
+        }
         tags = frozenset({sql.VARIANT_KEY, sql.PARENT_KEY, sql.RUN_NAME_KEY})
         tomorrow_ms = int(time.time() * 1000) + _DAY_MS
-        return cls(frozenset({*parameters["keys"], *hits, count}), frozenset({sql.VARIANT_KEY, count}), tags, parameters["near_ms"], tomorrow_ms)
+        return cls(
+            frozenset({*parameters["keys"], *hits, count}),
+            frozenset({sql.VARIANT_KEY, count}),
+            tags,
+            parameters["near_ms"],
+            tomorrow_ms,
+        )
 
     def signs(self, times_ms: Iterable[int | None]) -> tuple[int | None, int | None]:
         """The newest of them at all, and the newest that was known at the moment."""
@@ -43,7 +58,9 @@ class Wanted:
 
 
 def hit_keys(key: str) -> tuple[str, ...]:
-    """Where mlflow.evaluate logs hits and misses: under the prefix that the metric's own key has, as val_precision_score has val_true_positives beside it."""
+    """Where mlflow.evaluate logs hits and misses: under the prefix that the metric's own key has, as
+    val_precision_score has val_true_positives beside it.
+    """
     match = _PREFIX.fullmatch(key)
     prefix = match[1] if match else ""
     return tuple(f"{prefix}{name}" for name in _HITS_AND_MISSES)

@@ -35,14 +35,19 @@ class MlflowSqliteSource(OpenedSource[SqliteDatabase]):
     def _asked(self, opened: SqliteDatabase, parameters: Mapping[str, Any], deadline: Deadline) -> Asked:
         rows = SqliteRows(opened, parameters)
         rows.require_tables()
-        return Asked(self.address, RowAnswers(rows), file_version(rows), None, sql.VERSIONS, parameters, deadline)
+        return Asked(
+            self.address, RowAnswers(rows), file_version(rows), None, sql.VERSIONS, parameters, deadline
+        )
 
 
 def sqlite_path(settings: Settings) -> Path:
-    """The file of `sqlite:///relative` or `sqlite:////absolute`, as SQLAlchemy means it: relative to the current folder, and quoted since its version 2.1."""
+    """The file of `sqlite:///relative` or `sqlite:////absolute`, as SQLAlchemy means it: relative to the
+    current folder, and quoted since its version 2.1.
+    """
     written = settings["MLFLOW_TRACKING_URI"].reveal().partition(":///")[2].partition("?")[0]
     meant = Path(unquote(written)).absolute()
-    is_written = not lexists(meant) and lexists(written)  # which says no, too, of what may not be looked at: opening it says why
+    # which says no, too, of what may not be looked at: opening it says why
+    is_written = not lexists(meant) and lexists(written)
     return Path(written).absolute() if is_written else meant
 
 

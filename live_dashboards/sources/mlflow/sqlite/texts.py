@@ -13,7 +13,10 @@ MAX_POINTS = 200_000
 MAX_KEYS = 1_000
 KEYS = f"('{sql.VARIANT_KEY}', '{sql.PARENT_KEY}', '{sql.RUN_NAME_KEY}')"
 
-EXPERIMENTS = "select experiment_id, name, {workspace}, lifecycle_stage = 'active' from experiments where lifecycle_stage = 'active' or :deleted_too"
+EXPERIMENTS = (
+    "select experiment_id, name, {workspace}, lifecycle_stage = 'active' from experiments where "
+    "lifecycle_stage = 'active' or :deleted_too"
+)
 
 _RUN_COLUMNS = "r.experiment_id, r.run_uuid, coalesce(r.name, ''), r.status, r.start_time, r.end_time"
 _TOMORROW_MS = "(cast(strftime('%s', 'now') as integer) * 1000 + 86400000)"
@@ -28,24 +31,32 @@ order by r.start_time desc, r.run_uuid limit {MAX_MARKED_RUNS}"""
 
 _CHOSEN = f"""
 with chosen as (
-  select * from runs where lifecycle_stage = 'active' and experiment_id in (select value from json_each(:experiment_ids))
+  select * from runs where lifecycle_stage = 'active' and experiment_id in (select value
+    from json_each(:experiment_ids))
   order by start_time desc, run_uuid limit {MAX_RUNS}
 )"""
 RUNS = f"{_CHOSEN} select {_RUN_COLUMNS} from chosen r"
 PARAMS = f"""{_CHOSEN}
-select p.run_uuid, p.key, {_SHORT.format("p")} from chosen r join params p on p.run_uuid = r.run_uuid where p.key in ('{sql.VARIANT_KEY}', :test_count_key)"""
-TAGS = f"{_CHOSEN} select t.run_uuid, t.key, {_SHORT.format('t')} from chosen r join tags t on t.run_uuid = r.run_uuid where t.key in {KEYS}"
+select p.run_uuid, p.key, {_SHORT.format("p")} from chosen r join params p on p.run_uuid = r.run_uuid
+  where p.key in ('{sql.VARIANT_KEY}', :test_count_key)"""
+TAGS = (
+    f"{_CHOSEN} select t.run_uuid, t.key, {_SHORT.format('t')} from chosen r join tags t on t.run_uuid "
+    f"= r.run_uuid where t.key in {KEYS}"
+)
 METRICS = f"""{_CHOSEN}
-select m.run_uuid, m.key, m.value, m.timestamp, m.is_nan from chosen r join latest_metrics m on m.run_uuid = r.run_uuid
+select m.run_uuid, m.key, m.value, m.timestamp, m.is_nan from chosen r join latest_metrics m
+  on m.run_uuid = r.run_uuid
 where m.key in (select value from json_each(:keys))"""
 SIGNS = f"""{_CHOSEN}
-select m.run_uuid, max(case when m.timestamp <= {_TOMORROW_MS} then m.timestamp end), max(case when m.timestamp <= :near_ms then m.timestamp end)
+select m.run_uuid, max(case when m.timestamp <= {_TOMORROW_MS} then m.timestamp end),
+  max(case when m.timestamp <= :near_ms then m.timestamp end)
 from chosen r join latest_metrics m on m.run_uuid = r.run_uuid group by m.run_uuid"""
 METRIC_KEYS = f"""{_CHOSEN}
 select m.key, count(*) from chosen r join latest_metrics m on m.run_uuid = r.run_uuid
 where substr(m.key, 1, 7) <> 'system/' group by m.key order by 2 desc, 1 limit {MAX_KEYS}"""
 
-# A cross join keeps the order of its tables: the window's values by the index on key and time, then the run of each; never each value with each run.
+# A cross join keeps the order of its tables: the window's values by the index on key and time, then the run
+# of each; never each value with each run.
 HISTORY = f"""{_CHOSEN}
 select m.run_uuid, m.timestamp, m.value from metrics m cross join chosen r on r.run_uuid = m.run_uuid
 where m.key = :key and m.timestamp > :from_ms and m.timestamp <= :at_ms and not m.is_nan
@@ -55,4 +66,7 @@ VERSIONS = f"""{_CHOSEN}
 select v.name, v.version, v.creation_time, v.run_id, {{aliases}}
 from model_versions v join chosen r on r.run_uuid = v.run_id
 where v.creation_time is not null and coalesce(v.current_stage, '') <> 'Deleted_Internal'"""
-ALIASES = "(select json_group_array(a.alias) from registered_model_aliases a where a.name = v.name and a.version = v.version{workspace})"
+ALIASES = (
+    "(select json_group_array(a.alias) from registered_model_aliases a where a.name = v.name and "
+    "a.version = v.version{workspace})"
+)

@@ -1,4 +1,6 @@
-"""Copies of one scrape as one series: what several Prometheus have seen of one process, in the order of time."""
+"""Copies of one scrape as one series: what several Prometheus have seen of one process, in the order of
+time.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +8,38 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median_low
 
-_OLD_NEWS_SECONDS = 10.0  # by which a sample may tell of an earlier moment than its own: slow scrapes, and clocks of two servers
-_SILENT_PAUSES, _SILENT_SECONDS = 2.5, 120.0  # longer than clocks can differ where copies go on; where pauses are not known, seconds
+# by which a sample may tell of an earlier moment than its own: slow scrapes, and clocks of two servers
+_OLD_NEWS_SECONDS = 10.0
+# longer than clocks can differ where copies go on; where pauses are not known, seconds
+_SILENT_PAUSES, _SILENT_SECONDS = 2.5, 120.0
 _SAME = 1e-9  # relative; a float that went through another store's text
 
 Point = tuple[float, float]
 
 
 def one_series(copies: Sequence[Sequence[Point]]) -> list[Point]:
-    """The samples of all copies of a counter, each in the order of time, as those of one series, which falls only where the counter did.
+    """The samples of all copies of a counter, each in the order of time, as those of one series, which falls
+    only where the counter did.
 
-    What lies below the newest value is older news, unless it tells of a restart: one that its own copy has fallen at and no other one has told yet, one that a
-    copy has said twice while no other says more, or one after a silence of all. Just after a restart another copy may not have seen it, and says nothing here.
+    What lies below the newest value is older news, unless it tells of a restart: one that its own copy has
+    fallen at and no other one has told yet, one that a copy has said twice while no other says more, or one
+    after a silence of all. Just after a restart another copy may not have seen it, and says nothing here.
     """
     if len(copies) == 1:
         return list(copies[0])
     pauses = [later - sooner for points in copies for (sooner, _), (later, _) in pairwise(points)]
     found = _OneSeries(_SILENT_PAUSES * median_low(pauses) if pauses else _SILENT_SECONDS)
-    for seconds, value, copy in sorted((seconds, value, copy) for copy, points in enumerate(copies) for seconds, value in points):
+    for seconds, value, copy in sorted(
+        (seconds, value, copy) for copy, points in enumerate(copies) for seconds, value in points
+    ):
         found.take(seconds, value, copy)
     return found.points
 
 
 class _OneSeries:
-    """What has been said so far: the accepted samples, who said the last one, and the newest restart with who told of it."""
+    """What has been said so far: the accepted samples, who said the last one, and the newest restart with who
+    told of it.
+    """
 
     def __init__(self, silent_seconds: float) -> None:
         self.points: list[Point] = []
@@ -44,7 +54,9 @@ class _OneSeries:
         self._last[copy] = (seconds, value)
         newest = self.points[-1][1] if self.points else value
         is_fall = value < newest - _SAME * abs(newest)
-        if self._may_be_old(seconds, value, copy, before) or (is_fall and not self._is_restart(seconds, value, copy, before)):
+        if self._may_be_old(seconds, value, copy, before) or (
+            is_fall and not self._is_restart(seconds, value, copy, before)
+        ):
             return
         if is_fall:
             self._fallen = seconds, copy

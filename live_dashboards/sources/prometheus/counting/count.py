@@ -1,4 +1,6 @@
-"""Counters counted over ranges of time: the server's differences and a look for seams in one go, then what the seams add."""
+"""Counters counted over ranges of time: the server's differences and a look for seams in one go, then what
+the seams add.
+"""
 
 from __future__ import annotations
 

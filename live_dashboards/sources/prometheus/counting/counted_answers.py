@@ -1,4 +1,6 @@
-"""What was counted as named answers: totals, blocks, and the rates and percentiles of timelines, all sums of the same blocks."""
+"""What was counted as named answers: totals, blocks, and the rates and percentiles of timelines, all sums of
+the same blocks.
+"""
 
 from __future__ import annotations
 
@@ -31,31 +33,65 @@ def total_answer(growth: Growth) -> tuple[Answer, tuple[str, ...]]:
     totals = by_edge(growth.totals, sum)
     found = Reply(tuple(Timeline(labels, ((edges.end_seconds, value),)) for labels, value in totals.items()))
     reply = only_possible(found, query.unit)
-    series = tuple(sorted((each for each in reply.series if each.last is not None), key=lambda each: each.labels))
+    series = tuple(
+        sorted((each for each in reply.series if each.last is not None), key=lambda each: each.labels)
+    )
     more = by_edge({labels: sum(row) for labels, row in growth.more.items()}, sum)
-    most = tuple(Timeline(each.labels, ((edges.end_seconds, each.last + more[each.labels]),)) for each in series if more.get(each.labels) and each.last is not None)
+    most = tuple(
+        Timeline(each.labels, ((edges.end_seconds, each.last + more[each.labels]),))
+        for each in series
+        if more.get(each.labels) and each.last is not None
+    )
     return Answer(query.name, promql, query.unit, series, most=most), reply.warnings
 
 
 def block_answer(growth: Growth, step_seconds: float) -> Answer:
-    """The growth in blocks of that length, a multiple of the counted ones; a block without samples is a gap. `most` are series that may have grown by more."""
+    """The growth in blocks of that length, a multiple of the counted ones; a block without samples is a gap.
+    `most` are series that may have grown by more.
+    """
     coarse = edges_of(growth.edges.start_seconds, growth.edges.end_seconds, step_seconds)
     if growth.reason is not None:
-        return Answer(growth.query.name, growth.promql, growth.query.unit, reason=growth.reason, step_seconds=step_seconds)
+        return Answer(
+            growth.query.name,
+            growth.promql,
+            growth.query.unit,
+            reason=growth.reason,
+            step_seconds=step_seconds,
+        )
     rows = {labels: _with_bridged(growth, labels) for labels in growth.rows}
-    most = {labels: tuple(_sum(pair) for pair in zip(rows[labels], more, strict=True)) for labels, more in growth.more.items() if any(more) and labels in rows}
-    least, most = (_possible({labels: _in_blocks(row, growth.edges, coarse) for labels, row in each.items()}, coarse, growth.query.unit) for each in (rows, most))
+    most = {
+        labels: tuple(_sum(pair) for pair in zip(rows[labels], more, strict=True))
+        for labels, more in growth.more.items()
+        if any(more) and labels in rows
+    }
+    least, most = (
+        _possible(
+            {labels: _in_blocks(row, growth.edges, coarse) for labels, row in each.items()},
+            coarse,
+            growth.query.unit,
+        )
+        for each in (rows, most)
+    )
     found = _over_time(growth.query.name, growth.promql, growth.query.unit, least, coarse)
-    return replace(found, most=_over_time(growth.query.name, growth.promql, growth.query.unit, most, coarse).series)
+    return replace(
+        found, most=_over_time(growth.query.name, growth.promql, growth.query.unit, most, coarse).series
+    )
 
 
-def rate_answer(name: str, unit: str, requests: Growth, span_seconds: float, scraped: Mapping[Labels, Row]) -> Answer:
-    """Requests a second over the span before each block's end, by the time between the scrapes that counted them.
+def rate_answer(
+    name: str, unit: str, requests: Growth, span_seconds: float, scraped: Mapping[Labels, Row]
+) -> Answer:
+    """Requests a second over the span before each block's end, by the time between the scrapes that counted
+    them.
 
-    `scraped` are the moments of the newest scrapes before each edge, the mean over a model's instances; the blocks' own time stands where they are not known.
+    `scraped` are the moments of the newest scrapes before each edge, the mean over a model's instances; the
+    blocks' own time stands where they are not known.
     """
     edges = requests.edges
-    rows = {labels: _rates(row, edges, span_seconds, scraped.get(labels, (None,) * len(edges.moments))) for labels, row in requests.rows.items()}
+    rows = {
+        labels: _rates(row, edges, span_seconds, scraped.get(labels, (None,) * len(edges.moments)))
+        for labels, row in requests.rows.items()
+    }
     return _over_time(name, requests.promql, unit, rows, edges, reason=requests.reason)
 
 
@@ -77,7 +113,9 @@ def _between(begin: float | None, end: float | None) -> float | None:
 
 
 def share_answer(name: str, unit: str, errors: Growth, requests: Growth, span_seconds: float) -> Answer:
-    """Failed requests in percent of all, at most 100, over the span before each block's end; 0 while none has failed."""
+    """Failed requests in percent of all, at most 100, over the span before each block's end; 0 while none has
+    failed.
+    """
     reason, promql = errors.reason or requests.reason, f"100 * ({errors.promql}) / ({requests.promql})"
     rows: dict[Labels, Row] = {}
     for labels, row in requests.rows.items():
@@ -88,13 +126,18 @@ def share_answer(name: str, unit: str, errors: Growth, requests: Growth, span_se
 
 
 def quantile_answer(name: str, unit: str, buckets: Growth, span_seconds: float) -> Answer:
-    """The 95th percentile in milliseconds over the span before each block's end, as `histogram_quantile` computes it."""
+    """The 95th percentile in milliseconds over the span before each block's end, as `histogram_quantile`
+    computes it.
+    """
     promql = f"1000 * histogram_quantile({P95:g}, {buckets.promql})"
     by_model: dict[Labels, dict[float, Row]] = {}
     for labels, row in by_edge(dict(buckets.rows), _added).items():
         rest = tuple(pair for pair in labels if pair[0] != "le")
         by_model.setdefault(rest, {})[float(dict(labels)["le"])] = row
-    rows = {labels: _quantiles(dict(sorted(of_edges.items())), buckets.edges, span_seconds) for labels, of_edges in by_model.items()}
+    rows = {
+        labels: _quantiles(dict(sorted(of_edges.items())), buckets.edges, span_seconds)
+        for labels, of_edges in by_model.items()
+    }
     return _over_time(name, promql, unit, rows, buckets.edges, reason=buckets.reason)
 
 
@@ -102,8 +145,15 @@ def by_edge(values: Mapping[Labels, T], add: Callable[[list[T]], T]) -> dict[Lab
     """Values of a bucket edge that is spelt in several ways as one, under its shortest spelling."""
     groups: dict[tuple[Labels, float], list[Labels]] = {}
     for labels in values:
-        groups.setdefault((tuple(pair for pair in labels if pair[0] != "le"), float(dict(labels).get("le", "inf"))), []).append(labels)
-    return {min(group, key=lambda labels: (len(dict(labels).get("le", "")), labels)): add([values[labels] for labels in group]) for group in groups.values()}
+        groups.setdefault(
+            (tuple(pair for pair in labels if pair[0] != "le"), float(dict(labels).get("le", "inf"))), []
+        ).append(labels)
+    return {
+        min(group, key=lambda labels: (len(dict(labels).get("le", "")), labels)): add(
+            [values[labels] for labels in group]
+        )
+        for group in groups.values()
+    }
 
 
 def _added(rows: Iterable[Row]) -> Row:
@@ -117,7 +167,11 @@ def _sum(values: Iterable[float | None]) -> float | None:
 
 def _with_bridged(growth: Growth, labels: Labels) -> Row:
     row, bridged = growth.rows[labels], growth.bridged.get(labels)
-    return row if bridged is None else tuple(_sum((value, more or None)) for value, more in zip(row, bridged, strict=True))
+    return (
+        row
+        if bridged is None
+        else tuple(_sum((value, more or None)) for value, more in zip(row, bridged, strict=True))
+    )
 
 
 def _in_blocks(row: Row, fine: Edges, coarse: Edges) -> Row:
@@ -130,21 +184,36 @@ def _in_blocks(row: Row, fine: Edges, coarse: Edges) -> Row:
 
 
 def _possible(rows: Mapping[Labels, Row], edges: Edges, unit: str) -> dict[Labels, Row]:
-    found = only_possible(Reply(tuple(Timeline(labels, tuple(zip(edges.ends, row, strict=True))) for labels, row in rows.items())), unit)
+    found = only_possible(
+        Reply(
+            tuple(Timeline(labels, tuple(zip(edges.ends, row, strict=True))) for labels, row in rows.items())
+        ),
+        unit,
+    )
     return {series.labels: tuple(value for _, value in series.points) for series in found.series}
 
 
 def _rolled(row: Row, edges: Edges, span_seconds: float) -> tuple[tuple[float, float] | None, ...]:
-    """At each block's end what was counted in at least the span before it, and in how many seconds; None where there is nothing to tell.
+    """At each block's end what was counted in at least the span before it, and in how many seconds; None
+    where there is nothing to tell.
 
-    Nor is there where the range holds less than the span: a few seconds between two scrapes hold one scrape's growth or none.
+    Nor is there where the range holds less than the span: a few seconds between two scrapes hold one scrape's
+    growth or none.
     """
     found: list[tuple[float, float] | None] = []
     for block, end in enumerate(edges.ends):
         first = _first_block(edges, block, span_seconds)
-        known = [(value, edges.length_seconds(index)) for index in range(first, block + 1) if (value := row[index]) is not None]
+        known = [
+            (value, edges.length_seconds(index))
+            for index in range(first, block + 1)
+            if (value := row[index]) is not None
+        ]
         is_whole = edges.moments[first] <= end - span_seconds + SAME_MOMENT_SECONDS
-        found.append((sum(value for value, _ in known), sum(length for _, length in known)) if known and is_whole else None)
+        found.append(
+            (sum(value for value, _ in known), sum(length for _, length in known))
+            if known and is_whole
+            else None
+        )
     return tuple(found)
 
 
@@ -162,16 +231,27 @@ def _percent(part: tuple[float, float] | None, whole: tuple[float, float] | None
 def _quantiles(of_edges: Mapping[float, Row], edges: Edges, span_seconds: float) -> Row:
     rolled = [_rolled(row, edges, span_seconds) for row in of_edges.values()]
     bounds = tuple(of_edges)
-    found = (bucket_quantile(bounds, [0.0 if point is None else point[0] for point in points], P95) for points in zip(*rolled, strict=True))
+    found = (
+        bucket_quantile(bounds, [0.0 if point is None else point[0] for point in points], P95)
+        for points in zip(*rolled, strict=True)
+    )
     return tuple(None if quantile is None else 1000 * quantile.point for quantile in found)
 
 
-def _over_time(name: str, promql: str, unit: str, rows: Mapping[Labels, Row], edges: Edges, *, reason: str | None = None) -> Answer:
+def _over_time(
+    name: str, promql: str, unit: str, rows: Mapping[Labels, Row], edges: Edges, *, reason: str | None = None
+) -> Answer:
     """The rows as series at the blocks' ends, from the first to the last number of each."""
     if reason is not None:
         return Answer(name, promql, unit, reason=reason, step_seconds=edges.step_seconds)
     series = (Timeline(labels, _shown(row, edges)) for labels, row in rows.items())
-    return Answer(name, promql, unit, tuple(sorted((each for each in series if each.points), key=lambda each: each.labels)), step_seconds=edges.step_seconds)
+    return Answer(
+        name,
+        promql,
+        unit,
+        tuple(sorted((each for each in series if each.points), key=lambda each: each.labels)),
+        step_seconds=edges.step_seconds,
+    )
 
 
 def _shown(row: Row, edges: Edges) -> tuple[tuple[float, float | None], ...]:

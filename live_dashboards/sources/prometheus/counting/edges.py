@@ -1,4 +1,6 @@
-"""Blocks of time on one absolute grid: what lies behind never changes its block, and whatever is added up from blocks adds up."""
+"""Blocks of time on one absolute grid: what lies behind never changes its block, and whatever is added up
+from blocks adds up.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,11 @@ SAME_MOMENT_SECONDS = 0.0005  # moments are told to the millisecond
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """The edges of a range's blocks in unix seconds: its two ends and, in between, each whole multiple of `step_seconds` since 1970.
+    """The edges of a range's blocks in unix seconds: its two ends and, in between, each whole multiple of
+    `step_seconds` since 1970.
 
-    So all blocks are `step_seconds` long but the first and the last one, which may be shorter. A block holds its end, and not its beginning.
+    So all blocks are `step_seconds` long but the first and the last one, which may be shorter. A block holds
+    its end, and not its beginning.
     """
 
     moments: tuple[float, ...]
@@ -39,14 +43,20 @@ class Edges:
     def whole(self) -> tuple[int, int] | None:
         """The first and the last of the blocks that are whole; None where there is none."""
         lengths = [end - begin for begin, end in pairwise(self.moments)]
-        whole = [index for index, length in enumerate(lengths) if abs(length - self.step_seconds) < SAME_MOMENT_SECONDS]
+        whole = [
+            index
+            for index, length in enumerate(lengths)
+            if abs(length - self.step_seconds) < SAME_MOMENT_SECONDS
+        ]
         return (whole[0], whole[-1]) if whole else None
 
     @property
     def shorter(self) -> tuple[int, ...]:
         """The blocks that are not whole: at most the first and the last one."""
         whole = self.whole
-        return tuple(index for index in range(len(self.ends)) if whole is None or not whole[0] <= index <= whole[1])
+        return tuple(
+            index for index in range(len(self.ends)) if whole is None or not whole[0] <= index <= whole[1]
+        )
 
     def length_seconds(self, block: int) -> float:
         """How long a block is."""
@@ -62,4 +72,7 @@ def edges_of(start_seconds: float, end_seconds: float, step_seconds: float) -> E
     """The blocks of a range, which must not be empty."""
     first = math.floor(start_seconds / step_seconds + SAME_MOMENT_SECONDS / step_seconds) + 1
     last = math.ceil(end_seconds / step_seconds - SAME_MOMENT_SECONDS / step_seconds) - 1
-    return Edges((start_seconds, *(index * step_seconds for index in range(first, last + 1)), end_seconds), step_seconds)
+    return Edges(
+        (start_seconds, *(index * step_seconds for index in range(first, last + 1)), end_seconds),
+        step_seconds,
+    )

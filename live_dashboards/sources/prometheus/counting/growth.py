@@ -1,13 +1,16 @@
-"""What counters grew by in each block: the value at a block's end less the one at its beginning, summed over instances.
+"""What counters grew by in each block: the value at a block's end less the one at its beginning, summed over
+instances.
 
-A value at a moment is the newest sample before it. Nothing is extrapolated, so blocks add up to any range that they make up. What begins, restarts or pauses
-within a range is put right by `seams`.
+A value at a moment is the newest sample before it. Nothing is extrapolated, so blocks add up to any range
+that they make up. What begins, restarts or pauses within a range is put right by `seams`.
 
-A shorter block is asked as each series' difference. Of whole blocks the sums at their edges are asked, which costs a server a quarter as much; their
-differences are the same wherever the same series are there at both edges, and what comes or goes in between is known from `moves`.
+A shorter block is asked as each series' difference. Of whole blocks the sums at their edges are asked, which
+costs a server a quarter as much; their differences are the same wherever the same series are there at both
+edges, and what comes or goes in between is known from `moves`.
 
-Copies of one scrape are one counter that was seen at more moments. Its newest value is the greatest of the copies' newest ones, and grows as the counter does,
-whichever copy is scraped, misses a scrape, or is down. After a restart a copy that has not seen it yet is ahead for some minutes: see `repair`.
+Copies of one scrape are one counter that was seen at more moments. Its newest value is the greatest of the
+copies' newest ones, and grows as the counter does, whichever copy is scraped, misses a scrape, or is down.
+After a restart a copy that has not seen it yet is ahead for some minutes: see `repair`.
 """
 
 from __future__ import annotations
@@ -42,15 +45,19 @@ _ONE_BLOCK = 1.5  # of a step: sums further apart have a gap between them
 _ROUNDING = 64  # units in the last place: a server adds up many series, not always in the same order
 _LARGEST_SUMS = {"count": 2.0**44}  # whole numbers up to here differ by more than rounding
 _LARGEST_SUM = 2.0**30  # of seconds and all else: a billion, told to microseconds
-_HALF_OPEN_SECONDS = 0.001  # a recorded step that lies on an edge belongs to the block that it ends: not every engine leaves out a window's beginning
+# a recorded step that lies on an edge belongs to the block that it ends: not every engine leaves out a
+# window's beginning
+_HALF_OPEN_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """What one counter grew by: for each set of labels a number a block, None where there is no sample to tell; or why it could not be asked.
+    """What one counter grew by: for each set of labels a number a block, None where there is no sample to
+    tell; or why it could not be asked.
 
-    `bridged` is what lies within pauses of its series, and is counted in the blocks that end them; `more` is what it may have grown by beyond, where the
-    beginning of a series leaves it open. `promql` is the question of a whole block.
+    `bridged` is what lies within pauses of its series, and is counted in the blocks that end them; `more` is
+    what it may have grown by beyond, where the beginning of a series leaves it open. `promql` is the question
+    of a whole block.
     """
 
     query: AbQuery
@@ -65,11 +72,17 @@ class Growth:
     def totals(self) -> dict[Labels, float]:
         """The whole range's growth of each set of labels that has any block, pauses included."""
         known = {labels: [value for value in row if value is not None] for labels, row in self.rows.items()}
-        return {labels: sum(values) + sum(self.bridged.get(labels, ())) for labels, values in known.items() if values}
+        return {
+            labels: sum(values) + sum(self.bridged.get(labels, ()))
+            for labels, values in known.items()
+            if values
+        }
 
 
 def increase_promql(scope: Scope, query: AbQuery, selector: str) -> Callable[[float], str]:
-    """The server's own growth of these series in a block of a length, of copies the greatest: extrapolated, and over any number of restarts."""
+    """The server's own growth of these series in a block of a length, of copies the greatest: extrapolated,
+    and over any number of restarts.
+    """
 
     def promql(length_seconds: float) -> str:
         grown = once(f"increase({selector}[{format_exact_duration(length_seconds)}])", scope.copy_labels)
@@ -78,18 +91,26 @@ def increase_promql(scope: Scope, query: AbQuery, selector: str) -> Callable[[fl
     return promql
 
 
-def differences_promql(scope: Scope, query: AbQuery, selector: str, back_seconds: float) -> Callable[[float], str]:
+def differences_promql(
+    scope: Scope, query: AbQuery, selector: str, back_seconds: float
+) -> Callable[[float], str]:
     """The differences of these series in a block of a length."""
-    return lambda length_seconds: f"sum by ({', '.join(query.labels)}) ({_grown_promql(scope, selector, back_seconds, length_seconds)})"
+    return lambda length_seconds: (
+        f"sum by ({', '.join(query.labels)}) ({_grown_promql(scope, selector, back_seconds, length_seconds)})"
+    )
 
 
 def newest_promql(scope: Scope, selector: str, back_seconds: float, ago_seconds: float = 0.0) -> str:
     """The newest value of each series in a while that ends that long ago.
 
-    Of copies it is that of the greatest; where one of them was seen in the last minutes, of those that were, as one that has been silent for longer may have
-    missed a restart.
+    Of copies it is that of the greatest; where one of them was seen in the last minutes, of those that were,
+    as one that has been silent for longer may have missed a restart.
     """
-    spans = (scope.shortest_rate_seconds, back_seconds) if scope.copy_labels and back_seconds > scope.shortest_rate_seconds else (back_seconds,)
+    spans = (
+        (scope.shortest_rate_seconds, back_seconds)
+        if scope.copy_labels and back_seconds > scope.shortest_rate_seconds
+        else (back_seconds,)
+    )
     newest = " or ".join(_newest_of_span(scope, selector, span, ago_seconds) for span in spans)
     return f"({newest})" if len(spans) > 1 else newest
 
@@ -101,8 +122,14 @@ def _newest_of_span(scope: Scope, selector: str, span_seconds: float, ago_second
     labels = ", ".join(scope.copy_labels)
     if scope.native is None or not selector.startswith(_BUCKETS):
         return f"max without ({labels}) ({newest})"
-    counted = _last_promql(_COUNT + _EDGES.sub("", selector.removeprefix(_BUCKETS)), span_seconds, ago_seconds)  # a server knows no greatest of histograms
-    return f"avg without ({labels}) ({newest} and ignoring (le) ({counted} == ignoring ({labels}) group_left () max without ({labels}) ({counted})))"
+    # a server knows no greatest of histograms
+    counted = _last_promql(
+        _COUNT + _EDGES.sub("", selector.removeprefix(_BUCKETS)), span_seconds, ago_seconds
+    )
+    return (
+        f"avg without ({labels}) ({newest} and ignoring (le) ({counted} == ignoring ({labels}) "
+        f"group_left () max without ({labels}) ({counted})))"
+    )
 
 
 def _last_promql(selector: str, span_seconds: float, ago_seconds: float) -> str:
@@ -111,7 +138,9 @@ def _last_promql(selector: str, span_seconds: float, ago_seconds: float) -> str:
 
 
 def whole_question(edges: Edges, promql: Callable[[float], str]) -> list[Question]:
-    """The question of all whole blocks, by the PromQL of a block's length; none where there is no such block."""
+    """The question of all whole blocks, by the PromQL of a block's length; none where there is no such
+    block.
+    """
     if edges.whole is None:
         return []
     first, last = edges.whole
@@ -134,11 +163,19 @@ def by_block(ask: Ask, edges: Edges, promql: Callable[[float], str]) -> Iterator
 
 
 def without_edges(growth: Growth) -> Growth:
-    """The growth with all spellings of one edge as one; a growth of no single edge is none of this, so it stays as it is."""
+    """The growth with all spellings of one edge as one; a growth of no single edge is none of this, so it
+    stays as it is.
+    """
     if "le" not in growth.query.labels:
         return growth
     query = replace(growth.query, labels=tuple(name for name in growth.query.labels if name != "le"))
-    return replace(growth, query=query, rows=_merged(growth.rows), more=_merged(growth.more), bridged=_merged(growth.bridged))
+    return replace(
+        growth,
+        query=query,
+        rows=_merged(growth.rows),
+        more=_merged(growth.more),
+        bridged=_merged(growth.bridged),
+    )
 
 
 def of_edge(growth: Growth, name: str, edge_seconds: float) -> Growth:
@@ -161,7 +198,10 @@ def _merged(rows: Mapping[Labels, tuple[Any, ...]]) -> dict[Labels, tuple[Any, .
     found: dict[Labels, tuple[Any, ...]] = {}
     for labels, row in rows.items():
         rest = tuple(pair for pair in labels if pair[0] != "le")
-        found[rest] = tuple(one if other is None else other if one is None else one + other for one, other in zip(found.get(rest, (None,) * len(row)), row, strict=True))
+        found[rest] = tuple(
+            one if other is None else other if one is None else one + other
+            for one, other in zip(found.get(rest, (None,) * len(row)), row, strict=True)
+        )
     return found
 
 
@@ -171,17 +211,23 @@ def lacking(growth: Growth, reason: str) -> Growth:
 
 
 def whole_blocks(growth: Growth) -> Growth:
-    """The growth in its whole blocks alone, where there is any: a shorter one may hold a whole recorded step, or none."""
+    """The growth in its whole blocks alone, where there is any: a shorter one may hold a whole recorded step,
+    or none.
+    """
     whole = growth.edges.whole
     if whole is None:
         return growth
     first, last = whole
     edges = Edges(growth.edges.moments[first : last + 2], growth.edges.step_seconds)
-    return replace(growth, edges=edges, rows={labels: row[first : last + 1] for labels, row in growth.rows.items()})
+    return replace(
+        growth, edges=edges, rows={labels: row[first : last + 1] for labels, row in growth.rows.items()}
+    )
 
 
 def lookback_seconds(scope: Scope, edges: Edges) -> float:
-    """How far before a moment its value is looked for: a block, and longer than the pause between two scrapes."""
+    """How far before a moment its value is looked for: a block, and longer than the pause between two
+    scrapes.
+    """
     return max(edges.step_seconds, scope.shortest_rate_seconds)
 
 
@@ -189,7 +235,9 @@ def counted_selector(scope: Scope, query: AbQuery) -> str:
     """The selector of the instances' own series that a counter's query adds up."""
     found = _GROWS.search(query.promql)
     assert found is not None, query.promql  # noqa: S101 totals() makes no others
-    return render(found["selector"], matchers=scope.matchers, errors=render(scope.errors, matchers=scope.matchers))
+    return render(
+        found["selector"], matchers=scope.matchers, errors=render(scope.errors, matchers=scope.matchers)
+    )
 
 
 def is_recorded(scope: Scope, query: AbQuery) -> bool:
@@ -211,15 +259,25 @@ def block_promql(scope: Scope, query: AbQuery, length_seconds: float, back_secon
 
 def _grown_promql(scope: Scope, selector: str, back_seconds: float, length_seconds: float) -> str:
     """What each series has grown by since a while, of those that were there then."""
-    return f"{newest_promql(scope, selector, back_seconds)} - {newest_promql(scope, selector, back_seconds, length_seconds)}"
+    return (
+        f"{newest_promql(scope, selector, back_seconds)} - "
+        f"{newest_promql(scope, selector, back_seconds, length_seconds)}"
+    )
 
 
 def _sum_differences(sums: Timeline, edges: Edges) -> tuple[float | None, ...]:
-    """The blocks of sums at the edges of the whole ones; None in the others, and where there is no sum at both edges."""
+    """The blocks of sums at the edges of the whole ones; None in the others, and where there is no sum at
+    both edges.
+    """
     row: list[float | None] = [None] * len(edges.ends)
     for (sooner, before), (later, after) in pairwise(sums.points):
         block = edges.block_of(later)
-        if block is not None and before is not None and after is not None and later - sooner < _ONE_BLOCK * edges.step_seconds:
+        if (
+            block is not None
+            and before is not None
+            and after is not None
+            and later - sooner < _ONE_BLOCK * edges.step_seconds
+        ):
             row[block] = rounded(after - before, max(before, after))
     return tuple(row)
 
@@ -231,7 +289,8 @@ def rounded(difference: float, of: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class GrowthQuestions:
-    """The questions that count some counters in the blocks of a range: one for the whole blocks of each, one for each shorter block of all together.
+    """The questions that count some counters in the blocks of a range: one for the whole blocks of each, one
+    for each shorter block of all together.
 
     Sums that are too great to be told apart are asked again as differences.
     """
@@ -243,33 +302,71 @@ class GrowthQuestions:
     def questions(self) -> list[Question]:
         """In the order that `growths` takes their outcomes."""
         whole = [question for query in self.queries for question in self._whole(query)]
-        return [*whole, *shorter_questions(self.edges, lambda length_seconds: joined((query.name, self.promql(query, length_seconds)) for query in self.queries))]
+        return [
+            *whole,
+            *shorter_questions(
+                self.edges,
+                lambda length_seconds: joined(
+                    (query.name, self.promql(query, length_seconds)) for query in self.queries
+                ),
+            ),
+        ]
 
     def growths(self, ask: Ask, outcomes: Sequence[Outcome]) -> tuple[dict[str, Growth], frozenset[str]]:
         """What each counter grew by, by the name of its query, and which of them are differences of sums."""
         has_whole = self.edges.whole is not None
-        whole, shorter = (outcomes[: len(self.queries)], outcomes[len(self.queries) :]) if has_whole else ((None,) * len(self.queries), outcomes)
+        whole, shorter = (
+            (outcomes[: len(self.queries)], outcomes[len(self.queries) :])
+            if has_whole
+            else ((None,) * len(self.queries), outcomes)
+        )
         by_query = dict(zip(self.queries, whole, strict=True))
-        summed = {query for query, outcome in by_query.items() if is_summed(self.scope, query) and (outcome is None or _is_exact(outcome, query.unit))}
+        summed = {
+            query
+            for query, outcome in by_query.items()
+            if is_summed(self.scope, query) and (outcome is None or _is_exact(outcome, query.unit))
+        }
         inexact = [query for query in self.queries if is_summed(self.scope, query) and query not in summed]
-        again = ask([question for query in inexact for question in whole_question(self.edges, partial(self.promql, query))]) if inexact else ()
+        again = (
+            ask(
+                [
+                    question
+                    for query in inexact
+                    for question in whole_question(self.edges, partial(self.promql, query))
+                ]
+            )
+            if inexact
+            else ()
+        )
         by_query |= dict(zip(inexact, again, strict=True))
-        growths = {query.name: self._growth(query, outcome, shorter, is_summed=query in summed) for query, outcome in by_query.items()}
+        growths = {
+            query.name: self._growth(query, outcome, shorter, is_summed=query in summed)
+            for query, outcome in by_query.items()
+        }
         return growths, frozenset(query.name for query in summed)
 
     def promql(self, query: AbQuery, length_seconds: float | None = None) -> str:
         """The question of one block; of a whole one where no length is given."""
-        return block_promql(self.scope, query, length_seconds or self.edges.step_seconds, lookback_seconds(self.scope, self.edges))
+        return block_promql(
+            self.scope,
+            query,
+            length_seconds or self.edges.step_seconds,
+            lookback_seconds(self.scope, self.edges),
+        )
 
     def _whole(self, query: AbQuery) -> list[Question]:
         if not is_summed(self.scope, query) or self.edges.whole is None:
             return whole_question(self.edges, partial(self.promql, query))
         first, last = self.edges.whole
-        newest = newest_promql(self.scope, counted_selector(self.scope, query), lookback_seconds(self.scope, self.edges))
+        newest = newest_promql(
+            self.scope, counted_selector(self.scope, query), lookback_seconds(self.scope, self.edges)
+        )
         promql = f"sum by ({', '.join(query.labels)}) ({newest})"
         return [over_time(promql, self.edges.moments[first], self.edges.ends[last], self.edges.step_seconds)]
 
-    def _growth(self, query: AbQuery, whole: Outcome | None, shorter: Sequence[Outcome], *, is_summed: bool) -> Growth:
+    def _growth(
+        self, query: AbQuery, whole: Outcome | None, shorter: Sequence[Outcome], *, is_summed: bool
+    ) -> Growth:
         found = Growth(query, self.scope.as_asked(self.promql(query)), self.edges, {})
         failures = [outcome.reason for outcome in (whole, *shorter) if isinstance(outcome, SourceError)]
         if failures or isinstance(whole, SourceError):
@@ -281,8 +378,12 @@ class GrowthQuestions:
         else:
             self._place(rows, series)
         for reply in (outcome for outcome in shorter if isinstance(outcome, Reply)):
-            self._place(rows, (series for series in reply.series if series.label(COUNTER_LABEL) == query.name))
-        return replace(found, rows={labels: tuple(row) for labels, row in rows.items() if has_edge(query, labels)})
+            self._place(
+                rows, (series for series in reply.series if series.label(COUNTER_LABEL) == query.name)
+            )
+        return replace(
+            found, rows={labels: tuple(row) for labels, row in rows.items() if has_edge(query, labels)}
+        )
 
     def _place(self, rows: dict[Labels, list[float | None]], several: Iterable[Timeline]) -> None:
         for series in several:
@@ -293,8 +394,13 @@ class GrowthQuestions:
 
 
 def _is_exact(outcome: Outcome, unit: str) -> bool:
-    """Whether differences of these sums tell what instances counted: next to an enormous number a small one is lost."""
-    largest, sums = _LARGEST_SUMS.get(unit, _LARGEST_SUM), () if isinstance(outcome, SourceError) else outcome.series
+    """Whether differences of these sums tell what instances counted: next to an enormous number a small one
+    is lost.
+    """
+    largest, sums = (
+        _LARGEST_SUMS.get(unit, _LARGEST_SUM),
+        () if isinstance(outcome, SourceError) else outcome.series,
+    )
     return all(value is None or abs(value) <= largest for series in sums for _, value in series.points)
 
 
@@ -316,7 +422,9 @@ def has_edge(query: AbQuery, labels: Labels) -> bool:
 
 def joined(parts: Iterable[tuple[str, str]]) -> str:
     """Several questions as one, each series with its counter's name as a label."""
-    return " or ".join(f'label_replace({promql}, "{COUNTER_LABEL}", "{name}", "", "")' for name, promql in parts)
+    return " or ".join(
+        f'label_replace({promql}, "{COUNTER_LABEL}", "{name}", "", "")' for name, promql in parts
+    )
 
 
 def labels_of(labels: Labels) -> Labels:

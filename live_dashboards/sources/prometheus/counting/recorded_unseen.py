@@ -1,4 +1,6 @@
-"""What recorded steps may hold beyond what they count: series that began with a value of which nothing tells when it was counted."""
+"""What recorded steps may hold beyond what they count: series that began with a value of which nothing tells
+when it was counted.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +33,14 @@ Rows = dict[str, dict[Labels, list[float]]]
 
 
 def with_unseen(ask: Ask, scope: Scope, growths: Mapping[str, Growth]) -> dict[str, Growth]:
-    """The growths with what each may have grown by beyond, of those whose steps rules have recorded; where that cannot be asked, they are not known."""
-    recorded = {name: growth for name, growth in growths.items() if is_recorded(scope, growth.query) and growth.reason is None}
+    """The growths with what each may have grown by beyond, of those whose steps rules have recorded; where
+    that cannot be asked, they are not known.
+    """
+    recorded = {
+        name: growth
+        for name, growth in growths.items()
+        if is_recorded(scope, growth.query) and growth.reason is None
+    }
     if not recorded:
         return dict(growths)
     edges = next(iter(recorded.values())).edges
@@ -40,16 +48,24 @@ def with_unseen(ask: Ask, scope: Scope, growths: Mapping[str, Growth]) -> dict[s
     failure = next((outcome.reason for outcome in outcomes if isinstance(outcome, SourceError)), None)
     if failure is not None:
         reason = f"what its series held when they were first seen could not be asked: {failure}"
-        return {name: lacking(growth, reason) if name in recorded else growth for name, growth in growths.items()}
+        return {
+            name: lacking(growth, reason) if name in recorded else growth for name, growth in growths.items()
+        }
     more = _more(outcomes, edges)
-    return {name: replace(growth, more=_of(growth, more.get(name, {}))) if name in recorded else growth for name, growth in growths.items()}
+    return {
+        name: replace(growth, more=_of(growth, more.get(name, {}))) if name in recorded else growth
+        for name, growth in growths.items()
+    }
 
 
 def _questions(scope: Scope, queries: list[AbQuery], edges: Edges) -> list[Question]:
     """All counters in one question of the whole blocks, and in one of each shorter block."""
 
     def promql(length_seconds: float) -> str:
-        return joined((query.name, f"{unseen_form(block_promql(scope, query, length_seconds, length_seconds))} > 0") for query in queries)
+        return joined(
+            (query.name, f"{unseen_form(block_promql(scope, query, length_seconds, length_seconds))} > 0")
+            for query in queries
+        )
 
     return [*whole_question(edges, promql), *shorter_questions(edges, promql)]
 
@@ -57,7 +73,9 @@ def _questions(scope: Scope, queries: list[AbQuery], edges: Edges) -> list[Quest
 def _more(outcomes: Iterable[Outcome], edges: Edges) -> Rows:
     found: Rows = {}
     for series in (series for outcome in outcomes if isinstance(outcome, Reply) for series in outcome.series):
-        row = found.setdefault(series.label(COUNTER_LABEL), {}).setdefault(labels_of(series.labels), [0.0] * len(edges.ends))
+        row = found.setdefault(series.label(COUNTER_LABEL), {}).setdefault(
+            labels_of(series.labels), [0.0] * len(edges.ends)
+        )
         for seconds, value in series.points:
             block = edges.block_of(seconds)
             if block is not None and value is not None:

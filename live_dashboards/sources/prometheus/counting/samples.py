@@ -16,7 +16,8 @@ from live_dashboards.sources.queries import REQUESTS
 PROCESS_START = "process_start_time_seconds"
 METRIC = "__name__"
 TARGET_LABELS = ("job", "instance")
-KINSHIP = ("model_name", "status")  # the labels that part what is counted; others say only where, and may be respelt
+# the labels that part what is counted; others say only where, and may be respelt
+KINSHIP = ("model_name", "status")
 Labels = tuple[tuple[str, str], ...]
 Points = list[tuple[float, float]]  # (unix seconds, value)
 
@@ -34,7 +35,9 @@ class SeriesKey:
 
     @property
     def edge(self) -> float | None:
-        """A bucket's upper bound as the number that it is, however it is spelt; None for what is no bucket."""
+        """A bucket's upper bound as the number that it is, however it is spelt; None for what is no
+        bucket.
+        """
         try:
             return float(self.label("le"))
         except ValueError:
@@ -61,8 +64,9 @@ class Place:
 class Samples:
     """What was read raw, by series, and which series stand at a place.
 
-    `copy_labels` tell copies of one scrape apart, which are one series here; `usual_pause_seconds` lie between two scrapes of a place of which one alone was
-    read. Behind one target there may be several processes (pods under the address of their node, clusters in one store): the labels in which their
+    `copy_labels` tell copies of one scrape apart, which are one series here; `usual_pause_seconds` lie
+    between two scrapes of a place of which one alone was read. Behind one target there may be several
+    processes (pods under the address of their node, clusters in one store): the labels in which their
     `process_start_time_seconds` differ are part of the place.
     """
 
@@ -72,11 +76,14 @@ class Samples:
         self._copies: dict[SeriesKey, dict[SeriesKey, Points]] = {}
         self._points: dict[SeriesKey, Points] = {}  # put together from copies when they are looked up
         self._told_starts: dict[SeriesKey, Points] = {}
-        self._pauses: dict[SeriesKey, list[float]] = {}  # within stretches: samples of two of them are no neighbours
+        # within stretches: samples of two of them are no neighbours
+        self._pauses: dict[SeriesKey, list[float]] = {}
         self._found: _Found | None = None  # made anew after each addition
 
     def add(self, series: Iterable[Timeline]) -> None:
-        """Take in all samples of a stretch, in series that carry their metric's name as a label; one that is known already changes nothing."""
+        """Take in all samples of a stretch, in series that carry their metric's name as a label; one that is
+        known already changes nothing.
+        """
         for each in series:
             key = self.series(key_of(each))
             copies = self._copies.setdefault(key, {})
@@ -84,7 +91,9 @@ class Samples:
             known.update({seconds: value for seconds, value in each.points if value is not None})
             copies[key_of(each)] = sorted(known.items())
             self._points.pop(key, None)
-            self._pauses.setdefault(key, []).extend(later - sooner for (sooner, _), (later, _) in pairwise(each.points))
+            self._pauses.setdefault(key, []).extend(
+                later - sooner for (sooner, _), (later, _) in pairwise(each.points)
+            )
         self._found = None
 
     def add_start(self, key: SeriesKey, seconds: float, began_seconds: float) -> None:
@@ -96,7 +105,10 @@ class Samples:
     def _at(self) -> _Found:
         if self._found is None:
             starts = {key: self._points_of(key) for key in self.of_metric(PROCESS_START)}
-            told = {key: [*starts.get(key, ()), *self._told_starts.get(key, ())] for key in {**starts, **self._told_starts}}
+            told = {
+                key: [*starts.get(key, ()), *self._told_starts.get(key, ())]
+                for key in {**starts, **self._told_starts}
+            }
             self._found = _Found(self._copies, told)
         return self._found
 
@@ -117,9 +129,13 @@ class Samples:
         return copy.without(self._copy_labels) if self._copy_labels else copy
 
     def greatest_newest(self, key: SeriesKey, after_seconds: float, until_seconds: float) -> float | None:
-        """The greatest of the copies' newest values within a while, as a server says it: after a restart, of one that has not seen it yet."""
+        """The greatest of the copies' newest values within a while, as a server says it: after a restart, of
+        one that has not seen it yet.
+        """
         newest = (_newest(points, until_seconds) for points in self._copies.get(key, {}).values())
-        return max((sample[1] for sample in newest if sample is not None and sample[0] > after_seconds), default=None)
+        return max(
+            (sample[1] for sample in newest if sample is not None and sample[0] > after_seconds), default=None
+        )
 
     def newest(self, key: SeriesKey, until_seconds: float) -> tuple[float, float] | None:
         """The newest sample up to a moment, that moment included."""
@@ -128,7 +144,9 @@ class Samples:
     def between(self, key: SeriesKey, after_seconds: float, until_seconds: float) -> Points:
         """The samples after one moment and up to another."""
         points = self._points_of(key)
-        return points[bisect_right(points, (after_seconds, math.inf)) : bisect_right(points, (until_seconds, math.inf))]
+        return points[
+            bisect_right(points, (after_seconds, math.inf)) : bisect_right(points, (until_seconds, math.inf))
+        ]
 
     def value_of(self, key: SeriesKey, seconds: float) -> float | None:
         """The value that was scraped at that very moment."""
@@ -136,7 +154,9 @@ class Samples:
         return newest[1] if newest is not None and newest[0] == seconds else None
 
     def process_start(self, place: Place, until_seconds: float) -> float | None:
-        """When the process at a place began, as it was told last up to a moment; None where it is not told."""
+        """When the process at a place began, as it was told last up to a moment; None where it is not
+        told.
+        """
         starts = self._at.starts.get(place, ())
         index = bisect_right(starts, (until_seconds, math.inf))
         return starts[index - 1][1] if index else None
@@ -153,7 +173,9 @@ class Samples:
                 yield other
 
     def falls(self, place: Place) -> Sequence[tuple[float, float]]:
-        """Between which scrapes all requests at a place fell: its process began anew in between, whatever it is called now."""
+        """Between which scrapes all requests at a place fell: its process began anew in between, whatever it
+        is called now.
+        """
         found = self._at.falls
         if place not in found:
             found[place] = tuple(_falls([(key, self._points_of(key)) for key in self.there(place, REQUESTS)]))
@@ -169,7 +191,10 @@ class Samples:
 
     def first_seconds(self, place: Place) -> float:
         """From when on there are samples of a place; infinity where there is none."""
-        return min((points[0][0] for key in self._at.all_there.get(place, ()) if (points := self._points_of(key))), default=math.inf)
+        return min(
+            (points[0][0] for key in self._at.all_there.get(place, ()) if (points := self._points_of(key))),
+            default=math.inf,
+        )
 
     def _points_of(self, key: SeriesKey) -> Points:
         if key not in self._points:
@@ -216,7 +241,12 @@ def _names_apart(starts: Iterable[SeriesKey]) -> dict[Place, frozenset[str]]:
     by_target: dict[Place, list[dict[str, str]]] = {}
     for key in starts:
         by_target.setdefault(Place.of(key, TARGET_LABELS), []).append(dict(key.labels))
-    return {target: frozenset(name for name in set().union(*several) if len({each.get(name) for each in several}) > 1) for target, several in by_target.items()}
+    return {
+        target: frozenset(
+            name for name in set().union(*several) if len({each.get(name) for each in several}) > 1
+        )
+        for target, several in by_target.items()
+    }
 
 
 def _changes(told: Sequence[tuple[float, float]]) -> Points:
@@ -225,16 +255,25 @@ def _changes(told: Sequence[tuple[float, float]]) -> Points:
 
 
 def _falls(several: Sequence[tuple[SeriesKey, Points]]) -> Iterator[tuple[float, float]]:
-    """Neighbouring scrapes between which every counter fell, of counters of which each is there under one name at a time."""
+    """Neighbouring scrapes between which every counter fell, of counters of which each is there under one
+    name at a time.
+    """
     by_kind: dict[Labels, list[Points]] = {}
     for key, points in several:
         by_kind.setdefault(tuple(pair for pair in key.labels if pair[0] in KINSHIP), []).append(points)
-    chains = [sorted((points for points in each if points), key=lambda points: points[0]) for each in by_kind.values()]
+    chains = [
+        sorted((points for points in each if points), key=lambda points: points[0])
+        for each in by_kind.values()
+    ]
     if any(later[0][0] <= sooner[-1][0] for chain in chains for sooner, later in pairwise(chain)):
         return  # several processes, or more labels than these: which of them began anew is not told
     counters = [dict(point for points in chain for point in points) for chain in chains]
     for sooner, later in pairwise(sorted({seconds for counter in counters for seconds in counter})):
-        pairs = [(counter[sooner], counter[later]) for counter in counters if counter.get(sooner) and later in counter]
+        pairs = [
+            (counter[sooner], counter[later])
+            for counter in counters
+            if counter.get(sooner) and later in counter
+        ]
         if pairs and all(after < before for before, after in pairs):
             yield sooner, later
 

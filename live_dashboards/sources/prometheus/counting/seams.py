@@ -1,4 +1,6 @@
-"""Where the server's differences miss something: the blocks in which a series appears, and the targets whose counters fall or whose process begins anew."""
+"""Where the server's differences miss something: the blocks in which a series appears, and the targets whose
+counters fall or whose process begins anew.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ from live_dashboards.sources.queries import AbQuery
 FINEST_SECONDS = 300.0
 EDGES_LABEL = "edges"  # at how many edges a series is there
 BUCKETS, COUNT = "latency_buckets", "latency_count"
-FOLLOWERS = frozenset({"latency_sum", BUCKETS, "latency_within"})  # begin and restart with the number of what they hold
+# begin and restart with the number of what they hold
+FOLLOWERS = frozenset({"latency_sum", BUCKETS, "latency_within"})
 _MOST_NAMED = 1000  # of more targets the jobs are named alone
 _TARGET = ("job", "instance")
 
@@ -42,7 +45,9 @@ Target = tuple[str, str]  # job, instance
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """A series of a counter that is there at the end of a block, with its value then, and was not at the block's beginning."""
+    """A series of a counter that is there at the end of a block, with its value then, and was not at the
+    block's beginning.
+    """
 
     counter: str
     labels: Labels
@@ -57,7 +62,8 @@ class Appearance:
 
 @dataclass(frozen=True, slots=True)
 class Seams:
-    """What was found in a range: appearances, and the targets whose counters restart; or why it could not be asked.
+    """What was found in a range: appearances, and the targets whose counters restart; or why it could not be
+    asked.
 
     `presence` tells of counters and targets at how many edges series are there that are not at all of them.
     """
@@ -94,7 +100,9 @@ class Looking:
 
     @property
     def is_summed(self) -> bool:
-        """Whether it is asked first which targets have series that are not there at every edge of whole blocks (see `moves`)."""
+        """Whether it is asked first which targets have series that are not there at every edge of whole
+        blocks (see `moves`).
+        """
         return self.edges.whole is not None
 
     @property
@@ -108,22 +116,43 @@ class Looking:
         return lookback_seconds(self.scope, self.edges)
 
     def questions(self) -> list[Question]:
-        """The first look: whose counters fall anywhere in the range, which targets there are, which of them have series that are not always there.
+        """The first look: whose counters fall anywhere in the range, which targets there are, which of them
+        have series that are not always there.
 
         In the blocks where that does not tell, also which series of the leads appear.
         """
         if not self.leads:
             return []
         span = format_exact_duration(self.range.end_seconds - self.range.start_seconds + self.back_seconds)
-        falls = joined((query.name, f"(resets({counted_selector(self.scope, query)}[{span}]) > 0)") for query in self.leads)
+        falls = joined(
+            (query.name, f"(resets({counted_selector(self.scope, query)}[{span}]) > 0)")
+            for query in self.leads
+        )
         selector = counted_selector(self.scope, self.leads[0])
-        there = newest_promql(self.scope, selector, self.back_seconds) if self.is_summed else f"count_over_time({selector}[{span}])"
+        there = (
+            newest_promql(self.scope, selector, self.back_seconds)
+            if self.is_summed
+            else f"count_over_time({selector}[{span}])"
+        )
         targets = f"count by (job, instance) ({there})"
-        presence = [self.presence_question(query for query in self.raw if query not in self.told_by_count)] if self.is_summed else []
-        return [instant(falls, self.range.end_seconds), instant(targets, self.range.end_seconds), *presence, *self.appearance_questions(self.leads)]
+        presence = (
+            [self.presence_question(query for query in self.raw if query not in self.told_by_count)]
+            if self.is_summed
+            else []
+        )
+        return [
+            instant(falls, self.range.end_seconds),
+            instant(targets, self.range.end_seconds),
+            *presence,
+            *self.appearance_questions(self.leads),
+        ]
 
-    def appearance_questions(self, queries: Sequence[AbQuery], targets: Iterable[Target] | None = None) -> list[Question]:
-        """After the series of these counters, at these targets, that appear in each block of which `moves` does not tell."""
+    def appearance_questions(
+        self, queries: Sequence[AbQuery], targets: Iterable[Target] | None = None
+    ) -> list[Question]:
+        """After the series of these counters, at these targets, that appear in each block of which `moves`
+        does not tell.
+        """
 
         def promql(length_seconds: float) -> str:
             return self.appearing_promql(queries, length_seconds, self.back_seconds, targets)
@@ -133,26 +162,45 @@ class Looking:
 
     @property
     def told_by_count(self) -> tuple[AbQuery, ...]:
-        """The buckets, of which the number of what they hold tells whether they are all there (see `moves`)."""
-        return tuple(query for query in self.raw if query.name == BUCKETS and any(each.name == COUNT for each in self.raw))
+        """The buckets, of which the number of what they hold tells whether they are all there (see
+        `moves`).
+        """
+        return tuple(
+            query
+            for query in self.raw
+            if query.name == BUCKETS and any(each.name == COUNT for each in self.raw)
+        )
 
     def presence_question(self, queries: Iterable[AbQuery]) -> Question:
-        """At how many edges of whole blocks the series of each target are there, where it is not at all of them."""
+        """At how many edges of whole blocks the series of each target are there, where it is not at all of
+        them.
+        """
         assert self.edges.whole is not None  # noqa: S101 is_summed says so
         first, last = self.edges.whole
         step_seconds, blocks = self.edges.step_seconds, last - first + 1
-        edges = f"{format_exact_duration((blocks + 0.5) * step_seconds)}:{format_exact_duration(step_seconds)}"
+        edges = (
+            f"{format_exact_duration((blocks + 0.5) * step_seconds)}:{format_exact_duration(step_seconds)}"
+        )
 
         def lacking(query: AbQuery) -> str:
             newest = newest_promql(self.scope, counted_selector(self.scope, query), self.back_seconds)
-            return f'count_values by (job, instance) ("{EDGES_LABEL}", count_over_time({newest}[{edges}]) < {blocks + 1})'
+            return (
+                f'count_values by (job, instance) ("{EDGES_LABEL}", count_over_time({newest}[{edges}]) '
+                f"< {blocks + 1})"
+            )
 
         return instant(joined((query.name, lacking(query)) for query in queries), self.edges.ends[last])
 
     def appearances(self, outcomes: Sequence[Outcome]) -> tuple[Appearance, ...]:
         """What these questions found."""
         names = {query.name for query in self.raw}
-        every = (series for outcome in outcomes if not isinstance(outcome, SourceError) for series in outcome.series if series.label(COUNTER_LABEL) in names)
+        every = (
+            series
+            for outcome in outcomes
+            if not isinstance(outcome, SourceError)
+            for series in outcome.series
+            if series.label(COUNTER_LABEL) in names
+        )
         return tuple(
             Appearance(series.label(COUNTER_LABEL), labels_of(series.labels), block, value)
             for series in every
@@ -164,35 +212,67 @@ class Looking:
         """The seams by the first look, and by a second one at the starts of processes."""
         replies = [outcome for outcome in outcomes if isinstance(outcome, Reply)]
         if len(replies) < len(outcomes):
-            return Seams(failure=next(outcome.reason for outcome in outcomes if isinstance(outcome, SourceError)))
+            return Seams(
+                failure=next(outcome.reason for outcome in outcomes if isinstance(outcome, SourceError))
+            )
         if not replies:
             return Seams()
         falls, targets, *appearing = replies
         presence = appearing.pop(0).series if self.is_summed else ()
-        restarted = self._restarted(ask, list(dict.fromkeys(target_of(series.labels) for series in (*targets.series, *presence))))
-        return Seams(self.appearances(appearing), frozenset({target_of(series.labels) for series in falls.series} | restarted), presence)
+        restarted = self._restarted(
+            ask, list(dict.fromkeys(target_of(series.labels) for series in (*targets.series, *presence)))
+        )
+        return Seams(
+            self.appearances(appearing),
+            frozenset({target_of(series.labels) for series in falls.series} | restarted),
+            presence,
+        )
 
     def _restarted(self, ask: Ask, targets: Sequence[Target]) -> set[Target]:
-        """The targets whose process began anew in the range: a counter may be as high as before when it is seen again."""
+        """The targets whose process began anew in the range: a counter may be as high as before when it is
+        seen again.
+        """
         named = [target for target in targets if target[1]]
         if not named:
             return set()
         labels = _TARGET if len(named) <= _MOST_NAMED else _TARGET[:1]
         span = format_exact_duration(self.range.end_seconds - self.range.start_seconds + self.back_seconds)
-        (outcome,) = ask([instant(f"changes({PROCESS_START}{{{target_matchers(named, *labels)}}}[{span}]) > 0", self.range.end_seconds)])
-        return set() if isinstance(outcome, SourceError) else {target_of(series.labels) for series in outcome.series} & set(named)
+        (outcome,) = ask(
+            [
+                instant(
+                    f"changes({PROCESS_START}{{{target_matchers(named, *labels)}}}[{span}]) > 0",
+                    self.range.end_seconds,
+                )
+            ]
+        )
+        return (
+            set()
+            if isinstance(outcome, SourceError)
+            else {target_of(series.labels) for series in outcome.series} & set(named)
+        )
 
-    def appearing_promql(self, queries: Sequence[AbQuery], length_seconds: float, back_seconds: float, targets: Iterable[Target] | None) -> str:
+    def appearing_promql(
+        self,
+        queries: Sequence[AbQuery],
+        length_seconds: float,
+        back_seconds: float,
+        targets: Iterable[Target] | None,
+    ) -> str:
         """The series of these counters that are there, and were not a block before."""
 
         def appears(query: AbQuery) -> str:
             selector = narrowed(counted_selector(self.scope, query), targets)
-            return f"({newest_promql(self.scope, selector, back_seconds)} unless {newest_promql(self.scope, selector, back_seconds, length_seconds)})"
+            return (
+                f"({newest_promql(self.scope, selector, back_seconds)} unless "
+                f"{newest_promql(self.scope, selector, back_seconds, length_seconds)})"
+            )
 
         return joined((query.name, appears(query)) for query in queries)
 
     def vanishing_promql(self, queries: Sequence[AbQuery], targets: Iterable[Target] | None) -> str:
-        """The series of these counters that were there a whole block before, with their value then, and are not."""
+        """The series of these counters that were there a whole block before, with their value then, and are
+        not.
+        """
 
         def vanishes(query: AbQuery) -> str:
             selector = narrowed(counted_selector(self.scope, query), targets)

@@ -1,7 +1,9 @@
-"""What was seen of some counters in a range: the growth at each block's two edges, where series appear, and the stretches around all seams.
+"""What was seen of some counters in a range: the growth at each block's two edges, where series appear, and
+the stretches around all seams.
 
-Nothing of it depends on where the range begins, so a range that is longer or shorter is put together from what was seen of its parts; what the seams add does
-depend on it, and is worked out for each range (see `repair`).
+Nothing of it depends on where the range begins, so a range that is longer or shorter is put together from
+what was seen of its parts; what the seams add does depend on it, and is worked out for each range (see
+`repair`).
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ Row = tuple[float | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """`growths` by the names of their queries, before anything is added at the seams; `failure` says why seams could not be looked at."""
+    """`growths` by the names of their queries, before anything is added at the seams; `failure` says why
+    seams could not be looked at.
+    """
 
     looking: Looking
     growths: Mapping[str, Growth]
@@ -31,35 +35,72 @@ class Seen:
     failure: str | None = None
 
 
-def seen_of(seen: Seen, scope: Scope, queries: Mapping[AbQuery, AbQuery], is_own: Callable[[AbQuery, Labels], bool]) -> Seen:
-    """What was seen of some counters: of each query the series that are its own of those that the other one has asked for."""
+def seen_of(
+    seen: Seen, scope: Scope, queries: Mapping[AbQuery, AbQuery], is_own: Callable[[AbQuery, Labels], bool]
+) -> Seen:
+    """What was seen of some counters: of each query the series that are its own of those that the other one
+    has asked for.
+    """
     growths, appearances = {}, []
     for query, asked in queries.items():
         growth = seen.growths[asked.name]
         promql = block_promql(scope, query, growth.edges.step_seconds, lookback_seconds(scope, growth.edges))
-        growths[query.name] = replace(growth, query=query, promql=promql, rows={labels: row for labels, row in growth.rows.items() if is_own(query, labels)})
-        appearances += [replace(each, counter=query.name) for each in seen.appearances if each.counter == asked.name and is_own(query, each.labels)]
-    return replace(seen, looking=replace(seen.looking, scope=scope, queries=tuple(queries)), growths=growths, appearances=tuple(appearances))
+        growths[query.name] = replace(
+            growth,
+            query=query,
+            promql=promql,
+            rows={labels: row for labels, row in growth.rows.items() if is_own(query, labels)},
+        )
+        appearances += [
+            replace(each, counter=query.name)
+            for each in seen.appearances
+            if each.counter == asked.name and is_own(query, each.labels)
+        ]
+    return replace(
+        seen,
+        looking=replace(seen.looking, scope=scope, queries=tuple(queries)),
+        growths=growths,
+        appearances=tuple(appearances),
+    )
 
 
 def seen_since(seen: Seen, start_seconds: float) -> Seen:
     """What was seen after an edge of the blocks."""
     edges = seen.looking.edges
-    first = next(index for index, moment in enumerate(edges.moments) if moment >= start_seconds - SAME_MOMENT_SECONDS)
+    first = next(
+        index for index, moment in enumerate(edges.moments) if moment >= start_seconds - SAME_MOMENT_SECONDS
+    )
     if first == 0:
         return seen
     later = Edges(edges.moments[first:], edges.step_seconds)
-    growths = {name: replace(growth, edges=later, rows={labels: row[first:] for labels, row in growth.rows.items()}) for name, growth in seen.growths.items()}
-    appearances = tuple(replace(each, block=each.block - first) for each in seen.appearances if each.block >= first)
-    return Seen(replace(seen.looking, range=later, edges=later), growths, appearances, _since(seen.stretches, later.start_seconds), seen.failure)
+    growths = {
+        name: replace(growth, edges=later, rows={labels: row[first:] for labels, row in growth.rows.items()})
+        for name, growth in seen.growths.items()
+    }
+    appearances = tuple(
+        replace(each, block=each.block - first) for each in seen.appearances if each.block >= first
+    )
+    return Seen(
+        replace(seen.looking, range=later, edges=later),
+        growths,
+        appearances,
+        _since(seen.stretches, later.start_seconds),
+        seen.failure,
+    )
 
 
 def seen_together(sooner: Seen, later: Seen) -> Seen:
-    """What was seen of two ranges, of which the second begins where the first ends, as that of one with the first one's counters."""
+    """What was seen of two ranges, of which the second begins where the first ends, as that of one with the
+    first one's counters.
+    """
     moments = sooner.looking.edges.moments + later.looking.edges.moments[1:]
     edges = Edges(moments, sooner.looking.edges.step_seconds)
     growths = {name: _joined(growth, later.growths[name], edges) for name, growth in sooner.growths.items()}
-    shifted = (replace(each, block=each.block + len(sooner.looking.edges.ends)) for each in later.appearances if each.counter in growths)
+    shifted = (
+        replace(each, block=each.block + len(sooner.looking.edges.ends))
+        for each in later.appearances
+        if each.counter in growths
+    )
     stretches = tuple(dict.fromkeys((*sooner.stretches, *later.stretches)))
     looking = replace(sooner.looking, range=edges, edges=edges)
     return Seen(looking, growths, (*sooner.appearances, *shifted), stretches, sooner.failure or later.failure)

@@ -12,14 +12,23 @@ from live_dashboards.model.duration import format_exact_duration
 from live_dashboards.sources.prometheus.counting.edges import Edges
 from live_dashboards.sources.prometheus.counting.growth import counted_selector
 from live_dashboards.sources.prometheus.counting.samples import PROCESS_START
-from live_dashboards.sources.prometheus.counting.seams import FINEST_SECONDS, Appearance, Looking, Target, narrowed, target_matchers, target_of
+from live_dashboards.sources.prometheus.counting.seams import (
+    FINEST_SECONDS,
+    Appearance,
+    Looking,
+    Target,
+    narrowed,
+    target_matchers,
+    target_of,
+)
 from live_dashboards.sources.prometheus.exchange import Question, over_time
 from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.queries import AbQuery
 
 _SERIES_OF_A_TARGET = 24
 _MOST_SAMPLES_AT_ONCE = 30_000
-_MOST_SAMPLES = 2_000_000  # at most some 50 MB of JSON, as a target that begins has samples of a part of its stretches
+# at most some 50 MB of JSON, as a target that begins has samples of a part of its stretches
+_MOST_SAMPLES = 2_000_000
 _SHARED_SECONDS = 7200.0
 _MOST_LOOKS = 20_000  # of a target at a moment, in one question
 _LONGEST_SPAN_SECONDS = 30 * 86_400.0  # in pieces of five minutes: an API refuses more than 11,000 points
@@ -30,9 +39,11 @@ Pieces = dict[int, set[Target]]  # which targets have a seam in which five minut
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A stretch that holds seams of some targets; raw samples are read from `first_seconds` on, some scrapes before it.
+    """A stretch that holds seams of some targets; raw samples are read from `first_seconds` on, some scrapes
+    before it.
 
-    `returning` are targets that are scraped again after a pause within a block, longer than that; their counters have fallen meanwhile.
+    `returning` are targets that are scraped again after a pause within a block, longer than that; their
+    counters have fallen meanwhile.
     """
 
     first_seconds: float
@@ -51,7 +62,8 @@ def find_stretches(
     *,
     returns: Iterable[tuple[Target, float]] = (),
 ) -> tuple[Stretch, ...]:
-    """Where series appear and where counters of restless targets fall, looked for in the blocks and then in pieces of five minutes.
+    """Where series appear and where counters of restless targets fall, looked for in the blocks and then in
+    pieces of five minutes.
 
     `returns` are moments of targets at which a series may be back unseen.
     """
@@ -68,12 +80,19 @@ def find_stretches(
     return tuple(_with_returning(stretch, returning) for stretch in _merged(pieces, looking))
 
 
-def affordable(stretches: Sequence[Stretch], pause_seconds: float) -> tuple[tuple[Stretch, ...], frozenset[Target]]:
-    """The stretches whose samples are few enough to be read, and the targets that have to be left out: those with most samples."""
+def affordable(
+    stretches: Sequence[Stretch], pause_seconds: float
+) -> tuple[tuple[Stretch, ...], frozenset[Target]]:
+    """The stretches whose samples are few enough to be read, and the targets that have to be left out: those
+    with most samples.
+    """
     samples: dict[Target, float] = {}
     for stretch in stretches:
         for target in stretch.targets:
-            samples[target] = samples.get(target, 0.0) + _SERIES_OF_A_TARGET * (stretch.end_seconds - stretch.first_seconds) / pause_seconds
+            samples[target] = (
+                samples.get(target, 0.0)
+                + _SERIES_OF_A_TARGET * (stretch.end_seconds - stretch.first_seconds) / pause_seconds
+            )
     left_out: set[Target] = set()
     rest = sum(samples.values())
     for target in sorted(samples, key=lambda each: (-samples[each], each)):
@@ -81,11 +100,16 @@ def affordable(stretches: Sequence[Stretch], pause_seconds: float) -> tuple[tupl
             break
         left_out.add(target)
         rest -= samples[target]
-    kept = (replace(stretch, targets=stretch.targets - left_out, returning=stretch.returning - left_out) for stretch in stretches)
+    kept = (
+        replace(stretch, targets=stretch.targets - left_out, returning=stretch.returning - left_out)
+        for stretch in stretches
+    )
     return tuple(stretch for stretch in kept if stretch.targets), frozenset(left_out)
 
 
-def _births(ask: Ask, looking: Looking, appearances: Sequence[Appearance], respelt: Sequence[AbQuery]) -> Iterator[tuple[int, set[Target]]]:
+def _births(
+    ask: Ask, looking: Looking, appearances: Sequence[Appearance], respelt: Sequence[AbQuery]
+) -> Iterator[tuple[int, set[Target]]]:
     by_block: dict[int, set[Target]] = {}
     for appearance in appearances:
         by_block.setdefault(appearance.block, set()).add(appearance.target)
@@ -94,21 +118,36 @@ def _births(ask: Ask, looking: Looking, appearances: Sequence[Appearance], respe
         yield from ((_piece(edges.ends[block]), targets) for block, targets in by_block.items())
         return
     queries = (*looking.leads, *respelt)
-    back_seconds, blocks = looking.scope.shortest_rate_seconds, [(*_block(looking, block), frozenset(targets)) for block, targets in sorted(by_block.items())]
+    back_seconds, blocks = (
+        looking.scope.shortest_rate_seconds,
+        [(*_block(looking, block), frozenset(targets)) for block, targets in sorted(by_block.items())],
+    )
     runs = _runs(blocks, lambda begin, end, count: count * (end - begin) / FINEST_SECONDS <= _MOST_LOOKS)
-    asked = [(looking.appearing_promql(queries, FINEST_SECONDS, back_seconds, targets), (begin, end)) for begin, end, targets in runs]
-    for target, seconds in _found(ask, [question for promql, span in asked for question in _over(promql, span, FINEST_SECONDS)]):
+    asked = [
+        (looking.appearing_promql(queries, FINEST_SECONDS, back_seconds, targets), (begin, end))
+        for begin, end, targets in runs
+    ]
+    for target, seconds in _found(
+        ask, [question for promql, span in asked for question in _over(promql, span, FINEST_SECONDS)]
+    ):
         yield _piece(seconds), {target}
 
 
-def _restarts(ask: Ask, looking: Looking, restless: frozenset[Target]) -> Iterator[tuple[Target, float, bool]]:
-    """Where counters of these targets fall, and where their processes begin; also whether they return there after a pause.
+def _restarts(
+    ask: Ask, looking: Looking, restless: frozenset[Target]
+) -> Iterator[tuple[Target, float, bool]]:
+    """Where counters of these targets fall, and where their processes begin; also whether they return there
+    after a pause.
 
-    Falls are looked for over five minutes more than a series is looked back for: one that has fallen has its sample from before in that time, or was not
-    there five minutes ago.
+    Falls are looked for over five minutes more than a series is looked back for: one that has fallen has its
+    sample from before in that time, or was not there five minutes ago.
     """
     edges, back_seconds = looking.edges, looking.scope.shortest_rate_seconds
-    began = [(target, moment) for target, seconds in _began(ask, looking, restless) for moment in (seconds, seconds + back_seconds)]
+    began = [
+        (target, moment)
+        for target, seconds in _began(ask, looking, restless)
+        for moment in (seconds, seconds + back_seconds)
+    ]
     yield from ((target, moment, False) for target, moment in began)  # seen again at a scrape after it
     spans = [(edges.start_seconds, edges.end_seconds)]
     if edges.step_seconds > FINEST_SECONDS:
@@ -117,32 +156,52 @@ def _restarts(ask: Ask, looking: Looking, restless: frozenset[Target]) -> Iterat
         blocks = {edges.block_of(min(seconds, edges.end_seconds)) for _, seconds in chain(fallen, began)}
         spans = list(_spans(edges, sorted(block for block in blocks if block is not None)))
         returns = looking.appearing_promql(looking.leads, FINEST_SECONDS, back_seconds, restless)
-        for target, seconds in _found(ask, [question for span in spans for question in _over(returns, span, FINEST_SECONDS)]):
+        for target, seconds in _found(
+            ask, [question for span in spans for question in _over(returns, span, FINEST_SECONDS)]
+        ):
             yield target, seconds, True
     fine = _falls(looking, restless, FINEST_SECONDS + back_seconds)
-    for target, seconds in _found(ask, [question for span in spans for question in _over(fine, span, FINEST_SECONDS)]):
+    for target, seconds in _found(
+        ask, [question for span in spans for question in _over(fine, span, FINEST_SECONDS)]
+    ):
         yield target, seconds, False
 
 
 def _with_returning(stretch: Stretch, returning: Pieces) -> Stretch:
-    there = (targets for piece, targets in returning.items() if stretch.begin_seconds < piece * FINEST_SECONDS <= stretch.end_seconds + FINEST_SECONDS)
+    there = (
+        targets
+        for piece, targets in returning.items()
+        if stretch.begin_seconds < piece * FINEST_SECONDS <= stretch.end_seconds + FINEST_SECONDS
+    )
     return replace(stretch, returning=stretch.targets & frozenset().union(*there))
 
 
 def _falls(looking: Looking, targets: Iterable[Target], span_seconds: float) -> str:
-    """Whose counters fall within a span, or whose process begins anew: counters that are soon as high as before fall nowhere."""
+    """Whose counters fall within a span, or whose process begins anew: counters that are soon as high as
+    before fall nowhere.
+    """
     span, named = format_exact_duration(span_seconds), list(targets)
-    falls = [f"(resets({narrowed(counted_selector(looking.scope, query), named)}[{span}]) > 0)" for query in looking.leads]
+    falls = [
+        f"(resets({narrowed(counted_selector(looking.scope, query), named)}[{span}]) > 0)"
+        for query in looking.leads
+    ]
     return " or ".join([*falls, f"(changes({PROCESS_START}{{{target_matchers(named)}}}[{span}]) > 0)"])
 
 
 def _began(ask: Ask, looking: Looking, targets: Iterable[Target]) -> Iterator[tuple[Target, float]]:
     edges = looking.edges
-    promql = f"last_over_time({PROCESS_START}{{{target_matchers(targets)}}}[{format_exact_duration(looking.back_seconds)}])"
-    for outcome in ask([*_over(promql, (edges.start_seconds, edges.end_seconds), max(edges.step_seconds, FINEST_SECONDS))]):
+    span = format_exact_duration(looking.back_seconds)
+    promql = f"last_over_time({PROCESS_START}{{{target_matchers(targets)}}}[{span}])"
+    for outcome in ask(
+        [*_over(promql, (edges.start_seconds, edges.end_seconds), max(edges.step_seconds, FINEST_SECONDS))]
+    ):
         for series in () if isinstance(outcome, SourceError) else outcome.series:
             moments = {value for _, value in series.points if value is not None}
-            yield from ((target_of(series.labels), value) for value in moments if edges.start_seconds < value <= edges.end_seconds)
+            yield from (
+                (target_of(series.labels), value)
+                for value in moments
+                if edges.start_seconds < value <= edges.end_seconds
+            )
 
 
 def _found(ask: Ask, questions: list[Question]) -> Iterator[tuple[Target, float]]:
@@ -186,29 +245,43 @@ def _piece(seconds: float) -> int:
 
 
 def _merged(pieces: Mapping[int, set[Target]], looking: Looking) -> Iterator[Stretch]:
-    """Pieces near each other as one stretch, none of them beyond the range: few questions, each of not too many samples.
+    """Pieces near each other as one stretch, none of them beyond the range: few questions, each of not too
+    many samples.
 
     No stretch goes over an even hour, so that ranges that overlap share what is read.
     """
-    back_seconds, end_seconds, pause_seconds = looking.scope.shortest_rate_seconds, looking.range.end_seconds, looking.scope.pause_seconds
+    back_seconds, end_seconds, pause_seconds = (
+        looking.scope.shortest_rate_seconds,
+        looking.range.end_seconds,
+        looking.scope.pause_seconds,
+    )
 
     def is_cheap(begin: float, end: float, count: int) -> bool:
         samples = _SERIES_OF_A_TARGET * count * (end - begin + back_seconds) / pause_seconds
         return samples <= _MOST_SAMPLES_AT_ONCE and begin // _SHARED_SECONDS == (end - 1) // _SHARED_SECONDS
 
-    spans = [((index - 1) * FINEST_SECONDS, index * FINEST_SECONDS, frozenset(targets)) for index, targets in sorted(pieces.items())]
+    spans = [
+        ((index - 1) * FINEST_SECONDS, index * FINEST_SECONDS, frozenset(targets))
+        for index, targets in sorted(pieces.items())
+    ]
     for begin, end, targets in _runs(spans, is_cheap):
         if begin < end_seconds:
-            yield Stretch(begin - back_seconds, begin, _whole_blocks_end(looking.range, min(end, end_seconds)), targets)
+            yield Stretch(
+                begin - back_seconds, begin, _whole_blocks_end(looking.range, min(end, end_seconds)), targets
+            )
 
 
 def _whole_blocks_end(edges: Edges, seconds: float) -> float:
-    """The moment, or the end of the block shorter than a piece that goes on over it: what begins before the moment grows until then."""
+    """The moment, or the end of the block shorter than a piece that goes on over it: what begins before the
+    moment grows until then.
+    """
     block = edges.block_of(seconds)
     return seconds if block is None or edges.step_seconds > FINEST_SECONDS else edges.ends[block]
 
 
-def _runs(spans: Iterable[tuple[float, float, frozenset[Target]]], is_cheap: Callable[[float, float, int], bool]) -> Iterator[tuple[float, float, frozenset[Target]]]:
+def _runs(
+    spans: Iterable[tuple[float, float, frozenset[Target]]], is_cheap: Callable[[float, float, int], bool]
+) -> Iterator[tuple[float, float, frozenset[Target]]]:
     """Spans in time order, as few as are cheap (by begin, end and number of targets)."""
     run: tuple[float, float, frozenset[Target]] | None = None
     for begin, end, targets in spans:
