@@ -88,5 +88,5 @@ if __name__ == "__main__":
     for case, parts in found.items() if before else ():
         changed = [name for name in sorted({*parts, *before.get(case, {})}) if parts.get(name) != before.get(case, {}).get(name)]
         if changed:
-            print(f"{case}: {', '.join(changed)}", file=sys.stderr)
+            sys.stderr.write(f"{case}: {', '.join(changed)}\n")
     STORE.write_text(json.dumps(found, indent=1) + "\n")
