@@ -86,7 +86,7 @@ def split_panel(page: Page, test: SplitTest) -> SplitPanel:
         asked="ab_test_requests_total",
         gap=gap,
     )
-    return SplitPanel(head, rows, is_red=is_drawn_live and test.flag == "red")
+    return SplitPanel(replace(head, is_alarm=is_drawn_live and test.flag == "red"), rows)
 
 
 def _requests_since(page: Page, share: Measurement) -> Measurement:

@@ -9,6 +9,7 @@ from matplotlib.collections import LineCollection
 from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.text import Look, width_inches, wrapped
 from live_dashboards.figures.theme import (
+    ALARM,
     CACHED,
     CAUTION,
     FAINT,
@@ -38,6 +39,9 @@ def open_panel(frame: Frame, head: Head, *, is_page_simulated: bool = False) -> 
     """Draws the panel's head and note; the place left for the drawing, None where there is nothing to
     draw.
     """
+    if head.is_alarm:
+        frame.outline(ALARM, max(1.2, 1.8 * frame.sizes.scale))
+        frame = frame.inner(left=0.1, right=0.1, bottom=0.05)
     frame.rule(frame.height)
     if head.origin is Origin.MISSING or (head.origin is Origin.SIMULATED and not is_page_simulated):
         hatch(frame, HATCH, _HATCH_STEP_INCHES)

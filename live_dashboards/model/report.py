@@ -55,7 +55,7 @@ class Head:
 
     `origin` is live, cached, estimated, simulated (drawn hatched, SIMULATED in the title) or missing (nothing
     drawn: `asked` is what was asked, `reason` why there is nothing, `last_good` the last good moment in
-    words).
+    words). An alarm stands in a red frame: nothing can be concluded before it is looked at.
     """
 
     title: str
@@ -65,6 +65,7 @@ class Head:
     asked: str = ""
     reason: str = ""
     last_good: str = ""
+    is_alarm: bool = False
 
     @property
     def is_drawn(self) -> bool:
@@ -114,13 +115,12 @@ class ShareRow:
 
 @dataclass(frozen=True, slots=True)
 class SplitPanel:
-    """Observed against planned traffic; `is_red`: it is surely not split as planned, so that nothing can be
-    concluded.
+    """Observed against planned traffic; an alarm where it is surely not split as planned, so that nothing can
+    be concluded.
     """
 
     head: Head
     rows: tuple[ShareRow, ...] = ()
-    is_red: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,9 @@ def _panels(found: Sequence[Panel], figures: Mapping[str, Figure], report: Any) 
         yield (
             f"{panel.name}-panel",
             "className",
-            f"panel is-{head.origin.value}" + (" is-wide" if panel.is_wide else ""),
+            f"panel is-{head.origin.value}"
+            + (" is-wide" if panel.is_wide else "")
+            + (" is-alarm" if head.is_alarm else ""),
         )
         if panel.words is not None:
             yield f"{panel.name}-words", "children", panel.words(report) if head.is_drawn else None

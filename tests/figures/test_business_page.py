@@ -50,6 +50,13 @@ def artists(axes, gid):
     return [artist for artist in axes.get_children() if artist.get_gid() == gid]
 
 
+def joints(figure):
+    """(USD, first row, next row) of each thin line from a bar of the waterfall to the next one."""
+    (axes,) = axes_of(figure, "parts")
+    thin = [line for line in axes.get_lines() if line.get_linewidth() == 0.7 and len(line.get_xdata()) == 2]
+    return [(line.get_xdata()[0], round(line.get_ydata()[0] - 0.2), round(line.get_ydata()[1] + 0.2)) for line in thin]
+
+
 def bars(figure, panel, look="filled"):
     """(from, to) of each bar, top first."""
     (axes,) = axes_of(figure, panel)
@@ -187,6 +194,11 @@ def test_marked_bars_are_empty_and_say_that_they_are_not_measured():
     assert len(bars(figure, "parts", "empty")) == 2
     assert says(figure, "not measured", "parts")
     assert not says(figure, "SIMULATED")
+
+
+@pytest.mark.parametrize(("case", "rows"), [("own parameters", [0, 1, 2]), ("model data, marked", []), ("model data", []), ("simulated", [0, 1, 2])])
+def test_only_bars_that_follow_each_other_in_the_total_are_joined(case, rows):
+    assert [(first, after) for _, first, after in joints(drawn(case))] == [(row, row + 1) for row in rows]
 
 
 def test_the_tornado_goes_from_the_net_at_p10_to_that_at_p90():

@@ -17,7 +17,7 @@ from live_dashboards.web.document import DocumentMaker
 from live_dashboards.web.layout import layout
 from live_dashboards.web.trees.panels import AB_PANELS, BUSINESS_PANELS, MOST_IMPACTS
 from live_dashboards.web.view import View
-from tests.figures.cases import HOSTILE
+from tests.figures.cases import HOSTILE, analysed
 from tests.support import business_pages, reports
 from tests.support.snapshots import AT, live, with_instant, without_mlflow, without_prometheus
 from tests.web.replaying import document_of, page_maker, settings, without_both
@@ -112,6 +112,12 @@ def test_every_panel_has_its_head_in_every_state(page, panel):
     shown = words(props[f"{panel.name}-head"]["children"])
     assert head.title[:100] in shown
     assert props[f"{panel.name}-panel"]["className"].startswith(f"panel is-{head.origin.value}")
+
+
+@pytest.mark.parametrize(("planned", "is_alarm"), [("baseline=60,enhanced=40", True), ("baseline=70,enhanced=30", False), ("", False)])
+def test_a_split_that_is_not_as_planned_stands_in_a_red_frame(planned, is_alarm):
+    props = made(analysed(AB_TRAFFIC_SPLIT=planned))["props"]
+    assert [name for name, each in props.items() if "is-alarm" in each.get("className", "")] == (["split-panel"] if is_alarm else [])
 
 
 @pytest.mark.parametrize("origin", list(Origin))

@@ -8,7 +8,7 @@ from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.marks import dot, draw_dots
 from live_dashboards.figures.panel import open_panel, say_nothing
 from live_dashboards.figures.rows import Rows, column_inches, fitting, open_rows
-from live_dashboards.figures.theme import ALARM, FAINT, INK, MUTED
+from live_dashboards.figures.theme import FAINT, INK, MUTED
 from live_dashboards.figures.words import value_words
 from live_dashboards.model.number import format_interval, format_percent
 from live_dashboards.model.presentation import colour_of, count_words, drawn_interval, state_words, style_of
@@ -16,13 +16,8 @@ from live_dashboards.model.report import AbReport, ShareRow
 
 
 def draw(frame: Frame, report: AbReport) -> None:
-    """A row a variant from 0 to 100 percent: observed share as a dot, planned share as a tick; in a red frame
-    where that is not as planned.
-    """
+    """A row a variant from 0 to 100 percent: observed share as a dot, planned share as a tick."""
     panel = report.split
-    if panel.is_red:
-        frame.outline(ALARM, max(1.2, 1.8 * frame.sizes.scale))
-        frame = frame.inner(left=0.1, right=0.1, bottom=0.05)
     body = open_panel(frame, panel.head, is_page_simulated=report.is_simulated)
     if body is None:
         return

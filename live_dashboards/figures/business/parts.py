@@ -99,11 +99,8 @@ def _draw_steps(rows: Rows, steps: Sequence[_Step], *, is_page_simulated: bool) 
         )
         if step.whisker is not None:
             draw_bars(rows.axes, [(step.whisker, y + 0.31)], INK, rows.body.sizes.line, gid="whisker")
-    joints = [
-        (step.end_usd, y)
-        for y, step in enumerate(steps[:-1])
-        if step.part.state == "measured" or is_page_simulated
-    ]
+    counts = [step.part.state == "measured" or is_page_simulated for step in steps]
+    joints = [(step.end_usd, y) for y, step in enumerate(steps[:-1]) if counts[y] and counts[y + 1]]
     for x, y in joints:
         rows.axes.plot([x, x], [y + 0.2, y + 0.8], color=AXIS, linewidth=0.7, zorder=2)
 

@@ -62,11 +62,13 @@ def figure(report: AbReport) -> Figure | None:
 
 
 def _span(bars: Sequence[RunBar], marks: Sequence[tuple[datetime, str]], at: datetime) -> tuple[float, float]:
-    """From the first drawn start to the moment of the page."""
+    """From the first drawn start to the moment of the page, or the last end where a clock is ahead or the
+    page is of an earlier moment.
+    """
     start = min(bar.started_at.timestamp() for bar in bars)
     end = max(
         at.timestamp(),
-        *(bar.started_at.timestamp() for bar in bars),
+        *((bar.ended_at or bar.started_at).timestamp() for bar in bars),
         *(moment.timestamp() for moment, _ in marks),
         start + 60,
     )

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -217,6 +218,14 @@ def test_runs_are_bars_from_start_to_end_with_the_newest_on_top():
     assert drawn["data"][0]["x"] == [f"{newest.started_at:%Y-%m-%d %H:%M}", "2026-11-20 12:00"]
     assert labels(drawn)[:2] == ["baseline-0", "running"]
     assert "fraud v3" in labels(drawn)
+
+
+@pytest.mark.parametrize("hours", [0.02, 3, 50])
+def test_a_run_that_ended_after_the_moment_of_the_page_ends_within_its_axis(hours):
+    late = replace(reports.report().runs.bars[0], state="finished", ended_at=reports.AT + timedelta(hours=hours))
+    drawn = runs.figure(changed("runs", bars=(late, *reports.report().runs.bars[1:])))
+    low, high = map(datetime.fromisoformat, drawn["layout"]["xaxis"]["range"])
+    assert low < datetime.fromisoformat(f"{late.ended_at:%Y-%m-%d %H:%M:%S}") < high
 
 
 def test_a_runs_state_is_a_symbol_and_a_word():
