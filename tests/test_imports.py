@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "live_dashboards"
-SHARED = {"model", "errors", "settings", "settings_digest", "__version__"}
+SHARED = {"model", "panels", "errors", "settings", "settings_digest", "__version__"}  # the renderers and the table draw what panels say
 STAGES = ("sources", "analysis", "figures", "outputs", "web", "demo")
 WEB_ONLY = {"dash", "flask", "plotly", "waitress", "werkzeug", "prometheus_client", "redis"}
 HEAVY = {"matplotlib", "seaborn", "pandas", "numpy", "psycopg2", "requests", "PIL"} | WEB_ONLY
@@ -56,6 +56,17 @@ def test_the_model_imports_the_standard_library_only() -> None:
     for module in (name for name in MODULES if folder(name) == "model"):
         foreign = {name.split(".")[0] for name in imports(module)} - set(sys.stdlib_module_names) - {"live_dashboards"}
         assert (foreign, parts(module) - {"model", "errors"}) == (set(), set()), module
+
+
+def test_a_panel_knows_the_model_only() -> None:
+    strangers = {module: parts(module) - {"model", "panels"} for module in MODULES if folder(module) == "panels"}
+    assert len(strangers) > 10
+    assert not {module: names for module, names in strangers.items() if names}
+
+
+@pytest.mark.parametrize("stage", ["sources", "demo"])
+def test_what_asks_knows_no_panel(stage: str) -> None:
+    assert not [module for module in MODULES if folder(module) == stage and "panels" in parts(module)]
 
 
 @pytest.mark.parametrize("module", ["errors", "settings", "settings_digest", "settings_table", "setting_values"])
@@ -151,10 +162,18 @@ def test_drawing_a_picture_from_cron_loads_nothing_of_the_web_page(tmp_path: Pat
     assert not found & WEB_ONLY
 
 
-ONLY_OF_BUSINESS = ("business_report", "business_panels", "business_tables", "business_gates", "figures.business")  # the answer of either page knows the money
+ONLY_OF_BUSINESS = (
+    "business_report",
+    "business_panels",
+    "business_tables",
+    "business_gates",
+    "figures.business",
+    "panels.business",
+    "panels.net",
+)  # the answer of either page knows the money
 
 
-@pytest.mark.parametrize(("command", "unused"), [("ab", ONLY_OF_BUSINESS), ("business", ("figures.ab",))])
+@pytest.mark.parametrize(("command", "unused"), [("ab", ONLY_OF_BUSINESS), ("business", ("figures.ab", "panels.ab", "panels.effect"))])
 def test_a_picture_loads_nothing_that_only_the_other_dashboard_needs(tmp_path: Path, command: str, unused: tuple[str, ...]) -> None:
     options = [command, "--simulate", "--quiet", "--dpi", "50", "--output", str(tmp_path / "one.png")]
     report = f"print([name for name in sys.modules if name.startswith('live_dashboards.') and any(part in name for part in {unused!r})])"

@@ -23,7 +23,7 @@ _BORDER_INCHES = 0.13
 @dataclass(frozen=True, slots=True)
 class Layout(Generic[OfReport]):
     """The strips with their heights in inches at a page's sizes, the panels by row, and the rows' shares of
-    the height.
+    the height; a further row has a share of 1.
     """
 
     strips: Callable[[Sizes], tuple[tuple[Callable[[Frame, OfReport], None], float], ...]]
@@ -50,8 +50,9 @@ class Layout(Generic[OfReport]):
         gap = _gap(page.sizes)
         above = sum(height + gap for _, height in self.strips(page.sizes)) + 0.02
         area = _inside(page).inner(top=above, bottom=_footer_height(page.sizes) + gap)
-        unit, rows = (area.height - gap * (len(self.panels) - 1)) / sum(self.row_shares), []
-        for panels, share in zip(self.panels, self.row_shares, strict=True):
+        shares = [*self.row_shares, *[1.0] * len(self.panels)][: len(self.panels)]
+        unit, rows = (area.height - gap * (len(self.panels) - 1)) / sum(shares), []
+        for panels, share in zip(self.panels, shares, strict=True):
             rows.append(area.upper(unit * share).columns(len(panels), 0.32 * page.sizes.scale))
             area = area.inner(top=unit * share + gap)
         return tuple(rows)

@@ -8,22 +8,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.chart import Panel
 from live_dashboards.model.dashboards import Report
 from live_dashboards.model.duration import parse_duration_seconds
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.report import AbReport, Head
 from live_dashboards.model.snapshot import Snapshot
+from live_dashboards.panels.ab import AB_PANELS
+from live_dashboards.panels.business import BUSINESS_PANELS
 from live_dashboards.settings import Settings
-from live_dashboards.web.charts.all import AB_CHARTS, BUSINESS_CHARTS, impact_charts
+from live_dashboards.web.charts.compose import figures, places
 from live_dashboards.web.charts.palette import DARK
 from live_dashboards.web.trees import header, panels, tables
-from live_dashboards.web.trees.panels import AB_PANELS, BUSINESS_PANELS, MOST_IMPACTS, Panel
+from live_dashboards.web.trees.panels import WORDS, Page
 from live_dashboards.web.trees.parts import short
 from live_dashboards.web.view import WINDOWS, own_window, windows
 from live_dashboards.web.watch import pace_of
 
 Figure = dict[str, Any]
-Charts = Mapping[str, Callable[[Any], Figure | None]]
 Summary = Callable[[Report], dict[str, Any]]
 Prop = tuple[str, str, Any]
 
@@ -43,8 +45,8 @@ class DocumentMaker:
         """JSON but for the components in it."""
         props: dict[str, dict[str, Any]] = {}
         drawn = (
-            _figures(AB_PANELS, AB_CHARTS, ab) | _impacts(ab),
-            _figures(BUSINESS_PANELS, BUSINESS_CHARTS, business),
+            _figures(AB_PANELS, ab),
+            _figures(BUSINESS_PANELS, business),
         )
         for component, name, value in (
             *_top(ab, business),
@@ -109,56 +111,36 @@ def _top(ab: AbReport, business: BusinessReport) -> Iterator[Prop]:
     yield "page", "className", f"page {'is-simulated' if ab.is_simulated else ''}".strip()
 
 
-def _figures(found: Sequence[Panel], charts: Charts, report: Any) -> dict[str, Figure]:
+def _figures(page: Page, report: Any) -> dict[str, Figure]:
     """The figures of the panels that have something to draw, by their place on the page."""
-    drawn = {
-        chart: charts[chart](report)
-        for panel in found
-        if panel.head(report).is_drawn
-        for chart in panel.charts
-        if chart in charts
-    }
-    return {chart: figure for chart, figure in drawn.items() if figure is not None}
+    return {place: figure for panel in page for place, figure in figures(panel, report).items()}
 
 
-def _impacts(report: AbReport) -> dict[str, Figure]:
-    """What the service reports has as many quantities as it likes; the first ones have a place."""
-    return (
-        {
-            f"impact-{number}": figure
-            for number, (_, figure) in enumerate(impact_charts(report)[:MOST_IMPACTS])
-        }
-        if report.impact.head.is_drawn
-        else {}
-    )
+def _panels(page: Page, drawn: Mapping[str, Figure], report: Any) -> Iterator[Prop]:
+    for panel in page:
+        head, name = panel.head(report), panel.name
+        yield f"{name}-head", "children", panels.head(head, name)
+        yield f"{name}-reason", "children", panels.reason(head)
+        yield f"{name}-note", "children", f"{panels.note(head)}{_more(panel, report)}"
+        yield f"{name}-panel", "className", _classes(panel, head)
+        if name in WORDS:
+            yield f"{name}-words", "children", WORDS[name](report) if head.is_drawn else None
+        for place in places(panel):
+            yield f"{place}-figure", "aria-label", _described(head)
+            yield f"{place}-figure", "className", "figure" if place in drawn else "figure is-empty"
+            if place in drawn:
+                yield f"{place}-chart", "figure", drawn[place]
+                yield f"{place}-figure", "style", _size(drawn[place])
 
 
-def _panels(found: Sequence[Panel], figures: Mapping[str, Figure], report: Any) -> Iterator[Prop]:
-    for panel in found:
-        head = panel.head(report)
-        yield f"{panel.name}-head", "children", panels.head(head, panel.name)
-        yield f"{panel.name}-reason", "children", panels.reason(head)
-        yield f"{panel.name}-note", "children", f"{panels.note(head)}{_more(panel, report)}"
-        yield (
-            f"{panel.name}-panel",
-            "className",
-            f"panel is-{head.origin.value}"
-            + (" is-wide" if panel.is_wide else "")
-            + (" is-alarm" if head.is_alarm else ""),
-        )
-        if panel.words is not None:
-            yield f"{panel.name}-words", "children", panel.words(report) if head.is_drawn else None
-        for chart in panel.charts:
-            yield f"{chart}-figure", "aria-label", _described(head)
-            yield f"{chart}-figure", "className", "figure" if chart in figures else "figure is-empty"
-            if chart in figures:
-                yield f"{chart}-chart", "figure", figures[chart]
-                yield f"{chart}-figure", "style", _size(figures[chart])
+def _classes(panel: Panel[Any], head: Head) -> str:
+    kinds = {"is-wide": panel.is_wide, "is-alarm": head.is_alarm}
+    return " ".join(("panel", f"is-{head.origin.value}", *(name for name, is_so in kinds.items() if is_so)))
 
 
-def _more(panel: Panel, report: Any) -> str:
+def _more(panel: Panel[Any], report: Any) -> str:
     """How many of the reported quantities have no place on the page."""
-    hidden = len(report.impact.types) - MOST_IMPACTS if panel.name == "impact" else 0
+    hidden = len(panel.charts(report)) - panel.most_charts if panel.most_charts > 2 else 0
     return f"; {hidden} more quantities are in the list of numbers" if hidden > 0 else ""
 
 

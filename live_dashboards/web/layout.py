@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 from dash import dcc, html
 
-from live_dashboards.web.trees.panels import AB_PANELS, BUSINESS_PANELS, Panel
+from live_dashboards.model.chart import Panel
+from live_dashboards.panels.ab import AB_PANELS
+from live_dashboards.panels.business import BUSINESS_PANELS
+from live_dashboards.web.charts.compose import places
+from live_dashboards.web.trees.panels import WORDS, Page, in_order
 from live_dashboards.web.trees.parts import Tree
 
 GRAPH_CONFIG = {
@@ -125,21 +129,18 @@ def _buttons() -> tuple[Tree, ...]:
     )
 
 
-def _section(title: str, found: Sequence[Panel]) -> tuple[Tree, ...]:
-    return html.H2(title, className="section"), html.Div([_panel(panel) for panel in found], className="grid")
+def _section(title: str, page: Page) -> tuple[Tree, ...]:
+    return html.H2(title, className="section"), html.Div(list(map(_panel, in_order(page))), className="grid")
 
 
-def _panel(panel: Panel) -> Tree:
-    words = [html.Div(id=f"{panel.name}-words")] if panel.words is not None else []
+def _panel(panel: Panel[Any]) -> Tree:
+    words = [html.Div(id=f"{panel.name}-words")] if panel.name in WORDS else []
+    graphs = list(map(_graph, places(panel)))
     return html.Section(
         [
             html.Div(html.H3("Waiting for the sources", id=f"{panel.name}-title"), id=f"{panel.name}-head"),
             html.Div(id=f"{panel.name}-reason"),
-            *(
-                [html.Div([_graph(chart) for chart in panel.charts], className="figures")]
-                if panel.charts
-                else []
-            ),
+            *([html.Div(graphs, className="figures")] if graphs else []),
             *words,
             html.P(id=f"{panel.name}-note", className="note"),
         ],

@@ -44,12 +44,13 @@ def pixels(figure: Figure) -> str:
 
 
 def instructions(figure: Figure) -> str:
-    """Every path, colour and word, placed to a tenth of a point, which is the same where a processor rounds the last digit of a float otherwise."""
+    """Every path, colour and word in whatever order, placed to a tenth of a point: the same where a processor rounds the last digit of a float otherwise."""
     file = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": "as before", "svg.fonttype": "none", "path.snap": False}):
         figure.savefig(file, format="svg", metadata={"Date": None})
-    text = re.sub(r'(id="|#)[A-Za-z]*[0-9a-f]{10}', r"\1", file.getvalue())
-    return digest(re.sub(r"-?\d+\.\d+", lambda found: f"{float(found.group()) + 0.0137:.1f}", text).encode())
+    text = re.sub(r'( id="[^"]*"|#[A-Za-z]*[0-9a-f]{10})', "", file.getvalue())
+    rounded = re.sub(r"-?\d+\.\d+", lambda found: f"{float(found.group()) + 0.0137:.1f}", text)
+    return digest("\n".join(sorted(rounded.splitlines())).encode())
 
 
 def charts(page: str, case: str) -> dict[str, str]:

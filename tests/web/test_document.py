@@ -12,10 +12,12 @@ from live_dashboards import serving
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.number import format_number
 from live_dashboards.model.presentation import VARIANT_STYLES
+from live_dashboards.panels.ab import AB_PANELS
+from live_dashboards.panels.business import BUSINESS_PANELS
 from live_dashboards.web import app
+from live_dashboards.web.charts.compose import places as chart_places
 from live_dashboards.web.document import DocumentMaker
 from live_dashboards.web.layout import layout
-from live_dashboards.web.trees.panels import AB_PANELS, BUSINESS_PANELS, MOST_IMPACTS
 from live_dashboards.web.view import View
 from tests.figures.cases import HOSTILE, analysed
 from tests.support import business_pages, reports
@@ -23,6 +25,7 @@ from tests.support.snapshots import AT, live, with_instant, without_mlflow, with
 from tests.web.replaying import document_of, page_maker, settings, without_both
 
 PANELS = (*AB_PANELS, *BUSINESS_PANELS)
+MOST_IMPACTS = next(panel.most_charts for panel in AB_PANELS if panel.name == "impact")
 STATES = {"live": lambda snapshot: snapshot, "without MLflow": without_mlflow, "without Prometheus": without_prometheus, "simulated": without_both}
 TURNING = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
 
@@ -133,7 +136,9 @@ def test_a_missing_panel_says_what_was_asked_why_there_is_nothing_and_when_there
     assert words(document["props"]["rate-reason"]["children"]) == (
         "askedab_test_requests_totalreasonPrometheus: refuses the connectionlast goodlast answered at nine in the morning"
     )
-    assert [name for name, props in document["props"].items() if "figure" in props and name in {f"{chart}-chart" for panel in AB_PANELS for chart in panel.charts}] == []
+    assert [
+        name for name, props in document["props"].items() if "figure" in props and name in {f"{chart}-chart" for panel in AB_PANELS for chart in chart_places(panel)}
+    ] == []
 
 
 def test_a_panel_without_a_drawing_hides_its_graph_and_one_with_it_does_not():

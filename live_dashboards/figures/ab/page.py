@@ -1,15 +1,17 @@
-"""The A/B page: strips and nine panels on a fixed grid, the most important top left."""
+"""The A/B page: strips, and its panels on a grid, the most important top left."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from live_dashboards.figures.ab import effect, errors, health, impact, latency, quality, rate, runs, split
+from live_dashboards.figures.ab import runs
+from live_dashboards.figures.compose import rows_of_panels
 from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.layout import Layout
 from live_dashboards.figures.strips import draw_header, draw_status, draw_verdict
 from live_dashboards.figures.theme import Sizes, line_inches
 from live_dashboards.model.report import AbReport
+from live_dashboards.panels.ab import AB_PANELS
 
 
 def _strips(sizes: Sizes) -> tuple[tuple[Callable[[Frame, AbReport], None], float], ...]:
@@ -21,12 +23,4 @@ def _strips(sizes: Sizes) -> tuple[tuple[Callable[[Frame, AbReport], None], floa
     )
 
 
-PAGE = Layout(
-    strips=_strips,
-    panels=(
-        (effect.draw, quality.draw, split.draw),
-        (rate.draw, latency.draw, errors.draw),
-        (impact.draw, runs.draw, health.draw),
-    ),
-    row_shares=(1.02, 1.28, 1.0),
-)
+PAGE = Layout(_strips, rows_of_panels(AB_PANELS, {"runs": runs.draw}), (1.02, 1.28, 1.0))

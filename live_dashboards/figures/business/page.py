@@ -1,26 +1,18 @@
-"""The business page: strips and nine panels on a fixed grid, the answer top left."""
+"""The business page: strips, and its panels on a grid, the answer top left."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from live_dashboards.figures.business import (
-    break_even,
-    gates,
-    inputs,
-    ledger,
-    net,
-    parts,
-    payback,
-    performance,
-    sensitivity,
-)
+from live_dashboards.figures.business import break_even, gates, inputs, ledger, payback, performance
 from live_dashboards.figures.business.strips import draw_headline, draw_shares
+from live_dashboards.figures.compose import rows_of_panels
 from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.layout import Layout
 from live_dashboards.figures.strips import draw_header
 from live_dashboards.figures.theme import Sizes, line_inches
 from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.panels.business import BUSINESS_PANELS
 
 
 def _strips(sizes: Sizes) -> tuple[tuple[Callable[[Frame, BusinessReport], None], float], ...]:
@@ -32,12 +24,12 @@ def _strips(sizes: Sizes) -> tuple[tuple[Callable[[Frame, BusinessReport], None]
     )
 
 
-PAGE = Layout(
-    strips=_strips,
-    panels=(
-        (net.draw, parts.draw, sensitivity.draw),
-        (break_even.draw, payback.draw, performance.draw),
-        (ledger.draw, inputs.draw, gates.draw),
-    ),
-    row_shares=(1.0, 1.12, 1.0),
-)
+_BY_HAND = {
+    "break_even": break_even.draw,
+    "payback": payback.draw,
+    "performance": performance.draw,
+    "ledger": ledger.draw,
+    "inputs": inputs.draw,
+    "gates": gates.draw,
+}
+PAGE = Layout(_strips, rows_of_panels(BUSINESS_PANELS, _BY_HAND), (1.0, 1.12, 1.0))

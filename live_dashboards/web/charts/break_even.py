@@ -12,10 +12,12 @@ from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.number import format_money, format_signed
 from live_dashboards.model.presentation import BAND, INK, MUTED, VariantStyle
 from live_dashboards.model.ticks import number_labels, round_ticks
+from live_dashboards.panels.money import MEASURED, RESULT
+from live_dashboards.panels.sayings import measured, provenance, spoken
 from live_dashboards.web.charts.base import Figure, axis, band, layout, seen, upright, word
-from live_dashboards.web.charts.hover import TEMPLATE, bold, joined, measured
+from live_dashboards.web.charts.hover import TEMPLATE, said
 from live_dashboards.web.charts.marks import Dot, dot_traces
-from live_dashboards.web.charts.money import MEASURED, RESULT, money_axis, origin_of
+from live_dashboards.web.charts.money import money_axis
 
 _FAR = 5.0
 _STYLE = VariantStyle(MEASURED, INK, "o", ())
@@ -96,7 +98,7 @@ def _limits(panel: BreakEvenPanel, measured_points: float) -> tuple[float, float
 def _line(panel: BreakEvenPanel, limits: tuple[float, float], report: BusinessReport) -> dict[str, Any]:
     """Many points on a straight line, so that each place of it can be pointed at."""
     xs = [limits[0] + (limits[1] - limits[0]) * step / 24 for step in range(25)]
-    place = origin_of(panel.measured, report) if panel.measured is not None else ""
+    place = said(provenance(panel.measured, report.timezone)) if panel.measured is not None else ""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -108,7 +110,7 @@ def _line(panel: BreakEvenPanel, limits: tuple[float, float], report: BusinessRe
             )
             for x in xs
         ],
-        "meta": [joined(bold("net value by accuracy improvement")), f"<br>{place}" if place else ""],
+        "meta": ["<b>net value by accuracy improvement</b>", f"<br>{place}" if place else ""],
         "hovertemplate": "%{meta[0]}<br><b>%{customdata}</b>%{meta[1]}<extra></extra>",
         "showlegend": False,
         "line": {"color": RESULT, "width": 2},
@@ -119,10 +121,8 @@ def _dot(
     panel: BreakEvenPanel, improvement: Measurement, report: BusinessReport, limits: tuple[float, float]
 ) -> list[dict[str, Any]]:
     points = improvement.value or 0.0
-    words = joined(
-        measured("measured improvement", improvement, report),
-        f"net {format_money(_net(panel, points), signed=True)} a year",
-    )
+    net = f"net {format_money(_net(panel, points), signed=True)} a year"
+    words = said(spoken(*measured("measured improvement", improvement, report), net))
     return [
         {**trace, "hovertemplate": TEMPLATE}
         for trace in dot_traces(

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from live_dashboards.model.chart import Lines
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.number import axis_decimals, format_number
 from live_dashboards.model.presentation import MUTED, style_of
 from live_dashboards.model.report import AbReport, Line
+from live_dashboards.panels.sayings import unit_of
 from live_dashboards.web.charts.base import level, seen, word
-from live_dashboards.web.charts.hover import unit_of
 from live_dashboards.web.charts.text import escaped, shown
 from live_dashboards.web.charts.times import moment_text
 
@@ -20,20 +20,6 @@ _MOST_NAMED = 4
 _PLOT_PIXELS, _NUMBER_PIXELS = 200, 14
 _LATE_SHARE = 0.04
 _LABEL_SHARE = 0.22
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How lines are drawn: the y axis' title, the unit of the numbers, whether the axis starts at zero, the
-    target with its words, and dated marks.
-    """
-
-    title: str
-    unit: str
-    is_zero_based: bool = True
-    target: float | None = None
-    target_words: str = ""
-    marks: tuple[tuple[float, str], ...] = ()
 
 
 def last_point(line: Line) -> tuple[float, float] | None:
@@ -113,7 +99,7 @@ def _apart(values: Sequence[float], limits: tuple[float, float]) -> list[float]:
     return [placed[order.index(index)] for index in range(len(values))]
 
 
-def target_shapes(plan: Plan, limits: tuple[float, float]) -> list[dict[str, Any]]:
+def target_shapes(plan: Lines, limits: tuple[float, float]) -> list[dict[str, Any]]:
     """The target as a thin dashed line, where the axis reaches it."""
     return (
         [level(seen(plan.target), colour=MUTED, dash="6px,4px")]
@@ -122,7 +108,7 @@ def target_shapes(plan: Plan, limits: tuple[float, float]) -> list[dict[str, Any
     )
 
 
-def target_words(plan: Plan, limits: tuple[float, float]) -> list[dict[str, Any]]:
+def target_words(plan: Lines, limits: tuple[float, float]) -> list[dict[str, Any]]:
     """The target's words, above it at the right."""
     if plan.target is None or not target_shapes(plan, limits):
         return []
@@ -140,7 +126,7 @@ def target_words(plan: Plan, limits: tuple[float, float]) -> list[dict[str, Any]
     ]
 
 
-def shown_marks(plan: Plan, report: AbReport) -> list[tuple[float, str]]:
+def shown_marks(plan: Lines, report: AbReport) -> list[tuple[float, str]]:
     """The dated changes within the window."""
     return [
         (moment, label)
@@ -149,7 +135,7 @@ def shown_marks(plan: Plan, report: AbReport) -> list[tuple[float, str]]:
     ]
 
 
-def mark_words(plan: Plan, report: AbReport) -> list[dict[str, Any]]:
+def mark_words(plan: Lines, report: AbReport) -> list[dict[str, Any]]:
     """What changed, above the plot; words that would touch the ones before are left out."""
     words, free_from = [], -math.inf
     for moment, label in shown_marks(plan, report):

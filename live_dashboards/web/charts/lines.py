@@ -6,17 +6,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from live_dashboards.model.chart import Lines, Said
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.number import format_number
 from live_dashboards.model.presentation import MUTED, PAPER, VariantStyle, colour_of, style_of
 from live_dashboards.model.report import AbReport, Line
 from live_dashboards.model.ticks import number_labels, round_ticks
+from live_dashboards.panels.sayings import provenance, spoken, unit_of
 from live_dashboards.web.charts.base import USUAL_HEIGHT, Figure, axis, layout, seen, upright
-from live_dashboards.web.charts.hover import bold, origin_words, query_words, unit_of
+from live_dashboards.web.charts.hover import said
 from live_dashboards.web.charts.line_words import (
-    Plan,
     end_words,
     last_point,
     mark_words,
@@ -29,6 +31,7 @@ from live_dashboards.web.charts.text import escaped, shown, shown_name
 from live_dashboards.web.charts.times import moment_text, time_axis, zone_of
 
 LEGEND_PIXELS = 19
+_AXIS_CHARACTERS = 30
 _LEGEND_COLUMNS = 36
 _MARKS_ALONG = 7
 _TEMPLATE = (
@@ -36,9 +39,9 @@ _TEMPLATE = (
 )
 
 
-def lines_figure(lines: Sequence[Line], report: AbReport, origin: Origin, plan: Plan) -> Figure | None:
+def lines_figure(plan: Lines, report: AbReport, origin: Origin) -> Figure | None:
     """The lines over the whole window, whether or not all of it has values; None where none has any."""
-    drawn = [line for line in lines if last_point(line) is not None]
+    drawn = [line for line in plan.lines if last_point(line) is not None]
     if not drawn:
         return None
     limits = _limits(drawn, plan)
@@ -49,7 +52,9 @@ def lines_figure(lines: Sequence[Line], report: AbReport, origin: Origin, plan: 
     made = layout(
         origin,
         x=time_axis(report, start, report.at.timestamp()),
-        y=axis(plan.title, limits, ticks=ticks, labels=number_labels(ticks, plan.unit)),
+        y=axis(
+            shown(plan.axis, _AXIS_CHARACTERS), limits, ticks=ticks, labels=number_labels(ticks, plan.unit)
+        ),
         height=USUAL_HEIGHT + LEGEND_PIXELS * max(0, len(drawn) - 3),
         shapes=[
             *target_shapes(plan, limits),
@@ -70,7 +75,7 @@ def _known(value: float | None) -> float | None:
     return seen(value) if value is not None and math.isfinite(value) else None
 
 
-def _limits(lines: Sequence[Line], plan: Plan) -> tuple[float, float]:
+def _limits(lines: Sequence[Line], plan: Lines) -> tuple[float, float]:
     values = [
         value
         for line in lines
@@ -157,11 +162,7 @@ def _at(ys: Sequence[float | None], index: int) -> float | None:
 
 def _meta(line: Line, report: AbReport) -> list[str]:
     """What all points of a line share: name, zone, and source, query and state."""
-    shared = (
-        "as reported" if line.latest.unit == "as_reported" else "",
-        f"source: {shown(line.latest.source)}" if line.latest.source else "",
-        query_words(line.latest.query),
-        origin_words(line.latest.origin, is_stale=line.latest.stale),
-    )
-    zone = zone_of(report)
-    return [bold(line.label), zone, "".join(f"<br>{each}" for each in shared if each)]
+    latest = replace(line.latest, observed_at=None)
+    shared = "as reported" if line.latest.unit == "as_reported" else "", *provenance(latest, report.timezone)
+    rest = said(spoken(*shared))
+    return [said((Said(line.label, "title"),)), zone_of(report), f"<br>{rest}" if rest else ""]

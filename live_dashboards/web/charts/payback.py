@@ -6,13 +6,16 @@ from typing import Any
 
 from live_dashboards.model.business_case import CashPoint
 from live_dashboards.model.business_report import BusinessReport, PaybackPanel
+from live_dashboards.model.chart import Said
 from live_dashboards.model.limits import padded
 from live_dashboards.model.measurement import Interval
 from live_dashboards.model.number import format_money, format_number
 from live_dashboards.model.presentation import AXIS, BAND, INK, PAPER
+from live_dashboards.panels.money import RESULT
+from live_dashboards.panels.sayings import level_words, measured, provenance, spoken
 from live_dashboards.web.charts.base import Figure, axis, layout, seen, word
-from live_dashboards.web.charts.hover import TEMPLATE, bold, joined, level_words, measured
-from live_dashboards.web.charts.money import RESULT, money_axis, origin_of
+from live_dashboards.web.charts.hover import TEMPLATE, said
+from live_dashboards.web.charts.money import money_axis
 
 _DAYS_A_MONTH = 365 / 12
 _TICKS = (0.0, 3.0, 6.0, 9.0, 12.0)
@@ -102,12 +105,12 @@ def _line(report: BusinessReport) -> dict[str, Any]:
 
 def _hover(point: CashPoint, report: BusinessReport) -> str:
     has_band = point.low_usd is not None and point.high_usd is not None
-    return joined(
-        bold(f"after {point.month:g} months"),
-        f"<b>{format_money(point.value_usd)}</b>",
-        level_words(0.95, Interval(point.low_usd, point.high_usd), "usd") if has_band else "no interval",
-        origin_of(report.net.net, report),
+    limits = level_words(0.95, Interval(point.low_usd, point.high_usd), "usd") if has_band else "no interval"
+    title, value = (
+        Said(f"after {point.month:g} months", "title"),
+        Said(format_money(point.value_usd), "value"),
     )
+    return said(spoken(title, value, limits, *provenance(report.net.net, report.timezone)))
 
 
 def _month(panel: PaybackPanel) -> float | None:
@@ -128,7 +131,7 @@ def _mark(report: BusinessReport) -> list[dict[str, Any]]:
             "mode": "markers",
             "x": [seen(month)],
             "y": [0],
-            "customdata": [measured("paid back", panel.payback, report)],
+            "customdata": [said(measured("paid back", panel.payback, report))],
             "hovertemplate": TEMPLATE,
             "showlegend": False,
             "cliponaxis": False,

@@ -8,13 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from live_dashboards.model.measurement import Measurement, Origin
-from live_dashboards.model.number import format_number
-from live_dashboards.model.presentation import FAINT, INK, drawn_interval, state_words
-from live_dashboards.model.ticks import number_labels, round_ticks
-from live_dashboards.web.charts.base import axis, layout, word
-from live_dashboards.web.charts.hover import measured
-from live_dashboards.web.charts.marks import Dot
+from live_dashboards.model.measurement import Origin
+from live_dashboards.model.presentation import FAINT, INK
+from live_dashboards.web.charts.base import layout, word
 from live_dashboards.web.charts.text import shown, shown_name, width
 
 _LABEL_SHIFT, _BAR_SHIFT = 9, 2
@@ -27,7 +23,7 @@ _MOST_NUMBERS = 38
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Label:
     """What stands above a row's mark: its name on the left, its numbers on the right (each with a colour),
     and why it has no mark.
     """
@@ -39,7 +35,7 @@ class Row:
 
 
 def rows_layout(
-    rows: Sequence[Row],
+    rows: Sequence[Label],
     x: dict[str, Any],
     origin: Origin,
     *,
@@ -70,7 +66,7 @@ def lane(index: int, lanes: int) -> float:
     return round(index * lane_pixels() / (_ROW_PIXELS + lane_pixels() * (lanes - 1)), 4)
 
 
-def _words(row: Row, index: int, column: int, half_bar_rows: float) -> list[dict[str, Any]]:
+def _words(row: Label, index: int, column: int, half_bar_rows: float) -> list[dict[str, Any]]:
     """Name, numbers and reason of a row; several numbers stand in columns of so many pixels."""
     at: dict[str, Any] = {
         "y": round(index - half_bar_rows, 3),
@@ -111,26 +107,3 @@ def _words(row: Row, index: int, column: int, half_bar_rows: float) -> list[dict
             )
         )
     return words
-
-
-def number_axis(title: str, limits: tuple[float, float], unit: str, most: int = 5) -> dict[str, Any]:
-    """A value axis below the rows with round numbers."""
-    ticks = round_ticks(*limits, most)
-    return axis(title, limits, ticks=ticks, labels=number_labels(ticks, unit))
-
-
-def measured_dot(title: str, measurement: Measurement, y: float, report: Any) -> Dot | None:
-    """The measurement's dot, None where it has no value; hollow where it has no interval, as in the
-    pictures.
-    """
-    if measurement.value is None:
-        return None
-    interval = drawn_interval(measurement)
-    return Dot(measurement.value, y, interval, interval is not None, measured(title, measurement, report))
-
-
-def number_words(measurement: Measurement, **options: Any) -> str:
-    """The value with unit and state, a dash where there is none."""
-    return format_number(measurement.value, measurement.unit, **options) + (
-        state_words(measurement) if measurement.value is not None else ""
-    )

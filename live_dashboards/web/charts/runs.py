@@ -7,16 +7,18 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from live_dashboards.model.chart import Said
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.number import format_number
 from live_dashboards.model.presentation import MUTED, PAPER, colour_of, state_words, style_of
 from live_dashboards.model.report import AbReport, RunBar
 from live_dashboards.model.snapshot import MLFLOW
 from live_dashboards.model.ticks import moment_words
+from live_dashboards.panels.sayings import origin_words, provenance, spoken
 from live_dashboards.web.charts.base import Figure, upright, word
-from live_dashboards.web.charts.hover import TEMPLATE, bold, joined, origin_words, provenance, query_words
-from live_dashboards.web.charts.rows import Row, rows_layout
-from live_dashboards.web.charts.text import escaped, shown
+from live_dashboards.web.charts.hover import TEMPLATE, said
+from live_dashboards.web.charts.rows import Label, rows_layout
+from live_dashboards.web.charts.text import shown
 from live_dashboards.web.charts.times import moment_text, time_axis
 
 _MOST_BARS = 8
@@ -126,18 +128,18 @@ def _traces(bar: RunBar, y: int, report: AbReport) -> list[dict[str, Any]]:
 def _hover(bar: RunBar, report: AbReport) -> str:
     zone, accuracy = ZoneInfo(report.timezone), bar.accuracy_percent
     has_accuracy = accuracy is not None and accuracy.value is not None
-    return joined(
-        bold(bar.label),
-        f"variant: {shown(bar.variant)}" if bar.variant is not None else "",
-        f"<b>{escaped(bar.state)}</b>",
-        f"started {moment_words(bar.started_at, zone)}",
-        f"ended {moment_words(bar.ended_at, zone)}" if bar.ended_at else "no end recorded",
-        f"accuracy {_accuracy_words(accuracy)}" if has_accuracy else "",
-        provenance(accuracy, report.timezone)
-        if accuracy is not None and has_accuracy
-        else joined(
-            f"source: {MLFLOW}", query_words(report.runs.head.asked), origin_words(report.runs.head.origin)
-        ),
+    head = report.runs.head
+    origin = spoken(f"source: {MLFLOW}", Said(head.asked, "query"), origin_words(head.origin))
+    return said(
+        spoken(
+            Said(bar.label, "title"),
+            Said(f"variant: {bar.variant}" if bar.variant is not None else "", "short"),
+            Said(bar.state, "value"),
+            f"started {moment_words(bar.started_at, zone)}",
+            f"ended {moment_words(bar.ended_at, zone)}" if bar.ended_at else "no end recorded",
+            f"accuracy {_accuracy_words(accuracy)}" if has_accuracy else "",
+            *(provenance(accuracy, report.timezone) if accuracy is not None and has_accuracy else origin),
+        )
     )
 
 
@@ -149,10 +151,10 @@ def _accuracy_words(accuracy: Measurement | None) -> str:
     )
 
 
-def _row(bar: RunBar, report: AbReport) -> Row:
+def _row(bar: RunBar, report: AbReport) -> Label:
     colour = style_of(report.variant_names, bar.variant).text_colour
     words = " · ".join(filter(None, (_accuracy_words(bar.accuracy_percent), bar.state)))
-    return Row(bar.label, ((words, colour),), colour)
+    return Label(bar.label, ((words, colour),), colour)
 
 
 def _mark_words(

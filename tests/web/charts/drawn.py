@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from live_dashboards.web.charts.all import AB_CHARTS, BUSINESS_CHARTS, impact_charts
+from live_dashboards.panels.ab import AB_PANELS
+from live_dashboards.panels.business import BUSINESS_PANELS
+from live_dashboards.web.charts import compose
 from tests.figures.cases import CASES
 from tests.support.business_pages import CASES as BUSINESS_CASES
 
@@ -15,12 +17,20 @@ COLOUR_KEYS = {"color", "fillcolor", "bgcolor", "fgcolor", "bordercolor", "gridc
 
 @lru_cache(maxsize=64)
 def figures(page: str, case: str) -> dict[str, dict[str, Any]]:
-    """The figures that are drawn, by id."""
-    if page == "ab":
-        report = CASES[case]()
-        return {**{name: drawn for name, chart in AB_CHARTS.items() if (drawn := chart(report))}, **dict(impact_charts(report))}
-    report = BUSINESS_CASES[case]()
-    return {name: drawn for name, chart in BUSINESS_CHARTS.items() if (drawn := chart(report))}
+    """The figures that are drawn, by their places on the page."""
+    report = CASES[case]() if page == "ab" else BUSINESS_CASES[case]()
+    return all_figures(page, report)
+
+
+def all_figures(page: str, report: Any) -> dict[str, dict[str, Any]]:
+    panels = AB_PANELS if page == "ab" else BUSINESS_PANELS
+    return {place: drawn for panel in panels for place, drawn in compose.figures(panel, report).items()}
+
+
+def figure(place: str, report: Any) -> dict[str, Any] | None:
+    """The figure at that place of the report's page; None where nothing is drawn there."""
+    page = "ab" if hasattr(report, "effect") else "business"
+    return all_figures(page, report).get(place)
 
 
 def walk(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:

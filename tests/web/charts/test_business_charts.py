@@ -4,10 +4,9 @@ from functools import lru_cache
 import pytest
 
 from live_dashboards.model.presentation import PAPER
-from live_dashboards.web.charts import break_even, net, parts, payback, sensitivity
 from live_dashboards.web.charts.base import CLEAR
 from tests.support.business_pages import CASES
-from tests.web.charts.drawn import hovers, labels, lines, marks
+from tests.web.charts.drawn import figure, hovers, labels, lines, marks
 
 
 @lru_cache(maxsize=16)
@@ -20,7 +19,7 @@ def bars(figure):
 
 
 def test_parts_are_a_waterfall_that_ends_at_the_total():
-    made, drawn = report().parts, bars(parts.figure(report()))
+    made, drawn = report().parts, bars(figure("parts", report()))
     values = [bar.value.value for bar in made.bars]
     assert drawn["x"] == pytest.approx([*values, made.total.value.value], rel=1e-5)
     assert drawn["base"] == pytest.approx([0, values[0], sum(values[:2]), 0], rel=1e-5)
@@ -28,13 +27,13 @@ def test_parts_are_a_waterfall_that_ends_at_the_total():
 
 def test_whiskers_stand_where_their_bar_stands():
     made = report().parts
-    whiskers = lines(parts.figure(report()))[-1]
+    whiskers = lines(figure("parts", report()))[-1]
     first = made.bars[0].interval
     assert whiskers[:2] == pytest.approx([first.low, first.high], rel=1e-5)
 
 
 def test_a_simulated_part_is_hatched_and_outside_the_total():
-    drawn = parts.figure(report("model data"))
+    drawn = figure("parts", report("model data"))
     assert bars(drawn)["marker"]["pattern"]["shape"] == ["", "/", "/", ""]
     assert bars(drawn)["base"] == [0, 0, 0, 0]
     assert bars(drawn)["x"][0] == bars(drawn)["x"][3]
@@ -43,27 +42,27 @@ def test_a_simulated_part_is_hatched_and_outside_the_total():
 
 
 def test_a_missing_part_is_outlined_and_empty():
-    drawn = parts.figure(report("model data, marked"))
+    drawn = figure("parts", report("model data, marked"))
     assert bars(drawn)["marker"]["color"][1:3] == [CLEAR, CLEAR]
     assert labels(drawn).count("not measured") == 2
 
 
 def test_the_net_is_a_dot_over_its_interval():
-    drawn, made = net.figure(report()), report().net
+    drawn, made = figure("net", report()), report().net
     assert drawn["data"][0]["x"][:2] == pytest.approx((made.interval.low, made.interval.high), rel=1e-5)
     assert drawn["data"][-1]["x"] == pytest.approx([made.net.value], rel=1e-5)
     assert "95 % interval" in drawn["data"][-1]["customdata"][0]
 
 
 def test_a_partial_net_is_another_mark():
-    drawn = net.figure(report("model data"))
+    drawn = figure("net", report("model data"))
     assert drawn["data"][-1]["marker"]["symbol"] == "diamond"
     assert drawn["data"][-1]["marker"]["color"] == [PAPER]
     assert labels(drawn)[0] == "partial"
 
 
 def test_payback_is_the_cumulative_value_over_its_band():
-    band, _, line, mark = payback.figure(report())["data"]
+    band, _, line, mark = figure("payback", report())["data"]
     points = report().payback.points
     assert line["y"] == pytest.approx([point.value_usd for point in points], rel=1e-5)
     assert band["y"] == pytest.approx([*(point.low_usd for point in points), *(point.high_usd for point in points[::-1])], rel=1e-5)
@@ -71,37 +70,37 @@ def test_payback_is_the_cumulative_value_over_its_band():
 
 
 def test_what_is_never_paid_back_has_no_mark():
-    drawn = payback.figure(report("a loss"))
+    drawn = figure("payback", report("a loss"))
     assert not [trace for trace in drawn["data"] if trace["mode"] == "markers"]
     assert labels(drawn) == []
 
 
 def test_a_cumulative_value_without_an_interval_has_no_band():
-    drawn = payback.figure(report("without test rows"))
+    drawn = figure("payback", report("without test rows"))
     assert not [trace for trace in drawn["data"] if "fill" in trace]
     assert "no interval" in hovers(drawn)[0]
 
 
 def test_the_tornado_reaches_from_p10_to_p90():
-    drawn, swings = bars(sensitivity.figure(report())), report().sensitivity.swings
+    drawn, swings = bars(figure("sensitivity", report())), report().sensitivity.swings
     lows = [min(swing.net_at_low_usd, swing.net_at_high_usd) for swing in swings]
     assert drawn["base"] == pytest.approx(lows, rel=1e-5)
     assert drawn["x"] == pytest.approx([swing.width_usd for swing in swings], rel=1e-4)
 
 
 def test_the_tornado_stands_around_the_net_value():
-    ticks = lines(sensitivity.figure(report()))[0]
+    ticks = lines(figure("sensitivity", report()))[0]
     assert ticks[:2] == pytest.approx([report().sensitivity.net_usd] * 2, rel=1e-5)
 
 
 def test_an_assumed_input_says_so():
-    words = labels(sensitivity.figure(report()))
-    assert "trading volume, assumed" in words
+    words = labels(figure("sensitivity", report()))
+    assert "trading volume · assumed" in words
     assert "accuracy improvement" in words
 
 
 def test_break_even_is_the_line_through_the_measured_point():
-    drawn, made = break_even.figure(report()), report().break_even
+    drawn, made = figure("break-even", report()), report().break_even
     x, y = marks(drawn)[-1]
     assert (x, y) == pytest.approx((made.measured.value, made.net_at_zero_usd + made.measured.value * made.usd_per_point), rel=1e-5)
     shade = next(shape for shape in drawn["layout"]["shapes"] if shape["type"] == "rect")
@@ -109,22 +108,22 @@ def test_break_even_is_the_line_through_the_measured_point():
 
 
 def test_an_effect_without_an_interval_is_hollow_and_unshaded():
-    drawn = break_even.figure(report("without test rows"))
+    drawn = figure("break-even", report("without test rows"))
     assert drawn["data"][-1]["marker"]["color"] == [PAPER]
     assert not [shape for shape in drawn["layout"]["shapes"] if shape["type"] == "rect"]
     assert "effect unknown" in drawn["layout"]["xaxis"]["title"]["text"]
 
 
 def test_a_break_even_far_away_is_named_and_not_drawn():
-    assert any(text.endswith("off the axis") for text in labels(break_even.figure(report("a trillion"))))
+    assert any(text.endswith("off the axis") for text in labels(figure("break-even", report("a trillion"))))
 
 
 def test_the_figures_follow_the_report():
     made = report()
     moved = replace(made, net=replace(made.net, net=replace(made.net.net, value=1_234_000.0)))
-    assert net.figure(moved)["data"][-1]["x"] == [1_234_000]
+    assert figure("net", moved)["data"][-1]["x"] == [1_234_000]
 
 
 def test_every_mark_of_money_says_where_it_comes_from():
-    for module in (parts, payback, sensitivity, break_even):
-        assert all("source: mlflow" in words or "source: prometheus" in words for words in hovers(module.figure(report())))
+    for place in ("parts", "payback", "sensitivity", "break-even"):
+        assert all("source: mlflow" in words or "source: prometheus" in words for words in hovers(figure(place, report())))

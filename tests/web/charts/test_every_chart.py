@@ -7,12 +7,14 @@ from zoneinfo import ZoneInfo
 import plotly.graph_objects as go
 import pytest
 
-from live_dashboards.web.charts.all import AB_CHARTS, BUSINESS_CHARTS, impact_charts
+from live_dashboards.panels.ab import AB_PANELS
+from live_dashboards.panels.business import BUSINESS_PANELS
 from live_dashboards.web.charts.base import CLEAR, height_pixels
+from live_dashboards.web.charts.compose import places
 from live_dashboards.web.charts.palette import DARK
 from tests.figures.cases import CASES, HOSTILE
 from tests.support import reports
-from tests.web.charts.drawn import EVERY_CASE, colours, figures, hovers, labels, walk
+from tests.web.charts.drawn import EVERY_CASE, all_figures, colours, figure, figures, hovers, labels, walk
 
 TEMPLATE_FIELDS = {"%{customdata}", "%{meta[0]}", "%{meta[1]}", "%{meta[2]}", "%{x|%-d %b %Y, %H:%M:%S}"}
 OUR_TAGS = {"<br>", "<b>", "</b>"}
@@ -92,14 +94,14 @@ def test_zoom_survives_a_refresh_and_rows_cannot_be_dragged():
 
 def test_a_time_axis_is_the_pages_local_time_and_names_its_zone():
     report = reports.report(timezone="Asia/Kolkata")
-    axis = AB_CHARTS["rate"](report)["layout"]["xaxis"]
+    axis = figure("rate", report)["layout"]["xaxis"]
     assert axis["title"]["text"] == "time, IST"
     assert axis["range"][1] == f"{report.at.astimezone(ZoneInfo('Asia/Kolkata')):%Y-%m-%d %H:%M}" == "2026-11-20 17:30"
 
 
 def test_a_change_of_the_clocks_neither_repeats_nor_leaves_out_an_hour():
     report = reports.report(timezone="Europe/Berlin", window_seconds=40 * 86_400.0)
-    xs = AB_CHARTS["rate"](report)["data"][0]["x"]
+    xs = figure("rate", report)["data"][0]["x"]
     steps = {round((later - earlier).total_seconds()) for earlier, later in pairwise(map(datetime.fromisoformat, xs))}
     assert steps == {36_000}
 
@@ -128,7 +130,7 @@ def test_names_of_users_are_shown_as_they_are_but_short():
 
 def test_a_page_of_a_day_is_small():
     report = CASES["analysed, live"]()
-    page = [chart(report) for chart in AB_CHARTS.values()] + [drawn for _, drawn in impact_charts(report)]
+    page = list(all_figures("ab", report).values())
     assert len(json.dumps(page, ensure_ascii=False).encode()) < A_PAGE_BYTES
 
 
@@ -139,6 +141,19 @@ def test_a_figure_is_higher_only_where_its_rows_need_it():
 
 
 def test_the_charts_have_the_pages_ids():
-    assert list(AB_CHARTS) == ["effect", "quality", "split", "rate", "latency", "latency-timeline", "errors", "errors-timeline", "runs", "health"]
-    assert list(BUSINESS_CHARTS) == ["net", "parts", "payback", "sensitivity", "break-even"]
-    assert [name for name, _ in impact_charts(reports.report())] == ["impact-net_business_value", "impact-latency_cost", "impact-revenue_impact"]
+    ab = [
+        "effect",
+        "quality",
+        "split",
+        "rate",
+        "latency",
+        "latency-timeline",
+        "errors",
+        "errors-timeline",
+        *(f"impact-{number}" for number in range(6)),
+        "runs",
+        "health",
+    ]
+    assert [place for panel in AB_PANELS for place in places(panel)] == ab
+    assert [place for panel in BUSINESS_PANELS for place in places(panel)] == ["net", "parts", "sensitivity", "break-even", "payback"]
+    assert list(all_figures("ab", reports.report())) == [place for place in ab if place not in {"impact-3", "impact-4", "impact-5"}]

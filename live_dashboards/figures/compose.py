@@ -1,0 +1,127 @@
+"""A panel as its charts say: sentences below, rows above lines, lines side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from live_dashboards.figures.frame import Frame
+from live_dashboards.figures.panel import open_panel, say_nothing
+from live_dashboards.figures.row_charts import draw_fitting_rows, draw_rows
+from live_dashboards.figures.rows import column_inches, rows_height
+from live_dashboards.figures.stretches import Plan
+from live_dashboards.figures.text import Look, fitted, width_inches, wrapped
+from live_dashboards.figures.theme import INK, line_inches
+from live_dashboards.figures.timeline import draw_below, draw_timeline
+from live_dashboards.figures.words import end_words
+from live_dashboards.model.chart import Chart, Lines, OfReport, Panel, Row, Rows, Sentences
+from live_dashboards.model.report import AbReport
+
+_IN_A_ROW = 3
+_MOST_BESIDE = 3
+_MOST_NOTICE_LINES = 3
+_BELOW_BARS_INCHES = 0.06
+
+
+def rows_of_panels(
+    panels: Sequence[Panel[OfReport]], by_hand: Mapping[str, Callable[[Frame, OfReport], None]]
+) -> tuple[tuple[Callable[[Frame, OfReport], None], ...], ...]:
+    """What draws each of them, three in a row; some are drawn by hand."""
+    drawn = [by_hand.get(panel.name) or partial(draw_panel, panel) for panel in panels]
+    return tuple(tuple(drawn[start : start + _IN_A_ROW]) for start in range(0, len(drawn), _IN_A_ROW))
+
+
+def draw_panel(panel: Panel[Any], frame: Frame, report: Any) -> None:
+    """Its head, and what it says of this report."""
+    body = open_panel(frame, panel.head(report), is_page_simulated=report.is_simulated)
+    if body is not None:
+        _draw_charts(body, panel, panel.charts(report), report)
+
+
+def _draw_charts(body: Frame, panel: Panel[Any], charts: Sequence[Chart], report: Any) -> None:
+    rows = next((chart for chart in charts if isinstance(chart, Rows)), None)
+    lines = [chart for chart in charts if isinstance(chart, Lines)]
+    for chart in charts:
+        if isinstance(chart, Sentences):
+            body = _write_sentences(body, chart, rows)
+    if rows is not None and lines:
+        _draw_above(body, rows, lines[0], report)
+    elif rows is not None:
+        draw_rows(body, rows)
+    elif len(lines) == 1 and not lines[0].caption:
+        draw_timeline(body, lines[0].lines, report, plan_of(lines[0]))
+    elif lines:
+        _draw_beside(body, lines, report)
+    elif not charts:
+        say_nothing(body, panel.empty)
+
+
+def _draw_above(body: Frame, rows: Rows, lines: Lines, report: AbReport) -> None:
+    """Rows, and the caption and lines below them."""
+
+    def draw(place: Frame, shown: Sequence[Row], hidden: str) -> None:
+        draw_fitting_rows(place, rows, shown, hidden)
+
+    lower = draw_below(body, rows.rows, lines.caption, draw)
+    draw_timeline(lower, lines.lines, report, plan_of(lines))
+
+
+def plan_of(chart: Lines, **more: Any) -> Plan:
+    """How the lines are drawn."""
+    return Plan(chart.unit, chart.is_zero_based, chart.target, chart.target_words, chart.marks, **more)
+
+
+def _draw_beside(body: Frame, lines: Sequence[Lines], report: AbReport) -> None:
+    """Small charts side by side, each with its caption; of several only last values stand at line ends."""
+    shown, hidden = lines[:_MOST_BESIDE], len(lines) - _MOST_BESIDE
+    places = body.columns(len(shown), 0.14 * body.sizes.scale)
+    values = [words for chart in shown for words in end_words([line.latest for line in chart.lines])]
+    names_width = column_inches(places[0], values) if len(shown) > 1 else None
+    for index, (place, chart) in enumerate(zip(places, shown, strict=True)):
+        more = f" (+{hidden} more)" if hidden > 0 and index == len(shown) - 1 else ""
+        look = Look(place.sizes.tick, INK)
+        caption = fitted(chart.caption, look, place.width - width_inches(more, look))
+        place.write(0.0, place.height - line_inches(place.sizes.tick) + 0.03, caption + more, look)
+        is_narrow, room = len(shown) > 1, place.inner(top=line_inches(body.sizes.tick))
+        plan = plan_of(
+            chart, ticks_width=0.36, names_width=names_width, is_narrow=is_narrow, has_zone=index == 0
+        )
+        draw_timeline(room, chart.lines, report, plan)
+
+
+def _write_sentences(body: Frame, chart: Sentences, rows: Rows | None) -> Frame:
+    """The words below the drawing; the place above them."""
+    if chart.are_notices:
+        count = len(rows.rows) if rows is not None else 0
+        return _write_notices(body, chart.texts, body.height - rows_height(body.sizes, count))
+    look = Look(body.sizes.body, INK)
+    lines = [line for words in chart.texts for line in wrapped(words, look, body.width, 2)]
+    for number, line in enumerate(reversed(lines)):
+        body.write(0.0, 0.03 + number * line_inches(body.sizes.body), line, look)
+    return body.inner(bottom=len(lines) * line_inches(body.sizes.body) + 0.04)
+
+
+def _write_notices(body: Frame, notices: Sequence[str], room: float) -> Frame:
+    """Warnings below the bars, the weightiest first, as many as fit into three lines of the room that the
+    bars leave; the place above them.
+
+    Where the bars leave none, one line names the weightiest all the same: what the page says may rest on it.
+    """
+    sizes, look = body.sizes, Look(body.sizes.note, INK)
+    most = min(_MOST_NOTICE_LINES, max(1, int((room - _BELOW_BARS_INCHES) / line_inches(sizes.note))))
+    lines = [line for notice in notices for line in wrapped(f"• {notice}", look, body.width, 2)]
+    if len(lines) > most:
+        lines = _folded(notices, look, body.width, most)
+    for number, line in enumerate(reversed(lines)):
+        body.write(0.0, 0.02 + number * line_inches(sizes.note), line, look)
+    return body.inner(bottom=len(lines) * line_inches(sizes.note) + (_BELOW_BARS_INCHES if lines else 0.0))
+
+
+def _folded(notices: Sequence[str], look: Look, width: float, most: int) -> list[str]:
+    """As many lines, of which the last one ends with how many notices there are."""
+    if len(notices) == 1:
+        return wrapped(f"• {notices[0]}", look, width, most)
+    ending = f" · {len(notices)} notices in all: summary file"
+    lines = wrapped(f"• {notices[0]}", look, width, most, last_indent_inches=width_inches(ending, look))
+    return [*lines[:-1], lines[-1] + ending]

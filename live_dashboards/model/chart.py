@@ -1,0 +1,275 @@
+"""What is drawn, whoever draws it: charts of rows, of lines over time, curves and tables. Marks carry their
+values, words and colours; how each kind looks is the renderers' business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
+
+from live_dashboards.model.limits import finite_ends, padded
+from live_dashboards.model.measurement import Interval, Measurement
+from live_dashboards.model.moment import format_moment
+from live_dashboards.model.presentation import INK, VariantStyle
+from live_dashboards.model.report import Head, Line
+
+_SMALLEST = 1e-9  # of a log axis
+_LOG_BELOW, _LOG_ABOVE = 1.15, 1.25
+
+
+class DrawnValue(NamedTuple):
+    """A row of the table of what is drawn: `x` is a time or the label on the axis, `low` and `high` are the
+    limits as drawn, all in `unit`; `n` of a difference is the treatment's.
+    """
+
+    panel: str
+    series: str
+    variant: str | None
+    x: str
+    value: float | None
+    low: float | None
+    high: float | None
+    unit: str
+    origin: str
+    n: int | None
+
+
+def drawn_value(panel: str, series: str, x: str, measurement: Measurement) -> DrawnValue:
+    """The measurement as that table lists it, with the limits that pictures show."""
+    limits = measurement.drawn_interval or measurement.interval
+    low, high = (limits.low, limits.high) if limits else (None, None)
+    return DrawnValue(
+        panel,
+        series,
+        measurement.variant,
+        x,
+        measurement.value,
+        low,
+        high,
+        measurement.unit,
+        measurement.origin.value,
+        measurement.n,
+    )
+
+
+class Said(NamedTuple):
+    """A line of what a mark says when it is pointed at; `how` is title, value (with what is `after` it),
+    plain,
+    short (cut to a label), long (cut and wrapped) or query.
+    """
+
+    text: str
+    how: str = "plain"
+    after: str = ""
+
+
+Sayings: TypeAlias = tuple[Said, ...]
+
+
+class Words(NamedTuple):
+    """Words in a colour; `state` is what is told of their value behind them (estimated, cached, stale)."""
+
+    text: str
+    colour: str = INK
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What stands in a row, at a value or between two.
+
+    `kind` is dot (with its interval thin and its inner one thick; hollow where its certainty is unknown),
+    tick,
+    span (between the interval's ends), bar (from the first to the second of `ends`) or joint (to the next
+    row). `look` names one of the looks that a renderer has for the kind; `size` stands beside the usual
+    one's;
+    `lane` tells marks of one row apart.
+    """
+
+    kind: str
+    colour: str
+    value: float | None = None
+    interval: Interval | None = None
+    inner: Interval | None = None
+    ends: tuple[float, float] | None = None
+    style: VariantStyle | None = None
+    is_filled: bool = True
+    look: str = ""
+    size: float = 1.0
+    lane: int = 0
+    series: str = ""
+    said: Sayings = ()
+
+    @property
+    def reach(self) -> tuple[float, ...]:
+        """The values that an axis has to reach to show it."""
+        return tuple(finite_ends((self.value, *(self.ends or ())), (self.interval,)))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a chart: its name, its marks, its numbers and why it has no mark.
+
+    `of` is a further name (whose row it is). `below` and `number_below` stand small below name and number and
+    `aside` small beside the name, where there is room; `suffix` behind the number where `below` has none.
+    """
+
+    name: str
+    marks: tuple[Mark, ...] = ()
+    numbers: tuple[Words, ...] = ()
+    colour: str = INK
+    reason: str = ""
+    of: str = ""
+    below: Words | None = None
+    number_below: Words | None = None
+    aside: str = ""
+    suffix: str = ""
+    is_less_better: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A value axis: its unit, and where it goes: `fixed`, or around what is drawn and the values `around`,
+    within `floor` and `ceiling`.
+    """
+
+    unit: str
+    fixed: tuple[float, float] | None = None
+    around: tuple[float, ...] = ()
+    floor: float | None = None
+    ceiling: float | None = None
+    is_log: bool = False
+
+    def limits(self, rows: Iterable[Row]) -> tuple[float, float]:
+        """From where to where it goes for these rows."""
+        reach = [value for row in rows for mark in row.marks for value in mark.reach]
+        if self.fixed is not None:
+            return self.fixed
+        if self.is_log:
+            ends = [value for value in reach if value > 0]
+            smallest = max(_SMALLEST, min(ends, default=1.0))
+            return (smallest / _LOG_BELOW, max(ends) * _LOG_ABOVE) if ends else (1.0, 1000.0)
+        return padded([*reach, *self.around], floor=self.floor, ceiling=self.ceiling)
+
+
+class Guide(NamedTuple):
+    """A value that all rows are held against; `look` is zero (where nothing changes), under or over (dashed,
+    below or above the marks).
+    """
+
+    value: float
+    look: str = "zero"
+
+
+class Room(NamedTuple):
+    """How a chart of rows shares a panel's width where it has columns: inches of the names on the 16x10 page,
+    the most of the width that the numbers take, whether these are words, which may be cut where names may
+    not, and whether a reason stands among the numbers.
+    """
+
+    names_inches: float = 1.12
+    numbers_share: float = 0.42
+    are_words: bool = False
+    has_reasons_beside: bool = False
+
+
+_USUAL_ROOM = Room()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows over one axis.
+
+    `axis` is the quantity with its unit and `legend` what the marks mean, for renderers that title their
+    axes;
+    `heading` and `over_numbers` stand over the drawing and over the numbers where those are columns;
+    `columns`
+    are the headings of several numbers a row, whose marks have a lane each. `band` is a shade around 0 with
+    its
+    words. `is_joined`: a line joins a row's dots.
+    """
+
+    rows: tuple[Row, ...]
+    scale: Scale
+    axis: str
+    legend: str = ""
+    heading: str = ""
+    over_numbers: str = ""
+    columns: tuple[Words, ...] = ()
+    guides: tuple[Guide, ...] = ()
+    band: tuple[float, str] | None = None
+    empty: str = "nothing to show"
+    room: Room = _USUAL_ROOM
+    is_joined: bool = False
+    table: tuple[DrawnValue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines over the window, of one quantity: `axis` names it with its unit, `caption` is shorter.
+
+    `target` is a value to stay below, with its words; `marks` are (unix seconds, label) of dated changes.
+    """
+
+    panel: str
+    lines: tuple[Line, ...]
+    unit: str
+    axis: str
+    caption: str = ""
+    is_zero_based: bool = True
+    target: float | None = None
+    target_words: str = ""
+    marks: tuple[tuple[float, str], ...] = ()
+
+    @property
+    def table(self) -> tuple[DrawnValue, ...]:
+        """Every point of every line."""
+        return tuple(value for line in self.lines for value in _points(self.panel, line))
+
+
+def _points(panel: str, line: Line) -> Iterable[DrawnValue]:
+    quantity = line.latest.name.removesuffix("_latest")
+    series = quantity if line.variant is not None else f"{quantity}: {line.label}"
+    frame = drawn_value(panel, series, "", line.latest)
+    frame = frame._replace(variant=line.variant, low=None, high=None, n=None)
+    for at_seconds, value in line.timeline.points:
+        yield frame._replace(x=format_moment(datetime.fromtimestamp(at_seconds, UTC)), value=value)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """Words below a drawing; `are_notices`: one in a list of warnings each, the weightiest first."""
+
+    texts: tuple[str, ...]
+    are_notices: bool = False
+    table: tuple[DrawnValue, ...] = ()
+
+
+Chart: TypeAlias = Rows | Lines | Sentences
+
+
+OfReport = TypeVar("OfReport")
+
+
+@dataclass(frozen=True, slots=True)
+class Panel(Generic[OfReport]):
+    """A panel of a page: what it says of a report, in at most so many charts with axes. `is_wide`: it needs a
+    page's whole width where there are columns of panels. Its words and state are those of the report's field
+    of its name, unless `words` gives others.
+    """
+
+    name: str
+    charts: Callable[[OfReport], tuple[Chart, ...]]
+    most_charts: int = 1
+    is_wide: bool = False
+    empty: str = "nothing to show"
+    words: Callable[[OfReport], Head] | None = None
+
+    def head(self, report: OfReport) -> Head:
+        """Its title, state and note."""
+        if self.words is not None:
+            return self.words(report)
+        found: Head = getattr(report, self.name).head
+        return found

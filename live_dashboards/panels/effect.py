@@ -1,0 +1,162 @@
+"""Which variant is better, and by how much: a forest of challenger - baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from live_dashboards.model.chart import DrawnValue, Guide, Mark, Room, Row, Rows, Said, Sayings, Scale, Words
+from live_dashboards.model.judgement import Comparison
+from live_dashboards.model.measurement import Interval, Measurement, Origin
+from live_dashboards.model.number import (
+    format_count,
+    format_estimate,
+    format_interval,
+    format_number,
+    format_signed,
+    shared_decimals,
+)
+from live_dashboards.model.presentation import FAINT, INK, colour_of, metric_title, origin_mark, style_of
+from live_dashboards.model.report import AbReport
+from live_dashboards.panels.sayings import level_words, origin_words, provenance, spoken
+
+
+def charts(report: AbReport) -> tuple[Rows, ...]:
+    """A row a metric and challenger: the difference with its interval, against zero and the minimum
+    effect.
+    """
+    panel = report.effect
+    several = len({row.treatment for row in panel.rows}) > 1
+    bare = [row.estimate for row in panel.rows if row.estimate is not None and _interval(row) is None]
+    decimals = shared_decimals(bare, "points") if bare else None
+    rows = tuple(_row(row, report, decimals, several=several) for row in panel.rows)
+    least = format_number(panel.band_points, "points", show_unit=False)
+    legend = f"shade: minimum effect ±{least}"
+    if any(row.is_less_better for row in rows):
+        legend += "; ↓ less is better"
+    band = panel.band_points, f"minimum effect ±{format_number(panel.band_points, 'points')}"
+    return (
+        Rows(
+            rows,
+            Scale("points", around=(-panel.band_points, panel.band_points, 0.0)),
+            "challenger − baseline, points",
+            legend,
+            band=band,
+            empty="nothing to compare",
+            guides=(Guide(0.0),),
+            room=Room(numbers_share=0.48, has_reasons_beside=True),
+            table=tuple(value for row in panel.rows for value in _table(row)),
+        ),
+    )
+
+
+def _interval(row: Comparison) -> Interval | None:
+    return None if row.low is None and row.high is None else Interval(row.low, row.high)
+
+
+def _row(row: Comparison, report: AbReport, decimals: int | None, *, several: bool) -> Row:
+    text_colour = style_of(report.variant_names, row.treatment).text_colour if several else INK
+    name, of, less = metric_title(row.metric), row.treatment if several else "", not row.is_higher_better
+    if row.estimate is None:
+        reason = row.reason or "not measured"
+        return Row(name, colour=FAINT, reason=reason, of=of, is_less_better=less)
+    numbers = (Words(_words(row, decimals), text_colour),)
+    return Row(
+        name,
+        (_mark(row, report),),
+        numbers,
+        text_colour,
+        of=of,
+        aside=_n_words(row),
+        is_less_better=less,
+    )
+
+
+def _mark(row: Comparison, report: AbReport) -> Mark:
+    style, interval = style_of(report.variant_names, row.treatment), _interval(row)
+    return Mark(
+        "dot",
+        colour_of(style, row.origin),
+        row.estimate,
+        interval,
+        row.harm_interval,
+        style=style,
+        is_filled=interval is not None,
+        said=_said(row, report),
+    )
+
+
+def _n_words(row: Comparison) -> str:
+    """Observations of both arms together, empty where there is no interval."""
+    if not (row.has_interval and row.n_treatment and row.n_control):
+        return ""
+    return f"n {format_count(row.n_treatment + row.n_control)}"
+
+
+def _words(row: Comparison, decimals: int | None) -> str:
+    estimate, state = row.estimate or 0.0, origin_mark(row.origin)
+    if _interval(row) is None:
+        return f"{format_signed(estimate, 'points', decimals=decimals)}, no n{state}"
+    return f"{format_estimate(estimate, row.low, row.high, 'points', signed=True)}{state}"
+
+
+def _said(row: Comparison, report: AbReport) -> Sayings:
+    limits, source = _interval(row), _input(row, report.measurements)
+    interval = "no interval"
+    if limits is not None:
+        looks = "valid at every look" if row.sequential else "for one look"
+        interval = f"{level_words(row.confidence, limits, 'points')}, {looks}"
+    has_n = row.n_treatment is not None and row.n_control is not None
+    is_told = source is not None and source.origin is not Origin.LIVE
+    return spoken(
+        Said(metric_title(row.metric).replace("– ", "Accuracy "), "title"),
+        Said(f"{row.treatment} −", "short"),
+        Said(row.control, "short"),
+        Said(
+            format_signed(row.estimate, "points"),
+            "value",
+            "" if row.is_higher_better else ", less is better",
+        ),
+        interval,
+        _harm_words(row),
+        f"n = {format_count(row.n_treatment)} and {format_count(row.n_control)}" if has_n else "n unknown",
+        Said(row.method, "long"),
+        Said(row.reason or "", "long"),
+        *(provenance(source, report.timezone) if source is not None else ()),
+        "" if is_told else origin_words(row.origin, is_stale=row.stale),
+    )
+
+
+def _harm_words(row: Comparison) -> str:
+    """The limits that are drawn thick."""
+    inner = row.harm_interval
+    if inner is None:
+        return ""
+    return f"for harm {format_interval(inner.low or 0.0, inner.high or 0.0, 'points', signed=True)}"
+
+
+def _input(row: Comparison, measurements: Sequence[Measurement]) -> Measurement | None:
+    """The difference as the page lists it, for its source, query and moment: an online accuracy comes from
+    two counters, not from the gauge of that name.
+    """
+    name = f"{row.metric}_difference"
+    found = (each for each in measurements if each.name == name and each.variant == row.treatment)
+    return next((each for each in found if each.value is not None), None)
+
+
+def _table(row: Comparison) -> tuple[DrawnValue, ...]:
+    series = f"{row.treatment} - {row.control}"
+    drawn = DrawnValue(
+        "effect",
+        series,
+        row.treatment,
+        row.metric,
+        row.estimate,
+        row.low,
+        row.high,
+        row.unit,
+        row.origin.value,
+        row.n_treatment,
+    )
+    if row.harm_interval is None:
+        return (drawn,)
+    return drawn, drawn._replace(series=f"{series}, limits for harm", low=row.harm_low, high=row.harm_high)
