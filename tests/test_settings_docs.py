@@ -1,4 +1,4 @@
-"""The example file, the README and the dependency lists say what the code says."""
+"""The example file, the documents and the dependency lists say what the code says."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def test_the_example_file_is_the_table() -> None:
     assert DOCS["example"]() == EXAMPLE, "run scripts/_settings_docs.py"
 
 
-def test_the_readme_holds_the_table() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_settings_page_holds_the_table() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     assert all(f"| `{setting.name}` |" in text for setting in SETTINGS)
-    assert DOCS["readme"](text) == text, "run scripts/_settings_docs.py"
+    assert DOCS["page"](text) == text, "run scripts/_settings_docs.py"
 
 
 def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
