@@ -27,7 +27,7 @@ def checkout(tmp_path: Path) -> Checkout:
 
 
 def test_every_script_that_a_document_names_is_there_and_can_be_started() -> None:
-    texts = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *ROOT.glob("docs/*.md"))}
+    texts = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md"))}
     named = {page: set(re.findall(r"(?<![\w/-])(?:\./)?(scripts/[\w-]+\.(?:sh|py))", text)) for page, text in texts.items()}
     started = sorted(name for name in set().union(*named.values()) if not Path(name).name.startswith("_"))
     assert {"scripts/run-live-ab-dashboard.sh", "scripts/run-tests.sh"} <= named["README.md"]
