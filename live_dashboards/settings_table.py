@@ -1,5 +1,5 @@
-"""The one table of settings: name, default, unit and meaning. The example file, the README and `--help` agree
-with it (tested).
+"""The one table of settings: name, default, unit and meaning. The example file, docs/settings.md and `--help`
+agree with it (tested).
 """
 
 from __future__ import annotations

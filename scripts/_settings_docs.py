@@ -1,4 +1,4 @@
-"""Writes the settings table into .env.live-dashboards.example and README.md.
+"""Writes the settings table into .env.live-dashboards.example and docs/settings.md.
 
 `.venv/bin/python scripts/_settings_docs.py`
 """
@@ -31,7 +31,7 @@ def example() -> str:
 
 
 def table() -> str:
-    """The README's table: name, default and meaning of every setting, by section."""
+    """The table of docs/settings.md: name, default and meaning of every setting, by section."""
     return (
         "".join(
             f"\n**{title}**\n\n| variable | default | meaning |\n|---|---|---|\n"
@@ -42,8 +42,8 @@ def table() -> str:
     )
 
 
-def readme(text: str) -> str:
-    """The README's text with the table of now."""
+def page(text: str) -> str:
+    """The text of docs/settings.md with the table of now."""
     return TABLE.sub(lambda _: table(), text)
 
 
@@ -64,8 +64,8 @@ def _table_row(setting: Setting) -> str:
 def main() -> None:
     """Write both files."""
     (ROOT / ".env.live-dashboards.example").write_text(example(), encoding="utf-8")
-    path = ROOT / "README.md"
-    path.write_text(readme(path.read_text(encoding="utf-8")), encoding="utf-8")
+    path = ROOT / "docs" / "settings.md"
+    path.write_text(page(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

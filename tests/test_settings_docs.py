@@ -1,4 +1,4 @@
-"""The example file, the README and the dependency lists say what the code says."""
+"""The example file, the documents and the dependency lists say what the code says."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def test_the_example_file_is_the_table() -> None:
     assert DOCS["example"]() == EXAMPLE, "run scripts/_settings_docs.py"
 
 
-def test_the_readme_holds_the_table() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_settings_page_holds_the_table() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     assert all(f"| `{setting.name}` |" in text for setting in SETTINGS)
-    assert DOCS["readme"](text) == text, "run scripts/_settings_docs.py"
+    assert DOCS["page"](text) == text, "run scripts/_settings_docs.py"
 
 
 def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
@@ -39,11 +39,11 @@ def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
-def test_the_readme_names_every_option_of_the_dashboard(capsys: pytest.CaptureFixture[str]) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_page_on_the_command_line_names_every_option_of_the_dashboard(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
     options = set(re.findall(r"--[a-z][a-z-]+", help_of("ab", capsys))) - {"--help"}
     assert len(options) > 10
-    assert [option for option in sorted(options) if f"`{option}" not in readme and f"{option}`" not in readme] == []
+    assert [option for option in sorted(options) if f"`{option}" not in page and f"{option}`" not in page] == []
 
 
 @pytest.mark.parametrize("command", ["ab", "check", "demo", "explain"])

@@ -25,6 +25,10 @@ def statements(path):
     return re.sub(r"(?m)^ +", "", block)
 
 
+def one_by_one(path):
+    return [" ".join(statement.split()) for statement in statements(path).split(";") if statement.strip()]
+
+
 @pytest.fixture
 def reader(mlflow_database):
     """The database with two finished runs, and the role made by the document's own words; only its password and the database's name are put in."""
@@ -64,7 +68,7 @@ def refused(cursor, statement):
 
 @pytest.mark.mlflow_versions(3, 2)
 def test_the_documented_role_reads_what_is_needed_and_postgresql_refuses_it_the_rest(reader, mlflow_database, standard_prometheus, run_checks):
-    assert statements("docs/security.md") == statements("README.md")
+    assert set(one_by_one("README.md")) < set(one_by_one("docs/security.md"))
     assert tables(reader, "select") == DOCUMENTED_TABLES
     assert tables(reader, "insert, update, delete, truncate, references, trigger") == set()
     with logged_in(reader) as connection, connection.cursor() as cursor:

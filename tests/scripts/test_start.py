@@ -26,10 +26,12 @@ def checkout(tmp_path: Path) -> Checkout:
     return make_checkout(tmp_path, ".venv")
 
 
-def test_every_script_that_the_readme_names_is_there_and_can_be_started() -> None:
-    named = set(re.findall(r"(?<![\w/-])(?:\./)?(scripts/[\w-]+\.(?:sh|py))", (ROOT / "README.md").read_text(encoding="utf-8")))
-    started = sorted(name for name in named if not Path(name).name.startswith("_"))
-    assert len(started) == 9
+def test_every_script_that_a_document_names_is_there_and_can_be_started() -> None:
+    texts = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md"))}
+    named = {page: set(re.findall(r"(?<![\w/-])(?:\./)?(scripts/[\w-]+\.(?:sh|py))", text)) for page, text in texts.items()}
+    started = sorted(name for name in set().union(*named.values()) if not Path(name).name.startswith("_"))
+    assert {"scripts/run-live-ab-dashboard.sh", "scripts/run-tests.sh"} <= named["README.md"]
+    assert set(started) == {path.relative_to(ROOT).as_posix() for path in ROOT.glob("scripts/[!_]*.*")} == named["command-line.md"]
     assert [name for name in started if not os.access(ROOT / name, os.X_OK)] == []
 
 
