@@ -59,12 +59,13 @@ def build_ab_report(
     `seed` is that of the draws of what it is worth.
     """
     found = page(snapshot, stand_in, settings)
-    return ab_report_of(found, snapshot, business_case(found, found.counted, seed=seed))
+    report = ab_report_of(found, snapshot, business_case(found, found.counted, seed=seed))
+    return replace(report, alt_text=alt_text(report))
 
 
 def ab_report_of(found: Page, snapshot: Snapshot, case: BusinessCase) -> AbReport:
-    """The A/B page of facts that were found already, in this snapshot; `case` is what the challenger is
-    worth.
+    """The A/B page of facts that were found already, in this snapshot, but for its alt text; `case` is what
+    the challenger is worth.
     """
     settings, headline, note = found.settings, _headline(found), _experiment_note(snapshot, found.settings)
     compare = _remembered(_compared)
@@ -82,7 +83,7 @@ def ab_report_of(found: Page, snapshot: Snapshot, case: BusinessCase) -> AbRepor
         *bars,
     )
     measurements = _measurements(found, headline, shown, quality.head.origin)
-    report = AbReport(
+    return AbReport(
         at=snapshot.at,
         generated_at=snapshot.generated_at,
         window_seconds=snapshot.window_seconds,
@@ -123,7 +124,6 @@ def ab_report_of(found: Page, snapshot: Snapshot, case: BusinessCase) -> AbRepor
         has_stale=any(measurement.stale and measurement.is_live for measurement in measurements),
         alt_text="",
     )
-    return replace(report, alt_text=alt_text(report))
 
 
 def experiment_name(found: Page) -> str | None:

@@ -37,6 +37,7 @@ from live_dashboards.model.notices import is_how_counted
 from live_dashboards.model.plain_text import escaped
 from live_dashboards.model.report import AbReport, Head
 from live_dashboards.model.snapshot import Snapshot
+from live_dashboards.panels.business import BUSINESS_PANELS
 from live_dashboards.settings import Settings
 
 _ABSURD_SHARE_OF_VOLUME = 0.01
@@ -198,21 +199,8 @@ def _alt_text(report: BusinessReport) -> str:
         f"{label} {value} ({beside})" if beside else f"{label} {value}"
         for label, value, beside in report.headline_words
     ]
-    panels = (
-        report.net,
-        report.parts,
-        report.sensitivity,
-        report.break_even,
-        report.payback,
-        report.ledger,
-        report.inputs,
-        report.performance,
-        report.gates,
-    )
-    titles = [
-        f"{panel.head.title} ({panel.head.reason})" if panel.head.reason else panel.head.title
-        for panel in panels
-    ]
+    heads = (panel.head(report) for panel in BUSINESS_PANELS)
+    titles = [f"{head.title} ({head.reason})" if head.reason else head.title for head in heads]
     opening = (
         f"Business impact dashboard, {report.badge.kind.value} ({report.badge.second_line}): "
         f"{versus}{where}, at {format_moment(report.at)}"

@@ -1,5 +1,6 @@
 """The programs of docs/extending.md, run as they stand there over real sources; what they print and draw is compared with what the sources hold."""
 
+import csv
 import json
 import os
 import re
@@ -69,11 +70,18 @@ def test_a_formula(run):
 
 
 def test_a_panel(run, tmp_path):
-    run("A panel of a picture")
-    with Image.open(tmp_path / "with-queue.png") as picture:
+    run("A panel")
+    with Image.open(tmp_path / "with-answered.png") as picture:
         assert picture.size == (1600, 1250)
-        bottom_row = np.asarray(picture.convert("L"))[1020:1200, 100:1500]
+        bottom_row = np.asarray(picture.convert("L"))[1000:1200, 60:1500]
     assert (bottom_row < 200).mean() > 0.002
+    with (tmp_path / "with-answered.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    answered = {row["variant"]: float(row["value"]) for row in rows if row["panel"] == "answered" and row["origin"] == "live"}
+    failed = {row["variant"]: float(row["value"]) for row in rows if (row["panel"], row["x"]) == ("errors", row["variant"])}
+    assert answered == {name: pytest.approx(100 - percent) for name, percent in failed.items()}
+    assert {"baseline", "enhanced"} <= set(answered)
+    assert ". Answered." in (tmp_path / "with-answered.md").read_text()
 
 
 def test_a_source(run, tmp_path):
