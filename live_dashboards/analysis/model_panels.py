@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from live_dashboards.analysis.effect_panel import METRIC_TITLES
 from live_dashboards.analysis.model_facts import QUALITY_METRICS, percent_scale
 from live_dashboards.analysis.online_gap import gap_words
 from live_dashboards.analysis.page import Page, failure
 from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.metrics import metric_of
 from live_dashboards.model.number import format_percent
 from live_dashboards.model.report import Head, QualityPanel, QualityRow, RunBar, RunsPanel, VariantFacts
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Run
@@ -49,7 +49,7 @@ def quality_panel(page: Page) -> QualityPanel:
     shares_live = origin is not Origin.SIMULATED or page.is_simulated
     rows = tuple(
         QualityRow(
-            METRIC_TITLES[metric],
+            metric_of(metric).title,
             tuple(getattr(each, metric) for each in facts),
             tuple(each.online_accuracy for each in facts) if metric == "accuracy" and shares_live else (),
         )
