@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from live_dashboards.settings_table import SECTIONS, Setting  # noqa: E402 - the code beside this script
+from live_dashboards.settings_table import Setting, sections  # noqa: E402 - the code beside this script
 
 HEAD = """\
 # Settings of the live dashboards. Copy this file to .env.live-dashboards (the set-up does, with mode 0600)
@@ -26,7 +26,7 @@ TABLE = re.compile(r"(?<=<!-- settings -->\n).*?(?=<!-- /settings -->)", re.DOTA
 def example() -> str:
     """The example file: every setting commented out, by section."""
     return HEAD + "".join(
-        f"\n# === {title} ===\n" + "".join(map(_example_lines, rows)) for title, rows in SECTIONS
+        f"\n# === {title} ===\n" + "".join(map(_example_lines, rows)) for title, rows in sections()
     )
 
 
@@ -36,7 +36,7 @@ def table() -> str:
         "".join(
             f"\n**{title}**\n\n| variable | default | meaning |\n|---|---|---|\n"
             + "".join(map(_table_row, rows))
-            for title, rows in SECTIONS
+            for title, rows in sections()
         )
         + "\n"
     )
