@@ -158,7 +158,8 @@ def _with_limits(row: Comparison, found: object, **changes: object) -> Compariso
 
 def _offline(page: Page, name: str, metric: str, family: int) -> Compared:
     """Two test sets, each looked at once: Newcombe's interval where both n are known."""
-    inputs = (getattr(page.counted.of(name), metric), getattr(page.counted.of(page.roles.baseline), metric))
+    baseline = page.counted.of(page.roles.baseline)
+    inputs = (page.counted.of(name).quality[metric], baseline.quality[metric])
     row = _row(metric, inputs, family)
     ours, theirs = (_counts(side) for side in inputs)
     if ours is None or theirs is None:

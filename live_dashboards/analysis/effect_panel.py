@@ -34,7 +34,12 @@ def effect_panel(page: Page, compared: tuple[Compared, ...], success: Compared |
     weakest = max((row.origin for row in shown), key=lambda origin: origin.weakness)
     titled = success.row if success is not None and success.row.estimate is not None else shown[0]
     head = Head(_title(titled), subtitle, weakest, _note(page, rows), asked)
-    return EffectPanel(head, rows, float(page.settings["AB_MINIMUM_EFFECT_POINTS"]))
+    return EffectPanel(
+        head,
+        tuple(row for row in rows if row.unit == "points"),
+        float(page.settings["AB_MINIMUM_EFFECT_POINTS"]),
+        tuple(row for row in rows if row.unit != "points"),
+    )
 
 
 def _title(row: Comparison) -> str:

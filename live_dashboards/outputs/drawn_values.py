@@ -81,7 +81,7 @@ def _measured(panel: str, series: str, x: str, measurement: Measurement) -> Draw
 
 
 def _effect(panel: EffectPanel) -> Iterator[DrawnValue]:
-    for row in panel.rows if panel.head.is_drawn else ():
+    for row in (*panel.rows, *panel.own_scale) if panel.head.is_drawn else ():
         series = f"{row.treatment} - {row.control}"
         drawn = DrawnValue(
             "effect",
@@ -101,7 +101,7 @@ def _effect(panel: EffectPanel) -> Iterator[DrawnValue]:
 
 
 def _quality(panel: QualityPanel) -> Iterator[DrawnValue]:
-    for row in panel.rows:
+    for row in (*panel.rows, *panel.own_scale):
         yield from (_measured("quality", "offline", row.label, measurement) for measurement in row.offline)
         yield from (_measured("quality", "online", row.label, measurement) for measurement in row.online)
 

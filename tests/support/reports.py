@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from live_dashboards.model.judgement import Comparison, Guardrail, Period, PlainAnswer, Power, SplitTest, Verdict
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
+from live_dashboards.model.metrics import METRICS
 from live_dashboards.model.report import (
     AbReport,
     Badge,
@@ -29,6 +30,7 @@ from live_dashboards.model.report import (
     SplitPanel,
     StatusStrip,
     VariantFacts,
+    fact_names,
 )
 from live_dashboards.model.snapshot import SourceState, SourceStatus, Timeline
 
@@ -260,5 +262,5 @@ def _head(title: str, subtitle: str, origin: Origin = Origin.LIVE) -> Head:
 
 
 def _facts(name: str) -> VariantFacts:
-    gone = {field: missing(field, "percent", "not needed here", variant=name) for field in VariantFacts.__slots__ if field != "variant"}
-    return VariantFacts(name, **gone)
+    gone = {fact: missing(fact, "percent", "not needed here", variant=name) for fact in fact_names(METRICS)}
+    return VariantFacts(name, {metric: gone.pop(metric) for metric in METRICS}, **gone)
