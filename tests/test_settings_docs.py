@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from live_dashboards.model.metrics import METRICS
 from live_dashboards.options import parser
 from live_dashboards.settings import load_settings
 from live_dashboards.settings_table import all_settings
@@ -31,6 +32,16 @@ def test_the_readme_holds_the_table() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert all(f"| `{setting.name}` |" in text for setting in all_settings())
     assert DOCS["readme"](text) == text, "run scripts/_settings_docs.py"
+
+
+def test_the_docs_hold_the_catalogue_of_metrics() -> None:
+    text = (ROOT / "docs" / "numbers.md").read_text(encoding="utf-8")
+    assert all(f"| `{metric.setting}` |" in text for metric in METRICS.values())
+    assert DOCS["numbers"](text) == text, "run scripts/_settings_docs.py"
+
+
+def test_the_schema_holds_the_catalogue_of_metrics() -> None:
+    assert (ROOT / DOCS["SCHEMA"]).read_text(encoding="utf-8") == DOCS["schema"](), "run scripts/_settings_docs.py"
 
 
 def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:

@@ -8,7 +8,7 @@ from live_dashboards.analysis.model_facts import percent_scale
 from live_dashboards.analysis.online_gap import gap_words
 from live_dashboards.analysis.page import Page, failure
 from live_dashboards.model.measurement import Measurement, Origin
-from live_dashboards.model.metrics import ACCURACY, METRICS
+from live_dashboards.model.metrics import ACCURACY, METRICS, ONLINE_ACCURACY, metric_of
 from live_dashboards.model.number import format_percent
 from live_dashboards.model.report import Head, QualityPanel, QualityRow, RunBar, RunsPanel, VariantFacts
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Run
@@ -77,11 +77,9 @@ def _quality_title(page: Page, facts: tuple[VariantFacts, ...], *, is_online: bo
         if name in by_variant and by_variant[name].value is not None
     ]
     words = [f"{one.variant} {format_percent(one.value)}" for one in reversed(pair)]
-    return (
-        f"{'Online accuracy' if is_online else 'Accuracy'}: {' against '.join(words)}"
-        if words
-        else "Accuracy is missing"
-    )
+    if not words:
+        return f"{METRICS[ACCURACY].title} is missing"
+    return f"{metric_of(ONLINE_ACCURACY if is_online else ACCURACY).title}: {' against '.join(words)}"
 
 
 def _quality_note(page: Page, rows: tuple[QualityRow, ...]) -> str:
