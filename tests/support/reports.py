@@ -182,7 +182,7 @@ def quality(variants: tuple[str, ...]) -> QualityPanel:
         intervals = [(value - 0.6, value + 0.5) if number == 0 else None for value in values]
         offline = tuple(live(label.lower(), value, "percent", name, interval) for name, value, interval in zip(variants, values, intervals, strict=True))
         online = tuple(live("online_accuracy", value - 0.4, "percent", name) for name, value in zip(variants, values, strict=True)) if number == 0 else ()
-        rows.append(QualityRow(label, offline, online))
+        rows.append(QualityRow(label, offline, online, label.lower()))
     return QualityPanel(_head("Accuracy: 81.8 % against 78.2 %", "test-set metrics, percent"), tuple(rows))
 
 
