@@ -36,7 +36,7 @@ from live_dashboards.analysis.traffic_panels import (
 from live_dashboards.model.business_case import BusinessCase
 from live_dashboards.model.judgement import Guardrail, Period, PlainAnswer, Power, SplitTest, Verdict
 from live_dashboards.model.measurement import Measurement, Origin, missing
-from live_dashboards.model.metrics import METRICS
+from live_dashboards.model.metrics import EXPORTED, METRICS
 from live_dashboards.model.number import format_count, format_number, format_percent
 from live_dashboards.model.presentation import count_words, share_words
 from live_dashboards.model.report import AbReport, StatusStrip
@@ -172,7 +172,7 @@ def _headline(found: Page) -> tuple[tuple[str, Measurement], ...]:
     if net is None:
         reason = (
             counted.prometheus.instant("business_impact").reason
-            or "ab_test_business_impact has no net_business_value of the challenger"
+            or f"{EXPORTED.impact} has no net_business_value of the challenger"
         )
         net = nothing(
             "net_business_value",

@@ -3,6 +3,7 @@ panels, files, words, the simulation, the demo and the docs follow from it.
 
 `METRICS` holds what MLflow's runs log of a model, in the order of the page; an entry that is added to it is
 asked for, shown, compared and listed from then on. `BESIDE` holds what else two variants are compared in.
+`EXPORTED` holds what exporters call what Prometheus counts of them, and `ASKED` what a question asks of.
 """
 
 from __future__ import annotations
@@ -128,6 +129,34 @@ BESIDE: dict[str, Metric] = {
         Metric(MEAN_LATENCY, "Mean latency", "ms", is_higher_better=False),
     )
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """The names of an A/B test's metrics in Prometheus: counters, the histogram of response times without its
+    endings, and gauges. All of them begin with `prefix`; `process_start` and what ends in `created` come from
+    the client libraries.
+    """
+
+    prefix: str = "ab_test_"
+    requests: str = "ab_test_requests_total"
+    errors: str = "ab_test_errors_total"
+    latency: str = "ab_test_response_time_seconds"
+    accuracy: str = "ab_test_model_accuracy"
+    impact: str = "ab_test_business_impact"
+    process_start: str = "process_start_time_seconds"
+    created: str = "_created"
+
+
+EXPORTED = Exported()
+ASKED = {
+    "requests": EXPORTED.requests,
+    "request_rate": f"rate of {EXPORTED.requests}",
+    "errors": f'{EXPORTED.errors} or status="error"',
+    "response_time": EXPORTED.latency,
+    "business_impact": EXPORTED.impact,
+}
+"""What of Prometheus each of the page's questions asks of, in words."""
 
 
 def metric_of(name: str) -> Metric:
