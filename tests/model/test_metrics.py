@@ -1,16 +1,18 @@
 """The catalogue of metrics: what an entry says, and that it is the one place where it is said."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from live_dashboards.model import metrics
-from live_dashboards.model.metrics import BESIDE, METRICS, TEST_ROWS, Metric, metric_of
+from live_dashboards.model.metrics import ASKED, BESIDE, EXPORTED, METRICS, TEST_ROWS, Metric, metric_of
 from live_dashboards.model.presentation import metric_title
 from live_dashboards.model.report import VariantFacts
 from live_dashboards.settings_table import all_settings, sections
 from live_dashboards.sources.mlflow.readings import hits_pattern, with_hits
+from live_dashboards.sources.queries import AB_QUERIES
 
 PACKAGE = Path(metrics.__file__).parents[1]
 
@@ -83,6 +85,7 @@ def test_hits_and_misses_are_read_beside_what_they_are_the_n_of(monkeypatch):
     assert with_hits() == ["precision", "recall", "sensitivity"]
 
 
+@cache
 def literals(path: Path) -> set[str]:
     """The texts of a file's code, but for its docstrings."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -106,3 +109,32 @@ def test_a_metric_is_spelled_in_the_catalogue_alone():
 def test_titles_of_what_is_compared_are_spelled_in_the_catalogue_alone():
     titles = {metric.title for metric in (*METRICS.values(), *BESIDE.values())} | {metric.row_title for metric in BESIDE.values()}
     assert spelled_in(*titles) == {}
+
+
+NAMES = [each.removesuffix("_total") for each in (EXPORTED.requests, EXPORTED.errors, EXPORTED.latency, EXPORTED.accuracy, EXPORTED.impact, EXPORTED.process_start)]
+
+
+def test_a_name_in_prometheus_is_spelled_in_the_catalogue_and_the_specification_s_five_queries_alone():
+    """Also within other words, as in a pattern or an advice."""
+    paths = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
+    assert {name for name, path in paths.items() if any(each in text for each in NAMES for text in literals(path))} == {"model/metrics.py", "sources/queries.py"}
+    spelled = {text for text in literals(paths["sources/queries.py"]) if any(each in text for each in NAMES)}
+    assert all(any(text in query.promql for query in AB_QUERIES.values()) for text in spelled)
+
+
+def test_the_five_queries_ask_of_what_the_catalogue_names():
+    assert {name: query.promql for name, query in AB_QUERIES.items()} == {
+        "request_rate": "sum by (model_name) (rate(ab_test_requests_total{$experiment}[$rate]))",
+        "response_time": "1000 * histogram_quantile(0.95, sum by (le, model_name) (rate(ab_test_response_time_seconds_bucket{$experiment}[$rate])))",
+        "accuracy": "avg by (model_name) (ab_test_model_accuracy{$experiment} > -Inf < +Inf)",
+        "error_rate": "clamp_max(100 * (sum by (model_name) (rate($errors[$rate])) or sum by (model_name) (rate(ab_test_requests_total{$experiment}[$rate])) * 0)"
+        " / sum by (model_name) (rate(ab_test_requests_total{$experiment}[$rate])), 100)",
+        "business_impact": "avg by (model_name, metric_type) (ab_test_business_impact{$experiment} > -Inf < +Inf)",
+    }
+    assert all(query.metric in query.promql for query in AB_QUERIES.values())
+
+
+def test_all_names_of_an_exporter_have_the_prefix_by_which_they_are_found():
+    names = (EXPORTED.requests, EXPORTED.errors, EXPORTED.latency, EXPORTED.accuracy, EXPORTED.impact)
+    assert all(name.startswith(EXPORTED.prefix) for name in names)
+    assert all(any(name in words for name in names) for words in ASKED.values())
