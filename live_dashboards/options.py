@@ -12,7 +12,7 @@ from live_dashboards import __version__
 from live_dashboards.errors import UsageError
 from live_dashboards.model.moment import parse_page_moment
 from live_dashboards.request import Request
-from live_dashboards.settings_table import SETTINGS
+from live_dashboards.settings_table import all_settings
 
 Value = TypeVar("Value")
 _LARGEST_SIDE_PIXELS = 20_000
@@ -115,7 +115,9 @@ class _Wide(argparse.RawDescriptionHelpFormatter):
 
 def _settings_help() -> str:
     """The table of settings, a line each."""
-    rows = (f"  {setting.name}={setting.default or ''}\n      {setting.meaning}" for setting in SETTINGS)
+    rows = (
+        f"  {setting.name}={setting.default or ''}\n      {setting.meaning}" for setting in all_settings()
+    )
     return "settings, from the environment or .env.live-dashboards:\n" + "\n".join(rows)
 
 

@@ -17,10 +17,9 @@ from live_dashboards import secret_care
 from live_dashboards.errors import SettingsError
 from live_dashboards.model.secret import Secret
 from live_dashboards.model.traffic_plan import TrafficPlan
-from live_dashboards.settings_table import SETTINGS, Setting
+from live_dashboards.settings_table import Setting, all_settings
 
 ENV_FILE_NAME = ".env.live-dashboards"
-_BY_NAME = {setting.name: setting for setting in SETTINGS}
 _URL_PARTS = ("MLFLOW_DB_HOST", "MLFLOW_DB_PORT", "MLFLOW_DB_NAME", "MLFLOW_DB_USER", "MLFLOW_DB_PASSWORD")
 _SECRET_URLS = ("MLFLOW_DB_URL", "MLFLOW_TRACKING_URI", "DASHBOARD_CACHE_URL", "DASHBOARD_NOTIFY_URL")
 
@@ -151,12 +150,12 @@ def load_settings(
     for layer in layers:
         _refuse_both(layer)
         texts = _over(texts, layer)
-    values = {setting.name: _value(setting, texts) for setting in SETTINGS}
+    values = {setting.name: _value(setting, texts) for setting in all_settings()}
     _refuse_url_with_parts(texts)
     _refuse_one_arm(values)
     _refuse_halves(values)
     secret_care.warn_of_placeholders(values)
-    given = frozenset(name for name in _BY_NAME if name in texts or f"{name}_FILE" in texts)
+    given = frozenset(name for name in values if name in texts or f"{name}_FILE" in texts)
     return Settings(values, given, folder)
 
 
@@ -178,7 +177,7 @@ def _over(lower: Mapping[str, str], upper: Mapping[str, str]) -> dict[str, str]:
 
 
 def _refuse_both(layer: Mapping[str, str]) -> None:
-    for setting in SETTINGS:
+    for setting in all_settings():
         if setting.secret and setting.name in layer and f"{setting.name}_FILE" in layer:
             raise SettingsError(f"both {setting.name} and {setting.name}_FILE are set; keep one of them")
 
@@ -249,12 +248,13 @@ def _holds_secret(name: str, value: str) -> bool:
     """Whether that line of a settings file is one to keep to oneself; of a setting that is none, a URL with a
     password.
     """
-    setting = _BY_NAME.get(name)
+    setting = next((each for each in all_settings() if each.name == name), None)
     return setting is not None and (setting.secret or bool(secret_care.url_password(value)))
 
 
 def _warn_unknown(names: Mapping[str, str | None], path: Path) -> None:
-    known = {*_BY_NAME, *(f"{setting.name}_FILE" for setting in SETTINGS if setting.secret)}
+    rows = all_settings()
+    known = {row.name for row in rows} | {f"{row.name}_FILE" for row in rows if row.secret}
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.0)

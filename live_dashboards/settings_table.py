@@ -1,5 +1,6 @@
 """The one table of settings: name, default, unit and meaning. The example file, docs/settings.md and `--help`
-agree with it (tested).
+agree with it (tested). The keys of MLflow's metrics follow from their catalogue, as it is when the table is
+read.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from live_dashboards import setting_values as read
+from live_dashboards.model.metrics import METRICS, Metric
 
 Parser = Callable[[str], object]
 
@@ -35,7 +37,31 @@ def _secret(name: str, meaning: str, example: str | None = None) -> Setting:
     )
 
 
-SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
+def sections() -> tuple[tuple[str, tuple[Setting, ...]], ...]:
+    """The titles of the table's sections, each with its rows."""
+    return tuple(
+        (title, tuple(setting for row in rows for setting in (row() if callable(row) else (row,))))
+        for title, rows in _SECTIONS
+    )
+
+
+def all_settings() -> tuple[Setting, ...]:
+    """Every row."""
+    return tuple(setting for _, rows in sections() for setting in rows)
+
+
+def _metric_keys() -> tuple[Setting, ...]:
+    return tuple(map(_metric_key, METRICS.values()))
+
+
+def _metric_key(metric: Metric) -> Setting:
+    if len(metric.keys) == 1:
+        return Setting(metric.setting, metric.keys[0], read.text, "MLflow metric key")
+    return Setting(metric.setting, None, read.text, f"MLflow metric key; default: {' or '.join(metric.keys)}")
+
+
+# what is no row itself gives rows, those of now
+_SECTIONS: tuple[tuple[str, tuple[Setting | Callable[[], tuple[Setting, ...]], ...]], ...] = (
     (
         "MLflow Database",
         (
@@ -175,10 +201,7 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
                 read.choice("auto", "fraction", "percent"),
                 "unit of the logged accuracy; auto: all values at most 1 means fraction",
             ),
-            Setting("AB_ACCURACY_METRIC", "accuracy", read.text, "MLflow metric key"),
-            Setting("AB_PRECISION_METRIC", "precision", read.text, "MLflow metric key"),
-            Setting("AB_RECALL_METRIC", "recall", read.text, "MLflow metric key"),
-            Setting("AB_F1_METRIC", None, read.text, "MLflow metric key; default: f1 or f1_score"),
+            _metric_keys,
             Setting(
                 "AB_TEST_COUNT_PARAM",
                 "test_size",
@@ -382,5 +405,3 @@ SECTIONS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
         ),
     ),
 )
-
-SETTINGS: tuple[Setting, ...] = tuple(setting for _, rows in SECTIONS for setting in rows)

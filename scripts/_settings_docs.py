@@ -1,10 +1,12 @@
-"""Writes the settings table into .env.live-dashboards.example and docs/settings.md.
+"""Writes the settings table into .env.live-dashboards.example and docs/settings.md, and the catalogue of
+metrics into docs/numbers.md and the summary's JSON Schema.
 
 `.venv/bin/python scripts/_settings_docs.py`
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -12,7 +14,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from live_dashboards.settings_table import SECTIONS, Setting  # noqa: E402 - the code beside this script
+from live_dashboards.model.metrics import METRICS, Metric  # noqa: E402 - the code beside this script
+from live_dashboards.outputs.summary import summary_schema  # noqa: E402
+from live_dashboards.settings_table import Setting, sections  # noqa: E402
 
 HEAD = """\
 # Settings of the live dashboards. Copy this file to .env.live-dashboards (the set-up does, with mode 0600)
@@ -21,12 +25,14 @@ HEAD = """\
 # The environment goes over this file, and the command line over both.
 """
 TABLE = re.compile(r"(?<=<!-- settings -->\n).*?(?=<!-- /settings -->)", re.DOTALL)
+METRICS_TABLE = re.compile(r"(?<=<!-- metrics -->\n).*?(?=<!-- /metrics -->)", re.DOTALL)
+SCHEMA = "live_dashboards/outputs/schema/summary.schema.json"
 
 
 def example() -> str:
     """The example file: every setting commented out, by section."""
     return HEAD + "".join(
-        f"\n# === {title} ===\n" + "".join(map(_example_lines, rows)) for title, rows in SECTIONS
+        f"\n# === {title} ===\n" + "".join(map(_example_lines, rows)) for title, rows in sections()
     )
 
 
@@ -36,7 +42,7 @@ def table() -> str:
         "".join(
             f"\n**{title}**\n\n| variable | default | meaning |\n|---|---|---|\n"
             + "".join(map(_table_row, rows))
-            for title, rows in SECTIONS
+            for title, rows in sections()
         )
         + "\n"
     )
@@ -45,6 +51,38 @@ def table() -> str:
 def page(text: str) -> str:
     """The text of docs/settings.md with the table of now."""
     return TABLE.sub(lambda _: table(), text)
+
+
+def metrics_table() -> str:
+    """The table of docs/numbers.md: what MLflow's runs log, a row a metric."""
+    names = ("metric", "better is", "shown in", "n counts", "MLflow key", "setting for another key")
+    return "".join((_row(*names), f"|{'---|' * len(names)}\n", *map(_metric_row, METRICS.values())))
+
+
+def numbers(text: str) -> str:
+    """The text of docs/numbers.md with the metrics of now."""
+    return METRICS_TABLE.sub(lambda _: metrics_table(), text)
+
+
+def schema() -> str:
+    """The summary's JSON Schema with the metrics of now."""
+    return json.dumps(summary_schema(), indent=2) + "\n"
+
+
+def _metric_row(metric: Metric) -> str:
+    counted = "none, as it is no proportion of rows" if metric.n is None else metric.n.words
+    return _row(
+        metric.title,
+        "more" if metric.is_higher_better else "less",
+        metric.unit,
+        counted,
+        " or ".join(f"`{key}`" for key in metric.keys),
+        f"`{metric.setting}`",
+    )
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |\n"
 
 
 def _example_lines(setting: Setting) -> str:
@@ -62,10 +100,12 @@ def _table_row(setting: Setting) -> str:
 
 
 def main() -> None:
-    """Write both files."""
+    """Write all of these files."""
     (ROOT / ".env.live-dashboards.example").write_text(example(), encoding="utf-8")
-    path = ROOT / "docs" / "settings.md"
-    path.write_text(page(path.read_text(encoding="utf-8")), encoding="utf-8")
+    (ROOT / SCHEMA).write_text(schema(), encoding="utf-8")
+    for name, of_now in (("docs/settings.md", page), ("docs/numbers.md", numbers)):
+        path = ROOT / name
+        path.write_text(of_now(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 from live_dashboards.errors import SettingsError
 from live_dashboards.model.secret import Secret
 from live_dashboards.settings import Settings, load_settings
-from live_dashboards.settings_table import SETTINGS
+from live_dashboards.settings_table import all_settings
 from tests.support.other_account import as_somebody_else
 
 # As the specification prints it, inline comments and all.
@@ -56,7 +56,7 @@ def test_nothing_given_means_the_defaults_and_no_source(tmp_path: Path) -> None:
 
 def test_every_default_can_be_read_by_its_own_reader() -> None:
     settings = load_settings(environment={}, base_folder=Path("/nonexistent"))
-    assert {name for name in settings.values if settings[name] is None} == {setting.name for setting in SETTINGS if setting.default is None}
+    assert {name for name in settings.values if settings[name] is None} == {setting.name for setting in all_settings() if setting.default is None}
 
 
 def test_command_line_goes_over_environment_over_file_over_default(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_an_unknown_name_in_the_environment_is_not_ours_to_judge(tmp_path: Path,
     assert caplog.records == []
 
 
-@pytest.mark.parametrize("name", [setting.name for setting in SETTINGS if setting.secret])
+@pytest.mark.parametrize("name", [setting.name for setting in all_settings() if setting.secret])
 def test_each_secret_may_come_from_a_file(tmp_path: Path, name: str) -> None:
     shapes = {
         "PROMETHEUS_HEADERS": "X-Scope-OrgID: team",

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from live_dashboards.model.metrics import METRICS
 from live_dashboards.options import parser
 from live_dashboards.settings import load_settings
-from live_dashboards.settings_table import SETTINGS
+from live_dashboards.settings_table import all_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = runpy.run_path(str(ROOT / "scripts" / "_settings_docs.py"))
@@ -29,8 +30,18 @@ def test_the_example_file_is_the_table() -> None:
 
 def test_the_settings_page_holds_the_table() -> None:
     text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
-    assert all(f"| `{setting.name}` |" in text for setting in SETTINGS)
+    assert all(f"| `{setting.name}` |" in text for setting in all_settings())
     assert DOCS["page"](text) == text, "run scripts/_settings_docs.py"
+
+
+def test_the_docs_hold_the_catalogue_of_metrics() -> None:
+    text = (ROOT / "docs" / "numbers.md").read_text(encoding="utf-8")
+    assert all(f"| `{metric.setting}` |" in text for metric in METRICS.values())
+    assert DOCS["numbers"](text) == text, "run scripts/_settings_docs.py"
+
+
+def test_the_schema_holds_the_catalogue_of_metrics() -> None:
+    assert (ROOT / DOCS["SCHEMA"]).read_text(encoding="utf-8") == DOCS["schema"](), "run scripts/_settings_docs.py"
 
 
 def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
@@ -49,12 +60,12 @@ def test_the_page_on_the_command_line_names_every_option_of_the_dashboard(capsys
 @pytest.mark.parametrize("command", ["ab", "check", "demo", "explain"])
 def test_help_names_no_setting_that_is_not_in_the_table(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     named = set(re.findall(r"\b(?:AB|MLFLOW|PROMETHEUS|DASHBOARD)_[A-Z0-9_]+", help_of(command, capsys)))
-    assert named <= {name for setting in SETTINGS for name in (setting.name, f"{setting.name}_FILE")}
+    assert named <= {name for setting in all_settings() for name in (setting.name, f"{setting.name}_FILE")}
 
 
 def test_help_of_the_picture_lists_every_setting_with_its_default_and_meaning(capsys: pytest.CaptureFixture[str]) -> None:
     text = help_of("ab", capsys)
-    missing = [setting.name for setting in SETTINGS if f"  {setting.name}={setting.default or ''}\n      {setting.meaning}" not in text]
+    missing = [setting.name for setting in all_settings() if f"  {setting.name}={setting.default or ''}\n      {setting.meaning}" not in text]
     assert missing == []
 
 
@@ -67,12 +78,12 @@ def test_the_example_with_every_value_taken_in_can_be_read(tmp_path: Path, caplo
     (tmp_path / ".env.live-dashboards").write_text(re.sub(r"(?m)^#(?=[A-Z0-9_]+=)", "", EXAMPLE))
     settings = load_settings(environment={}, base_folder=tmp_path)
     assert caplog.messages == ["MLFLOW_DB_PASSWORD is a placeholder of the documentation; set the real one"]
-    assert settings.given == {setting.name for setting in SETTINGS if setting.sample}
+    assert settings.given == {setting.name for setting in all_settings() if setting.sample}
 
 
 def test_the_example_has_no_comment_behind_a_value() -> None:
     values = [line for line in EXAMPLE.splitlines() if re.match(r"#[A-Z0-9_]+=", line)]
-    assert len(values) == len(SETTINGS)
+    assert len(values) == len(all_settings())
     assert not any("#" in line[1:] or line != line.rstrip() for line in values)
 
 

@@ -17,7 +17,6 @@ from live_dashboards.analysis.effect_panel import effect_panel
 from live_dashboards.analysis.family import with_adjusted_p
 from live_dashboards.analysis.guardrails import guardrails
 from live_dashboards.analysis.health import badge, health_panel, observed_at
-from live_dashboards.analysis.model_facts import QUALITY_METRICS
 from live_dashboards.analysis.model_panels import quality_panel, run_counts, runs_panel
 from live_dashboards.analysis.online_gap import gaps
 from live_dashboards.analysis.page import Page, failure, nothing, page, renamed
@@ -37,6 +36,7 @@ from live_dashboards.analysis.traffic_panels import (
 from live_dashboards.model.business_case import BusinessCase
 from live_dashboards.model.judgement import Guardrail, Period, PlainAnswer, Power, SplitTest, Verdict
 from live_dashboards.model.measurement import Measurement, Origin, missing
+from live_dashboards.model.metrics import EXPORTED, METRICS
 from live_dashboards.model.number import format_count, format_number, format_percent
 from live_dashboards.model.presentation import count_words, share_words
 from live_dashboards.model.report import AbReport, StatusStrip
@@ -172,7 +172,7 @@ def _headline(found: Page) -> tuple[tuple[str, Measurement], ...]:
     if net is None:
         reason = (
             counted.prometheus.instant("business_impact").reason
-            or "ab_test_business_impact has no net_business_value of the challenger"
+            or f"{EXPORTED.impact} has no net_business_value of the challenger"
         )
         net = nothing(
             "net_business_value",
@@ -220,8 +220,7 @@ def _measurements(
     facts = [
         _shown(found, each.variant, name, quality_origin)
         for each in found.drawn.variants
-        for name in each.__slots__
-        if name != "variant"
+        for name in each.names
     ]
     lines = [line for name, unit in _timelines(found) for line in lines_of(found, name, unit)]
     everything = (
@@ -239,10 +238,9 @@ def _shown(found: Page, variant: str, name: str, quality_origin: Origin) -> Meas
     """A variant's fact as the page shows it: a simulated stand-in only where its whole panel is simulated,
     with the reason why it had to be.
     """
-    counted: Measurement = getattr(found.counted.of(variant), name)
-    drawn: Measurement = getattr(found.drawn.of(variant), name)
+    counted, drawn = (facts.of(variant).value(name) for facts in (found.counted, found.drawn))
     is_stand_in = drawn.origin is Origin.SIMULATED and counted.value is None
-    if not is_stand_in or (name in QUALITY_METRICS and quality_origin is not Origin.SIMULATED):
+    if not is_stand_in or (name in METRICS and quality_origin is not Origin.SIMULATED):
         return counted
     return replace(drawn, reason=f"simulated: {counted.reason}")
 

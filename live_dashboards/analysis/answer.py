@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from live_dashboards.analysis.decision import (
     KEEP_RUNNING,
-    METRIC_WORDS,
     NO_DIFFERENCE,
     NO_VERDICT,
     ROLL_BACK,
@@ -23,6 +22,7 @@ from live_dashboards.model.judgement import (
     Recommendation,
     Verdict,
 )
+from live_dashboards.model.metrics import metric_of
 from live_dashboards.model.number import format_interval, format_number, shared_decimals
 
 _ACTIONS = {
@@ -41,12 +41,6 @@ _ORDER = (
     _ACTIONS[KEEP_RUNNING],
     _ACTIONS[NO_VERDICT],
 )
-_MORE = {
-    "accuracy": "accuracy",
-    "online_accuracy": "online accuracy",
-    "error_rate": "errors",
-    "over_latency_objective": "slow requests",
-}
 
 
 def answer(
@@ -125,7 +119,7 @@ def _sentence(
     mine = [guard for guard in guardrails if guard.comparison.treatment == name]
     if verdict.verdict == SHIP and success is not None:
         held = [
-            _MORE[guard.comparison.metric]
+            metric_of(guard.comparison.metric).amount
             for guard in mine
             if guard.outcome == SHOWN and guard.comparison.metric != success.metric
         ]
@@ -135,7 +129,7 @@ def _sentence(
         return "; ".join(_difference(each, is_harm=True) for each in harmed)
     if verdict.verdict == NO_DIFFERENCE and success is not None:
         return (
-            f"{name} and {success.control} do not differ in {METRIC_WORDS[success.metric]} by anything "
+            f"{name} and {success.control} do not differ in {metric_of(success.metric).words} by anything "
             "that matters"
         )
     if verdict.verdict == KEEP_RUNNING and success is not None and is_worse(success):
@@ -162,5 +156,5 @@ def _difference(row: Comparison, *, is_harm: bool = False) -> str:
     return (
         f"{row.treatment} {verb} {amount} points "
         f"{'more' if value > 0 else 'fewer' if not row.is_higher_better else 'less'} "
-        f"{_MORE[row.metric]}{limits}"
+        f"{metric_of(row.metric).amount}{limits}"
     )

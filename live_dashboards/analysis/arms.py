@@ -12,9 +12,9 @@ from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.proportions import Counts
 from live_dashboards.model.buckets import NO_FINITE_BUCKET
 from live_dashboards.model.measurement import Measurement, missing
+from live_dashboards.model.metrics import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE
 from live_dashboards.model.snapshot import Accumulated, Answer, PrometheusAnswer, Timeline
 
-ERROR_RATE, OVER_OBJECTIVE, ONLINE_ACCURACY = "error_rate", "over_latency_objective", "online_accuracy"
 _WITHIN = "latency_within"
 _EVENTS_AND_TRIALS = {
     ERROR_RATE: ("errors", "requests"),

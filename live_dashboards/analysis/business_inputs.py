@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from live_dashboards.analysis.arms import ERROR_RATE, arm
+from live_dashboards.analysis.arms import arm
 from live_dashboards.analysis.business_traffic import (
     PairTraffic,
     latency_sums,
@@ -23,6 +23,7 @@ from live_dashboards.analysis.timed import Sums, TimedDifference, error_differen
 from live_dashboards.model.business_case import BusinessInputs, EffectInput
 from live_dashboards.model.judgement import Period
 from live_dashboards.model.measurement import Interval, Measurement, derive, missing
+from live_dashboards.model.metrics import ERROR_RATE
 from live_dashboards.model.number import ordinal
 
 NO_TEST_ROWS = "no interval: log the number of test rows as AB_TEST_COUNT_PARAM"

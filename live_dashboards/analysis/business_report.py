@@ -18,6 +18,7 @@ from live_dashboards.analysis.business_panels import (
     sensitivity_panel,
 )
 from live_dashboards.analysis.business_tables import (
+    PERFORMANCE,
     effects,
     inputs_panel,
     ledger_panel,
@@ -146,11 +147,7 @@ def _measurements(
     for it.
     """
     headline = tuple(measurement for _, measurement in _headline(case))
-    models = tuple(
-        getattr(found.counted.of(name), fact)
-        for fact in ("accuracy", "mean_latency_ms", "error_rate")
-        for name in found.roles.pair
-    )
+    models = tuple(getattr(found.counted.of(name), fact) for fact in PERFORMANCE for name in found.roles.pair)
     simulated = tuple(
         replace(bar.value, name=f"{bar.value.name}_simulated", reason=bar.words)
         for bar in parts.bars

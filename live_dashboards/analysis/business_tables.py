@@ -20,6 +20,7 @@ from live_dashboards.model.business_report import (
 )
 from live_dashboards.model.duration import format_duration
 from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.metrics import ACCURACY, ERROR_RATE, MEAN_LATENCY, metric_of
 from live_dashboards.model.number import (
     NOTHING,
     format_count,
@@ -33,6 +34,7 @@ from live_dashboards.model.number import (
 from live_dashboards.model.report import Head
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS
 
+PERFORMANCE = (ACCURACY, MEAN_LATENCY, ERROR_RATE)
 _LABELS = {
     "accuracy_improvement": "accuracy",
     "latency_increase_ms": "mean latency",
@@ -232,13 +234,13 @@ def performance_panel(found: Page, case: BusinessCase) -> PerformancePanel:
     baseline, challenger = (found.counted.of(name) for name in found.roles.pair)
     rows = tuple(
         PerformanceRow(
-            label, unit, getattr(baseline, name), getattr(challenger, name), is_higher_better=better
+            metric.title,
+            "%" if metric.is_share else metric.unit,
+            getattr(baseline, metric.name),
+            getattr(challenger, metric.name),
+            is_higher_better=metric.is_higher_better,
         )
-        for name, label, unit, better in (
-            ("accuracy", "Accuracy", "%", True),
-            ("mean_latency_ms", "Mean latency", "ms", False),
-            ("error_rate", "Error rate", "%", False),
-        )
+        for metric in map(metric_of, PERFORMANCE)
     )
     if all(side.value is None for row in rows for side in (row.baseline, row.challenger)):
         reason = "; ".join(dict.fromkeys(str(row.baseline.reason) for row in rows))

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from live_dashboards.analysis.arms import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE
 from live_dashboards.analysis.effect import GAUGE_HAS_NO_COUNT, Compared
 from live_dashboards.analysis.other_tests import not_one_test
 from live_dashboards.analysis.page import Page, failure
@@ -29,6 +28,7 @@ from live_dashboards.model.judgement import (
     Verdict,
 )
 from live_dashboards.model.measurement import Origin
+from live_dashboards.model.metrics import ACCURACY, ERROR_RATE, ONLINE_ACCURACY, metric_of
 from live_dashboards.model.notices import PARTIAL
 from live_dashboards.model.number import (
     format_count,
@@ -43,12 +43,6 @@ from live_dashboards.model.snapshot import SourceState
 
 SHIP, ROLL_BACK, KEEP_RUNNING = "SHIP", "ROLL BACK", "KEEP RUNNING"
 NO_VERDICT, NO_DIFFERENCE = "NO VERDICT", "NO MEANINGFUL DIFFERENCE"
-METRIC_WORDS = {
-    "accuracy": "accuracy",
-    ONLINE_ACCURACY: "online accuracy",
-    ERROR_RATE: "error rate",
-    OVER_OBJECTIVE: "share of too slow requests",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +79,7 @@ def success_of(page: Page, rows: tuple[Compared, ...]) -> Compared | None:
         and page.settings["AB_ONLINE_CORRECT_METRIC"] is not None
         and online.row.pooled is not None
     )
-    return online if is_counted else mine.get("accuracy")
+    return online if is_counted else mine.get(ACCURACY)
 
 
 def verdict(evidence: Evidence) -> Verdict:
@@ -124,11 +118,7 @@ def _gaps(evidence: Evidence) -> list[str]:
     if success is None or not success.row.has_interval:
         return [_no_interval(page, success)]
     row = success.row
-    gaps = (
-        [f"{METRIC_WORDS[row.metric]} is {row.origin.value}, not live"]
-        if row.origin is not Origin.LIVE
-        else []
-    )
+    gaps = [f"{_words(row)} is {row.origin.value}, not live"] if row.origin is not Origin.LIVE else []
     stale = [
         _words(each) for each in (row, *(guard.comparison for guard in evidence.guardrails)) if each.stale
     ]
@@ -172,7 +162,7 @@ def _no_interval(page: Page, success: Compared | None) -> str:
     row, words = success.row, _words(success.row)
     if row.estimate is None:
         return f"{words}: {row.reason}"
-    if row.metric == "accuracy" and not page.mlflow_status.has_answered:
+    if row.metric == ACCURACY and not page.mlflow_status.has_answered:
         return f"{words} is a gauge without a count: {GAUGE_HAS_NO_COUNT.partition(': ')[2]}"
     return (
         f"{words} has no interval: {str(row.reason).removeprefix('no interval: ')}; log the number of "
@@ -389,7 +379,7 @@ def _row(evidence: Evidence) -> Comparison | None:
 
 
 def _words(row: Comparison) -> str:
-    return METRIC_WORDS[row.metric]
+    return metric_of(row.metric).words
 
 
 def _estimate(row: Comparison) -> str:

@@ -1,5 +1,5 @@
-"""Challenger minus baseline, metric by metric, in percentage points: what accumulates with always-valid
-intervals, what was tested once with fixed ones.
+"""Challenger minus baseline, metric by metric, of shares in percentage points: what accumulates with
+always-valid intervals, what was tested once with fixed ones.
 """
 
 from __future__ import annotations
@@ -8,15 +8,7 @@ import math
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from live_dashboards.analysis.arms import (
-    ERROR_RATE,
-    ONLINE_ACCURACY,
-    OVER_OBJECTIVE,
-    Arm,
-    arm,
-    at_far_edge,
-    windowed,
-)
+from live_dashboards.analysis.arms import Arm, arm, at_far_edge, windowed
 from live_dashboards.analysis.carried import carried
 from live_dashboards.analysis.excluded import block_begin
 from live_dashboards.analysis.late_labels import why_descriptive
@@ -30,10 +22,18 @@ from live_dashboards.analysis.stratified import Strata, harm_variance, long_run_
 from live_dashboards.analysis.widest import around_rows, without_interval
 from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.measurement import Interval, Measurement, Origin
+from live_dashboards.model.metrics import (
+    ACCURACY,
+    ACCURACY_OVER_RUNS,
+    ERROR_RATE,
+    METRICS,
+    ONLINE_ACCURACY,
+    OVER_OBJECTIVE,
+    metric_of,
+)
 from live_dashboards.model.snapshot import Accumulated
 from live_dashboards.settings import Settings
 
-_BESIDE = ("precision", "recall", "f1")
 # of what is guarded, the setting
 MARGINS = {ERROR_RATE: "AB_ERROR_MARGIN_POINTS", OVER_OBJECTIVE: "AB_LATENCY_MARGIN_POINTS"}
 _ALPHA = 0.05
@@ -66,7 +66,8 @@ def compared(page: Page) -> tuple[Compared, ...]:
     """
     challengers = [name for name in page.roles.names if name != page.roles.baseline]
     judged = [row for name in challengers for row in _judged_metrics(page, name, len(challengers))]
-    beside = [_offline(page, name, metric, len(challengers)) for name in challengers for metric in _BESIDE]
+    logged = [metric for metric in METRICS if metric != ACCURACY]
+    beside = [_offline(page, name, metric, len(challengers)) for name in challengers for metric in logged]
     return (
         *judged,
         *(each for each in beside if each.row.has_interval or each.row.treatment == page.roles.challenger),
@@ -76,7 +77,7 @@ def compared(page: Page) -> tuple[Compared, ...]:
 def _judged_metrics(page: Page, name: str, family: int) -> list[Compared]:
     """Accuracy in each of its forms, and what is guarded."""
     guarded = (_counted(page, name, metric, family) for metric in MARGINS)
-    return [_offline(page, name, "accuracy", family), *_beside_accuracy(page, name, family), *guarded]
+    return [_offline(page, name, ACCURACY, family), *_beside_accuracy(page, name, family), *guarded]
 
 
 def planned_requests(settings: Settings, names: tuple[str, ...], pair: tuple[str, str]) -> int:
@@ -97,7 +98,7 @@ def effect_measurement(each: Compared) -> Measurement:
     return Measurement(
         f"{row.metric}_difference",
         row.estimate,
-        "points",
+        row.unit,
         row.origin if row.estimate is not None else Origin.MISSING,
         row.treatment,
         Interval(row.low, row.high) if row.has_interval else None,
@@ -121,14 +122,14 @@ def _row(metric: str, inputs: tuple[Measurement, Measurement], family: int) -> C
         estimate=pooled,
         low=None,
         high=None,
-        unit="points",
+        unit=metric_of(metric).difference_unit,
         confidence=1 - _ALPHA,
         p_value=None,
         method="difference of the two values",
         n_treatment=ours.n,
         n_control=theirs.n,
         sequential=False,
-        is_higher_better=metric not in MARGINS,
+        is_higher_better=metric_of(metric).is_higher_better,
         origin=max(ours.origin, theirs.origin, key=lambda origin: origin.weakness),
         reason=_reason(ours, theirs),
         family=family,
@@ -157,14 +158,15 @@ def _with_limits(row: Comparison, found: object, **changes: object) -> Compariso
 
 def _offline(page: Page, name: str, metric: str, family: int) -> Compared:
     """Two test sets, each looked at once: Newcombe's interval where both n are known."""
-    inputs = (getattr(page.counted.of(name), metric), getattr(page.counted.of(page.roles.baseline), metric))
+    baseline = page.counted.of(page.roles.baseline)
+    inputs = (page.counted.of(name).quality[metric], baseline.quality[metric])
     row = _row(metric, inputs, family)
     ours, theirs = (_counts(side) for side in inputs)
     if ours is None or theirs is None:
         return Compared(row, inputs)
     found = difference(ours, theirs, 1 - _ALPHA / family)
     shown = _with_limits(row, replace(found, method=f"{found.method}; unpaired test rows"))
-    return Compared(_judged_anew(page, shown, (ours, theirs)) if metric == "accuracy" else shown, inputs)
+    return Compared(_judged_anew(page, shown, (ours, theirs)) if metric == ACCURACY else shown, inputs)
 
 
 def _judged_anew(page: Page, row: Comparison, arms: tuple[Counts, Counts]) -> Comparison:
@@ -201,7 +203,7 @@ def _beside_accuracy(page: Page, name: str, family: int) -> list[Compared]:
     runs = over_runs(page, name, 1 - _ALPHA / family)
     if runs is not None:
         row = replace(
-            _row("accuracy_over_runs", runs.inputs, family), n_treatment=runs.n[0], n_control=runs.n[1]
+            _row(ACCURACY_OVER_RUNS, runs.inputs, family), n_treatment=runs.n[0], n_control=runs.n[1]
         )
         rows.append(Compared(_with_limits(row, runs), runs.inputs))
     return rows

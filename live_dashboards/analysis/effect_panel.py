@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from live_dashboards.analysis.arms import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE
 from live_dashboards.analysis.effect import Compared
 from live_dashboards.analysis.page import Page, failure
 from live_dashboards.analysis.period import period_of
 from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.measurement import Origin
+from live_dashboards.model.metrics import METRICS, metric_of
 from live_dashboards.model.number import format_count, format_interval, format_signed
 from live_dashboards.model.report import EffectPanel, Head
-
-METRIC_TITLES = {
-    "accuracy": "Accuracy",
-    ONLINE_ACCURACY: "Online accuracy",
-    "accuracy_over_runs": "Accuracy over runs",
-    "precision": "Precision",
-    "recall": "Recall",
-    "f1": "F1",
-    ERROR_RATE: "Error rate",
-    OVER_OBJECTIVE: "Too slow",
-}
 
 
 def effect_panel(page: Page, compared: tuple[Compared, ...], success: Compared | None) -> EffectPanel:
@@ -28,9 +17,8 @@ def effect_panel(page: Page, compared: tuple[Compared, ...], success: Compared |
     rows = tuple(each.row for each in compared)
     shown = [row for row in rows if row.estimate is not None]
     subtitle = f"{page.roles.challenger or 'challenger'} − {page.roles.baseline}, percentage points"
-    asked = (
-        "latest accuracy, precision, recall, F1 in MLflow; errors, requests and response times in Prometheus"
-    )
+    logged = ", ".join(each.words for each in METRICS.values())
+    asked = f"latest {logged} in MLflow; errors, requests and response times in Prometheus"
     if not shown:
         failures = [
             failure(status)
@@ -46,20 +34,25 @@ def effect_panel(page: Page, compared: tuple[Compared, ...], success: Compared |
     weakest = max((row.origin for row in shown), key=lambda origin: origin.weakness)
     titled = success.row if success is not None and success.row.estimate is not None else shown[0]
     head = Head(_title(titled), subtitle, weakest, _note(page, rows), asked)
-    return EffectPanel(head, rows, float(page.settings["AB_MINIMUM_EFFECT_POINTS"]))
+    return EffectPanel(
+        head,
+        tuple(row for row in rows if row.unit == "points"),
+        float(page.settings["AB_MINIMUM_EFFECT_POINTS"]),
+        tuple(row for row in rows if row.unit != "points"),
+    )
 
 
 def _title(row: Comparison) -> str:
-    estimate, name = row.estimate or 0.0, METRIC_TITLES[row.metric]
+    estimate, metric, unit = row.estimate or 0.0, metric_of(row.metric), row.unit
     low, high = row.verdict_limits
     if low is None or high is None:
-        return f"{name} {format_signed(estimate, 'points')}, of unknown certainty"
+        return f"{metric.title} {format_signed(estimate, unit)}, of unknown certainty"
     if row.descriptive:
-        return f"{name} {format_signed(estimate, 'points')}: its labels decide nothing"
+        return f"{metric.title} {format_signed(estimate, unit)}: its labels decide nothing"
     if low <= 0 <= high and not (row.harm_low is not None and row.harm_low > 0):
-        return f"{name}: no clear difference ({format_interval(low, high, 'points', signed=True)})"
+        return f"{metric.title}: no clear difference ({format_interval(low, high, unit, signed=True)})"
     word = "better" if (estimate > 0) is row.is_higher_better else "worse"
-    return f"{row.treatment}: {name.lower()} {word} by {format_signed(estimate, 'points')}"
+    return f"{row.treatment}: {metric.words} {word} by {format_signed(estimate, unit)}"
 
 
 def _note(page: Page, rows: tuple[Comparison, ...]) -> str:

@@ -1,5 +1,5 @@
-"""What MLflow's answer says of each variant's quality, in percent, with the number of rows behind it where
-that is known.
+"""What MLflow's answer says of each variant's quality, shares in percent, with the number of rows behind them
+where that is known.
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ from datetime import datetime, timedelta
 from live_dashboards.analysis.proportions import Counts, wilson
 from live_dashboards.analysis.rows_behind import rows_behind, rows_correct
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
+from live_dashboards.model.metrics import METRICS
 from live_dashboards.model.snapshot import MlflowAnswer, VariantValue
 from live_dashboards.settings import Settings
 
-QUALITY_METRICS = ("accuracy", "precision", "recall", "f1")
 _CLOCK_SLACK = timedelta(minutes=5)  # clocks of training machines differ
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """Quality of each variant: (variant, metric) to a measurement in percent, and notices on odd values."""
+    """Quality of each variant: (variant, metric) to a measurement in the metric's unit, and notices on odd
+    values.
+    """
 
     values: Mapping[tuple[str, str], Measurement]
     notices: tuple[str, ...]
@@ -33,17 +35,19 @@ class ModelFacts:
 def model_facts(
     answer: MlflowAnswer, variants: tuple[str, ...], settings: Settings, at: datetime
 ) -> ModelFacts:
-    """Accuracy, precision, recall and F1 of each variant at the moment; what is not there is missing with its
+    """The metrics of the catalogue of each variant at the moment; what is not there is missing with its
     reason.
     """
     found = {(value.variant, value.metric): value for value in answer.values}
     scales = {
-        metric: percent_scale(settings["AB_ACCURACY_UNIT"], _largest(answer, metric))
-        for metric in QUALITY_METRICS
+        metric.name: percent_scale(settings["AB_ACCURACY_UNIT"], _largest(answer, metric.name))
+        if metric.is_share
+        else 1.0
+        for metric in METRICS.values()
     }
     values: dict[tuple[str, str], Measurement] = {}
     for variant in (*variants, ""):
-        for metric in QUALITY_METRICS:
+        for metric in METRICS:
             value = found.get((variant, metric))
             values[variant, metric] = (
                 _absent(answer, variant, metric)
@@ -73,11 +77,11 @@ def _absent(answer: MlflowAnswer, variant: str, metric: str) -> Measurement:
     else:
         reason = (
             f"no finished or running run of variant {variant!r} in {answer.experiment!r} has a finite "
-            f"{metric}"
+            f"{metric.replace('_', ' ')}"
         )
     return missing(
         metric,
-        "percent",
+        METRICS[metric].unit,
         reason,
         variant=variant or None,
         source=answer.status.source,
@@ -100,7 +104,7 @@ def _present(
     return Measurement(
         value.metric,
         value.value * scale,
-        "percent",
+        METRICS[value.metric].unit,
         answer.origin,
         value.variant,
         limits,
@@ -128,8 +132,9 @@ def _percent(limits: tuple[float, float]) -> Interval:
 
 def _notices(answer: MlflowAnswer, settings: Settings) -> tuple[str, ...]:
     notices = []
+    shares = {metric.name for metric in METRICS.values() if metric.is_share}
     for metric, low, high in answer.value_ranges:
-        if settings["AB_ACCURACY_UNIT"] == "auto" and 0 < low <= 1 < high:
+        if metric in shares and settings["AB_ACCURACY_UNIT"] == "auto" and 0 < low <= 1 < high:
             notices.append(
                 f"{metric} is logged from {low:g} to {high:g}: fractions and percent seem "
                 "mixed; set AB_ACCURACY_UNIT"

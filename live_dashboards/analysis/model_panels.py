@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from live_dashboards.analysis.effect_panel import METRIC_TITLES
-from live_dashboards.analysis.model_facts import QUALITY_METRICS, percent_scale
+from live_dashboards.analysis.model_facts import percent_scale
 from live_dashboards.analysis.online_gap import gap_words
 from live_dashboards.analysis.page import Page, failure
 from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.metrics import ACCURACY, METRICS, ONLINE_ACCURACY, metric_of
 from live_dashboards.model.number import format_percent
 from live_dashboards.model.report import Head, QualityPanel, QualityRow, RunBar, RunsPanel, VariantFacts
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Run
@@ -19,15 +19,14 @@ _ENDED_STATES = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "killed",
 
 
 def quality_panel(page: Page) -> QualityPanel:
-    """Accuracy, precision, recall and F1 by variant; the online gauge beside the accuracy.
+    """The metrics of the catalogue by variant; the online gauge beside the accuracy.
 
     Simulated values never share the panel with live ones: without MLflow, a live gauge stands alone.
     """
     facts = page.counted.variants if _has_quality(page.counted.variants) else page.drawn.variants
     subtitle = "test-set metrics of each variant's newest finished run, percent"
     asked = (
-        "accuracy, precision, recall, f1 in latest_metrics of "
-        f"{page.drawn.mlflow.experiment or 'the A/B experiment'}"
+        f"{', '.join(METRICS)} in latest_metrics of {page.drawn.mlflow.experiment or 'the A/B experiment'}"
     )
     if not _has_quality(facts):
         reason = (
@@ -36,12 +35,7 @@ def quality_panel(page: Page) -> QualityPanel:
             else next(str(each.accuracy.reason) for each in facts)
         )
         return QualityPanel(Head("No model quality", subtitle, Origin.MISSING, asked=asked, reason=reason))
-    measured = [
-        one
-        for each in facts
-        for metric in QUALITY_METRICS
-        if (one := getattr(each, metric)).value is not None
-    ]
+    measured = [one for each in facts for one in each.quality.values() if one.value is not None]
     is_online = all(one.source == PROMETHEUS for one in measured)
     if is_online:
         subtitle = "Prometheus' gauge, percent; test-set metrics need MLflow"
@@ -49,11 +43,12 @@ def quality_panel(page: Page) -> QualityPanel:
     shares_live = origin is not Origin.SIMULATED or page.is_simulated
     rows = tuple(
         QualityRow(
-            METRIC_TITLES[metric],
-            tuple(getattr(each, metric) for each in facts),
-            tuple(each.online_accuracy for each in facts) if metric == "accuracy" and shares_live else (),
+            metric.title,
+            tuple(each.quality[metric.name] for each in facts),
+            tuple(each.online_accuracy for each in facts) if metric.name == ACCURACY and shares_live else (),
+            metric.name,
         )
-        for metric in QUALITY_METRICS
+        for metric in METRICS.values()
     )
     reason = failure(page.mlflow_status) if origin is Origin.SIMULATED else ""
     return QualityPanel(
@@ -65,12 +60,13 @@ def quality_panel(page: Page) -> QualityPanel:
             asked,
             reason,
         ),
-        rows,
+        tuple(row for row in rows if METRICS[row.metric].is_share),
+        tuple(row for row in rows if not METRICS[row.metric].is_share),
     )
 
 
 def _has_quality(facts: tuple[VariantFacts, ...]) -> bool:
-    return any(getattr(each, metric).value is not None for each in facts for metric in QUALITY_METRICS)
+    return any(one.value is not None for each in facts for one in each.quality.values())
 
 
 def _quality_title(page: Page, facts: tuple[VariantFacts, ...], *, is_online: bool) -> str:
@@ -81,11 +77,9 @@ def _quality_title(page: Page, facts: tuple[VariantFacts, ...], *, is_online: bo
         if name in by_variant and by_variant[name].value is not None
     ]
     words = [f"{one.variant} {format_percent(one.value)}" for one in reversed(pair)]
-    return (
-        f"{'Online accuracy' if is_online else 'Accuracy'}: {' against '.join(words)}"
-        if words
-        else "Accuracy is missing"
-    )
+    if not words:
+        return f"{METRICS[ACCURACY].title} is missing"
+    return f"{metric_of(ONLINE_ACCURACY if is_online else ACCURACY).title}: {' against '.join(words)}"
 
 
 def _quality_note(page: Page, rows: tuple[QualityRow, ...]) -> str:
@@ -152,7 +146,7 @@ def _state(run: Run, at: datetime) -> str:
 
 def _bar(page: Page, run: Run) -> RunBar:
     answer, state = page.drawn.mlflow, _state(run, page.at)
-    largest = next((high for name, _, high in answer.value_ranges if name == "accuracy"), None)
+    largest = next((high for name, _, high in answer.value_ranges if name == ACCURACY), None)
     scale = percent_scale(page.settings["AB_ACCURACY_UNIT"], largest)
     started = run.started_at or page.at
     ended = run.last_sign_at if state == "silent" else run.ended_at

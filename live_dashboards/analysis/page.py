@@ -15,6 +15,7 @@ from live_dashboards.analysis.model_facts import ModelFacts, model_facts
 from live_dashboards.analysis.traffic_facts import TrafficFacts, traffic_facts, widest_traffic
 from live_dashboards.analysis.variants import Roles, roles
 from live_dashboards.model.measurement import Measurement, Origin, missing
+from live_dashboards.model.metrics import ACCURACY, METRICS
 from live_dashboards.model.report import BadgeKind, Head, VariantFacts
 from live_dashboards.model.snapshot import (
     MLFLOW,
@@ -182,7 +183,7 @@ def badge_kind(live: Facts, found: Roles) -> BadgeKind:
     Where none does, but one answered before, the page is cached, and empty where that is too long ago;
     invented it never is.
     """
-    has_model = any(live.model.value(name, "accuracy").is_live for name in found.pair)
+    has_model = any(live.model.value(name, ACCURACY).is_live for name in found.pair)
     has_traffic = any(live.traffic.value(name, "requests").is_live for name in found.names)
     if has_model and has_traffic:
         return BadgeKind.LIVE
@@ -242,12 +243,12 @@ def _facts(snapshot: Snapshot, found: Roles, settings: Settings) -> Facts:
 
 
 def _variant_facts(name: str, model: ModelFacts, traffic: TrafficFacts, *, has_mlflow: bool) -> VariantFacts:
-    quality = {metric: model.value(name, metric) for metric in ("accuracy", "precision", "recall", "f1")}
+    quality = {metric: model.value(name, metric) for metric in METRICS}
     online = traffic.value(name, "online_accuracy")
     if not has_mlflow and online.value is not None:
-        quality["accuracy"] = replace(
+        quality[ACCURACY] = replace(
             online,
-            name="accuracy",
+            name=ACCURACY,
             reason="online gauge, as MLflow cannot be asked; no interval: n is not exported",
         )
     if online.value is not None:
@@ -263,7 +264,7 @@ def _variant_facts(name: str, model: ModelFacts, traffic: TrafficFacts, *, has_m
         "p99_latency_ms",
     )
     return VariantFacts(
-        name, **quality, online_accuracy=online, **{fact: traffic.value(name, fact) for fact in counted}
+        name, quality, online_accuracy=online, **{fact: traffic.value(name, fact) for fact in counted}
     )
 
 

@@ -6,25 +6,23 @@ from __future__ import annotations
 
 import math
 
+from live_dashboards.model.metrics import METRICS, Rows
 from live_dashboards.model.snapshot import VariantValue
 
-_POSITIVES = {
-    "precision": ("predicted positives", "false_positives"),
-    "recall": ("actual positives", "false_negatives"),
-}
 _ROUNDING_SLACK_ROWS = 0.01
 _MOST_ROWS = 10**12
 
 
 def rows_behind(value: VariantValue, scale: float, test_count_param: str) -> tuple[int | None, str | None]:
-    """The n of an accuracy, precision or recall whose percent are `scale` times what is logged, or the reason
-    why there is none.
+    """The n of a proportion whose percent are `scale` times what is logged, or the reason why there is
+    none.
     """
-    if value.metric == "accuracy":
-        return _test_rows(value, scale, test_count_param)
-    if value.metric in _POSITIVES:
-        return _positives(value, scale)
-    return None, "no interval: F1 is not a proportion of rows"
+    metric = METRICS[value.metric]
+    if metric.n is None:
+        return None, f"no interval: {metric.title} is not a proportion of rows"
+    if metric.n.misses:
+        return _positives(value, scale, metric.n)
+    return _test_rows(value, scale, test_count_param)
 
 
 def rows_correct(logged: float, scale: float, n: int) -> int | None:
@@ -58,15 +56,15 @@ def _test_rows(value: VariantValue, scale: float, param: str) -> tuple[int | Non
             None,
             (
                 f"no interval: {value.value:g} is no share of {int(count)} rows; {param} does not fit "
-                "this accuracy"
+                f"this {METRICS[value.metric].words}"
             ),
         )
     return int(count), None
 
 
-def _positives(value: VariantValue, scale: float) -> tuple[int | None, str | None]:
+def _positives(value: VariantValue, scale: float, counted: Rows) -> tuple[int | None, str | None]:
     """Hits and misses together, where the value is the hits' share of them."""
-    name, misses_key = _POSITIVES[value.metric]
+    name, misses_key = counted.words, counted.misses
     logged = {"true_positives": value.true_positives, misses_key: getattr(value, misses_key)}
     counts = {key: int(count) for key, count in logged.items() if count is not None and _is_count(count)}
     if None in logged.values():
@@ -89,7 +87,7 @@ def _positives(value: VariantValue, scale: float) -> tuple[int | None, str | Non
             None,
             (
                 f"no interval: {value.value:g} is not {hits} of {n} {name}; true_positives and "
-                f"{misses_key} do not fit this {value.metric}"
+                f"{misses_key} do not fit this {METRICS[value.metric].words}"
             ),
         )
     return n, None

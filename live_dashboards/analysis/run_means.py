@@ -12,6 +12,7 @@ from live_dashboards.analysis.model_facts import percent_scale
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.special import student_t_below, student_t_quantile
 from live_dashboards.model.measurement import Measurement
+from live_dashboards.model.metrics import ACCURACY, ACCURACY_OVER_RUNS
 
 _FEWEST_RUNS = 3
 
@@ -67,7 +68,7 @@ def welch(
 def _accuracies(page: Page, variant: str) -> list[float]:
     """In percent, of finished top-level runs that had begun by the page's moment."""
     answer = page.counted.mlflow
-    largest = next((high for name, _, high in answer.value_ranges if name == "accuracy"), None)
+    largest = next((high for name, _, high in answer.value_ranges if name == ACCURACY), None)
     scale = percent_scale(page.settings["AB_ACCURACY_UNIT"], largest)
     return [
         run.accuracy * scale
@@ -84,7 +85,7 @@ def _mean(page: Page, variant: str, accuracies: list[float]) -> Measurement:
     newest = page.counted.of(variant).accuracy
     answer = page.counted.mlflow
     return Measurement(
-        "accuracy_over_runs",
+        ACCURACY_OVER_RUNS,
         fmean(accuracies),
         "percent",
         answer.origin,

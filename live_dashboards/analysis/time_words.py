@@ -9,12 +9,13 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from live_dashboards.analysis.arms import request_blocks
-from live_dashboards.analysis.decision import METRIC_WORDS, carried_words
+from live_dashboards.analysis.decision import carried_words
 from live_dashboards.analysis.effect import Compared
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.period import period_of
 from live_dashboards.analysis.share_changes import share_changes
 from live_dashboards.model.judgement import Comparison, Period
+from live_dashboards.model.metrics import metric_of
 from live_dashboards.model.number import format_percent, format_signed
 from live_dashboards.model.snapshot import Accumulated
 
@@ -35,12 +36,12 @@ def time_words(page: Page, rows: Sequence[Compared]) -> tuple[str, ...]:
     astray = (_astray_words(each.row) for each in rows if each.row.sequential and is_astray(each.row))
     excluded = page.settings["AB_EXCLUDE"] or ()
     carried = (
-        f"{METRIC_WORDS[row.metric]} of {row.treatment}: {text}"
+        f"{metric_of(row.metric).words} of {row.treatment}: {text}"
         for row in (each.row for each in rows)
         for text in carried_words(row, excluded)
     )
     descriptive = (
-        f"{METRIC_WORDS[row.metric]} of {row.treatment} decides nothing: {row.descriptive}"
+        f"{metric_of(row.metric).words} of {row.treatment} decides nothing: {row.descriptive}"
         for row in (each.row for each in rows)
         if row.descriptive
     )
@@ -82,7 +83,7 @@ def _astray_words(row: Comparison) -> str:
     pooled, within = (format_signed(value or 0.0, "points") for value in (row.pooled, row.estimate))
     which = f"{within} at the same time, which counts; {pooled} over all requests"
     return (
-        f"{METRIC_WORDS[row.metric]} of {row.treatment}: {which}, as the arms' traffic changed while "
+        f"{metric_of(row.metric).words} of {row.treatment}: {which}, as the arms' traffic changed while "
         "the rate moved"
     )
 

@@ -15,6 +15,7 @@ from live_dashboards.analysis.traffic_facts import assumed_zeros
 from live_dashboards.model.duration import format_duration
 from live_dashboards.model.judgement import SplitTest
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
+from live_dashboards.model.metrics import ASKED, EXPORTED
 from live_dashboards.model.notices import COUNTED_BY_RULES
 from live_dashboards.model.number import format_number
 from live_dashboards.model.presentation import count_words, is_open, share_words
@@ -83,7 +84,7 @@ def split_panel(page: Page, test: SplitTest) -> SplitPanel:
         title,
         f"share of requests, percent, {span}",
         note=note,
-        asked="ab_test_requests_total",
+        asked=ASKED["requests"],
         gap=gap,
     )
     return SplitPanel(replace(head, is_alarm=is_drawn_live and test.flag == "red"), rows)
@@ -152,7 +153,7 @@ def rate_panel(page: Page) -> LinesPanel:
         words,
         subtitle,
         note=_step_note(page, "request_rate"),
-        asked="rate of ab_test_requests_total",
+        asked=ASKED["request_rate"],
         gap=gap,
     )
     return LinesPanel(head, "requests/s", lines)
@@ -175,7 +176,7 @@ def latency_panel(page: Page) -> LatencyPanel:
     subtitle = f"response time, ms, last {window_words(page.window_seconds)}"
     note = "bar: the buckets that surely hold the percentile, 95 %; tick: mean"
     head = page.head(
-        PROMETHEUS, _latency_title(page), subtitle, note=note, asked="ab_test_response_time_seconds", gap=gap
+        PROMETHEUS, _latency_title(page), subtitle, note=note, asked=ASKED["response_time"], gap=gap
     )
     return LatencyPanel(
         head, rows, lines_of(page, "response_time", "ms"), float(page.settings["AB_LATENCY_OBJECTIVE_MS"])
@@ -227,7 +228,7 @@ def error_panel(page: Page) -> ErrorPanel:
         _error_title(page, assumed),
         subtitle,
         note=note,
-        asked='ab_test_errors_total or status="error"',
+        asked=ASKED["errors"],
         gap=str(gap),
     )
     return ErrorPanel(head, rows, lines_of(page, "error_rate", "percent"))
@@ -273,7 +274,7 @@ def impact_panel(page: Page) -> ImpactPanel:
         else "Reported business impact"
     )
     gap = "" if types else f"not exported: {_timeline_gap(page, 'business_impact')}"
-    subtitle = "ab_test_business_impact by metric_type, as reported"
+    subtitle = f"{EXPORTED.impact} by metric_type, as reported"
     return ImpactPanel(
         page.head(
             PROMETHEUS,
@@ -281,7 +282,7 @@ def impact_panel(page: Page) -> ImpactPanel:
             subtitle,
             what="reported business impact",
             note="not computed here: the service's own gauges",
-            asked="ab_test_business_impact",
+            asked=ASKED["business_impact"],
             gap=gap,
         ),
         types,

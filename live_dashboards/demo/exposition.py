@@ -1,5 +1,5 @@
 """The demo's metric families: the world's state as series, as text for the exporter, and as back-filled
-history. Names and labels are made here alone.
+history. Labels are made here alone.
 """
 
 from __future__ import annotations
@@ -22,22 +22,23 @@ from live_dashboards.demo.world import (
     Variant,
     World,
 )
+from live_dashboards.model.metrics import EXPORTED
 
 JOB = "ab-test-models"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-LABELLED_METRIC = "ab_test_labelled_requests_total"
-CORRECT_METRIC = "ab_test_correct_requests_total"
+LABELLED_METRIC = f"{EXPORTED.prefix}labelled_requests_total"
+CORRECT_METRIC = f"{EXPORTED.prefix}correct_requests_total"
 
 _REVENUE_PERCENT_PER_POINT = 0.5
 _COST_PERCENT_PER_MS = 0.02
 _FAMILIES = {
-    "ab_test_requests_total": ("counter", "Requests by outcome."),
-    "ab_test_errors_total": ("counter", "Requests that failed."),
-    "ab_test_response_time_seconds": ("histogram", "Latency of answered requests."),
+    EXPORTED.requests: ("counter", "Requests by outcome."),
+    EXPORTED.errors: ("counter", "Requests that failed."),
+    EXPORTED.latency: ("histogram", "Latency of answered requests."),
     LABELLED_METRIC: ("counter", "Answered requests whose truth became known."),
     CORRECT_METRIC: ("counter", "Of these, the ones answered correctly."),
-    "ab_test_model_accuracy": ("gauge", "Accuracy over the last six hours in percent."),
-    "ab_test_business_impact": ("gauge", "Impact against the baseline in percent, by metric_type."),
+    EXPORTED.accuracy: ("gauge", "Accuracy over the last six hours in percent."),
+    EXPORTED.impact: ("gauge", "Impact against the baseline in percent, by metric_type."),
 }
 
 
@@ -88,25 +89,19 @@ def instance_series(world: World, instance: Instance, times: NDArray[np.float64]
     """All series of an instance, family by family."""
     own = (("model_name", instance.variant.model_name), ("experiment", EXPERIMENT))
     state = world.state(instance, times)
-    yield Series(
-        "ab_test_requests_total", "ab_test_requests_total", (*own, ("status", "success")), state.successes
-    )
-    yield Series(
-        "ab_test_requests_total", "ab_test_requests_total", (*own, ("status", "error")), state.errors
-    )
-    yield Series("ab_test_errors_total", "ab_test_errors_total", own, state.errors)
+    for status, counts in (("success", state.successes), ("error", state.errors)):
+        yield Series(EXPORTED.requests, EXPORTED.requests, (*own, ("status", status)), counts)
+    yield Series(EXPORTED.errors, EXPORTED.errors, own, state.errors)
     yield from _latency(own, state)
     yield Series(LABELLED_METRIC, LABELLED_METRIC, own, state.labelled)
     yield Series(CORRECT_METRIC, CORRECT_METRIC, own, state.correct)
-    yield Series("ab_test_model_accuracy", "ab_test_model_accuracy", own, state.accuracy_percent)
+    yield Series(EXPORTED.accuracy, EXPORTED.accuracy, own, state.accuracy_percent)
     for kind, values in _impact(world, instance.variant, times).items():
-        yield Series(
-            "ab_test_business_impact", "ab_test_business_impact", (*own, ("metric_type", kind)), values
-        )
+        yield Series(EXPORTED.impact, EXPORTED.impact, (*own, ("metric_type", kind)), values)
 
 
 def _latency(own: tuple[tuple[str, str], ...], state: State) -> Iterator[Series]:
-    family = "ab_test_response_time_seconds"
+    family = EXPORTED.latency
     cumulative = state.bucket_counts.cumsum(axis=1)
     for column, bound in enumerate((*LATENCY_BOUNDS_SECONDS, math.inf)):
         yield Series(

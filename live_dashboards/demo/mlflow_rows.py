@@ -17,6 +17,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.extras import execute_values
 
 from live_dashboards.demo.world import BASELINE, ENHANCED, EXPERIMENT
+from live_dashboards.model.metrics import METRICS
 
 TEST_ROWS = 20_000
 _POSITIVES = 9_200  # of the test rows
@@ -211,8 +212,8 @@ def _points(run: TrainingRun) -> Iterator[tuple[str, float, int, str, int, bool]
 
 
 def _scores(run: TrainingRun, accuracy_ratio: float, chance: Random) -> dict[str, float]:
-    """Scores that belong together, and the counts that they come from, as mlflow.evaluate logs them: whole
-    test rows, right and wrong.
+    """Scores that belong together, of every metric of the catalogue, and the counts that they come from, as
+    mlflow.evaluate logs them: whole test rows, right and wrong.
     """
     positives = _POSITIVES * run.test_rows // TEST_ROWS
     negatives = run.test_rows - positives
@@ -225,11 +226,15 @@ def _scores(run: TrainingRun, accuracy_ratio: float, chance: Random) -> dict[str
         "false_negatives": positives - hits,
         "true_negatives": rejections,
     }
-    scores = {
-        "accuracy": (hits + rejections) / run.test_rows,
+    accuracy = (hits + rejections) / run.test_rows
+    counted = {
+        "accuracy": accuracy,
         "precision": precision,
         "recall": recall,
         "f1": 2 * precision * recall / (precision + recall),
+    }
+    scores = {
+        metric.keys[0]: counted.get(metric.name, metric.simulated(accuracy)) for metric in METRICS.values()
     }
     return {**scores, **counts}
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.model.number import format_count
 from live_dashboards.model.snapshot import Answer, PrometheusAnswer
 
 OF_A_PARTIAL_ANSWER = "of a partial answer: what some store behind Prometheus holds is missing"
-TELL_STARTS = "let the exporters tell process_start_time_seconds or _created, as client libraries do"
+TELL_STARTS = f"let the exporters tell {EXPORTED.process_start} or {EXPORTED.created}, as client libraries do"
 AT_LEAST = "at least, and at most "
 _COUNTED = ("requests", "errors", "latency_count")
 WHY = "as what series had counted when they began cannot be told"

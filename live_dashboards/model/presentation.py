@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from live_dashboards.model.measurement import Interval, Measurement, Origin
+from live_dashboards.model.metrics import BESIDE, METRICS
 from live_dashboards.model.number import format_count, format_percent
 from live_dashboards.model.report import BadgeKind, ErrorRow
 
@@ -28,17 +29,6 @@ CAUTION = "#8A5A00"
 ALARM = "#B42318"
 CALM = "#5B6F80"
 CACHED = "#66717C"
-
-METRIC_TITLES = {
-    "accuracy": "Accuracy",
-    "online_accuracy": "– online",
-    "accuracy_over_runs": "– over runs",
-    "precision": "Precision",
-    "recall": "Recall",
-    "f1": "F1",
-    "error_rate": "Error rate",
-    "over_latency_objective": "Too slow",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +90,9 @@ STATE_STYLES = {
 
 
 def metric_title(metric: str) -> str:
-    """The metric's name as people write it."""
-    return METRIC_TITLES.get(metric, metric.replace("_", " ").capitalize())
+    """The metric's name as people write it before its row."""
+    found = METRICS.get(metric) or BESIDE.get(metric)
+    return found.row_title if found else metric.replace("_", " ").capitalize()
 
 
 def style_of(names: Sequence[str], variant: str | None) -> VariantStyle:

@@ -6,7 +6,8 @@ The picture, the JSON and the web page read the same report, so their numbers ca
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 
@@ -20,6 +21,7 @@ from live_dashboards.model.judgement import (
     Verdict,
 )
 from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.metrics import ACCURACY
 from live_dashboards.model.snapshot import SourceStatus, Timeline
 
 
@@ -76,29 +78,42 @@ class Head:
 @dataclass(frozen=True, slots=True)
 class EffectPanel:
     """Forest of challenger - baseline, a row a metric and challenger, in percentage points at 95 %;
-    `band_points` is the minimum effect.
+    `band_points` is the minimum effect. The rows of what is no share have units of their own, which are not
+    those of the axis: `own_scale`.
     """
 
     head: Head
     rows: tuple[Comparison, ...] = ()
     band_points: float = 1.0
+    own_scale: tuple[Comparison, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class QualityRow:
-    """One metric's dots: offline by variant, and for accuracy the online gauge by variant."""
+    """One metric's dots: offline by variant, and for accuracy the online gauge by variant; `metric` is its
+    name in the catalogue.
+    """
 
     label: str
     offline: tuple[Measurement, ...]
     online: tuple[Measurement, ...] = ()
+    metric: str = ""
+
+    @property
+    def unit(self) -> str:
+        """The unit of its values."""
+        return self.offline[0].unit if self.offline else "percent"
 
 
 @dataclass(frozen=True, slots=True)
 class QualityPanel:
-    """Accuracy, precision, recall and F1 by variant, in percent."""
+    """What is logged of each variant's quality: shares in percent, and in `own_scale` what has a unit of its
+    own, which is not that of the axis.
+    """
 
     head: Head
     rows: tuple[QualityRow, ...] = ()
+    own_scale: tuple[QualityRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,16 +275,13 @@ class StatusStrip:
 
 @dataclass(frozen=True, slots=True)
 class VariantFacts:
-    """What is known of one variant over the window; rates and accuracies in percent. The fields are the
-    JSON's keys.
+    """What is known of one variant over the window; rates and shares in percent. `quality` holds what
+    MLflow's runs log, by metric, in the order of their catalogue.
     """
 
     variant: str
-    accuracy: Measurement
+    quality: Mapping[str, Measurement] = field(hash=False)
     online_accuracy: Measurement
-    precision: Measurement
-    recall: Measurement
-    f1: Measurement
     requests: Measurement
     errors: Measurement
     error_rate: Measurement
@@ -278,6 +290,30 @@ class VariantFacts:
     p50_latency_ms: Measurement
     p95_latency_ms: Measurement
     p99_latency_ms: Measurement
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The JSON's keys, in its order."""
+        return fact_names(self.quality)
+
+    def value(self, name: str) -> Measurement:
+        """The fact of that name."""
+        found: Measurement = self.quality[name] if name in self.quality else getattr(self, name)
+        return found
+
+    @property
+    def accuracy(self) -> Measurement:
+        """On the test set; without MLflow the online gauge."""
+        return self.quality[ACCURACY]
+
+
+def fact_names(metrics: Iterable[str]) -> tuple[str, ...]:
+    """What is known of a variant with these metrics of quality, in the JSON's order: what it does online
+    stands beside the first of them, the accuracy.
+    """
+    first, *others = metrics
+    online, *counted = (each.name for each in fields(VariantFacts) if each.name not in {"variant", "quality"})
+    return (first, online, *others, *counted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from live_dashboards.model.measurement import Origin
+from live_dashboards.model.metrics import METRICS
 from live_dashboards.model.number import format_interval, format_number
 
 _EXACT_UNITS = frozenset({"percent", "fraction"})
@@ -72,8 +73,8 @@ def _moved(was: Mapping[str, Any], row: Mapping[str, Any]) -> str:
     if was["interval"] is None:
         return (
             told
-            if unit in _EXACT_UNITS
-            and was["source"] == "mlflow"
+            if was["source"] == "mlflow"
+            and (unit in _EXACT_UNITS or row["name"] in METRICS)
             and format_number(before, unit) != format_number(after, unit)
             else ""
         )

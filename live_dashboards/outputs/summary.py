@@ -6,15 +6,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import fields
 from importlib import resources
 from typing import Any
 
 from live_dashboards.model.dashboards import Report
 from live_dashboards.model.judgement import Carried, Comparison, Guardrail, Power, Verdict
 from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.metrics import METRICS
 from live_dashboards.model.moment import format_moment
-from live_dashboards.model.report import AbReport, VariantFacts
+from live_dashboards.model.report import AbReport, VariantFacts, fact_names
 from live_dashboards.outputs.measurement_rows import finite, plain_value
 from live_dashboards.outputs.summary_parts import page_provenance, page_state, plain_answer
 
@@ -28,13 +28,27 @@ def summary_text(report: Report, compare: Callable[[dict[str, Any]], dict[str, A
 
 
 def summary_schema(dashboard: str = "ab") -> Any:
-    """The published JSON Schema (2020-12) of a dashboard's summary."""
+    """The published JSON Schema (2020-12) of a dashboard's summary, with the metrics of the catalogue."""
     name = {"ab": "summary", "business": "business-summary"}[dashboard]
-    return json.loads(
+    schema = json.loads(
         resources.files("live_dashboards.outputs")
         .joinpath(f"schema/{name}.schema.json")
         .read_text(encoding="utf-8")
     )
+    if dashboard == "ab":
+        variant = schema["$defs"]["variant"]
+        keys = fact_names(METRICS)
+        variant["properties"] = {key: variant["properties"].get(key) or _described(key) for key in keys}
+        variant["required"] = list(keys)
+    return schema
+
+
+def _described(name: str) -> dict[str, Any]:
+    """What the schema says of a metric."""
+    metric = METRICS[name]
+    if metric.is_share:
+        return {"$ref": "#/$defs/percent"}
+    return {"description": f"{metric.words}, {metric.unit}", "type": ["number", "null"]}
 
 
 def summary(report: Report) -> dict[str, Any]:
@@ -76,11 +90,7 @@ def _ab(report: AbReport) -> dict[str, Any]:
 
 
 def _facts(facts: VariantFacts) -> dict[str, float | int | None]:
-    return {
-        field.name: plain_value(getattr(facts, field.name))
-        for field in fields(facts)
-        if field.name != "variant"
-    }
+    return {name: plain_value(facts.value(name)) for name in facts.names}
 
 
 def _comparison(row: Comparison) -> dict[str, Any]:

@@ -8,12 +8,10 @@ import re
 from dataclasses import dataclass
 
 from live_dashboards.model.duration import format_duration, format_exact_duration
+from live_dashboards.model.metrics import EXPORTED
 
-REQUESTS = "ab_test_requests_total"
-ERRORS = "ab_test_errors_total"
-LATENCY = "ab_test_response_time_seconds"
-ACCURACY = "ab_test_model_accuracy"
-IMPACT = "ab_test_business_impact"
+REQUESTS, ERRORS, LATENCY = EXPORTED.requests, EXPORTED.errors, EXPORTED.latency
+ACCURACY, IMPACT = EXPORTED.accuracy, EXPORTED.impact
 EXPERIMENT_LABEL = "experiment"
 # a comparison with NaN is false, so this drops NaN and the infinities and keeps the labels
 FINITE = "> -Inf < +Inf"

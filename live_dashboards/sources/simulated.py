@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from live_dashboards.model.measurement import Origin
+from live_dashboards.model.metrics import METRICS, Metric
 from live_dashboards.model.snapshot import (
     Answer,
     Experiment,
@@ -33,7 +34,6 @@ EXPERIMENT = "simulated-experiment"
 _POINTS = 96
 _DAY_SECONDS = 86_400.0
 _EDGES_SECONDS = (0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.075, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.5, math.inf)
-_QUALITY = {"accuracy": 0.0, "precision": -0.012, "recall": -0.021, "f1": -0.017}
 _IMPACT_PERCENT = {"revenue_impact": 1.8, "latency_cost": 0.4, "net_business_value": 1.4}
 
 
@@ -90,6 +90,7 @@ def _mlflow(world: _World) -> MlflowAnswer:
         counts[run.variant, run.status] = counts.get((run.variant, run.status), 0) + 1
     variants = tuple((arm.variant, sum(run.variant == arm.variant for run in runs)) for arm in world.arms)
     newest = max(run.last_sign_at for run in runs if run.last_sign_at)
+    values = tuple(_value(arm, metric, runs) for arm in world.arms for metric in METRICS.values())
     return MlflowAnswer(
         status=_status(),
         origin=Origin.SIMULATED,
@@ -101,10 +102,8 @@ def _mlflow(world: _World) -> MlflowAnswer:
             for (variant, status), count in counts.items()
         ),
         runs=runs,
-        values=tuple(
-            _value(arm, metric, offset, runs) for arm in world.arms for metric, offset in _QUALITY.items()
-        ),
-        value_ranges=tuple((metric, 0.7, 0.9) for metric in _QUALITY),
+        values=values,
+        value_ranges=tuple(_value_range(metric, values) for metric in METRICS),
         history=Answer("accuracy_history", world.query, "as_logged", reason="not simulated"),
         newest_at=newest,
         queries=tuple((name, world.query) for name in ("experiments", "runs", "values", "history")),
@@ -137,13 +136,18 @@ def _runs(world: _World, arm: _Arm, index: int) -> tuple[Run, ...]:
     return tuple(rows)
 
 
-def _value(arm: _Arm, metric: str, offset: float, runs: tuple[Run, ...]) -> VariantValue:
+def _value_range(metric: str, values: tuple[VariantValue, ...]) -> tuple[str, float, float]:
+    logged = [each.value for each in values if each.metric == metric]
+    return metric, min(logged), max(logged)
+
+
+def _value(arm: _Arm, metric: Metric, runs: tuple[Run, ...]) -> VariantValue:
     run = [run for run in runs if run.variant == arm.variant and run.status == "FINISHED"][-1]
-    rows = round((arm.accuracy + offset) * 20_000)
+    rows = round(metric.simulated(arm.accuracy) * 20_000)
     return VariantValue(
         arm.variant,
-        metric,
-        metric,
+        metric.name,
+        metric.keys[0],
         rows / 20_000,
         run.ended_at,
         run.run_id,

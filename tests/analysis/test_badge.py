@@ -36,7 +36,7 @@ def test_the_badge_names_the_sources_that_contribute(snapshot, words, data_sourc
 @pytest.mark.parametrize("snapshot", [without_mlflow(BOTH), without_prometheus(BOTH)])
 def test_nothing_simulated_is_in_a_headline_or_a_variants_facts_while_a_source_is_live(snapshot):
     made = report(snapshot)
-    facts = [getattr(each, name) for each in made.variants for name in each.__slots__ if name != "variant"]
+    facts = [each.value(name) for each in made.variants for name in each.names]
     assert Origin.SIMULATED not in {measurement.origin for measurement in (*(one for _, one in made.headline), *facts)}
     assert all(row.origin is not Origin.SIMULATED for row in (*made.comparisons, *made.effect.rows))
 

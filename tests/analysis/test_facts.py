@@ -65,7 +65,7 @@ def test_rows_fit_within_the_digits_that_were_logged(value, n, rows):
 
 def test_precision_recall_and_f1_have_no_interval_from_the_test_rows():
     found = facts(live())
-    assert all(each.interval is None and "no interval" in each.reason for each in (found.precision, found.recall, found.f1))
+    assert all(each.interval is None and "no interval" in each.reason for each in (found.value(name) for name in ("precision", "recall", "f1")))
 
 
 def hits(metric, value, right, wrong):
@@ -76,13 +76,13 @@ def hits(metric, value, right, wrong):
 
 @pytest.mark.parametrize("metric", ["precision", "recall"])
 def test_their_n_is_the_predicted_or_the_actual_positives(metric):
-    found = getattr(facts(hits(metric, 0.8, 400.0, 100.0)), metric)
+    found = facts(hits(metric, 0.8, 400.0, 100.0)).value(metric)
     assert (found.value, found.n, found.reason) == (pytest.approx(80), 500, None)
     assert (found.interval.low, found.interval.high) == pytest.approx(tuple(100 * limit for limit in proportion_confint(400, 500, method="wilson")))
 
 
 def test_digits_that_were_not_logged_do_not_lose_the_n():
-    assert facts(hits("precision", 0.67, 2.0, 1.0)).precision.n == 3
+    assert facts(hits("precision", 0.67, 2.0, 1.0)).value("precision").n == 3
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_digits_that_were_not_logged_do_not_lose_the_n():
     ],
 )
 def test_counts_that_are_absent_or_do_not_fit_give_no_interval_and_the_reason(value, right, wrong, reason):
-    found = facts(hits("precision", value, right, wrong)).precision
+    found = facts(hits("precision", value, right, wrong)).value("precision")
     assert (found.n, found.interval) == (None, None)
     assert reason in found.reason
 
@@ -205,7 +205,7 @@ def test_without_mlflow_the_online_gauge_is_the_accuracy():
     found = facts(without_mlflow(with_instant(live(), "online_accuracy", {"baseline": 78.2, "enhanced": 81.8})))
     assert found.accuracy.value == pytest.approx(78.2)
     assert found.accuracy.source == "prometheus"
-    assert found.precision.value is None
+    assert found.value("precision").value is None
 
 
 def test_requests_of_a_planned_variant_without_a_series_are_estimated_and_in_no_total():

@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from live_dashboards.settings import load_settings
-from live_dashboards.settings_table import SETTINGS
+from live_dashboards.settings_table import all_settings
 from tests.deploy import files
 from tests.deploy.files import DEPLOY, ROOT, UNITS
 
-KNOWN = {setting.name for setting in SETTINGS} | {f"{setting.name}_FILE" for setting in SETTINGS if setting.secret}
+KNOWN = {setting.name for setting in all_settings()} | {f"{setting.name}_FILE" for setting in all_settings() if setting.secret}
 OF_THE_SYSTEM = {"HOME", "MPLCONFIGDIR", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PATH", "SHELL", "MAILTO"}
 KUBERNETES_VERSIONS = ("1.28", "1.31", "1.34", "1.37")
 RUNS = {
@@ -43,7 +43,7 @@ def test_every_value_can_be_used_and_every_secret_is_a_mounted_file(name, tmp_pa
 
 @pytest.mark.parametrize("name", RUNS)
 def test_no_secret_stands_in_an_environment(name):
-    assert not {setting.name for setting in SETTINGS if setting.secret} & set(RUNS[name].environment)
+    assert not {setting.name for setting in all_settings() if setting.secret} & set(RUNS[name].environment)
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", "mlflow.Dockerfile"])

@@ -22,6 +22,11 @@ TEXT = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
 PROGRAMS = dict(re.findall(r"^## ([^\n]+)\n(?:(?!^## ).)*?^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL))
 QUEUE = {"baseline-predictor": (3.0, 5.0), "enhanced-predictor": (8.0, 10.0)}  # of two instances
 
+CALIBRATION = {"baseline": 0.042, "enhanced": 0.036}
+_LOG = """
+insert into latest_metrics (key, value, timestamp, step, is_nan, run_uuid)
+select %s, %s, r.end_time, 0, false, r.run_uuid from runs r join params p on p.run_uuid = r.run_uuid where p.key = 'model_variant' and p.value = %s"""
+
 
 @pytest.fixture(scope="module")
 def environment(postgres, mlflow_3_template, end_moment, tmp_path_factory):
@@ -29,6 +34,8 @@ def environment(postgres, mlflow_3_template, end_moment, tmp_path_factory):
     postgres.create_database("extended", mlflow_3_template, owner=MLFLOW_ROLE)
     database = MlflowDatabase(postgres, "extended", MLFLOW_ROLE, MLFLOW_PASSWORD, 3)
     fill_mlflow(database.truth)
+    for variant, error in CALIBRATION.items():
+        database.execute(_LOG, ("calibration_error", error, variant))
     truth = fill_prometheus(end_moment + 3600)  # goes on, so that a long suite finds fresh samples
     for model, lengths in QUEUE.items():
         for instance, length in zip("ab", lengths, strict=True):
@@ -57,6 +64,17 @@ def test_a_metric(run):
     *lines, query = run("A metric of Prometheus").splitlines()
     assert dict(line.split(" ") for line in lines) == {model: str(sum(lengths) / 2) for model, lengths in QUEUE.items()}
     assert 'ab_test_queue_length{experiment="checkout"}' in query
+
+
+def test_a_metric_of_mlflow(run):
+    found = json.loads(run("A metric of MLflow"))
+    logged = {name: facts["calibration_error"] for name, facts in found["variants"].items()}
+    assert logged == {**CALIBRATION, "third": None}
+    row = next(row for row in found["comparisons"] if row["metric"] == "calibration_error")
+    assert (row["treatment"], row["estimate"], row["unit"]) == ("enhanced", pytest.approx(-0.006), "fraction")
+    assert row["reason"] == "no interval: Calibration error is not a proportion of rows"
+    (measured,) = (row for row in found["measurements"] if (row["name"], row["variant"]) == ("calibration_error", "enhanced"))
+    assert (measured["value"], measured["origin"], measured["source"]) == (0.036, "live", "mlflow")
 
 
 def test_a_formula(run):
@@ -116,4 +134,4 @@ def test_a_source_that_cannot_be_read_is_told(run, tmp_path, fault):
 def test_every_section_with_a_program_is_run_here():
     tested = {name for name in PROGRAMS if f'"{name}"' in Path(__file__).read_text(encoding="utf-8")}
     assert tested == set(PROGRAMS)
-    assert len(PROGRAMS) == 4
+    assert len(PROGRAMS) == 5

@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from live_dashboards.errors import UsageError
+from live_dashboards.model.metrics import ACTUAL_POSITIVES, METRICS, Metric
 from live_dashboards.model.snapshot import SourceState
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
@@ -44,6 +45,16 @@ def test_the_three_ways_give_the_same_answer(ways, asked):
         assert {variant: len(points) for variant, points in history(answers[name]).items()} == {variant: len(points) for variant, points in history(truth).items()}
         for variant, points in history(truth).items():
             assert history(answers[name])[variant] == tuple((pytest.approx(moment, abs=1e-3), pytest.approx(value, rel=1e-12)) for moment, value in points)
+
+
+def test_a_metric_that_is_added_to_the_catalogue_is_asked_for_in_each_way(ways, monkeypatch):
+    for metric in (Metric("rows", "Rows", unit="rows", keys=("test_size",)), Metric("sensitivity", "Sensitivity", n=ACTUAL_POSITIVES, keys=("f1_score",))):
+        monkeypatch.setitem(METRICS, metric.name, metric)
+    for environment in ways.environments.values():
+        found = {(value.variant, value.metric): value for value in read(environment).values}
+        assert found["enhanced", "rows"].value == 2500
+        hits = found["baseline", "sensitivity"]
+        assert (hits.value, hits.true_positives, hits.false_positives, hits.false_negatives) == (0.65, 70, 30, 40)
 
 
 def test_the_truth_is_as_ugly_as_the_comparison_needs(ways):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from live_dashboards.model.judgement import Comparison, Guardrail, Period, PlainAnswer, Power, SplitTest, Verdict
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
+from live_dashboards.model.metrics import METRICS
 from live_dashboards.model.report import (
     AbReport,
     Badge,
@@ -29,6 +30,7 @@ from live_dashboards.model.report import (
     SplitPanel,
     StatusStrip,
     VariantFacts,
+    fact_names,
 )
 from live_dashboards.model.snapshot import SourceState, SourceStatus, Timeline
 
@@ -180,7 +182,7 @@ def quality(variants: tuple[str, ...]) -> QualityPanel:
         intervals = [(value - 0.6, value + 0.5) if number == 0 else None for value in values]
         offline = tuple(live(label.lower(), value, "percent", name, interval) for name, value, interval in zip(variants, values, intervals, strict=True))
         online = tuple(live("online_accuracy", value - 0.4, "percent", name) for name, value in zip(variants, values, strict=True)) if number == 0 else ()
-        rows.append(QualityRow(label, offline, online))
+        rows.append(QualityRow(label, offline, online, label.lower()))
     return QualityPanel(_head("Accuracy: 81.8 % against 78.2 %", "test-set metrics, percent"), tuple(rows))
 
 
@@ -260,5 +262,5 @@ def _head(title: str, subtitle: str, origin: Origin = Origin.LIVE) -> Head:
 
 
 def _facts(name: str) -> VariantFacts:
-    gone = {field: missing(field, "percent", "not needed here", variant=name) for field in VariantFacts.__slots__ if field != "variant"}
-    return VariantFacts(name, **gone)
+    gone = {fact: missing(fact, "percent", "not needed here", variant=name) for fact in fact_names(METRICS)}
+    return VariantFacts(name, {metric: gone.pop(metric) for metric in METRICS}, **gone)

@@ -11,6 +11,7 @@ from live_dashboards.errors import UsageError
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.duration import format_duration
 from live_dashboards.model.listing import listed
+from live_dashboards.model.metrics import ACCURACY, METRICS
 from live_dashboards.model.snapshot import Experiment, VariantValue
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import sql
@@ -121,15 +122,15 @@ def _metrics(data: MlflowData) -> Check:
     present = {metric for metric, *_ in data.ranges}
     absent = [
         f"{metric} ({' or '.join(key for each, key in metric_keys(data.settings) if each == metric)})"
-        for metric in _metric_names(data)
+        for metric in METRICS
         if metric not in present
     ]
     found = ", ".join(f"{metric} from {low:g} to {high:g}" for metric, low, high in data.ranges)
     without = sorted(
         {variant for variant, _ in data.chosen.variants}
-        - {value.variant for value in data.values if value.metric == "accuracy"}
+        - {value.variant for value in data.values if value.metric == ACCURACY}
     )
-    if "accuracy" in present and without:
+    if ACCURACY in present and without:
         absent.append(f"accuracy of a finished or running run of {', '.join(without)}")
     if not absent:
         return Check(name, CheckState.OK, f"{found}{_unit(data)}")
@@ -142,19 +143,20 @@ def _metrics(data: MlflowData) -> Check:
     lost = f"no {', no '.join(absent)}; the runs log {keys}" + (
         f"; found {found}{_unit(data)}" if found else ""
     )
-    state = CheckState.WARNING if "accuracy" in present else CheckState.FAILED
+    *settings, last = (metric.setting for metric in METRICS.values())
+    state = CheckState.WARNING if ACCURACY in present else CheckState.FAILED
     return Check(
         name,
         state,
         lost,
-        "name the keys with AB_ACCURACY_METRIC, AB_PRECISION_METRIC, AB_RECALL_METRIC and AB_F1_METRIC",
+        f"name the keys with {', '.join(settings)} and {last}",
         "no_metric",
     )
 
 
 def _test_counts(data: MlflowData) -> Check:
     name, param = "MLflow test count", data.settings["AB_TEST_COUNT_PARAM"]
-    accuracies = [value for value in data.values if value.metric == "accuracy"]
+    accuracies = [value for value in data.values if value.metric == ACCURACY]
     if not accuracies:
         return Check(name, CheckState.SKIPPED, "no accuracy to look at", code="skipped")
     counts = {value.variant: value.test_count for value in accuracies}
@@ -230,14 +232,10 @@ def _no_experiment(name: str) -> Check:
     return Check(name, CheckState.SKIPPED, "not looked at: there is no experiment", code="skipped")
 
 
-def _metric_names(data: MlflowData) -> list[str]:
-    return list(dict.fromkeys(metric for metric, _ in metric_keys(data.settings)))
-
-
 def _unit(data: MlflowData) -> str:
     """How the accuracy's unit is read."""
     unit = data.settings["AB_ACCURACY_UNIT"]
-    highest = next((high for metric, _, high in data.ranges if metric == "accuracy"), None)
+    highest = next((high for metric, _, high in data.ranges if metric == ACCURACY), None)
     if unit != "auto" or highest is None:
         return "" if highest is None else f"; accuracy is taken as {unit} (AB_ACCURACY_UNIT)"
     return f"; accuracy looks like {'a fraction' if highest <= 1 else 'percent'}"

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from live_dashboards.errors import SettingsError
+from live_dashboards.model.metrics import ACCURACY, METRICS
 from live_dashboards.model.snapshot import ChosenTest, MlflowAnswer
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import readings, sql
@@ -20,10 +21,6 @@ _BOUND_SETTINGS = (
     "AB_EXPERIMENT",
     "AB_BASELINE_VARIANT",
     "AB_CHALLENGER_VARIANT",
-    "AB_ACCURACY_METRIC",
-    "AB_PRECISION_METRIC",
-    "AB_RECALL_METRIC",
-    "AB_F1_METRIC",
     "AB_TEST_COUNT_PARAM",
 )
 
@@ -87,7 +84,10 @@ def question_parameters(settings: Settings, at: datetime, window_seconds: float)
         "metrics": [metric for metric, _ in keys],
         "keys": [key for _, key in keys],
         "preferences": list(range(len(keys))),
-        "accuracy_key": settings["AB_ACCURACY_METRIC"],
+        "with_hits": readings.with_hits(),
+        "hits_pattern": readings.hits_pattern(),
+        "most_values": sql.MAX_VARIANTS * len(METRICS),
+        "accuracy_key": settings[METRICS[ACCURACY].setting],
         "test_count_key": settings["AB_TEST_COUNT_PARAM"],
         "at_ms": at_ms,
         "near_ms": at_ms + _CLOCK_SLACK_MS,
@@ -98,7 +98,7 @@ def question_parameters(settings: Settings, at: datetime, window_seconds: float)
 
 def check_texts(settings: Settings) -> None:
     """SettingsError where a name that MLflow is asked for is no text."""
-    for name in _BOUND_SETTINGS:
+    for name in (*_BOUND_SETTINGS, *(metric.setting for metric in METRICS.values())):
         _check_text(name, settings[name])
     _check_text("AB_TRAFFIC_SPLIT", "".join(settings.planned_names))
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
 from typing import TypeVar
 
+from live_dashboards.model.metrics import METRICS
 from live_dashboards.model.snapshot import Answer, ModelVersion, Run, StatusCount, Timeline, VariantValue
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import sql
@@ -14,7 +15,6 @@ from live_dashboards.sources.mlflow.moments import moment_or_none
 from live_dashboards.sources.mlflow.questions import Parameters, Questions, Row
 
 HISTORY = "accuracy_history"
-_F1_KEYS = ("f1", "f1_score")
 Record = TypeVar("Record")
 ByExperiment = Mapping[int, tuple[Record, ...]]
 """Records by the experiment's id; an experiment without any is not in it."""
@@ -22,13 +22,23 @@ ByExperiment = Mapping[int, tuple[Record, ...]]
 
 def metric_keys(settings: Settings) -> tuple[tuple[str, str], ...]:
     """(metric, MLflow's key), for a metric with several keys the preferred one first."""
-    configured = [
-        ("accuracy", settings["AB_ACCURACY_METRIC"]),
-        ("precision", settings["AB_PRECISION_METRIC"]),
-        ("recall", settings["AB_RECALL_METRIC"]),
-    ]
-    f1 = [settings["AB_F1_METRIC"]] if settings["AB_F1_METRIC"] else list(_F1_KEYS)
-    return (*configured, *(("f1", key) for key in f1))
+    return tuple(
+        (metric.name, key)
+        for metric in METRICS.values()
+        for key in ((settings[metric.setting],) if settings[metric.setting] else metric.keys)
+    )
+
+
+def with_hits() -> list[str]:
+    """The metrics whose n are the hits and misses that the same run logs."""
+    return [metric.name for metric in METRICS.values() if metric.n is not None and metric.n.misses]
+
+
+def hits_pattern() -> str:
+    """Matches the key of such a metric; its group is the prefix that its hits and misses have, too, as
+    mlflow.evaluate logs them: val_precision_score has val_true_positives beside it.
+    """
+    return f"^(.*?)(?:{'|'.join(with_hits())})(?:_score)?$"
 
 
 def step_ms(window_seconds: float) -> int:

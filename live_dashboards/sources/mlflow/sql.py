@@ -15,7 +15,6 @@ RUN_NAME_KEY = "mlflow.runName"
 MAX_EXPERIMENTS = 5_000
 MAX_EXPERIMENT_ROWS = 50_000
 MAX_VARIANTS = 100
-MAX_VALUES = 4 * MAX_VARIANTS
 MAX_STATUS_ROWS = 1_000
 MAX_RUNS = 200
 MAX_VERSIONS = 50
@@ -147,14 +146,13 @@ _TEST_COUNT = """coalesce(
            and n.key = %(test_count_key)s),
          (select n.value::text from latest_metrics n where n.run_uuid = v.run_uuid
            and n.key = %(test_count_key)s and not n.is_nan))"""
-# Hits and misses as mlflow.evaluate logs them, under the prefix that the metric's own key has:
-# val_precision_score has val_true_positives beside it.
-_PREFIX = "coalesce(substring(v.key from '^(.*?)(?:precision|recall)(?:_score)?$'), '')"
+HITS_AND_MISSES = ("true_positives", "false_positives", "false_negatives")
+_PREFIX = "coalesce(substring(v.key from %(hits_pattern)s), '')"
 _HITS_AND_MISSES = ",\n       ".join(
-    f"""case when v.metric in ('precision', 'recall') then
+    f"""case when v.metric = any(%(with_hits)s) then
          (select m.value from latest_metrics m where m.run_uuid = v.run_uuid and m.key = {_PREFIX} || '{key}'
            and {_FINITE}) end"""
-    for key in ("true_positives", "false_positives", "false_negatives")
+    for key in HITS_AND_MISSES
 )
 _NAME = (
     "coalesce(nullif({run}.name, ''), (select nullif(n.value, '') from tags n where n.run_uuid = "
@@ -181,7 +179,7 @@ select v.experiment_id, v.variant, v.metric, v.key, v.value, v.timestamp, v.run_
   left({_NAME.format(run="v")}, 250), v.status, v.is_child, v.start_time,
        {_TEST_COUNT},
        {_HITS_AND_MISSES}
-from placed v where v.place <= {MAX_VALUES} order by v.experiment_id, v.place"""
+from placed v where v.place <= %(most_values)s order by v.experiment_id, v.place"""
 
 VALUE_RANGES = f"""
 with active as materialized (

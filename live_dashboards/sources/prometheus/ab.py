@@ -10,6 +10,7 @@ from datetime import datetime
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_duration, parse_duration_seconds
 from live_dashboards.model.listing import listed
+from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.model.notices import ADDED_TOGETHER, NOT_RECORDED, WHICH_COUNT
 from live_dashboards.model.snapshot import PROMETHEUS, PrometheusAnswer, SourceState, SourceStatus
 from live_dashboards.settings import Settings
@@ -37,8 +38,8 @@ _RAW, _RECORDED = (
         Question("label/__name__/values", {"match[]": f'{requests}{{{EXPERIMENT_LABEL}=""}}', "start": "0"}),
     )
     for requests, names in (
-        (REQUESTS, "ab_test_.+"),
-        (STEPS[REQUESTS], f"experiment_.+:ab_test_.+|{LATENCY}"),
+        (REQUESTS, f"{EXPORTED.prefix}.+"),
+        (STEPS[REQUESTS], f"experiment_.+:{EXPORTED.prefix}.+|{LATENCY}"),
     )
 )
 _SERVER = (Question("status/buildinfo", {}), Question("status/runtimeinfo", {}))
@@ -273,7 +274,7 @@ def _no_data_reason(found: Discovery, scope: Scope) -> str:
     names = (
         f"the metrics there are {listed(found.metric_names)}"
         if found.metric_names
-        else "no metric's name begins with ab_test_"
+        else f"no metric's name begins with {EXPORTED.prefix}"
     )
     left_out = "".join(
         f"{text.removeprefix(WHICH_COUNT)}; " for text in scope.warnings if text.startswith(WHICH_COUNT)

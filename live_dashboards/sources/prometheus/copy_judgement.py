@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from live_dashboards.errors import SourceError
+from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.settings import Settings
 from live_dashboards.sources.prometheus.copy_candidates import LabelSet
@@ -166,7 +167,7 @@ def _judge_all(
             labels,
             Verdict.UNSURE,
             f"equal counts may be chance, and neither {_SUM} nor "
-            f"{PROCESS_START} nor a _created is there to compare",
+            f"{PROCESS_START} nor a {EXPORTED.created} is there to compare",
         )
     return Found(labels, Verdict.COPIES)
 

@@ -13,6 +13,7 @@ from live_dashboards.model.buckets import NO_FINITE_BUCKET
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.duration import format_duration
 from live_dashboards.model.listing import listed
+from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.model.notices import COUNTED_ONCE
 from live_dashboards.model.snapshot import Answer, ChosenTest, PrometheusAnswer, Timeline
 from live_dashboards.settings import Settings
@@ -157,12 +158,10 @@ def _look_at_labels(data: PrometheusData) -> Iterator[Check]:
 def _look_at_errors(data: PrometheusData) -> Iterator[Check]:
     errors, statuses = data.answer.instant("errors"), data.values("status")
     if errors.reason is not None:
-        fix = data.fix_of(
-            errors.reason, "export ab_test_errors_total, or a label status with the value error"
-        )
+        fix = data.fix_of(errors.reason, f"export {EXPORTED.errors}, or a label status with the value error")
         yield Check(ERRORS, CheckState.WARNING, errors.reason, fix, "no_errors")
     elif ('status="error"' in errors.query or FAILED in errors.query) and "error" not in statuses:
-        fix = "call failed requests status=error, or export ab_test_errors_total: now none counts as failed"
+        fix = f"call failed requests status=error, or export {EXPORTED.errors}: now none counts as failed"
         yield Check(
             ERRORS,
             CheckState.WARNING,
@@ -171,7 +170,7 @@ def _look_at_errors(data: PrometheusData) -> Iterator[Check]:
             "no_error_status",
         )
     else:
-        yield Check(ERRORS, CheckState.OK, errors.notes or "counted by ab_test_errors_total")
+        yield Check(ERRORS, CheckState.OK, errors.notes or f"counted by {EXPORTED.errors}")
 
 
 def _look_at_age(data: PrometheusData) -> Iterator[Check]:

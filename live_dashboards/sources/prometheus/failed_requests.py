@@ -22,8 +22,8 @@ from live_dashboards.sources.prometheus.own_series import HISTORY_SECONDS
 from live_dashboards.sources.prometheus.recorded import FAILED, STEPS
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, render
 
-COUNTER_ERRORS = "ab_test_errors_total{$experiment}"
-STATUS_ERRORS = 'ab_test_requests_total{status="error", $experiment}'
+COUNTER_ERRORS = f"{ERRORS}{{$experiment}}"
+STATUS_ERRORS = f'{REQUESTS}{{status="error", $experiment}}'
 RECORDED_ERRORS = {
     COUNTER_ERRORS: f"{STEPS[ERRORS]}{{$experiment}}",
     STATUS_ERRORS: f"{FAILED}{{$experiment}}",

@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
+from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.sources.prometheus.totals import TOTALS, newest, newest_within
 from live_dashboards.sources.queries import (
     ACCURACY,
@@ -26,21 +27,22 @@ SETTLED_SECONDS = 60.0
 RECORDED_UNTIL = "ab_test:recorded_until_seconds:time"
 
 _BY_MODEL, _BY_TYPE = "experiment_model_name", "experiment_metric_type_model_name"
+_REQUESTS, _ERRORS = REQUESTS.removesuffix("_total"), ERRORS.removesuffix("_total")
 STEPS = {
-    REQUESTS: f"{_BY_MODEL}:ab_test_requests:increase5m",
-    ERRORS: f"{_BY_MODEL}:ab_test_errors:increase5m",
+    REQUESTS: f"{_BY_MODEL}:{_REQUESTS}:increase5m",
+    ERRORS: f"{_BY_MODEL}:{_ERRORS}:increase5m",
     f"{LATENCY}_sum": f"{_BY_MODEL}:{LATENCY}_sum:increase5m",
     f"{LATENCY}_count": f"{_BY_MODEL}:{LATENCY}_count:increase5m",
     f"{LATENCY}_bucket": f"experiment_le_model_name:{LATENCY}_bucket:increase5m",
 }
-FAILED = f"{_BY_MODEL}:ab_test_requests_failed:increase5m"  # by the label status; 0 where nothing has failed
+FAILED = f"{_BY_MODEL}:{_REQUESTS}_failed:increase5m"  # by the label status; 0 where nothing has failed
 # what of the requests is increase(), not counted
-ESTIMATED = f"{_BY_MODEL}:ab_test_requests_estimated:increase5m"
+ESTIMATED = f"{_BY_MODEL}:{_REQUESTS}_estimated:increase5m"
 # what of series that began may have been counted, too
 UNSEEN = {steps: steps.replace(":increase5m", "_unseen:increase5m") for steps in (*STEPS.values(), FAILED)}
 GAUGES = {ACCURACY: f"{_BY_MODEL}:{ACCURACY}:avg", IMPACT: f"{_BY_TYPE}:{IMPACT}:avg"}
 NEWEST = {
-    REQUESTS: f"{_BY_MODEL}:ab_test_requests_sample_timestamp_seconds:max",
+    REQUESTS: f"{_BY_MODEL}:{_REQUESTS}_sample_timestamp_seconds:max",
     f"{LATENCY}_count": f"{_BY_MODEL}:{LATENCY}_count_sample_timestamp_seconds:max",
     ACCURACY: f"{_BY_MODEL}:{ACCURACY}_sample_timestamp_seconds:max",
     IMPACT: f"{_BY_TYPE}:{IMPACT}_sample_timestamp_seconds:max",
@@ -50,7 +52,7 @@ _GROWTH = re.compile(
 )
 _STEPS = re.compile(rf"(?<![\w:\"])({'|'.join(UNSEEN)})(?=\{{)")
 _GAUGE = re.compile(rf"\b({'|'.join(GAUGES)})\b(?=\{{)")
-_RAW = re.compile(r"(?<![\w:])ab_test_\w+|\b(?:increase|rate)\(")
+_RAW = re.compile(rf"(?<![\w:]){EXPORTED.prefix}\w+|\b(?:increase|rate)\(")
 _KEPT_LABELS = {EXPERIMENT_LABEL, "model_name", "le", "metric_type"}
 _NEWEST = tuple(filter(None, map(newest, TOTALS)))
 _WITHIN = f"sum by (le, model_name) (increase({LATENCY}_bucket{{$experiment}}[$window]))"

@@ -5,13 +5,13 @@ METRIC_KEYS and ODD_VALUES of `sql`, without its id.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.questions import Parameters, Row
 from live_dashboards.sources.mlflow.rows.records import RunRow, VersionRow
-from live_dashboards.sources.mlflow.rows.wanted import LONGEST_TEXT, WITH_HITS, hit_keys
+from live_dashboards.sources.mlflow.rows.wanted import LONGEST_TEXT, hit_keys
 
 _MOST_ALIASES = 10
 _MOST_KEYS = 20
@@ -29,12 +29,9 @@ def value_rows(runs: Sequence[RunRow], parameters: Parameters) -> list[Row]:
             if run.finite(key) is not None:
                 best.setdefault((run.variant or "", metric), (run, key))
     placed = sorted(best.items(), key=lambda item: (item[0][0] not in parameters["favoured"], item[0]))[
-        : sql.MAX_VALUES
+        : parameters["most_values"]
     ]
-    return [
-        _value_row(variant, metric, run, key, parameters["test_count_key"])
-        for (variant, metric), (run, key) in placed
-    ]
+    return [_value_row(variant, metric, run, key, parameters) for (variant, metric), (run, key) in placed]
 
 
 def value_range_rows(runs: Sequence[RunRow], parameters: Parameters) -> list[Row]:
@@ -122,7 +119,7 @@ def _rank(run: RunRow, near_ms: int) -> tuple[object, ...]:
     return (run.start_ms or 0) > near_ms, run.is_child, run.status != "FINISHED", *_newest_first(run)
 
 
-def _value_row(variant: str, metric: str, run: RunRow, key: str, test_count_key: str) -> Row:
+def _value_row(variant: str, metric: str, run: RunRow, key: str, parameters: Parameters) -> Row:
     latest = run.metrics[key]
     what = (
         variant,
@@ -136,7 +133,12 @@ def _value_row(variant: str, metric: str, run: RunRow, key: str, test_count_key:
         run.is_child,
         run.start_ms,
     )
-    return (*what, _test_count(run, test_count_key), *_hits_and_misses(run, metric, key))
+    has_hits = metric in parameters["with_hits"]
+    return (
+        *what,
+        _test_count(run, parameters["test_count_key"]),
+        *(run.finite(name) if has_hits else None for name in hit_keys(key)),
+    )
 
 
 def _test_count(run: RunRow, key: str) -> str | None:
@@ -151,7 +153,3 @@ def _digits(value: float) -> str:
     if abs(value) >= _PLAIN_DIGITS_BELOW:
         return f"{Decimal(repr(value)).normalize():e}"
     return repr(value).removesuffix(".0")
-
-
-def _hits_and_misses(run: RunRow, metric: str, key: str) -> Iterator[float | None]:
-    return (run.finite(name) if metric in WITH_HITS else None for name in hit_keys(key))

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.questions import Parameters
+from live_dashboards.sources.mlflow.readings import hits_pattern
 
 LONGEST_TEXT = 250
 _DAY_MS = 86_400_000
-_PREFIX = re.compile(r"(.*?)(?:precision|recall)(?:_score)?", re.DOTALL)
-_HITS_AND_MISSES = ("true_positives", "false_positives", "false_negatives")
-WITH_HITS = frozenset({"precision", "recall"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class Wanted:
         hits = {
             name
             for metric, key in zip(parameters["metrics"], parameters["keys"], strict=True)
-            if metric in WITH_HITS
+            if metric in parameters["with_hits"]
             for name in hit_keys(key)
         }
         tags = frozenset({sql.VARIANT_KEY, sql.PARENT_KEY, sql.RUN_NAME_KEY})
@@ -58,9 +56,7 @@ class Wanted:
 
 
 def hit_keys(key: str) -> tuple[str, ...]:
-    """Where mlflow.evaluate logs hits and misses: under the prefix that the metric's own key has, as
-    val_precision_score has val_true_positives beside it.
-    """
-    match = _PREFIX.fullmatch(key)
+    """Where mlflow.evaluate logs hits and misses: under the prefix that the metric's own key has."""
+    match = re.fullmatch(hits_pattern(), key, re.DOTALL)
     prefix = match[1] if match else ""
-    return tuple(f"{prefix}{name}" for name in _HITS_AND_MISSES)
+    return tuple(f"{prefix}{name}" for name in sql.HITS_AND_MISSES)

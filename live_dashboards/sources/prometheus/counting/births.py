@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from itertools import pairwise
 
+from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.sources.prometheus.counting.samples import KINSHIP, TARGET_LABELS, Samples, SeriesKey
 from live_dashboards.sources.queries import REQUESTS
 
@@ -543,4 +544,4 @@ def _is_kind(one: SeriesKey, other: SeriesKey) -> bool:
 def created_metric(metric: str) -> str:
     """The name of the metric that tells since when a counter or histogram counts (OpenMetrics)."""
     base = next((metric.removesuffix(suffix) for suffix in _SUFFIXES if metric.endswith(suffix)), metric)
-    return f"{base}_created"
+    return f"{base}{EXPORTED.created}"

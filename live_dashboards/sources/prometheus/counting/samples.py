@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median_low
 
+from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.counting.copied import one_series
 from live_dashboards.sources.queries import REQUESTS
 
-PROCESS_START = "process_start_time_seconds"
+PROCESS_START = EXPORTED.process_start
 METRIC = "__name__"
 TARGET_LABELS = ("job", "instance")
 # the labels that part what is counted; others say only where, and may be respelt

@@ -1,0 +1,164 @@
+"""The catalogue of metrics: each is spelled here, and nowhere else. Settings, questions, rows, comparisons,
+panels, files, words, the simulation, the demo and the docs follow from it.
+
+`METRICS` holds what MLflow's runs log of a model, in the order of the page; an entry that is added to it is
+asked for, shown, compared and listed from then on. `BESIDE` holds what else two variants are compared in.
+`EXPORTED` holds what exporters call what Prometheus counts of them, and `ASKED` what a question asks of.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+ACCURACY, ONLINE_ACCURACY, ACCURACY_OVER_RUNS = "accuracy", "online_accuracy", "accuracy_over_runs"
+ERROR_RATE, OVER_OBJECTIVE, MEAN_LATENCY = "error_rate", "over_latency_objective", "mean_latency_ms"
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows that a proportion is one of, in words; `misses` is what mlflow.evaluate calls those that are
+    no hit, empty where a run logs the number of all.
+    """
+
+    words: str
+    misses: str = ""
+
+
+TEST_ROWS = Rows("test rows")
+PREDICTED_POSITIVES = Rows("predicted positives", "false_positives")
+ACTUAL_POSITIVES = Rows("actual positives", "false_negatives")
+
+
+def _as_accuracy(accuracy: float) -> float:
+    return accuracy
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric: its name in every file, its title, the unit of its values, which way is better, and of what
+    rows it is a proportion.
+
+    `unit` is `percent` of a share, be it logged as a fraction or in percent; any other value is shown as it
+    is logged, in this unit. `n` is None of what is no proportion of rows, though it may be a share, as F1 is:
+    it has no interval. `keys` are those by which MLflow knows it unless a setting names another, the
+    preferred one first; without any it is its name. `simulated` gives what a simulated model of that accuracy
+    (0 to 1) logs. `words` are the title within a sentence, `amount` what there is more or less of, and
+    `row_title` the title below that of the accuracy.
+
+    Raises ValueError for a name that can be no key of a file and no part of a setting's name, and for a
+    proportion that is no share.
+    """
+
+    name: str
+    title: str
+    unit: str = "percent"
+    is_higher_better: bool = True
+    n: Rows | None = None
+    keys: tuple[str, ...] = ()
+    simulated: Callable[[float], float] = _as_accuracy
+    words: str = ""
+    amount: str = ""
+    row_title: str = ""
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(
+                f"a metric cannot be called {self.name!r}; use small letters, digits and _, as in brier_score"
+            )
+        if self.n is not None and not self.is_share:
+            raise ValueError(
+                f"{self.name} is a proportion of {self.n.words}, so its unit is percent, not {self.unit}"
+            )
+        object.__setattr__(self, "keys", self.keys or (self.name,))
+        object.__setattr__(self, "words", self.words or self.title[:1].lower() + self.title[1:])
+        object.__setattr__(self, "amount", self.amount or self.words)
+        object.__setattr__(self, "row_title", self.row_title or self.title)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is one of a whole, shown in percent, on one axis with the others."""
+        return self.unit == "percent"
+
+    @property
+    def difference_unit(self) -> str:
+        """The unit of the difference of two values."""
+        return "points" if self.is_share else self.unit
+
+    @property
+    def setting(self) -> str:
+        """The setting that names another key."""
+        return f"AB_{self.name.upper()}_METRIC"
+
+
+METRICS: dict[str, Metric] = {
+    each.name: each
+    for each in (
+        Metric(ACCURACY, "Accuracy", n=TEST_ROWS),
+        Metric(
+            "precision",
+            "Precision",
+            n=PREDICTED_POSITIVES,
+            simulated=lambda accuracy: accuracy - 0.012,
+        ),
+        Metric("recall", "Recall", n=ACTUAL_POSITIVES, simulated=lambda accuracy: accuracy - 0.021),
+        Metric(
+            "f1",
+            "F1",
+            keys=("f1", "f1_score"),
+            simulated=lambda accuracy: accuracy - 0.017,
+            words="F1",
+        ),
+    )
+}
+BESIDE: dict[str, Metric] = {
+    each.name: each
+    for each in (
+        Metric(ONLINE_ACCURACY, "Online accuracy", row_title="– online"),
+        Metric(ACCURACY_OVER_RUNS, "Accuracy over runs", row_title="– over runs"),
+        Metric(ERROR_RATE, "Error rate", is_higher_better=False, amount="errors"),
+        Metric(
+            OVER_OBJECTIVE,
+            "Too slow",
+            is_higher_better=False,
+            words="share of too slow requests",
+            amount="slow requests",
+        ),
+        Metric(MEAN_LATENCY, "Mean latency", "ms", is_higher_better=False),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """The names of an A/B test's metrics in Prometheus: counters, the histogram of response times without its
+    endings, and gauges. All of them begin with `prefix`; `process_start` and what ends in `created` come from
+    the client libraries.
+    """
+
+    prefix: str = "ab_test_"
+    requests: str = "ab_test_requests_total"
+    errors: str = "ab_test_errors_total"
+    latency: str = "ab_test_response_time_seconds"
+    accuracy: str = "ab_test_model_accuracy"
+    impact: str = "ab_test_business_impact"
+    process_start: str = "process_start_time_seconds"
+    created: str = "_created"
+
+
+EXPORTED = Exported()
+ASKED = {
+    "requests": EXPORTED.requests,
+    "request_rate": f"rate of {EXPORTED.requests}",
+    "errors": f'{EXPORTED.errors} or status="error"',
+    "response_time": EXPORTED.latency,
+    "business_impact": EXPORTED.impact,
+}
+"""What of Prometheus each of the page's questions asks of, in words."""
+
+
+def metric_of(name: str) -> Metric:
+    """The entry of that name, of what is logged or what else is compared; KeyError where there is none."""
+    return METRICS.get(name) or BESIDE[name]
