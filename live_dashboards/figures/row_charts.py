@@ -25,7 +25,7 @@ from live_dashboards.model.chart import Mark, Row, Rows, Words
 from live_dashboards.model.measurement import Interval
 from live_dashboards.model.ticks import log_labels, log_ticks
 
-_ASIDE_INCHES = 0.55
+_ASIDE_INCHES, _NAMES_GAP_INCHES, _MORE_FOR_NAMES_INCHES = 0.55, 0.1, 0.4
 _COLUMN_INCHES, _MOST_COLUMNS = 0.55, 4
 _BAR_ROWS, _EMPTY_SHARE = 0.5, 0.12
 _WHISKER_BELOW = 0.31
@@ -59,9 +59,26 @@ def draw_fitting_rows(body: Frame, chart: Rows, shown: Sequence[Row], hidden: st
 
 def _plot(body: Frame, chart: Rows, shown: Sequence[Row], limits: tuple[float, float]) -> Plot:
     has_asides = body.sizes.has_notes and any(row.aside for row in shown)
-    names = chart.room.names_inches + (_ASIDE_INCHES if has_asides else 0.0)
+    names = _names_inches(body, chart, shown) + (_ASIDE_INCHES if has_asides else 0.0)
     numbers = _numbers_inches(body, chart, shown)
     return open_rows(body, len(shown), limits, numbers=numbers, unit=chart.scale.unit, names=names)
+
+
+def _names_inches(body: Frame, chart: Rows, shown: Sequence[Row]) -> float:
+    """Of the names on the 16x10 page; a little more where there are several number columns, whose names are
+    those of metrics.
+    """
+    usual, look = chart.room.names_inches, Look(body.sizes.body)
+    if not chart.columns:
+        return usual
+    widest = max(width_inches(f"{row.name}{_arrow(row)}", look) for row in shown)
+    return min(
+        max(usual, (widest + _NAMES_GAP_INCHES) / body.sizes.room(1.0)), usual + _MORE_FOR_NAMES_INCHES
+    )
+
+
+def _arrow(row: Row) -> str:
+    return " ↓" if row.is_less_better else ""
 
 
 def _log_plot(body: Frame, chart: Rows, shown: Sequence[Row], limits: tuple[float, float]) -> Plot:
@@ -260,7 +277,7 @@ def _write_names(plot: Plot, y: int, row: Row, *, is_small: bool) -> None:
     if below is None and row.is_less_better:
         below = Words("less is better", FAINT)
     has_below = below is not None and plot.has_two_lines
-    arrow = " ↓" if row.is_less_better and (row.of or not has_below) else ""
+    arrow = _arrow(row) if row.of or not has_below else ""
     first = y - (plot.lift() if has_below else 0.0)
     points = min(plot.points, plot.body.sizes.tick) if is_small else None
     plot.name(first, row.name + arrow, row.colour, points=points)
@@ -274,8 +291,8 @@ def _write_numbers(plot: Plot, y: int, row: Row, chart: Rows) -> None:
     note = plot.body.sizes.note
     if row.reason and chart.room.has_reasons_beside:
         plot.number(y, row.reason, row.colour, points=note)
-    elif row.reason:
-        plot.inside(y, row.reason)
+    elif row.reason or row.inside:
+        plot.inside(y, row.reason or row.inside)
     if chart.columns:
         _write_column_numbers(plot, y, row, chart)
         return

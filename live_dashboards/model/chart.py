@@ -112,7 +112,8 @@ class Mark:
 class Row:
     """A row of a chart: its name, its marks, its numbers and why it has no mark.
 
-    `of` is a further name (whose row it is). `below` and `number_below` stand small below name and number and
+    `of` is a further name (whose row it is). `inside` stands where marks would, if they had a place on this
+    axis. `below` and `number_below` stand small below name and number and
     `aside` small beside the name, where there is room; `suffix` behind the number where `below` has none.
     """
 
@@ -122,6 +123,7 @@ class Row:
     colour: str = INK
     reason: str = ""
     of: str = ""
+    inside: str = ""
     below: Words | None = None
     number_below: Words | None = None
     aside: str = ""

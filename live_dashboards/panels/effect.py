@@ -19,16 +19,19 @@ from live_dashboards.model.presentation import FAINT, INK, colour_of, metric_tit
 from live_dashboards.model.report import AbReport
 from live_dashboards.panels.sayings import level_words, origin_words, provenance, spoken
 
+OWN_UNIT = "a unit of its own: not on this axis"
+
 
 def charts(report: AbReport) -> tuple[Rows, ...]:
     """A row a metric and challenger: the difference with its interval, against zero and the minimum
     effect.
     """
     panel = report.effect
-    several = len({row.treatment for row in panel.rows}) > 1
+    everything = (*panel.rows, *panel.own_scale)
+    several = len({row.treatment for row in everything}) > 1
     bare = [row.estimate for row in panel.rows if row.estimate is not None and _interval(row) is None]
     decimals = shared_decimals(bare, "points") if bare else None
-    rows = tuple(_row(row, report, decimals, several=several) for row in panel.rows)
+    rows = tuple(_row(row, report, decimals, several=several) for row in everything)
     least = format_number(panel.band_points, "points", show_unit=False)
     legend = f"shade: minimum effect ±{least}"
     if any(row.is_less_better for row in rows):
@@ -44,7 +47,7 @@ def charts(report: AbReport) -> tuple[Rows, ...]:
             empty="nothing to compare",
             guides=(Guide(0.0),),
             room=Room(numbers_share=0.48, has_reasons_beside=True),
-            table=tuple(value for row in panel.rows for value in _table(row)),
+            table=tuple(value for row in everything for value in _table(row)),
         ),
     )
 
@@ -59,13 +62,15 @@ def _row(row: Comparison, report: AbReport, decimals: int | None, *, several: bo
     if row.estimate is None:
         reason = row.reason or "not measured"
         return Row(name, colour=FAINT, reason=reason, of=of, is_less_better=less)
-    numbers = (Words(_words(row, decimals), text_colour),)
+    has_place = row.unit == "points"
+    numbers = (Words(_words(row, decimals if has_place else None), text_colour),)
     return Row(
         name,
-        (_mark(row, report),),
+        (_mark(row, report),) if has_place else (),
         numbers,
         text_colour,
         of=of,
+        inside="" if has_place else OWN_UNIT,
         aside=_n_words(row),
         is_less_better=less,
     )
@@ -95,8 +100,8 @@ def _n_words(row: Comparison) -> str:
 def _words(row: Comparison, decimals: int | None) -> str:
     estimate, state = row.estimate or 0.0, origin_mark(row.origin)
     if _interval(row) is None:
-        return f"{format_signed(estimate, 'points', decimals=decimals)}, no n{state}"
-    return f"{format_estimate(estimate, row.low, row.high, 'points', signed=True)}{state}"
+        return f"{format_signed(estimate, row.unit, decimals=decimals)}, no n{state}"
+    return f"{format_estimate(estimate, row.low, row.high, row.unit, signed=True)}{state}"
 
 
 def _said(row: Comparison, report: AbReport) -> Sayings:
@@ -104,7 +109,7 @@ def _said(row: Comparison, report: AbReport) -> Sayings:
     interval = "no interval"
     if limits is not None:
         looks = "valid at every look" if row.sequential else "for one look"
-        interval = f"{level_words(row.confidence, limits, 'points')}, {looks}"
+        interval = f"{level_words(row.confidence, limits, row.unit)}, {looks}"
     has_n = row.n_treatment is not None and row.n_control is not None
     is_told = source is not None and source.origin is not Origin.LIVE
     return spoken(
@@ -112,7 +117,7 @@ def _said(row: Comparison, report: AbReport) -> Sayings:
         Said(f"{row.treatment} −", "short"),
         Said(row.control, "short"),
         Said(
-            format_signed(row.estimate, "points"),
+            format_signed(row.estimate, row.unit),
             "value",
             "" if row.is_higher_better else ", less is better",
         ),
@@ -131,7 +136,7 @@ def _harm_words(row: Comparison) -> str:
     inner = row.harm_interval
     if inner is None:
         return ""
-    return f"for harm {format_interval(inner.low or 0.0, inner.high or 0.0, 'points', signed=True)}"
+    return f"for harm {format_interval(inner.low or 0.0, inner.high or 0.0, row.unit, signed=True)}"
 
 
 def _input(row: Comparison, measurements: Sequence[Measurement]) -> Measurement | None:

@@ -34,6 +34,7 @@ from live_dashboards.sources.mlflow.ways import mlflow_source
 from tests.pipeline.command import page_at
 from tests.support import snapshots
 from tests.support.waiting import LONGEST_SECONDS
+from tests.web.charts.drawn import figure, labels
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED = ROOT / "live_dashboards/outputs/schema/summary.schema.json"
@@ -142,6 +143,24 @@ def test_it_breaks_no_picture(mlflow_database, tmp_path, kind):
     write_image(_create_dashboard_panels(made, size_inches=(16, 10), dpi=50), tmp_path / "page.png", dpi=50, report=made)
     with Image.open(tmp_path / "page.png") as picture:
         assert picture.size == (800, 500)
+
+
+def test_the_picture_shows_it_among_the_metrics_and_the_differences_but_on_no_axis(report):
+    words = [text.get_text() for text in _create_dashboard_panels(report, dpi=50).texts]
+    assert words.count("Calibration error ↓") == 2
+    assert words.count("a unit of its own: not on this axis") == 2
+    assert {"0.042", "0.036", "−0.006, no n"} <= set(words)
+
+
+def test_the_web_page_shows_it_too(report):
+    quality, effect = (figure(place, report) for place in ("quality", "effect"))
+    for drawn in (quality, effect):
+        assert "Calibration error ↓" in labels(drawn)
+        assert "a unit of its own: not on this axis" in labels(drawn)
+    assert {"0.042", "0.036"} <= set(labels(quality))
+    assert "−0.006, no n" in labels(effect)
+    low, high = quality["layout"]["xaxis"]["range"]
+    assert (50 < low < 60, 80 < high < 90) == (True, True)
 
 
 def test_a_panel_asks_for_it_by_its_name_and_its_words(report):

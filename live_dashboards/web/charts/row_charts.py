@@ -79,11 +79,10 @@ def _label(row: Row, columns: int, chart: Rows) -> Label:
     numbers = () if row.reason else row.numbers[:columns]
     if not chart.columns:
         fit = _fitting if chart.room.are_words else _whole
-        return Label(
-            name, tuple((fit(words, name), words.colour) for words in numbers), row.colour, row.reason
-        )
+        texts = tuple((fit(words, name), words.colour) for words in numbers)
+        return Label(name, texts, row.colour, row.reason or row.inside)
     texts = tuple((words.text + words.state.removesuffix(" stale") or "–", words.colour) for words in numbers)
-    return Label(name, texts, row.colour, row.reason)
+    return Label(name, texts, row.colour, row.reason or row.inside)
 
 
 def _whole(words: Words, _: str) -> str:
