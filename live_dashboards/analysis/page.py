@@ -13,7 +13,6 @@ from datetime import datetime
 from live_dashboards.analysis.ends import other_ends
 from live_dashboards.analysis.model_facts import ModelFacts, model_facts
 from live_dashboards.analysis.traffic_facts import TrafficFacts, traffic_facts, widest_traffic
-from live_dashboards.analysis.variants import Roles, roles
 from live_dashboards.model.measurement import Measurement, Origin, missing
 from live_dashboards.model.report import BadgeKind, Head, VariantFacts
 from live_dashboards.model.snapshot import (
@@ -24,6 +23,7 @@ from live_dashboards.model.snapshot import (
     SourceState,
     SourceStatus,
 )
+from live_dashboards.model.variants import Roles, roles
 from live_dashboards.settings import Settings
 
 SOURCE_TITLES = {"mlflow": "MLflow", "prometheus": "Prometheus"}
