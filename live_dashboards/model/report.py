@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from live_dashboards.model.card import short
 from live_dashboards.model.judgement import (
     Comparison,
     Guardrail,
@@ -20,6 +21,7 @@ from live_dashboards.model.judgement import (
     Verdict,
 )
 from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.moment import format_moment
 from live_dashboards.model.snapshot import SourceStatus, Timeline
 
 
@@ -280,7 +282,7 @@ class VariantFacts:
     p99_latency_ms: Measurement
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class AbReport:
     """The A/B dashboard. `headline` holds the JSON's top-level numbers by key; `variants` are ordered:
     baseline, challenger, the others by name.
@@ -326,6 +328,10 @@ class AbReport:
     is_simulated: bool
     has_stale: bool
     alt_text: str
+
+    def __repr__(self) -> str:
+        said = f"{self.badge.kind.value}, {self.answer.verdict}"
+        return short("AbReport", f"{self.experiment or 'no experiment'} at {format_moment(self.at)}", said)
 
     @property
     def variant_names(self) -> tuple[str, ...]:
