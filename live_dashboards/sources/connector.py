@@ -7,7 +7,7 @@ from __future__ import annotations
 import difflib
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +18,6 @@ from live_dashboards.model.notices import PARTIAL
 from live_dashboards.model.snapshot import (
     MLFLOW,
     PROMETHEUS,
-    Answer,
     ChosenTest,
     MlflowAnswer,
     PrometheusAnswer,
@@ -28,6 +27,7 @@ from live_dashboards.model.snapshot import (
 )
 from live_dashboards.settings import Settings, load_settings
 from live_dashboards.sources.asking import Asking, Deadline
+from live_dashboards.sources.metrics import AbTestMetrics
 from live_dashboards.sources.mlflow.questions import MlflowSource
 from live_dashboards.sources.mlflow.ways import mlflow_source
 from live_dashboards.sources.prometheus.ab import PrometheusAbSource
@@ -38,26 +38,6 @@ Result = TypeVar("Result")
 _DROP_SECONDS = 1.0
 _FAILURES_IN_TURN = 2  # one may pass
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class AbTestMetrics(Mapping[str, Answer]):
-    """The A/B queries by name as timelines over the window, and `totals`, the window's exact totals per model
-    by name.
-    """
-
-    timelines: Mapping[str, Answer]
-    totals: Mapping[str, Answer]
-    status: SourceStatus
-
-    def __getitem__(self, name: str) -> Answer:
-        return self.timelines[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.timelines)
-
-    def __len__(self) -> int:
-        return len(self.timelines)
 
 
 class _Choice:
@@ -119,12 +99,7 @@ class LiveDataConnector:
         """The five queries (and any that was added to AB_QUERIES) over the window, by name, and the window's
         totals per model.
         """
-        answer = self.fetch(at=at, window_seconds=window_seconds).prometheus
-        return AbTestMetrics(
-            {each.name: each for each in answer.timelines},
-            {each.name: each for each in answer.instants},
-            answer.status,
-        )
+        return AbTestMetrics.of(self.fetch(at=at, window_seconds=window_seconds), self.settings)
 
     def fetch(
         self,
