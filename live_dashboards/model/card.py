@@ -15,7 +15,8 @@ from live_dashboards.model.plain_text import escaped
 
 WIDTH, MOST_LINES = 110, 15
 _MOST_ROWS = 6
-_WIDEST_CELL, _WIDEST_SAID = 40, 50
+_WIDEST_CELL = 60
+_WIDEST_NAME, _WIDEST_SAID = 40, 50
 _GAP = "  "
 _CUT = "…"
 _MOST_LETTERS_A_COLUMN = 4
@@ -87,7 +88,7 @@ class Card:
 
 def short(kind: str, name: str, said: str) -> str:
     """What a record shows of itself where its fields would fill pages: one line, whatever it holds."""
-    return f"<{kind} {cut(escaped(name), _WIDEST_CELL)}: {cut(escaped(said), _WIDEST_SAID)}>"
+    return f"<{kind} {cut(escaped(name), _WIDEST_NAME)}: {cut(escaped(said), _WIDEST_SAID)}>"
 
 
 def columns(text: str) -> int:

@@ -147,7 +147,8 @@ class AbTestMetrics(Mapping[str, AbAnswer]):
     @property
     def _state(self) -> str:
         """Where the values come from, or why there are none."""
-        window = f"{format_window(self.snapshot.window_seconds)} up to {format_moment(self.snapshot.at)}"
+        end = format_moment(self.snapshot.at.replace(microsecond=0))
+        window = f"{format_window(self.snapshot.window_seconds)} up to {end}"
         if self.origin is Origin.SIMULATED:
             return f"SIMULATED, nothing of this was measured: {window}"
         if self.status.has_answered:
