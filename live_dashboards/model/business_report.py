@@ -11,7 +11,7 @@ from live_dashboards.model.business_case import Assumption, BreakEven, BusinessC
 from live_dashboards.model.card import short
 from live_dashboards.model.judgement import PlainAnswer, Recommendation, Verdict
 from live_dashboards.model.measurement import Interval, Measurement
-from live_dashboards.model.moment import format_moment
+from live_dashboards.model.moment import format_second
 from live_dashboards.model.number import format_money, format_money_estimate, format_money_rounded
 from live_dashboards.model.report import Badge, Head, StatusStrip
 from live_dashboards.model.snapshot import SourceStatus
@@ -259,10 +259,8 @@ class BusinessReport:
     alt_text: str
 
     def __repr__(self) -> str:
-        said = f"{self.badge.kind.value}, {self.answer.verdict}"
-        return short(
-            "BusinessReport", f"{self.experiment or 'no experiment'} at {format_moment(self.at)}", said
-        )
+        said = f"{self.badge.kind.value}, {self.answer.verdict}, {self.experiment or 'no experiment'}"
+        return short("BusinessReport", format_second(self.at), said)
 
     @property
     def variant_names(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from live_dashboards.model.plain_text import escaped
 WIDTH, MOST_LINES = 110, 15
 _MOST_ROWS = 6
 _WIDEST_CELL = 60
-_WIDEST_NAME, _WIDEST_SAID = 40, 50
+_WIDEST_NAME, _WIDEST_SAID = 30, 60
 _GAP = "  "
 _CUT = "…"
 _MOST_LETTERS_A_COLUMN = 4

@@ -21,7 +21,7 @@ from live_dashboards.model.judgement import (
     Verdict,
 )
 from live_dashboards.model.measurement import Measurement, Origin
-from live_dashboards.model.moment import format_moment
+from live_dashboards.model.moment import format_second
 from live_dashboards.model.snapshot import SourceStatus, Timeline
 
 
@@ -330,8 +330,8 @@ class AbReport:
     alt_text: str
 
     def __repr__(self) -> str:
-        said = f"{self.badge.kind.value}, {self.answer.verdict}"
-        return short("AbReport", f"{self.experiment or 'no experiment'} at {format_moment(self.at)}", said)
+        said = f"{self.badge.kind.value}, {self.answer.verdict}, {self.experiment or 'no experiment'}"
+        return short("AbReport", format_second(self.at), said)
 
     @property
     def variant_names(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from live_dashboards.model.card import short
 from live_dashboards.model.measurement import Origin
-from live_dashboards.model.moment import format_moment, is_on_calendar
+from live_dashboards.model.moment import format_second, is_on_calendar
 from live_dashboards.model.plain_text import escaped
 
 MLFLOW = "mlflow"
@@ -372,7 +372,7 @@ class Snapshot:
 
     def __repr__(self) -> str:
         states = f"MLflow {self.mlflow.status.state}, Prometheus {self.prometheus.status.state}"
-        return short("Snapshot", format_moment(self.at), states)
+        return short("Snapshot", format_second(self.at), states)
 
 
 def _counted(count: int, what: str) -> str:
@@ -391,4 +391,4 @@ def _moment(point: tuple[float, float] | None) -> str:
     """The moment of a point to the second."""
     if point is None or not is_on_calendar(point[0]):
         return ""
-    return f", at {format_moment(datetime.fromtimestamp(round(point[0]), UTC))}"
+    return f", at {format_second(datetime.fromtimestamp(point[0], UTC))}"

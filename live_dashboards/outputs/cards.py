@@ -9,7 +9,7 @@ from live_dashboards.model.card import Card
 from live_dashboards.model.dashboards import Report
 from live_dashboards.model.duration import format_window
 from live_dashboards.model.measurement import Measurement
-from live_dashboards.model.moment import format_moment
+from live_dashboards.model.moment import format_second
 from live_dashboards.model.number import NOTHING, format_estimate, format_number
 from live_dashboards.model.presentation import count_words, state_words
 from live_dashboards.model.report import AbReport, VariantFacts
@@ -48,8 +48,7 @@ def _about(report: Report) -> str:
     """Which test, over which time."""
     whom = f"{report.challenger} against {report.baseline}" if report.challenger else f"{report.baseline}"
     where = f", experiment {report.experiment}" if report.experiment else ""
-    moment = format_moment(report.at.replace(microsecond=0))
-    return f"{format_window(report.window_seconds)} up to {moment}: {whom}{where}"
+    return f"{format_window(report.window_seconds)} up to {format_second(report.at)}: {whom}{where}"
 
 
 def _variant(facts: VariantFacts) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from live_dashboards.model.card import Card
 from live_dashboards.model.duration import format_window
 from live_dashboards.model.measurement import Origin
-from live_dashboards.model.moment import format_moment
+from live_dashboards.model.moment import format_second
 from live_dashboards.model.number import format_number
 from live_dashboards.model.snapshot import Answer, PrometheusAnswer, Snapshot, SourceStatus, Timeline
 from live_dashboards.model.variants import Roles, roles
@@ -147,8 +147,7 @@ class AbTestMetrics(Mapping[str, AbAnswer]):
     @property
     def _state(self) -> str:
         """Where the values come from, or why there are none."""
-        end = format_moment(self.snapshot.at.replace(microsecond=0))
-        window = f"{format_window(self.snapshot.window_seconds)} up to {end}"
+        window = f"{format_window(self.snapshot.window_seconds)} up to {format_second(self.snapshot.at)}"
         if self.origin is Origin.SIMULATED:
             return f"SIMULATED, nothing of this was measured: {window}"
         if self.status.has_answered:
@@ -181,7 +180,7 @@ def _row(answer: AbAnswer) -> tuple[str, ...]:
     ]
     words = ", ".join([*told[:_MOST_TOLD], *(["…"] if len(told) > _MOST_TOLD else [])])
     last = max((point[0] for _, point in newest if point is not None), default=None)
-    moment = "" if last is None else format_moment(datetime.fromtimestamp(round(last), UTC))
+    moment = "" if last is None else format_second(datetime.fromtimestamp(last, UTC))
     return answer.name, str(len(answer.series)), words or answer.reason or "no value", answer.unit, moment
 
 
