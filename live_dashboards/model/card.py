@@ -4,7 +4,6 @@ text, and the same as HTML. Names of users are harmless in both.
 
 from __future__ import annotations
 
-import html
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -149,4 +148,6 @@ def _html_row(kind: str, cells: Sequence[str], sides: Iterable[str]) -> str:
 
 def _as_html(text: str) -> str:
     """A text as HTML that means nothing but itself."""
-    return html.escape(cut(escaped(text), _WIDEST_HTML))
+    from html import escape  # which loads all names of letters, and no picture needs it
+
+    return escape(cut(escaped(text), _WIDEST_HTML))
