@@ -40,10 +40,11 @@ class Card:
     note: str = ""
 
     def text(self) -> str:
-        """At most 15 lines of at most 110 columns."""
+        """At most 15 lines of at most 110 columns, of as many as four paragraphs."""
         paragraphs = [line for words in self.words for line in wrapped(words, WIDTH, 2)]
         note = [cut(escaped(self.note), WIDTH)] if self.note else []
-        return "\n".join([*paragraphs, *self._table_lines(), *note])
+        rows = min(_MOST_ROWS, MOST_LINES - len(paragraphs) - len(note) - 2)
+        return "\n".join([*paragraphs, *self._table_lines(rows), *note])
 
     def html(self) -> str:
         """The same as a fragment of HTML, in which everything that was given is text."""
@@ -53,11 +54,11 @@ class Card:
         note = f"<small>{_as_html(self.note)}</small>" if self.note else ""
         return f'<div class="{_PLAIN}">{"<br>".join(parts)}{table}{note}</div>'
 
-    @property
-    def _shown(self) -> list[tuple[str, ...]]:
-        if len(self.rows) <= _MOST_ROWS:
+    def _shown(self, most: int) -> list[tuple[str, ...]]:
+        """The rows in so many lines."""
+        if len(self.rows) <= most:
             return list(self.rows)
-        kept = self.rows[: _MOST_ROWS - 1]
+        kept = self.rows[: most - 1]
         more = f"and {len(self.rows) - len(kept)} more"
         return [*kept, (more, *[""] * (len(self.header) - 1))]
 
@@ -65,10 +66,12 @@ class Card:
     def _sides(self) -> list[str]:
         return [_RIGHT if name in self.numbers else _LEFT for name in self.header]
 
-    def _table_lines(self) -> list[str]:
+    def _table_lines(self, most: int) -> list[str]:
         if not self.header:
             return []
-        rows = [[cut(escaped(cell), _WIDEST_CELL) for cell in row] for row in (self.header, *self._shown)]
+        rows = [
+            [cut(escaped(cell), _WIDEST_CELL) for cell in row] for row in (self.header, *self._shown(most))
+        ]
         widths = _fitting([max(map(columns, cells)) for cells in zip(*rows, strict=True)])
         lines = (
             _GAP.join(
@@ -81,7 +84,7 @@ class Card:
 
     def _html_table(self) -> str:
         head = _html_row("th", self.header, self._sides)
-        body = "".join(_html_row("td", row, self._sides) for row in self._shown)
+        body = "".join(_html_row("td", row, self._sides) for row in self._shown(_MOST_ROWS))
         return f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"
 
 
