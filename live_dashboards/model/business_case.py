@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from live_dashboards.model.amount import Amount
-from live_dashboards.model.card import short
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.number import format_money_estimate
+from live_dashboards.model.plain_text import short
 
 
 @dataclass(frozen=True, slots=True)

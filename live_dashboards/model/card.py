@@ -4,21 +4,15 @@ text, and the same as HTML. Names of users are harmless in both.
 
 from __future__ import annotations
 
-import unicodedata
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
-from live_dashboards.model.plain_text import escaped
+from live_dashboards.model.plain_text import CUT, columns, cut, escaped
 
 WIDTH, MOST_LINES = 110, 15
 _MOST_ROWS = 6
 _WIDEST_CELL = 60
-_WIDEST_NAME, _WIDEST_SAID = 30, 60
 _GAP = "  "
-_CUT = "…"
-_MOST_LETTERS_A_COLUMN = 4
 _WIDEST_HTML = 1000  # of a text in HTML, which the page itself breaks into lines
 _LEFT, _RIGHT = "left", "right"
 # notebooks take what stands between two dollars for a formula, but not in here
@@ -88,25 +82,6 @@ class Card:
         return f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"
 
 
-def short(kind: str, name: str, said: str) -> str:
-    """What a record shows of itself where its fields would fill pages: one line, whatever it holds."""
-    return f"<{kind} {cut(escaped(name), _WIDEST_NAME)}: {cut(escaped(said), _WIDEST_SAID)}>"
-
-
-def columns(text: str) -> int:
-    """How many columns of a terminal the text takes."""
-    return sum(map(_columns_of, text))
-
-
-def cut(text: str, width: int) -> str:
-    """The text in at most that many columns, with `…` where some of it is left out."""
-    most = _MOST_LETTERS_A_COLUMN * width  # marks above letters take no column, but room
-    if columns(text[: most + 1]) <= width and len(text) <= most:
-        return text
-    taken = list(accumulate(map(_columns_of, text[: most - 1])))
-    return text[: bisect_right(taken, width - 1)] + _CUT
-
-
 def wrapped(text: str, width: int, most: int) -> list[str]:
     """The text in at most so many lines of that many columns, broken between words; it ends in `…` where it
     is longer.
@@ -114,17 +89,11 @@ def wrapped(text: str, width: int, most: int) -> list[str]:
     rest = escaped(text)
     lines: list[str] = []
     while columns(rest) > width and len(lines) < most - 1:
-        whole = cut(rest, width + 1).removesuffix(_CUT)
+        whole = cut(rest, width + 1).removesuffix(CUT)
         line = whole.rpartition(" ")[0] or whole
         lines.append(line)
         rest = rest[len(line) :].lstrip()
     return [*lines, cut(rest, width)]
-
-
-def _columns_of(letter: str) -> int:
-    if unicodedata.combining(letter):
-        return 0
-    return 2 if unicodedata.east_asian_width(letter) in {"W", "F"} else 1
 
 
 def _fitting(widths: list[int]) -> list[int]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from live_dashboards.model.card import short
 from live_dashboards.model.judgement import (
     Comparison,
     Guardrail,
@@ -22,6 +21,7 @@ from live_dashboards.model.judgement import (
 )
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_second
+from live_dashboards.model.plain_text import short
 from live_dashboards.model.snapshot import SourceStatus, Timeline
 
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from live_dashboards.model.card import short
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.moment import format_second, is_on_calendar
-from live_dashboards.model.plain_text import escaped
+from live_dashboards.model.plain_text import escaped, short
 
 MLFLOW = "mlflow"
 PROMETHEUS = "prometheus"

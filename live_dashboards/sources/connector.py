@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from live_dashboards.errors import DashboardError, SourceError, UsageError
 from live_dashboards.model.notices import PARTIAL
@@ -27,10 +27,12 @@ from live_dashboards.model.snapshot import (
 )
 from live_dashboards.settings import Settings, load_settings
 from live_dashboards.sources.asking import Asking, Deadline
-from live_dashboards.sources.metrics import AbTestMetrics
 from live_dashboards.sources.mlflow.questions import MlflowSource
 from live_dashboards.sources.mlflow.ways import mlflow_source
 from live_dashboards.sources.prometheus.ab import PrometheusAbSource
+
+if TYPE_CHECKING:
+    from live_dashboards.sources.metrics import AbTestMetrics
 
 _TO_SET = {MLFLOW: "MLFLOW_DB_HOST, MLFLOW_DB_URL or MLFLOW_TRACKING_URI", PROMETHEUS: "PROMETHEUS_URL"}
 
@@ -99,6 +101,8 @@ class LiveDataConnector:
         """The five queries (and any that was added to AB_QUERIES) over the window, by name, and the window's
         totals per model.
         """
+        from live_dashboards.sources.metrics import AbTestMetrics  # which no picture needs
+
         return AbTestMetrics.of(self.fetch(at=at, window_seconds=window_seconds), self.settings)
 
     def fetch(

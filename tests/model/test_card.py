@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_dashboards.model.card import MOST_LINES, WIDTH, Card, columns, cut, short, wrapped
+from live_dashboards.model.card import MOST_LINES, WIDTH, Card, wrapped
+from live_dashboards.model.plain_text import columns, cut, short
 from tests.support import hostile
 
 NAMES = (hostile.BASELINE, hostile.CHALLENGER, hostile.IMPACT, hostile.ENDLESS, "模型" * 200, "", "e\u0301" * 300)
