@@ -10,14 +10,23 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from live_dashboards.analysis.business_calculator import BusinessMetricsCalculator
-    from live_dashboards.figures.dashboard import _create_dashboard_panels
+    from live_dashboards.api import _create_dashboard_panels, ab_test, business
     from live_dashboards.sources.connector import LiveDataConnector
 
-__all__ = ["BusinessMetricsCalculator", "LiveDataConnector", "__version__", "_create_dashboard_panels"]
+__all__ = [
+    "BusinessMetricsCalculator",
+    "LiveDataConnector",
+    "__version__",
+    "_create_dashboard_panels",
+    "ab_test",
+    "business",
+]
 _HOMES = {
     "BusinessMetricsCalculator": "live_dashboards.analysis.business_calculator",
     "LiveDataConnector": "live_dashboards.sources.connector",
-    "_create_dashboard_panels": "live_dashboards.figures.dashboard",
+    "_create_dashboard_panels": "live_dashboards.api",
+    "ab_test": "live_dashboards.api",
+    "business": "live_dashboards.api",
 }
 
 
@@ -28,3 +37,8 @@ def __getattr__(name: str) -> object:
     import importlib
 
     return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Also the names that are not loaded yet, for those who look what there is."""
+    return sorted({*globals(), *__all__})

@@ -250,7 +250,7 @@ def ab_report(snapshot: Snapshot, settings: Settings, request: Request) -> AbRep
 
 def simulated(snapshot: Snapshot, settings: Settings, request: Request) -> Snapshot:
     """The seeded stand-in with the names that this page has."""
-    from live_dashboards.analysis.variants import PREFERRED_CHALLENGER, roles
+    from live_dashboards.model.variants import PREFERRED_CHALLENGER, roles
     from live_dashboards.sources.simulated import simulate
 
     found = roles(snapshot.mlflow, snapshot.prometheus, settings)
@@ -321,7 +321,7 @@ def _start_is_known(snapshot: Snapshot, settings: Settings) -> Check:
 
 
 def _variants_match(name: str, snapshot: Snapshot, settings: Settings) -> Check:
-    from live_dashboards.analysis.variants import matches
+    from live_dashboards.model.variants import matches
 
     both, only_mlflow, only_prometheus = matches(snapshot.mlflow, snapshot.prometheus, settings)
     if not both:

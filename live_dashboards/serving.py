@@ -101,7 +101,7 @@ def memory(settings: Settings) -> tuple[Callable[[Settings], LastGood], Callable
 
 def variants(snapshot: Snapshot, settings: Settings) -> tuple[str, ...]:
     """The variants that can be chosen."""
-    from live_dashboards.analysis.variants import roles
+    from live_dashboards.model.variants import roles
 
     return roles(snapshot.mlflow, snapshot.prometheus, settings).names
 

@@ -8,7 +8,7 @@ import difflib
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -120,6 +120,13 @@ class Settings:
         ]
         return (*plain, *(secret for url in urls for secret in secret_care.url_password(url)))
 
+    def changed(self, texts: Mapping[str, str]) -> Settings:
+        """These settings but for the given ones; nothing is read again. SettingsError as of
+        `load_settings`.
+        """
+        changes = {row.name: _value(row, texts) for row in all_settings() if row.name in texts}
+        return replace(self, values={**self.values, **changes}, given=self.given | frozenset(texts))
+
     @property
     def placeholders(self) -> tuple[str, ...]:
         """The settings whose password is one that a document shows."""
@@ -157,6 +164,17 @@ def load_settings(
     secret_care.warn_of_placeholders(values)
     given = frozenset(name for name in values if name in texts or f"{name}_FILE" in texts)
     return Settings(values, given, folder)
+
+
+def known_names() -> tuple[str, ...]:
+    """Every name that can be set, in the table's order: those of the settings, and of secrets also those of
+    their files.
+    """
+    return tuple(
+        name
+        for setting in all_settings()
+        for name in (setting.name, *([f"{setting.name}_FILE"] if setting.secret else []))
+    )
 
 
 def named_program(variable: str) -> Path | None:
@@ -253,11 +271,10 @@ def _holds_secret(name: str, value: str) -> bool:
 
 
 def _warn_unknown(names: Mapping[str, str | None], path: Path) -> None:
-    rows = all_settings()
-    known = {row.name for row in rows} | {f"{row.name}_FILE" for row in rows if row.secret}
+    known = sorted(known_names())
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.0)
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
             log.warning(
                 "%s: unknown setting %s; did you mean %s?",
                 path.name,

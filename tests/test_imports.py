@@ -108,6 +108,11 @@ def test_only_the_serving_and_the_command_line_join_the_web_page_with_other_stag
     assert joining == {"live_dashboards.serving", "live_dashboards.cli"}
 
 
+def test_what_a_notebook_holds_joins_the_stages_and_none_of_them_knows_it() -> None:
+    assert {"sources", "analysis", "figures", "outputs"} < parts("live_dashboards.api")
+    assert {module for module in MODULES if "api" in parts(module)} == {"live_dashboards"}
+
+
 def test_only_sources_and_the_demo_speak_sql_or_http() -> None:
     assert {folder(module) for module in importers("psycopg2", "requests")} == {"sources", "demo"}
 
@@ -136,7 +141,7 @@ def loaded(code: str) -> set[str]:
     return set(ended.stdout.split())
 
 
-LIGHT = ["live_dashboards", "live_dashboards.cli", *(name for name in MODULES if folder(name) in {"model", "settings", "errors"})]
+LIGHT = ["live_dashboards", "live_dashboards.cli", "live_dashboards.api", *(name for name in MODULES if folder(name) in {"model", "settings", "errors"})]
 
 
 def test_command_line_settings_and_model_load_nothing_heavy() -> None:

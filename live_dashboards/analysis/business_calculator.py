@@ -7,9 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from live_dashboards.analysis.business_assumptions import assumptions as amounts_of
 from live_dashboards.analysis.business_results import Worth
 from live_dashboards.analysis.business_terms import REQUESTS_PER_DAY, TERMS, TermFormula
 from live_dashboards.analysis.business_uncertainty import Draws, Looks, Part, draw, percentile_limits
+from live_dashboards.analysis.page import Asked, page
+from live_dashboards.errors import UsageError
 from live_dashboards.model.business_case import Assumption, BusinessCase, BusinessInputs, Term
 from live_dashboards.model.measurement import Interval, Measurement, computed, missing, total
 
@@ -20,12 +23,13 @@ class BusinessMetricsCalculator:
     """Applies the business parameters to what was measured; pure, and the same for the same seed.
 
     Where all parameters are points the intervals are analytic; where one is a range they come from at least
-    100,000 seeded draws. ValueError for fewer.
+    100,000 seeded draws. ValueError for fewer. Without `assumptions` the parameters are those of the settings
+    with which was asked what is calculated.
     """
 
     def __init__(
         self,
-        assumptions: tuple[Assumption, ...],
+        assumptions: tuple[Assumption, ...] | None = None,
         *,
         seed: int = 42,
         draws_count: int = 100_000,
@@ -33,14 +37,45 @@ class BusinessMetricsCalculator:
     ) -> None:
         if draws_count < 100_000:
             raise ValueError(f"draws_count is {draws_count}; an interval from draws needs at least 100,000")
-        self._assumptions = assumptions
-        self._amounts = {each.name: each.amount for each in assumptions}
+        self._is_without_amounts = assumptions is None
+        self._assumptions = assumptions or ()
+        self._amounts = {each.name: each.amount for each in self._assumptions}
         self._seed, self._count, self._formulas = seed, draws_count, terms
 
-    def calculate(self, inputs: BusinessInputs) -> BusinessCase:
-        """The business case; a term whose input is missing is missing, and with it the net value, ROI,
-        payback and probability.
+    def calculate(self, inputs: BusinessInputs | Asked) -> BusinessCase:
+        """The business case of measured inputs, or of what `get_ab_test_metrics()` gives; a term whose input
+        is missing is missing, and with it the net value, ROI, payback and probability.
+
+        Raises UsageError for anything else, and for measured inputs where no amounts are known.
         """
+        if isinstance(inputs, BusinessInputs):
+            if self._is_without_amounts:
+                raise UsageError(
+                    "measured inputs come without amounts; make the calculator with them, such as "
+                    "BusinessMetricsCalculator(assumptions(settings))"
+                )
+            return self._case(inputs)
+        if not isinstance(inputs, Asked):
+            raise UsageError(
+                f"calculate() takes measured inputs or what get_ab_test_metrics() gives, not "
+                f"{type(inputs).__name__}"
+            )
+        return self._case_of_answers(inputs)
+
+    def _case_of_answers(self, asked: Asked) -> BusinessCase:
+        """The case of what counts on the page of these answers, as that page has it; nothing is simulated."""
+        from live_dashboards.analysis.business_of_page import case_of_facts
+
+        found = page(asked.snapshot, None, asked.settings)
+        calculator = self._with(amounts_of(asked.settings)) if self._is_without_amounts else self
+        return case_of_facts(calculator, found, found.counted)
+
+    def _with(self, assumptions: tuple[Assumption, ...]) -> BusinessMetricsCalculator:
+        return BusinessMetricsCalculator(
+            assumptions, seed=self._seed, draws_count=self._count, terms=self._formulas
+        )
+
+    def _case(self, inputs: BusinessInputs) -> BusinessCase:
         parts = tuple(
             Part(formula, formula.input(inputs), formula.per_effect(self._points(inputs)))
             for formula in self._formulas

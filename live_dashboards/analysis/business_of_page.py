@@ -16,7 +16,11 @@ def business_case(found: Page, facts: Facts, *, seed: int) -> BusinessCase:
     """Revenue, cost, risk and net value of these facts; `seed` is that of the draws where a parameter is a
     range.
     """
-    calculator = BusinessMetricsCalculator(assumptions(found.settings), seed=seed)
+    return case_of_facts(BusinessMetricsCalculator(assumptions(found.settings), seed=seed), found, facts)
+
+
+def case_of_facts(calculator: BusinessMetricsCalculator, found: Page, facts: Facts) -> BusinessCase:
+    """The same by the calculator's own amounts; its limits hold at every end of what counts are at least."""
 
     def case(of: Facts) -> BusinessCase:
         return calculator.calculate(business_inputs(replace(found, counted=of)))

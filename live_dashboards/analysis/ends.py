@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 
-from live_dashboards.analysis.variants import Roles
 from live_dashboards.model.snapshot import Accumulated, Answer, PrometheusAnswer, Timeline
+from live_dashboards.model.variants import Roles
 
 # one may be at its most where the other is at its least: they may be counted by series that began apart
 _ERRORS, _OTHERS = "errors", "others"

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol, runtime_checkable
 
 from live_dashboards.analysis.ends import other_ends
 from live_dashboards.analysis.model_facts import ModelFacts, model_facts
 from live_dashboards.analysis.traffic_facts import TrafficFacts, traffic_facts, widest_traffic
-from live_dashboards.analysis.variants import Roles, roles
 from live_dashboards.model.measurement import Measurement, Origin, missing
 from live_dashboards.model.metrics import ACCURACY, METRICS
 from live_dashboards.model.report import BadgeKind, Head, VariantFacts
@@ -25,9 +25,25 @@ from live_dashboards.model.snapshot import (
     SourceState,
     SourceStatus,
 )
+from live_dashboards.model.variants import Roles, roles
 from live_dashboards.settings import Settings
 
 SOURCE_TITLES = {"mlflow": "MLflow", "prometheus": "Prometheus"}
+
+
+@runtime_checkable
+class Asked(Protocol):
+    """What both sources answered, and the settings with which they were asked."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The answers."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """The settings."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

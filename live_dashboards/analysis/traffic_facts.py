@@ -18,7 +18,6 @@ from live_dashboards.analysis.latency import (
 )
 from live_dashboards.analysis.model_facts import percent_scale
 from live_dashboards.analysis.proportions import Counts, normal_quantile, wilson
-from live_dashboards.analysis.variants import Roles
 from live_dashboards.analysis.widest import widest
 from live_dashboards.model.at_least import AT_LEAST, OF_A_PARTIAL_ANSWER, WHY, all_at_least_words
 from live_dashboards.model.buckets import NO_FINITE_BUCKET
@@ -26,6 +25,7 @@ from live_dashboards.model.measurement import Interval, Measurement, Origin, der
 from live_dashboards.model.notices import COUNT_TOGETHER, PARTIAL, by_weight
 from live_dashboards.model.number import format_count
 from live_dashboards.model.snapshot import Answer, PrometheusAnswer
+from live_dashboards.model.variants import Roles
 from live_dashboards.settings import Settings
 
 QUANTILES = (("p50_latency_ms", 0.50), ("p95_latency_ms", 0.95), ("p99_latency_ms", 0.99))

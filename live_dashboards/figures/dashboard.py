@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import difflib
+from io import BytesIO
+from typing import Any, Protocol, runtime_checkable
 
 import seaborn as sns
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from live_dashboards.errors import UsageError
 from live_dashboards.figures.layout import Layout
@@ -18,19 +19,41 @@ from live_dashboards.figures.theme import (
     SMALLEST_PAGE_INCHES,
     TICK_STYLE,
 )
-from live_dashboards.model.dashboards import Report
+from live_dashboards.model.dashboards import DASHBOARD_TITLES, Report, dashboard_name
 from live_dashboards.model.report import AbReport
 
 
+@runtime_checkable
+class HasReports(Protocol):
+    """What both reports can be made of, such as the result of `ab_test()`."""
+
+    def report_for(self, dashboard: str | None) -> Report:
+        """The report of the dashboard of that name; None: its own."""
+        ...
+
+
+class Picture(Page):
+    """A page that a notebook shows as it is."""
+
+    def _repr_png_(self) -> bytes:
+        """Its pixels as PNG, of exactly the page's size."""
+        content = BytesIO()
+        FigureCanvasAgg(self).print_png(content)  # type: ignore[no-untyped-call]
+        return content.getvalue()
+
+
 def _create_dashboard_panels(
-    report: Report,
+    report: Report | HasReports,
     *,
     size_inches: tuple[float, float] = DESIGN_PAGE_INCHES,
     dpi: float = 300,
-    layout: Layout[Any] | None = None,
-) -> Figure:
-    """The dashboard of this report as a figure, by another layout than its own where one is given; UsageError
-    where the page is too small for legible text.
+    layout: Layout[Any] | str | None = None,
+) -> Picture:
+    """The dashboard of this report, or of what has one, as a figure; by another layout than its own where one
+    is given, or by that of a dashboard's name (`ab`, `business`).
+
+    Raises UsageError where the page is too small for legible text, for a layout that there is none of or that
+    draws another report, and for what is no report.
 
     Whatever matplotlibrc says, pictures look the same: all settings are matplotlib's defaults while drawing,
     and are put back afterwards.
@@ -41,15 +64,34 @@ def _create_dashboard_panels(
             f"a page of {size_inches[0]:g}x{size_inches[1]:g} inches holds no legible text; "
             f"use at least {smallest_width:g}x{smallest_height:g}"
         )
+    shown = _report_of(report, layout if isinstance(layout, str) else None)
+    own = layout if isinstance(layout, Layout) else _layout_of(shown)
     with (
         page_settings(),
         sns.axes_style("white", rc=AXES_STYLE),
         sns.plotting_context("paper", rc=TICK_STYLE),
     ):
-        figure = Page(figsize=size_inches, dpi=dpi, facecolor=PAPER)
+        figure = Picture(figsize=size_inches, dpi=dpi, facecolor=PAPER)
         FigureCanvasAgg(figure)
-        (layout or _layout_of(report)).draw(figure, report)
+        own.draw(figure, shown)
     return figure
+
+
+def _report_of(report: Report | HasReports, dashboard: str | None) -> Report:
+    """What is to be drawn, by the layout of that dashboard where one is named."""
+    if dashboard not in {None, *DASHBOARD_TITLES}:
+        near = difflib.get_close_matches(str(dashboard), DASHBOARD_TITLES, n=1, cutoff=0.0)
+        raise UsageError(
+            f"there is no layout {dashboard!r}, did you mean {near[0]!r}? The layouts are "
+            f"{', '.join(DASHBOARD_TITLES)}"
+        )
+    shown = report.report_for(dashboard) if isinstance(report, HasReports) else report
+    if dashboard not in {None, dashboard_name(shown)}:
+        raise UsageError(
+            f"the layout {dashboard!r} draws no report of the dashboard {dashboard_name(shown)!r}; give a "
+            "report of that dashboard, or what ab_test() gives, which has both"
+        )
+    return shown
 
 
 def _layout_of(report: Report) -> Layout[Any]:
@@ -59,5 +101,11 @@ def _layout_of(report: Report) -> Layout[Any]:
 
         return AB_PAGE
     from live_dashboards.figures.business.page import PAGE as BUSINESS_PAGE
+    from live_dashboards.model.business_report import BusinessReport
 
+    if not isinstance(report, BusinessReport):
+        raise UsageError(
+            f"a {type(report).__name__} is no report; give one, or what ab_test(), business() or "
+            "get_ab_test_metrics() gives"
+        )
     return BUSINESS_PAGE

@@ -9,6 +9,8 @@ from datetime import datetime
 
 from live_dashboards.model.amount import Amount
 from live_dashboards.model.measurement import Interval, Measurement
+from live_dashboards.model.number import format_money_estimate
+from live_dashboards.model.plain_text import short
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ class CashPoint:
     high_usd: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class BusinessCase:
     """All that follows. Where a term is missing, net, ROI, payback and probability are missing with the
     reason, and `partial_total` holds the rest.
@@ -160,6 +162,13 @@ class BusinessCase:
     partial_terms: tuple[str, ...]
     cash: tuple[CashPoint, ...]
     never_paid_back_probability: Measurement
+
+    def __repr__(self) -> str:
+        limits = self.net.interval or Interval(None, None)
+        words = "not measured"
+        if self.net.value is not None:
+            words = f"{format_money_estimate(self.net.value, limits.low, limits.high)} a year"
+        return short("BusinessCase", "net value", words)
 
     @property
     def is_partial(self) -> bool:

@@ -10,7 +10,9 @@ from datetime import datetime
 from live_dashboards.model.business_case import Assumption, BreakEven, BusinessCase, CashPoint, Swing
 from live_dashboards.model.judgement import PlainAnswer, Recommendation, Verdict
 from live_dashboards.model.measurement import Interval, Measurement
+from live_dashboards.model.moment import format_second
 from live_dashboards.model.number import format_money, format_money_estimate, format_money_rounded
+from live_dashboards.model.plain_text import short
 from live_dashboards.model.report import Badge, Head, StatusStrip
 from live_dashboards.model.snapshot import SourceStatus
 
@@ -212,7 +214,7 @@ class GatesPanel:
     gates: tuple[Gate, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class BusinessReport:
     """The business impact dashboard. `headline` holds the JSON's top-level numbers by key; `verdict` is the
     A/B dashboard's own.
@@ -255,6 +257,10 @@ class BusinessReport:
     is_simulated: bool
     has_stale: bool
     alt_text: str
+
+    def __repr__(self) -> str:
+        said = f"{self.badge.kind.value}, {self.answer.verdict}, {self.experiment or 'no experiment'}"
+        return short("BusinessReport", format_second(self.at), said)
 
     @property
     def variant_names(self) -> tuple[str, ...]:

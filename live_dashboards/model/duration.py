@@ -34,3 +34,16 @@ def format_exact_duration(seconds: float) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts)
+
+
+def format_window(seconds: float) -> str:
+    """The window as a Prometheus duration, hours up to two days: `30m`, `24h`, `7d`, `1h30m`."""
+    milliseconds = max(1, round(seconds * 1000))
+    if milliseconds % 86_400_000 == 0 and milliseconds > 86_400_000:
+        return f"{milliseconds // 86_400_000}d"
+    parts = []
+    for size, unit in ((3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms")):
+        count, milliseconds = divmod(milliseconds, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts)

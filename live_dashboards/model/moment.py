@@ -58,6 +58,11 @@ def format_moment(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def format_second(moment: datetime) -> str:
+    """The same to the second, for people."""
+    return format_moment(moment.replace(microsecond=0))
+
+
 def zone_words(unix_seconds: float, zone: ZoneInfo) -> str:
     """The zone's abbreviation at that moment, with `UTC` before a bare offset."""
     name = datetime.fromtimestamp(unix_seconds, UTC).astimezone(zone).tzname() or zone.key

@@ -22,6 +22,8 @@ from live_dashboards.model.judgement import (
 )
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.metrics import ACCURACY
+from live_dashboards.model.moment import format_second
+from live_dashboards.model.plain_text import short
 from live_dashboards.model.snapshot import SourceStatus, Timeline
 
 
@@ -316,7 +318,7 @@ def fact_names(metrics: Iterable[str]) -> tuple[str, ...]:
     return (first, online, *others, *counted)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class AbReport:
     """The A/B dashboard. `headline` holds the JSON's top-level numbers by key; `variants` are ordered:
     baseline, challenger, the others by name.
@@ -362,6 +364,10 @@ class AbReport:
     is_simulated: bool
     has_stale: bool
     alt_text: str
+
+    def __repr__(self) -> str:
+        said = f"{self.badge.kind.value}, {self.answer.verdict}, {self.experiment or 'no experiment'}"
+        return short("AbReport", format_second(self.at), said)
 
     @property
     def variant_names(self) -> tuple[str, ...]:

@@ -6,10 +6,12 @@ Absence is a value (a reason beside an empty answer); names of models are kept a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from live_dashboards.model.measurement import Origin
+from live_dashboards.model.moment import format_second, is_on_calendar
+from live_dashboards.model.plain_text import escaped, short
 
 MLFLOW = "mlflow"
 PROMETHEUS = "prometheus"
@@ -75,7 +77,7 @@ class SourceStatus:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Timeline:
     """One series: its labels and its (unix seconds, value) points in time order; a gap is a None. An instant
     answer has one point.
@@ -84,17 +86,30 @@ class Timeline:
     labels: tuple[tuple[str, str], ...]
     points: tuple[tuple[float, float | None], ...]
 
+    def __repr__(self) -> str:
+        return short("Timeline", self.label_words, f"{_counted(len(self.points), 'point')}{_last(self)}")
+
     def label(self, name: str) -> str:
         """The label's value, empty where it is not there."""
         return dict(self.labels).get(name, "")
+
+    @property
+    def label_words(self) -> str:
+        """Its labels as Prometheus writes them, on one line."""
+        return escaped(", ".join(f'{name}="{value}"' for name, value in self.labels))
 
     @property
     def last(self) -> float | None:
         """The value of its last point."""
         return self.points[-1][1] if self.points else None
 
+    @property
+    def newest(self) -> tuple[float, float] | None:
+        """Its last point with a value."""
+        return next(((at, value) for at, value in reversed(self.points) if value is not None), None)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Answer:
     """What came back on one named question: its text, the unit of its values, its series, or the reason why
     there are none; `note` tells a choice that was made.
@@ -113,6 +128,11 @@ class Answer:
     most: tuple[Timeline, ...] = ()
     of_models: tuple[tuple[str, str], ...] = ()
     assumed: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        what = f"{len(self.series)} series" if self.series else f"no series, {self.reason or 'nothing found'}"
+        newest = max((series.newest for series in self.series if series.newest), default=None)
+        return short("Answer", self.name, f"{what}{_unit(self.unit)}{_moment(newest)}")
 
     @property
     def notes(self) -> str:
@@ -150,7 +170,7 @@ class Accumulated:
         return _named(self.blocks, name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class PrometheusAnswer:
     """Instant answers (totals of the window, gauges, newest samples) and timelines, each by name.
 
@@ -178,6 +198,10 @@ class PrometheusAnswer:
     accumulated: tuple[Accumulated, ...] = ()
     retention_seconds: float | None = None
     inexact_starts: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        found = f"{_counted(len(self.instants), 'total')}, {_counted(len(self.timelines), 'timeline')}"
+        return short("PrometheusAnswer", self.status.state, self.status.reason or found)
 
     def instant(self, name: str) -> Answer:
         """The instant answer of that name, or an empty one that says it was not asked."""
@@ -290,7 +314,7 @@ class ModelVersion:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class MlflowAnswer:
     """What MLflow holds on the chosen experiment; values are as logged, `value_ranges` holds (metric, lowest,
     highest) of all its active runs.
@@ -314,6 +338,10 @@ class MlflowAnswer:
     newest_at: datetime | None = None
     queries: tuple[tuple[str, str], ...] = ()
 
+    def __repr__(self) -> str:
+        found = f"{self.experiment}, {_counted(len(self.runs), 'run')}, {_counted(len(self.values), 'value')}"
+        return short("MlflowAnswer", self.status.state, self.status.reason or found)
+
     @property
     def chosen(self) -> ChosenTest | None:
         """The experiment of this answer with its variants."""
@@ -327,7 +355,7 @@ class MlflowAnswer:
         return dict(self.queries).get(name, "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Snapshot:
     """Both sources' answers for one moment and window; `is_now` says that the moment was not chosen with
     --at.
@@ -340,3 +368,26 @@ class Snapshot:
     generated_at: datetime
     is_now: bool = True
     schema_version: int = 1
+
+    def __repr__(self) -> str:
+        states = f"MLflow {self.mlflow.status.state}, Prometheus {self.prometheus.status.state}"
+        return short("Snapshot", format_second(self.at), states)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _unit(unit: str) -> str:
+    return f", {unit}" if unit else ""
+
+
+def _last(series: Timeline) -> str:
+    return "" if series.newest is None else f", last {series.newest[1]:g}{_moment(series.newest)}"
+
+
+def _moment(point: tuple[float, float] | None) -> str:
+    """The moment of a point to the second."""
+    if point is None or not is_on_calendar(point[0]):
+        return ""
+    return f", at {format_second(datetime.fromtimestamp(point[0], UTC))}"

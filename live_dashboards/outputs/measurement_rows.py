@@ -1,13 +1,34 @@
-"""Measurements as the rows of JSON documents."""
+"""Measurements as the rows of JSON documents, and of a frame of pandas."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.moment import format_moment
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+_COLUMNS = (
+    "name",
+    "variant",
+    "value",
+    "unit",
+    "low",
+    "high",
+    "n",
+    "origin",
+    "source",
+    "query",
+    "observed_at",
+    "reason",
+    "stale",
+)
+_KINDS = {"value": "float64", "low": "float64", "high": "float64", "n": "Int64", "stale": "bool"}
 
 
 def rows(measurements: Iterable[Measurement]) -> list[dict[str, Any]]:
@@ -36,6 +57,26 @@ def row(measurement: Measurement) -> dict[str, Any]:
         "stale": measurement.stale,
         "inputs": list(dict.fromkeys(reference(each) for each in measurement.inputs)),
     }
+
+
+def frame(measurements: Iterable[Measurement]) -> pd.DataFrame:
+    """A tidy frame, a row a measurement: the rows of the JSON, with `low` and `high` of the 95 % interval and
+    without the inputs. What there is none of is NaN, NaT or NA; `n` is a whole number, `observed_at` is in
+    UTC.
+    """
+    import pandas as pd
+
+    found = pd.DataFrame(
+        [{**row(each), "low": _end(each, "low"), "high": _end(each, "high")} for each in measurements],
+        columns=list(_COLUMNS),
+    )
+    moments = pd.to_datetime(found["observed_at"], utc=True, format="ISO8601")
+    return found.assign(observed_at=moments).astype(_KINDS)
+
+
+def _end(measurement: Measurement, side: str) -> float | None:
+    interval = measurement.interval
+    return None if interval is None else finite(getattr(interval, side))
 
 
 def reference(measurement: Measurement) -> str:

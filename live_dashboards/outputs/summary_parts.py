@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from live_dashboards.model.dashboards import Report, dashboard_name
+from live_dashboards.model.duration import format_window
 from live_dashboards.model.judgement import PlainAnswer
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.snapshot import SourceStatus
@@ -25,7 +26,7 @@ def page_state(report: Report) -> dict[str, Any]:
         "baseline": report.baseline,
         "challenger": report.challenger,
         "at": format_moment(report.at),
-        "window": window_text(report.window_seconds),
+        "window": format_window(report.window_seconds),
         "window_seconds": report.window_seconds,
         "generated_at": format_moment(report.generated_at),
         "observed_at": {
@@ -55,19 +56,6 @@ def page_provenance(report: Report, notices: tuple[str, ...]) -> dict[str, Any]:
 def plain_answer(answer: PlainAnswer) -> dict[str, str]:
     """The answer, the same in both summaries."""
     return {"verdict": answer.verdict, "sentence": answer.sentence, "do_now": answer.do_now}
-
-
-def window_text(seconds: float) -> str:
-    """The window as a Prometheus duration, hours up to two days: `30m`, `24h`, `7d`, `1h30m`."""
-    milliseconds = max(1, round(seconds * 1000))
-    if milliseconds % 86_400_000 == 0 and milliseconds > 86_400_000:
-        return f"{milliseconds // 86_400_000}d"
-    parts = []
-    for size, unit in ((3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms")):
-        count, milliseconds = divmod(milliseconds, size)
-        if count:
-            parts.append(f"{count}{unit}")
-    return "".join(parts)
 
 
 def _source(status: SourceStatus) -> dict[str, Any]:

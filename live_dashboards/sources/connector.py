@@ -7,18 +7,17 @@ from __future__ import annotations
 import difflib
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from live_dashboards.errors import DashboardError, SourceError, UsageError
 from live_dashboards.model.notices import PARTIAL
 from live_dashboards.model.snapshot import (
     MLFLOW,
     PROMETHEUS,
-    Answer,
     ChosenTest,
     MlflowAnswer,
     PrometheusAnswer,
@@ -32,32 +31,15 @@ from live_dashboards.sources.mlflow.questions import MlflowSource
 from live_dashboards.sources.mlflow.ways import mlflow_source
 from live_dashboards.sources.prometheus.ab import PrometheusAbSource
 
+if TYPE_CHECKING:
+    from live_dashboards.sources.metrics import AbTestMetrics
+
 _TO_SET = {MLFLOW: "MLFLOW_DB_HOST, MLFLOW_DB_URL or MLFLOW_TRACKING_URI", PROMETHEUS: "PROMETHEUS_URL"}
 
 Result = TypeVar("Result")
 _DROP_SECONDS = 1.0
 _FAILURES_IN_TURN = 2  # one may pass
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class AbTestMetrics(Mapping[str, Answer]):
-    """The A/B queries by name as timelines over the window, and `totals`, the window's exact totals per model
-    by name.
-    """
-
-    timelines: Mapping[str, Answer]
-    totals: Mapping[str, Answer]
-    status: SourceStatus
-
-    def __getitem__(self, name: str) -> Answer:
-        return self.timelines[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.timelines)
-
-    def __len__(self) -> int:
-        return len(self.timelines)
 
 
 class _Choice:
@@ -119,12 +101,9 @@ class LiveDataConnector:
         """The five queries (and any that was added to AB_QUERIES) over the window, by name, and the window's
         totals per model.
         """
-        answer = self.fetch(at=at, window_seconds=window_seconds).prometheus
-        return AbTestMetrics(
-            {each.name: each for each in answer.timelines},
-            {each.name: each for each in answer.instants},
-            answer.status,
-        )
+        from live_dashboards.sources.metrics import AbTestMetrics  # which no picture needs
+
+        return AbTestMetrics.of(self.fetch(at=at, window_seconds=window_seconds), self.settings)
 
     def fetch(
         self,

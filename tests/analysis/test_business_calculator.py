@@ -3,8 +3,12 @@
 import pytest
 
 from live_dashboards.analysis.business_calculator import BusinessMetricsCalculator
+from live_dashboards.analysis.business_report import build_business_report
+from live_dashboards.errors import UsageError
 from live_dashboards.model.measurement import Origin
+from live_dashboards.sources.metrics import AbTestMetrics
 from tests.support.business_cases import assumptions, case, inputs
+from tests.support.snapshots import live, settings, without_prometheus
 
 
 def terms(found):
@@ -140,3 +144,32 @@ def test_the_widest_swing_comes_first_and_a_parameter_without_a_range_does_not_s
 def test_fewer_draws_than_a_tail_needs_are_refused():
     with pytest.raises(ValueError, match="at least 100,000"):
         BusinessMetricsCalculator(assumptions(), draws_count=1000)
+
+
+OWN = {"LATENCY_COST_PER_MS": "0.0001..0.0002", "ERROR_COST_MULTIPLIER": "20"}
+
+
+def test_what_the_connector_gives_is_calculated_as_the_page_has_it():
+    own = settings(**OWN)
+    assert BusinessMetricsCalculator().calculate(AbTestMetrics.of(live(), own)) == build_business_report(live(), None, own).case
+
+
+def test_own_amounts_stand_over_those_of_the_settings():
+    found = BusinessMetricsCalculator(assumptions(ERROR_COST_MULTIPLIER=0.0)).calculate(AbTestMetrics.of(live(), settings(**OWN)))
+    assert terms(found)["annual_risk_reduction"] == 0
+
+
+def test_what_no_source_told_is_missing_and_never_simulated():
+    found = BusinessMetricsCalculator().calculate(AbTestMetrics.of(without_prometheus(live()), settings()))
+    assert (found.net.value, found.partial_terms) == (None, ("annual_revenue_increase",))
+    assert "not measured" in found.net.reason
+
+
+def test_measured_inputs_without_amounts_are_refused_with_the_way_out():
+    with pytest.raises(UsageError, match=r"BusinessMetricsCalculator\(assumptions\(settings\)\)"):
+        BusinessMetricsCalculator().calculate(inputs())
+
+
+def test_anything_else_is_refused_by_its_name():
+    with pytest.raises(UsageError, match="not dict"):
+        BusinessMetricsCalculator().calculate({})

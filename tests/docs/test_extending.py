@@ -1,4 +1,6 @@
-"""The programs of docs/extending.md, run as they stand there over real sources; what they print and draw is compared with what the sources hold."""
+"""The programs of docs/extending.md, and the cells of docs/notebook.md as one, run as they stand there over real sources; what they print and draw is compared with
+what the sources hold.
+"""
 
 import csv
 import json
@@ -20,6 +22,9 @@ ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv/bin/python"
 TEXT = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
 PROGRAMS = dict(re.findall(r"^## ([^\n]+)\n(?:(?!^## ).)*?^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL))
+CELLS = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs/notebook.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+IN_A_NOTEBOOK = "In a notebook"  # which tests/test_notebook.py looks at cell by cell, with the tests' packages
+ALL = {**PROGRAMS, IN_A_NOTEBOOK: "\n".join((*CELLS, "print(ab)"))}
 QUEUE = {"baseline-predictor": (3.0, 5.0), "enhanced-predictor": (8.0, 10.0)}  # of two instances
 
 CALIBRATION = {"baseline": 0.042, "enhanced": 0.036}
@@ -51,7 +56,7 @@ def run(environment, tmp_path):
 
     def call(heading, **settings):
         program = tmp_path / "program.py"
-        program.write_text(PROGRAMS[heading], encoding="utf-8")
+        program.write_text(ALL[heading], encoding="utf-8")
         own = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **environment, **settings}
         done = subprocess.run([PYTHON, program], cwd=tmp_path, env=own, capture_output=True, text=True, check=False, timeout=LONGEST_SECONDS)
         assert done.returncode == 0, done.stderr
@@ -112,6 +117,13 @@ def test_a_source(run, tmp_path):
     assert found["total_requests"] > 0
     with Image.open(tmp_path / "from-file.png") as picture:
         assert picture.size == (1600, 1000)
+
+
+def test_the_cells_of_a_notebook_run_with_the_product_s_packages(run, tmp_path):
+    lines = run(IN_A_NOTEBOOK).splitlines()
+    assert lines[0].startswith("LIVE DATA: real production data")
+    assert [line.split()[0] for line in lines[-5:-1]] == ["variant", "baseline", "enhanced", "third"]
+    assert (tmp_path / "ab-test.pdf").read_bytes().startswith(b"%PDF")
 
 
 UNREADABLE = {

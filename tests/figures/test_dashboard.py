@@ -1,4 +1,5 @@
 import io
+import re
 import struct
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -6,12 +7,14 @@ from dataclasses import replace
 import matplotlib as mpl
 import pytest
 from matplotlib import _pylab_helpers
+from PIL import Image
 
 from live_dashboards import __version__
 from live_dashboards.errors import UsageError
 from live_dashboards.figures.dashboard import _create_dashboard_panels
 from live_dashboards.model.snapshot import SourceState, SourceStatus
 from tests.figures.pages import page, says
+from tests.support.business_pages import CASES
 from tests.support.reports import report, simulated
 
 
@@ -36,6 +39,45 @@ def test_the_same_report_gives_the_same_bytes():
 
 def test_a_printed_page_stays_small_also_with_all_its_hatching():
     assert len(png(page(simulated(report()), dpi=300), 300)) < 2_500_000
+
+
+@pytest.mark.parametrize(("size", "dpi", "pixels"), [((16, 10), 100, (1600, 1000)), ((12.8, 7.2), 60, (768, 432))])
+def test_a_notebook_shows_the_whole_page_with_the_pixels_that_were_asked_for(size, dpi, pixels):
+    figure = _create_dashboard_panels(report(), size_inches=size, dpi=dpi)
+    with Image.open(io.BytesIO(figure._repr_png_())) as shown, Image.open(io.BytesIO(png(figure, dpi))) as saved:
+        assert shown.size == pixels
+        assert shown.tobytes() == saved.tobytes()
+    assert len(repr(figure)) < 80
+
+
+class Both:
+    """What has the reports of both dashboards."""
+
+    def report_for(self, dashboard):
+        return CASES["defaults"]() if dashboard == "business" else report()
+
+
+@pytest.mark.parametrize(("layout", "words"), [(None, "fraud-scoring-2026"), ("ab", "fraud-scoring-2026"), ("business", "Business impact")])
+def test_a_layout_that_is_named_draws_the_report_of_its_dashboard(layout, words):
+    assert says(_create_dashboard_panels(Both(), layout=layout), words)
+
+
+def test_a_named_layout_draws_the_same_as_the_dashboards_own():
+    assert png(_create_dashboard_panels(report(), dpi=60, layout="ab"), 60) == png(_create_dashboard_panels(report(), dpi=60), 60)
+
+
+REFUSED = {
+    "a name that is none": (report, "busines", "there is no layout 'busines', did you mean 'business'? The layouts are ab, business"),
+    "another dashboard's": (report, "business", "the layout 'business' draws no report of the dashboard 'ab'"),
+    "no report": (dict, None, "a dict is no report"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_drawn_is_refused_in_a_sentence(case):
+    given, layout, words = REFUSED[case]
+    with pytest.raises(UsageError, match=re.escape(words)):
+        _create_dashboard_panels(given(), layout=layout)
 
 
 @pytest.mark.parametrize("size", [(11.9, 10), (16, 6.7)])

@@ -14,11 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from live_dashboards.model.duration import parse_duration_seconds
+from live_dashboards.model.duration import format_window, parse_duration_seconds
 from live_dashboards.model.measurement import Interval, Origin
 from live_dashboards.model.report import AbReport, BadgeKind
 from live_dashboards.outputs.summary import summary, summary_schema, summary_text
-from live_dashboards.outputs.summary_parts import window_text
 from tests.outputs.reports import every_kind
 
 REPORTS = every_kind()
@@ -160,12 +159,12 @@ def test_a_failed_source_says_why_and_what_to_do() -> None:
     [(86_400, "24h"), (7 * 86_400, "7d"), (1800, "30m"), (5400, "1h30m"), (129_600, "36h"), (172_800, "2d"), (0.5, "500ms"), (90_061, "25h1m1s")],
 )
 def test_a_window_is_a_prometheus_duration(seconds: float, text: str) -> None:
-    assert window_text(seconds) == text
+    assert format_window(seconds) == text
 
 
 @given(st.integers(1, 10**10).map(lambda milliseconds: milliseconds / 1000))
 def test_a_window_reads_back_as_itself(seconds: float) -> None:
-    assert parse_duration_seconds(window_text(seconds)) == pytest.approx(seconds, rel=1e-12)
+    assert parse_duration_seconds(format_window(seconds)) == pytest.approx(seconds, rel=1e-12)
 
 
 def test_the_text_is_ascii_even_for_odd_names() -> None:

@@ -285,7 +285,7 @@ def test_no_secret_shows_in_an_error_about_a_setting_an_output_or_the_program_it
     monkeypatch.setattr("live_dashboards.pipeline.report", lambda *given: len(given) / 0)
     sweep.run("crash", "ab", "--output", "page.png", *SMALL, code=70, said="ZeroDivisionError")
     monkeypatch.setattr("live_dashboards.pipeline.report", lambda *given: (_ for _ in ()).throw(RuntimeError(repr(given))))
-    sweep.run("crash with values", "ab", "--output", "page.png", *SMALL, code=70, said="Snapshot(")
+    sweep.run("crash with values", "ab", "--output", "page.png", *SMALL, code=70, said="<Snapshot ")
     monkeypatch.setattr("live_dashboards.cli._settings", lambda *given: given[0].no_such_attribute)
     sweep.run("crash at once", "check", code=70, said="AttributeError")
     assert sweep.leaks == {}

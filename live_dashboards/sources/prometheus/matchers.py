@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from live_dashboards.model.variant_names import SEPARATORS, named_variant
+from live_dashboards.model.variants import SEPARATORS, named_variant
 from live_dashboards.sources.queries import EXPERIMENT_LABEL, quoted
 
 MODEL_LABEL = "model_name"

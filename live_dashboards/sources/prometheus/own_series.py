@@ -14,7 +14,7 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.listing import listed
 from live_dashboards.model.notices import WHICH_COUNT
 from live_dashboards.model.snapshot import Timeline
-from live_dashboards.model.variant_names import named_variant
+from live_dashboards.model.variants import named_variant
 from live_dashboards.sources.prometheus.exchange import over_time, series_of, values_of
 from live_dashboards.sources.prometheus.failed_questions import Ask
 from live_dashboards.sources.prometheus.matchers import (

@@ -1,17 +1,35 @@
-"""Which variant a Prometheus model is, and which variants are baseline and challenger."""
+"""Which variant a Prometheus model is, and which variants are baseline and challenger: one rule for what is
+asked of Prometheus and for what is made of its answer.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from live_dashboards.model.snapshot import MlflowAnswer, PrometheusAnswer
-from live_dashboards.model.variant_names import named_variant
-from live_dashboards.settings import Settings
 
+SEPARATORS = "-_"
 _ENDING = re.compile(r".+?([-_][^-_]+)")
 PREFERRED_CHALLENGER = "enhanced"
+
+
+class Naming(Protocol):
+    """What the settings say of the variants' names."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+    @property
+    def planned_names(self) -> tuple[str, ...]:
+        """The variants that a planned split names."""
+        ...
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """The variant of each aliased Prometheus model name."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +49,7 @@ class Roles:
         return (self.baseline,) if self.challenger is None else (self.baseline, self.challenger)
 
 
-def roles(mlflow: MlflowAnswer, prometheus: PrometheusAnswer, settings: Settings) -> Roles:
+def roles(mlflow: MlflowAnswer, prometheus: PrometheusAnswer, settings: Naming) -> Roles:
     """Names, roles and order of the variants that either source knows: baseline, challenger, then the others
     by name, so that colours and marks stay.
     """
@@ -49,7 +67,7 @@ def roles(mlflow: MlflowAnswer, prometheus: PrometheusAnswer, settings: Settings
 
 
 def matches(
-    mlflow: MlflowAnswer, prometheus: PrometheusAnswer, settings: Settings
+    mlflow: MlflowAnswer, prometheus: PrometheusAnswer, settings: Naming
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Variants that both sources have, those only of the chosen experiment, and those only of Prometheus;
     each sorted.
@@ -62,6 +80,18 @@ def matches(
     }
     traffic = set(roles(mlflow, prometheus, settings).by_model.values())
     return tuple(sorted(runs & traffic)), tuple(sorted(runs - traffic)), tuple(sorted(traffic - runs))
+
+
+def named_variant(name: str, variants: Iterable[str]) -> str | None:
+    """The variant that the name equals, or that it starts with followed by `-` or `_`: the longest one, None
+    where there is none.
+    """
+    found = [
+        variant
+        for variant in variants
+        if name == variant or name.startswith(tuple(f"{variant}{separator}" for separator in SEPARATORS))
+    ]
+    return max(found, key=len, default=None)
 
 
 def variants_of_models(
@@ -90,7 +120,7 @@ def _shared_ending(models: Sequence[str]) -> str:
     return endings.pop() if len(endings) == 1 else ""
 
 
-def _candidates(mlflow: MlflowAnswer, settings: Settings) -> tuple[tuple[str, ...], ...]:
+def _candidates(mlflow: MlflowAnswer, settings: Naming) -> tuple[tuple[str, ...], ...]:
     chosen = tuple(
         name
         for experiment in mlflow.experiments

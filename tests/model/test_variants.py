@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from live_dashboards.analysis.variants import roles, variants_of_models
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Answer, Experiment, MlflowAnswer, PrometheusAnswer, SourceState, SourceStatus, Timeline
+from live_dashboards.model.variants import roles, variants_of_models
 from live_dashboards.settings import load_settings
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
