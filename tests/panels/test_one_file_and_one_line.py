@@ -31,14 +31,14 @@ def charts(report):
 LINE = '    Panel("toy", toy.charts, words=toy.head),\n'
 WEB = """
 import json
-from live_dashboards import serving
+from live_dashboards.serving import summary
 from live_dashboards.settings import load_settings
 from live_dashboards.web.document import DocumentMaker
 from live_dashboards.web.layout import layout
 from tests.support.snapshots import live, settings
 from live_dashboards.analysis.ab_report import build_ab_report
 from tests.support import business_pages
-document = DocumentMaker(settings(), serving.summary)(live(), build_ab_report(live(), None, settings()), business_pages.page(), ())
+document = DocumentMaker(settings(), summary)(live(), build_ab_report(live(), None, settings()), business_pages.page(), ())
 skeleton = {component.id for component in layout(30.0, has_login=False)._traverse() if getattr(component, "id", None)}
 props = document["props"]
 print(json.dumps([props["toy-chart"]["figure"], str(props["toy-head"]["children"]), sorted(each for each in skeleton if str(each).startswith("toy"))]))

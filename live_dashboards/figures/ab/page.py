@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from live_dashboards.figures.ab import runs
+from live_dashboards.figures.ab.runs import draw_runs
 from live_dashboards.figures.compose import rows_of_panels
 from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.layout import Layout
@@ -23,4 +23,4 @@ def _strips(sizes: Sizes) -> tuple[tuple[Callable[[Frame, AbReport], None], floa
     )
 
 
-PAGE = Layout(_strips, rows_of_panels(AB_PANELS, {"runs": runs.draw}), (1.02, 1.28, 1.0))
+PAGE = Layout(_strips, rows_of_panels(AB_PANELS, {"runs": draw_runs}), (1.02, 1.28, 1.0))

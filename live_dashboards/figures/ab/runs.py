@@ -31,7 +31,7 @@ _END_MARKS = {
 _FEWEST_ROWS = 3
 
 
-def draw(frame: Frame, report: AbReport) -> None:
+def draw_runs(frame: Frame, report: AbReport) -> None:
     """The newest runs on the time axis, newest on top; the mark at a bar's end is its state, and the word
     stands beside it.
     """

@@ -19,7 +19,7 @@ from live_dashboards.model.ticks import number_labels, round_ticks
 _FAR = 5.0
 
 
-def draw(frame: Frame, report: BusinessReport) -> None:
+def draw_break_even(frame: Frame, report: BusinessReport) -> None:
     """A line through all improvements, a dot at the measured one, a tick where it crosses zero."""
     panel = report.break_even
     body = open_panel(frame, panel.head, is_page_simulated=report.is_simulated)

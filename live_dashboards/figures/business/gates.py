@@ -16,7 +16,7 @@ _STATE_INCHES, _MOST_OF_LABELS = 0.84, 0.42
 _LEADING = 1.08
 
 
-def draw(frame: Frame, report: BusinessReport) -> None:
+def draw_gates(frame: Frame, report: BusinessReport) -> None:
     """A line a gate."""
     panel = report.gates
     body = open_panel(frame, panel.head, is_page_simulated=report.is_simulated)

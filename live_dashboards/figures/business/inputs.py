@@ -10,7 +10,7 @@ from live_dashboards.model.business_report import BusinessReport, InputRow
 from live_dashboards.model.presentation import style_of
 
 
-def draw(frame: Frame, report: BusinessReport) -> None:
+def draw_inputs(frame: Frame, report: BusinessReport) -> None:
     """A row an input; the variants' columns in their colours."""
     panel = report.inputs
     body = open_panel(frame, panel.head, is_page_simulated=report.is_simulated)

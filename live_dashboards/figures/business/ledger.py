@@ -19,7 +19,7 @@ _WITH_RANGE = (
 )
 
 
-def draw(frame: Frame, report: BusinessReport) -> None:
+def draw_ledger(frame: Frame, report: BusinessReport) -> None:
     """A row an assumption; a default says so in words and colour."""
     panel = report.ledger
     body = open_panel(frame, panel.head, is_page_simulated=report.is_simulated)

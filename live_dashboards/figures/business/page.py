@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from live_dashboards.figures.business import break_even, gates, inputs, ledger, payback, performance
+from live_dashboards.figures.business.break_even import draw_break_even
+from live_dashboards.figures.business.gates import draw_gates
+from live_dashboards.figures.business.inputs import draw_inputs
+from live_dashboards.figures.business.ledger import draw_ledger
+from live_dashboards.figures.business.payback import draw_payback
+from live_dashboards.figures.business.performance import draw_performance
 from live_dashboards.figures.business.strips import draw_headline, draw_shares
 from live_dashboards.figures.compose import rows_of_panels
 from live_dashboards.figures.frame import Frame
@@ -25,11 +30,11 @@ def _strips(sizes: Sizes) -> tuple[tuple[Callable[[Frame, BusinessReport], None]
 
 
 _BY_HAND = {
-    "break_even": break_even.draw,
-    "payback": payback.draw,
-    "performance": performance.draw,
-    "ledger": ledger.draw,
-    "inputs": inputs.draw,
-    "gates": gates.draw,
+    "break_even": draw_break_even,
+    "payback": draw_payback,
+    "performance": draw_performance,
+    "ledger": draw_ledger,
+    "inputs": draw_inputs,
+    "gates": draw_gates,
 }
 PAGE = Layout(_strips, rows_of_panels(BUSINESS_PANELS, _BY_HAND), (1.0, 1.12, 1.0))

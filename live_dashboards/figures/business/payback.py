@@ -18,7 +18,7 @@ from live_dashboards.model.limits import padded
 _DAYS_A_MONTH = 365 / 12
 
 
-def draw(frame: Frame, report: BusinessReport) -> None:
+def draw_payback(frame: Frame, report: BusinessReport) -> None:
     """A line from the cost of the infrastructure on; a dot where it crosses zero."""
     panel = report.payback
     body = open_panel(frame, panel.head, is_page_simulated=report.is_simulated)

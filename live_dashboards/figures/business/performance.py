@@ -19,7 +19,7 @@ from live_dashboards.model.ticks import number_labels, round_ticks
 _NAMES_INCHES, _NUMBERS_SHARE, _APART = 1.0, 0.22, 0.24
 
 
-def draw(frame: Frame, report: BusinessReport) -> None:
+def draw_performance(frame: Frame, report: BusinessReport) -> None:
     """Three small charts under each other: a dot and its interval for each variant."""
     panel = report.performance
     body = open_panel(frame, panel.head, is_page_simulated=report.is_simulated)

@@ -23,7 +23,7 @@ _FAR = 5.0
 _STYLE = VariantStyle(MEASURED, INK, "o", ())
 
 
-def figure(report: BusinessReport) -> Figure | None:
+def break_even_figure(report: BusinessReport) -> Figure | None:
     """A line through all improvements, a dot at the measured one, a dashed line where it crosses zero."""
     panel = report.break_even
     if (

@@ -6,15 +6,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from live_dashboards.model.chart import Lines, Panel, Rows
-from live_dashboards.web.charts import break_even, payback, runs
 from live_dashboards.web.charts.base import Figure
+from live_dashboards.web.charts.break_even import break_even_figure
 from live_dashboards.web.charts.lines import lines_figure
+from live_dashboards.web.charts.payback import payback_figure
 from live_dashboards.web.charts.row_charts import rows_figure
+from live_dashboards.web.charts.runs import runs_figure
 
 BY_HAND: Mapping[str, Callable[[Any], Figure | None]] = {
-    "runs": runs.figure,
-    "break_even": break_even.figure,
-    "payback": payback.figure,
+    "runs": runs_figure,
+    "break_even": break_even_figure,
+    "payback": payback_figure,
 }
 
 

@@ -21,7 +21,7 @@ _DAYS_A_MONTH = 365 / 12
 _TICKS = (0.0, 3.0, 6.0, 9.0, 12.0)
 
 
-def figure(report: BusinessReport) -> Figure | None:
+def payback_figure(report: BusinessReport) -> Figure | None:
     """A line from the cost of the infrastructure on over its band; a dot where it crosses zero."""
     panel = report.payback
     if not panel.head.is_drawn or not panel.points:

@@ -32,7 +32,7 @@ _END_SYMBOLS = {
 }
 
 
-def figure(report: AbReport) -> Figure | None:
+def runs_figure(report: AbReport) -> Figure | None:
     """The newest runs, newest on top; the mark at a bar's end is its state, and the word stands beside it."""
     panel = report.runs
     bars = sorted(panel.bars, key=lambda bar: bar.started_at, reverse=True)[:_MOST_BARS]
