@@ -3,7 +3,7 @@ every function names its source.
 
 Proportions are fractions, counts are `Counts(events, n)`, and a difference is treatment minus control.
 
-- one look: `difference`, `ratio`, `non_inferiority`, `score_test`, `fisher_exact`, `wilson`,
+- one look: `sample_ratio`, `difference`, `ratio`, `non_inferiority`, `score_test`, `fisher_exact`, `wilson`,
   `chance_to_beat`, `required_n_per_arm`, `welch`
 - within blocks of time: `stratified_difference` for one look, `stratified_sequence` however often one looks,
   `overdispersion`, `long_run_variance`
@@ -43,12 +43,14 @@ from live_dashboards.analysis.sequential import (
     traffic_split_test,
 )
 from live_dashboards.analysis.stratified import stratified_difference, stratified_sequence
+from live_dashboards.analysis.traffic import SampleRatio, sample_ratio
 
 __all__ = [
     "Bayesian",
     "Comparison",
     "Counts",
     "NonInferiority",
+    "SampleRatio",
     "adjust",
     "bucket_quantile",
     "chance_to_beat",
@@ -66,6 +68,7 @@ __all__ = [
     "quantile_interval",
     "ratio",
     "required_n_per_arm",
+    "sample_ratio",
     "score_test",
     "segmented_split_test",
     "stratified_difference",

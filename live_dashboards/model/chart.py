@@ -255,6 +255,11 @@ Chart: TypeAlias = Rows | Lines | Sentences
 OfReport = TypeVar("OfReport")
 
 
+def drawn_by_hand(_: object) -> tuple[Chart, ...]:
+    """No charts: each renderer knows the panel by its name and draws it by hand."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Panel(Generic[OfReport]):
     """A panel of a page: what it says of a report, in at most so many charts with axes. `is_wide`: it needs a

@@ -23,7 +23,8 @@ UNIT_SUFFIXES = {
     "usd_per_year": "",
     "days": " days",
 }
-MONEY_UNITS = frozenset({"usd", "usd_per_year"})
+USD = "usd_per_year"
+MONEY_UNITS = frozenset({"usd", USD})
 _MOST_DECIMALS = {
     "count": 0,
     "percent": 3,

@@ -29,6 +29,7 @@ CAUTION = "#8A5A00"
 ALARM = "#B42318"
 CALM = "#5B6F80"
 CACHED = "#66717C"
+MEASURED, ASSUMED, RESULT = CALM, CAUTION, INK  # of money: what was measured, assumed, and follows from both
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,9 @@ A new panel is one file and one line here.
 
 from __future__ import annotations
 
-from live_dashboards.model.chart import Panel
+from live_dashboards.model.chart import Panel, drawn_by_hand
 from live_dashboards.model.report import AbReport
 from live_dashboards.panels import effect, errors, health, impact, latency, quality, rate, split
-from live_dashboards.panels.by_hand import drawn_by_hand
 
 AB_PANELS: tuple[Panel[AbReport], ...] = (
     Panel("effect", effect.charts),

@@ -6,9 +6,8 @@ A new panel is one file and one line here.
 from __future__ import annotations
 
 from live_dashboards.model.business_report import BusinessReport
-from live_dashboards.model.chart import Panel
+from live_dashboards.model.chart import Panel, drawn_by_hand
 from live_dashboards.panels import net, parts, sensitivity
-from live_dashboards.panels.by_hand import drawn_by_hand
 
 BUSINESS_PANELS: tuple[Panel[BusinessReport], ...] = (
     Panel("net", net.charts),

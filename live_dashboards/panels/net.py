@@ -18,9 +18,8 @@ from live_dashboards.model.chart import (
     drawn_value,
 )
 from live_dashboards.model.measurement import Interval, Measurement
-from live_dashboards.model.number import format_money_limits
-from live_dashboards.model.presentation import INK, MUTED, VariantStyle
-from live_dashboards.panels.money import ASSUMED, MEASURED, RESULT, USD
+from live_dashboards.model.number import USD, format_money_limits
+from live_dashboards.model.presentation import ASSUMED, INK, MEASURED, MUTED, RESULT, VariantStyle
 from live_dashboards.panels.sayings import level_words, measured, spoken
 
 _WHOLE, _PARTIAL = VariantStyle(RESULT, INK, "o", ()), VariantStyle(RESULT, INK, "D", ())

@@ -20,8 +20,8 @@ from live_dashboards.model.chart import (
     drawn_value,
 )
 from live_dashboards.model.measurement import Interval
-from live_dashboards.model.presentation import AXIS, FAINT, INK
-from live_dashboards.panels.money import ASSUMED, MEASURED, RESULT, USD
+from live_dashboards.model.number import USD
+from live_dashboards.model.presentation import ASSUMED, AXIS, FAINT, INK, MEASURED, RESULT
 from live_dashboards.panels.sayings import level_words, provenance, spoken
 
 

@@ -16,9 +16,8 @@ from live_dashboards.model.chart import (
     Scale,
     Words,
 )
-from live_dashboards.model.number import format_interval, format_money, format_number
-from live_dashboards.model.presentation import FAINT, MUTED
-from live_dashboards.panels.money import ASSUMED, MEASURED, USD
+from live_dashboards.model.number import USD, format_interval, format_money, format_number
+from live_dashboards.model.presentation import ASSUMED, FAINT, MEASURED, MUTED
 from live_dashboards.panels.sayings import provenance, spoken
 
 

@@ -10,8 +10,8 @@ from matplotlib.transforms import Bbox
 
 from live_dashboards.figures.business.page import PAGE
 from live_dashboards.figures.dashboard import _create_dashboard_panels
-from live_dashboards.figures.layout_check import layout_faults
 from live_dashboards.model.number import format_short_age
+from tests.figures.layout_check import layout_faults
 from tests.support.business_pages import CASES, OWN, page, without_test_rows
 
 NAMES = ("net", "parts", "sensitivity", "break_even", "payback", "performance", "ledger", "inputs", "gates")

@@ -5,9 +5,9 @@ from matplotlib.figure import Figure
 from live_dashboards.figures.ab.page import PAGE
 from live_dashboards.figures.dashboard import _create_dashboard_panels
 from live_dashboards.figures.frame import BARS_FROM_ZERO
-from live_dashboards.figures.layout_check import layout_faults
 from live_dashboards.figures.text import Look, font_properties, put
 from tests.figures.cases import CASES
+from tests.figures.layout_check import layout_faults
 from tests.figures.pages import axes_of, boxes, page
 from tests.support.reports import report
 

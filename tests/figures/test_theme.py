@@ -1,7 +1,7 @@
 import pytest
 
 from live_dashboards.figures import theme
-from live_dashboards.figures.layout_check import LEAST_MARK_CONTRAST, LEAST_TEXT_CONTRAST, contrast
+from tests.figures.layout_check import LEAST_MARK_CONTRAST, LEAST_TEXT_CONTRAST, contrast
 
 TEXT_COLOURS = (*theme.TEXT_COLOURS, *(style.text_colour for style in theme.VARIANT_STYLES))
 MARK_COLOURS = (*theme.MARK_COLOURS, *(style.colour for style in theme.VARIANT_STYLES), *(shape.edge for shape in theme.BADGE_SHAPES.values()))

@@ -1,21 +1,16 @@
-"""What the panels about money share: colours that tell measured from assumed, axes in USD, and bars between
-two amounts.
-"""
+"""Axes in USD."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
 from live_dashboards.figures.frame import Frame, base_line, tick_height, x_ticks, y_ticks
 from live_dashboards.figures.text import Look, width_inches
-from live_dashboards.figures.theme import CALM, CAUTION, INK, TICK_PAD_POINTS, line_inches
+from live_dashboards.figures.theme import INK, TICK_PAD_POINTS, line_inches
+from live_dashboards.model.number import USD
 from live_dashboards.model.ticks import number_labels, round_ticks
-
-MEASURED, ASSUMED, RESULT = CALM, CAUTION, INK
-USD = "usd_per_year"
 
 
 def money_axes(
@@ -48,30 +43,6 @@ def zero_line(axes: Axes, *, is_upright: bool) -> None:
     low, high = axes.get_xlim() if is_upright else sorted(axes.get_ylim())
     if low <= 0 <= high:
         (axes.axvline if is_upright else axes.axhline)(0.0, color=INK, linewidth=1.0, zorder=2)
-
-
-def bar(
-    axes: Axes, y: float, ends: tuple[float, float], colour: str, *, look: str = "filled", height: float = 0.5
-) -> None:
-    """A horizontal bar between two amounts; `look` is filled, hatched (simulated) or empty (missing)."""
-    low, high = sorted(ends)
-    face = colour if look == "filled" else "none"
-    pattern = "/////" if look == "hatched" else None
-    dashes = (0, (3, 2)) if look == "empty" else "solid"
-    box = Rectangle(
-        (low, y - height / 2),
-        high - low,
-        height,
-        facecolor=face,
-        edgecolor=colour,
-        linewidth=0.9,
-        hatch=pattern,
-        linestyle=dashes,
-        zorder=3,
-        clip_on=False,
-    )
-    box.set_gid(f"bar-{look}")
-    axes.add_patch(box)
 
 
 def place(axes: Axes, frame: Frame, x: float, y: float) -> tuple[float, float]:

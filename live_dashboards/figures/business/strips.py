@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from live_dashboards.figures.business.money import ASSUMED, MEASURED
 from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.text import Look, fitted, width_inches, wrapped
 from live_dashboards.figures.theme import (
@@ -25,6 +24,7 @@ from live_dashboards.figures.theme import (
     line_inches,
 )
 from live_dashboards.model.business_report import BusinessReport, SharePart
+from live_dashboards.model.presentation import ASSUMED, MEASURED
 
 _MARKS = {
     "deploy": (CALM, "^", True),

@@ -10,8 +10,7 @@ from live_dashboards.model.chart import Said
 from live_dashboards.model.limits import padded
 from live_dashboards.model.measurement import Interval
 from live_dashboards.model.number import format_money, format_number
-from live_dashboards.model.presentation import AXIS, BAND, INK, PAPER
-from live_dashboards.panels.money import RESULT
+from live_dashboards.model.presentation import AXIS, BAND, INK, PAPER, RESULT
 from live_dashboards.panels.sayings import level_words, measured, provenance, spoken
 from live_dashboards.web.charts.base import Figure, axis, layout, seen, word
 from live_dashboards.web.charts.hover import TEMPLATE, said

@@ -65,18 +65,12 @@ def contrast(one: str, other: str) -> float:
 
 def _luminance(colour: str) -> float:
     channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
-    red, green, blue = (
-        channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in channels
-    )
+    red, green, blue = (channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in channels)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def _words(figure: Figure) -> tuple[_Word, ...]:
-    shown = (
-        artist
-        for artist in figure.findobj(Text)
-        if isinstance(artist, Text) and artist.get_visible() and artist.get_text().strip()
-    )
+    shown = (artist for artist in figure.findobj(Text) if isinstance(artist, Text) and artist.get_visible() and artist.get_text().strip())
     return tuple(_Word(artist, *map(float, artist.get_window_extent().extents)) for artist in shown)
 
 
@@ -87,10 +81,7 @@ def _overlaps(words: tuple[_Word, ...], dpi: float) -> Iterator[str]:
             width = min(one.x1, other.x1) - max(one.x0, other.x0)
             height = min(one.y1, other.y1) - max(one.y0, other.y0)
             if width > slack and height > slack:
-                yield (
-                    f"{one.artist.get_text()!r} and {other.artist.get_text()!r} overlap by "
-                    f"{width / dpi:.2f} x {height / dpi:.2f} in"
-                )
+                yield (f"{one.artist.get_text()!r} and {other.artist.get_text()!r} overlap by {width / dpi:.2f} x {height / dpi:.2f} in")
 
 
 def _outside(words: tuple[_Word, ...], figure: Figure) -> Iterator[str]:
@@ -108,12 +99,7 @@ def _across_panels(words: tuple[_Word, ...], panels: tuple[Bbox, ...], dpi: floa
             3 * _TOUCHING_INCHES,
         )
         for panel in panels:
-            is_inside = (
-                panel.x0 - slack <= box.x0
-                and box.x1 <= panel.x1 + slack
-                and panel.y0 - slack <= box.y0
-                and box.y1 <= panel.y1 + slack
-            )
+            is_inside = panel.x0 - slack <= box.x0 and box.x1 <= panel.x1 + slack and panel.y0 - slack <= box.y0 and box.y1 <= panel.y1 + slack
             if panel.contains(*middle) and not is_inside:
                 yield f"{word.artist.get_text()!r} leaves its panel"
 
@@ -137,14 +123,8 @@ def _grounds(word: _Word, figure: Figure, *, has_watermark: bool) -> tuple[str, 
     """What may lie behind a word: the filled rectangle that it stands on, else the paper and the
     watermark.
     """
-    fills = [
-        artist
-        for artist in figure.artists + figure.patches
-        if isinstance(artist, Rectangle) and artist.get_fill() and artist is not figure.patch
-    ]
-    under = [
-        to_hex(fill.get_facecolor()) for fill in fills if fill.get_window_extent().contains(*word.middle)
-    ]
+    fills = [artist for artist in figure.artists + figure.patches if isinstance(artist, Rectangle) and artist.get_fill() and artist is not figure.patch]
+    under = [to_hex(fill.get_facecolor()) for fill in fills if fill.get_window_extent().contains(*word.middle)]
     return (under[-1],) if under else (PAPER, WATERMARK_FILL) if has_watermark else (PAPER,)
 
 
@@ -152,9 +132,7 @@ def _without_glyph(words: tuple[_Word, ...]) -> Iterator[str]:
     for path in {str(word.artist.get_fontproperties().get_file()) for word in words}:
         known = FT2Font(path).get_charmap()
         for word in words:
-            if word.artist.get_fontproperties().get_file() == path and any(
-                ord(character) not in known for character in word.artist.get_text()
-            ):
+            if word.artist.get_fontproperties().get_file() == path and any(ord(character) not in known for character in word.artist.get_text()):
                 yield f"{word.artist.get_text()!r} has characters that the font lacks"
 
 
@@ -169,15 +147,10 @@ def _bars_off_zero(figure: Figure) -> Iterator[str]:
         if isinstance(artist, LineCollection) and artist.get_gid() == BARS_FROM_ZERO:
             starts = [float(segment[0][0]) for segment in artist.get_segments()]
             if any(starts) or artist.axes is None or artist.axes.get_xlim()[0] != 0:
-                yield (
-                    f"bars start at {starts} on an axis from "
-                    f"{artist.axes.get_xlim()[0] if artist.axes else None}"
-                )
+                yield (f"bars start at {starts} on an axis from {artist.axes.get_xlim()[0] if artist.axes else None}")
 
 
 def _shared_axes(figure: Figure) -> Iterator[str]:
     for number, one in enumerate(figure.axes):
         if any(one.bbox.overlaps(other.bbox) for other in figure.axes[number + 1 :]):
-            yield (
-                f"the axes at {one.get_position().bounds} share their place with others: one quantity an axis"
-            )
+            yield (f"the axes at {one.get_position().bounds} share their place with others: one quantity an axis")
