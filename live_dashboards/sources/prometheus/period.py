@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 from live_dashboards.model.listing import listed
 from live_dashboards.model.snapshot import Accumulated, Answer
 from live_dashboards.settings import Settings
-from live_dashboards.sources.prometheus.answers import with_zero_errors
-from live_dashboards.sources.prometheus.counting.common_edges import (
+from live_dashboards.sources.prometheus.answers import block_answer, total_answer, with_zero_errors
+from live_dashboards.sources.prometheus.counting.count import (
+    Count,
+    Counted,
     edges_question,
     lacking_edges,
+    with_unseen,
     without_unknown_sums,
 )
-from live_dashboards.sources.prometheus.counting.count import Count, Counted
-from live_dashboards.sources.prometheus.counting.counted_answers import block_answer, total_answer
-from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS, edges_of
 from live_dashboards.sources.prometheus.counting.growth import (
     Growth,
     has_edge,
@@ -28,13 +28,17 @@ from live_dashboards.sources.prometheus.counting.growth import (
     of_edge,
     without_edges,
 )
-from live_dashboards.sources.prometheus.counting.recorded_unseen import with_unseen
 from live_dashboards.sources.prometheus.counting.repair import Repair
 from live_dashboards.sources.prometheus.counting.samples import Labels
-from live_dashboards.sources.prometheus.counting.seen import Seen, seen_of, seen_since, seen_together
+from live_dashboards.sources.prometheus.counting.stretches import Seen, seen_of, seen_since, seen_together
 from live_dashboards.sources.prometheus.exchange import Question, over_time
 from live_dashboards.sources.prometheus.failed_questions import Ask
-from live_dashboards.sources.prometheus.grid import multiple_step_seconds, nice_step_seconds
+from live_dashboards.sources.prometheus.grid import (
+    SAME_MOMENT_SECONDS,
+    edges_of,
+    multiple_step_seconds,
+    nice_step_seconds,
+)
 from live_dashboards.sources.prometheus.native import Native
 from live_dashboards.sources.prometheus.recorded_period import Memory, memory, memory_questions
 from live_dashboards.sources.prometheus.reply import Outcome, Reply

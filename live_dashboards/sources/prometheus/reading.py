@@ -21,13 +21,13 @@ from live_dashboards.sources.prometheus.answers import (
     with_zero_errors,
     without_uncounted,
 )
-from live_dashboards.sources.prometheus.counting.common_edges import (
+from live_dashboards.sources.prometheus.counting.count import (
+    Counted,
     edges_question,
     lacking_edges,
     without_lacking,
     without_unknown_sums,
 )
-from live_dashboards.sources.prometheus.counting.count import Counted
 from live_dashboards.sources.prometheus.counting.repair import Repair
 from live_dashboards.sources.prometheus.counting.seams import BUCKETS
 from live_dashboards.sources.prometheus.exchange import Question, instant, over_time

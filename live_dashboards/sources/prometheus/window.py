@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from live_dashboards.model.snapshot import Answer
-from live_dashboards.sources.prometheus.counting.count import Count, Counted
-from live_dashboards.sources.prometheus.counting.counted_answers import (
+from live_dashboards.sources.prometheus.answers import (
     Row,
     block_answer,
     quantile_answer,
@@ -19,11 +18,18 @@ from live_dashboards.sources.prometheus.counting.counted_answers import (
     share_answer,
     total_answer,
 )
-from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS, Edges, edges_of
+from live_dashboards.sources.prometheus.counting.count import Count, Counted
 from live_dashboards.sources.prometheus.counting.growth import whole_blocks
 from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.exchange import Question, instant
-from live_dashboards.sources.prometheus.grid import MOST_POINTS, multiple_step_seconds, nice_step_seconds
+from live_dashboards.sources.prometheus.grid import (
+    MOST_POINTS,
+    SAME_MOMENT_SECONDS,
+    Edges,
+    edges_of,
+    multiple_step_seconds,
+    nice_step_seconds,
+)
 from live_dashboards.sources.prometheus.matchers import MODEL_LABEL
 from live_dashboards.sources.prometheus.recorded import STEP_SECONDS
 from live_dashboards.sources.prometheus.reply import Outcome, Reply

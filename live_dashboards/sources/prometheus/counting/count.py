@@ -1,22 +1,53 @@
 """Counters counted over ranges of time: the server's differences and a look for seams in one go, then what
 the seams add.
+
+Recorded steps have no seams, but may hold more than what they count: series that began with a value of which
+nothing tells when it was counted. Bucket edges that not all instances of a model have, all the time, are left
+out: below such a one not all of its requests are counted, however slow they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from live_dashboards.sources.prometheus.counting.edges import Edges
-from live_dashboards.sources.prometheus.counting.growth import Growth, GrowthQuestions
-from live_dashboards.sources.prometheus.counting.recorded_unseen import with_unseen
+from live_dashboards.errors import SourceError
+from live_dashboards.model.listing import listed
+from live_dashboards.model.notices import EDGES_LEFT_OUT, NO_SUM
+from live_dashboards.sources.prometheus.counting.growth import (
+    COUNTER_LABEL,
+    Growth,
+    GrowthQuestions,
+    block_promql,
+    counted_selector,
+    has_edge,
+    is_recorded,
+    joined,
+    labels_of,
+    lacking,
+    lookback_seconds,
+    newest_promql,
+    shorter_questions,
+    whole_question,
+    without_rows,
+)
 from live_dashboards.sources.prometheus.counting.repair import Repair
+from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.counting.seams import Looking
-from live_dashboards.sources.prometheus.counting.seen import Seen
-from live_dashboards.sources.prometheus.exchange import Question
-from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.counting.stretches import Seen
+from live_dashboards.sources.prometheus.exchange import Question, over_time
+from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.grid import Edges, multiple_step_seconds
+from live_dashboards.sources.prometheus.recorded import unseen_form
+from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
+
+Rows = dict[str, dict[Labels, list[float]]]
+
+_LOOKS = 8
+Counts = dict[str, dict[float, dict[float, float]]]  # how many series, by model, moment and edge
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +93,162 @@ class Count:
     @property
     def _looking(self) -> Looking:
         return Looking.at(self.scope, self.queries, self.edges)
+
+
+def with_unseen(ask: Ask, scope: Scope, growths: Mapping[str, Growth]) -> dict[str, Growth]:
+    """The growths with what each may have grown by beyond, of those whose steps rules have recorded; where
+    that cannot be asked, they are not known.
+    """
+    recorded = {
+        name: growth
+        for name, growth in growths.items()
+        if is_recorded(scope, growth.query) and growth.reason is None
+    }
+    if not recorded:
+        return dict(growths)
+    edges = next(iter(recorded.values())).edges
+    outcomes = ask(_questions(scope, [growth.query for growth in recorded.values()], edges))
+    failure = next((outcome.reason for outcome in outcomes if isinstance(outcome, SourceError)), None)
+    if failure is not None:
+        reason = f"what its series held when they were first seen could not be asked: {failure}"
+        return {
+            name: lacking(growth, reason) if name in recorded else growth for name, growth in growths.items()
+        }
+    more = _more(outcomes, edges)
+    return {
+        name: replace(growth, more=_of(growth, more.get(name, {}))) if name in recorded else growth
+        for name, growth in growths.items()
+    }
+
+
+def _questions(scope: Scope, queries: list[AbQuery], edges: Edges) -> list[Question]:
+    """All counters in one question of the whole blocks, and in one of each shorter block."""
+
+    def promql(length_seconds: float) -> str:
+        return joined(
+            (query.name, f"{unseen_form(block_promql(scope, query, length_seconds, length_seconds))} > 0")
+            for query in queries
+        )
+
+    return [*whole_question(edges, promql), *shorter_questions(edges, promql)]
+
+
+def _more(outcomes: Iterable[Outcome], edges: Edges) -> Rows:
+    found: Rows = {}
+    for series in (series for outcome in outcomes if isinstance(outcome, Reply) for series in outcome.series):
+        row = found.setdefault(series.label(COUNTER_LABEL), {}).setdefault(
+            labels_of(series.labels), [0.0] * len(edges.ends)
+        )
+        for seconds, value in series.points:
+            block = edges.block_of(seconds)
+            if block is not None and value is not None:
+                row[block] = value
+    return found
+
+
+def _of(growth: Growth, rows: Mapping[Labels, list[float]]) -> dict[Labels, tuple[float, ...]]:
+    return {labels: tuple(row) for labels, row in rows.items() if has_edge(growth.query, labels)}
+
+
+def edges_question(scope: Scope, query: AbQuery, edges: Edges) -> list[Question]:
+    """How many series there are of each edge, at some moments of the range; none of recorded steps, which do
+    not tell.
+    """
+    if is_recorded(scope, query):
+        return []
+    newest = newest_promql(scope, counted_selector(scope, query), lookback_seconds(scope, edges))
+    step_seconds = multiple_step_seconds(
+        (edges.end_seconds - edges.start_seconds) / _LOOKS, edges.step_seconds
+    )
+    looks = max(1, math.ceil((edges.end_seconds - edges.start_seconds) / step_seconds))
+    return [
+        over_time(
+            f"count by ({', '.join(query.labels)}) ({newest})",
+            edges.end_seconds - (looks - 1) * step_seconds,
+            edges.end_seconds,
+            step_seconds,
+        )
+    ]
+
+
+def lacking_edges(outcomes: Iterable[Outcome]) -> dict[str, set[float]]:
+    """Of each model the edges that not all its instances had at all of these moments; an edge is one however
+    it is spelt.
+    """
+    counts: Counts = {}
+    for series in (
+        series
+        for outcome in outcomes
+        if isinstance(outcome, Reply)
+        for series in outcome.series
+        if series.label("le")
+    ):
+        of_model = counts.setdefault(series.label("model_name"), {})
+        for seconds, value in series.points:
+            of_edges = of_model.setdefault(seconds, {})
+            edge = _number(series.label("le"))
+            of_edges[edge] = of_edges.get(edge, 0.0) + (value or 0.0)
+    return {model: lacking for model, moments in counts.items() if (lacking := _lacking(moments))}
+
+
+def _lacking(moments: Mapping[float, Mapping[float, float]]) -> set[float]:
+    """Edges that fewer series have than the last one: others may be spelt anew, and then there are two series
+    of each for a while.
+    """
+    every = {edge for of_edges in moments.values() for edge in of_edges}
+    return {
+        edge
+        for of_edges in moments.values()
+        for edge in every
+        if of_edges.get(edge, 0.0) < of_edges.get(math.inf, 0.0)
+    }
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def without_lacking(growth: Growth, lacking: Mapping[str, set[float]]) -> tuple[Growth, tuple[str, ...]]:
+    """The growth of the edges that all instances have, and what is told of the others."""
+    if growth.reason is not None or not lacking:
+        return growth, ()
+
+    left_out = {labels for labels in growth.rows if not _is_common(growth, labels, lacking)}
+    kept = without_rows(growth, left_out)
+    told = (
+        f"of the response times of {model} the buckets up to "
+        f"{listed([f'{edge:g} s' for edge in sorted(edges)])} "
+        f"{EDGES_LEFT_OUT}"
+        for model, edges in sorted(lacking.items())
+    )
+    return kept, tuple(told)
+
+
+def _is_common(growth: Growth, labels: Labels, lacking: Mapping[str, set[float]]) -> bool:
+    named = dict(labels)
+    return has_edge(growth.query, labels) and float(named["le"]) not in lacking.get(
+        named.get("model_name", ""), set()
+    )
+
+
+def without_unknown_sums(sums: Growth, counts: Growth) -> tuple[Growth, tuple[str, ...]]:
+    """The sums of the models that have one wherever there is a count: one observation that is no number makes
+    every later sum none, and a mean of the rest false.
+    """
+    unknown = {
+        labels
+        for labels, row in sums.rows.items()
+        if any(
+            total is None and count
+            for total, count in zip(row, counts.rows.get(labels, (None,) * len(row)), strict=True)
+        )
+    }
+    told = (
+        f"of the response times of {dict(labels).get('model_name', '')} the sum {NO_SUM}: their mean "
+        "is missing"
+        for labels in sorted(unknown)
+    )
+    return without_rows(sums, unknown), tuple(told)

@@ -11,8 +11,6 @@ from itertools import chain
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.snapshot import Timeline
-from live_dashboards.sources.prometheus.counting.counters import group_of
-from live_dashboards.sources.prometheus.counting.edges import Edges
 from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, Growth, has_edge, rounded
 from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.counting.seams import (
@@ -23,10 +21,12 @@ from live_dashboards.sources.prometheus.counting.seams import (
     Appearance,
     Looking,
     Target,
+    group_of,
     target_of,
 )
 from live_dashboards.sources.prometheus.exchange import Question, over_time
 from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.grid import Edges
 from live_dashboards.sources.queries import AbQuery
 
 _MOST_SLICES = 6

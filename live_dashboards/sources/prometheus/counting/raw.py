@@ -11,8 +11,6 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_exact_duration
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.counting.births import counted_with, created_metric
-from live_dashboards.sources.prometheus.counting.counters import metric_of
-from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS
 from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, joined, labels_of
 from live_dashboards.sources.prometheus.counting.samples import (
     METRIC,
@@ -27,6 +25,7 @@ from live_dashboards.sources.prometheus.counting.seams import (
     FOLLOWERS,
     Looking,
     Target,
+    metric_of,
     narrowed,
     target_matchers,
     target_of,
@@ -34,6 +33,7 @@ from live_dashboards.sources.prometheus.counting.seams import (
 from live_dashboards.sources.prometheus.counting.stretches import Stretch
 from live_dashboards.sources.prometheus.exchange import Question, instant
 from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.grid import SAME_MOMENT_SECONDS
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import REQUESTS, AbQuery, render

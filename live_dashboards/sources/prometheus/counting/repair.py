@@ -11,8 +11,6 @@ from itertools import pairwise
 
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.prometheus.counting.births import Birth, Restart, Rules, Unseen
-from live_dashboards.sources.prometheus.counting.counters import counted_by, group_of, metric_of
-from live_dashboards.sources.prometheus.counting.edges import SAME_MOMENT_SECONDS, Edges
 from live_dashboards.sources.prometheus.counting.growth import (
     Growth,
     by_block,
@@ -30,13 +28,16 @@ from live_dashboards.sources.prometheus.counting.seams import (
     Looking,
     Seams,
     Target,
+    counted_by,
+    group_of,
+    metric_of,
     narrowed,
     target_of,
 )
-from live_dashboards.sources.prometheus.counting.seen import Seen
-from live_dashboards.sources.prometheus.counting.stretches import Stretch, affordable, find_stretches
+from live_dashboards.sources.prometheus.counting.stretches import Seen, Stretch, affordable, find_stretches
 from live_dashboards.sources.prometheus.exchange import Question
 from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.grid import SAME_MOMENT_SECONDS, Edges
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery

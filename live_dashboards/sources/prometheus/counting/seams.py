@@ -1,16 +1,16 @@
 """Where the server's differences miss something: the blocks in which a series appears, and the targets whose
-counters fall or whose process begins anew.
+counters fall or whose process begins anew; and which raw series a counter adds up there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_exact_duration
 from live_dashboards.model.snapshot import Timeline
-from live_dashboards.sources.prometheus.counting.edges import Edges
 from live_dashboards.sources.prometheus.counting.growth import (
     COUNTER_LABEL,
     counted_selector,
@@ -23,9 +23,10 @@ from live_dashboards.sources.prometheus.counting.growth import (
     whole_question,
     with_matchers,
 )
-from live_dashboards.sources.prometheus.counting.samples import PROCESS_START, Labels
+from live_dashboards.sources.prometheus.counting.samples import PROCESS_START, Labels, SeriesKey
 from live_dashboards.sources.prometheus.exchange import Question, instant
 from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.grid import Edges
 from live_dashboards.sources.prometheus.matchers import joined as all_of
 from live_dashboards.sources.prometheus.matchers import one_of
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
@@ -41,6 +42,9 @@ _MOST_NAMED = 1000  # of more targets the jobs are named alone
 _TARGET = ("job", "instance")
 
 Target = tuple[str, str]  # job, instance
+
+_STATUS = re.compile(r'\bstatus="([^"]*)"')
+_EDGES = re.compile(r'\ble=~"((?:[^"\\]|\\.)*)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,3 +301,27 @@ def target_matchers(targets: Iterable[Target], *names: str) -> str:
 def narrowed(selector: str, targets: Iterable[Target] | None) -> str:
     """The selector with these targets alone; with all where none are given."""
     return selector if targets is None else with_matchers(selector, [target_matchers(targets)])
+
+
+def metric_of(query: AbQuery, scope: Scope) -> str:
+    """The metric of a counter's series."""
+    return counted_selector(scope, query).partition("{")[0]
+
+
+def counted_by(query: AbQuery, scope: Scope) -> Callable[[SeriesKey], bool]:
+    """What tells whether a series of the scope's experiment is one that the counter adds up."""
+    selector = counted_selector(scope, query)
+    metric, status, named = selector.partition("{")[0], _STATUS.search(selector), _EDGES.search(selector)
+    edges = None if named is None else {float(text.replace("\\", "")) for text in named[1].split("|")}
+
+    def is_counted(key: SeriesKey) -> bool:
+        if key.metric != metric or (status is not None and key.label("status") != status[1]):
+            return False
+        return edges is None or key.edge in edges
+
+    return is_counted
+
+
+def group_of(query: AbQuery, labels: Labels) -> Labels:
+    """The labels under which a series' growth is added up; one that it does not have is left out."""
+    return tuple(pair for pair in labels if pair[0] in query.labels and pair[1])
