@@ -18,7 +18,7 @@ from live_dashboards.demo.prometheus_server import PrometheusServer
 from live_dashboards.model.snapshot import Answer, PrometheusAnswer
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.prometheus.ab import PrometheusAbSource
+from live_dashboards.sources.prometheus.source import PrometheusAbSource
 from live_dashboards.sources.queries import ERRORS, LATENCY, REQUESTS
 from tests.support.engines import engine_versions
 from tests.support.prometheus_truth import PrometheusTruth

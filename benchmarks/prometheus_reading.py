@@ -45,7 +45,7 @@ def _source(at: datetime, window_seconds: float) -> dict[str, Any]:
     from live_dashboards.settings import load_settings
     from live_dashboards.sources.asking import Deadline
     from live_dashboards.sources.prometheus import exchange
-    from live_dashboards.sources.prometheus.ab import PrometheusAbSource
+    from live_dashboards.sources.prometheus.source import PrometheusAbSource
 
     sizes: list[int] = []
     series: list[int] = []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from live_dashboards.sources.prometheus.recorded import GAUGES, NEWEST, RECORDED_UNTIL, SETTLED_SECONDS, STEP_SECONDS, STEPS
+from live_dashboards.sources.prometheus.promql import GAUGES, NEWEST, RECORDED_UNTIL, SETTLED_SECONDS, STEP_SECONDS, STEPS
 from live_dashboards.sources.queries import ACCURACY, ERRORS, IMPACT, LATENCY, REQUESTS
 
 SCRAPE_SECONDS = 60

@@ -29,7 +29,7 @@ from live_dashboards.settings import Settings, load_settings
 from live_dashboards.sources.asking import Asking, Deadline
 from live_dashboards.sources.mlflow.questions import MlflowSource
 from live_dashboards.sources.mlflow.ways import mlflow_source
-from live_dashboards.sources.prometheus.ab import PrometheusAbSource
+from live_dashboards.sources.prometheus.source import PrometheusAbSource
 
 if TYPE_CHECKING:
     from live_dashboards.sources.metrics import AbTestMetrics

@@ -12,8 +12,8 @@ import pytest
 from live_dashboards.model.snapshot import Answer, PrometheusAnswer
 from live_dashboards.settings import Settings, load_settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.prometheus import http
-from live_dashboards.sources.prometheus.ab import PrometheusAbSource
+from live_dashboards.sources.prometheus import client
+from live_dashboards.sources.prometheus.source import PrometheusAbSource
 from tests.conftest import filled_prometheus
 from tests.support.prometheus_truth import PrometheusTruth
 from tests.support.victoria_metrics import VictoriaMetricsServer
@@ -53,7 +53,7 @@ def hurry_at_the_first_url(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         granted.append(seconds)
         return Deadline(seconds if len(granted) > 1 else 0.5)
 
-    monkeypatch.setattr(http, "Deadline", share)
+    monkeypatch.setattr(client, "Deadline", share)
     return granted
 
 

@@ -8,10 +8,8 @@ import pytest
 
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.prometheus.exchange import Question, instant
-from live_dashboards.sources.prometheus.histograms import Histogram
-from live_dashboards.sources.prometheus.native import Native, NativeAsk
-from live_dashboards.sources.prometheus.native_choice import find_native
-from live_dashboards.sources.prometheus.reply import Outcome, Reply, parse_reply
+from live_dashboards.sources.prometheus.native import Native, NativeAsk, find_native
+from live_dashboards.sources.prometheus.reply import Histogram, Outcome, Reply, parse_reply
 
 NAME = "ab_test_response_time_seconds"
 EDGES = (0.25, 0.5, 1.0, math.inf)

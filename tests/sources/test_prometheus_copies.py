@@ -9,11 +9,11 @@ import pytest
 
 from live_dashboards.errors import SettingsError
 from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.prometheus.client import PrometheusClient
 from live_dashboards.sources.prometheus.copies import Copies, find_copies
-from live_dashboards.sources.prometheus.counted_once import once as counted_once
-from live_dashboards.sources.prometheus.http import PrometheusClient
 from live_dashboards.sources.prometheus.own_series import AskedTest
-from live_dashboards.sources.prometheus.recorded import RECORDED_UNTIL, STEPS
+from live_dashboards.sources.prometheus.promql import RECORDED_UNTIL, STEPS
+from live_dashboards.sources.prometheus.promql import once as counted_once
 from live_dashboards.sources.prometheus.scope import find_scope
 from tests.sources.prometheus_reading import BUCKETS, END, HOUR, ask, labels, settings_of, short_truth, traffic, values
 from tests.support.prometheus_truth import PrometheusTruth, TrueSeries

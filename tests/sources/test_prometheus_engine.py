@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from live_dashboards.errors import SourceError
-from live_dashboards.sources.prometheus.engine import engine_of
+from live_dashboards.sources.prometheus.client import engine_of
 from live_dashboards.sources.prometheus.reply import Reply
 
 BUILD = {"version": "2.24.0", "revision": "02e92236a8bad3503ff5eec3e04ac205a3b8e4fe", "branch": "HEAD", "goVersion": "go1.15.6"}

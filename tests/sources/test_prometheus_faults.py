@@ -14,10 +14,10 @@ import pytest
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.prometheus import exchange
-from live_dashboards.sources.prometheus.ab import PrometheusAbSource
+from live_dashboards.sources.prometheus.client import THREAD_NAME, PrometheusClient
 from live_dashboards.sources.prometheus.exchange import Question, instant
-from live_dashboards.sources.prometheus.http import THREAD_NAME, PrometheusClient
 from live_dashboards.sources.prometheus.reply import Reply
+from live_dashboards.sources.prometheus.source import PrometheusAbSource
 from tests.sources.prometheus_reading import ask, hurry_at_the_first_url, settings_of, values
 from tests.support.invented_server import InventedServer
 from tests.support.pace import ends_within
@@ -199,13 +199,13 @@ def test_an_answer_that_is_cut_in_its_head_is_told_as_cut(proxy, bytes_count):
 
 
 def test_an_answer_without_end_is_refused_by_its_size(proxy, monkeypatch):
-    monkeypatch.setattr("live_dashboards.sources.prometheus.http.LARGEST_ANSWERS_BYTES", 100_000)
+    monkeypatch.setattr("live_dashboards.sources.prometheus.client.LARGEST_ANSWERS_BYTES", 100_000)
     proxy.http_reply(200, "application/json", '"' + "x" * 200_000 + '"')
     assert failure(proxy.url).code == "too_large"
 
 
 def test_the_answers_of_a_reading_have_one_limit_together(proxy, monkeypatch):
-    monkeypatch.setattr("live_dashboards.sources.prometheus.http.LARGEST_ANSWERS_BYTES", 100_000)
+    monkeypatch.setattr("live_dashboards.sources.prometheus.client.LARGEST_ANSWERS_BYTES", 100_000)
     proxy.http_reply(200, "application/json", '{"status":"success","data":["' + "x" * 40_000 + '"]}')
     names = Question("label/__name__/values", {})
     with PrometheusClient(settings_of(proxy.url)) as client:

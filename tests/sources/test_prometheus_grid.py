@@ -10,7 +10,7 @@ from live_dashboards.model.snapshot import Timeline
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.prometheus.failed_requests import COUNTER_ERRORS
 from live_dashboards.sources.prometheus.grid import timeline_grid
-from live_dashboards.sources.prometheus.matchers import labelled
+from live_dashboards.sources.prometheus.promql import labelled
 from live_dashboards.sources.prometheus.reading import read_answers
 from live_dashboards.sources.prometheus.reply import Reply
 from live_dashboards.sources.prometheus.scope import Scope

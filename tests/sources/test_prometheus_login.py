@@ -12,9 +12,9 @@ import pytest
 
 from live_dashboards.errors import SettingsError, SourceError
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.prometheus import http
+from live_dashboards.sources.prometheus import client as module
+from live_dashboards.sources.prometheus.client import PrometheusClient
 from live_dashboards.sources.prometheus.exchange import exchange
-from live_dashboards.sources.prometheus.http import PrometheusClient
 from tests.conftest import RunningPrometheus, filled_prometheus
 from tests.sources.prometheus_reading import ask, hurry_at_the_first_url, settings_of, short_truth, traffic, values
 from tests.support.doorman import Doorman
@@ -119,7 +119,7 @@ def test_the_login_of_a_url_that_hangs_does_not_go_to_the_next_one(standard_prom
                 is_left.set()
                 late_threads[0].join()
 
-        monkeypatch.setattr(http, "exchange", late)
+        monkeypatch.setattr(module, "exchange", late)
         monkeypatch.setattr(client, "close", leave_first_url)
         client.connect(Deadline(LONGEST_SECONDS))
         assert client.address == f"http://127.0.0.1:{doorman.port}"
@@ -267,7 +267,7 @@ def test_a_certificate_file_that_is_none_is_told(encrypted, authority, tmp_path,
 
 
 def test_no_secret_shows_in_the_representation_of_an_endpoint(guarded):
-    from live_dashboards.sources.prometheus.endpoint import endpoints
+    from live_dashboards.sources.prometheus.client import endpoints
 
     settings = settings_of(with_user(guarded, f"ops:{QUOTED}"), PROMETHEUS_HEADERS="X-Key: hidden-key")
     shown = repr(endpoints(settings))

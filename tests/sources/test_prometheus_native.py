@@ -18,8 +18,8 @@ import requests
 
 from live_dashboards.demo.prometheus_server import PrometheusServer
 from live_dashboards.model.snapshot import PrometheusAnswer
-from live_dashboards.sources.prometheus.recorded import RECORDED_UNTIL, STEPS
-from live_dashboards.sources.prometheus.recorded_scope import COUNTED_BY_RULES
+from live_dashboards.sources.prometheus.promql import RECORDED_UNTIL, STEPS
+from live_dashboards.sources.prometheus.recorded import COUNTED_BY_RULES
 from live_dashboards.sources.queries import REQUESTS
 from tests.conftest import filled_prometheus
 from tests.sources.prometheus_reading import END, HOUR, ask, labels, values

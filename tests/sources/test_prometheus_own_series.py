@@ -8,9 +8,9 @@ import pytest
 
 from live_dashboards.model.snapshot import PrometheusAnswer, SourceState
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.prometheus.ab import PrometheusAbSource
 from live_dashboards.sources.prometheus.own_series import WHICH_COUNT
-from live_dashboards.sources.prometheus.recorded import RECORDED_UNTIL, STEPS
+from live_dashboards.sources.prometheus.promql import RECORDED_UNTIL, STEPS
+from live_dashboards.sources.prometheus.source import PrometheusAbSource
 from tests.sources.prometheus_reading import END, HOUR, ask, labels, settings_of, short_truth, traffic, values
 from tests.support.victoria_metrics import VictoriaMetricsServer
 from tests.support.waiting import LONGEST_SECONDS

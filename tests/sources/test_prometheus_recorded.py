@@ -14,8 +14,7 @@ import yaml
 from live_dashboards.demo.programs import promtool_program
 from live_dashboards.demo.prometheus_server import PrometheusServer
 from live_dashboards.model.snapshot import SourceState
-from live_dashboards.sources.prometheus.recorded import ESTIMATED, FAILED, GAUGES, NEWEST, RECORDED_UNTIL, STEPS, UNSEEN, recorded_form
-from live_dashboards.sources.prometheus.totals import TOTALS, newest
+from live_dashboards.sources.prometheus.promql import ESTIMATED, FAILED, GAUGES, NEWEST, RECORDED_UNTIL, STEPS, TOTALS, UNSEEN, newest, recorded_form
 from live_dashboards.sources.queries import AB_QUERIES, AbQuery
 from tests.conftest import filled_prometheus
 from tests.sources.prometheus_reading import BUCKETS, END, HOUR, ask, labels, short_truth, traffic, values

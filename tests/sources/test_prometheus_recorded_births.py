@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from live_dashboards.sources.prometheus.recorded import STEPS, UNSEEN
+from live_dashboards.sources.prometheus.promql import STEPS, UNSEEN
 from tests.sources.prometheus_reading import END, HOUR, ask, labels, values
 from tests.sources.test_prometheus_counts import DAY, LATENCY, MODELS, REQUESTS, day_truth, hourly_pods, most, scaling_to_zero, series, steady
 from tests.sources.test_prometheus_recorded import HOURS, recording_servers

@@ -16,8 +16,7 @@ from live_dashboards.model.snapshot import Answer, Timeline
 from live_dashboards.sources.prometheus.counting.growth import Growth
 from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.grid import SAME_MOMENT_SECONDS, Edges, Grid, edges_of
-from live_dashboards.sources.prometheus.possible import only_possible
-from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.reply import Outcome, Reply, only_possible
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 

@@ -14,10 +14,9 @@ from live_dashboards.model.snapshot import ChosenTest
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.http.endpoint import Endpoint
-from live_dashboards.sources.prometheus.ab import Discovery, PrometheusAbSource
+from live_dashboards.sources.prometheus.client import PROMETHEUS_ITSELF, Engine, endpoints
 from live_dashboards.sources.prometheus.data_checks import DATA_CHECKS, PrometheusData, read_data
-from live_dashboards.sources.prometheus.endpoint import endpoints
-from live_dashboards.sources.prometheus.engine import PROMETHEUS_ITSELF, Engine
+from live_dashboards.sources.prometheus.source import Discovery, PrometheusAbSource
 
 SETTINGS, HOST, PORT, TLS, LOGIN, API, CLOCK = (
     f"Prometheus {thing}" for thing in ("settings", "host", "port", "TLS", "login", "API", "clock")

@@ -28,8 +28,8 @@ from live_dashboards.model.notices import (
     WHICH_COUNT,
 )
 from live_dashboards.model.snapshot import PrometheusAnswer
-from live_dashboards.sources.prometheus.failed_questions import Failure
-from live_dashboards.sources.prometheus.recorded_scope import FILL_IN, LOAD_PRESENT
+from live_dashboards.sources.prometheus.exchange import Failure
+from live_dashboards.sources.prometheus.recorded import FILL_IN, LOAD_PRESENT
 
 COMPLETE = "Prometheus completeness"
 OF_COPIES = (COUNTED_ONCE, COUNTED_TWICE, PERHAPS_TWICE, NOT_THERE)

@@ -14,13 +14,17 @@ from itertools import chain
 from live_dashboards.errors import SourceError
 from live_dashboards.model.notices import COUNTED_ONCE, NOT_THERE, PERHAPS_TWICE
 from live_dashboards.settings import Settings
-from live_dashboards.sources.prometheus.copy_candidates import candidates, possible_labels
-from live_dashboards.sources.prometheus.copy_judgement import Found, Verdict, judge
-from live_dashboards.sources.prometheus.exchange import Question, over_time
-from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.copy_judgement import (
+    Found,
+    Verdict,
+    candidates,
+    judge,
+    possible_labels,
+)
+from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
 from live_dashboards.sources.prometheus.own_series import HISTORY_SECONDS
-from live_dashboards.sources.prometheus.recorded import STEPS
-from live_dashboards.sources.prometheus.recorded_copies import (
+from live_dashboards.sources.prometheus.promql import STEPS
+from live_dashboards.sources.prometheus.recorded import (
     RECORD_ONCE,
     Recorded,
     apart_words,

@@ -1,34 +1,29 @@
 """Looks at samples of series that differ in one label alone, at a few moments, and says whether they are
-copies: first at the requests, then at all else.
+copies: first at the requests, then at all else; by the moments of their samples, and by values that only one
+process can have.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.settings import Settings
-from live_dashboards.sources.prometheus.copy_candidates import LabelSet
-from live_dashboards.sources.prometheus.copy_evidence import (
-    FAR_SLACK_SECONDS,
-    Compared,
-    Likeness,
-    compare_groups,
-    lone_groups,
-)
 from live_dashboards.sources.prometheus.counting.births import created_metric
 from live_dashboards.sources.prometheus.counting.samples import PROCESS_START
-from live_dashboards.sources.prometheus.exchange import Question, instant
-from live_dashboards.sources.prometheus.failed_questions import Ask
-from live_dashboards.sources.prometheus.matchers import joined, one_of
+from live_dashboards.sources.prometheus.exchange import Ask, Question, instant
+from live_dashboards.sources.prometheus.promql import joined, one_of
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
-from live_dashboards.sources.queries import ERRORS, LATENCY, REQUESTS, render
+from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, LATENCY, REQUESTS, render
 
 _LOOKBACK_SECONDS = 300.0  # a copy that has ended is found by its overlap for so long after its last sample
 _SCRAPES_SEEN = 6
@@ -41,6 +36,34 @@ _MOMENTS = frozenset({PROCESS_START, *_CREATED})
 _OF_ONE_PROCESS = (_SUM, *_MOMENTS)  # of two processes these are never equal for long
 # asked of earlier moments too: few series, and no two processes have gone on alike
 _LONG_KEPT = frozenset({ERRORS, _SUM, f"{LATENCY}_count"})
+
+# by which a sample's time may differ from the moment of its value: slow scrapes, and clocks of two servers
+_SLACK_SECONDS = 2.0
+FAR_SLACK_SECONDS = 10.0  # the same of clocks that are wrong
+_SAME = 1e-9  # relative; a float that went through another store's text
+# what a process tells of when it began is exact, and the next one may have begun soon after
+_SAME_MOMENT_SECONDS = 0.001
+
+Point = tuple[float, float]
+
+# they tell apart what is counted
+NEVER_COPIES = frozenset({"__name__", "model_name", EXPERIMENT_LABEL, "status", "le", "metric_type"})
+_IDENTITY = NEVER_COPIES | {"job", "instance"}  # of what is scraped, too: never found, but may be named
+
+LabelSet = tuple[tuple[str, str], ...]
+
+
+class Likeness(StrEnum):
+    """What two series say of each other."""
+
+    IN_TURN = "one after the other"
+    TOO_FEW = "too few samples"
+    ALIKE = "alike"
+    NEARLY = "alike but for some seconds"
+    DIFFERENT = "different"
+    ONE_SCRAPE = "one scrape"
+
+
 _LIKE = frozenset({Likeness.ALIKE, Likeness.NEARLY})
 _APART = frozenset({Likeness.DIFFERENT, Likeness.ONE_SCRAPE})
 
@@ -210,3 +233,162 @@ def _of_targets(targets: Iterable[LabelSet]) -> str:
 
 def _target(shared: LabelSet) -> LabelSet:
     return tuple(pair for pair in shared if pair[0] in _TARGET)
+
+
+_WORST_FIRST = (
+    Likeness.ONE_SCRAPE,
+    Likeness.DIFFERENT,
+    Likeness.NEARLY,
+    Likeness.ALIKE,
+    Likeness.TOO_FEW,
+    Likeness.IN_TURN,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A group of series that are equal but for the candidate's labels: the labels they share, what was found,
+    the ends in unix seconds, and the newest value.
+    """
+
+    shared: LabelSet
+    likeness: Likeness
+    until_seconds: float
+    spacing_seconds: float
+    largest: float
+
+
+def compare_groups(
+    series: Iterable[Timeline], labels: Sequence[str], *, are_moments: bool = False
+) -> tuple[Compared, ...]:
+    """Each group of two and more series that differ in these labels alone, in each of which there are
+    samples; `are_moments`: their values are unix seconds.
+    """
+    groups: dict[LabelSet, list[list[Point]]] = defaultdict(list)
+    for each in series:
+        points = [(seconds, value) for seconds, value in each.points if value is not None]
+        if points:
+            groups[without(each.labels, labels)].append(points)
+    return tuple(
+        _compare(shared, members, are_moments=are_moments)
+        for shared, members in sorted(groups.items())
+        if len(members) > 1
+    )
+
+
+def lone_groups(series: Iterable[Timeline], labels: Sequence[str], least_samples: int) -> frozenset[LabelSet]:
+    """The shared labels of what has that many samples and exists only once."""
+    samples: dict[LabelSet, list[int]] = defaultdict(list)
+    for each in series:
+        if each.points:
+            samples[without(each.labels, labels)].append(len(each.points))
+    return frozenset(
+        shared for shared, counts in samples.items() if len(counts) == 1 and counts[0] >= least_samples
+    )
+
+
+def _compare(shared: LabelSet, members: list[list[Point]], *, are_moments: bool) -> Compared:
+    found = [_likeness(first, second, are_moments=are_moments) for first, second in pairwise(members)]
+    worst = next(each for each in _WORST_FIRST if each in found)
+    spacing = max(
+        ((points[-1][0] - points[0][0]) / (len(points) - 1) for points in members if len(points) > 1),
+        default=0.0,
+    )
+    newest = sorted(points[-1][0] for points in members)
+    return Compared(shared, worst, newest[-2], spacing, max(points[-1][1] for points in members))
+
+
+def _likeness(first: list[Point], second: list[Point], *, are_moments: bool) -> Likeness:
+    if first[-1][0] < second[0][0] or second[-1][0] < first[0][0]:
+        return Likeness.IN_TURN
+    if _is_one_scrape(first, second):
+        return Likeness.ONE_SCRAPE
+    verdicts, far = (
+        [
+            *_between(first, second, slack_seconds, are_moments=are_moments),
+            *_between(second, first, slack_seconds, are_moments=are_moments),
+        ]
+        for slack_seconds in (_SLACK_SECONDS, FAR_SLACK_SECONDS)
+    )
+    if not all(verdicts):
+        return Likeness.NEARLY if len(far) > 1 and all(far) else Likeness.DIFFERENT
+    return Likeness.ALIKE if len(verdicts) > 1 else Likeness.TOO_FEW
+
+
+def _is_one_scrape(first: list[Point], second: list[Point]) -> bool:
+    """Whether all moments of the one, as far as the other reaches, are moments of the other."""
+    begin, end = max(first[0][0], second[0][0]), min(first[-1][0], second[-1][0])
+    moments = [{seconds for seconds, _ in points if begin <= seconds <= end} for points in (first, second)]
+    fewer, more = sorted(moments, key=len)
+    return bool(fewer) and fewer <= more
+
+
+def _between(
+    bounds: list[Point], judged: list[Point], slack_seconds: float, *, are_moments: bool
+) -> list[bool]:
+    """For each judged sample between two others: whether a counter with these bounds can have had that value
+    then.
+
+    Around a restart that either of them saw nothing can be said: the other one may have missed it.
+    """
+    moments = [seconds for seconds, _ in bounds]
+    found = []
+    for index, (seconds, value) in enumerate(judged):
+        before, after = (
+            bisect_right(moments, seconds - slack_seconds) - 1,
+            bisect_left(moments, seconds + slack_seconds),
+        )
+        is_inside = before >= 0 and after < len(bounds)
+        if (
+            is_inside
+            and not _has_fallen(bounds[max(0, before - 1) : after + 2])
+            and not _has_fallen(judged[max(0, index - 1) : index + 2])
+        ):
+            tolerance = (
+                _SAME_MOMENT_SECONDS if are_moments else _SAME * max(abs(value), abs(bounds[after][1]))
+            )
+            found.append(bounds[before][1] - tolerance <= value <= bounds[after][1] + tolerance)
+    return found
+
+
+def _has_fallen(points: list[Point]) -> bool:
+    return any(later < earlier for (_, earlier), (_, later) in pairwise(points))
+
+
+def possible_labels(names: Iterable[str]) -> tuple[str, ...]:
+    """Of a metric's label names those in which copies may differ."""
+    return tuple(sorted(name for name in set(names) - _IDENTITY if name.isascii() and name.isidentifier()))
+
+
+def candidates(series: Iterable[LabelSet], possible: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """The labels in which alone some of these series differ: each by itself, and those that differ only
+    together.
+    """
+    names = frozenset(possible)
+    by_target: dict[LabelSet, list[Mapping[str, str]]] = defaultdict(list)
+    for labels in series:
+        by_target[without(labels, names)].append(dict(labels))
+    found = {
+        candidate for each in by_target.values() if len(each) > 1 for candidate in _of_a_target(each, names)
+    }
+    return tuple(sorted(found))
+
+
+def without(labels: LabelSet, names: Iterable[str]) -> LabelSet:
+    """The labels but for those of these names."""
+    left_out = frozenset(names)
+    return tuple(pair for pair in labels if pair[0] not in left_out)
+
+
+def _of_a_target(series: list[Mapping[str, str]], names: frozenset[str]) -> set[tuple[str, ...]]:
+    values = {name: [each.get(name, "") for each in series] for name in names}
+    differing = tuple(sorted(name for name in names if len(set(values[name])) > 1))
+    alone: set[tuple[str, ...]] = {(name,) for name in differing if _collapses(series, name, differing)}
+    is_together = len(differing) > 1 and all(len(set(values[name])) == len(series) for name in differing)
+    return alone or ({differing} if is_together else set())
+
+
+def _collapses(series: list[Mapping[str, str]], name: str, differing: tuple[str, ...]) -> bool:
+    """Whether two of the series differ in that label and in no other one."""
+    rest = [other for other in differing if other != name]
+    return len({tuple(each.get(other, "") for other in rest) for each in series}) < len(series)

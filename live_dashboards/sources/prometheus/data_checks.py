@@ -18,14 +18,13 @@ from live_dashboards.model.notices import COUNTED_ONCE
 from live_dashboards.model.snapshot import Answer, ChosenTest, PrometheusAnswer, Timeline
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.prometheus.ab import PrometheusAbSource
+from live_dashboards.sources.prometheus.client import PrometheusClient
 from live_dashboards.sources.prometheus.completeness import COMPLETE, OF_COPIES, look_at_completeness
-from live_dashboards.sources.prometheus.exchange import instant
-from live_dashboards.sources.prometheus.failed_questions import Failure
-from live_dashboards.sources.prometheus.http import PrometheusClient
-from live_dashboards.sources.prometheus.recorded import FAILED
-from live_dashboards.sources.prometheus.recorded_copies import RECORD_ONCE
+from live_dashboards.sources.prometheus.exchange import Failure, instant
+from live_dashboards.sources.prometheus.promql import FAILED
+from live_dashboards.sources.prometheus.recorded import RECORD_ONCE
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS
+from live_dashboards.sources.prometheus.source import PrometheusAbSource
 from live_dashboards.sources.queries import EXPERIMENT_LABEL, LATENCY, REQUESTS, render
 
 SERIES, QUERIES, LABELS, ERRORS, AGE, ACCURACY_UNIT, BUCKETS, COPIES = (

@@ -11,11 +11,9 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.listing import listed
 from live_dashboards.model.notices import START_NOT_EXACT
 from live_dashboards.model.snapshot import Timeline
-from live_dashboards.sources.prometheus.exchange import Question, over_time
-from live_dashboards.sources.prometheus.failed_questions import Ask
-from live_dashboards.sources.prometheus.matchers import MODEL_LABEL, joined, one_of
+from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
 from live_dashboards.sources.prometheus.own_series import HISTORY_SECONDS
-from live_dashboards.sources.prometheus.recorded import STEPS
+from live_dashboards.sources.prometheus.promql import MODEL_LABEL, STEPS, joined, one_of
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import REQUESTS, quoted

@@ -15,9 +15,8 @@ from live_dashboards.model.listing import listed
 from live_dashboards.model.notices import WHICH_COUNT
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.model.variants import named_variant
-from live_dashboards.sources.prometheus.exchange import over_time, series_of, values_of
-from live_dashboards.sources.prometheus.failed_questions import Ask
-from live_dashboards.sources.prometheus.matchers import (
+from live_dashboards.sources.prometheus.exchange import Ask, over_time, series_of, values_of
+from live_dashboards.sources.prometheus.promql import (
     MODEL_LABEL,
     joined,
     labelled,

@@ -31,8 +31,7 @@ from live_dashboards.sources.prometheus.counting.growth import (
 from live_dashboards.sources.prometheus.counting.repair import Repair
 from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.counting.stretches import Seen, seen_of, seen_since, seen_together
-from live_dashboards.sources.prometheus.exchange import Question, over_time
-from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
 from live_dashboards.sources.prometheus.grid import (
     SAME_MOMENT_SECONDS,
     edges_of,
@@ -40,10 +39,10 @@ from live_dashboards.sources.prometheus.grid import (
     nice_step_seconds,
 )
 from live_dashboards.sources.prometheus.native import Native
-from live_dashboards.sources.prometheus.recorded_period import Memory, memory, memory_questions
+from live_dashboards.sources.prometheus.promql import totals
+from live_dashboards.sources.prometheus.recorded import Memory, memory, memory_questions
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
-from live_dashboards.sources.prometheus.totals import totals
 from live_dashboards.sources.queries import LATENCY, REQUESTS, AbQuery
 
 _COUNTED = ("requests", "errors", "latency_sum", "latency_count", "labelled", "correct")

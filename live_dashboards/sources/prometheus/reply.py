@@ -1,25 +1,35 @@
-"""Prometheus' JSON as records: parsed at the door, or refused there."""
+"""Prometheus' JSON as records: parsed at the door, or refused there.
+
+A native histogram is read with its filled buckets, of whatever schema, and the classic buckets that say the
+same. What a value can be at all is known by its unit: one that cannot be is no value, and that is told.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.moment import is_on_calendar
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.http.json_text import parse_json
-from live_dashboards.sources.prometheus.histograms import Histogram, HistogramSeries, parse_histogram
 
 # Prometheus 3 on a counter that somebody has named otherwise: it tells nothing of the answer
 _ABOUT_A_NAME = "metric might not be a counter, name does not end in"
 _ABOUT_THE_QUERY = "PromQL "  # so begin the remarks of Prometheus 3
-# ... histograms that cannot be added up: `native_choice` tells whose, in one sentence
+# ... histograms that cannot be added up: `native` tells whose, in one sentence
 _ABOUT_HISTOGRAMS = "PromQL warning: vector contains "
 _SHAPES = {"vector": ("value", "histogram"), "matrix": ("values", "histograms")}
+
+Labels = tuple[tuple[str, str], ...]
+
+ANY_NUMBER = "any number"
+_LARGEST_COUNT = 1e15  # a billion a second for eleven days; whole numbers beyond are no longer exact
+_LARGEST = 1e100  # of anything: products and squares stay finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,49 @@ class Reply:
         """The reply whose histograms somebody has read, as these series."""
         warnings = tuple(text for text in self.warnings if text != _unread(len(self.histograms)))
         return replace(self, series=series, histograms=(), warnings=warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """One sample: how many observations, their sum, and by lower and upper edge how many lie in each filled
+    bucket, in their order.
+    """
+
+    count: float
+    sum: float
+    buckets: tuple[tuple[float, float, float], ...] = ()
+
+    def straddled(self, edges: Sequence[float]) -> set[float]:
+        """The edges, given in order, within filled buckets: how many observations lie below them is not
+        known.
+        """
+        return {
+            edge
+            for low, high, count in self.buckets
+            if count
+            for edge in edges[bisect_right(edges, low) : bisect_left(edges, high)]
+        }
+
+    def cumulative(self, edges: Sequence[float]) -> tuple[float, ...]:
+        """How many observations are not above each edge, none of which is straddled; all of them below +Inf,
+        also those that are no number.
+        """
+        counts = (0.0, *accumulate(count for _, _, count in self.buckets))
+        ends = [high for _, high, _ in self.buckets]
+        return tuple(self.count if math.isinf(edge) else counts[bisect_right(ends, edge)] for edge in edges)
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramSeries:
+    """The histograms of one set of labels, with their moments in unix seconds."""
+
+    labels: Labels
+    points: tuple[tuple[float, Histogram], ...]
+
+
+def _unread(count: int) -> str:
+    """What is told of native histograms where nobody reads them."""
+    return f"{count} series hold native histograms, which are not read; expose classic buckets too"
 
 
 Outcome = Reply | SourceError
@@ -101,11 +154,6 @@ def says_partial(document: Mapping[str, Any]) -> bool:
     warnings = document.get("warnings")
     said = [str(text) for text in warnings] if isinstance(warnings, list) else []
     return document.get("isPartial") is True or any(not text.startswith(_ABOUT_THE_QUERY) for text in said)
-
-
-def _unread(count: int) -> str:
-    """What is told of native histograms where nobody reads them."""
-    return f"{count} series hold native histograms, which are not read; expose classic buckets too"
 
 
 def _result(kind: str, result: Any, warnings: tuple[str, ...], left_out_labels: tuple[str, ...]) -> Reply:
@@ -186,3 +234,68 @@ def _warnings(document: Mapping[str, Any]) -> tuple[str, ...]:
     said = [text for text in every if _ABOUT_A_NAME not in text and not text.startswith(_ABOUT_HISTOGRAMS)]
     partial = ["the store says that its answer is partial"] if document.get("isPartial") is True else []
     return tuple(dict.fromkeys((*said, *partial)))
+
+
+def parse_histogram(document: Mapping[str, Any]) -> Histogram:
+    """The histogram in a sample's JSON; ValueError, KeyError or TypeError where it is none."""
+    buckets = tuple(
+        sorted((float(low), float(high), float(count)) for _, low, high, count in document.get("buckets", ()))
+    )
+    found = Histogram(float(document["count"]), float(document["sum"]), buckets)
+    if any(math.isnan(edge) for low, high, _ in buckets for edge in (low, high)) or not all(
+        map(math.isfinite, (found.count, *(count for *_, count in buckets)))
+    ):
+        raise ValueError("a histogram of what is no number")
+    return found
+
+
+def _is_count(value: float) -> bool:
+    return 0 <= value <= _LARGEST_COUNT
+
+
+_BY_UNIT: Mapping[str, tuple[Callable[[float], bool], str]] = {
+    "count": (_is_count, "counts"),
+    "seconds": (_is_count, "seconds"),
+    "unix_seconds": (is_on_calendar, "moments"),
+}
+
+
+def only_possible(reply: Reply, unit: str) -> Reply:
+    """The reply with each value that its unit cannot have as a gap, which its warnings tell; without a unit,
+    as it is.
+
+    Of any other unit, and ANY_NUMBER, only what is too large to be counted with cannot be.
+    """
+    if not unit:
+        return reply
+    is_possible, words = _BY_UNIT.get(unit, (lambda value: abs(value) <= _LARGEST, "values"))
+    odd = next(
+        (
+            value
+            for series in reply.series
+            for _, value in series.points
+            if value is not None and not is_possible(value)
+        ),
+        None,
+    )
+    if odd is None:
+        return reply
+    series = tuple(_kept(each, is_possible) for each in reply.series)
+    return replace(
+        reply,
+        series=series,
+        warnings=(*reply.warnings, f"{words} that cannot be, such as {odd:g}, are left out"),
+    )
+
+
+def is_upper_bound(seconds: float) -> bool:
+    """Whether a bucket of latencies can end there."""
+    return seconds == math.inf or abs(seconds) <= _LARGEST_COUNT
+
+
+def _kept(series: Timeline, is_possible: Callable[[float], bool]) -> Timeline:
+    points = (
+        (seconds, value if value is not None and is_possible(value) else None)
+        for seconds, value in series.points
+    )
+    return Timeline(series.labels, tuple(points))

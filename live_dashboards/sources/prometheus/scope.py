@@ -8,9 +8,7 @@ import math
 from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
-from live_dashboards.sources.prometheus.counted_once import once
-from live_dashboards.sources.prometheus.exchange import instant
-from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.exchange import Ask, instant
 from live_dashboards.sources.prometheus.failed_requests import (
     RECORDED_ERRORS,
     Counting,
@@ -19,7 +17,7 @@ from live_dashboards.sources.prometheus.failed_requests import (
 )
 from live_dashboards.sources.prometheus.native import Native
 from live_dashboards.sources.prometheus.own_series import AskedTest, find_own_series
-from live_dashboards.sources.prometheus.recorded import SETTLED_SECONDS, STEP_SECONDS, recorded_form
+from live_dashboards.sources.prometheus.promql import SETTLED_SECONDS, STEP_SECONDS, once, recorded_form
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, LATENCY, REQUESTS, AbQuery, render
 

@@ -30,8 +30,7 @@ from live_dashboards.sources.prometheus.grid import (
     multiple_step_seconds,
     nice_step_seconds,
 )
-from live_dashboards.sources.prometheus.matchers import MODEL_LABEL
-from live_dashboards.sources.prometheus.recorded import STEP_SECONDS
+from live_dashboards.sources.prometheus.promql import MODEL_LABEL, STEP_SECONDS
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import AB_QUERIES, REQUESTS, AbQuery, render

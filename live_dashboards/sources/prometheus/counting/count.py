@@ -36,10 +36,9 @@ from live_dashboards.sources.prometheus.counting.repair import Repair
 from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.counting.seams import Looking
 from live_dashboards.sources.prometheus.counting.stretches import Seen
-from live_dashboards.sources.prometheus.exchange import Question, over_time
-from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
 from live_dashboards.sources.prometheus.grid import Edges, multiple_step_seconds
-from live_dashboards.sources.prometheus.recorded import unseen_form
+from live_dashboards.sources.prometheus.promql import unseen_form
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery

@@ -26,14 +26,12 @@ from typing import Any
 from live_dashboards.errors import SourceError
 from live_dashboards.model.duration import format_exact_duration
 from live_dashboards.model.snapshot import Timeline
-from live_dashboards.sources.prometheus.counted_once import once
 from live_dashboards.sources.prometheus.counting.samples import Labels
-from live_dashboards.sources.prometheus.exchange import Question, instant, over_time
-from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.exchange import Ask, Question, instant, over_time
 from live_dashboards.sources.prometheus.grid import Edges
-from live_dashboards.sources.prometheus.matchers import joined as all_of
-from live_dashboards.sources.prometheus.possible import is_upper_bound
-from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.promql import joined as all_of
+from live_dashboards.sources.prometheus.promql import once
+from live_dashboards.sources.prometheus.reply import Outcome, Reply, is_upper_bound
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import LATENCY, AbQuery, render
 

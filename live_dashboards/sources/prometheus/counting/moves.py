@@ -24,8 +24,7 @@ from live_dashboards.sources.prometheus.counting.seams import (
     group_of,
     target_of,
 )
-from live_dashboards.sources.prometheus.exchange import Question, over_time
-from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
 from live_dashboards.sources.prometheus.grid import Edges
 from live_dashboards.sources.queries import AbQuery
 

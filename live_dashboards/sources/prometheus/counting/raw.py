@@ -31,8 +31,7 @@ from live_dashboards.sources.prometheus.counting.seams import (
     target_of,
 )
 from live_dashboards.sources.prometheus.counting.stretches import Stretch
-from live_dashboards.sources.prometheus.exchange import Question, instant
-from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.exchange import Ask, Question, instant
 from live_dashboards.sources.prometheus.grid import SAME_MOMENT_SECONDS
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope

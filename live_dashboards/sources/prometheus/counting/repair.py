@@ -35,8 +35,7 @@ from live_dashboards.sources.prometheus.counting.seams import (
     target_of,
 )
 from live_dashboards.sources.prometheus.counting.stretches import Seen, Stretch, affordable, find_stretches
-from live_dashboards.sources.prometheus.exchange import Question
-from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.exchange import Ask, Question
 from live_dashboards.sources.prometheus.grid import SAME_MOMENT_SECONDS, Edges
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import Scope

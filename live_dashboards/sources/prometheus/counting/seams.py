@@ -24,11 +24,10 @@ from live_dashboards.sources.prometheus.counting.growth import (
     with_matchers,
 )
 from live_dashboards.sources.prometheus.counting.samples import PROCESS_START, Labels, SeriesKey
-from live_dashboards.sources.prometheus.exchange import Question, instant
-from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.exchange import Ask, Question, instant
 from live_dashboards.sources.prometheus.grid import Edges
-from live_dashboards.sources.prometheus.matchers import joined as all_of
-from live_dashboards.sources.prometheus.matchers import one_of
+from live_dashboards.sources.prometheus.promql import joined as all_of
+from live_dashboards.sources.prometheus.promql import one_of
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery

@@ -31,8 +31,7 @@ from live_dashboards.sources.prometheus.counting.seams import (
     target_matchers,
     target_of,
 )
-from live_dashboards.sources.prometheus.exchange import Question, over_time
-from live_dashboards.sources.prometheus.failed_questions import Ask
+from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
 from live_dashboards.sources.prometheus.grid import SAME_MOMENT_SECONDS, Edges
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery

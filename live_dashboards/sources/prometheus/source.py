@@ -15,20 +15,16 @@ from live_dashboards.model.notices import ADDED_TOGETHER, NOT_RECORDED, WHICH_CO
 from live_dashboards.model.snapshot import PROMETHEUS, PrometheusAnswer, SourceState, SourceStatus
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.prometheus.client import Engine, PrometheusClient, engine_of
 from live_dashboards.sources.prometheus.copies import find_copies
-from live_dashboards.sources.prometheus.engine import Engine, engine_of
-from live_dashboards.sources.prometheus.exchange import Question
-from live_dashboards.sources.prometheus.failed_questions import Ask, FailedQuestions, Failure
-from live_dashboards.sources.prometheus.http import PrometheusClient
-from live_dashboards.sources.prometheus.native import NativeAsk
-from live_dashboards.sources.prometheus.native_choice import FoundNative, find_native
+from live_dashboards.sources.prometheus.exchange import Ask, FailedQuestions, Failure, Question
+from live_dashboards.sources.prometheus.native import FoundNative, NativeAsk, find_native
 from live_dashboards.sources.prometheus.own_series import AskedTest
+from live_dashboards.sources.prometheus.promql import REQUESTS_TOTAL, STEPS
 from live_dashboards.sources.prometheus.reading import read_answers, warnings
-from live_dashboards.sources.prometheus.recorded import STEPS
-from live_dashboards.sources.prometheus.recorded_scope import find_recorded_scope
+from live_dashboards.sources.prometheus.recorded import find_recorded_scope
 from live_dashboards.sources.prometheus.reply import Outcome
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope, find_scope
-from live_dashboards.sources.prometheus.totals import REQUESTS_TOTAL
 from live_dashboards.sources.queries import EXPERIMENT_LABEL, LATENCY, REQUESTS
 
 _RAW, _RECORDED = (

@@ -1,5 +1,8 @@
 """The configured Prometheus as a client: several questions at a time, all within one deadline from connect to
-last byte.
+last byte; where it is and how one logs in there.
+
+Which engine answers is told, since another one that speaks Prometheus' API must not be shown as Prometheus
+itself.
 """
 
 from __future__ import annotations
@@ -7,26 +10,33 @@ from __future__ import annotations
 import itertools
 import logging
 import queue
+import re
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, wait
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Self
 
 import requests
 
-from live_dashboards.errors import SourceError
+from live_dashboards.errors import SettingsError, SourceError
 from live_dashboards.model.secret import scrub
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.http.allowance import Allowance
 from live_dashboards.sources.http.brake import Brake, BusyError
-from live_dashboards.sources.http.endpoint import Endpoint
+from live_dashboards.sources.http.endpoint import (
+    Advice,
+    Endpoint,
+    sent_secrets,
+    settings_login,
+    url_login,
+    without_user_info,
+)
 from live_dashboards.sources.http.failure import timeout_failure
 from live_dashboards.sources.http.session import Sockets, new_session
-from live_dashboards.sources.prometheus.endpoint import endpoints
 from live_dashboards.sources.prometheus.exchange import LARGEST_ANSWERS_BYTES, Question, exchange
-from live_dashboards.sources.prometheus.reply import Reply
+from live_dashboards.sources.prometheus.reply import Outcome, Reply
 
 THREAD_NAME = "prometheus-query"
 _WORKERS = 4
@@ -39,6 +49,25 @@ _Sessions = queue.SimpleQueue[requests.Session]
 _Waiting = queue.SimpleQueue[tuple[Question, Future[Reply]]]
 
 log = logging.getLogger(__name__)
+
+# a comma inside a value is not followed by `name:`
+_HEADER_END = re.compile(r",\s*(?=[A-Za-z0-9!#$%&'*+.^_`|~-]+\s*:)")
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+:[ -~]*")
+ADVICE = Advice(
+    name="",
+    other_code="not_prometheus",
+    ca="set PROMETHEUS_CA_BUNDLE to the file of its authority",
+    client="set PROMETHEUS_CLIENT_CERT and PROMETHEUS_CLIENT_KEY to a certificate that it accepts",
+    tls="check PROMETHEUS_CA_BUNDLE, PROMETHEUS_CLIENT_CERT and PROMETHEUS_CLIENT_KEY",
+    url="correct PROMETHEUS_URL, such as http://prometheus-server:9090",
+    log="look at the log of Prometheus and of any proxy in between",
+)
+
+PROMETHEUS_ITSELF = "Prometheus"
+VICTORIA_METRICS = "VictoriaMetrics"
+# Prometheus tells its revision, branch and Go version, too
+_FACTS_OF_VICTORIA_METRICS = frozenset({"version"})
+_VERSION_IT_PRETENDS = "2.24.0"  # of Prometheus, for programs that switch features on by it
 
 
 class PrometheusClient:
@@ -206,3 +235,89 @@ class PrometheusClient:
             return idle.get_nowait()
         except queue.Empty:
             return new_session(endpoint, self._sockets)
+
+
+def endpoints(settings: Settings) -> tuple[Endpoint, ...]:
+    """Every configured Prometheus in the order in which they are tried; SettingsError where a login or a
+    header cannot be used.
+    """
+    login = settings_login(
+        settings,
+        username="PROMETHEUS_USERNAME",
+        password="PROMETHEUS_PASSWORD",  # noqa: S106 a name
+        token="PROMETHEUS_BEARER_TOKEN",  # noqa: S106 a name
+    )
+    headers, certificate = _headers(settings), _client_certificate(settings)
+    urls = settings["PROMETHEUS_URL"] or ()
+    logins = [login or url_login(url) for url in urls]
+    secrets = (
+        *settings.secrets,
+        *headers.values(),
+        *(secret for each in logins for secret in sent_secrets(each)),
+    )
+    named = {
+        name: settings[name]
+        for name in ("PROMETHEUS_CA_BUNDLE", "PROMETHEUS_CLIENT_CERT", "PROMETHEUS_CLIENT_KEY")
+        if settings[name] is not None
+    }
+    ca_bundle = settings["PROMETHEUS_CA_BUNDLE"]
+    return tuple(
+        Endpoint(without_user_info(url), headers, each, ca_bundle, certificate, secrets, named, ADVICE)
+        for url, each in zip(urls, logins, strict=True)
+    )
+
+
+def _headers(settings: Settings) -> dict[str, str]:
+    text = settings["PROMETHEUS_HEADERS"]
+    lines = _HEADER_END.split(text.reveal().strip()) if text is not None else []
+    if not all(_HEADER.fullmatch(line) for line in lines):
+        raise SettingsError(
+            "PROMETHEUS_HEADERS is ***, but must be comma-separated headers such as X-Scope-OrgID: team"
+        )
+    return {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def _client_certificate(settings: Settings) -> str | tuple[str, str] | None:
+    certificate, key = settings["PROMETHEUS_CLIENT_CERT"], settings["PROMETHEUS_CLIENT_KEY"]
+    if certificate is None and key is not None:
+        raise SettingsError("PROMETHEUS_CLIENT_KEY is set, but PROMETHEUS_CLIENT_CERT is not; set both")
+    return certificate if key is None else (certificate, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Its name, and its own version where it tells one."""
+
+    name: str
+    version: str | None = None
+
+    @property
+    def title(self) -> str | None:
+        """What stands on the page behind the source's name: a bare version is Prometheus' own; None where
+        nothing is known.
+        """
+        return (
+            self.version
+            if self.name == PROMETHEUS_ITSELF
+            else " ".join(filter(None, (self.name, self.version)))
+        )
+
+
+def engine_of(build: Outcome) -> Engine:
+    """The engine by what it answers to /api/v1/status/buildinfo; Prometheus of unknown version where it does
+    not.
+
+    Grafana Mimir tells its name there (`application`). VictoriaMetrics tells nothing (1.79) or the version
+    2.24.0 alone (1.145), neither of which is its own; its servers add a header with their host's name to
+    every answer, which by itself proves nothing, as proxies do so as well.
+    """
+    if not isinstance(build, Reply):
+        return Engine(PROMETHEUS_ITSELF)
+    facts = build.facts or {}
+    if facts.get("application"):
+        return Engine(facts["application"], facts.get("version"))
+    if set(facts) <= _FACTS_OF_VICTORIA_METRICS and (
+        build.names_its_host or facts.get("version") == _VERSION_IT_PRETENDS
+    ):
+        return Engine(VICTORIA_METRICS)
+    return Engine(PROMETHEUS_ITSELF, facts.get("version"))
