@@ -13,7 +13,7 @@ import pytest
 
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.http.brake import Brake, BusyError, wait_seconds
+from live_dashboards.sources.http.session import Brake, BusyError, wait_seconds
 from tests.sources.prometheus_reading import ask
 from tests.support.doorman import Doorman
 from tests.support.pace import ends_within

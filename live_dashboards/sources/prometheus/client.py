@@ -23,8 +23,6 @@ from live_dashboards.errors import SettingsError, SourceError
 from live_dashboards.model.secret import scrub
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.http.allowance import Allowance
-from live_dashboards.sources.http.brake import Brake, BusyError
 from live_dashboards.sources.http.endpoint import (
     Advice,
     Endpoint,
@@ -34,7 +32,8 @@ from live_dashboards.sources.http.endpoint import (
     without_user_info,
 )
 from live_dashboards.sources.http.failure import timeout_failure
-from live_dashboards.sources.http.session import Sockets, new_session
+from live_dashboards.sources.http.response import Allowance
+from live_dashboards.sources.http.session import Brake, BusyError, Sockets, new_session
 from live_dashboards.sources.prometheus.exchange import LARGEST_ANSWERS_BYTES, Question, exchange
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 

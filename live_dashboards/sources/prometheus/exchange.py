@@ -18,9 +18,6 @@ from live_dashboards.model.listing import listed
 from live_dashboards.model.notices import QUESTIONS_FAILED
 from live_dashboards.model.secret import scrub
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.http.allowance import Allowance
-from live_dashboards.sources.http.brake import BusyError, wait_seconds
-from live_dashboards.sources.http.clock import clock_difference_seconds
 from live_dashboards.sources.http.endpoint import Endpoint
 from live_dashboards.sources.http.failure import (
     cut_failure,
@@ -29,6 +26,8 @@ from live_dashboards.sources.http.failure import (
     redirect_target,
     timeout_failure,
 )
+from live_dashboards.sources.http.response import Allowance, clock_difference_seconds
+from live_dashboards.sources.http.session import BusyError, wait_seconds
 from live_dashboards.sources.prometheus.reply import (
     Outcome,
     Reply,

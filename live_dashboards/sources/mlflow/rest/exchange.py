@@ -18,10 +18,8 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.secret import scrub
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.http.allowance import Allowance
-from live_dashboards.sources.http.clock import clock_difference_seconds
 from live_dashboards.sources.http.failure import cut_failure, network_failure
-from live_dashboards.sources.http.json_text import parse_json
+from live_dashboards.sources.http.response import Allowance, clock_difference_seconds, parse_json
 from live_dashboards.sources.http.session import Sockets, new_session
 from live_dashboards.sources.mlflow.rest.endpoint import rest_endpoint
 from live_dashboards.sources.mlflow.rest.failures import (
