@@ -10,9 +10,9 @@ from dash import ClientsideFunction, Dash, Input
 from flask import Flask
 
 from live_dashboards.settings import Settings
-from live_dashboards.web.access.headers import install_headers
-from live_dashboards.web.access.login import install
+from live_dashboards.web.access.guard import install
 from live_dashboards.web.access.policy import Mode, policy_of
+from live_dashboards.web.access.responses import install_headers
 from live_dashboards.web.board import Board
 from live_dashboards.web.compression import install_compression
 from live_dashboards.web.document import DocumentMaker

@@ -1,35 +1,116 @@
-"""Stands before every request, and lets nobody past who may not see the page."""
+"""Stands before every request, and lets nobody past who may not see the page; where a password is asked for,
+with the login page.
+
+What comes from this site and what stays on it: requests of its own pages and of programs, and the address a
+login leads back to.
+"""
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable, Sequence
-from urllib.parse import quote
+from pathlib import Path
+from urllib.parse import quote, urlsplit
 
-from flask import g, redirect, request
+from flask import Flask, Response, g, make_response, redirect, render_template_string, request
 from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import Forbidden, MisdirectedRequest, Unauthorized
-from werkzeug.wrappers import Response
+from werkzeug.exceptions import Forbidden, MisdirectedRequest, TooManyRequests, Unauthorized
+from werkzeug.wrappers import Response as AnyResponse
 
-from live_dashboards.web.access.addresses import is_loopback
-from live_dashboards.web.access.credentials import Credentials
-from live_dashboards.web.access.error_pages import PAGES_OWN_FETCH
-from live_dashboards.web.access.policy import Mode, Policy
-from live_dashboards.web.access.proxy import PASSED_ON
-from live_dashboards.web.access.same_site import asked_address, inner_path, refuse_other_sites
-from live_dashboards.web.access.session import logged_in_user
+from live_dashboards.settings import Settings
+from live_dashboards.web.access.addresses import PASSED_ON, TrustedProxies, is_loopback
+from live_dashboards.web.access.credentials import (
+    Credentials,
+    install_sessions,
+    log_in,
+    log_out,
+    logged_in_user,
+)
+from live_dashboards.web.access.passwords import Clock
+from live_dashboards.web.access.policy import Mode, Policy, policy_of
+from live_dashboards.web.access.responses import PAGES_OWN_FETCH, install_error_pages
+
+_FOLDER = Path(__file__).parent
+_WRONG = "This user and password do not match."
 
 LOGIN_PATHS = ("/login", "/login.css", "/logout")
+
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_LINKED_PATHS = frozenset({"/", "/login"})  # a link to the first page may lead on to the login
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def install(
+    server: Flask,
+    settings: Settings,
+    *,
+    open_paths: Sequence[str] = ("/healthz", "/readyz"),
+    clock: Clock = time.monotonic,
+) -> Policy:
+    """Guards the server as the settings say, before anything else that it does; SettingsError where they say
+    nothing safe. What holds now comes back.
+    """
+    policy = policy_of(settings)
+    credentials = Credentials(policy, clock)
+    server.wsgi_app = TrustedProxies(server.wsgi_app, policy.trusted_proxies, policy.user_header)  # type: ignore[method-assign]  # Flask's way
+    install_error_pages(server)
+    if policy.mode is Mode.PASSWORD:
+        install_sessions(server, policy)
+        _install_pages(server, policy, credentials)
+    server.before_request_funcs.setdefault(None, []).insert(0, guard(policy, credentials, tuple(open_paths)))
+    return policy
+
+
+def _install_pages(server: Flask, policy: Policy, credentials: Credentials) -> None:
+    page, style = (_FOLDER.joinpath(name).read_text(encoding="utf-8") for name in ("login.html", "login.css"))
+    prefix = policy.path_prefix
+
+    def login() -> AnyResponse:
+        next_address = address_on_this_site(request.values.get("next"), prefix)
+        if request.method == "POST":
+            return _try(next_address)
+        return redirect(next_address, 303) if logged_in_user() else make_response(_page(next_address))
+
+    def _try(next_address: str) -> AnyResponse:
+        try:
+            is_right = credentials.are_right(
+                request.form.get("username", ""), request.form.get("password", ""), request.remote_addr or ""
+            )
+        except TooManyRequests as refusal:
+            answer = make_response(_page(next_address, str(refusal.description)), 429)
+            answer.headers["Retry-After"] = str(refusal.retry_after)
+            return answer
+        if not is_right:
+            return make_response(_page(next_address, _WRONG), 401)
+        log_in(policy.username)
+        return redirect(next_address, 303)
+
+    def _page(next_address: str, error: str = "") -> str:
+        return render_template_string(page, prefix=prefix, next=next_address, error=error)
+
+    def logout() -> AnyResponse:
+        log_out()
+        return redirect(f"{prefix}/login", 303)
+
+    def stylesheet() -> Response:
+        return Response(style, mimetype="text/css", headers={"Cache-Control": "max-age=3600"})
+
+    for below in {"", prefix}:  # a proxy may or may not take the prefix away
+        server.add_url_rule(f"{below}/login", "login", login, methods=["GET", "POST"])
+        server.add_url_rule(f"{below}/logout", "logout", logout, methods=["POST"])
+        server.add_url_rule(f"{below}/login.css", "login_style", stylesheet)
 
 
 def guard(
     policy: Policy, credentials: Credentials, open_paths: Sequence[str]
-) -> Callable[[], Response | None]:
+) -> Callable[[], AnyResponse | None]:
     """What the server calls before each request, known path or not: an answer instead of the asked one, or
     None; `g.user` is who was let in.
     """
     login_paths = LOGIN_PATHS if policy.mode is Mode.PASSWORD else ()
 
-    def check() -> Response | None:
+    def check() -> AnyResponse | None:
         g.user = None
         path = inner_path(policy.path_prefix)
         if path in open_paths:
@@ -87,7 +168,7 @@ def _sent_along(credentials: Credentials) -> str | None:
     return username if credentials.are_right_again(username, password, request.remote_addr or "") else None
 
 
-def _ask_for_login(policy: Policy, path: str) -> Response:
+def _ask_for_login(policy: Policy, path: str) -> AnyResponse:
     """A redirect to the login for who opens a page; a refusal for everything else."""
     is_page = request.method in {"GET", "HEAD"} and "text/html" in request.headers.get("Accept", "")
     if is_page and not _is_fetched() and path != "/metrics" and not path.startswith("/api/"):
@@ -108,3 +189,82 @@ def _is_fetched() -> bool:
     """
     by_page = request.headers.get("X-Requested-With") == PAGES_OWN_FETCH or "Origin" in request.headers
     return by_page or request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
+
+
+def refuse_other_sites(path: str) -> None:
+    """Forbidden for what another site's page sent, since the browser would send this site's cookie and
+    password with it; its links to the page itself are followed.
+    """
+    if request.method in _READING and _says_another_site() and not _is_link(path):
+        raise Forbidden(
+            "Another site's page asked for this; open the dashboard's first page, and go on from there."
+        )
+    if request.method not in _READING and not _is_from_here():
+        raise Forbidden(
+            "This request came from another site; where it did not, let the proxy pass on the Host header, "
+            "or send X-Forwarded-Host and be named in DASHBOARD_TRUSTED_PROXIES."
+        )
+
+
+def _says_another_site() -> bool:
+    """Whether a browser says so; programs say nothing, nor does a browser for a plain-HTTP address other than
+    this machine's.
+    """
+    return request.headers.get("Sec-Fetch-Site", "none") not in {"same-origin", "none"}
+
+
+def _is_link(path: str) -> bool:
+    return (
+        request.method == "GET"
+        and request.headers.get("Sec-Fetch-Mode") == "navigate"
+        and path in _LINKED_PATHS
+    )
+
+
+def _is_from_here() -> bool:
+    """What the browser says of its page; programs say nothing, and carry no browser's cookies."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    origin = request.headers.get("Origin") or request.headers.get("Referer")
+    return origin is None or _names_this_host(origin)
+
+
+def _names_this_host(origin: str) -> bool:
+    """Whether host and port are ours. The scheme is not compared, since a proxy that encrypts need not say
+    so.
+    """
+    try:
+        theirs = urlsplit(origin)
+        ours = urlsplit(f"{theirs.scheme}://{request.headers.get('Host', '')}")
+        default = _DEFAULT_PORTS.get(theirs.scheme)
+        is_same = (theirs.hostname, theirs.port or default) == (ours.hostname, ours.port or default)
+    except ValueError:
+        return False
+    return default is not None and bool(theirs.hostname) and is_same
+
+
+def asked_address(prefix: str) -> str:
+    """The path and query of the request as the browser knows them, whether or not a proxy took the prefix
+    away.
+    """
+    query = request.query_string.decode("latin-1")
+    return prefix + inner_path(prefix) + (f"?{query}" if query else "")
+
+
+def inner_path(prefix: str) -> str:
+    """The path of the request without the prefix below which the page is served."""
+    path = request.path
+    return path.removeprefix(prefix) or "/" if path == prefix or path.startswith(f"{prefix}/") else path
+
+
+def address_on_this_site(address: str | None, prefix: str) -> str:
+    """The address where it is a path below the prefix, else the first page; browsers read `//`, a backslash
+    and control characters as another host.
+    """
+    first_page = f"{prefix}/"
+    if address is None or not address.startswith(first_page) or re.search(r"[\x00-\x20\x7f\\]", address):
+        return first_page
+    path = address.partition("?")[0].partition("#")[0]
+    is_login = path.removeprefix(prefix) in {"/login", "/logout"}
+    return first_page if "//" in path or is_login else address

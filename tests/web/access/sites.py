@@ -11,8 +11,8 @@ import flask
 from werkzeug.security import generate_password_hash
 
 from live_dashboards.settings import Settings, load_settings
-from live_dashboards.web.access.headers import install_headers
-from live_dashboards.web.access.login import install
+from live_dashboards.web.access.guard import install
+from live_dashboards.web.access.responses import install_headers
 
 PASSWORD = "correct horse battery"
 HASH = generate_password_hash(PASSWORD, method="scrypt:1024:8:1")  # cheap, since these tests check many

@@ -9,7 +9,7 @@ import pytest
 from dash import Dash, html
 from werkzeug.exceptions import BadRequest, InternalServerError
 
-from live_dashboards.web.access.error_pages import install_error_pages
+from live_dashboards.web.access.responses import install_error_pages
 from tests.web.access.listening import ask, listening
 from tests.web.access.sites import PASSWORD, site
 

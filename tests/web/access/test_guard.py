@@ -9,7 +9,7 @@ import flask
 import pytest
 from dash import Dash, html
 
-from live_dashboards.web.access.login import install
+from live_dashboards.web.access.guard import install
 from tests.web.access.sites import BROWSER, HASH, LOGIN, PASSWORD, PROXY, Clock, basic, from_address, log_in, settings_of, site
 
 EVERY_WAY_IN = [

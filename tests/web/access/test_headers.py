@@ -8,7 +8,7 @@ from typing import Any
 import flask
 import pytest
 
-from live_dashboards.web.access.headers import content_security_policy, install_headers
+from live_dashboards.web.access.responses import content_security_policy, install_headers
 from tests.web.access.listening import ask, listening
 from tests.web.access.sites import BROWSER, LOGIN, from_address, site
 

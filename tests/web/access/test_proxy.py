@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from live_dashboards.web.access.proxy import TrustedProxies
+from live_dashboards.web.access.addresses import TrustedProxies
 from tests.support.waiting import LONGEST_SECONDS
 from tests.web.access.listening import ask, listening
 from tests.web.access.sites import PROXY, site

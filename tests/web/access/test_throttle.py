@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from live_dashboards.web.access.throttle import ALL, EACH, Limit, Throttle
+from live_dashboards.web.access.passwords import ALL, EACH, Limit, Throttle
 from tests.web.access.sites import Clock
 
 
