@@ -16,7 +16,7 @@ from live_dashboards.model.report import AbReport
 from live_dashboards.model.snapshot import ChosenTest, Snapshot
 from live_dashboards.request import Request
 from live_dashboards.settings import Settings
-from live_dashboards.web.services import Services
+from live_dashboards.web.pages import Services
 
 if TYPE_CHECKING:
     from live_dashboards.drawing import Drawings
@@ -30,9 +30,9 @@ def serve(settings: Settings) -> None:
     """
     from live_dashboards.drawing import Drawings
     from live_dashboards.web.app import make_app, make_board
+    from live_dashboards.web.connections import tls_context
     from live_dashboards.web.server import bound_socket, page_address
     from live_dashboards.web.server import serve as serve_application
-    from live_dashboards.web.tls import tls_context
 
     context, drawings = tls_context(settings), Drawings()
     given = services(settings, drawings)

@@ -25,11 +25,9 @@ from live_dashboards.model.snapshot import (
 )
 from live_dashboards.settings import Settings
 from live_dashboards.web.metrics import Metrics
-from live_dashboards.web.pages import Document, Page, PageMaker
-from live_dashboards.web.refresher import BusyError, Listener, Refresher
-from live_dashboards.web.services import Services
+from live_dashboards.web.pages import Document, Page, PageMaker, Services
+from live_dashboards.web.refresher import BusyError, Listener, Refresher, Watch, pace_of
 from live_dashboards.web.view import View, settings_of
-from live_dashboards.web.watch import Watch, pace_of
 
 MOST_VIEWS = 64
 

@@ -19,11 +19,11 @@ from live_dashboards.panels.business import BUSINESS_PANELS
 from live_dashboards.settings import Settings
 from live_dashboards.web.charts.compose import figures, places
 from live_dashboards.web.charts.palette import DARK
+from live_dashboards.web.refresher import pace_of
 from live_dashboards.web.trees import header, panels, tables
 from live_dashboards.web.trees.panels import WORDS, Page
 from live_dashboards.web.trees.parts import short
 from live_dashboards.web.view import WINDOWS, own_window, windows
-from live_dashboards.web.watch import pace_of
 
 Figure = dict[str, Any]
 Summary = Callable[[Report], dict[str, Any]]

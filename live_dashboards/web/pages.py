@@ -1,5 +1,7 @@
 """The page of each view: made once a snapshot for everybody who looks, and kept as the bytes that a browser
 is sent.
+
+What the web page is given to work with are `Services`: it asks, computes and draws nothing itself.
 """
 
 from __future__ import annotations
@@ -15,13 +17,36 @@ from typing import Any
 
 from live_dashboards.errors import UsageError
 from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.dashboards import Report
+from live_dashboards.model.last_good import LastGood
 from live_dashboards.model.report import AbReport
-from live_dashboards.model.snapshot import Snapshot
+from live_dashboards.model.snapshot import ChosenTest, Snapshot
 from live_dashboards.settings import Settings
-from live_dashboards.web.services import Services
 from live_dashboards.web.view import View, settings_of
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The pipeline's steps as callables.
+
+    `fetch` asks both sources (UsageError for an experiment that does not exist), Prometheus for the given
+    test where MLflow cannot choose one; `recall` gives what an earlier process was last answered to these
+    settings, `keep` hands that on to a later one;
+    `variants` are the names in a snapshot; `reports` makes both pages of it;
+    `summary` is a page's document, `csv` its drawn values, `picture` its PNG (DashboardError where it could
+    not be drawn).
+    """
+
+    fetch: Callable[[Settings, ChosenTest | None], Snapshot]
+    recall: Callable[[Settings], LastGood]
+    keep: Callable[[Settings, LastGood], None]
+    variants: Callable[[Snapshot, Settings], tuple[str, ...]]
+    reports: Callable[[Snapshot, Settings], tuple[AbReport, BusinessReport]]
+    summary: Callable[[Report], dict[str, Any]]
+    csv: Callable[[Report], str]
+    picture: Callable[[Report], bytes]
 
 
 @dataclass(frozen=True, slots=True)

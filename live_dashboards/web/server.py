@@ -21,8 +21,7 @@ from waitress.task import ThreadedTaskDispatcher
 
 from live_dashboards.errors import SettingsError
 from live_dashboards.settings import Settings
-from live_dashboards.web.limits import Seldom, allow_many_files, most_connections
-from live_dashboards.web.tls import TlsFront
+from live_dashboards.web.connections import Seldom, TlsFront, allow_many_files, most_connections
 
 _THREADS = 12
 _BACKLOG = 512

@@ -9,8 +9,7 @@ from live_dashboards import serving
 from live_dashboards.outputs.sidecars import csv_text
 from live_dashboards.settings import load_settings
 from live_dashboards.web.document import DocumentMaker
-from live_dashboards.web.pages import PageMaker
-from live_dashboards.web.services import Services
+from live_dashboards.web.pages import PageMaker, Services
 from tests.support.snapshots import without_mlflow, without_prometheus
 
 

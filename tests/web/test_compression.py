@@ -6,8 +6,8 @@ import random
 import flask
 import pytest
 
-from live_dashboards.web import compression
-from live_dashboards.web.compression import Compressed, install_compression
+from live_dashboards.web import app
+from live_dashboards.web.app import Compressed, install_compression
 
 SCRIPT = b"let total = 0; " * 1000
 
@@ -28,7 +28,7 @@ def compressed_count(monkeypatch):
     class Counting:
         compress = staticmethod(count)
 
-    monkeypatch.setattr(compression, "gzip", Counting)
+    monkeypatch.setattr(app, "gzip", Counting)
     return lambda: len(done)
 
 

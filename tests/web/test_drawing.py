@@ -12,7 +12,7 @@ from live_dashboards.drawing import Drawings
 from live_dashboards.errors import DashboardError, OutputError
 from live_dashboards.figures.dashboard import _create_dashboard_panels
 from live_dashboards.outputs.image import write_image
-from live_dashboards.web.pictures import Pictures
+from live_dashboards.web.routes import Pictures
 from tests.support import business_pages, reports
 from tests.support.waiting import LONGEST_SECONDS, wait_until
 

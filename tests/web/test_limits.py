@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from live_dashboards.web.limits import Seldom, most_connections
+from live_dashboards.web.connections import Seldom, most_connections
 
 
 @pytest.mark.parametrize(

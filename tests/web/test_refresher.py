@@ -8,9 +8,8 @@ import pytest
 
 from live_dashboards.errors import UsageError
 from live_dashboards.model.snapshot import SourceState
-from live_dashboards.web.refresher import MOST_QUESTIONS, BusyError, Listener, Refresher
+from live_dashboards.web.refresher import MOST_QUESTIONS, BusyError, Listener, Pace, Refresher
 from live_dashboards.web.view import View
-from live_dashboards.web.watch import Pace
 from tests.support.snapshots import live, without_mlflow
 from tests.support.waiting import LONGEST_SECONDS, wait_until
 from tests.web.access.sites import Clock

@@ -20,7 +20,7 @@ from live_dashboards import drawing, serving
 from live_dashboards.cli import main
 from live_dashboards.outputs.summary import summary_schema
 from live_dashboards.settings import load_settings
-from live_dashboards.web import watch
+from live_dashboards.web import refresher
 from live_dashboards.web.app import make_app, make_board
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE, filled_prometheus
 from tests.support.mlflow_database import MlflowDatabase
@@ -89,7 +89,7 @@ class Site:
 def site(web_worlds):
     """A page that asked its sources once, and asks no more while the tests look, not even what was refused."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(watch, "_LONGEST_WAIT_SECONDS", 3600.0)
+        patch.setattr(refresher, "_LONGEST_WAIT_SECONDS", 3600.0)
         made = Site({**web_worlds.environment, "DASHBOARD_REFRESH_INTERVAL": "3600"}).start()
         made.until("/readyz")
         yield made

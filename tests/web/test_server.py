@@ -23,7 +23,7 @@ from tests.support.waiting import LONGEST_SECONDS, wait_until
 from tests.web.web_process import WebProcess, start
 
 SECRET = "marked-secret"
-PATIENT = {"web.server._END_SECONDS": LONGEST_SECONDS, "web.limits._QUIET_SECONDS": 3600.0}  # what is under way is answered on any machine
+PATIENT = {"web.server._END_SECONDS": LONGEST_SECONDS, "web.connections._QUIET_SECONDS": 3600.0}  # what is under way is answered on any machine
 
 REFUSALS = {
     "a taken port": ({"DASHBOARD_PORT": "{taken}"}, "port {taken} of 127.0.0.1 is taken by another program; stop it or choose another DASHBOARD_PORT"),

@@ -16,14 +16,14 @@ import pytest
 
 from live_dashboards.errors import SettingsError
 from live_dashboards.settings import load_settings
-from live_dashboards.web.tls import tls_context
+from live_dashboards.web.connections import tls_context
 from tests.support.pace import ends_within
 from tests.support.waiting import LONGEST_SECONDS, wait_until
 from tests.web import test_server
 from tests.web.test_server import drawing
 from tests.web.web_process import END_SECONDS, WebProcess
 
-PATIENT = {**test_server.PATIENT, "web.tls._HANDSHAKE_SECONDS": LONGEST_SECONDS}
+PATIENT = {**test_server.PATIENT, "web.connections._HANDSHAKE_SECONDS": LONGEST_SECONDS}
 
 
 def openssl(*arguments, folder):
@@ -166,7 +166,7 @@ def test_clients_that_connect_and_say_nothing_keep_nobody_waiting(page, trusting
 
 
 def test_a_silent_client_is_let_go_after_a_while(certificates, tmp_path):
-    hasty = {"web.tls._HANDSHAKE_SECONDS": 0.3}
+    hasty = {"web.connections._HANDSHAKE_SECONDS": 0.3}
     with (
         WebProcess(tmp_path, constants=hasty, **settings_of(certificates)) as page,
         socket.create_connection(("127.0.0.1", page.port), timeout=LONGEST_SECONDS) as silent,

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from live_dashboards.model.snapshot import SourceState
-from live_dashboards.web.watch import Pace, Watch
+from live_dashboards.web.refresher import Pace, Watch
 from tests.support.snapshots import live, without_mlflow, without_prometheus
 
 PACE = Pace(interval_seconds=2.0, limit_seconds=8.0)

@@ -28,7 +28,7 @@ def environment_of(folder, settings):
 
 
 class WebProcess:
-    """A running page on a free port; a context manager that has said where it is. `constants` are the package's own, such as "web.tls._JOIN_SECONDS"."""
+    """A running page on a free port; a context manager that has said where it is. `constants` are the package's own, such as "web.connections._JOIN_SECONDS"."""
 
     def __init__(self, folder, *, limit="", constants=None, **settings):
         self.folder, self._limit = folder, limit
