@@ -171,7 +171,7 @@ class Result(Generic[OfReport]):
 
         UsageError for another suffix, OutputError where it cannot be written.
         """
-        from live_dashboards.outputs.output_path import check_output_path
+        from live_dashboards.outputs.files import check_output_path
 
         check_output_path(Path(path))
         figure = self.figure(size_inches=size_inches, dpi=dpi)

@@ -59,7 +59,7 @@ def check_outputs(dashboards: Sequence[str], settings: Settings, request: Reques
 
 def check_output(request: Request) -> None:
     """UsageError where the image's name has a suffix of no kind of picture."""
-    from live_dashboards.outputs.output_path import check_output_path
+    from live_dashboards.outputs.files import check_output_path
 
     if request.output is not None:
         check_output_path(request.output)

@@ -172,7 +172,7 @@ def load_drawing() -> None:
 def save(snapshot: Snapshot, request: Request) -> None:
     """Stores the sources' answers where that was asked for."""
     if request.save_snapshot is not None:
-        from live_dashboards.outputs.snapshot_file import save_snapshot
+        from live_dashboards.outputs.snapshot_files import save_snapshot
 
         save_snapshot(snapshot, request.save_snapshot)
 
@@ -182,7 +182,7 @@ def ask(settings: Settings, request: Request) -> Snapshot:
     read from a stored moment, or deliberately none.
     """
     if request.from_snapshot is not None:
-        from live_dashboards.outputs.snapshot_file import load_snapshot
+        from live_dashboards.outputs.snapshot_files import load_snapshot
 
         return load_snapshot(request.from_snapshot)
     if request.simulate_only:
@@ -193,7 +193,7 @@ def ask(settings: Settings, request: Request) -> Snapshot:
 
     if request.at is not None or settings["DASHBOARD_CACHE_DIR"] is None:
         return LiveDataConnector(settings).fetch(at=request.at)
-    from live_dashboards.outputs.last_good_file import LastGoodFile
+    from live_dashboards.outputs.snapshot_files import LastGoodFile
 
     file = LastGoodFile(settings)
     return file.fill(LiveDataConnector(settings).fetch(known_test=file.kept.chosen))

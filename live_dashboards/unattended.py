@@ -94,8 +94,7 @@ def notify(pictures: Sequence[Written], settings: Settings, request: Request) ->
     """
     if settings["DASHBOARD_NOTIFY_URL"] is None:
         return
-    from live_dashboards.outputs.notice_text import notice_text
-    from live_dashboards.outputs.webhook import deliver
+    from live_dashboards.outputs.webhook import deliver, notice_text
 
     text = notice_text(
         pictures,

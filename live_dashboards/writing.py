@@ -50,8 +50,7 @@ def write(
     """Draws the report and writes image, summary (with what changed), sidecars and, where asked for, all of
     them under the latest name; the image is the last.
     """
-    from live_dashboards.outputs.files import NewFile, write_files
-    from live_dashboards.outputs.latest import latest_files, outdated
+    from live_dashboards.outputs.files import NewFile, latest_files, outdated, write_files
 
     image = request.output or settings.output_folder / f"{stamped_stem(page)}.png"
     files, enough = contents(page, image, request, compare), is_enough(page, request.require)
@@ -71,8 +70,7 @@ def write(
 
 def files_beside(image: Path, files: Mapping[str, bytes | memoryview], request: Request) -> list[NewFile]:
     """All but the image; without the summary where that goes to stdout."""
-    from live_dashboards.outputs.file_errors import OF_PICTURES
-    from live_dashboards.outputs.files import NewFile
+    from live_dashboards.outputs.files import OF_PICTURES, NewFile
 
     paths = {suffix: path_beside(image, suffix, request) for suffix in files if suffix != image.suffix}
     options = {".json": "--summary"} if request.summary is not None else {}

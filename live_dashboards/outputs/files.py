@@ -1,4 +1,10 @@
-"""Writes a file as a whole or not at all, and several of them all or none."""
+"""Writes a file as a whole or not at all, and several of them all or none; why one cannot be written is a
+sentence with what the reader can do.
+
+Which kinds of picture can be written is told without loading what draws them. Beside a stamped picture stand
+stable names: `live_ab_dashboard_latest.png` is the newest one that is not simulated, with its summary and
+sidecars.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +13,39 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from live_dashboards.errors import OutputError
-from live_dashboards.outputs.file_errors import OF_PICTURES, explaining
+from live_dashboards.errors import OutputError, UsageError
+
+_BESIDE = (".json", ".csv", ".md")
+
+SUFFIXES = (".png", ".pdf", ".svg")
+
+OF_PICTURES = "--output or DASHBOARD_OUTPUT_DIR"
+_RIGHTS = (
+    "this user may not write in its folder",
+    "give it the right to, or choose another path with {option}",
+)
+_NO_FOLDER = ("a part of its path is a file, not a folder", "choose another path with {option}")
+_ROOM = "free some space, or choose another path with {option}"
+_EXPLANATIONS = {
+    errno.EACCES: _RIGHTS,
+    errno.EPERM: _RIGHTS,
+    errno.EROFS: ("its file system is read-only", "mount it writable, or choose another path with {option}"),
+    errno.ENOSPC: ("the disk is full", _ROOM),
+    errno.EDQUOT: ("the disk quota is used up", _ROOM),
+    errno.EFBIG: ("it grows above the file size limit", "raise the limit (ulimit -f)"),
+    errno.ENAMETOOLONG: ("its name is too long", "choose a shorter one with {option}"),
+    errno.ENOENT: ("its folder takes no files", "choose another path with {option}"),
+    errno.ENOTDIR: _NO_FOLDER,
+    errno.EEXIST: _NO_FOLDER,
+    errno.ELOOP: ("its links lead in a circle", "remove the link"),
+    errno.EISDIR: ("it is a folder", "add a file name to the path of {option}"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,3 +191,42 @@ def _remove(path: Path) -> None:
     with explaining(path, OF_PICTURES):
         if path.is_symlink() or path.is_file():
             path.unlink()
+
+
+def latest_files(path: Path, files: Mapping[str, bytes | memoryview]) -> list[NewFile]:
+    """Each file by suffix under the name of that picture, which is the last; real files, also where a link
+    was.
+    """
+    suffixes = (*(suffix for suffix in _BESIDE if suffix in files), path.suffix)
+    return [NewFile(path.with_suffix(suffix), files[suffix], is_link_replaced=True) for suffix in suffixes]
+
+
+def outdated(path: Path, files: Mapping[str, bytes | memoryview]) -> list[Path]:
+    """What an earlier picture may have left beside that name, and the new one does not replace."""
+    return [path.with_suffix(suffix) for suffix in _BESIDE if suffix not in files]
+
+
+def check_output_path(path: Path) -> None:
+    """UsageError where the path's suffix is of no kind of picture that can be written."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(
+            f"{str(path)!r} does not end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}; "
+            "choose one of these suffixes"
+        )
+
+
+def explained(path: Path, error: OSError, option: str = OF_PICTURES) -> OutputError:
+    """The error of that path, which the option chooses, as one sentence with what the reader can do."""
+    cause, fix = _EXPLANATIONS.get(
+        error.errno or 0, (error.strerror or str(error), "choose another path with {option}")
+    )
+    return OutputError(f"{path} cannot be written: {cause}; {fix.format(option=option)}")
+
+
+@contextlib.contextmanager
+def explaining(path: Path, option: str) -> Iterator[None]:
+    """Raises what the system says of that path as an OutputError."""
+    try:
+        yield
+    except OSError as error:
+        raise explained(path, error, option) from error

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from live_dashboards.errors import OutputLockedError
 from live_dashboards.model.file_names import STEMS
-from live_dashboards.outputs.file_errors import explained
+from live_dashboards.outputs.files import explained
 
 _LONGEST_NAME_BYTES = 200
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_dashboards.outputs.changed_numbers import Change
-from live_dashboards.outputs.changes import changes, changes_document
+from live_dashboards.outputs.changes import Change, changes, changes_document
 from live_dashboards.outputs.summary import summary_text
 from tests.outputs.reports import every_kind
 from tests.support.business_pages import OWN, RANGES, page

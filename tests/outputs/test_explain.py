@@ -11,7 +11,7 @@ import pytest
 
 from live_dashboards.errors import UsageError
 from live_dashboards.outputs.explain import explain, find_last_summary
-from live_dashboards.outputs.snapshot_file import save_snapshot
+from live_dashboards.outputs.snapshot_files import save_snapshot
 from live_dashboards.outputs.summary import summary, summary_text
 from tests.outputs.reports import every_kind, live_report
 from tests.support import snapshots

@@ -20,8 +20,8 @@ from PIL import Image
 from live_dashboards.errors import OutputError, UsageError
 from live_dashboards.figures.dashboard import _create_dashboard_panels
 from live_dashboards.model.report import AbReport
+from live_dashboards.outputs.files import check_output_path
 from live_dashboards.outputs.image import image_title, write_image
-from live_dashboards.outputs.output_path import check_output_path
 from tests.outputs.reports import live_report
 
 REPORT = live_report()

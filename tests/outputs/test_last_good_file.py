@@ -13,7 +13,7 @@ from live_dashboards import __version__
 from live_dashboards.model.last_good import LastGood
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.snapshot import SourceState
-from live_dashboards.outputs.last_good_file import MOST_FILES, LastGoodFile
+from live_dashboards.outputs.snapshot_files import MOST_FILES, LastGoodFile
 from live_dashboards.settings import load_settings
 from tests.support.snapshots import live, without_mlflow, without_prometheus
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from live_dashboards.errors import OutputError
-from live_dashboards.outputs.files import write_files
-from live_dashboards.outputs.latest import latest_files, outdated
+from live_dashboards.outputs.files import latest_files, outdated, write_files
 
 FILES = {".png": b"picture", ".json": b"{}"}
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from live_dashboards.outputs.png_file import write_png
+from live_dashboards.outputs.image import write_png
 
 TEXTS = {"Title": "größer ✓", "Provenance": "number " * 1_000}
 

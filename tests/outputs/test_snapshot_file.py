@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from live_dashboards.errors import OutputError, UsageError
-from live_dashboards.outputs.snapshot_file import load_snapshot, save_snapshot
+from live_dashboards.outputs.snapshot_files import load_snapshot, save_snapshot
 from tests.support import snapshots
 
 

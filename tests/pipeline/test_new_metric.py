@@ -21,7 +21,7 @@ from live_dashboards.demo.world import EXPERIMENT
 from live_dashboards.errors import SettingsError
 from live_dashboards.model.metrics import METRICS, Metric
 from live_dashboards.options import parser
-from live_dashboards.outputs.changed_numbers import changed_numbers
+from live_dashboards.outputs.changes import changed_numbers
 from live_dashboards.outputs.explain import explain
 from live_dashboards.outputs.image import write_image
 from live_dashboards.outputs.sidecars import csv_text

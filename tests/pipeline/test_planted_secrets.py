@@ -21,7 +21,7 @@ import matplotlib.text
 import pytest
 
 from live_dashboards.cli import main
-from live_dashboards.outputs.png_file import write_png
+from live_dashboards.outputs.image import write_png
 from live_dashboards.web.access.passwords import hash_password
 from tests.support.fault_proxy import FaultProxy
 from tests.support.planted import SECRET_NAMES, Search, marks, quoted, secret

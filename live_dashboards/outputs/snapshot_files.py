@@ -1,5 +1,6 @@
-"""The last good answer of each source in DASHBOARD_CACHE_DIR, from one run of a script, or start of the web
-page, to the next.
+"""Stores what the sources answered, and reads it again: as a snapshot from which a picture is drawn without
+any source, and as the last good answer of each source in DASHBOARD_CACHE_DIR, from one run of a script, or
+start of the web page, to the next.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 import zlib
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from live_dashboards import __version__
 from live_dashboards.errors import OutputError, UsageError
@@ -25,6 +27,8 @@ MOST_FILES = 64
 _NAME = re.compile(r"last-good-[0-9a-f]+\.json\.gz")
 
 log = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 1
 
 
 class LastGoodFile:
@@ -117,3 +121,45 @@ def _write(kept: LastGood, path: Path) -> None:
         )
     except OutputError as error:
         log.warning("the last good answers are not kept: %s", error)
+
+
+def save_snapshot(snapshot: Snapshot, path: Path) -> None:
+    """Writes the snapshot as JSON, compressed where the path ends in `.gz`; the same snapshot gives the same
+    bytes.
+    """
+    content = json.dumps(encode(snapshot), allow_nan=False, separators=(",", ":")).encode("ascii")
+    write_file(
+        path,
+        lambda stream: stream.write(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content),
+        option="--save-snapshot",
+    )
+
+
+def load_snapshot(path: Path) -> Snapshot:
+    """The snapshot in that file; UsageError where it cannot be read or is none."""
+    try:
+        content = path.read_bytes()
+        document = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
+    except (OSError, EOFError, zlib.error) as error:
+        cause = (error.strerror if isinstance(error, OSError) else None) or "it is not a whole gzip file"
+        raise UsageError(
+            f"the snapshot {path} cannot be read: {cause}; give a file that --save-snapshot wrote"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(
+            f"the snapshot {path} is not JSON; give a file that --save-snapshot wrote"
+        ) from error
+    _check_version(document, path)
+    try:
+        return decode(Snapshot, document)
+    except UsageError as error:
+        raise UsageError(f"the snapshot {path} cannot be used: {error}") from error
+
+
+def _check_version(document: Any, path: Path) -> None:
+    version = document.get("schema_version") if isinstance(document, dict) else None
+    if version != SCHEMA_VERSION:
+        raise UsageError(
+            f"the snapshot {path} has schema_version {version!r}, this version reads "
+            f"{SCHEMA_VERSION}; take a new one with --save-snapshot"
+        )
