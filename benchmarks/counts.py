@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.measuring import ROOT, Command, in_turns, module, ratio, table
 from benchmarks.prometheus_series import instance_lines, newborn_lines
-from live_dashboards.demo.prometheus_server import PrometheusServer
+from live_dashboards.demo.servers import PrometheusServer
 
 COMMIT = "153d384"
 _DAY_SECONDS, _MONTH_SECONDS = 86_400, 30 * 86_400

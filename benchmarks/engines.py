@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.measuring import table
 from live_dashboards.analysis.latency import bucket_quantile
-from live_dashboards.demo.prometheus_server import PrometheusServer
+from live_dashboards.demo.servers import PrometheusServer
 from live_dashboards.model.snapshot import Answer, PrometheusAnswer
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from benchmarks.measuring import MLFLOW_PYTHON, PRODUCT_PYTHON, Command, Cost, in_turns, median, megabytes, module, ratio, seconds, table
 from benchmarks.mlflow_rows import EXPERIMENTS, RUNS, SERVER, fill
-from live_dashboards.demo.postgres_server import PostgresServer
+from live_dashboards.demo.servers import PostgresServer
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 QUICK_SIZES = SIZES[:3]

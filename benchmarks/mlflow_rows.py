@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from live_dashboards.demo.mlflow_rows import schema_statements
-from live_dashboards.demo.postgres_server import PostgresServer
+from live_dashboards.demo.servers import PostgresServer
 
 EXPERIMENTS = 40
 RUNS = 200

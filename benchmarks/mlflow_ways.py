@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.measuring import MLFLOW_PYTHON, Cost, in_turns, median, megabytes, module, ratio, seconds, table
 from benchmarks.mlflow_rows import KEYS, SERVER
 from live_dashboards.demo.mlflow_rows import schema_statements
-from live_dashboards.demo.postgres_server import PostgresServer
+from live_dashboards.demo.servers import PostgresServer
 from tests.support.mlflow_database import MlflowDatabase
 from tests.support.mlflow_server import copy_to_sqlite, mlflow_server
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from benchmarks.measuring import Cost, in_turns, median, megabytes, module, ratio, seconds, table
 from benchmarks.prometheus_series import instance_lines
-from live_dashboards.demo.prometheus_server import PrometheusServer
+from live_dashboards.demo.servers import PrometheusServer
 
 INSTANCES = (1, 50)
 _WAYS = {

@@ -17,7 +17,7 @@ import yaml
 from benchmarks import mlflow_queries, web_load
 from benchmarks.measuring import ROOT, Command, Cost, in_turns, median, module, ratio, seconds, spread, table
 from benchmarks.prometheus_series import instance_lines, recorded_lines
-from live_dashboards.demo.prometheus_server import PrometheusServer
+from live_dashboards.demo.servers import PrometheusServer
 from tests.support.victoria_metrics import VictoriaMetricsServer
 
 INSTANCES = (1, 10, 50, 200)

@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from live_dashboards.demo.postgres_server import PostgresServer
-from live_dashboards.demo.prometheus_server import PrometheusServer
 from live_dashboards.demo.server_process import running_servers
+from live_dashboards.demo.servers import PostgresServer, PrometheusServer
 from live_dashboards.errors import SettingsError
 from tests.support import pace
 from tests.support.closed_network import close_environment, close_network

@@ -15,7 +15,7 @@ import time
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from live_dashboards.demo.exposition import CONTENT_TYPE, exposition
+from live_dashboards.demo.exporter import CONTENT_TYPE, exposition
 from live_dashboards.demo.world import INSTANCES, World
 
 _WORLD = World(time.time() // 1)

@@ -14,13 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg2 import sql
 
-from live_dashboards.demo.exporter import Exporter
-from live_dashboards.demo.exposition import CORRECT_METRIC, JOB, LABELLED_METRIC, write_history
-from live_dashboards.demo.interrupts import termination_unwinds, uninterrupted
+from live_dashboards.demo.exporter import CORRECT_METRIC, JOB, LABELLED_METRIC, Exporter, write_history
 from live_dashboards.demo.mlflow_rows import fill_tables, make_tables
-from live_dashboards.demo.postgres_server import PostgresServer
 from live_dashboards.demo.programs import MissingProgramError
-from live_dashboards.demo.prometheus_server import PrometheusServer, ScrapeTarget
+from live_dashboards.demo.server_process import termination_unwinds, uninterrupted
+from live_dashboards.demo.servers import PostgresServer, PrometheusServer, ScrapeTarget
 from live_dashboards.demo.world import INSTANCES, World
 
 DATABASE = "mlflow"

@@ -1,22 +1,29 @@
 """One server as a child process: started on a free loopback port, waited for, stopped with everything it
-started.
+started; in a temporary folder that its own account can enter, wherever the caller's TMPDIR lies.
+
+What this process started ends with it, also where it is killed: a small shell waits for the end of this
+process and then runs one command. On Ctrl-C and termination nothing may be lost between a process and the
+name it is known by.
 """
 
 from __future__ import annotations
 
 import os
+import pwd
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from types import FrameType
+from typing import IO, Self
 
-from live_dashboards.demo.guard import Guard
-from live_dashboards.demo.interrupts import uninterrupted
 from live_dashboards.demo.programs import BARE_ENVIRONMENT
 from live_dashboards.errors import DashboardError
 
@@ -27,6 +34,27 @@ STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 _LOG_LINES_COUNT = 3
 _started: list[ServerProcess] = []
+
+LONGEST_PATH = 70  # a Unix socket's path below the folder may have 107 bytes
+_PREFIX = "live-dashboards-"
+_REMOVE_SECONDS = 2.0
+_guards: dict[Path, Guard] = {}  # of the folders that are there
+
+# A line says that all is over; the end of the pipe without one says that nobody is left to say so. Ctrl-C and
+# a hang-up are this process' business.
+_WAITING = 'trap "" HUP INT TERM; read -r over || "$@"'
+
+# Several tries, since what was just killed may still be writing its last file.
+_REMOVE = 'for _ in 1 2 3 4 5 6 7 8 9 10; do rm -rf -- "$0" && break; sleep 1; done'
+
+# SIGQUIT, at which PostgreSQL leaves no shared memory behind; what does not know it ends of it, and what
+# blocks it is killed.
+_END = (
+    'kill -s QUIT -- "-$0"; for _ in 1 2 3 4 5 6 7 8 9 10; do kill -s 0 -- "-$0" || exit 0; sleep 0.5; '
+    'done; kill -s KILL -- "-$0"'
+)
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class ServerStartError(DashboardError):
@@ -210,3 +238,157 @@ def _wait_for_end(process: subprocess.Popen[bytes]) -> None:
 
 def _tail(text: str) -> str:
     return " | ".join(line.strip() for line in text.strip().splitlines()[-_LOG_LINES_COUNT:])
+
+
+class WorkFolderError(DashboardError):
+    """There is no place for the demo's data."""
+
+
+def postgres_account() -> Account | None:
+    """The account PostgreSQL must run as: none of its own for a plain user, `postgres` (else `nobody`) for
+    root, whom PostgreSQL refuses.
+    """
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(entry.pw_uid, entry.pw_gid)
+    raise WorkFolderError(
+        "PostgreSQL refuses to run as root and there is no account postgres or nobody; "
+        "run this as a plain user"
+    )
+
+
+def make_work_folder(account: Account | None = None) -> Path:
+    """A new folder below TMPDIR, /tmp or /var/tmp: the first of them where that account can write."""
+    for parent in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp")):  # noqa: S108 # mkdtemp makes the name and the mode safe
+        folder = _new_folder(parent, account)
+        if folder is not None:
+            _guards[folder] = Guard.of_folder(folder)
+            return folder
+    raise WorkFolderError("no temporary folder can be written; set TMPDIR to a folder that can")
+
+
+def remove_work_folder(folder: Path) -> None:
+    """Remove the folder; a process that was just killed may still be writing its last file, so this tries for
+    two seconds.
+    """
+    until = time.monotonic() + _REMOVE_SECONDS
+    while folder.exists() and time.monotonic() < until:
+        shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        shutil.rmtree(folder)
+    if folder in _guards:
+        _guards.pop(folder).release()
+
+
+def _new_folder(parent: str, account: Account | None) -> Path | None:
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+    except OSError:
+        return None
+    if account is not None:
+        os.chown(folder, account.user_id, account.group_id)
+    if len(str(folder)) <= LONGEST_PATH and _can_write(folder, account):
+        return folder
+    shutil.rmtree(folder)
+    return None
+
+
+def _can_write(folder: Path, account: Account | None) -> bool:
+    """Whether the account really can: a folder above it may be closed to others, and access lists are not in
+    the mode.
+    """
+    if account is None:
+        return os.access(folder, os.W_OK | os.X_OK)
+    tried = subprocess.run(  # noqa: S603 # the shell, and a path this module made
+        ["/bin/sh", "-c", 'cd "$1" && test -w .', "sh", str(folder)],
+        cwd="/",
+        env=BARE_ENVIRONMENT,
+        stderr=subprocess.DEVNULL,
+        check=False,
+        user=account.user_id,
+        group=account.group_id,
+        extra_groups=[],
+    )
+    return tried.returncode == 0
+
+
+class Guard:
+    """Runs its command when this process has ended, unless it was released before."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._shell = subprocess.Popen(  # noqa: S603 # the shell, and a command this module made
+            ["/bin/sh", "-c", _WAITING, "sh", *command],
+            cwd="/",
+            env=BARE_ENVIRONMENT,
+            # whose other end no other child inherits: it closes when this process ends, however it ends
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    @classmethod
+    def of_folder(cls, folder: Path) -> Self:
+        """Removes the folder with all that is in it."""
+        return cls(["/bin/sh", "-c", _REMOVE, os.fspath(folder)])
+
+    @classmethod
+    def of_group(cls, group_id: int) -> Self:
+        """Ends all processes of that group, within five seconds."""
+        return cls(["/bin/sh", "-c", _END, str(group_id)])
+
+    def release(self) -> None:
+        """Nothing is left to be taken down; harmless a second time."""
+        if self._shell.returncode is None:
+            self._shell.communicate(b"over\n")
+
+
+@contextmanager
+def uninterrupted(*, forget: bool = False) -> Iterator[None]:
+    """Hold these signals back until the block is over; then deliver them, or forget them where the block was
+    the taking down itself.
+
+    Only the main thread gets signals in Python, so in any other this does nothing.
+    """
+    held: list[int] = []
+    with _handlers(lambda number, _: held.append(number)):
+        yield
+    if held and not forget:
+        signal.raise_signal(held[0])
+
+
+@contextmanager
+def termination_unwinds() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the program through its context managers, with exit code 128 + signal, as
+    Ctrl-C does by itself.
+    """
+    with _handlers(_leave, ENDING[1:]):
+        yield
+
+
+@contextmanager
+def _handlers(
+    handler: Callable[[int, FrameType | None], object], numbers: tuple[signal.Signals, ...] = ENDING
+) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in numbers}
+    # one that is ignored stays ignored (nohup)
+    caught = [number for number, known in before.items() if known not in {signal.SIG_IGN, None}]
+    try:
+        for number in caught:
+            signal.signal(number, handler)
+        yield
+    finally:
+        for number in caught:
+            signal.signal(number, before[number])
+
+
+def _leave(number: int, _: FrameType | None) -> None:
+    raise SystemExit(128 + number)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from live_dashboards.demo.mlflow_rows import demo_experiments, fill_tables, make_tables
-from live_dashboards.demo.postgres_server import PostgresServer
+from live_dashboards.demo.servers import PostgresServer
 from live_dashboards.demo.world import EXPERIMENT
 from tests.support.mlflow_database import MlflowDatabase
 from tests.support.mlflow_tables import SCHEMA_OF_MLFLOW_3, tracking_uri

@@ -14,10 +14,8 @@ import psycopg2
 import pytest
 import requests
 
-from live_dashboards.demo.postgres_server import PostgresServer
-from live_dashboards.demo.prometheus_server import PrometheusServer
-from live_dashboards.demo.server_process import ServerStartError, hold_port
-from live_dashboards.demo.work_folder import LONGEST_PATH, make_work_folder, postgres_account, remove_work_folder
+from live_dashboards.demo.server_process import LONGEST_PATH, ServerStartError, hold_port, make_work_folder, postgres_account, remove_work_folder
+from live_dashboards.demo.servers import PostgresServer, PrometheusServer
 from tests.conftest import RunningPrometheus
 from tests.support.closed_network import NetworkClosedError
 from tests.support.fault_proxy import FaultProxy

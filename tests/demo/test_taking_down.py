@@ -20,9 +20,9 @@ ROOT = Path(__file__).parents[2]
 MOMENTS = ("initdb", "postgres", "promtool", "prometheus")  # the programs in the order in which they start
 PROGRAM = """
 import encodings.idna, numpy.random, os, sys, time
-from live_dashboards.demo import demo, exposition, mlflow_rows, world
+from live_dashboards.demo import demo, exporter, mlflow_rows, world
 mlflow_rows.schema_statements()  # reads, as the next line, what a checkout below a folder that only its owner can enter would refuse later
-exposition.exposition(world.World(0), world.INSTANCES[0], 60)
+exporter.exposition(world.World(0), world.INSTANCES[0], 60)
 if sys.argv[1] == "plain" and os.geteuid() == 0:
     import pwd
     nobody = pwd.getpwnam("nobody")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from live_dashboards.demo.exposition import exposition
+from live_dashboards.demo.exporter import exposition
 from live_dashboards.demo.world import BASELINE, ENHANCED, INSTANCES, VARIANTS, Variant, World
 
 START = 1_790_000_000.0

@@ -11,10 +11,9 @@ from urllib.request import urlopen
 
 import yaml
 
-from live_dashboards.demo.postgres_server import PostgresServer
 from live_dashboards.demo.programs import postgres_programs
-from live_dashboards.demo.prometheus_server import PrometheusServer
 from live_dashboards.demo.server_process import ServerProcess
+from live_dashboards.demo.servers import PostgresServer, PrometheusServer
 from tests.deploy import files
 from tests.deploy.files import DEPLOY, ROOT
 from tests.deploy.machine import Machine

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from live_dashboards.demo.exposition import JOB
+from live_dashboards.demo.exporter import JOB
 from live_dashboards.demo.programs import promtool_program
 from live_dashboards.demo.world import BASELINE, ENHANCED
 from live_dashboards.model.report import BadgeKind

@@ -23,9 +23,8 @@ import pytest
 import requests
 import yaml
 
-from live_dashboards.demo.postgres_server import PostgresServer
-from live_dashboards.demo.prometheus_server import PrometheusServer
 from live_dashboards.demo.server_process import ServerProcess
+from live_dashboards.demo.servers import PostgresServer, PrometheusServer
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE
 from tests.scripts.checkout import BARE, Checkout, make_checkout
 from tests.support.mlflow_database import MlflowDatabase

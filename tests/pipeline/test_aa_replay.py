@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from live_dashboards.demo.postgres_server import PostgresServer
+from live_dashboards.demo.servers import PostgresServer
 from live_dashboards.model.report import AbReport
 from live_dashboards.pipeline import Request, ab_report, ask
 from live_dashboards.settings import load_settings

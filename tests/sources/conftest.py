@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from live_dashboards.demo.postgres_server import PostgresServer
+from live_dashboards.demo.servers import PostgresServer
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE
 from tests.sources.mlflow_ways import Ways, write_truth
 from tests.support.mlflow_database import MlflowDatabase

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from live_dashboards.demo.postgres_server import PostgresServer
-from live_dashboards.demo.server_process import run_program
-from live_dashboards.demo.work_folder import make_work_folder, postgres_account, remove_work_folder
+from live_dashboards.demo.server_process import make_work_folder, postgres_account, remove_work_folder, run_program
+from live_dashboards.demo.servers import PostgresServer
 from live_dashboards.errors import SourceError
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline

@@ -8,8 +8,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from live_dashboards.demo.server_process import ServerProcess
-from live_dashboards.demo.work_folder import make_work_folder, postgres_account, remove_work_folder
+from live_dashboards.demo.server_process import ServerProcess, make_work_folder, postgres_account, remove_work_folder
 from live_dashboards.errors import SourceError
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline

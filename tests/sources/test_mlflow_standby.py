@@ -15,8 +15,7 @@ import psycopg2
 import pytest
 
 from live_dashboards.demo.programs import postgres_programs
-from live_dashboards.demo.server_process import LOOPBACK, ServerProcess, run_program
-from live_dashboards.demo.work_folder import make_work_folder, postgres_account, remove_work_folder
+from live_dashboards.demo.server_process import LOOPBACK, ServerProcess, make_work_folder, postgres_account, remove_work_folder, run_program
 from live_dashboards.errors import SourceError
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline

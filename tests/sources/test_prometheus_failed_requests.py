@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 from prometheus_client import CollectorRegistry, Counter, start_http_server
 
-from live_dashboards.demo.prometheus_server import PrometheusServer
+from live_dashboards.demo.servers import PrometheusServer
 from live_dashboards.model.snapshot import Answer
 from tests.sources.prometheus_reading import END, HOUR, ask, labels, short_truth, traffic, values
 from tests.support.victoria_metrics import VictoriaMetricsServer

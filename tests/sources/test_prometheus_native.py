@@ -16,7 +16,7 @@ from dataclasses import replace
 import pytest
 import requests
 
-from live_dashboards.demo.prometheus_server import PrometheusServer
+from live_dashboards.demo.servers import PrometheusServer
 from live_dashboards.model.snapshot import PrometheusAnswer
 from live_dashboards.sources.prometheus.promql import RECORDED_UNTIL, STEPS
 from live_dashboards.sources.prometheus.recorded import COUNTED_BY_RULES

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from live_dashboards.demo.programs import promtool_program
-from live_dashboards.demo.prometheus_server import PrometheusServer
+from live_dashboards.demo.servers import PrometheusServer
 from live_dashboards.model.snapshot import SourceState
 from live_dashboards.sources.prometheus.promql import ESTIMATED, FAILED, GAUGES, NEWEST, RECORDED_UNTIL, STEPS, TOTALS, UNSEEN, newest, recorded_form
 from live_dashboards.sources.queries import AB_QUERIES, AbQuery

@@ -6,7 +6,7 @@ import http.server
 import threading
 import time
 
-from live_dashboards.demo.prometheus_server import PrometheusServer
+from live_dashboards.demo.servers import PrometheusServer
 from tests.sources.prometheus_reading import ask, values
 from tests.support.waiting import wait_until
 

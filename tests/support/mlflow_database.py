@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 # a class under a lower-case name
 
-from live_dashboards.demo.postgres_server import PostgresServer
+from live_dashboards.demo.servers import PostgresServer
 from tests.support.mlflow_truth import MlflowTruth
 
 READ_TABLES = "experiments, runs, metrics, latest_metrics, params, tags"

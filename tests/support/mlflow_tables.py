@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
-from live_dashboards.demo.postgres_server import PostgresServer
 from live_dashboards.demo.programs import postgres_programs
+from live_dashboards.demo.servers import PostgresServer
 
 SCHEMA_OF_MLFLOW_2 = Path(__file__).parent / "mlflow_2_22_schema.sql"
 SCHEMA_OF_MLFLOW_3 = Path(__file__).parents[2] / "live_dashboards" / "demo" / "mlflow_schema.sql"

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 
-from live_dashboards.demo.prometheus_server import PrometheusServer
+from live_dashboards.demo.servers import PrometheusServer
 from tests.support.prometheus_truth import PrometheusTruth, TrueSeries
 
 CUSTOM = -53  # the schema of buckets that end at given bounds

@@ -10,8 +10,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Self
 
-from live_dashboards.demo.server_process import LOOPBACK, ServerProcess
-from live_dashboards.demo.work_folder import make_work_folder, remove_work_folder
+from live_dashboards.demo.server_process import LOOPBACK, ServerProcess, make_work_folder, remove_work_folder
 from tests.support.engines import victoria_metrics_program
 from tests.support.prometheus_truth import PrometheusTruth
 from tests.support.waiting import LONGEST_SECONDS
