@@ -1,5 +1,5 @@
 """The command line: `live-dashboards ab | business | all | web | check | demo | explain | hash-password`.
-stdout is the result, stderr the conversation.
+stdout is the result, which may be closed, full, or a pipe whose reader has gone; stderr the conversation.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from live_dashboards import options
 from live_dashboards.endings import deadline, ending_cleanly_on
 from live_dashboards.errors import DashboardError, OutputError, SettingsError, UsageError
 from live_dashboards.model.plain_text import escaped
-from live_dashboards.printing import say
 from live_dashboards.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from live_dashboards.unattended import Run
     from live_dashboards.writing import Outcome
+
 
 WRITTEN, NOT_WRITTEN, USAGE, LESS_THAN_REQUIRED = 0, 1, 2, 3
 _BOTH = ("ab", "business")
@@ -145,9 +145,9 @@ def _draw_with(
     settings: Settings, dashboards: tuple[str, ...], arguments: argparse.Namespace, run: Run
 ) -> int:
     """Draws for itself alone and in its time, and prints each path or the summary as soon as it is there."""
-    from live_dashboards.destinations import check_outputs
     from live_dashboards.pipeline import lock, outcomes
     from live_dashboards.unattended import finish
+    from live_dashboards.writing import check_outputs
 
     run.settings, request, every = (
         settings,
@@ -318,6 +318,42 @@ def _typed_password() -> str:
     if getpass.getpass("Again: ") != password:
         raise UsageError("the two passwords differ; run hash-password again")
     return password
+
+
+def say(text: str) -> None:
+    """Prints the text at once. A reader that has gone has seen enough, so that is quiet; OutputError where it
+    cannot be printed for any other reason.
+    """
+    if not text:
+        return
+    if sys.stdout is None:  # as Python has it where stdout is closed
+        raise OutputError(_told("it is closed"))
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_the_rest()
+    except OSError as error:
+        _drop_the_rest()
+        raise OutputError(_told(error.strerror or str(error))) from error
+
+
+def _told(cause: str) -> str:
+    return (
+        f"the result cannot be printed on stdout: {cause}; let it lead to a terminal, a pipe or a file "
+        "that has room"
+    )
+
+
+def _drop_the_rest() -> None:
+    """What is held back, and all that follows, goes nowhere: Python would try again as it ends, and complain
+    in words and exit code of its own.
+    """
+    # an stdout that is no file of the system holds nothing back
+    with contextlib.suppress(OSError, ValueError):
+        stdout, nowhere = sys.stdout.fileno(), os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stdout)
+        os.close(nowhere)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from live_dashboards.destinations import ENDINGS, check_output, named_images
 from live_dashboards.endings import undivided
 from live_dashboards.errors import UsageError
 from live_dashboards.model.check import Check, CheckState
@@ -31,7 +30,7 @@ from live_dashboards.model.snapshot import (
 )
 from live_dashboards.request import Request
 from live_dashboards.settings import Settings
-from live_dashboards.writing import Compare, Outcome, write
+from live_dashboards.writing import ENDINGS, Compare, Outcome, check_output, named_images, write
 
 log = logging.getLogger(__name__)
 

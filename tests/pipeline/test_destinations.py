@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from live_dashboards.cli import main
-from live_dashboards.destinations import check_apart
 from live_dashboards.errors import SharedOutputError
 from live_dashboards.request import Request
+from live_dashboards.writing import check_apart
 
 SNAPSHOT, SUMMARY = "--save-snapshot", "--summary"
 
