@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from live_dashboards import options
 from live_dashboards.endings import deadline, ending_cleanly_on
 from live_dashboards.errors import DashboardError, OutputError, SettingsError, UsageError
-from live_dashboards.model.plain_text import escaped
+from live_dashboards.model.names import escaped
 from live_dashboards.settings import Settings, load_settings
 
 if TYPE_CHECKING:

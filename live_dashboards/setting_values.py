@@ -11,11 +11,9 @@ from itertools import pairwise
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from live_dashboards.model.amount import Amount
-from live_dashboards.model.duration import parse_duration_seconds
-from live_dashboards.model.moment import parse_page_moment
+from live_dashboards.model.moment import parse_duration_seconds, parse_page_moment
 from live_dashboards.model.secret import Secret
-from live_dashboards.model.traffic_plan import TrafficPlan
+from live_dashboards.model.setting_types import Amount, TrafficPlan
 
 _DAY_SECONDS, _YEAR_SECONDS = 86_400, 31_536_000
 _LARGEST = 1e15

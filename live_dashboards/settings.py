@@ -16,7 +16,7 @@ from typing import Any
 from live_dashboards import secret_care
 from live_dashboards.errors import SettingsError
 from live_dashboards.model.secret import Secret
-from live_dashboards.model.traffic_plan import TrafficPlan
+from live_dashboards.model.setting_types import TrafficPlan
 from live_dashboards.settings_table import Setting, all_settings
 
 ENV_FILE_NAME = ".env.live-dashboards"

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from live_dashboards.errors import SettingsError
-from live_dashboards.model.amount import Amount
-from live_dashboards.model.traffic_plan import TrafficPlan
+from live_dashboards.model.setting_types import Amount, TrafficPlan
 from live_dashboards.settings import Settings, load_settings
 
 

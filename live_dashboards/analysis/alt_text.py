@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from live_dashboards.model.moment import format_moment
-from live_dashboards.model.plain_text import escaped
+from live_dashboards.model.names import escaped
 from live_dashboards.model.report import AbReport
 
 

@@ -12,9 +12,9 @@ from live_dashboards.analysis.effect import Compared
 from live_dashboards.analysis.guardrails import guardrails
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.widest import around_rows, widest, without_interval
-from live_dashboards.model.at_least import TELL_STARTS, WHY, at_least_words
 from live_dashboards.model.judgement import UNKNOWN, Guardrail, SplitTest, Verdict
 from live_dashboards.model.measurement import Measurement
+from live_dashboards.model.notices import TELL_STARTS, WHY, at_least_words
 from live_dashboards.model.number import format_interval
 
 Judged = tuple[tuple[Guardrail, ...], Verdict]

@@ -34,8 +34,8 @@ from live_dashboards.model.business_report import BusinessReport, Gate, GatesPan
 from live_dashboards.model.judgement import Recommendation
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_moment
+from live_dashboards.model.names import escaped
 from live_dashboards.model.notices import is_how_counted
-from live_dashboards.model.plain_text import escaped
 from live_dashboards.model.report import AbReport, Head
 from live_dashboards.model.snapshot import Snapshot
 from live_dashboards.panels.business import BUSINESS_PANELS

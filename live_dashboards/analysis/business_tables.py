@@ -7,7 +7,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from live_dashboards.analysis.page import Page
-from live_dashboards.model.amount import Amount
 from live_dashboards.model.business_case import Assumption, BusinessCase, EffectInput
 from live_dashboards.model.business_report import (
     InputRow,
@@ -18,9 +17,9 @@ from live_dashboards.model.business_report import (
     PerformanceRow,
     SharePart,
 )
-from live_dashboards.model.duration import format_duration
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.metrics import ACCURACY, ERROR_RATE, MEAN_LATENCY, metric_of
+from live_dashboards.model.moment import format_duration
 from live_dashboards.model.number import (
     NOTHING,
     format_count,
@@ -32,6 +31,7 @@ from live_dashboards.model.number import (
     format_signed,
 )
 from live_dashboards.model.report import Head
+from live_dashboards.model.setting_types import Amount
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS
 
 PERFORMANCE = (ACCURACY, MEAN_LATENCY, ERROR_RATE)

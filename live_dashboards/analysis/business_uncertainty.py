@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from live_dashboards.analysis.business_terms import REQUESTS_PER_DAY, TermFormula
 from live_dashboards.analysis.long_run import FEWEST_BLOCKS, long_run_variance
-from live_dashboards.model.amount import Amount
 from live_dashboards.model.business_case import EffectInput
 from live_dashboards.model.measurement import Interval
+from live_dashboards.model.setting_types import Amount
 
 if TYPE_CHECKING:
     import numpy as np

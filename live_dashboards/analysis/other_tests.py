@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from live_dashboards.analysis.page import Page
-from live_dashboards.model.listing import listed
+from live_dashboards.model.names import listed
 
 _NAMES_SHOWN = 4
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 from live_dashboards.analysis.excluded import without_stretches
 from live_dashboards.analysis.page import Page
-from live_dashboards.model.duration import format_duration
 from live_dashboards.model.judgement import Period
 from live_dashboards.model.measurement import Origin
+from live_dashboards.model.moment import format_duration
 from live_dashboards.model.snapshot import Accumulated
 
 _NOT_EXACT = (

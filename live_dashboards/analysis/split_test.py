@@ -16,9 +16,9 @@ from live_dashboards.analysis.period import period_of
 from live_dashboards.analysis.proportions import Counts
 from live_dashboards.analysis.sequential import segmented_split_test
 from live_dashboards.analysis.share_changes import share_overdispersion
-from live_dashboards.model.duration import format_duration
 from live_dashboards.model.judgement import SplitTest
 from live_dashboards.model.measurement import Interval, Measurement
+from live_dashboards.model.moment import format_duration
 from live_dashboards.model.snapshot import Accumulated
 
 NO_PLAN = "no plan set: AB_TRAFFIC_SPLIT"

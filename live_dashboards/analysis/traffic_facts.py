@@ -19,10 +19,17 @@ from live_dashboards.analysis.latency import (
 from live_dashboards.analysis.model_facts import percent_scale
 from live_dashboards.analysis.proportions import Counts, normal_quantile, wilson
 from live_dashboards.analysis.widest import widest
-from live_dashboards.model.at_least import AT_LEAST, OF_A_PARTIAL_ANSWER, WHY, all_at_least_words
 from live_dashboards.model.buckets import NO_FINITE_BUCKET
 from live_dashboards.model.measurement import Interval, Measurement, Origin, derive, missing, total
-from live_dashboards.model.notices import COUNT_TOGETHER, PARTIAL, by_weight
+from live_dashboards.model.notices import (
+    AT_LEAST_AND_AT_MOST,
+    COUNT_TOGETHER,
+    OF_A_PARTIAL_ANSWER,
+    PARTIAL,
+    WHY,
+    all_at_least_words,
+    by_weight,
+)
 from live_dashboards.model.number import format_count
 from live_dashboards.model.snapshot import Answer, PrometheusAnswer
 from live_dashboards.model.variants import Roles
@@ -128,7 +135,7 @@ class _Reader:
         ]
         least = {series.labels: series.last or 0.0 for series in question.series}
         beyond = math.fsum((series.last or 0.0) - least.get(series.labels, 0.0) for series in most)
-        return f"{AT_LEAST}{format_count(beyond)} more, {WHY}" if most else None
+        return f"{AT_LEAST_AND_AT_MOST}{format_count(beyond)} more, {WHY}" if most else None
 
     def _ageless(self, name: str) -> str:
         """Why the moment of a newest sample is not known: then nothing says that the exporter is still

@@ -12,10 +12,10 @@ from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.period import period_of
 from live_dashboards.analysis.split_test import TOLD_OVERDISPERSION
 from live_dashboards.analysis.traffic_facts import assumed_zeros
-from live_dashboards.model.duration import format_duration
 from live_dashboards.model.judgement import SplitTest
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.metrics import ASKED, EXPORTED
+from live_dashboards.model.moment import format_duration
 from live_dashboards.model.notices import COUNTED_BY_RULES
 from live_dashboards.model.number import format_number
 from live_dashboards.model.presentation import count_words, is_open, share_words

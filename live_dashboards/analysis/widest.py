@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from live_dashboards.model.at_least import AT_LEAST, WHY
 from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.measurement import Interval, Measurement
+from live_dashboards.model.notices import AT_LEAST_AND_AT_MOST, WHY
 from live_dashboards.model.number import format_interval
 
 Limit = float | None
@@ -55,7 +55,10 @@ def _without_counts(found: Measurement) -> str | None:
     if not found.inputs:
         return found.reason
     return (
-        "; ".join(part for part in (found.reason or "").split("; ") if not part.startswith(AT_LEAST)) or None
+        "; ".join(
+            part for part in (found.reason or "").split("; ") if not part.startswith(AT_LEAST_AND_AT_MOST)
+        )
+        or None
     )
 
 

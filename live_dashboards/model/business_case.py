@@ -7,10 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from live_dashboards.model.amount import Amount
 from live_dashboards.model.measurement import Interval, Measurement
+from live_dashboards.model.names import short
 from live_dashboards.model.number import format_money_estimate
-from live_dashboards.model.plain_text import short
+from live_dashboards.model.setting_types import Amount
 
 
 @dataclass(frozen=True, slots=True)

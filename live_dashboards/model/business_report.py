@@ -11,8 +11,8 @@ from live_dashboards.model.business_case import Assumption, BreakEven, BusinessC
 from live_dashboards.model.judgement import PlainAnswer, Recommendation, Verdict
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.moment import format_second
+from live_dashboards.model.names import short
 from live_dashboards.model.number import format_money, format_money_estimate, format_money_rounded
-from live_dashboards.model.plain_text import short
 from live_dashboards.model.report import Badge, Head, StatusStrip
 from live_dashboards.model.snapshot import SourceStatus
 

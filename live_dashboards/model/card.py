@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from live_dashboards.model.plain_text import CUT, columns, cut, escaped
+from live_dashboards.model.names import CUT, columns, cut, escaped
 
 WIDTH, MOST_LINES = 110, 15
 _MOST_ROWS = 6

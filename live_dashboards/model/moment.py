@@ -1,4 +1,6 @@
-"""Moments: timezone-aware UTC in the code, RFC 3339 in text."""
+"""Moments and durations: timezone-aware UTC and seconds in the code; in text RFC 3339, and what Prometheus
+writes: `90s`, `5m`, `1h30m`, `24h`, `7d`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,10 @@ from zoneinfo import ZoneInfo
 _FIRST_SECONDS, _LAST_SECONDS = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (1000, 9000))
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)")
+
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
+_DURATION = re.compile(r"(?:\d+(?:ms|[smhdwy]))+")
+_PART = re.compile(r"(\d+)(ms|[smhdwy])")
 
 
 def parse_moment(text: str) -> datetime:
@@ -67,3 +73,43 @@ def zone_words(unix_seconds: float, zone: ZoneInfo) -> str:
     """The zone's abbreviation at that moment, with `UTC` before a bare offset."""
     name = datetime.fromtimestamp(unix_seconds, UTC).astimezone(zone).tzname() or zone.key
     return f"UTC{name}" if name[:1] in "+-" else name
+
+
+def parse_duration_seconds(text: str) -> float:
+    """Seconds in a Prometheus duration; ValueError where it is none or is zero."""
+    if not _DURATION.fullmatch(text.strip()):
+        raise ValueError(f"{text!r} is not a duration such as 30m, 24h or 7d")
+    seconds = sum(int(count) * _SECONDS[unit] for count, unit in _PART.findall(text))
+    if not 0 < seconds <= 10 * _SECONDS["y"]:
+        raise ValueError(f"{text!r} is not between 1ms and 10y")
+    return float(seconds)
+
+
+def format_duration(seconds: float) -> str:
+    """The duration in PromQL's spelling, whole seconds, largest units first: 86400 is `1d`, 5400 is
+    `1h30m`.
+    """
+    return format_exact_duration(max(1, round(seconds)))
+
+
+def format_exact_duration(seconds: float) -> str:
+    """The same to the millisecond, of which it is at least one: 299.999 is `4m59s999ms`."""
+    rest, parts = max(1, round(1000 * seconds)), []
+    for unit in ("d", "h", "m", "s", "ms"):
+        count, rest = divmod(rest, round(1000 * _SECONDS[unit]))
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts)
+
+
+def format_window(seconds: float) -> str:
+    """The window as a Prometheus duration, hours up to two days: `30m`, `24h`, `7d`, `1h30m`."""
+    milliseconds = max(1, round(seconds * 1000))
+    if milliseconds % 86_400_000 == 0 and milliseconds > 86_400_000:
+        return f"{milliseconds // 86_400_000}d"
+    parts = []
+    for size, unit in ((3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms")):
+        count, milliseconds = divmod(milliseconds, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts)

@@ -23,7 +23,7 @@ from live_dashboards.model.judgement import (
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.metrics import ACCURACY
 from live_dashboards.model.moment import format_second
-from live_dashboards.model.plain_text import short
+from live_dashboards.model.names import short
 from live_dashboards.model.snapshot import SourceStatus, Timeline
 
 

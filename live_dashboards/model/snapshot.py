@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.moment import format_second, is_on_calendar
-from live_dashboards.model.plain_text import escaped, short
+from live_dashboards.model.names import escaped, short
 
 MLFLOW = "mlflow"
 PROMETHEUS = "prometheus"

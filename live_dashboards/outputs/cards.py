@@ -7,9 +7,8 @@ from __future__ import annotations
 from live_dashboards.model.business_report import BusinessReport
 from live_dashboards.model.card import Card
 from live_dashboards.model.dashboards import Report
-from live_dashboards.model.duration import format_window
 from live_dashboards.model.measurement import Measurement
-from live_dashboards.model.moment import format_second
+from live_dashboards.model.moment import format_second, format_window
 from live_dashboards.model.number import NOTHING, format_estimate, format_number
 from live_dashboards.model.presentation import count_words, state_words
 from live_dashboards.model.report import AbReport, VariantFacts

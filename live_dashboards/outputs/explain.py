@@ -9,7 +9,7 @@ from pathlib import Path
 
 from live_dashboards.errors import UsageError
 from live_dashboards.model.codec import decode
-from live_dashboards.model.plain_text import escaped
+from live_dashboards.model.names import escaped
 from live_dashboards.outputs.summary_file import read_summary
 
 _COPIES = re.compile(

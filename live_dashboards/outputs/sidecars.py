@@ -7,8 +7,8 @@ import re
 from live_dashboards.model.dashboards import DASHBOARD_TITLES, Report, dashboard_name
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.moment import format_moment
+from live_dashboards.model.names import escaped
 from live_dashboards.model.number import NOTHING, format_count, format_interval, format_number
-from live_dashboards.model.plain_text import escaped
 from live_dashboards.outputs.drawn_values import COLUMNS, drawn_values
 
 _FORMULA = (

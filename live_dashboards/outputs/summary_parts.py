@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from live_dashboards.model.dashboards import Report, dashboard_name
-from live_dashboards.model.duration import format_window
 from live_dashboards.model.judgement import PlainAnswer
-from live_dashboards.model.moment import format_moment
+from live_dashboards.model.moment import format_moment, format_window
 from live_dashboards.model.snapshot import SourceStatus
 from live_dashboards.outputs.measurement_rows import finite, lineage, rows
 

@@ -17,8 +17,8 @@ from urllib3.util import Retry, Timeout, make_headers
 
 from live_dashboards.model.business_report import BusinessReport
 from live_dashboards.model.dashboards import DASHBOARD_TITLES, dashboard_name
+from live_dashboards.model.names import escaped
 from live_dashboards.model.number import NOTHING, format_number
-from live_dashboards.model.plain_text import escaped
 from live_dashboards.model.report import AbReport
 from live_dashboards.outputs.run_line import Written, conclusion, wrong_with
 

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from live_dashboards.model.card import Card
-from live_dashboards.model.duration import format_window
 from live_dashboards.model.measurement import Origin
-from live_dashboards.model.moment import format_second
+from live_dashboards.model.moment import format_second, format_window
 from live_dashboards.model.number import format_number
 from live_dashboards.model.snapshot import Answer, PrometheusAnswer, Snapshot, SourceStatus, Timeline
 from live_dashboards.model.variants import Roles, roles

@@ -7,8 +7,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from live_dashboards.model.duration import format_duration, format_exact_duration
 from live_dashboards.model.metrics import EXPORTED
+from live_dashboards.model.moment import format_duration, format_exact_duration
 
 REQUESTS, ERRORS, LATENCY = EXPORTED.requests, EXPORTED.errors, EXPORTED.latency
 ACCURACY, IMPACT = EXPORTED.accuracy, EXPORTED.impact

@@ -10,8 +10,7 @@ from typing import Any
 from live_dashboards.model.business_report import BusinessReport
 from live_dashboards.model.chart import Panel
 from live_dashboards.model.dashboards import Report
-from live_dashboards.model.duration import parse_duration_seconds
-from live_dashboards.model.moment import format_moment
+from live_dashboards.model.moment import format_moment, parse_duration_seconds
 from live_dashboards.model.report import AbReport, Head
 from live_dashboards.model.snapshot import Snapshot
 from live_dashboards.panels.ab import AB_PANELS

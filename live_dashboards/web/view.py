@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from urllib.parse import urlencode
 
 from live_dashboards.errors import UsageError
-from live_dashboards.model.duration import format_duration, parse_duration_seconds
+from live_dashboards.model.moment import format_duration, parse_duration_seconds
 from live_dashboards.settings import Settings
 
 WINDOWS = ("1h", "6h", "24h", "7d")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from live_dashboards.model.card import MOST_LINES, WIDTH, Card, wrapped
-from live_dashboards.model.plain_text import columns, cut, short
+from live_dashboards.model.names import columns, cut, short
 from tests.support import hostile
 
 NAMES = (hostile.BASELINE, hostile.CHALLENGER, hostile.IMPACT, hostile.ENDLESS, "模型" * 200, "", "e\u0301" * 300)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from live_dashboards.model.plain_text import escaped
+from live_dashboards.model.names import escaped
 
 
 @pytest.mark.parametrize(

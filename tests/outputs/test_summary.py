@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from live_dashboards.model.duration import format_window, parse_duration_seconds
 from live_dashboards.model.measurement import Interval, Origin
+from live_dashboards.model.moment import format_window, parse_duration_seconds
 from live_dashboards.model.report import AbReport, BadgeKind
 from live_dashboards.outputs.summary import summary, summary_schema, summary_text
 from tests.outputs.reports import every_kind

@@ -9,7 +9,7 @@ import pytest
 
 from live_dashboards.model.card import MOST_LINES, WIDTH
 from live_dashboards.model.measurement import Origin
-from live_dashboards.model.plain_text import columns
+from live_dashboards.model.names import columns
 from live_dashboards.model.snapshot import Answer, Timeline
 from live_dashboards.sources.metrics import AbTestMetrics
 from tests.support import hostile

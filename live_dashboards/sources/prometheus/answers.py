@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.buckets import bucket_quantile
-from live_dashboards.model.duration import format_duration, format_exact_duration
+from live_dashboards.model.moment import format_duration, format_exact_duration
 from live_dashboards.model.snapshot import Answer, Timeline
 from live_dashboards.sources.prometheus.counting.growth import Growth
 from live_dashboards.sources.prometheus.counting.samples import Labels

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from live_dashboards.model.at_least import TELL_STARTS, all_at_least_words
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.notices import (
     ADDED_TOGETHER,
@@ -24,8 +23,10 @@ from live_dashboards.model.notices import (
     OLDER_RULES,
     PERHAPS_TWICE,
     START_NOT_EXACT,
+    TELL_STARTS,
     TWO_KINDS,
     WHICH_COUNT,
+    all_at_least_words,
 )
 from live_dashboards.model.snapshot import PrometheusAnswer
 from live_dashboards.sources.prometheus.exchange import Failure

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import requests
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.listing import listed
+from live_dashboards.model.names import listed
 from live_dashboards.model.notices import QUESTIONS_FAILED
 from live_dashboards.model.secret import scrub
 from live_dashboards.sources.asking import Deadline

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.listing import listed
+from live_dashboards.model.names import listed
 from live_dashboards.model.notices import ASSUMED_ZERO
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant, values_of

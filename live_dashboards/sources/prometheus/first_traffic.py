@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.listing import listed
+from live_dashboards.model.names import listed
 from live_dashboards.model.notices import START_NOT_EXACT
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time

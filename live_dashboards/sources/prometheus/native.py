@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.duration import format_exact_duration
-from live_dashboards.model.listing import listed
+from live_dashboards.model.moment import format_exact_duration
+from live_dashboards.model.names import listed
 from live_dashboards.model.notices import HISTOGRAMS, NO_PERCENTILES, NOT_READ, TWO_KINDS
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.listing import listed
+from live_dashboards.model.names import listed
 from live_dashboards.model.notices import WHICH_COUNT
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.model.variants import named_variant

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from live_dashboards.model.listing import listed
+from live_dashboards.model.names import listed
 from live_dashboards.model.snapshot import Accumulated, Answer
 from live_dashboards.settings import Settings
 from live_dashboards.sources.prometheus.answers import block_answer, total_answer, with_zero_errors

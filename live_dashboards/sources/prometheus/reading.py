@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.listing import listed
+from live_dashboards.model.names import listed
 from live_dashboards.model.snapshot import Accumulated, Answer
 from live_dashboards.settings import Settings
 from live_dashboards.sources.prometheus.answers import (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.duration import format_duration
+from live_dashboards.model.moment import format_duration
 from live_dashboards.model.notices import (
     COUNTED_BY_RULES,
     COUNTED_TWICE,

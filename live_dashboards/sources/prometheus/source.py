@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.duration import format_duration, parse_duration_seconds
-from live_dashboards.model.listing import listed
 from live_dashboards.model.metrics import EXPORTED
+from live_dashboards.model.moment import format_duration, parse_duration_seconds
+from live_dashboards.model.names import listed
 from live_dashboards.model.notices import ADDED_TOGETHER, NOT_RECORDED, WHICH_COUNT
 from live_dashboards.model.snapshot import PROMETHEUS, PrometheusAnswer, SourceState, SourceStatus
 from live_dashboards.settings import Settings

@@ -8,7 +8,7 @@ from typing import Any
 from dash import html
 
 from live_dashboards.model.measurement import Origin
-from live_dashboards.model.plain_text import acts
+from live_dashboards.model.names import acts
 from live_dashboards.model.presentation import CACHED_MARK
 
 Tree = Any

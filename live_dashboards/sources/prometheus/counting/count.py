@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.listing import listed
+from live_dashboards.model.names import listed
 from live_dashboards.model.notices import EDGES_LEFT_OUT, NO_SUM
 from live_dashboards.sources.prometheus.counting.growth import (
     COUNTER_LABEL,

@@ -24,7 +24,7 @@ from itertools import pairwise
 from typing import Any
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.duration import format_exact_duration
+from live_dashboards.model.moment import format_exact_duration
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant, over_time

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.duration import format_exact_duration
+from live_dashboards.model.moment import format_exact_duration
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.counting.births import counted_with, created_metric
 from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, joined, labels_of

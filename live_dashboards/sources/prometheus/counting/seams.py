@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.duration import format_exact_duration
+from live_dashboards.model.moment import format_exact_duration
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.counting.growth import (
     COUNTER_LABEL,

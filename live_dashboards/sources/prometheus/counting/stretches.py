@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.duration import format_exact_duration
+from live_dashboards.model.moment import format_exact_duration
 from live_dashboards.sources.prometheus.counting.growth import (
     Growth,
     block_promql,

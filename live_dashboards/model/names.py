@@ -1,11 +1,12 @@
-"""Text of others on one line, for logs, tables and terminals: what acts there is written out instead, and
-what is too long is cut.
+"""Names and other texts that somebody else has given: many of them in a sentence; on one line, for logs,
+tables and terminals, with what acts there written out instead.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import accumulate
 
 # line ends, terminal codes, marks that turn or hide letters, halves of a character
@@ -14,6 +15,12 @@ _JOINERS = {"\u200c", "\u200d"}  # Persian words and composed emoji need them
 CUT = "…"
 _WIDEST_NAME, _WIDEST_SAID = 30, 60
 _MOST_LETTERS_A_COLUMN = 4
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """The first names, and how many there are beyond: `a, b and 3 more`."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def escaped(text: str) -> str:
