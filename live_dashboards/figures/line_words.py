@@ -13,11 +13,11 @@ from live_dashboards.figures.stretches import TimePlot, last_point
 from live_dashboards.figures.text import Look, fitted_name, width_inches
 from live_dashboards.figures.theme import FAINT, INK, MUTED, line_inches
 from live_dashboards.figures.words import end_words
+from live_dashboards.model.axis import clock_words, span_words, time_ticks
 from live_dashboards.model.moment import zone_words
 from live_dashboards.model.number import MINUS
 from live_dashboards.model.presentation import style_of
 from live_dashboards.model.report import Line
-from live_dashboards.model.ticks import clock_words, span_words, time_ticks
 
 _MOST_NAMED_LINES = 4
 _MARK_WORDS_INCHES = 1.2

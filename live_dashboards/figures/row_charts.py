@@ -21,9 +21,9 @@ from live_dashboards.figures.rows import (
 )
 from live_dashboards.figures.text import Look, fitted_name, width_inches
 from live_dashboards.figures.theme import BAND, FAINT, INK, MUTED, Sizes
+from live_dashboards.model.axis import log_labels, log_ticks
 from live_dashboards.model.chart import Mark, Row, Rows, Words
 from live_dashboards.model.measurement import Interval
-from live_dashboards.model.ticks import log_labels, log_ticks
 
 _ASIDE_INCHES, _NAMES_GAP_INCHES, _MORE_FOR_NAMES_INCHES = 0.55, 0.1, 0.4
 _COLUMN_INCHES, _MOST_COLUMNS = 0.55, 4

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from live_dashboards.figures.frame import Frame, base_line, tick_height, x_ticks
 from live_dashboards.figures.text import Look, fitted_name, width_inches
 from live_dashboards.figures.theme import FAINT, INK, MUTED, PAPER, Sizes, line_inches
-from live_dashboards.model.ticks import number_labels, round_ticks
+from live_dashboards.model.axis import number_labels, round_ticks
 
 NAMES_INCHES = 1.12
 _ROW_LEADING = 1.18

@@ -23,11 +23,11 @@ from live_dashboards.figures.theme import (
     line_inches,
     variant_style,
 )
+from live_dashboards.model.axis import moment_words, span_words
 from live_dashboards.model.dashboards import Report
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.report import AbReport, Badge
 from live_dashboards.model.snapshot import PROMETHEUS, SourceStatus
-from live_dashboards.model.ticks import moment_words, span_words
 
 _SOURCE_TITLES = {"mlflow": "MLflow", "prometheus": "Prometheus"}
 _VERDICT_COLOURS = {"SHIP": CALM, "ROLL BACK": ALARM}  # beside the word, which says it alone

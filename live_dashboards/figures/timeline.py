@@ -22,9 +22,9 @@ from live_dashboards.figures.stretches import Plan, TimePlot, last_point, segmen
 from live_dashboards.figures.text import Look, width_inches
 from live_dashboards.figures.theme import MUTED, PAPER, TICK_PAD_POINTS, Sizes, line_inches
 from live_dashboards.figures.words import end_words
+from live_dashboards.model.axis import number_labels, round_ticks
 from live_dashboards.model.presentation import colour_of, style_of
 from live_dashboards.model.report import AbReport, Line
-from live_dashboards.model.ticks import number_labels, round_ticks
 
 Row = TypeVar("Row")
 _NAMES_INCHES, _MOST_NAMES_INCHES = 1.12, 1.5

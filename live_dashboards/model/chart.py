@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-from live_dashboards.model.limits import finite_ends, padded
+from live_dashboards.model.axis import finite_ends, padded
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.presentation import INK, VariantStyle

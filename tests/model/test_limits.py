@@ -2,8 +2,7 @@
 
 import pytest
 
-from live_dashboards.model.limits import padded
-from live_dashboards.model.ticks import number_labels, round_ticks
+from live_dashboards.model.axis import number_labels, padded, round_ticks
 
 
 def test_values_have_some_room_on_both_sides():

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from live_dashboards.model.axis import log_labels, log_ticks, moment_words, number_labels, round_ticks, span_words, time_ticks
 from live_dashboards.model.moment import zone_words
-from live_dashboards.model.ticks import log_labels, log_ticks, moment_words, number_labels, round_ticks, span_words, time_ticks
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

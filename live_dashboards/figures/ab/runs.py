@@ -15,10 +15,10 @@ from live_dashboards.figures.rows import Rows, bare_rows, fitting, heading_heigh
 from live_dashboards.figures.text import Look, width_inches
 from live_dashboards.figures.theme import MUTED, PAPER, Sizes
 from live_dashboards.figures.words import value_words
+from live_dashboards.model.axis import time_ticks
 from live_dashboards.model.moment import zone_words
 from live_dashboards.model.presentation import style_of
 from live_dashboards.model.report import AbReport, RunBar
-from live_dashboards.model.ticks import time_ticks
 
 _END_MARKS = {
     "finished": ("|", True),

@@ -11,11 +11,10 @@ from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.panel import open_panel
 from live_dashboards.figures.text import Look, width_inches
 from live_dashboards.figures.theme import BAND, INK, MUTED, PAPER, line_inches
+from live_dashboards.model.axis import number_labels, padded, round_ticks
 from live_dashboards.model.business_report import BreakEvenPanel, BusinessReport
-from live_dashboards.model.limits import padded
 from live_dashboards.model.number import format_signed
 from live_dashboards.model.presentation import MEASURED, RESULT
-from live_dashboards.model.ticks import number_labels, round_ticks
 
 _FAR = 5.0
 

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from live_dashboards.figures.frame import Frame, base_line, tick_height, x_ticks, y_ticks
 from live_dashboards.figures.text import Look, width_inches
 from live_dashboards.figures.theme import INK, TICK_PAD_POINTS, line_inches
+from live_dashboards.model.axis import number_labels, round_ticks
 from live_dashboards.model.number import USD
-from live_dashboards.model.ticks import number_labels, round_ticks
 
 
 def money_axes(

@@ -11,9 +11,9 @@ from live_dashboards.figures.frame import Frame
 from live_dashboards.figures.panel import open_panel
 from live_dashboards.figures.text import Look, width_inches
 from live_dashboards.figures.theme import BAND, INK, PAPER, line_inches
+from live_dashboards.model.axis import padded
 from live_dashboards.model.business_case import CashPoint
 from live_dashboards.model.business_report import BusinessReport, PaybackPanel
-from live_dashboards.model.limits import padded
 from live_dashboards.model.presentation import MEASURED, RESULT
 
 _DAYS_A_MONTH = 365 / 12

@@ -9,12 +9,11 @@ from live_dashboards.figures.marks import dot, draw_dots
 from live_dashboards.figures.panel import open_panel
 from live_dashboards.figures.text import Look, width_inches
 from live_dashboards.figures.theme import FAINT, INK, MUTED, line_inches
+from live_dashboards.model.axis import finite_ends, number_labels, padded, round_ticks
 from live_dashboards.model.business_report import BusinessReport, PerformanceRow
-from live_dashboards.model.limits import finite_ends, padded
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.number import format_number
 from live_dashboards.model.presentation import colour_of, drawn_interval, style_of
-from live_dashboards.model.ticks import number_labels, round_ticks
 
 _NAMES_INCHES, _NUMBERS_SHARE, _APART = 1.0, 0.22, 0.24
 

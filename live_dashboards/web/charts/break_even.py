@@ -6,12 +6,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from live_dashboards.model.axis import number_labels, padded, round_ticks
 from live_dashboards.model.business_report import BreakEvenPanel, BusinessReport
-from live_dashboards.model.limits import padded
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.number import format_money, format_signed
 from live_dashboards.model.presentation import BAND, INK, MEASURED, MUTED, RESULT, VariantStyle
-from live_dashboards.model.ticks import number_labels, round_ticks
 from live_dashboards.panels.sayings import measured, provenance, spoken
 from live_dashboards.web.charts.base import Figure, axis, band, layout, seen, upright, word
 from live_dashboards.web.charts.hover import TEMPLATE, said

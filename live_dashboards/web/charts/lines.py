@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from live_dashboards.model.axis import number_labels, round_ticks
 from live_dashboards.model.chart import Lines, Said
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.number import format_number
 from live_dashboards.model.presentation import MUTED, PAPER, VariantStyle, colour_of, style_of
 from live_dashboards.model.report import AbReport, Line
-from live_dashboards.model.ticks import number_labels, round_ticks
 from live_dashboards.panels.sayings import provenance, spoken, unit_of
 from live_dashboards.web.charts.base import USUAL_HEIGHT, Figure, axis, layout, seen, upright
 from live_dashboards.web.charts.hover import said

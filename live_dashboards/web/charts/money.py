@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from live_dashboards.model.axis import number_labels, round_ticks
 from live_dashboards.model.number import USD
-from live_dashboards.model.ticks import number_labels, round_ticks
 from live_dashboards.web.charts.base import ZERO_LINE, axis
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from live_dashboards.model.axis import padded
 from live_dashboards.model.business_case import CashPoint
 from live_dashboards.model.business_report import BusinessReport, PaybackPanel
 from live_dashboards.model.chart import Said
-from live_dashboards.model.limits import padded
 from live_dashboards.model.measurement import Interval
 from live_dashboards.model.number import format_money, format_number
 from live_dashboards.model.presentation import AXIS, BAND, INK, PAPER, RESULT

@@ -8,10 +8,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from live_dashboards.model.axis import log_labels, log_ticks, number_labels, round_ticks
 from live_dashboards.model.chart import Mark, Row, Rows, Words
 from live_dashboards.model.measurement import Interval, Origin
 from live_dashboards.model.presentation import BAND, PAPER, VariantStyle
-from live_dashboards.model.ticks import log_labels, log_ticks, number_labels, round_ticks
 from live_dashboards.web.charts.bars import Bar, bar_ticks, bars_trace
 from live_dashboards.web.charts.base import ZERO_LINE, Figure, axis, band, seen
 from live_dashboards.web.charts.hover import TEMPLATE, said

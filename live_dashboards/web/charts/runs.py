@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from live_dashboards.model.axis import moment_words
 from live_dashboards.model.chart import Said
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.number import format_number
 from live_dashboards.model.presentation import MUTED, PAPER, colour_of, state_words, style_of
 from live_dashboards.model.report import AbReport, RunBar
 from live_dashboards.model.snapshot import MLFLOW
-from live_dashboards.model.ticks import moment_words
 from live_dashboards.panels.sayings import origin_words, provenance, spoken
 from live_dashboards.web.charts.base import Figure, upright, word
 from live_dashboards.web.charts.hover import TEMPLATE, said

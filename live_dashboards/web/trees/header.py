@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 from dash import html
 
+from live_dashboards.model.axis import moment_words, span_words
 from live_dashboards.model.business_report import BusinessReport
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.presentation import BADGE_SHAPES
 from live_dashboards.model.report import AbReport, Badge
-from live_dashboards.model.ticks import moment_words, span_words
 from live_dashboards.web.trees.parts import Tree, name_of, pairs, short
 
 

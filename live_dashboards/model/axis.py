@@ -1,17 +1,20 @@
-"""Where ticks stand and what they say: round numbers, 1-2-5 on a log axis, and clock times of the page's
-zone.
+"""From where to where an axis goes, where its ticks stand and what they say: round numbers, 1-2-5 on a log
+axis, and clock times of the page's zone.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 from zoneinfo import ZoneInfo
 
+from live_dashboards.model.measurement import Interval
 from live_dashboards.model.moment import zone_words
 from live_dashboards.model.number import MINUS, format_number
+
+_ROUNDING = 1e-9
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _MONTH = 2_629_746
@@ -26,6 +29,33 @@ _MOST_DECIMALS = 6
 _MOST_DIGITS = 14
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def finite_ends(values: Iterable[float | None], intervals: Iterable[Interval | None]) -> list[float]:
+    """All values and closed interval ends."""
+    ends = [value for value in values if value is not None]
+    for interval in intervals:
+        ends.extend(end for end in ((interval.low, interval.high) if interval else ()) if end is not None)
+    return [end for end in ends if math.isfinite(end)]
+
+
+def padded(
+    values: Sequence[float], share: float = 0.08, *, floor: float | None = None, ceiling: float | None = None
+) -> tuple[float, float]:
+    """Limits around the values with some room, not beyond floor and ceiling; around nothing 0 to 1. Values
+    that rounding alone tells apart are one.
+    """
+    if not values:
+        return 0.0, 1.0
+    low, high = min(values), max(values)
+    spread = high - low if high - low > _ROUNDING * max(abs(low), abs(high)) else 0.0
+    room = spread * share or abs(high) * 0.1 or 1.0
+    low, high = low - room, high + room
+    if floor is not None and low < floor <= min(values):
+        low = floor
+    if ceiling is not None and high > ceiling >= max(values):
+        high = ceiling
+    return low, high
 
 
 def round_ticks(low: float, high: float, most: int = 5) -> tuple[float, ...]:
