@@ -29,7 +29,7 @@ from live_dashboards.outputs.summary import summary, summary_schema, summary_tex
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import sql
-from live_dashboards.sources.mlflow.checks import mlflow_checks
+from live_dashboards.sources.mlflow.check import mlflow_checks
 from live_dashboards.sources.mlflow.ways import mlflow_source
 from tests.pipeline.command import page_at
 from tests.support import snapshots

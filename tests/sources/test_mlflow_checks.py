@@ -12,9 +12,9 @@ from live_dashboards.errors import SettingsError
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.mlflow import checks as product
-from live_dashboards.sources.mlflow.checks import mlflow_checks
-from live_dashboards.sources.mlflow.connection import MlflowConnection
+from live_dashboards.sources.mlflow import check as product
+from live_dashboards.sources.mlflow.check import mlflow_checks
+from live_dashboards.sources.mlflow.postgres import MlflowConnection
 from tests.sources.mlflow_reading import NOW, ab_test, ago
 from tests.support.waiting import LONGEST_SECONDS
 
@@ -203,10 +203,10 @@ def test_an_old_test_is_warned_about(mlflow_database):
 
 def test_a_clock_that_differs_is_told(mlflow_database, monkeypatch):
     ab_test(mlflow_database.truth)
-    from live_dashboards.sources.mlflow import schema
+    from live_dashboards.sources.mlflow import postgres
 
-    real = schema.time.time
-    monkeypatch.setattr(schema.time, "time", lambda: real() + 600)
+    real = postgres.time.time
+    monkeypatch.setattr(postgres.time, "time", lambda: real() + 600)
     found = checks(mlflow_database)["clock"]
     told = re.fullmatch(r"PostgreSQL's clock is (\d+) s behind this machine's", found.found)
     assert told, found.found

@@ -16,7 +16,7 @@ from live_dashboards.demo.servers import PostgresServer
 from live_dashboards.errors import SourceError
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.mlflow.connection import MlflowConnection
+from live_dashboards.sources.mlflow.postgres import MlflowConnection
 from tests.support.pace import ends_within
 from tests.support.waiting import LONGEST_SECONDS, wait_until
 

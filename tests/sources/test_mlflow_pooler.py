@@ -12,8 +12,8 @@ from live_dashboards.demo.server_process import ServerProcess, make_work_folder,
 from live_dashboards.errors import SourceError
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.mlflow import connection
-from live_dashboards.sources.mlflow.connection import MlflowConnection
+from live_dashboards.sources.mlflow import postgres
+from live_dashboards.sources.mlflow.postgres import MlflowConnection
 from tests.sources.hand_clock import HandClock
 from tests.sources.mlflow_reading import ab_test, ask, logged
 from tests.support.waiting import LONGEST_SECONDS
@@ -89,7 +89,7 @@ def test_timeout_and_read_only_do_not_leak_to_another_client(mlflow_database, po
 
 
 def test_the_statement_timeout_works_behind_the_pooler_and_does_not_leak_after_a_failure(mlflow_database, pooler_port, monkeypatch):
-    monkeypatch.setattr(connection, "_CANCEL_SECONDS", LONGEST_SECONDS - 0.3)  # so that the server's word has time to come
+    monkeypatch.setattr(postgres, "_CANCEL_SECONDS", LONGEST_SECONDS - 0.3)  # so that the server's word has time to come
     still = HandClock().deadline(LONGEST_SECONDS)
     with pytest.raises(SourceError, match="did not answer the question 'sleep'") as failed, through(mlflow_database, pooler_port, still) as connected:
         connected.rows("sleep", "select pg_sleep(600)", {})

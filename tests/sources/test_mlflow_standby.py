@@ -19,7 +19,7 @@ from live_dashboards.demo.server_process import LOOPBACK, ServerProcess, make_wo
 from live_dashboards.errors import SourceError
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.mlflow.connection import MlflowConnection
+from live_dashboards.sources.mlflow.postgres import MlflowConnection
 from tests.sources.mlflow_reading import ab_test, ask, logged
 from tests.support.waiting import LONGEST_SECONDS, wait_until
 

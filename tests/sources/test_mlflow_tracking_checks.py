@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from live_dashboards.settings import load_settings
-from live_dashboards.sources.mlflow.checks import mlflow_checks
+from live_dashboards.sources.mlflow.check import mlflow_checks
 from tests.sources.mlflow_reading import NOW
 from tests.support.waiting import LONGEST_SECONDS
 

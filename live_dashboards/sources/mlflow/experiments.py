@@ -10,8 +10,7 @@ from typing import Any
 from live_dashboards.errors import UsageError
 from live_dashboards.model.snapshot import Experiment
 from live_dashboards.sources.mlflow import sql
-from live_dashboards.sources.mlflow.moments import moment_or_none
-from live_dashboards.sources.mlflow.questions import Questions
+from live_dashboards.sources.mlflow.questions import Questions, moment_or_none
 
 _SHOWN_NAMES = 3
 _Rank = tuple[int, int, int]

@@ -1,18 +1,36 @@
-"""What a way to ask MLflow must offer: rows to named questions. PostgreSQL answers them with SQL, the REST
+"""MLflow's times, milliseconds since 1970 in UTC, which a caller of MLflow may set to anything.
+
+What a way to ask MLflow must offer: rows to named questions. PostgreSQL answers them with SQL, the REST
 API and SQLite from plain rows.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from live_dashboards.model.snapshot import ChosenTest, MlflowAnswer
 from live_dashboards.sources.asking import Deadline
 
+# the year 9000: to what a calendar's last day holds nothing can be added, not even a zone's hours
+_END_OF_TIME_MS = 221_845_392_000_000
+
 Row = tuple[Any, ...]
 Parameters = Mapping[str, Any]
+
+
+def moment_or_none(milliseconds: int | None) -> datetime | None:
+    """The moment, None where there is none or it is no time from which a calendar goes on."""
+    if milliseconds is None or not 0 < milliseconds < _END_OF_TIME_MS:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def milliseconds(moment: datetime) -> int:
+    """The moment in MLflow's unit."""
+    return math.floor(moment.timestamp() * 1000)
 
 
 class Questions(Protocol):

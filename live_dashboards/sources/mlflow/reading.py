@@ -1,19 +1,33 @@
-"""The order in which MLflow is asked, whatever way: which experiments, which one, what it holds."""
+"""Reads what one experiment's page needs, whatever the way to MLflow: asks within the deadline, keeps what
+was answered, and tells what was not.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from live_dashboards.errors import SettingsError
 from live_dashboards.model.metrics import ACCURACY, METRICS
-from live_dashboards.model.snapshot import ChosenTest, MlflowAnswer
+from live_dashboards.model.snapshot import MLFLOW, ChosenTest, MlflowAnswer, SourceState, SourceStatus
 from live_dashboards.settings import Settings
+from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import readings, sql
-from live_dashboards.sources.mlflow.answers import Asked
-from live_dashboards.sources.mlflow.experiments import choice_of, choose_experiment
-from live_dashboards.sources.mlflow.moments import milliseconds
+from live_dashboards.sources.mlflow.experiments import Choice, choice_of, choose_experiment
+from live_dashboards.sources.mlflow.questions import Questions, milliseconds
+
+_TEXTS = {
+    "experiments": sql.EXPERIMENTS,
+    "values": sql.VALUES,
+    "value_ranges": sql.VALUE_RANGES,
+    "status_counts": sql.STATUS_COUNTS,
+    "runs": sql.RUNS,
+    readings.HISTORY: sql.HISTORY,
+}
 
 # clocks of training machines differ: what was logged up to 5 minutes after the moment counts as known at it
 _CLOCK_SLACK_MS = 300_000
@@ -23,6 +37,106 @@ _BOUND_SETTINGS = (
     "AB_CHALLENGER_VARIANT",
     "AB_TEST_COUNT_PARAM",
 )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Whom is asked, for which moment (the bound parameters), and until when; `versions_text` is the question
+    for model versions where it can be asked.
+    """
+
+    address: str
+    connection: Questions
+    version: str
+    clock_difference_seconds: float | None
+    versions_text: str | None
+    parameters: Mapping[str, Any]
+    deadline: Deadline
+
+    def status(self, state: SourceState, choice: Choice) -> SourceStatus:
+        """How asking ended, as of now."""
+        return SourceStatus(
+            MLFLOW,
+            state,
+            reason=choice.reason,
+            fix=choice.fix,
+            warnings=(*choice.warnings, *self.connection.warnings),
+            version=self.version,
+            address=self.address,
+            duration_seconds=self.deadline.elapsed_seconds,
+            clock_difference_seconds=self.clock_difference_seconds,
+        )
+
+    def nothing(self, choice: Choice) -> MlflowAnswer:
+        """The answer where there is no A/B data to read."""
+        name = choice.chosen.name if choice.chosen else None
+        return MlflowAnswer(
+            self.status(SourceState.NO_AB_DATA, choice),
+            experiments=choice.experiments,
+            known_experiments=choice.known,
+            experiment=name,
+        )
+
+    def read(self, choices: Sequence[Choice]) -> tuple[MlflowAnswer, ...]:
+        """An answer for each chosen experiment, in this order."""
+        ids = [choice.chosen.experiment_id for choice in choices if choice.chosen]
+        found = _Found.read(self.connection, {**self.parameters, "experiment_ids": ids}, self.versions_text)
+        answers = tuple(self._answer(choice, found) for choice in choices)
+        ended = self.deadline.elapsed_seconds
+        return tuple(
+            replace(answer, status=replace(answer.status, duration_seconds=ended)) for answer in answers
+        )
+
+    def _answer(self, choice: Choice, found: _Found) -> MlflowAnswer:
+        chosen = choice.experiments[0]
+        parameters = {**self.parameters, "experiment_ids": [chosen.experiment_id]}
+        queries = {
+            name: " ".join(self.connection.text(name, text, parameters).split())
+            for name, text in found.texts.items()
+        }
+        own = chosen.experiment_id
+        return MlflowAnswer(
+            self.status(SourceState.ANSWERED, choice),
+            experiment=chosen.name,
+            experiments=choice.experiments,
+            known_experiments=choice.known,
+            values=found.latest.get(own, ()),
+            value_ranges=found.value_ranges.get(own, ()),
+            status_counts=found.status_counts.get(own, ()),
+            runs=found.runs.get(own, ()),
+            history=readings.history_answer(
+                found.history.get(own, ()), parameters, query=queries[readings.HISTORY]
+            ),
+            versions=found.versions.get(own, ()),
+            newest_at=chosen.last_activity_at,
+            queries=tuple(queries.items()),
+        )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What each question gave, by the experiment's id, and the questions' texts."""
+
+    texts: Mapping[str, str]
+    latest: readings.ByExperiment[Any]
+    value_ranges: readings.ByExperiment[Any]
+    status_counts: readings.ByExperiment[Any]
+    runs: readings.ByExperiment[Any]
+    history: readings.ByExperiment[Any]
+    versions: readings.ByExperiment[Any]
+
+    @classmethod
+    def read(cls, connection: Questions, parameters: Mapping[str, Any], versions_text: str | None) -> _Found:
+        """Asks each question once for all experiments."""
+        return cls(
+            {**_TEXTS, **({"versions": versions_text} if versions_text else {})},
+            readings.read_values(connection, parameters),
+            readings.read_value_ranges(connection, parameters),
+            readings.read_status_counts(connection, parameters),
+            readings.read_runs(connection, parameters),
+            readings.read_history(connection, parameters),
+            readings.read_versions(connection, versions_text, parameters) if versions_text else {},
+        )
 
 
 def read_one(asked: Asked, wanted: str | None, tell: Callable[[ChosenTest | None], None]) -> MlflowAnswer:
@@ -108,3 +222,75 @@ def _check_text(name: str, value: str | None) -> None:
         (value or "").encode()
     except UnicodeEncodeError:
         raise SettingsError(f"{name} holds bytes that are no UTF-8 text; write it as UTF-8") from None
+
+
+class Abortable(AbstractContextManager[Any], Protocol):
+    """What is open while it is asked."""
+
+    def abort(self) -> None:
+        """Ends a question that is under way in another thread."""
+
+
+Opened = TypeVar("Opened", bound=Abortable)
+
+
+class OpenedSource(ABC, Generic[Opened]):
+    """A MlflowSource (see `questions`) over something that is opened anew for each read."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._opened: Opened | None = None
+        check_texts(settings)
+
+    def read(
+        self,
+        *,
+        at: datetime,
+        window_seconds: float,
+        deadline: Deadline,
+        on_experiment: Callable[[ChosenTest | None], None],
+    ) -> MlflowAnswer:
+        """What MLflow holds on the chosen experiment at that moment.
+
+        `on_experiment` is called once, as early as possible, with the chosen experiment's name and variants,
+        None where there is none. Raises SourceError where MLflow cannot be asked, UsageError where
+        AB_EXPERIMENT names no active experiment.
+        """
+        tell = Once(on_experiment)
+        try:
+            with self._open_to_abort(deadline) as opened:
+                asked = self._asked(opened, question_parameters(self._settings, at, window_seconds), deadline)
+                return read_one(asked, self._settings["AB_EXPERIMENT"], tell)
+        finally:
+            tell(None)
+
+    def read_all(
+        self, *, at: datetime, window_seconds: float, deadline: Deadline
+    ) -> tuple[MlflowAnswer, ...]:
+        """What `read` gives for each A/B experiment, the one with the newest activity first, by as many
+        questions as for one.
+
+        One answer without an experiment where there is none. Raises SourceError where MLflow cannot be asked.
+        """
+        with self._open_to_abort(deadline) as opened:
+            return read_each(
+                self._asked(opened, question_parameters(self._settings, at, window_seconds), deadline)
+            )
+
+    def abort(self) -> None:
+        """Ends a read that is under way in another thread; it raises SourceError there."""
+        if self._opened is not None:
+            self._opened.abort()
+
+    def _open_to_abort(self, deadline: Deadline) -> Opened:
+        """Known before it is entered, since that may take long."""
+        self._opened = self._open(deadline)
+        return self._opened
+
+    @abstractmethod
+    def _open(self, deadline: Deadline) -> Opened:
+        """What is to be asked, not entered yet."""
+
+    @abstractmethod
+    def _asked(self, opened: Opened, parameters: Mapping[str, Any], deadline: Deadline) -> Asked:
+        """The same with all that the questions need."""

@@ -11,8 +11,7 @@ from live_dashboards.model.metrics import METRICS
 from live_dashboards.model.snapshot import Answer, ModelVersion, Run, StatusCount, Timeline, VariantValue
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import sql
-from live_dashboards.sources.mlflow.moments import moment_or_none
-from live_dashboards.sources.mlflow.questions import Parameters, Questions, Row
+from live_dashboards.sources.mlflow.questions import Parameters, Questions, Row, moment_or_none
 
 HISTORY = "accuracy_history"
 Record = TypeVar("Record")

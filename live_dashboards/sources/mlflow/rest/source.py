@@ -9,8 +9,7 @@ from typing import Any
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import sql
-from live_dashboards.sources.mlflow.answers import Asked
-from live_dashboards.sources.mlflow.opened import OpenedSource
+from live_dashboards.sources.mlflow.reading import Asked, OpenedSource
 from live_dashboards.sources.mlflow.rest.endpoint import rest_endpoint
 from live_dashboards.sources.mlflow.rest.exchange import RestClient
 from live_dashboards.sources.mlflow.rest.rows import RestRows

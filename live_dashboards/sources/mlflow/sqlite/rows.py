@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from live_dashboards.errors import SourceError
+from live_dashboards.sources.mlflow.postgres import REQUIRED_TABLES
 from live_dashboards.sources.mlflow.questions import Parameters, Row
 from live_dashboards.sources.mlflow.readings import HISTORY
 from live_dashboards.sources.mlflow.rows.records import ExperimentRow, MetricRow, PointRow, RunRow, VersionRow
 from live_dashboards.sources.mlflow.rows.wanted import Wanted
-from live_dashboards.sources.mlflow.schema import REQUIRED_TABLES
 from live_dashboards.sources.mlflow.sqlite import texts
 from live_dashboards.sources.mlflow.sqlite.database import SqliteDatabase, no_tables
 

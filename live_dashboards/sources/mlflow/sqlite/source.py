@@ -12,8 +12,7 @@ from urllib.parse import unquote
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import sql
-from live_dashboards.sources.mlflow.answers import Asked
-from live_dashboards.sources.mlflow.opened import OpenedSource
+from live_dashboards.sources.mlflow.reading import Asked, OpenedSource
 from live_dashboards.sources.mlflow.rows.answers import RowAnswers
 from live_dashboards.sources.mlflow.sqlite.database import SqliteDatabase
 from live_dashboards.sources.mlflow.sqlite.rows import SqliteRows

@@ -1,28 +1,50 @@
-"""The connection test of MLflow: of its PostgreSQL from the settings to the values, one line a check, each
-with its fix; then of the backup.
-"""
+"""The connection test of MLflow, whichever way leads to it: every check one line, with the fix."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Asking, Deadline
 from live_dashboards.sources.mlflow.address import MlflowAddress, host_and_port, mlflow_address
-from live_dashboards.sources.mlflow.connection import MlflowConnection
 from live_dashboards.sources.mlflow.data_checks import AB_CHECKS, MlflowData
-from live_dashboards.sources.mlflow.reading import check_texts
-from live_dashboards.sources.mlflow.steps import Step, run_steps, skipped
-from live_dashboards.sources.mlflow.table_checks import CLOCK, TABLE_CHECKS, MlflowTables, clock_check
-from live_dashboards.sources.mlflow.tracking_checks import tracking_checks
+from live_dashboards.sources.mlflow.postgres import (
+    REQUIRED_TABLES,
+    MlflowConnection,
+    MlflowSchema,
+    read_schema,
+    require_rights,
+    require_tables,
+)
+from live_dashboards.sources.mlflow.questions import Questions
+from live_dashboards.sources.mlflow.reading import check_texts, question_parameters
+from live_dashboards.sources.mlflow.rest.endpoint import rest_endpoint
+from live_dashboards.sources.mlflow.rest.exchange import RestClient
+from live_dashboards.sources.mlflow.rest.rows import RestRows
+from live_dashboards.sources.mlflow.rest.source import server_version
+from live_dashboards.sources.mlflow.rows.answers import RowAnswers
+from live_dashboards.sources.mlflow.sqlite.database import SqliteDatabase
+from live_dashboards.sources.mlflow.sqlite.rows import SqliteRows
+from live_dashboards.sources.mlflow.sqlite.source import file_version, sqlite_path
+
+Step = tuple[str, Callable[[], Check]]
+
+CLOCK = "MLflow clock"
+_CLOCK_SECONDS = 60.0
+
+TRACKING, SERVER, TRACKING_LOGIN, API, FILE, TABLES = (
+    f"MLflow {thing}" for thing in ("settings", "server", "login", "API", "file", "tables")
+)
+_LAYERS = (SERVER, TRACKING_LOGIN, API)
+_API_CODES = {"not_found", "not_mlflow", "http_error", "host_not_allowed", "redirect"}
 
 SETTINGS, HOST, PORT, TLS, LOGIN, DATABASE = (
     "MLflow settings",
@@ -33,7 +55,6 @@ SETTINGS, HOST, PORT, TLS, LOGIN, DATABASE = (
     "MLflow database",
 )
 _CONNECTING = (TLS, LOGIN, DATABASE)
-_DATA_CHECKS = (*TABLE_CHECKS, *AB_CHECKS, CLOCK)
 _CHECK_OF_CODE = {"no_database": DATABASE, "no_connect_right": DATABASE}
 _HOST_FIX = (
     "check its spelling; in Kubernetes it is name.namespace; a password with @ in a URL can look "
@@ -43,6 +64,179 @@ _PORT_FIX = (
     "is the server running, is the port right, does it listen on this address (listen_addresses), "
     "is a port-forward or a firewall rule needed?"
 )
+
+
+def run_steps(steps: Sequence[Step], reason: str) -> Iterator[Check]:
+    """The checks in turn; what raises SourceError fails and makes the rest impossible."""
+    for index, (name, look) in enumerate(steps):
+        try:
+            yield look()
+        except SourceError as error:
+            yield Check(name, CheckState.FAILED, error.reason, error.fix, error.code)
+            yield from skipped([later for later, _ in steps[index + 1 :]], reason)
+            return
+
+
+def skipped(names: Sequence[str], reason: str) -> Iterator[Check]:
+    """A line for each check that was not made."""
+    for name in names:
+        yield Check(name, CheckState.SKIPPED, f"not looked at: {reason}", code="skipped")
+
+
+class MlflowTables:
+    """The tables as the user sees them, looked up once."""
+
+    def __init__(self, connection: MlflowConnection) -> None:
+        self.connection = connection
+
+    @cached_property
+    def schema(self) -> MlflowSchema:
+        """What the database says of itself."""
+        return read_schema(self.connection)
+
+
+def _tables(tables: MlflowTables) -> Check:
+    require_tables(tables.schema, tables.connection)
+    return Check(
+        "MLflow tables", CheckState.OK, f"{', '.join(REQUIRED_TABLES)} are there ({tables.schema.version})"
+    )
+
+
+def _read_rights(tables: MlflowTables) -> Check:
+    require_rights(tables.schema)
+    return Check("MLflow read rights", CheckState.OK, f"user {tables.schema.user!r} may read them")
+
+
+def _write_rights(tables: MlflowTables) -> Check:
+    name, user, written = "MLflow write rights", tables.schema.user, tables.schema.writable_tables
+    if not written:
+        return Check(name, CheckState.OK, f"user {user!r} may not write")
+    names = ", ".join(REQUIRED_TABLES)
+    fix = (
+        "nothing is ever written, but a role that only reads is safer: create role dash_ro login "
+        f"password '...'; grant select on {names} to dash_ro;"
+    )
+    return Check(
+        name, CheckState.WARNING, f"user {user!r} may also write {', '.join(written)}", fix, "can_write"
+    )
+
+
+def clock_check(what: str, seconds: float) -> Check:
+    """Whether the clock of what is called `what` and ours agree; `seconds` is its clock minus ours."""
+    if abs(seconds) < _CLOCK_SECONDS:
+        return Check(
+            CLOCK, CheckState.OK, f"{what}'s clock and this machine's differ by {abs(seconds):.1f} s"
+        )
+    side = "ahead of" if seconds > 0 else "behind"
+    return Check(
+        CLOCK,
+        CheckState.WARNING,
+        f"{what}'s clock is {abs(seconds):.0f} s {side} this machine's",
+        "synchronise both clocks (NTP)",
+        "clock",
+    )
+
+
+TABLE_CHECKS: Mapping[str, Callable[[MlflowTables], Check]] = {
+    "MLflow tables": _tables,
+    "MLflow read rights": _read_rights,
+    "MLflow write rights": _write_rights,
+}
+
+
+def tracking_checks(settings: Settings, at: datetime) -> Iterator[Check]:
+    """Each check as it ends. Raises SettingsError for a login that cannot be used."""
+    if settings["MLFLOW_TRACKING_URI"].reveal().startswith("sqlite:"):
+        yield from _file_checks(settings, at)
+    else:
+        yield from _server_checks(settings, at)
+
+
+def _server_checks(settings: Settings, at: datetime) -> Iterator[Check]:
+    yield _look_at_tracking_settings(settings)
+    with RestClient(settings, deadline=Deadline(settings.timeout_seconds)) as client:
+        try:
+            client.post("experiments/search", {"max_results": 1})
+        except SourceError as error:
+            yield from _not_answered(error)
+            return
+        yield Check(SERVER, CheckState.OK, f"{client.address} answers")
+        yield Check(
+            TRACKING_LOGIN, CheckState.OK, "accepted" if client.has_login else "the server asks for none"
+        )
+        yield Check(API, CheckState.OK, f"MLflow's REST API answers ({server_version(client)})")
+        rows = RestRows(client, question_parameters(settings, at, settings.window_seconds))
+        yield from run_steps(_held(RowAnswers(rows), settings, at), "an earlier check failed")
+        if client.clock_difference_seconds is not None:
+            yield clock_check("the server", client.clock_difference_seconds)
+
+
+def _file_checks(settings: Settings, at: datetime) -> Iterator[Check]:
+    path = sqlite_path(settings)
+    yield Check(TRACKING, CheckState.OK, f"MLflow's SQLite file {path}")
+    try:
+        with SqliteDatabase(path, deadline=Deadline(settings.timeout_seconds)) as database:
+            rows = SqliteRows(database, question_parameters(settings, at, settings.window_seconds))
+            yield Check(FILE, CheckState.OK, f"{path} is opened, to be read only")
+            yield from run_steps(
+                [(TABLES, partial(_look_at_tables, rows)), *_held(RowAnswers(rows), settings, at)],
+                "an earlier check failed",
+            )
+    except SourceError as error:  # only opening raises here; each look inside catches its own
+        yield Check(FILE, CheckState.FAILED, error.reason, error.fix, error.code)
+        yield from skipped([TABLES, *AB_CHECKS], f"{FILE} failed")
+
+
+def _held(answers: Questions, settings: Settings, at: datetime) -> list[Step]:
+    data = MlflowData(answers, settings, at)
+    return [(name, partial(look, data)) for name, look in AB_CHECKS.items()]
+
+
+def _look_at_tables(rows: SqliteRows) -> Check:
+    rows.require_tables()
+    return Check(TABLES, CheckState.OK, f"{', '.join(REQUIRED_TABLES)} are there ({file_version(rows)})")
+
+
+def _look_at_tracking_settings(settings: Settings) -> Check:
+    endpoint, placeholders = (
+        rest_endpoint(settings),
+        [name for name in settings.placeholders if name.startswith("MLFLOW_TRACKING_")],
+    )
+    login = (
+        f"{endpoint.authorization.partition(' ')[0].lower()} login"
+        if endpoint.authorization
+        else "without a login"
+    )
+    found = f"MLflow's REST API at {endpoint.url}, {login}"
+    if placeholders:
+        return Check(
+            TRACKING,
+            CheckState.WARNING,
+            f"{found}; the password is a placeholder",
+            f"set {placeholders[0]} to the real one",
+            "placeholder",
+        )
+    if endpoint.authorization and endpoint.url.startswith("http:") and not endpoint.is_loopback:
+        return Check(
+            TRACKING,
+            CheckState.WARNING,
+            f"{found}, which everybody on the way can read",
+            "use https://",
+            "not_encrypted",
+        )
+    return Check(TRACKING, CheckState.OK, found)
+
+
+def _not_answered(error: SourceError) -> Iterator[Check]:
+    """The layers that must have worked, the one that failed, and the rest skipped."""
+    failed = TRACKING_LOGIN if error.code == "auth" else API if error.code in _API_CODES else SERVER
+    for name in _LAYERS[: _LAYERS.index(failed)]:
+        yield Check(name, CheckState.OK, "it answers" if name == SERVER else "not asked for, or accepted")
+    yield Check(failed, CheckState.FAILED, error.reason, error.fix, error.code)
+    yield from skipped([*_LAYERS[_LAYERS.index(failed) + 1 :], *AB_CHECKS, CLOCK], f"{failed} failed")
+
+
+_DATA_CHECKS = (*TABLE_CHECKS, *AB_CHECKS, CLOCK)
 
 
 def mlflow_checks(settings: Settings, at: datetime) -> Iterator[Check]:
