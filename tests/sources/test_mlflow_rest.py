@@ -15,9 +15,9 @@ import pytest
 from live_dashboards.errors import SettingsError, SourceError
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.mlflow.rest import exchange, rows, runs, searches, versions
-from live_dashboards.sources.mlflow.rest import history as histories
-from live_dashboards.sources.mlflow.rest.failures import LateError
+from live_dashboards.sources.mlflow.rest import exchange, runs, source
+from live_dashboards.sources.mlflow.rest import runs as histories
+from live_dashboards.sources.mlflow.rest.exchange import LateError
 from tests.sources.hand_clock import HandClock
 from tests.sources.mlflow_ways import facts, history, read
 from tests.support.doorman import Doorman
@@ -55,7 +55,7 @@ def failure(url: str, *, seconds: float = LONGEST_SECONDS, **settings: str) -> S
 
 def limit(monkeypatch, name: str, value: float) -> None:
     """Set a bound of the REST API's modules, in the one that has it."""
-    (module,) = (each for each in (rows, runs, searches, versions, histories) if name in vars(each) and f"{name} = " in inspect.getsource(each))
+    (module,) = (each for each in (source, runs, runs, runs, histories) if name in vars(each) and f"{name} = " in inspect.getsource(each))
     monkeypatch.setattr(module, name, value)
 
 
@@ -264,7 +264,7 @@ def test_a_call_that_hangs_ends_with_its_share_of_the_time_and_others_may_follow
 def test_model_versions_come_page_by_page_and_what_is_cut_off_is_said(ways, monkeypatch):
     environment = {"MLFLOW_TRACKING_URI": ways.server_url}
     whole = read(environment)
-    monkeypatch.setitem(searches.VERSIONS, "max_results", 1)
+    monkeypatch.setitem(runs.VERSIONS, "max_results", 1)
     assert (read(environment).versions, len(whole.versions)) == (whole.versions, 2)
     limit(monkeypatch, "_PAGES", 1)
     limit(monkeypatch, "_MODELS", 0)

@@ -14,10 +14,10 @@ from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.reading import question_parameters
 from live_dashboards.sources.mlflow.rest.exchange import RestClient
-from live_dashboards.sources.mlflow.rest.rows import RestRows
-from live_dashboards.sources.mlflow.rows.wanted import hit_keys
+from live_dashboards.sources.mlflow.rest.source import RestRows
+from live_dashboards.sources.mlflow.rows.records import hit_keys
 from live_dashboards.sources.mlflow.sqlite.database import SqliteDatabase
-from live_dashboards.sources.mlflow.sqlite.rows import SqliteRows
+from live_dashboards.sources.mlflow.sqlite.source import SqliteRows
 from tests.sources.mlflow_reading import NOW, ago
 from tests.sources.mlflow_ways import HOSTILE, facts, history, read, read_all
 from tests.support.waiting import LONGEST_SECONDS

@@ -26,14 +26,11 @@ from live_dashboards.sources.mlflow.postgres import (
 )
 from live_dashboards.sources.mlflow.questions import Questions
 from live_dashboards.sources.mlflow.reading import check_texts, question_parameters
-from live_dashboards.sources.mlflow.rest.endpoint import rest_endpoint
-from live_dashboards.sources.mlflow.rest.exchange import RestClient
-from live_dashboards.sources.mlflow.rest.rows import RestRows
-from live_dashboards.sources.mlflow.rest.source import server_version
-from live_dashboards.sources.mlflow.rows.answers import RowAnswers
+from live_dashboards.sources.mlflow.rest.exchange import RestClient, rest_endpoint
+from live_dashboards.sources.mlflow.rest.source import RestRows, server_version
+from live_dashboards.sources.mlflow.rows.rules import RowAnswers
 from live_dashboards.sources.mlflow.sqlite.database import SqliteDatabase
-from live_dashboards.sources.mlflow.sqlite.rows import SqliteRows
-from live_dashboards.sources.mlflow.sqlite.source import file_version, sqlite_path
+from live_dashboards.sources.mlflow.sqlite.source import SqliteRows, file_version, sqlite_path
 
 Step = tuple[str, Callable[[], Check]]
 

@@ -1,6 +1,4 @@
-"""Requests to MLflow's REST API, one after the other, all within one deadline and a number of bytes; every
-failure becomes a SourceError.
-"""
+"""Requests to MLflow's REST API and their answers: which server, how it is asked, and why it could not be."""
 
 from __future__ import annotations
 
@@ -18,17 +16,32 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.secret import scrub
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.http.failure import cut_failure, network_failure
+from live_dashboards.sources.http.endpoint import (
+    Advice,
+    Endpoint,
+    sent_secrets,
+    settings_login,
+    url_login,
+    without_user_info,
+)
+from live_dashboards.sources.http.failure import cut_failure, excerpt, network_failure, redirect_target
 from live_dashboards.sources.http.response import Allowance, clock_difference_seconds, parse_json
 from live_dashboards.sources.http.session import Sockets, new_session
-from live_dashboards.sources.mlflow.rest.endpoint import rest_endpoint
-from live_dashboards.sources.mlflow.rest.failures import (
-    LateError,
-    late,
-    not_mlflow,
-    redirected,
-    refused,
-    too_large,
+
+ADVICE = Advice(
+    name="MLflow's server ",
+    other_code="not_mlflow",
+    ca="set MLFLOW_TRACKING_SERVER_CERT_PATH to the file of the authority that signed its certificate",
+    client="set MLFLOW_TRACKING_CLIENT_CERT_PATH to a file with a certificate that it accepts, and its key",
+    tls="check MLFLOW_TRACKING_SERVER_CERT_PATH and MLFLOW_TRACKING_CLIENT_CERT_PATH",
+    url="correct MLFLOW_TRACKING_URI, such as http://mlflow-server:5000",
+    log="look at the log of the MLflow server and of any proxy in between",
+)
+
+_LOGIN_FIX = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+_URI_FIX = (
+    "check that MLFLOW_TRACKING_URI is the address of an MLflow server, with its path where a proxy "
+    "serves it below one"
 )
 
 LARGEST_ANSWERS_BYTES = 192 * 1024 * 1024  # of all answers together
@@ -36,6 +49,112 @@ API = "/api/2.0/mlflow/"
 _CHUNK_BYTES = 64 * 1024
 
 log = logging.getLogger(__name__)
+
+
+def rest_endpoint(settings: Settings) -> Endpoint:
+    """The tracking server that the settings name; SettingsError where a login cannot be used."""
+    uri = settings["MLFLOW_TRACKING_URI"].reveal()
+    login = settings_login(
+        settings,
+        username="MLFLOW_TRACKING_USERNAME",
+        password="MLFLOW_TRACKING_PASSWORD",  # noqa: S106 a name
+        token="MLFLOW_TRACKING_TOKEN",  # noqa: S106 a name
+    )
+    authorization = login or url_login(uri)
+    files = {
+        name: settings[name]
+        for name in ("MLFLOW_TRACKING_SERVER_CERT_PATH", "MLFLOW_TRACKING_CLIENT_CERT_PATH")
+        if settings[name] is not None
+    }
+    return Endpoint(
+        without_user_info(uri),
+        {},
+        authorization,
+        settings["MLFLOW_TRACKING_SERVER_CERT_PATH"],
+        settings["MLFLOW_TRACKING_CLIENT_CERT_PATH"],
+        (*settings.secrets, *sent_secrets(authorization)),
+        files,
+        ADVICE,
+    )
+
+
+class LateError(SourceError):
+    """No last byte within the time of the call."""
+
+
+def late(address: str, seconds: float) -> LateError:
+    """No last byte within the deadline."""
+    fix = "check the network, and raise SOURCE_TIMEOUT_SECONDS if the server is only slow"
+    return LateError(f"{ADVICE.name}{address} gave no complete answer in {seconds:.3g} s", fix, "timeout")
+
+
+def too_large(address: str, limit_bytes: int) -> SourceError:
+    """More bytes than are read."""
+    reason = f"the answers of {ADVICE.name}{address} are larger than {limit_bytes // 1024 // 1024} MB"
+    return SourceError(
+        reason,
+        "name the experiment with AB_EXPERIMENT, shorten AB_WINDOW, or give access "
+        "to the database (MLFLOW_DB_HOST)",
+        "too_large",
+    )
+
+
+def redirected(response: requests.Response, address: str) -> SourceError:
+    """A redirect is not followed: the login would go to a stranger."""
+    fix = (
+        "if that is a login page, set MLFLOW_TRACKING_TOKEN or MLFLOW_TRACKING_USERNAME; else set "
+        "MLFLOW_TRACKING_URI to the final address"
+    )
+    return SourceError(
+        f"{ADVICE.name}{address} redirects to {redirect_target(response)} instead of answering",
+        fix,
+        "redirect",
+    )
+
+
+def not_mlflow(address: str, what: str) -> SourceError:
+    """An answer that is none of MLflow."""
+    return SourceError(
+        f"{address} answers with {what} instead of MLflow's JSON",
+        f"a login page or another program answers there: {_URI_FIX}",
+        "not_mlflow",
+    )
+
+
+def refused(status: int, said: str, path: str, address: str) -> SourceError:
+    """An answer whose status is an error; `said` is its text or MLflow's own message."""
+    words = excerpt(said)
+    if status == 403 and "host" in words.lower() and "invalid" in words.lower():
+        fix = "start the MLflow server with --allowed-hosts and this host, or name it as the server allows"
+        return SourceError(
+            f"{ADVICE.name}{address} does not serve this host name: {words}", fix, "host_not_allowed"
+        )
+    if status in {401, 403, 407}:
+        what = "wants a login, or refuses ours" if status != 403 else "refuses this user"
+        fix = (
+            _LOGIN_FIX
+            if status != 403
+            else f"give the user the permission READ on the experiments, or {_LOGIN_FIX}"
+        )
+        return SourceError(f"{ADVICE.name}{address} {what} (status {status})", fix, "auth")
+    if "HTTPS server" in words:
+        return SourceError(
+            f"{address} speaks https, not http", f"use https{address.removeprefix('http')}", "tls_scheme"
+        )
+    if status in {404, 405}:
+        reason = f"{address} answers, but MLflow's REST API is not there (status {status} for {path})"
+        return SourceError(reason, f"{_URI_FIX}; MLflow must be 2.0 or newer", "not_found")
+    if status in {502, 503, 504}:
+        return SourceError(
+            f"a proxy answers at {address}, but cannot reach MLflow (status {status})",
+            "start the MLflow server, or mend the proxy",
+            "proxy_backend",
+        )
+    return SourceError(
+        f"{ADVICE.name}{address} failed at {path} with status {status}: {words or 'no words'}",
+        ADVICE.log,
+        "http_error",
+    )
 
 
 class RestClient:

@@ -1,24 +1,254 @@
-"""The active runs of experiments by MLflow's REST API, page by page: the first page of each, then more of
-each in turn, as far as the time goes.
-"""
+"""Runs, their histories and model versions as the REST API gives them, page by page, checked at the door."""
 
 from __future__ import annotations
 
+import json
+import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, TypeVar
 
-from live_dashboards.sources.mlflow.rest.failures import LateError
-from live_dashboards.sources.mlflow.rest.pages import Pages
-from live_dashboards.sources.mlflow.rest.parsing import metric_keys, run_row
-from live_dashboards.sources.mlflow.rest.searches import runs_search
-from live_dashboards.sources.mlflow.rows.records import RunRow
-from live_dashboards.sources.mlflow.rows.wanted import Wanted
+from live_dashboards.sources.mlflow import sql
+from live_dashboards.sources.mlflow.rest.exchange import API, LateError, RestClient, not_mlflow
+from live_dashboards.sources.mlflow.rows.records import (
+    LONGEST_TEXT,
+    ExperimentRow,
+    MetricRow,
+    PointRow,
+    RunRow,
+    VersionRow,
+    Wanted,
+)
+
+Document = Mapping[str, Any]
+# the last: JSON's 1e999 as a whole number
+SHAPE_ERRORS = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+
+_Read = TypeVar("_Read")
+
+_HISTORY_RUNS = 100
+_HISTORY_PAGE = 25_000  # the most that MLflow gives at once
+_HISTORY_PAGES = 4
+_SHARE_OF_TIME = 0.9  # after which no call goes on
 
 _RUN_PAGES = 20  # of all experiments together, after the first of each
 _READ_EXPERIMENTS = 50
 _COUNTED_KEYS = 2_000  # of each experiment, of which the check names a few
 _SHARE_OF_RUNS = 0.65  # of the time, after which no page is waited for
+
+_PAGES = 10
+_MODELS = 25  # whose aliases are asked for, a call each
+_SHARE_OF_VERSIONS = 0.95  # of the time, after which no call goes on
+
+EXPERIMENT_PAGE = 1000
+MARKED_PAGE = 1000  # a server takes about a second for a thousand runs
+RUN_PAGE = 500
+MARKED = tuple(f"{place}.{sql.VARIANT_KEY} LIKE '%'" for place in ("params", "tags"))
+VERSIONS: dict[str, str | int] = {"order_by": "creation_timestamp DESC", "max_results": 1000}
+_VIEWS = {False: "ACTIVE_ONLY", True: "ALL"}
+
+
+def experiment_row(document: Document) -> ExperimentRow:
+    """An experiment of `experiments/search`."""
+    workspace = str(document.get("workspace") or "default")
+    return ExperimentRow(
+        int(document["experiment_id"]),
+        str(document["name"]),
+        workspace,
+        document.get("lifecycle_stage") == "active",
+    )
+
+
+def run_row(document: Document, wanted: Wanted) -> RunRow:
+    """What is wanted of a run of `runs/search`."""
+    info, data = document["info"], document.get("data", {})
+    return RunRow(
+        int(info["experiment_id"]),
+        str(info.get("run_id") or info["run_uuid"]),
+        str(info.get("run_name", "")),
+        str(info["status"]),
+        _milliseconds(info.get("start_time")),
+        _milliseconds(info.get("end_time")),
+        _texts(data.get("params", ()), wanted.params),
+        _texts(data.get("tags", ()), wanted.tags),
+        {
+            str(metric["key"]): metric_row(metric)
+            for metric in data.get("metrics", ())
+            if metric["key"] in wanted.metrics
+        },
+        *wanted.signs(_milliseconds(metric.get("timestamp")) for metric in data.get("metrics", ())),
+    )
+
+
+def metric_keys(document: Document) -> set[str]:
+    """The keys that a run of `runs/search` logs."""
+    return {str(metric["key"]) for metric in document.get("data", {}).get("metrics", ())}
+
+
+def metric_row(document: Document) -> MetricRow:
+    """A metric's value; NaN and infinities come as words."""
+    value = float(document.get("value", 0.0))
+    return MetricRow(value, _milliseconds(document.get("timestamp")), math.isnan(value))
+
+
+def point_rows(run_id: str, documents: Iterable[Document]) -> list[PointRow]:
+    """The values of `metrics/get-history`; NaN and what has no time are left out."""
+    metrics = (metric_row(document) for document in documents)
+    return [
+        PointRow(run_id, metric.at_ms, metric.value)
+        for metric in metrics
+        if metric.at_ms is not None and metric.is_finite
+    ]
+
+
+def version_row(document: Document) -> VersionRow | None:
+    """A version of `model-versions/search`, which tells no aliases; None where it does not tell its run or
+    its time.
+    """
+    made_ms, run_id = _milliseconds(document.get("creation_timestamp")), document.get("run_id")
+    if made_ms is None or not run_id:
+        return None
+    return VersionRow(str(document["name"]), int(document["version"]), made_ms, str(run_id), ())
+
+
+def _milliseconds(number: Any) -> int | None:
+    return None if number is None else int(number)
+
+
+def _texts(documents: Iterable[Document], wanted: Container[str]) -> dict[str, str]:
+    return {
+        str(document["key"]): str(document.get("value", ""))[:LONGEST_TEXT]
+        for document in documents
+        if document["key"] in wanted
+    }
+
+
+class Pages:
+    """Reads records through one client; `warnings` are said on the page."""
+
+    def __init__(self, client: RestClient) -> None:
+        self.client = client
+        self.warnings: list[str] = []
+
+    def all(
+        self, path: str, search: Document, name: str, read: Callable[[Document], _Read]
+    ) -> Iterator[tuple[list[_Read], bool]]:
+        """Each page's records, and whether there is another one."""
+        token = ""
+        while True:
+            page, token = self.one(path, search, name, read, token)
+            yield page, bool(token)
+            if not token:
+                return
+
+    def one(
+        self, path: str, search: Document, name: str, read: Callable[[Document], _Read], token: str
+    ) -> tuple[list[_Read], str]:
+        """The records of the page with this token (none: the first), and the token of the next, empty where
+        there is none.
+        """
+        document = self.client.post(path, {**search, **({"page_token": token} if token else {})})
+        return self.read(document, name, read), str(document.get("next_page_token") or "")
+
+    def read(self, document: Document, name: str, read: Callable[[Document], _Read]) -> list[_Read]:
+        """The records in a list of the answer; SourceError where they are of another shape."""
+        return self.checked(lambda: [read(each) for each in document.get(name, ())])
+
+    def checked(self, read: Callable[[], list[_Read]]) -> list[_Read]:
+        """What `read` gives; SourceError where it meets another shape."""
+        try:
+            return read()
+        except SHAPE_ERRORS as error:
+            raise not_mlflow(self.client.address, "JSON of another shape") from error
+
+    def odd(self, *, when: bool, what: str) -> None:
+        """Notes what should not have come."""
+        if when:
+            self.warnings.append(
+                f"MLflow's server {self.client.address} gave {what}; look at what answers there"
+            )
+
+    def cut(self, *, when: bool, what: str) -> None:
+        """Notes what alone could be read, where more was there."""
+        if when:
+            self.warnings.append(
+                f"by its REST API only {what} could be read; MLFLOW_DB_HOST (access to "
+                "the database) reads all"
+            )
+
+
+class RestHistory:
+    """Reads page by page."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    def points(self, runs: Sequence[RunRow], key: str, from_ms: int, at_ms: int) -> Sequence[PointRow]:
+        """What these runs logged within the window; the runs of a sweep only of a variant that nothing else
+        has logged for.
+        """
+        likely = [
+            run for run in runs if run.counts and key in run.metrics and _may_have_logged(run, key, from_ms)
+        ]
+        points = self._points([run for run in likely if not run.is_child], key, from_ms, at_ms)
+        by_id = {run.run_id: (run.experiment_id, run.variant) for run in likely}
+        known = {by_id[point.run_id] for point in points}
+        return [
+            *points,
+            *self._points(
+                [run for run in likely if run.is_child and by_id[run.run_id] not in known],
+                key,
+                from_ms,
+                at_ms,
+            ),
+        ]
+
+    def _points(self, runs: Sequence[RunRow], key: str, from_ms: int, at_ms: int) -> list[PointRow]:
+        newest = sorted(runs, key=lambda run: ((run.start_ms or 0) > at_ms, -(run.start_ms or 0)))
+        found: list[PointRow] = []
+        with self._pages.client.limited(_SHARE_OF_TIME):
+            for number, run in enumerate(newest):
+                points = self._points_of(run, key) if number < _HISTORY_RUNS else None
+                if points is None:
+                    self._pages.cut(
+                        when=True, what=f"the history of the newest {number} of {len(newest)} runs"
+                    )
+                    break
+                found.extend(point for point in points if from_ms < point.at_ms <= at_ms)
+        return found
+
+    def _points_of(self, run: RunRow, key: str) -> list[PointRow] | None:
+        """None where the time was over before all of them had come."""
+        try:
+            return self._all_points(run, key)
+        except LateError:
+            return None
+
+    def _all_points(self, run: RunRow, key: str) -> list[PointRow]:
+        found: list[PointRow] = []
+        parameters: dict[str, str | int] = {
+            "run_id": run.run_id,
+            "metric_key": key,
+            "max_results": _HISTORY_PAGE,
+        }
+        for _ in range(_HISTORY_PAGES):
+            document = self._pages.client.get("metrics/get-history", parameters)
+            found.extend(self._pages.checked(partial(point_rows, run.run_id, document.get("metrics", ()))))
+            token = document.get("next_page_token")
+            if not token:
+                return found
+            parameters["page_token"] = str(token)
+        self._pages.cut(
+            when=True, what=f"the first {_HISTORY_PAGES * _HISTORY_PAGE} values of {key} of run {run.run_id}"
+        )
+        return found
+
+
+def _may_have_logged(run: RunRow, key: str, from_ms: int) -> bool:
+    """Not where it had ended, and logged its latest value, before the window: each run costs a call."""
+    return run.end_ms is None or max(run.end_ms, run.metrics[key].at_ms or 0) > from_ms
 
 
 @dataclass(slots=True)
@@ -118,3 +348,91 @@ class RestRuns:
         known = {run.run_id for run in reading.runs}
         reading.runs.extend(run for run in own if run.run_id not in known)
         reading.token = token or None
+
+
+class RestVersions:
+    """Reads through one client."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    def of(self, runs: Sequence[RunRow]) -> Sequence[VersionRow]:
+        """The newest versions that were made from these runs, as many of each experiment as are shown, with
+        the aliases that their models have now.
+        """
+        with self._pages.client.limited(_SHARE_OF_VERSIONS):
+            found = self._made_from({run.run_id: run.experiment_id for run in runs})
+            aliases = self._aliases(dict.fromkeys(version.name for version in found))
+        return [
+            replace(
+                version,
+                aliases=tuple(
+                    alias for alias, number in aliases.get(version.name, ()) if number == version.version
+                ),
+            )
+            for version in found
+        ]
+
+    def _made_from(self, experiment_of: dict[str, int]) -> list[VersionRow]:
+        """Page by page, until each experiment has as many as are shown."""
+        found: list[VersionRow] = []
+        read, token, missing = 0, "", Counter(dict.fromkeys(experiment_of.values(), sql.MAX_VERSIONS))
+        for _ in range(_PAGES):
+            try:
+                document = self._pages.client.get(
+                    "model-versions/search", {**VERSIONS, **({"page_token": token} if token else {})}
+                )
+            except LateError:
+                break
+            page = self._pages.read(document, "model_versions", version_row)
+            own = [version for version in page if version is not None and version.run_id in experiment_of]
+            found.extend(own)
+            missing.subtract(experiment_of[version.run_id] for version in own)
+            read, token = read + len(page), str(document.get("next_page_token") or "")
+            if not token or all(count <= 0 for count in missing.values()):
+                return found
+        self._pages.cut(when=True, what=f"the newest {read} model versions of the server")
+        return found
+
+    def _aliases(self, names: Iterable[str]) -> dict[str, list[tuple[str, int]]]:
+        """Each model's aliases, and the version that has it."""
+        wanted, found = list(names), {}
+        for name in wanted[:_MODELS]:
+            try:
+                found[name] = self._aliases_of(name)
+            except LateError:
+                break
+        self._pages.cut(
+            when=len(found) < len(wanted), what=f"the aliases of {len(found)} of {len(wanted)} models"
+        )
+        return found
+
+    def _aliases_of(self, name: str) -> list[tuple[str, int]]:
+        model = self._pages.client.get("registered-models/get", {"name": name}).get("registered_model", {})
+        return self._pages.read(model, "aliases", lambda each: (str(each["alias"]), int(each["version"])))
+
+
+def experiments_search(*, deleted_too: bool) -> dict[str, Any]:
+    """All experiments, newest first."""
+    return {
+        "view_type": _VIEWS[deleted_too],
+        "order_by": ["experiment_id DESC"],
+        "max_results": EXPERIMENT_PAGE,
+    }
+
+
+def runs_search(experiment_ids: Sequence[Any], wanted: str, *, deleted_too: bool) -> dict[str, Any]:
+    """The runs of these experiments that the filter wants, newest first."""
+    ids, size = [str(each) for each in experiment_ids], MARKED_PAGE if wanted else RUN_PAGE
+    return {
+        "experiment_ids": ids,
+        "filter": wanted,
+        "run_view_type": _VIEWS[deleted_too],
+        "order_by": ["attributes.start_time DESC"],
+        "max_results": size,
+    }
+
+
+def request(path: str, document: Document) -> str:
+    """The search in text."""
+    return f"POST {API}{path} {json.dumps(document, ensure_ascii=False)}"

@@ -1,19 +1,167 @@
-"""Reads the A/B experiment from an MLflow server by its REST API."""
+"""Reads the A/B experiment from MLflow's REST API: the rows that the tables would hold."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import sql
+from live_dashboards.sources.mlflow.questions import Parameters
 from live_dashboards.sources.mlflow.reading import Asked, OpenedSource
-from live_dashboards.sources.mlflow.rest.endpoint import rest_endpoint
-from live_dashboards.sources.mlflow.rest.exchange import RestClient
-from live_dashboards.sources.mlflow.rest.rows import RestRows
-from live_dashboards.sources.mlflow.rows.answers import RowAnswers
+from live_dashboards.sources.mlflow.readings import HISTORY
+from live_dashboards.sources.mlflow.rest.exchange import API, LateError, RestClient, rest_endpoint
+from live_dashboards.sources.mlflow.rest.runs import (
+    EXPERIMENT_PAGE,
+    MARKED,
+    VERSIONS,
+    Document,
+    Pages,
+    RestHistory,
+    RestRuns,
+    RestVersions,
+    experiment_row,
+    experiments_search,
+    request,
+    run_row,
+    runs_search,
+)
+from live_dashboards.sources.mlflow.rows.records import ExperimentRow, PointRow, RunRow, VersionRow, Wanted
+from live_dashboards.sources.mlflow.rows.rules import RowAnswers
+
+_EXPERIMENT_PAGES = sql.MAX_EXPERIMENTS // EXPERIMENT_PAGE
+_MARKED_PAGES = 4
+_SHARE_OF_MARKED = 0.35  # of the time, after which no more pages are asked for, nor waited for
+_MARKED_ARE_CUT = "the newest runs with a variant (so their numbers by variant are too low)"
+
+
+class RestRows:
+    """Reads through one client what the questions bound to these parameters need; the experiment that they
+    name before all others.
+    """
+
+    def __init__(self, client: RestClient, parameters: Parameters) -> None:
+        self._pages = Pages(client)
+        self._experiment, self._wanted = parameters["experiment"], Wanted.of(parameters)
+        self._order: dict[int, tuple[bool, int]] = {}
+        self._history = RestHistory(self._pages)
+        self._versions = RestVersions(self._pages)
+        self._runs = RestRuns(self._pages, self._wanted)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Where what was read so far was cut off."""
+        return tuple(dict.fromkeys(self._pages.warnings))
+
+    def experiments(self, *, deleted_too: bool) -> Sequence[ExperimentRow]:
+        """All experiments, newest first."""
+        found: list[ExperimentRow] = []
+        for number, (page, has_more) in enumerate(
+            self._pages.all(
+                "experiments/search",
+                experiments_search(deleted_too=deleted_too),
+                "experiments",
+                experiment_row,
+            ),
+            1,
+        ):
+            found.extend(page)
+            if number == _EXPERIMENT_PAGES:
+                self._pages.cut(when=has_more, what=f"the newest {len(found)} experiments")
+                break
+        self._order = {
+            each.experiment_id: (each.name != self._experiment, -each.experiment_id) for each in found
+        }
+        return found
+
+    def marked_runs(self, experiments: Sequence[ExperimentRow], *, deleted_too: bool) -> Sequence[RunRow]:
+        """The runs of these experiments that have a param or tag with a variant.
+
+        All of them where they fit on a page; else those of an experiment with two variants, of which more
+        need not be known, are left out of further pages.
+        """
+        found: dict[str, RunRow] = {}
+        for wanted in MARKED if experiments else ():
+            ids, token = [each.experiment_id for each in experiments], ""
+            for number in range(1, _MARKED_PAGES + 1):
+                try:
+                    page, token = self._marked_page(
+                        runs_search(ids, wanted, deleted_too=deleted_too), token, is_needed=number == 1
+                    )
+                except LateError:
+                    self._pages.cut(when=True, what=_MARKED_ARE_CUT)
+                    break
+                found |= {run.run_id: run for run in page}
+                if not token:
+                    break
+                known = _with_two_variants(found.values())
+                rest = [each for each in ids if each not in known]
+                is_last = (
+                    number == _MARKED_PAGES or not rest or self._pages.client.used_share > _SHARE_OF_MARKED
+                )
+                self._pages.cut(when=is_last or len(rest) < len(ids), what=_MARKED_ARE_CUT)
+                if is_last:
+                    break
+                ids, token = (rest, "") if len(rest) < len(ids) else (ids, token)
+        return list(found.values())
+
+    def recent_runs(self, experiment_ids: Sequence[int]) -> Sequence[RunRow]:
+        """The first page of each experiment, the wanted one's and the newest ones' first."""
+        return self._runs.recent(sorted(experiment_ids, key=lambda each: self._order[each]))
+
+    def runs(self, experiment_ids: Sequence[int]) -> Sequence[RunRow]:
+        """All active runs of these experiments, as far as the pages reach."""
+        return self._runs.all(experiment_ids)
+
+    def metric_keys(self, experiment_ids: Sequence[int]) -> Mapping[str, int]:
+        """How many of the runs that were read log each key."""
+        return self._runs.metric_keys(experiment_ids)
+
+    def history(self, runs: Sequence[RunRow], key: str, from_ms: int, at_ms: int) -> Sequence[PointRow]:
+        """What these runs logged within the window."""
+        return self._history.points(runs, key, from_ms, at_ms)
+
+    def versions(self, runs: Sequence[RunRow]) -> Sequence[VersionRow]:
+        """The newest model versions of the server that were made from these runs, with the aliases that their
+        models have now.
+        """
+        return self._versions.of(runs)
+
+    def text(self, question: str, parameters: Parameters) -> str:
+        """The request or requests behind the answer."""
+        ids = parameters["experiment_ids"]
+        search = request("runs/search", runs_search(ids, "", deleted_too=False))
+        marked = (request("runs/search", runs_search(["…"], each, deleted_too=False)) for each in MARKED)
+        texts = {
+            "experiments": "; ".join(
+                (request("experiments/search", experiments_search(deleted_too=False)), *marked)
+            ),
+            HISTORY: f"{search}; then for each run GET {API}metrics/get-history "
+            f"{json.dumps({'metric_key': parameters['accuracy_key']})}, "
+            f"timestamp > {parameters['from_ms']} and <= {parameters['at_ms']}",
+            "versions": f"GET {API}model-versions/search {json.dumps(VERSIONS)}; GET "
+            f"{API}registered-models/get of each model",
+        }
+        return f"MLflow REST API: {texts.get(question, search)}"
+
+    def _marked_page(self, search: Document, token: str, *, is_needed: bool) -> tuple[list[RunRow], str]:
+        with nullcontext() if is_needed else self._pages.client.limited(_SHARE_OF_MARKED):
+            return self._pages.one(
+                "runs/search", search, "runs", lambda each: run_row(each, self._wanted), token
+            )
+
+
+def _with_two_variants(runs: Iterable[RunRow]) -> set[int]:
+    """The experiments that these runs show to be A/B tests."""
+    variants: dict[int, set[str]] = {}
+    for run in runs:
+        if run.variant is not None:
+            variants.setdefault(run.experiment_id, set()).add(run.variant)
+    return {each for each, names in variants.items() if len(names) >= 2}
 
 
 class MlflowRestSource(OpenedSource[RestClient]):

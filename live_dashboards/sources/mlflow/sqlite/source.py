@@ -1,21 +1,213 @@
-"""Reads the A/B experiment from MLflow's SQLite file."""
+"""Reads the A/B experiment from MLflow's SQLite file: the rows that the rules need, in one transaction."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from os.path import lexists
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from live_dashboards.errors import SourceError
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import sql
+from live_dashboards.sources.mlflow.postgres import REQUIRED_TABLES
+from live_dashboards.sources.mlflow.questions import Parameters, Row
 from live_dashboards.sources.mlflow.reading import Asked, OpenedSource
-from live_dashboards.sources.mlflow.rows.answers import RowAnswers
-from live_dashboards.sources.mlflow.sqlite.database import SqliteDatabase
-from live_dashboards.sources.mlflow.sqlite.rows import SqliteRows
+from live_dashboards.sources.mlflow.readings import HISTORY
+from live_dashboards.sources.mlflow.rows.records import (
+    ExperimentRow,
+    MetricRow,
+    PointRow,
+    RunRow,
+    VersionRow,
+    Wanted,
+)
+from live_dashboards.sources.mlflow.rows.rules import RowAnswers
+from live_dashboards.sources.mlflow.sqlite import texts
+from live_dashboards.sources.mlflow.sqlite.database import SqliteDatabase, no_tables
+
+
+class SqliteRows:
+    """Reads through one connection what the questions bound to these parameters need."""
+
+    def __init__(self, database: SqliteDatabase, parameters: Parameters) -> None:
+        self._database, wanted = database, Wanted.of(parameters)
+        keys = json.dumps(sorted(wanted.metrics), ensure_ascii=False)
+        self._bound = {
+            "keys": keys,
+            "near_ms": wanted.near_ms,
+            "test_count_key": parameters["test_count_key"],
+        }
+        self._columns = {
+            table: database.columns(table)
+            for table in (*REQUIRED_TABLES, "model_versions", "registered_model_aliases", "alembic_version")
+        }
+        self._warnings: list[str] = []
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Where what was read so far was cut off."""
+        return tuple(dict.fromkeys(self._warnings))
+
+    @property
+    def revision(self) -> str | None:
+        """MLflow's schema revision, where there is one."""
+        if not self._columns["alembic_version"]:
+            return None
+        found = self._database.rows("revision", "select version_num from alembic_version limit 1")
+        return str(found[0][0]) if found else None
+
+    def require_tables(self) -> None:
+        """SourceError where a table that is needed is not there."""
+        missing = [table for table in REQUIRED_TABLES if not self._columns[table]]
+        if missing:
+            raise no_tables(self._database.path, f"no {', '.join(missing)}")
+
+    def experiments(self, *, deleted_too: bool) -> Sequence[ExperimentRow]:
+        """All experiments."""
+        found = self._database.rows("experiments", self._experiments_text(), {"deleted_too": deleted_too})
+        return [
+            ExperimentRow(int(each), str(name), str(workspace or "default"), bool(is_active))
+            for each, name, workspace, is_active in found
+        ]
+
+    def marked_runs(self, experiments: Sequence[ExperimentRow], *, deleted_too: bool) -> Sequence[RunRow]:
+        """The runs of these experiments that have a param or tag with a variant."""
+        ids = {each.experiment_id for each in experiments}
+        rows = self._database.rows("experiments", texts.MARKED_RUNS, {"deleted_too": deleted_too})
+        self._cut(
+            rows, texts.MAX_MARKED_RUNS, "runs with a variant (so their numbers by variant are too low)"
+        )
+        return [_run(row, _marked(param), _marked(tag), {}) for *row, param, tag in rows if row[0] in ids]
+
+    def recent_runs(self, experiment_ids: Sequence[int]) -> Sequence[RunRow]:
+        """All of them, as that costs little."""
+        return self.runs(experiment_ids)
+
+    def runs(self, experiment_ids: Sequence[int]) -> Sequence[RunRow]:
+        """The active runs of these experiments."""
+        bound = {**_chosen(experiment_ids), **self._bound}
+        found = self._database.rows("runs", texts.RUNS, bound)
+        self._cut(found, texts.MAX_RUNS, "runs")
+        params = _by_run(self._database.rows("params", texts.PARAMS, bound))
+        tags = _by_run(self._database.rows("tags", texts.TAGS, bound))
+        signs = {
+            run_id: times for run_id, *times in self._database.rows("newest metrics", texts.SIGNS, bound)
+        }
+        metrics: dict[str, dict[str, MetricRow]] = {}
+        for run_id, key, value, at_ms, is_nan in self._database.rows("latest metrics", texts.METRICS, bound):
+            metrics.setdefault(run_id, {})[key] = MetricRow(float(value), at_ms, bool(is_nan))
+        return [
+            _run(
+                row,
+                params.get(row[1], {}),
+                tags.get(row[1], {}),
+                metrics.get(row[1], {}),
+                signs.get(row[1], ()),
+            )
+            for row in found
+        ]
+
+    def metric_keys(self, experiment_ids: Sequence[int]) -> Mapping[str, int]:
+        """How many active runs of these experiments log each key."""
+        return dict(self._database.rows("metric keys", texts.METRIC_KEYS, _chosen(experiment_ids)))
+
+    def history(self, runs: Sequence[RunRow], key: str, from_ms: int, at_ms: int) -> Sequence[PointRow]:
+        """The values that these runs logged within the window."""
+        bound = {
+            **_chosen({run.experiment_id for run in runs}),
+            "key": key,
+            "from_ms": from_ms,
+            "at_ms": at_ms,
+        }
+        found = self._database.rows("history", texts.HISTORY, bound)
+        self._cut(found, texts.MAX_POINTS, f"values of {key} in the window")
+        return [PointRow(run_id, moment_ms, float(value)) for run_id, moment_ms, value in found]
+
+    def versions(self, runs: Sequence[RunRow]) -> Sequence[VersionRow]:
+        """The model versions made from these runs; none where the tables are not there."""
+        if not self._columns["model_versions"]:
+            raise SourceError("the SQLite file has no table model_versions", "", "no_tables")
+        ids = {run.run_id for run in runs}
+        rows = self._database.rows(
+            "versions", self._versions_text(), _chosen({run.experiment_id for run in runs})
+        )
+        return [
+            VersionRow(name, int(number), made_ms, run_id, tuple(json.loads(aliases)))
+            for name, number, made_ms, run_id, aliases in rows
+            if run_id in ids
+        ]
+
+    def text(self, question: str, parameters: Parameters) -> str:
+        """The statements behind the answer, and what they were bound to."""
+        bound = {**_chosen(parameters["experiment_ids"]), **self._bound}
+        runs = (texts.RUNS, texts.PARAMS, texts.TAGS, texts.SIGNS, texts.METRICS)
+        statements, names = {
+            "experiments": ((self._experiments_text(), texts.MARKED_RUNS), {"deleted_too": False}),
+            HISTORY: (
+                (*runs, texts.HISTORY),
+                {
+                    **bound,
+                    "key": parameters["accuracy_key"],
+                    "from_ms": parameters["from_ms"],
+                    "at_ms": parameters["at_ms"],
+                },
+            ),
+            "versions": ((self._versions_text(),), _chosen(parameters["experiment_ids"])),
+        }.get(question, (runs, bound))
+        return f"SQLite: {'; '.join(statements)}; bound to {json.dumps(names, ensure_ascii=False)}"
+
+    def _cut(self, rows: Sequence[Row], limit: int, what: str) -> None:
+        if len(rows) >= limit:
+            self._warnings.append(f"from the SQLite file only the newest {limit} {what} were read")
+
+    def _experiments_text(self) -> str:
+        return texts.EXPERIMENTS.format(
+            workspace="workspace" if "workspace" in self._columns["experiments"] else "null"
+        )
+
+    def _versions_text(self) -> str:
+        workspace = (
+            " and a.workspace = v.workspace"
+            if "workspace" in self._columns["registered_model_aliases"] & self._columns["model_versions"]
+            else ""
+        )
+        return texts.VERSIONS.format(
+            aliases=texts.ALIASES.format(workspace=workspace)
+            if self._columns["registered_model_aliases"]
+            else "'[]'"
+        )
+
+
+def _chosen(experiment_ids: Iterable[int]) -> dict[str, Any]:
+    return {"experiment_ids": json.dumps(sorted(experiment_ids))}
+
+
+def _marked(variant: str | None) -> dict[str, str]:
+    return {} if variant is None else {"model_variant": variant}
+
+
+def _by_run(rows: Iterable[Row]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for run_id, key, value in rows:
+        if value is not None:
+            found.setdefault(run_id, {})[key] = str(value)
+    return found
+
+
+def _run(
+    row: Sequence[Any],
+    params: dict[str, str],
+    tags: dict[str, str],
+    metrics: dict[str, MetricRow],
+    signs: Sequence[int | None] = (),
+) -> RunRow:
+    experiment_id, run_id, name, status, start_ms, end_ms = row
+    return RunRow(experiment_id, run_id, name, status, start_ms, end_ms, params, tags, metrics, *signs)
 
 
 class MlflowSqliteSource(OpenedSource[SqliteDatabase]):

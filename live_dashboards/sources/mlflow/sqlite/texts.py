@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from live_dashboards.sources.mlflow import sql
-from live_dashboards.sources.mlflow.rows.wanted import LONGEST_TEXT
+from live_dashboards.sources.mlflow.rows.records import LONGEST_TEXT
 
 MAX_RUNS = 20_000
 MAX_MARKED_RUNS = 100_000

@@ -1,0 +1,416 @@
+"""The rules of the SQL, applied to rows: which experiment, which run's value counts, and what is told of
+it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+from live_dashboards.errors import SourceError
+from live_dashboards.sources.mlflow import sql
+from live_dashboards.sources.mlflow.questions import Parameters, Row
+from live_dashboards.sources.mlflow.readings import HISTORY
+from live_dashboards.sources.mlflow.rows.records import (
+    LONGEST_TEXT,
+    ExperimentRow,
+    PointRow,
+    RowSource,
+    RunRow,
+    VersionRow,
+    hit_keys,
+)
+
+_DAY_MS = 86_400_000
+_DELETED_SHOWN = 3
+
+_MOST_ALIASES = 10
+_MOST_KEYS = 20
+_PLAIN_DIGITS_BELOW = 1e15  # from here on PostgreSQL writes a number with an exponent
+
+_RULES = {
+    "experiments": "by experiment, the runs with each value of the param, else the tag, model_variant",
+    "values": "by variant and metric, the latest finite value of the newest run: a top-level one before a "
+    "child, a FINISHED one before a RUNNING one",
+    "value_ranges": "by metric, the lowest and highest latest finite value of all active runs",
+    "status_counts": "active runs by variant, status, and whether they are children",
+    "runs": "the newest active runs",
+    HISTORY: "the finite values within the window, averaged by variant and time step, child runs only "
+    "where no top-level run has any",
+    "versions": "the newest versions made from the experiment's runs",
+}
+
+
+_Runs = Mapping[int, Sequence[RunRow]]
+"""The active runs by experiment, in the order of the experiments' ids."""
+
+
+def experiment_rows(
+    experiments: Iterable[ExperimentRow], runs: Iterable[RunRow], parameters: Parameters
+) -> list[Row]:
+    """(id, name, workspace, variant, runs) of each active experiment and variant; one row without a variant
+    where there is none.
+    """
+    wanted, counts = parameters["experiment"], _counted(runs)
+
+    def place(each: ExperimentRow, *, is_cut: bool) -> tuple[bool, bool, int]:
+        return (
+            each.name != wanted,
+            is_cut and len(counts.get(each.experiment_id, ())) < 2,
+            -each.experiment_id,
+        )
+
+    known = sorted(
+        (each for each in experiments if each.is_active), key=lambda each: place(each, is_cut=True)
+    )[: sql.MAX_EXPERIMENTS]
+    rows: list[Row] = []
+    for experiment in sorted(known, key=lambda each: place(each, is_cut=False)):
+        shown = _shown_variants(counts.get(experiment.experiment_id, Counter()), parameters["favoured"]) or [
+            (None, None)
+        ]
+        rows.extend(
+            (experiment.experiment_id, experiment.name, experiment.workspace, variant, count)
+            for variant, count in shown
+        )
+    return rows[: sql.MAX_EXPERIMENT_ROWS]
+
+
+def deleted_rows(experiments: Iterable[ExperimentRow], runs: Iterable[RunRow]) -> list[Row]:
+    """(name, is deleted) of the newest experiments that would have two variants if nothing were deleted."""
+    counts = _counted(runs)
+    found = sorted(
+        (each for each in experiments if len(counts.get(each.experiment_id, ())) >= 2),
+        key=lambda each: -each.experiment_id,
+    )
+    return [(each.name, not each.is_active) for each in found[:_DELETED_SHOWN]]
+
+
+def activity_rows(runs: Sequence[RunRow], parameters: Parameters) -> list[Row]:
+    """(id, newest activity known at the moment, newest activity at all) of each experiment, in
+    milliseconds.
+    """
+    tomorrow_ms = time.time() * 1000 + _DAY_MS
+    by_experiment: dict[int, list[RunRow]] = {}
+    for run in runs:
+        by_experiment.setdefault(run.experiment_id, []).append(run)
+    return [
+        (each, _known_ms(of_one, parameters), _newest_ms(of_one, tomorrow_ms))
+        for each, of_one in sorted(by_experiment.items())
+    ]
+
+
+def _counted(runs: Iterable[RunRow]) -> dict[int, Counter[str]]:
+    counts: dict[int, Counter[str]] = {}
+    for run in runs:
+        if run.variant is not None:
+            counts.setdefault(run.experiment_id, Counter())[run.variant] += 1
+    return counts
+
+
+def _shown_variants(counts: Counter[str], favoured: Sequence[str]) -> list[tuple[str | None, int | None]]:
+    """The variants that count within the limit, most runs first."""
+    within = sorted(counts.items(), key=lambda row: (row[0] not in favoured, -row[1], row[0]))[
+        : sql.MAX_VARIANTS
+    ]
+    return [(variant, count) for variant, count in sorted(within, key=lambda row: (-row[1], row[0]))]
+
+
+def _known_ms(runs: Sequence[RunRow], parameters: Parameters) -> int | None:
+    """A start, end or metric after the moment and its slack was not known then; a later metric of a run that
+    had started by then counts as that moment.
+    """
+    at_ms, near_ms = parameters["at_ms"], parameters["near_ms"]
+    times = [
+        moment
+        for run in runs
+        for moment in (run.start_ms, run.end_ms)
+        if moment is not None and moment <= near_ms
+    ]
+    for run in runs:
+        had_started = run.start_ms is not None and run.start_ms <= near_ms
+        sign_ms = run.newest_sign_ms if had_started else run.near_sign_ms
+        times.extend(() if sign_ms is None else (sign_ms,))
+    return min(max(times), at_ms) if times else None
+
+
+def _newest_ms(runs: Sequence[RunRow], tomorrow_ms: float) -> int | None:
+    times = [
+        moment
+        for run in runs
+        for moment in (run.start_ms, run.end_ms)
+        if moment is not None and moment <= tomorrow_ms
+    ]
+    return max(
+        (*times, *(run.newest_sign_ms for run in runs if run.newest_sign_ms is not None)), default=None
+    )
+
+
+def value_rows(runs: Sequence[RunRow], parameters: Parameters) -> list[Row]:
+    """For each variant and metric the first of: top-level before child, FINISHED before RUNNING, newest
+    start; later runs than the moment come last.
+    """
+    best: dict[tuple[str, str], tuple[RunRow, str]] = {}
+    wanted = sorted(zip(parameters["preferences"], parameters["metrics"], parameters["keys"], strict=True))
+    for run in sorted((run for run in runs if run.counts), key=lambda run: _rank(run, parameters["near_ms"])):
+        for _, metric, key in wanted:
+            if run.finite(key) is not None:
+                best.setdefault((run.variant or "", metric), (run, key))
+    placed = sorted(best.items(), key=lambda item: (item[0][0] not in parameters["favoured"], item[0]))[
+        : parameters["most_values"]
+    ]
+    return [_value_row(variant, metric, run, key, parameters) for (variant, metric), (run, key) in placed]
+
+
+def value_range_rows(runs: Sequence[RunRow], parameters: Parameters) -> list[Row]:
+    """(metric, lowest, highest) over all runs."""
+    found: dict[str, list[float]] = {}
+    for metric, key in zip(parameters["metrics"], parameters["keys"], strict=True):
+        found.setdefault(metric, []).extend(value for run in runs if (value := run.finite(key)) is not None)
+    return [(metric, min(values), max(values)) for metric, values in sorted(found.items()) if values]
+
+
+def status_count_rows(runs: Iterable[RunRow], parameters: Parameters) -> list[Row]:  # noqa: ARG001 as the others
+    """(variant, status, is child, runs), most runs first."""
+    counts = Counter((run.variant, run.status, run.is_child) for run in runs)
+    placed = sorted(
+        counts.items(), key=lambda row: (-row[1], row[0][0] is None, row[0][0] or "", *row[0][1:])
+    )
+    return [(*group, count) for group, count in placed[: sql.MAX_STATUS_ROWS]]
+
+
+def run_rows(runs: Iterable[RunRow], parameters: Parameters) -> list[Row]:
+    """The newest runs, newest first."""
+    near_ms, key = parameters["near_ms"], parameters["accuracy_key"]
+    newest = sorted(runs, key=lambda run: ((run.start_ms or 0) > near_ms, *_newest_first(run)))[
+        : sql.MAX_RUNS
+    ]
+    return [
+        (
+            run.run_id,
+            run.name,
+            run.variant,
+            run.status,
+            run.start_ms,
+            run.end_ms,
+            run.is_child,
+            run.newest_sign_ms,
+            run.finite(key),
+        )
+        for run in sorted(newest, key=_newest_first)
+    ]
+
+
+def version_rows(versions: Iterable[VersionRow]) -> list[Row]:
+    """(name, version, made, run, aliases), newest first."""
+    placed = sorted(versions, key=lambda each: (-each.created_ms, each.name, -each.version))[
+        : sql.MAX_VERSIONS
+    ]
+    return [
+        (each.name, each.version, each.created_ms, each.run_id, sorted(each.aliases)[:_MOST_ALIASES])
+        for each in placed
+    ]
+
+
+def metric_key_rows(counts: Mapping[str, int]) -> list[Row]:
+    """The keys that most runs log, and how many do."""
+    own = [(key, count) for key, count in counts.items() if not key.startswith("system/")]
+    return sorted(own, key=lambda row: (-row[1], row[0]))[:_MOST_KEYS]
+
+
+def odd_value_rows(runs: Iterable[RunRow], parameters: Parameters) -> list[Row]:
+    """The newest run with a latest value that is no number: (key, run, is NaN, how many such values there
+    are).
+    """
+    odd = [
+        (run, key)
+        for run in sorted(runs, key=_newest_first)
+        for key in sorted(parameters["keys"])
+        if key in run.metrics and run.finite(key) is None
+    ]
+    return [(key[:LONGEST_TEXT], run.run_id, run.metrics[key].is_nan, len(odd)) for run, key in odd[:1]]
+
+
+def _newest_first(run: RunRow) -> tuple[bool, int, str]:
+    return run.start_ms is None, -(run.start_ms or 0), run.run_id
+
+
+def _rank(run: RunRow, near_ms: int) -> tuple[object, ...]:
+    return (run.start_ms or 0) > near_ms, run.is_child, run.status != "FINISHED", *_newest_first(run)
+
+
+def _value_row(variant: str, metric: str, run: RunRow, key: str, parameters: Parameters) -> Row:
+    latest = run.metrics[key]
+    what = (
+        variant,
+        metric,
+        key,
+        latest.value,
+        latest.at_ms,
+        run.run_id,
+        run.name,
+        run.status,
+        run.is_child,
+        run.start_ms,
+    )
+    has_hits = metric in parameters["with_hits"]
+    return (
+        *what,
+        _test_count(run, parameters["test_count_key"]),
+        *(run.finite(name) if has_hits else None for name in hit_keys(key)),
+    )
+
+
+def _test_count(run: RunRow, key: str) -> str | None:
+    param, metric = run.params.get(key), run.metrics.get(key)
+    if param is not None:
+        return param[:LONGEST_TEXT]
+    return _digits(metric.value) if metric is not None and not metric.is_nan else None
+
+
+def _digits(value: float) -> str:
+    """The number as PostgreSQL writes it."""
+    if abs(value) >= _PLAIN_DIGITS_BELOW:
+        return f"{Decimal(repr(value)).normalize():e}"
+    return repr(value).removesuffix(".0")
+
+
+OF_RUNS: Mapping[str, Callable[[Sequence[RunRow], Parameters], list[Row]]] = {
+    "values": value_rows,
+    "value_ranges": value_range_rows,
+    "status_counts": status_count_rows,
+    "runs": run_rows,
+}
+
+
+def history_rows(runs: Sequence[RunRow], points: Iterable[PointRow], parameters: Parameters) -> list[Row]:
+    """(variant, unix seconds, value): the mean of the values of a step at the mean of their times; child runs
+    only where no top-level run has any.
+    """
+    by_id = {run.run_id: run for run in runs if run.counts}
+    steps: dict[tuple[str, int, bool], list[PointRow]] = {}
+    for point in points:
+        run = by_id.get(point.run_id)
+        if (
+            run is not None
+            and parameters["from_ms"] < point.at_ms <= parameters["at_ms"]
+            and abs(point.value) < sql.LARGEST
+        ):
+            step = (point.at_ms - parameters["from_ms"] - 1) // parameters["step_ms"]
+            steps.setdefault((run.variant or "", step, run.is_child), []).append(point)
+    with_own = {variant for variant, _, is_child in steps if not is_child}
+    shown = sorted(
+        (variant, step, is_child) for variant, step, is_child in steps if is_child != (variant in with_own)
+    )
+    return [
+        (variant, *_mean(steps[variant, step, is_child]))
+        for variant, step, is_child in shown[: sql.MAX_VARIANTS * sql.HISTORY_POINTS]
+    ]
+
+
+def _mean(points: Sequence[PointRow]) -> tuple[float, float]:
+    """The mean time in unix seconds and the mean value."""
+    return float(Fraction(sum(point.at_ms for point in points), 1000 * len(points))), math.fsum(
+        point.value for point in points
+    ) / len(points)
+
+
+class RowAnswers:
+    """Rows to questions, in the shape that the SQL gives them; for one moment and one thread."""
+
+    def __init__(self, source: RowSource) -> None:
+        self._source = source
+        self._runs: dict[int, list[RunRow]] = {}
+        self._of_all = {
+            "experiments": self._experiments,
+            "deleted experiments": self._deleted_experiments,
+            "activity": self._activity,
+        }
+        self._of_several = {
+            "history": self._history,
+            "versions": self._versions,
+            "metric keys": self._metric_keys,
+            "odd values": self._odd_values,
+        }
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Where what was read was cut off."""
+        return self._source.warnings
+
+    def rows(self, question: str, sql: str, parameters: Parameters) -> list[Row]:  # noqa: ARG002 the name says what is asked
+        """The rows; SourceError where the source cannot be read."""
+        if question in self._of_all:
+            return self._of_all[question](parameters)
+        runs = self._runs_of(parameters["experiment_ids"])
+        if question in self._of_several:
+            return self._of_several[question](runs, parameters)
+        return _with_id({each: OF_RUNS[question](of_one, parameters) for each, of_one in runs.items()})
+
+    def optional_rows(self, question: str, sql: str, parameters: Parameters) -> list[Row] | None:
+        """The rows, or None where this cannot be read; a deadline that is over shows at the next question."""
+        try:
+            return self.rows(question, sql, parameters)
+        except SourceError:
+            return None
+
+    def text(self, question: str, sql: str, parameters: Parameters) -> str:  # noqa: ARG002 the name says what is asked
+        """What is asked of the source, and what is made of it."""
+        return f"{self._source.text(question, parameters)} -- {_RULES[question]}"
+
+    def _runs_of(self, experiment_ids: Iterable[int]) -> _Runs:
+        """The active runs by experiment, in the order of the experiments' ids."""
+        wanted = sorted(set(experiment_ids))
+        new = [each for each in wanted if each not in self._runs]
+        if new:
+            self._runs |= {each: [] for each in new}
+            for run in self._source.runs(new):
+                self._runs[run.experiment_id].append(run)
+        return {each: self._runs[each] for each in wanted}
+
+    def _experiments(self, parameters: Parameters) -> list[Row]:
+        experiments = self._source.experiments(deleted_too=False)
+        return experiment_rows(
+            experiments, self._source.marked_runs(experiments, deleted_too=False), parameters
+        )
+
+    def _deleted_experiments(self, parameters: Parameters) -> list[Row]:  # noqa: ARG002 as the others
+        every = self._source.experiments(deleted_too=True)
+        return deleted_rows(every, self._source.marked_runs(every, deleted_too=True))
+
+    def _activity(self, parameters: Parameters) -> list[Row]:
+        return activity_rows(self._source.recent_runs(parameters["experiment_ids"]), parameters)
+
+    def _history(self, runs: _Runs, parameters: Parameters) -> list[Row]:
+        points = self._source.history(
+            _all(runs), parameters["accuracy_key"], parameters["from_ms"], parameters["at_ms"]
+        )
+        return _with_id({each: history_rows(of_one, points, parameters) for each, of_one in runs.items()})
+
+    def _versions(self, runs: _Runs, parameters: Parameters) -> list[Row]:  # noqa: ARG002 as the others
+        made = self._source.versions(_all(runs))
+        of_runs = {each: {run.run_id for run in of_one} for each, of_one in runs.items()}
+        return _with_id(
+            {
+                each: version_rows(version for version in made if version.run_id in ids)
+                for each, ids in of_runs.items()
+            }
+        )
+
+    def _metric_keys(self, runs: _Runs, parameters: Parameters) -> list[Row]:  # noqa: ARG002 as the others
+        return metric_key_rows(self._source.metric_keys(list(runs)))
+
+    def _odd_values(self, runs: _Runs, parameters: Parameters) -> list[Row]:
+        return odd_value_rows(_all(runs), parameters)
+
+
+def _all(runs: _Runs) -> Sequence[RunRow]:
+    return [run for of_one in runs.values() for run in of_one]
+
+
+def _with_id(rows: Mapping[int, list[Row]]) -> list[Row]:
+    """The rows with the experiment's id before them, as the SQL gives them."""
+    return [(experiment_id, *row) for experiment_id, of_one in rows.items() for row in of_one]
