@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.measuring import table
-from live_dashboards.analysis.latency import bucket_quantile
+from live_dashboards.analysis.statistics.latency import bucket_quantile
 from live_dashboards.demo.servers import PrometheusServer
 from live_dashboards.model.snapshot import Answer, PrometheusAnswer
 from live_dashboards.settings import load_settings

@@ -15,16 +15,15 @@ Proportions are fractions, counts are `Counts(events, n)`, and a difference is t
 
 from __future__ import annotations
 
-from live_dashboards.analysis.always_valid import difference_so_far, proportion_so_far
-from live_dashboards.analysis.dispersion import overdispersion
-from live_dashboards.analysis.latency import bucket_quantile, compare_buckets, quantile_interval
-from live_dashboards.analysis.long_run import long_run_variance
-from live_dashboards.analysis.multiplicity import adjust
-from live_dashboards.analysis.proportions import (
+from live_dashboards.analysis.run_means import welch
+from live_dashboards.analysis.statistics.latency import bucket_quantile, compare_buckets, quantile_interval
+from live_dashboards.analysis.statistics.proportions import (
     Bayesian,
     Comparison,
     Counts,
     NonInferiority,
+    SampleRatio,
+    adjust,
     chance_to_beat,
     difference,
     fisher_exact,
@@ -32,18 +31,24 @@ from live_dashboards.analysis.proportions import (
     normal_quantile,
     ratio,
     required_n_per_arm,
+    sample_ratio,
     score_test,
     wilson,
 )
-from live_dashboards.analysis.run_means import welch
-from live_dashboards.analysis.sequential import (
+from live_dashboards.analysis.statistics.sequential import (
     confidence_sequence,
+    difference_so_far,
     error_count_test,
+    proportion_so_far,
     segmented_split_test,
     traffic_split_test,
 )
-from live_dashboards.analysis.stratified import stratified_difference, stratified_sequence
-from live_dashboards.analysis.traffic import SampleRatio, sample_ratio
+from live_dashboards.analysis.statistics.stratified import (
+    long_run_variance,
+    overdispersion,
+    stratified_difference,
+    stratified_sequence,
+)
 
 __all__ = [
     "Bayesian",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from live_dashboards.analysis.page import Page
-from live_dashboards.analysis.proportions import Counts
+from live_dashboards.analysis.statistics.proportions import Counts
 from live_dashboards.model.buckets import NO_FINITE_BUCKET
 from live_dashboards.model.measurement import Measurement, missing
 from live_dashboards.model.metrics import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE

@@ -16,9 +16,9 @@ from live_dashboards.analysis.business_traffic import (
 )
 from live_dashboards.analysis.effect import planned_requests
 from live_dashboards.analysis.page import Page
-from live_dashboards.analysis.proportions import Counts, difference
 from live_dashboards.analysis.retraining import alpha_of_look, looks_at_accuracy
-from live_dashboards.analysis.stratified import together
+from live_dashboards.analysis.statistics.proportions import Counts, difference
+from live_dashboards.analysis.statistics.stratified import together
 from live_dashboards.analysis.timed import Sums, TimedDifference, error_difference, mean_difference
 from live_dashboards.model.business_case import BusinessInputs, EffectInput
 from live_dashboards.model.judgement import Period

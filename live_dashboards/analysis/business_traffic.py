@@ -12,8 +12,8 @@ from live_dashboards.analysis.arms import by_block, request_blocks, windowed
 from live_dashboards.analysis.excluded import block_begins, seconds_left_out, without_stretches
 from live_dashboards.analysis.page import Page, failure
 from live_dashboards.analysis.period import whole_period_of
-from live_dashboards.analysis.proportions import Counts
 from live_dashboards.analysis.shared_blocks import shared_blocks
+from live_dashboards.analysis.statistics.proportions import Counts
 from live_dashboards.analysis.timed import Sums
 from live_dashboards.model.judgement import Period
 from live_dashboards.model.measurement import Measurement, Origin, derive, missing

@@ -14,7 +14,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from live_dashboards.analysis.business_terms import REQUESTS_PER_DAY, TermFormula
-from live_dashboards.analysis.long_run import FEWEST_BLOCKS, long_run_variance
+from live_dashboards.analysis.statistics.stratified import FEWEST_BLOCKS, long_run_variance
 from live_dashboards.model.business_case import EffectInput
 from live_dashboards.model.measurement import Interval
 from live_dashboards.model.setting_types import Amount

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import accumulate, combinations
 
-from live_dashboards.analysis.counts import Counts
-from live_dashboards.analysis.stratified import Strata, strata
+from live_dashboards.analysis.statistics.proportions import Counts
+from live_dashboards.analysis.statistics.stratified import Strata, strata
 from live_dashboards.model.judgement import Carried
 
 _TENTH, _FEWEST_BLOCKS = 0.1, 20

@@ -14,11 +14,17 @@ from live_dashboards.analysis.excluded import block_begin
 from live_dashboards.analysis.late_labels import why_descriptive
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.period import period_of
-from live_dashboards.analysis.proportions import Counts, difference
 from live_dashboards.analysis.retraining import alpha_of_look, looks_at_accuracy
 from live_dashboards.analysis.run_means import over_runs
 from live_dashboards.analysis.shared_blocks import SharedBlocks, shared_blocks
-from live_dashboards.analysis.stratified import Strata, harm_variance, long_run_of, sequence_of, strata
+from live_dashboards.analysis.statistics.proportions import Counts, difference
+from live_dashboards.analysis.statistics.stratified import (
+    Strata,
+    harm_variance,
+    long_run_of,
+    sequence_of,
+    strata,
+)
 from live_dashboards.analysis.widest import around_rows, without_interval
 from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.measurement import Interval, Measurement, Origin

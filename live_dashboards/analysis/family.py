@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from live_dashboards.analysis.effect import Compared
-from live_dashboards.analysis.multiplicity import adjust
+from live_dashboards.analysis.statistics.proportions import adjust
 
 
 def with_adjusted_p(rows: tuple[Compared, ...], success: Compared | None) -> tuple[Compared, ...]:

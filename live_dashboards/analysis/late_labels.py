@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from statistics import median
 
 from live_dashboards.analysis.arms import by_block, request_blocks
-from live_dashboards.analysis.counts import Counts
-from live_dashboards.analysis.dispersion import usual_overdispersion
 from live_dashboards.analysis.page import Page
 from live_dashboards.analysis.share_changes import share_changes
-from live_dashboards.analysis.stratified import sequence_of, strata
+from live_dashboards.analysis.statistics.proportions import Counts
+from live_dashboards.analysis.statistics.stratified import sequence_of, strata, usual_overdispersion
 from live_dashboards.model.number import format_age, format_percent
 from live_dashboards.model.snapshot import Accumulated
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from live_dashboards.analysis.proportions import Counts, wilson
 from live_dashboards.analysis.rows_behind import rows_behind, rows_correct
+from live_dashboards.analysis.statistics.proportions import Counts, wilson
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.metrics import METRICS
 from live_dashboards.model.snapshot import MlflowAnswer, VariantValue

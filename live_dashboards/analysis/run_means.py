@@ -10,7 +10,7 @@ from statistics import fmean, variance
 
 from live_dashboards.analysis.model_facts import percent_scale
 from live_dashboards.analysis.page import Page
-from live_dashboards.analysis.special import student_t_below, student_t_quantile
+from live_dashboards.analysis.statistics.special import student_t_below, student_t_quantile
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.metrics import ACCURACY, ACCURACY_OVER_RUNS
 

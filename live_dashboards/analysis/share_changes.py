@@ -9,8 +9,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, pairwise
 
-from live_dashboards.analysis.dispersion import local_overdispersion, usual_overdispersion
-from live_dashboards.analysis.long_run import FEWEST_BATCHES, batch_variance, long_run_variance
+from live_dashboards.analysis.statistics.stratified import (
+    FEWEST_BATCHES,
+    batch_variance,
+    local_overdispersion,
+    long_run_variance,
+    usual_overdispersion,
+)
 
 _SURE_CHI_SQUARE = 30.0  # p 4e-8: hundreds of moments are looked at
 _OUT_OF_PLACE_Z = 2.5

@@ -8,10 +8,16 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from live_dashboards.analysis.counts import Counts, normal_quantile
-from live_dashboards.analysis.long_run import FEWEST_BLOCKS, long_run_variance
-from live_dashboards.analysis.sequential import normal_sequence
-from live_dashboards.analysis.stratified import fixed_of, long_run_of, sequence_of, strata
+from live_dashboards.analysis.statistics.proportions import Counts, normal_quantile
+from live_dashboards.analysis.statistics.sequential import normal_sequence
+from live_dashboards.analysis.statistics.stratified import (
+    FEWEST_BLOCKS,
+    fixed_of,
+    long_run_of,
+    long_run_variance,
+    sequence_of,
+    strata,
+)
 
 _ALPHA = 0.05
 _EQUAL = 1e-9  # of the larger: a difference of two sums in another order

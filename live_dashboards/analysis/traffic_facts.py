@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from live_dashboards.analysis.block_means import latency_blocks, mean_standard_error
-from live_dashboards.analysis.latency import (
+from live_dashboards.analysis.model_facts import percent_scale
+from live_dashboards.analysis.statistics.latency import (
     QuantileInterval,
     bucket_quantile,
     non_decreasing,
     quantile_interval,
 )
-from live_dashboards.analysis.model_facts import percent_scale
-from live_dashboards.analysis.proportions import Counts, normal_quantile, wilson
+from live_dashboards.analysis.statistics.proportions import Counts, normal_quantile, wilson
 from live_dashboards.analysis.widest import widest
 from live_dashboards.model.buckets import NO_FINITE_BUCKET
 from live_dashboards.model.measurement import Interval, Measurement, Origin, derive, missing, total

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from scipy.special import betaln
 from scipy.stats import binom
 
-from live_dashboards.analysis.always_valid import difference_so_far, proportion_so_far
-from live_dashboards.analysis.proportions import Counts
-from live_dashboards.analysis.sequential import confidence_sequence
+from live_dashboards.analysis.statistics.proportions import Counts
+from live_dashboards.analysis.statistics.sequential import confidence_sequence, difference_so_far, proportion_so_far
 
 
 @st.composite

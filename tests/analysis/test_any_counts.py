@@ -8,12 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from live_dashboards.analysis.dispersion import overdispersion
-from live_dashboards.analysis.latency import compare_buckets, quantile_interval
-from live_dashboards.analysis.multiplicity import adjust
-from live_dashboards.analysis.proportions import Counts, non_inferiority, required_n_per_arm
-from live_dashboards.analysis.sequential import error_count_test, traffic_split_test
-from live_dashboards.analysis.traffic import sample_ratio
+from live_dashboards.analysis.statistics.latency import compare_buckets, quantile_interval
+from live_dashboards.analysis.statistics.proportions import Counts, adjust, non_inferiority, required_n_per_arm, sample_ratio
+from live_dashboards.analysis.statistics.sequential import error_count_test, traffic_split_test
+from live_dashboards.analysis.statistics.stratified import overdispersion
 
 MANY = 10**9
 COUNT = st.one_of(st.integers(0, 50), st.integers(0, MANY), st.sampled_from((0, 1, MANY - 1, MANY)))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from live_dashboards.analysis.proportions import Counts, chance_to_beat
+from live_dashboards.analysis.statistics.proportions import Counts, chance_to_beat
 
 CASES = [
     ((499_900_000, 10**9), (500_000_000, 10**9)),

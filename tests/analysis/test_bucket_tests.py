@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from live_dashboards.analysis.latency import compare_buckets, quantile_interval
-from live_dashboards.analysis.special import student_t_below, student_t_quantile
+from live_dashboards.analysis.statistics.latency import compare_buckets, quantile_interval
+from live_dashboards.analysis.statistics.special import student_t_below, student_t_quantile
 
 EDGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, math.inf)
 

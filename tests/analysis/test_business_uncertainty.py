@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from live_dashboards.analysis.business_uncertainty import probability_above
-from live_dashboards.analysis.proportions import Counts, difference
+from live_dashboards.analysis.statistics.proportions import Counts, difference
 from live_dashboards.model.business_case import EffectInput
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.stats import long_run_variance

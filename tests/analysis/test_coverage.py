@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 from statsmodels.stats.proportion import test_proportions_2indep as proportions_test
 
-from live_dashboards.analysis.proportions import Counts, difference, non_inferiority, ratio, wilson
-from live_dashboards.analysis.sequential import confidence_sequence
+from live_dashboards.analysis.statistics.proportions import Counts, difference, non_inferiority, ratio, wilson
+from live_dashboards.analysis.statistics.sequential import confidence_sequence
 
 
 def coverage(limits, p1, n1, p2, n2):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from live_dashboards.analysis.dispersion import overdispersion
+from live_dashboards.analysis.statistics.stratified import overdispersion
 
 
 def test_independent_errors_have_a_factor_of_about_1():

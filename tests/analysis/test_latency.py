@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from live_dashboards.analysis.latency import bucket_quantile
+from live_dashboards.analysis.statistics.latency import bucket_quantile
 
 EDGES = (0.1, 0.25, 0.5, math.inf)
 

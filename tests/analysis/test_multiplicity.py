@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from live_dashboards.analysis.multiplicity import adjust
+from live_dashboards.analysis.statistics.proportions import adjust
 
 
 @pytest.mark.parametrize("method", ["holm", "fdr_bh"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import fisher_exact as scipy_fisher
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest, samplesize_proportions_2indep_onetail
 
-from live_dashboards.analysis.proportions import Counts, difference, fisher_exact, non_inferiority, ratio, required_n_per_arm, score_test, wilson
+from live_dashboards.analysis.statistics.proportions import Counts, difference, fisher_exact, non_inferiority, ratio, required_n_per_arm, score_test, wilson
 
 CASES = [(636, 1000, 1564, 2000), (1, 40, 0, 50), (0, 500, 0, 500), (15_640, 20_000, 16_360, 20_000), (999, 1000, 1000, 1000), (3, 10_000, 14, 30_000)]
 

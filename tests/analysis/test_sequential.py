@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.special import betaln
 from scipy.stats import binom
 
-from live_dashboards.analysis.proportions import Counts, difference
-from live_dashboards.analysis.sequential import confidence_sequence, error_count_test, segmented_split_test, traffic_split_test
+from live_dashboards.analysis.statistics.proportions import Counts, difference
+from live_dashboards.analysis.statistics.sequential import confidence_sequence, error_count_test, segmented_split_test, traffic_split_test
 
 LOOKS, RUNS = 500, 300
 

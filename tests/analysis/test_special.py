@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from live_dashboards.analysis.special import beta_kernel, beta_tails, binomial_at_most, chi_square_tail, log_beta_over, lower_beta, student_t_below, upper_gamma
+from live_dashboards.analysis.statistics.special import (
+    beta_kernel,
+    beta_tails,
+    binomial_at_most,
+    chi_square_tail,
+    log_beta_over,
+    lower_beta,
+    student_t_below,
+    upper_gamma,
+)
 
 
 @pytest.mark.parametrize("a", [0.5, 1.0, 1.5, 3.0, 17.5, 120.0, 1e4, 1e6, 1e9])

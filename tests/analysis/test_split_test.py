@@ -11,10 +11,10 @@ import pytest
 from live_dashboards.analysis.ab_report import build_ab_report
 from live_dashboards.analysis.both_ends import widest_split
 from live_dashboards.analysis.business_report import build_business_report
-from live_dashboards.analysis.dispersion import local_overdispersion
 from live_dashboards.analysis.page import page
 from live_dashboards.analysis.share_changes import share_overdispersion
 from live_dashboards.analysis.split_test import split_test
+from live_dashboards.analysis.statistics.stratified import local_overdispersion
 from live_dashboards.analysis.traffic_panels import split_panel
 from live_dashboards.model.judgement import SplitTest
 from live_dashboards.model.snapshot import Answer, Timeline

@@ -12,8 +12,7 @@ from scipy.stats import t as student_t
 from statsmodels.stats.contingency_tables import StratifiedTable
 
 from live_dashboards import stats
-from live_dashboards.analysis.long_run import batch_variance
-from live_dashboards.analysis.stratified import harm_variance, strata
+from live_dashboards.analysis.statistics.stratified import batch_variance, harm_variance, strata
 from live_dashboards.stats import Counts, confidence_sequence, long_run_variance, stratified_difference, stratified_sequence
 
 # phases of a ramp: requests and errors of the baseline, requests and errors of the challenger

@@ -5,7 +5,7 @@ import math
 import pytest
 from scipy import stats
 
-from live_dashboards.analysis.traffic import sample_ratio
+from live_dashboards.analysis.statistics.proportions import sample_ratio
 
 
 @pytest.mark.parametrize(("observed", "planned"), [((5050, 4950), (0.5, 0.5)), ((700, 310), (0.7, 0.3)), ((10, 20, 31), (0.2, 0.3, 0.5))])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from live_dashboards.analysis.proportions import Counts, wilson
+from live_dashboards.analysis.statistics.proportions import Counts, wilson
 from live_dashboards.model.judgement import UNKNOWN
 from live_dashboards.model.measurement import Interval
 from tests.pipeline.command import log_two_models, page_at

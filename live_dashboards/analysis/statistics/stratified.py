@@ -1,25 +1,136 @@
-"""Differences within blocks of time: what moves with the share of a ramp, or hits both arms at the same time,
-is no difference of the arms.
+"""Differences within blocks of time, and how far counts of blocks scatter: overdispersion and the long-run
+variance of what depends on its past.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from itertools import pairwise
+from statistics import median
 
-from live_dashboards.analysis.always_valid import difference_so_far
-from live_dashboards.analysis.counts import Comparison, Counts, normal_quantile
-from live_dashboards.analysis.dispersion import overdispersion
-from live_dashboards.analysis.long_run import FEWEST_BLOCKS, batch_variance, long_run_variance
-from live_dashboards.analysis.proportions import difference
-from live_dashboards.analysis.sequential import is_too_few, normal_sequence
+from live_dashboards.analysis.statistics.proportions import Comparison, Counts, difference, normal_quantile
+from live_dashboards.analysis.statistics.sequential import difference_so_far, is_too_few, normal_sequence
+from live_dashboards.analysis.statistics.special import student_t_quantile
+
+_FEWEST_PAIRS = 10
+_MEDIAN_CHI_SQUARE = 0.4549  # of one degree of freedom
+
+FEWEST_BLOCKS = 8
+FEWEST_BATCHES = 4
+_CONFIDENCE = 0.95
 
 _FEWEST_BATCHES_FOR_HARM = 5
 # two hours: a tenfold rate is to be found within the first
 _YOUNG_BLOCKS, _FEWEST_BATCHES_OF_THE_YOUNG = 24, 8
 _UNSETTLED_SECONDS = 3 * 86_400.0  # which a late harm has to be found in
 _SETTLED_SECONDS = 3 * 86_400.0 - 3600.0  # of blocks that tell how long incidents last
+
+
+def overdispersion(increments: Sequence[Sequence[tuple[int, int]]]) -> float:
+    """Pearson's phi of per-window (events, n), a sequence for each arm (McCullagh & Nelder 1989, Generalized
+    Linear Models, 4.5).
+
+    1 where events are independent, more where they cluster: intervals use n / max(1, phi). Windows without
+    trials are left out; 1 where no arm has two windows with both events and non-events. ValueError where a
+    window has more events than trials, or a negative count.
+    """
+    squares, freedom = 0.0, 0
+    for arm in increments:
+        windows = [(_checked(events, n), n) for events, n in arm]
+        windows = [(events, n) for events, n in windows if n > 0]
+        trials, events = sum(n for _, n in windows), sum(events for events, _ in windows)
+        if len(windows) < 2 or not 0 < events < trials:
+            continue
+        p = events / trials
+        squares += math.fsum((x - n * p) ** 2 / (n * p * (1 - p)) for x, n in windows)
+        freedom += len(windows) - 1
+    return squares / freedom if freedom else 1.0
+
+
+def local_overdispersion(blocks: list[tuple[int, int]]) -> float:
+    """How much more the share of (part, n) differs between neighbouring blocks than independent requests
+    would make it; 1 at least.
+
+    From squared successive differences (von Neumann, Kent, Bellinson & Hart 1941, Ann. Math. Stat. 12:153),
+    so that a plan that was changed once does not pass for clustering, as it would in Pearson's statistic. 1
+    with fewer than 10 pairs of blocks.
+    """
+    squares = _successive_squares(blocks)
+    return max(1.0, sum(squares) / len(squares)) if len(squares) >= _FEWEST_PAIRS else 1.0
+
+
+def usual_overdispersion(blocks: list[tuple[int, int]]) -> float:
+    """The same of the usual pair of neighbours, by the median of the squares: steps of the share, of which
+    there may be one a day, are no clustering at all.
+    """
+    squares = _successive_squares(blocks)
+    return max(1.0, median(squares) / _MEDIAN_CHI_SQUARE) if len(squares) >= _FEWEST_PAIRS else 1.0
+
+
+def _successive_squares(blocks: list[tuple[int, int]]) -> list[float]:
+    """Squared differences of neighbouring shares over what independent requests would make them."""
+    pairs = [(one, other) for one, other in pairwise(blocks) if one[1] and other[1]]
+    n, part = sum(block[1] for block in blocks), sum(block[0] for block in blocks)
+    if not 0 < part < n:
+        return []
+    p = part / n
+    return [
+        (one[0] / one[1] - other[0] / other[1]) ** 2 / (p * (1 - p) * (1 / one[1] + 1 / other[1]))
+        for one, other in pairs
+    ]
+
+
+def _checked(events: int, n: int) -> int:
+    if not 0 <= events <= n:
+        raise ValueError(f"increments hold {events} events of {n} trials; events must be from 0 to n")
+    return events
+
+
+def long_run_variance(
+    residuals: Sequence[float], least: float, fewest_batches: int = FEWEST_BATCHES
+) -> float:
+    """The largest of `least` and the variances of batch means over batches of 1, 2, 4, ... neighbouring
+    blocks, of which there are so many at least.
+
+    `residuals` are what each block, in the order of time, adds to the error of the estimate; they sum to 0.
+    Each variance is widened for its degrees of freedom, from the normal to Student's quantile (batch means:
+    Flegal & Jones 2010, Ann. Stat. 38:1034; t limits: Lazarus, Lewis, Stock & Watson 2018, J. Bus. Econ.
+    Stat. 36:541). Its level was calibrated by simulation (benchmarks/truth). Below 8 blocks it is `least`.
+    """
+    if len(residuals) < FEWEST_BLOCKS:
+        return least
+    return max(
+        least,
+        *(
+            batch_variance(residuals, batches)
+            for batches in _numbers_of_batches(len(residuals), fewest_batches)
+        ),
+    )
+
+
+def batch_variance(residuals: Sequence[float], batches: int, confidence: float = _CONFIDENCE) -> float:
+    """The variance of the sum of the residuals from so many batches of neighbouring ones, as equal in length
+    as can be, widened for limits at that confidence.
+    """
+    blocks = len(residuals)
+    edges = [index * blocks // batches for index in range(batches + 1)]
+    squares = math.fsum(math.fsum(residuals[begin:end]) ** 2 for begin, end in pairwise(edges))
+    return batches / (batches - 1) * squares * _widening(batches, confidence)
+
+
+def _numbers_of_batches(blocks: int, fewest: int) -> Iterator[int]:
+    length = 1
+    while blocks // length >= fewest:
+        yield blocks // length
+        length *= 2
+
+
+@cache
+def _widening(batches: int, confidence: float) -> float:
+    return (student_t_quantile((1 + confidence) / 2, batches - 1) / normal_quantile(confidence)) ** 2
 
 
 @dataclass(frozen=True, slots=True)

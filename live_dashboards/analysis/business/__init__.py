@@ -1,0 +1,1 @@
+"""What the challenger is worth: inputs, terms, uncertainty, and what is recommended."""

@@ -1,0 +1,1 @@
+"""What the answers say: of each model, of its traffic, since when, and how old it is."""

@@ -1,0 +1,1 @@
+"""What follows from the facts: differences, guardrails, the split, and what is concluded."""
