@@ -302,8 +302,8 @@ def _both_together(settings: Settings, at: datetime) -> Iterator[Check]:
 
 
 def _start_is_known(snapshot: Snapshot, settings: Settings) -> Check:
-    from live_dashboards.analysis.page import page
-    from live_dashboards.analysis.period import period_of
+    from live_dashboards.analysis.facts.page import page
+    from live_dashboards.analysis.facts.period import period_of
 
     found = page(snapshot, None, settings)
     period, _ = period_of(found, found.roles.challenger)

@@ -15,7 +15,7 @@ Proportions are fractions, counts are `Counts(events, n)`, and a difference is t
 
 from __future__ import annotations
 
-from live_dashboards.analysis.run_means import welch
+from live_dashboards.analysis.facts.retraining import welch
 from live_dashboards.analysis.statistics.latency import bucket_quantile, compare_buckets, quantile_interval
 from live_dashboards.analysis.statistics.proportions import (
     Bayesian,

@@ -8,19 +8,19 @@ from dataclasses import dataclass, replace
 
 from live_dashboards.analysis.alt_text import alt_text
 from live_dashboards.analysis.answer import answer
-from live_dashboards.analysis.arms import request_blocks, share_of_requests
 from live_dashboards.analysis.both_ends import other_pages, standing, widest_rows, widest_split
 from live_dashboards.analysis.business_of_page import business_case
 from live_dashboards.analysis.decision import Evidence, success_of, verdict
 from live_dashboards.analysis.effect import Compared, compared, effect_measurement
 from live_dashboards.analysis.effect_panel import effect_panel
+from live_dashboards.analysis.facts.arms import request_blocks, share_of_requests
+from live_dashboards.analysis.facts.health import badge, health_panel, observed_at
+from live_dashboards.analysis.facts.page import Page, failure, nothing, page, renamed
+from live_dashboards.analysis.facts.period import period_of
 from live_dashboards.analysis.family import with_adjusted_p
 from live_dashboards.analysis.guardrails import guardrails
-from live_dashboards.analysis.health import badge, health_panel, observed_at
 from live_dashboards.analysis.model_panels import quality_panel, run_counts, runs_panel
 from live_dashboards.analysis.online_gap import gaps
-from live_dashboards.analysis.page import Page, failure, nothing, page, renamed
-from live_dashboards.analysis.period import period_of
 from live_dashboards.analysis.power_facts import power_of
 from live_dashboards.analysis.recommendation import recommendation
 from live_dashboards.analysis.split_test import split_test

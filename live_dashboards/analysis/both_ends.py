@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from live_dashboards.analysis.decision import NO_VERDICT
 from live_dashboards.analysis.effect import Compared
+from live_dashboards.analysis.facts.ends import around_rows, widest, without_interval
+from live_dashboards.analysis.facts.page import Page
 from live_dashboards.analysis.guardrails import guardrails
-from live_dashboards.analysis.page import Page
-from live_dashboards.analysis.widest import around_rows, widest, without_interval
 from live_dashboards.model.judgement import UNKNOWN, Guardrail, SplitTest, Verdict
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.notices import TELL_STARTS, WHY, at_least_words

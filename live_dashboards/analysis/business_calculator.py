@@ -11,7 +11,7 @@ from live_dashboards.analysis.business_assumptions import assumptions as amounts
 from live_dashboards.analysis.business_results import Worth
 from live_dashboards.analysis.business_terms import REQUESTS_PER_DAY, TERMS, TermFormula
 from live_dashboards.analysis.business_uncertainty import Draws, Looks, Part, draw, percentile_limits
-from live_dashboards.analysis.page import Asked, page
+from live_dashboards.analysis.facts.page import Asked, page
 from live_dashboards.errors import UsageError
 from live_dashboards.model.business_case import Assumption, BusinessCase, BusinessInputs, Term
 from live_dashboards.model.measurement import Interval, Measurement, computed, missing, total

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from live_dashboards.analysis.widest import around, outermost, widest
+from live_dashboards.analysis.facts.ends import around, outermost, widest
 from live_dashboards.model.business_case import (
     BusinessCase,
     BusinessInputs,

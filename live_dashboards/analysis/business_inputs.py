@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from live_dashboards.analysis.arms import arm
 from live_dashboards.analysis.business_traffic import (
     PairTraffic,
     latency_sums,
@@ -15,8 +14,9 @@ from live_dashboards.analysis.business_traffic import (
     traffic_of_test,
 )
 from live_dashboards.analysis.effect import planned_requests
-from live_dashboards.analysis.page import Page
-from live_dashboards.analysis.retraining import alpha_of_look, looks_at_accuracy
+from live_dashboards.analysis.facts.arms import arm
+from live_dashboards.analysis.facts.page import Page
+from live_dashboards.analysis.facts.retraining import alpha_of_look, looks_at_accuracy
 from live_dashboards.analysis.statistics.proportions import Counts, difference
 from live_dashboards.analysis.statistics.stratified import together
 from live_dashboards.analysis.timed import Sums, TimedDifference, error_difference, mean_difference

@@ -8,7 +8,7 @@ from live_dashboards.analysis.business_assumptions import assumptions
 from live_dashboards.analysis.business_calculator import BusinessMetricsCalculator
 from live_dashboards.analysis.business_ends import widest_case
 from live_dashboards.analysis.business_inputs import business_inputs
-from live_dashboards.analysis.page import Facts, Page
+from live_dashboards.analysis.facts.page import Facts, Page
 from live_dashboards.model.business_case import BusinessCase
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 
-from live_dashboards.analysis.page import Page
+from live_dashboards.analysis.facts.page import Page
 from live_dashboards.model.business_case import BusinessCase, Term
 from live_dashboards.model.business_report import (
     BreakEvenPanel,

@@ -26,8 +26,8 @@ from live_dashboards.analysis.business_tables import (
     performance_panel,
     shares,
 )
-from live_dashboards.analysis.health import badge
-from live_dashboards.analysis.page import Page, page
+from live_dashboards.analysis.facts.health import badge
+from live_dashboards.analysis.facts.page import Page, page
 from live_dashboards.analysis.recommendation import recommendation
 from live_dashboards.model.business_case import BusinessCase
 from live_dashboards.model.business_report import BusinessReport, Gate, GatesPanel, PartsPanel

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from live_dashboards.analysis.page import Page
+from live_dashboards.analysis.facts.page import Page
 from live_dashboards.model.business_case import Assumption, BusinessCase, EffectInput
 from live_dashboards.model.business_report import (
     InputRow,

@@ -8,10 +8,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from live_dashboards.analysis.arms import by_block, request_blocks, windowed
-from live_dashboards.analysis.excluded import block_begins, seconds_left_out, without_stretches
-from live_dashboards.analysis.page import Page, failure
-from live_dashboards.analysis.period import whole_period_of
+from live_dashboards.analysis.facts.arms import by_block, request_blocks, windowed
+from live_dashboards.analysis.facts.page import Page, failure
+from live_dashboards.analysis.facts.period import (
+    block_begins,
+    seconds_left_out,
+    whole_period_of,
+    without_stretches,
+)
 from live_dashboards.analysis.shared_blocks import shared_blocks
 from live_dashboards.analysis.statistics.proportions import Counts
 from live_dashboards.analysis.timed import Sums

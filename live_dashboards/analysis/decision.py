@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from live_dashboards.analysis.effect import GAUGE_HAS_NO_COUNT, Compared
+from live_dashboards.analysis.facts.page import Page, failure
+from live_dashboards.analysis.facts.retraining import alpha_of_look
 from live_dashboards.analysis.other_tests import not_one_test
-from live_dashboards.analysis.page import Page, failure
-from live_dashboards.analysis.retraining import alpha_of_look
 from live_dashboards.analysis.statistics.proportions import Counts
 from live_dashboards.model.judgement import (
     HARM,

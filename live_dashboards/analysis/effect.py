@@ -8,14 +8,13 @@ import math
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from live_dashboards.analysis.arms import Arm, arm, at_far_edge, windowed
 from live_dashboards.analysis.carried import carried
-from live_dashboards.analysis.excluded import block_begin
+from live_dashboards.analysis.facts.arms import Arm, arm, at_far_edge, windowed
+from live_dashboards.analysis.facts.ends import around_rows, without_interval
+from live_dashboards.analysis.facts.page import Page
+from live_dashboards.analysis.facts.period import block_begin, period_of
+from live_dashboards.analysis.facts.retraining import alpha_of_look, looks_at_accuracy, over_runs
 from live_dashboards.analysis.late_labels import why_descriptive
-from live_dashboards.analysis.page import Page
-from live_dashboards.analysis.period import period_of
-from live_dashboards.analysis.retraining import alpha_of_look, looks_at_accuracy
-from live_dashboards.analysis.run_means import over_runs
 from live_dashboards.analysis.shared_blocks import SharedBlocks, shared_blocks
 from live_dashboards.analysis.statistics.proportions import Counts, difference
 from live_dashboards.analysis.statistics.stratified import (
@@ -25,7 +24,6 @@ from live_dashboards.analysis.statistics.stratified import (
     sequence_of,
     strata,
 )
-from live_dashboards.analysis.widest import around_rows, without_interval
 from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.metrics import (

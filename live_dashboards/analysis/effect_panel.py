@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from live_dashboards.analysis.effect import Compared
-from live_dashboards.analysis.page import Page, failure
-from live_dashboards.analysis.period import period_of
+from live_dashboards.analysis.facts.page import Page, failure
+from live_dashboards.analysis.facts.period import period_of
 from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.metrics import METRICS, metric_of

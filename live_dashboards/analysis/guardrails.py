@@ -7,8 +7,8 @@ from __future__ import annotations
 import math
 
 from live_dashboards.analysis.effect import MARGINS, Compared
-from live_dashboards.analysis.page import Page
-from live_dashboards.analysis.period import period_of
+from live_dashboards.analysis.facts.page import Page
+from live_dashboards.analysis.facts.period import period_of
 from live_dashboards.model.judgement import HARM, NOT_SHOWN, SHOWN, UNKNOWN, Comparison, Guardrail
 from live_dashboards.model.metrics import ERROR_RATE, OVER_OBJECTIVE
 from live_dashboards.model.number import format_estimate, format_number

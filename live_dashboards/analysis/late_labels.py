@@ -8,8 +8,8 @@ import math
 from collections.abc import Mapping
 from statistics import median
 
-from live_dashboards.analysis.arms import by_block, request_blocks
-from live_dashboards.analysis.page import Page
+from live_dashboards.analysis.facts.arms import by_block, request_blocks
+from live_dashboards.analysis.facts.page import Page
 from live_dashboards.analysis.share_changes import share_changes
 from live_dashboards.analysis.statistics.proportions import Counts
 from live_dashboards.analysis.statistics.stratified import sequence_of, strata, usual_overdispersion

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from live_dashboards.analysis.model_facts import percent_scale
+from live_dashboards.analysis.facts.models import percent_scale
+from live_dashboards.analysis.facts.page import Page, failure
 from live_dashboards.analysis.online_gap import gap_words
-from live_dashboards.analysis.page import Page, failure
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.metrics import ACCURACY, METRICS, ONLINE_ACCURACY, metric_of
 from live_dashboards.model.number import format_percent

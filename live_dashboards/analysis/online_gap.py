@@ -4,7 +4,7 @@ they rank the variants alike.
 
 from __future__ import annotations
 
-from live_dashboards.analysis.page import Page
+from live_dashboards.analysis.facts.page import Page
 from live_dashboards.model.measurement import Measurement, derive
 from live_dashboards.model.number import format_signed
 

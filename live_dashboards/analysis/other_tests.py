@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from live_dashboards.analysis.page import Page
+from live_dashboards.analysis.facts.page import Page
 from live_dashboards.model.names import listed
 
 _NAMES_SHOWN = 4

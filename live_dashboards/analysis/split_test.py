@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
-from live_dashboards.analysis.arms import request_blocks, share_of_requests, windowed
-from live_dashboards.analysis.excluded import block_begin
-from live_dashboards.analysis.page import Page, failure
-from live_dashboards.analysis.period import period_of
+from live_dashboards.analysis.facts.arms import request_blocks, share_of_requests, windowed
+from live_dashboards.analysis.facts.page import Page, failure
+from live_dashboards.analysis.facts.period import block_begin, period_of
 from live_dashboards.analysis.share_changes import share_overdispersion
 from live_dashboards.analysis.statistics.proportions import Counts
 from live_dashboards.analysis.statistics.sequential import proportion_so_far, segmented_split_test

@@ -6,7 +6,7 @@ import pytest
 
 from live_dashboards.analysis.business_panels import headline_words
 from live_dashboards.analysis.business_report import absurd, build_business_report
-from live_dashboards.analysis.page import page as found_page
+from live_dashboards.analysis.facts.page import page as found_page
 from live_dashboards.model.measurement import Origin
 from live_dashboards.outputs.business_summary import business_summary
 from tests.support.business_cases import case, inputs

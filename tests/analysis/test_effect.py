@@ -11,7 +11,7 @@ from statsmodels.stats.multitest import multipletests
 
 from live_dashboards.analysis.ab_report import build_ab_report
 from live_dashboards.analysis.effect import planned_requests
-from live_dashboards.analysis.run_means import welch
+from live_dashboards.analysis.facts.retraining import welch
 from live_dashboards.analysis.statistics.proportions import Counts, difference
 from live_dashboards.analysis.statistics.stratified import stratified_sequence
 from live_dashboards.model.snapshot import Timeline

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from live_dashboards.analysis.excluded import without_stretches
+from live_dashboards.analysis.facts.period import without_stretches
 from live_dashboards.model.snapshot import Accumulated, Answer, Timeline
 
 HOUR, START = 3600.0, 1_800_000_000.0

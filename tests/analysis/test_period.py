@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from live_dashboards.analysis.page import page
-from live_dashboards.analysis.period import period_of
+from live_dashboards.analysis.facts.page import page
+from live_dashboards.analysis.facts.period import period_of
 from tests.support.snapshots import AT, DAY, accumulated, live, of_the_window, settings, stand_in
 
 

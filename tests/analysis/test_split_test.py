@@ -11,7 +11,7 @@ import pytest
 from live_dashboards.analysis.ab_report import build_ab_report
 from live_dashboards.analysis.both_ends import widest_split
 from live_dashboards.analysis.business_report import build_business_report
-from live_dashboards.analysis.page import page
+from live_dashboards.analysis.facts.page import page
 from live_dashboards.analysis.share_changes import share_overdispersion
 from live_dashboards.analysis.split_test import split_test
 from live_dashboards.analysis.statistics.stratified import local_overdispersion

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from live_dashboards.analysis.block_means import latency_blocks, mean_standard_error
-from live_dashboards.analysis.model_facts import percent_scale
+from live_dashboards.analysis.facts.block_means import latency_blocks, mean_standard_error
+from live_dashboards.analysis.facts.ends import widest
+from live_dashboards.analysis.facts.models import percent_scale
 from live_dashboards.analysis.statistics.latency import (
     QuantileInterval,
     bucket_quantile,
@@ -18,7 +19,6 @@ from live_dashboards.analysis.statistics.latency import (
     quantile_interval,
 )
 from live_dashboards.analysis.statistics.proportions import Counts, normal_quantile, wilson
-from live_dashboards.analysis.widest import widest
 from live_dashboards.model.buckets import NO_FINITE_BUCKET
 from live_dashboards.model.measurement import Interval, Measurement, Origin, derive, missing, total
 from live_dashboards.model.notices import (

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from live_dashboards.analysis.ends import other_ends
-from live_dashboards.analysis.model_facts import ModelFacts, model_facts
-from live_dashboards.analysis.traffic_facts import TrafficFacts, traffic_facts, widest_traffic
+from live_dashboards.analysis.facts.ends import other_ends
+from live_dashboards.analysis.facts.models import ModelFacts, model_facts
+from live_dashboards.analysis.facts.traffic import TrafficFacts, traffic_facts, widest_traffic
 from live_dashboards.model.measurement import Measurement, Origin, missing
 from live_dashboards.model.metrics import ACCURACY, METRICS
 from live_dashboards.model.report import BadgeKind, Head, VariantFacts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from live_dashboards.analysis.page import SOURCE_TITLES, Page, failure
+from live_dashboards.analysis.facts.page import SOURCE_TITLES, Page, failure
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.notices import by_weight
 from live_dashboards.model.number import format_age

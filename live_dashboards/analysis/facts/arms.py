@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from live_dashboards.analysis.page import Page
+from live_dashboards.analysis.facts.page import Page
 from live_dashboards.analysis.statistics.proportions import Counts
 from live_dashboards.model.buckets import NO_FINITE_BUCKET
 from live_dashboards.model.measurement import Measurement, missing
