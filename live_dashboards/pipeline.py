@@ -229,7 +229,7 @@ def report(dashboard: str, snapshot: Snapshot, settings: Settings, request: Requ
     """The page; what is missing is simulated or marked, as was asked."""
     stand_in = simulated(snapshot, settings, request) if request.on_missing == "simulate" else None
     if dashboard == AB:
-        from live_dashboards.analysis.ab_report import build_ab_report
+        from live_dashboards.analysis.verdict.report import build_ab_report
 
         return build_ab_report(snapshot, stand_in, settings, seed=request.seed)
     from live_dashboards.analysis.business_report import absurd, build_business_report

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from benchmarks.truth.worlds import BLOCK_SECONDS, BLOCKS_A_DAY, NO_EFFECT, Numbers, Random
-from live_dashboards.analysis.ab_report import build_ab_report
+from live_dashboards.analysis.verdict.report import build_ab_report
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Accumulated, Answer, Snapshot, SourceState, SourceStatus, Timeline
 from live_dashboards.settings import load_settings

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.truth.worlds import BLOCK_SECONDS, BLOCKS, BLOCKS_A_DAY, REQUESTS_A_DAY, Numbers, Random
-from live_dashboards.analysis.split_test import Segment, judged
+from live_dashboards.analysis.verdict.split import Segment, judged
 from live_dashboards.model.judgement import SplitTest
 
 _HOUR_BLOCKS = 3600 // BLOCK_SECONDS

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from live_dashboards.analysis.business_inputs import NO_TEST_ROWS
-from live_dashboards.analysis.decision import NO_VERDICT, SHIP
 from live_dashboards.analysis.facts.page import Page
 from live_dashboards.analysis.recommendation import split_words, stale_inputs
+from live_dashboards.analysis.verdict.decision import NO_VERDICT, SHIP
 from live_dashboards.model.business_case import BusinessCase
 from live_dashboards.model.business_report import Gate
 from live_dashboards.model.judgement import HARM, SHOWN, UNKNOWN, Guardrail, SplitTest

@@ -13,13 +13,13 @@ from live_dashboards.analysis.business_traffic import (
     requests_per_day,
     traffic_of_test,
 )
-from live_dashboards.analysis.effect import planned_requests
 from live_dashboards.analysis.facts.arms import arm
 from live_dashboards.analysis.facts.page import Page
 from live_dashboards.analysis.facts.retraining import alpha_of_look, looks_at_accuracy
 from live_dashboards.analysis.statistics.proportions import Counts, difference
 from live_dashboards.analysis.statistics.stratified import together
 from live_dashboards.analysis.timed import Sums, TimedDifference, error_difference, mean_difference
+from live_dashboards.analysis.verdict.effect import planned_requests
 from live_dashboards.model.business_case import BusinessInputs, EffectInput
 from live_dashboards.model.judgement import Period
 from live_dashboards.model.measurement import Interval, Measurement, derive, missing

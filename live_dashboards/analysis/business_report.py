@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from live_dashboards.analysis.ab_report import ab_report_of
 from live_dashboards.analysis.business_gates import gates
 from live_dashboards.analysis.business_of_page import business_case
 from live_dashboards.analysis.business_panels import (
@@ -29,6 +28,7 @@ from live_dashboards.analysis.business_tables import (
 from live_dashboards.analysis.facts.health import badge
 from live_dashboards.analysis.facts.page import Page, page
 from live_dashboards.analysis.recommendation import recommendation
+from live_dashboards.analysis.verdict.report import ab_report_of
 from live_dashboards.model.business_case import BusinessCase
 from live_dashboards.model.business_report import BusinessReport, Gate, GatesPanel, PartsPanel
 from live_dashboards.model.judgement import Recommendation

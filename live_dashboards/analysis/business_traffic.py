@@ -16,9 +16,9 @@ from live_dashboards.analysis.facts.period import (
     whole_period_of,
     without_stretches,
 )
-from live_dashboards.analysis.shared_blocks import shared_blocks
 from live_dashboards.analysis.statistics.proportions import Counts
 from live_dashboards.analysis.timed import Sums
+from live_dashboards.analysis.verdict.shared_blocks import shared_blocks
 from live_dashboards.model.judgement import Period
 from live_dashboards.model.measurement import Measurement, Origin, derive, missing
 from live_dashboards.model.number import format_number

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from live_dashboards.analysis.ab_report import build_ab_report
-from live_dashboards.analysis.answer import answer
 from live_dashboards.analysis.business_report import build_business_report
+from live_dashboards.analysis.verdict.answer import answer
+from live_dashboards.analysis.verdict.report import build_ab_report
 from live_dashboards.model.judgement import Recommendation, Verdict
 from tests.support.business_cases import case
 from tests.support.business_pages import OWN

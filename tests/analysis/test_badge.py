@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from live_dashboards.analysis.ab_report import build_ab_report
 from live_dashboards.analysis.business_report import build_business_report
+from live_dashboards.analysis.verdict.report import build_ab_report
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.snapshot import SourceState
 from tests.support.snapshots import live, settings, stand_in, with_instant, without_mlflow, without_prometheus

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from live_dashboards.analysis.ab_report import build_ab_report
+from live_dashboards.analysis.verdict.report import build_ab_report
 from tests.support.snapshots import AT, DAY, accumulated, live, of_the_window, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
 
 ONLINE = {"AB_ONLINE_LABELLED_METRIC": "labelled_total", "AB_ONLINE_CORRECT_METRIC": "correct_total"}

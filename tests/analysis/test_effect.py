@@ -9,11 +9,11 @@ import pytest
 from scipy.stats import ttest_ind
 from statsmodels.stats.multitest import multipletests
 
-from live_dashboards.analysis.ab_report import build_ab_report
-from live_dashboards.analysis.effect import planned_requests
 from live_dashboards.analysis.facts.retraining import welch
 from live_dashboards.analysis.statistics.proportions import Counts, difference
 from live_dashboards.analysis.statistics.stratified import stratified_sequence
+from live_dashboards.analysis.verdict.effect import planned_requests
+from live_dashboards.analysis.verdict.report import build_ab_report
 from live_dashboards.model.snapshot import Timeline
 from tests.support.snapshots import AT, accumulated, live, of_the_window, settings, stand_in, with_instant, with_values, without_mlflow
 

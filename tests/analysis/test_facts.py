@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from live_dashboards.analysis.ab_report import build_ab_report
 from live_dashboards.analysis.facts.models import rows_correct
 from live_dashboards.analysis.facts.page import page
+from live_dashboards.analysis.verdict.report import build_ab_report
 from live_dashboards.model.snapshot import Timeline
 from tests.support.snapshots import AT, live, settings, with_instant, with_values, without_mlflow
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from live_dashboards.analysis.ab_report import build_ab_report
+from live_dashboards.analysis.verdict.report import build_ab_report
 from live_dashboards.model.snapshot import Accumulated, Answer, Timeline
 from tests.support.snapshots import AT, live, settings
 

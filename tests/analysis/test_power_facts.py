@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from live_dashboards.analysis.ab_report import build_ab_report
-from live_dashboards.analysis.power_facts import days_words
 from live_dashboards.analysis.statistics.proportions import Counts, difference, required_n_per_arm
+from live_dashboards.analysis.verdict.power import days_words
+from live_dashboards.analysis.verdict.report import build_ab_report
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.snapshot import Timeline
 from tests.support.snapshots import live, of_the_window, settings, stand_in, with_values

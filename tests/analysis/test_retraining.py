@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from live_dashboards.analysis.ab_report import build_ab_report
 from live_dashboards.analysis.facts.retraining import alpha_of_look, looks_at_accuracy, pairs_in_force
 from live_dashboards.analysis.statistics.special import student_t_quantile
+from live_dashboards.analysis.verdict.report import build_ab_report
 from live_dashboards.model.number import ordinal
 from live_dashboards.model.snapshot import Run, StatusCount
 from live_dashboards.stats import Counts, difference

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from live_dashboards.analysis.share_changes import blocks_of_one_split, share_changes
-from live_dashboards.analysis.shared_blocks import shared_blocks
 from live_dashboards.analysis.statistics.proportions import Counts
+from live_dashboards.analysis.verdict.shared_blocks import shared_blocks
+from live_dashboards.analysis.verdict.split import blocks_of_one_split, share_changes
 
 
 def requests(shares, n=800, seed=1):

@@ -8,14 +8,13 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from live_dashboards.analysis.ab_report import build_ab_report
-from live_dashboards.analysis.both_ends import widest_split
 from live_dashboards.analysis.business_report import build_business_report
 from live_dashboards.analysis.facts.page import page
-from live_dashboards.analysis.share_changes import share_overdispersion
-from live_dashboards.analysis.split_test import split_test
 from live_dashboards.analysis.statistics.stratified import local_overdispersion
-from live_dashboards.analysis.traffic_panels import split_panel
+from live_dashboards.analysis.verdict.guardrails import widest_split
+from live_dashboards.analysis.verdict.report import build_ab_report
+from live_dashboards.analysis.verdict.split import share_overdispersion, split_test
+from live_dashboards.analysis.verdict.traffic_panels import split_panel
 from live_dashboards.model.judgement import SplitTest
 from live_dashboards.model.snapshot import Answer, Timeline
 from tests.support.snapshots import AT, DAY, accumulated, live, of_the_window, settings, stand_in, with_instant, without_prometheus

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from live_dashboards.analysis.ab_report import build_ab_report
+from live_dashboards.analysis.verdict.report import build_ab_report
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.report import AbReport, EffectPanel, ErrorPanel, Head, HealthPanel, ImpactPanel, LatencyPanel, LinesPanel, QualityPanel, RunsPanel, SplitPanel
 from tests.support import reports, snapshots

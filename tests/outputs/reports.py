@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from live_dashboards.analysis.ab_report import build_ab_report
+from live_dashboards.analysis.verdict.report import build_ab_report
 from live_dashboards.model.report import AbReport
 from live_dashboards.model.snapshot import Snapshot
 from tests.support import snapshots

@@ -36,7 +36,7 @@ from live_dashboards.settings import load_settings
 from live_dashboards.web.document import DocumentMaker
 from live_dashboards.web.layout import layout
 from tests.support.snapshots import live, settings
-from live_dashboards.analysis.ab_report import build_ab_report
+from live_dashboards.analysis.verdict.report import build_ab_report
 from tests.support import business_pages
 document = DocumentMaker(settings(), summary)(live(), build_ab_report(live(), None, settings()), business_pages.page(), ())
 skeleton = {component.id for component in layout(30.0, has_login=False)._traverse() if getattr(component, "id", None)}

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from PIL import Image
 
 from live_dashboards import _create_dashboard_panels
-from live_dashboards.analysis.ab_report import build_ab_report
+from live_dashboards.analysis.verdict.report import build_ab_report
 from live_dashboards.demo.mlflow_rows import fill_tables
 from live_dashboards.demo.world import EXPERIMENT
 from live_dashboards.errors import SettingsError

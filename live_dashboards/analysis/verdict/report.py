@@ -6,26 +6,33 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from live_dashboards.analysis.alt_text import alt_text
-from live_dashboards.analysis.answer import answer
-from live_dashboards.analysis.both_ends import other_pages, standing, widest_rows, widest_split
 from live_dashboards.analysis.business_of_page import business_case
-from live_dashboards.analysis.decision import Evidence, success_of, verdict
-from live_dashboards.analysis.effect import Compared, compared, effect_measurement
-from live_dashboards.analysis.effect_panel import effect_panel
 from live_dashboards.analysis.facts.arms import request_blocks, share_of_requests
 from live_dashboards.analysis.facts.health import badge, health_panel, observed_at
 from live_dashboards.analysis.facts.page import Page, failure, nothing, page, renamed
 from live_dashboards.analysis.facts.period import period_of
-from live_dashboards.analysis.family import with_adjusted_p
-from live_dashboards.analysis.guardrails import guardrails
-from live_dashboards.analysis.model_panels import quality_panel, run_counts, runs_panel
-from live_dashboards.analysis.online_gap import gaps
-from live_dashboards.analysis.power_facts import power_of
 from live_dashboards.analysis.recommendation import recommendation
-from live_dashboards.analysis.split_test import split_test
-from live_dashboards.analysis.time_words import time_words
-from live_dashboards.analysis.traffic_panels import (
+from live_dashboards.analysis.verdict.answer import alt_text, answer
+from live_dashboards.analysis.verdict.decision import Evidence, success_of, verdict
+from live_dashboards.analysis.verdict.effect import Compared, compared, effect_measurement, with_adjusted_p
+from live_dashboards.analysis.verdict.guardrails import (
+    guardrails,
+    other_pages,
+    standing,
+    widest_rows,
+    widest_split,
+)
+from live_dashboards.analysis.verdict.model_panels import (
+    effect_panel,
+    gaps,
+    quality_panel,
+    run_counts,
+    runs_panel,
+)
+from live_dashboards.analysis.verdict.power import power_of
+from live_dashboards.analysis.verdict.split import split_test
+from live_dashboards.analysis.verdict.time_words import time_words
+from live_dashboards.analysis.verdict.traffic_panels import (
     error_panel,
     impact_panel,
     latency_panel,

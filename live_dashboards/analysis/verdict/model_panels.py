@@ -1,4 +1,4 @@
-"""Panels that MLflow feeds: quality and runs."""
+"""Panels of differences, quality and runs: their titles the answers, their notes the methods."""
 
 from __future__ import annotations
 
@@ -6,16 +6,154 @@ from datetime import datetime, timedelta
 
 from live_dashboards.analysis.facts.models import percent_scale
 from live_dashboards.analysis.facts.page import Page, failure
-from live_dashboards.analysis.online_gap import gap_words
-from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.analysis.facts.period import period_of
+from live_dashboards.analysis.verdict.effect import Compared
+from live_dashboards.model.judgement import Comparison
+from live_dashboards.model.measurement import Measurement, Origin, derive
 from live_dashboards.model.metrics import ACCURACY, METRICS, ONLINE_ACCURACY, metric_of
-from live_dashboards.model.number import format_percent
-from live_dashboards.model.report import Head, QualityPanel, QualityRow, RunBar, RunsPanel, VariantFacts
+from live_dashboards.model.number import format_count, format_interval, format_percent, format_signed
+from live_dashboards.model.report import (
+    EffectPanel,
+    Head,
+    QualityPanel,
+    QualityRow,
+    RunBar,
+    RunsPanel,
+    VariantFacts,
+)
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Run
 
 SILENT_AFTER = timedelta(hours=24)
 _MOST_BARS = 12
 _ENDED_STATES = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "killed", "SCHEDULED": "scheduled"}
+
+
+def gaps(page: Page) -> tuple[Measurement, ...]:
+    """Online minus offline accuracy of each variant, in points; missing where either is, or where both are
+    the same gauge.
+    """
+
+    def gap(online_percent: float, offline_percent: float) -> float:
+        return online_percent - offline_percent
+
+    pairs = (
+        (facts.variant, facts.online_accuracy, facts.accuracy)
+        for facts in page.counted.variants
+        if facts.online_accuracy.source != facts.accuracy.source
+    )
+    return tuple(
+        derive(
+            gap,
+            "online_minus_offline_accuracy",
+            "points",
+            variant=name,
+            online_percent=online,
+            offline_percent=offline,
+        )
+        for name, online, offline in pairs
+    )
+
+
+def gap_words(page: Page) -> str:
+    """The gaps of baseline and challenger and whether the ranking agrees; empty where they are not both
+    known.
+    """
+    known = {str(each.variant): each for each in gaps(page) if each.value is not None}
+    if len(page.roles.pair) < 2 or any(name not in known for name in page.roles.pair):
+        return ""
+    told = ", ".join(f"{name} {format_signed(known[name].value, 'points')}" for name in page.roles.pair)
+    return f"online − offline: {told}; {_ranking(page)}"
+
+
+def _ranking(page: Page) -> str:
+    baseline, challenger = (page.counted.of(name) for name in page.roles.pair)
+    offline = (challenger.accuracy.value or 0.0) - (baseline.accuracy.value or 0.0)
+    online = (challenger.online_accuracy.value or 0.0) - (baseline.online_accuracy.value or 0.0)
+    if offline * online > 0:
+        return f"both rank {challenger.variant if offline > 0 else baseline.variant} first"
+    return "they rank the variants differently" if offline * online < 0 else "one of them sees no difference"
+
+
+def effect_panel(page: Page, compared: tuple[Compared, ...], success: Compared | None) -> EffectPanel:
+    """The rows as they are judged, at 95 %."""
+    rows = tuple(each.row for each in compared)
+    shown = [row for row in rows if row.estimate is not None]
+    subtitle = f"{page.roles.challenger or 'challenger'} − {page.roles.baseline}, percentage points"
+    logged = ", ".join(each.words for each in METRICS.values())
+    asked = f"latest {logged} in MLflow; errors, requests and response times in Prometheus"
+    if not shown:
+        failures = [
+            failure(status)
+            for status in (page.mlflow_status, page.prometheus_status)
+            if not status.has_answered
+        ]
+        reason = "; ".join(failures) or next(
+            (row.reason for row in rows if row.reason), "there is no challenger"
+        )
+        return EffectPanel(
+            Head("No difference to show", subtitle, Origin.MISSING, asked=asked, reason=str(reason))
+        )
+    weakest = max((row.origin for row in shown), key=lambda origin: origin.weakness)
+    titled = success.row if success is not None and success.row.estimate is not None else shown[0]
+    head = Head(_title(titled), subtitle, weakest, _note(page, rows), asked)
+    return EffectPanel(
+        head,
+        tuple(row for row in rows if row.unit == "points"),
+        float(page.settings["AB_MINIMUM_EFFECT_POINTS"]),
+        tuple(row for row in rows if row.unit != "points"),
+    )
+
+
+def _title(row: Comparison) -> str:
+    estimate, metric, unit = row.estimate or 0.0, metric_of(row.metric), row.unit
+    low, high = row.verdict_limits
+    if low is None or high is None:
+        return f"{metric.title} {format_signed(estimate, unit)}, of unknown certainty"
+    if row.descriptive:
+        return f"{metric.title} {format_signed(estimate, unit)}: its labels decide nothing"
+    if low <= 0 <= high and not (row.harm_low is not None and row.harm_low > 0):
+        return f"{metric.title}: no clear difference ({format_interval(low, high, unit, signed=True)})"
+    word = "better" if (estimate > 0) is row.is_higher_better else "worse"
+    return f"{row.treatment}: {metric.words} {word} by {format_signed(estimate, unit)}"
+
+
+def _note(page: Page, rows: tuple[Comparison, ...]) -> str:
+    """What the intervals are: always-valid since when, for one look, over how many challengers, and what
+    clustering costs.
+    """
+    return "; ".join(filter(None, (_interval_words(page, rows), _cluster_words(rows), _family_words(rows))))
+
+
+def _interval_words(page: Page, rows: tuple[Comparison, ...]) -> str:
+    period = period_of(page, page.roles.challenger)[0]
+    parts = (
+        [f"holds at every look since {period.start:%-d %b}"]
+        if any(row.sequential for row in rows) and period.start
+        else []
+    )
+    if any(row.has_interval and not row.sequential for row in rows):
+        parts.append("test sets for one" if parts else "for one look")
+    words = f"95 %: {', '.join(parts)}" if parts else ""
+    within = "hours weighted by what they tell" if any(row.sequential for row in rows) else ""
+    thick = "thick: for harm, thin: for safety" if any(row.harm_interval is not None for row in rows) else ""
+    hollow = (
+        "hollow: n unknown" if any(row.estimate is not None and not row.has_interval for row in rows) else ""
+    )
+    return "; ".join(filter(None, (words, within, thick, hollow)))
+
+
+def _family_words(rows: tuple[Comparison, ...]) -> str:
+    family = max((row.family for row in rows), default=1)
+    return f"Bonferroni over {family} challengers" if family > 1 else ""
+
+
+def _cluster_words(rows: tuple[Comparison, ...]) -> str:
+    """What the most clustered metric's requests are worth."""
+    worst = max(rows, key=lambda row: row.overdispersion)
+    n = (worst.n_treatment or 0) + (worst.n_control or 0)
+    if worst.overdispersion <= 1 or not n:
+        return ""
+    return f"{format_count(n)} requests count as {format_count(round(n / worst.overdispersion))}"
 
 
 def quality_panel(page: Page) -> QualityPanel:

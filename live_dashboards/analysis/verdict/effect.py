@@ -1,5 +1,8 @@
 """Challenger minus baseline, metric by metric, of shares in percentage points: what accumulates with
 always-valid intervals, what was tested once with fixed ones.
+
+The success metric of several challengers: p-values that hold for all of them together, beside Bonferroni's
+intervals, which decide.
 """
 
 from __future__ import annotations
@@ -8,15 +11,12 @@ import math
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from live_dashboards.analysis.carried import carried
 from live_dashboards.analysis.facts.arms import Arm, arm, at_far_edge, windowed
 from live_dashboards.analysis.facts.ends import around_rows, without_interval
 from live_dashboards.analysis.facts.page import Page
 from live_dashboards.analysis.facts.period import block_begin, period_of
 from live_dashboards.analysis.facts.retraining import alpha_of_look, looks_at_accuracy, over_runs
-from live_dashboards.analysis.late_labels import why_descriptive
-from live_dashboards.analysis.shared_blocks import SharedBlocks, shared_blocks
-from live_dashboards.analysis.statistics.proportions import Counts, difference
+from live_dashboards.analysis.statistics.proportions import Counts, adjust, difference
 from live_dashboards.analysis.statistics.stratified import (
     Strata,
     harm_variance,
@@ -24,6 +24,9 @@ from live_dashboards.analysis.statistics.stratified import (
     sequence_of,
     strata,
 )
+from live_dashboards.analysis.verdict.carried import carried
+from live_dashboards.analysis.verdict.late_labels import why_descriptive
+from live_dashboards.analysis.verdict.shared_blocks import SharedBlocks, shared_blocks
 from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.metrics import (
@@ -337,3 +340,27 @@ def _with_carried(row: Comparison, found: Strata, blocks: SharedBlocks, since: A
         (block_begin(group[0], step_seconds, since.start_seconds), group[-1]) for group in blocks.groups
     )
     return replace(row, carried=carried(found, blocks.treatment, blocks.control, spans))
+
+
+def with_adjusted_p(rows: tuple[Compared, ...], success: Compared | None) -> tuple[Compared, ...]:
+    """The rows, those of the success metric with Holm's p over all challengers; as they are where there is
+    one challenger.
+
+    A challenger without a p counts as 1: it stays in the family, as it does for the intervals.
+    """
+    if success is None or success.row.family < 2:
+        return rows
+    members = [each for each in rows if each.row.metric == success.row.metric]
+    adjusted = adjust([1.0 if each.row.p_value is None else each.row.p_value for each in members])
+    by_treatment = {
+        each.row.treatment: p_value
+        for each, p_value in zip(members, adjusted, strict=True)
+        if each.row.p_value is not None
+    }
+    return tuple(
+        _with_p(each, by_treatment.get(each.row.treatment)) if each in members else each for each in rows
+    )
+
+
+def _with_p(each: Compared, p_value: float | None) -> Compared:
+    return replace(each, row=replace(each.row, p_value_adjusted=p_value))

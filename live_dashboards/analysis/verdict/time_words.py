@@ -8,12 +8,12 @@ import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from live_dashboards.analysis.decision import carried_words
-from live_dashboards.analysis.effect import Compared
 from live_dashboards.analysis.facts.arms import request_blocks
 from live_dashboards.analysis.facts.page import Page
 from live_dashboards.analysis.facts.period import period_of
-from live_dashboards.analysis.share_changes import share_changes
+from live_dashboards.analysis.verdict.decision import carried_words
+from live_dashboards.analysis.verdict.effect import Compared
+from live_dashboards.analysis.verdict.split import share_changes
 from live_dashboards.model.judgement import Comparison, Period
 from live_dashboards.model.metrics import metric_of
 from live_dashboards.model.number import format_percent, format_signed

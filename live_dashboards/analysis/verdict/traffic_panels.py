@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from live_dashboards.analysis.both_ends import other_pages
-from live_dashboards.analysis.decision import p_words
 from live_dashboards.analysis.facts.arms import share_of_requests
 from live_dashboards.analysis.facts.page import Page
 from live_dashboards.analysis.facts.period import period_of
 from live_dashboards.analysis.facts.traffic import assumed_zeros
-from live_dashboards.analysis.split_test import TOLD_OVERDISPERSION
+from live_dashboards.analysis.verdict.decision import p_words
+from live_dashboards.analysis.verdict.guardrails import other_pages
+from live_dashboards.analysis.verdict.split import TOLD_OVERDISPERSION
 from live_dashboards.model.judgement import SplitTest
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.metrics import ASKED, EXPORTED

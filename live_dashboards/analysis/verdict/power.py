@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
-from live_dashboards.analysis.effect import DEFAULT_PLANNED_REQUESTS, Compared
 from live_dashboards.analysis.facts.arms import request_blocks, share_of_requests
 from live_dashboards.analysis.facts.page import Page
 from live_dashboards.analysis.facts.period import period_of, seconds_left_out, whole_period_of
+from live_dashboards.analysis.verdict.effect import DEFAULT_PLANNED_REQUESTS, Compared
 from live_dashboards.model.judgement import Power
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.number import format_count, format_number

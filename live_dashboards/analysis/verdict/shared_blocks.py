@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from live_dashboards.analysis.share_changes import blocks_of_one_split, share_changes
 from live_dashboards.analysis.statistics.proportions import Counts
 from live_dashboards.analysis.statistics.stratified import together
+from live_dashboards.analysis.verdict.split import blocks_of_one_split, share_changes
 
 _FEWEST_OF_A_PAIR = 20  # on average: two requests a block keep 57 % of what they tell, twenty 95 %
 

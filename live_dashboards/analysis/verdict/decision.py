@@ -1,8 +1,5 @@
-"""The verdict: ordered rules, the first that fires decides, and it says by which numbers and what would
-change it.
-
-The intervals are those of the comparisons and guardrails that the page shows; nothing is computed anew here,
-so the two cannot contradict each other.
+"""The verdict: its rules in their order, what it rests on, what would change it, and which other tests of the
+same variants run.
 """
 
 from __future__ import annotations
@@ -11,11 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from live_dashboards.analysis.effect import GAUGE_HAS_NO_COUNT, Compared
 from live_dashboards.analysis.facts.page import Page, failure
 from live_dashboards.analysis.facts.retraining import alpha_of_look
-from live_dashboards.analysis.other_tests import not_one_test
 from live_dashboards.analysis.statistics.proportions import Counts
+from live_dashboards.analysis.verdict.effect import GAUGE_HAS_NO_COUNT, Compared
 from live_dashboards.model.judgement import (
     HARM,
     SHOWN,
@@ -29,6 +25,7 @@ from live_dashboards.model.judgement import (
 )
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.metrics import ACCURACY, ERROR_RATE, ONLINE_ACCURACY, metric_of
+from live_dashboards.model.names import listed
 from live_dashboards.model.notices import PARTIAL
 from live_dashboards.model.number import (
     format_count,
@@ -41,8 +38,34 @@ from live_dashboards.model.number import (
 from live_dashboards.model.report import BadgeKind
 from live_dashboards.model.snapshot import SourceState
 
+_NAMES_SHOWN = 4
+
 SHIP, ROLL_BACK, KEEP_RUNNING = "SHIP", "ROLL BACK", "KEEP RUNNING"
 NO_VERDICT, NO_DIFFERENCE = "NO VERDICT", "NO MEANINGFUL DIFFERENCE"
+
+
+def not_one_test(page: Page) -> str:
+    """Why the counted traffic allows no verdict on the chosen experiment; empty where it is one test's, as
+    far as names tell.
+
+    Where no series has the experiment's name in its label `experiment`, all of them count. Under one other
+    name they may still be this test, if its runs are of the variants that are compared; under several names
+    they are several tests.
+    """
+    names = page.counted.prometheus.added_experiments
+    if len(names) > 1:
+        return (
+            f"the traffic of {listed(names, _NAMES_SHOWN)} is added together; choose one with "
+            "--experiment or AB_EXPERIMENT"
+        )
+    mlflow = page.counted.mlflow
+    runs = {
+        name for each in mlflow.experiments if each.name == mlflow.experiment for name, _ in each.variants
+    }
+    strange = [name for name in page.roles.pair if name not in runs]
+    if not names or names[0] == mlflow.experiment or not runs or not strange:
+        return ""
+    return f"the traffic is that of {names[0]}, and {mlflow.experiment} has no run of {' and '.join(strange)}"
 
 
 @dataclass(frozen=True, slots=True)

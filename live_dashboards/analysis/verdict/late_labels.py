@@ -10,9 +10,9 @@ from statistics import median
 
 from live_dashboards.analysis.facts.arms import by_block, request_blocks
 from live_dashboards.analysis.facts.page import Page
-from live_dashboards.analysis.share_changes import share_changes
 from live_dashboards.analysis.statistics.proportions import Counts
 from live_dashboards.analysis.statistics.stratified import sequence_of, strata, usual_overdispersion
+from live_dashboards.analysis.verdict.split import share_changes
 from live_dashboards.model.number import format_age, format_percent
 from live_dashboards.model.snapshot import Accumulated
 

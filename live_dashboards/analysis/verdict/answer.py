@@ -1,10 +1,10 @@
-"""The answer in a sentence, and what to do now: the same on both pages, in words of people who decide."""
+"""The page in words: one sentence with what to do now, and the picture for those who cannot see it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from live_dashboards.analysis.decision import (
+from live_dashboards.analysis.verdict.decision import (
     KEEP_RUNNING,
     NO_DIFFERENCE,
     NO_VERDICT,
@@ -23,7 +23,10 @@ from live_dashboards.model.judgement import (
     Verdict,
 )
 from live_dashboards.model.metrics import metric_of
+from live_dashboards.model.moment import format_moment
+from live_dashboards.model.names import escaped
 from live_dashboards.model.number import format_interval, format_number, shared_decimals
+from live_dashboards.model.report import AbReport
 
 _ACTIONS = {
     SHIP: "ship",
@@ -158,3 +161,23 @@ def _difference(row: Comparison, *, is_harm: bool = False) -> str:
         f"{'more' if value > 0 else 'fewer' if not row.is_higher_better else 'less'} "
         f"{metric_of(row.metric).amount}{limits}"
     )
+
+
+def alt_text(report: AbReport) -> str:
+    """What the picture shows: badge, experiment, moment, and each panel's answer or why it is empty."""
+    from live_dashboards.panels.ab import AB_PANELS
+
+    versus = (
+        f"{report.challenger} against {report.baseline}" if report.challenger else f"{report.baseline} alone"
+    )
+    opening = f"A/B testing dashboard, {report.badge.kind.value} ({report.badge.second_line}): {versus}"
+    where = f" in experiment {report.experiment}" if report.experiment else ""
+    panels = [
+        f"{'Simulated: ' if head.origin == 'simulated' else ''}{head.title}"
+        + (f" ({head.reason})" if head.reason else "")
+        for head in (panel.head(report) for panel in AB_PANELS)
+    ]
+    verdict = (
+        f"Verdict {report.verdict.verdict} ({'; '.join((report.verdict.rule, *report.verdict.reasons))})"
+    )
+    return escaped(f"{opening}{where}, at {format_moment(report.at)}. {verdict}. " + ". ".join(panels) + ".")
