@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from live_dashboards.analysis.business_calculator import BusinessMetricsCalculator
+    from live_dashboards.analysis.business.calculator import BusinessMetricsCalculator
     from live_dashboards.api import _create_dashboard_panels, ab_test, business
     from live_dashboards.sources.connector import LiveDataConnector
 
@@ -22,7 +22,7 @@ __all__ = [
     "business",
 ]
 _HOMES = {
-    "BusinessMetricsCalculator": "live_dashboards.analysis.business_calculator",
+    "BusinessMetricsCalculator": "live_dashboards.analysis.business.calculator",
     "LiveDataConnector": "live_dashboards.sources.connector",
     "_create_dashboard_panels": "live_dashboards.api",
     "ab_test": "live_dashboards.api",

@@ -184,7 +184,7 @@ class Result(Generic[OfReport]):
         """What the challenger is worth by the settings' amounts, but for those that are given; the sources
         are not asked again. UsageError for another setting, SettingsError for a wrong name or value.
         """
-        from live_dashboards.analysis.business_assumptions import PARAMETERS
+        from live_dashboards.analysis.business.terms import PARAMETERS
 
         _refuse_unknown(amounts)
         known = [name for name, *_ in PARAMETERS]

@@ -232,7 +232,7 @@ def report(dashboard: str, snapshot: Snapshot, settings: Settings, request: Requ
         from live_dashboards.analysis.verdict.report import build_ab_report
 
         return build_ab_report(snapshot, stand_in, settings, seed=request.seed)
-    from live_dashboards.analysis.business_report import absurd, build_business_report
+    from live_dashboards.analysis.business.report import absurd, build_business_report
 
     page = build_business_report(snapshot, stand_in, settings, seed=request.seed)
     for notice in absurd(page.case):

@@ -108,7 +108,7 @@ def variants(snapshot: Snapshot, settings: Settings) -> tuple[str, ...]:
 
 def reports(snapshot: Snapshot, settings: Settings) -> tuple[AbReport, BusinessReport]:
     """Both pages; a source that never answered is simulated panel by panel, as in the pictures."""
-    from live_dashboards.analysis.business_report import build_business_report
+    from live_dashboards.analysis.business.report import build_business_report
 
     page = pipeline.ab_report(snapshot, settings, Request())
     return page, build_business_report(snapshot, pipeline.simulated(snapshot, settings, Request()), settings)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from live_dashboards.analysis.business_report import build_business_report
+from live_dashboards.analysis.business.report import build_business_report
 from live_dashboards.analysis.verdict.answer import answer
 from live_dashboards.analysis.verdict.report import build_ab_report
 from live_dashboards.model.judgement import Recommendation, Verdict

@@ -2,8 +2,8 @@
 
 import pytest
 
-from live_dashboards.analysis.business_calculator import BusinessMetricsCalculator
-from live_dashboards.analysis.business_report import build_business_report
+from live_dashboards.analysis.business.calculator import BusinessMetricsCalculator
+from live_dashboards.analysis.business.report import build_business_report
 from live_dashboards.errors import UsageError
 from live_dashboards.model.measurement import Origin
 from live_dashboards.sources.metrics import AbTestMetrics

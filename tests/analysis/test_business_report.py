@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from live_dashboards.analysis.business_panels import headline_words
-from live_dashboards.analysis.business_report import absurd, build_business_report
+from live_dashboards.analysis.business.panels import headline_words
+from live_dashboards.analysis.business.report import absurd, build_business_report
 from live_dashboards.analysis.facts.page import page as found_page
 from live_dashboards.model.measurement import Origin
 from live_dashboards.outputs.business_summary import business_summary

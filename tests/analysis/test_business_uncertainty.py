@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from live_dashboards.analysis.business_uncertainty import probability_above
+from live_dashboards.analysis.business.terms import probability_above
 from live_dashboards.analysis.statistics.proportions import Counts, difference
 from live_dashboards.model.business_case import EffectInput
 from live_dashboards.model.measurement import Interval, Measurement, Origin

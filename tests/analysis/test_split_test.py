@@ -8,7 +8,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from live_dashboards.analysis.business_report import build_business_report
+from live_dashboards.analysis.business.report import build_business_report
 from live_dashboards.analysis.facts.page import page
 from live_dashboards.analysis.statistics.stratified import local_overdispersion
 from live_dashboards.analysis.verdict.guardrails import widest_split

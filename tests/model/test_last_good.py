@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from live_dashboards.analysis.business_report import build_business_report
+from live_dashboards.analysis.business.report import build_business_report
 from live_dashboards.analysis.verdict.report import build_ab_report
 from live_dashboards.model.last_good import LastGood
 from live_dashboards.model.measurement import Origin

@@ -5,7 +5,7 @@ import json
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from live_dashboards.analysis.business_report import build_business_report
+from live_dashboards.analysis.business.report import build_business_report
 from live_dashboards.outputs.drawn_values import drawn_values
 from live_dashboards.outputs.sidecars import markdown_text
 from live_dashboards.outputs.summary import summary_schema, summary_text

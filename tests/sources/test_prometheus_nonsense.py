@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from live_dashboards.analysis.business_report import build_business_report
+from live_dashboards.analysis.business.report import build_business_report
 from live_dashboards.analysis.verdict.report import build_ab_report
 from live_dashboards.errors import SourceError
 from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus

@@ -2,7 +2,7 @@
 
 from statistics import NormalDist
 
-from live_dashboards.analysis.business_calculator import BusinessMetricsCalculator
+from live_dashboards.analysis.business.calculator import BusinessMetricsCalculator
 from live_dashboards.model.business_case import Assumption, BusinessInputs, EffectInput
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.setting_types import Amount

@@ -1,6 +1,6 @@
 """Business pages that the figure has to stand: ordinary, extreme, partial, simulated, hostile."""
 
-from live_dashboards.analysis.business_report import build_business_report
+from live_dashboards.analysis.business.report import build_business_report
 from tests.support.snapshots import live, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
 
 OWN = {

@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from live_dashboards.analysis.business_of_page import business_case
+from live_dashboards.analysis.business.calculator import business_case
+from live_dashboards.analysis.business.recommendation import recommendation
 from live_dashboards.analysis.facts.arms import request_blocks, share_of_requests
 from live_dashboards.analysis.facts.health import badge, health_panel, observed_at
 from live_dashboards.analysis.facts.page import Page, failure, nothing, page, renamed
 from live_dashboards.analysis.facts.period import period_of
-from live_dashboards.analysis.recommendation import recommendation
 from live_dashboards.analysis.verdict.answer import alt_text, answer
 from live_dashboards.analysis.verdict.decision import Evidence, success_of, verdict
 from live_dashboards.analysis.verdict.effect import Compared, compared, effect_measurement, with_adjusted_p

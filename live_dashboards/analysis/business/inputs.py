@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from live_dashboards.analysis.business_traffic import (
+from live_dashboards.analysis.business.timed import Sums, TimedDifference, error_difference, mean_difference
+from live_dashboards.analysis.business.traffic import (
     PairTraffic,
     latency_sums,
     requests_per_day,
@@ -18,7 +19,6 @@ from live_dashboards.analysis.facts.page import Page
 from live_dashboards.analysis.facts.retraining import alpha_of_look, looks_at_accuracy
 from live_dashboards.analysis.statistics.proportions import Counts, difference
 from live_dashboards.analysis.statistics.stratified import together
-from live_dashboards.analysis.timed import Sums, TimedDifference, error_difference, mean_difference
 from live_dashboards.analysis.verdict.effect import planned_requests
 from live_dashboards.model.business_case import BusinessInputs, EffectInput
 from live_dashboards.model.judgement import Period

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from live_dashboards.analysis.business.timed import Sums
 from live_dashboards.analysis.facts.arms import by_block, request_blocks, windowed
 from live_dashboards.analysis.facts.page import Page, failure
 from live_dashboards.analysis.facts.period import (
@@ -17,7 +18,6 @@ from live_dashboards.analysis.facts.period import (
     without_stretches,
 )
 from live_dashboards.analysis.statistics.proportions import Counts
-from live_dashboards.analysis.timed import Sums
 from live_dashboards.analysis.verdict.shared_blocks import shared_blocks
 from live_dashboards.model.judgement import Period
 from live_dashboards.model.measurement import Measurement, Origin, derive, missing

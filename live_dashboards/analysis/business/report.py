@@ -1,14 +1,14 @@
-"""From the snapshot to the business impact report: the measured inputs, the case that follows, the panels,
-and a recommendation.
+"""From the snapshot to the business report: the one place where the page is put together, and the conditions
+of a decision.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from live_dashboards.analysis.business_gates import gates
-from live_dashboards.analysis.business_of_page import business_case
-from live_dashboards.analysis.business_panels import (
+from live_dashboards.analysis.business.calculator import business_case
+from live_dashboards.analysis.business.inputs import NO_TEST_ROWS
+from live_dashboards.analysis.business.panels import (
     break_even_panel,
     headline_words,
     net_panel,
@@ -16,7 +16,8 @@ from live_dashboards.analysis.business_panels import (
     payback_panel,
     sensitivity_panel,
 )
-from live_dashboards.analysis.business_tables import (
+from live_dashboards.analysis.business.recommendation import recommendation, split_words, stale_inputs
+from live_dashboards.analysis.business.tables import (
     PERFORMANCE,
     effects,
     inputs_panel,
@@ -27,21 +28,125 @@ from live_dashboards.analysis.business_tables import (
 )
 from live_dashboards.analysis.facts.health import badge
 from live_dashboards.analysis.facts.page import Page, page
-from live_dashboards.analysis.recommendation import recommendation
+from live_dashboards.analysis.verdict.decision import NO_VERDICT, SHIP
 from live_dashboards.analysis.verdict.report import ab_report_of
 from live_dashboards.model.business_case import BusinessCase
 from live_dashboards.model.business_report import BusinessReport, Gate, GatesPanel, PartsPanel
-from live_dashboards.model.judgement import Recommendation
+from live_dashboards.model.judgement import HARM, SHOWN, UNKNOWN, Guardrail, Recommendation, SplitTest
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.names import escaped
 from live_dashboards.model.notices import is_how_counted
-from live_dashboards.model.report import AbReport, Head
+from live_dashboards.model.number import format_interval, format_money_estimate
+from live_dashboards.model.report import AbReport, BadgeKind, Head
 from live_dashboards.model.snapshot import Snapshot
 from live_dashboards.panels.business import BUSINESS_PANELS
 from live_dashboards.settings import Settings
 
+PASSED, FAILED, NOT_KNOWN = "passed", "failed", "unknown"
+LABEL_SPLIT = "Traffic is split as planned"
+
 _ABSURD_SHARE_OF_VOLUME = 0.01
+
+
+def _points(improvement: Measurement) -> str:
+    interval = improvement.interval
+    assert interval is not None  # noqa: S101 asked for only where there is one
+    low, high = (None if limit is None else 100 * limit for limit in (interval.low, interval.high))
+    return format_interval(low, high, "points", signed=True)
+
+
+def gates(found: Page, case: BusinessCase, ab: AbReport) -> tuple[Gate, ...]:
+    """What must hold before anyone decides, each with the numbers behind it; on simulated data nothing but
+    the first is looked at.
+    """
+    rows = _looked_at(found, case, ab)
+    if found.kind is not BadgeKind.SIMULATED:
+        return rows
+    return (
+        rows[0],
+        *(
+            Gate(gate.label, NOT_KNOWN, "not judged on simulated data" if found.is_simulated else "no data")
+            for gate in rows[1:]
+        ),
+    )
+
+
+def _looked_at(found: Page, case: BusinessCase, ab: AbReport) -> tuple[Gate, ...]:
+    verdict = ab.verdict
+    return (
+        _gate_live(found),
+        _gate_fresh(case),
+        _gate_split(ab.split_test),
+        _gate_accuracy(case),
+        *(_gate_guardrail(guard) for guard in ab.guardrails if guard.comparison.treatment == ab.challenger),
+        _gate_net(case),
+        _gate_parameters(case),
+        Gate(
+            "A/B verdict is SHIP",
+            PASSED if verdict.verdict == SHIP else NOT_KNOWN if verdict.verdict == NO_VERDICT else FAILED,
+            verdict.rule.partition(" (")[0],
+        ),
+    )
+
+
+def _gate_live(found: Page) -> Gate:
+    is_live = found.kind is BadgeKind.LIVE
+    return Gate("Both sources are live", PASSED if is_live else FAILED, found.kind.value)
+
+
+def _gate_fresh(case: BusinessCase) -> Gate:
+    stale = stale_inputs(case)
+    return Gate(
+        "Nothing is stale",
+        FAILED if stale else PASSED,
+        f"older than AB_STALE_AFTER: {', '.join(stale)}" if stale else "every input is fresh",
+    )
+
+
+def _gate_accuracy(case: BusinessCase) -> Gate:
+    improvement = case.inputs.accuracy_improvement.difference
+    if improvement.interval is None or improvement.interval.low is None:
+        return Gate("Accuracy is better", NOT_KNOWN, improvement.reason or NO_TEST_ROWS)
+    return Gate(
+        "Accuracy is better",
+        PASSED if improvement.interval.low > 0 else FAILED,
+        f"95 %: {_points(improvement)}",
+    )
+
+
+def _gate_split(split: SplitTest) -> Gate:
+    """Failed where the always-valid test of the analysis period is red; unknown where it could not be
+    judged.
+    """
+    if split.flag is None:
+        return Gate(LABEL_SPLIT, NOT_KNOWN, split.reason)
+    if split.waits_for:
+        return Gate(LABEL_SPLIT, NOT_KNOWN, f"{split.waits_for}: {split_words(split)}")
+    return Gate(LABEL_SPLIT, FAILED if split.flag == "red" else PASSED, split_words(split))
+
+
+def _gate_guardrail(guard: Guardrail) -> Gate:
+    words = guard.words.replace(", margin ", ", max ")  # a gate has room for one short line
+    state = {SHOWN: PASSED, HARM: FAILED, UNKNOWN: NOT_KNOWN}.get(guard.outcome, NOT_KNOWN)
+    return Gate(guard.label, state, words)
+
+
+def _gate_net(case: BusinessCase) -> Gate:
+    interval, label = case.net.interval, "Net value is above 0"
+    if interval is None or interval.low is None or case.net.value is None:
+        return Gate(label, NOT_KNOWN, case.net.reason or "no interval")
+    words = f"95 %: {format_money_estimate(case.net.value, interval.low, interval.high)}"
+    return Gate(label, PASSED if interval.low > 0 else FAILED, words)
+
+
+def _gate_parameters(case: BusinessCase) -> Gate:
+    own = [each.name for each in case.assumptions if not each.is_default]
+    return Gate(
+        "Parameters are yours",
+        PASSED if len(own) == len(case.assumptions) else FAILED if not own else NOT_KNOWN,
+        f"{len(own)} of {len(case.assumptions)} set",
+    )
 
 
 def build_business_report(

@@ -1,6 +1,4 @@
-"""How sure a sum of measured effects is: analytically where the parameters are points, by seeded draws where
-one is a range.
-"""
+"""The terms of the net value, the amounts that they take, and how unsure their sum is."""
 
 from __future__ import annotations
 
@@ -13,17 +11,113 @@ from itertools import combinations
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from live_dashboards.analysis.business_terms import REQUESTS_PER_DAY, TermFormula
 from live_dashboards.analysis.statistics.stratified import FEWEST_BLOCKS, long_run_variance
-from live_dashboards.model.business_case import EffectInput
-from live_dashboards.model.measurement import Interval
+from live_dashboards.model.business_case import Assumption, BusinessInputs, EffectInput
+from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.setting_types import Amount
+from live_dashboards.settings import Settings
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+
+PARAMETERS = (
+    ("BASE_TRADING_VOLUME", "USD a day", "what passes through the model"),
+    (
+        "ACCURACY_REVENUE_MULTIPLIER",
+        "of volume per accuracy fraction",
+        "0.005 is 0.005 % of the volume per percentage point of accuracy",
+    ),
+    (
+        "LATENCY_COST_PER_MS",
+        "USD per request and ms",
+        "what a request costs more for each millisecond that it takes longer",
+    ),
+    ("ERROR_COST_MULTIPLIER", "USD per error prevented", "what a failed request costs"),
+    ("INFRASTRUCTURE_ANNUAL_COST", "USD a year", "what running the challenger costs"),
+)
+
+DAYS_A_YEAR = 365
+REQUESTS_PER_DAY = "requests_per_day"
+
 _Z95 = NormalDist().inv_cdf(0.975)
+
+
+def assumptions(settings: Settings) -> tuple[Assumption, ...]:
+    """The five business parameters with their units, and whether somebody set them."""
+    return tuple(
+        Assumption(name, settings[name], unit, meaning, is_default=name not in settings.given)
+        for name, unit, meaning in PARAMETERS
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TermFormula:
+    """Yearly value in USD = 365 x the product of the factors x a measured effect; `sign` is that with which
+    it enters the net value.
+
+    `effect` is a field of BusinessInputs, `factors` are settings and, where the term grows with traffic,
+    `requests_per_day`.
+    """
+
+    name: str
+    title: str
+    sign: int
+    effect: str
+    factors: tuple[str, ...]
+
+    @property
+    def needs_requests(self) -> bool:
+        """Whether it grows with the traffic."""
+        return REQUESTS_PER_DAY in self.factors
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The settings among its factors."""
+        return tuple(factor for factor in self.factors if factor != REQUESTS_PER_DAY)
+
+    def input(self, inputs: BusinessInputs) -> EffectInput:
+        """The measured effect."""
+        found: EffectInput = getattr(inputs, self.effect)
+        return found
+
+    def measured(self, inputs: BusinessInputs) -> tuple[Measurement, ...]:
+        """All that is measured in it."""
+        effect = self.input(inputs).difference
+        return (effect, inputs.requests_per_day) if self.needs_requests else (effect,)
+
+    def per_effect(self, amounts: Mapping[str, float]) -> float:
+        """Signed USD a year for one unit of the effect, given each factor's amount."""
+        return self.sign * DAYS_A_YEAR * math.prod(amounts[factor] for factor in self.factors)
+
+
+TERMS: tuple[TermFormula, ...] = (
+    TermFormula(
+        "annual_revenue_increase",
+        "Revenue from accuracy",
+        1,
+        "accuracy_improvement",
+        ("BASE_TRADING_VOLUME", "ACCURACY_REVENUE_MULTIPLIER"),
+    ),
+    TermFormula(
+        "annual_cost_increase",
+        "Cost of latency",
+        -1,
+        "latency_increase",
+        (REQUESTS_PER_DAY, "LATENCY_COST_PER_MS"),
+    ),
+    TermFormula(
+        "annual_risk_reduction",
+        "Risk of errors",
+        1,
+        "error_rate_improvement",
+        (REQUESTS_PER_DAY, "ERROR_COST_MULTIPLIER"),
+    ),
+)
+"""The net value is their sum, each with its sign (design of the business case: daily revenue - daily cost +
+risk reduction, times 365).
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,14 @@
-"""What follows from the net value: its intervals, ROI, payback, chances, break-evens, what decides, and the
-cash over a year.
-"""
+"""What follows from the net value: ROI, payback and its chance, what decides, and where it breaks even."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from live_dashboards.analysis.business_break_even import break_even_accuracy, break_evens
-from live_dashboards.analysis.business_swings import swings
-from live_dashboards.analysis.business_terms import DAYS_A_YEAR
-from live_dashboards.analysis.business_uncertainty import (
+from live_dashboards.analysis.business.terms import (
+    DAYS_A_YEAR,
     Draws,
     Looks,
     Part,
@@ -22,20 +18,160 @@ from live_dashboards.analysis.business_uncertainty import (
 )
 from live_dashboards.model.business_case import (
     Assumption,
+    BreakEven,
     BusinessCase,
     BusinessInputs,
     CashPoint,
     Spread,
+    Swing,
     Term,
 )
 from live_dashboards.model.measurement import Interval, Measurement, computed, missing
+from live_dashboards.model.number import format_money
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+
+_MOST = 6
+_TITLES = {
+    "accuracy_improvement": "accuracy improvement",
+    "latency_increase": "latency increase",
+    "error_rate_improvement": "error rate improvement",
+    "BASE_TRADING_VOLUME": "trading volume",
+    "ACCURACY_REVENUE_MULTIPLIER": "revenue per accuracy",
+    "LATENCY_COST_PER_MS": "cost per millisecond",
+    "ERROR_COST_MULTIPLIER": "cost per error",
+}
+
+_NO_AMOUNT = "no amount of it changes the sign"
+_LARGEST = 1e18  # beyond, an amount is none that anyone could mean
+_WORDS = {
+    "BASE_TRADING_VOLUME": "if {less} than {amount} a day were traded",
+    "ACCURACY_REVENUE_MULTIPLIER": "if a point of accuracy brought {less} than {amount} a year",
+    "LATENCY_COST_PER_MS": "if a request's millisecond cost {less} than {amount}",
+    "ERROR_COST_MULTIPLIER": "if an error prevented were worth {less} than {amount}",
+}
+
 COST = "INFRASTRUCTURE_ANNUAL_COST"
 _MONTHS = 12
+
+
+def swings(
+    parts: Sequence[Part], assumptions: Sequence[Assumption], points: Mapping[str, float]
+) -> tuple[Swing, ...]:
+    """The six widest, widest first: effects at their 95 % limits, ranges at a fortieth from either end,
+    everything else at its point.
+    """
+    found = [*_of_effects(parts), *_of_ranges(parts, assumptions, points)]
+    return tuple(
+        sorted((swing for swing in found if swing.width_usd > 0), key=lambda swing: -swing.width_usd)[:_MOST]
+    )
+
+
+def _of_effects(parts: Sequence[Part]) -> Iterator[Swing]:
+    net = sum(part.contribution_usd for part in parts)
+    for part in parts:
+        limits = part.effect.difference.interval
+        if limits is not None and limits.low is not None and limits.high is not None:
+            low, high = (net - part.contribution_usd + part.weight * end for end in (limits.low, limits.high))
+            effect = part.formula.effect
+            yield Swing(
+                effect,
+                _TITLES.get(effect, part.formula.title),
+                False,
+                limits.low,
+                limits.high,
+                part.effect.difference.unit,
+                low,
+                high,
+            )
+
+
+def _of_ranges(
+    parts: Sequence[Part], assumptions: Sequence[Assumption], points: Mapping[str, float]
+) -> Iterator[Swing]:
+    for each in assumptions:
+        if each.amount.is_range and any(each.name in part.formula.factors for part in parts):
+            tail = (each.amount.high - each.amount.low) / 40
+            low, high = each.amount.low + tail, each.amount.high - tail
+            nets = [
+                sum(
+                    part.formula.per_effect({**points, each.name: end})
+                    * (part.effect.difference.value or 0.0)
+                    for part in parts
+                )
+                for end in (low, high)
+            ]
+            yield Swing(
+                each.name, _TITLES.get(each.name, each.name), True, low, high, each.unit, nets[0], nets[1]
+            )
+
+
+def break_even_accuracy(parts: Sequence[Part], terms: Sequence[Term], net: Measurement) -> Measurement:
+    """The accuracy improvement (fraction) at which the net value is 0, everything else at its point; its
+    interval is that of the other terms.
+    """
+    name = "break_even_accuracy_improvement"
+    part = next((each for each in parts if each.formula.effect == "accuracy_improvement"), None)
+    if net.value is None or part is None:
+        return missing(name, "fraction", str(net.reason or "no term depends on accuracy"), inputs=(net,))
+    if part.weight == 0:
+        return missing(name, "fraction", "accuracy brings no revenue with these parameters", inputs=(net,))
+    others = tuple(each for each in parts if each is not part)
+    rest = tuple(term.value for term in terms if term.effect != "accuracy_improvement")
+    needed = computed(
+        lambda: -sum(each.contribution_usd for each in others) / part.weight, name, "fraction", rest or (net,)
+    )
+    limits = sum_limits(others)
+    if limits is None or limits.low is None or limits.high is None:
+        return needed
+    return replace(needed, interval=Interval(-limits.high / part.weight, -limits.low / part.weight))
+
+
+def break_evens(
+    parts: Sequence[Part], assumptions: Sequence[Assumption], points: Mapping[str, float], net: Measurement
+) -> tuple[BreakEven, ...]:
+    """For each parameter the amount at which the net value, or for the infrastructure's cost the ROI, would
+    be 0.
+    """
+    if net.value is None:
+        return ()
+    return tuple(_flip(each, parts, points, net.value) for each in assumptions)
+
+
+def _flip(
+    assumption: Assumption, parts: Sequence[Part], points: Mapping[str, float], net_usd: float
+) -> BreakEven:
+    name = assumption.name
+    touched = [part for part in parts if name in part.formula.factors]
+    if not touched:
+        if net_usd <= 0:
+            return BreakEven(name, None, assumption.unit, "ROI is below 0 at any cost")
+        return BreakEven(
+            name, net_usd, assumption.unit, f"ROI below 0 if it cost more than {format_money(net_usd)} a year"
+        )
+    per_unit = sum(
+        part.formula.per_effect({**points, name: 1.0}) * (part.effect.difference.value or 0.0)
+        for part in touched
+    )
+    rest = net_usd - sum(part.contribution_usd for part in touched)
+    amount = -rest / per_unit if per_unit else None
+    if amount is None or amount < 0 or amount > _LARGEST:
+        return BreakEven(name, None, assumption.unit, _NO_AMOUNT)
+    less = "less" if (per_unit > 0) == (net_usd > 0) else "more"
+    shown = (
+        DAYS_A_YEAR * points["BASE_TRADING_VOLUME"] * amount / 100
+        if name == "ACCURACY_REVENUE_MULTIPLIER"
+        else amount
+    )
+    return BreakEven(
+        name,
+        amount,
+        assumption.unit,
+        _WORDS[name].format(less=less, amount=format_money(shown)) if name in _WORDS else "",
+    )
 
 
 @dataclass(frozen=True)

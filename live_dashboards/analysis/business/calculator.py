@@ -1,22 +1,126 @@
-"""What the challenger is worth: every term, the net value, ROI and payback, each with its interval and its
-inputs.
-"""
+"""The business case of measured inputs and assumed amounts, at every end of open counts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from live_dashboards.analysis.business_assumptions import assumptions as amounts_of
-from live_dashboards.analysis.business_results import Worth
-from live_dashboards.analysis.business_terms import REQUESTS_PER_DAY, TERMS, TermFormula
-from live_dashboards.analysis.business_uncertainty import Draws, Looks, Part, draw, percentile_limits
-from live_dashboards.analysis.facts.page import Asked, page
+from live_dashboards.analysis.business.inputs import business_inputs
+from live_dashboards.analysis.business.results import Worth
+from live_dashboards.analysis.business.terms import (
+    REQUESTS_PER_DAY,
+    TERMS,
+    Draws,
+    Looks,
+    Part,
+    TermFormula,
+    assumptions,
+    draw,
+    percentile_limits,
+)
+from live_dashboards.analysis.business.terms import assumptions as amounts_of
+from live_dashboards.analysis.facts.ends import around, outermost, widest
+from live_dashboards.analysis.facts.page import Asked, Facts, Page, page
 from live_dashboards.errors import UsageError
-from live_dashboards.model.business_case import Assumption, BusinessCase, BusinessInputs, Term
+from live_dashboards.model.business_case import (
+    Assumption,
+    BusinessCase,
+    BusinessInputs,
+    CashPoint,
+    EffectInput,
+    Spread,
+    Term,
+)
 from live_dashboards.model.measurement import Interval, Measurement, computed, missing, total
 
 COST = "INFRASTRUCTURE_ANNUAL_COST"
+
+
+def widest_case(case: BusinessCase, others: Sequence[BusinessCase]) -> BusinessCase:
+    """The business case with the limits that hold at every end."""
+    if not others:
+        return case
+
+    def of(value: Callable[[BusinessCase], Measurement]) -> Measurement:
+        return widest(value(case), map(value, others))
+
+    return replace(
+        case,
+        inputs=_inputs(case.inputs, [other.inputs for other in others]),
+        terms=tuple(
+            _term(term, [other.terms[index] for other in others]) for index, term in enumerate(case.terms)
+        ),
+        net=of(lambda each: each.net),
+        roi=of(lambda each: each.roi),
+        payback=_payback(of(lambda each: each.payback), others),
+        probability_net_positive=of(lambda each: each.probability_net_positive),
+        break_even_accuracy_improvement=of(lambda each: each.break_even_accuracy_improvement),
+        spread=Spread(
+            _around([each.spread.statistical for each in (case, *others)]),
+            _around([each.spread.assumed for each in (case, *others)]),
+        ),
+        partial_total=of(lambda each: each.partial_total),
+        cash=tuple(
+            _cash([case.cash[index], *(other.cash[index] for other in others)])
+            for index in range(len(case.cash))
+        ),
+        never_paid_back_probability=of(lambda each: each.never_paid_back_probability),
+    )
+
+
+def _payback(found: Measurement, others: Sequence[BusinessCase]) -> Measurement:
+    """Without an upper limit where at some end nothing is paid back."""
+    if found.value is None or all(other.payback.value is not None for other in others):
+        return found
+    low = found.value if found.interval is None else found.interval.low
+    return replace(found, interval=Interval(low, None), drawn_interval=Interval(low, None))
+
+
+def _inputs(found: BusinessInputs, others: Sequence[BusinessInputs]) -> BusinessInputs:
+    return BusinessInputs(
+        accuracy_improvement=_effect(
+            found.accuracy_improvement, [other.accuracy_improvement for other in others]
+        ),
+        latency_increase=_effect(found.latency_increase, [other.latency_increase for other in others]),
+        error_rate_improvement=_effect(
+            found.error_rate_improvement, [other.error_rate_improvement for other in others]
+        ),
+        requests_per_day=widest(found.requests_per_day, [other.requests_per_day for other in others]),
+        days_of_requests=found.days_of_requests,
+        start=found.start,
+    )
+
+
+def _effect(found: EffectInput, others: Sequence[EffectInput]) -> EffectInput:
+    return EffectInput(
+        widest(found.difference, [other.difference for other in others]),
+        widest(found.baseline, [other.baseline for other in others]),
+        widest(found.challenger, [other.challenger for other in others]),
+        found.one_look,
+        found.residuals,
+    )
+
+
+def _term(found: Term, others: Sequence[Term]) -> Term:
+    return replace(
+        found,
+        value=widest(found.value, [other.value for other in others]),
+        contribution=widest(found.contribution, [other.contribution for other in others]),
+    )
+
+
+def _around(several: Sequence[Interval | None]) -> Interval | None:
+    """The limits around all; None where one has none."""
+    known = [each for each in several if each is not None]
+    return around([(None, each) for each in known]) if len(known) == len(several) else None
+
+
+def _cash(points: Sequence[CashPoint]) -> CashPoint:
+    return replace(
+        points[0],
+        low_usd=outermost([each.low_usd for each in points], min),
+        high_usd=outermost([each.high_usd for each in points], max),
+    )
 
 
 class BusinessMetricsCalculator:
@@ -64,8 +168,6 @@ class BusinessMetricsCalculator:
 
     def _case_of_answers(self, asked: Asked) -> BusinessCase:
         """The case of what counts on the page of these answers, as that page has it; nothing is simulated."""
-        from live_dashboards.analysis.business_of_page import case_of_facts
-
         found = page(asked.snapshot, None, asked.settings)
         calculator = self._with(amounts_of(asked.settings)) if self._is_without_amounts else self
         return case_of_facts(calculator, found, found.counted)
@@ -202,3 +304,19 @@ def net_value(terms: tuple[Term, ...]) -> Measurement:
         "usd_per_year",
         contributions,
     )
+
+
+def business_case(found: Page, facts: Facts, *, seed: int) -> BusinessCase:
+    """Revenue, cost, risk and net value of these facts; `seed` is that of the draws where a parameter is a
+    range.
+    """
+    return case_of_facts(BusinessMetricsCalculator(assumptions(found.settings), seed=seed), found, facts)
+
+
+def case_of_facts(calculator: BusinessMetricsCalculator, found: Page, facts: Facts) -> BusinessCase:
+    """The same by the calculator's own amounts; its limits hold at every end of what counts are at least."""
+
+    def case(of: Facts) -> BusinessCase:
+        return calculator.calculate(business_inputs(replace(found, counted=of)))
+
+    return widest_case(case(facts), [case(each) for each in facts.other_ends])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from live_dashboards.analysis.business_inputs import NO_TEST_ROWS
+from live_dashboards.analysis.business.inputs import NO_TEST_ROWS
 from live_dashboards.analysis.facts.page import Page
 from live_dashboards.analysis.verdict.decision import NO_VERDICT, ROLL_BACK, SHIP, p_words
 from live_dashboards.model.business_case import BusinessCase
