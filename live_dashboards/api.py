@@ -30,8 +30,7 @@ from live_dashboards.sources.metrics import AbTestMetrics
 if TYPE_CHECKING:
     import pandas as pd
 
-    from live_dashboards.figures.dashboard import HasReports, Picture
-    from live_dashboards.figures.layout import Layout
+    from live_dashboards.figures.dashboard import HasReports, Layout, Picture
 
 OfReport = TypeVar("OfReport", AbReport, BusinessReport)
 Given = str | float | Path | datetime

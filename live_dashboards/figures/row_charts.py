@@ -8,17 +8,19 @@ from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 
 from live_dashboards.figures.frame import BARS_FROM_ZERO, Frame
-from live_dashboards.figures.marks import Dot, draw_bars, draw_dots
 from live_dashboards.figures.panel import say_nothing
-from live_dashboards.figures.rows import Rows as Plot
 from live_dashboards.figures.rows import (
+    Dot,
     bare_rows,
     column_inches,
+    draw_bars,
+    draw_dots,
     fitting,
     heading_height,
     label_ticks,
     open_rows,
 )
+from live_dashboards.figures.rows import Rows as Plot
 from live_dashboards.figures.text import Look, fitted_name, width_inches
 from live_dashboards.figures.theme import BAND, FAINT, INK, MUTED, Sizes
 from live_dashboards.model.axis import log_labels, log_ticks

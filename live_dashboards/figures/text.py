@@ -3,12 +3,15 @@
 Names come from outside. `$` stays a dollar sign, control and direction characters lose their power, and what
 the font cannot draw becomes U+FFFD, so that no name can hide, reorder or break what stands beside it. Widths
 are sums of the font's own advances, so measuring costs no rendering.
+
+Numbers as words with their state: what is estimated, stale or cached is marked beside the number.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +25,9 @@ from matplotlib.ft2font import FT2Font, LoadFlags
 from matplotlib.text import Text
 
 from live_dashboards.figures.theme import INK
+from live_dashboards.model.measurement import Measurement
+from live_dashboards.model.number import NOTHING, axis_decimals, format_number
+from live_dashboards.model.presentation import state_words
 
 ELLIPSIS = "…"
 REPLACEMENT = "\ufffd"
@@ -245,3 +251,25 @@ class Words(Text):
         context.set_foreground(self.get_color())
         renderer.draw_text(context, x, renderer.height - y, words, font, 0.0, mtext=self)  # type: ignore[no-untyped-call]
         context.restore()
+
+
+def value_words(
+    measurement: Measurement, *, unit: str | None = None, show_unit: bool = True, decimals: int | None = None
+) -> str:
+    """The value with its unit and state; a dash where there is none."""
+    if measurement.value is None:
+        return NOTHING
+    return format_number(
+        measurement.value, measurement.unit if unit is None else unit, decimals=decimals, show_unit=show_unit
+    ) + state_words(measurement)
+
+
+def end_words(measurements: Sequence[Measurement]) -> tuple[str, ...]:
+    """Values of one axis without their unit, in the same decimals: three digits of the largest."""
+    decimals = axis_decimals(
+        [one.value for one in measurements], measurements[0].unit if measurements else ""
+    )
+    return tuple(
+        value_words(one, show_unit=False, decimals=each)
+        for one, each in zip(measurements, decimals, strict=True)
+    )

@@ -2,7 +2,7 @@ import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from live_dashboards.figures.ab.page import PAGE
+from live_dashboards.figures.ab_page import PAGE
 from live_dashboards.figures.dashboard import _create_dashboard_panels
 from live_dashboards.figures.frame import BARS_FROM_ZERO
 from live_dashboards.figures.text import Look, font_properties, put

@@ -9,8 +9,7 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
 from live_dashboards.figures.dashboard import _create_dashboard_panels
-from live_dashboards.figures.line_words import spread
-from live_dashboards.figures.stretches import segments
+from live_dashboards.figures.lines import segments, spread
 from live_dashboards.figures.theme import ALARM, PAPER, VARIANT_STYLES
 from live_dashboards.model.measurement import missing
 from live_dashboards.model.report import EffectPanel, QualityRow

@@ -1,24 +1,29 @@
-"""What was trained when: runs as bars, model versions as dated marks."""
+"""The A/B page: strips, and its panels on a grid, the most important top left; training runs are drawn by
+hand.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
+from live_dashboards.figures.compose import rows_of_panels
+from live_dashboards.figures.dashboard import Layout
 from live_dashboards.figures.frame import Frame, tick_top, x_ticks
 from live_dashboards.figures.panel import open_panel, say_nothing
 from live_dashboards.figures.rows import Rows, bare_rows, fitting, heading_height
-from live_dashboards.figures.text import Look, width_inches
-from live_dashboards.figures.theme import MUTED, PAPER, Sizes
-from live_dashboards.figures.words import value_words
+from live_dashboards.figures.strips import draw_header, draw_status, draw_verdict
+from live_dashboards.figures.text import Look, value_words, width_inches
+from live_dashboards.figures.theme import MUTED, PAPER, Sizes, line_inches
 from live_dashboards.model.axis import time_ticks
 from live_dashboards.model.moment import zone_words
 from live_dashboards.model.presentation import style_of
 from live_dashboards.model.report import AbReport, RunBar
+from live_dashboards.panels.ab import AB_PANELS
 
 _END_MARKS = {
     "finished": ("|", True),
@@ -177,3 +182,15 @@ def _draw_marks(rows: Rows, marks: Sequence[tuple[datetime, str]], older: str) -
             if x - width / 2 >= free_from and x + width / 2 <= room:
                 body.write(x, y, label, look, within=width + 0.01, align="center")
                 free_from = x + width / 2 + 0.06
+
+
+def _strips(sizes: Sizes) -> tuple[tuple[Callable[[Frame, AbReport], None], float], ...]:
+    """The strips above the panels with their heights in inches."""
+    return (
+        (draw_header, line_inches(sizes.page_title, 1.1) + line_inches(sizes.body, 2.1)),
+        (draw_verdict, 0.1 + line_inches(sizes.body, 1.2) * 5),
+        (draw_status, line_inches(sizes.note) + line_inches(sizes.points(10), 1.5)),
+    )
+
+
+PAGE = Layout(_strips, rows_of_panels(AB_PANELS, {"runs": draw_runs}), (1.02, 1.28, 1.0))

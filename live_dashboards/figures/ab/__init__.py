@@ -1,1 +1,0 @@
-"""The panels of the A/B dashboard, one a file."""

@@ -1,1 +1,0 @@
-"""The business impact page, one panel a file."""
