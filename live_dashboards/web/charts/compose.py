@@ -7,10 +7,9 @@ from typing import Any
 
 from live_dashboards.model.chart import Lines, Panel, Rows
 from live_dashboards.web.charts.base import Figure
-from live_dashboards.web.charts.break_even import break_even_figure
+from live_dashboards.web.charts.curves import break_even_figure, payback_figure
 from live_dashboards.web.charts.lines import lines_figure
-from live_dashboards.web.charts.payback import payback_figure
-from live_dashboards.web.charts.row_charts import rows_figure
+from live_dashboards.web.charts.rows import rows_figure
 from live_dashboards.web.charts.runs import runs_figure
 
 BY_HAND: Mapping[str, Callable[[Any], Figure | None]] = {

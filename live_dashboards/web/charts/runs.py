@@ -15,11 +15,9 @@ from live_dashboards.model.presentation import MUTED, PAPER, colour_of, state_wo
 from live_dashboards.model.report import AbReport, RunBar
 from live_dashboards.model.snapshot import MLFLOW
 from live_dashboards.panels.sayings import origin_words, provenance, spoken
-from live_dashboards.web.charts.base import Figure, upright, word
-from live_dashboards.web.charts.hover import TEMPLATE, said
+from live_dashboards.web.charts.base import Figure, moment_text, time_axis, upright, word
 from live_dashboards.web.charts.rows import Label, rows_layout
-from live_dashboards.web.charts.text import shown
-from live_dashboards.web.charts.times import moment_text, time_axis
+from live_dashboards.web.charts.words import TEMPLATE, said, shown
 
 _MOST_BARS = 8
 _END_SYMBOLS = {

@@ -1,7 +1,5 @@
-"""Text of users in a chart: cut, cleaned and escaped, so that it is neither markup nor a template of the
-chart library.
-
-The library renders a subset of HTML in labels and fills `%{...}` in names, titles and hover templates.
+"""Words in a chart: text of users cut, cleaned and escaped, so that it is neither markup nor a template of
+the chart library, and what a mark says when it is pointed at.
 """
 
 from __future__ import annotations
@@ -9,11 +7,16 @@ from __future__ import annotations
 import textwrap
 import unicodedata
 
+from live_dashboards.model.chart import Said, Sayings
+
 MOST_CHARACTERS = 60
 MOST_QUERY_CHARACTERS = 120
 _LOOKED_AT = 1_000
 _HOVER_WIDTH = 44
 _ELLIPSIS = "…"
+
+TEMPLATE = "%{customdata}<extra></extra>"
+"""A mark's words come as data, so that no text of a user is ever a template."""
 
 
 def shown(text: str, most: int = MOST_CHARACTERS) -> str:
@@ -75,3 +78,22 @@ def _ends_within(text: str, most: float) -> str:
     while width(text) > max(1.4, most) and len(text) > 1:
         text = text[:-1]
     return text
+
+
+def said(lines: Sayings) -> str:
+    """The lines below each other, safe whatever names of users they hold."""
+    return "<br>".join(_line(line) for line in lines)
+
+
+def _line(line: Said) -> str:
+    if line.how == "title":
+        return f"<b>{wrapped(line.text)}</b>"
+    if line.how == "value":
+        return f"<b>{wrapped(line.text, MOST_QUERY_CHARACTERS)}</b>{escaped(line.after)}"
+    if line.how == "short":
+        return shown(line.text)
+    if line.how == "long":
+        return wrapped(line.text, MOST_QUERY_CHARACTERS)
+    return (
+        f"query: {wrapped(line.text, MOST_QUERY_CHARACTERS)}" if line.how == "query" else escaped(line.text)
+    )
