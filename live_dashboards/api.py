@@ -30,7 +30,7 @@ from live_dashboards.sources.metrics import AbTestMetrics
 if TYPE_CHECKING:
     import pandas as pd
 
-    from live_dashboards.figures.dashboard import HasReports, Layout, Picture
+    from live_dashboards.draw.png.dashboard import HasReports, Layout, Picture
 
 OfReport = TypeVar("OfReport", AbReport, BusinessReport)
 Given = str | float | Path | datetime
@@ -277,7 +277,7 @@ def _create_dashboard_panels(
     `layout` is a Layout, or the name of a dashboard's own: "ab" or "business". UsageError for a layout that
     there is none of, for one that draws another report, and for a page too small for legible text.
     """
-    from live_dashboards.figures.dashboard import _create_dashboard_panels as drawn
+    from live_dashboards.draw.png.dashboard import _create_dashboard_panels as drawn
 
     shown = _Reports(report) if isinstance(report, AbTestMetrics) else report
     return drawn(shown, size_inches=size_inches, dpi=dpi, layout=layout)

@@ -119,7 +119,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 def main() -> None:
     """Draws what stdin holds."""
-    from live_dashboards.figures.dashboard import _create_dashboard_panels
+    from live_dashboards.draw.png.dashboard import _create_dashboard_panels
     from live_dashboards.outputs.image import write_image
 
     report: Report = pickle.loads(sys.stdin.buffer.read())  # noqa: S301 our own parent wrote it

@@ -164,7 +164,7 @@ def load_drawing() -> None:
     fails with another error, or aborts Python.
     """
     with undivided():
-        import live_dashboards.figures.dashboard
+        import live_dashboards.draw.png.dashboard
         import live_dashboards.outputs.image  # noqa: F401 for the pictures to come
 
 

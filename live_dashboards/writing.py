@@ -96,7 +96,7 @@ def contents(
     page: Report, image: Path, request: Request, compare: Compare | None
 ) -> dict[str, bytes | memoryview]:
     """The files by suffix, the image first."""
-    from live_dashboards.figures.dashboard import _create_dashboard_panels
+    from live_dashboards.draw.png.dashboard import _create_dashboard_panels
     from live_dashboards.outputs.files import text_bytes
     from live_dashboards.outputs.image import image_content
     from live_dashboards.outputs.summary import summary_text

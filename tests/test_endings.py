@@ -144,7 +144,7 @@ def test_compiled_modules_are_imported_whole_before_the_deadline_ends_the_run() 
         "    with deadline(600):\n"
         "        load_drawing()\n"
         "except DeadlineError:\n"
-        "    print('ended', 'live_dashboards.figures.dashboard' in sys.modules, 'numpy' in sys.modules)\n"
+        "    print('ended', 'live_dashboards.draw.png.dashboard' in sys.modules, 'numpy' in sys.modules)\n"
     )
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "ended True True\n", "")

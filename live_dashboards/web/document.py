@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from live_dashboards.draw.web.compose import figures, places
+from live_dashboards.draw.web.palette import DARK
 from live_dashboards.model.business_report import BusinessReport
 from live_dashboards.model.chart import Panel
 from live_dashboards.model.dashboards import Report
@@ -16,8 +18,6 @@ from live_dashboards.model.snapshot import Snapshot
 from live_dashboards.panels.ab import AB_PANELS
 from live_dashboards.panels.business import BUSINESS_PANELS
 from live_dashboards.settings import Settings
-from live_dashboards.web.charts.compose import figures, places
-from live_dashboards.web.charts.palette import DARK
 from live_dashboards.web.refresher import pace_of
 from live_dashboards.web.trees import header, panels, tables
 from live_dashboards.web.trees.panels import WORDS, Page

@@ -6,10 +6,10 @@ from typing import Any
 
 from dash import dcc, html
 
+from live_dashboards.draw.web.compose import places
 from live_dashboards.model.chart import Panel
 from live_dashboards.panels.ab import AB_PANELS
 from live_dashboards.panels.business import BUSINESS_PANELS
-from live_dashboards.web.charts.compose import places
 from live_dashboards.web.trees.panels import WORDS, Page, in_order
 from live_dashboards.web.trees.parts import Tree
 

@@ -14,9 +14,9 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from live_dashboards.figures.dashboard import page_settings
-from live_dashboards.figures.frame import BARS_FROM_ZERO
-from live_dashboards.figures.theme import PAPER, SMALLEST_POINTS, WATERMARK_FILL
+from live_dashboards.draw.png.dashboard import page_settings
+from live_dashboards.draw.png.frame import BARS_FROM_ZERO
+from live_dashboards.draw.png.theme import PAPER, SMALLEST_POINTS, WATERMARK_FILL
 
 LEAST_TEXT_CONTRAST = 4.5
 LEAST_MARK_CONTRAST = 3.0

@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from live_dashboards.figures.ab_page import PAGE
-from live_dashboards.figures.dashboard import _create_dashboard_panels
+from live_dashboards.draw.png.ab_page import PAGE
+from live_dashboards.draw.png.dashboard import _create_dashboard_panels
 
 PANELS = ("effect", "quality", "split", "rate", "latency", "errors", "impact", "runs", "health")
 

@@ -8,8 +8,8 @@ import pytest
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 
-from live_dashboards.figures.business_page import PAGE
-from live_dashboards.figures.dashboard import _create_dashboard_panels
+from live_dashboards.draw.png.business_page import PAGE
+from live_dashboards.draw.png.dashboard import _create_dashboard_panels
 from live_dashboards.model.number import format_short_age
 from tests.figures.layout_check import layout_faults
 from tests.support.business_pages import CASES, OWN, page, without_test_rows

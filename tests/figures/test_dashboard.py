@@ -10,8 +10,8 @@ from matplotlib import _pylab_helpers
 from PIL import Image
 
 from live_dashboards import __version__
+from live_dashboards.draw.png.dashboard import _create_dashboard_panels
 from live_dashboards.errors import UsageError
-from live_dashboards.figures.dashboard import _create_dashboard_panels
 from live_dashboards.model.snapshot import SourceState, SourceStatus
 from tests.figures.pages import page, says
 from tests.support.business_pages import CASES

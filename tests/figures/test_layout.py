@@ -2,10 +2,10 @@ import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from live_dashboards.figures.ab_page import PAGE
-from live_dashboards.figures.dashboard import _create_dashboard_panels
-from live_dashboards.figures.frame import BARS_FROM_ZERO
-from live_dashboards.figures.text import Look, font_properties, put
+from live_dashboards.draw.png.ab_page import PAGE
+from live_dashboards.draw.png.dashboard import _create_dashboard_panels
+from live_dashboards.draw.png.frame import BARS_FROM_ZERO
+from live_dashboards.draw.png.text import Look, font_properties, put
 from tests.figures.cases import CASES
 from tests.figures.layout_check import layout_faults
 from tests.figures.pages import axes_of, boxes, page

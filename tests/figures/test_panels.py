@@ -8,9 +8,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
-from live_dashboards.figures.dashboard import _create_dashboard_panels
-from live_dashboards.figures.lines import segments, spread
-from live_dashboards.figures.theme import ALARM, PAPER, VARIANT_STYLES
+from live_dashboards.draw.png.dashboard import _create_dashboard_panels
+from live_dashboards.draw.png.lines import segments, spread
+from live_dashboards.draw.png.theme import ALARM, PAPER, VARIANT_STYLES
 from live_dashboards.model.measurement import missing
 from live_dashboards.model.report import EffectPanel, QualityRow
 from live_dashboards.model.snapshot import Timeline

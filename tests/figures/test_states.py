@@ -8,7 +8,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 from matplotlib.patches import PathPatch
 
-from live_dashboards.figures.theme import BADGE_SHAPES, CACHED, HATCH
+from live_dashboards.draw.png.theme import BADGE_SHAPES, CACHED, HATCH
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.report import Badge, BadgeKind
 from tests.figures.cases import one_simulated

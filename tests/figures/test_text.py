@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 
-from live_dashboards.figures.text import REPLACEMENT, Look, clean, fitted, fitted_name, font_properties, put, width_inches, wrapped
+from live_dashboards.draw.png.text import REPLACEMENT, Look, clean, fitted, fitted_name, font_properties, put, width_inches, wrapped
 
 BODY = Look(9.0)
 KNOWN = set.intersection(*(set(FT2Font(str(font_properties(9.0, is_bold=is_bold).get_file())).get_charmap()) for is_bold in (False, True)))

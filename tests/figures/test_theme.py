@@ -1,6 +1,6 @@
 import pytest
 
-from live_dashboards.figures import theme
+from live_dashboards.draw.png import theme
 from tests.figures.layout_check import LEAST_MARK_CONTRAST, LEAST_TEXT_CONTRAST, contrast
 
 TEXT_COLOURS = (*theme.TEXT_COLOURS, *(style.text_colour for style in theme.VARIANT_STYLES))

@@ -17,8 +17,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from live_dashboards.draw.png.dashboard import _create_dashboard_panels
 from live_dashboards.errors import OutputError, UsageError
-from live_dashboards.figures.dashboard import _create_dashboard_panels
 from live_dashboards.model.report import AbReport
 from live_dashboards.outputs.files import check_output_path
 from live_dashboards.outputs.image import image_title, write_image

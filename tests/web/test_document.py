@@ -9,13 +9,13 @@ import pytest
 from dash.development.base_component import Component
 
 from live_dashboards import serving
+from live_dashboards.draw.web.compose import places as chart_places
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.number import format_number
 from live_dashboards.model.presentation import VARIANT_STYLES
 from live_dashboards.panels.ab import AB_PANELS
 from live_dashboards.panels.business import BUSINESS_PANELS
 from live_dashboards.web import app
-from live_dashboards.web.charts.compose import places as chart_places
 from live_dashboards.web.document import DocumentMaker
 from live_dashboards.web.layout import layout
 from live_dashboards.web.view import View

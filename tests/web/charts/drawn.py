@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from live_dashboards.draw.web import compose
 from live_dashboards.panels.ab import AB_PANELS
 from live_dashboards.panels.business import BUSINESS_PANELS
-from live_dashboards.web.charts import compose
 from tests.figures.cases import CASES
 from tests.support.business_pages import CASES as BUSINESS_CASES
 

@@ -3,8 +3,8 @@ from functools import lru_cache
 
 import pytest
 
+from live_dashboards.draw.web.base import CLEAR
 from live_dashboards.model.presentation import PAPER
-from live_dashboards.web.charts.base import CLEAR
 from tests.support.business_pages import CASES
 from tests.web.charts.drawn import figure, hovers, labels, lines, marks
 

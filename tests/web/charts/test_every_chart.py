@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 import plotly.graph_objects as go
 import pytest
 
+from live_dashboards.draw.web.base import CLEAR, height_pixels
+from live_dashboards.draw.web.compose import places
+from live_dashboards.draw.web.palette import DARK
 from live_dashboards.panels.ab import AB_PANELS
 from live_dashboards.panels.business import BUSINESS_PANELS
-from live_dashboards.web.charts.base import CLEAR, height_pixels
-from live_dashboards.web.charts.compose import places
-from live_dashboards.web.charts.palette import DARK
 from tests.figures.cases import CASES, HOSTILE
 from tests.support import reports
 from tests.web.charts.drawn import EVERY_CASE, all_figures, colours, figure, figures, hovers, labels, walk

@@ -1,7 +1,7 @@
 import pytest
 
+from live_dashboards.draw.web.palette import DARK, DARK_CARD, DARK_PAPER
 from live_dashboards.model import presentation
-from live_dashboards.web.charts.palette import DARK, DARK_CARD, DARK_PAPER
 from tests.figures.layout_check import LEAST_MARK_CONTRAST, LEAST_TEXT_CONTRAST, contrast
 
 TEXTS = ("INK", "MUTED", "FAINT", "CAUTION", "ALARM", "CALM", "CACHED")

@@ -1,6 +1,6 @@
 import pytest
 
-from live_dashboards.web.charts.words import shown, shown_name, width, wrapped
+from live_dashboards.draw.web.words import shown, shown_name, width, wrapped
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from matplotlib.lines import Line2D
 
-from live_dashboards.figures.frame import Frame
-from live_dashboards.figures.panel import open_panel
-from live_dashboards.figures.text import Look, fitted_name, width_inches, wrapped
-from live_dashboards.figures.theme import ALARM, CALM, CAUTION, FAINT, INK, MUTED, PAPER, RULE, line_inches
+from live_dashboards.draw.png.frame import Frame
+from live_dashboards.draw.png.panel import open_panel
+from live_dashboards.draw.png.text import Look, fitted_name, width_inches, wrapped
+from live_dashboards.draw.png.theme import ALARM, CALM, CAUTION, FAINT, INK, MUTED, PAPER, RULE, line_inches
 from live_dashboards.model.business_report import BusinessReport, Gate, InputRow, LedgerRow
 from live_dashboards.model.presentation import style_of
 

@@ -13,10 +13,10 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from live_dashboards.figures.frame import Frame, base_line, tick_height, tick_top, x_ticks, y_ticks
-from live_dashboards.figures.rows import fitting, heading_height
-from live_dashboards.figures.text import Look, end_words, fitted_name, width_inches
-from live_dashboards.figures.theme import FAINT, INK, MUTED, PAPER, TICK_PAD_POINTS, Sizes, line_inches
+from live_dashboards.draw.png.frame import Frame, base_line, tick_height, tick_top, x_ticks, y_ticks
+from live_dashboards.draw.png.rows import fitting, heading_height
+from live_dashboards.draw.png.text import Look, end_words, fitted_name, width_inches
+from live_dashboards.draw.png.theme import FAINT, INK, MUTED, PAPER, TICK_PAD_POINTS, Sizes, line_inches
 from live_dashboards.model.axis import clock_words, number_labels, round_ticks, span_words, time_ticks
 from live_dashboards.model.moment import zone_words
 from live_dashboards.model.number import MINUS

@@ -24,7 +24,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font, LoadFlags
 from matplotlib.text import Text
 
-from live_dashboards.figures.theme import INK
+from live_dashboards.draw.png.theme import INK
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.number import NOTHING, axis_decimals, format_number
 from live_dashboards.model.presentation import state_words

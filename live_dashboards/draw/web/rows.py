@@ -12,13 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from live_dashboards.model.axis import log_labels, log_ticks, number_labels, round_ticks
-from live_dashboards.model.chart import Mark, Row, Rows, Words
-from live_dashboards.model.measurement import Interval, Origin
-from live_dashboards.model.presentation import BAND, FAINT, INK, PAPER, VariantStyle
-from live_dashboards.web.charts.base import ZERO_LINE, Figure, axis, band, layout, seen, word
-from live_dashboards.web.charts.lines import LEGEND_PIXELS
-from live_dashboards.web.charts.marks import (
+from live_dashboards.draw.web.base import ZERO_LINE, Figure, axis, band, layout, seen, word
+from live_dashboards.draw.web.lines import LEGEND_PIXELS
+from live_dashboards.draw.web.marks import (
     Bar,
     Dot,
     bar_ticks,
@@ -28,7 +24,11 @@ from live_dashboards.web.charts.marks import (
     symbol,
     ticks_trace,
 )
-from live_dashboards.web.charts.words import TEMPLATE, said, shown, shown_name, width
+from live_dashboards.draw.web.words import TEMPLATE, said, shown, shown_name, width
+from live_dashboards.model.axis import log_labels, log_ticks, number_labels, round_ticks
+from live_dashboards.model.chart import Mark, Row, Rows, Words
+from live_dashboards.model.measurement import Interval, Origin
+from live_dashboards.model.presentation import BAND, FAINT, INK, PAPER, VariantStyle
 
 _LABEL_SHIFT, _BAR_SHIFT = 9, 2
 _LABEL_PIXELS = 27

@@ -14,8 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
-from live_dashboards.figures.text import Look, put
-from live_dashboards.figures.theme import AXIS, FAINT, GRID, RULE, TICK_PAD_POINTS, Sizes, line_inches
+from live_dashboards.draw.png.text import Look, put
+from live_dashboards.draw.png.theme import AXIS, FAINT, GRID, RULE, TICK_PAD_POINTS, Sizes, line_inches
 
 BARS_FROM_ZERO = "bars-from-zero"
 

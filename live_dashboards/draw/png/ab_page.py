@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from live_dashboards.figures.compose import rows_of_panels
-from live_dashboards.figures.dashboard import Layout
-from live_dashboards.figures.frame import Frame, tick_top, x_ticks
-from live_dashboards.figures.panel import open_panel, say_nothing
-from live_dashboards.figures.rows import Rows, bare_rows, fitting, heading_height
-from live_dashboards.figures.strips import draw_header, draw_status, draw_verdict
-from live_dashboards.figures.text import Look, value_words, width_inches
-from live_dashboards.figures.theme import MUTED, PAPER, Sizes, line_inches
+from live_dashboards.draw.png.compose import rows_of_panels
+from live_dashboards.draw.png.dashboard import Layout
+from live_dashboards.draw.png.frame import Frame, tick_top, x_ticks
+from live_dashboards.draw.png.panel import open_panel, say_nothing
+from live_dashboards.draw.png.rows import Rows, bare_rows, fitting, heading_height
+from live_dashboards.draw.png.strips import draw_header, draw_status, draw_verdict
+from live_dashboards.draw.png.text import Look, value_words, width_inches
+from live_dashboards.draw.png.theme import MUTED, PAPER, Sizes, line_inches
 from live_dashboards.model.axis import time_ticks
 from live_dashboards.model.moment import zone_words
 from live_dashboards.model.presentation import style_of

@@ -11,9 +11,9 @@ from typing import TypeVar
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from live_dashboards.figures.frame import Frame, base_line, tick_height, x_ticks
-from live_dashboards.figures.text import Look, fitted_name, width_inches
-from live_dashboards.figures.theme import FAINT, INK, MUTED, PAPER, Sizes, VariantStyle, line_inches
+from live_dashboards.draw.png.frame import Frame, base_line, tick_height, x_ticks
+from live_dashboards.draw.png.text import Look, fitted_name, width_inches
+from live_dashboards.draw.png.theme import FAINT, INK, MUTED, PAPER, Sizes, VariantStyle, line_inches
 from live_dashboards.model.axis import number_labels, round_ticks
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.presentation import drawn_interval

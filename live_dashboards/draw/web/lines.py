@@ -9,14 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from live_dashboards.model.axis import number_labels, round_ticks
-from live_dashboards.model.chart import Lines, Said
-from live_dashboards.model.measurement import Measurement, Origin
-from live_dashboards.model.number import axis_decimals, format_number
-from live_dashboards.model.presentation import MUTED, PAPER, VariantStyle, colour_of, style_of
-from live_dashboards.model.report import AbReport, Line
-from live_dashboards.panels.sayings import provenance, spoken, unit_of
-from live_dashboards.web.charts.base import (
+from live_dashboards.draw.web.base import (
     USUAL_HEIGHT,
     Figure,
     axis,
@@ -29,8 +22,15 @@ from live_dashboards.web.charts.base import (
     word,
     zone_of,
 )
-from live_dashboards.web.charts.marks import dash, symbol
-from live_dashboards.web.charts.words import escaped, said, shown, shown_name
+from live_dashboards.draw.web.marks import dash, symbol
+from live_dashboards.draw.web.words import escaped, said, shown, shown_name
+from live_dashboards.model.axis import number_labels, round_ticks
+from live_dashboards.model.chart import Lines, Said
+from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.number import axis_decimals, format_number
+from live_dashboards.model.presentation import MUTED, PAPER, VariantStyle, colour_of, style_of
+from live_dashboards.model.report import AbReport, Line
+from live_dashboards.panels.sayings import provenance, spoken, unit_of
 
 _MOST_NAMED = 4
 _PLOT_PIXELS, _NUMBER_PIXELS = 200, 14

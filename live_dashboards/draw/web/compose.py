@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from live_dashboards.draw.web.base import Figure
+from live_dashboards.draw.web.curves import break_even_figure, payback_figure
+from live_dashboards.draw.web.lines import lines_figure
+from live_dashboards.draw.web.rows import rows_figure
+from live_dashboards.draw.web.runs import runs_figure
 from live_dashboards.model.chart import Lines, Panel, Rows
-from live_dashboards.web.charts.base import Figure
-from live_dashboards.web.charts.curves import break_even_figure, payback_figure
-from live_dashboards.web.charts.lines import lines_figure
-from live_dashboards.web.charts.rows import rows_figure
-from live_dashboards.web.charts.runs import runs_figure
 
 BY_HAND: Mapping[str, Callable[[Any], Figure | None]] = {
     "runs": runs_figure,

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from live_dashboards.draw.web.base import CLEAR, seen
+from live_dashboards.draw.web.words import TEMPLATE
 from live_dashboards.model.measurement import Interval
 from live_dashboards.model.presentation import INK, PAPER, VariantStyle
-from live_dashboards.web.charts.base import CLEAR, seen
-from live_dashboards.web.charts.words import TEMPLATE
 
 _SYMBOLS = {
     "o": "circle",

@@ -7,6 +7,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from live_dashboards.draw.web.base import Figure, moment_text, time_axis, upright, word
+from live_dashboards.draw.web.rows import Label, rows_layout
+from live_dashboards.draw.web.words import TEMPLATE, said, shown
 from live_dashboards.model.axis import moment_words
 from live_dashboards.model.chart import Said
 from live_dashboards.model.measurement import Measurement
@@ -15,9 +18,6 @@ from live_dashboards.model.presentation import MUTED, PAPER, colour_of, state_wo
 from live_dashboards.model.report import AbReport, RunBar
 from live_dashboards.model.snapshot import MLFLOW
 from live_dashboards.panels.sayings import origin_words, provenance, spoken
-from live_dashboards.web.charts.base import Figure, moment_text, time_axis, upright, word
-from live_dashboards.web.charts.rows import Label, rows_layout
-from live_dashboards.web.charts.words import TEMPLATE, said, shown
 
 _MOST_BARS = 8
 _END_SYMBOLS = {

@@ -12,9 +12,9 @@ from matplotlib.patches import PathPatch
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
 
-from live_dashboards.figures.frame import Frame
-from live_dashboards.figures.text import Look, font_properties, width_inches, wrapped
-from live_dashboards.figures.theme import (
+from live_dashboards.draw.png.frame import Frame
+from live_dashboards.draw.png.text import Look, font_properties, width_inches, wrapped
+from live_dashboards.draw.png.theme import (
     ALARM,
     BORDER_HATCH,
     CACHED,

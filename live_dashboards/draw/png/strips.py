@@ -9,9 +9,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
 from live_dashboards import __version__
-from live_dashboards.figures.frame import Frame
-from live_dashboards.figures.text import Look, fitted_name, width_inches, wrapped
-from live_dashboards.figures.theme import (
+from live_dashboards.draw.png.frame import Frame
+from live_dashboards.draw.png.text import Look, fitted_name, width_inches, wrapped
+from live_dashboards.draw.png.theme import (
     ALARM,
     BADGE_SHAPES,
     CALM,

@@ -18,11 +18,10 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from live_dashboards.errors import UsageError
-from live_dashboards.figures.frame import Frame
-from live_dashboards.figures.panel import draw_simulation_marks
-from live_dashboards.figures.strips import draw_footer
-from live_dashboards.figures.theme import (
+from live_dashboards.draw.png.frame import Frame
+from live_dashboards.draw.png.panel import draw_simulation_marks
+from live_dashboards.draw.png.strips import draw_footer
+from live_dashboards.draw.png.theme import (
     AXES_STYLE,
     DESIGN_PAGE_INCHES,
     PAPER,
@@ -32,6 +31,7 @@ from live_dashboards.figures.theme import (
     line_inches,
     page_scale,
 )
+from live_dashboards.errors import UsageError
 from live_dashboards.model.dashboards import DASHBOARD_TITLES, Report, dashboard_name
 from live_dashboards.model.report import AbReport
 
@@ -214,10 +214,10 @@ def _report_of(report: Report | HasReports, dashboard: str | None) -> Report:
 def _layout_of(report: Report) -> Layout[Any]:
     """The dashboard's own."""
     if isinstance(report, AbReport):
-        from live_dashboards.figures.ab_page import PAGE as AB_PAGE
+        from live_dashboards.draw.png.ab_page import PAGE as AB_PAGE
 
         return AB_PAGE
-    from live_dashboards.figures.business_page import PAGE as BUSINESS_PAGE
+    from live_dashboards.draw.png.business_page import PAGE as BUSINESS_PAGE
     from live_dashboards.model.business_report import BusinessReport
 
     if not isinstance(report, BusinessReport):

@@ -10,16 +10,16 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from live_dashboards.figures.compose import rows_of_panels
-from live_dashboards.figures.curves import draw_break_even, draw_payback
-from live_dashboards.figures.dashboard import Layout
-from live_dashboards.figures.frame import Frame, base_line, tick_height, x_ticks
-from live_dashboards.figures.panel import open_panel
-from live_dashboards.figures.rows import dot, draw_dots
-from live_dashboards.figures.strips import draw_header
-from live_dashboards.figures.tables import draw_gates, draw_inputs, draw_ledger
-from live_dashboards.figures.text import Look, fitted, width_inches, wrapped
-from live_dashboards.figures.theme import (
+from live_dashboards.draw.png.compose import rows_of_panels
+from live_dashboards.draw.png.curves import draw_break_even, draw_payback
+from live_dashboards.draw.png.dashboard import Layout
+from live_dashboards.draw.png.frame import Frame, base_line, tick_height, x_ticks
+from live_dashboards.draw.png.panel import open_panel
+from live_dashboards.draw.png.rows import dot, draw_dots
+from live_dashboards.draw.png.strips import draw_header
+from live_dashboards.draw.png.tables import draw_gates, draw_inputs, draw_ledger
+from live_dashboards.draw.png.text import Look, fitted, width_inches, wrapped
+from live_dashboards.draw.png.theme import (
     ALARM,
     AXIS,
     CALM,

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from live_dashboards.figures.frame import Frame, base_line, tick_height, x_ticks, y_ticks
-from live_dashboards.figures.panel import open_panel
-from live_dashboards.figures.text import Look, width_inches
-from live_dashboards.figures.theme import BAND, INK, MUTED, PAPER, TICK_PAD_POINTS, line_inches
+from live_dashboards.draw.png.frame import Frame, base_line, tick_height, x_ticks, y_ticks
+from live_dashboards.draw.png.panel import open_panel
+from live_dashboards.draw.png.text import Look, width_inches
+from live_dashboards.draw.png.theme import BAND, INK, MUTED, PAPER, TICK_PAD_POINTS, line_inches
 from live_dashboards.model.axis import number_labels, padded, round_ticks
 from live_dashboards.model.business_case import CashPoint
 from live_dashboards.model.business_report import BreakEvenPanel, BusinessReport, PaybackPanel

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from live_dashboards.draw.web.base import ZERO_LINE, Figure, axis, band, layout, seen, upright, word
+from live_dashboards.draw.web.marks import Dot, dot_traces
+from live_dashboards.draw.web.words import TEMPLATE, said
 from live_dashboards.model.axis import number_labels, padded, round_ticks
 from live_dashboards.model.business_case import CashPoint
 from live_dashboards.model.business_report import BreakEvenPanel, BusinessReport, PaybackPanel
@@ -14,9 +17,6 @@ from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.number import USD, format_money, format_number, format_signed
 from live_dashboards.model.presentation import AXIS, BAND, INK, MEASURED, MUTED, PAPER, RESULT, VariantStyle
 from live_dashboards.panels.sayings import level_words, measured, provenance, spoken
-from live_dashboards.web.charts.base import ZERO_LINE, Figure, axis, band, layout, seen, upright, word
-from live_dashboards.web.charts.marks import Dot, dot_traces
-from live_dashboards.web.charts.words import TEMPLATE, said
 
 _FAR = 5.0
 _STYLE = VariantStyle(MEASURED, INK, "o", ())

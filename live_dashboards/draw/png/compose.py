@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from live_dashboards.figures.frame import Frame
-from live_dashboards.figures.lines import Plan, draw_below, draw_timeline
-from live_dashboards.figures.panel import open_panel, say_nothing
-from live_dashboards.figures.row_charts import draw_fitting_rows, draw_rows
-from live_dashboards.figures.rows import column_inches, rows_height
-from live_dashboards.figures.text import Look, end_words, fitted, width_inches, wrapped
-from live_dashboards.figures.theme import INK, line_inches
+from live_dashboards.draw.png.frame import Frame
+from live_dashboards.draw.png.lines import Plan, draw_below, draw_timeline
+from live_dashboards.draw.png.panel import open_panel, say_nothing
+from live_dashboards.draw.png.row_charts import draw_fitting_rows, draw_rows
+from live_dashboards.draw.png.rows import column_inches, rows_height
+from live_dashboards.draw.png.text import Look, end_words, fitted, width_inches, wrapped
+from live_dashboards.draw.png.theme import INK, line_inches
 from live_dashboards.model.chart import Chart, Lines, OfReport, Panel, Row, Rows, Sentences
 from live_dashboards.model.report import AbReport
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 
-from live_dashboards.figures.frame import BARS_FROM_ZERO, Frame
-from live_dashboards.figures.panel import say_nothing
-from live_dashboards.figures.rows import (
+from live_dashboards.draw.png.frame import BARS_FROM_ZERO, Frame
+from live_dashboards.draw.png.panel import say_nothing
+from live_dashboards.draw.png.rows import (
     Dot,
     bare_rows,
     column_inches,
@@ -20,9 +20,9 @@ from live_dashboards.figures.rows import (
     label_ticks,
     open_rows,
 )
-from live_dashboards.figures.rows import Rows as Plot
-from live_dashboards.figures.text import Look, fitted_name, width_inches
-from live_dashboards.figures.theme import BAND, FAINT, INK, MUTED, Sizes
+from live_dashboards.draw.png.rows import Rows as Plot
+from live_dashboards.draw.png.text import Look, fitted_name, width_inches
+from live_dashboards.draw.png.theme import BAND, FAINT, INK, MUTED, Sizes
 from live_dashboards.model.axis import log_labels, log_ticks
 from live_dashboards.model.chart import Mark, Row, Rows, Words
 from live_dashboards.model.measurement import Interval
