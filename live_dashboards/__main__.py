@@ -2,6 +2,6 @@
 
 import sys
 
-from live_dashboards.cli import main
+from live_dashboards.app.cli import main
 
 sys.exit(main())

@@ -14,7 +14,8 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from live_dashboards import pipeline
+from live_dashboards.app import pipeline
+from live_dashboards.app.request import Request
 from live_dashboards.errors import SettingsError, UsageError
 from live_dashboards.model.business_case import BusinessCase
 from live_dashboards.model.business_report import BusinessReport
@@ -23,7 +24,6 @@ from live_dashboards.model.dashboards import Report, dashboard_name
 from live_dashboards.model.moment import format_moment, parse_page_moment
 from live_dashboards.model.report import AbReport
 from live_dashboards.model.snapshot import Snapshot
-from live_dashboards.request import Request
 from live_dashboards.settings import Settings, known_names, load_settings
 from live_dashboards.sources.metrics import AbTestMetrics
 

@@ -16,7 +16,7 @@ def run(command: list) -> None:
     if Path(sys.prefix).resolve() != VENV.resolve():
         _continue_in_venv()
     sys.path.insert(0, str(ROOT))  # the code beside this script, not another installation
-    from live_dashboards.cli import main
+    from live_dashboards.app.cli import main
 
     sys.exit(main([*command, *sys.argv[1:]], base_folder=ROOT))
 

@@ -12,10 +12,10 @@ import pytest
 import live_dashboards
 from live_dashboards import _create_dashboard_panels
 from live_dashboards.api import AbResult, BusinessResult
-from live_dashboards.cli import main
+from live_dashboards.app.cli import main
+from live_dashboards.app.request import Request
 from live_dashboards.errors import SettingsError, UsageError
 from live_dashboards.outputs.summary import summary
-from live_dashboards.request import Request
 from tests.figures.pages import says
 from tests.support.snapshots import AT, live, settings, without_mlflow, without_prometheus
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from live_dashboards import endings
-from live_dashboards.endings import deadline, ending_cleanly_on, undivided
+from live_dashboards.app import endings
+from live_dashboards.app.endings import deadline, ending_cleanly_on, undivided
 from live_dashboards.errors import DeadlineError
 from tests.support.pace import ends_within
 
@@ -132,9 +132,9 @@ def test_sigterm_within_a_deadline_stays_a_sigterm() -> None:
 def test_compiled_modules_are_imported_whole_before_the_deadline_ends_the_run() -> None:
     code = (
         "import signal, sys\n"
-        "from live_dashboards.endings import deadline\n"
+        "from live_dashboards.app.endings import deadline\n"
         "from live_dashboards.errors import DeadlineError\n"
-        "from live_dashboards.pipeline import load_drawing\n"
+        "from live_dashboards.app.pipeline import load_drawing\n"
         "class AtNumpy:\n"
         "    def find_spec(name, *_):\n"
         "        if name == 'numpy':\n"

@@ -43,7 +43,7 @@ def folder(module: str) -> str:
 
 def test_there_is_something_to_look_at() -> None:
     assert set(STAGES) <= {folder(module) for module in MODULES}
-    assert parts("live_dashboards.pipeline") | parts("live_dashboards.writing") > {"model", "sources", "analysis", "figures", "outputs"}
+    assert parts("live_dashboards.app.pipeline") | parts("live_dashboards.app.writing") > {"model", "sources", "analysis", "figures", "outputs"}
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -105,7 +105,7 @@ def test_only_the_web_page_uses_the_web_s_libraries() -> None:
 
 def test_only_the_serving_and_the_command_line_join_the_web_page_with_other_stages() -> None:
     joining = {module for module in MODULES if "web" in parts(module) and folder(module) != "web"}
-    assert joining == {"live_dashboards.serving", "live_dashboards.cli"}
+    assert joining == {"live_dashboards.app.serving", "live_dashboards.app.cli"}
 
 
 def test_what_a_notebook_holds_joins_the_stages_and_none_of_them_knows_it() -> None:
@@ -141,7 +141,7 @@ def loaded(code: str) -> set[str]:
     return set(ended.stdout.split())
 
 
-LIGHT = ["live_dashboards", "live_dashboards.cli", "live_dashboards.api", *(name for name in MODULES if folder(name) in {"model", "settings", "errors"})]
+LIGHT = ["live_dashboards", "live_dashboards.app.cli", "live_dashboards.api", *(name for name in MODULES if folder(name) in {"model", "settings", "errors"})]
 
 
 def test_command_line_settings_and_model_load_nothing_heavy() -> None:
@@ -153,14 +153,14 @@ def test_command_line_settings_and_model_load_nothing_heavy() -> None:
 @pytest.mark.parametrize("command", ["ab", "web"])
 def test_help_loads_nothing_heavy(command: str) -> None:
     quiet = "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):"
-    code = f"import contextlib, io\nfrom live_dashboards.cli import main\n{quiet}\n    main([{command!r}, '--help'])"
+    code = f"import contextlib, io\nfrom live_dashboards.app.cli import main\n{quiet}\n    main([{command!r}, '--help'])"
     assert not loaded(code) & HEAVY
 
 
 def test_drawing_a_picture_from_cron_loads_nothing_of_the_web_page(tmp_path: Path) -> None:
     path = tmp_path / "one.png"
     options = ["ab", "--simulate", "--quiet", "--dpi", "50", "--output", str(path)]
-    code = f"from live_dashboards.cli import main\nmain({options})"
+    code = f"from live_dashboards.app.cli import main\nmain({options})"
     found = loaded(code)
     assert path.exists()
     assert "matplotlib" in found
@@ -182,7 +182,7 @@ ONLY_OF_BUSINESS = (
 def test_a_picture_loads_nothing_that_only_the_other_dashboard_needs(tmp_path: Path, command: str, unused: tuple[str, ...]) -> None:
     options = [command, "--simulate", "--quiet", "--dpi", "50", "--output", str(tmp_path / "one.png")]
     report = f"print([name for name in sys.modules if name.startswith('live_dashboards.') and any(part in name for part in {unused!r})])"
-    code = f"import sys\nfrom live_dashboards.cli import main\nmain({options})\n{report}"
+    code = f"import sys\nfrom live_dashboards.app.cli import main\nmain({options})\n{report}"
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ended.stdout.splitlines()[-1] == "[]"
 
@@ -190,13 +190,13 @@ def test_a_picture_loads_nothing_that_only_the_other_dashboard_needs(tmp_path: P
 def test_a_picture_from_cron_is_drawn_without_looking_through_all_that_is_loaded_for_garbage(tmp_path: Path) -> None:
     options = ["ab", "--simulate", "--quiet", "--dpi", "50", "--output", str(tmp_path / "one.png")]
     full = 'gc.get_stats()[2]["collections"]'
-    code = f"import gc\nfrom live_dashboards.cli import main\nbefore = {full}\nmain({options})\nprint({full} - before, gc.isenabled())"
+    code = f"import gc\nfrom live_dashboards.app.cli import main\nbefore = {full}\nmain({options})\nprint({full} - before, gc.isenabled())"
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ended.stdout.splitlines()[-1] == "0 True"
 
 
 def test_the_web_page_loads_no_drawing() -> None:
-    found = loaded("import live_dashboards.web.app, live_dashboards.web.server, live_dashboards.serving")
+    found = loaded("import live_dashboards.web.app, live_dashboards.web.server, live_dashboards.app.serving")
     assert "dash" in found
     assert not found & {"matplotlib", "seaborn", "pandas"}  # Plotly loads PIL, for images in figures
 

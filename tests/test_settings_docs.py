@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from live_dashboards.app.options import parser
 from live_dashboards.model.metrics import METRICS
-from live_dashboards.options import parser
 from live_dashboards.settings import load_settings
 from live_dashboards.settings_table import all_settings
 

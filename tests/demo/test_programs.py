@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from live_dashboards.cli import main
+from live_dashboards.app.cli import main
 from live_dashboards.demo.programs import postgres_programs, prometheus_program, promtool_program
 from live_dashboards.errors import SettingsError
 from tests.support.engines import victoria_metrics_program

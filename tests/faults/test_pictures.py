@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from live_dashboards.cli import LESS_THAN_REQUIRED, WRITTEN, main
+from live_dashboards.app.cli import LESS_THAN_REQUIRED, WRITTEN, main
 from live_dashboards.sources.connector import LiveDataConnector
 from tests.support.fault_proxy import FaultProxy
 from tests.support.pace import STALL_SECONDS, scaled
@@ -25,7 +25,7 @@ FAULTS = {"mlflow": MLFLOW_FAULTS, "prometheus": PROMETHEUS_FAULTS}
 BADGE_WITHOUT = {"mlflow": "OPERATIONAL DATA", "prometheus": "MODEL DATA"}
 MEASURED = """
 import sys
-from live_dashboards.cli import main
+from live_dashboards.app.cli import main
 code = main(sys.argv[1:])
 print(open("/proc/self/status").read())
 sys.exit(code)"""  # what wait4 tells of a child begins with its parent's memory

@@ -31,7 +31,7 @@ def charts(report):
 LINE = '    Panel("toy", toy.charts, words=toy.head),\n'
 WEB = """
 import json
-from live_dashboards.serving import summary
+from live_dashboards.app.serving import summary
 from live_dashboards.settings import load_settings
 from live_dashboards.web.document import DocumentMaker
 from live_dashboards.web.layout import layout

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from live_dashboards import pipeline
-from live_dashboards.pipeline import Request
+from live_dashboards.app import pipeline
+from live_dashboards.app.pipeline import Request
 from live_dashboards.settings import load_settings
 from tests.support.waiting import LONGEST_SECONDS
 

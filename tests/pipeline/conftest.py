@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from live_dashboards.cli import main
+from live_dashboards.app.cli import main
 from live_dashboards.demo.servers import PostgresServer
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE, filled_prometheus
 from tests.support.mlflow_database import MlflowDatabase

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from live_dashboards.app.pipeline import Request, ab_report, ask
 from live_dashboards.demo.servers import PostgresServer
 from live_dashboards.model.report import AbReport
-from live_dashboards.pipeline import Request, ab_report, ask
 from live_dashboards.settings import load_settings
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE, filled_prometheus
 from tests.support.aa_history import BETTER, CORRECT, DAYS, LABELLED, SERVICES, TESTS, WORSE, aa_history

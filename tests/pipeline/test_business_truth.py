@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 
-from live_dashboards.pipeline import BUSINESS, Request, ask, every_snapshot, report
+from live_dashboards.app.pipeline import BUSINESS, Request, ask, every_snapshot, report
 from live_dashboards.settings import load_settings
 from tests.support.worlds import BASE, WORLDS
 

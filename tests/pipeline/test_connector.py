@@ -6,8 +6,8 @@ from itertools import islice
 import pytest
 
 from live_dashboards import LiveDataConnector
+from live_dashboards.app.pipeline import Request, ab_report, ask
 from live_dashboards.outputs.summary import summary
-from live_dashboards.pipeline import Request, ab_report, ask
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.queries import AB_QUERIES, AbQuery
 from tests.support.fault_proxy import FaultProxy

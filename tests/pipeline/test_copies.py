@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from live_dashboards.cli import main
+from live_dashboards.app.cli import main
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE, filled_prometheus
 from tests.support.mlflow_database import MlflowDatabase
 from tests.support.prometheus_truth import PrometheusTruth

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from live_dashboards.cli import main
+from live_dashboards.app.cli import main
+from live_dashboards.app.request import Request
+from live_dashboards.app.writing import check_apart
 from live_dashboards.errors import SharedOutputError
-from live_dashboards.request import Request
-from live_dashboards.writing import check_apart
 
 SNAPSHOT, SUMMARY = "--save-snapshot", "--summary"
 

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
+from live_dashboards.app.pipeline import Request, ab_report, ask
 from live_dashboards.errors import UsageError
-from live_dashboards.pipeline import Request, ab_report, ask
 from live_dashboards.settings import load_settings
 from live_dashboards.sources import connector
 from live_dashboards.sources.asking import Deadline
@@ -114,7 +114,7 @@ def test_where_neither_source_knows_the_experiment_the_page_says_not_verified(wo
 def test_old_data_are_stale_and_not_live_enough(worlds):
     from datetime import timedelta
 
-    from live_dashboards.writing import is_enough
+    from live_dashboards.app.writing import is_enough
 
     fresh = report(worlds)
     old = report(worlds, at=worlds.at + timedelta(minutes=12))

@@ -128,7 +128,7 @@ def test_a_run_that_wrote_nothing_notifies_nobody(run, receiver):
 
 
 def test_the_wrapper_passes_the_options_on_and_does_not_load_the_webhook_unasked(tmp_path):
-    code = "import sys; from live_dashboards.cli import main; main(sys.argv[1:]); print('live_dashboards.outputs.webhook' in sys.modules)"
+    code = "import sys; from live_dashboards.app.cli import main; main(sys.argv[1:]); print('live_dashboards.outputs.webhook' in sys.modules)"
     command = [".venv/bin/python", "-c", code, "ab", "--simulate", *SMALL, "--output", str(tmp_path / "a.png"), "--metrics-file", str(tmp_path / "a.prom")]
     ended = subprocess.run(command, capture_output=True, text=True, check=True, cwd=re.sub(r"/tests/.*", "", __file__))
     assert ended.stdout.splitlines() == [str(tmp_path / "a.png"), "False"]

@@ -16,11 +16,11 @@ from PIL import Image
 
 from live_dashboards import _create_dashboard_panels
 from live_dashboards.analysis.verdict.report import build_ab_report
+from live_dashboards.app.options import parser
 from live_dashboards.demo.mlflow_rows import fill_tables
 from live_dashboards.demo.world import EXPERIMENT
 from live_dashboards.errors import SettingsError
 from live_dashboards.model.metrics import METRICS, Metric
-from live_dashboards.options import parser
 from live_dashboards.outputs.changes import changed_numbers
 from live_dashboards.outputs.explain import explain
 from live_dashboards.outputs.image import write_image

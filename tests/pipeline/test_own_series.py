@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from live_dashboards.app.pipeline import Request, ab_report, ask, connection_checks
 from live_dashboards.model.check import CheckState
 from live_dashboards.model.snapshot import ChosenTest
-from live_dashboards.pipeline import Request, ab_report, ask, connection_checks
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.connector import LiveDataConnector
 from tests.sources.prometheus_reading import END, labels, short_truth, traffic

@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 import matplotlib.text
 import pytest
 
-from live_dashboards.cli import main
+from live_dashboards.app.cli import main
 from live_dashboards.outputs.image import write_png
 from live_dashboards.web.access.passwords import hash_password
 from tests.support.fault_proxy import FaultProxy
@@ -282,11 +282,11 @@ def test_no_secret_shows_in_an_error_about_a_setting_an_output_or_the_program_it
     misspelt = f"MLFLOW_DB_PASWORD={marks('MLFLOW_DB_PASSWORD')[0]}\nunfinished='{marks('MLFLOW_DB_PASSWORD')[1]}\n"
     sweep.run("misspelt", "ab", "--simulate", *SMALL, said="did you mean MLFLOW_DB_PASSWORD?", lines=misspelt)
     sweep.run("unwritable", "ab", "--simulate", "--output", "/proc/page.png", *SMALL, code=1, said="--output")
-    monkeypatch.setattr("live_dashboards.pipeline.report", lambda *given: len(given) / 0)
+    monkeypatch.setattr("live_dashboards.app.pipeline.report", lambda *given: len(given) / 0)
     sweep.run("crash", "ab", "--output", "page.png", *SMALL, code=70, said="ZeroDivisionError")
-    monkeypatch.setattr("live_dashboards.pipeline.report", lambda *given: (_ for _ in ()).throw(RuntimeError(repr(given))))
+    monkeypatch.setattr("live_dashboards.app.pipeline.report", lambda *given: (_ for _ in ()).throw(RuntimeError(repr(given))))
     sweep.run("crash with values", "ab", "--output", "page.png", *SMALL, code=70, said="<Snapshot ")
-    monkeypatch.setattr("live_dashboards.cli._settings", lambda *given: given[0].no_such_attribute)
+    monkeypatch.setattr("live_dashboards.app.cli._settings", lambda *given: given[0].no_such_attribute)
     sweep.run("crash at once", "check", code=70, said="AttributeError")
     assert sweep.leaks == {}
 
@@ -302,7 +302,7 @@ def test_no_secret_shows_in_the_commands_lines_or_what_processes_leave_however_t
         **{name: str(sweep.folder / "out") for name in ("DASHBOARD_OUTPUT_DIR", "DASHBOARD_CACHE_DIR")},
     }
     command = (python, "-m", "live_dashboards")
-    crash = "import live_dashboards.pipeline as p; from live_dashboards.cli import main; p.lock = None; main(['ab', '-v'])"
+    crash = "import live_dashboards.app.pipeline as p; from live_dashboards.app.cli import main; p.lock = None; main(['ab', '-v'])"
     cases = {
         "SIGTERM": ((*command, "ab", *SMALL), {}, 143, ""),
         "out of time": ((*command, "business", *SMALL), {"RUN_TIMEOUT_SECONDS": "1.5"}, 1, "RUN_TIMEOUT_SECONDS"),

@@ -11,7 +11,7 @@ from typing import TextIO
 
 import pytest
 
-from live_dashboards.cli import main
+from live_dashboards.app.cli import main
 from tests.support.ports import closed_port
 from tests.support.receiver import Receiver, wait_for_confirmation
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from live_dashboards.cli import main
+from live_dashboards.app.cli import main
 from live_dashboards.errors import SourceError
 from tests.sources.mlflow_reading import ago, ask
 from tests.support.mlflow_database import DOCUMENTED_TABLES

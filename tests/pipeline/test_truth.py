@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 
-from live_dashboards.pipeline import Request, ab_report, ask
+from live_dashboards.app.pipeline import Request, ab_report, ask
 from live_dashboards.settings import load_settings
 from tests.support.worlds import BASE, VARIANTS, WINDOW_SECONDS, WORLDS
 

@@ -61,7 +61,7 @@ def test_a_run_ends_at_its_deadline_while_a_source_hangs(start, worlds, fault_pr
 
 OVER_WHILE_IT_DRAWS = """
 import signal, sys
-from live_dashboards.cli import main
+from live_dashboards.app.cli import main
 from live_dashboards.outputs import image
 
 def drawn(*arguments, draw=image._drawn):
@@ -98,7 +98,7 @@ def test_sigterm_at_any_moment_leaves_all_of_a_picture_or_nothing_and_no_lock(st
 
 ENDED_AT_ITS_LOCK = """
 import os, signal, sys
-from live_dashboards.cli import main
+from live_dashboards.app.cli import main
 from live_dashboards.outputs import output_lock
 
 step = sys.argv.pop(1)

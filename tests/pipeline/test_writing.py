@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from live_dashboards.cli import main
+from live_dashboards.app.cli import main
+from live_dashboards.app.request import Request
+from live_dashboards.app.writing import write
 from live_dashboards.errors import OutputError
 from live_dashboards.model.last_good import LastGood
 from live_dashboards.outputs.sidecars import csv_text, markdown_text
 from live_dashboards.outputs.snapshot_files import LastGoodFile
 from live_dashboards.outputs.summary import summary_text
-from live_dashboards.request import Request
 from live_dashboards.settings import load_settings
-from live_dashboards.writing import write
 from tests.outputs.reports import live_report
 
 REPORT = live_report()

@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 
 from live_dashboards.analysis.verdict.report import build_ab_report
-from live_dashboards.cli import main
+from live_dashboards.app.cli import main
 from live_dashboards.errors import SourceError, UsageError
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline

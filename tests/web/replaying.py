@@ -5,7 +5,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from live_dashboards import serving
+from live_dashboards.app import serving
 from live_dashboards.outputs.sidecars import csv_text
 from live_dashboards.settings import load_settings
 from live_dashboards.web.document import DocumentMaker

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from live_dashboards import drawing
+from live_dashboards.app import drawing
+from live_dashboards.app.drawing import Drawings
 from live_dashboards.draw.png.dashboard import _create_dashboard_panels
-from live_dashboards.drawing import Drawings
 from live_dashboards.errors import DashboardError, OutputError
 from live_dashboards.outputs.image import write_image
 from live_dashboards.web.routes import Pictures

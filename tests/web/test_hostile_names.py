@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from live_dashboards.cli import main
+from live_dashboards.app.cli import main
 from live_dashboards.demo.programs import promtool_program
 from live_dashboards.outputs.summary import summary_schema
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE, filled_prometheus

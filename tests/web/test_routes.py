@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
-from live_dashboards import drawing, serving
-from live_dashboards.cli import main
+from live_dashboards.app import drawing, serving
+from live_dashboards.app.cli import main
 from live_dashboards.outputs.summary import summary_schema
 from live_dashboards.settings import load_settings
 from live_dashboards.web import refresher

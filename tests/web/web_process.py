@@ -91,4 +91,4 @@ class WebProcess:
 def with_constants(constants):
     """The same command in a process where these constants have other values."""
     changed = [f"import live_dashboards.{name.rpartition('.')[0]}; live_dashboards.{name} = {value!r}" for name, value in constants.items()]
-    return [PYTHON, "-c", "; ".join(("import sys", *changed, "from live_dashboards.cli import main", "sys.exit(main(['web']))"))]
+    return [PYTHON, "-c", "; ".join(("import sys", *changed, "from live_dashboards.app.cli import main", "sys.exit(main(['web']))"))]

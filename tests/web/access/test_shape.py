@@ -18,7 +18,7 @@ def test_only_the_web_page_speaks_flask() -> None:
 
 def test_help_loads_no_web_framework() -> None:
     quiet = "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):"
-    found = loaded(f"import contextlib, io\nfrom live_dashboards.cli import main\n{quiet}\n    main(['hash-password', '--help'])")
+    found = loaded(f"import contextlib, io\nfrom live_dashboards.app.cli import main\n{quiet}\n    main(['hash-password', '--help'])")
     assert "live_dashboards" in found
     assert not found & {"flask", "werkzeug", "dash", "waitress"}
 

@@ -30,7 +30,7 @@ _STOPPING = "the server is stopping and draws no more; try again when it is back
 _START = (
     f"import os, sys, tempfile; os.nice({_GIVES_WAY}); tempfile.tempdir = sys.argv[1]; sys.path.insert(0, "
     f"{str(_ROOT)!r}); "
-    "from live_dashboards.drawing import main; main()"
+    "from live_dashboards.app.drawing import main; main()"
 )
 
 log = logging.getLogger(__name__)

@@ -21,15 +21,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from live_dashboards import options
-from live_dashboards.endings import deadline, ending_cleanly_on
+from live_dashboards.app import options
+from live_dashboards.app.endings import deadline, ending_cleanly_on
 from live_dashboards.errors import DashboardError, OutputError, SettingsError, UsageError
 from live_dashboards.model.names import escaped
 from live_dashboards.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from live_dashboards.unattended import Run
-    from live_dashboards.writing import Outcome
+    from live_dashboards.app.unattended import Run
+    from live_dashboards.app.writing import Outcome
 
 
 WRITTEN, NOT_WRITTEN, USAGE, LESS_THAN_REQUIRED = 0, 1, 2, 3
@@ -135,7 +135,7 @@ def _all(arguments: argparse.Namespace, base_folder: Path | None) -> int:
 
 def _draw(dashboards: tuple[str, ...], arguments: argparse.Namespace, base_folder: Path | None) -> int:
     """Draws, and leaves a metrics file behind where one was asked for, however that ends."""
-    from live_dashboards.unattended import recorded
+    from live_dashboards.app.unattended import recorded
 
     with _without_garbage_collection(arguments), recorded(arguments.metrics_file, dashboards) as run:
         return _draw_with(_settings(arguments, base_folder), dashboards, arguments, run)
@@ -145,9 +145,9 @@ def _draw_with(
     settings: Settings, dashboards: tuple[str, ...], arguments: argparse.Namespace, run: Run
 ) -> int:
     """Draws for itself alone and in its time, and prints each path or the summary as soon as it is there."""
-    from live_dashboards.pipeline import lock, outcomes
-    from live_dashboards.unattended import finish
-    from live_dashboards.writing import check_outputs
+    from live_dashboards.app.pipeline import lock, outcomes
+    from live_dashboards.app.unattended import finish
+    from live_dashboards.app.writing import check_outputs
 
     run.settings, request, every = (
         settings,
@@ -196,7 +196,7 @@ def _tell(outcome: Outcome, run: Run) -> Outcome:
 
 def _web(arguments: argparse.Namespace, base_folder: Path | None) -> int:
     """Serves until Ctrl-C or SIGTERM."""
-    from live_dashboards.serving import serve
+    from live_dashboards.app.serving import serve
 
     if not arguments.quiet:
         log.setLevel(logging.DEBUG if arguments.verbose else logging.INFO)
@@ -215,7 +215,7 @@ def _leave_at_once() -> None:
 
 
 def _check(arguments: argparse.Namespace, base_folder: Path | None) -> int:
-    from live_dashboards.pipeline import connection_checks
+    from live_dashboards.app.pipeline import connection_checks
 
     settings, checks = _settings(arguments, base_folder), []
     if not settings.has_mlflow and not settings.has_prometheus:
@@ -234,8 +234,8 @@ def _check(arguments: argparse.Namespace, base_folder: Path | None) -> int:
 
 
 def _demo(arguments: argparse.Namespace, base_folder: Path | None) -> int:
+    from live_dashboards.app.unattended import Run
     from live_dashboards.demo.demo import Demo
-    from live_dashboards.unattended import Run
 
     with Demo() as demo:
         for note in demo.notes:
@@ -259,7 +259,7 @@ def _demo(arguments: argparse.Namespace, base_folder: Path | None) -> int:
 
 
 def _serve_demo(settings: Settings) -> int:
-    from live_dashboards.serving import serve
+    from live_dashboards.app.serving import serve
 
     serve(settings)
     return WRITTEN

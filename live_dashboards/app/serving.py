@@ -7,19 +7,19 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from live_dashboards import pipeline
-from live_dashboards.endings import heard
+from live_dashboards.app import pipeline
+from live_dashboards.app.endings import heard
+from live_dashboards.app.request import Request
 from live_dashboards.model.business_report import BusinessReport
 from live_dashboards.model.dashboards import Report
 from live_dashboards.model.last_good import LastGood
 from live_dashboards.model.report import AbReport
 from live_dashboards.model.snapshot import ChosenTest, Snapshot
-from live_dashboards.request import Request
 from live_dashboards.settings import Settings
 from live_dashboards.web.pages import Services
 
 if TYPE_CHECKING:
-    from live_dashboards.drawing import Drawings
+    from live_dashboards.app.drawing import Drawings
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ def serve(settings: Settings) -> None:
     """Serves the page until it is told to stop; SettingsError, before anything is asked, where the settings
     do not allow it.
     """
-    from live_dashboards.drawing import Drawings
+    from live_dashboards.app.drawing import Drawings
     from live_dashboards.web.app import make_app, make_board
     from live_dashboards.web.connections import tls_context
     from live_dashboards.web.server import bound_socket, page_address
@@ -60,7 +60,7 @@ def services(settings: Settings, drawings: Drawings | None = None) -> Services:
     """The pipeline's steps for the web page; what the sources answer is shared with other processes where
     that is set.
     """
-    from live_dashboards.drawing import Drawings
+    from live_dashboards.app.drawing import Drawings
     from live_dashboards.outputs.sidecars import csv_text
     from live_dashboards.web.shared import shared
 

@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from live_dashboards.endings import undivided
+from live_dashboards.app.endings import undivided
+from live_dashboards.app.request import Request
+from live_dashboards.app.writing import ENDINGS, Compare, Outcome, check_output, named_images, write
 from live_dashboards.errors import UsageError
 from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.dashboards import Report
@@ -28,9 +30,7 @@ from live_dashboards.model.snapshot import (
     SourceState,
     SourceStatus,
 )
-from live_dashboards.request import Request
 from live_dashboards.settings import Settings
-from live_dashboards.writing import ENDINGS, Compare, Outcome, check_output, named_images, write
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from live_dashboards import __version__
+from live_dashboards.app.request import Request
 from live_dashboards.errors import UsageError
 from live_dashboards.model.moment import parse_page_moment
-from live_dashboards.request import Request
 from live_dashboards.settings_table import all_settings
 
 Value = TypeVar("Value")

@@ -12,13 +12,13 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from live_dashboards.endings import undivided
+from live_dashboards.app.endings import undivided
+from live_dashboards.app.request import Request
+from live_dashboards.app.writing import METRICS_FILE, Outcome
 from live_dashboards.errors import OutputError, OutputLockedError, SharedOutputError
 from live_dashboards.model.dashboards import Report, dashboard_name
 from live_dashboards.outputs.run_line import Written, run_line
-from live_dashboards.request import Request
 from live_dashboards.settings import Settings
-from live_dashboards.writing import METRICS_FILE, Outcome
 
 log = logging.getLogger(__name__)
 
