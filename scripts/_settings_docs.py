@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from live_dashboards.model.metrics import METRICS, Metric  # noqa: E402 - the code beside this script
 from live_dashboards.outputs.summary import summary_schema  # noqa: E402
-from live_dashboards.settings_table import Setting, sections  # noqa: E402
+from live_dashboards.settings.table import Setting, sections  # noqa: E402
 
 HEAD = """\
 # Settings of the live dashboards. Copy this file to .env.live-dashboards (the set-up does, with mode 0600)

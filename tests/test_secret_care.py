@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from live_dashboards import secret_care
-from live_dashboards.settings import load_settings
+from live_dashboards.settings import load_settings, secrets
 
 ROOT = Path(__file__).parents[1]
 NOBODY = 65_534
@@ -79,7 +78,7 @@ def test_what_kubernetes_or_docker_mounted_is_not_told(open_folder: Path, caplog
     (open_folder / "token").symlink_to("..data/token")
     assert warnings_of(open_folder, caplog, "", PROMETHEUS_BEARER_TOKEN_FILE=str(open_folder / "token")) == []
     made(open_folder / "plain", "hunter22", 0o444)
-    monkeypatch.setattr(secret_care, "_CONTAINER_SECRETS", open_folder)  # /run/secrets, which no test may write
+    monkeypatch.setattr(secrets, "_CONTAINER_SECRETS", open_folder)  # /run/secrets, which no test may write
     assert warnings_of(open_folder, caplog, "", PROMETHEUS_BEARER_TOKEN_FILE=str(open_folder / "plain")) == []
 
 

@@ -10,7 +10,7 @@ import pytest
 from live_dashboards.errors import SettingsError
 from live_dashboards.model.secret import Secret
 from live_dashboards.settings import Settings, load_settings
-from live_dashboards.settings_table import all_settings
+from live_dashboards.settings.table import all_settings
 from tests.support.other_account import as_somebody_else
 
 # As the specification prints it, inline comments and all.

@@ -12,7 +12,7 @@ import pytest
 from live_dashboards.app.options import parser
 from live_dashboards.model.metrics import METRICS
 from live_dashboards.settings import load_settings
-from live_dashboards.settings_table import all_settings
+from live_dashboards.settings.table import all_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = runpy.run_path(str(ROOT / "scripts" / "_settings_docs.py"))

@@ -12,7 +12,7 @@ from live_dashboards import __version__
 from live_dashboards.app.request import Request
 from live_dashboards.errors import UsageError
 from live_dashboards.model.moment import parse_page_moment
-from live_dashboards.settings_table import all_settings
+from live_dashboards.settings.table import all_settings
 
 Value = TypeVar("Value")
 _LARGEST_SIDE_PIXELS = 20_000

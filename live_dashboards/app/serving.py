@@ -91,7 +91,7 @@ def memory(settings: Settings) -> tuple[Callable[[Settings], LastGood], Callable
     if settings["DASHBOARD_CACHE_DIR"] is None:
         return lambda _: LastGood(), lambda *_: None
     from live_dashboards.outputs.snapshot_files import LastGoodFile
-    from live_dashboards.settings_digest import secrets_digest
+    from live_dashboards.settings.digest import secrets_digest
 
     secrets_part = secrets_digest(settings)  # slow on purpose, and the same for every question
     return lambda asked: LastGoodFile(asked, secrets_part).kept, lambda asked, kept: LastGoodFile(

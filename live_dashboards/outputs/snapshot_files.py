@@ -21,7 +21,7 @@ from live_dashboards.model.last_good import LastGood
 from live_dashboards.model.snapshot import Snapshot
 from live_dashboards.outputs.files import write_file
 from live_dashboards.settings import Settings
-from live_dashboards.settings_digest import question_digest, secrets_digest
+from live_dashboards.settings.digest import question_digest, secrets_digest
 
 MOST_FILES = 64
 _NAME = re.compile(r"last-good-[0-9a-f]+\.json\.gz")

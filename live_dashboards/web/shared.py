@@ -20,7 +20,7 @@ from live_dashboards.model.codec import decode, encode
 from live_dashboards.model.secret import Secret
 from live_dashboards.model.snapshot import ChosenTest, Snapshot, SourceState
 from live_dashboards.settings import Settings
-from live_dashboards.settings_digest import question_digest, secrets_digest
+from live_dashboards.settings.digest import question_digest, secrets_digest
 
 Fetch = Callable[[Settings, ChosenTest | None], Snapshot]
 

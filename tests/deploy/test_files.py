@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from live_dashboards.settings import load_settings
-from live_dashboards.settings_table import all_settings
+from live_dashboards.settings.table import all_settings
 from tests.deploy import files
 from tests.deploy.files import DEPLOY, ROOT, UNITS
 

@@ -10,7 +10,7 @@ from live_dashboards.model import metrics
 from live_dashboards.model.metrics import ASKED, BESIDE, EXPORTED, METRICS, TEST_ROWS, Metric, metric_of
 from live_dashboards.model.presentation import metric_title
 from live_dashboards.model.report import VariantFacts
-from live_dashboards.settings_table import all_settings, sections
+from live_dashboards.settings.table import all_settings, sections
 from live_dashboards.sources.mlflow.readings import hits_pattern, with_hits
 from live_dashboards.sources.queries import AB_QUERIES
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from PIL import Image
 
-from live_dashboards.settings_table import all_settings
+from live_dashboards.settings.table import all_settings
 
 SECRET_NAMES = tuple(setting.name for setting in all_settings() if setting.secret)
 _STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)

@@ -13,11 +13,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from live_dashboards import secret_care
 from live_dashboards.errors import SettingsError
 from live_dashboards.model.secret import Secret
 from live_dashboards.model.setting_types import TrafficPlan
-from live_dashboards.settings_table import Setting, all_settings
+from live_dashboards.settings import secrets
+from live_dashboards.settings.table import Setting, all_settings
 
 ENV_FILE_NAME = ".env.live-dashboards"
 _URL_PARTS = ("MLFLOW_DB_HOST", "MLFLOW_DB_PORT", "MLFLOW_DB_NAME", "MLFLOW_DB_USER", "MLFLOW_DB_PASSWORD")
@@ -118,7 +118,7 @@ class Settings:
             *(self["PROMETHEUS_URL"] or ()),
             *(self[name].reveal() for name in _SECRET_URLS if self[name] is not None),
         ]
-        return (*plain, *(secret for url in urls for secret in secret_care.url_password(url)))
+        return (*plain, *(secret for url in urls for secret in secrets.url_password(url)))
 
     def changed(self, texts: Mapping[str, str]) -> Settings:
         """These settings but for the given ones; nothing is read again. SettingsError as of
@@ -130,7 +130,7 @@ class Settings:
     @property
     def placeholders(self) -> tuple[str, ...]:
         """The settings whose password is one that a document shows."""
-        return secret_care.placeholders(self.values)
+        return secrets.placeholders(self.values)
 
 
 def load_settings(
@@ -161,7 +161,7 @@ def load_settings(
     _refuse_url_with_parts(texts)
     _refuse_one_arm(values)
     _refuse_halves(values)
-    secret_care.warn_of_placeholders(values)
+    secrets.warn_of_placeholders(values)
     given = frozenset(name for name in values if name in texts or f"{name}_FILE" in texts)
     return Settings(values, given, folder)
 
@@ -244,7 +244,7 @@ def _read_file(env_file: Path | None, default: Path) -> dict[str, str]:
         cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise SettingsError(f"the settings file {path} cannot be read: {cause}; check --env-file") from error
     _warn_unknown(rows, path)
-    secret_care.warn_of_exposed_file(
+    secrets.warn_of_exposed_file(
         path, tuple(name for name, value in rows.items() if value and _holds_secret(name, value))
     )
     return {name: value for name, value in rows.items() if value is not None}
@@ -267,7 +267,7 @@ def _holds_secret(name: str, value: str) -> bool:
     password.
     """
     setting = next((each for each in all_settings() if each.name == name), None)
-    return setting is not None and (setting.secret or bool(secret_care.url_password(value)))
+    return setting is not None and (setting.secret or bool(secrets.url_password(value)))
 
 
 def _warn_unknown(names: Mapping[str, str | None], path: Path) -> None:
@@ -306,7 +306,7 @@ def _secret_file(name: str, path: str) -> str:
         raise SettingsError(
             f"{name}_FILE names {path}, which cannot be read: {cause}; give a readable file"
         ) from error
-    secret_care.warn_of_exposed_file(Path(path), (name,))
+    secrets.warn_of_exposed_file(Path(path), (name,))
     if not text:
         raise SettingsError(f"{name}_FILE names {path}, which is empty; write the secret into it")
     return text
