@@ -133,7 +133,7 @@ class Result(Generic[OfReport]):
         """Every number of the page, a row each: name, variant, value, unit, low and high of its 95 %
         interval, n, origin, source, query, observed_at (UTC), reason, stale.
         """
-        from live_dashboards.outputs.measurement_rows import frame
+        from live_dashboards.outputs.summary_parts import frame
 
         return frame(self.report.measurements)
 

@@ -7,8 +7,13 @@ from typing import Any
 from live_dashboards.model.business_case import Assumption, BusinessCase
 from live_dashboards.model.business_report import BusinessReport, Gate
 from live_dashboards.model.measurement import Interval, Measurement
-from live_dashboards.outputs.measurement_rows import finite, plain_value
-from live_dashboards.outputs.summary_parts import page_provenance, page_state, plain_answer
+from live_dashboards.outputs.summary_parts import (
+    finite,
+    page_provenance,
+    page_state,
+    plain_answer,
+    plain_value,
+)
 
 _WITHOUT_INTERVAL = frozenset({"probability_net_positive"})
 

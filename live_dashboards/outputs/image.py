@@ -23,7 +23,7 @@ from PIL import Image
 from live_dashboards.model.dashboards import DASHBOARD_TITLES, Report, dashboard_name
 from live_dashboards.model.moment import format_moment
 from live_dashboards.outputs.files import check_output_path, write_file
-from live_dashboards.outputs.measurement_rows import lineage, rows
+from live_dashboards.outputs.summary_parts import lineage, rows
 
 _SOFTWARE = "live-dashboards"
 _STRIP_ROWS = 50  # few enough to stay in the processor's cache

@@ -15,8 +15,13 @@ from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.metrics import METRICS
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.report import AbReport, VariantFacts, fact_names
-from live_dashboards.outputs.measurement_rows import finite, plain_value
-from live_dashboards.outputs.summary_parts import page_provenance, page_state, plain_answer
+from live_dashboards.outputs.summary_parts import (
+    finite,
+    page_provenance,
+    page_state,
+    plain_answer,
+    plain_value,
+)
 
 
 def summary_text(report: Report, compare: Callable[[dict[str, Any]], dict[str, Any]] | None = None) -> str:

@@ -1,16 +1,118 @@
-"""What the summaries of both dashboards have in common."""
+"""What the summaries of both dashboards share: where a page stands, and every measurement as a row."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from live_dashboards.model.dashboards import Report, dashboard_name
 from live_dashboards.model.judgement import PlainAnswer
+from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.moment import format_moment, format_window
 from live_dashboards.model.snapshot import SourceStatus
-from live_dashboards.outputs.measurement_rows import finite, lineage, rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+_COLUMNS = (
+    "name",
+    "variant",
+    "value",
+    "unit",
+    "low",
+    "high",
+    "n",
+    "origin",
+    "source",
+    "query",
+    "observed_at",
+    "reason",
+    "stale",
+)
+_KINDS = {"value": "float64", "low": "float64", "high": "float64", "n": "Int64", "stale": "bool"}
 
 SCHEMA_VERSION = 1
+
+
+def rows(measurements: Iterable[Measurement]) -> list[dict[str, Any]]:
+    """One row a measurement, in full precision."""
+    return [row(measurement) for measurement in measurements]
+
+
+def row(measurement: Measurement) -> dict[str, Any]:
+    """Name, value and where it comes from; `inputs` are the references of the measurements it was computed
+    from.
+    """
+    return {
+        "name": measurement.name,
+        "variant": measurement.variant,
+        "value": plain_value(measurement),
+        "unit": measurement.unit,
+        "interval": None
+        if measurement.interval is None
+        else [finite(measurement.interval.low), finite(measurement.interval.high)],
+        "n": measurement.n,
+        "origin": measurement.origin.value,
+        "source": measurement.source,
+        "query": measurement.query,
+        "observed_at": format_moment(measurement.observed_at) if measurement.observed_at else None,
+        "reason": measurement.reason,
+        "stale": measurement.stale,
+        "inputs": list(dict.fromkeys(reference(each) for each in measurement.inputs)),
+    }
+
+
+def frame(measurements: Iterable[Measurement]) -> pd.DataFrame:
+    """A tidy frame, a row a measurement: the rows of the JSON, with `low` and `high` of the 95 % interval and
+    without the inputs. What there is none of is NaN, NaT or NA; `n` is a whole number, `observed_at` is in
+    UTC.
+    """
+    import pandas as pd
+
+    found = pd.DataFrame(
+        [{**row(each), "low": _end(each, "low"), "high": _end(each, "high")} for each in measurements],
+        columns=list(_COLUMNS),
+    )
+    moments = pd.to_datetime(found["observed_at"], utc=True, format="ISO8601")
+    return found.assign(observed_at=moments).astype(_KINDS)
+
+
+def _end(measurement: Measurement, side: str) -> float | None:
+    interval = measurement.interval
+    return None if interval is None else finite(getattr(interval, side))
+
+
+def reference(measurement: Measurement) -> str:
+    """How a measurement is referred to: `name`, or `name.variant`."""
+    return measurement.name if measurement.variant is None else f"{measurement.name}.{measurement.variant}"
+
+
+def lineage(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
+    """What the measurements were computed from, all the way down, without themselves; one of each
+    reference.
+    """
+    shown = tuple(measurements)
+    found = {reference(each): each for each in shown}
+    waiting = [each for measurement in shown for each in measurement.inputs]
+    while waiting:
+        each = waiting.pop(0)
+        if reference(each) not in found:
+            found[reference(each)] = each
+            waiting.extend(each.inputs)
+    return tuple(found.values())[len({reference(each) for each in shown}) :]
+
+
+def plain_value(measurement: Measurement) -> float | int | None:
+    """The value; whole counts as whole numbers."""
+    value = finite(measurement.value)
+    return int(value) if value is not None and measurement.unit == "count" and value == int(value) else value
+
+
+def finite(value: float | None) -> float | None:
+    """The value, None where it is not finite."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def page_state(report: Report) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from live_dashboards.outputs.measurement_rows import frame, rows
+from live_dashboards.outputs.summary_parts import frame, rows
 from tests.outputs.reports import every_kind
 
 REPORTS = every_kind()
