@@ -1,9 +1,10 @@
-"""The summary to compare with, checked at the door: what the comparison reads in it is there and of its
-kind.
+"""Summaries on disk: the one to write, and an earlier one to compare with, checked at the door: what the
+comparison reads in it is there and of its kind.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -12,9 +13,26 @@ from typing import Any
 
 from live_dashboards.errors import UsageError
 from live_dashboards.model.codec import decode
-from live_dashboards.outputs.summary_file import read_summary
+from live_dashboards.outputs.summary_parts import SCHEMA_VERSION
 
 _FIX = "name a summary that this version wrote with --compare, or leave it out"
+
+
+def read_summary(path: Path, fix: str) -> dict[str, Any]:
+    """The document; UsageError, with the fix, where it cannot be read or is no summary of this version."""
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"the summary {path} cannot be read: {error.strerror}; {fix}") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"the summary {path} is not JSON; {fix}") from error
+    if (
+        not isinstance(document, dict)
+        or "measurements" not in document
+        or document.get("schema_version") != SCHEMA_VERSION
+    ):
+        raise UsageError(f"{path} is not a summary of this version; {fix}")
+    return document
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +125,13 @@ _OBJECTS: tuple[tuple[str, Any], ...] = (
     ("recommendation", _Conclusion),
     ("traffic_split", _Split),
 )
+
+
+def _refuse_infinite(*numbers: float | None) -> None:
+    if not all(number is None or math.isfinite(number) for number in numbers):
+        raise ValueError("not finite")
+
+
 _ROWS: tuple[tuple[str, Any], ...] = (
     ("measurements", _Number),
     ("comparisons", _Difference),
@@ -173,8 +198,3 @@ def _check_object(row: Any, kind: Any, place: str) -> None:
         {name: value for name, value in row.items() if name in names} if isinstance(row, dict) else row,
         place,
     )
-
-
-def _refuse_infinite(*numbers: float | None) -> None:
-    if not all(number is None or math.isfinite(number) for number in numbers):
-        raise ValueError("not finite")

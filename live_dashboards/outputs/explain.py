@@ -10,7 +10,7 @@ from pathlib import Path
 from live_dashboards.errors import UsageError
 from live_dashboards.model.codec import decode
 from live_dashboards.model.names import escaped
-from live_dashboards.outputs.summary_file import read_summary
+from live_dashboards.outputs.earlier_summary import read_summary
 
 _COPIES = re.compile(
     r"\b(?:max|avg) without \(([^)]*)\) " r"\((?:increase|rate|irate|sum_over_time|last_over_time)\("
