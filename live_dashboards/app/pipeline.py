@@ -51,7 +51,7 @@ def run(dashboard: str, settings: Settings, request: Request) -> Outcome:
 
 def lock(dashboards: Sequence[str], settings: Settings, request: Request) -> AbstractContextManager[None]:
     """Holds what the run will write for itself; OutputLockedError where another run does."""
-    from live_dashboards.outputs.output_lock import locked, named_output, stamped_output
+    from live_dashboards.outputs.output_folder import locked, named_output, stamped_output
 
     images = named_images(dashboards, request)
     if not images:

@@ -76,7 +76,7 @@ def keep(written: Sequence[Outcome], request: Request) -> None:
     """Removes older stamped pictures beyond --keep and --keep-days."""
     if request.keep is None and request.keep_days is None:
         return
-    from live_dashboards.outputs.retention import Limits, remove_older
+    from live_dashboards.outputs.output_folder import Limits, remove_older
 
     for outcome in written:
         limits = Limits(request.keep, request.keep_days)

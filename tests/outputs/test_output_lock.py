@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from live_dashboards.errors import OutputError, OutputLockedError
-from live_dashboards.outputs.output_lock import locked, named_output, stamped_output
+from live_dashboards.outputs.output_folder import locked, named_output, stamped_output
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from live_dashboards.outputs.output_lock import locked, named_output
+from live_dashboards.outputs.output_folder import locked, named_output
 with locked([named_output(Path(sys.argv[1]))]):
     print("held", flush=True)
     time.sleep(600)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from live_dashboards.outputs.retention import Limits, remove_older
+from live_dashboards.outputs.output_folder import Limits, remove_older
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
