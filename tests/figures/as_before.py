@@ -15,7 +15,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from live_dashboards.draw.png.dashboard import _create_dashboard_panels
-from live_dashboards.outputs.drawn_values import drawn_values
+from live_dashboards.outputs.sidecars import drawn_values
 from tests.figures.cases import CASES
 from tests.support.business_pages import CASES as BUSINESS_CASES
 from tests.web.charts.drawn import figures

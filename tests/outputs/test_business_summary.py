@@ -6,8 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from live_dashboards.analysis.business.report import build_business_report
-from live_dashboards.outputs.drawn_values import drawn_values
-from live_dashboards.outputs.sidecars import markdown_text
+from live_dashboards.outputs.sidecars import drawn_values, markdown_text
 from live_dashboards.outputs.summary import summary_schema, summary_text
 from tests.support.snapshots import live, settings, stand_in, without_mlflow, without_prometheus
 

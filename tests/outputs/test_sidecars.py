@@ -12,8 +12,7 @@ import pytest
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.report import AbReport
 from live_dashboards.outputs import sidecars
-from live_dashboards.outputs.drawn_values import COLUMNS
-from live_dashboards.outputs.sidecars import csv_text, markdown_text
+from live_dashboards.outputs.sidecars import COLUMNS, csv_text, markdown_text
 from tests.outputs.reports import every_kind
 
 REPORTS = every_kind()
