@@ -18,8 +18,14 @@ from typing import TYPE_CHECKING, Any
 from live_dashboards.app.endings import undivided
 from live_dashboards.app.request import Request
 from live_dashboards.errors import SharedOutputError
-from live_dashboards.model.dashboards import Report
-from live_dashboards.model.file_names import SIMULATED, STEMS, latest_stem, simulated_ending, stamped_stem
+from live_dashboards.model.dashboards import (
+    SIMULATED,
+    STEMS,
+    Report,
+    latest_stem,
+    simulated_ending,
+    stamped_stem,
+)
 from live_dashboards.model.report import BadgeKind
 from live_dashboards.settings import Settings
 

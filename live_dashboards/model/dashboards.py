@@ -1,4 +1,5 @@
-"""What the pages of both dashboards are together: their type, short names and titles.
+"""What the pages of both dashboards are together: their type, short names, titles, and what their files are
+called.
 
 The records of the business page are defined elsewhere and only loaded for that page: Python takes a third of
 a millisecond for each.
@@ -6,19 +7,43 @@ a millisecond for each.
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, TypeAlias
 
-from live_dashboards.model.report import AbReport
+from live_dashboards.model.report import AbReport, BadgeKind
 
 if TYPE_CHECKING:
     from live_dashboards.model.business_report import BusinessReport
+
 
 Report: TypeAlias = "AbReport | BusinessReport"
 """A page of either dashboard."""
 
 DASHBOARD_TITLES = {"ab": "A/B testing dashboard", "business": "Business impact dashboard"}
 
+SIMULATED = "-SIMULATED"
+STAMP = "%Y%m%d_%H%M%S"
+STEMS = {"ab": "live_ab_dashboard", "business": "business_impact_dashboard"}
+
 
 def dashboard_name(report: Report) -> str:
     """`ab` or `business`."""
     return "ab" if isinstance(report, AbReport) else "business"
+
+
+def stamped_stem(report: Report, experiment_part: str = "") -> str:
+    """`live_ab_dashboard_20261123_100000` or `business_impact_dashboard_…`, stamped with the page's moment in
+    UTC; a simulated one ends in `-SIMULATED`.
+    """
+    stamped = f"{STEMS[dashboard_name(report)]}_{report.at.astimezone(UTC):{STAMP}}"
+    return f"{stamped}{experiment_part}{simulated_ending(report)}"
+
+
+def latest_stem(report: Report, experiment_part: str = "") -> str:
+    """The same without the moment: `live_ab_dashboard_latest`."""
+    return f"{STEMS[dashboard_name(report)]}_latest{experiment_part}{simulated_ending(report)}"
+
+
+def simulated_ending(report: Report) -> str:
+    """What the name of a simulated page's file ends in; nothing for any other."""
+    return SIMULATED if report.is_simulated or report.badge.kind is BadgeKind.SIMULATED else ""

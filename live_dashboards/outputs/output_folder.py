@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from live_dashboards.errors import OutputLockedError
-from live_dashboards.model.file_names import SIMULATED, STAMP, STEMS
+from live_dashboards.model.dashboards import SIMULATED, STAMP, STEMS
 from live_dashboards.outputs.files import explained
 
 log = logging.getLogger(__name__)

@@ -16,8 +16,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 
 from live_dashboards.errors import DashboardError, UsageError
-from live_dashboards.model.dashboards import Report
-from live_dashboards.model.file_names import stamped_stem
+from live_dashboards.model.dashboards import Report, stamped_stem
 from live_dashboards.web.board import Board
 from live_dashboards.web.metrics import Metrics
 from live_dashboards.web.pages import Services

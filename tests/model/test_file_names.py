@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
-from live_dashboards.model.file_names import latest_stem, stamped_stem
+from live_dashboards.model.dashboards import latest_stem, stamped_stem
 from live_dashboards.web.routes import _file
 from tests.outputs.reports import every_kind, live_report, simulated_report
 
