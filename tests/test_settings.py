@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from live_dashboards.errors import SettingsError
-from live_dashboards.model.secret import Secret
+from live_dashboards.model.setting_types import Secret
 from live_dashboards.settings import Settings, load_settings
 from live_dashboards.settings.table import all_settings
 from tests.support.other_account import as_somebody_else

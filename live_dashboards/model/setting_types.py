@@ -1,11 +1,55 @@
-"""Settings that are more than a text or a number: a business parameter, which may be a range of what is
-thought possible, and how traffic was to be split, and since when: a ramp has one plan after the other.
+"""Settings that are more than a text or a number: a secret, a business parameter that may be a range, and how
+traffic was to be split, and since when.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+
+_MARKS = tuple(map(re.escape, "@:/%#? ,;&<>\"'\\"))
+_CUTS = (*_MARKS, "|".join(_MARKS))
+
+
+class Secret:
+    """Holds a secret; `repr`, `str` and formatting show stars, only `reveal()` gives the text."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The secret itself, to be handed to a driver and to nothing else."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+def scrub(text: str, secrets: tuple[str, ...]) -> str:
+    """The text with every secret, and every piece of four characters or more that somebody may quote of it,
+    as stars.
+
+    Drivers cut secrets at `@`, `:`, `/` and `%` when they misread a URL, servers at `,` in a list of headers,
+    and HTML and JSON write quotes and brackets in another way: so the pieces between these count too.
+    """
+    pieces = {secret for secret in secrets if secret}
+    pieces |= {
+        part for secret in secrets for cut in _CUTS for part in re.split(cut, secret) if len(part) >= 4
+    }
+    for piece in sorted(pieces, key=len, reverse=True):
+        text = text.replace(piece, "***")
+    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from live_dashboards.errors import SettingsError
-from live_dashboards.model.secret import Secret
-from live_dashboards.model.setting_types import TrafficPlan
+from live_dashboards.model.setting_types import Secret, TrafficPlan
 from live_dashboards.settings import secrets
 from live_dashboards.settings.table import Setting, all_settings
 

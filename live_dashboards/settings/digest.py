@@ -8,7 +8,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from live_dashboards.model.secret import Secret
+from live_dashboards.model.setting_types import Secret
 from live_dashboards.settings import Settings
 
 

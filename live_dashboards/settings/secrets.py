@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from live_dashboards.model.secret import Secret
+from live_dashboards.model.setting_types import Secret
 
 _PLACEHOLDERS = frozenset(
     {"your_secure_password", "your_password", "password", "changeme", "change-me", "replace-me", "secret"}

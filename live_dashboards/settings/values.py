@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from live_dashboards.model.moment import parse_duration_seconds, parse_page_moment
-from live_dashboards.model.secret import Secret
-from live_dashboards.model.setting_types import Amount, TrafficPlan
+from live_dashboards.model.setting_types import Amount, Secret, TrafficPlan
 
 _DAY_SECONDS, _YEAR_SECONDS = 86_400, 31_536_000
 _LARGEST = 1e15

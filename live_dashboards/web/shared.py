@@ -17,7 +17,7 @@ from typing import Any
 from live_dashboards import __version__
 from live_dashboards.errors import SettingsError, UsageError
 from live_dashboards.model.codec import decode, encode
-from live_dashboards.model.secret import Secret
+from live_dashboards.model.setting_types import Secret
 from live_dashboards.model.snapshot import ChosenTest, Snapshot, SourceState
 from live_dashboards.settings import Settings
 from live_dashboards.settings.digest import question_digest, secrets_digest

@@ -12,7 +12,7 @@ import psycopg2
 from psycopg2 import errorcodes
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.secret import scrub
+from live_dashboards.model.setting_types import scrub
 from live_dashboards.sources.mlflow.address import MlflowAddress, host_and_port
 
 _POOLER = "ask who runs the connection pooler (PgBouncer); its log says why"

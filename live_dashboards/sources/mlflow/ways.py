@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from live_dashboards.errors import SourceError, UsageError
-from live_dashboards.model.secret import Secret
+from live_dashboards.model.setting_types import Secret
 from live_dashboards.model.snapshot import ChosenTest, MlflowAnswer, SourceState
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline

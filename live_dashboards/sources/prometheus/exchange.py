@@ -16,7 +16,7 @@ import requests
 from live_dashboards.errors import SourceError
 from live_dashboards.model.names import listed
 from live_dashboards.model.notices import QUESTIONS_FAILED
-from live_dashboards.model.secret import scrub
+from live_dashboards.model.setting_types import scrub
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.http.endpoint import Endpoint
 from live_dashboards.sources.http.failure import (

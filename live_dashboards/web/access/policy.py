@@ -9,7 +9,7 @@ from enum import Enum
 from ipaddress import ip_network
 
 from live_dashboards.errors import SettingsError
-from live_dashboards.model.secret import Secret
+from live_dashboards.model.setting_types import Secret
 from live_dashboards.settings import Settings
 from live_dashboards.web.access.addresses import is_loopback
 from live_dashboards.web.access.passwords import is_usable

@@ -13,7 +13,7 @@ from typing import Any, Self
 import requests
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.secret import scrub
+from live_dashboards.model.setting_types import scrub
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.http.endpoint import (
