@@ -11,8 +11,8 @@ from live_dashboards.app import pipeline
 from live_dashboards.app.endings import heard
 from live_dashboards.app.request import Request
 from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.codec import LastGood
 from live_dashboards.model.dashboards import Report
-from live_dashboards.model.last_good import LastGood
 from live_dashboards.model.report import AbReport
 from live_dashboards.model.snapshot import ChosenTest, Snapshot
 from live_dashboards.settings import Settings

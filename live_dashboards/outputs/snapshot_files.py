@@ -16,8 +16,7 @@ from typing import Any
 
 from live_dashboards import __version__
 from live_dashboards.errors import OutputError, UsageError
-from live_dashboards.model.codec import decode, encode
-from live_dashboards.model.last_good import LastGood
+from live_dashboards.model.codec import LastGood, decode, encode
 from live_dashboards.model.snapshot import Snapshot
 from live_dashboards.outputs.files import write_file
 from live_dashboards.settings import Settings

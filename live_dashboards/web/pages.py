@@ -17,8 +17,8 @@ from typing import Any
 
 from live_dashboards.errors import UsageError
 from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.codec import LastGood
 from live_dashboards.model.dashboards import Report
-from live_dashboards.model.last_good import LastGood
 from live_dashboards.model.report import AbReport
 from live_dashboards.model.snapshot import ChosenTest, Snapshot
 from live_dashboards.settings import Settings

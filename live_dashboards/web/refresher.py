@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from live_dashboards.errors import DashboardError, UsageError
-from live_dashboards.model.last_good import LastGood
+from live_dashboards.model.codec import LastGood
 from live_dashboards.model.snapshot import (
     MLFLOW,
     PROMETHEUS,

@@ -7,7 +7,7 @@ import pytest
 
 from live_dashboards.analysis.business.report import build_business_report
 from live_dashboards.analysis.verdict.report import build_ab_report
-from live_dashboards.model.last_good import LastGood
+from live_dashboards.model.codec import LastGood
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.snapshot import SourceState
 from tests.support.snapshots import live, settings, stand_in, without_mlflow, without_prometheus

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from live_dashboards import __version__
-from live_dashboards.model.last_good import LastGood
+from live_dashboards.model.codec import LastGood
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.snapshot import SourceState
 from live_dashboards.outputs.snapshot_files import MOST_FILES, LastGoodFile

@@ -11,7 +11,7 @@ from live_dashboards.app.cli import main
 from live_dashboards.app.request import Request
 from live_dashboards.app.writing import write
 from live_dashboards.errors import OutputError
-from live_dashboards.model.last_good import LastGood
+from live_dashboards.model.codec import LastGood
 from live_dashboards.outputs.sidecars import csv_text, markdown_text
 from live_dashboards.outputs.snapshot_files import LastGoodFile
 from live_dashboards.outputs.summary import summary_text
