@@ -16,9 +16,9 @@ from live_dashboards.app.endings import undivided
 from live_dashboards.app.request import Request
 from live_dashboards.app.writing import ENDINGS, Compare, Outcome, check_output, named_images, write
 from live_dashboards.errors import UsageError
-from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.dashboards import Report, stamped_stem
 from live_dashboards.model.moment import format_moment
+from live_dashboards.model.notices import Check, CheckState
 from live_dashboards.model.report import AbReport
 from live_dashboards.model.snapshot import (
     MLFLOW,

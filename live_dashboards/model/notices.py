@@ -1,10 +1,15 @@
-"""What is told beside the numbers, by weight: what makes them wrong or doubtful first, how they were counted
+"""One line of the connection test: what was looked at, what was found, and what the reader can do about
+it.
+
+What is told beside the numbers, by weight: what makes them wrong or doubtful first, how they were counted
 last; and counts that are only the least that they can be, in words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 
 from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.model.number import format_count
@@ -60,6 +65,33 @@ TELL_STARTS = f"let the exporters tell {EXPORTED.process_start} or {EXPORTED.cre
 AT_LEAST_AND_AT_MOST = "at least, and at most "
 _COUNTED = ("requests", "errors", "latency_count")
 WHY = "as what series had counted when they began cannot be told"
+
+
+class CheckState(StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A finished check: `found` is one sentence, `fix` what to do (empty where there is nothing to do),
+    `code` names the finding for programs.
+    """
+
+    name: str
+    ok: CheckState
+    found: str
+    fix: str = ""
+    code: str = ""
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether this makes the connection test fail."""
+        return self.ok is CheckState.FAILED
 
 
 def by_weight(notices: Iterable[str]) -> tuple[str, ...]:

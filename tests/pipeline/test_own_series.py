@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from live_dashboards.app.pipeline import Request, ab_report, ask, connection_checks
-from live_dashboards.model.check import CheckState
+from live_dashboards.model.notices import CheckState
 from live_dashboards.model.snapshot import ChosenTest
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.connector import LiveDataConnector

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from live_dashboards.errors import SettingsError
-from live_dashboards.model.check import Check, CheckState
+from live_dashboards.model.notices import Check, CheckState
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import check as product

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from live_dashboards.model.check import CheckState
+from live_dashboards.model.notices import CheckState
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.prometheus.checks import prometheus_checks
 from tests.sources.prometheus_reading import BUCKETS, END, HOUR, labels, settings_of, short_truth, traffic

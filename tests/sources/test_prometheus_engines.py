@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.check import CheckState
+from live_dashboards.model.notices import CheckState
 from live_dashboards.sources.prometheus.checks import prometheus_checks
 from tests.conftest import filled_prometheus
 from tests.sources.prometheus_reading import BUCKETS, END, HOUR, ask, labels, settings_of, short_truth, traffic, values

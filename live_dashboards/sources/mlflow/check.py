@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cached_property, partial
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.check import Check, CheckState
+from live_dashboards.model.notices import Check, CheckState
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Asking, Deadline
 from live_dashboards.sources.mlflow.address import MlflowAddress, host_and_port, mlflow_address

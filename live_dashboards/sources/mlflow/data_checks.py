@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Any
 
 from live_dashboards.errors import UsageError
-from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.metrics import ACCURACY, METRICS
 from live_dashboards.model.moment import format_duration
 from live_dashboards.model.names import listed
+from live_dashboards.model.notices import Check, CheckState
 from live_dashboards.model.snapshot import Experiment, VariantValue
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import sql

@@ -9,7 +9,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from live_dashboards.errors import SourceError
-from live_dashboards.model.check import Check, CheckState
+from live_dashboards.model.notices import Check, CheckState
 from live_dashboards.model.snapshot import ChosenTest
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.notices import (
     ADDED_TOGETHER,
     COUNTED_BY_RULES,
@@ -26,6 +25,8 @@ from live_dashboards.model.notices import (
     TELL_STARTS,
     TWO_KINDS,
     WHICH_COUNT,
+    Check,
+    CheckState,
     all_at_least_words,
 )
 from live_dashboards.model.snapshot import PrometheusAnswer

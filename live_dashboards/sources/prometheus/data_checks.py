@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from live_dashboards.model.buckets import NO_FINITE_BUCKET
-from live_dashboards.model.check import Check, CheckState
 from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.model.moment import format_duration
 from live_dashboards.model.names import listed
-from live_dashboards.model.notices import COUNTED_ONCE
+from live_dashboards.model.notices import COUNTED_ONCE, Check, CheckState
 from live_dashboards.model.snapshot import Answer, ChosenTest, PrometheusAnswer, Timeline
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
