@@ -11,7 +11,7 @@ from benchmarks.truth.worlds import BLOCK_SECONDS, BLOCKS_A_DAY, Numbers
 from live_dashboards.analysis.statistics.proportions import Comparison, Counts
 from live_dashboards.analysis.statistics.sequential import difference_so_far
 from live_dashboards.analysis.statistics.stratified import harm_variance, long_run_of, overdispersion, sequence_of, strata
-from live_dashboards.analysis.verdict.shared_blocks import shared_blocks
+from live_dashboards.analysis.verdict.blocks import shared_blocks
 
 PLANNED = 20_000
 _HOUR_BLOCKS = 3600 // BLOCK_SECONDS

@@ -7,7 +7,7 @@ import pytest
 
 from live_dashboards.analysis.statistics.proportions import Counts
 from live_dashboards.analysis.statistics.stratified import strata
-from live_dashboards.analysis.verdict.carried import carried
+from live_dashboards.analysis.verdict.blocks import carried
 
 HOUR, DAYS = 3600.0, 8
 SPANS = tuple((HOUR * hour, HOUR * (hour + 1)) for hour in range(24 * DAYS))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from live_dashboards.analysis.statistics.proportions import Counts
-from live_dashboards.analysis.verdict.shared_blocks import shared_blocks
+from live_dashboards.analysis.verdict.blocks import shared_blocks
 from live_dashboards.analysis.verdict.split import blocks_of_one_split, share_changes
 
 

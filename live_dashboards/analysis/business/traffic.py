@@ -18,7 +18,7 @@ from live_dashboards.analysis.facts.period import (
     without_stretches,
 )
 from live_dashboards.analysis.statistics.proportions import Counts
-from live_dashboards.analysis.verdict.shared_blocks import shared_blocks
+from live_dashboards.analysis.verdict.blocks import shared_blocks
 from live_dashboards.model.judgement import Period
 from live_dashboards.model.measurement import Measurement, Origin, derive, missing
 from live_dashboards.model.number import format_number

@@ -24,9 +24,7 @@ from live_dashboards.analysis.statistics.stratified import (
     sequence_of,
     strata,
 )
-from live_dashboards.analysis.verdict.carried import carried
-from live_dashboards.analysis.verdict.late_labels import why_descriptive
-from live_dashboards.analysis.verdict.shared_blocks import SharedBlocks, shared_blocks
+from live_dashboards.analysis.verdict.blocks import SharedBlocks, carried, shared_blocks, why_descriptive
 from live_dashboards.model.judgement import Comparison
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.metrics import (
