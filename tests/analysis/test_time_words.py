@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from live_dashboards.analysis.verdict.power import is_astray
 from live_dashboards.analysis.verdict.report import build_ab_report
-from live_dashboards.analysis.verdict.time_words import is_astray
 from live_dashboards.model.snapshot import Timeline
 from tests.support.snapshots import accumulated, of_the_window, settings, with_instant
 

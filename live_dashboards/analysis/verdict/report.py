@@ -29,9 +29,8 @@ from live_dashboards.analysis.verdict.model_panels import (
     run_counts,
     runs_panel,
 )
-from live_dashboards.analysis.verdict.power import power_of
+from live_dashboards.analysis.verdict.power import power_of, time_words
 from live_dashboards.analysis.verdict.split import split_test
-from live_dashboards.analysis.verdict.time_words import time_words
 from live_dashboards.analysis.verdict.traffic_panels import (
     error_panel,
     impact_panel,
