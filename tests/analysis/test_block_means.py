@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from live_dashboards.analysis.facts.block_means import latency_blocks, mean_standard_error
+from live_dashboards.analysis.facts.ends import latency_blocks, mean_standard_error
 from live_dashboards.model.snapshot import PROMETHEUS, Answer, PrometheusAnswer, SourceState, SourceStatus, Timeline
 
 BLOCKS = 96

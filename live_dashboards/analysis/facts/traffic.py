@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from live_dashboards.analysis.facts.block_means import latency_blocks, mean_standard_error
-from live_dashboards.analysis.facts.ends import widest
+from live_dashboards.analysis.facts.ends import latency_blocks, mean_standard_error, widest
 from live_dashboards.analysis.facts.models import percent_scale
 from live_dashboards.analysis.statistics.latency import (
     QuantileInterval,
