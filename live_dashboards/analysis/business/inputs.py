@@ -7,10 +7,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from live_dashboards.analysis.business.timed import Sums, TimedDifference, error_difference, mean_difference
 from live_dashboards.analysis.business.traffic import (
     PairTraffic,
+    Sums,
+    TimedDifference,
+    error_difference,
     latency_sums,
+    mean_difference,
     requests_per_day,
     traffic_of_test,
 )
