@@ -1,11 +1,16 @@
-"""Sessions whose sockets another thread can shut, so that a call that hangs ends when its time is over; and
+"""What is read of a server's response: no more than is allowed, its clock by the Date header, and JSON whose
+texts are whole: it can write half a character, which no other text holds and no request can send on.
+
+Sessions whose sockets another thread can shut, so that a call that hangs ends when its time is over; and
 the brake that holds back the questions to a server that asks for fewer, until it may be asked again or the
 deadline is over.
 """
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 import socket
 import threading
 import time
@@ -24,12 +29,56 @@ from live_dashboards.errors import SourceError
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.http.endpoint import Endpoint
 
+_ROUNDING_SECONDS = 0.5  # the header cuts fractions off
+
+_HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")  # of a surrogate pair; whole pairs begin alike
+
 # it shows a traceback for a head that was cut; one sentence is said for it here
 logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 
 Watch = Callable[[socket.socket], None]
 
 _FIRST_PAUSE_SECONDS = 0.25  # where the server does not say how long; each further refusal in turn doubles it
+
+
+class Allowance:
+    """The bytes that all answers of one reading may have together, whichever threads read them."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._lock = threading.Lock()
+        self._left_bytes = limit_bytes
+
+    def take(self, count_bytes: int) -> bool:
+        """Whether that many more bytes are allowed; once they were not, none are."""
+        with self._lock:
+            self._left_bytes -= count_bytes
+            return self._left_bytes >= 0
+
+
+def clock_difference_seconds(response: requests.Response) -> float | None:
+    """The server's clock minus ours, known to about half a second; None where the answer has no Date, or none
+    that a calendar holds.
+    """
+    try:
+        sent_at = parsedate_to_datetime(response.headers.get("Date", ""))
+    except (ValueError, OverflowError):
+        return None
+    half_way = datetime.now(UTC) - response.elapsed / 2
+    zoned = sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC)
+    return (zoned - half_way).total_seconds() + _ROUNDING_SECONDS
+
+
+def parse_json(body: bytes) -> Any:
+    """What a body in UTF-8 holds; ValueError where it is no JSON, too deep, or holds half a character."""
+    try:
+        found = json.loads(body.decode("utf-8-sig"))  # strictly, as `loads` of bytes lets half a pair in
+        if _HALF_PAIR.search(body):
+            json.dumps(found, ensure_ascii=False).encode()
+    except RecursionError as error:
+        raise ValueError("JSON of endless depth") from error
+    except UnicodeEncodeError as error:
+        raise ValueError("JSON with what is no text") from error
+    return found
 
 
 class Sockets:

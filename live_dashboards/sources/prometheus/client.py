@@ -32,8 +32,7 @@ from live_dashboards.sources.http.endpoint import (
     without_user_info,
 )
 from live_dashboards.sources.http.failure import timeout_failure
-from live_dashboards.sources.http.response import Allowance
-from live_dashboards.sources.http.session import Brake, BusyError, Sockets, new_session
+from live_dashboards.sources.http.session import Allowance, Brake, BusyError, Sockets, new_session
 from live_dashboards.sources.prometheus.exchange import LARGEST_ANSWERS_BYTES, Question, exchange
 from live_dashboards.sources.prometheus.reply import Outcome, Reply
 

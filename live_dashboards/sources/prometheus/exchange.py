@@ -26,8 +26,7 @@ from live_dashboards.sources.http.failure import (
     redirect_target,
     timeout_failure,
 )
-from live_dashboards.sources.http.response import Allowance, clock_difference_seconds
-from live_dashboards.sources.http.session import BusyError, wait_seconds
+from live_dashboards.sources.http.session import Allowance, BusyError, clock_difference_seconds, wait_seconds
 from live_dashboards.sources.prometheus.reply import (
     Outcome,
     Reply,

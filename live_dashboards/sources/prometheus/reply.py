@@ -16,7 +16,7 @@ from typing import Any
 from live_dashboards.errors import SourceError
 from live_dashboards.model.moment import is_on_calendar
 from live_dashboards.model.snapshot import Timeline
-from live_dashboards.sources.http.response import parse_json
+from live_dashboards.sources.http.session import parse_json
 
 # Prometheus 3 on a counter that somebody has named otherwise: it tells nothing of the answer
 _ABOUT_A_NAME = "metric might not be a counter, name does not end in"

@@ -25,8 +25,13 @@ from live_dashboards.sources.http.endpoint import (
     without_user_info,
 )
 from live_dashboards.sources.http.failure import cut_failure, excerpt, network_failure, redirect_target
-from live_dashboards.sources.http.response import Allowance, clock_difference_seconds, parse_json
-from live_dashboards.sources.http.session import Sockets, new_session
+from live_dashboards.sources.http.session import (
+    Allowance,
+    Sockets,
+    clock_difference_seconds,
+    new_session,
+    parse_json,
+)
 
 ADVICE = Advice(
     name="MLflow's server ",
