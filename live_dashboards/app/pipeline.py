@@ -268,7 +268,7 @@ def connection_checks(settings: Settings, at: datetime | None) -> Iterator[Check
     """Every check of both sources, as they end, and whether the two name the same variants."""
     from live_dashboards.sources.connector import LiveDataConnector
     from live_dashboards.sources.mlflow.check import mlflow_checks
-    from live_dashboards.sources.prometheus.checks import prometheus_checks
+    from live_dashboards.sources.prometheus.check import prometheus_checks
 
     moment = at or datetime.now(UTC)
     yield from mlflow_checks(settings, moment)

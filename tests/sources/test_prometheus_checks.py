@@ -8,7 +8,7 @@ import pytest
 
 from live_dashboards.model.notices import CheckState
 from live_dashboards.settings import load_settings
-from live_dashboards.sources.prometheus.checks import prometheus_checks
+from live_dashboards.sources.prometheus.check import prometheus_checks
 from tests.sources.prometheus_reading import BUCKETS, END, HOUR, labels, settings_of, short_truth, traffic
 from tests.sources.test_prometheus_copies import steps, two_models, workers
 from tests.sources.test_prometheus_counts import day_truth, scaling_to_zero
@@ -29,7 +29,7 @@ def states(found: dict[str, tuple[CheckState, str, str, str]]) -> dict[str, Chec
 
 
 def test_a_healthy_server_is_all_right_in_every_line(standard_prometheus, monkeypatch):
-    monkeypatch.setattr("live_dashboards.sources.prometheus.checks._CLOCK_LIMIT_SECONDS", 60)  # a machine that stands still looks like another clock
+    monkeypatch.setattr("live_dashboards.sources.prometheus.check._CLOCK_LIMIT_SECONDS", 60)  # a machine that stands still looks like another clock
     found = checks(standard_prometheus.url, at=standard_prometheus.end, AB_EXPERIMENT=EXPERIMENT)
     assert {name: state for name, state in states(found).items() if state is not OK} == {"TLS": SKIPPED}
     assert found["query request_rate"][1].startswith("2 series")

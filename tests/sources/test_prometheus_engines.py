@@ -10,7 +10,7 @@ import requests
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.notices import CheckState
-from live_dashboards.sources.prometheus.checks import prometheus_checks
+from live_dashboards.sources.prometheus.check import prometheus_checks
 from tests.conftest import filled_prometheus
 from tests.sources.prometheus_reading import BUCKETS, END, HOUR, ask, labels, settings_of, short_truth, traffic, values
 from tests.support.victoria_metrics import VictoriaMetricsServer
@@ -133,7 +133,7 @@ def test_a_model_has_its_first_traffic_at_its_first_sample(engine, urls):
 
 
 def test_the_connection_test_finds_nothing_amiss(engine, urls, monkeypatch):
-    monkeypatch.setattr("live_dashboards.sources.prometheus.checks._CLOCK_LIMIT_SECONDS", 60)  # a machine that stands still looks like another clock
+    monkeypatch.setattr("live_dashboards.sources.prometheus.check._CLOCK_LIMIT_SECONDS", 60)  # a machine that stands still looks like another clock
     settings = settings_of(urls[engine], AB_EXPERIMENT=EXPERIMENT, AB_STALE_AFTER="1h")
     found = {check.name: (check.ok, check.found) for check in prometheus_checks(settings, datetime.fromtimestamp(AT, UTC))}
     assert {name for name, (ok, _) in found.items() if ok not in {CheckState.OK, CheckState.SKIPPED}} == set()
