@@ -31,9 +31,8 @@ from live_dashboards.sources.prometheus.counting.count import (
 from live_dashboards.sources.prometheus.counting.repair import Repair
 from live_dashboards.sources.prometheus.counting.seams import BUCKETS
 from live_dashboards.sources.prometheus.exchange import QUERY_CODES, Ask, Question, instant, over_time
-from live_dashboards.sources.prometheus.first_traffic import coarse_question, find_first_traffic
 from live_dashboards.sources.prometheus.grid import Grid, timeline_grid
-from live_dashboards.sources.prometheus.period import read_periods
+from live_dashboards.sources.prometheus.period import coarse_question, find_first_traffic, read_periods
 from live_dashboards.sources.prometheus.promql import STEP_SECONDS, newest, newest_within, totals
 from live_dashboards.sources.prometheus.reply import ANY_NUMBER, Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
