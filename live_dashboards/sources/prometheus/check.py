@@ -19,9 +19,9 @@ from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.http.endpoint import Endpoint
 from live_dashboards.sources.prometheus.client import PROMETHEUS_ITSELF, Engine, PrometheusClient, endpoints
-from live_dashboards.sources.prometheus.completeness import COMPLETE, OF_COPIES, look_at_completeness
 from live_dashboards.sources.prometheus.exchange import Failure, instant
 from live_dashboards.sources.prometheus.promql import FAILED
+from live_dashboards.sources.prometheus.reading import COMPLETE, OF_COPIES, look_at_completeness
 from live_dashboards.sources.prometheus.recorded import RECORD_ONCE
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS
 from live_dashboards.sources.prometheus.source import Discovery, PrometheusAbSource
