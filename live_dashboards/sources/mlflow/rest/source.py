@@ -12,8 +12,8 @@ from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.questions import Parameters
+from live_dashboards.sources.mlflow.questions_of_a_test import HISTORY
 from live_dashboards.sources.mlflow.reading import Asked, OpenedSource
-from live_dashboards.sources.mlflow.readings import HISTORY
 from live_dashboards.sources.mlflow.rest.exchange import API, LateError, RestClient, rest_endpoint
 from live_dashboards.sources.mlflow.rest.runs import (
     EXPERIMENT_PAGE,

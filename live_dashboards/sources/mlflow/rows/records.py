@@ -12,7 +12,7 @@ from typing import Protocol
 
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.questions import Parameters
-from live_dashboards.sources.mlflow.readings import hits_pattern
+from live_dashboards.sources.mlflow.questions_of_a_test import hits_pattern
 
 LONGEST_TEXT = 250
 _DAY_MS = 86_400_000

@@ -1,19 +1,164 @@
-"""Which experiments there are, which of them are A/B tests, and which one is looked at."""
+"""The questions of one test's page: experiments, values, runs, points and versions."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import groupby
+from typing import Any, TypeVar
 
 from live_dashboards.errors import UsageError
-from live_dashboards.model.snapshot import Experiment
+from live_dashboards.model.metrics import METRICS
+from live_dashboards.model.snapshot import (
+    Answer,
+    Experiment,
+    ModelVersion,
+    Run,
+    StatusCount,
+    Timeline,
+    VariantValue,
+)
+from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import sql
-from live_dashboards.sources.mlflow.questions import Questions, moment_or_none
+from live_dashboards.sources.mlflow.questions import Parameters, Questions, Row, moment_or_none
+
+HISTORY = "accuracy_history"
+Record = TypeVar("Record")
+ByExperiment = Mapping[int, tuple[Record, ...]]
+"""Records by the experiment's id; an experiment without any is not in it."""
 
 _SHOWN_NAMES = 3
 _Rank = tuple[int, int, int]
+
+
+def metric_keys(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """(metric, MLflow's key), for a metric with several keys the preferred one first."""
+    return tuple(
+        (metric.name, key)
+        for metric in METRICS.values()
+        for key in ((settings[metric.setting],) if settings[metric.setting] else metric.keys)
+    )
+
+
+def with_hits() -> list[str]:
+    """The metrics whose n are the hits and misses that the same run logs."""
+    return [metric.name for metric in METRICS.values() if metric.n is not None and metric.n.misses]
+
+
+def hits_pattern() -> str:
+    """Matches the key of such a metric; its group is the prefix that its hits and misses have, too, as
+    mlflow.evaluate logs them: val_precision_score has val_true_positives beside it.
+    """
+    return f"^(.*?)(?:{'|'.join(with_hits())})(?:_score)?$"
+
+
+def step_ms(window_seconds: float) -> int:
+    """The length of a time step of the history in milliseconds, so that the window has no more steps than
+    points.
+    """
+    return max(1, math.ceil(window_seconds * 1000 / sql.HISTORY_POINTS))
+
+
+def read_values(connection: Questions, parameters: Parameters) -> ByExperiment[VariantValue]:
+    """The latest value of each variant and metric, as logged."""
+    return _by_experiment(connection.rows("values", sql.VALUES, parameters), _value)
+
+
+def _value(row: Row) -> VariantValue:
+    variant, metric, key, value, logged_ms, run_id, name, status, is_child, start_ms, *counts = row
+    return VariantValue(
+        variant,
+        metric,
+        key,
+        value,
+        moment_or_none(logged_ms),
+        run_id,
+        name,
+        status,
+        is_child,
+        moment_or_none(start_ms),
+        *counts,
+    )
+
+
+def read_value_ranges(
+    connection: Questions, parameters: Parameters
+) -> ByExperiment[tuple[str, float, float]]:
+    """(metric, lowest, highest) as logged, over all active runs of the experiment."""
+    return _by_experiment(
+        connection.rows("value_ranges", sql.VALUE_RANGES, parameters), lambda row: (row[0], row[1], row[2])
+    )
+
+
+def read_status_counts(connection: Questions, parameters: Parameters) -> ByExperiment[StatusCount]:
+    """All active runs of the experiment, counted."""
+    return _by_experiment(
+        connection.rows("status_counts", sql.STATUS_COUNTS, parameters), lambda row: StatusCount(*row)
+    )
+
+
+def read_runs(connection: Questions, parameters: Parameters) -> ByExperiment[Run]:
+    """The newest active runs of the experiment, newest first."""
+    return _by_experiment(connection.rows("runs", sql.RUNS, parameters), _run)
+
+
+def _run(row: Row) -> Run:
+    run_id, name, variant, status, start_ms, end_ms, is_child, sign_ms, accuracy = row
+    return Run(
+        run_id,
+        name,
+        variant,
+        status,
+        moment_or_none(start_ms),
+        moment_or_none(end_ms),
+        is_child,
+        moment_or_none(sign_ms),
+        accuracy,
+    )
+
+
+def read_history(connection: Questions, parameters: Parameters) -> ByExperiment[Row]:
+    """Logged accuracy over the window, averaged by time step: (variant, unix seconds, value) in this
+    order.
+    """
+    return _by_experiment(connection.rows("history", sql.HISTORY, parameters), lambda row: row)
+
+
+def history_answer(points: Iterable[Row], parameters: Parameters, *, query: str) -> Answer:
+    """The history of one experiment, a series a variant."""
+    series = tuple(
+        Timeline(
+            (("variant", variant),), tuple((time_seconds, value) for _, time_seconds, value in of_variant)
+        )
+        for variant, of_variant in groupby(points, key=lambda row: row[0])
+    )
+    reason = None if series else "no accuracy was logged within the window"
+    return Answer(HISTORY, query, "", series, reason, parameters["step_ms"] / 1000)
+
+
+def read_versions(connection: Questions, text: str, parameters: Parameters) -> ByExperiment[ModelVersion]:
+    """The newest registered model versions made from the experiment's runs; none where they cannot be
+    read.
+    """
+    rows = connection.optional_rows("versions", text, parameters) or []
+    return _by_experiment([row for row in rows if moment_or_none(row[3]) is not None], _version)
+
+
+def _version(row: Row) -> ModelVersion:
+    name, version, created_ms, run_id, aliases = row
+    created_at = moment_or_none(created_ms)
+    assert created_at is not None  # noqa: S101 others are left out before
+    return ModelVersion(name, version, created_at, run_id, tuple(aliases))
+
+
+def _by_experiment(rows: Iterable[Row], read: Callable[[Row], Record]) -> ByExperiment[Record]:
+    """Rows that begin with the experiment's id and come in its order, as records by id."""
+    return {
+        experiment_id: tuple(read(row[1:]) for row in of_one)
+        for experiment_id, of_one in groupby(rows, key=lambda row: row[0])
+    }
 
 
 @dataclass(frozen=True, slots=True)
