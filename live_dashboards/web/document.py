@@ -21,7 +21,7 @@ from live_dashboards.settings import Settings
 from live_dashboards.web.refresher import pace_of
 from live_dashboards.web.trees import header, panels, tables
 from live_dashboards.web.trees.panels import WORDS, Page
-from live_dashboards.web.trees.parts import short
+from live_dashboards.web.trees.tables import short
 from live_dashboards.web.view import WINDOWS, own_window, windows
 
 Figure = dict[str, Any]

@@ -11,7 +11,7 @@ from live_dashboards.model.chart import Panel
 from live_dashboards.panels.ab import AB_PANELS
 from live_dashboards.panels.business import BUSINESS_PANELS
 from live_dashboards.web.trees.panels import WORDS, Page, in_order
-from live_dashboards.web.trees.parts import Tree
+from live_dashboards.web.trees.tables import Tree
 
 GRAPH_CONFIG = {
     "displaylogo": False,

@@ -10,8 +10,17 @@ from dash import html
 from live_dashboards.model.chart import Panel
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.report import Head
-from live_dashboards.web.trees.parts import Tree, pairs, short, tag
-from live_dashboards.web.trees.tables import gates, inputs, ledger, notices, performance
+from live_dashboards.web.trees.tables import (
+    Tree,
+    gates,
+    inputs,
+    ledger,
+    notices,
+    pairs,
+    performance,
+    short,
+    tag,
+)
 
 Page = tuple[Panel[Any], ...]
 WORDS: dict[str, Callable[[Any], Tree]] = {
