@@ -34,7 +34,7 @@ import json
 from live_dashboards.app.serving import summary
 from live_dashboards.settings import load_settings
 from live_dashboards.web.document import DocumentMaker
-from live_dashboards.web.layout import layout
+from live_dashboards.web.app import layout
 from tests.support.snapshots import live, settings
 from live_dashboards.analysis.verdict.report import build_ab_report
 from tests.support import business_pages

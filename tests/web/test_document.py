@@ -16,8 +16,8 @@ from live_dashboards.model.presentation import VARIANT_STYLES
 from live_dashboards.panels.ab import AB_PANELS
 from live_dashboards.panels.business import BUSINESS_PANELS
 from live_dashboards.web import app
+from live_dashboards.web.app import layout
 from live_dashboards.web.document import DocumentMaker
-from live_dashboards.web.layout import layout
 from live_dashboards.web.view import View
 from tests.figures.cases import HOSTILE, analysed
 from tests.support import business_pages, reports
