@@ -1,6 +1,6 @@
 import pytest
 
-from live_dashboards.draw.web.palette import DARK, DARK_CARD, DARK_PAPER
+from live_dashboards.draw.web.base import DARK, DARK_CARD, DARK_PAPER
 from live_dashboards.model import presentation
 from tests.figures.layout_check import LEAST_MARK_CONTRAST, LEAST_TEXT_CONTRAST, contrast
 
