@@ -20,7 +20,7 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, dcc, html
 from flask import Flask, Response, request
 
-from live_dashboards.draw.web.compose import places
+from live_dashboards.draw.web.panels import places
 from live_dashboards.model.chart import Panel
 from live_dashboards.panels.ab import AB_PANELS
 from live_dashboards.panels.business import BUSINESS_PANELS

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from live_dashboards.draw.web.base import DARK
-from live_dashboards.draw.web.compose import figures, places
+from live_dashboards.draw.web.panels import figures, places
 from live_dashboards.model.business_report import BusinessReport
 from live_dashboards.model.chart import Panel
 from live_dashboards.model.dashboards import Report

@@ -9,7 +9,7 @@ import pytest
 from dash.development.base_component import Component
 
 from live_dashboards.app import serving
-from live_dashboards.draw.web.compose import places as chart_places
+from live_dashboards.draw.web.panels import places as chart_places
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.number import format_number
 from live_dashboards.model.presentation import VARIANT_STYLES

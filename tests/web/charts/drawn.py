@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from live_dashboards.draw.web import compose
+from live_dashboards.draw.web import panels as module
 from live_dashboards.panels.ab import AB_PANELS
 from live_dashboards.panels.business import BUSINESS_PANELS
 from tests.figures.cases import CASES
@@ -24,7 +24,7 @@ def figures(page: str, case: str) -> dict[str, dict[str, Any]]:
 
 def all_figures(page: str, report: Any) -> dict[str, dict[str, Any]]:
     panels = AB_PANELS if page == "ab" else BUSINESS_PANELS
-    return {place: drawn for panel in panels for place, drawn in compose.figures(panel, report).items()}
+    return {place: drawn for panel in panels for place, drawn in module.figures(panel, report).items()}
 
 
 def figure(place: str, report: Any) -> dict[str, Any] | None:

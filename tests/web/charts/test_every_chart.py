@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from live_dashboards.draw.web.base import CLEAR, DARK, height_pixels
-from live_dashboards.draw.web.compose import places
+from live_dashboards.draw.web.panels import places
 from live_dashboards.panels.ab import AB_PANELS
 from live_dashboards.panels.business import BUSINESS_PANELS
 from tests.figures.cases import CASES, HOSTILE

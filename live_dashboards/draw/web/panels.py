@@ -1,17 +1,21 @@
-"""What was trained when: runs as bars, model versions as dated marks."""
+"""A panel's charts as figures of the browser, by their places on the page; training runs are drawn by
+hand.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from live_dashboards.draw.web.base import Figure, moment_text, time_axis, upright, word
-from live_dashboards.draw.web.rows import Label, rows_layout
+from live_dashboards.draw.web.curves import break_even_figure, payback_figure
+from live_dashboards.draw.web.lines import lines_figure
+from live_dashboards.draw.web.rows import Label, rows_figure, rows_layout
 from live_dashboards.draw.web.words import TEMPLATE, said, shown
 from live_dashboards.model.axis import moment_words
-from live_dashboards.model.chart import Said
+from live_dashboards.model.chart import Lines, Panel, Rows, Said
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.number import format_number
 from live_dashboards.model.presentation import MUTED, PAPER, colour_of, state_words, style_of
@@ -61,6 +65,36 @@ def runs_figure(report: AbReport) -> Figure | None:
     }
 
 
+def _mark_words(
+    marks: Sequence[tuple[float, str]], span: tuple[float, float], report: AbReport
+) -> list[dict[str, Any]]:
+    """Names of model versions above the plot; one that would touch the one before is left out."""
+    words, free_from, room = [], span[0] - 1, (span[1] - span[0]) * 0.3
+    for moment, label in marks:
+        if moment >= free_from:
+            anchor = "right" if span[1] - moment < room else "left"
+            words.append(
+                word(
+                    shown(label, 16),
+                    x=moment_text(moment, report),
+                    y=1,
+                    colour=MUTED,
+                    size=11,
+                    yref="paper",
+                    xanchor=anchor,
+                    yanchor="bottom",
+                )
+            )
+            free_from = moment + room
+    return words
+
+
+def _row(bar: RunBar, report: AbReport) -> Label:
+    colour = style_of(report.variant_names, bar.variant).text_colour
+    words = " · ".join(filter(None, (_accuracy_words(bar.accuracy_percent), bar.state)))
+    return Label(bar.label, ((words, colour),), colour)
+
+
 def _span(bars: Sequence[RunBar], marks: Sequence[tuple[datetime, str]], at: datetime) -> tuple[float, float]:
     """From the first drawn start to the moment of the page, or the last end where a clock is ahead or the
     page is of an earlier moment.
@@ -74,13 +108,6 @@ def _span(bars: Sequence[RunBar], marks: Sequence[tuple[datetime, str]], at: dat
     )
     room = (end - start) * 0.02
     return round(start - room), round(end + room)
-
-
-def _end(bar: RunBar, at: datetime) -> datetime:
-    """Where the bar ends: a scheduled run has not begun, one without an end goes on."""
-    if bar.ended_at:
-        return bar.ended_at
-    return bar.started_at if bar.state == "scheduled" else max(at, bar.started_at)
 
 
 def _traces(bar: RunBar, y: int, report: AbReport) -> list[dict[str, Any]]:
@@ -123,6 +150,21 @@ def _traces(bar: RunBar, y: int, report: AbReport) -> list[dict[str, Any]]:
     ]
 
 
+def _accuracy_words(accuracy: Measurement | None) -> str:
+    return (
+        f"{format_number(accuracy.value, accuracy.unit)}{state_words(accuracy)}"
+        if accuracy is not None and accuracy.value is not None
+        else ""
+    )
+
+
+def _end(bar: RunBar, at: datetime) -> datetime:
+    """Where the bar ends: a scheduled run has not begun, one without an end goes on."""
+    if bar.ended_at:
+        return bar.ended_at
+    return bar.started_at if bar.state == "scheduled" else max(at, bar.started_at)
+
+
 def _hover(bar: RunBar, report: AbReport) -> str:
     zone, accuracy = ZoneInfo(report.timezone), bar.accuracy_percent
     has_accuracy = accuracy is not None and accuracy.value is not None
@@ -141,39 +183,39 @@ def _hover(bar: RunBar, report: AbReport) -> str:
     )
 
 
-def _accuracy_words(accuracy: Measurement | None) -> str:
+BY_HAND: Mapping[str, Callable[[Any], Figure | None]] = {
+    "runs": runs_figure,
+    "break_even": break_even_figure,
+    "payback": payback_figure,
+}
+
+
+def places(panel: Panel[Any]) -> tuple[str, ...]:
+    """The names of a panel's places for charts: its own, of two `-timeline` too, of many their numbers."""
+    name = panel.name.replace("_", "-")
+    if panel.most_charts <= 1:
+        return (name,) * panel.most_charts
     return (
-        f"{format_number(accuracy.value, accuracy.unit)}{state_words(accuracy)}"
-        if accuracy is not None and accuracy.value is not None
-        else ""
+        (name, f"{name}-timeline")
+        if panel.most_charts == 2
+        else tuple(f"{name}-{index}" for index in range(panel.most_charts))
     )
 
 
-def _row(bar: RunBar, report: AbReport) -> Label:
-    colour = style_of(report.variant_names, bar.variant).text_colour
-    words = " · ".join(filter(None, (_accuracy_words(bar.accuracy_percent), bar.state)))
-    return Label(bar.label, ((words, colour),), colour)
+def figures(panel: Panel[Any], report: Any) -> dict[str, Figure]:
+    """The figures of those of its charts that have something to draw, by place."""
+    if not panel.head(report).is_drawn:
+        return {}
+    made = [BY_HAND[panel.name](report)] if panel.name in BY_HAND else _drawn(panel, report)
+    return {place: figure for place, figure in zip(places(panel), made, strict=False) if figure is not None}
 
 
-def _mark_words(
-    marks: Sequence[tuple[float, str]], span: tuple[float, float], report: AbReport
-) -> list[dict[str, Any]]:
-    """Names of model versions above the plot; one that would touch the one before is left out."""
-    words, free_from, room = [], span[0] - 1, (span[1] - span[0]) * 0.3
-    for moment, label in marks:
-        if moment >= free_from:
-            anchor = "right" if span[1] - moment < room else "left"
-            words.append(
-                word(
-                    shown(label, 16),
-                    x=moment_text(moment, report),
-                    y=1,
-                    colour=MUTED,
-                    size=11,
-                    yref="paper",
-                    xanchor=anchor,
-                    yanchor="bottom",
-                )
-            )
-            free_from = moment + room
-    return words
+def _drawn(panel: Panel[Any], report: Any) -> list[Figure | None]:
+    """One a chart in its place; of many those that have something to draw."""
+    origin = panel.head(report).origin
+    made = [
+        rows_figure(chart, origin) if isinstance(chart, Rows) else lines_figure(chart, report, origin)
+        for chart in panel.charts(report)
+        if isinstance(chart, Rows | Lines)
+    ]
+    return made if panel.most_charts <= 2 else [figure for figure in made if figure is not None]
