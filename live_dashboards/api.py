@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from live_dashboards.app import pipeline
-from live_dashboards.app.request import Request
+from live_dashboards.app.options import Request
 from live_dashboards.errors import SettingsError, UsageError
 from live_dashboards.model.business_case import BusinessCase
 from live_dashboards.model.business_report import BusinessReport

@@ -13,7 +13,7 @@ import live_dashboards
 from live_dashboards import _create_dashboard_panels
 from live_dashboards.api import AbResult, BusinessResult
 from live_dashboards.app.cli import main
-from live_dashboards.app.request import Request
+from live_dashboards.app.options import Request
 from live_dashboards.errors import SettingsError, UsageError
 from live_dashboards.outputs.summary import summary
 from tests.figures.pages import says

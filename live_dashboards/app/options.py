@@ -1,15 +1,19 @@
-"""The options of each command, checked where they are read; nothing heavy is imported for `--help`."""
+"""What one run was asked for: the options of the command line, checked and typed.
+
+The options of each command, checked where they are read; nothing heavy is imported for `--help`.
+"""
 
 from __future__ import annotations
 
 import argparse
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from live_dashboards import __version__
-from live_dashboards.app.request import Request
 from live_dashboards.errors import UsageError
 from live_dashboards.model.moment import parse_page_moment
 from live_dashboards.settings.table import all_settings
@@ -17,6 +21,31 @@ from live_dashboards.settings.table import all_settings
 Value = TypeVar("Value")
 _LARGEST_SIDE_PIXELS = 20_000
 _SMALLEST_INCHES = (8.0, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one run was asked for; `at` None is now, `output` None a default name in DASHBOARD_OUTPUT_DIR, a
+    `summary` of `-` is stdout.
+    """
+
+    at: datetime | None = None
+    output: Path | None = None
+    summary: str | None = None
+    compare: Path | None = None
+    sidecars: bool = False
+    dpi: int = 300
+    size_inches: tuple[float, float] = (16.0, 10.0)
+    require: str = "any"
+    on_missing: str = "simulate"
+    simulate_only: bool = False
+    seed: int = 42
+    save_snapshot: Path | None = None
+    from_snapshot: Path | None = None
+    latest: bool = False
+    keep: int | None = None
+    keep_days: float | None = None
+    metrics_file: Path | None = None
 
 
 def parser() -> argparse.ArgumentParser:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from live_dashboards.app.endings import undivided
-from live_dashboards.app.request import Request
+from live_dashboards.app.options import Request
 from live_dashboards.app.writing import ENDINGS, Compare, Outcome, check_output, named_images, write
 from live_dashboards.errors import UsageError
 from live_dashboards.model.dashboards import Report, stamped_stem

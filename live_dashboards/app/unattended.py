@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from live_dashboards.app.endings import undivided
-from live_dashboards.app.request import Request
+from live_dashboards.app.options import Request
 from live_dashboards.app.writing import METRICS_FILE, Outcome
 from live_dashboards.errors import OutputError, OutputLockedError, SharedOutputError
 from live_dashboards.model.dashboards import Report, dashboard_name

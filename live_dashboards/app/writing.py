@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from live_dashboards.app.endings import undivided
-from live_dashboards.app.request import Request
+from live_dashboards.app.options import Request
 from live_dashboards.errors import SharedOutputError
 from live_dashboards.model.dashboards import (
     SIMULATED,

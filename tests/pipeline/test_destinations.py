@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from live_dashboards.app.cli import main
-from live_dashboards.app.request import Request
+from live_dashboards.app.options import Request
 from live_dashboards.app.writing import check_apart
 from live_dashboards.errors import SharedOutputError
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from live_dashboards.app.cli import main
-from live_dashboards.app.request import Request
+from live_dashboards.app.options import Request
 from live_dashboards.app.writing import write
 from live_dashboards.errors import OutputError
 from live_dashboards.model.codec import LastGood
