@@ -19,7 +19,7 @@ from live_dashboards.settings import Settings
 from live_dashboards.web.pages import Services
 
 if TYPE_CHECKING:
-    from live_dashboards.app.drawing import Drawings
+    from live_dashboards.app.writing import Drawings
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ def serve(settings: Settings) -> None:
     """Serves the page until it is told to stop; SettingsError, before anything is asked, where the settings
     do not allow it.
     """
-    from live_dashboards.app.drawing import Drawings
+    from live_dashboards.app.writing import Drawings
     from live_dashboards.web.app import make_app, make_board
     from live_dashboards.web.connections import tls_context
     from live_dashboards.web.server import bound_socket, page_address
@@ -60,7 +60,7 @@ def services(settings: Settings, drawings: Drawings | None = None) -> Services:
     """The pipeline's steps for the web page; what the sources answer is shared with other processes where
     that is set.
     """
-    from live_dashboards.app.drawing import Drawings
+    from live_dashboards.app.writing import Drawings
     from live_dashboards.outputs.sidecars import csv_text
     from live_dashboards.web.shared import shared
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from live_dashboards.app import drawing
-from live_dashboards.app.drawing import Drawings
+from live_dashboards.app import writing
+from live_dashboards.app.writing import Drawings
 from live_dashboards.draw.png.dashboard import _create_dashboard_panels
 from live_dashboards.errors import DashboardError, OutputError
 from live_dashboards.outputs.image import write_image
@@ -22,7 +22,7 @@ MAKERS = {"ab": reports.report, "business": business_pages.page}
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
     """A drawing gives way to all else that the machine does."""
-    monkeypatch.setattr(drawing, "_LONGEST_SECONDS", LONGEST_SECONDS)
+    monkeypatch.setattr(writing, "_LONGEST_SECONDS", LONGEST_SECONDS)
 
 
 @pytest.mark.parametrize("dashboard", MAKERS)
@@ -42,13 +42,13 @@ def test_a_picture_that_cannot_be_drawn_is_one_fixed_sentence_and_the_log_says_w
 
 
 def test_a_picture_that_is_not_whole_is_none(monkeypatch):
-    monkeypatch.setattr(drawing, "_START", "import sys; sys.stdout.buffer.write(b'\\x89PNG and no end')")
+    monkeypatch.setattr(writing, "_START", "import sys; sys.stdout.buffer.write(b'\\x89PNG and no end')")
     with pytest.raises(OutputError, match="could not be drawn"):
         Drawings().draw(reports.report())
 
 
 def test_what_a_drawing_says_of_its_machine_is_not_passed_on(monkeypatch, caplog):
-    monkeypatch.setattr(drawing, "_START", "raise OSError('/srv/hidden/path')")
+    monkeypatch.setattr(writing, "_START", "raise OSError('/srv/hidden/path')")
     with pytest.raises(OutputError) as failed:
         Drawings().draw(reports.report())
     assert "hidden" not in str(failed.value)
@@ -57,7 +57,7 @@ def test_what_a_drawing_says_of_its_machine_is_not_passed_on(monkeypatch, caplog
 
 def test_stopping_ends_what_is_drawn_with_all_that_it_started_and_begins_no_more(monkeypatch, tmp_path):
     told = tmp_path / "grandchild"
-    monkeypatch.setattr(drawing, "_START", f"import subprocess, time; open({str(told)!r}, 'w').write(str(subprocess.Popen(['sleep', '600']).pid) + '.'); time.sleep(600)")
+    monkeypatch.setattr(writing, "_START", f"import subprocess, time; open({str(told)!r}, 'w').write(str(subprocess.Popen(['sleep', '600']).pid) + '.'); time.sleep(600)")
     drawings, said = Drawings(), []
 
     def draw():
@@ -82,8 +82,8 @@ def is_gone(process):
 
 
 def test_a_picture_that_takes_too_long_is_one_clear_error_and_ends(monkeypatch):
-    monkeypatch.setattr(drawing, "_LONGEST_SECONDS", 0.3)
-    monkeypatch.setattr(drawing, "_START", "import time; time.sleep(600)")
+    monkeypatch.setattr(writing, "_LONGEST_SECONDS", 0.3)
+    monkeypatch.setattr(writing, "_START", "import time; time.sleep(600)")
     with pytest.raises(OutputError, match=r"^the picture was not drawn within 0\.3 s"):
         Drawings().draw(reports.report())
 

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
-from live_dashboards.app import drawing, serving
+from live_dashboards.app import serving, writing
 from live_dashboards.app.cli import main
 from live_dashboards.outputs.summary import summary_schema
 from live_dashboards.settings import load_settings
@@ -252,7 +252,7 @@ def test_a_summary_takes_the_view_of_its_address(site):
 
 @pytest.mark.parametrize(("path", "stem"), [("/dashboard/ab.png", "live_ab_dashboard"), ("/dashboard/business.png", "business_impact_dashboard")])
 def test_a_picture_is_the_publication_s_with_its_provenance(site, monkeypatch, path, stem):
-    monkeypatch.setattr(drawing, "_LONGEST_SECONDS", LONGEST_SECONDS)
+    monkeypatch.setattr(writing, "_LONGEST_SECONDS", LONGEST_SECONDS)
     answer = site.get(path)
     assert (answer.status_code, answer.content_type) == (200, "image/png")
     with Image.open(io.BytesIO(answer.data)) as picture:
