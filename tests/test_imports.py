@@ -12,8 +12,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "live_dashboards"
-SHARED = {"model", "panels", "errors", "settings", "settings_digest", "__version__"}  # the renderers and the table draw what panels say
-STAGES = ("sources", "analysis", "figures", "outputs", "web", "demo")
+SHARED = {"model", "panels", "errors", "settings", "__version__"}  # the renderers and the table draw what panels say
+STAGES = ("sources", "analysis", "draw", "outputs", "web", "demo")
+ALLOWED = {"web": {"draw"}}  # its renderer
 WEB_ONLY = {"dash", "flask", "plotly", "waitress", "werkzeug", "prometheus_client", "redis"}
 HEAVY = {"matplotlib", "seaborn", "pandas", "numpy", "psycopg2", "requests", "PIL"} | WEB_ONLY
 TEST_ONLY = {"scipy", "statsmodels", "mlflow", "pytest", "hypothesis", "jsonschema", "tests"}
@@ -43,13 +44,20 @@ def folder(module: str) -> str:
 
 def test_there_is_something_to_look_at() -> None:
     assert set(STAGES) <= {folder(module) for module in MODULES}
-    assert parts("live_dashboards.app.pipeline") | parts("live_dashboards.app.writing") > {"model", "sources", "analysis", "figures", "outputs"}
+    assert parts("live_dashboards.app.pipeline") | parts("live_dashboards.app.writing") > {"model", "sources", "analysis", "draw", "outputs"}
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_imports_the_model_and_never_another_stage(stage: str) -> None:
-    strangers = {module: parts(module) - SHARED - {stage} for module in MODULES if folder(module) == stage}
+    strangers = {module: parts(module) - SHARED - {stage} - ALLOWED.get(stage, set()) for module in MODULES if folder(module) == stage}
     assert not {module: names for module, names in strangers.items() if names}
+
+
+@pytest.mark.parametrize(("those", "never"), [("draw.png", "draw.web"), ("draw.web", "draw.png"), ("web", "draw.png")])
+def test_a_renderer_knows_nothing_of_the_other_one(those: str, never: str) -> None:
+    mine = [module for module in MODULES if module.startswith(f"live_dashboards.{those}.")]
+    assert len(mine) > 5
+    assert not [module for module in mine if any(name.startswith(f"live_dashboards.{never}") for name in imports(module))]
 
 
 def test_the_model_imports_the_standard_library_only() -> None:
@@ -69,7 +77,7 @@ def test_what_asks_knows_no_panel(stage: str) -> None:
     assert not [module for module in MODULES if folder(module) == stage and "panels" in parts(module)]
 
 
-@pytest.mark.parametrize("module", ["errors", "settings", "settings_digest", "settings_table", "setting_values"])
+@pytest.mark.parametrize("module", ["errors", "settings", "settings.digest", "settings.secrets", "settings.table", "settings.values"])
 def test_what_all_share_imports_no_stage(module: str) -> None:
     assert not parts(f"live_dashboards.{module}") & set(STAGES)
 
@@ -109,7 +117,7 @@ def test_only_the_serving_and_the_command_line_join_the_web_page_with_other_stag
 
 
 def test_what_a_notebook_holds_joins_the_stages_and_none_of_them_knows_it() -> None:
-    assert {"sources", "analysis", "figures", "outputs"} < parts("live_dashboards.api")
+    assert {"sources", "analysis", "draw", "outputs"} < parts("live_dashboards.api")
     assert {module for module in MODULES if "api" in parts(module)} == {"live_dashboards"}
 
 
@@ -121,9 +129,9 @@ def test_only_sources_and_the_webhook_speak_http_in_its_own_words() -> None:
     assert {module for module in importers("urllib3") if folder(module) != "sources"} == {"live_dashboards.outputs.webhook"}
 
 
-def test_only_figures_and_the_image_file_draw() -> None:
+def test_only_the_renderer_of_pictures_and_the_image_file_draw() -> None:
     drawing = importers("matplotlib", "seaborn", "PIL")
-    assert {module for module in drawing if folder(module) != "figures"} == {"live_dashboards.outputs.image"}
+    assert {module for module in drawing if not module.startswith("live_dashboards.draw.png.")} == {"live_dashboards.outputs.image"}
 
 
 def test_no_module_imports_itself_in_a_circle() -> None:
@@ -168,17 +176,19 @@ def test_drawing_a_picture_from_cron_loads_nothing_of_the_web_page(tmp_path: Pat
 
 
 ONLY_OF_BUSINESS = (
-    "business_report",
-    "business_panels",
-    "business_tables",
-    "business_gates",
-    "figures.business",
+    "model.business_report",
+    "analysis.business.report",
+    "analysis.business.panels",
+    "analysis.business.tables",
+    "png.business_page",
+    "png.curves",
+    "png.tables",
     "panels.business",
     "panels.net",
 )  # the answer of either page knows the money
 
 
-@pytest.mark.parametrize(("command", "unused"), [("ab", ONLY_OF_BUSINESS), ("business", ("figures.ab", "panels.ab", "panels.effect"))])
+@pytest.mark.parametrize(("command", "unused"), [("ab", ONLY_OF_BUSINESS), ("business", ("png.ab_page", "panels.ab", "panels.effect"))])
 def test_a_picture_loads_nothing_that_only_the_other_dashboard_needs(tmp_path: Path, command: str, unused: tuple[str, ...]) -> None:
     options = [command, "--simulate", "--quiet", "--dpi", "50", "--output", str(tmp_path / "one.png")]
     report = f"print([name for name in sys.modules if name.startswith('live_dashboards.') and any(part in name for part in {unused!r})])"

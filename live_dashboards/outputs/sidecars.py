@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from live_dashboards.model.business_report import BusinessReport, PaybackPanel
 from live_dashboards.model.chart import DrawnValue, Panel, drawn_value
 from live_dashboards.model.dashboards import DASHBOARD_TITLES, Report, dashboard_name
 from live_dashboards.model.measurement import Measurement
@@ -44,6 +43,10 @@ def _panels(report: Report) -> tuple[Panel[Any], ...]:
 
         return AB_PANELS
     from live_dashboards.panels.business import BUSINESS_PANELS
+
+
+if TYPE_CHECKING:
+    from live_dashboards.model.business_report import BusinessReport, PaybackPanel
 
     return BUSINESS_PANELS
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from live_dashboards.model.metrics import METRICS, Metric
 import live_dashboards.settings.values as read
+from live_dashboards.model.metrics import METRICS, Metric
 
 Parser = Callable[[str], object]
 

@@ -99,15 +99,15 @@ def test_sigterm_at_any_moment_leaves_all_of_a_picture_or_nothing_and_no_lock(st
 ENDED_AT_ITS_LOCK = """
 import os, signal, sys
 from live_dashboards.app.cli import main
-from live_dashboards.outputs import output_lock
+from live_dashboards.outputs import output_folder
 
 step = sys.argv.pop(1)
 
-def ended(*arguments, take=getattr(output_lock, step)):
+def ended(*arguments, take=getattr(output_folder, step)):
     os.kill(os.getpid(), signal.SIGTERM)
     return take(*arguments)
 
-setattr(output_lock, step, ended)
+setattr(output_folder, step, ended)
 sys.exit(main(sys.argv[1:]))
 """
 
