@@ -14,6 +14,10 @@ from live_dashboards.model.names import escaped
 from live_dashboards.model.number import NOTHING, format_count, format_interval, format_number
 from live_dashboards.model.report import AbReport, RunsPanel
 
+if TYPE_CHECKING:
+    from live_dashboards.model.business_report import BusinessReport, PaybackPanel
+
+
 COLUMNS = DrawnValue._fields
 
 _FORMULA = (
@@ -43,10 +47,6 @@ def _panels(report: Report) -> tuple[Panel[Any], ...]:
 
         return AB_PANELS
     from live_dashboards.panels.business import BUSINESS_PANELS
-
-
-if TYPE_CHECKING:
-    from live_dashboards.model.business_report import BusinessReport, PaybackPanel
 
     return BUSINESS_PANELS
 
