@@ -17,7 +17,7 @@ from live_dashboards.app.options import Request
 from live_dashboards.app.writing import METRICS_FILE, Outcome
 from live_dashboards.errors import OutputError, OutputLockedError, SharedOutputError
 from live_dashboards.model.dashboards import Report, dashboard_name
-from live_dashboards.outputs.cards import Written, run_line
+from live_dashboards.outputs.run_line import Written, run_line
 from live_dashboards.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ from live_dashboards.model.dashboards import DASHBOARD_TITLES, dashboard_name
 from live_dashboards.model.names import escaped
 from live_dashboards.model.number import NOTHING, format_number
 from live_dashboards.model.report import AbReport
-from live_dashboards.outputs.cards import Written, conclusion, wrong_with
+from live_dashboards.outputs.run_line import Written, conclusion, wrong_with
 
 _LONGEST_NAME = 100
 _HEADLINES = (

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from live_dashboards.model.report import AbReport
-from live_dashboards.outputs.cards import Written
+from live_dashboards.outputs.run_line import Written
 from live_dashboards.outputs.webhook import link, notice_text
 from tests.outputs.reports import live_report, simulated_report
 

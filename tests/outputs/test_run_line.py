@@ -9,7 +9,7 @@ import pytest
 
 from live_dashboards.model.report import AbReport
 from live_dashboards.model.snapshot import SourceState
-from live_dashboards.outputs.cards import Written, run_line
+from live_dashboards.outputs.run_line import Written, run_line
 from tests.outputs.reports import live_report, simulated_report
 
 LIVE = live_report()
