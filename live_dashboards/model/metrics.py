@@ -18,7 +18,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class Denominator:
     """The rows that a proportion is one of, in words; `misses` is what mlflow.evaluate calls those that are
     no hit, empty where a run logs the number of all.
     """
@@ -27,9 +27,9 @@ class Rows:
     misses: str = ""
 
 
-TEST_ROWS = Rows("test rows")
-PREDICTED_POSITIVES = Rows("predicted positives", "false_positives")
-ACTUAL_POSITIVES = Rows("actual positives", "false_negatives")
+TEST_ROWS = Denominator("test rows")
+PREDICTED_POSITIVES = Denominator("predicted positives", "false_positives")
+ACTUAL_POSITIVES = Denominator("actual positives", "false_negatives")
 
 
 def _as_accuracy(accuracy: float) -> float:
@@ -56,7 +56,7 @@ class Metric:
     title: str
     unit: str = "percent"
     is_higher_better: bool = True
-    n: Rows | None = None
+    n: Denominator | None = None
     keys: tuple[str, ...] = ()
     simulated: Callable[[float], float] = _as_accuracy
     words: str = ""

@@ -33,7 +33,7 @@ from live_dashboards.web.document import DocumentMaker
 from live_dashboards.web.metrics import Metrics
 from live_dashboards.web.pages import Services
 from live_dashboards.web.routes import install_routes
-from live_dashboards.web.trees.panels import WORDS, Page, in_order
+from live_dashboards.web.trees.panels import WORDS, PanelList, in_order
 from live_dashboards.web.trees.tables import Tree
 
 GRAPH_CONFIG = {
@@ -159,7 +159,7 @@ def _buttons() -> tuple[Tree, ...]:
     )
 
 
-def _section(title: str, page: Page) -> tuple[Tree, ...]:
+def _section(title: str, page: PanelList) -> tuple[Tree, ...]:
     return html.H2(title, className="section"), html.Div(list(map(_panel, in_order(page))), className="grid")
 
 

@@ -20,7 +20,7 @@ from live_dashboards.panels.business import BUSINESS_PANELS
 from live_dashboards.settings import Settings
 from live_dashboards.web.refresher import pace_of
 from live_dashboards.web.trees import header, panels, tables
-from live_dashboards.web.trees.panels import WORDS, Page
+from live_dashboards.web.trees.panels import WORDS, PanelList
 from live_dashboards.web.trees.tables import short
 from live_dashboards.web.view import WINDOWS, own_window, windows
 
@@ -110,12 +110,12 @@ def _top(ab: AbReport, business: BusinessReport) -> Iterator[Prop]:
     yield "page", "className", f"page {'is-simulated' if ab.is_simulated else ''}".strip()
 
 
-def _figures(page: Page, report: Any) -> dict[str, Figure]:
+def _figures(page: PanelList, report: Any) -> dict[str, Figure]:
     """The figures of the panels that have something to draw, by their place on the page."""
     return {place: figure for panel in page for place, figure in figures(panel, report).items()}
 
 
-def _panels(page: Page, drawn: Mapping[str, Figure], report: Any) -> Iterator[Prop]:
+def _panels(page: PanelList, drawn: Mapping[str, Figure], report: Any) -> Iterator[Prop]:
     for panel in page:
         head, name = panel.head(report), panel.name
         yield f"{name}-head", "children", panels.head(head, name)

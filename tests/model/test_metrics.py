@@ -11,7 +11,7 @@ from live_dashboards.model.metrics import ASKED, BESIDE, EXPORTED, METRICS, TEST
 from live_dashboards.model.presentation import metric_title
 from live_dashboards.model.report import VariantFacts
 from live_dashboards.settings.table import all_settings, sections
-from live_dashboards.sources.mlflow.questions_of_a_test import hits_pattern, with_hits
+from live_dashboards.sources.mlflow.experiments import hits_pattern, with_hits
 from live_dashboards.sources.queries import AB_QUERIES
 
 PACKAGE = Path(metrics.__file__).parents[1]

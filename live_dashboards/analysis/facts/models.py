@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from live_dashboards.analysis.statistics.proportions import Counts, wilson
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
-from live_dashboards.model.metrics import METRICS, Rows
+from live_dashboards.model.metrics import METRICS, Denominator
 from live_dashboards.model.snapshot import MlflowAnswer, VariantValue
 from live_dashboards.settings import Settings
 
@@ -70,7 +70,7 @@ def _test_rows(value: VariantValue, scale: float, param: str) -> tuple[int | Non
     return int(count), None
 
 
-def _positives(value: VariantValue, scale: float, counted: Rows) -> tuple[int | None, str | None]:
+def _positives(value: VariantValue, scale: float, counted: Denominator) -> tuple[int | None, str | None]:
     """Hits and misses together, where the value is the hits' share of them."""
     name, misses_key = counted.words, counted.misses
     logged = {"true_positives": value.true_positives, misses_key: getattr(value, misses_key)}

@@ -15,7 +15,7 @@ from live_dashboards.draw.png.compose import rows_of_panels
 from live_dashboards.draw.png.dashboard import Layout
 from live_dashboards.draw.png.frame import Frame, tick_top, x_ticks
 from live_dashboards.draw.png.panel import open_panel, say_nothing
-from live_dashboards.draw.png.rows import Rows, bare_rows, fitting, heading_height
+from live_dashboards.draw.png.rows import RowPlot, bare_rows, fitting, heading_height
 from live_dashboards.draw.png.strips import draw_header, draw_status, draw_verdict
 from live_dashboards.draw.png.text import Look, value_words, width_inches
 from live_dashboards.draw.png.theme import MUTED, PAPER, Sizes, line_inches
@@ -64,7 +64,7 @@ def _fitting(body: Frame, bars: Sequence[RunBar]) -> tuple[list[RunBar], int]:
     return list(shown), len(newest) - len(shown)
 
 
-def _write_ticks(rows: Rows, zone: ZoneInfo) -> None:
+def _write_ticks(rows: RowPlot, zone: ZoneInfo) -> None:
     """Dates below the bars, the zone at the right end."""
     start, end = rows.axes.get_xlim()
     look, scale = Look(rows.body.sizes.tick, MUTED), rows.plot.width / (end - start)
@@ -140,7 +140,7 @@ def _end(bar: RunBar, now: float) -> float:
     return started if bar.state == "scheduled" else max(now, started)
 
 
-def _write_rows(rows: Rows, bars: Sequence[RunBar], report: AbReport) -> None:
+def _write_rows(rows: RowPlot, bars: Sequence[RunBar], report: AbReport) -> None:
     """Name on the left; accuracy and state on the right, each in a column."""
     points = min(rows.points, rows.body.sizes.tick)
     state_width = width_inches("scheduled", Look(points)) + 0.02
@@ -165,7 +165,7 @@ def _write_rows(rows: Rows, bars: Sequence[RunBar], report: AbReport) -> None:
             )
 
 
-def _draw_marks(rows: Rows, marks: Sequence[tuple[datetime, str]], older: str) -> None:
+def _draw_marks(rows: RowPlot, marks: Sequence[tuple[datetime, str]], older: str) -> None:
     """Model versions as thin dashed verticals with their names on top, and how many runs are not drawn."""
     rows.heading(over_numbers=older)
     axes, body, plot = rows.axes, rows.body, rows.plot

@@ -11,6 +11,7 @@ from live_dashboards.draw.png.frame import BARS_FROM_ZERO, Frame
 from live_dashboards.draw.png.panel import say_nothing
 from live_dashboards.draw.png.rows import (
     Dot,
+    RowPlot,
     bare_rows,
     column_inches,
     draw_bars,
@@ -20,7 +21,6 @@ from live_dashboards.draw.png.rows import (
     label_ticks,
     open_rows,
 )
-from live_dashboards.draw.png.rows import Rows as Plot
 from live_dashboards.draw.png.text import Look, fitted_name, width_inches
 from live_dashboards.draw.png.theme import BAND, FAINT, INK, MUTED, Sizes
 from live_dashboards.model.axis import log_labels, log_ticks
@@ -59,7 +59,7 @@ def draw_fitting_rows(body: Frame, chart: Rows, shown: Sequence[Row], hidden: st
     _write_columns(plot, chart)
 
 
-def _plot(body: Frame, chart: Rows, shown: Sequence[Row], limits: tuple[float, float]) -> Plot:
+def _plot(body: Frame, chart: Rows, shown: Sequence[Row], limits: tuple[float, float]) -> RowPlot:
     has_asides = body.sizes.has_notes and any(row.aside for row in shown)
     names = _names_inches(body, chart, shown) + (_ASIDE_INCHES if has_asides else 0.0)
     numbers = _numbers_inches(body, chart, shown)
@@ -83,7 +83,7 @@ def _arrow(row: Row) -> str:
     return " ↓" if row.is_less_better else ""
 
 
-def _log_plot(body: Frame, chart: Rows, shown: Sequence[Row], limits: tuple[float, float]) -> Plot:
+def _log_plot(body: Frame, chart: Rows, shown: Sequence[Row], limits: tuple[float, float]) -> RowPlot:
     plot = bare_rows(body, len(shown), (1.0, 2.0), numbers=_numbers_inches(body, chart, shown))
     plot.axes.set_xscale("log")
     plot.axes.minorticks_off()
@@ -116,7 +116,7 @@ def _column_inches(body: Frame, chart: Rows) -> float:
     return min(max(body.sizes.room(_COLUMN_INCHES), widest), most)
 
 
-def _draw_band(plot: Plot, chart: Rows, limits: tuple[float, float], hidden: str) -> None:
+def _draw_band(plot: RowPlot, chart: Rows, limits: tuple[float, float], hidden: str) -> None:
     """The band with its words above it, as near to its middle as the panel allows; else the heading, or the
     legend where rows have no room for their second lines.
     """
@@ -137,7 +137,7 @@ def _draw_band(plot: Plot, chart: Rows, limits: tuple[float, float], hidden: str
     )
 
 
-def _draw_guides(plot: Plot, chart: Rows) -> None:
+def _draw_guides(plot: RowPlot, chart: Rows) -> None:
     low, high = plot.axes.get_xlim()
     for guide in chart.guides:
         if guide.look == "zero" and low <= guide.value <= high:
@@ -147,7 +147,7 @@ def _draw_guides(plot: Plot, chart: Rows) -> None:
             plot.axes.axvline(guide.value, color=INK, linewidth=0.9, dashes=(3, 2), zorder=order)
 
 
-def _draw_marks(plot: Plot, chart: Rows, shown: Sequence[Row], limits: tuple[float, float]) -> None:
+def _draw_marks(plot: RowPlot, chart: Rows, shown: Sequence[Row], limits: tuple[float, float]) -> None:
     for y, row in enumerate(shown):
         if chart.is_joined:
             _join(plot, y, row)
@@ -164,7 +164,7 @@ def _draw_marks(plot: Plot, chart: Rows, shown: Sequence[Row], limits: tuple[flo
     _draw_dots(plot, chart, shown)
 
 
-def _draw_dots(plot: Plot, chart: Rows, shown: Sequence[Row]) -> None:
+def _draw_dots(plot: RowPlot, chart: Rows, shown: Sequence[Row]) -> None:
     """All dots of one look in one artist."""
     dots = [(y, mark) for y, row in enumerate(shown) for mark in row.marks if mark.kind == "dot"]
     looks = dict.fromkeys((mark.style, mark.colour, mark.size, mark.look) for _, mark in dots)
@@ -189,7 +189,7 @@ def _dot(mark: Mark, y: float, lanes: int, *, is_log: bool) -> Dot:
     return Dot(value, y + shift, mark.interval, mark.is_filled, mark.inner)
 
 
-def _draw_states(plot: Plot, dots: Sequence[tuple[int, Mark]]) -> None:
+def _draw_states(plot: RowPlot, dots: Sequence[tuple[int, Mark]]) -> None:
     mark = dots[0][1]
     plot.axes.plot(
         [mark.value or 0.0 for _, mark in dots],
@@ -203,7 +203,7 @@ def _draw_states(plot: Plot, dots: Sequence[tuple[int, Mark]]) -> None:
     )
 
 
-def _join(plot: Plot, y: int, row: Row) -> None:
+def _join(plot: RowPlot, y: int, row: Row) -> None:
     """A line from the row's first dot to its last one."""
     dots = [mark for mark in row.marks if mark.kind == "dot" and mark.value is not None]
     if dots:
@@ -212,7 +212,7 @@ def _join(plot: Plot, y: int, row: Row) -> None:
         plot.axes.add_collection(line, autolim=False)
 
 
-def _draw_span(plot: Plot, y: int, mark: Mark, row: Row, *, is_log: bool) -> None:
+def _draw_span(plot: RowPlot, y: int, mark: Mark, row: Row, *, is_log: bool) -> None:
     interval, (width, alpha, gid) = mark.interval, _span_look(mark, row, plot.body.sizes)
     if interval is None:
         return
@@ -235,7 +235,7 @@ def _span_look(mark: Mark, row: Row, sizes: Sizes) -> tuple[float, float, str | 
     return looks[mark.look]
 
 
-def _draw_tick(plot: Plot, y: int, mark: Mark) -> None:
+def _draw_tick(plot: RowPlot, y: int, mark: Mark) -> None:
     size, width, order = _TICKS[mark.look]
     points = min(plot.body.sizes.marker * size, plot.height * 72 * 0.9 if mark.look == "plan" else 1e9)
     plot.axes.plot(
@@ -251,7 +251,7 @@ def _draw_tick(plot: Plot, y: int, mark: Mark) -> None:
     )
 
 
-def _draw_bar(plot: Plot, y: int, mark: Mark, limits: tuple[float, float]) -> None:
+def _draw_bar(plot: RowPlot, y: int, mark: Mark, limits: tuple[float, float]) -> None:
     """A bar between two amounts: filled, hatched (simulated) or an empty place (missing)."""
     low, high = sorted(mark.ends or (0.0, 0.0))
     if mark.look == "empty":
@@ -273,7 +273,7 @@ def _draw_bar(plot: Plot, y: int, mark: Mark, limits: tuple[float, float]) -> No
     plot.axes.add_patch(box)
 
 
-def _write_names(plot: Plot, y: int, row: Row, *, is_small: bool) -> None:
+def _write_names(plot: RowPlot, y: int, row: Row, *, is_small: bool) -> None:
     """The name with what stands beside it, and below it a second line where there is room."""
     below = row.below or (Words(row.of, row.colour) if row.of else None)
     if below is None and row.is_less_better:
@@ -289,7 +289,7 @@ def _write_names(plot: Plot, y: int, row: Row, *, is_small: bool) -> None:
         plot.name(y + plot.lift(), below.text, below.colour, points=plot.body.sizes.note)
 
 
-def _write_numbers(plot: Plot, y: int, row: Row, chart: Rows) -> None:
+def _write_numbers(plot: RowPlot, y: int, row: Row, chart: Rows) -> None:
     note = plot.body.sizes.note
     if row.reason and chart.room.has_reasons_beside:
         plot.number(y, row.reason, row.colour, points=note)
@@ -306,14 +306,14 @@ def _write_numbers(plot: Plot, y: int, row: Row, chart: Rows) -> None:
         plot.number(y + plot.lift(), row.number_below.text, row.number_below.colour, points=note)
 
 
-def _write_column_numbers(plot: Plot, y: int, row: Row, chart: Rows) -> None:
+def _write_column_numbers(plot: RowPlot, y: int, row: Row, chart: Rows) -> None:
     width, count = _column_inches(plot.body, chart), len(chart.columns[:_MOST_COLUMNS])
     for index, words in enumerate(row.numbers[:_MOST_COLUMNS]):
         right = (count - 1 - index) * width
         plot.number(y, _said(words), words.colour, column=right, within=width - 0.04)
 
 
-def _write_columns(plot: Plot, chart: Rows) -> None:
+def _write_columns(plot: RowPlot, chart: Rows) -> None:
     """The headings of several number columns."""
     body, width = plot.body, _column_inches(plot.body, chart)
     shown = chart.columns[:_MOST_COLUMNS]

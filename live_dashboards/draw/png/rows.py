@@ -27,7 +27,7 @@ _THICK = 2.4
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class RowPlot:
     """Axes with a row a unit of y, the first on top, between a name column and a number column."""
 
     body: Frame
@@ -178,7 +178,7 @@ def open_rows(
     numbers: float,
     unit: str = "",
     names: float = NAMES_INCHES,
-) -> Rows:
+) -> RowPlot:
     """Rows with a linear axis below them; `numbers` is the number column's width in inches, `names` that of
     the name column on the 16x10 page.
     """
@@ -193,7 +193,7 @@ def open_rows(
     return chart
 
 
-def label_ticks(chart: Rows, choices: Sequence[tuple[Sequence[float], Sequence[str]]]) -> None:
+def label_ticks(chart: RowPlot, choices: Sequence[tuple[Sequence[float], Sequence[str]]]) -> None:
     """Ticks on the horizontal axis: the first choice of positions and labels that stand apart, else the
     last.
     """
@@ -201,14 +201,14 @@ def label_ticks(chart: Rows, choices: Sequence[tuple[Sequence[float], Sequence[s
     x_ticks(chart.axes, chart.body.sizes, positions, labels)
 
 
-def _stand_apart(chart: Rows, labels: Sequence[str]) -> bool:
+def _stand_apart(chart: RowPlot, labels: Sequence[str]) -> bool:
     widest = max(width_inches(label, Look(chart.body.sizes.tick)) for label in labels)
     return len(labels) * (widest + _LABEL_GAP_INCHES) <= chart.plot.width
 
 
 def bare_rows(
     body: Frame, count: int, limits: tuple[float, float], *, numbers: float, names: float = NAMES_INCHES
-) -> Rows:
+) -> RowPlot:
     """Rows whose axis has no ticks yet."""
     sizes = body.sizes
     plot = body.inner(
@@ -218,7 +218,7 @@ def bare_rows(
     axes.set_xlim(*limits)
     axes.set_ylim(count - 0.5, -0.5)
     base_line(axes)
-    return Rows(body, axes, plot, count)
+    return RowPlot(body, axes, plot, count)
 
 
 @dataclass(frozen=True, slots=True)

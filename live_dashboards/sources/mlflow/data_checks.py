@@ -15,14 +15,14 @@ from live_dashboards.model.notices import Check, CheckState
 from live_dashboards.model.snapshot import Experiment, VariantValue
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import sql
-from live_dashboards.sources.mlflow.questions import Questions
-from live_dashboards.sources.mlflow.questions_of_a_test import (
+from live_dashboards.sources.mlflow.experiments import (
     Choice,
     choose_experiment,
     metric_keys,
     read_value_ranges,
     read_values,
 )
+from live_dashboards.sources.mlflow.questions import Questions
 from live_dashboards.sources.mlflow.reading import question_parameters
 
 _SHOWN = 5

@@ -16,9 +16,9 @@ from live_dashboards.model.metrics import ACCURACY, METRICS
 from live_dashboards.model.snapshot import MLFLOW, ChosenTest, MlflowAnswer, SourceState, SourceStatus
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.mlflow import questions_of_a_test, sql
+from live_dashboards.sources.mlflow import experiments, sql
+from live_dashboards.sources.mlflow.experiments import Choice, choice_of, choose_experiment
 from live_dashboards.sources.mlflow.questions import Questions, milliseconds
-from live_dashboards.sources.mlflow.questions_of_a_test import Choice, choice_of, choose_experiment
 
 _TEXTS = {
     "experiments": sql.EXPERIMENTS,
@@ -26,7 +26,7 @@ _TEXTS = {
     "value_ranges": sql.VALUE_RANGES,
     "status_counts": sql.STATUS_COUNTS,
     "runs": sql.RUNS,
-    questions_of_a_test.HISTORY: sql.HISTORY,
+    experiments.HISTORY: sql.HISTORY,
 }
 
 # clocks of training machines differ: what was logged up to 5 minutes after the moment counts as known at it
@@ -104,8 +104,8 @@ class Asked:
             value_ranges=found.value_ranges.get(own, ()),
             status_counts=found.status_counts.get(own, ()),
             runs=found.runs.get(own, ()),
-            history=questions_of_a_test.history_answer(
-                found.history.get(own, ()), parameters, query=queries[questions_of_a_test.HISTORY]
+            history=experiments.history_answer(
+                found.history.get(own, ()), parameters, query=queries[experiments.HISTORY]
             ),
             versions=found.versions.get(own, ()),
             newest_at=chosen.last_activity_at,
@@ -118,24 +118,24 @@ class _Found:
     """What each question gave, by the experiment's id, and the questions' texts."""
 
     texts: Mapping[str, str]
-    latest: questions_of_a_test.ByExperiment[Any]
-    value_ranges: questions_of_a_test.ByExperiment[Any]
-    status_counts: questions_of_a_test.ByExperiment[Any]
-    runs: questions_of_a_test.ByExperiment[Any]
-    history: questions_of_a_test.ByExperiment[Any]
-    versions: questions_of_a_test.ByExperiment[Any]
+    latest: experiments.ByExperiment[Any]
+    value_ranges: experiments.ByExperiment[Any]
+    status_counts: experiments.ByExperiment[Any]
+    runs: experiments.ByExperiment[Any]
+    history: experiments.ByExperiment[Any]
+    versions: experiments.ByExperiment[Any]
 
     @classmethod
     def read(cls, connection: Questions, parameters: Mapping[str, Any], versions_text: str | None) -> _Found:
         """Asks each question once for all experiments."""
         return cls(
             {**_TEXTS, **({"versions": versions_text} if versions_text else {})},
-            questions_of_a_test.read_values(connection, parameters),
-            questions_of_a_test.read_value_ranges(connection, parameters),
-            questions_of_a_test.read_status_counts(connection, parameters),
-            questions_of_a_test.read_runs(connection, parameters),
-            questions_of_a_test.read_history(connection, parameters),
-            questions_of_a_test.read_versions(connection, versions_text, parameters) if versions_text else {},
+            experiments.read_values(connection, parameters),
+            experiments.read_value_ranges(connection, parameters),
+            experiments.read_status_counts(connection, parameters),
+            experiments.read_runs(connection, parameters),
+            experiments.read_history(connection, parameters),
+            experiments.read_versions(connection, versions_text, parameters) if versions_text else {},
         )
 
 
@@ -183,7 +183,7 @@ class Once:
 
 def question_parameters(settings: Settings, at: datetime, window_seconds: float) -> dict[str, Any]:
     """What the questions are bound to, but for the experiment's id; times in milliseconds."""
-    keys = questions_of_a_test.metric_keys(settings)
+    keys = experiments.metric_keys(settings)
     at_ms = milliseconds(at)
     return {
         "variant_key": sql.VARIANT_KEY,
@@ -198,15 +198,15 @@ def question_parameters(settings: Settings, at: datetime, window_seconds: float)
         "metrics": [metric for metric, _ in keys],
         "keys": [key for _, key in keys],
         "preferences": list(range(len(keys))),
-        "with_hits": questions_of_a_test.with_hits(),
-        "hits_pattern": questions_of_a_test.hits_pattern(),
+        "with_hits": experiments.with_hits(),
+        "hits_pattern": experiments.hits_pattern(),
         "most_values": sql.MAX_VARIANTS * len(METRICS),
         "accuracy_key": settings[METRICS[ACCURACY].setting],
         "test_count_key": settings["AB_TEST_COUNT_PARAM"],
         "at_ms": at_ms,
         "near_ms": at_ms + _CLOCK_SLACK_MS,
         "from_ms": at_ms - round(window_seconds * 1000),
-        "step_ms": questions_of_a_test.step_ms(window_seconds),
+        "step_ms": experiments.step_ms(window_seconds),
     }
 
 

@@ -22,7 +22,7 @@ from live_dashboards.web.trees.tables import (
     tag,
 )
 
-Page = tuple[Panel[Any], ...]
+PanelList = tuple[Panel[Any], ...]
 WORDS: dict[str, Callable[[Any], Tree]] = {
     "health": notices,
     "performance": performance,
@@ -33,7 +33,7 @@ WORDS: dict[str, Callable[[Any], Tree]] = {
 """What stands below a panel's charts or in their place."""
 
 
-def in_order(page: Page) -> Page:
+def in_order(page: PanelList) -> PanelList:
     """Its panels as the web page shows them: those that take its whole width come last."""
     return tuple(sorted(page, key=lambda panel: panel.is_wide))
 

@@ -11,8 +11,8 @@ from typing import Any
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import sql
+from live_dashboards.sources.mlflow.experiments import HISTORY
 from live_dashboards.sources.mlflow.questions import Parameters
-from live_dashboards.sources.mlflow.questions_of_a_test import HISTORY
 from live_dashboards.sources.mlflow.reading import Asked, OpenedSource
 from live_dashboards.sources.mlflow.rest.exchange import API, LateError, RestClient, rest_endpoint
 from live_dashboards.sources.mlflow.rest.runs import (

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from live_dashboards.sources.mlflow import sql
+from live_dashboards.sources.mlflow.experiments import hits_pattern
 from live_dashboards.sources.mlflow.questions import Parameters
-from live_dashboards.sources.mlflow.questions_of_a_test import hits_pattern
 
 LONGEST_TEXT = 250
 _DAY_MS = 86_400_000

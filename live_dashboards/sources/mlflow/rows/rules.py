@@ -13,8 +13,8 @@ from fractions import Fraction
 
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.mlflow import sql
+from live_dashboards.sources.mlflow.experiments import HISTORY
 from live_dashboards.sources.mlflow.questions import Parameters, Row
-from live_dashboards.sources.mlflow.questions_of_a_test import HISTORY
 from live_dashboards.sources.mlflow.rows.records import (
     LONGEST_TEXT,
     ExperimentRow,

@@ -14,9 +14,9 @@ from live_dashboards.errors import SourceError
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import sql
+from live_dashboards.sources.mlflow.experiments import HISTORY
 from live_dashboards.sources.mlflow.postgres import REQUIRED_TABLES
 from live_dashboards.sources.mlflow.questions import Parameters, Row
-from live_dashboards.sources.mlflow.questions_of_a_test import HISTORY
 from live_dashboards.sources.mlflow.reading import Asked, OpenedSource
 from live_dashboards.sources.mlflow.rows.records import (
     ExperimentRow,
