@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from live_dashboards.model.axis import padded
 from live_dashboards.model.business_case import Assumption, BreakEven, BusinessCase, CashPoint, Swing
 from live_dashboards.model.judgement import PlainAnswer, Recommendation, Verdict
 from live_dashboards.model.measurement import Interval, Measurement
@@ -15,6 +16,9 @@ from live_dashboards.model.names import short
 from live_dashboards.model.number import format_money, format_money_estimate, format_money_rounded
 from live_dashboards.model.report import Badge, Head, StatusStrip
 from live_dashboards.model.snapshot import SourceStatus
+
+_FAR = 5.0
+_DAYS_A_MONTH = 365 / 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,36 @@ class BreakEvenPanel:
     shade: Interval | None = None
     break_even_points: float | None = None
 
+    @property
+    def shaded(self) -> tuple[float, float] | None:
+        """The measured interval in points, where both ends are known."""
+        if self.shade is None or self.shade.low is None or self.shade.high is None:
+            return None
+        return self.shade.low, self.shade.high
+
+    @property
+    def near_points(self) -> float | None:
+        """Where it breaks even, if an axis can reach that without hiding the rest."""
+        points = self.break_even_points
+        farthest = max(1e-9, *(abs(each) for each in self._spread))
+        return points if points is not None and abs(points) <= _FAR * farthest else None
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """From where to where the axis of improvements goes, in points."""
+        near = self.near_points
+        return padded([*self._spread, *([] if near is None else [near])], 0.12)
+
+    def net_usd(self, points: float) -> float:
+        """Net value in USD a year at that improvement."""
+        return (self.net_at_zero_usd or 0.0) + points * (self.usd_per_point or 0.0)
+
+    @property
+    def _spread(self) -> list[float]:
+        measured = self.measured.value if self.measured is not None else None
+        ends = (self.shade.low, self.shade.high) if self.shade is not None else ()
+        return [0.0, measured or 0.0, *(end for end in ends if end is not None)]
+
 
 @dataclass(frozen=True, slots=True)
 class PaybackPanel:
@@ -127,6 +161,14 @@ class PaybackPanel:
     points: tuple[CashPoint, ...] = ()
     payback: Measurement | None = None
     words: str = ""
+
+    @property
+    def month(self) -> float | None:
+        """Where the cost has come back, if that is within the drawn months."""
+        if self.payback is None or self.payback.value is None:
+            return None
+        month = self.payback.value / _DAYS_A_MONTH
+        return month if month <= self.points[-1].month else None
 
 
 @dataclass(frozen=True, slots=True)

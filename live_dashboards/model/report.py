@@ -6,7 +6,7 @@ The picture, the JSON and the web page read the same report, so their numbers ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
@@ -228,6 +228,12 @@ class RunBar:
     ended_at: datetime | None
     accuracy_percent: Measurement | None = None
 
+    def end(self, at: datetime) -> datetime:
+        """Where the bar ends: a scheduled run has not begun, one without an end goes on to the moment."""
+        if self.ended_at is not None:
+            return self.ended_at
+        return self.started_at if self.state == "scheduled" else max(at, self.started_at)
+
 
 @dataclass(frozen=True, slots=True)
 class RunsPanel:
@@ -239,6 +245,18 @@ class RunsPanel:
     bars: tuple[RunBar, ...] = ()
     hidden_runs: int = 0
     marks: tuple[tuple[datetime, str], ...] = ()
+
+    def span(self, bars: Sequence[RunBar], at: datetime) -> tuple[float, float]:
+        """Unix seconds from the first start of these bars to the moment of the page, or the last end where a
+        clock is ahead or the page is of an earlier moment; at least a minute.
+        """
+        start = min(bar.started_at.timestamp() for bar in bars)
+        moments = (
+            at,
+            *(bar.ended_at or bar.started_at for bar in bars),
+            *(moment for moment, _ in self.marks),
+        )
+        return start, max(start + 60, *(moment.timestamp() for moment in moments))
 
 
 @dataclass(frozen=True, slots=True)

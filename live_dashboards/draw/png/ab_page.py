@@ -34,6 +34,7 @@ _END_MARKS = {
     "scheduled": ("o", False),
 }
 _FEWEST_ROWS = 3
+_ROOM_SHARE = 0.02
 
 
 def draw_runs(frame: Frame, report: AbReport) -> None:
@@ -48,8 +49,9 @@ def draw_runs(frame: Frame, report: AbReport) -> None:
     if not bars:
         say_nothing(body, "no runs")
         return
-    sizes, span = body.sizes, _span(bars, panel.marks, report.at)
-    rows = bare_rows(body, max(len(bars), _FEWEST_ROWS), span, numbers=sizes.room(1.34))
+    sizes, (start, end) = body.sizes, panel.span(bars, report.at)
+    limits = start - (end - start) * _ROOM_SHARE, end
+    rows = bare_rows(body, max(len(bars), _FEWEST_ROWS), limits, numbers=sizes.room(1.34))
     _draw_bars(rows.axes, bars, report, sizes)
     _write_rows(rows, bars, report)
     older = hidden + panel.hidden_runs
@@ -83,24 +85,9 @@ def _write_ticks(rows: RowPlot, zone: ZoneInfo) -> None:
     )
 
 
-def _span(bars: Sequence[RunBar], marks: Sequence[tuple[datetime, str]], at: datetime) -> tuple[float, float]:
-    """From the first drawn start to the moment of the page, or the last end where a clock is ahead or the
-    page is of an earlier moment.
-    """
-    start = min(bar.started_at.timestamp() for bar in bars)
-    end = max(
-        at.timestamp(),
-        *((bar.ended_at or bar.started_at).timestamp() for bar in bars),
-        *(moment.timestamp() for moment, _ in marks),
-        start + 60,
-    )
-    return start - (end - start) * 0.02, end
-
-
 def _draw_bars(axes: Axes, bars: Sequence[RunBar], report: AbReport, sizes: Sizes) -> None:
     """Thick lines from start to end; a run without an end reaches the moment of the page."""
-    now = report.at.timestamp()
-    ends = [_end(bar, now) for bar in bars]
+    ends = [bar.end(report.at).timestamp() for bar in bars]
     colours = [style_of(report.variant_names, bar.variant).colour for bar in bars]
     lines = [
         [(bar.started_at.timestamp(), y), (end, y)]
@@ -130,14 +117,6 @@ def _draw_bars(axes: Axes, bars: Sequence[RunBar], report: AbReport, sizes: Size
                     clip_on=False,
                     zorder=4,
                 )
-
-
-def _end(bar: RunBar, now: float) -> float:
-    """Where the bar ends, in unix seconds: a scheduled run has not begun, one without an end goes on."""
-    started = bar.started_at.timestamp()
-    if bar.ended_at:
-        return bar.ended_at.timestamp()
-    return started if bar.state == "scheduled" else max(now, started)
 
 
 def _write_rows(rows: RowPlot, bars: Sequence[RunBar], report: AbReport) -> None:

@@ -18,10 +18,6 @@ from live_dashboards.model.business_report import BreakEvenPanel, BusinessReport
 from live_dashboards.model.number import USD, format_signed
 from live_dashboards.model.presentation import MEASURED, RESULT
 
-_FAR = 5.0
-
-_DAYS_A_MONTH = 365 / 12
-
 
 def money_axes(
     body: Frame,
@@ -71,35 +67,25 @@ def draw_break_even(frame: Frame, report: BusinessReport) -> None:
     body = open_panel(frame, panel.head, is_page_simulated=report.is_simulated)
     if body is None or panel.measured is None or panel.net_at_zero_usd is None or panel.usd_per_point is None:
         return
-    spread = [0.0, panel.measured.value or 0.0]
-    spread += [end for end in ((panel.shade.low, panel.shade.high) if panel.shade else ()) if end is not None]
-    is_near = panel.break_even_points is not None and abs(panel.break_even_points) <= _FAR * max(
-        abs(each) for each in (*spread, 1e-9)
-    )
-    low, high = padded(
-        [*spread, *([panel.break_even_points] if is_near and panel.break_even_points is not None else [])],
-        0.12,
-    )
-    nets = [panel.net_at_zero_usd + x * panel.usd_per_point for x in (low, high)]
+    low, high = panel.limits
+    nets = [panel.net_usd(x) for x in (low, high)]
     ticks = round_ticks(low, high, 5)
     heading = line_inches(body.sizes.note, 1.4)
     axes = money_axes(
         body.inner(top=heading), (low, high), padded([*nets, 0.0]), ticks, number_labels(ticks, "points")
     )
-    if panel.shade is not None and panel.shade.low is not None and panel.shade.high is not None:
-        axes.axvspan(
-            panel.shade.low, panel.shade.high, color=BAND, linewidth=0, zorder=0.2, gid="measured-interval"
-        )
+    if panel.shaded is not None:
+        axes.axvspan(*panel.shaded, color=BAND, linewidth=0, zorder=0.2, gid="measured-interval")
     zero_line(axes, is_upright=False)
     axes.plot([low, high], nets, color=RESULT, linewidth=body.sizes.line, zorder=3)
-    _mark(axes, body, panel, is_near=is_near)
+    _mark(axes, body, panel)
 
 
-def _mark(axes: Axes, body: Frame, panel: BreakEvenPanel, *, is_near: bool) -> None:
+def _mark(axes: Axes, body: Frame, panel: BreakEvenPanel) -> None:
     """The measured improvement and the break-even, named above the drawing."""
     assert panel.measured is not None  # noqa: S101 drawn only where there is one
     measured = panel.measured.value or 0.0
-    net = (panel.net_at_zero_usd or 0.0) + measured * (panel.usd_per_point or 0.0)
+    net = panel.net_usd(measured)
     hollow = panel.shade is None
     axes.plot(
         [measured],
@@ -112,13 +98,10 @@ def _mark(axes: Axes, body: Frame, panel: BreakEvenPanel, *, is_near: bool) -> N
         gid="measured",
     )
     words = [(measured, f"measured {format_signed(measured, 'points')}", MEASURED)]
-    if panel.break_even_points is not None and is_near:
-        axes.axvline(
-            panel.break_even_points, color=INK, linewidth=0.9, dashes=(3, 2), zorder=2, gid="break-even"
-        )
-        words.append(
-            (panel.break_even_points, f"break-even {format_signed(panel.break_even_points, 'points')}", INK)
-        )
+    near = panel.near_points
+    if near is not None:
+        axes.axvline(near, color=INK, linewidth=0.9, dashes=(3, 2), zorder=2, gid="break-even")
+        words.append((near, f"break-even {format_signed(near, 'points')}", INK))
     elif panel.break_even_points is not None:
         words.append(
             (
@@ -194,13 +177,9 @@ def _draw_band(axes: Axes, points: Sequence[CashPoint]) -> None:
 
 def _mark_payback(axes: Axes, body: Frame, panel: PaybackPanel) -> None:
     """The point at which the cost has come back, where that is within the year."""
-    if (
-        panel.payback is None
-        or panel.payback.value is None
-        or panel.payback.value / _DAYS_A_MONTH > panel.points[-1].month
-    ):
+    month = panel.month
+    if month is None:
         return
-    month = panel.payback.value / _DAYS_A_MONTH
     axes.plot(
         [month],
         [0.0],

@@ -18,10 +18,8 @@ from live_dashboards.model.number import USD, format_money, format_number, forma
 from live_dashboards.model.presentation import AXIS, BAND, INK, MEASURED, MUTED, PAPER, RESULT, VariantStyle
 from live_dashboards.panels.sayings import level_words, measured, provenance, spoken
 
-_FAR = 5.0
 _STYLE = VariantStyle(MEASURED, INK, "o", ())
 
-_DAYS_A_MONTH = 365 / 12
 _TICKS = (0.0, 3.0, 6.0, 9.0, 12.0)
 
 
@@ -42,27 +40,16 @@ def break_even_figure(report: BusinessReport) -> Figure | None:
         or panel.usd_per_point is None
     ):
         return None
-    limits = _limits(panel, panel.measured.value)
-    nets = (_net(panel, limits[0]), _net(panel, limits[1]))
+    limits = panel.limits
+    nets = (panel.net_usd(limits[0]), panel.net_usd(limits[1]))
     money_limits = padded([*nets, 0.0])
     ticks = round_ticks(*limits, 5)
-    shade = (
-        panel.shade
-        if panel.shade is not None and panel.shade.low is not None and panel.shade.high is not None
-        else None
-    )
-    shapes = [
-        *(
-            [band(shade.low, shade.high, BAND)]
-            if shade and shade.low is not None and shade.high is not None
-            else []
-        )
-    ]
-    if panel.break_even_points is not None and _is_near(panel):
-        shapes.append(upright(seen(panel.break_even_points), dash="4px,3px"))
+    shapes = [band(*panel.shaded, BAND)] if panel.shaded else []
+    if panel.near_points is not None:
+        shapes.append(upright(seen(panel.near_points), dash="4px,3px"))
     title = (
         "accuracy improvement, "
-        f"points<br>{'shade: measured interval' if shade else 'effect unknown: no interval'}"
+        f"points<br>{'shade: measured interval' if panel.shaded else 'effect unknown: no interval'}"
     )
     made = layout(
         panel.head.origin,
@@ -78,31 +65,6 @@ def break_even_figure(report: BusinessReport) -> Figure | None:
     }
 
 
-def _net(panel: BreakEvenPanel, points: float) -> float:
-    return (panel.net_at_zero_usd or 0.0) + points * (panel.usd_per_point or 0.0)
-
-
-def _spread(panel: BreakEvenPanel) -> list[float]:
-    measured_points = panel.measured.value if panel.measured is not None else None
-    return [
-        0.0,
-        measured_points or 0.0,
-        *(end for end in ((panel.shade.low, panel.shade.high) if panel.shade else ()) if end is not None),
-    ]
-
-
-def _is_near(panel: BreakEvenPanel) -> bool:
-    """Whether the axis can reach the break-even without hiding the rest."""
-    return panel.break_even_points is not None and abs(panel.break_even_points) <= _FAR * max(
-        abs(each) for each in (*_spread(panel), 1e-9)
-    )
-
-
-def _limits(panel: BreakEvenPanel, measured_points: float) -> tuple[float, float]:
-    near = [panel.break_even_points] if panel.break_even_points is not None and _is_near(panel) else []
-    return padded([*_spread(panel), measured_points, *near], 0.12)
-
-
 def _net_line(panel: BreakEvenPanel, limits: tuple[float, float], report: BusinessReport) -> dict[str, Any]:
     """Many points on a straight line, so that each place of it can be pointed at."""
     xs = [limits[0] + (limits[1] - limits[0]) * step / 24 for step in range(25)]
@@ -111,9 +73,9 @@ def _net_line(panel: BreakEvenPanel, limits: tuple[float, float], report: Busine
         "type": "scatter",
         "mode": "lines",
         "x": [seen(x) for x in xs],
-        "y": [seen(_net(panel, x)) for x in xs],
+        "y": [seen(panel.net_usd(x)) for x in xs],
         "customdata": [
-            f"{format_signed(x, 'points')}: {format_money(_net(panel, x), signed=True)} a year".replace(
+            f"{format_signed(x, 'points')}: {format_money(panel.net_usd(x), signed=True)} a year".replace(
                 "<", "&lt;"
             )
             for x in xs
@@ -129,14 +91,11 @@ def _dot(
     panel: BreakEvenPanel, improvement: Measurement, report: BusinessReport, limits: tuple[float, float]
 ) -> list[dict[str, Any]]:
     points = improvement.value or 0.0
-    net = f"net {format_money(_net(panel, points), signed=True)} a year"
+    net = f"net {format_money(panel.net_usd(points), signed=True)} a year"
     words = said(spoken(*measured("measured improvement", improvement, report), net))
-    return [
-        {**trace, "hovertemplate": TEMPLATE}
-        for trace in dot_traces(
-            [Dot(points, _net(panel, points), None, panel.shade is not None, words)], _STYLE, MEASURED, limits
-        )
-    ]
+    dot = Dot(points, panel.net_usd(points), None, panel.shade is not None, words)
+    traces = dot_traces([dot], _STYLE, MEASURED, limits)
+    return [{**trace, "hovertemplate": TEMPLATE} for trace in traces]
 
 
 def _words(
@@ -149,7 +108,7 @@ def _words(
     if panel.break_even_points is None:
         return words
     text = f"break-even {format_signed(panel.break_even_points, 'points')}"
-    if _is_near(panel):
+    if panel.near_points is not None:
         return [*words, _over(panel.break_even_points, text, INK, limits, 2)]
     return [
         *words,
@@ -267,16 +226,8 @@ def _hover(point: CashPoint, report: BusinessReport) -> str:
     return said(spoken(title, value, limits, *provenance(report.net.net, report.timezone)))
 
 
-def _month(panel: PaybackPanel) -> float | None:
-    """Where the cost has come back, where that is within the drawn months."""
-    if panel.payback is None or panel.payback.value is None:
-        return None
-    month = panel.payback.value / _DAYS_A_MONTH
-    return month if month <= panel.points[-1].month else None
-
-
 def _mark(report: BusinessReport) -> list[dict[str, Any]]:
-    panel, month = report.payback, _month(report.payback)
+    panel, month = report.payback, report.payback.month
     if month is None or panel.payback is None:
         return []
     return [
@@ -301,7 +252,7 @@ def _mark(report: BusinessReport) -> list[dict[str, Any]]:
 
 
 def _payback_words(panel: PaybackPanel) -> list[dict[str, Any]]:
-    month = _month(panel)
+    month = panel.month
     if month is None or panel.payback is None:
         return []
     is_late = month > panel.points[-1].month * 0.6

@@ -5,7 +5,6 @@ hand.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +23,7 @@ from live_dashboards.model.snapshot import MLFLOW
 from live_dashboards.panels.sayings import origin_words, provenance, spoken
 
 _MOST_BARS = 8
+_ROOM_SHARE = 0.02
 _END_SYMBOLS = {
     "finished": ("line-ns", True),
     "running": ("triangle-right", True),
@@ -40,7 +40,9 @@ def runs_figure(report: AbReport) -> Figure | None:
     bars = sorted(panel.bars, key=lambda bar: bar.started_at, reverse=True)[:_MOST_BARS]
     if not panel.head.is_drawn or not bars:
         return None
-    span = _span(bars, panel.marks, report.at)
+    start, end = panel.span(bars, report.at)
+    room = (end - start) * _ROOM_SHARE
+    span = round(start - room), round(end + room)
     x = time_axis(report, *span)
     older = len(panel.bars) - len(bars) + panel.hidden_runs
     x["title"]["text"] += f"; {older} older not drawn" if older else ""
@@ -95,26 +97,11 @@ def _row(bar: RunBar, report: AbReport) -> Label:
     return Label(bar.label, ((words, colour),), colour)
 
 
-def _span(bars: Sequence[RunBar], marks: Sequence[tuple[datetime, str]], at: datetime) -> tuple[float, float]:
-    """From the first drawn start to the moment of the page, or the last end where a clock is ahead or the
-    page is of an earlier moment.
-    """
-    start = min(bar.started_at.timestamp() for bar in bars)
-    end = max(
-        at.timestamp(),
-        *((bar.ended_at or bar.started_at).timestamp() for bar in bars),
-        *(moment.timestamp() for moment, _ in marks),
-        start + 60,
-    )
-    room = (end - start) * 0.02
-    return round(start - room), round(end + room)
-
-
 def _traces(bar: RunBar, y: int, report: AbReport) -> list[dict[str, Any]]:
     """The bar, and the mark of its state at the end."""
     style = style_of(report.variant_names, bar.variant)
     colour = colour_of(style, report.runs.head.origin)
-    ends = [moment_text(moment.timestamp(), report) for moment in (bar.started_at, _end(bar, report.at))]
+    ends = [moment_text(moment.timestamp(), report) for moment in (bar.started_at, bar.end(report.at))]
     symbol, is_filled = _END_SYMBOLS.get(bar.state, ("circle", False))
     hover = {"hovertemplate": TEMPLATE, "showlegend": False, "type": "scatter"}
     words = _hover(bar, report)
@@ -156,13 +143,6 @@ def _accuracy_words(accuracy: Measurement | None) -> str:
         if accuracy is not None and accuracy.value is not None
         else ""
     )
-
-
-def _end(bar: RunBar, at: datetime) -> datetime:
-    """Where the bar ends: a scheduled run has not begun, one without an end goes on."""
-    if bar.ended_at:
-        return bar.ended_at
-    return bar.started_at if bar.state == "scheduled" else max(at, bar.started_at)
 
 
 def _hover(bar: RunBar, report: AbReport) -> str:
