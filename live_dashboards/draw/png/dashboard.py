@@ -1,16 +1,13 @@
-"""A report as a matplotlib Figure, of exactly the size that was asked for: strips above a grid of panels, a
-footer below.
-"""
+"""A report as a matplotlib Figure, of exactly the size that was asked for; saving it is for others."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import BytesIO
 from threading import RLock
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import matplotlib as mpl
 import seaborn as sns
@@ -18,25 +15,17 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from live_dashboards.draw.png.frame import Frame
-from live_dashboards.draw.png.panel import draw_simulation_marks
-from live_dashboards.draw.png.strips import draw_footer
+from live_dashboards.draw.png.layout import Layout
 from live_dashboards.draw.png.theme import (
     AXES_STYLE,
     DESIGN_PAGE_INCHES,
     PAPER,
     SMALLEST_PAGE_INCHES,
     TICK_STYLE,
-    Sizes,
-    line_inches,
-    page_scale,
 )
 from live_dashboards.errors import UsageError
 from live_dashboards.model.dashboards import DASHBOARD_TITLES, Report, dashboard_name
 from live_dashboards.model.report import AbReport
-
-OfReport = TypeVar("OfReport", bound=Report)
-_BORDER_INCHES = 0.13
 
 _ONE_AT_A_TIME = RLock()
 _OTHERS_BUSINESS = (
@@ -52,63 +41,6 @@ _OTHERS_BUSINESS = (
     "pgf.",
 )
 _OWN = {"text.parse_math": False, "text.hinting": "none"}
-
-
-@dataclass(frozen=True, slots=True)
-class Layout(Generic[OfReport]):
-    """The strips with their heights in inches at a page's sizes, the panels by row, and the rows' shares of
-    the height; a further row has a share of 1.
-    """
-
-    strips: Callable[[Sizes], tuple[tuple[Callable[[Frame, OfReport], None], float], ...]]
-    panels: tuple[tuple[Callable[[Frame, OfReport], None], ...], ...]
-    row_shares: tuple[float, ...]
-
-    def draw(self, figure: Figure, report: OfReport) -> None:
-        """Everything on the page, from top to bottom."""
-        page = _page(figure)
-        if report.is_simulated:
-            draw_simulation_marks(figure, page.sizes, _BORDER_INCHES * page.sizes.scale)
-        rest, gap = _inside(page), _gap(page.sizes)
-        for draw, strip_height in self.strips(page.sizes):
-            draw(rest.upper(strip_height), report)
-            rest = rest.inner(top=strip_height + gap)
-        draw_footer(rest.lower(_footer_height(page.sizes)), report)
-        for panels, places in zip(self.panels, self.places(figure), strict=True):
-            for draw, place in zip(panels, places, strict=True):
-                draw(place, report)
-
-    def places(self, figure: Figure) -> tuple[tuple[Frame, ...], ...]:
-        """The panels' frames by row."""
-        page = _page(figure)
-        gap = _gap(page.sizes)
-        above = sum(height + gap for _, height in self.strips(page.sizes)) + 0.02
-        area = _inside(page).inner(top=above, bottom=_footer_height(page.sizes) + gap)
-        shares = [*self.row_shares, *[1.0] * len(self.panels)][: len(self.panels)]
-        unit, rows = (area.height - gap * (len(self.panels) - 1)) / sum(shares), []
-        for panels, share in zip(self.panels, shares, strict=True):
-            rows.append(area.upper(unit * share).columns(len(panels), 0.32 * page.sizes.scale))
-            area = area.inner(top=unit * share + gap)
-        return tuple(rows)
-
-
-def _page(figure: Figure) -> Frame:
-    width, height = (float(side) for side in figure.get_size_inches())
-    return Frame(figure, 0.0, 0.0, width, height, Sizes(page_scale((width, height))))
-
-
-def _inside(page: Frame) -> Frame:
-    """The page within its margins."""
-    scale = page.sizes.scale
-    return page.inner(left=0.42 * scale, right=0.42 * scale, top=0.3 * scale, bottom=0.24 * scale)
-
-
-def _footer_height(sizes: Sizes) -> float:
-    return line_inches(sizes.note, 1.5)
-
-
-def _gap(sizes: Sizes) -> float:
-    return 0.14 * sizes.scale
 
 
 @contextmanager
@@ -131,13 +63,21 @@ def _changes() -> dict[Any, Any]:
     return {name: value for name, value in wanted.items() if mpl.rcParams[name] != value}
 
 
-class Page(Figure):
-    """A figure that is drawn with the page's settings, whoever saves it."""
+class Picture(Figure):
+    """A figure that is drawn with the page's settings, whoever saves it, and that a notebook shows as it
+    is.
+    """
 
     def draw(self, renderer: RendererBase) -> None:
         """Draws all artists."""
         with page_settings():
             super().draw(renderer)
+
+    def _repr_png_(self) -> bytes:
+        """Its pixels as PNG, of exactly the page's size."""
+        content = BytesIO()
+        FigureCanvasAgg(self).print_png(content)  # type: ignore[no-untyped-call]
+        return content.getvalue()
 
 
 @runtime_checkable
@@ -147,16 +87,6 @@ class HasReports(Protocol):
     def report_for(self, dashboard: str | None) -> Report:
         """The report of the dashboard of that name; None: its own."""
         ...
-
-
-class Picture(Page):
-    """A page that a notebook shows as it is."""
-
-    def _repr_png_(self) -> bytes:
-        """Its pixels as PNG, of exactly the page's size."""
-        content = BytesIO()
-        FigureCanvasAgg(self).print_png(content)  # type: ignore[no-untyped-call]
-        return content.getvalue()
 
 
 def _create_dashboard_panels(
