@@ -16,7 +16,6 @@ from live_dashboards.errors import SettingsError, SourceError
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.rest import exchange, runs, source
-from live_dashboards.sources.mlflow.rest import runs as histories
 from live_dashboards.sources.mlflow.rest.exchange import LateError
 from tests.sources.hand_clock import HandClock
 from tests.sources.mlflow_ways import facts, history, read
@@ -55,7 +54,7 @@ def failure(url: str, *, seconds: float = LONGEST_SECONDS, **settings: str) -> S
 
 def limit(monkeypatch, name: str, value: float) -> None:
     """Set a bound of the REST API's modules, in the one that has it."""
-    (module,) = (each for each in (source, runs, runs, runs, histories) if name in vars(each) and f"{name} = " in inspect.getsource(each))
+    (module,) = (each for each in (source, runs, exchange) if name in vars(each) and f"{name} = " in inspect.getsource(each))
     monkeypatch.setattr(module, name, value)
 
 
