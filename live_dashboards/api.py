@@ -346,9 +346,9 @@ def _request(at: object, seed: object, on_missing: str, *, simulate: bool) -> Re
             f"on_missing is {on_missing!r}, did you mean {_nearest(str(on_missing), _ON_MISSING)!r}? It is "
             f"one of {', '.join(map(repr, _ON_MISSING))}"
         )
-    if not isinstance(seed, int) or isinstance(seed, bool):
+    if not isinstance(seed, Integral) or isinstance(seed, bool):
         raise UsageError(f"seed is {seed!r}, but must be a whole number")
-    return Request(at=_moment(at), seed=seed, on_missing=on_missing, simulate_only=simulate)
+    return Request(at=_moment(at), seed=int(seed), on_missing=on_missing, simulate_only=simulate)
 
 
 def _moment(at: object) -> datetime | None:

@@ -16,6 +16,13 @@ from live_dashboards.model.presentation import INK, VariantStyle
 from live_dashboards.model.report import Head, Line
 
 _SMALLEST = 1e-9  # of a log axis
+_LOOKS = {
+    "dot": ("", "state"),
+    "tick": ("plan", "bound", "mean"),
+    "span": ("bucket", "bound", "age", "limits", "spread", "whisker"),
+    "bar": ("filled", "hatched", "empty"),
+    "joint": ("",),
+}
 _LOG_BELOW, _LOG_ABOVE = 1.15, 1.25
 
 
@@ -84,8 +91,8 @@ class Mark:
     tick,
     span (between the interval's ends), bar (from the first to the second of `ends`) or joint (to the next
     row). `look` names one of the looks that a renderer has for the kind; `size` stands beside the usual
-    one's;
-    `lane` tells marks of one row apart.
+    one's; `lane` tells marks of one row apart. ValueError for a kind or look that there is not, and for a
+    mark without a place: nothing is drawn at a 0 that was not measured.
     """
 
     kind: str
@@ -101,6 +108,17 @@ class Mark:
     lane: int = 0
     series: str = ""
     said: Sayings = ()
+
+    def __post_init__(self) -> None:
+        if self.look not in _LOOKS.get(self.kind, ()):
+            known = ", ".join(f"{kind} {look}".strip() for kind, looks in _LOOKS.items() for look in looks)
+            raise ValueError(f"there is no mark {self.kind!r} of the look {self.look!r}; there are {known}")
+        if self.kind in {"dot", "tick", "joint"} and self.value is None:
+            raise ValueError(f"a {self.kind} without a value has no place; leave the mark out")
+        if self.kind == "dot" and self.style is None:
+            raise ValueError("a dot needs the style whose marker it has")
+        if self.kind in {"span", "bar"} and (self.interval if self.kind == "span" else self.ends) is None:
+            raise ValueError(f"a {self.kind} without ends has no place; leave the mark out")
 
     @property
     def reach(self) -> tuple[float, ...]:

@@ -48,8 +48,8 @@ class Metric:
     (0 to 1) logs. `words` are the title within a sentence, `amount` what there is more or less of, and
     `row_title` the title below that of the accuracy.
 
-    Raises ValueError for a name that can be no key of a file and no part of a setting's name, and for a
-    proportion that is no share.
+    Raises ValueError for a name that can be no key of a file and no part of a setting's name, for keys that
+    are no tuple of names, without a title, and for a proportion that is no share.
     """
 
     name: str
@@ -68,6 +68,10 @@ class Metric:
             raise ValueError(
                 f"a metric cannot be called {self.name!r}; use small letters, digits and _, as in brier_score"
             )
+        if isinstance(self.keys, str) or not all(self.keys):
+            raise ValueError(f"{self.name} has the keys {self.keys!r}; give a tuple of names, as in ('auc',)")
+        if not self.title or self.unit == "%":
+            raise ValueError(f"{self.name} needs a title, and the unit of a share is percent, not %")
         if self.n is not None and not self.is_share:
             raise ValueError(
                 f"{self.name} is a proportion of {self.n.words}, so its unit is percent, not {self.unit}"
@@ -162,3 +166,26 @@ ASKED = {
 def metric_of(name: str) -> Metric:
     """The entry of that name, of what is logged or what else is compared; KeyError where there is none."""
     return METRICS.get(name) or BESIDE[name]
+
+
+TAKEN = frozenset(
+    {
+        *("requests", "errors", "error_rate", "traffic_share", "online_accuracy", "mean_latency_ms"),
+        *("p50_latency_ms", "p95_latency_ms", "p99_latency_ms", "active_experiments", "baseline_accuracy"),
+        *("enhanced_accuracy", "total_requests_24h", "total_requests", "avg_response_time_ms"),
+        "net_business_value",
+    }
+)
+"""Names that the summary has for something else."""
+_ENDINGS = ("_difference", "_latest", "_interval")
+
+
+def check_catalogue() -> None:
+    """ValueError for an entry under another name than its own, or of a name that means something else."""
+    for name, metric in METRICS.items():
+        if name != metric.name:
+            raise ValueError(f"the metric {metric.name!r} stands in the catalogue as {name!r}; use one name")
+        if name in TAKEN or name in BESIDE or name.endswith(_ENDINGS):
+            raise ValueError(
+                f"a metric cannot be called {name!r}: the summary has another value of that name"
+            )

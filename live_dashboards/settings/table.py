@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import live_dashboards.settings.values as read
-from live_dashboards.model.metrics import METRICS, Metric
+from live_dashboards.model.metrics import METRICS, Metric, check_catalogue
 
 Parser = Callable[[str], object]
 
@@ -46,8 +46,18 @@ def sections() -> tuple[tuple[str, tuple[Setting, ...]], ...]:
 
 
 def all_settings() -> tuple[Setting, ...]:
-    """Every row."""
-    return tuple(setting for _, rows in sections() for setting in rows)
+    """Every row. ValueError where the catalogue of metrics holds an entry that cannot be one, or one whose
+    setting is another's.
+    """
+    check_catalogue()
+    found = tuple(setting for _, rows in sections() for setting in rows)
+    names = [setting.name for setting in found]
+    for metric in METRICS.values():
+        if names.count(metric.setting) > 1:
+            raise ValueError(
+                f"a metric cannot be called {metric.name!r}: {metric.setting} is a setting of another meaning"
+            )
+    return found
 
 
 def _metric_keys() -> tuple[Setting, ...]:

@@ -151,3 +151,9 @@ def test_the_footer_names_sources_and_what_intervals_mean():
     figure = page(report(confidence=0.9))
     for part in ("MLflow 3.17", "Prometheus 2.42", "Intervals of differences and of the split: 95 %", "90 % for one look", "live-dashboards"):
         assert says(figure, part)
+
+
+@pytest.mark.parametrize("layout", [3, ["business"]])
+def test_what_is_no_layout_is_refused(layout):
+    with pytest.raises(UsageError, match="give a Layout or a name: ab, business"):
+        _create_dashboard_panels(report(), dpi=60, layout=layout)

@@ -106,6 +106,15 @@ def test_accuracies_that_differ_in_a_late_digit_stay_different_in_words():
     assert {"99.96", "99.97"} <= set(shown)
 
 
+def test_metrics_that_are_left_out_are_counted():
+    made = report()
+    many = tuple(replace(made.quality.rows[0], label=f"Metric {number}", online=()) for number in range(20))
+    figure = page(replace(made, quality=replace(made.quality, rows=many)))
+    drawn = sum(text.startswith("Metric ") for text in words(figure, "quality"))
+    assert 3 < drawn < 20
+    assert says(figure, f"{20 - drawn} more rows in the summary file", "quality")
+
+
 def test_shares_stand_from_0_to_100_beside_their_plan():
     made = report()
     axes = only(page(made), "split")

@@ -1,18 +1,21 @@
 """The catalogue of metrics: what an entry says, and that it is the one place where it is said."""
 
 import ast
+from contextlib import nullcontext
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from live_dashboards.model import metrics
-from live_dashboards.model.metrics import ASKED, BESIDE, EXPORTED, METRICS, TEST_ROWS, Metric, metric_of
+from live_dashboards.model.metrics import ASKED, BESIDE, EXPORTED, METRICS, TAKEN, TEST_ROWS, Metric, metric_of
 from live_dashboards.model.presentation import metric_title
 from live_dashboards.model.report import VariantFacts
 from live_dashboards.settings.table import all_settings, sections
 from live_dashboards.sources.mlflow.experiments import hits_pattern, with_hits
 from live_dashboards.sources.queries import AB_QUERIES
+from tests.figures.cases import analysed
 
 PACKAGE = Path(metrics.__file__).parents[1]
 
@@ -138,3 +141,36 @@ def test_all_names_of_an_exporter_have_the_prefix_by_which_they_are_found():
     names = (EXPORTED.requests, EXPORTED.errors, EXPORTED.latency, EXPORTED.accuracy, EXPORTED.impact)
     assert all(name.startswith(EXPORTED.prefix) for name in names)
     assert all(any(name in words for name in names) for words in ASKED.values())
+
+
+@pytest.mark.parametrize("name", ["requests", "errors", "error_rate", "online_accuracy", "p95_latency_ms", "enhanced_accuracy", "accuracy_difference", "rate_latest"])
+def test_a_name_that_the_summary_has_for_something_else_is_refused(name, monkeypatch):
+    monkeypatch.setitem(METRICS, name, Metric(name, "Another thing"))
+    with pytest.raises(ValueError, match=f"cannot be called '{name}'"):
+        all_settings()
+
+
+def test_the_names_that_are_taken_are_those_of_the_summary():
+    facts = {field.name for field in fields(VariantFacts)} - {"variant", "quality"}
+    headline = {name for name, _ in analysed().headline}
+    assert facts | headline == TAKEN
+
+
+@pytest.mark.parametrize("name", ["success", "accuracy_success"])
+def test_a_metric_whose_setting_is_another_one_is_refused(name, monkeypatch):
+    monkeypatch.setitem(METRICS, name, Metric(name, "Success", keys=("success_rate",)))
+    is_other = name == "success"
+    with pytest.raises(ValueError, match="AB_SUCCESS_METRIC is a setting of another meaning") if is_other else nullcontext():
+        all_settings()
+
+
+def test_an_entry_under_another_name_is_refused(monkeypatch):
+    monkeypatch.setitem(METRICS, "auc", Metric("roc_auc", "Area under the curve"))
+    with pytest.raises(ValueError, match="'roc_auc' stands in the catalogue as 'auc'"):
+        all_settings()
+
+
+@pytest.mark.parametrize("wrong", [{"keys": "roc_auc"}, {"keys": ("",)}, {"title": ""}, {"unit": "%"}])
+def test_a_slip_in_an_entry_is_told(wrong):
+    with pytest.raises(ValueError, match="auc"):
+        Metric(**{"name": "auc", "title": "Area", **wrong})

@@ -19,6 +19,7 @@ from live_dashboards.model.report import AbReport
 _IN_A_ROW = 3
 _MOST_BESIDE = 3
 _MOST_NOTICE_LINES = 3
+_MOST_OF_SENTENCES = 0.6
 _BELOW_BARS_INCHES = 0.06
 
 
@@ -94,7 +95,8 @@ def _write_sentences(body: Frame, chart: Sentences, rows: Rows | None) -> Frame:
         count = len(rows.rows) if rows is not None else 0
         return _write_notices(body, chart.texts, body.height - rows_height(body.sizes, count))
     look = Look(body.sizes.body, INK)
-    lines = [line for words in chart.texts for line in wrapped(words, look, body.width, 2)]
+    most = max(1, int(body.height * _MOST_OF_SENTENCES / line_inches(body.sizes.body)))
+    lines = [line for words in chart.texts for line in wrapped(words, look, body.width, 2)][:most]
     for number, line in enumerate(reversed(lines)):
         body.write(0.0, 0.03 + number * line_inches(body.sizes.body), line, look)
     return body.inner(bottom=len(lines) * line_inches(body.sizes.body) + 0.04)

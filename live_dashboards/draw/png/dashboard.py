@@ -111,6 +111,8 @@ def _create_dashboard_panels(
             f"a page of {size_inches[0]:g}x{size_inches[1]:g} inches holds no legible text; "
             f"use at least {smallest_width:g}x{smallest_height:g}"
         )
+    if not isinstance(layout, Layout | str | None):
+        raise UsageError(f"layout is {layout!r}; give a Layout or a name: {', '.join(DASHBOARD_TITLES)}")
     shown = _report_of(report, layout if isinstance(layout, str) else None)
     own = layout if isinstance(layout, Layout) else _layout_of(shown)
     with (

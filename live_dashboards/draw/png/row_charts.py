@@ -124,6 +124,8 @@ def _draw_band(plot: RowPlot, chart: Rows, limits: tuple[float, float], hidden: 
         lacks_lines = not plot.has_two_lines and any(row.below is not None for row in chart.rows)
         left = chart.heading or (chart.legend if lacks_lines else "")
         plot.heading(left, "" if chart.columns else hidden or chart.over_numbers)
+        if chart.columns and hidden:
+            _write_hidden(plot, chart, hidden)
         return
     half, words = chart.band
     plot.axes.axvspan(-half, half, color=BAND, linewidth=0, zorder=0)
@@ -135,6 +137,14 @@ def _draw_band(plot: RowPlot, chart: Rows, limits: tuple[float, float], hidden: 
     body.write(
         x, body.height - heading_height(body.sizes) + 0.035, words, look, within=body.width - taken - x
     )
+
+
+def _write_hidden(plot: RowPlot, chart: Rows, hidden: str) -> None:
+    """How many rows are left out, over the names, where the columns' headings leave room."""
+    body = plot.body
+    taken = _column_inches(body, chart) * len(chart.columns[:_MOST_COLUMNS]) + 0.1
+    top = body.height - heading_height(body.sizes) + 0.035
+    body.write(0.0, top, hidden, Look(body.sizes.note, MUTED), within=max(0.0, body.width - taken))
 
 
 def _draw_guides(plot: RowPlot, chart: Rows) -> None:

@@ -1,0 +1,39 @@
+"""A mark has a kind and look that can be drawn, and a place."""
+
+import pytest
+
+from live_dashboards.model.chart import Mark, Row, Scale
+from live_dashboards.model.measurement import Interval
+from live_dashboards.model.presentation import INK, VARIANT_STYLES
+
+STYLE = VARIANT_STYLES[0]
+WRONG = {
+    "a kind that there is not": {"kind": "dott", "value": 1.0, "style": STYLE},
+    "a tick without a look": {"kind": "tick", "value": 1.0},
+    "a span without a look": {"kind": "span", "interval": Interval(0.0, 1.0)},
+    "a dot without a value": {"kind": "dot", "style": STYLE},
+    "a dot without a style": {"kind": "dot", "value": 1.0},
+    "a tick without a value": {"kind": "tick", "look": "plan"},
+    "a span without ends": {"kind": "span", "look": "bucket"},
+    "a bar without ends": {"kind": "bar", "look": "filled"},
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
+def test_a_mark_that_could_only_be_drawn_wrongly_is_refused(wrong):
+    with pytest.raises(ValueError, match=r"there is no mark|leave the mark out|needs the style"):
+        Mark(colour=INK, **wrong)
+
+
+def test_an_axis_reaches_what_its_marks_hold_and_not_beyond_its_floor():
+    dot = Mark("dot", INK, 3.0, Interval(1.0, None), style=STYLE)
+    low, high = Scale("percent", around=(0.0,), floor=0.0, ceiling=100.0).limits([Row("one", (dot,))])
+    assert (low, high) == (0.0, pytest.approx(3.24))
+    assert Scale("percent", fixed=(0.0, 100.0)).limits([Row("one", (dot,))]) == (0.0, 100.0)
+
+
+def test_a_log_axis_leaves_out_what_is_not_above_zero():
+    marks = (Mark("dot", INK, 0.0, style=STYLE), Mark("dot", INK, 10.0, style=STYLE))
+    low, high = Scale("ms", is_log=True).limits([Row("one", marks)])
+    assert (low, high) == (pytest.approx(10 / 1.15), pytest.approx(12.5))
+    assert Scale("ms", is_log=True).limits([Row("none")]) == (1.0, 1000.0)
