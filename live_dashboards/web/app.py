@@ -33,7 +33,7 @@ from live_dashboards.web.document import DocumentMaker
 from live_dashboards.web.metrics import Metrics
 from live_dashboards.web.pages import Services
 from live_dashboards.web.routes import install_routes
-from live_dashboards.web.trees.panels import WORDS, PanelList, in_order
+from live_dashboards.web.trees.panels import PanelList, in_order
 from live_dashboards.web.trees.tables import Tree
 
 GRAPH_CONFIG = {
@@ -164,14 +164,13 @@ def _section(title: str, page: PanelList) -> tuple[Tree, ...]:
 
 
 def _panel(panel: Panel[Any]) -> Tree:
-    words = [html.Div(id=f"{panel.name}-words")] if panel.name in WORDS else []
     graphs = list(map(_graph, places(panel)))
     return html.Section(
         [
             html.Div(html.H3("Waiting for the sources", id=f"{panel.name}-title"), id=f"{panel.name}-head"),
             html.Div(id=f"{panel.name}-reason"),
             *([html.Div(graphs, className="figures")] if graphs else []),
-            *words,
+            html.Div(id=f"{panel.name}-words"),
             html.P(id=f"{panel.name}-note", className="note"),
         ],
         id=f"{panel.name}-panel",

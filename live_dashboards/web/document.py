@@ -20,7 +20,7 @@ from live_dashboards.panels.business import BUSINESS_PANELS
 from live_dashboards.settings import Settings
 from live_dashboards.web.refresher import pace_of
 from live_dashboards.web.trees import header, panels, tables
-from live_dashboards.web.trees.panels import WORDS, PanelList
+from live_dashboards.web.trees.panels import PanelList
 from live_dashboards.web.trees.tables import short
 from live_dashboards.web.view import WINDOWS, own_window, windows
 
@@ -122,8 +122,7 @@ def _panels(page: PanelList, drawn: Mapping[str, Figure], report: Any) -> Iterat
         yield f"{name}-reason", "children", panels.reason(head)
         yield f"{name}-note", "children", f"{panels.note(head)}{_more(panel, report)}"
         yield f"{name}-panel", "className", _classes(panel, head)
-        if name in WORDS:
-            yield f"{name}-words", "children", WORDS[name](report) if head.is_drawn else None
+        yield f"{name}-words", "children", panels.words(panel, report) if head.is_drawn else None
         for place in places(panel):
             yield f"{place}-figure", "aria-label", _described(head)
             yield f"{place}-figure", "className", "figure" if place in drawn else "figure is-empty"

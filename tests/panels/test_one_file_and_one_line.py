@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FILE = '''"""How many days the test has run."""
 
-from live_dashboards.model.chart import Guide, Mark, Row, Rows, Said, Scale, Words, drawn_value
+from live_dashboards.model.chart import Guide, Mark, Row, Rows, Said, Scale, Sentences, Words, drawn_value
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.presentation import INK, VariantStyle
 from live_dashboards.model.report import Head
@@ -26,7 +26,8 @@ def head(report):
 def charts(report):
     dot = Mark("dot", INK, DAYS.value, style=VariantStyle(INK, INK, "D", ()), said=(Said("days of the test", "title"),))
     row = Row("toy row", (dot,), (Words("12.5 days"),))
-    return (Rows((row,), Scale("days", around=(0.0,)), "toy days", guides=(Guide(0.0),), table=(drawn_value("toy", "days", "now", DAYS),)),)
+    said = Sentences(("a sentence of the toy",))
+    return said, Rows((row,), Scale("days", around=(0.0,)), "toy days", guides=(Guide(0.0),), table=(drawn_value("toy", "days", "now", DAYS),))
 '''
 LINE = '    Panel("toy", toy.charts, words=toy.head),\n'
 WEB = """
@@ -41,7 +42,8 @@ from tests.support import business_pages
 document = DocumentMaker(settings(), summary)(live(), build_ab_report(live(), None, settings()), business_pages.page(), ())
 skeleton = {component.id for component in layout(30.0, has_login=False)._traverse() if getattr(component, "id", None)}
 props = document["props"]
-print(json.dumps([props["toy-chart"]["figure"], str(props["toy-head"]["children"]), sorted(each for each in skeleton if str(each).startswith("toy"))]))
+places = sorted(each for each in skeleton if str(each).startswith("toy"))
+print(json.dumps([props["toy-chart"]["figure"], str(props["toy-head"]["children"]), str(props["toy-words"]["children"]), places]))
 """
 
 
@@ -70,16 +72,17 @@ def run(copy, *arguments):
 def test_in_the_picture_its_table_and_its_words(copy):
     run(copy, "-m", "live_dashboards", "ab", "--simulate", "--output", "toy.svg", "--sidecars", "--size", "16x12.5")
     picture = (copy / "toy.svg").read_text()
-    for words in ("Twelve days and a half", "days since the start", "toy row", "12.5 days", "as told by a toy"):
+    for words in ("Twelve days and a half", "days since the start", "toy row", "12.5 days", "as told by a toy", "a sentence of the toy"):
         assert f"<!-- {words} -->" in picture
     assert "toy,days,,now,12.5,,,days,live,3" in (copy / "toy.csv").read_text()
     assert "Twelve days and a half" in (copy / "toy.md").read_text()
 
 
 def test_on_the_web_page(copy):
-    figure, head, places = json.loads(run(copy, "-c", WEB))
+    figure, head, words, places = json.loads(run(copy, "-c", WEB))
     assert [trace["x"] for trace in figure["data"]] == [[12.5]]
     assert figure["data"][0]["customdata"] == ["<b>days of the test</b>"]
     assert figure["layout"]["xaxis"]["title"]["text"] == "toy days"
     assert "Twelve days and a half" in head
-    assert places == ["toy-chart", "toy-figure", "toy-head", "toy-note", "toy-panel", "toy-reason", "toy-title"]
+    assert "a sentence of the toy" in words
+    assert places == ["toy-chart", "toy-figure", "toy-head", "toy-note", "toy-panel", "toy-reason", "toy-title", "toy-words"]

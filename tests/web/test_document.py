@@ -123,6 +123,12 @@ def test_a_split_that_is_not_as_planned_stands_in_a_red_frame(planned, is_alarm)
     assert [name for name, each in props.items() if "is-alarm" in each.get("className", "")] == (["split-panel"] if is_alarm else [])
 
 
+def test_what_a_picture_says_below_a_drawing_stands_on_the_page_too(live_page):
+    said = live_page.business.net.words
+    assert said
+    assert words(document_of(live_page)["props"]["net-words"]["children"]) == "".join(said)
+
+
 @pytest.mark.parametrize("origin", list(Origin))
 def test_a_panel_that_is_not_live_wears_the_word_of_its_origin(origin):
     document = made(reports.with_heads(reports.report(), origin=origin, reason="why", asked="what"))

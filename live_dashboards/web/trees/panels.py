@@ -7,7 +7,7 @@ from typing import Any
 
 from dash import html
 
-from live_dashboards.model.chart import Panel
+from live_dashboards.model.chart import Panel, Sentences
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.report import Head
 from live_dashboards.web.trees.tables import (
@@ -36,6 +36,14 @@ WORDS: dict[str, Callable[[Any], Tree]] = {
 def in_order(page: PanelList) -> PanelList:
     """Its panels as the web page shows them: those that take its whole width come last."""
     return tuple(sorted(page, key=lambda panel: panel.is_wide))
+
+
+def words(panel: Panel[Any], report: Any) -> Tree:
+    """What stands below its charts: a table or notices, else its sentences."""
+    if panel.name in WORDS:
+        return WORDS[panel.name](report)
+    said = [chart for chart in panel.charts(report) if isinstance(chart, Sentences) and not chart.are_notices]
+    return [html.P(short(text), className="said") for chart in said for text in chart.texts] or None
 
 
 def head(found: Head, name: str) -> Tree:
