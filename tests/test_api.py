@@ -7,6 +7,7 @@ from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import live_dashboards
@@ -241,3 +242,8 @@ def test_missing_panels_can_be_left_empty():
 
 def test_the_package_names_what_it_has_also_before_it_is_loaded():
     assert {"ab_test", "business", "LiveDataConnector", "BusinessMetricsCalculator", "_create_dashboard_panels"} <= set(dir(live_dashboards))
+
+
+def test_a_whole_number_of_numpy_is_a_seed():
+    one, other = (live_dashboards.ab_test(simulate=True, at=AT, env_file="/dev/null", seed=seed).summary()["variants"] for seed in (np.int64(7), 7))
+    assert one == other

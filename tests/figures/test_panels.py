@@ -16,7 +16,7 @@ from live_dashboards.model.report import EffectPanel, QualityRow
 from live_dashboards.model.snapshot import Timeline
 from tests.figures.cases import analysed, with_gaps
 from tests.figures.pages import axes_of, bars, boxes, curves, fills, markers, page, says, words
-from tests.support import reports
+from tests.support import business_pages, reports
 from tests.support.reports import AT, TWO, comparison, live, report
 from tests.support.snapshots import without_prometheus
 
@@ -365,3 +365,12 @@ def test_a_page_with_one_variant_compares_nothing():
 
 def test_the_longest_possible_window_is_drawn():
     assert len(axes_of(page(report(window_seconds=timedelta(days=3_650).total_seconds())), "rate")) == 1
+
+
+def test_sentences_below_a_drawing_leave_the_drawing_its_room():
+    many = tuple(f"sentence {number}" for number in range(40))
+    found = business_pages.page(**business_pages.OWN)
+    figure = _create_dashboard_panels(replace(found, net=replace(found.net, words=many)), size_inches=(16, 10), dpi=60)
+    written = [text for text in figure.texts if text.get_text().startswith("sentence ")]
+    assert 3 < len(written) < 20
+    assert max(text.get_position()[1] for text in written) < 0.75
