@@ -6,6 +6,7 @@ amounts, without asking again.
 from __future__ import annotations
 
 import difflib
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -90,7 +91,7 @@ def business(
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Result(Generic[OfReport]):
+class Result(ABC, Generic[OfReport]):
     """The sources' answers of one moment, the settings and options with which they were asked for, and the
     report that they make.
     """
@@ -204,8 +205,9 @@ class Result(Generic[OfReport]):
         return pipeline.report(str(dashboard), self.snapshot, self.settings, self.request)
 
     @property
+    @abstractmethod
     def _card(self) -> Card:
-        raise NotImplementedError
+        """What a notebook shows."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -292,6 +292,17 @@ class Panel(Generic[OfReport]):
     empty: str = "nothing to show"
     words: Callable[[OfReport], Head] | None = None
 
+    def shown(self, report: OfReport) -> tuple[Chart, ...]:
+        """Its charts of this report; ValueError for more than a panel has places for."""
+        charts = self.charts(report)
+        rows, lines = (sum(isinstance(chart, kind) for chart in charts) for kind in (Rows, Lines))
+        if rows > 1 or (rows and lines > 1):
+            raise ValueError(
+                f"the panel {self.name!r} has {rows} charts of rows and {lines} of lines; a panel holds one "
+                "of rows, one of rows above one of lines, or several of lines"
+            )
+        return charts
+
     def head(self, report: OfReport) -> Head:
         """Its title, state and note."""
         if self.words is not None:

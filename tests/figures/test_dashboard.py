@@ -10,6 +10,7 @@ from matplotlib import _pylab_helpers
 from PIL import Image
 
 from live_dashboards import __version__
+from live_dashboards.draw.png.business_page import PAGE as BUSINESS_PAGE
 from live_dashboards.draw.png.dashboard import _create_dashboard_panels
 from live_dashboards.errors import UsageError
 from live_dashboards.model.snapshot import SourceState, SourceStatus
@@ -157,3 +158,20 @@ def test_the_footer_names_sources_and_what_intervals_mean():
 def test_what_is_no_layout_is_refused(layout):
     with pytest.raises(UsageError, match="give a Layout or a name: ab, business"):
         _create_dashboard_panels(report(), dpi=60, layout=layout)
+
+
+@pytest.mark.parametrize("size_inches", ["16x10", 16, None, (16,), (16, 10, 3), (16, float("nan")), (16, float("inf"))])
+def test_what_is_no_size_is_refused(size_inches):
+    with pytest.raises(UsageError, match="give width and height in inches"):
+        _create_dashboard_panels(report(), size_inches=size_inches)
+
+
+@pytest.mark.parametrize("dpi", [0, -5, "150", float("nan"), float("inf")])
+def test_what_is_no_resolution_is_refused(dpi):
+    with pytest.raises(UsageError, match="give pixels an inch"):
+        _create_dashboard_panels(report(), dpi=dpi)
+
+
+def test_a_layout_of_the_other_dashboard_is_refused():
+    with pytest.raises(UsageError, match="draws no report of the dashboard 'ab'"):
+        _create_dashboard_panels(report(), dpi=60, layout=BUSINESS_PAGE)

@@ -1,12 +1,15 @@
 """A mark has a kind and look that can be drawn, and a place."""
 
+from contextlib import nullcontext
+
 import pytest
 
-from live_dashboards.model.chart import Mark, Row, Scale
+from live_dashboards.model.chart import Lines, Mark, Panel, Row, Rows, Scale
 from live_dashboards.model.measurement import Interval
 from live_dashboards.model.presentation import INK, VARIANT_STYLES
 
 STYLE = VARIANT_STYLES[0]
+ROWS, LINES = Rows((), Scale("percent"), "percent"), Lines("toy", (), "percent", "percent")
 WRONG = {
     "a kind that there is not": {"kind": "dott", "value": 1.0, "style": STYLE},
     "a tick without a look": {"kind": "tick", "value": 1.0},
@@ -37,3 +40,12 @@ def test_a_log_axis_leaves_out_what_is_not_above_zero():
     low, high = Scale("ms", is_log=True).limits([Row("one", marks)])
     assert (low, high) == (pytest.approx(10 / 1.15), pytest.approx(12.5))
     assert Scale("ms", is_log=True).limits([Row("none")]) == (1.0, 1000.0)
+
+
+@pytest.mark.parametrize(
+    ("charts", "fits"), [((ROWS,), True), ((ROWS, LINES), True), ((LINES, LINES, LINES), True), ((), True), ((ROWS, ROWS), False), ((ROWS, LINES, LINES), False)]
+)
+def test_a_panel_with_more_charts_than_it_has_places_for_is_refused(charts, fits):
+    panel = Panel("toy", lambda _: charts)
+    with nullcontext() if fits else pytest.raises(ValueError, match="the panel 'toy' has"):
+        assert panel.shown(None) == charts

@@ -172,4 +172,4 @@ def _strips(sizes: Sizes) -> tuple[tuple[Callable[[Frame, AbReport], None], floa
     )
 
 
-PAGE = Layout(_strips, rows_of_panels(AB_PANELS, {"runs": draw_runs}), (1.02, 1.28, 1.0))
+PAGE = Layout(_strips, rows_of_panels(AB_PANELS, {"runs": draw_runs}), (1.02, 1.28, 1.0), "ab")

@@ -284,4 +284,4 @@ _BY_HAND = {
     "inputs": draw_inputs,
     "gates": draw_gates,
 }
-PAGE = Layout(_strips, rows_of_panels(BUSINESS_PANELS, _BY_HAND), (1.0, 1.12, 1.0))
+PAGE = Layout(_strips, rows_of_panels(BUSINESS_PANELS, _BY_HAND), (1.0, 1.12, 1.0), "business")

@@ -35,7 +35,7 @@ def draw_panel(panel: Panel[Any], frame: Frame, report: Any) -> None:
     """Its head, and what it says of this report."""
     body = open_panel(frame, panel.head(report), is_page_simulated=report.is_simulated)
     if body is not None:
-        _draw_charts(body, panel, panel.charts(report), report)
+        _draw_charts(body, panel, panel.shown(report), report)
 
 
 def _draw_charts(body: Frame, panel: Panel[Any], charts: Sequence[Chart], report: Any) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from numbers import Real
 from threading import RLock
 from typing import Any, Protocol, runtime_checkable
 
@@ -105,15 +107,11 @@ def _create_dashboard_panels(
     Whatever matplotlibrc says, pictures look the same: all settings are matplotlib's defaults while drawing,
     and are put back afterwards.
     """
-    smallest_width, smallest_height = SMALLEST_PAGE_INCHES
-    if size_inches[0] < smallest_width or size_inches[1] < smallest_height:
-        raise UsageError(
-            f"a page of {size_inches[0]:g}x{size_inches[1]:g} inches holds no legible text; "
-            f"use at least {smallest_width:g}x{smallest_height:g}"
-        )
+    _check_page(size_inches, dpi)
     if not isinstance(layout, Layout | str | None):
         raise UsageError(f"layout is {layout!r}; give a Layout or a name: {', '.join(DASHBOARD_TITLES)}")
-    shown = _report_of(report, layout if isinstance(layout, str) else None)
+    named = layout.dashboard if isinstance(layout, Layout) else layout
+    shown = _report_of(report, named)
     own = layout if isinstance(layout, Layout) else _layout_of(shown)
     with (
         page_settings(),
@@ -124,6 +122,21 @@ def _create_dashboard_panels(
         FigureCanvasAgg(figure)
         own.draw(figure, shown)
     return figure
+
+
+def _check_page(size_inches: object, dpi: object) -> None:
+    """UsageError for what is no size of a page, or too small for legible text."""
+    sides = size_inches if isinstance(size_inches, tuple | list) else ()
+    if len(sides) != 2 or not all(isinstance(side, Real) and math.isfinite(side) for side in sides):
+        raise UsageError(f"size_inches is {size_inches!r}; give width and height in inches, as in (16, 10)")
+    if not isinstance(dpi, Real) or not 0 < float(dpi) < math.inf:
+        raise UsageError(f"dpi is {dpi!r}; give pixels an inch, as in 300")
+    smallest_width, smallest_height = SMALLEST_PAGE_INCHES
+    if sides[0] < smallest_width or sides[1] < smallest_height:
+        raise UsageError(
+            f"a page of {sides[0]:g}x{sides[1]:g} inches holds no legible text; "
+            f"use at least {smallest_width:g}x{smallest_height:g}"
+        )
 
 
 def _report_of(report: Report | HasReports, dashboard: str | None) -> Report:

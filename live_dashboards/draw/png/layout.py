@@ -23,12 +23,13 @@ _BORDER_INCHES = 0.13
 @dataclass(frozen=True, slots=True)
 class Layout(Generic[OfReport]):
     """The strips with their heights in inches at a page's sizes, the panels by row, and the rows' shares of
-    the height; a further row has a share of 1.
+    the height; a further row has a share of 1. `dashboard` is the one whose reports it draws.
     """
 
     strips: Callable[[Sizes], tuple[tuple[Callable[[Frame, OfReport], None], float], ...]]
     panels: tuple[tuple[Callable[[Frame, OfReport], None], ...], ...]
     row_shares: tuple[float, ...]
+    dashboard: str
 
     def draw(self, figure: Figure, report: OfReport) -> None:
         """Everything on the page, from top to bottom."""

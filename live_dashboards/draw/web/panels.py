@@ -195,7 +195,7 @@ def _drawn(panel: Panel[Any], report: Any) -> list[Figure | None]:
     origin = panel.head(report).origin
     made = [
         rows_figure(chart, origin) if isinstance(chart, Rows) else lines_figure(chart, report, origin)
-        for chart in panel.charts(report)
+        for chart in panel.shown(report)
         if isinstance(chart, Rows | Lines)
     ]
     return made if panel.most_charts <= 2 else [figure for figure in made if figure is not None]

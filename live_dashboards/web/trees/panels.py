@@ -42,7 +42,7 @@ def words(panel: Panel[Any], report: Any) -> Tree:
     """What stands below its charts: a table or notices, else its sentences."""
     if panel.name in WORDS:
         return WORDS[panel.name](report)
-    said = [chart for chart in panel.charts(report) if isinstance(chart, Sentences) and not chart.are_notices]
+    said = [chart for chart in panel.shown(report) if isinstance(chart, Sentences) and not chart.are_notices]
     return [html.P(short(text), className="said") for chart in said for text in chart.texts] or None
 
 
