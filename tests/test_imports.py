@@ -181,11 +181,9 @@ def test_drawing_a_picture_from_cron_loads_nothing_of_the_web_page(tmp_path: Pat
 ONLY_OF_BUSINESS = (
     "model.business_report",
     "analysis.business.report",
-    "analysis.business.panels",
-    "analysis.business.tables",
+    "panels.money",
+    "panels.performance",
     "png.business_page",
-    "png.curves",
-    "png.tables",
     "panels.business",
     "panels.net",
 )  # the answer of either page knows the money

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from live_dashboards.model.axis import finite_ends, padded
+from live_dashboards.model.judgement import Check
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.presentation import INK, VariantStyle
@@ -267,7 +268,102 @@ class Sentences:
     table: tuple[DrawnValue, ...] = ()
 
 
-Chart: TypeAlias = Rows | Lines | Sentences
+class Cell(NamedTuple):
+    """Words of a table; `more` stands in their place where there is room for whole sentences."""
+
+    text: str
+    colour: str = INK
+    more: str = ""
+
+
+class Column(NamedTuple):
+    """A column's heading, the share of a picture's width that it takes (0: it stands only where a table may
+    be as wide as it likes), and the variant whose column it is, as its place in the page's order.
+    """
+
+    heading: str
+    share: float = 0.0
+    variant: int | None = None
+
+
+class TableRow(NamedTuple):
+    """A cell a column, the first one names the row; `below` stands small below a picture's row, for the
+    columns that have no room there.
+    """
+
+    cells: tuple[Cell, ...]
+    below: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What is better read than drawn; `caption` says what it is."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[TableRow, ...]
+    table: tuple[DrawnValue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """Conditions, each with its state as sign and word, and its numbers; `caption` says what they are."""
+
+    caption: str
+    checks: tuple[Check, ...]
+    table: tuple[DrawnValue, ...] = ()
+
+
+class Spot(NamedTuple):
+    """A point of a curve, with its name, what it says, and words `beside` it; hollow where its certainty is
+    unknown or it is computed, not measured.
+    """
+
+    name: str
+    x: float
+    y_usd: float
+    colour: str
+    said: Sayings
+    is_filled: bool = True
+    beside: str = ""
+    size: float = 1.2
+    edge_points: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """An amount in USD over what it depends on, as a line through `points` (x, USD).
+
+    `x_axis` is the quantity with its unit, and in a further line what the shade is; `x_ticks` are its places
+    with their labels. `said` is what a place of the line says. `shade` goes from one x to another, `band` is
+    (x, low, high) in USD. `guides` are dashed, `above` are words over their x.
+    """
+
+    points: tuple[tuple[float, float], ...]
+    said: Callable[[float, float], Sayings]
+    x_axis: str
+    x_ticks: tuple[tuple[float, str], ...]
+    y_axis: str
+    shade: tuple[float, float] | None = None
+    band: tuple[tuple[float, float, float], ...] = ()
+    spots: tuple[Spot, ...] = ()
+    guides: tuple[float, ...] = ()
+    above: tuple[tuple[float, Words], ...] = ()
+    table: tuple[DrawnValue, ...] = ()
+
+    @property
+    def x_limits(self) -> tuple[float, float]:
+        """From where to where the axis goes."""
+        return self.points[0][0], self.points[-1][0]
+
+    @property
+    def y_limits(self) -> tuple[float, float]:
+        """The same of the amounts; with 0, where nothing changes."""
+        ends = [end for _, *limits in self.band for end in limits]
+        return padded([*(y for _, y in self.points), *ends, 0.0])
+
+
+Chart: TypeAlias = Rows | Lines | Sentences | Table | Checks | Curve
 
 
 OfReport = TypeVar("OfReport")

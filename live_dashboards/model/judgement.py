@@ -185,3 +185,12 @@ class PlainAnswer:
     verdict: str
     sentence: str
     do_now: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A condition of a decision: `state` is passed, failed or unknown, `words` the numbers behind it."""
+
+    label: str
+    state: str
+    words: str

@@ -35,7 +35,7 @@ def business_card(report: BusinessReport) -> Card:
         ("challenger against baseline", "value", ""),
         report.headline_words,
         ("value",),
-        "the amounts and what was measured: report.ledger, report.inputs; to_pandas() has all numbers",
+        "the amounts and what was measured: case.assumptions, case.inputs; to_pandas() has all numbers",
     )
 
 

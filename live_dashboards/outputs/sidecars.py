@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from live_dashboards.model.chart import DrawnValue, Panel, drawn_value
 from live_dashboards.model.dashboards import DASHBOARD_TITLES, Report, dashboard_name
@@ -13,10 +13,6 @@ from live_dashboards.model.moment import format_moment
 from live_dashboards.model.names import escaped
 from live_dashboards.model.number import NOTHING, format_count, format_interval, format_number
 from live_dashboards.model.report import AbReport, RunsPanel
-
-if TYPE_CHECKING:
-    from live_dashboards.model.business_report import BusinessReport, PaybackPanel
-
 
 COLUMNS = DrawnValue._fields
 
@@ -52,8 +48,8 @@ def _panels(report: Report) -> tuple[Panel[Any], ...]:
 
 
 def _values(panel: Panel[Any], report: Any) -> Iterator[DrawnValue]:
-    if panel.name in _BY_HAND:
-        yield from _BY_HAND[panel.name](report)
+    if panel.name == "runs":  # drawn by hand
+        yield from _runs(report.runs)
     elif panel.head(report).is_drawn:
         yield from (value for chart in panel.charts(report) for value in chart.table)
 
@@ -78,47 +74,6 @@ def _runs(panel: RunsPanel) -> Iterator[DrawnValue]:
         yield start
         if bar.ended_at is not None:
             yield start._replace(x=format_moment(bar.ended_at))
-
-
-def _break_even(report: BusinessReport) -> Iterator[DrawnValue]:
-    if report.break_even.measured is not None:
-        yield drawn_value("break_even", "measured improvement", "", report.break_even.measured)
-
-
-def _inputs(report: BusinessReport) -> Iterator[DrawnValue]:
-    yield from (drawn_value("inputs", row.label, "", row.measurement) for row in report.inputs.rows)
-
-
-def _performance(report: BusinessReport) -> Iterator[DrawnValue]:
-    for row in report.performance.rows:
-        for side in (row.baseline, row.challenger):
-            yield drawn_value("performance", row.label, str(side.variant), side)
-
-
-def _payback(panel: PaybackPanel) -> Iterator[DrawnValue]:
-    for point in panel.points:
-        yield DrawnValue(
-            "payback",
-            "cumulative value",
-            None,
-            f"month {point.month:g}",
-            point.value_usd,
-            point.low_usd,
-            point.high_usd,
-            "usd",
-            panel.head.origin.value,
-            None,
-        )
-
-
-_BY_HAND: Mapping[str, Callable[[Any], Iterable[DrawnValue]]] = {
-    "runs": lambda report: _runs(report.runs),
-    "break_even": _break_even,
-    "payback": lambda report: _payback(report.payback),
-    "inputs": _inputs,
-    "performance": _performance,
-}
-"""Of panels that each renderer draws by hand."""
 
 
 def sidecar_texts(report: Report) -> dict[str, str]:

@@ -39,8 +39,17 @@ def charts(report: AbReport) -> tuple[Chart, ...]:
             room=Room(1.3, 0.56, are_words=True),
             table=tuple(_drawn(row, report) for row in report.health.rows),
         ),
-        Sentences(report.health.notices, are_notices=True),
+        Sentences((*report.health.notices, *_clocks(report)), are_notices=True),
     )
+
+
+def _clocks(report: AbReport) -> list[str]:
+    """What is wrong with the sources' clocks."""
+    return [
+        f"{status.address or status.source}: {status.clock_warning}"
+        for status in report.sources
+        if status.clock_warning
+    ]
 
 
 def _share(row: HealthRow) -> float | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from live_dashboards.model.business_report import BusinessReport, NetPanel
+from live_dashboards.model.business_case import BusinessCase
+from live_dashboards.model.business_report import BusinessReport
 from live_dashboards.model.chart import (
     Chart,
     Guide,
@@ -11,60 +12,95 @@ from live_dashboards.model.chart import (
     Row,
     Rows,
     Said,
-    Sayings,
     Scale,
     Sentences,
     Words,
     drawn_value,
 )
 from live_dashboards.model.measurement import Interval, Measurement
-from live_dashboards.model.number import USD, format_money_limits
+from live_dashboards.model.number import USD, format_money, format_money_estimate, format_money_limits
 from live_dashboards.model.presentation import ASSUMED, INK, MEASURED, MUTED, RESULT, VariantStyle
+from live_dashboards.model.report import Head
+from live_dashboards.panels import money
 from live_dashboards.panels.sayings import level_words, measured, spoken
 
 _WHOLE, _PARTIAL = VariantStyle(RESULT, INK, "o", ()), VariantStyle(RESULT, INK, "D", ())
+_SUBTITLE = "net value, USD a year: projection, challenger takes all traffic"
+
+
+def head(report: BusinessReport) -> Head:
+    """What it is worth a year, or what is known of it."""
+    case = report.case
+    if case.net.value is not None:
+        title = f"{money.rounded_money(case.net)} a year {money.default_words(case)}".rstrip()
+        note = (
+            f"line: {money.INTERVAL}" if case.net.interval is not None else case.net.reason or "no interval"
+        )
+        return money.head(report, title, _SUBTITLE, note)
+    if case.partial_total.value is None:
+        asked = "accuracy, mean latency, error rate of both variants"
+        return money.nothing("No net value", _SUBTITLE, asked, case.net.reason)
+    worth = f"{format_money(case.partial_total.value, signed=True)} a year"
+    note = f"partial: {money.missing_words(case)} not measured, so no net value, ROI or payback"
+    return money.head(report, f"{money.partial_words(case).capitalize()}: {worth}", _SUBTITLE, note)
 
 
 def charts(report: BusinessReport) -> tuple[Chart, ...]:
-    """A row for the net value; where a parameter is a range, one each for what was measured and what was
-    assumed; the chance in words.
+    """A row for the net value, or for the rest where a term is missing; where a parameter is a range, one
+    each for what was measured and what was assumed; the chance in words.
     """
-    panel, words = report.net, Sentences(report.net.words)
-    if panel.shown is None or panel.shown.value is None:
+    case, limits, words = report.case, report.case.net.interval, Sentences(_words(report.case))
+    shown = case.net if case.net.value is not None else case.partial_total
+    if shown.value is None:
         return (words,)
-    sources = (("measurements", panel.statistical, MEASURED), ("your ranges", panel.assumed, ASSUMED))
-    spreads = (_spread(name, limits, colour) for name, limits, colour in sources if limits is not None)
+    has_ranges = case.net.value is not None and case.spread.assumed is not None
+    sources = (
+        ("measurements", case.spread.statistical, MEASURED),
+        ("your ranges", case.spread.assumed, ASSUMED),
+    )
+    spreads = (
+        _spread(name, alone, colour) for name, alone, colour in sources if has_ranges and alone is not None
+    )
     rows = Rows(
-        (_net(panel, panel.shown, report), *spreads),
+        (_net(shown, shown.value, report), *spreads),
         Scale(USD, around=(0.0,)),
         "USD a year",
-        "line: 95 % interval" if panel.interval is not None else "",
+        "line: 95 % interval" if limits is not None else "",
         guides=(Guide(0.0),),
         room=Room(names_inches=1.15),
-        table=(drawn_value("net", "net_annual_value", "", panel.net),) if panel.interval is not None else (),
+        table=(drawn_value("net", "net_annual_value", "", case.net),) if limits is not None else (),
     )
     return rows, words
 
 
-def _net(panel: NetPanel, shown: Measurement, report: BusinessReport) -> Row:
-    is_whole, limits = panel.net.value is not None, panel.interval
-    line = (Mark("span", RESULT, interval=limits, look="limits"),) if limits is not None else ()
+def _words(case: BusinessCase) -> tuple[str, ...]:
+    chance = f"chance that it is above 0, for one look: {money.chance_words(case.probability_net_positive)}"
+    ranges = "your ranges and the measurements both count"
+    if case.net.value is None:
+        return ()
+    said = ((chance, case.net.interval), (ranges, case.spread.assumed))
+    return tuple(words for words, limits in said if limits is not None)
+
+
+def _net(shown: Measurement, value_usd: float, report: BusinessReport) -> Row:
+    is_whole, limits = report.case.net.value is not None, report.case.net.interval
+    words = format_money(value_usd)
+    line: tuple[Mark, ...] = ()
+    if limits is not None:
+        words = format_money_estimate(value_usd, limits.low, limits.high)
+        line = (Mark("span", RESULT, interval=limits, look="limits"),)
+    title = "net value a year" if is_whole else "partial: a term is missing"
+    told = "no interval" if limits is None else level_words(0.95, limits, USD)
     dot = Mark(
         "dot",
         RESULT,
-        shown.value,
+        value_usd,
         style=_WHOLE if is_whole else _PARTIAL,
         is_filled=limits is not None,
         size=1.5,
-        said=_said(panel, shown, report),
+        said=measured(title, shown, report, told),
     )
-    return Row("net value" if is_whole else "partial", (*line, dot), (Words(panel.shown_words),))
-
-
-def _said(panel: NetPanel, shown: Measurement, report: BusinessReport) -> Sayings:
-    title = "net value a year" if panel.net.value is not None else "partial: a term is missing"
-    limits = panel.interval
-    return measured(title, shown, report, "no interval" if limits is None else level_words(0.95, limits, USD))
+    return Row("net value" if is_whole else "partial", (*line, dot), (Words(words),))
 
 
 def _spread(name: str, limits: Interval, colour: str) -> Row:

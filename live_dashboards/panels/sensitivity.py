@@ -18,15 +18,28 @@ from live_dashboards.model.chart import (
 )
 from live_dashboards.model.number import USD, format_interval, format_money, format_number
 from live_dashboards.model.presentation import ASSUMED, FAINT, MEASURED, MUTED
+from live_dashboards.model.report import Head
+from live_dashboards.panels import money
 from live_dashboards.panels.sayings import provenance, spoken
+
+
+def head(report: BusinessReport) -> Head:
+    """Which input moves the net value most."""
+    case, subtitle = report.case, "net value, USD a year, with one input at its 95 % limits"
+    if not case.swings or case.net.value is None:
+        reason = "no input has an interval or a range" if case.net.value is not None else case.net.reason
+        asked = "intervals of the inputs, ranges of the assumptions"
+        return money.nothing("What decides is unknown", subtitle, asked, reason)
+    note = "measured: its interval; assumed: your range; a parameter without a range does not vary"
+    return money.head(report, f"{case.swings[0].title.capitalize()} decides most", subtitle, note)
 
 
 def charts(report: BusinessReport) -> tuple[Rows, ...]:
     """A tornado: a bar an input from one of its 95 % limits to the other, around the net value."""
-    panel, net_usd = report.sensitivity, report.sensitivity.net_usd or 0.0
+    swings, net_usd = report.case.swings, report.case.net.value or 0.0
     return (
         Rows(
-            tuple(_row(swing, report) for swing in panel.swings),
+            tuple(_row(swing, report) for swing in swings),
             Scale(USD, around=(net_usd, 0.0)),
             "net value, USD a year, at an input's 95 % limits",
             "tick: net value",
@@ -35,7 +48,7 @@ def charts(report: BusinessReport) -> tuple[Rows, ...]:
             guides=(Guide(0.0), Guide(net_usd, "over")),
             empty="no input varies",
             room=Room(1.62, 0.4),
-            table=tuple(_drawn(swing, report) for swing in panel.swings),
+            table=tuple(_drawn(swing, report) for swing in swings),
         ),
     )
 
@@ -61,7 +74,7 @@ def _said(swing: Swing, kind: str, report: BusinessReport) -> Sayings:
         f"low end {_one(swing, swing.input_low)}: net {format_money(swing.net_at_low_usd)} a year",
         f"high end {_one(swing, swing.input_high)}: net {format_money(swing.net_at_high_usd)} a year",
         f"net value {format_interval(low, high, 'usd')}",
-        *provenance(report.net.net, report.timezone),
+        *provenance(report.case.net, report.timezone),
     )
 
 
@@ -83,8 +96,7 @@ def _words(swing: Swing) -> str:
 
 
 def _drawn(swing: Swing, report: BusinessReport) -> DrawnValue:
-    kind, origin = "assumed" if swing.is_assumed else "measured", report.sensitivity.head.origin.value
+    kind = "assumed" if swing.is_assumed else "measured"
     ends = swing.net_at_low_usd, swing.net_at_high_usd
-    return DrawnValue(
-        "sensitivity", kind, None, swing.name, report.sensitivity.net_usd, *ends, USD, origin, None
-    )
+    net_usd, origin = report.case.net.value, report.origin.value
+    return DrawnValue("sensitivity", kind, None, swing.name, net_usd, *ends, USD, origin, None)

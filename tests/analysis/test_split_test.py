@@ -200,7 +200,7 @@ def test_a_split_that_is_not_judged_yet_is_none_that_is_planned_by_little():
     snapshot = live()
     told = {"AB_TRAFFIC_SPLIT": "baseline=50,enhanced=50", "AB_STICKY_FOR": "3d"}
     found, stood = build_business_report(snapshot, None, settings(**told)), build_ab_report(snapshot, None, settings(**told))
-    (gate,) = [each for each in found.gates.gates if each.label == "Traffic is split as planned"]
+    (gate,) = [each for each in found.gates if each.label == "Traffic is split as planned"]
     assert (gate.state, gate.words.startswith("judged after 8 stays of 3d: 70 % / 30 % of 50 % / 50 %")) == ("unknown", True)
     assert stood.split.head.title == "Traffic split 70 / 30, off the plan so far, judged after 8 stays of 3d"
     assert stood.verdict.verdict == "KEEP RUNNING"

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from functools import lru_cache
 
 import pytest
@@ -67,21 +68,24 @@ def bars(figure, panel, look="filled"):
 @pytest.mark.parametrize("seconds", [3_500, 47 * 3_600, 40 * 86_400])
 def test_the_age_of_an_input_is_written_out(seconds):
     found = page(without_test_rows(), **OWN)
-    aged = replace(found.inputs, rows=tuple(replace(row, age_words=format_short_age(seconds)) for row in found.inputs.rows))
-    figure = _create_dashboard_panels(replace(found, inputs=aged), size_inches=(16, 10), dpi=100)
-    assert words(figure, "inputs").count(format_short_age(seconds)) == len(aged.rows)
+    observed = {"observed_at": found.at - timedelta(seconds=seconds)}
+    effects = ("accuracy_improvement", "latency_increase", "error_rate_improvement")
+    inputs = {name: replace(effect, difference=replace(effect.difference, **observed)) for name in effects for effect in (getattr(found.case.inputs, name),)}
+    aged = replace(found.case.inputs, **inputs, requests_per_day=replace(found.case.inputs.requests_per_day, **observed))
+    figure = _create_dashboard_panels(replace(found, case=replace(found.case, inputs=aged)), size_inches=(16, 10), dpi=100)
+    assert words(figure, "inputs").count(format_short_age(seconds)) == 4
 
 
 @pytest.mark.parametrize("objective_ms", ["50", "1000"])
 def test_each_gate_has_its_name_written_out(objective_ms):
     found = page(AB_LATENCY_OBJECTIVE_MS=objective_ms)
     figure = _create_dashboard_panels(found, size_inches=(16, 10), dpi=100)
-    assert {gate.label for gate in found.gates.gates} <= set(words(figure, "gates"))
+    assert {gate.label for gate in found.gates} <= set(words(figure, "gates"))
 
 
 def test_a_guardrail_that_is_not_shown_yet_has_its_numbers_written_out():
     found = page(AB_ERROR_MARGIN_POINTS="0.0001")
-    gate = next(gate for gate in found.gates.gates if gate.label == "Error rate not worse")
+    gate = next(gate for gate in found.gates if gate.label == "Error rate not worse")
     figure = _create_dashboard_panels(found, size_inches=(16, 10), dpi=100)
     assert gate.state == "unknown"
     assert re.fullmatch(r"[+−]\S+ pt \([+−]\S+ to [+−]\S+\), max 0.0001", gate.words)
@@ -210,11 +214,11 @@ def test_the_tornado_goes_from_the_net_at_p10_to_that_at_p90():
 def test_the_break_even_line_crosses_zero_at_its_tick_and_the_measured_interval_is_shaded():
     case = report("own parameters").case
     (axes,) = axes_of(drawn("own parameters"), "break_even")
-    (tick,) = artists(axes, "break-even")
+    (tick,) = artists(axes, "guide")
     assert tick.get_xdata()[0] == pytest.approx(100 * case.break_even_accuracy_improvement.value)
     (dot,) = artists(axes, "measured")
     assert (dot.get_xdata()[0], dot.get_ydata()[0]) == pytest.approx((100 * case.inputs.accuracy_improvement.difference.value, case.net.value))
-    (shade,) = artists(axes, "measured-interval")
+    (shade,) = artists(axes, "shade")
     limits = case.inputs.accuracy_improvement.difference.interval
     assert (shade.get_x(), shade.get_x() + shade.get_width()) == pytest.approx((100 * limits.low, 100 * limits.high))
 
@@ -222,14 +226,14 @@ def test_the_break_even_line_crosses_zero_at_its_tick_and_the_measured_interval_
 def test_without_test_rows_nothing_is_shaded_and_the_note_says_why():
     figure = drawn("without test rows")
     (axes,) = axes_of(figure, "break_even")
-    assert artists(axes, "measured-interval") == []
+    assert artists(axes, "shade") == []
     assert says(figure, "effect unknown: no interval: log the number of test rows", "break_even")
 
 
 def test_the_cash_line_and_its_band_are_those_of_the_case():
     case = report("own parameters").case
     (axes,) = axes_of(drawn("own parameters"), "payback")
-    (line,) = artists(axes, "cash")
+    (line,) = artists(axes, "curve")
     assert list(line.get_ydata()) == pytest.approx([point.value_usd for point in case.cash])
     (mark,) = artists(axes, "payback")
     assert mark.get_xdata()[0] == pytest.approx(case.payback.value * 12 / 365)
@@ -252,7 +256,7 @@ def test_every_assumption_says_whose_it_is():
 
 def test_every_gate_stands_with_its_state_as_word_and_shape():
     figure = drawn("model data")
-    states = [gate.state for gate in report("model data").gates.gates]
+    states = [gate.state for gate in report("model data").gates]
     assert [text for text in words(figure, "gates") if text in {"passed", "failed", "unknown"}] == states
     crosses = [line for line in figure.get_children() if line.get_gid() == "gate-X"]
     assert len(crosses) == states.count("failed")

@@ -14,6 +14,7 @@ from live_dashboards.draw.png.theme import ALARM, PAPER, VARIANT_STYLES
 from live_dashboards.model.measurement import missing
 from live_dashboards.model.report import EffectPanel, QualityRow
 from live_dashboards.model.snapshot import Timeline
+from live_dashboards.panels import net
 from tests.figures.cases import analysed, with_gaps
 from tests.figures.pages import axes_of, bars, boxes, curves, fills, markers, page, says, words
 from tests.support import business_pages, reports
@@ -367,10 +368,10 @@ def test_the_longest_possible_window_is_drawn():
     assert len(axes_of(page(report(window_seconds=timedelta(days=3_650).total_seconds())), "rate")) == 1
 
 
-def test_sentences_below_a_drawing_leave_the_drawing_its_room():
+def test_sentences_below_a_drawing_leave_the_drawing_its_room(monkeypatch):
     many = tuple(f"sentence {number}" for number in range(40))
-    found = business_pages.page(**business_pages.OWN)
-    figure = _create_dashboard_panels(replace(found, net=replace(found.net, words=many)), size_inches=(16, 10), dpi=60)
+    monkeypatch.setattr(net, "_words", lambda case: many)
+    figure = _create_dashboard_panels(business_pages.page(**business_pages.OWN), size_inches=(16, 10), dpi=60)
     written = [text for text in figure.texts if text.get_text().startswith("sentence ")]
     assert 3 < len(written) < 20
     assert max(text.get_position()[1] for text in written) < 0.75

@@ -10,6 +10,7 @@ from live_dashboards.analysis.verdict.report import build_ab_report
 from live_dashboards.model.codec import LastGood
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.snapshot import SourceState
+from live_dashboards.panels import inputs, net
 from tests.support.snapshots import live, settings, stand_in, without_mlflow, without_prometheus
 
 LIMIT_SECONDS = 120.0
@@ -120,5 +121,5 @@ def test_cached_values_decide_nothing(change):
 def test_the_business_page_withholds_its_recommendation_on_cached_values():
     made = build_business_report(filled(later(without_both(BOTH), 30)), stand_in(), settings())
     assert made.recommendation.verdict.startswith("withheld")
-    assert {made.net.head.origin, made.inputs.head.origin} == {Origin.CACHED}
+    assert {net.head(made).origin, inputs.head(made).origin} == {Origin.CACHED}
     assert made.case.net.origin is Origin.CACHED

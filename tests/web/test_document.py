@@ -10,9 +10,11 @@ from dash.development.base_component import Component
 
 from live_dashboards.app import serving
 from live_dashboards.draw.web.panels import places as chart_places
+from live_dashboards.model.chart import Sentences
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.number import format_number
 from live_dashboards.model.presentation import VARIANT_STYLES
+from live_dashboards.panels import net
 from live_dashboards.panels.ab import AB_PANELS
 from live_dashboards.panels.business import BUSINESS_PANELS
 from live_dashboards.web import app
@@ -124,7 +126,7 @@ def test_a_split_that_is_not_as_planned_stands_in_a_red_frame(planned, is_alarm)
 
 
 def test_what_a_picture_says_below_a_drawing_stands_on_the_page_too(live_page):
-    said = live_page.business.net.words
+    said = next(chart for chart in net.charts(live_page.business) if isinstance(chart, Sentences)).texts
     assert said
     assert words(document_of(live_page)["props"]["net-words"]["children"]) == "".join(said)
 

@@ -8,39 +8,24 @@ from dataclasses import replace
 
 from live_dashboards.analysis.business.calculator import business_case
 from live_dashboards.analysis.business.inputs import NO_TEST_ROWS
-from live_dashboards.analysis.business.panels import (
-    break_even_panel,
-    headline_words,
-    net_panel,
-    parts_panel,
-    payback_panel,
-    sensitivity_panel,
-)
 from live_dashboards.analysis.business.recommendation import recommendation, split_words, stale_inputs
-from live_dashboards.analysis.business.tables import (
-    PERFORMANCE,
-    effects,
-    inputs_panel,
-    ledger_panel,
-    measured_inputs,
-    performance_panel,
-    shares,
-)
 from live_dashboards.analysis.facts.health import badge
 from live_dashboards.analysis.facts.page import Page, page
 from live_dashboards.analysis.verdict.decision import NO_VERDICT, SHIP
 from live_dashboards.analysis.verdict.report import ab_report_of
 from live_dashboards.model.business_case import BusinessCase
-from live_dashboards.model.business_report import BusinessReport, Gate, GatesPanel, PartsPanel
-from live_dashboards.model.judgement import HARM, SHOWN, UNKNOWN, Guardrail, Recommendation, SplitTest
+from live_dashboards.model.business_report import BusinessReport, SharePart
+from live_dashboards.model.judgement import HARM, SHOWN, UNKNOWN, Check, Guardrail, SplitTest
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.names import escaped
 from live_dashboards.model.notices import is_how_counted
 from live_dashboards.model.number import format_interval, format_money_estimate
-from live_dashboards.model.report import AbReport, BadgeKind, Head
+from live_dashboards.model.report import AbReport, BadgeKind
 from live_dashboards.model.snapshot import Snapshot
 from live_dashboards.panels.business import BUSINESS_PANELS
+from live_dashboards.panels.money import INPUT_LABELS, effects, headline_words, measured_inputs
+from live_dashboards.panels.performance import COMPARED
 from live_dashboards.settings import Settings
 
 PASSED, FAILED, NOT_KNOWN = "passed", "failed", "unknown"
@@ -56,7 +41,7 @@ def _points(improvement: Measurement) -> str:
     return format_interval(low, high, "points", signed=True)
 
 
-def gates(found: Page, case: BusinessCase, ab: AbReport) -> tuple[Gate, ...]:
+def gates(found: Page, case: BusinessCase, ab: AbReport) -> tuple[Check, ...]:
     """What must hold before anyone decides, each with the numbers behind it; on simulated data nothing but
     the first is looked at.
     """
@@ -66,13 +51,13 @@ def gates(found: Page, case: BusinessCase, ab: AbReport) -> tuple[Gate, ...]:
     return (
         rows[0],
         *(
-            Gate(gate.label, NOT_KNOWN, "not judged on simulated data" if found.is_simulated else "no data")
+            Check(gate.label, NOT_KNOWN, "not judged on simulated data" if found.is_simulated else "no data")
             for gate in rows[1:]
         ),
     )
 
 
-def _looked_at(found: Page, case: BusinessCase, ab: AbReport) -> tuple[Gate, ...]:
+def _looked_at(found: Page, case: BusinessCase, ab: AbReport) -> tuple[Check, ...]:
     verdict = ab.verdict
     return (
         _gate_live(found),
@@ -82,7 +67,7 @@ def _looked_at(found: Page, case: BusinessCase, ab: AbReport) -> tuple[Gate, ...
         *(_gate_guardrail(guard) for guard in ab.guardrails if guard.comparison.treatment == ab.challenger),
         _gate_net(case),
         _gate_parameters(case),
-        Gate(
+        Check(
             "A/B verdict is SHIP",
             PASSED if verdict.verdict == SHIP else NOT_KNOWN if verdict.verdict == NO_VERDICT else FAILED,
             verdict.rule.partition(" (")[0],
@@ -90,59 +75,59 @@ def _looked_at(found: Page, case: BusinessCase, ab: AbReport) -> tuple[Gate, ...
     )
 
 
-def _gate_live(found: Page) -> Gate:
+def _gate_live(found: Page) -> Check:
     is_live = found.kind is BadgeKind.LIVE
-    return Gate("Both sources are live", PASSED if is_live else FAILED, found.kind.value)
+    return Check("Both sources are live", PASSED if is_live else FAILED, found.kind.value)
 
 
-def _gate_fresh(case: BusinessCase) -> Gate:
+def _gate_fresh(case: BusinessCase) -> Check:
     stale = stale_inputs(case)
-    return Gate(
+    return Check(
         "Nothing is stale",
         FAILED if stale else PASSED,
         f"older than AB_STALE_AFTER: {', '.join(stale)}" if stale else "every input is fresh",
     )
 
 
-def _gate_accuracy(case: BusinessCase) -> Gate:
+def _gate_accuracy(case: BusinessCase) -> Check:
     improvement = case.inputs.accuracy_improvement.difference
     if improvement.interval is None or improvement.interval.low is None:
-        return Gate("Accuracy is better", NOT_KNOWN, improvement.reason or NO_TEST_ROWS)
-    return Gate(
+        return Check("Accuracy is better", NOT_KNOWN, improvement.reason or NO_TEST_ROWS)
+    return Check(
         "Accuracy is better",
         PASSED if improvement.interval.low > 0 else FAILED,
         f"95 %: {_points(improvement)}",
     )
 
 
-def _gate_split(split: SplitTest) -> Gate:
+def _gate_split(split: SplitTest) -> Check:
     """Failed where the always-valid test of the analysis period is red; unknown where it could not be
     judged.
     """
     if split.flag is None:
-        return Gate(LABEL_SPLIT, NOT_KNOWN, split.reason)
+        return Check(LABEL_SPLIT, NOT_KNOWN, split.reason)
     if split.waits_for:
-        return Gate(LABEL_SPLIT, NOT_KNOWN, f"{split.waits_for}: {split_words(split)}")
-    return Gate(LABEL_SPLIT, FAILED if split.flag == "red" else PASSED, split_words(split))
+        return Check(LABEL_SPLIT, NOT_KNOWN, f"{split.waits_for}: {split_words(split)}")
+    return Check(LABEL_SPLIT, FAILED if split.flag == "red" else PASSED, split_words(split))
 
 
-def _gate_guardrail(guard: Guardrail) -> Gate:
+def _gate_guardrail(guard: Guardrail) -> Check:
     words = guard.words.replace(", margin ", ", max ")  # a gate has room for one short line
     state = {SHOWN: PASSED, HARM: FAILED, UNKNOWN: NOT_KNOWN}.get(guard.outcome, NOT_KNOWN)
-    return Gate(guard.label, state, words)
+    return Check(guard.label, state, words)
 
 
-def _gate_net(case: BusinessCase) -> Gate:
+def _gate_net(case: BusinessCase) -> Check:
     interval, label = case.net.interval, "Net value is above 0"
     if interval is None or interval.low is None or case.net.value is None:
-        return Gate(label, NOT_KNOWN, case.net.reason or "no interval")
+        return Check(label, NOT_KNOWN, case.net.reason or "no interval")
     words = f"95 %: {format_money_estimate(case.net.value, interval.low, interval.high)}"
-    return Gate(label, PASSED if interval.low > 0 else FAILED, words)
+    return Check(label, PASSED if interval.low > 0 else FAILED, words)
 
 
-def _gate_parameters(case: BusinessCase) -> Gate:
+def _gate_parameters(case: BusinessCase) -> Check:
     own = [each.name for each in case.assumptions if not each.is_default]
-    return Gate(
+    return Check(
         "Parameters are yours",
         PASSED if len(own) == len(case.assumptions) else FAILED if not own else NOT_KNOWN,
         f"{len(own)} of {len(case.assumptions)} set",
@@ -157,8 +142,8 @@ def build_business_report(
     case, substitute = _cases(found, seed)
     ab = ab_report_of(found, snapshot, case)
     advice = recommendation(found, case, ab.verdict, ab.split_test)
-    parts = parts_panel(found, case, substitute)
-    measurements = _measurements(found, case, parts, ab)
+    measurements = _measurements(found, case, substitute, ab)
+    doubts = absurd(case)
     report = BusinessReport(
         at=ab.at,
         generated_at=ab.generated_at,
@@ -173,23 +158,18 @@ def build_business_report(
         case=case,
         headline=_headline(case),
         headline_words=headline_words(case),
-        shares=shares(case),
+        shares=_shares(case),
         recommendation=advice,
         verdict=ab.verdict,
         answer=ab.answer,
         status=ab.status,
-        net=net_panel(found, case),
-        parts=parts,
-        sensitivity=sensitivity_panel(found, case),
-        break_even=break_even_panel(found, case),
-        payback=payback_panel(found, case),
-        ledger=ledger_panel(case, absurd(case)),
-        inputs=inputs_panel(found, case),
-        performance=performance_panel(found, case),
-        gates=_gates_panel(gates(found, case, ab), advice),
+        stand_in=substitute,
+        models=tuple(found.counted.of(name) for name in found.roles.pair),
+        doubts=doubts,
+        gates=gates(found, case, ab),
         sources=ab.sources,
         observed_at=ab.observed_at,
-        notices=_notices(ab, absurd(case)),
+        notices=_notices(ab, doubts),
         measurements=measurements,
         is_simulated=found.is_simulated,
         has_stale=any(measurement.stale and measurement.is_live for measurement in measurements),
@@ -245,18 +225,32 @@ def _headline(case: BusinessCase) -> tuple[tuple[str, Measurement], ...]:
     return tuple((row.name, row) for row in rows)
 
 
+def _shares(case: BusinessCase) -> tuple[SharePart, ...]:
+    """How the inputs are known: measured, assumed by you or by default, simulated or missing."""
+    kinds: dict[str, list[str]] = {"measured": [], "assumed": [], "simulated": [], "missing": []}
+    for measurement in measured_inputs(case):
+        kind = {Origin.MISSING: "missing", Origin.SIMULATED: "simulated"}.get(measurement.origin, "measured")
+        kinds[kind].append(INPUT_LABELS[measurement.name])
+    kinds["assumed"] = [each.name for each in case.assumptions]
+    return tuple(SharePart(kind, tuple(names)) for kind, names in kinds.items() if names)
+
+
 def _measurements(
-    found: Page, case: BusinessCase, parts: PartsPanel, ab: AbReport
+    found: Page, case: BusinessCase, substitute: BusinessCase | None, ab: AbReport
 ) -> tuple[Measurement, ...]:
     """Every number that the page shows, once; a simulated bar under its own name, so that no total is taken
     for it.
     """
     headline = tuple(measurement for _, measurement in _headline(case))
-    models = tuple(getattr(found.counted.of(name), fact) for fact in PERFORMANCE for name in found.roles.pair)
+    models = tuple(found.counted.of(name).value(fact) for fact in COMPARED for name in found.roles.pair)
     simulated = tuple(
-        replace(bar.value, name=f"{bar.value.name}_simulated", reason=bar.words)
-        for bar in parts.bars
-        if bar.value.origin is Origin.SIMULATED and not found.is_simulated
+        replace(
+            other.contribution,
+            name=f"{other.contribution.name}_simulated",
+            reason=f"SIMULATED: {term.value.reason}",
+        )
+        for term, other in zip(case.terms, substitute.terms if substitute else (), strict=False)
+        if term.contribution.value is None and other.contribution.value is not None
     )
     names = {f"{guard.comparison.metric}_difference" for guard in ab.guardrails} | {
         "traffic_share_since_start"
@@ -282,13 +276,6 @@ def _since_start(case: BusinessCase) -> tuple[Measurement, ...]:
         for effect in effects(case)
         for side in (effect.baseline, effect.challenger)
         if side.name.endswith("_since_start")
-    )
-
-
-def _gates_panel(rows: tuple[Gate, ...], advice: Recommendation) -> GatesPanel:
-    passed = sum(gate.state == "passed" for gate in rows)
-    return GatesPanel(
-        Head(f"{passed} of {len(rows)} gates passed", f"recommendation: {advice.verdict}", Origin.LIVE), rows
     )
 
 

@@ -11,13 +11,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from live_dashboards.draw.png.compose import rows_of_panels
-from live_dashboards.draw.png.curves import draw_break_even, draw_payback
 from live_dashboards.draw.png.frame import Frame, base_line, tick_height, x_ticks
 from live_dashboards.draw.png.layout import Layout
 from live_dashboards.draw.png.panel import open_panel
 from live_dashboards.draw.png.rows import dot, draw_dots
 from live_dashboards.draw.png.strips import draw_header
-from live_dashboards.draw.png.tables import draw_gates, draw_inputs, draw_ledger
 from live_dashboards.draw.png.text import Look, fitted, width_inches, wrapped
 from live_dashboards.draw.png.theme import (
     ALARM,
@@ -33,10 +31,12 @@ from live_dashboards.draw.png.theme import (
     line_inches,
 )
 from live_dashboards.model.axis import finite_ends, number_labels, padded, round_ticks
-from live_dashboards.model.business_report import BusinessReport, PerformanceRow, SharePart
+from live_dashboards.model.business_report import BusinessReport, SharePart
 from live_dashboards.model.measurement import Measurement
+from live_dashboards.model.metrics import Metric
 from live_dashboards.model.number import format_number
 from live_dashboards.model.presentation import ASSUMED, MEASURED, colour_of, drawn_interval, style_of
+from live_dashboards.panels import performance
 from live_dashboards.panels.business import BUSINESS_PANELS
 
 _NAMES_INCHES, _NUMBERS_SHARE, _APART = 1.0, 0.22, 0.24
@@ -59,58 +59,40 @@ _PAD = 0.12
 
 def draw_performance(frame: Frame, report: BusinessReport) -> None:
     """Three small charts under each other: a dot and its interval for each variant."""
-    panel = report.performance
-    body = open_panel(frame, panel.head, is_page_simulated=report.is_simulated)
+    body = open_panel(frame, performance.head(report), is_page_simulated=report.is_simulated)
     if body is None:
         return
-    height = body.height / max(1, len(panel.rows))
-    for index, row in enumerate(panel.rows):
-        _draw_row(body.inner(top=index * height, bottom=body.height - (index + 1) * height), row, report)
+    found = performance.quantities(report)
+    height = body.height / len(found)
+    for index, (metric, *sides) in enumerate(found):
+        place = body.inner(top=index * height, bottom=body.height - (index + 1) * height)
+        _draw_row(place, metric, sides, report)
 
 
-def _draw_row(frame: Frame, row: PerformanceRow, report: BusinessReport) -> None:
-    sizes, sides = frame.sizes, (row.baseline, row.challenger)
+def _draw_row(frame: Frame, metric: Metric, sides: Sequence[Measurement], report: BusinessReport) -> None:
+    sizes, unit = frame.sizes, "%" if metric.is_share else metric.unit
     names, numbers = sizes.room(_NAMES_INCHES), frame.width * _NUMBERS_SHARE
     plot = frame.inner(left=names, right=numbers, bottom=tick_height(sizes), top=0.03)
     limits = padded(
         finite_ends([side.value for side in sides], [drawn_interval(side) for side in sides]),
         0.1,
         floor=0.0,
-        ceiling=100.0 if row.unit_label == "%" else None,
+        ceiling=100.0 if metric.is_share else None,
     )
     axes = plot.axes()
     axes.set_xlim(*limits)
     axes.set_ylim(0.5, -0.5)
     middle = plot.bottom - frame.bottom + plot.height / 2
-    frame.write(
-        0.0,
-        middle + line_inches(sizes.note) * 0.5,
-        row.label,
-        Look(sizes.tick, INK),
-        within=names - 0.08,
-        stand="center_baseline",
-    )
-    arrow = f"{row.unit_label}, {'more' if row.is_higher_better else 'less'} is better"
-    frame.write(
-        0.0,
-        middle - line_inches(sizes.note) * 0.6,
-        arrow,
-        Look(sizes.note, FAINT),
-        within=names - 0.04,
-        stand="center_baseline",
-    )
+    arrow = f"{unit}, {'more' if metric.is_higher_better else 'less'} is better"
+    name, small = Look(sizes.tick, INK), Look(sizes.note, FAINT)
+    above, below = middle + line_inches(sizes.note) * 0.5, middle - line_inches(sizes.note) * 0.6
+    frame.write(0.0, above, metric.title, name, within=names - 0.08, stand="center_baseline")
+    frame.write(0.0, below, arrow, small, within=names - 0.04, stand="center_baseline")
     if all(side.value is None for side in sides):
-        reason = row.baseline.reason or "not measured"
-        frame.write(
-            names,
-            middle,
-            reason,
-            Look(sizes.note, FAINT),
-            within=frame.width - names,
-            stand="center_baseline",
-        )
+        reason, room = sides[0].reason or "not measured", frame.width - names
+        frame.write(names, middle, reason, small, within=room, stand="center_baseline")
         return
-    _write_ticks(frame, plot, axes, limits, row.unit_label)
+    _write_ticks(frame, plot, axes, limits, unit)
     for side, y in zip(sides, (-_APART, _APART), strict=True):
         style = style_of(report.variant_names, side.variant)
         draw_dots(axes, plot, [dot(side, y)], style, colour_of(style, side.origin))
@@ -276,12 +258,6 @@ def _strips(sizes: Sizes) -> tuple[tuple[Callable[[Frame, BusinessReport], None]
     )
 
 
-_BY_HAND = {
-    "break_even": draw_break_even,
-    "payback": draw_payback,
-    "performance": draw_performance,
-    "ledger": draw_ledger,
-    "inputs": draw_inputs,
-    "gates": draw_gates,
-}
-PAGE = Layout(_strips, rows_of_panels(BUSINESS_PANELS, _BY_HAND), (1.0, 1.12, 1.0), "business")
+PAGE = Layout(
+    _strips, rows_of_panels(BUSINESS_PANELS, {"performance": draw_performance}), (1.0, 1.12, 1.0), "business"
+)

@@ -6,15 +6,35 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from live_dashboards.draw.png.curves import draw_curve
 from live_dashboards.draw.png.frame import Frame
 from live_dashboards.draw.png.lines import Plan, draw_below, draw_timeline
 from live_dashboards.draw.png.panel import open_panel, say_nothing
 from live_dashboards.draw.png.row_charts import draw_fitting_rows, draw_rows
 from live_dashboards.draw.png.rows import column_inches, rows_height
+from live_dashboards.draw.png.tables import draw_checks, draw_table
 from live_dashboards.draw.png.text import Look, end_words, fitted, width_inches, wrapped
 from live_dashboards.draw.png.theme import INK, line_inches
-from live_dashboards.model.chart import Chart, Lines, OfReport, Panel, Row, Rows, Sentences
+from live_dashboards.model.chart import (
+    Chart,
+    Checks,
+    Curve,
+    Lines,
+    OfReport,
+    Panel,
+    Row,
+    Rows,
+    Sentences,
+    Table,
+)
 from live_dashboards.model.report import AbReport
+
+_WHOLE_PANELS: dict[type, Callable[[Frame, Any], None]] = {
+    Table: draw_table,
+    Checks: draw_checks,
+    Curve: draw_curve,
+}
+"""What draws a chart that has a panel to itself."""
 
 _IN_A_ROW = 3
 _MOST_BESIDE = 3
@@ -44,6 +64,8 @@ def _draw_charts(body: Frame, panel: Panel[Any], charts: Sequence[Chart], report
     for chart in charts:
         if isinstance(chart, Sentences):
             body = _write_sentences(body, chart, rows)
+        elif type(chart) in _WHOLE_PANELS:
+            _WHOLE_PANELS[type(chart)](body, chart)
     if rows is not None and lines:
         _draw_above(body, rows, lines[0], report)
     elif rows is not None:

@@ -1,271 +1,128 @@
-"""The curves of the business page, drawn by hand: net value over the improvement, and cumulative value over
-the months.
-"""
+"""How a curve of money looks: the line over its band or shade, its points, and words above it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from live_dashboards.draw.web.base import ZERO_LINE, Figure, axis, band, layout, seen, upright, word
 from live_dashboards.draw.web.marks import Dot, dot_traces
-from live_dashboards.draw.web.words import TEMPLATE, said
-from live_dashboards.model.axis import number_labels, padded, round_ticks
-from live_dashboards.model.business_case import CashPoint
-from live_dashboards.model.business_report import BreakEvenPanel, BusinessReport, PaybackPanel
-from live_dashboards.model.chart import Said
-from live_dashboards.model.measurement import Interval, Measurement
-from live_dashboards.model.number import USD, format_money, format_number, format_signed
-from live_dashboards.model.presentation import AXIS, BAND, INK, MEASURED, MUTED, PAPER, RESULT, VariantStyle
-from live_dashboards.panels.sayings import level_words, measured, provenance, spoken
+from live_dashboards.draw.web.words import TEMPLATE, said, shown
+from live_dashboards.model.axis import number_labels, round_ticks
+from live_dashboards.model.chart import Curve, Spot
+from live_dashboards.model.measurement import Origin
+from live_dashboards.model.number import USD
+from live_dashboards.model.presentation import AXIS, BAND, INK, RESULT, VariantStyle
 
-_STYLE = VariantStyle(MEASURED, INK, "o", ())
-
-_TICKS = (0.0, 3.0, 6.0, 9.0, 12.0)
+_STEPS_BETWEEN = 24
+_LINE_PIXELS = 16
+_USUAL_DOT_PIXELS = 8.5
 
 
-def money_axis(title: str, limits: tuple[float, float], most: int = 5) -> dict[str, Any]:
-    """An axis in USD with round numbers and a line at zero."""
-    ticks = round_ticks(*limits, most)
-    return axis(title, limits, ticks=ticks, labels=number_labels(ticks, USD), **ZERO_LINE)
-
-
-def break_even_figure(report: BusinessReport) -> Figure | None:
-    """A line through all improvements, a dot at the measured one, a dashed line where it crosses zero."""
-    panel = report.break_even
-    if (
-        not panel.head.is_drawn
-        or panel.measured is None
-        or panel.measured.value is None
-        or panel.net_at_zero_usd is None
-        or panel.usd_per_point is None
-    ):
-        return None
-    limits = panel.limits
-    nets = (panel.net_usd(limits[0]), panel.net_usd(limits[1]))
-    money_limits = padded([*nets, 0.0])
-    ticks = round_ticks(*limits, 5)
-    shapes = [band(*panel.shaded, BAND)] if panel.shaded else []
-    if panel.near_points is not None:
-        shapes.append(upright(seen(panel.near_points), dash="4px,3px"))
-    title = (
-        "accuracy improvement, "
-        f"points<br>{'shade: measured interval' if panel.shaded else 'effect unknown: no interval'}"
-    )
+def curve_figure(chart: Curve, origin: Origin) -> Figure:
+    """The line with all that belongs to it."""
+    values, labels = [x for x, _ in chart.x_ticks], [label for _, label in chart.x_ticks]
+    ticks = round_ticks(*chart.y_limits, 5)
     made = layout(
-        panel.head.origin,
-        x=axis(title, limits, ticks=ticks, labels=number_labels(ticks, "points"), showgrid=False),
-        y=money_axis("net value, USD a year", money_limits),
-        shapes=shapes,
-        annotations=_words(panel, panel.measured.value, limits),
-        margin={"l": 12, "r": 20, "t": 42, "b": 8, "pad": 0},
-    )
-    return {
-        "data": [_net_line(panel, limits, report), *_dot(panel, panel.measured, report, limits)],
-        "layout": made,
-    }
-
-
-def _net_line(panel: BreakEvenPanel, limits: tuple[float, float], report: BusinessReport) -> dict[str, Any]:
-    """Many points on a straight line, so that each place of it can be pointed at."""
-    xs = [limits[0] + (limits[1] - limits[0]) * step / 24 for step in range(25)]
-    place = said(provenance(panel.measured, report.timezone)) if panel.measured is not None else ""
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": [seen(x) for x in xs],
-        "y": [seen(panel.net_usd(x)) for x in xs],
-        "customdata": [
-            f"{format_signed(x, 'points')}: {format_money(panel.net_usd(x), signed=True)} a year".replace(
-                "<", "&lt;"
-            )
-            for x in xs
-        ],
-        "meta": ["<b>net value by accuracy improvement</b>", f"<br>{place}" if place else ""],
-        "hovertemplate": "%{meta[0]}<br><b>%{customdata}</b>%{meta[1]}<extra></extra>",
-        "showlegend": False,
-        "line": {"color": RESULT, "width": 2},
-    }
-
-
-def _dot(
-    panel: BreakEvenPanel, improvement: Measurement, report: BusinessReport, limits: tuple[float, float]
-) -> list[dict[str, Any]]:
-    points = improvement.value or 0.0
-    net = f"net {format_money(panel.net_usd(points), signed=True)} a year"
-    words = said(spoken(*measured("measured improvement", improvement, report), net))
-    dot = Dot(points, panel.net_usd(points), None, panel.shade is not None, words)
-    traces = dot_traces([dot], _STYLE, MEASURED, limits)
-    return [{**trace, "hovertemplate": TEMPLATE} for trace in traces]
-
-
-def _words(
-    panel: BreakEvenPanel, measured_points: float, limits: tuple[float, float]
-) -> list[dict[str, Any]]:
-    """Measured and break-even above the drawing, each on a line of its own over its place."""
-    words = [
-        _over(measured_points, f"measured {format_signed(measured_points, 'points')}", MEASURED, limits, 18)
-    ]
-    if panel.break_even_points is None:
-        return words
-    text = f"break-even {format_signed(panel.break_even_points, 'points')}"
-    if panel.near_points is not None:
-        return [*words, _over(panel.break_even_points, text, INK, limits, 2)]
-    return [
-        *words,
-        word(
-            f"{text}, off the axis",
-            x=0,
-            y=1,
-            colour=MUTED,
-            xref="paper",
-            yref="paper",
-            xanchor="left",
-            yanchor="bottom",
-            yshift=2,
-        ),
-    ]
-
-
-def _over(x: float, text: str, colour: str, limits: tuple[float, float], shift: int) -> dict[str, Any]:
-    share = (x - limits[0]) / (limits[1] - limits[0])
-    anchor = "left" if share < 0.3 else "right" if share > 0.7 else "center"
-    return word(
-        text, x=seen(x), y=1, colour=colour, yref="paper", xanchor=anchor, yanchor="bottom", yshift=shift
-    )
-
-
-def payback_figure(report: BusinessReport) -> Figure | None:
-    """A line from the cost of the infrastructure on over its band; a dot where it crosses zero."""
-    panel = report.payback
-    if not panel.head.is_drawn or not panel.points:
-        return None
-    ends = [
-        end
-        for point in panel.points
-        for end in (point.value_usd, point.low_usd, point.high_usd)
-        if end is not None
-    ]
-    limits = padded([*ends, 0.0])
-    months = (panel.points[0].month, panel.points[-1].month)
-    ticks = [month for month in _TICKS if months[0] <= month <= months[1]]
-    band = _band(panel.points)
-    made = layout(
-        panel.head.origin,
+        origin,
         x=axis(
-            f"months{'; shade: 95 % interval' if band else ''}",
-            months,
-            ticks=ticks,
-            labels=[f"{month:g}" for month in ticks],
-            showgrid=False,
+            chart.x_axis.replace("\n", "<br>"), chart.x_limits, ticks=values, labels=labels, showgrid=False
         ),
-        y=money_axis("cumulative value, USD", limits),
-        annotations=_payback_words(panel),
-        margin={"l": 12, "r": 20, "t": 10, "b": 8, "pad": 0},
+        y=axis(chart.y_axis, chart.y_limits, ticks=ticks, labels=number_labels(ticks, USD), **ZERO_LINE),
+        shapes=[
+            *([band(*chart.shade, BAND)] if chart.shade is not None else []),
+            *(upright(seen(x), dash="4px,3px") for x in chart.guides),
+        ],
+        annotations=[*_above(chart), *(_beside(spot, chart) for spot in chart.spots if spot.beside)],
+        margin={"l": 12, "r": 20, "t": 10 + _LINE_PIXELS * len(chart.above), "b": 8, "pad": 0},
     )
-    return {"data": [*band, _zero(months), _cash_line(report), *_mark(report)], "layout": made}
+    spots = [trace for spot in chart.spots for trace in _spot(spot, chart)]
+    return {"data": [*_band(chart), _line(chart), *spots], "layout": made}
 
 
-def _band(points: tuple[CashPoint, ...]) -> list[dict[str, Any]]:
-    """The interval as a closed shape behind the line."""
-    known = [
-        (point.month, point.low_usd, point.high_usd)
-        for point in points
-        if point.low_usd is not None and point.high_usd is not None
-    ]
-    if not known:
-        return []
-    months = [month for month, _, _ in known]
+def _line(chart: Curve) -> dict[str, Any]:
+    """Where few points are given, many between them, so that each place can be pointed at."""
+    points = chart.points if len(chart.points) > 2 else _between(chart.points)
+    return _scatter(
+        "lines",
+        points,
+        customdata=[said(chart.said(x, y)) for x, y in points],
+        hovertemplate=TEMPLATE,
+        line={"color": RESULT, "width": 2},
+    )
+
+
+def _between(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Points on the straight lines between these."""
+    shares = [step / _STEPS_BETWEEN for step in range(_STEPS_BETWEEN + 1)]
     return [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": [*months, *months[::-1]],
-            "y": [*(seen(low) for _, low, _ in known), *(seen(high) for _, _, high in known[::-1])],
-            "fill": "toself",
-            "fillcolor": BAND,
-            "line": {"color": BAND, "width": 0},
-            "hoverinfo": "skip",
-            "showlegend": False,
-        }
+        (x + (to_x - x) * share, y + (to_y - y) * share)
+        for (x, y), (to_x, to_y) in pairwise(points)
+        for share in shares
     ]
 
 
-def _zero(months: tuple[float, float]) -> dict[str, Any]:
-    """Zero above the band, which would hide the axis' own line."""
-    line = {
-        "type": "scatter",
-        "mode": "lines",
-        "hoverinfo": "skip",
-        "showlegend": False,
-        "line": {"color": AXIS, "width": 1},
-    }
-    return {**line, "x": list(months), "y": [0, 0]}
-
-
-def _cash_line(report: BusinessReport) -> dict[str, Any]:
-    points = report.payback.points
+def _scatter(mode: str, points: Sequence[tuple[float, float]], **more: Any) -> dict[str, Any]:
     return {
         "type": "scatter",
-        "mode": "lines",
-        "x": [point.month for point in points],
-        "y": [seen(point.value_usd) for point in points],
-        "customdata": [_hover(point, report) for point in points],
-        "hovertemplate": TEMPLATE,
+        "mode": mode,
+        "x": [seen(x) for x, _ in points],
+        "y": [seen(y) for _, y in points],
         "showlegend": False,
-        "line": {"color": RESULT, "width": 2},
+        **more,
     }
 
 
-def _hover(point: CashPoint, report: BusinessReport) -> str:
-    has_band = point.low_usd is not None and point.high_usd is not None
-    limits = level_words(0.95, Interval(point.low_usd, point.high_usd), "usd") if has_band else "no interval"
-    title, value = (
-        Said(f"after {point.month:g} months", "title"),
-        Said(format_money(point.value_usd), "value"),
-    )
-    return said(spoken(title, value, limits, *provenance(report.net.net, report.timezone)))
-
-
-def _mark(report: BusinessReport) -> list[dict[str, Any]]:
-    panel, month = report.payback, report.payback.month
-    if month is None or panel.payback is None:
+def _band(chart: Curve) -> list[dict[str, Any]]:
+    """The interval as a closed shape behind the line, and zero above it, which it would hide."""
+    if not chart.band:
         return []
+    edge = [*((x, low) for x, low, _ in chart.band), *((x, high) for x, _, high in chart.band[::-1])]
+    plain = {"hoverinfo": "skip"}
     return [
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "x": [seen(month)],
-            "y": [0],
-            "customdata": [said(measured("paid back", panel.payback, report))],
-            "hovertemplate": TEMPLATE,
-            "showlegend": False,
-            "cliponaxis": False,
-            "marker": {
-                "symbol": "circle",
-                "size": 11,
-                "color": PAPER,
-                "opacity": 1,
-                "line": {"color": INK, "width": 2},
-            },
-        }
+        _scatter("lines", edge, fill="toself", fillcolor=BAND, line={"color": BAND, "width": 0}, **plain),
+        _scatter("lines", [(x, 0.0) for x in chart.x_limits], line={"color": AXIS, "width": 1}, **plain),
     ]
 
 
-def _payback_words(panel: PaybackPanel) -> list[dict[str, Any]]:
-    month = panel.month
-    if month is None or panel.payback is None:
-        return []
-    is_late = month > panel.points[-1].month * 0.6
-    days = panel.payback.value or 0.0
-    text = f"paid back: {format_number(days, 'days', decimals=0)}" if days >= 1 else "paid back: within a day"
+def _spot(spot: Spot, chart: Curve) -> list[dict[str, Any]]:
+    style = VariantStyle(spot.colour, INK, "o", ())
+    dot = Dot(spot.x, spot.y_usd, None, spot.is_filled, said(spot.said))
+    return dot_traces([dot], style, spot.colour, chart.x_limits, size=round(_USUAL_DOT_PIXELS * spot.size))
+
+
+def _share(x: float, chart: Curve) -> float:
+    low, high = chart.x_limits
+    return (x - low) / (high - low)
+
+
+def _above(chart: Curve) -> list[dict[str, Any]]:
+    """Words above the drawing, each on a line of its own over its place, the first one on top."""
     return [
         word(
-            text,
-            x=seen(month),
-            y=0,
-            xanchor="right" if is_late else "left",
-            yanchor="top",
-            xshift=0 if is_late else 4,
-            yshift=-7,
+            shown(words.text),
+            x=seen(x),
+            y=1,
+            colour=words.colour,
+            yref="paper",
+            xanchor="left" if _share(x, chart) < 0.3 else "right" if _share(x, chart) > 0.7 else "center",
+            yanchor="bottom",
+            yshift=2 + _LINE_PIXELS * lines,
         )
+        for lines, (x, words) in zip(range(len(chart.above))[::-1], chart.above, strict=True)
     ]
+
+
+def _beside(spot: Spot, chart: Curve) -> dict[str, Any]:
+    """Words at the lower right of a point, at the lower left of a late one."""
+    is_late = _share(spot.x, chart) > 0.6
+    return word(
+        shown(spot.beside),
+        x=seen(spot.x),
+        y=seen(spot.y_usd),
+        xanchor="right" if is_late else "left",
+        yanchor="top",
+        xshift=0 if is_late else 4,
+        yshift=-7,
+    )

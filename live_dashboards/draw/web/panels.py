@@ -9,13 +9,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from live_dashboards.draw.web.base import Figure, moment_text, time_axis, upright, word
-from live_dashboards.draw.web.curves import break_even_figure, payback_figure
+from live_dashboards.draw.web.curves import curve_figure
 from live_dashboards.draw.web.lines import lines_figure
 from live_dashboards.draw.web.rows import Label, rows_figure, rows_layout
 from live_dashboards.draw.web.words import TEMPLATE, said, shown
 from live_dashboards.model.axis import moment_words
-from live_dashboards.model.chart import Lines, Panel, Rows, Said
-from live_dashboards.model.measurement import Measurement
+from live_dashboards.model.chart import Curve, Lines, Panel, Rows, Said
+from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.number import format_number
 from live_dashboards.model.presentation import MUTED, PAPER, colour_of, state_words, style_of
 from live_dashboards.model.report import AbReport, RunBar
@@ -165,8 +165,6 @@ def _hover(bar: RunBar, report: AbReport) -> str:
 
 BY_HAND: Mapping[str, Callable[[Any], Figure | None]] = {
     "runs": runs_figure,
-    "break_even": break_even_figure,
-    "payback": payback_figure,
 }
 
 
@@ -194,8 +192,14 @@ def _drawn(panel: Panel[Any], report: Any) -> list[Figure | None]:
     """One a chart in its place; of many those that have something to draw."""
     origin = panel.head(report).origin
     made = [
-        rows_figure(chart, origin) if isinstance(chart, Rows) else lines_figure(chart, report, origin)
+        _figure(chart, report, origin)
         for chart in panel.shown(report)
-        if isinstance(chart, Rows | Lines)
+        if isinstance(chart, Rows | Lines | Curve)
     ]
     return made if panel.most_charts <= 2 else [figure for figure in made if figure is not None]
+
+
+def _figure(chart: Rows | Lines | Curve, report: Any, origin: Origin) -> Figure | None:
+    if isinstance(chart, Curve):
+        return curve_figure(chart, origin)
+    return rows_figure(chart, origin) if isinstance(chart, Rows) else lines_figure(chart, report, origin)

@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from dash import html
 
-from live_dashboards.model.chart import Panel, Sentences
+from live_dashboards.model.chart import Panel
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.report import Head
-from live_dashboards.web.trees.tables import (
-    Tree,
-    gates,
-    inputs,
-    ledger,
-    notices,
-    pairs,
-    performance,
-    short,
-    tag,
-)
+from live_dashboards.web.trees.tables import Tree, of_chart, pairs, short, tag
 
 PanelList = tuple[Panel[Any], ...]
-WORDS: dict[str, Callable[[Any], Tree]] = {
-    "health": notices,
-    "performance": performance,
-    "gates": gates,
-    "inputs": inputs,
-    "ledger": ledger,
-}
-"""What stands below a panel's charts or in their place."""
 
 
 def in_order(page: PanelList) -> PanelList:
@@ -39,11 +20,8 @@ def in_order(page: PanelList) -> PanelList:
 
 
 def words(panel: Panel[Any], report: Any) -> Tree:
-    """What stands below its charts: a table or notices, else its sentences."""
-    if panel.name in WORDS:
-        return WORDS[panel.name](report)
-    said = [chart for chart in panel.shown(report) if isinstance(chart, Sentences) and not chart.are_notices]
-    return [html.P(short(text), className="said") for chart in said for text in chart.texts] or None
+    """What stands below its charts, or in their place."""
+    return [of_chart(chart, report.variant_names) for chart in panel.shown(report)]
 
 
 def head(found: Head, name: str) -> Tree:

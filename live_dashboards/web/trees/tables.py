@@ -1,7 +1,5 @@
-"""Small pieces that several parts of the page are made of.
-
-What is better read than drawn: gates, inputs, assumptions, and where every number of the page comes
-from.
+"""Small pieces that several parts of the page are made of; what is better read than drawn, and where every
+number of the page comes from.
 """
 
 from __future__ import annotations
@@ -12,12 +10,11 @@ from typing import Any
 
 from dash import html
 
-from live_dashboards.model.business_report import BusinessReport, InputRow, PerformanceRow
-from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.chart import Chart, Checks, Sentences, Table
+from live_dashboards.model.measurement import Origin
 from live_dashboards.model.names import acts
 from live_dashboards.model.number import NOTHING, format_interval, format_number
 from live_dashboards.model.presentation import CACHED_MARK
-from live_dashboards.model.report import AbReport
 
 Tree = Any
 """A component, a text, or a list of them."""
@@ -93,108 +90,38 @@ def table(
     return html.Div(made, className="table", tabIndex=0, role="region", **{"aria-label": caption})
 
 
-def notices(report: AbReport) -> Tree:
-    """What the sources, their clocks or their data make doubtful."""
-    clocks = (
-        f"{status.address or status.source}: {status.clock_warning}"
-        for status in report.sources
-        if status.clock_warning
-    )
-    found = (*report.health.notices, *clocks)
-    return html.Ul([html.Li(short(notice)) for notice in found], className="notices") if found else None
+def of_chart(chart: Chart, names: Sequence[str]) -> Tree:
+    """What a chart is in words: a table, a list of notices, sentences; None for what is drawn."""
+    if isinstance(chart, Table):
+        return _table(chart, names)
+    if isinstance(chart, Checks):
+        return _checks(chart)
+    if not isinstance(chart, Sentences) or not chart.texts:
+        return None
+    if chart.are_notices:
+        return html.Ul([html.Li(short(notice)) for notice in chart.texts], className="notices")
+    return [html.P(short(text), className="said") for text in chart.texts]
 
 
-def gates(report: BusinessReport) -> Tree:
-    """The conditions of a decision, each with its state as sign and word."""
+def _table(chart: Table, names: Sequence[str]) -> Tree:
+    headings = [
+        column.heading if column.variant is None else name_of(column.heading, names)
+        for column in chart.columns
+    ]
+    rows = [[long_words(cell.more) if cell.more else cell.text for cell in row.cells] for row in chart.rows]
+    return table(chart.caption, headings, rows, class_name="of-panel")
+
+
+def _checks(chart: Checks) -> Tree:
     rows = [
         (
-            gate.label,
-            html.Span(f"{_STATE_SIGNS[gate.state]} {gate.state}", className=f"state-{gate.state}"),
-            long_words(gate.words),
+            check.label,
+            html.Span(f"{_STATE_SIGNS[check.state]} {check.state}", className=f"state-{check.state}"),
+            long_words(check.words),
         )
-        for gate in report.gates.gates
+        for check in chart.checks
     ]
-    return table("Conditions of a decision", ("condition", "state", "numbers"), rows)
-
-
-def inputs(report: BusinessReport) -> Tree:
-    """What was measured."""
-    names = report.variant_names
-    columns = (
-        "input",
-        name_of(report.baseline, names),
-        name_of(report.challenger, names),
-        "difference",
-        "95 % interval",
-        "n",
-        "window",
-        "age",
-    )
-    rows = [
-        (
-            row.label,
-            row.baseline_words,
-            row.challenger_words,
-            *_difference(row),
-            row.n_words,
-            row.window_words,
-            row.age_words,
-        )
-        for row in report.inputs.rows
-    ]
-    return table("Measured inputs of the business case", columns, rows, class_name="inputs")
-
-
-def _difference(row: InputRow) -> tuple[Tree, Tree]:
-    if row.measurement.value is None:
-        return long_words(row.measurement.reason or "not measured"), NOTHING
-    return row.difference_words, row.interval_words
-
-
-def ledger(report: BusinessReport) -> Tree:
-    """What was assumed, whose it is, and where the answer would flip."""
-    rows = [
-        (
-            row.assumption.name,
-            row.value_words,
-            row.unit_words,
-            row.range_words or NOTHING,
-            row.owner_words,
-            row.flip.words if row.flip is not None and row.flip.amount is not None else NOTHING,
-        )
-        for row in report.ledger.rows
-    ]
-    return table(
-        "Assumptions of the business case",
-        ("setting", "value", "unit", "range", "whose", "answer flips"),
-        rows,
-    )
-
-
-def performance(report: BusinessReport) -> Tree:
-    """How the two models do, each value with its interval."""
-    names = report.variant_names
-    columns = ("quantity", name_of(report.baseline, names), name_of(report.challenger, names), "better is")
-    return table("Both models", columns, [_performance(row) for row in report.performance.rows])
-
-
-def _performance(row: PerformanceRow) -> tuple[Tree, ...]:
-    return (
-        row.label,
-        _with_interval(row.baseline),
-        _with_interval(row.challenger),
-        "more" if row.is_higher_better else "less",
-    )
-
-
-def _with_interval(measurement: Measurement) -> Tree:
-    if measurement.value is None:
-        return long_words(f"{NOTHING} ({measurement.reason})", 120)
-    value = format_number(measurement.value, measurement.unit)
-    limits = measurement.interval
-    return (
-        value if limits is None else f"{value} ({format_interval(limits.low, limits.high, measurement.unit)})"
-    )
+    return table(chart.caption, ("condition", "state", "numbers"), rows)
 
 
 _SHOWN_OF_QUERY, _LONGEST_QUERY = 70, 4000

@@ -5,6 +5,7 @@ import pytest
 
 from live_dashboards.draw.web.base import CLEAR
 from live_dashboards.model.presentation import PAPER
+from live_dashboards.panels import break_even
 from tests.support.business_pages import CASES
 from tests.web.charts.drawn import figure, hovers, labels, lines, marks
 
@@ -19,16 +20,15 @@ def bars(figure):
 
 
 def test_parts_are_a_waterfall_that_ends_at_the_total():
-    made, drawn = report().parts, bars(figure("parts", report()))
-    values = [bar.value.value for bar in made.bars]
-    assert drawn["x"] == pytest.approx([*values, made.total.value.value], rel=1e-5)
+    case, drawn = report().case, bars(figure("parts", report()))
+    values = [term.contribution.value for term in case.terms]
+    assert drawn["x"] == pytest.approx([*values, case.net.value], rel=1e-5)
     assert drawn["base"] == pytest.approx([0, values[0], sum(values[:2]), 0], rel=1e-5)
 
 
 def test_whiskers_stand_where_their_bar_stands():
-    made = report().parts
     whiskers = lines(figure("parts", report()))[-1]
-    first = made.bars[0].interval
+    first = report().case.terms[0].contribution.interval
     assert whiskers[:2] == pytest.approx([first.low, first.high], rel=1e-5)
 
 
@@ -48,9 +48,9 @@ def test_a_missing_part_is_outlined_and_empty():
 
 
 def test_the_net_is_a_dot_over_its_interval():
-    drawn, made = figure("net", report()), report().net
-    assert drawn["data"][0]["x"][:2] == pytest.approx((made.interval.low, made.interval.high), rel=1e-5)
-    assert drawn["data"][-1]["x"] == pytest.approx([made.net.value], rel=1e-5)
+    drawn, net = figure("net", report()), report().case.net
+    assert drawn["data"][0]["x"][:2] == pytest.approx((net.interval.low, net.interval.high), rel=1e-5)
+    assert drawn["data"][-1]["x"] == pytest.approx([net.value], rel=1e-5)
     assert "95 % interval" in drawn["data"][-1]["customdata"][0]
 
 
@@ -63,16 +63,16 @@ def test_a_partial_net_is_another_mark():
 
 def test_payback_is_the_cumulative_value_over_its_band():
     band, _, line, mark = figure("payback", report())["data"]
-    points = report().payback.points
+    points = report().case.cash
     assert line["y"] == pytest.approx([point.value_usd for point in points], rel=1e-5)
     assert band["y"] == pytest.approx([*(point.low_usd for point in points), *(point.high_usd for point in points[::-1])], rel=1e-5)
-    assert mark["x"] == pytest.approx([report().payback.payback.value / (365 / 12)], rel=1e-5)
+    assert mark["x"] == pytest.approx([report().case.payback.value / (365 / 12)], rel=1e-5)
 
 
 def test_what_is_never_paid_back_has_no_mark():
     drawn = figure("payback", report("a loss"))
     assert not [trace for trace in drawn["data"] if trace["mode"] == "markers"]
-    assert labels(drawn) == []
+    assert labels(drawn) == ["not paid back within a year in &gt; 99.9 % of cases"]
 
 
 def test_a_cumulative_value_without_an_interval_has_no_band():
@@ -82,7 +82,7 @@ def test_a_cumulative_value_without_an_interval_has_no_band():
 
 
 def test_the_tornado_reaches_from_p10_to_p90():
-    drawn, swings = bars(figure("sensitivity", report())), report().sensitivity.swings
+    drawn, swings = bars(figure("sensitivity", report())), report().case.swings
     lows = [min(swing.net_at_low_usd, swing.net_at_high_usd) for swing in swings]
     assert drawn["base"] == pytest.approx(lows, rel=1e-5)
     assert drawn["x"] == pytest.approx([swing.width_usd for swing in swings], rel=1e-4)
@@ -90,7 +90,7 @@ def test_the_tornado_reaches_from_p10_to_p90():
 
 def test_the_tornado_stands_around_the_net_value():
     ticks = lines(figure("sensitivity", report()))[0]
-    assert ticks[:2] == pytest.approx([report().sensitivity.net_usd] * 2, rel=1e-5)
+    assert ticks[:2] == pytest.approx([report().case.net.value] * 2, rel=1e-5)
 
 
 def test_an_assumed_input_says_so():
@@ -100,11 +100,11 @@ def test_an_assumed_input_says_so():
 
 
 def test_break_even_is_the_line_through_the_measured_point():
-    drawn, made = figure("break-even", report()), report().break_even
+    drawn, (curve,) = figure("break-even", report()), break_even.charts(report())
     x, y = marks(drawn)[-1]
-    assert (x, y) == pytest.approx((made.measured.value, made.net_at_zero_usd + made.measured.value * made.usd_per_point), rel=1e-5)
+    assert (x, y) == pytest.approx((100 * report().case.inputs.accuracy_improvement.difference.value, report().case.net.value), rel=1e-5)
     shade = next(shape for shape in drawn["layout"]["shapes"] if shape["type"] == "rect")
-    assert (shade["x0"], shade["x1"]) == pytest.approx((made.shade.low, made.shade.high), rel=1e-5)
+    assert (shade["x0"], shade["x1"]) == pytest.approx(curve.shade, rel=1e-5)
 
 
 def test_an_effect_without_an_interval_is_hollow_and_unshaded():
@@ -120,7 +120,7 @@ def test_a_break_even_far_away_is_named_and_not_drawn():
 
 def test_the_figures_follow_the_report():
     made = report()
-    moved = replace(made, net=replace(made.net, net=replace(made.net.net, value=1_234_000.0)))
+    moved = replace(made, case=replace(made.case, net=replace(made.case.net, value=1_234_000.0)))
     assert figure("net", moved)["data"][-1]["x"] == [1_234_000]
 
 

@@ -1,0 +1,120 @@
+"""What was measured: each input of both variants, their difference, of how many, over what and when."""
+
+from __future__ import annotations
+
+from live_dashboards.model.business_case import EffectInput
+from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.chart import Cell, Column, Table, TableRow, drawn_value
+from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.number import (
+    NOTHING,
+    format_count,
+    format_interval,
+    format_number,
+    format_short_age,
+    format_signed,
+)
+from live_dashboards.model.presentation import FAINT, INK
+from live_dashboards.model.report import Head
+from live_dashboards.model.snapshot import MLFLOW
+from live_dashboards.panels import money
+
+_AS_MEASURED = {"latency_increase_ms": ("ms", 1.0), "error_rate_improvement": ("points", -100.0)}
+_HEADINGS = ("difference", "95 % interval", "n", "window", "age")
+_SHARES = (0.17, 0.26, 0.0, 0.0, 0.1)
+
+
+def head(report: BusinessReport) -> Head:
+    """How many are known."""
+    inputs = money.measured_inputs(report.case)
+    known = sum(measurement.value is not None for measurement in inputs)
+    title = "Measured inputs"
+    if report.origin is not Origin.SIMULATED:
+        title = f"{known} of {len(inputs)} inputs are measured"
+    versus = f"{report.challenger or 'challenger'} against {report.baseline}"
+    return money.head(report, title, f"{versus}, 95 % intervals, however often one looks")
+
+
+def charts(report: BusinessReport) -> tuple[Table, ...]:
+    """A row an input; the variants' columns in their colours."""
+    columns = (
+        Column("input", 0.19),
+        _column(report, report.baseline or "baseline", 0.13),
+        _column(report, report.challenger or "challenger", 0.15),
+        *map(Column, _HEADINGS, _SHARES),
+    )
+    rows = (*(_difference(effect, report) for effect in money.effects(report.case)), _requests(report))
+    labels = [row.cells[0].text for row in rows]
+    drawn = map(
+        drawn_value, ["inputs"] * len(rows), labels, [""] * len(rows), money.measured_inputs(report.case)
+    )
+    return (Table("Measured inputs of the business case", columns, rows, tuple(drawn)),)
+
+
+def _column(report: BusinessReport, name: str, share: float) -> Column:
+    names = report.variant_names
+    return Column(name, share, names.index(name) if name in names else max(4, len(names)))
+
+
+def _difference(effect: EffectInput, report: BusinessReport) -> TableRow:
+    difference = effect.difference
+    unit, factor = _AS_MEASURED.get(difference.name, ("points", 100.0))
+    value = None if difference.value is None else factor * difference.value
+    window = "test set" if MLFLOW in difference.source else _period_words(report)
+    n = (effect.baseline.n, effect.challenger.n)
+    return _row(
+        (
+            money.INPUT_LABELS[difference.name].capitalize(),
+            format_number(effect.baseline.value, effect.baseline.unit),
+            format_number(effect.challenger.value, effect.challenger.unit),
+            format_signed(value, unit),
+            _interval(difference, unit, factor),
+            " / ".join(format_count(each) if each else NOTHING for each in n) if any(n) else NOTHING,
+            window,
+        ),
+        difference,
+        report,
+    )
+
+
+def _requests(report: BusinessReport) -> TableRow:
+    requests, days = report.case.inputs.requests_per_day, report.case.inputs.days_of_requests
+    interval = "counted" if requests.value is not None else NOTHING
+    window = f"{days}d" if days else money.window_words(report.window_seconds)
+    counted = format_count(requests.value)
+    return _row(("Requests/day", NOTHING, NOTHING, counted, interval, NOTHING, window), requests, report)
+
+
+def _row(words: tuple[str, ...], measurement: Measurement, report: BusinessReport) -> TableRow:
+    """The words of all columns but the age; below them what has no room in a picture."""
+    *_, n, window = words
+    below = f"n {n}, {window}" if n != NOTHING else f"over {window}"
+    cells = [Cell(text, FAINT if text == NOTHING else INK) for text in (*words, _age(measurement, report))]
+    if measurement.value is None:
+        below = measurement.reason or "not measured"
+        cells[3] = cells[3]._replace(more=below)
+    return TableRow(tuple(cells), below)
+
+
+def _interval(difference: Measurement, unit: str, factor: float) -> str:
+    if difference.interval is None:
+        return NOTHING
+    ends = [
+        None if end is None else factor * end for end in (difference.interval.low, difference.interval.high)
+    ]
+    low, high = ends if factor > 0 else reversed(ends)
+    return format_interval(low, high, unit, signed=True)
+
+
+def _period_words(report: BusinessReport) -> str:
+    """How long the differences of traffic have been measured: since the start of the test."""
+    start = report.case.inputs.start
+    if start is None:
+        return money.window_words(report.window_seconds)
+    return money.window_words(3600 * round((report.at - start).total_seconds() / 3600) or 3600.0)
+
+
+def _age(measurement: Measurement, report: BusinessReport) -> str:
+    if measurement.observed_at is None or measurement.value is None:
+        return NOTHING
+    return format_short_age(max(0.0, (report.at - measurement.observed_at).total_seconds()))
