@@ -31,8 +31,8 @@ from live_dashboards.sources.metrics import AbTestMetrics
 if TYPE_CHECKING:
     import pandas as pd
 
+    from live_dashboards.draw.png.compose import Layout
     from live_dashboards.draw.png.dashboard import HasReports, Picture
-    from live_dashboards.draw.png.layout import Layout
 
 OfReport = TypeVar("OfReport", AbReport, BusinessReport)
 Given = str | float | Path | datetime

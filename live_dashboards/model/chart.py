@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from live_dashboards.model.axis import finite_ends, padded
+from live_dashboards.model.dashboards import Report
 from live_dashboards.model.judgement import Check
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.moment import format_moment
@@ -366,7 +367,7 @@ class Curve:
 Chart: TypeAlias = Rows | Lines | Sentences | Table | Checks | Curve
 
 
-OfReport = TypeVar("OfReport")
+OfReport = TypeVar("OfReport", bound=Report)
 
 
 def drawn_by_hand(_: object) -> tuple[Chart, ...]:

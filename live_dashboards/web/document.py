@@ -19,9 +19,8 @@ from live_dashboards.panels.ab import AB_PANELS
 from live_dashboards.panels.business import BUSINESS_PANELS
 from live_dashboards.settings import Settings
 from live_dashboards.web.refresher import pace_of
-from live_dashboards.web.trees import header, panels, tables
-from live_dashboards.web.trees.panels import PanelList
-from live_dashboards.web.trees.tables import short
+from live_dashboards.web.trees import header, panels
+from live_dashboards.web.trees.panels import PanelList, short
 from live_dashboards.web.view import WINDOWS, own_window, windows
 
 Figure = dict[str, Any]
@@ -53,7 +52,7 @@ class DocumentMaker:
             *_panels(BUSINESS_PANELS, drawn[1], business),
         ):
             props.setdefault(component, {})[name] = value
-        props["provenance"] = {"children": tables.provenance(self._rows(ab, business))}
+        props["provenance"] = {"children": panels.provenance(self._rows(ab, business))}
         return {
             "at": format_moment(ab.at),
             "limit_seconds": self._limit_seconds,

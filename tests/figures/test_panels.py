@@ -370,7 +370,7 @@ def test_the_longest_possible_window_is_drawn():
 
 def test_sentences_below_a_drawing_leave_the_drawing_its_room(monkeypatch):
     many = tuple(f"sentence {number}" for number in range(40))
-    monkeypatch.setattr(net, "_words", lambda case: many)
+    monkeypatch.setattr(net, "_words", lambda _: many)
     figure = _create_dashboard_panels(business_pages.page(**business_pages.OWN), size_inches=(16, 10), dpi=60)
     written = [text for text in figure.texts if text.get_text().startswith("sentence ")]
     assert 3 < len(written) < 20

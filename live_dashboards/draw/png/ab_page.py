@@ -11,9 +11,8 @@ from zoneinfo import ZoneInfo
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from live_dashboards.draw.png.compose import rows_of_panels
+from live_dashboards.draw.png.compose import Layout, rows_of_panels
 from live_dashboards.draw.png.frame import Frame, tick_top, x_ticks
-from live_dashboards.draw.png.layout import Layout
 from live_dashboards.draw.png.panel import open_panel, say_nothing
 from live_dashboards.draw.png.rows import RowPlot, bare_rows, fitting, heading_height
 from live_dashboards.draw.png.strips import draw_header, draw_status, draw_verdict

@@ -10,9 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from live_dashboards.draw.png.compose import rows_of_panels
+from live_dashboards.draw.png.compose import Layout, rows_of_panels
 from live_dashboards.draw.png.frame import Frame, base_line, tick_height, x_ticks
-from live_dashboards.draw.png.layout import Layout
 from live_dashboards.draw.png.panel import open_panel
 from live_dashboards.draw.png.rows import dot, draw_dots
 from live_dashboards.draw.png.strips import draw_header

@@ -17,7 +17,7 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from live_dashboards.draw.png.layout import Layout
+from live_dashboards.draw.png.compose import Layout
 from live_dashboards.draw.png.theme import (
     AXES_STYLE,
     DESIGN_PAGE_INCHES,

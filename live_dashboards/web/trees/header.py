@@ -13,7 +13,7 @@ from live_dashboards.model.business_report import BusinessReport
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.presentation import BADGE_SHAPES
 from live_dashboards.model.report import AbReport, Badge
-from live_dashboards.web.trees.tables import Tree, name_of, pairs, short
+from live_dashboards.web.trees.panels import Tree, name_of, pairs, short
 
 
 def title(report: AbReport) -> Tree:

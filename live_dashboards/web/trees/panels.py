@@ -1,17 +1,95 @@
-"""The page's panels: which there are, and the words of each; the charts stand in graphs of their own."""
+"""The panels around their charts, whose graphs stand for themselves: heads, words and tables, the list of
+where every number comes from, and the small pieces that the whole page is made of.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dash import html
 
-from live_dashboards.model.chart import Panel
+from live_dashboards.model.chart import Chart, Checks, Panel, Sentences, Table
 from live_dashboards.model.measurement import Origin
+from live_dashboards.model.names import acts
+from live_dashboards.model.number import NOTHING, format_interval, format_number
+from live_dashboards.model.presentation import CACHED_MARK
 from live_dashboards.model.report import Head
-from live_dashboards.web.trees.tables import Tree, of_chart, pairs, short, tag
 
+Tree = Any
+"""A component, a text, or a list of them."""
 PanelList = tuple[Panel[Any], ...]
+
+LONGEST_WORDS = 300
+
+_STATE_SIGNS = {"passed": "●", "failed": "✕", "unknown": "○"}
+
+
+def short(text: str, longest: int = LONGEST_WORDS) -> str:
+    """The text in one line, cut where it is too long for anybody to read; what turns or hides letters or
+    steers a terminal is taken out.
+    """
+    plain = " ".join(
+        "".join(character for character in text if character.isspace() or not acts(character)).split()
+    )
+    return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
+
+
+def tag(origin: Origin) -> Tree:
+    """The word that says what kind of values these are; nothing for live ones."""
+    mark = f" {CACHED_MARK}" if origin is Origin.CACHED else ""
+    return (
+        None
+        if origin is Origin.LIVE
+        else html.Span(f"{origin.value.upper()}{mark}", className=f"tag tag-{origin.value}")
+    )
+
+
+def name_of(variant: str | None, names: Sequence[str]) -> Tree:
+    """A variant's name in its colour."""
+    index = names.index(variant) if variant in names else len(names)
+    return html.Span(
+        short(variant or "none", 60), className=f"variant variant-{min(index, 6)}", title=short(variant or "")
+    )
+
+
+def long_words(text: str, longest: int = LONGEST_WORDS) -> Tree:
+    """Words of a table's cell, which break anywhere rather than make the table wider than its place: a reason
+    holds whole queries.
+    """
+    return html.Span(short(text, longest), className="words")
+
+
+def pairs(rows: Iterable[tuple[str, str]], class_name: str) -> Tree:
+    """A list of names and what they are."""
+    return html.Dl(
+        [html.Div([html.Dt(name), html.Dd(short(words))]) for name, words in rows if words],
+        className=class_name,
+    )
+
+
+def table(
+    caption: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Tree]],
+    *,
+    class_name: str = "",
+    body_id: str | None = None,
+) -> Tree:
+    """A table whose first cell names its row; it can be scrolled by keyboard where it is wider than its
+    place.
+    """
+    head = html.Thead(html.Tr([html.Th(column, scope="col") for column in columns]))
+    body = html.Tbody(
+        [
+            html.Tr([html.Th(first, scope="row"), *(html.Td(cell) for cell in cells)])
+            for first, *cells in rows
+        ],
+        **({"id": body_id} if body_id else {}),
+    )
+    made = html.Table([html.Caption(caption), head, body], className=class_name)
+    return html.Div(made, className="table", tabIndex=0, role="region", **{"aria-label": caption})
 
 
 def in_order(page: PanelList) -> PanelList:
@@ -21,7 +99,7 @@ def in_order(page: PanelList) -> PanelList:
 
 def words(panel: Panel[Any], report: Any) -> Tree:
     """What stands below its charts, or in their place."""
-    return [of_chart(chart, report.variant_names) for chart in panel.shown(report)]
+    return [_of_chart(chart, report.variant_names) for chart in panel.shown(report)]
 
 
 def head(found: Head, name: str) -> Tree:
@@ -46,3 +124,95 @@ def reason(found: Head) -> Tree:
 def note(found: Head) -> Tree:
     """The method, n or caveat below the drawing."""
     return short(found.note, 400)
+
+
+def _of_chart(chart: Chart, names: Sequence[str]) -> Tree:
+    """What a chart is in words: a table, a list of notices, sentences; None for what is drawn."""
+    if isinstance(chart, Table):
+        return _table(chart, names)
+    if isinstance(chart, Checks):
+        return _checks(chart)
+    if not isinstance(chart, Sentences) or not chart.texts:
+        return None
+    if chart.are_notices:
+        return html.Ul([html.Li(short(notice)) for notice in chart.texts], className="notices")
+    return [html.P(short(text), className="said") for text in chart.texts]
+
+
+def _table(chart: Table, names: Sequence[str]) -> Tree:
+    headings = [
+        column.heading if column.variant is None else name_of(column.heading, names)
+        for column in chart.columns
+    ]
+    rows = [[long_words(cell.more) if cell.more else cell.text for cell in row.cells] for row in chart.rows]
+    return table(chart.caption, headings, rows, class_name="of-panel")
+
+
+def _checks(chart: Checks) -> Tree:
+    rows = [
+        (
+            check.label,
+            html.Span(f"{_STATE_SIGNS[check.state]} {check.state}", className=f"state-{check.state}"),
+            long_words(check.words),
+        )
+        for check in chart.checks
+    ]
+    return table(chart.caption, ("condition", "state", "numbers"), rows)
+
+
+_SHOWN_OF_QUERY, _LONGEST_QUERY = 70, 4000
+PROVENANCE_COLUMNS = (
+    "number",
+    "value",
+    "95 % interval",
+    "n",
+    "origin",
+    "source",
+    "observed at",
+    "query",
+    "reason",
+)
+
+
+def provenance(rows: Iterable[Mapping[str, Any]]) -> Tree:
+    """Where every number of the page comes from, a row each, as the summaries list them."""
+    return table(
+        "Where every number comes from",
+        PROVENANCE_COLUMNS,
+        [_provenance(row) for row in rows],
+        class_name="provenance",
+        body_id="provenance-rows",
+    )
+
+
+def _provenance(row: Mapping[str, Any]) -> tuple[Tree, ...]:
+    called = short(row["name"], 100)  # the service names its kinds of impact as it likes
+    name = called if row["variant"] is None else f"{called} · {short(row['variant'], 60)}"
+    interval = (
+        NOTHING
+        if row["interval"] is None
+        else format_interval(row["interval"][0], row["interval"][1], row["unit"])
+    )
+    return (
+        name,
+        format_number(row["value"], row["unit"]),
+        interval,
+        NOTHING if row["n"] is None else f"{row['n']:,}",
+        html.Span(f"{row['origin']}{', stale' if row['stale'] else ''}", className=f"origin-{row['origin']}"),
+        row["source"] or NOTHING,
+        _second(row["observed_at"]),
+        _query(short(row["query"], _LONGEST_QUERY)),
+        short(row["reason"] or ""),
+    )
+
+
+def _query(text: str) -> Tree:
+    """The beginning of a query, and the whole of it behind that."""
+    if len(text) <= _SHOWN_OF_QUERY:
+        return html.Code(text) if text else NOTHING
+    return html.Details([html.Summary(html.Code(short(text, _SHOWN_OF_QUERY))), html.Code(text)])
+
+
+def _second(moment: str | None) -> str:
+    """The moment to the second."""
+    return re.sub(r"\.\d+Z$", "Z", moment) if moment else NOTHING
