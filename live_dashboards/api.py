@@ -298,6 +298,8 @@ def _settings(
             raise UsageError(f"{option} and {name} are one setting; give one of them")
         if value is not None:
             texts |= _texts({name: value})
+    if not isinstance(env_file, str | Path | None):
+        raise UsageError(f"env_file is {env_file!r}; give the settings file's path")
     return load_settings(env_file=None if env_file is None else Path(env_file), overrides=texts)
 
 
@@ -350,6 +352,8 @@ def _request(at: object, seed: object, on_missing: str, *, simulate: bool) -> Re
         )
     if not isinstance(seed, Integral) or isinstance(seed, bool):
         raise UsageError(f"seed is {seed!r}, but must be a whole number")
+    if not isinstance(simulate, bool):
+        raise UsageError(f"simulate is {simulate!r}, but must be True or False")
     return Request(at=_moment(at), seed=int(seed), on_missing=on_missing, simulate_only=simulate)
 
 

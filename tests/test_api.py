@@ -206,6 +206,8 @@ def test_a_setting_is_text_a_number_a_path_a_moment_or_on_and_off(name, given, r
         ({"AB_START": datetime(2026, 1, 1)}, SettingsError, "AB_START is a datetime, but must be .* a datetime with its zone"),  # noqa: DTZ001 that is the fault
         ({"on_missing": "simulated"}, UsageError, "on_missing is 'simulated', did you mean 'simulate'"),
         ({"seed": "42"}, UsageError, "seed is '42', but must be a whole number"),
+        ({"simulate": "no"}, UsageError, "simulate is 'no', but must be True or False"),
+        ({"env_file": 3}, UsageError, "env_file is 3; give the settings file's path"),
         ({"env_file": "nowhere.env"}, SettingsError, "the settings file nowhere.env cannot be read"),
     ],
 )
@@ -213,7 +215,7 @@ def test_a_wrong_argument_is_one_sentence_with_what_is_right(arguments, kind, wo
     monkeypatch.chdir(tmp_path)
     for ask in (live_dashboards.ab_test, live_dashboards.business):
         with pytest.raises(kind, match=words) as raised:
-            ask(simulate=True, **arguments)
+            ask(**{"simulate": True, **arguments})
         assert "\n" not in str(raised.value)
 
 

@@ -4,6 +4,7 @@ values, words and colours; how each kind looks is the renderers' business.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from live_dashboards.model.presentation import INK, VariantStyle
 from live_dashboards.model.report import Head, Line
 
 _SMALLEST = 1e-9  # of a log axis
+_PANEL_NAME = re.compile("[a-z][a-z0-9_]*")  # parts of the web page are named after it
 _LOOKS = {
     "dot": ("", "state"),
     "tick": ("plan", "bound", "mean"),
@@ -388,6 +390,10 @@ class Panel(Generic[OfReport]):
     is_wide: bool = False
     empty: str = "nothing to show"
     words: Callable[[OfReport], Head] | None = None
+
+    def __post_init__(self) -> None:
+        if not _PANEL_NAME.fullmatch(self.name):
+            raise ValueError(f"{self.name!r} is no panel's name; use small letters and underscores")
 
     def shown(self, report: OfReport) -> tuple[Chart, ...]:
         """Its charts of this report; ValueError for more than a panel has places for."""

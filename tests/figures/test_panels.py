@@ -6,13 +6,18 @@ from datetime import timedelta
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from live_dashboards.draw.png.compose import draw_panel
 from live_dashboards.draw.png.dashboard import _create_dashboard_panels
+from live_dashboards.draw.png.frame import Frame
 from live_dashboards.draw.png.lines import segments, spread
-from live_dashboards.draw.png.theme import ALARM, PAPER, VARIANT_STYLES
-from live_dashboards.model.measurement import missing
-from live_dashboards.model.report import EffectPanel, QualityRow
+from live_dashboards.draw.png.rows import fitting
+from live_dashboards.draw.png.theme import ALARM, PAPER, VARIANT_STYLES, Sizes
+from live_dashboards.model.chart import Mark, Panel, Row, Rows, Scale
+from live_dashboards.model.measurement import Origin, missing
+from live_dashboards.model.report import EffectPanel, Head, QualityRow
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.panels import net
 from tests.figures.cases import analysed, with_gaps
@@ -375,3 +380,36 @@ def test_sentences_below_a_drawing_leave_the_drawing_its_room(monkeypatch):
     written = [text for text in figure.texts if text.get_text().startswith("sentence ")]
     assert 3 < len(written) < 20
     assert max(text.get_position()[1] for text in written) < 0.75
+
+
+def drawn_alone(*charts):
+    """A figure of one panel that has these charts, and its axes."""
+    figure = Figure(figsize=(6, 4))
+    frame = Frame(figure, 0.0, 0.0, 6.0, 4.0, Sizes(1.0))
+    toy = Panel("toy", lambda _: charts, words=lambda _: Head("toy", "percent", Origin.LIVE))
+    draw_panel(toy, frame, report())
+    return figure, figure.axes[0]
+
+
+def beyond(value, **more):
+    return Row("row", (Mark("dot", ALARM, value, style=VARIANT_STYLES[0], **more),))
+
+
+@pytest.mark.parametrize(("value", "edge", "marker"), [(15.0, 10.0, ">"), (-3.0, 0.0, "<")])
+def test_a_dot_beyond_a_fixed_axis_is_an_arrow_at_its_edge(value, edge, marker):
+    _, axes = drawn_alone(Rows((beyond(value), beyond(5.0)), Scale("percent", fixed=(0.0, 10.0)), "percent"))
+    assert [(line.get_marker(), list(line.get_xdata())) for line in axes.get_lines() if line.get_marker() in "<>"] == [(marker, [edge])]
+
+
+def test_a_bar_ends_where_a_fixed_axis_does():
+    bar = Row("row", (Mark("bar", ALARM, ends=(-5.0, 20.0), look="filled"),))
+    _, axes = drawn_alone(Rows((bar,), Scale("percent", fixed=(0.0, 10.0)), "percent"))
+    (box,) = [patch for patch in axes.patches if patch.get_gid() == "bar-filled"]
+    assert (box.get_x(), box.get_width()) == (0.0, 10.0)
+
+
+@pytest.mark.parametrize(("more", "words"), [(1, "1 more row in the summary file"), (2, "2 more rows in the summary file")])
+def test_rows_that_are_left_out_are_counted_in_good_english(more, words):
+    place = Frame(Figure(figsize=(6, 4)), 0.0, 0.0, 6.0, 4.0, Sizes(1.0))
+    fits = len(fitting(place, range(1_000))[0])
+    assert fitting(place, range(fits + more)) == (range(fits), words)

@@ -49,3 +49,9 @@ def test_a_panel_with_more_charts_than_it_has_places_for_is_refused(charts, fits
     panel = Panel("toy", lambda _: charts)
     with nullcontext() if fits else pytest.raises(ValueError, match="the panel 'toy' has"):
         assert panel.shown(None) == charts
+
+
+@pytest.mark.parametrize("name", ["", "My Panel", "../up", "a-b", "1st"])
+def test_a_panel_s_name_can_stand_in_the_web_page(name):
+    with pytest.raises(ValueError, match="is no panel's name"):
+        Panel(name, lambda _: ())

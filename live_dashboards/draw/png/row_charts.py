@@ -266,6 +266,7 @@ def _draw_bar(plot: RowPlot, y: int, mark: Mark, limits: tuple[float, float]) ->
     low, high = sorted(mark.ends or (0.0, 0.0))
     if mark.look == "empty":
         high = low + _EMPTY_SHARE * (limits[1] - limits[0])
+    low, high = (min(max(end, limits[0]), limits[1]) for end in (low, high))  # as far as the axis goes
     height = _BAR_ROWS * mark.size
     box = Rectangle(
         (low, y - height / 2),

@@ -158,7 +158,8 @@ def fitting(body: Frame, rows: Sequence[_Row]) -> tuple[Sequence[_Row], str]:
     room = body.height - heading_height(body.sizes) - tick_height(body.sizes)
     most = max(1, int(room / line_inches(body.sizes.note, _ROW_LEADING)))
     hidden = len(rows) - most
-    return rows[:most], f"{hidden} more rows in the summary file" if hidden > 0 else ""
+    noun = "row" if hidden == 1 else "rows"
+    return rows[:most], f"{hidden} more {noun} in the summary file" if hidden > 0 else ""
 
 
 def column_inches(body: Frame, texts: Iterable[str], share: float = 0.42) -> float:
@@ -251,13 +252,19 @@ def draw_dots(
     *,
     size: float | None = None,
 ) -> None:
-    """One variant's dots with their intervals; the axes' limits must stand already."""
+    """One variant's dots with their intervals; one beyond the axes, whose limits must stand already, is an
+    arrow at their edge.
+    """
     present = [mark for mark in dots if mark is not None]
     low, high = axes.get_xlim()
     draw_bars(axes, [(mark.interval, mark.y) for mark in present if mark.interval], colour, frame.sizes.line)
     draw_bars(
         axes, [(mark.inner, mark.y) for mark in present if mark.inner], colour, frame.sizes.line * _THICK
     )
+    below = [(low, mark.y) for mark in present if mark.value < low]
+    above = [(high, mark.y) for mark in present if mark.value > high]
+    _draw_arrows(axes, colour, "<", below, frame.sizes.line)
+    _draw_arrows(axes, colour, ">", above, frame.sizes.line)
     for is_filled in (True, False):
         chosen = [mark for mark in present if mark.is_filled is is_filled and low <= mark.value <= high]
         if chosen:
@@ -305,13 +312,19 @@ def draw_bars(
         autolim=False,
     )
     for marker, ends in arrows.items():
-        if ends:
-            axes.plot(
-                *zip(*ends, strict=True),
-                linestyle="none",
-                marker=marker,
-                markersize=max(4.0, width_points * 0.9),
-                color=colour,
-                clip_on=False,
-                zorder=4,
-            )
+        _draw_arrows(axes, colour, marker, ends, width_points)
+
+
+def _draw_arrows(
+    axes: Axes, colour: str, marker: str, ends: Sequence[tuple[float, float]], width_points: float
+) -> None:
+    if ends:
+        axes.plot(
+            *zip(*ends, strict=True),
+            linestyle="none",
+            marker=marker,
+            markersize=max(4.0, width_points * 0.9),
+            color=colour,
+            clip_on=False,
+            zorder=4,
+        )

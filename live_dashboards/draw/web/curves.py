@@ -8,7 +8,7 @@ from typing import Any
 
 from live_dashboards.draw.web.base import ZERO_LINE, Figure, axis, band, layout, seen, upright, word
 from live_dashboards.draw.web.marks import Dot, dot_traces
-from live_dashboards.draw.web.words import TEMPLATE, said, shown
+from live_dashboards.draw.web.words import TEMPLATE, escaped, said, shown
 from live_dashboards.model.axis import number_labels, round_ticks
 from live_dashboards.model.chart import Curve, Spot
 from live_dashboards.model.measurement import Origin
@@ -26,10 +26,10 @@ def curve_figure(chart: Curve, origin: Origin) -> Figure:
     ticks = round_ticks(*chart.y_limits, 5)
     made = layout(
         origin,
-        x=axis(
-            chart.x_axis.replace("\n", "<br>"), chart.x_limits, ticks=values, labels=labels, showgrid=False
+        x=axis(_title(chart.x_axis), chart.x_limits, ticks=values, labels=labels, showgrid=False),
+        y=axis(
+            _title(chart.y_axis), chart.y_limits, ticks=ticks, labels=number_labels(ticks, USD), **ZERO_LINE
         ),
-        y=axis(chart.y_axis, chart.y_limits, ticks=ticks, labels=number_labels(ticks, USD), **ZERO_LINE),
         shapes=[
             *([band(*chart.shade, BAND)] if chart.shade is not None else []),
             *(upright(seen(x), dash="4px,3px") for x in chart.guides),
@@ -39,6 +39,10 @@ def curve_figure(chart: Curve, origin: Origin) -> Figure:
     )
     spots = [trace for spot in chart.spots for trace in _spot(spot, chart)]
     return {"data": [*_band(chart), _line(chart), *spots], "layout": made}
+
+
+def _title(words: str) -> str:
+    return "<br>".join(map(escaped, words.split("\n")))
 
 
 def _line(chart: Curve) -> dict[str, Any]:

@@ -138,7 +138,7 @@ def target_words(plan: Lines, limits: tuple[float, float]) -> list[dict[str, Any
         return []
     return [
         word(
-            plan.target_words,
+            escaped(plan.target_words),
             x=1,
             y=seen(plan.target),
             colour=MUTED,

@@ -22,6 +22,7 @@ _SYMBOLS = {
     "P": "cross",
     "X": "x",
 }
+_ARROWS = {-1: "triangle-left", 1: "triangle-right"}
 _LINE_PIXELS = 2.0
 _THICK = 5.0
 
@@ -59,15 +60,20 @@ def dot_traces(
     size: int = 10,
     name: str = "",
 ) -> list[dict[str, Any]]:
-    """One variant's dots over their intervals; with a name they have a place in the legend."""
+    """One variant's dots over their intervals, arrows where they are beyond the axis; with a name they have a
+    place in the legend.
+    """
     if not dots:
         return []
     intervals = [(dot.interval, dot.y) for dot in dots if dot.interval is not None]
     inner = [(dot.inner, dot.y) for dot in dots if dot.inner is not None]
+    left, right = limits
+    beyond = [(dot.value > right) - (dot.value < left) for dot in dots]
+    symbols = [_ARROWS.get(side, symbol(style)) for side in beyond]
     marks = {
         "type": "scatter",
         "mode": "markers",
-        "x": [seen(dot.value) for dot in dots],
+        "x": [seen(min(max(dot.value, left), right)) for dot in dots],
         "y": [seen(dot.y) for dot in dots],
         "customdata": [dot.hover for dot in dots],
         "hovertemplate": TEMPLATE,
@@ -75,7 +81,7 @@ def dot_traces(
         "showlegend": bool(name),
         "cliponaxis": False,
         "marker": {
-            "symbol": symbol(style),
+            "symbol": symbols if any(beyond) else symbol(style),
             "size": size,
             "opacity": 1,
             "color": [colour if dot.is_filled else PAPER for dot in dots],

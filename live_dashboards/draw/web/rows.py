@@ -24,7 +24,7 @@ from live_dashboards.draw.web.marks import (
     symbol,
     ticks_trace,
 )
-from live_dashboards.draw.web.words import TEMPLATE, said, shown, shown_name, width
+from live_dashboards.draw.web.words import TEMPLATE, escaped, said, shown, shown_name, width
 from live_dashboards.model.axis import log_labels, log_ticks, number_labels, round_ticks
 from live_dashboards.model.chart import Mark, Row, Rows, Words
 from live_dashboards.model.measurement import Interval, Origin
@@ -166,9 +166,10 @@ def rows_figure(chart: Rows, origin: Origin) -> Figure | None:
 
 
 def _axis(chart: Rows, limits: tuple[float, float], hidden: int) -> dict[str, Any]:
-    legend = "; ".join(filter(None, (chart.legend, f"{hidden} more rows in the table" if hidden else "")))
+    left_out = f"{hidden} more {'row' if hidden == 1 else 'rows'} in the table" if hidden else ""
+    legend = "; ".join(filter(None, (chart.legend, left_out)))
     joint = "<br>" if len(chart.axis) + len(legend) > _PHONE_WORDS else "; "
-    title = joint.join(filter(None, (chart.axis, legend)))
+    title = joint.join(escaped(words) for words in (chart.axis, legend) if words)
     if chart.scale.is_log:
         ticks = log_ticks(*limits, 5)
         made = axis(title, (0, 0), ticks=ticks, labels=log_labels(ticks), type="log")

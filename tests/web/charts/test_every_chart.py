@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -8,7 +9,13 @@ import plotly.graph_objects as go
 import pytest
 
 from live_dashboards.draw.web.base import CLEAR, DARK, height_pixels
+from live_dashboards.draw.web.lines import lines_figure
 from live_dashboards.draw.web.panels import places
+from live_dashboards.draw.web.rows import rows_figure
+from live_dashboards.model.chart import Mark, Row, Rows, Scale
+from live_dashboards.model.measurement import Origin
+from live_dashboards.model.presentation import INK, VARIANT_STYLES
+from live_dashboards.panels import rate
 from live_dashboards.panels.ab import AB_PANELS
 from live_dashboards.panels.business import BUSINESS_PANELS
 from tests.figures.cases import CASES, HOSTILE
@@ -156,3 +163,25 @@ def test_the_charts_have_the_pages_ids():
     assert [place for panel in AB_PANELS for place in places(panel)] == ab
     assert [place for panel in BUSINESS_PANELS for place in places(panel)] == ["net", "parts", "sensitivity", "break-even", "payback"]
     assert list(all_figures("ab", reports.report())) == [place for place in ab if place not in {"impact-3", "impact-4", "impact-5"}]
+
+
+@pytest.mark.parametrize(("value", "edge", "symbol"), [(15.0, 10.0, "triangle-right"), (-3.0, 0.0, "triangle-left")])
+def test_a_dot_beyond_a_fixed_axis_is_an_arrow_at_its_edge(value, edge, symbol):
+    dots = tuple(Row("row", (Mark("dot", INK, each, style=VARIANT_STYLES[0]),)) for each in (value, 5.0))
+    drawn = rows_figure(Rows(dots, Scale("percent", fixed=(0.0, 10.0)), "percent"), Origin.LIVE)
+    trace = drawn["data"][-1]
+    assert (trace["x"], trace["marker"]["symbol"]) == ([edge, 5.0], [symbol, "circle"])
+
+
+def test_the_words_of_an_axis_are_no_markup():
+    evil = "<b>%{x}</b>"
+    rows = rows_figure(Rows((Row("row"),), Scale("percent", fixed=(0.0, 10.0)), evil, evil), Origin.LIVE)
+    lines = lines_figure(replace(rates(), target=rates().lines[0].latest.value, target_words=evil), CASES["two variants"](), Origin.LIVE)
+    for drawn in (rows, lines):
+        assert not [text for _, text in walk(drawn["layout"]) if isinstance(text, str) and ("<b>" in text or "%{" in text)]
+
+
+def rates():
+    """The chart of requests per second."""
+    (chart,) = rate.charts(CASES["two variants"]())
+    return chart
