@@ -295,19 +295,14 @@ class _Period:
     def has_window(self) -> bool:
         """Whether the window's blocks serve the period, too.
 
-        Steps that rules have recorded are counted from the first whole one on, of copies longer blocks are
-        looked at than the window may have, and a long window has blocks that are too long for a young test.
+        Steps that rules have recorded are counted from the first whole one on, and a long window has blocks
+        that are too long for a young test.
         """
         looking = self.window.looking
         is_fine = looking.edges.step_seconds <= max(
             self._shortest_seconds, self.scope.window_seconds / _FEWEST_BLOCKS
         )
-        return (
-            is_fine
-            and not self.scope.is_recorded
-            and looking.range == looking.edges
-            and self.start_seconds < looking.range.end_seconds
-        )
+        return is_fine and not self.scope.is_recorded and self.start_seconds < looking.edges.end_seconds
 
     @property
     def _shortest_seconds(self) -> float:

@@ -59,7 +59,7 @@ class Counted:
     @property
     def edges(self) -> Edges:
         """The blocks of the range."""
-        return self.seen.looking.range
+        return self.seen.looking.edges
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Count:
 
     @property
     def _looking(self) -> Looking:
-        return Looking.at(self.scope, self.queries, self.edges)
+        return Looking(self.scope, self.queries, self.edges)
 
 
 def with_unseen(ask: Ask, scope: Scope, growths: Mapping[str, Growth]) -> dict[str, Growth]:

@@ -65,7 +65,7 @@ class RawReader:
         """
         fresh = [stretch for stretch in stretches if stretch not in self._known]
         self._known.update(fresh)
-        start_seconds = looking.range.start_seconds
+        start_seconds = looking.edges.start_seconds
         self._take(question for stretch in fresh for question in self._questions(stretch, stretch.targets))
         born = [
             (stretch, targets)

@@ -134,7 +134,7 @@ class Repair:
             (1.0, increase_promql(scope, query, selector)),
             (-1.0, differences_promql(scope, query, selector, looking.back_seconds)),
         ):
-            for labels, block, value in by_block(self._ask, looking.range, promql):
+            for labels, block, value in by_block(self._ask, looking.edges, promql):
                 if has_edge(query, labels):
                     _add(added.low, labels, block, sign * value)
         return _with(growth, added)
@@ -155,7 +155,7 @@ class Repair:
     def _add_births(
         self, looking: Looking, appearances: Sequence[Appearance], added: Mapping[str, _Added]
     ) -> set[tuple[SeriesKey, float]]:
-        rules = Rules(self._reader.samples, looking.range.start_seconds, self._reader.remembered)
+        rules = Rules(self._reader.samples, looking.edges.start_seconds, self._reader.remembered)
         queries = {query.name: query for query in looking.raw}
         born: set[tuple[SeriesKey, float]] = set()
         for appearance in (each for each in appearances if has_edge(queries[each.counter], each.labels)):
@@ -167,9 +167,14 @@ class Repair:
             share = (
                 _Share(end, 0.0, Unseen(0.0, appearance.value))
                 if birth is None
-                else self._share(rules, birth, looking, end, appearance.value)
+                else _Share(
+                    birth.seconds,
+                    appearance.value - birth.value,
+                    rules.unseen(birth),
+                    is_bridged=birth.before is not None,
+                )
             )
-            _place(looking.range, added[query.name], group_of(query, appearance.labels), share)
+            _place(looking.edges, added[query.name], group_of(query, appearance.labels), share)
         return born
 
     def _birth(self, key: SeriesKey, begin_seconds: float, end_seconds: float) -> Birth | None:
@@ -177,19 +182,6 @@ class Repair:
         if first is None:
             return None
         return Birth(key, *first, before=self._reader.seen_before(key, first[0] - SAME_MOMENT_SECONDS))
-
-    def _share(
-        self, rules: Rules, birth: Birth, looking: Looking, end_seconds: float, value: float
-    ) -> _Share:
-        """What a series grew by up to the end of the range's block in which it was first seen, which may end
-        before or after the block that was looked at.
-        """
-        block = looking.range.block_of(birth.seconds)
-        if block is not None and looking.range.ends[block] != end_seconds:
-            value = (self._reader.samples.newest(birth.key, looking.range.ends[block]) or (0.0, value))[1]
-        return _Share(
-            birth.seconds, value - birth.value, rules.unseen(birth), is_bridged=birth.before is not None
-        )
 
     def _add_restarts(
         self,
@@ -200,7 +192,7 @@ class Repair:
         added: _Added,
     ) -> None:
         for key, seconds, value, is_sure in self._losses(looking, query, stretches, born):
-            block = looking.range.block_of(seconds)
+            block = looking.edges.block_of(seconds)
             if block is not None:
                 _add(added.low if is_sure else added.more, group_of(query, key.labels), block, value)
 
@@ -215,7 +207,7 @@ class Repair:
         again, and whether it surely had.
         """
         rules, seen = (
-            Rules(self._reader.samples, looking.range.start_seconds, self._reader.remembered),
+            Rules(self._reader.samples, looking.edges.start_seconds, self._reader.remembered),
             set(born),
         )
         restarts_of: dict[SeriesKey, tuple[float, ...]] = {}
@@ -248,7 +240,7 @@ class Repair:
         """Where a series was away for so short a while that the server took it to be there, and another one
         stood in its place: both have counted the while.
         """
-        rules = Rules(self._reader.samples, looking.range.start_seconds, self._reader.remembered)
+        rules = Rules(self._reader.samples, looking.edges.start_seconds, self._reader.remembered)
         taken: set[tuple[SeriesKey, float]] = set()
         for key, stretch in self._counted_in(query, stretches):
             neighbours_seconds = rules.neighbours_seconds(key)
@@ -261,7 +253,7 @@ class Repair:
                 ):
                     continue
                 block, since = (
-                    looking.range.block_of(later),
+                    looking.edges.block_of(later),
                     rules.since_meanwhile(Birth(key, later, after, before), *before),
                 )
                 if block is not None and since is not None:
@@ -289,7 +281,7 @@ class Repair:
         """Where a copy had not seen a restart yet at an edge between two blocks, the server took its value
         for the newest one: in both blocks it is another.
         """
-        samples, moments, seen = self._reader.samples, looking.range.moments, set[tuple[SeriesKey, int]]()
+        samples, moments, seen = self._reader.samples, looking.edges.moments, set[tuple[SeriesKey, int]]()
         for key, stretch in self._counted_in(query, stretches):
             for index in range(
                 bisect_left(moments, stretch.begin_seconds), bisect_right(moments, stretch.end_seconds)
@@ -319,8 +311,8 @@ class Repair:
         """
         if index > 0:
             yield index - 1, more
-        if index < len(looking.range.ends):
-            end = looking.range.ends[index]
+        if index < len(looking.edges.ends):
+            end = looking.edges.ends[index]
             newest = self._reader.samples.newest(key, end)
             # else it is not there any more, and the block does not count it
             if newest is not None and newest[0] > end - looking.back_seconds:

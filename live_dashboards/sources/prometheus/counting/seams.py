@@ -83,13 +83,7 @@ class Looking:
 
     scope: Scope
     queries: tuple[AbQuery, ...]
-    range: Edges
     edges: Edges
-
-    @classmethod
-    def at(cls, scope: Scope, queries: tuple[AbQuery, ...], counted: Edges) -> Looking:
-        """The questions for a range that is counted in these blocks."""
-        return cls(scope, queries, counted, counted)
 
     @property
     def raw(self) -> tuple[AbQuery, ...]:
@@ -126,7 +120,7 @@ class Looking:
         """
         if not self.leads:
             return []
-        span = format_exact_duration(self.range.end_seconds - self.range.start_seconds + self.back_seconds)
+        span = format_exact_duration(self.edges.end_seconds - self.edges.start_seconds + self.back_seconds)
         falls = joined(
             (query.name, f"(resets({counted_selector(self.scope, query)}[{span}]) > 0)")
             for query in self.leads
@@ -144,8 +138,8 @@ class Looking:
             else []
         )
         return [
-            instant(falls, self.range.end_seconds),
-            instant(targets, self.range.end_seconds),
+            instant(falls, self.edges.end_seconds),
+            instant(targets, self.edges.end_seconds),
             *presence,
             *self.appearance_questions(self.leads),
         ]
@@ -239,12 +233,12 @@ class Looking:
         if not named:
             return set()
         labels = _TARGET if len(named) <= _MOST_NAMED else _TARGET[:1]
-        span = format_exact_duration(self.range.end_seconds - self.range.start_seconds + self.back_seconds)
+        span = format_exact_duration(self.edges.end_seconds - self.edges.start_seconds + self.back_seconds)
         (outcome,) = ask(
             [
                 instant(
                     f"changes({PROCESS_START}{{{target_matchers(named, *labels)}}}[{span}]) > 0",
-                    self.range.end_seconds,
+                    self.edges.end_seconds,
                 )
             ]
         )

@@ -109,7 +109,7 @@ def seen_since(seen: Seen, start_seconds: float) -> Seen:
         replace(each, block=each.block - first) for each in seen.appearances if each.block >= first
     )
     return Seen(
-        replace(seen.looking, range=later, edges=later),
+        replace(seen.looking, edges=later),
         growths,
         appearances,
         _since(seen.stretches, later.start_seconds),
@@ -130,7 +130,7 @@ def seen_together(sooner: Seen, later: Seen) -> Seen:
         if each.counter in growths
     )
     stretches = tuple(dict.fromkeys((*sooner.stretches, *later.stretches)))
-    looking = replace(sooner.looking, range=edges, edges=edges)
+    looking = replace(sooner.looking, edges=edges)
     return Seen(looking, growths, (*sooner.appearances, *shifted), stretches, sooner.failure or later.failure)
 
 
@@ -360,7 +360,7 @@ def _merged(pieces: Mapping[int, set[Target]], looking: Looking) -> Iterator[Str
     """
     back_seconds, end_seconds, pause_seconds = (
         looking.scope.shortest_rate_seconds,
-        looking.range.end_seconds,
+        looking.edges.end_seconds,
         looking.scope.pause_seconds,
     )
 
@@ -375,7 +375,7 @@ def _merged(pieces: Mapping[int, set[Target]], looking: Looking) -> Iterator[Str
     for begin, end, targets in _runs(spans, is_cheap):
         if begin < end_seconds:
             yield Stretch(
-                begin - back_seconds, begin, _whole_blocks_end(looking.range, min(end, end_seconds)), targets
+                begin - back_seconds, begin, _whole_blocks_end(looking.edges, min(end, end_seconds)), targets
             )
 
 
