@@ -32,7 +32,7 @@ from live_dashboards.sources.prometheus.recorded import (
     label_words,
     twice_words,
 )
-from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.reply import Outcome, series_in
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import REQUESTS, render
 
@@ -243,10 +243,8 @@ def _overlaps(
 
 def _moments(outcomes: Sequence[Outcome]) -> tuple[float, ...]:
     """The moments with a value; an outcome that failed is told by who asks."""
-    series = chain.from_iterable(
-        () if isinstance(outcome, SourceError) else outcome.series for outcome in outcomes
-    )
-    return tuple(sorted({seconds for each in series for seconds, value in each.points if value is not None}))
+    points = (point for series in series_in(*outcomes) for point in series.points)
+    return tuple(sorted({seconds for seconds, value in points if value is not None}))
 
 
 def _merged_words(found: Found) -> str:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-from live_dashboards.errors import SourceError
 from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.settings import Settings
@@ -21,7 +20,7 @@ from live_dashboards.sources.prometheus.counting.births import created_metric
 from live_dashboards.sources.prometheus.counting.samples import PROCESS_START
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant
 from live_dashboards.sources.prometheus.promql import joined, one_of
-from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.reply import Reply, failure_in, series_in
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, LATENCY, REQUESTS, render
 
@@ -95,7 +94,7 @@ def judge(
     requests = render(f"{REQUESTS}{{$experiment}}", matchers=scope.matchers)
     outcomes = ask([instant(f"{requests}[{span_seconds:.0f}s]", moment) for moment in _few(moments)])
     seen = [compare_groups(outcome.series, labels) for outcome in outcomes if isinstance(outcome, Reply)]
-    failure = next((outcome.reason for outcome in outcomes if isinstance(outcome, SourceError)), "")
+    failure = failure_in(outcomes)
     likenesses = {each.likeness for look in seen for each in look}
     if likenesses & _APART or (likenesses <= {Likeness.IN_TURN} and not failure):
         return Found(labels, Verdict.DIFFERENT)
@@ -155,7 +154,7 @@ def _judge_all(
     outcomes = ask([look.question(selector) for look, _, selector in asked])
     told = zip(asked, outcomes, strict=True)
     compared = [
-        (look, metric, compare_groups(_series(outcome), labels, are_moments=metric in _MOMENTS))
+        (look, metric, compare_groups(series_in(outcome), labels, are_moments=metric in _MOMENTS))
         for (look, metric, _), outcome in told
     ]
     likenesses = {
@@ -166,12 +165,12 @@ def _judge_all(
     }
     if likenesses & _APART:
         return Found(labels, Verdict.DIFFERENT)
-    failure = next((outcome.reason for outcome in outcomes if isinstance(outcome, SourceError)), "")
+    failure = failure_in(outcomes)
     lone = next(
         (
             metric
             for (look, metric, _), outcome in zip(asked, outcomes, strict=True)
-            if look is looks[0] and _has_lone(look, _series(outcome), labels)
+            if look is looks[0] and _has_lone(look, series_in(outcome), labels)
         ),
         "",
     )
@@ -193,10 +192,6 @@ def _judge_all(
             f"{PROCESS_START} nor a {EXPORTED.created} is there to compare",
         )
     return Found(labels, Verdict.COPIES)
-
-
-def _series(outcome: Outcome) -> tuple[Timeline, ...]:
-    return () if isinstance(outcome, SourceError) else outcome.series
 
 
 def _says_one_process(look: _Look, groups: Iterable[Compared]) -> bool:

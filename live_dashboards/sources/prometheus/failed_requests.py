@@ -18,7 +18,7 @@ from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant, values_of
 from live_dashboards.sources.prometheus.own_series import HISTORY_SECONDS
 from live_dashboards.sources.prometheus.promql import FAILED, MODEL_LABEL, STEPS, one_of
-from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.reply import Outcome, series_in
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, render
 
 COUNTER_ERRORS = f"{ERRORS}{{$experiment}}"
@@ -203,13 +203,8 @@ def _reason(ask: Ask, counting: Counting, doubts: _Doubts, at_seconds: float, *,
     """Why no failed request is counted at all."""
     if is_known and counting.matchers:
         metric = STEPS[ERRORS] if counting.is_recorded else ERRORS
-        (found,) = ask(
-            [
-                values_of(
-                    "__name__", f'{metric}{{{EXPERIMENT_LABEL}=""}}', at_seconds - HISTORY_SECONDS, at_seconds
-                )
-            ]
-        )
+        selector = f'{metric}{{{EXPERIMENT_LABEL}=""}}'
+        (found,) = ask([values_of("__name__", selector, at_seconds - HISTORY_SECONDS, at_seconds)])
         if not isinstance(found, SourceError) and found.names:
             return (
                 f"failed requests cannot be told apart: {ERRORS} has no label {EXPERIMENT_LABEL}, and "
@@ -257,14 +252,15 @@ def find_targets(ask: Ask, requests: str, at_seconds: float) -> Targets:
     server cannot tell (back-filled, VictoriaMetrics).
     """
     (found,) = ask([instant(f"count by (model_name, job, instance) ({requests})", at_seconds, "count")])
-    if isinstance(found, SourceError) or not found.series:
+    there = series_in(found)
+    if not there:
         return Targets()
     places: dict[str, set[Place]] = {}
-    for series in found.series:
+    for series in there:
         places.setdefault(series.label("model_name"), set()).add(
             (series.label("job"), series.label("instance"))
         )
-    match = f"{{{one_of('job', {series.label('job') for series in found.series})}}}"
+    match = f"{{{one_of('job', {series.label('job') for series in there})}}}"
     names = (*_names(REQUESTS), *_names(ERRORS))
     answers = ask(
         [
@@ -286,8 +282,4 @@ def _names(metric: str) -> tuple[str, str]:
 
 
 def _places(outcome: Outcome) -> frozenset[Place]:
-    return (
-        frozenset()
-        if isinstance(outcome, SourceError)
-        else frozenset((target.label("job"), target.label("instance")) for target in outcome.series)
-    )
+    return frozenset((target.label("job"), target.label("instance")) for target in series_in(outcome))

@@ -25,7 +25,7 @@ from live_dashboards.sources.prometheus.promql import (
     of_variants,
     one_of,
 )
-from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.reply import Outcome, failure_in, series_in
 from live_dashboards.sources.queries import EXPERIMENT_LABEL, REQUESTS
 
 HISTORY_SECONDS = 90 * 86_400.0  # as far back as the start of a test is looked for
@@ -120,18 +120,18 @@ def _with_past(ask: Ask, test: AskedTest, models: _Models, at_seconds: float) ->
             over_time(_at_once(test.name, models.both), since, at_seconds, _LOOK_SECONDS),
         ]
     )
-    why = _cannot_tell(found, at_once)
-    kept, left = (
-        _parted(found.series, at_once.series, models)
-        if not isinstance(found, SourceError) and not isinstance(at_once, SourceError)
-        else (set(), set())
-    )
-    without = "" if why else _without(kept, left)
-    if without is None or why:
+    failure = failure_in((found, at_once))
+    kept, left = _parted(series_in(found), series_in(at_once), models)
+    without = _without(kept, left)
+    if without is None or failure is not None:
         lost = sorted(
             models.both | {model for model in models.unlabelled - models.labelled if test.has(model)}
         )
-        because = why or "one target has some that are of this test and some that are not"
+        because = (
+            "one target has some that are of this test and some that are not"
+            if failure is None
+            else f"their targets could not be looked at: {failure}"
+        )
         return OwnSeries(
             labelled(test.name),
             (
@@ -164,17 +164,6 @@ def _at_once(name: str, models: Iterable[str]) -> str:
         for offset in ("", " offset 20m")
     )
     return f"count by ({', '.join(_TARGET)}) ({f' {on} '.join(seen)})"
-
-
-def _cannot_tell(*outcomes: Outcome) -> str:
-    return next(
-        (
-            f"their targets could not be looked at: {outcome.reason}"
-            for outcome in outcomes
-            if isinstance(outcome, SourceError)
-        ),
-        "",
-    )
 
 
 def _parted(

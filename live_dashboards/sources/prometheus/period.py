@@ -47,7 +47,7 @@ from live_dashboards.sources.prometheus.native import Native
 from live_dashboards.sources.prometheus.own_series import HISTORY_SECONDS
 from live_dashboards.sources.prometheus.promql import MODEL_LABEL, STEPS, joined, one_of, totals
 from live_dashboards.sources.prometheus.recorded import Memory, memory, memory_questions
-from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.reply import Outcome, Reply, failure_in, series_in
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import LATENCY, REQUESTS, AbQuery, quoted
 
@@ -121,27 +121,16 @@ def find_first_traffic(
         if model not in seen or not _is_steady(seen[model], scope.at_seconds)
     )
     wide = ask([_wide_question(scope, rare)]) if rare and not scope.is_recorded else ()
-    hours = [
-        series
-        for outcome in (coarse, *wide)
-        if isinstance(outcome, Reply)
-        for series in outcome.series
-        if series.points
-    ]
-    firsts = _earliest(hours)
+    firsts = _earliest(series_in(coarse, *wide))
     fine = ask([_fine_question(scope, model, hour) for model, hour in firsts.items()]) if firsts else ()
-    exact = [
-        series for outcome in fine if isinstance(outcome, Reply) for series in outcome.series if series.points
-    ]
     moments = firsts | {
-        model: seconds for model, seconds in _earliest(exact).items() if seconds <= firsts.get(model, seconds)
+        model: seconds
+        for model, seconds in _earliest(series_in(*fine)).items()
+        if seconds <= firsts.get(model, seconds)
     }
     failed = {model for model, outcome in zip(firsts, fine, strict=True) if isinstance(outcome, SourceError)}
-    failed |= {
-        model
-        for model in rare
-        if model in moments and any(isinstance(outcome, SourceError) for outcome in wide)
-    }
+    if failure_in(wide) is not None:
+        failed |= {*rare} & moments.keys()
     return FirstTraffic(tuple(sorted(moments.items())), tuple(sorted(failed)))
 
 
@@ -166,7 +155,7 @@ def _fine_question(scope: Scope, model: str, hour_seconds: float) -> Question:
 
 def _earliest(several: Iterable[Timeline]) -> dict[str, float]:
     found: dict[str, float] = {}
-    for series in several:
+    for series in (series for series in several if series.points):
         model, first_seconds = series.label("model_name"), series.points[0][0]
         found[model] = min(first_seconds, found.get(model, first_seconds))
     return found
@@ -439,7 +428,7 @@ class _Period:
         first = outcomes[: len(self._remembered())]
         if self.scope.is_recorded:
             return memory(self.scope, self.start_seconds, first, is_found=self.is_found)
-        return Memory(isinstance(first[0], Reply) and bool(first[0].series))
+        return Memory(bool(series_in(first[0])))
 
     def _remembered(self) -> list[Question]:
         """Whether the server holds samples from before the start; of recorded steps, which there are."""

@@ -32,7 +32,7 @@ from live_dashboards.sources.prometheus.promql import (
     STEPS,
     UNSEEN,
 )
-from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.reply import Outcome, Reply, series_in, value_in
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, render
 
@@ -82,7 +82,7 @@ def find_recorded_scope(
             f"{format_duration(STEP_SECONDS)}"
         )
     newest = ask_all([instant(_NEWEST_STEP, at_seconds, "unix_seconds")])[0]
-    until_seconds = None if isinstance(newest, SourceError) or not newest.series else newest.series[0].last
+    until_seconds = value_in(newest)
     if until_seconds is None:
         return (
             newest.reason
@@ -143,9 +143,7 @@ def find_recorded_scope(
 
 def steps_share(outcome: Outcome, window_seconds: float) -> float:
     """How many of the window's steps were recorded, as a share of them; 0 where it could not be asked."""
-    if isinstance(outcome, SourceError) or not outcome.series:
-        return 0.0
-    return (outcome.series[0].last or 0.0) / (window_seconds / STEP_SECONDS)
+    return (value_in(outcome) or 0.0) / (window_seconds / STEP_SECONDS)
 
 
 def steps_questions(scope: Scope) -> list[Question]:
@@ -167,12 +165,12 @@ def _span_texts(window_seconds: float, matchers: str) -> list[str]:
 
 def estimates(outcome: Outcome, span: str) -> tuple[str, ...]:
     """What is told of a span in which instances restarted so often that their requests are estimates."""
-    if isinstance(outcome, SourceError) or not outcome.series:
-        return ()
     each = ", ".join(
         f"{series.last or 0.0:,.0f} of {series.label('model_name')}"
-        for series in sorted(outcome.series, key=lambda each: each.labels)
+        for series in sorted(series_in(outcome), key=lambda each: each.labels)
     )
+    if not each:
+        return ()
     return (
         (
             f"{ESTIMATES} {span} these are estimates, as instances restarted again and again within "
@@ -185,7 +183,7 @@ def older_rules(outcome: Outcome, span: str) -> tuple[str, ...]:
     """What is told of a span with steps of rules that did not record what series held when they were first
     seen.
     """
-    if isinstance(outcome, SourceError) or not outcome.series:
+    if not series_in(outcome):
         return ()
     return (
         (
@@ -246,7 +244,7 @@ def memory(scope: Scope, start_seconds: float, outcomes: Sequence[Outcome], *, i
             f"the rules have recorded {100 * share:.0f} % of the steps since then, and "
             f"what was counted in the others is missing: {_FILL_IN}",
         )
-    if is_found and (isinstance(before, SourceError) or not before.series):
+    if is_found and not series_in(before):
         return Memory(
             False,
             "the rules have recorded nothing before, so the test may have begun earlier: "

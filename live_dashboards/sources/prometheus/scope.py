@@ -18,7 +18,7 @@ from live_dashboards.sources.prometheus.failed_requests import (
 from live_dashboards.sources.prometheus.native import Native
 from live_dashboards.sources.prometheus.own_series import AskedTest, find_own_series
 from live_dashboards.sources.prometheus.promql import SETTLED_SECONDS, STEP_SECONDS, once, recorded_form
-from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.reply import Outcome, Reply, value_in
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, LATENCY, REQUESTS, AbQuery, render
 
 DAY_SECONDS = 86_400.0
@@ -200,11 +200,7 @@ def _pause_seconds(in_an_hour: Outcome) -> float:
     """How long it is from one scrape to the next of what is scraped most often; what is usual where the last
     hour does not tell.
     """
-    samples = (
-        0.0
-        if isinstance(in_an_hour, SourceError) or not in_an_hour.series
-        else in_an_hour.series[0].last or 0.0
-    )
+    samples = value_in(in_an_hour) or 0.0
     return 3600 / samples if 1 <= samples <= 3600 else _USUAL_PAUSE_SECONDS
 
 
@@ -212,10 +208,7 @@ def _shortest_rate(in_five_minutes: Outcome, in_an_hour: Outcome) -> float:
     """Five minutes; four samples where an exporter is scraped so rarely that five minutes would not hold
     two.
     """
-    few, many = (
-        0.0 if isinstance(reply, SourceError) or not reply.series else reply.series[0].last or 0.0
-        for reply in (in_five_minutes, in_an_hour)
-    )
+    few, many = (value_in(outcome) or 0.0 for outcome in (in_five_minutes, in_an_hour))
     # scraped often enough, or only just begun, or no count of samples
     if few >= _ENOUGH_SAMPLES or many <= few or many < 1:
         return _SHORTEST_RATE_SECONDS

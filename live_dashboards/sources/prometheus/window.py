@@ -31,7 +31,7 @@ from live_dashboards.sources.prometheus.grid import (
     nice_step_seconds,
 )
 from live_dashboards.sources.prometheus.promql import MODEL_LABEL, STEP_SECONDS
-from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.reply import Outcome, series_in
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import AB_QUERIES, REQUESTS, AbQuery, render
 
@@ -158,7 +158,7 @@ def scraped_at(outcomes: Iterable[Outcome], edges: Edges) -> dict[Labels, Row]:
     asked.
     """
     found: dict[Labels, list[float | None]] = {}
-    for series in (series for outcome in outcomes if isinstance(outcome, Reply) for series in outcome.series):
+    for series in series_in(*outcomes):
         row = found.setdefault(series.labels, [None] * len(edges.moments))
         for seconds, value in series.points:
             row[bisect_left(edges.moments, seconds - SAME_MOMENT_SECONDS)] = value

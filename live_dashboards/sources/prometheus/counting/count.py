@@ -12,7 +12,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from live_dashboards.errors import SourceError
 from live_dashboards.model.names import listed
 from live_dashboards.model.notices import EDGES_LEFT_OUT, NO_SUM
 from live_dashboards.sources.prometheus.counting.growth import (
@@ -20,16 +19,15 @@ from live_dashboards.sources.prometheus.counting.growth import (
     Growth,
     GrowthQuestions,
     block_promql,
+    block_questions,
+    by_block,
     counted_selector,
     has_edge,
-    is_recorded,
     joined,
     labels_of,
     lacking,
     lookback_seconds,
     newest_promql,
-    shorter_questions,
-    whole_question,
     without_rows,
 )
 from live_dashboards.sources.prometheus.counting.repair import Repair
@@ -39,7 +37,7 @@ from live_dashboards.sources.prometheus.counting.stretches import Seen
 from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
 from live_dashboards.sources.prometheus.grid import Edges, multiple_step_seconds
 from live_dashboards.sources.prometheus.promql import unseen_form
-from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.reply import Outcome, failure_in, series_in
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 
@@ -101,13 +99,13 @@ def with_unseen(ask: Ask, scope: Scope, growths: Mapping[str, Growth]) -> dict[s
     recorded = {
         name: growth
         for name, growth in growths.items()
-        if is_recorded(scope, growth.query) and growth.reason is None
+        if scope.counts_steps(growth.query) and growth.reason is None
     }
     if not recorded:
         return dict(growths)
     edges = next(iter(recorded.values())).edges
     outcomes = ask(_questions(scope, [growth.query for growth in recorded.values()], edges))
-    failure = next((outcome.reason for outcome in outcomes if isinstance(outcome, SourceError)), None)
+    failure = failure_in(outcomes)
     if failure is not None:
         reason = f"what its series held when they were first seen could not be asked: {failure}"
         return {
@@ -129,19 +127,14 @@ def _questions(scope: Scope, queries: list[AbQuery], edges: Edges) -> list[Quest
             for query in queries
         )
 
-    return [*whole_question(edges, promql), *shorter_questions(edges, promql)]
+    return block_questions(edges, promql)
 
 
 def _more(outcomes: Iterable[Outcome], edges: Edges) -> Rows:
     found: Rows = {}
-    for series in (series for outcome in outcomes if isinstance(outcome, Reply) for series in outcome.series):
-        row = found.setdefault(series.label(COUNTER_LABEL), {}).setdefault(
-            labels_of(series.labels), [0.0] * len(edges.ends)
-        )
-        for seconds, value in series.points:
-            block = edges.block_of(seconds)
-            if block is not None and value is not None:
-                row[block] = value
+    for series, block, value in by_block(series_in(*outcomes), edges):
+        rows = found.setdefault(series.label(COUNTER_LABEL), {})
+        rows.setdefault(labels_of(series.labels), [0.0] * len(edges.ends))[block] = value
     return found
 
 
@@ -153,7 +146,7 @@ def edges_question(scope: Scope, query: AbQuery, edges: Edges) -> list[Question]
     """How many series there are of each edge, at some moments of the range; none of recorded steps, which do
     not tell.
     """
-    if is_recorded(scope, query):
+    if scope.counts_steps(query):
         return []
     newest = newest_promql(scope, counted_selector(scope, query), lookback_seconds(scope, edges))
     step_seconds = multiple_step_seconds(
@@ -175,13 +168,7 @@ def lacking_edges(outcomes: Iterable[Outcome]) -> dict[str, set[float]]:
     it is spelt.
     """
     counts: Counts = {}
-    for series in (
-        series
-        for outcome in outcomes
-        if isinstance(outcome, Reply)
-        for series in outcome.series
-        if series.label("le")
-    ):
+    for series in (series for series in series_in(*outcomes) if series.label("le")):
         of_model = counts.setdefault(series.label("model_name"), {})
         for seconds, value in series.points:
             of_edges = of_model.setdefault(seconds, {})

@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from live_dashboards.errors import SourceError
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, Growth, has_edge, rounded
 from live_dashboards.sources.prometheus.counting.samples import Labels
@@ -23,6 +22,7 @@ from live_dashboards.sources.prometheus.counting.seams import (
     Target,
     group_of,
     target_of,
+    targets_in,
 )
 from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
 from live_dashboards.sources.prometheus.grid import Edges
@@ -138,10 +138,7 @@ def _is_told(looking: Looking, growths: Mapping[str, Growth], moves: Moves) -> b
 def _with_own_buckets(ask: Ask, looking: Looking, moves: Moves) -> Moves:
     """The moves with those of the buckets asked of them alone."""
     (outcome,) = ask([looking.presence_question(looking.told_by_count)])
-    targets = (
-        set() if isinstance(outcome, SourceError) else {target_of(series.labels) for series in outcome.series}
-    )
-    own = _found(ask, looking, [(looking.told_by_count, targets, _every_block(looking.edges))])
+    own = _found(ask, looking, [(looking.told_by_count, targets_in(outcome), _every_block(looking.edges))])
     others = [
         tuple(move for move in several if move.counter != BUCKETS)
         for several in (moves.appeared, moves.vanished)

@@ -7,9 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from live_dashboards.errors import SourceError
 from live_dashboards.model.moment import format_exact_duration
-from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.counting.births import counted_with, created_metric
 from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, joined, labels_of
 from live_dashboards.sources.prometheus.counting.samples import (
@@ -29,11 +27,12 @@ from live_dashboards.sources.prometheus.counting.seams import (
     narrowed,
     target_matchers,
     target_of,
+    targets_in,
 )
 from live_dashboards.sources.prometheus.counting.stretches import Stretch
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant
 from live_dashboards.sources.prometheus.grid import SAME_MOMENT_SECONDS
-from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.reply import Outcome, series_in
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import REQUESTS, AbQuery, render
 
@@ -66,7 +65,7 @@ class RawReader:
         fresh = [stretch for stretch in stretches if stretch not in self._known]
         self._known.update(fresh)
         start_seconds = looking.edges.start_seconds
-        self._take(question for stretch in fresh for question in self._questions(stretch, stretch.targets))
+        self._take_at((stretch, stretch.targets) for stretch in fresh)
         born = [
             (stretch, targets)
             for stretch in fresh
@@ -99,14 +98,14 @@ class RawReader:
         """
         seen = {
             SeriesKey(each.label(COUNTER_LABEL), labels_of(each.labels)): each.last
-            for each in _series(moments)
+            for each in series_in(moments)
             if each.last is not None
         }
         there: dict[Labels, float] = {}
         for key, seconds in seen.items():
             there[self._where(key)] = max(seconds, there.get(self._where(key), seconds))
         copies: dict[SeriesKey, list[tuple[float, float]]] = {}
-        for each in _series(values):
+        for each in series_in(values):
             if each.last is not None:
                 key = key_of(each)
                 seconds = seen.get(counted_with(key)) or there.get(self._where(key), stretch.first_seconds)
@@ -165,10 +164,15 @@ class RawReader:
             return read or told
         return told if told[0] > read[0] and told[1] != read[1] else read
 
-    def _take(self, questions: Iterable[Question]) -> None:
-        for outcome in self._ask(list(questions)):
-            if not isinstance(outcome, SourceError):
-                self.samples.add(outcome.series)
+    def _take_at(self, places: Iterable[tuple[Stretch, frozenset[Target]]]) -> None:
+        """Read the samples of stretches at some targets each, if any."""
+        questions = [
+            question
+            for stretch, targets in places
+            if targets
+            for question in self._questions(stretch, targets)
+        ]
+        self.samples.add(series_in(*self._ask(questions)))
 
     def _questions(self, stretch: Stretch, targets: Iterable[Target]) -> list[Question]:
         span = format_exact_duration(stretch.end_seconds - stretch.first_seconds)
@@ -190,15 +194,12 @@ class RawReader:
         questions = [
             instant(self._same_process(stretch, moments), stretch.begin_seconds) for stretch, moments in asked
         ]
-        former = []
-        for (stretch, _), outcome in zip(asked, self._ask(questions) if questions else (), strict=True):
-            found = (
-                frozenset()
-                if isinstance(outcome, SourceError)
-                else frozenset(target_of(series.labels) for series in outcome.series)
-            )
-            former.extend([(stretch, found - stretch.targets)] if found - stretch.targets else [])
-        self._take(question for stretch, targets in former for question in self._questions(stretch, targets))
+        outcomes = self._ask(questions) if questions else ()
+        former = [
+            (stretch, targets_in(outcome) - stretch.targets)
+            for (stretch, _), outcome in zip(asked, outcomes, strict=True)
+        ]
+        self._take_at(former)
 
     def _processes(self, stretch: Stretch, targets: frozenset[Target]) -> list[float]:
         """When the processes of targets began."""
@@ -230,14 +231,9 @@ class RawReader:
             if asked
             else ()
         )
-        same = [_targets(next(outcomes)) if each else frozenset() for each in moments]
+        same = [targets_in(next(outcomes)) if each else frozenset() for each in moments]
         found = [targets - stretch.targets for (stretch, _), targets in zip(born, same, strict=True)]
-        self._take(
-            question
-            for (stretch, _), targets in zip(born, found, strict=True)
-            if targets
-            for question in self._questions(stretch, targets)
-        )
+        self._take_at((stretch, targets) for (stretch, _), targets in zip(born, found, strict=True))
         return found
 
     def _created_before(self, stretch: Stretch, targets: frozenset[Target]) -> list[float]:
@@ -279,14 +275,6 @@ class RawReader:
 
 def _memory_seconds(start_seconds: float, at_seconds: float) -> float:
     return max(0.0, at_seconds - start_seconds) + DAY_SECONDS
-
-
-def _targets(outcome: Outcome) -> frozenset[Target]:
-    return frozenset(target_of(series.labels) for series in _series(outcome))
-
-
-def _series(outcome: Outcome) -> tuple[Timeline, ...]:
-    return () if isinstance(outcome, SourceError) else outcome.series
 
 
 def _names(queries: Iterable[AbQuery], scope: Scope) -> str:

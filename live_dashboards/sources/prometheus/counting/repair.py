@@ -7,12 +7,13 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import pairwise
 
-from live_dashboards.errors import SourceError
 from live_dashboards.sources.prometheus.counting.births import Birth, Restart, Rules, Unseen
 from live_dashboards.sources.prometheus.counting.growth import (
     Growth,
+    block_questions,
     by_block,
     counted_selector,
     differences_promql,
@@ -37,7 +38,7 @@ from live_dashboards.sources.prometheus.counting.seams import (
 from live_dashboards.sources.prometheus.counting.stretches import Seen, Stretch, affordable, find_stretches
 from live_dashboards.sources.prometheus.exchange import Ask, Question
 from live_dashboards.sources.prometheus.grid import SAME_MOMENT_SECONDS, Edges
-from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.reply import Outcome, failure_in, series_in
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 
@@ -131,12 +132,13 @@ class Repair:
         self.estimated.update(dict.fromkeys(sorted(targets)))
         scope, selector = self._scope, narrowed(counted_selector(self._scope, query), targets)
         for sign, promql in (
-            (1.0, increase_promql(scope, query, selector)),
-            (-1.0, differences_promql(scope, query, selector, looking.back_seconds)),
+            (1.0, partial(increase_promql, scope, query, selector)),
+            (-1.0, partial(differences_promql, scope, query, selector, looking.back_seconds)),
         ):
-            for labels, block, value in by_block(self._ask, looking.edges, promql):
-                if has_edge(query, labels):
-                    _add(added.low, labels, block, sign * value)
+            found = series_in(*self._ask(block_questions(looking.edges, promql)))
+            for series, block, value in by_block(found, looking.edges):
+                if has_edge(query, series.labels):
+                    _add(added.low, series.labels, block, sign * value)
         return _with(growth, added)
 
     def _followers(
@@ -346,8 +348,7 @@ class _Watched:
 
     def __call__(self, questions: list[Question]) -> tuple[Outcome, ...]:
         outcomes = self._ask(questions)
-        failures = (outcome.reason for outcome in outcomes if isinstance(outcome, SourceError))
-        self.failure = self.failure or next(failures, None)
+        self.failure = self.failure or failure_in(outcomes)
         return outcomes
 
 

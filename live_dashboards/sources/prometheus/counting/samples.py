@@ -106,7 +106,7 @@ class Samples:
             self._pauses.setdefault(key, []).extend(
                 later - sooner for (sooner, _), (later, _) in pairwise(each.points)
             )
-        self._found = None
+            self._found = None
 
     def add_start(self, key: SeriesKey, seconds: float, began_seconds: float) -> None:
         """Take in when a process began, as it was told last before a stretch that begins at that moment."""

@@ -8,19 +8,18 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from live_dashboards.errors import SourceError
 from live_dashboards.model.moment import format_exact_duration
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.counting.growth import (
     COUNTER_LABEL,
+    block_questions,
+    by_block,
     counted_selector,
-    is_recorded,
     joined,
     labels_of,
     lookback_seconds,
     newest_promql,
     shorter_questions,
-    whole_question,
     with_matchers,
 )
 from live_dashboards.sources.prometheus.counting.samples import PROCESS_START, Labels, SeriesKey
@@ -28,7 +27,7 @@ from live_dashboards.sources.prometheus.exchange import Ask, Question, instant
 from live_dashboards.sources.prometheus.grid import Edges
 from live_dashboards.sources.prometheus.promql import joined as all_of
 from live_dashboards.sources.prometheus.promql import one_of
-from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.reply import Outcome, failure_in, series_in
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 
@@ -88,7 +87,7 @@ class Looking:
     @property
     def raw(self) -> tuple[AbQuery, ...]:
         """The counters of which instances' own series are read."""
-        return tuple(query for query in self.queries if not is_recorded(self.scope, query))
+        return tuple(query for query in self.queries if not self.scope.counts_steps(query))
 
     @property
     def leads(self) -> tuple[AbQuery, ...]:
@@ -154,8 +153,7 @@ class Looking:
         def promql(length_seconds: float) -> str:
             return self.appearing_promql(queries, length_seconds, self.back_seconds, targets)
 
-        whole = [] if self.is_summed else whole_question(self.edges, promql)
-        return [*whole, *shorter_questions(self.edges, promql)]
+        return (shorter_questions if self.is_summed else block_questions)(self.edges, promql)
 
     @property
     def told_by_count(self) -> tuple[AbQuery, ...]:
@@ -191,47 +189,31 @@ class Looking:
     def appearances(self, outcomes: Sequence[Outcome]) -> tuple[Appearance, ...]:
         """What these questions found."""
         names = {query.name for query in self.raw}
-        every = (
-            series
-            for outcome in outcomes
-            if not isinstance(outcome, SourceError)
-            for series in outcome.series
-            if series.label(COUNTER_LABEL) in names
-        )
         return tuple(
             Appearance(series.label(COUNTER_LABEL), labels_of(series.labels), block, value)
-            for series in every
-            for seconds, value in series.points
-            if value is not None and (block := self.edges.block_of(seconds)) is not None
+            for series, block, value in by_block(series_in(*outcomes), self.edges)
+            if series.label(COUNTER_LABEL) in names
         )
 
     def found(self, ask: Ask, outcomes: Sequence[Outcome]) -> Seams:
         """The seams by the first look, and by a second one at the starts of processes."""
-        replies = [outcome for outcome in outcomes if isinstance(outcome, Reply)]
-        if len(replies) < len(outcomes):
-            return Seams(
-                failure=next(outcome.reason for outcome in outcomes if isinstance(outcome, SourceError))
-            )
-        if not replies:
-            return Seams()
-        falls, targets, *appearing = replies
-        presence = appearing.pop(0).series if self.is_summed else ()
+        failure = failure_in(outcomes)
+        if failure is not None or not outcomes:
+            return Seams(failure=failure)
+        falls, targets, *appearing = outcomes
+        presence = series_in(appearing.pop(0)) if self.is_summed else ()
         restarted = self._restarted(
-            ask, list(dict.fromkeys(target_of(series.labels) for series in (*targets.series, *presence)))
+            ask, list(dict.fromkeys(target_of(each.labels) for each in (*series_in(targets), *presence)))
         )
-        return Seams(
-            self.appearances(appearing),
-            frozenset({target_of(series.labels) for series in falls.series} | restarted),
-            presence,
-        )
+        return Seams(self.appearances(appearing), targets_in(falls) | restarted, presence)
 
-    def _restarted(self, ask: Ask, targets: Sequence[Target]) -> set[Target]:
+    def _restarted(self, ask: Ask, targets: Sequence[Target]) -> frozenset[Target]:
         """The targets whose process began anew in the range: a counter may be as high as before when it is
         seen again.
         """
         named = [target for target in targets if target[1]]
         if not named:
-            return set()
+            return frozenset()
         labels = _TARGET if len(named) <= _MOST_NAMED else _TARGET[:1]
         span = format_exact_duration(self.edges.end_seconds - self.edges.start_seconds + self.back_seconds)
         (outcome,) = ask(
@@ -242,11 +224,7 @@ class Looking:
                 )
             ]
         )
-        return (
-            set()
-            if isinstance(outcome, SourceError)
-            else {target_of(series.labels) for series in outcome.series} & set(named)
-        )
+        return targets_in(outcome) & set(named)
 
     def appearing_promql(
         self,
@@ -283,6 +261,11 @@ def target_of(labels: Labels) -> Target:
     """Where a series is scraped."""
     named = dict(labels)
     return named.get("job", ""), named.get("instance", "")
+
+
+def targets_in(outcome: Outcome) -> frozenset[Target]:
+    """Where the series of an outcome are scraped."""
+    return frozenset(target_of(series.labels) for series in series_in(outcome))
 
 
 def target_matchers(targets: Iterable[Target], *names: str) -> str:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 
-from live_dashboards.errors import SourceError
 from live_dashboards.model.moment import format_exact_duration
 from live_dashboards.sources.prometheus.counting.growth import (
     Growth,
@@ -33,6 +32,7 @@ from live_dashboards.sources.prometheus.counting.seams import (
 )
 from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
 from live_dashboards.sources.prometheus.grid import SAME_MOMENT_SECONDS, Edges
+from live_dashboards.sources.prometheus.reply import series_in
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 
@@ -300,23 +300,22 @@ def _began(ask: Ask, looking: Looking, targets: Iterable[Target]) -> Iterator[tu
     edges = looking.edges
     span = format_exact_duration(looking.back_seconds)
     promql = f"last_over_time({PROCESS_START}{{{target_matchers(targets)}}}[{span}])"
-    for outcome in ask(
-        [*_over(promql, (edges.start_seconds, edges.end_seconds), max(edges.step_seconds, FINEST_SECONDS))]
-    ):
-        for series in () if isinstance(outcome, SourceError) else outcome.series:
-            moments = {value for _, value in series.points if value is not None}
-            yield from (
-                (target_of(series.labels), value)
-                for value in moments
-                if edges.start_seconds < value <= edges.end_seconds
-            )
+    questions = _over(
+        promql, (edges.start_seconds, edges.end_seconds), max(edges.step_seconds, FINEST_SECONDS)
+    )
+    for series in series_in(*ask([*questions])):
+        moments = {value for _, value in series.points if value is not None}
+        yield from (
+            (target_of(series.labels), value)
+            for value in moments
+            if edges.start_seconds < value <= edges.end_seconds
+        )
 
 
 def _found(ask: Ask, questions: list[Question]) -> Iterator[tuple[Target, float]]:
     """The targets of the series that came back, at each of their moments."""
-    for outcome in ask(questions) if questions else ():
-        for series in () if isinstance(outcome, SourceError) else outcome.series:
-            yield from ((target_of(series.labels), seconds) for seconds, _ in series.points)
+    for series in series_in(*ask(questions)) if questions else ():
+        yield from ((target_of(series.labels), seconds) for seconds, _ in series.points)
 
 
 def _over(promql: str, span: Span, step_seconds: float) -> Iterator[Question]:
