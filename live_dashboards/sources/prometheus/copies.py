@@ -21,7 +21,7 @@ from live_dashboards.sources.prometheus.copy_judgement import (
     judge,
     possible_labels,
 )
-from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
+from live_dashboards.sources.prometheus.exchange import Ask, Question, looked_up, over_time
 from live_dashboards.sources.prometheus.own_series import HISTORY_SECONDS
 from live_dashboards.sources.prometheus.promql import STEPS
 from live_dashboards.sources.prometheus.recorded import (
@@ -103,10 +103,7 @@ class _Span:
 
     def about(self, path: str, selector: str) -> Question:
         """The question after names or series of the selector."""
-        return Question(
-            path,
-            {"match[]": selector, "start": f"{self.start_seconds:.3f}", "end": f"{self.end_seconds:.3f}"},
-        )
+        return looked_up(path, selector, self.start_seconds, self.end_seconds)
 
     def looks(self, promql: str) -> list[Question]:
         """The PromQL finely over the window, and coarsely over the whole span."""

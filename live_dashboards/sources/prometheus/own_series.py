@@ -15,7 +15,7 @@ from live_dashboards.model.names import listed
 from live_dashboards.model.notices import WHICH_COUNT
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.model.variants import named_variant
-from live_dashboards.sources.prometheus.exchange import Ask, over_time, series_of, values_of
+from live_dashboards.sources.prometheus.exchange import Ask, looked_up, over_time, values_of
 from live_dashboards.sources.prometheus.promql import (
     MODEL_LABEL,
     joined,
@@ -116,7 +116,7 @@ def _with_past(ask: Ask, test: AskedTest, models: _Models, at_seconds: float) ->
     since = at_seconds - HISTORY_SECONDS
     found, at_once = ask(
         [
-            series_of(f"{REQUESTS}{{{whole}}}", since, at_seconds),
+            looked_up("series", f"{REQUESTS}{{{whole}}}", since, at_seconds),
             over_time(_at_once(test.name, models.both), since, at_seconds, _LOOK_SECONDS),
         ]
     )
