@@ -176,7 +176,8 @@ class Rules:
         """Of a series whose beginning nothing tells: by what ended just before it, and what grew
         meanwhile.
         """
-        sibling = self._ended_sibling(birth)
+        # the greatest of several
+        sibling = max((value for _, (_, value) in self._ended(birth)), default=None)
         if sibling is None and (
             self._began_with_its_count(birth)
             if birth.key.metric.endswith(_SUM)
@@ -439,10 +440,6 @@ class Rules:
             for key, told in self.remembered.items()
             if any(after_seconds < seconds <= until_seconds for seconds, _ in told)
         )
-
-    def _ended_sibling(self, birth: Birth) -> float | None:
-        """The last value of what may go on in this series, the greatest of several."""
-        return max((value for _, (_, value) in self._ended(birth)), default=None)
 
     def _ended(self, birth: Birth) -> Iterator[tuple[SeriesKey, tuple[float, float]]]:
         """The series of the same metric, kind and process that are gone within two scrapes before this one,

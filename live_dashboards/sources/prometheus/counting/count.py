@@ -44,7 +44,6 @@ from live_dashboards.sources.queries import AbQuery
 Rows = dict[str, dict[Labels, list[float]]]
 
 _LOOKS = 8
-Counts = dict[str, dict[float, dict[float, float]]]  # how many series, by model, moment and edge
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +166,7 @@ def lacking_edges(outcomes: Iterable[Outcome]) -> dict[str, set[float]]:
     """Of each model the edges that not all its instances had at all of these moments; an edge is one however
     it is spelt.
     """
-    counts: Counts = {}
+    counts: dict[str, dict[float, dict[float, float]]] = {}  # by model, moment and edge
     for series in (series for series in series_in(*outcomes) if series.label("le")):
         of_model = counts.setdefault(series.label("model_name"), {})
         for seconds, value in series.points:

@@ -5,7 +5,7 @@ the same processes under former addresses.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from live_dashboards.model.moment import format_exact_duration
 from live_dashboards.sources.prometheus.counting.births import counted_with, created_metric
@@ -48,7 +48,8 @@ class RawReader:
         self._ask = ask
         self._scope = scope
         counted = [*queries]
-        self._names = _names(counted, scope)
+        names = _names(counted, scope)
+        self._counters = render(f'{{{METRIC}=~"{names}", $experiment}}', matchers=scope.matchers)
         self._aged = tuple(
             dict.fromkeys(
                 (REQUESTS, *(metric_of(query, scope) for query in counted if query.name not in FOLLOWERS))
@@ -56,7 +57,9 @@ class RawReader:
         )
         self._known: set[Stretch] = set()
         self.samples = Samples(scope.copy_labels, scope.pause_seconds)
-        self._remembered: dict[SeriesKey, list[tuple[float, float]]] = {}
+        # of the series that were there before a stretch with births, when (unix seconds) and at which values
+        # they were seen last before it
+        self.remembered: dict[SeriesKey, list[tuple[float, float]]] = {}
 
     def read(self, looking: Looking, stretches: Sequence[Stretch], *, with_births: bool) -> None:
         """Read what is not known yet; with births also what was there before them, and what returning targets
@@ -120,7 +123,7 @@ class RawReader:
             if key.metric == PROCESS_START:
                 self.samples.add_start(key, stretch.first_seconds, value)
             else:
-                self._remembered.setdefault(key, []).append((newest_seconds, value))
+                self.remembered.setdefault(key, []).append((newest_seconds, value))
 
     def _where(self, key: SeriesKey) -> Labels:
         """The target of a series, and of copies of one scrape the copy."""
@@ -144,13 +147,6 @@ class RawReader:
             target for target in stretch.targets if began.get(target, 0.0) <= stretch.first_seconds
         )
 
-    @property
-    def remembered(self) -> Mapping[SeriesKey, Sequence[tuple[float, float]]]:
-        """Of the series that were there before a stretch with births, when (unix seconds) and at which values
-        they were seen last before it.
-        """
-        return self._remembered
-
     def seen_before(self, key: SeriesKey, seconds: float) -> tuple[float, float] | None:
         """When, at the latest, and at which value a series was seen last before a moment; None where it was
         not seen.
@@ -159,7 +155,7 @@ class RawReader:
         sample.
         """
         read = self.samples.newest(key, seconds)
-        told = max((told for told in self._remembered.get(key, ()) if told[0] <= seconds), default=None)
+        told = max((told for told in self.remembered.get(key, ()) if told[0] <= seconds), default=None)
         if read is None or told is None:
             return read or told
         return told if told[0] > read[0] and told[1] != read[1] else read
@@ -181,15 +177,11 @@ class RawReader:
             instant(f"{selector}[{span}]", stretch.end_seconds, keeps_name=True) for selector in selectors
         ]
 
-    @property
-    def _counters(self) -> str:
-        return render(f'{{{METRIC}=~"{self._names}", $experiment}}', matchers=self._scope.matchers)
-
     def _take_former_addresses(self, open_to: Sequence[tuple[Stretch, frozenset[Target]]]) -> None:
         asked = [
             (stretch, moments)
             for stretch, targets in open_to
-            if (moments := self._processes(stretch, targets))
+            if (moments := self._moments(PROCESS_START, stretch, targets))
         ]
         questions = [
             instant(self._same_process(stretch, moments), stretch.begin_seconds) for stretch, moments in asked
@@ -201,16 +193,13 @@ class RawReader:
         ]
         self._take_at(former)
 
-    def _processes(self, stretch: Stretch, targets: frozenset[Target]) -> list[float]:
-        """When the processes of targets began."""
-        keys = [key for key in self.samples.of_metric(PROCESS_START) if target_of(key.labels) in targets]
-        return sorted(
-            {
-                sample[1]
-                for key in keys
-                if (sample := self.samples.newest(key, stretch.end_seconds)) is not None
-            }
-        )
+    def _moments(self, metric: str, stretch: Stretch, targets: frozenset[Target]) -> list[float]:
+        """When the processes of targets began, or their counters were created, as it is told last in a
+        stretch.
+        """
+        keys = [key for key in self.samples.of_metric(metric) if target_of(key.labels) in targets]
+        told = (self.samples.newest(key, stretch.end_seconds) for key in keys)
+        return sorted({sample[1] for sample in told if sample is not None})
 
     def _same_process(self, stretch: Stretch, moments: Sequence[float]) -> str:
         """The processes of the same jobs, just before the stretch, that began at one of these moments."""
@@ -222,9 +211,16 @@ class RawReader:
         self, born: Sequence[tuple[Stretch, frozenset[Target]]], start_seconds: float
     ) -> list[frozenset[Target]]:
         """Of each stretch the other targets whose counters were created at the very moments of those that
-        begin there: these go on in them.
+        begin there and are older than it: these go on in them.
         """
-        moments = [self._created_before(stretch, targets) for stretch, targets in born]
+        moments = [
+            [
+                moment
+                for moment in self._moments(_REQUESTS_CREATED, stretch, targets)
+                if moment < stretch.first_seconds
+            ]
+            for stretch, targets in born
+        ]
         asked = [(stretch, each) for (stretch, _), each in zip(born, moments, strict=True) if each]
         outcomes = iter(
             self._ask([self._same_created(stretch, each, start_seconds) for stretch, each in asked])
@@ -235,14 +231,6 @@ class RawReader:
         found = [targets - stretch.targets for (stretch, _), targets in zip(born, same, strict=True)]
         self._take_at((stretch, targets) for (stretch, _), targets in zip(born, found, strict=True))
         return found
-
-    def _created_before(self, stretch: Stretch, targets: frozenset[Target]) -> list[float]:
-        """When counters of requests were created that are there in a stretch and are older than it."""
-        keys = [key for key in self.samples.of_metric(_REQUESTS_CREATED) if target_of(key.labels) in targets]
-        told = {
-            sample[1] for key in keys if (sample := self.samples.newest(key, stretch.end_seconds)) is not None
-        }
-        return sorted(moment for moment in told if moment < stretch.first_seconds)
 
     def _same_created(self, stretch: Stretch, moments: Sequence[float], start_seconds: float) -> Question:
         selector = render(f"{_REQUESTS_CREATED}{{$experiment}}", matchers=self._scope.matchers)

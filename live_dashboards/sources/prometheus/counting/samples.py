@@ -169,9 +169,8 @@ class Samples:
         """When the process at a place began, as it was told last up to a moment; None where it is not
         told.
         """
-        starts = self._at.starts.get(place, ())
-        index = bisect_right(starts, (until_seconds, math.inf))
-        return starts[index - 1][1] if index else None
+        told = _newest(self._at.starts.get(place, []), until_seconds)
+        return None if told is None else told[1]
 
     def told_starts(self, place: Place) -> Sequence[tuple[float, float]]:
         """The moments at which it was told anew when the process at a place began, and when that was."""
