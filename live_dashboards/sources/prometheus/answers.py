@@ -13,7 +13,7 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.buckets import bucket_quantile
 from live_dashboards.model.moment import format_duration, format_exact_duration
 from live_dashboards.model.snapshot import Answer, Timeline
-from live_dashboards.sources.prometheus.counting.growth import Growth
+from live_dashboards.sources.prometheus.counting.growth import Growth, Row
 from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.grid import SAME_MOMENT_SECONDS, Edges, Grid, edges_of
 from live_dashboards.sources.prometheus.reply import Outcome, Reply, only_possible
@@ -28,7 +28,6 @@ _LOOKS_IN_WINDOW = 1440  # one a minute over a day: finer costs a second and mor
 
 P95 = 0.95
 T = TypeVar("T")
-Row = tuple[float | None, ...]
 
 
 def totals_answer(query: AbQuery, promql: str, outcome: Outcome) -> Answer:

@@ -31,7 +31,6 @@ from live_dashboards.sources.prometheus.counting.growth import (
     has_edge,
     lacking,
     of_edge,
-    without_edges,
 )
 from live_dashboards.sources.prometheus.counting.repair import Repair
 from live_dashboards.sources.prometheus.counting.samples import Labels
@@ -413,9 +412,7 @@ class _Period:
 
     def _by_name(self, growths: Mapping[str, Growth]) -> dict[str, Growth]:
         """The growths by what they are called in the answer: of each edge one."""
-        within = {
-            name: without_edges(of_edge(growths[_WITHIN], name, edge)) for name, edge in self.edges.items()
-        }
+        within = {name: of_edge(growths[_WITHIN], name, edge) for name, edge in self.edges.items()}
         sums = (
             {_SUM: without_unknown_sums(growths[_SUM], growths[_COUNT])[0]}
             if _SUM in growths and _COUNT in growths

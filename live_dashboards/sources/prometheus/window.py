@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from live_dashboards.model.snapshot import Answer
 from live_dashboards.sources.prometheus.answers import (
-    Row,
     block_answer,
     quantile_answer,
     rate_answer,
@@ -19,7 +18,7 @@ from live_dashboards.sources.prometheus.answers import (
     total_answer,
 )
 from live_dashboards.sources.prometheus.counting.count import Count, Counted
-from live_dashboards.sources.prometheus.counting.growth import whole_blocks
+from live_dashboards.sources.prometheus.counting.growth import Row, whole_blocks
 from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.exchange import Question, instant
 from live_dashboards.sources.prometheus.grid import (

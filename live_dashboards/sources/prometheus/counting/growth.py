@@ -34,6 +34,8 @@ from live_dashboards.sources.prometheus.reply import Outcome, failure_in, is_upp
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import LATENCY, AbQuery, render
 
+Row = tuple[float | None, ...]
+
 COUNTER_LABEL = "counter"  # tells apart what is asked for in one question
 _GROWS = re.compile(r"increase\((?P<selector>[^\[\]]+)\[")
 _BUCKETS, _COUNT = f"{LATENCY}_bucket", f"{LATENCY}_count"
@@ -60,7 +62,7 @@ class Growth:
     query: AbQuery
     promql: str
     edges: Edges
-    rows: Mapping[Labels, tuple[float | None, ...]]
+    rows: Mapping[Labels, Row]
     more: Mapping[Labels, tuple[float, ...]] = field(default_factory=dict)
     bridged: Mapping[Labels, tuple[float, ...]] = field(default_factory=dict)
     reason: str | None = None
@@ -159,26 +161,19 @@ def by_block(several: Iterable[Timeline], edges: Edges) -> Iterator[tuple[Timeli
                 yield series, block, value
 
 
-def without_edges(growth: Growth) -> Growth:
-    """The growth with all spellings of one edge as one; a growth of no single edge is none of this, so it
-    stays as it is.
-    """
-    if "le" not in growth.query.labels:
-        return growth
-    query = replace(growth.query, labels=tuple(name for name in growth.query.labels if name != "le"))
+def of_edge(growth: Growth, name: str, edge_seconds: float) -> Growth:
+    """The growth of the buckets that end at an edge alone, under another name, all spellings of it as one."""
+    others = {labels for labels in growth.rows if float(dict(labels)["le"]) != edge_seconds}
+    kept = without_rows(growth, others)
     return replace(
         growth,
-        query=query,
-        rows=_merged(growth.rows),
-        more=_merged(growth.more),
-        bridged=_merged(growth.bridged),
+        query=replace(
+            growth.query, name=name, labels=tuple(label for label in growth.query.labels if label != "le")
+        ),
+        rows=_merged(kept.rows),
+        more=_merged(kept.more),
+        bridged=_merged(kept.bridged),
     )
-
-
-def of_edge(growth: Growth, name: str, edge_seconds: float) -> Growth:
-    """The growth of the buckets that end at an edge alone, under another name."""
-    others = {labels for labels in growth.rows if float(dict(labels)["le"]) != edge_seconds}
-    return without_rows(replace(growth, query=replace(growth.query, name=name)), others)
 
 
 def without_rows(growth: Growth, left_out: Collection[Labels]) -> Growth:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from live_dashboards.model.snapshot import Timeline
-from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, Growth, has_edge, rounded
+from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, Growth, Row, has_edge, rounded
 from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.counting.seams import (
     BUCKETS,
@@ -24,7 +24,7 @@ from live_dashboards.sources.prometheus.counting.seams import (
     target_of,
     targets_in,
 )
-from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
+from live_dashboards.sources.prometheus.exchange import Ask, over_time
 from live_dashboards.sources.prometheus.grid import Edges
 from live_dashboards.sources.queries import AbQuery
 
@@ -34,7 +34,6 @@ _LONGEST_TURNS = 2
 # more targets than this are not named one by one: the question would be longer than what it saves
 _MOST_NAMED = 300
 
-Row = tuple[float | None, ...]
 # of each counter's targets at how many edges series are there that are not at all of them
 Lacking = dict[str, dict[Target, frozenset[str]]]
 
@@ -240,20 +239,22 @@ def _found(
     ]
     if not asked:
         return Moves()
-    edges, back_seconds = looking.edges, looking.back_seconds
-    appearing = [
-        _over(edges, run, looking.appearing_promql(queries, edges.step_seconds, back_seconds, targets))
-        for queries, targets, run in asked
-    ]
-    vanishing = [
-        _over(edges, run, looking.vanishing_promql(queries, targets)) for queries, targets, run in asked
-    ]
-    outcomes = ask([*appearing, *vanishing])
+    edges = looking.edges
+    outcomes = ask(
+        [
+            over_time(
+                looking.appearing_promql(
+                    queries, edges.step_seconds, looking.back_seconds, targets, is_vanishing=is_vanishing
+                ),
+                edges.ends[first],
+                edges.ends[last],
+                edges.step_seconds,
+            )
+            for is_vanishing in (False, True)
+            for queries, targets, (first, last) in asked
+        ]
+    )
     return Moves(looking.appearances(outcomes[: len(asked)]), looking.appearances(outcomes[len(asked) :]))
-
-
-def _over(edges: Edges, run: tuple[int, int], promql: str) -> Question:
-    return over_time(promql, edges.ends[run[0]], edges.ends[run[1]], edges.step_seconds)
 
 
 def _every_block(edges: Edges) -> range:

@@ -232,29 +232,20 @@ class Looking:
         length_seconds: float,
         back_seconds: float,
         targets: Iterable[Target] | None,
+        *,
+        is_vanishing: bool = False,
     ) -> str:
-        """The series of these counters that are there, and were not a block before."""
-
-        def appears(query: AbQuery) -> str:
-            selector = narrowed(counted_selector(self.scope, query), targets)
-            return (
-                f"({newest_promql(self.scope, selector, back_seconds)} unless "
-                f"{newest_promql(self.scope, selector, back_seconds, length_seconds)})"
-            )
-
-        return joined((query.name, appears(query)) for query in queries)
-
-    def vanishing_promql(self, queries: Sequence[AbQuery], targets: Iterable[Target] | None) -> str:
-        """The series of these counters that were there a whole block before, with their value then, and are
-        not.
+        """The series of these counters that are there, and were not a block before; or that were there then,
+        with their value at that time, and are not.
         """
 
-        def vanishes(query: AbQuery) -> str:
+        def moves(query: AbQuery) -> str:
             selector = narrowed(counted_selector(self.scope, query), targets)
-            before = newest_promql(self.scope, selector, self.back_seconds, self.edges.step_seconds)
-            return f"({before} unless {newest_promql(self.scope, selector, self.back_seconds)})"
+            now = newest_promql(self.scope, selector, back_seconds)
+            before = newest_promql(self.scope, selector, back_seconds, length_seconds)
+            return f"({before} unless {now})" if is_vanishing else f"({now} unless {before})"
 
-        return joined((query.name, vanishes(query)) for query in queries)
+        return joined((query.name, moves(query)) for query in queries)
 
 
 def target_of(labels: Labels) -> Target:

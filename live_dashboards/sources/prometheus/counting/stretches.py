@@ -11,11 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, pairwise
+from itertools import chain, groupby, pairwise
 
 from live_dashboards.model.moment import format_exact_duration
 from live_dashboards.sources.prometheus.counting.growth import (
     Growth,
+    Row,
     block_promql,
     counted_selector,
     lookback_seconds,
@@ -35,8 +36,6 @@ from live_dashboards.sources.prometheus.grid import SAME_MOMENT_SECONDS, Edges
 from live_dashboards.sources.prometheus.reply import series_in
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
-
-Row = tuple[float | None, ...]
 
 _SERIES_OF_A_TARGET = 24
 _MOST_SAMPLES_AT_ONCE = 30_000
@@ -112,7 +111,7 @@ def seen_since(seen: Seen, start_seconds: float) -> Seen:
         replace(seen.looking, edges=later),
         growths,
         appearances,
-        _since(seen.stretches, later.start_seconds),
+        tuple(stretch for stretch in seen.stretches if stretch.end_seconds > later.start_seconds),
         seen.failure,
     )
 
@@ -139,10 +138,6 @@ def _joined(sooner: Growth, later: Growth, edges: Edges) -> Growth:
     names: dict[Labels, None] = dict.fromkeys((*sooner.rows, *later.rows))
     rows = {labels: sooner.rows.get(labels, blank[0]) + later.rows.get(labels, blank[1]) for labels in names}
     return replace(sooner, edges=edges, rows=rows, reason=sooner.reason or later.reason)
-
-
-def _since(stretches: tuple[Stretch, ...], start_seconds: float) -> tuple[Stretch, ...]:
-    return tuple(stretch for stretch in stretches if stretch.end_seconds > start_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +221,11 @@ def _births(
         yield from ((_piece(edges.ends[block]), targets) for block, targets in by_block.items())
         return
     queries = (*looking.leads, *respelt)
-    back_seconds, blocks = (
-        looking.scope.shortest_rate_seconds,
-        [(*_block(looking, block), frozenset(targets)) for block, targets in sorted(by_block.items())],
-    )
+    back_seconds = looking.scope.shortest_rate_seconds
+    blocks = [
+        (edges.moments[block], edges.ends[block], frozenset(targets))
+        for block, targets in sorted(by_block.items())
+    ]
     runs = _runs(blocks, lambda begin, end, count: count * (end - begin) / FINEST_SECONDS <= _MOST_LOOKS)
     asked = [
         (looking.appearing_promql(queries, FINEST_SECONDS, back_seconds, targets), (begin, end))
@@ -320,30 +316,20 @@ def _found(ask: Ask, questions: list[Question]) -> Iterator[tuple[Target, float]
 
 def _over(promql: str, span: Span, step_seconds: float) -> Iterator[Question]:
     """At the ends of all pieces that the span touches."""
-    bounds = [*_range(span[0], span[1], _LONGEST_SPAN_SECONDS), span[1]]
-    for begin, end in pairwise(bounds):
+    parts = max(1, math.ceil((span[1] - span[0]) / _LONGEST_SPAN_SECONDS))
+    for begin, end in pairwise(
+        [*(span[0] + index * _LONGEST_SPAN_SECONDS for index in range(parts)), span[1]]
+    ):
         first, last = math.floor(begin / step_seconds) + 1, math.ceil(end / step_seconds)
         yield over_time(promql, first * step_seconds, max(first, last) * step_seconds, step_seconds)
 
 
-def _range(begin: float, end: float, step: float) -> Iterator[float]:
-    count = max(1, math.ceil((end - begin) / step))
-    return (begin + index * step for index in range(count))
-
-
-def _block(looking: Looking, block: int) -> Span:
-    return looking.edges.moments[block], looking.edges.moments[block + 1]
-
-
 def _spans(edges: Edges, blocks: Iterable[int]) -> Iterator[Span]:
     """Blocks in time order as spans of time, neighbours as one."""
-    begin: float | None = None
-    for block, following in pairwise([*blocks, None]):
-        assert block is not None  # noqa: S101 only the last one has none after it
-        begin = edges.moments[block] if begin is None else begin
-        if following != block + 1:
-            yield begin, edges.moments[block + 1]
-            begin = None
+    # neighbours are all as far ahead of their places in the row
+    for _, row in groupby(enumerate(blocks), key=lambda placed: placed[1] - placed[0]):
+        neighbours = [block for _, block in row]
+        yield edges.moments[neighbours[0]], edges.moments[neighbours[-1] + 1]
 
 
 def _piece(seconds: float) -> int:
@@ -388,16 +374,13 @@ def _whole_blocks_end(edges: Edges, seconds: float) -> float:
 
 def _runs(
     spans: Iterable[tuple[float, float, frozenset[Target]]], is_cheap: Callable[[float, float, int], bool]
-) -> Iterator[tuple[float, float, frozenset[Target]]]:
+) -> list[tuple[float, float, frozenset[Target]]]:
     """Spans in time order, as few as are cheap (by begin, end and number of targets)."""
-    run: tuple[float, float, frozenset[Target]] | None = None
+    runs: list[tuple[float, float, frozenset[Target]]] = []
     for begin, end, targets in spans:
-        joined = None if run is None else (run[0], end, run[2] | targets)
-        if joined is not None and is_cheap(joined[0], joined[1], len(joined[2])):
-            run = joined
-            continue
-        if run is not None:
-            yield run
-        run = (begin, end, targets)
-    if run is not None:
-        yield run
+        since, together = (runs[-1][0], runs[-1][2] | targets) if runs else (begin, targets)
+        if runs and is_cheap(since, end, len(together)):
+            runs[-1] = since, end, together
+        else:
+            runs.append((begin, end, targets))
+    return runs
