@@ -30,23 +30,19 @@ P95 = 0.95
 T = TypeVar("T")
 
 
-def totals_answer(query: AbQuery, promql: str, outcome: Outcome) -> Answer:
-    """The answer to an instant question; series without a finite value are left out."""
-    return _answer(query, promql, outcome, ())
+def totals_answer(query: AbQuery, promql: str, outcome: Outcome, grid: Grid | None = None) -> Answer:
+    """The answer to an instant question, or on a grid; series without a finite value are left out."""
+    if isinstance(outcome, SourceError):
+        return Answer(query.name, promql, query.unit, reason=outcome.reason)
+    placed = outcome.series if grid is None else map(grid.spread, outcome.series)
+    shown = (series for series in placed if any(value is not None for _, value in series.points))
+    return Answer(query.name, promql, query.unit, tuple(sorted(shown, key=lambda series: series.labels)))
 
 
 def timeline_answer(name: str, query: AbQuery, promql: str, outcome: Outcome, grid: Grid) -> Answer:
     """The answer to a question over time, its gaps spelt out."""
-    answer = _answer(query, promql, outcome, (grid,))
+    answer = totals_answer(query, promql, outcome, grid)
     return replace(answer, name=name, step_seconds=grid.step_seconds)
-
-
-def _answer(query: AbQuery, promql: str, outcome: Outcome, grids: tuple[Grid, ...]) -> Answer:
-    if isinstance(outcome, SourceError):
-        return Answer(query.name, promql, query.unit, reason=outcome.reason)
-    placed = (grids[0].spread(series) if grids else series for series in outcome.series)
-    shown = (series for series in placed if any(value is not None for _, value in series.points))
-    return Answer(query.name, promql, query.unit, tuple(sorted(shown, key=lambda series: series.labels)))
 
 
 def with_zero_errors(errors: Answer, requests: Answer, scope: Scope) -> Answer:
@@ -56,15 +52,17 @@ def with_zero_errors(errors: Answer, requests: Answer, scope: Scope) -> Answer:
     if errors.reason is not None:
         return errors
     named = {series.label("model_name") for series in errors.series}
-    spotless = sorted({series.label("model_name") for series in requests.series} - named - {*scope.uncounted})
+    spotless = sorted(
+        {series.label("model_name") for series in requests.series} - named - {*scope.errors.uncounted}
+    )
     zeros = tuple(Timeline((("model_name", model),), ((scope.at_seconds, 0.0),)) for model in spotless)
-    assumed = tuple(model for model in spotless if model in scope.assumed)
-    told = tuple(each for each in scope.errors_of_models if each[0] in {*assumed, *scope.uncounted})
+    assumed = tuple(model for model in spotless if model in scope.errors.assumed)
+    told = tuple(each for each in scope.errors.of_models if each[0] in {*assumed, *scope.errors.uncounted})
     counted = tuple((model, "no failed request was counted") for model in spotless if model not in assumed)
     return replace(
         errors,
         series=(*errors.series, *zeros),
-        note=scope.errors_note,
+        note=scope.errors.note,
         of_models=(*told, *counted),
         assumed=assumed,
     )
@@ -74,7 +72,9 @@ def without_uncounted(answer: Answer, scope: Scope) -> Answer:
     """A timeline of errors without the models of whose errors nobody knows: its 0 would be invented."""
     return replace(
         answer,
-        series=tuple(series for series in answer.series if series.label("model_name") not in scope.uncounted),
+        series=tuple(
+            series for series in answer.series if series.label("model_name") not in scope.errors.uncounted
+        ),
     )
 
 
@@ -154,14 +154,6 @@ def block_answer(growth: Growth, step_seconds: float) -> Answer:
     `most` are series that may have grown by more.
     """
     coarse = edges_of(growth.edges.start_seconds, growth.edges.end_seconds, step_seconds)
-    if growth.reason is not None:
-        return Answer(
-            growth.query.name,
-            growth.promql,
-            growth.query.unit,
-            reason=growth.reason,
-            step_seconds=step_seconds,
-        )
     rows = {labels: _with_bridged(growth, labels) for labels in growth.rows}
     most = {
         labels: tuple(_sum(pair) for pair in zip(rows[labels], more, strict=True))
@@ -176,10 +168,11 @@ def block_answer(growth: Growth, step_seconds: float) -> Answer:
         )
         for each in (rows, most)
     )
-    found = _over_time(growth.query.name, growth.promql, growth.query.unit, least, coarse)
-    return replace(
-        found, most=_over_time(growth.query.name, growth.promql, growth.query.unit, most, coarse).series
+    found, more = (
+        _over_time(growth.query.name, growth.promql, growth.query.unit, each, coarse, reason=growth.reason)
+        for each in (least, most)
     )
+    return replace(found, most=more.series)
 
 
 def rate_answer(

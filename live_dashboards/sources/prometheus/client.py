@@ -33,7 +33,7 @@ from live_dashboards.sources.http.endpoint import (
 from live_dashboards.sources.http.failure import timeout_failure
 from live_dashboards.sources.http.session import Allowance, Brake, BusyError, Sockets, new_session
 from live_dashboards.sources.prometheus.exchange import LARGEST_ANSWERS_BYTES, Question, exchange
-from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.reply import Outcome, Reply, answered
 
 THREAD_NAME = "prometheus-query"
 _WORKERS = 4
@@ -130,10 +130,7 @@ class PrometheusClient:
 
     def ask(self, question: Question, deadline: Deadline) -> Reply:
         """The reply to one question; SourceError where there is none within the deadline."""
-        outcome = self.ask_all([question], deadline)[0]
-        if isinstance(outcome, SourceError):
-            raise outcome
-        return outcome
+        return answered(self.ask_all([question], deadline)[0])
 
     def ask_all(self, questions: Sequence[Question], deadline: Deadline) -> tuple[Reply | SourceError, ...]:
         """The outcome of each question, in their order. The threads are daemons: what never answers cannot

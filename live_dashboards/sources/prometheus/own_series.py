@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from live_dashboards.errors import SourceError
 from live_dashboards.model.names import listed
 from live_dashboards.model.notices import WHICH_COUNT
 from live_dashboards.model.snapshot import Timeline
@@ -25,7 +24,7 @@ from live_dashboards.sources.prometheus.promql import (
     of_variants,
     one_of,
 )
-from live_dashboards.sources.prometheus.reply import Outcome, failure_in, series_in
+from live_dashboards.sources.prometheus.reply import answered, failure_in, series_in
 from live_dashboards.sources.queries import EXPERIMENT_LABEL, REQUESTS
 
 HISTORY_SECONDS = 90 * 86_400.0  # as far back as the start of a test is looked for
@@ -92,7 +91,7 @@ def find_own_series(
     since = at_seconds - HISTORY_SECONDS
     matchers = (labelled(test.name), _UNLABELLED)
     answers = ask([values_of(MODEL_LABEL, f"{metric}{{{each}}}", since, at_seconds) for each in matchers])
-    models = _Models(*(frozenset(_names(answer)) for answer in answers))
+    models = _Models(*(frozenset(answered(answer).names) for answer in answers))
     if test.name in known and not any(map(test.has, models.unlabelled)) and not models.both:
         return OwnSeries(labelled(test.name), _told_strange(test, models))
     if not models.both:
@@ -191,12 +190,6 @@ def _without(kept: set[Target], left: set[Target]) -> str | None:
     if jobs & kept_jobs:
         return None
     return joined(none_of("instance", instances) if instances else "", none_of("job", jobs) if jobs else "")
-
-
-def _names(outcome: Outcome) -> tuple[str, ...]:
-    if isinstance(outcome, SourceError):
-        raise outcome
-    return outcome.names
 
 
 def _told_unlabelled(test: AskedTest, models: _Models, known: tuple[str, ...]) -> tuple[str, ...]:

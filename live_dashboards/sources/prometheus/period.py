@@ -382,7 +382,11 @@ class _Period:
             name: self._if_common(growth, lacking_by_model)
             for name, growth in self._by_name(counted.growths).items()
         }
-        not_asked = [self._not_asked(query) for query in self.queries if query.name not in growths]
+        not_asked = [
+            Answer(query.name, "", query.unit, reason=self.scope.errors.reason)
+            for query in self.queries
+            if query.name not in growths
+        ]
         whole = [*(total_answer(growth)[0] for growth in growths.values()), *not_asked]
         requests = next(answer for answer in whole if answer.name == "requests")
         return Accumulated(
@@ -433,6 +437,3 @@ class _Period:
             return memory_questions(self.scope, self.start_seconds)
         before = self.start_seconds - _BEFORE_SECONDS
         return [over_time(_REMEMBERED, before - (_LOOKS - 1) * _LOOK_SECONDS, before, _LOOK_SECONDS)]
-
-    def _not_asked(self, query: AbQuery) -> Answer:
-        return Answer(query.name, "", query.unit, reason=self.scope.errors_reason)

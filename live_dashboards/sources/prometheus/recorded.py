@@ -6,7 +6,7 @@ a multiple: what has been recorded cannot be told apart any more.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -32,7 +32,7 @@ from live_dashboards.sources.prometheus.promql import (
     STEPS,
     UNSEEN,
 )
-from live_dashboards.sources.prometheus.reply import Outcome, Reply, series_in, value_in
+from live_dashboards.sources.prometheus.reply import Outcome, Reply, answered, series_in, value_in
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, render
 
@@ -97,11 +97,8 @@ def find_recorded_scope(
         return own.needs_targets
     seen = [render(_SEEN % metric, matchers=own.matchers, window_seconds=longest) for metric in _COUNTED]
     texts = [*seen, *(text for span in spans for text in _span_texts(span, own.matchers))]
-    requests, counters, failed, *of_spans = ask_all([instant(text, steps_at, "count") for text in texts])
-    if isinstance(requests, SourceError):
-        raise requests
-    if isinstance(failed, SourceError):
-        raise failed
+    counted, counters, of_status, *of_spans = ask_all([instant(text, steps_at, "count") for text in texts])
+    requests, failed = answered(counted), answered(of_status)
     shares = {
         f"the last {format_duration(span)}": steps_share(steps, span)
         for span, steps in zip(spans, of_spans[::_SPAN_TEXTS], strict=True)
@@ -113,7 +110,7 @@ def find_recorded_scope(
     told = (
         text
         for (span, share), estimated, older in beyond
-        for text in (*missing_steps(share, span), *estimates(estimated, span), *older_rules(older, span))
+        for text in _steps_words(share, estimated, older, span)
     )
     if isinstance(counters, SourceError):
         errors = ErrorsCounted("", counters.reason)
@@ -128,16 +125,19 @@ def find_recorded_scope(
         experiment=test.name,
         experiments=tuple(sorted({series.label(EXPERIMENT_LABEL) for series in requests.series} - {""})),
         has_requests=bool(requests.series),
-        errors=errors.selector,
-        errors_reason=errors.reason,
-        errors_note=errors.note,
+        errors=errors,
         shortest_rate_seconds=STEP_SECONDS,
-        warnings=(_told(until_seconds), *told, *own.told, *requests.warnings),
+        warnings=(
+            (
+                f"{COUNTED_BY_RULES}, in whole steps of {format_duration(STEP_SECONDS)} until "
+                f"{utc_words(until_seconds)}"
+            ),
+            *told,
+            *own.told,
+            *requests.warnings,
+        ),
         steps_at_seconds=steps_at,
         matchers=own.matchers,
-        uncounted=errors.uncounted,
-        assumed=errors.assumed,
-        errors_of_models=errors.of_models,
     )
 
 
@@ -146,70 +146,41 @@ def steps_share(outcome: Outcome, window_seconds: float) -> float:
     return (value_in(outcome) or 0.0) / (window_seconds / STEP_SECONDS)
 
 
-def steps_questions(scope: Scope) -> list[Question]:
-    """How many steps of the scope's window were recorded, how many requests of each model are estimated in
-    them, and how many are of older rules.
-    """
-    return [
-        instant(text, scope.counts_at_seconds, "count")
-        for text in _span_texts(scope.window_seconds, scope.matchers)
-    ]
-
-
 def _span_texts(window_seconds: float, matchers: str) -> list[str]:
+    """How many steps of a window were recorded, how many requests of each model are estimated in them, and
+    how many are of older rules.
+    """
     return [
         render(text, matchers=matchers, window_seconds=window_seconds)
         for text in (_STEPS_SEEN, _ESTIMATES, _OLDER_RULES)
     ]
 
 
-def estimates(outcome: Outcome, span: str) -> tuple[str, ...]:
-    """What is told of a span in which instances restarted so often that their requests are estimates."""
+def _steps_words(share: float, estimated: Outcome, older: Outcome, span: str) -> Iterator[str]:
+    """What is told of a span: that it lacks few steps, in which instances restarted so often that their
+    requests are estimates, and that rules did not record what series held when they were first seen.
+    """
+    if share < 1:
+        yield f"{100 * (1 - share):.1g} % of the steps of {span} {MISSING_STEPS}"
     each = ", ".join(
         f"{series.last or 0.0:,.0f} of {series.label('model_name')}"
-        for series in sorted(series_in(outcome), key=lambda each: each.labels)
+        for series in sorted(series_in(estimated), key=lambda each: each.labels)
     )
-    if not each:
-        return ()
-    return (
-        (
+    if each:
+        yield (
             f"{ESTIMATES} {span} these are estimates, as instances restarted again and again within "
             f"{format_duration(STEP_SECONDS)}: {each}"
-        ),
-    )
-
-
-def older_rules(outcome: Outcome, span: str) -> tuple[str, ...]:
-    """What is told of a span with steps of rules that did not record what series held when they were first
-    seen.
-    """
-    if not series_in(outcome):
-        return ()
-    return (
-        (
+        )
+    if series_in(older):
+        yield (
             f"{OLDER_RULES} {span} does not tell what series held when they were first seen, so counts may "
             f"be more: {LOAD_PRESENT}"
-        ),
-    )
-
-
-def missing_steps(share: float, span: str) -> tuple[str, ...]:
-    """What is told of a span that lacks few steps."""
-    if share >= 1:
-        return ()
-    return (f"{100 * (1 - share):.1g} % of the steps of {span} {MISSING_STEPS}",)
+        )
 
 
 def utc_words(seconds: float) -> str:
     """A moment in unix seconds, to the second."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _told(until_seconds: float) -> str:
-    return (
-        f"{COUNTED_BY_RULES}, in whole steps of {format_duration(STEP_SECONDS)} until "
-        f"{utc_words(until_seconds)}"
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +200,9 @@ def memory_questions(scope: Scope, start_seconds: float) -> list[Question]:
 
     A found start is up to 15 s after the moment of that step.
     """
-    return [*steps_questions(scope), instant(_STEPS_BEFORE, start_seconds - STEP_SECONDS / 2)]
+    texts = _span_texts(scope.window_seconds, scope.matchers)
+    of_steps = (instant(text, scope.counts_at_seconds, "count") for text in texts)
+    return [*of_steps, instant(_STEPS_BEFORE, start_seconds - STEP_SECONDS / 2)]
 
 
 def memory(scope: Scope, start_seconds: float, outcomes: Sequence[Outcome], *, is_found: bool) -> Memory:
@@ -251,9 +224,7 @@ def memory(scope: Scope, start_seconds: float, outcomes: Sequence[Outcome], *, i
             f"{_FILL_IN}, or set AB_START",
         )
     span = f"the analysis period since {utc_words(start_seconds)}"
-    return Memory(
-        True, told=(*missing_steps(share, span), *estimates(estimated, span), *older_rules(older, span))
-    )
+    return Memory(True, told=tuple(_steps_words(share, estimated, older, span)))
 
 
 @dataclass(frozen=True, slots=True)

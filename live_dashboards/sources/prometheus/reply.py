@@ -113,6 +113,13 @@ def series_in(*outcomes: Outcome | None) -> tuple[Timeline, ...]:
     return tuple(series for outcome in outcomes if isinstance(outcome, Reply) for series in outcome.series)
 
 
+def answered(outcome: Outcome) -> Reply:
+    """The reply; raises the SourceError where there is none."""
+    if isinstance(outcome, SourceError):
+        raise outcome
+    return outcome
+
+
 def value_in(outcome: Outcome) -> float | None:
     """The last value of the first series; None where there is none."""
     return next((series.last for series in series_in(outcome)), None)

@@ -169,7 +169,7 @@ def window_answers(
     day: Counted | None,
     queries: tuple[AbQuery, ...],
     scope: Scope,
-    scraped: Mapping[Labels, Row] | None = None,
+    scraped: Mapping[Labels, Row],
 ) -> WindowAnswers:
     """What the growths say, by the names that the queries have; what was not asked has the reason why failed
     requests are not counted.
@@ -180,9 +180,11 @@ def window_answers(
         if day is not None
         else (replace(found["requests"][0], name=DAY_TOTAL), ())
     )
-    step_seconds = block_step_seconds(scope, counted.edges.step_seconds)
+    step_seconds = multiple_step_seconds(
+        max(scope.window_seconds / _BLOCKS, scope.shortest_rate_seconds), counted.edges.step_seconds
+    )
     not_asked = {
-        query.name: Answer(query.name, "", query.unit, reason=scope.errors_reason)
+        query.name: Answer(query.name, "", query.unit, reason=scope.errors.reason)
         for query in queries
         if query.is_growth and query.name not in found
     }
@@ -194,11 +196,4 @@ def window_answers(
         for name in _IN_BLOCKS
     )
     told = [text for _, texts in found.values() for text in texts]
-    return WindowAnswers(scope, counted, totals, blocks, tuple(dict.fromkeys(told)), scraped or {})
-
-
-def block_step_seconds(scope: Scope, fine_seconds: float) -> float:
-    """The length of the window's blocks."""
-    return multiple_step_seconds(
-        max(scope.window_seconds / _BLOCKS, scope.shortest_rate_seconds), fine_seconds
-    )
+    return WindowAnswers(scope, counted, totals, blocks, tuple(dict.fromkeys(told)), scraped)

@@ -228,7 +228,9 @@ def counted_selector(scope: Scope, query: AbQuery) -> str:
     found = _GROWS.search(query.promql)
     assert found is not None, query.promql  # noqa: S101 totals() makes no others
     return render(
-        found["selector"], matchers=scope.matchers, errors=render(scope.errors, matchers=scope.matchers)
+        found["selector"],
+        matchers=scope.matchers,
+        errors=render(scope.errors.selector, matchers=scope.matchers),
     )
 
 
