@@ -102,11 +102,11 @@ class NativeAsk:
         forms = [_Form.of(question) for question in questions]
         outcomes = self._ask([form.asked(self._native) for form in forms])
         pairs = list(zip(forms, outcomes, strict=True))
-        replies = [outcome for form, outcome in pairs if form.takes_all_edges and isinstance(outcome, Reply)]
         straddled = {
             edge
-            for reply in replies
-            for histogram in reply.each_histogram
+            for form, outcome in pairs
+            if form.part == "bucket" and not form.edges and isinstance(outcome, Reply)
+            for histogram in outcome.each_histogram
             for edge in histogram.straddled(self._edges)
         }
         self._edges = tuple(edge for edge in self._edges if edge not in straddled)
@@ -135,10 +135,6 @@ class _Form:
             else tuple(sorted({float(text.replace("\\", "")) for text in named["edges"].split("|")}))
         )
         return cls(question, promql, "" if question.keeps_name or not parts else parts[0], edges)
-
-    @property
-    def takes_all_edges(self) -> bool:
-        return self.part == "bucket" and not self.edges
 
     def asked(self, native: Native) -> Question:
         form = native.form(self.promql)
@@ -195,7 +191,7 @@ class _Form:
             yield Timeline(labelled("sum"), tuple((seconds, each.sum) for seconds, each in series.points))
         if self.part in {"", "bucket"}:
             yield from (
-                Timeline(labelled("bucket", le=edge_text(edge)), points)
+                Timeline(labelled("bucket", le="+Inf" if math.isinf(edge) else repr(edge)), points)
                 for edge, points in _by_edge(series.points, edges)
             )
 
@@ -214,11 +210,6 @@ def _by_edge(
                 for (seconds, _), without, count in zip(points, unknown, column, strict=True)
             ),
         )
-
-
-def edge_text(edge: float) -> str:
-    """A bucket's edge as the value of the label `le`."""
-    return "+Inf" if math.isinf(edge) else repr(edge)
 
 
 @dataclass(frozen=True, slots=True)
