@@ -285,12 +285,13 @@ def _names(question: Question) -> list[str]:
 
 def redirect_failure(response: requests.Response, address: str) -> SourceError:
     """A redirect: followed, a POST would arrive without its query, and headers might go to a stranger."""
-    shown = redirect_target(response)
     fix = (
         "if that is a login page, set PROMETHEUS_BEARER_TOKEN or PROMETHEUS_USERNAME; else set "
         "PROMETHEUS_URL to the final address"
     )
-    return SourceError(f"{address} redirects to {shown} instead of answering", fix, "redirect")
+    return SourceError(
+        f"{address} redirects to {redirect_target(response)} instead of answering", fix, "redirect"
+    )
 
 
 def format_failure(address: str, what: str) -> SourceError:

@@ -19,14 +19,13 @@ from live_dashboards.model.names import listed
 from live_dashboards.model.notices import HISTOGRAMS, NO_PERCENTILES, NOT_READ, TWO_KINDS
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant
-from live_dashboards.sources.prometheus.promql import MODEL_LABEL, joined, none_of, one_of
+from live_dashboards.sources.prometheus.promql import MODEL_LABEL, QUOTED, joined, none_of, one_of
 from live_dashboards.sources.prometheus.reply import Histogram, HistogramSeries, Labels, Outcome, Reply
 from live_dashboards.sources.queries import LATENCY
 
-_QUOTED = r'"(?:[^"\\]|\\.)*"'
-_INNER = rf'(?:[^"}}]|{_QUOTED})*'
+_INNER = rf'(?:[^"}}]|{QUOTED})*'
 _CLASSIC = rf"(?<![\w:]){LATENCY}_(?P<part>count|sum|bucket)\b(?:\{{(?P<inner>{_INNER})\}})?"
-_CALL = re.compile(rf"{_QUOTED}|\b(?P<call>\w+)\({_CLASSIC}(?P<rest>(?:\[[^\]]*\])?(?: offset \w+)?)\)")
+_CALL = re.compile(rf"{QUOTED}|\b(?P<call>\w+)\({_CLASSIC}(?P<rest>(?:\[[^\]]*\])?(?: offset \w+)?)\)")
 _WHOLE = re.compile(rf"{_CLASSIC}(?P<span>\[[^\]]*\])")
 _NAMES = re.compile(
     rf'__name__=~"(?P<names>(?:[^"\\]|\\.)*\b{LATENCY}_(?:count|sum|bucket)\b(?:[^"\\]|\\.)*)"'

@@ -22,7 +22,12 @@ from live_dashboards.sources.prometheus.counting.growth import (
     shorter_questions,
     with_matchers,
 )
-from live_dashboards.sources.prometheus.counting.samples import PROCESS_START, Labels, SeriesKey
+from live_dashboards.sources.prometheus.counting.samples import (
+    PROCESS_START,
+    TARGET_LABELS,
+    Labels,
+    SeriesKey,
+)
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant
 from live_dashboards.sources.prometheus.grid import Edges
 from live_dashboards.sources.prometheus.promql import joined as all_of
@@ -37,7 +42,6 @@ BUCKETS, COUNT = "latency_buckets", "latency_count"
 # begin and restart with the number of what they hold
 FOLLOWERS = frozenset({"latency_sum", BUCKETS, "latency_within"})
 _MOST_NAMED = 1000  # of more targets the jobs are named alone
-_TARGET = ("job", "instance")
 
 Target = tuple[str, str]  # job, instance
 
@@ -214,7 +218,7 @@ class Looking:
         named = [target for target in targets if target[1]]
         if not named:
             return frozenset()
-        labels = _TARGET if len(named) <= _MOST_NAMED else _TARGET[:1]
+        labels = TARGET_LABELS if len(named) <= _MOST_NAMED else TARGET_LABELS[:1]
         span = format_exact_duration(self.edges.end_seconds - self.edges.start_seconds + self.back_seconds)
         (outcome,) = ask(
             [
@@ -261,8 +265,8 @@ def targets_in(outcome: Outcome) -> frozenset[Target]:
 
 def target_matchers(targets: Iterable[Target], *names: str) -> str:
     """Matchers for these targets' labels (unless named: job and instance), which few other targets have."""
-    known = [dict(zip(_TARGET, target, strict=True)) for target in targets]
-    return all_of(*(one_of(name, {each[name] for each in known}) for name in names or _TARGET))
+    known = [dict(zip(TARGET_LABELS, target, strict=True)) for target in targets]
+    return all_of(*(one_of(name, {each[name] for each in known}) for name in names or TARGET_LABELS))
 
 
 def narrowed(selector: str, targets: Iterable[Target] | None) -> str:
