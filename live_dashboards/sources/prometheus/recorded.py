@@ -227,24 +227,22 @@ def memory(scope: Scope, start_seconds: float, outcomes: Sequence[Outcome], *, i
     return Memory(True, told=tuple(_steps_words(share, estimated, older, span)))
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """Copies in the instances' own series, by the labels in which alone they differ, and by which labels
-    recorded steps are merged.
-    """
-
-    labels: tuple[str, ...]
-    merged: tuple[str, ...] = ()
-
-
-def counts_each(ask: Ask, scope: Scope, copies: Recorded, spans: Iterable[tuple[float, float]]) -> bool:
+def counts_each(
+    ask: Ask,
+    scope: Scope,
+    spans: Iterable[tuple[float, float]],
+    labels: tuple[str, ...],
+    merged: tuple[str, ...],
+) -> bool:
     """Whether steps are nearer to what all copies count than to what one of them does, at several looks in
     turn; True where that cannot be asked.
 
-    `spans` are pairs of unix seconds. Where the instances' own series are gone nothing can be told, and what
-    copies there were neither.
+    `labels` are those in which alone copies differ in the instances' own series, `merged` those by which
+    recorded steps are merged; `spans` are pairs of unix seconds. Where the instances' own series are gone
+    nothing can be told, and what copies there were neither.
     """
-    outcomes = ask([_question(scope, copies, start, end) for start, end in spans])
+    promql = _promql(scope, labels, merged)
+    outcomes = ask([_question(scope, promql, start, end) for start, end in spans])
     return any(isinstance(outcome, SourceError) or _is_of_each(outcome) for outcome in outcomes)
 
 
@@ -294,17 +292,15 @@ def label_words(labels: Iterable[str]) -> str:
     return f"the label{'s' if len(names) > 1 else ''} {' and '.join(names)}"
 
 
-def _question(scope: Scope, copies: Recorded, start_seconds: float, end_seconds: float) -> Question:
+def _question(scope: Scope, promql: str, start_seconds: float, end_seconds: float) -> Question:
     """The steps at moments that are whole steps before the newest one."""
     newest = scope.counts_at_seconds
     steps = max(1, int((end_seconds - start_seconds) / STEP_SECONDS / _MOST_LOOKS))
     looks = int(min(_MOST_LOOKS, (newest - start_seconds) // (steps * STEP_SECONDS)))
-    return over_time(
-        _promql(scope, copies), newest - looks * steps * STEP_SECONDS, newest, steps * STEP_SECONDS
-    )
+    return over_time(promql, newest - looks * steps * STEP_SECONDS, newest, steps * STEP_SECONDS)
 
 
-def _promql(scope: Scope, copies: Recorded) -> str:
+def _promql(scope: Scope, labels: tuple[str, ...], merged: tuple[str, ...]) -> str:
     """What the steps, all copies and one of each count in a step. `increase` is near enough, and knows
     restarts.
     """
@@ -313,8 +309,8 @@ def _promql(scope: Scope, copies: Recorded) -> str:
     steps = render(
         f"last_over_time({STEPS[REQUESTS]}{{$experiment}}[{STEP_SECONDS:g}s])", matchers=scope.matchers
     )
-    recorded = f"max without ({', '.join(copies.merged)}) ({steps})" if copies.merged else steps
-    one = f"max without ({', '.join(copies.labels)}) ({grown})"
+    recorded = f"max without ({', '.join(merged)}) ({steps})" if merged else steps
+    one = f"max without ({', '.join(labels)}) ({grown})"
     return joined(
         (name, f"sum({promql})") for name, promql in ((_STEPS, recorded), (_ALL, grown), (_ONE, one))
     )
