@@ -5,7 +5,7 @@ never failed its 0; totals, blocks, rates and percentiles are all sums of the sa
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -186,23 +186,17 @@ def rate_answer(
     """
     edges = requests.edges
     rows = {
-        labels: _rates(row, edges, span_seconds, scraped.get(labels, (None,) * len(edges.moments)))
+        labels: tuple(_rates(row, edges, span_seconds, scraped.get(labels, (None,) * len(edges.moments))))
         for labels, row in requests.rows.items()
     }
     return _over_time(name, requests.promql, unit, rows, edges, reason=requests.reason)
 
 
-def _rates(row: Row, edges: Edges, span_seconds: float, scraped: Row) -> Row:
-    rates: list[float | None] = []
+def _rates(row: Row, edges: Edges, span_seconds: float, scraped: Row) -> Iterator[float | None]:
     for block, point in enumerate(_rolled(row, edges, span_seconds)):
-        if point is None:
-            rates.append(None)
-            continue
-        counted, seconds = point
         first = _first_block(edges, block, span_seconds)
         between = None if None in row[first : block + 1] else _between(scraped[first], scraped[block + 1])
-        rates.append(counted / (between or seconds))
-    return tuple(rates)
+        yield None if point is None else point[0] / (between or point[1])
 
 
 def _between(begin: float | None, end: float | None) -> float | None:
@@ -290,14 +284,13 @@ def _possible(rows: Mapping[Labels, Row], edges: Edges, unit: str) -> dict[Label
     return {series.labels: tuple(value for _, value in series.points) for series in found.series}
 
 
-def _rolled(row: Row, edges: Edges, span_seconds: float) -> tuple[tuple[float, float] | None, ...]:
+def _rolled(row: Row, edges: Edges, span_seconds: float) -> Iterator[tuple[float, float] | None]:
     """At each block's end what was counted in at least the span before it, and in how many seconds; None
     where there is nothing to tell.
 
     Nor is there where the range holds less than the span: a few seconds between two scrapes hold one scrape's
     growth or none.
     """
-    found: list[tuple[float, float] | None] = []
     for block, end in enumerate(edges.ends):
         first = _first_block(edges, block, span_seconds)
         known = [
@@ -306,12 +299,11 @@ def _rolled(row: Row, edges: Edges, span_seconds: float) -> tuple[tuple[float, f
             if (value := row[index]) is not None
         ]
         is_whole = edges.moments[first] <= end - span_seconds + SAME_MOMENT_SECONDS
-        found.append(
+        yield (
             (sum(value for value, _ in known), sum(length for _, length in known))
             if known and is_whole
             else None
         )
-    return tuple(found)
 
 
 def _first_block(edges: Edges, block: int, span_seconds: float) -> int:

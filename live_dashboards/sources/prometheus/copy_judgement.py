@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -303,14 +303,13 @@ def _is_one_scrape(first: list[Point], second: list[Point]) -> bool:
 
 def _between(
     bounds: list[Point], judged: list[Point], slack_seconds: float, *, are_moments: bool
-) -> list[bool]:
+) -> Iterator[bool]:
     """For each judged sample between two others: whether a counter with these bounds can have had that value
     then.
 
     Around a restart that either of them saw nothing can be said: the other one may have missed it.
     """
     moments = [seconds for seconds, _ in bounds]
-    found = []
     for index, (seconds, value) in enumerate(judged):
         before, after = (
             bisect_right(moments, seconds - slack_seconds) - 1,
@@ -325,8 +324,7 @@ def _between(
             tolerance = (
                 _SAME_MOMENT_SECONDS if are_moments else _SAME * max(abs(value), abs(bounds[after][1]))
             )
-            found.append(bounds[before][1] - tolerance <= value <= bounds[after][1] + tolerance)
-    return found
+            yield bounds[before][1] - tolerance <= value <= bounds[after][1] + tolerance
 
 
 def _has_fallen(points: list[Point]) -> bool:
