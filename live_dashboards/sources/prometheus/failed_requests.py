@@ -30,11 +30,9 @@ RECORDED_ERRORS = {
 }
 _BY_STATUS = f'counted as {REQUESTS}{{status="error"}}: {ERRORS} has no series'
 
+# the scrape jobs of each model; a job without a name where the series do not tell it
 Jobs = dict[str, set[str]]
-"""The scrape jobs of each model; a job without a name where the series do not tell it."""
-
-Place = tuple[str, str]
-"""A target's job and instance."""
+Place = tuple[str, str]  # a target's job and instance
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,12 @@ def find_first_traffic(
     )
     wide = ask([_wide_question(scope, rare)]) if rare and not scope.is_recorded else ()
     firsts = _earliest(series_in(coarse, *wide))
-    fine = ask([_fine_question(scope, model, hour) for model, hour in firsts.items()]) if firsts else ()
+    # the hour before each model was first seen
+    questions = [
+        over_time(_promql(scope, "5m", model), hour - _COARSE_SECONDS, hour, _FINE_SECONDS)
+        for model, hour in firsts.items()
+    ]
+    fine = ask(questions) if questions else ()
     moments = firsts | {
         model: seconds
         for model, seconds in _earliest(series_in(*fine)).items()
@@ -145,11 +150,6 @@ def _wide_question(scope: Scope, models: Iterable[str]) -> Question:
         "> 0"
     )
     return over_time(promql, scope.at_seconds - HISTORY_SECONDS, scope.at_seconds, _COARSE_SECONDS)
-
-
-def _fine_question(scope: Scope, model: str, hour_seconds: float) -> Question:
-    """The hour before a model was first seen."""
-    return over_time(_promql(scope, "5m", model), hour_seconds - _COARSE_SECONDS, hour_seconds, _FINE_SECONDS)
 
 
 def _earliest(several: Iterable[Timeline]) -> dict[str, float]:
@@ -294,8 +294,11 @@ class _Period:
 
     @property
     def _shortest_seconds(self) -> float:
-        length_seconds = min(self.scope.window_seconds / _BLOCKS, _LONGEST_BLOCK_SECONDS)
-        return max(length_seconds, self.scope.window_seconds / _MOST_BLOCKS, self.scope.shortest_rate_seconds)
+        return max(
+            min(self.scope.window_seconds / _BLOCKS, _LONGEST_BLOCK_SECONDS),
+            self.scope.window_seconds / _MOST_BLOCKS,
+            self.scope.shortest_rate_seconds,
+        )
 
     @property
     def junction_seconds(self) -> float:

@@ -194,5 +194,4 @@ def _shortest_rate(in_five_minutes: Outcome, in_an_hour: Outcome) -> float:
     # scraped often enough, or only just begun, or no count of samples
     if few >= _ENOUGH_SAMPLES or many <= few or many < 1:
         return _SHORTEST_RATE_SECONDS
-    minutes = math.ceil(_SAMPLES_IN_RATE * 60 / many)
-    return max(_SHORTEST_RATE_SECONDS, minutes * 60.0)
+    return max(_SHORTEST_RATE_SECONDS, math.ceil(_SAMPLES_IN_RATE * 60 / many) * 60.0)

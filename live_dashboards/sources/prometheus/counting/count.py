@@ -107,13 +107,18 @@ def with_unseen(ask: Ask, scope: Scope, growths: Mapping[str, Growth]) -> dict[s
     failure = failure_in(outcomes)
     if failure is not None:
         reason = f"what its series held when they were first seen could not be asked: {failure}"
-        return {
-            name: lacking(growth, reason) if name in recorded else growth for name, growth in growths.items()
-        }
+        return dict(growths) | {name: lacking(growth, reason) for name, growth in recorded.items()}
     more = _more(outcomes, edges)
-    return {
-        name: replace(growth, more=_of(growth, more.get(name, {}))) if name in recorded else growth
-        for name, growth in growths.items()
+    return dict(growths) | {
+        name: replace(
+            growth,
+            more={
+                labels: tuple(row)
+                for labels, row in more.get(name, {}).items()
+                if has_edge(growth.query, labels)
+            },
+        )
+        for name, growth in recorded.items()
     }
 
 
@@ -135,10 +140,6 @@ def _more(outcomes: Iterable[Outcome], edges: Edges) -> Rows:
         rows = found.setdefault(series.label(COUNTER_LABEL), {})
         rows.setdefault(labels_of(series.labels), [0.0] * len(edges.ends))[block] = value
     return found
-
-
-def _of(growth: Growth, rows: Mapping[Labels, list[float]]) -> dict[Labels, tuple[float, ...]]:
-    return {labels: tuple(row) for labels, row in rows.items() if has_edge(growth.query, labels)}
 
 
 def edges_question(scope: Scope, query: AbQuery, edges: Edges) -> list[Question]:
@@ -201,7 +202,11 @@ def without_lacking(growth: Growth, lacking: Mapping[str, set[float]]) -> tuple[
     if growth.reason is not None or not lacking:
         return growth, ()
 
-    left_out = {labels for labels in growth.rows if not _is_common(growth, labels, lacking)}
+    left_out = {
+        labels
+        for labels in growth.rows
+        if float(dict(labels)["le"]) in lacking.get(dict(labels).get("model_name", ""), set())
+    }
     kept = without_rows(growth, left_out)
     told = (
         f"of the response times of {model} the buckets up to "
@@ -210,13 +215,6 @@ def without_lacking(growth: Growth, lacking: Mapping[str, set[float]]) -> tuple[
         for model, edges in sorted(lacking.items())
     )
     return kept, tuple(told)
-
-
-def _is_common(growth: Growth, labels: Labels, lacking: Mapping[str, set[float]]) -> bool:
-    named = dict(labels)
-    return has_edge(growth.query, labels) and float(named["le"]) not in lacking.get(
-        named.get("model_name", ""), set()
-    )
 
 
 def without_unknown_sums(sums: Growth, counts: Growth) -> tuple[Growth, tuple[str, ...]]:

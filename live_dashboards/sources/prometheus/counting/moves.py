@@ -164,10 +164,10 @@ def with_moves(growths: Mapping[str, Growth], summed: Collection[str], moves: Mo
     with what vanished.
     """
     signs = [(-1.0, move) for move in moves.appeared] + [(1.0, move) for move in moves.vanished]
-    found = dict(growths)
-    for name in {move.counter for _, move in signs} & set(summed):
-        found[name] = _moved(growths[name], [(sign, move) for sign, move in signs if move.counter == name])
-    return found
+    return dict(growths) | {
+        name: _moved(growths[name], [(sign, move) for sign, move in signs if move.counter == name])
+        for name in {move.counter for _, move in signs} & set(summed)
+    }
 
 
 def _moved(growth: Growth, signs: Iterable[tuple[float, Appearance]]) -> Growth:

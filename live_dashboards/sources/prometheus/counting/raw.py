@@ -48,7 +48,9 @@ class RawReader:
         self._ask = ask
         self._scope = scope
         counted = [*queries]
-        names = _names(counted, scope)
+        metrics = {metric_of(query, scope) for query in counted} | {REQUESTS}
+        # the requests that births are held against are read, too, and what tells when series were created
+        names = "|".join(sorted(metrics | {created_metric(metric) for metric in metrics}))
         self._counters = render(f'{{{METRIC}=~"{names}", $experiment}}', matchers=scope.matchers)
         self._aged = tuple(
             dict.fromkeys(
@@ -263,11 +265,3 @@ class RawReader:
 
 def _memory_seconds(start_seconds: float, at_seconds: float) -> float:
     return max(0.0, at_seconds - start_seconds) + DAY_SECONDS
-
-
-def _names(queries: Iterable[AbQuery], scope: Scope) -> str:
-    """A pattern for the counters' metrics, for the requests that births are held against, and for what tells
-    when they were created.
-    """
-    metrics = {metric_of(query, scope) for query in queries} | {REQUESTS}
-    return "|".join(sorted(metrics | {created_metric(metric) for metric in metrics}))
