@@ -14,9 +14,8 @@ from live_dashboards.model.buckets import bucket_quantile
 from live_dashboards.model.moment import format_duration, format_exact_duration
 from live_dashboards.model.snapshot import Answer, Timeline
 from live_dashboards.sources.prometheus.counting.growth import Growth, Row
-from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.grid import SAME_MOMENT_SECONDS, Edges, Grid, edges_of
-from live_dashboards.sources.prometheus.reply import Outcome, Reply, only_possible
+from live_dashboards.sources.prometheus.reply import Labels, Outcome, Reply, only_possible, without
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 
@@ -223,7 +222,7 @@ def quantile_answer(name: str, unit: str, buckets: Growth, span_seconds: float) 
     promql = f"1000 * histogram_quantile({P95:g}, {buckets.promql})"
     by_model: dict[Labels, dict[float, Row]] = {}
     for labels, row in by_edge(dict(buckets.rows), _added).items():
-        rest = tuple(pair for pair in labels if pair[0] != "le")
+        rest = without(labels, ("le",))
         by_model.setdefault(rest, {})[float(dict(labels)["le"])] = row
     rows = {
         labels: _quantiles(dict(sorted(of_edges.items())), buckets.edges, span_seconds)
@@ -236,9 +235,7 @@ def by_edge(values: Mapping[Labels, T], add: Callable[[list[T]], T]) -> dict[Lab
     """Values of a bucket edge that is spelt in several ways as one, under its shortest spelling."""
     groups: dict[tuple[Labels, float], list[Labels]] = {}
     for labels in values:
-        groups.setdefault(
-            (tuple(pair for pair in labels if pair[0] != "le"), float(dict(labels).get("le", "inf"))), []
-        ).append(labels)
+        groups.setdefault((without(labels, ("le",)), float(dict(labels).get("le", "inf"))), []).append(labels)
     return {
         min(group, key=lambda labels: (len(dict(labels).get("le", "")), labels)): add(
             [values[labels] for labels in group]

@@ -20,7 +20,7 @@ from live_dashboards.sources.prometheus.counting.births import created_metric
 from live_dashboards.sources.prometheus.counting.samples import PROCESS_START, TARGET_LABELS, Point
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant
 from live_dashboards.sources.prometheus.promql import joined, one_of
-from live_dashboards.sources.prometheus.reply import Labels, Reply, failure_in, series_in
+from live_dashboards.sources.prometheus.reply import Labels, Reply, failure_in, series_in, without
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, LATENCY, REQUESTS, render
 
@@ -348,12 +348,6 @@ def candidates(series: Iterable[Labels], possible: Iterable[str]) -> tuple[tuple
         candidate for each in by_target.values() if len(each) > 1 for candidate in _of_a_target(each, names)
     }
     return tuple(sorted(found))
-
-
-def without(labels: Labels, names: Iterable[str]) -> Labels:
-    """The labels but for those of these names."""
-    left_out = frozenset(names)
-    return tuple(pair for pair in labels if pair[0] not in left_out)
 
 
 def _of_a_target(series: list[Mapping[str, str]], names: frozenset[str]) -> set[tuple[str, ...]]:

@@ -20,7 +20,14 @@ from live_dashboards.model.notices import HISTOGRAMS, NO_PERCENTILES, NOT_READ, 
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant
 from live_dashboards.sources.prometheus.promql import MODEL_LABEL, QUOTED, joined, none_of, one_of
-from live_dashboards.sources.prometheus.reply import Histogram, HistogramSeries, Labels, Outcome, Reply
+from live_dashboards.sources.prometheus.reply import (
+    Histogram,
+    HistogramSeries,
+    Labels,
+    Outcome,
+    Reply,
+    without,
+)
 from live_dashboards.sources.queries import LATENCY
 
 _INNER = rf'(?:[^"}}]|{QUOTED})*'
@@ -178,7 +185,7 @@ class _Form:
         return dict(labels).get(_NAME, "").startswith(f"{LATENCY}_") or bool(_WHOLE.fullmatch(self.promql))
 
     def _classic(self, series: HistogramSeries, edges: Sequence[float]) -> Iterator[Timeline]:
-        rest = tuple(pair for pair in series.labels if pair[0] != _NAME)
+        rest = without(series.labels, (_NAME,))
 
         def labelled(part: str, **more: str) -> Labels:
             name = {_NAME: f"{LATENCY}_{part}"} if self.question.keeps_name else {}

@@ -33,7 +33,6 @@ from live_dashboards.sources.prometheus.counting.growth import (
     of_edge,
 )
 from live_dashboards.sources.prometheus.counting.repair import Repair
-from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.counting.stretches import Seen, seen_of, seen_since, seen_together
 from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
 from live_dashboards.sources.prometheus.grid import (
@@ -46,7 +45,7 @@ from live_dashboards.sources.prometheus.native import Native
 from live_dashboards.sources.prometheus.own_series import HISTORY_SECONDS
 from live_dashboards.sources.prometheus.promql import MODEL_LABEL, STEPS, joined, one_of, totals
 from live_dashboards.sources.prometheus.recorded import Memory, memory, memory_questions
-from live_dashboards.sources.prometheus.reply import Outcome, Reply, failure_in, series_in
+from live_dashboards.sources.prometheus.reply import Labels, Outcome, Reply, failure_in, series_in
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import LATENCY, REQUESTS, AbQuery, quoted
 

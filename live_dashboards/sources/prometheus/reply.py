@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Any
@@ -128,6 +128,11 @@ def value_in(outcome: Outcome) -> float | None:
 def failure_in(outcomes: Iterable[Outcome | None]) -> str | None:
     """Why the first of these that failed did; None where none has."""
     return next((outcome.reason for outcome in outcomes if isinstance(outcome, SourceError)), None)
+
+
+def without(labels: Labels, names: Collection[str]) -> Labels:
+    """The labels but for those of these names."""
+    return tuple(pair for pair in labels if pair[0] not in names)
 
 
 def parse_document(body: bytes) -> dict[str, Any]:

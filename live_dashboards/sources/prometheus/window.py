@@ -19,7 +19,6 @@ from live_dashboards.sources.prometheus.answers import (
 )
 from live_dashboards.sources.prometheus.counting.count import Count, Counted
 from live_dashboards.sources.prometheus.counting.growth import Row, whole_blocks
-from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.exchange import Question, instant
 from live_dashboards.sources.prometheus.grid import (
     MOST_POINTS,
@@ -30,7 +29,7 @@ from live_dashboards.sources.prometheus.grid import (
     nice_step_seconds,
 )
 from live_dashboards.sources.prometheus.promql import MODEL_LABEL, STEP_SECONDS
-from live_dashboards.sources.prometheus.reply import Outcome, series_in
+from live_dashboards.sources.prometheus.reply import Labels, Outcome, series_in
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import AB_QUERIES, REQUESTS, AbQuery, render
 

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.sources.prometheus.counting.samples import KINSHIP, TARGET_LABELS, Samples, SeriesKey
+from live_dashboards.sources.prometheus.reply import without
 from live_dashboards.sources.queries import REQUESTS
 
 _SUM = "_sum"
@@ -523,15 +524,11 @@ def counted_with(key: SeriesKey) -> SeriesKey:
     base = next(
         (key.metric.removesuffix(suffix) for suffix in (_SUM, "_bucket") if key.metric.endswith(suffix)), None
     )
-    return (
-        key
-        if base is None
-        else SeriesKey(f"{base}_count", tuple(pair for pair in key.labels if pair[0] != "le"))
-    )
+    return key if base is None else SeriesKey(f"{base}_count", without(key.labels, ("le",)))
 
 
 def _created_key(key: SeriesKey) -> SeriesKey:
-    return SeriesKey(created_metric(key.metric), tuple(pair for pair in key.labels if pair[0] != "le"))
+    return SeriesKey(created_metric(key.metric), without(key.labels, ("le",)))
 
 
 def _is_kind(one: SeriesKey, other: SeriesKey) -> bool:

@@ -31,13 +31,12 @@ from live_dashboards.sources.prometheus.counting.growth import (
     without_rows,
 )
 from live_dashboards.sources.prometheus.counting.repair import Repair
-from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.counting.seams import Looking
 from live_dashboards.sources.prometheus.counting.stretches import Seen
 from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
 from live_dashboards.sources.prometheus.grid import Edges, multiple_step_seconds
 from live_dashboards.sources.prometheus.promql import unseen_form
-from live_dashboards.sources.prometheus.reply import Outcome, failure_in, series_in
+from live_dashboards.sources.prometheus.reply import Labels, Outcome, failure_in, series_in
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 

@@ -25,12 +25,18 @@ from typing import Any
 
 from live_dashboards.model.moment import format_exact_duration
 from live_dashboards.model.snapshot import Timeline
-from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant, over_time
 from live_dashboards.sources.prometheus.grid import Edges
 from live_dashboards.sources.prometheus.promql import joined as all_of
 from live_dashboards.sources.prometheus.promql import once
-from live_dashboards.sources.prometheus.reply import Outcome, failure_in, is_upper_bound, series_in
+from live_dashboards.sources.prometheus.reply import (
+    Labels,
+    Outcome,
+    failure_in,
+    is_upper_bound,
+    series_in,
+    without,
+)
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import LATENCY, AbQuery, render
 
@@ -189,7 +195,7 @@ def without_rows(growth: Growth, left_out: Collection[Labels]) -> Growth:
 def _merged(rows: Mapping[Labels, tuple[Any, ...]]) -> dict[Labels, tuple[Any, ...]]:
     found: dict[Labels, tuple[Any, ...]] = {}
     for labels, row in rows.items():
-        rest = tuple(pair for pair in labels if pair[0] != "le")
+        rest = without(labels, ("le",))
         found[rest] = tuple(
             one if other is None else other if one is None else one + other
             for one, other in zip(found.get(rest, (None,) * len(row)), row, strict=True)
@@ -394,4 +400,4 @@ def joined(parts: Iterable[tuple[str, str]]) -> str:
 
 def labels_of(labels: Labels) -> Labels:
     """Without the name of the counter."""
-    return tuple(pair for pair in labels if pair[0] != COUNTER_LABEL)
+    return without(labels, (COUNTER_LABEL,))

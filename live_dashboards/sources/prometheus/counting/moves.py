@@ -11,7 +11,6 @@ from itertools import chain
 
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, Growth, Row, has_edge, rounded
-from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.counting.seams import (
     BUCKETS,
     COUNT,
@@ -26,6 +25,7 @@ from live_dashboards.sources.prometheus.counting.seams import (
 )
 from live_dashboards.sources.prometheus.exchange import Ask, over_time
 from live_dashboards.sources.prometheus.grid import Edges
+from live_dashboards.sources.prometheus.reply import Labels, without
 from live_dashboards.sources.queries import AbQuery
 
 _MOST_SLICES = 6
@@ -97,7 +97,7 @@ def buckets_agree(buckets: Growth, count: Growth) -> bool:
     """
     by_model: dict[Labels, dict[float, Row]] = {}
     for labels, row in buckets.rows.items():
-        of_edges = by_model.setdefault(tuple(pair for pair in labels if pair[0] != "le"), {})
+        of_edges = by_model.setdefault(without(labels, ("le",)), {})
         edge = float(dict(labels)["le"])
         if edge in of_edges:
             return False  # spelt in two ways

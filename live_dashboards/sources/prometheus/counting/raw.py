@@ -14,7 +14,6 @@ from live_dashboards.sources.prometheus.counting.samples import (
     METRIC,
     PROCESS_START,
     TARGET_LABELS,
-    Labels,
     Samples,
     SeriesKey,
     key_of,
@@ -32,7 +31,7 @@ from live_dashboards.sources.prometheus.counting.seams import (
 from live_dashboards.sources.prometheus.counting.stretches import Stretch
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant
 from live_dashboards.sources.prometheus.grid import SAME_MOMENT_SECONDS
-from live_dashboards.sources.prometheus.reply import Outcome, series_in
+from live_dashboards.sources.prometheus.reply import Labels, Outcome, series_in
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import REQUESTS, AbQuery, render
 

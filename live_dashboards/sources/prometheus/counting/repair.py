@@ -23,7 +23,7 @@ from live_dashboards.sources.prometheus.counting.growth import (
 )
 from live_dashboards.sources.prometheus.counting.moves import find_moves, returns_after_turns, with_moves
 from live_dashboards.sources.prometheus.counting.raw import RawReader
-from live_dashboards.sources.prometheus.counting.samples import Labels, SeriesKey
+from live_dashboards.sources.prometheus.counting.samples import SeriesKey
 from live_dashboards.sources.prometheus.counting.seams import (
     Appearance,
     Looking,
@@ -38,7 +38,7 @@ from live_dashboards.sources.prometheus.counting.seams import (
 from live_dashboards.sources.prometheus.counting.stretches import Seen, Stretch, affordable, find_stretches
 from live_dashboards.sources.prometheus.exchange import Ask, Question
 from live_dashboards.sources.prometheus.grid import SAME_MOMENT_SECONDS
-from live_dashboards.sources.prometheus.reply import Outcome, failure_in, series_in
+from live_dashboards.sources.prometheus.reply import Labels, Outcome, failure_in, series_in, without
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 
@@ -371,10 +371,7 @@ def _add(rows: Rows, labels: Labels, block: int, value: float) -> None:
 
 def _is_respelt(growth: Growth) -> bool:
     """Whether one bucket edge of a model stands there in two spellings."""
-    edges = {
-        (tuple(pair for pair in labels if pair[0] != "le"), float(dict(labels)["le"]))
-        for labels in growth.rows
-    }
+    edges = {(without(labels, ("le",)), float(dict(labels)["le"])) for labels in growth.rows}
     return len(edges) < len(growth.rows)
 
 

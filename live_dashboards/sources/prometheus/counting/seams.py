@@ -22,17 +22,12 @@ from live_dashboards.sources.prometheus.counting.growth import (
     shorter_questions,
     with_matchers,
 )
-from live_dashboards.sources.prometheus.counting.samples import (
-    PROCESS_START,
-    TARGET_LABELS,
-    Labels,
-    SeriesKey,
-)
+from live_dashboards.sources.prometheus.counting.samples import PROCESS_START, TARGET_LABELS, SeriesKey
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant
 from live_dashboards.sources.prometheus.grid import Edges
 from live_dashboards.sources.prometheus.promql import joined as all_of
 from live_dashboards.sources.prometheus.promql import one_of
-from live_dashboards.sources.prometheus.reply import Outcome, failure_in, series_in
+from live_dashboards.sources.prometheus.reply import Labels, Outcome, failure_in, series_in
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 

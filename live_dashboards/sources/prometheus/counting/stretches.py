@@ -21,7 +21,7 @@ from live_dashboards.sources.prometheus.counting.growth import (
     counted_selector,
     lookback_seconds,
 )
-from live_dashboards.sources.prometheus.counting.samples import PROCESS_START, Labels
+from live_dashboards.sources.prometheus.counting.samples import PROCESS_START
 from live_dashboards.sources.prometheus.counting.seams import (
     FINEST_SECONDS,
     Appearance,
@@ -33,7 +33,7 @@ from live_dashboards.sources.prometheus.counting.seams import (
 )
 from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
 from live_dashboards.sources.prometheus.grid import SAME_MOMENT_SECONDS, Edges
-from live_dashboards.sources.prometheus.reply import series_in
+from live_dashboards.sources.prometheus.reply import Labels, series_in
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 
