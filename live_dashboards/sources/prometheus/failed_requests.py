@@ -18,7 +18,7 @@ from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant, values_of
 from live_dashboards.sources.prometheus.own_series import HISTORY_SECONDS
 from live_dashboards.sources.prometheus.promql import FAILED, MODEL_LABEL, STEPS, one_of
-from live_dashboards.sources.prometheus.reply import series_in
+from live_dashboards.sources.prometheus.reply import Outcome, series_in
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, render
 
 COUNTER_ERRORS = f"{ERRORS}{{$experiment}}"
@@ -57,20 +57,20 @@ class ErrorsCounted:
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """The test's series of the window: those of requests, those of them that carry a status, and those of the
-    counter of errors, or of their recorded steps.
+    """The test's series of the window: those of requests, those of them that carry a status, and what came
+    back for those of the counter of errors, or of their recorded steps.
     """
 
     requests: tuple[Timeline, ...]
     with_status: tuple[Timeline, ...]
-    counters: tuple[Timeline, ...]
+    counters: Outcome
     matchers: str
     is_recorded: bool = False
 
     @property
     def selector(self) -> str:
         """How the failed requests are counted as far as the window tells; empty where it does not."""
-        return COUNTER_ERRORS if self.counters else STATUS_ERRORS if self.with_status else ""
+        return COUNTER_ERRORS if series_in(self.counters) else STATUS_ERRORS if self.with_status else ""
 
 
 def errors_counted(ask: Ask, counting: Counting, *, at_seconds: float, is_known: bool) -> ErrorsCounted:
@@ -79,7 +79,9 @@ def errors_counted(ask: Ask, counting: Counting, *, at_seconds: float, is_known:
 
     `is_known`: the server knows the counter at all, of whomever.
     """
-    counted = counting.counters if counting.selector == COUNTER_ERRORS else counting.with_status
+    if isinstance(counting.counters, SourceError):
+        return ErrorsCounted("", counting.counters.reason)
+    counted = counting.counters.series or counting.with_status
     jobs, counting_jobs = _jobs(counting.requests), {series.label("job") for series in counted}
     proven = {series.label(MODEL_LABEL) for series in counted}
     doubtful = sorted(

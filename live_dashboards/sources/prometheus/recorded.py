@@ -21,7 +21,7 @@ from live_dashboards.model.notices import (
 )
 from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, joined
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant, over_time
-from live_dashboards.sources.prometheus.failed_requests import Counting, ErrorsCounted, errors_counted
+from live_dashboards.sources.prometheus.failed_requests import Counting, errors_counted
 from live_dashboards.sources.prometheus.own_series import AskedTest, find_own_series
 from live_dashboards.sources.prometheus.promql import (
     ESTIMATED,
@@ -112,20 +112,18 @@ def find_recorded_scope(
         for (span, share), estimated, older in beyond
         for text in _steps_words(share, estimated, older, span)
     )
-    if isinstance(counters, SourceError):
-        errors = ErrorsCounted("", counters.reason)
-    else:
-        counting = Counting(requests.series, failed.series, counters.series, own.matchers, is_recorded=True)
-        errors = errors_counted(
-            ask_all, counting, at_seconds=steps_at, is_known=STEPS[ERRORS] in metric_names
-        )
     return Scope(
         at_seconds=at_seconds,
         window_seconds=wanted_seconds,
         experiment=test.name,
         experiments=tuple(sorted({series.label(EXPERIMENT_LABEL) for series in requests.series} - {""})),
         has_requests=bool(requests.series),
-        errors=errors,
+        errors=errors_counted(
+            ask_all,
+            Counting(requests.series, failed.series, counters, own.matchers, is_recorded=True),
+            at_seconds=steps_at,
+            is_known=STEPS[ERRORS] in metric_names,
+        ),
         shortest_rate_seconds=STEP_SECONDS,
         warnings=(
             (

@@ -7,7 +7,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from live_dashboards.errors import SourceError
 from live_dashboards.sources.prometheus.exchange import Ask, instant
 from live_dashboards.sources.prometheus.failed_requests import (
     RECORDED_ERRORS,
@@ -18,7 +17,7 @@ from live_dashboards.sources.prometheus.failed_requests import (
 from live_dashboards.sources.prometheus.native import Native
 from live_dashboards.sources.prometheus.own_series import AskedTest, find_own_series
 from live_dashboards.sources.prometheus.promql import SETTLED_SECONDS, STEP_SECONDS, once, recorded_form
-from live_dashboards.sources.prometheus.reply import Outcome, Reply, answered, value_in
+from live_dashboards.sources.prometheus.reply import Outcome, answered, value_in
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, LATENCY, REQUESTS, AbQuery, render
 
 DAY_SECONDS = 86_400.0
@@ -150,31 +149,23 @@ def find_scope(
         [instant(text, at_seconds, "count") for text in texts]
     )
     requests = answered(found)
+    with_status = tuple(series for series in requests.series if series.label("status"))
     return Scope(
         at_seconds=at_seconds,
         window_seconds=window_seconds,
         experiment=test.name,
         experiments=tuple(sorted({series.label(EXPERIMENT_LABEL) for series in requests.series} - {""})),
         has_requests=bool(requests.series),
-        errors=_errors(ask_all, requests, errors, own.matchers, at_seconds, is_known=ERRORS in metric_names),
+        errors=errors_counted(
+            ask_all,
+            Counting(requests.series, with_status, errors, own.matchers),
+            at_seconds=at_seconds,
+            is_known=ERRORS in metric_names,
+        ),
         shortest_rate_seconds=_shortest_rate(in_five_minutes, in_an_hour),
         pause_seconds=_pause_seconds(in_an_hour),
         warnings=(*own.told, *requests.warnings),
         matchers=own.matchers,
-    )
-
-
-def _errors(
-    ask: Ask, requests: Reply, errors: Outcome, matchers: str, at_seconds: float, *, is_known: bool
-) -> ErrorsCounted:
-    if isinstance(errors, SourceError):
-        return ErrorsCounted("", errors.reason)
-    with_status = tuple(series for series in requests.series if series.label("status"))
-    return errors_counted(
-        ask,
-        Counting(requests.series, with_status, errors.series, matchers),
-        at_seconds=at_seconds,
-        is_known=is_known,
     )
 
 
