@@ -69,30 +69,38 @@ def network_failure(error: Exception, endpoint: Endpoint, seconds: float) -> Sou
 
 
 def _tls_failure(causes: tuple[BaseException, ...], endpoint: Endpoint) -> SourceError | None:
-    address, advice = endpoint.url, endpoint.advice
-    text = " ".join(str(cause) for cause in causes)
-    words = text.upper().replace(" ", "_")
-    if "WRONG_VERSION_NUMBER" in words or "RECORD_LAYER_FAILURE" in words:
-        return SourceError(
-            f"{_named(endpoint)} does not speak TLS", f"use http{address.removeprefix('https')}", "tls_scheme"
-        )
-    if "HOSTNAME_MISMATCH" in words or "DOESN'T_MATCH" in words or "IS_NOT_VALID_FOR" in words:
-        return SourceError(
+    name, address, advice = _named(endpoint), endpoint.url, endpoint.advice
+    words = " ".join(map(str, causes)).upper().replace(" ", "_")
+    cases = (  # by what any of the causes says: the reason, what to do, and the code
+        (
+            "WRONG_VERSION_NUMBER|RECORD_LAYER_FAILURE",
+            f"{name} does not speak TLS",
+            f"use http{address.removeprefix('https')}",
+            "tls_scheme",
+        ),
+        (
+            "HOSTNAME_MISMATCH|DOESN'T_MATCH|IS_NOT_VALID_FOR",
             f"the certificate of {address} is for another name",
             "use the host name that stands in the certificate",
             "tls_name",
-        )
-    if "CERTIFICATE_VERIFY_FAILED" in words:
-        return SourceError(
-            f"the certificate of {address} is not trusted: {_detail(causes)}", advice.ca, "tls_untrusted"
-        )
-    # an alert may get lost when the server closes
-    if ("ALERT" in words and "CERTIFICATE" in words) or "UNKNOWN_CA" in words or "EOF_OCCURRED" in words:
-        return SourceError(
-            f"{_named(endpoint)} wants a client certificate, or does not accept ours",
+        ),
+        (
+            "CERTIFICATE_VERIFY_FAILED",
+            f"the certificate of {address} is not trusted: {_detail(causes)}",
+            advice.ca,
+            "tls_untrusted",
+        ),
+        (
+            # an alert may get lost when the server closes
+            "ALERT.*CERTIFICATE|CERTIFICATE.*ALERT|UNKNOWN_CA|EOF_OCCURRED",
+            f"{name} wants a client certificate, or does not accept ours",
             advice.client,
             "tls_client",
-        )
+        ),
+    )
+    for pattern, *said in cases:
+        if re.search(pattern, words, re.DOTALL):
+            return SourceError(*said)
     if any("ssl" in type(cause).__name__.lower() for cause in causes):
         return SourceError(f"no TLS connection to {address}: {_detail(causes)}", advice.tls, "tls")
     return None

@@ -59,13 +59,18 @@ def clock_difference_seconds(response: requests.Response) -> float | None:
     """The server's clock minus ours, known to about half a second; None where the answer has no Date, or none
     that a calendar holds.
     """
+    sent_at = _moment(response.headers.get("Date", ""))
+    half_way = datetime.now(UTC) - response.elapsed / 2
+    return None if sent_at is None else (sent_at - half_way).total_seconds() + _ROUNDING_SECONDS
+
+
+def _moment(text: str) -> datetime | None:
+    """The moment in a header; None where it is none, or none that a calendar holds."""
     try:
-        sent_at = parsedate_to_datetime(response.headers.get("Date", ""))
+        moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
-    half_way = datetime.now(UTC) - response.elapsed / 2
-    zoned = sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC)
-    return (zoned - half_way).total_seconds() + _ROUNDING_SECONDS
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def parse_json(body: bytes) -> Any:
@@ -175,11 +180,8 @@ def _watched_pools(watch: Watch) -> dict[str, type[HTTPConnectionPool]]:
             watch(connection)
             return connection
 
-    class Encrypted(HTTPSConnection):
-        def _new_conn(self) -> socket.socket:
-            connection = super()._new_conn()
-            watch(connection)
-            return connection
+    class Encrypted(Plain, HTTPSConnection):
+        pass
 
     plain = type("WatchedPool", (HTTPConnectionPool,), {"ConnectionCls": Plain})
     encrypted = type("WatchedTlsPool", (HTTPSConnectionPool,), {"ConnectionCls": Encrypted})
@@ -258,9 +260,5 @@ def wait_seconds(retry_after: str | None) -> float | None:
     text = (retry_after or "").strip()
     if text.isascii() and text.isdigit():
         return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (zoned - datetime.now(UTC)).total_seconds())
+    moment = _moment(text)
+    return None if moment is None else max(0.0, (moment - datetime.now(UTC)).total_seconds())

@@ -5,7 +5,7 @@ never failed its 0; totals, blocks, rates and percentiles are all sums of the sa
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -13,10 +13,9 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.buckets import bucket_quantile
 from live_dashboards.model.moment import format_duration, format_exact_duration
 from live_dashboards.model.snapshot import Answer, Timeline
-from live_dashboards.sources.prometheus.counting.growth import Growth
-from live_dashboards.sources.prometheus.counting.samples import Labels
+from live_dashboards.sources.prometheus.counting.growth import Growth, Row
 from live_dashboards.sources.prometheus.grid import SAME_MOMENT_SECONDS, Edges, Grid, edges_of
-from live_dashboards.sources.prometheus.reply import Outcome, Reply, only_possible
+from live_dashboards.sources.prometheus.reply import Labels, Outcome, Reply, only_possible, without
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 
@@ -28,26 +27,21 @@ _LOOKS_IN_WINDOW = 1440  # one a minute over a day: finer costs a second and mor
 
 P95 = 0.95
 T = TypeVar("T")
-Row = tuple[float | None, ...]
 
 
-def totals_answer(query: AbQuery, promql: str, outcome: Outcome) -> Answer:
-    """The answer to an instant question; series without a finite value are left out."""
-    return _answer(query, promql, outcome, ())
+def totals_answer(query: AbQuery, promql: str, outcome: Outcome, grid: Grid | None = None) -> Answer:
+    """The answer to an instant question, or on a grid; series without a finite value are left out."""
+    if isinstance(outcome, SourceError):
+        return Answer(query.name, promql, query.unit, reason=outcome.reason)
+    placed = outcome.series if grid is None else map(grid.spread, outcome.series)
+    shown = (series for series in placed if any(value is not None for _, value in series.points))
+    return Answer(query.name, promql, query.unit, tuple(sorted(shown, key=lambda series: series.labels)))
 
 
 def timeline_answer(name: str, query: AbQuery, promql: str, outcome: Outcome, grid: Grid) -> Answer:
     """The answer to a question over time, its gaps spelt out."""
-    answer = _answer(query, promql, outcome, (grid,))
+    answer = totals_answer(query, promql, outcome, grid)
     return replace(answer, name=name, step_seconds=grid.step_seconds)
-
-
-def _answer(query: AbQuery, promql: str, outcome: Outcome, grids: tuple[Grid, ...]) -> Answer:
-    if isinstance(outcome, SourceError):
-        return Answer(query.name, promql, query.unit, reason=outcome.reason)
-    placed = (grids[0].spread(series) if grids else series for series in outcome.series)
-    shown = (series for series in placed if any(value is not None for _, value in series.points))
-    return Answer(query.name, promql, query.unit, tuple(sorted(shown, key=lambda series: series.labels)))
 
 
 def with_zero_errors(errors: Answer, requests: Answer, scope: Scope) -> Answer:
@@ -57,15 +51,17 @@ def with_zero_errors(errors: Answer, requests: Answer, scope: Scope) -> Answer:
     if errors.reason is not None:
         return errors
     named = {series.label("model_name") for series in errors.series}
-    spotless = sorted({series.label("model_name") for series in requests.series} - named - {*scope.uncounted})
+    spotless = sorted(
+        {series.label("model_name") for series in requests.series} - named - {*scope.errors.uncounted}
+    )
     zeros = tuple(Timeline((("model_name", model),), ((scope.at_seconds, 0.0),)) for model in spotless)
-    assumed = tuple(model for model in spotless if model in scope.assumed)
-    told = tuple(each for each in scope.errors_of_models if each[0] in {*assumed, *scope.uncounted})
+    assumed = tuple(model for model in spotless if model in scope.errors.assumed)
+    told = tuple(each for each in scope.errors.of_models if each[0] in {*assumed, *scope.errors.uncounted})
     counted = tuple((model, "no failed request was counted") for model in spotless if model not in assumed)
     return replace(
         errors,
         series=(*errors.series, *zeros),
-        note=scope.errors_note,
+        note=scope.errors.note,
         of_models=(*told, *counted),
         assumed=assumed,
     )
@@ -75,7 +71,9 @@ def without_uncounted(answer: Answer, scope: Scope) -> Answer:
     """A timeline of errors without the models of whose errors nobody knows: its 0 would be invented."""
     return replace(
         answer,
-        series=tuple(series for series in answer.series if series.label("model_name") not in scope.uncounted),
+        series=tuple(
+            series for series in answer.series if series.label("model_name") not in scope.errors.uncounted
+        ),
     )
 
 
@@ -155,14 +153,6 @@ def block_answer(growth: Growth, step_seconds: float) -> Answer:
     `most` are series that may have grown by more.
     """
     coarse = edges_of(growth.edges.start_seconds, growth.edges.end_seconds, step_seconds)
-    if growth.reason is not None:
-        return Answer(
-            growth.query.name,
-            growth.promql,
-            growth.query.unit,
-            reason=growth.reason,
-            step_seconds=step_seconds,
-        )
     rows = {labels: _with_bridged(growth, labels) for labels in growth.rows}
     most = {
         labels: tuple(_sum(pair) for pair in zip(rows[labels], more, strict=True))
@@ -177,10 +167,11 @@ def block_answer(growth: Growth, step_seconds: float) -> Answer:
         )
         for each in (rows, most)
     )
-    found = _over_time(growth.query.name, growth.promql, growth.query.unit, least, coarse)
-    return replace(
-        found, most=_over_time(growth.query.name, growth.promql, growth.query.unit, most, coarse).series
+    found, more = (
+        _over_time(growth.query.name, growth.promql, growth.query.unit, each, coarse, reason=growth.reason)
+        for each in (least, most)
     )
+    return replace(found, most=more.series)
 
 
 def rate_answer(
@@ -194,23 +185,17 @@ def rate_answer(
     """
     edges = requests.edges
     rows = {
-        labels: _rates(row, edges, span_seconds, scraped.get(labels, (None,) * len(edges.moments)))
+        labels: tuple(_rates(row, edges, span_seconds, scraped.get(labels, (None,) * len(edges.moments))))
         for labels, row in requests.rows.items()
     }
     return _over_time(name, requests.promql, unit, rows, edges, reason=requests.reason)
 
 
-def _rates(row: Row, edges: Edges, span_seconds: float, scraped: Row) -> Row:
-    rates: list[float | None] = []
+def _rates(row: Row, edges: Edges, span_seconds: float, scraped: Row) -> Iterator[float | None]:
     for block, point in enumerate(_rolled(row, edges, span_seconds)):
-        if point is None:
-            rates.append(None)
-            continue
-        counted, seconds = point
         first = _first_block(edges, block, span_seconds)
         between = None if None in row[first : block + 1] else _between(scraped[first], scraped[block + 1])
-        rates.append(counted / (between or seconds))
-    return tuple(rates)
+        yield None if point is None else point[0] / (between or point[1])
 
 
 def _between(begin: float | None, end: float | None) -> float | None:
@@ -237,7 +222,7 @@ def quantile_answer(name: str, unit: str, buckets: Growth, span_seconds: float) 
     promql = f"1000 * histogram_quantile({P95:g}, {buckets.promql})"
     by_model: dict[Labels, dict[float, Row]] = {}
     for labels, row in by_edge(dict(buckets.rows), _added).items():
-        rest = tuple(pair for pair in labels if pair[0] != "le")
+        rest = without(labels, ("le",))
         by_model.setdefault(rest, {})[float(dict(labels)["le"])] = row
     rows = {
         labels: _quantiles(dict(sorted(of_edges.items())), buckets.edges, span_seconds)
@@ -250,9 +235,7 @@ def by_edge(values: Mapping[Labels, T], add: Callable[[list[T]], T]) -> dict[Lab
     """Values of a bucket edge that is spelt in several ways as one, under its shortest spelling."""
     groups: dict[tuple[Labels, float], list[Labels]] = {}
     for labels in values:
-        groups.setdefault(
-            (tuple(pair for pair in labels if pair[0] != "le"), float(dict(labels).get("le", "inf"))), []
-        ).append(labels)
+        groups.setdefault((without(labels, ("le",)), float(dict(labels).get("le", "inf"))), []).append(labels)
     return {
         min(group, key=lambda labels: (len(dict(labels).get("le", "")), labels)): add(
             [values[labels] for labels in group]
@@ -298,14 +281,13 @@ def _possible(rows: Mapping[Labels, Row], edges: Edges, unit: str) -> dict[Label
     return {series.labels: tuple(value for _, value in series.points) for series in found.series}
 
 
-def _rolled(row: Row, edges: Edges, span_seconds: float) -> tuple[tuple[float, float] | None, ...]:
+def _rolled(row: Row, edges: Edges, span_seconds: float) -> Iterator[tuple[float, float] | None]:
     """At each block's end what was counted in at least the span before it, and in how many seconds; None
     where there is nothing to tell.
 
     Nor is there where the range holds less than the span: a few seconds between two scrapes hold one scrape's
     growth or none.
     """
-    found: list[tuple[float, float] | None] = []
     for block, end in enumerate(edges.ends):
         first = _first_block(edges, block, span_seconds)
         known = [
@@ -314,12 +296,11 @@ def _rolled(row: Row, edges: Edges, span_seconds: float) -> tuple[tuple[float, f
             if (value := row[index]) is not None
         ]
         is_whole = edges.moments[first] <= end - span_seconds + SAME_MOMENT_SECONDS
-        found.append(
+        yield (
             (sum(value for value, _ in known), sum(length for _, length in known))
             if known and is_whole
             else None
         )
-    return tuple(found)
 
 
 def _first_block(edges: Edges, block: int, span_seconds: float) -> int:

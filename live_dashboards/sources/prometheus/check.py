@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.model.moment import format_duration
 from live_dashboards.model.names import listed
 from live_dashboards.model.notices import COUNTED_ONCE, Check, CheckState
-from live_dashboards.model.snapshot import Answer, ChosenTest, PrometheusAnswer, Timeline
+from live_dashboards.model.snapshot import ChosenTest, PrometheusAnswer, Timeline
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.http.endpoint import Endpoint
@@ -89,27 +89,24 @@ def prometheus_checks(settings: Settings, at: datetime, test: ChosenTest | None 
     finally:
         source.close()
     used = next(endpoint for endpoint in known if endpoint.url == found.address)
-    yield from _reached(used, found)
+    yield from _layers(used, _engine_text(found.engine))
     yield _look_at_clock(found)
     yield from _data(settings, at, test)
 
 
 def _data(settings: Settings, at: datetime, test: ChosenTest | None) -> Iterator[Check]:
+    others = [name for name in DATA_CHECKS if name != SERIES]
     try:
         data = read_data(settings, at, test)
     except SourceError as error:
-        yield Check(DATA_CHECKS[0].name, CheckState.FAILED, error.reason, error.fix, error.code)
-        yield from _skipped([check.name for check in DATA_CHECKS[1:]], "the series cannot be read")
+        yield Check(SERIES, CheckState.FAILED, error.reason, error.fix, error.code)
+        yield from _skipped(others, "the series cannot be read")
         return
-    yield from _looks(data)
-
-
-def _looks(data: PrometheusData) -> Iterator[Check]:
-    for number, check in enumerate(DATA_CHECKS):
-        found = list(check.look(data))
+    for name, look in DATA_CHECKS.items():
+        found = list(look(data))
         yield from found
-        if number == 0 and any(line.has_failed for line in found):
-            yield from _skipped([later.name for later in DATA_CHECKS[1:]], "there is no A/B data")
+        if name == SERIES and any(line.has_failed for line in found):
+            yield from _skipped(others, "there is no A/B data")
             return
 
 
@@ -136,21 +133,14 @@ def _login_name(endpoint: Endpoint) -> str:
     )
 
 
-def _layer(code: str) -> str:
-    return TLS if code.startswith("tls") else _LAYER_OF_CODE.get(code, API)
-
-
 def _not_reached(error: SourceError, endpoint: Endpoint) -> Iterator[Check]:
     """The layers that must have worked, the one that failed, and the rest skipped."""
-    failed = _LAYERS.index(_layer(error.code))
+    layer = TLS if error.code.startswith("tls") else _LAYER_OF_CODE.get(error.code, API)
+    failed = _LAYERS.index(layer)
     yield from _layers(endpoint, "")[:failed]
-    yield Check(_LAYERS[failed], CheckState.FAILED, error.reason, error.fix, error.code)
-    rest = [*_LAYERS[failed + 1 :], CLOCK, *(check.name for check in DATA_CHECKS)]
-    yield from _skipped(rest, f"{_LAYERS[failed]} failed")
-
-
-def _reached(endpoint: Endpoint, found: Discovery) -> Iterator[Check]:
-    yield from _layers(endpoint, _engine_text(found.engine))
+    yield Check(layer, CheckState.FAILED, error.reason, error.fix, error.code)
+    rest = [*_LAYERS[failed + 1 :], CLOCK, *DATA_CHECKS]
+    yield from _skipped(rest, f"{layer} failed")
 
 
 def _engine_text(engine: Engine) -> str:
@@ -195,7 +185,7 @@ def _look_at_clock(found: Discovery) -> Check:
     )
 
 
-def _skipped(names: list[str], reason: str) -> Iterator[Check]:
+def _skipped(names: Iterable[str], reason: str) -> Iterator[Check]:
     for name in names:
         yield Check(name, CheckState.SKIPPED, f"not looked at: {reason}", code="skipped")
 
@@ -223,14 +213,6 @@ class PrometheusData:
         return sorted({series.label(label) for series in self.label_sets} - {""})
 
 
-@dataclass(frozen=True, slots=True)
-class DataCheck:
-    """A look at the data, and the name under which its findings stand."""
-
-    name: str
-    look: Callable[[PrometheusData], Iterator[Check]]
-
-
 def read_data(settings: Settings, at: datetime, test: ChosenTest | None = None) -> PrometheusData:
     """The A/B test as the dashboards would read it, by default the configured one; SourceError where it
     cannot be read.
@@ -249,14 +231,14 @@ def read_data(settings: Settings, at: datetime, test: ChosenTest | None = None) 
     return PrometheusData(settings, at, answer, found.series, source.failures)
 
 
-def _look_at_series(data: PrometheusData) -> Iterator[Check]:
+def _look_at_series(data: PrometheusData) -> list[Check]:
     status = data.answer.status
     if not status.has_answered:
-        yield Check(SERIES, CheckState.FAILED, status.reason or "no A/B data", status.fix or "", "no_ab_data")
-        return
+        found = status.reason or "no A/B data"
+        return [Check(SERIES, CheckState.FAILED, found, status.fix or "", "no_ab_data")]
     used = data.answer.experiment_filter
     which = f"of experiment {used!r}" if used is not None else "of all experiments"
-    yield Check(SERIES, CheckState.OK, f"{REQUESTS} has series {which}")
+    return [Check(SERIES, CheckState.OK, f"{REQUESTS} has series {which}")]
 
 
 def _look_at_queries(data: PrometheusData) -> Iterator[Check]:
@@ -281,31 +263,33 @@ def _look_at_queries(data: PrometheusData) -> Iterator[Check]:
             )
 
 
-def _look_at_labels(data: PrometheusData) -> Iterator[Check]:
+def _look_at_labels(data: PrometheusData) -> list[Check]:
     models = data.values("model_name")
     if not models:
-        yield Check(
-            LABELS,
-            CheckState.FAILED,
-            f"{REQUESTS} has no label model_name",
-            "label each request with the model that answered it",
-            "no_model_name",
-        )
-        return
+        return [
+            Check(
+                LABELS,
+                CheckState.FAILED,
+                f"{REQUESTS} has no label model_name",
+                "label each request with the model that answered it",
+                "no_model_name",
+            )
+        ]
     seen = "; ".join(
         f"{label}: {listed(data.values(label)) or 'not there'}"
         for label in ("model_name", EXPERIMENT_LABEL, "status")
     )
     if len(models) == 1:
-        yield Check(
-            LABELS,
-            CheckState.WARNING,
-            f"only one model has traffic; {seen}",
-            "a comparison needs a second model",
-            "one_model",
-        )
-    else:
-        yield Check(LABELS, CheckState.OK, seen)
+        return [
+            Check(
+                LABELS,
+                CheckState.WARNING,
+                f"only one model has traffic; {seen}",
+                "a comparison needs a second model",
+                "one_model",
+            )
+        ]
+    return [Check(LABELS, CheckState.OK, seen)]
 
 
 def _look_at_errors(data: PrometheusData) -> Iterator[Check]:
@@ -326,11 +310,12 @@ def _look_at_errors(data: PrometheusData) -> Iterator[Check]:
         yield Check(ERRORS, CheckState.OK, errors.notes or f"counted by {EXPORTED.errors}")
 
 
-def _look_at_age(data: PrometheusData) -> Iterator[Check]:
-    moments = {
-        series.label("model_name"): series.last for series in data.answer.instant("newest_requests").series
+def _look_at_age(data: PrometheusData) -> list[Check]:
+    ages = {
+        series.label("model_name"): data.at.timestamp() - series.last
+        for series in data.answer.instant("newest_requests").series
+        if series.last is not None
     }
-    ages = {model: data.at.timestamp() - seconds for model, seconds in moments.items() if seconds is not None}
     limit_seconds = float(data.settings["AB_STALE_AFTER"])
     ageless = sorted(
         {series.label("model_name") for series in data.answer.instant("requests").series} - set(ages)
@@ -338,59 +323,49 @@ def _look_at_age(data: PrometheusData) -> Iterator[Check]:
     if ageless:
         why = data.answer.instant("newest_requests").note or "its newest sample was not found"
         fix = "is the exporter still scraped? values of unknown age are marked as stale"
-        yield Check(
-            AGE, CheckState.WARNING, f"the age of {listed(ageless)} is not known: {why}", fix, "stale"
-        )
-        return
+        found = f"the age of {listed(ageless)} is not known: {why}"
+        return [Check(AGE, CheckState.WARNING, found, fix, "stale")]
     if not ages:
-        yield Check(
-            AGE,
-            CheckState.WARNING,
-            f"there is no sample in the last {format_duration(data.settings.window_seconds)}",
-            "is the exporter still scraped?",
-            "stale",
-        )
-        return
+        found = f"there is no sample in the last {format_duration(data.settings.window_seconds)}"
+        return [Check(AGE, CheckState.WARNING, found, "is the exporter still scraped?", "stale")]
     said = ", ".join(f"{model} {_age(seconds)}" for model, seconds in sorted(ages.items()))
     if max(ages.values()) > limit_seconds:
         fix = (
             f"is the exporter down? values older than {format_duration(limit_seconds)} (AB_STALE_AFTER) "
             "are marked as stale"
         )
-        yield Check(AGE, CheckState.WARNING, said, fix, "stale")
-    else:
-        yield Check(AGE, CheckState.OK, said)
+        return [Check(AGE, CheckState.WARNING, said, fix, "stale")]
+    return [Check(AGE, CheckState.OK, said)]
 
 
-def _look_at_accuracy(data: PrometheusData) -> Iterator[Check]:
-    values = [
-        series.last for series in data.answer.instant("online_accuracy").series if series.last is not None
-    ]
-    unit = str(data.settings["AB_ACCURACY_UNIT"])
+def _look_at_accuracy(data: PrometheusData) -> list[Check]:
+    answer, unit = data.answer.instant("online_accuracy"), str(data.settings["AB_ACCURACY_UNIT"])
+    values = [series.last for series in answer.series if series.last is not None]
     if not values:
-        reason = data.answer.instant("online_accuracy").reason or "no value"
-        yield Check(ACCURACY_UNIT, CheckState.SKIPPED, reason, code="no_accuracy")
-        return
+        return [Check(ACCURACY_UNIT, CheckState.SKIPPED, answer.reason or "no value", code="no_accuracy")]
     looks = "percent" if max(values) > _LARGEST_FRACTION else "fraction"
     found = f"values from {min(values):g} to {max(values):g} look like {looks}"
     if (min(values) > _LARGEST_FRACTION) != (max(values) > _LARGEST_FRACTION):
-        yield Check(
-            ACCURACY_UNIT,
-            CheckState.WARNING,
-            f"values from {min(values):g} to {max(values):g} mix fractions and percent",
-            "let all exporters use one unit",
-            "mixed_unit",
-        )
-    elif unit not in {"auto", looks}:
-        yield Check(
-            ACCURACY_UNIT,
-            CheckState.WARNING,
-            f"{found}, but AB_ACCURACY_UNIT is {unit}",
-            f"set AB_ACCURACY_UNIT={looks} or auto",
-            "accuracy_unit",
-        )
-    else:
-        yield Check(ACCURACY_UNIT, CheckState.OK, found)
+        return [
+            Check(
+                ACCURACY_UNIT,
+                CheckState.WARNING,
+                f"values from {min(values):g} to {max(values):g} mix fractions and percent",
+                "let all exporters use one unit",
+                "mixed_unit",
+            )
+        ]
+    if unit not in {"auto", looks}:
+        return [
+            Check(
+                ACCURACY_UNIT,
+                CheckState.WARNING,
+                f"{found}, but AB_ACCURACY_UNIT is {unit}",
+                f"set AB_ACCURACY_UNIT={looks} or auto",
+                "accuracy_unit",
+            )
+        ]
+    return [Check(ACCURACY_UNIT, CheckState.OK, found)]
 
 
 def _look_at_buckets(data: PrometheusData) -> Iterator[Check]:
@@ -426,8 +401,9 @@ def _look_at_buckets(data: PrometheusData) -> Iterator[Check]:
             f"{len(edges_ms)} buckets, none of which ends at the objective of {objective_ms:g} ms; the "
             f"nearest edge is {near:g} ms"
         )
+        is_native = f"{LATENCY}_bucket" not in answer.query
         fix = "set AB_LATENCY_OBJECTIVE_MS to an edge" + (
-            "" if _is_native(answer) else ", or add that bucket to the exporter"
+            "" if is_native else ", or add that bucket to the exporter"
         )
         yield Check(BUCKETS, CheckState.WARNING, found, fix, "objective_edge")
     else:
@@ -465,22 +441,19 @@ def _look_at_copies(data: PrometheusData) -> Iterator[Check]:
         yield Check(COPIES, CheckState.OK, "; ".join(said) or "no scrape is stored more than once")
 
 
-def _is_native(answer: Answer) -> bool:
-    return f"{LATENCY}_bucket" not in answer.query
-
-
 def _age(seconds: float) -> str:
     return "just now" if seconds < 1 else f"{format_duration(seconds)} before"
 
 
-DATA_CHECKS = (
-    DataCheck(SERIES, _look_at_series),
-    DataCheck(QUERIES, _look_at_queries),
-    DataCheck(LABELS, _look_at_labels),
-    DataCheck(ERRORS, _look_at_errors),
-    DataCheck(AGE, _look_at_age),
-    DataCheck(ACCURACY_UNIT, _look_at_accuracy),
-    DataCheck(BUCKETS, _look_at_buckets),
-    DataCheck(COPIES, _look_at_copies),
-    DataCheck(COMPLETE, lambda data: look_at_completeness(data.answer, data.failures)),
-)
+# the looks at the data, each by the name under which its findings stand
+DATA_CHECKS: dict[str, Callable[[PrometheusData], Iterable[Check]]] = {
+    SERIES: _look_at_series,
+    QUERIES: _look_at_queries,
+    LABELS: _look_at_labels,
+    ERRORS: _look_at_errors,
+    AGE: _look_at_age,
+    ACCURACY_UNIT: _look_at_accuracy,
+    BUCKETS: _look_at_buckets,
+    COPIES: _look_at_copies,
+    COMPLETE: lambda data: look_at_completeness(data.answer, data.failures),
+}

@@ -7,14 +7,13 @@ itself.
 
 from __future__ import annotations
 
-import itertools
 import logging
 import queue
 import re
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import requests
@@ -34,7 +33,7 @@ from live_dashboards.sources.http.endpoint import (
 from live_dashboards.sources.http.failure import timeout_failure
 from live_dashboards.sources.http.session import Allowance, Brake, BusyError, Sockets, new_session
 from live_dashboards.sources.prometheus.exchange import LARGEST_ANSWERS_BYTES, Question, exchange
-from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.reply import Outcome, Reply, answered
 
 THREAD_NAME = "prometheus-query"
 _WORKERS = 4
@@ -43,7 +42,6 @@ _WORKERS = 4
 _TRIES = 6
 _ARE_YOU_THERE = Question("query", {"query": "vector(1)"})
 
-_Sessions = queue.SimpleQueue[requests.Session]
 _Waiting = queue.SimpleQueue[tuple[Question, Future[Reply]]]
 
 log = logging.getLogger(__name__)
@@ -63,9 +61,16 @@ ADVICE = Advice(
 
 PROMETHEUS_ITSELF = "Prometheus"
 VICTORIA_METRICS = "VictoriaMetrics"
-# Prometheus tells its revision, branch and Go version, too
-_FACTS_OF_VICTORIA_METRICS = frozenset({"version"})
 _VERSION_IT_PRETENDS = "2.24.0"  # of Prometheus, for programs that switch features on by it
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The URL that is asked, its sessions that have nothing to do, and what holds questions to it back."""
+
+    endpoint: Endpoint
+    idle: queue.SimpleQueue[requests.Session] = field(default_factory=queue.SimpleQueue)
+    brake: Brake = field(default_factory=Brake)
 
 
 class PrometheusClient:
@@ -75,17 +80,14 @@ class PrometheusClient:
 
     def __init__(self, settings: Settings) -> None:
         self._endpoints = endpoints(settings)
-        self._secrets = self._endpoints[0].secrets if self._endpoints else ()
-        self._chosen: Endpoint | None = None
+        self._asked = _Asked(self._endpoints[0])
         self._sockets = Sockets()
         self._allowance = Allowance(LARGEST_ANSWERS_BYTES)
-        self._idle: _Sessions = queue.SimpleQueue()  # of the URL that is asked now
-        self._brake = Brake()  # of the same
 
     @property
     def address(self) -> str:
         """The URL that answered, else the first one; without user info."""
-        return (self._chosen or self._endpoints[0]).url
+        return self._asked.endpoint.url
 
     def __enter__(self) -> Self:
         return self
@@ -95,13 +97,13 @@ class PrometheusClient:
 
     def close(self) -> None:
         """Close every idle connection; the client can be used again."""
-        while not self._idle.empty():
-            self._idle.get().close()
+        while not self._asked.idle.empty():
+            self._asked.idle.get().close()
         self._sockets.cut()
 
     def abort(self) -> None:
         """End every call under way, in whichever thread."""
-        self._brake.abort()
+        self._asked.brake.abort()
         self._sockets.shut()
 
     def connect(self, deadline: Deadline) -> Reply:
@@ -112,11 +114,11 @@ class PrometheusClient:
         for index, endpoint in enumerate(self._endpoints):
             share = Deadline(deadline.remaining_seconds / (len(self._endpoints) - index))
             self._choose(endpoint)
-            outcome = self.ask_all([_ARE_YOU_THERE], share)[0]
-            if isinstance(outcome, Reply):
-                return outcome
-            failures.append(outcome)
-            log.info("%s", outcome)
+            try:
+                return self.ask(_ARE_YOU_THERE, share)
+            except SourceError as failure:
+                failures.append(failure)
+                log.info("%s", failure)
         if len(failures) == 1:
             raise failures[0]
         reason = "; ".join(failure.reason for failure in failures)
@@ -128,24 +130,25 @@ class PrometheusClient:
 
     def ask(self, question: Question, deadline: Deadline) -> Reply:
         """The reply to one question; SourceError where there is none within the deadline."""
-        outcome = self.ask_all([question], deadline)[0]
-        if isinstance(outcome, SourceError):
-            raise outcome
-        return outcome
+        return answered(self.ask_all([question], deadline)[0])
 
     def ask_all(self, questions: Sequence[Question], deadline: Deadline) -> tuple[Reply | SourceError, ...]:
         """The outcome of each question, in their order. The threads are daemons: what never answers cannot
         keep the process alive.
         """
-        endpoint, idle, brake = self._chosen or self._endpoints[0], self._idle, self._brake
+        asked = self._asked
         waiting: _Waiting = queue.SimpleQueue()
         answers: list[Future[Reply]] = [Future() for _ in questions]
         for pair in zip(questions, answers, strict=True):
             waiting.put(pair)
         threads = [
-            self._start(endpoint, idle, brake, waiting, deadline)
+            threading.Thread(
+                target=self._work, args=(asked, waiting, deadline), name=THREAD_NAME, daemon=True
+            )
             for _ in range(min(_WORKERS, len(questions)))
         ]
+        for thread in threads:
+            thread.start()
         _, late = wait(answers, timeout=deadline.remaining_seconds)
         if late:
             self._sockets.cut()
@@ -153,7 +156,7 @@ class PrometheusClient:
             for thread in threads:
                 thread.join()  # it has nothing left to do but to hand its session back
         return tuple(
-            timeout_failure(endpoint, deadline.seconds) if answer in late else self._outcome(answer)
+            timeout_failure(asked.endpoint, deadline.seconds) if answer in late else self._outcome(answer)
             for answer in answers
         )
 
@@ -161,78 +164,53 @@ class PrometheusClient:
         """Ask this one from now on. A thread that is late hands its session, with the former URL's login, to
         a queue that nobody reads any more.
         """
-        if self._chosen is not endpoint:
+        if self._asked.endpoint is not endpoint:
             self.close()
-            self._idle = queue.SimpleQueue()
-            self._brake = Brake()
-        self._chosen = endpoint
+            self._asked = _Asked(endpoint)
 
     def _outcome(self, answer: Future[Reply]) -> Reply | SourceError:
-        error = answer.exception()
+        error, secrets = answer.exception(), self._asked.endpoint.secrets
         if error is None:
             reply = answer.result()
-            return (
-                replace(reply, warnings=tuple(scrub(text, self._secrets) for text in reply.warnings))
-                if reply.warnings
-                else reply
-            )
+            return replace(reply, warnings=tuple(scrub(text, secrets) for text in reply.warnings))
         if isinstance(error, SourceError):
             # without its cause, which would show in a traceback
-            return SourceError(scrub(error.reason, self._secrets), error.fix, error.code)
+            return SourceError(scrub(error.reason, secrets), error.fix, error.code)
         raise error
 
-    def _start(
-        self, endpoint: Endpoint, idle: _Sessions, brake: Brake, waiting: _Waiting, deadline: Deadline
-    ) -> threading.Thread:
-        thread = threading.Thread(
-            target=self._work, args=(endpoint, idle, brake, waiting, deadline), name=THREAD_NAME, daemon=True
-        )
-        thread.start()
-        return thread
-
-    def _work(
-        self, endpoint: Endpoint, idle: _Sessions, brake: Brake, waiting: _Waiting, deadline: Deadline
-    ) -> None:
-        session = self._session(endpoint, idle)
-        for _ in itertools.count():
+    def _work(self, asked: _Asked, waiting: _Waiting, deadline: Deadline) -> None:
+        try:
+            session = asked.idle.get_nowait()
+        except queue.Empty:
+            session = new_session(asked.endpoint, self._sockets)
+        while True:
             try:
                 question, answer = waiting.get_nowait()
             except queue.Empty:
                 break
             try:
-                answer.set_result(self._reply(session, endpoint, brake, question, deadline))
+                answer.set_result(self._reply(session, asked, question, deadline))
             except BaseException as error:  # noqa: BLE001 carried to the asking thread and raised there
                 answer.set_exception(error)
-        idle.put(session)
+        asked.idle.put(session)
 
     def _reply(
-        self,
-        session: requests.Session,
-        endpoint: Endpoint,
-        brake: Brake,
-        question: Question,
-        deadline: Deadline,
+        self, session: requests.Session, asked: _Asked, question: Question, deadline: Deadline
     ) -> Reply:
         """The reply; a question that is refused as one too many is asked again, when it may be, as long as
         the deadline lasts.
         """
         for _ in range(_TRIES):
-            brake.wait(deadline)
+            asked.brake.wait(deadline)
             try:
-                reply = exchange(session, endpoint, question, deadline, self._allowance)
+                reply = exchange(session, asked.endpoint, question, deadline, self._allowance)
             except BusyError as error:
-                brake.hold(error)
+                asked.brake.hold(error)
                 refusal = error
             else:
-                brake.passed()
+                asked.brake.passed()
                 return reply
         raise refusal
-
-    def _session(self, endpoint: Endpoint, idle: _Sessions) -> requests.Session:
-        try:
-            return idle.get_nowait()
-        except queue.Empty:
-            return new_session(endpoint, self._sockets)
 
 
 def endpoints(settings: Settings) -> tuple[Endpoint, ...]:
@@ -258,9 +236,17 @@ def endpoints(settings: Settings) -> tuple[Endpoint, ...]:
         for name in ("PROMETHEUS_CA_BUNDLE", "PROMETHEUS_CLIENT_CERT", "PROMETHEUS_CLIENT_KEY")
         if settings[name] is not None
     }
-    ca_bundle = settings["PROMETHEUS_CA_BUNDLE"]
     return tuple(
-        Endpoint(without_user_info(url), headers, each, ca_bundle, certificate, secrets, named, ADVICE)
+        Endpoint(
+            without_user_info(url),
+            headers,
+            each,
+            settings["PROMETHEUS_CA_BUNDLE"],
+            certificate,
+            secrets,
+            named,
+            ADVICE,
+        )
         for url, each in zip(urls, logins, strict=True)
     )
 
@@ -314,8 +300,7 @@ def engine_of(build: Outcome) -> Engine:
     facts = build.facts or {}
     if facts.get("application"):
         return Engine(facts["application"], facts.get("version"))
-    if set(facts) <= _FACTS_OF_VICTORIA_METRICS and (
-        build.names_its_host or facts.get("version") == _VERSION_IT_PRETENDS
-    ):
+    # Prometheus tells its revision, branch and Go version, too
+    if set(facts) <= {"version"} and (build.names_its_host or facts.get("version") == _VERSION_IT_PRETENDS):
         return Engine(VICTORIA_METRICS)
     return Engine(PROMETHEUS_ITSELF, facts.get("version"))

@@ -21,18 +21,17 @@ from live_dashboards.sources.prometheus.copy_judgement import (
     judge,
     possible_labels,
 )
-from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
+from live_dashboards.sources.prometheus.exchange import Ask, Question, looked_up, over_time
 from live_dashboards.sources.prometheus.own_series import HISTORY_SECONDS
 from live_dashboards.sources.prometheus.promql import STEPS
 from live_dashboards.sources.prometheus.recorded import (
     RECORD_ONCE,
-    Recorded,
     apart_words,
     counts_each,
     label_words,
     twice_words,
 )
-from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.reply import Outcome, series_in
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import REQUESTS, render
 
@@ -88,10 +87,8 @@ class _Span:
         start_seconds = (
             scope.at_seconds - HISTORY_SECONDS if settings.start is None else settings.start.timestamp()
         )
-        longest_seconds = max(scope.window_seconds, DAY_SECONDS)
-        return cls(
-            min(start_seconds, scope.at_seconds - longest_seconds), scope.at_seconds, scope.window_seconds
-        )
+        latest_seconds = scope.at_seconds - max(scope.window_seconds, DAY_SECONDS)
+        return cls(min(start_seconds, latest_seconds), scope.at_seconds, scope.window_seconds)
 
     @property
     def spans(self) -> tuple[tuple[float, float], ...]:
@@ -103,10 +100,7 @@ class _Span:
 
     def about(self, path: str, selector: str) -> Question:
         """The question after names or series of the selector."""
-        return Question(
-            path,
-            {"match[]": selector, "start": f"{self.start_seconds:.3f}", "end": f"{self.end_seconds:.3f}"},
-        )
+        return looked_up(path, selector, self.start_seconds, self.end_seconds)
 
     def looks(self, promql: str) -> list[Question]:
         """The PromQL finely over the window, and coarsely over the whole span."""
@@ -186,10 +180,10 @@ def _of_steps(ask: Ask, scope: Scope, settings: Settings, named: tuple[str, ...]
     if isinstance(raw, SourceError):
         return Copies(told=(*map(_steps_words, apart), _cannot_ask(raw)))
     sure = _labels(_of(raw, Verdict.COPIES))
-    twice = _twice(ask, scope, span, Recorded(sure))
+    twice = _twice(ask, scope, span, sure)
     if twice and sure in apart:
         return Copies(told=(apart_words(sure),), twice=apart_words(sure))
-    doubtful = [each for each in _of(raw, Verdict.UNSURE) if _twice(ask, scope, span, Recorded(each.labels))]
+    doubtful = [each for each in _of(raw, Verdict.UNSURE) if _twice(ask, scope, span, each.labels)]
     return Copies(
         told=(*map(_steps_words, apart), *filter(None, (twice,)), *map(_recorded_words, doubtful)),
         twice=twice,
@@ -202,19 +196,18 @@ def _of_named_steps(ask: Ask, scope: Scope, span: _Span, found: Copies, named: t
     """
     known = ask([span.about("labels", _selector(REQUESTS, scope))])[0]
     raw = () if isinstance(known, SourceError) else tuple(name for name in named if name in known.names)
-    twice = _twice(ask, scope, span, Recorded(raw, found.labels))
+    twice = _twice(ask, scope, span, raw, found.labels)
     # the label is the right one, of what the rules have read
     told = tuple(text for text in found.told if not (text.startswith(NOT_THERE) and raw))
     return Copies(found.labels, (*told, *filter(None, (twice,))), twice)
 
 
-def _twice(ask: Ask, scope: Scope, span: _Span, copies: Recorded) -> str:
+def _twice(ask: Ask, scope: Scope, span: _Span, labels: tuple[str, ...], merged: tuple[str, ...] = ()) -> str:
     """That recorded steps count every copy; nothing where they count each scrape once, or no copies are
     known.
     """
-    if not copies.labels or not counts_each(ask, scope, copies, span.spans):
-        return ""
-    return twice_words(copies.labels)
+    counts_all = bool(labels) and counts_each(ask, scope, span.spans, labels, merged)
+    return twice_words(labels) if counts_all else ""
 
 
 def _overlaps(
@@ -243,10 +236,8 @@ def _overlaps(
 
 def _moments(outcomes: Sequence[Outcome]) -> tuple[float, ...]:
     """The moments with a value; an outcome that failed is told by who asks."""
-    series = chain.from_iterable(
-        () if isinstance(outcome, SourceError) else outcome.series for outcome in outcomes
-    )
-    return tuple(sorted({seconds for each in series for seconds, value in each.points if value is not None}))
+    points = (point for series in series_in(*outcomes) for point in series.points)
+    return tuple(sorted({seconds for seconds, value in points if value is not None}))
 
 
 def _merged_words(found: Found) -> str:

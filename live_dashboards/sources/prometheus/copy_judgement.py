@@ -8,27 +8,25 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-from live_dashboards.errors import SourceError
 from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.settings import Settings
 from live_dashboards.sources.prometheus.counting.births import created_metric
-from live_dashboards.sources.prometheus.counting.samples import PROCESS_START
+from live_dashboards.sources.prometheus.counting.samples import PROCESS_START, TARGET_LABELS, Point
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant
 from live_dashboards.sources.prometheus.promql import joined, one_of
-from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.reply import Labels, Reply, failure_in, series_in, without
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, LATENCY, REQUESTS, render
 
 _LOOKBACK_SECONDS = 300.0  # a copy that has ended is found by its overlap for so long after its last sample
 _SCRAPES_SEEN = 6
 _MOST_INSTANCES = 50  # named in a selector
-_TARGET = ("job", "instance")
 _SUM, _BUCKET = f"{LATENCY}_sum", f"{LATENCY}_bucket"
 _CREATED = tuple(map(created_metric, (REQUESTS, ERRORS, _SUM)))
 _CPU = "process_cpu_seconds_total"
@@ -44,24 +42,20 @@ _SAME = 1e-9  # relative; a float that went through another store's text
 # what a process tells of when it began is exact, and the next one may have begun soon after
 _SAME_MOMENT_SECONDS = 0.001
 
-Point = tuple[float, float]
-
 # they tell apart what is counted
 NEVER_COPIES = frozenset({"__name__", "model_name", EXPERIMENT_LABEL, "status", "le", "metric_type"})
 _IDENTITY = NEVER_COPIES | {"job", "instance"}  # of what is scraped, too: never found, but may be named
 
-LabelSet = tuple[tuple[str, str], ...]
-
 
 class Likeness(StrEnum):
-    """What two series say of each other."""
+    """What two series say of each other, the worst first."""
 
-    IN_TURN = "one after the other"
-    TOO_FEW = "too few samples"
-    ALIKE = "alike"
-    NEARLY = "alike but for some seconds"
-    DIFFERENT = "different"
     ONE_SCRAPE = "one scrape"
+    DIFFERENT = "different"
+    NEARLY = "alike but for some seconds"
+    ALIKE = "alike"
+    TOO_FEW = "too few samples"
+    IN_TURN = "one after the other"
 
 
 _LIKE = frozenset({Likeness.ALIKE, Likeness.NEARLY})
@@ -95,7 +89,7 @@ def judge(
     requests = render(f"{REQUESTS}{{$experiment}}", matchers=scope.matchers)
     outcomes = ask([instant(f"{requests}[{span_seconds:.0f}s]", moment) for moment in _few(moments)])
     seen = [compare_groups(outcome.series, labels) for outcome in outcomes if isinstance(outcome, Reply)]
-    failure = next((outcome.reason for outcome in outcomes if isinstance(outcome, SourceError)), "")
+    failure = failure_in(outcomes)
     likenesses = {each.likeness for look in seen for each in look}
     if likenesses & _APART or (likenesses <= {Likeness.IN_TURN} and not failure):
         return Found(labels, Verdict.DIFFERENT)
@@ -133,7 +127,7 @@ class _Look:
         return cls(end_seconds, math.ceil(_SCRAPES_SEEN * spacing_seconds + more_seconds) + 1, tuple(alike))
 
     @property
-    def targets(self) -> frozenset[LabelSet]:
+    def targets(self) -> frozenset[Labels]:
         return frozenset(_target(each.shared) for each in self.alike)
 
     def question(self, selector: str) -> Question:
@@ -155,7 +149,7 @@ def _judge_all(
     outcomes = ask([look.question(selector) for look, _, selector in asked])
     told = zip(asked, outcomes, strict=True)
     compared = [
-        (look, metric, compare_groups(_series(outcome), labels, are_moments=metric in _MOMENTS))
+        (look, metric, compare_groups(series_in(outcome), labels, are_moments=metric in _MOMENTS))
         for (look, metric, _), outcome in told
     ]
     likenesses = {
@@ -166,12 +160,12 @@ def _judge_all(
     }
     if likenesses & _APART:
         return Found(labels, Verdict.DIFFERENT)
-    failure = next((outcome.reason for outcome in outcomes if isinstance(outcome, SourceError)), "")
+    failure = failure_in(outcomes)
     lone = next(
         (
             metric
             for (look, metric, _), outcome in zip(asked, outcomes, strict=True)
-            if look is looks[0] and _has_lone(look, _series(outcome), labels)
+            if look is looks[0] and _has_lone(look, series_in(outcome), labels)
         ),
         "",
     )
@@ -184,7 +178,12 @@ def _judge_all(
             "they tell of moments some seconds apart, as clocks do that are not set alike",
         )
     if not any(
-        metric in _OF_ONE_PROCESS and _says_one_process(look, groups) for look, metric, groups in compared
+        metric in _OF_ONE_PROCESS
+        and each.likeness is Likeness.ALIKE
+        and each.largest > 0
+        and _target(each.shared) in look.targets
+        for look, metric, groups in compared
+        for each in groups
     ):
         return Found(
             labels,
@@ -193,17 +192,6 @@ def _judge_all(
             f"{PROCESS_START} nor a {EXPORTED.created} is there to compare",
         )
     return Found(labels, Verdict.COPIES)
-
-
-def _series(outcome: Outcome) -> tuple[Timeline, ...]:
-    return () if isinstance(outcome, SourceError) else outcome.series
-
-
-def _says_one_process(look: _Look, groups: Iterable[Compared]) -> bool:
-    return any(
-        each.likeness is Likeness.ALIKE and each.largest > 0 and _target(each.shared) in look.targets
-        for each in groups
-    )
 
 
 def _has_lone(look: _Look, series: Iterable[Timeline], labels: tuple[str, ...]) -> bool:
@@ -223,26 +211,16 @@ def _selectors(look: _Look, scope: Scope, settings: Settings) -> dict[str, str]:
     }
 
 
-def _of_targets(targets: Iterable[LabelSet]) -> str:
+def _of_targets(targets: Iterable[Labels]) -> str:
     """The matchers of these targets' jobs, and of their instances where they are few."""
     found = [dict(target) for target in targets]
-    values = {name: sorted({target.get(name, "") for target in found}) for name in _TARGET}
+    values = {name: sorted({target.get(name, "") for target in found}) for name in TARGET_LABELS}
     kept = {name: each for name, each in values.items() if name == "job" or len(each) <= _MOST_INSTANCES}
     return joined(*(one_of(name, each) for name, each in kept.items()))
 
 
-def _target(shared: LabelSet) -> LabelSet:
-    return tuple(pair for pair in shared if pair[0] in _TARGET)
-
-
-_WORST_FIRST = (
-    Likeness.ONE_SCRAPE,
-    Likeness.DIFFERENT,
-    Likeness.NEARLY,
-    Likeness.ALIKE,
-    Likeness.TOO_FEW,
-    Likeness.IN_TURN,
-)
+def _target(shared: Labels) -> Labels:
+    return tuple(pair for pair in shared if pair[0] in TARGET_LABELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +229,7 @@ class Compared:
     the ends in unix seconds, and the newest value.
     """
 
-    shared: LabelSet
+    shared: Labels
     likeness: Likeness
     until_seconds: float
     spacing_seconds: float
@@ -264,7 +242,7 @@ def compare_groups(
     """Each group of two and more series that differ in these labels alone, in each of which there are
     samples; `are_moments`: their values are unix seconds.
     """
-    groups: dict[LabelSet, list[list[Point]]] = defaultdict(list)
+    groups: dict[Labels, list[list[Point]]] = defaultdict(list)
     for each in series:
         points = [(seconds, value) for seconds, value in each.points if value is not None]
         if points:
@@ -276,9 +254,9 @@ def compare_groups(
     )
 
 
-def lone_groups(series: Iterable[Timeline], labels: Sequence[str], least_samples: int) -> frozenset[LabelSet]:
+def lone_groups(series: Iterable[Timeline], labels: Sequence[str], least_samples: int) -> frozenset[Labels]:
     """The shared labels of what has that many samples and exists only once."""
-    samples: dict[LabelSet, list[int]] = defaultdict(list)
+    samples: dict[Labels, list[int]] = defaultdict(list)
     for each in series:
         if each.points:
             samples[without(each.labels, labels)].append(len(each.points))
@@ -287,9 +265,9 @@ def lone_groups(series: Iterable[Timeline], labels: Sequence[str], least_samples
     )
 
 
-def _compare(shared: LabelSet, members: list[list[Point]], *, are_moments: bool) -> Compared:
+def _compare(shared: Labels, members: list[list[Point]], *, are_moments: bool) -> Compared:
     found = [_likeness(first, second, are_moments=are_moments) for first, second in pairwise(members)]
-    worst = next(each for each in _WORST_FIRST if each in found)
+    worst = next(each for each in Likeness if each in found)
     spacing = max(
         ((points[-1][0] - points[0][0]) / (len(points) - 1) for points in members if len(points) > 1),
         default=0.0,
@@ -325,14 +303,13 @@ def _is_one_scrape(first: list[Point], second: list[Point]) -> bool:
 
 def _between(
     bounds: list[Point], judged: list[Point], slack_seconds: float, *, are_moments: bool
-) -> list[bool]:
+) -> Iterator[bool]:
     """For each judged sample between two others: whether a counter with these bounds can have had that value
     then.
 
     Around a restart that either of them saw nothing can be said: the other one may have missed it.
     """
     moments = [seconds for seconds, _ in bounds]
-    found = []
     for index, (seconds, value) in enumerate(judged):
         before, after = (
             bisect_right(moments, seconds - slack_seconds) - 1,
@@ -347,8 +324,7 @@ def _between(
             tolerance = (
                 _SAME_MOMENT_SECONDS if are_moments else _SAME * max(abs(value), abs(bounds[after][1]))
             )
-            found.append(bounds[before][1] - tolerance <= value <= bounds[after][1] + tolerance)
-    return found
+            yield bounds[before][1] - tolerance <= value <= bounds[after][1] + tolerance
 
 
 def _has_fallen(points: list[Point]) -> bool:
@@ -360,24 +336,18 @@ def possible_labels(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(name for name in set(names) - _IDENTITY if name.isascii() and name.isidentifier()))
 
 
-def candidates(series: Iterable[LabelSet], possible: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+def candidates(series: Iterable[Labels], possible: Iterable[str]) -> tuple[tuple[str, ...], ...]:
     """The labels in which alone some of these series differ: each by itself, and those that differ only
     together.
     """
     names = frozenset(possible)
-    by_target: dict[LabelSet, list[Mapping[str, str]]] = defaultdict(list)
+    by_target: dict[Labels, list[Mapping[str, str]]] = defaultdict(list)
     for labels in series:
         by_target[without(labels, names)].append(dict(labels))
     found = {
         candidate for each in by_target.values() if len(each) > 1 for candidate in _of_a_target(each, names)
     }
     return tuple(sorted(found))
-
-
-def without(labels: LabelSet, names: Iterable[str]) -> LabelSet:
-    """The labels but for those of these names."""
-    left_out = frozenset(names)
-    return tuple(pair for pair in labels if pair[0] not in left_out)
 
 
 def _of_a_target(series: list[Mapping[str, str]], names: frozenset[str]) -> set[tuple[str, ...]]:

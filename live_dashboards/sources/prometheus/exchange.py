@@ -92,18 +92,15 @@ def values_of(label: str, selector: str, start_seconds: float, end_seconds: floa
     """The values of a label that the selector's series have from start to end, in unix seconds; found in the
     index, no sample is read.
     """
-    return Question(f"label/{label}/values", _looked_up(selector, start_seconds, end_seconds))
+    return looked_up(f"label/{label}/values", selector, start_seconds, end_seconds)
 
 
-def series_of(selector: str, start_seconds: float, end_seconds: float) -> Question:
-    """The labels of the selector's series from start to end, in unix seconds; found in the index, no sample
-    is read.
+def looked_up(path: str, selector: str, start_seconds: float, end_seconds: float) -> Question:
+    """The names (path: labels) or the labels (series) of the selector's series from start to end, in unix
+    seconds; found in the index, no sample is read.
     """
-    return Question("series", _looked_up(selector, start_seconds, end_seconds))
-
-
-def _looked_up(selector: str, start_seconds: float, end_seconds: float) -> dict[str, str]:
-    return {"match[]": selector, "start": f"{start_seconds:.3f}", "end": f"{end_seconds:.3f}"}
+    span = {"start": f"{start_seconds:.3f}", "end": f"{end_seconds:.3f}"}
+    return Question(path, {"match[]": selector, **span})
 
 
 def exchange(
@@ -288,12 +285,13 @@ def _names(question: Question) -> list[str]:
 
 def redirect_failure(response: requests.Response, address: str) -> SourceError:
     """A redirect: followed, a POST would arrive without its query, and headers might go to a stranger."""
-    shown = redirect_target(response)
     fix = (
         "if that is a login page, set PROMETHEUS_BEARER_TOKEN or PROMETHEUS_USERNAME; else set "
         "PROMETHEUS_URL to the final address"
     )
-    return SourceError(f"{address} redirects to {shown} instead of answering", fix, "redirect")
+    return SourceError(
+        f"{address} redirects to {redirect_target(response)} instead of answering", fix, "redirect"
+    )
 
 
 def format_failure(address: str, what: str) -> SourceError:
@@ -333,7 +331,7 @@ def refused_query(status: int, kind: str, text: str, query: str, address: str) -
             "too_many_samples",
         )
     if status in {401, 403}:
-        return _login_failure(status, address)
+        return status_failure(status, "", address)
     if status >= 500:
         return SourceError(
             f"{address} failed with status {status}: {text}", "look at the log of Prometheus", "server_error"
@@ -343,25 +341,14 @@ def refused_query(status: int, kind: str, text: str, query: str, address: str) -
 
 def status_failure(status: int, text: str, address: str) -> SourceError:
     """A status that stands for itself, with a body that is no document of Prometheus."""
-    if status in {401, 403, 407}:
-        return _login_failure(status, address)
-    if "HTTPS server" in text:
+    if "HTTPS server" in text and status not in _LOGIN:
         return SourceError(
             f"{address} speaks https, not http", f"use https{address.removeprefix('http')}", "tls_scheme"
         )
-    if status in {404, 405}:
-        fix = f"PROMETHEUS_URL may need a path prefix: try {address}/prometheus or {address}/prom"
-        return SourceError(
-            f"{address} answers, but the Prometheus API is not there (status {status})", fix, "not_found"
-        )
-    if status in {413, 414}:
-        return SourceError(
-            f"{address} or a proxy refuses a query that is too long for it (status {status})",
-            "raise the limit of the proxy in between",
-            "limit",
-        )
-    if status in {502, 503, 504}:
-        return _gateway_failure(status, address)
+    for statuses, reason, fix, code in _OF_STATUS:
+        if status in statuses:
+            told = {"address": address, "status": status}
+            return SourceError(reason.format(**told), fix.format(**told), code)
     return SourceError(
         f"{address} answers with status {status}: {excerpt(text)}",
         "check that PROMETHEUS_URL is the address of a Prometheus",
@@ -369,25 +356,42 @@ def status_failure(status: int, text: str, address: str) -> SourceError:
     )
 
 
-def _gateway_failure(status: int, address: str) -> SourceError:
-    if status == 503:
-        fix = (
+_LOGIN = frozenset({401, 403, 407})
+_OF_STATUS = (  # what is said of it, what to do, and the code
+    (
+        _LOGIN,
+        "{address} wants a login, or refuses ours (status {status})",
+        (
+            "set PROMETHEUS_USERNAME and PROMETHEUS_PASSWORD, or PROMETHEUS_BEARER_TOKEN, or a tenant in "
+            "PROMETHEUS_HEADERS (X-Scope-OrgID: team)"
+        ),
+        "auth",
+    ),
+    (
+        frozenset({404, 405}),
+        "{address} answers, but the Prometheus API is not there (status {status})",
+        "PROMETHEUS_URL may need a path prefix: try {address}/prometheus or {address}/prom",
+        "not_found",
+    ),
+    (
+        frozenset({413, 414}),
+        "{address} or a proxy refuses a query that is too long for it (status {status})",
+        "raise the limit of the proxy in between",
+        "limit",
+    ),
+    (
+        frozenset({503}),
+        "{address} is not ready (status {status}); it may be replaying its log",
+        (
             "wait until Prometheus is ready (after a start it replays its log), or start it, if a proxy "
             "answers in its place"
-        )
-        return SourceError(
-            f"{address} is not ready (status 503); it may be replaying its log", fix, "not_ready"
-        )
-    return SourceError(
-        f"a proxy answers at {address}, but cannot reach Prometheus (status {status})",
+        ),
+        "not_ready",
+    ),
+    (
+        frozenset({502, 504}),
+        "a proxy answers at {address}, but cannot reach Prometheus (status {status})",
         "start Prometheus, or mend the proxy",
         "proxy_backend",
-    )
-
-
-def _login_failure(status: int, address: str) -> SourceError:
-    fix = (
-        "set PROMETHEUS_USERNAME and PROMETHEUS_PASSWORD, or PROMETHEUS_BEARER_TOKEN, or a tenant in "
-        "PROMETHEUS_HEADERS (X-Scope-OrgID: team)"
-    )
-    return SourceError(f"{address} wants a login, or refuses ours (status {status})", fix, "auth")
+    ),
+)

@@ -18,7 +18,7 @@ from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant, values_of
 from live_dashboards.sources.prometheus.own_series import HISTORY_SECONDS
 from live_dashboards.sources.prometheus.promql import FAILED, MODEL_LABEL, STEPS, one_of
-from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.reply import Outcome, series_in
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, render
 
 COUNTER_ERRORS = f"{ERRORS}{{$experiment}}"
@@ -30,11 +30,9 @@ RECORDED_ERRORS = {
 }
 _BY_STATUS = f'counted as {REQUESTS}{{status="error"}}: {ERRORS} has no series'
 
+# the scrape jobs of each model; a job without a name where the series do not tell it
 Jobs = dict[str, set[str]]
-"""The scrape jobs of each model; a job without a name where the series do not tell it."""
-
-Place = tuple[str, str]
-"""A target's job and instance."""
+Place = tuple[str, str]  # a target's job and instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +57,20 @@ class ErrorsCounted:
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """The test's series of the window: those of requests, those of them that carry a status, and those of the
-    counter of errors, or of their recorded steps.
+    """The test's series of the window: those of requests, those of them that carry a status, and what came
+    back for those of the counter of errors, or of their recorded steps.
     """
 
     requests: tuple[Timeline, ...]
     with_status: tuple[Timeline, ...]
-    counters: tuple[Timeline, ...]
+    counters: Outcome
     matchers: str
     is_recorded: bool = False
 
     @property
     def selector(self) -> str:
         """How the failed requests are counted as far as the window tells; empty where it does not."""
-        return COUNTER_ERRORS if self.counters else STATUS_ERRORS if self.with_status else ""
+        return COUNTER_ERRORS if series_in(self.counters) else STATUS_ERRORS if self.with_status else ""
 
 
 def errors_counted(ask: Ask, counting: Counting, *, at_seconds: float, is_known: bool) -> ErrorsCounted:
@@ -81,7 +79,9 @@ def errors_counted(ask: Ask, counting: Counting, *, at_seconds: float, is_known:
 
     `is_known`: the server knows the counter at all, of whomever.
     """
-    counted = counting.counters if counting.selector == COUNTER_ERRORS else counting.with_status
+    if isinstance(counting.counters, SourceError):
+        return ErrorsCounted("", counting.counters.reason)
+    counted = counting.counters.series or counting.with_status
     jobs, counting_jobs = _jobs(counting.requests), {series.label("job") for series in counted}
     proven = {series.label(MODEL_LABEL) for series in counted}
     doubtful = sorted(
@@ -92,10 +92,8 @@ def errors_counted(ask: Ask, counting: Counting, *, at_seconds: float, is_known:
     if not doubtful:
         return ErrorsCounted(counting.selector)
     if is_known:
-        counted_before = _counted_before(ask, counting, at_seconds)
-        doubtful = [
-            model for model in doubtful if not counted_before.holds(model, jobs[model] - counting_jobs)
-        ]
+        missing = {model: jobs[model] - counting_jobs for model in doubtful}
+        doubtful = sorted(missing.keys() - _counted_before(ask, counting, missing, at_seconds))
     targets = (
         find_targets(ask, render(f"{REQUESTS}{{$experiment}}", matchers=counting.matchers), at_seconds)
         if doubtful
@@ -170,46 +168,30 @@ class _Doubts:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Before:
-    """The jobs in which the test's errors were ever counted; of recorded steps, which know no jobs, the
-    models.
+def _counted_before(ask: Ask, counting: Counting, missing: Jobs, at_seconds: float) -> set[str]:
+    """The models whose errors would have been counted, as they were in the past, in all the jobs that are
+    missing now: none was since then. Of recorded steps, which know no jobs, those of which there were any.
     """
-
-    jobs: frozenset[str] = frozenset()
-    models: frozenset[str] = frozenset()
-
-    def holds(self, model: str, jobs: set[str]) -> bool:
-        """Whether errors of the model would have been counted: they were in all of these jobs."""
-        return model in self.models or (bool(self.jobs) and jobs <= self.jobs)
-
-
-def _counted_before(ask: Ask, counting: Counting, at_seconds: float) -> _Before:
-    """Where errors were counted in the past: none was since then."""
     selector = render(
         f"{STEPS[ERRORS] if counting.is_recorded else ERRORS}{{$experiment}}", matchers=counting.matchers
     )
     span = (at_seconds - HISTORY_SECONDS, at_seconds)
     if counting.is_recorded:
         (models,) = ask([values_of(MODEL_LABEL, selector, *span)])
-        return _Before() if isinstance(models, SourceError) else _Before(models=frozenset(models.names))
+        return set() if isinstance(models, SourceError) else {*models.names}
     jobs, names = ask([values_of("job", selector, *span), values_of("__name__", selector, *span)])
     if isinstance(jobs, SourceError) or isinstance(names, SourceError) or not names.names:
-        return _Before()
-    return _Before(jobs=frozenset(jobs.names) or frozenset({""}))
+        return set()
+    known = {*jobs.names} or {""}
+    return {model for model, own in missing.items() if own <= known}
 
 
 def _reason(ask: Ask, counting: Counting, doubts: _Doubts, at_seconds: float, *, is_known: bool) -> str:
     """Why no failed request is counted at all."""
     if is_known and counting.matchers:
         metric = STEPS[ERRORS] if counting.is_recorded else ERRORS
-        (found,) = ask(
-            [
-                values_of(
-                    "__name__", f'{metric}{{{EXPERIMENT_LABEL}=""}}', at_seconds - HISTORY_SECONDS, at_seconds
-                )
-            ]
-        )
+        selector = f'{metric}{{{EXPERIMENT_LABEL}=""}}'
+        (found,) = ask([values_of("__name__", selector, at_seconds - HISTORY_SECONDS, at_seconds)])
         if not isinstance(found, SourceError) and found.names:
             return (
                 f"failed requests cannot be told apart: {ERRORS} has no label {EXPERIMENT_LABEL}, and "
@@ -234,22 +216,18 @@ def _jobs(series: Iterable[Timeline]) -> Jobs:
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """Where each model is now, and which targets are known to declare the metric of requests, and that of
-    errors.
-    """
+    """Each model's targets of which is known what they declare, and all that declare the metric of errors."""
 
-    places: Mapping[str, frozenset[Place]] = field(default_factory=dict)
-    requests: frozenset[Place] = frozenset()
+    known: Mapping[str, frozenset[Place]] = field(default_factory=dict)
     errors: frozenset[Place] = frozenset()
 
     def are_known(self, model: str) -> bool:
         """Whether the server knows what any of the model's targets declares."""
-        return bool(self.places.get(model, frozenset()) & (self.requests | self.errors))
+        return bool(self.known.get(model))
 
     def declare_errors(self, model: str) -> bool:
         """Whether each of the model's targets of which that is known declares the metric of errors."""
-        known = self.places.get(model, frozenset()) & (self.requests | self.errors)
-        return bool(known) and known <= self.errors
+        return self.are_known(model) and self.known[model] <= self.errors
 
 
 def find_targets(ask: Ask, requests: str, at_seconds: float) -> Targets:
@@ -257,37 +235,27 @@ def find_targets(ask: Ask, requests: str, at_seconds: float) -> Targets:
     server cannot tell (back-filled, VictoriaMetrics).
     """
     (found,) = ask([instant(f"count by (model_name, job, instance) ({requests})", at_seconds, "count")])
-    if isinstance(found, SourceError) or not found.series:
+    there = series_in(found)
+    if not there:
         return Targets()
     places: dict[str, set[Place]] = {}
-    for series in found.series:
-        places.setdefault(series.label("model_name"), set()).add(
-            (series.label("job"), series.label("instance"))
-        )
-    match = f"{{{one_of('job', {series.label('job') for series in found.series})}}}"
-    names = (*_names(REQUESTS), *_names(ERRORS))
+    for series in there:
+        places.setdefault(series.label("model_name"), set()).add(_place(series))
+    match = f"{{{one_of('job', {series.label('job') for series in there})}}}"
+    # in the text format, and in OpenMetrics, which leaves a counter's ending to the samples
+    names = (name for metric in (REQUESTS, ERRORS) for name in (metric, metric.removesuffix("_total")))
     answers = ask(
         [
             Question("targets/metadata", {"metric": name, "match_target": match}, is_optional=True)
             for name in names
         ]
     )
-    text_requests, requests_of_openmetrics, text_errors, errors_of_openmetrics = map(_places, answers)
-    return Targets(
-        {model: frozenset(own) for model, own in places.items()},
-        text_requests | requests_of_openmetrics,
-        text_errors | errors_of_openmetrics,
+    of_requests, of_errors = (
+        frozenset(map(_place, series_in(*several))) for several in (answers[:2], answers[2:])
     )
+    declaring = of_requests | of_errors
+    return Targets({model: declaring & own for model, own in places.items()}, of_errors)
 
 
-def _names(metric: str) -> tuple[str, str]:
-    """A counter's name in the text format, and in OpenMetrics, which leaves its ending to the samples."""
-    return metric, metric.removesuffix("_total")
-
-
-def _places(outcome: Outcome) -> frozenset[Place]:
-    return (
-        frozenset()
-        if isinstance(outcome, SourceError)
-        else frozenset((target.label("job"), target.label("instance")) for target in outcome.series)
-    )
+def _place(series: Timeline) -> Place:
+    return series.label("job"), series.label("instance")

@@ -19,14 +19,20 @@ from live_dashboards.model.names import listed
 from live_dashboards.model.notices import HISTOGRAMS, NO_PERCENTILES, NOT_READ, TWO_KINDS
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant
-from live_dashboards.sources.prometheus.promql import MODEL_LABEL, joined, none_of, one_of
-from live_dashboards.sources.prometheus.reply import Histogram, HistogramSeries, Labels, Outcome, Reply
+from live_dashboards.sources.prometheus.promql import MODEL_LABEL, QUOTED, joined, none_of, one_of
+from live_dashboards.sources.prometheus.reply import (
+    Histogram,
+    HistogramSeries,
+    Labels,
+    Outcome,
+    Reply,
+    without,
+)
 from live_dashboards.sources.queries import LATENCY
 
-_QUOTED = r'"(?:[^"\\]|\\.)*"'
-_INNER = rf'(?:[^"}}]|{_QUOTED})*'
+_INNER = rf'(?:[^"}}]|{QUOTED})*'
 _CLASSIC = rf"(?<![\w:]){LATENCY}_(?P<part>count|sum|bucket)\b(?:\{{(?P<inner>{_INNER})\}})?"
-_CALL = re.compile(rf"{_QUOTED}|\b(?P<call>\w+)\({_CLASSIC}(?P<rest>(?:\[[^\]]*\])?(?: offset \w+)?)\)")
+_CALL = re.compile(rf"{QUOTED}|\b(?P<call>\w+)\({_CLASSIC}(?P<rest>(?:\[[^\]]*\])?(?: offset \w+)?)\)")
 _WHOLE = re.compile(rf"{_CLASSIC}(?P<span>\[[^\]]*\])")
 _NAMES = re.compile(
     rf'__name__=~"(?P<names>(?:[^"\\]|\\.)*\b{LATENCY}_(?:count|sum|bucket)\b(?:[^"\\]|\\.)*)"'
@@ -102,11 +108,11 @@ class NativeAsk:
         forms = [_Form.of(question) for question in questions]
         outcomes = self._ask([form.asked(self._native) for form in forms])
         pairs = list(zip(forms, outcomes, strict=True))
-        replies = [outcome for form, outcome in pairs if form.takes_all_edges and isinstance(outcome, Reply)]
         straddled = {
             edge
-            for reply in replies
-            for histogram in reply.each_histogram
+            for form, outcome in pairs
+            if form.part == "bucket" and not form.edges and isinstance(outcome, Reply)
+            for histogram in outcome.each_histogram
             for edge in histogram.straddled(self._edges)
         }
         self._edges = tuple(edge for edge in self._edges if edge not in straddled)
@@ -135,10 +141,6 @@ class _Form:
             else tuple(sorted({float(text.replace("\\", "")) for text in named["edges"].split("|")}))
         )
         return cls(question, promql, "" if question.keeps_name or not parts else parts[0], edges)
-
-    @property
-    def takes_all_edges(self) -> bool:
-        return self.part == "bucket" and not self.edges
 
     def asked(self, native: Native) -> Question:
         form = native.form(self.promql)
@@ -183,7 +185,7 @@ class _Form:
         return dict(labels).get(_NAME, "").startswith(f"{LATENCY}_") or bool(_WHOLE.fullmatch(self.promql))
 
     def _classic(self, series: HistogramSeries, edges: Sequence[float]) -> Iterator[Timeline]:
-        rest = tuple(pair for pair in series.labels if pair[0] != _NAME)
+        rest = without(series.labels, (_NAME,))
 
         def labelled(part: str, **more: str) -> Labels:
             name = {_NAME: f"{LATENCY}_{part}"} if self.question.keeps_name else {}
@@ -195,7 +197,7 @@ class _Form:
             yield Timeline(labelled("sum"), tuple((seconds, each.sum) for seconds, each in series.points))
         if self.part in {"", "bucket"}:
             yield from (
-                Timeline(labelled("bucket", le=edge_text(edge)), points)
+                Timeline(labelled("bucket", le="+Inf" if math.isinf(edge) else repr(edge)), points)
                 for edge, points in _by_edge(series.points, edges)
             )
 
@@ -214,11 +216,6 @@ def _by_edge(
                 for (seconds, _), without, count in zip(points, unknown, column, strict=True)
             ),
         )
-
-
-def edge_text(edge: float) -> str:
-    """A bucket's edge as the value of the label `le`."""
-    return "+Inf" if math.isinf(edge) else repr(edge)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from live_dashboards.errors import SourceError
 from live_dashboards.model.names import listed
 from live_dashboards.model.notices import WHICH_COUNT
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.model.variants import named_variant
-from live_dashboards.sources.prometheus.exchange import Ask, over_time, series_of, values_of
+from live_dashboards.sources.prometheus.exchange import Ask, looked_up, over_time, values_of
 from live_dashboards.sources.prometheus.promql import (
     MODEL_LABEL,
     joined,
@@ -25,7 +24,7 @@ from live_dashboards.sources.prometheus.promql import (
     of_variants,
     one_of,
 )
-from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.reply import answered, failure_in, series_in
 from live_dashboards.sources.queries import EXPERIMENT_LABEL, REQUESTS
 
 HISTORY_SECONDS = 90 * 86_400.0  # as far back as the start of a test is looked for
@@ -92,7 +91,7 @@ def find_own_series(
     since = at_seconds - HISTORY_SECONDS
     matchers = (labelled(test.name), _UNLABELLED)
     answers = ask([values_of(MODEL_LABEL, f"{metric}{{{each}}}", since, at_seconds) for each in matchers])
-    models = _Models(*(frozenset(_names(answer)) for answer in answers))
+    models = _Models(*(frozenset(answered(answer).names) for answer in answers))
     if test.name in known and not any(map(test.has, models.unlabelled)) and not models.both:
         return OwnSeries(labelled(test.name), _told_strange(test, models))
     if not models.both:
@@ -116,22 +115,22 @@ def _with_past(ask: Ask, test: AskedTest, models: _Models, at_seconds: float) ->
     since = at_seconds - HISTORY_SECONDS
     found, at_once = ask(
         [
-            series_of(f"{REQUESTS}{{{whole}}}", since, at_seconds),
+            looked_up("series", f"{REQUESTS}{{{whole}}}", since, at_seconds),
             over_time(_at_once(test.name, models.both), since, at_seconds, _LOOK_SECONDS),
         ]
     )
-    why = _cannot_tell(found, at_once)
-    kept, left = (
-        _parted(found.series, at_once.series, models)
-        if not isinstance(found, SourceError) and not isinstance(at_once, SourceError)
-        else (set(), set())
-    )
-    without = "" if why else _without(kept, left)
-    if without is None or why:
+    failure = failure_in((found, at_once))
+    kept, left = _parted(series_in(found), series_in(at_once), models)
+    without = _without(kept, left)
+    if without is None or failure is not None:
         lost = sorted(
             models.both | {model for model in models.unlabelled - models.labelled if test.has(model)}
         )
-        because = why or "one target has some that are of this test and some that are not"
+        because = (
+            "one target has some that are of this test and some that are not"
+            if failure is None
+            else f"their targets could not be looked at: {failure}"
+        )
         return OwnSeries(
             labelled(test.name),
             (
@@ -166,17 +165,6 @@ def _at_once(name: str, models: Iterable[str]) -> str:
     return f"count by ({', '.join(_TARGET)}) ({f' {on} '.join(seen)})"
 
 
-def _cannot_tell(*outcomes: Outcome) -> str:
-    return next(
-        (
-            f"their targets could not be looked at: {outcome.reason}"
-            for outcome in outcomes
-            if isinstance(outcome, SourceError)
-        ),
-        "",
-    )
-
-
 def _parted(
     series: tuple[Timeline, ...], at_once: tuple[Timeline, ...], models: _Models
 ) -> tuple[set[Target], set[Target]]:
@@ -202,12 +190,6 @@ def _without(kept: set[Target], left: set[Target]) -> str | None:
     if jobs & kept_jobs:
         return None
     return joined(none_of("instance", instances) if instances else "", none_of("job", jobs) if jobs else "")
-
-
-def _names(outcome: Outcome) -> tuple[str, ...]:
-    if isinstance(outcome, SourceError):
-        raise outcome
-    return outcome.names
 
 
 def _told_unlabelled(test: AskedTest, models: _Models, known: tuple[str, ...]) -> tuple[str, ...]:

@@ -31,10 +31,8 @@ from live_dashboards.sources.prometheus.counting.growth import (
     has_edge,
     lacking,
     of_edge,
-    without_edges,
 )
 from live_dashboards.sources.prometheus.counting.repair import Repair
-from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.counting.stretches import Seen, seen_of, seen_since, seen_together
 from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
 from live_dashboards.sources.prometheus.grid import (
@@ -47,7 +45,7 @@ from live_dashboards.sources.prometheus.native import Native
 from live_dashboards.sources.prometheus.own_series import HISTORY_SECONDS
 from live_dashboards.sources.prometheus.promql import MODEL_LABEL, STEPS, joined, one_of, totals
 from live_dashboards.sources.prometheus.recorded import Memory, memory, memory_questions
-from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.reply import Labels, Outcome, Reply, failure_in, series_in
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import LATENCY, REQUESTS, AbQuery, quoted
 
@@ -121,27 +119,21 @@ def find_first_traffic(
         if model not in seen or not _is_steady(seen[model], scope.at_seconds)
     )
     wide = ask([_wide_question(scope, rare)]) if rare and not scope.is_recorded else ()
-    hours = [
-        series
-        for outcome in (coarse, *wide)
-        if isinstance(outcome, Reply)
-        for series in outcome.series
-        if series.points
+    firsts = _earliest(series_in(coarse, *wide))
+    # the hour before each model was first seen
+    questions = [
+        over_time(_promql(scope, "5m", model), hour - _COARSE_SECONDS, hour, _FINE_SECONDS)
+        for model, hour in firsts.items()
     ]
-    firsts = _earliest(hours)
-    fine = ask([_fine_question(scope, model, hour) for model, hour in firsts.items()]) if firsts else ()
-    exact = [
-        series for outcome in fine if isinstance(outcome, Reply) for series in outcome.series if series.points
-    ]
+    fine = ask(questions) if questions else ()
     moments = firsts | {
-        model: seconds for model, seconds in _earliest(exact).items() if seconds <= firsts.get(model, seconds)
+        model: seconds
+        for model, seconds in _earliest(series_in(*fine)).items()
+        if seconds <= firsts.get(model, seconds)
     }
     failed = {model for model, outcome in zip(firsts, fine, strict=True) if isinstance(outcome, SourceError)}
-    failed |= {
-        model
-        for model in rare
-        if model in moments and any(isinstance(outcome, SourceError) for outcome in wide)
-    }
+    if failure_in(wide) is not None:
+        failed |= {*rare} & moments.keys()
     return FirstTraffic(tuple(sorted(moments.items())), tuple(sorted(failed)))
 
 
@@ -159,14 +151,9 @@ def _wide_question(scope: Scope, models: Iterable[str]) -> Question:
     return over_time(promql, scope.at_seconds - HISTORY_SECONDS, scope.at_seconds, _COARSE_SECONDS)
 
 
-def _fine_question(scope: Scope, model: str, hour_seconds: float) -> Question:
-    """The hour before a model was first seen."""
-    return over_time(_promql(scope, "5m", model), hour_seconds - _COARSE_SECONDS, hour_seconds, _FINE_SECONDS)
-
-
 def _earliest(several: Iterable[Timeline]) -> dict[str, float]:
     found: dict[str, float] = {}
-    for series in several:
+    for series in (series for series in several if series.points):
         model, first_seconds = series.label("model_name"), series.points[0][0]
         found[model] = min(first_seconds, found.get(model, first_seconds))
     return found
@@ -295,24 +282,22 @@ class _Period:
     def has_window(self) -> bool:
         """Whether the window's blocks serve the period, too.
 
-        Steps that rules have recorded are counted from the first whole one on, of copies longer blocks are
-        looked at than the window may have, and a long window has blocks that are too long for a young test.
+        Steps that rules have recorded are counted from the first whole one on, and a long window has blocks
+        that are too long for a young test.
         """
         looking = self.window.looking
         is_fine = looking.edges.step_seconds <= max(
             self._shortest_seconds, self.scope.window_seconds / _FEWEST_BLOCKS
         )
-        return (
-            is_fine
-            and not self.scope.is_recorded
-            and looking.range == looking.edges
-            and self.start_seconds < looking.range.end_seconds
-        )
+        return is_fine and not self.scope.is_recorded and self.start_seconds < looking.edges.end_seconds
 
     @property
     def _shortest_seconds(self) -> float:
-        length_seconds = min(self.scope.window_seconds / _BLOCKS, _LONGEST_BLOCK_SECONDS)
-        return max(length_seconds, self.scope.window_seconds / _MOST_BLOCKS, self.scope.shortest_rate_seconds)
+        return max(
+            min(self.scope.window_seconds / _BLOCKS, _LONGEST_BLOCK_SECONDS),
+            self.scope.window_seconds / _MOST_BLOCKS,
+            self.scope.shortest_rate_seconds,
+        )
 
     @property
     def junction_seconds(self) -> float:
@@ -399,7 +384,11 @@ class _Period:
             name: self._if_common(growth, lacking_by_model)
             for name, growth in self._by_name(counted.growths).items()
         }
-        not_asked = [self._not_asked(query) for query in self.queries if query.name not in growths]
+        not_asked = [
+            Answer(query.name, "", query.unit, reason=self.scope.errors.reason)
+            for query in self.queries
+            if query.name not in growths
+        ]
         whole = [*(total_answer(growth)[0] for growth in growths.values()), *not_asked]
         requests = next(answer for answer in whole if answer.name == "requests")
         return Accumulated(
@@ -429,9 +418,7 @@ class _Period:
 
     def _by_name(self, growths: Mapping[str, Growth]) -> dict[str, Growth]:
         """The growths by what they are called in the answer: of each edge one."""
-        within = {
-            name: without_edges(of_edge(growths[_WITHIN], name, edge)) for name, edge in self.edges.items()
-        }
+        within = {name: of_edge(growths[_WITHIN], name, edge) for name, edge in self.edges.items()}
         sums = (
             {_SUM: without_unknown_sums(growths[_SUM], growths[_COUNT])[0]}
             if _SUM in growths and _COUNT in growths
@@ -444,7 +431,7 @@ class _Period:
         first = outcomes[: len(self._remembered())]
         if self.scope.is_recorded:
             return memory(self.scope, self.start_seconds, first, is_found=self.is_found)
-        return Memory(isinstance(first[0], Reply) and bool(first[0].series))
+        return Memory(bool(series_in(first[0])))
 
     def _remembered(self) -> list[Question]:
         """Whether the server holds samples from before the start; of recorded steps, which there are."""
@@ -452,6 +439,3 @@ class _Period:
             return memory_questions(self.scope, self.start_seconds)
         before = self.start_seconds - _BEFORE_SECONDS
         return [over_time(_REMEMBERED, before - (_LOOKS - 1) * _LOOK_SECONDS, before, _LOOK_SECONDS)]
-
-    def _not_asked(self, query: AbQuery) -> Answer:
-        return Answer(query.name, "", query.unit, reason=self.scope.errors_reason)

@@ -69,14 +69,14 @@ _WITHIN = f"sum by (le, model_name) (increase({LATENCY}_bucket{{$experiment}}[$w
 # the edges that are asked for, and how finely the past is looked at
 _VARIES = re.compile(r'le=~"[^"]*", |(?<=\[\$window:)\d+(?=s\])')
 
-_QUOTED = r'"(?:[^"\\]|\\.)*"'
-_MATCHERS = rf"(?:\{{(?:[^\"}}]|{_QUOTED})*\}})?"
+QUOTED = r'"(?:[^"\\]|\\.)*"'
+_MATCHERS = rf"(?:\{{(?:[^\"}}]|{QUOTED})*\}})?"
 _SELECTOR = rf"(?:\$errors|[a-zA-Z_:][\w:]*){_MATCHERS}"
 _STEPS_SELECTOR = rf"(?:\$errors|[a-zA-Z_:][\w:]*:increase5m){_MATCHERS}"
 _GROWTH_CALL = (
     rf"\b(?:(?:increase|rate|irate)\(\s*{_SELECTOR}|sum_over_time\(\s*{_STEPS_SELECTOR})\s*\[[^\]]*\]\s*\)"
 )
-_PER_SERIES = re.compile(rf"{_QUOTED}|(?P<growth>{_GROWTH_CALL})|(?P<gauge>{_SELECTOR} {re.escape(FINITE)})")
+_PER_SERIES = re.compile(rf"{QUOTED}|(?P<growth>{_GROWTH_CALL})|(?P<gauge>{_SELECTOR} {re.escape(FINITE)})")
 
 
 def labelled(experiment: str) -> str:

@@ -119,7 +119,8 @@ def look_at_completeness(answer: PrometheusAnswer, failures: Sequence[Failure]) 
     """A warning for each thing that is missing or open; else that there is none, with the choices that were
     made.
     """
-    found = [*_failed(failures), *_told(answer), *_at_least(answer)]
+    failed = (_warning(each.found, each.fix, "failed_questions") for each in failures)
+    found = [*failed, *_told(answer), *_at_least(answer)]
     yield from found
     if not found:
         choices = [text for text in answer.status.warnings if _is_choice(text)]
@@ -128,11 +129,6 @@ def look_at_completeness(answer: PrometheusAnswer, failures: Sequence[Failure]) 
 
 def _is_choice(text: str) -> bool:
     return text.startswith(_CHOICES) or TWO_KINDS in text
-
-
-def _failed(failures: Sequence[Failure]) -> Iterator[Check]:
-    for each in failures:
-        yield _warning(each.found, each.fix, "failed_questions")
 
 
 def _told(answer: PrometheusAnswer) -> Iterator[Check]:
@@ -191,7 +187,10 @@ def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
     """The reading; SourceError where the requests themselves cannot be asked, and for any other question an
     answer with its reason.
     """
-    wanted = _Wanted(scope, totals(settings), dict(AB_QUERIES), _timeline_grid(scope))
+    grid = timeline_grid(
+        scope.counts_at_seconds, scope.window_seconds, STEP_SECONDS if scope.is_recorded else 0.0
+    )
+    wanted = _Wanted(scope, totals(settings), dict(AB_QUERIES), grid)
     repair = Repair(ask, scope, wanted.totals)
     first = _first(ask, wanted, repair, with_start=settings.start is None)
     window = window_answers(
@@ -382,8 +381,7 @@ class _Wanted:
 
     def timelines(self, outcomes: Mapping[str, Outcome], window: WindowAnswers) -> tuple[Answer, ...]:
         return tuple(
-            self._counted(query, self._timeline(name, query, outcomes, window))
-            for name, query in self.over_window.items()
+            self._timeline(name, query, outcomes, window) for name, query in self.over_window.items()
         )
 
     def _timeline(
@@ -391,29 +389,17 @@ class _Wanted:
     ) -> Answer:
         if not self.scope.can_ask(query):
             return Answer(
-                name, "", query.unit, reason=self.scope.errors_reason, step_seconds=self.grid.step_seconds
+                name, "", query.unit, reason=self.scope.errors.reason, step_seconds=self.grid.step_seconds
             )
         if query.promql in COUNTED_TIMELINES:
-            return window.timeline(name, query)
-        return timeline_answer(
-            name,
-            query,
-            self.scope.render(query, self.grid.step_seconds),
-            outcomes[f"timeline {name}"],
-            self.grid,
-        )
-
-    def _counted(self, query: AbQuery, answer: Answer) -> Answer:
+            answer = window.timeline(name, query)
+        else:
+            promql = self.scope.render(query, self.grid.step_seconds)
+            answer = timeline_answer(name, query, promql, outcomes[f"timeline {name}"], self.grid)
         return without_uncounted(answer, self.scope) if query.needs_errors else answer
 
     def _instant(self, query: AbQuery, outcomes: Mapping[str, Outcome]) -> Answer:
         return totals_answer(query, self.scope.render(query), outcomes[query.name])
-
-
-def _timeline_grid(scope: Scope) -> Grid:
-    return timeline_grid(
-        scope.counts_at_seconds, scope.window_seconds, STEP_SECONDS if scope.is_recorded else 0.0
-    )
 
 
 def _ask_named(ask: Ask, questions: Mapping[str, Question]) -> dict[str, Outcome]:

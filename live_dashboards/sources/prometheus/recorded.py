@@ -6,7 +6,7 @@ a multiple: what has been recorded cannot be told apart any more.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -21,7 +21,7 @@ from live_dashboards.model.notices import (
 )
 from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, joined
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant, over_time
-from live_dashboards.sources.prometheus.failed_requests import Counting, ErrorsCounted, errors_counted
+from live_dashboards.sources.prometheus.failed_requests import Counting, errors_counted
 from live_dashboards.sources.prometheus.own_series import AskedTest, find_own_series
 from live_dashboards.sources.prometheus.promql import (
     ESTIMATED,
@@ -32,7 +32,7 @@ from live_dashboards.sources.prometheus.promql import (
     STEPS,
     UNSEEN,
 )
-from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.reply import Outcome, Reply, answered, series_in, value_in
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, render
 
@@ -82,7 +82,7 @@ def find_recorded_scope(
             f"{format_duration(STEP_SECONDS)}"
         )
     newest = ask_all([instant(_NEWEST_STEP, at_seconds, "unix_seconds")])[0]
-    until_seconds = None if isinstance(newest, SourceError) or not newest.series else newest.series[0].last
+    until_seconds = value_in(newest)
     if until_seconds is None:
         return (
             newest.reason
@@ -97,11 +97,8 @@ def find_recorded_scope(
         return own.needs_targets
     seen = [render(_SEEN % metric, matchers=own.matchers, window_seconds=longest) for metric in _COUNTED]
     texts = [*seen, *(text for span in spans for text in _span_texts(span, own.matchers))]
-    requests, counters, failed, *of_spans = ask_all([instant(text, steps_at, "count") for text in texts])
-    if isinstance(requests, SourceError):
-        raise requests
-    if isinstance(failed, SourceError):
-        raise failed
+    counted, counters, of_status, *of_spans = ask_all([instant(text, steps_at, "count") for text in texts])
+    requests, failed = answered(counted), answered(of_status)
     shares = {
         f"the last {format_duration(span)}": steps_share(steps, span)
         for span, steps in zip(spans, of_spans[::_SPAN_TEXTS], strict=True)
@@ -113,105 +110,75 @@ def find_recorded_scope(
     told = (
         text
         for (span, share), estimated, older in beyond
-        for text in (*missing_steps(share, span), *estimates(estimated, span), *older_rules(older, span))
+        for text in _steps_words(share, estimated, older, span)
     )
-    if isinstance(counters, SourceError):
-        errors = ErrorsCounted("", counters.reason)
-    else:
-        counting = Counting(requests.series, failed.series, counters.series, own.matchers, is_recorded=True)
-        errors = errors_counted(
-            ask_all, counting, at_seconds=steps_at, is_known=STEPS[ERRORS] in metric_names
-        )
     return Scope(
         at_seconds=at_seconds,
         window_seconds=wanted_seconds,
         experiment=test.name,
         experiments=tuple(sorted({series.label(EXPERIMENT_LABEL) for series in requests.series} - {""})),
         has_requests=bool(requests.series),
-        errors=errors.selector,
-        errors_reason=errors.reason,
-        errors_note=errors.note,
+        errors=errors_counted(
+            ask_all,
+            Counting(requests.series, failed.series, counters, own.matchers, is_recorded=True),
+            at_seconds=steps_at,
+            is_known=STEPS[ERRORS] in metric_names,
+        ),
         shortest_rate_seconds=STEP_SECONDS,
-        warnings=(_told(until_seconds), *told, *own.told, *requests.warnings),
+        warnings=(
+            (
+                f"{COUNTED_BY_RULES}, in whole steps of {format_duration(STEP_SECONDS)} until "
+                f"{utc_words(until_seconds)}"
+            ),
+            *told,
+            *own.told,
+            *requests.warnings,
+        ),
         steps_at_seconds=steps_at,
         matchers=own.matchers,
-        uncounted=errors.uncounted,
-        assumed=errors.assumed,
-        errors_of_models=errors.of_models,
     )
 
 
 def steps_share(outcome: Outcome, window_seconds: float) -> float:
     """How many of the window's steps were recorded, as a share of them; 0 where it could not be asked."""
-    if isinstance(outcome, SourceError) or not outcome.series:
-        return 0.0
-    return (outcome.series[0].last or 0.0) / (window_seconds / STEP_SECONDS)
-
-
-def steps_questions(scope: Scope) -> list[Question]:
-    """How many steps of the scope's window were recorded, how many requests of each model are estimated in
-    them, and how many are of older rules.
-    """
-    return [
-        instant(text, scope.counts_at_seconds, "count")
-        for text in _span_texts(scope.window_seconds, scope.matchers)
-    ]
+    return (value_in(outcome) or 0.0) / (window_seconds / STEP_SECONDS)
 
 
 def _span_texts(window_seconds: float, matchers: str) -> list[str]:
+    """How many steps of a window were recorded, how many requests of each model are estimated in them, and
+    how many are of older rules.
+    """
     return [
         render(text, matchers=matchers, window_seconds=window_seconds)
         for text in (_STEPS_SEEN, _ESTIMATES, _OLDER_RULES)
     ]
 
 
-def estimates(outcome: Outcome, span: str) -> tuple[str, ...]:
-    """What is told of a span in which instances restarted so often that their requests are estimates."""
-    if isinstance(outcome, SourceError) or not outcome.series:
-        return ()
+def _steps_words(share: float, estimated: Outcome, older: Outcome, span: str) -> Iterator[str]:
+    """What is told of a span: that it lacks few steps, in which instances restarted so often that their
+    requests are estimates, and that rules did not record what series held when they were first seen.
+    """
+    if share < 1:
+        yield f"{100 * (1 - share):.1g} % of the steps of {span} {MISSING_STEPS}"
     each = ", ".join(
         f"{series.last or 0.0:,.0f} of {series.label('model_name')}"
-        for series in sorted(outcome.series, key=lambda each: each.labels)
+        for series in sorted(series_in(estimated), key=lambda each: each.labels)
     )
-    return (
-        (
+    if each:
+        yield (
             f"{ESTIMATES} {span} these are estimates, as instances restarted again and again within "
             f"{format_duration(STEP_SECONDS)}: {each}"
-        ),
-    )
-
-
-def older_rules(outcome: Outcome, span: str) -> tuple[str, ...]:
-    """What is told of a span with steps of rules that did not record what series held when they were first
-    seen.
-    """
-    if isinstance(outcome, SourceError) or not outcome.series:
-        return ()
-    return (
-        (
+        )
+    if series_in(older):
+        yield (
             f"{OLDER_RULES} {span} does not tell what series held when they were first seen, so counts may "
             f"be more: {LOAD_PRESENT}"
-        ),
-    )
-
-
-def missing_steps(share: float, span: str) -> tuple[str, ...]:
-    """What is told of a span that lacks few steps."""
-    if share >= 1:
-        return ()
-    return (f"{100 * (1 - share):.1g} % of the steps of {span} {MISSING_STEPS}",)
+        )
 
 
 def utc_words(seconds: float) -> str:
     """A moment in unix seconds, to the second."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _told(until_seconds: float) -> str:
-    return (
-        f"{COUNTED_BY_RULES}, in whole steps of {format_duration(STEP_SECONDS)} until "
-        f"{utc_words(until_seconds)}"
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +198,9 @@ def memory_questions(scope: Scope, start_seconds: float) -> list[Question]:
 
     A found start is up to 15 s after the moment of that step.
     """
-    return [*steps_questions(scope), instant(_STEPS_BEFORE, start_seconds - STEP_SECONDS / 2)]
+    texts = _span_texts(scope.window_seconds, scope.matchers)
+    of_steps = (instant(text, scope.counts_at_seconds, "count") for text in texts)
+    return [*of_steps, instant(_STEPS_BEFORE, start_seconds - STEP_SECONDS / 2)]
 
 
 def memory(scope: Scope, start_seconds: float, outcomes: Sequence[Outcome], *, is_found: bool) -> Memory:
@@ -246,36 +215,32 @@ def memory(scope: Scope, start_seconds: float, outcomes: Sequence[Outcome], *, i
             f"the rules have recorded {100 * share:.0f} % of the steps since then, and "
             f"what was counted in the others is missing: {_FILL_IN}",
         )
-    if is_found and (isinstance(before, SourceError) or not before.series):
+    if is_found and not series_in(before):
         return Memory(
             False,
             "the rules have recorded nothing before, so the test may have begun earlier: "
             f"{_FILL_IN}, or set AB_START",
         )
     span = f"the analysis period since {utc_words(start_seconds)}"
-    return Memory(
-        True, told=(*missing_steps(share, span), *estimates(estimated, span), *older_rules(older, span))
-    )
+    return Memory(True, told=tuple(_steps_words(share, estimated, older, span)))
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """Copies in the instances' own series, by the labels in which alone they differ, and by which labels
-    recorded steps are merged.
-    """
-
-    labels: tuple[str, ...]
-    merged: tuple[str, ...] = ()
-
-
-def counts_each(ask: Ask, scope: Scope, copies: Recorded, spans: Iterable[tuple[float, float]]) -> bool:
+def counts_each(
+    ask: Ask,
+    scope: Scope,
+    spans: Iterable[tuple[float, float]],
+    labels: tuple[str, ...],
+    merged: tuple[str, ...],
+) -> bool:
     """Whether steps are nearer to what all copies count than to what one of them does, at several looks in
     turn; True where that cannot be asked.
 
-    `spans` are pairs of unix seconds. Where the instances' own series are gone nothing can be told, and what
-    copies there were neither.
+    `labels` are those in which alone copies differ in the instances' own series, `merged` those by which
+    recorded steps are merged; `spans` are pairs of unix seconds. Where the instances' own series are gone
+    nothing can be told, and what copies there were neither.
     """
-    outcomes = ask([_question(scope, copies, start, end) for start, end in spans])
+    promql = _promql(scope, labels, merged)
+    outcomes = ask([_question(scope, promql, start, end) for start, end in spans])
     return any(isinstance(outcome, SourceError) or _is_of_each(outcome) for outcome in outcomes)
 
 
@@ -325,17 +290,15 @@ def label_words(labels: Iterable[str]) -> str:
     return f"the label{'s' if len(names) > 1 else ''} {' and '.join(names)}"
 
 
-def _question(scope: Scope, copies: Recorded, start_seconds: float, end_seconds: float) -> Question:
+def _question(scope: Scope, promql: str, start_seconds: float, end_seconds: float) -> Question:
     """The steps at moments that are whole steps before the newest one."""
     newest = scope.counts_at_seconds
     steps = max(1, int((end_seconds - start_seconds) / STEP_SECONDS / _MOST_LOOKS))
     looks = int(min(_MOST_LOOKS, (newest - start_seconds) // (steps * STEP_SECONDS)))
-    return over_time(
-        _promql(scope, copies), newest - looks * steps * STEP_SECONDS, newest, steps * STEP_SECONDS
-    )
+    return over_time(promql, newest - looks * steps * STEP_SECONDS, newest, steps * STEP_SECONDS)
 
 
-def _promql(scope: Scope, copies: Recorded) -> str:
+def _promql(scope: Scope, labels: tuple[str, ...], merged: tuple[str, ...]) -> str:
     """What the steps, all copies and one of each count in a step. `increase` is near enough, and knows
     restarts.
     """
@@ -344,8 +307,8 @@ def _promql(scope: Scope, copies: Recorded) -> str:
     steps = render(
         f"last_over_time({STEPS[REQUESTS]}{{$experiment}}[{STEP_SECONDS:g}s])", matchers=scope.matchers
     )
-    recorded = f"max without ({', '.join(copies.merged)}) ({steps})" if copies.merged else steps
-    one = f"max without ({', '.join(copies.labels)}) ({grown})"
+    recorded = f"max without ({', '.join(merged)}) ({steps})" if merged else steps
+    one = f"max without ({', '.join(labels)}) ({grown})"
     return joined(
         (name, f"sum({promql})") for name, promql in ((_STEPS, recorded), (_ALL, grown), (_ONE, one))
     )

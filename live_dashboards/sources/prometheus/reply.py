@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Any
@@ -106,6 +106,33 @@ def _unread(count: int) -> str:
 
 
 Outcome = Reply | SourceError
+
+
+def series_in(*outcomes: Outcome | None) -> tuple[Timeline, ...]:
+    """The series of these outcomes; none of what failed or was not asked."""
+    return tuple(series for outcome in outcomes if isinstance(outcome, Reply) for series in outcome.series)
+
+
+def answered(outcome: Outcome) -> Reply:
+    """The reply; raises the SourceError where there is none."""
+    if isinstance(outcome, SourceError):
+        raise outcome
+    return outcome
+
+
+def value_in(outcome: Outcome) -> float | None:
+    """The last value of the first series; None where there is none."""
+    return next((series.last for series in series_in(outcome)), None)
+
+
+def failure_in(outcomes: Iterable[Outcome | None]) -> str | None:
+    """Why the first of these that failed did; None where none has."""
+    return next((outcome.reason for outcome in outcomes if isinstance(outcome, SourceError)), None)
+
+
+def without(labels: Labels, names: Collection[str]) -> Labels:
+    """The labels but for those of these names."""
+    return tuple(pair for pair in labels if pair[0] not in names)
 
 
 def parse_document(body: bytes) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from live_dashboards.errors import SourceError
 from live_dashboards.sources.prometheus.exchange import Ask, instant
 from live_dashboards.sources.prometheus.failed_requests import (
     RECORDED_ERRORS,
@@ -18,7 +17,7 @@ from live_dashboards.sources.prometheus.failed_requests import (
 from live_dashboards.sources.prometheus.native import Native
 from live_dashboards.sources.prometheus.own_series import AskedTest, find_own_series
 from live_dashboards.sources.prometheus.promql import SETTLED_SECONDS, STEP_SECONDS, once, recorded_form
-from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.reply import Outcome, answered, value_in
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, LATENCY, REQUESTS, AbQuery, render
 
 DAY_SECONDS = 86_400.0
@@ -40,13 +39,11 @@ _PROBES = (
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """How this moment's questions are filled in: which test's series count (None: all), the selector of
-    failed requests, the rate's window.
+    """How this moment's questions are filled in: which test's series count (None: all), how failed requests
+    are counted, the rate's window.
 
     `matchers` are those of the series that count, `experiments` the names that their requests carry in the
-    window. `errors` is empty where failed requests are not counted, for `errors_reason`; recorded or not, it
-    is the selector of the instances' own series. `uncounted` are models of whose errors nobody knows,
-    `assumed` those whose 0 is taken on trust, for what `errors_of_models` tells.
+    window. Recorded or not, the selector of `errors` is that of the instances' own series.
     `steps_at_seconds` is where the steps are asked that rules have recorded; None: the series of every
     instance are asked. `copy_labels` are those in which alone copies of one scrape differ, which count once.
     `pause_seconds` lie between two scrapes. `native` are the native histograms that count instead of classic
@@ -58,18 +55,13 @@ class Scope:
     experiment: str | None
     experiments: tuple[str, ...]
     has_requests: bool
-    errors: str
-    errors_reason: str
-    errors_note: str
+    errors: ErrorsCounted
     shortest_rate_seconds: float
     warnings: tuple[str, ...] = ()
     steps_at_seconds: float | None = None
     copy_labels: tuple[str, ...] = ()
     pause_seconds: float = _USUAL_PAUSE_SECONDS
     matchers: str = ""
-    uncounted: tuple[str, ...] = ()
-    assumed: tuple[str, ...] = ()
-    errors_of_models: tuple[tuple[str, str], ...] = ()
     native: Native | None = None
 
     @property
@@ -92,10 +84,7 @@ class Scope:
 
     def form(self, query: AbQuery) -> AbQuery:
         """The question in the form in which it is asked."""
-        return self._of_steps(query) or query
-
-    def _of_steps(self, query: AbQuery) -> AbQuery | None:
-        return recorded_form(query) if self.counts_steps(query) else None
+        return (recorded_form(query) if self.counts_steps(query) else None) or query
 
     def counts_steps(self, query: AbQuery) -> bool:
         """Whether steps are asked that rules have recorded; they record no native histograms."""
@@ -131,13 +120,12 @@ class Scope:
 
     def can_ask(self, query: AbQuery) -> bool:
         """Whether what the query needs is there at all."""
-        return bool(self.errors) or not query.needs_errors
+        return bool(self.errors.selector) or not query.needs_errors
 
     def _errors(self, query: AbQuery) -> str:
         """The selector of failed requests, or of their recorded steps, its experiment filled in."""
-        return render(
-            RECORDED_ERRORS[self.errors] if self._of_steps(query) else self.errors, matchers=self.matchers
-        )
+        own = self.errors.selector
+        return render(RECORDED_ERRORS[own] if self.counts_steps(query) else own, matchers=self.matchers)
 
 
 def find_scope(
@@ -157,42 +145,27 @@ def find_scope(
     longest_seconds = max(window_seconds, DAY_SECONDS)
     own = find_own_series(ask_all, test, known, at_seconds=at_seconds)
     texts = [render(probe, matchers=own.matchers, window_seconds=longest_seconds) for probe in _PROBES]
-    requests, errors, in_five_minutes, in_an_hour = ask_all(
+    found, errors, in_five_minutes, in_an_hour = ask_all(
         [instant(text, at_seconds, "count") for text in texts]
     )
-    if isinstance(requests, SourceError):
-        raise requests
-    found = _errors(ask_all, requests, errors, own.matchers, at_seconds, is_known=ERRORS in metric_names)
+    requests = answered(found)
+    with_status = tuple(series for series in requests.series if series.label("status"))
     return Scope(
         at_seconds=at_seconds,
         window_seconds=window_seconds,
         experiment=test.name,
         experiments=tuple(sorted({series.label(EXPERIMENT_LABEL) for series in requests.series} - {""})),
         has_requests=bool(requests.series),
-        errors=found.selector,
-        errors_reason=found.reason,
-        errors_note=found.note,
+        errors=errors_counted(
+            ask_all,
+            Counting(requests.series, with_status, errors, own.matchers),
+            at_seconds=at_seconds,
+            is_known=ERRORS in metric_names,
+        ),
         shortest_rate_seconds=_shortest_rate(in_five_minutes, in_an_hour),
         pause_seconds=_pause_seconds(in_an_hour),
         warnings=(*own.told, *requests.warnings),
         matchers=own.matchers,
-        uncounted=found.uncounted,
-        assumed=found.assumed,
-        errors_of_models=found.of_models,
-    )
-
-
-def _errors(
-    ask: Ask, requests: Reply, errors: Outcome, matchers: str, at_seconds: float, *, is_known: bool
-) -> ErrorsCounted:
-    if isinstance(errors, SourceError):
-        return ErrorsCounted("", errors.reason)
-    with_status = tuple(series for series in requests.series if series.label("status"))
-    return errors_counted(
-        ask,
-        Counting(requests.series, with_status, errors.series, matchers),
-        at_seconds=at_seconds,
-        is_known=is_known,
     )
 
 
@@ -200,11 +173,7 @@ def _pause_seconds(in_an_hour: Outcome) -> float:
     """How long it is from one scrape to the next of what is scraped most often; what is usual where the last
     hour does not tell.
     """
-    samples = (
-        0.0
-        if isinstance(in_an_hour, SourceError) or not in_an_hour.series
-        else in_an_hour.series[0].last or 0.0
-    )
+    samples = value_in(in_an_hour) or 0.0
     return 3600 / samples if 1 <= samples <= 3600 else _USUAL_PAUSE_SECONDS
 
 
@@ -212,12 +181,8 @@ def _shortest_rate(in_five_minutes: Outcome, in_an_hour: Outcome) -> float:
     """Five minutes; four samples where an exporter is scraped so rarely that five minutes would not hold
     two.
     """
-    few, many = (
-        0.0 if isinstance(reply, SourceError) or not reply.series else reply.series[0].last or 0.0
-        for reply in (in_five_minutes, in_an_hour)
-    )
+    few, many = (value_in(outcome) or 0.0 for outcome in (in_five_minutes, in_an_hour))
     # scraped often enough, or only just begun, or no count of samples
     if few >= _ENOUGH_SAMPLES or many <= few or many < 1:
         return _SHORTEST_RATE_SECONDS
-    minutes = math.ceil(_SAMPLES_IN_RATE * 60 / many)
-    return max(_SHORTEST_RATE_SECONDS, minutes * 60.0)
+    return max(_SHORTEST_RATE_SECONDS, math.ceil(_SAMPLES_IN_RATE * 60 / many) * 60.0)

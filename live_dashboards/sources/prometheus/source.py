@@ -23,7 +23,7 @@ from live_dashboards.sources.prometheus.own_series import AskedTest
 from live_dashboards.sources.prometheus.promql import REQUESTS_TOTAL, STEPS
 from live_dashboards.sources.prometheus.reading import read_answers, warnings
 from live_dashboards.sources.prometheus.recorded import find_recorded_scope
-from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.reply import Outcome, answered
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope, find_scope
 from live_dashboards.sources.queries import EXPERIMENT_LABEL, LATENCY, REQUESTS
 
@@ -91,7 +91,7 @@ class PrometheusAbSource:
             # the instances' own series may have to be asked instead
             has_unlabelled=bool(_names(unlabelled)) or self._wants_recorded,
             engine=engine_of(build),
-            retention_seconds=_retention_seconds(_fact(runtime, "storageRetention")),
+            retention_seconds=_retention_seconds(runtime),
             address=self._client.address,
             clock_difference_seconds=hello.clock_difference_seconds,
             warnings=warnings((hello, experiments, names, unlabelled)),
@@ -169,14 +169,12 @@ class PrometheusAbSource:
         """The native histograms of the response time; nothing more is asked where there is none."""
         if LATENCY not in found.metric_names:
             return FoundNative()
-        objective_seconds = float(self._settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000
-        span_seconds = max(scope.window_seconds, DAY_SECONDS)
         return find_native(
             ask,
             scope.matchers,
             at_seconds=scope.at_seconds,
-            span_seconds=span_seconds,
-            objective_seconds=objective_seconds,
+            span_seconds=max(scope.window_seconds, DAY_SECONDS),
+            objective_seconds=float(self._settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000,
         )
 
     @property
@@ -219,19 +217,14 @@ def _names(outcome: Outcome) -> tuple[str, ...]:
     """The values of a label; where they cannot be told, no series can be left out: one experiment's page
     would show the traffic of all.
     """
-    if isinstance(outcome, SourceError):
-        raise outcome
-    return tuple(sorted(outcome.names))
+    return tuple(sorted(answered(outcome).names))
 
 
-def _fact(outcome: Outcome, name: str) -> str | None:
-    return None if isinstance(outcome, SourceError) else (outcome.facts or {}).get(name)
-
-
-def _retention_seconds(text: str | None) -> float | None:
+def _retention_seconds(runtime: Outcome) -> float | None:
     """Of `15d` or `15d or 50GB`; None where the server limits only the size, or tells nothing."""
+    facts = None if isinstance(runtime, SourceError) else runtime.facts
     try:
-        return parse_duration_seconds((text or "").partition(" or ")[0])
+        return parse_duration_seconds((facts or {}).get("storageRetention", "").partition(" or ")[0])
     except ValueError:
         return None
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from live_dashboards.model.snapshot import Answer
 from live_dashboards.sources.prometheus.answers import (
-    Row,
     block_answer,
     quantile_answer,
     rate_answer,
@@ -19,8 +18,7 @@ from live_dashboards.sources.prometheus.answers import (
     total_answer,
 )
 from live_dashboards.sources.prometheus.counting.count import Count, Counted
-from live_dashboards.sources.prometheus.counting.growth import whole_blocks
-from live_dashboards.sources.prometheus.counting.samples import Labels
+from live_dashboards.sources.prometheus.counting.growth import Row, whole_blocks
 from live_dashboards.sources.prometheus.exchange import Question, instant
 from live_dashboards.sources.prometheus.grid import (
     MOST_POINTS,
@@ -31,7 +29,7 @@ from live_dashboards.sources.prometheus.grid import (
     nice_step_seconds,
 )
 from live_dashboards.sources.prometheus.promql import MODEL_LABEL, STEP_SECONDS
-from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.reply import Labels, Outcome, series_in
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import AB_QUERIES, REQUESTS, AbQuery, render
 
@@ -158,7 +156,7 @@ def scraped_at(outcomes: Iterable[Outcome], edges: Edges) -> dict[Labels, Row]:
     asked.
     """
     found: dict[Labels, list[float | None]] = {}
-    for series in (series for outcome in outcomes if isinstance(outcome, Reply) for series in outcome.series):
+    for series in series_in(*outcomes):
         row = found.setdefault(series.labels, [None] * len(edges.moments))
         for seconds, value in series.points:
             row[bisect_left(edges.moments, seconds - SAME_MOMENT_SECONDS)] = value
@@ -170,7 +168,7 @@ def window_answers(
     day: Counted | None,
     queries: tuple[AbQuery, ...],
     scope: Scope,
-    scraped: Mapping[Labels, Row] | None = None,
+    scraped: Mapping[Labels, Row],
 ) -> WindowAnswers:
     """What the growths say, by the names that the queries have; what was not asked has the reason why failed
     requests are not counted.
@@ -181,9 +179,11 @@ def window_answers(
         if day is not None
         else (replace(found["requests"][0], name=DAY_TOTAL), ())
     )
-    step_seconds = block_step_seconds(scope, counted.edges.step_seconds)
+    step_seconds = multiple_step_seconds(
+        max(scope.window_seconds / _BLOCKS, scope.shortest_rate_seconds), counted.edges.step_seconds
+    )
     not_asked = {
-        query.name: Answer(query.name, "", query.unit, reason=scope.errors_reason)
+        query.name: Answer(query.name, "", query.unit, reason=scope.errors.reason)
         for query in queries
         if query.is_growth and query.name not in found
     }
@@ -195,11 +195,4 @@ def window_answers(
         for name in _IN_BLOCKS
     )
     told = [text for _, texts in found.values() for text in texts]
-    return WindowAnswers(scope, counted, totals, blocks, tuple(dict.fromkeys(told)), scraped or {})
-
-
-def block_step_seconds(scope: Scope, fine_seconds: float) -> float:
-    """The length of the window's blocks."""
-    return multiple_step_seconds(
-        max(scope.window_seconds / _BLOCKS, scope.shortest_rate_seconds), fine_seconds
-    )
+    return WindowAnswers(scope, counted, totals, blocks, tuple(dict.fromkeys(told)), scraped)

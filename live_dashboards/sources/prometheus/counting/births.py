@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.sources.prometheus.counting.samples import KINSHIP, TARGET_LABELS, Samples, SeriesKey
+from live_dashboards.sources.prometheus.reply import without
 from live_dashboards.sources.queries import REQUESTS
 
 _SUM = "_sum"
@@ -176,7 +177,8 @@ class Rules:
         """Of a series whose beginning nothing tells: by what ended just before it, and what grew
         meanwhile.
         """
-        sibling = self._ended_sibling(birth)
+        # the greatest of several
+        sibling = max((value for _, (_, value) in self._ended(birth)), default=None)
         if sibling is None and (
             self._began_with_its_count(birth)
             if birth.key.metric.endswith(_SUM)
@@ -440,10 +442,6 @@ class Rules:
             if any(after_seconds < seconds <= until_seconds for seconds, _ in told)
         )
 
-    def _ended_sibling(self, birth: Birth) -> float | None:
-        """The last value of what may go on in this series, the greatest of several."""
-        return max((value for _, (_, value) in self._ended(birth)), default=None)
-
     def _ended(self, birth: Birth) -> Iterator[tuple[SeriesKey, tuple[float, float]]]:
         """The series of the same metric, kind and process that are gone within two scrapes before this one,
         with their last samples.
@@ -526,15 +524,11 @@ def counted_with(key: SeriesKey) -> SeriesKey:
     base = next(
         (key.metric.removesuffix(suffix) for suffix in (_SUM, "_bucket") if key.metric.endswith(suffix)), None
     )
-    return (
-        key
-        if base is None
-        else SeriesKey(f"{base}_count", tuple(pair for pair in key.labels if pair[0] != "le"))
-    )
+    return key if base is None else SeriesKey(f"{base}_count", without(key.labels, ("le",)))
 
 
 def _created_key(key: SeriesKey) -> SeriesKey:
-    return SeriesKey(created_metric(key.metric), tuple(pair for pair in key.labels if pair[0] != "le"))
+    return SeriesKey(created_metric(key.metric), without(key.labels, ("le",)))
 
 
 def _is_kind(one: SeriesKey, other: SeriesKey) -> bool:

@@ -12,7 +12,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from live_dashboards.errors import SourceError
 from live_dashboards.model.names import listed
 from live_dashboards.model.notices import EDGES_LEFT_OUT, NO_SUM
 from live_dashboards.sources.prometheus.counting.growth import (
@@ -20,33 +19,30 @@ from live_dashboards.sources.prometheus.counting.growth import (
     Growth,
     GrowthQuestions,
     block_promql,
+    block_questions,
+    by_block,
     counted_selector,
     has_edge,
-    is_recorded,
     joined,
     labels_of,
     lacking,
     lookback_seconds,
     newest_promql,
-    shorter_questions,
-    whole_question,
     without_rows,
 )
 from live_dashboards.sources.prometheus.counting.repair import Repair
-from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.counting.seams import Looking
 from live_dashboards.sources.prometheus.counting.stretches import Seen
 from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
 from live_dashboards.sources.prometheus.grid import Edges, multiple_step_seconds
 from live_dashboards.sources.prometheus.promql import unseen_form
-from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.reply import Labels, Outcome, failure_in, series_in
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 
 Rows = dict[str, dict[Labels, list[float]]]
 
 _LOOKS = 8
-Counts = dict[str, dict[float, dict[float, float]]]  # how many series, by model, moment and edge
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +55,7 @@ class Counted:
     @property
     def edges(self) -> Edges:
         """The blocks of the range."""
-        return self.seen.looking.range
+        return self.seen.looking.edges
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +87,7 @@ class Count:
 
     @property
     def _looking(self) -> Looking:
-        return Looking.at(self.scope, self.queries, self.edges)
+        return Looking(self.scope, self.queries, self.edges)
 
 
 def with_unseen(ask: Ask, scope: Scope, growths: Mapping[str, Growth]) -> dict[str, Growth]:
@@ -101,22 +97,27 @@ def with_unseen(ask: Ask, scope: Scope, growths: Mapping[str, Growth]) -> dict[s
     recorded = {
         name: growth
         for name, growth in growths.items()
-        if is_recorded(scope, growth.query) and growth.reason is None
+        if scope.counts_steps(growth.query) and growth.reason is None
     }
     if not recorded:
         return dict(growths)
     edges = next(iter(recorded.values())).edges
     outcomes = ask(_questions(scope, [growth.query for growth in recorded.values()], edges))
-    failure = next((outcome.reason for outcome in outcomes if isinstance(outcome, SourceError)), None)
+    failure = failure_in(outcomes)
     if failure is not None:
         reason = f"what its series held when they were first seen could not be asked: {failure}"
-        return {
-            name: lacking(growth, reason) if name in recorded else growth for name, growth in growths.items()
-        }
+        return dict(growths) | {name: lacking(growth, reason) for name, growth in recorded.items()}
     more = _more(outcomes, edges)
-    return {
-        name: replace(growth, more=_of(growth, more.get(name, {}))) if name in recorded else growth
-        for name, growth in growths.items()
+    return dict(growths) | {
+        name: replace(
+            growth,
+            more={
+                labels: tuple(row)
+                for labels, row in more.get(name, {}).items()
+                if has_edge(growth.query, labels)
+            },
+        )
+        for name, growth in recorded.items()
     }
 
 
@@ -129,31 +130,22 @@ def _questions(scope: Scope, queries: list[AbQuery], edges: Edges) -> list[Quest
             for query in queries
         )
 
-    return [*whole_question(edges, promql), *shorter_questions(edges, promql)]
+    return block_questions(edges, promql)
 
 
 def _more(outcomes: Iterable[Outcome], edges: Edges) -> Rows:
     found: Rows = {}
-    for series in (series for outcome in outcomes if isinstance(outcome, Reply) for series in outcome.series):
-        row = found.setdefault(series.label(COUNTER_LABEL), {}).setdefault(
-            labels_of(series.labels), [0.0] * len(edges.ends)
-        )
-        for seconds, value in series.points:
-            block = edges.block_of(seconds)
-            if block is not None and value is not None:
-                row[block] = value
+    for series, block, value in by_block(series_in(*outcomes), edges):
+        rows = found.setdefault(series.label(COUNTER_LABEL), {})
+        rows.setdefault(labels_of(series.labels), [0.0] * len(edges.ends))[block] = value
     return found
-
-
-def _of(growth: Growth, rows: Mapping[Labels, list[float]]) -> dict[Labels, tuple[float, ...]]:
-    return {labels: tuple(row) for labels, row in rows.items() if has_edge(growth.query, labels)}
 
 
 def edges_question(scope: Scope, query: AbQuery, edges: Edges) -> list[Question]:
     """How many series there are of each edge, at some moments of the range; none of recorded steps, which do
     not tell.
     """
-    if is_recorded(scope, query):
+    if scope.counts_steps(query):
         return []
     newest = newest_promql(scope, counted_selector(scope, query), lookback_seconds(scope, edges))
     step_seconds = multiple_step_seconds(
@@ -174,14 +166,8 @@ def lacking_edges(outcomes: Iterable[Outcome]) -> dict[str, set[float]]:
     """Of each model the edges that not all its instances had at all of these moments; an edge is one however
     it is spelt.
     """
-    counts: Counts = {}
-    for series in (
-        series
-        for outcome in outcomes
-        if isinstance(outcome, Reply)
-        for series in outcome.series
-        if series.label("le")
-    ):
+    counts: dict[str, dict[float, dict[float, float]]] = {}  # by model, moment and edge
+    for series in (series for series in series_in(*outcomes) if series.label("le")):
         of_model = counts.setdefault(series.label("model_name"), {})
         for seconds, value in series.points:
             of_edges = of_model.setdefault(seconds, {})
@@ -215,7 +201,11 @@ def without_lacking(growth: Growth, lacking: Mapping[str, set[float]]) -> tuple[
     if growth.reason is not None or not lacking:
         return growth, ()
 
-    left_out = {labels for labels in growth.rows if not _is_common(growth, labels, lacking)}
+    left_out = {
+        labels
+        for labels in growth.rows
+        if float(dict(labels)["le"]) in lacking.get(dict(labels).get("model_name", ""), set())
+    }
     kept = without_rows(growth, left_out)
     told = (
         f"of the response times of {model} the buckets up to "
@@ -224,13 +214,6 @@ def without_lacking(growth: Growth, lacking: Mapping[str, set[float]]) -> tuple[
         for model, edges in sorted(lacking.items())
     )
     return kept, tuple(told)
-
-
-def _is_common(growth: Growth, labels: Labels, lacking: Mapping[str, set[float]]) -> bool:
-    named = dict(labels)
-    return has_edge(growth.query, labels) and float(named["le"]) not in lacking.get(
-        named.get("model_name", ""), set()
-    )
 
 
 def without_unknown_sums(sums: Growth, counts: Growth) -> tuple[Growth, tuple[str, ...]]:

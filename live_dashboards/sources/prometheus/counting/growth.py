@@ -23,17 +23,24 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from live_dashboards.errors import SourceError
 from live_dashboards.model.moment import format_exact_duration
 from live_dashboards.model.snapshot import Timeline
-from live_dashboards.sources.prometheus.counting.samples import Labels
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant, over_time
 from live_dashboards.sources.prometheus.grid import Edges
 from live_dashboards.sources.prometheus.promql import joined as all_of
 from live_dashboards.sources.prometheus.promql import once
-from live_dashboards.sources.prometheus.reply import Outcome, Reply, is_upper_bound
+from live_dashboards.sources.prometheus.reply import (
+    Labels,
+    Outcome,
+    failure_in,
+    is_upper_bound,
+    series_in,
+    without,
+)
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import LATENCY, AbQuery, render
+
+Row = tuple[float | None, ...]
 
 COUNTER_LABEL = "counter"  # tells apart what is asked for in one question
 _GROWS = re.compile(r"increase\((?P<selector>[^\[\]]+)\[")
@@ -61,7 +68,7 @@ class Growth:
     query: AbQuery
     promql: str
     edges: Edges
-    rows: Mapping[Labels, tuple[float | None, ...]]
+    rows: Mapping[Labels, Row]
     more: Mapping[Labels, tuple[float, ...]] = field(default_factory=dict)
     bridged: Mapping[Labels, tuple[float, ...]] = field(default_factory=dict)
     reason: str | None = None
@@ -77,25 +84,21 @@ class Growth:
         }
 
 
-def increase_promql(scope: Scope, query: AbQuery, selector: str) -> Callable[[float], str]:
+def increase_promql(scope: Scope, query: AbQuery, selector: str, length_seconds: float) -> str:
     """The server's own growth of these series in a block of a length, of copies the greatest: extrapolated,
     and over any number of restarts.
     """
-
-    def promql(length_seconds: float) -> str:
-        grown = once(f"increase({selector}[{format_exact_duration(length_seconds)}])", scope.copy_labels)
-        return f"sum by ({', '.join(query.labels)}) ({grown})"
-
-    return promql
+    grown = once(f"increase({selector}[{format_exact_duration(length_seconds)}])", scope.copy_labels)
+    return f"sum by ({', '.join(query.labels)}) ({grown})"
 
 
 def differences_promql(
-    scope: Scope, query: AbQuery, selector: str, back_seconds: float
-) -> Callable[[float], str]:
-    """The differences of these series in a block of a length."""
-    return lambda length_seconds: (
-        f"sum by ({', '.join(query.labels)}) ({_grown_promql(scope, selector, back_seconds, length_seconds)})"
-    )
+    scope: Scope, query: AbQuery, selector: str, back_seconds: float, length_seconds: float
+) -> str:
+    """What each of these series has grown by in a block of a length, of those that were there before it."""
+    newest = newest_promql(scope, selector, back_seconds)
+    before = newest_promql(scope, selector, back_seconds, length_seconds)
+    return f"sum by ({', '.join(query.labels)}) ({newest} - {before})"
 
 
 def newest_promql(scope: Scope, selector: str, back_seconds: float, ago_seconds: float = 0.0) -> str:
@@ -150,36 +153,33 @@ def shorter_questions(edges: Edges, promql: Callable[[float], str]) -> list[Ques
     return [instant(promql(edges.length_seconds(block)), edges.ends[block]) for block in edges.shorter]
 
 
-def by_block(ask: Ask, edges: Edges, promql: Callable[[float], str]) -> Iterator[tuple[Labels, int, float]]:
-    """The numbers of a question for each block, by labels; none where it cannot be asked."""
-    for outcome in ask([*whole_question(edges, promql), *shorter_questions(edges, promql)]):
-        for series in outcome.series if isinstance(outcome, Reply) else ():
-            for seconds, value in series.points:
-                block = edges.block_of(seconds)
-                if block is not None and value is not None:
-                    yield series.labels, block, value
+def block_questions(edges: Edges, promql: Callable[[float], str]) -> list[Question]:
+    """The questions of all blocks."""
+    return [*whole_question(edges, promql), *shorter_questions(edges, promql)]
 
 
-def without_edges(growth: Growth) -> Growth:
-    """The growth with all spellings of one edge as one; a growth of no single edge is none of this, so it
-    stays as it is.
-    """
-    if "le" not in growth.query.labels:
-        return growth
-    query = replace(growth.query, labels=tuple(name for name in growth.query.labels if name != "le"))
-    return replace(
-        growth,
-        query=query,
-        rows=_merged(growth.rows),
-        more=_merged(growth.more),
-        bridged=_merged(growth.bridged),
-    )
+def by_block(several: Iterable[Timeline], edges: Edges) -> Iterator[tuple[Timeline, int, float]]:
+    """Each number of these series in the block that holds its moment."""
+    for series in several:
+        for seconds, value in series.points:
+            block = edges.block_of(seconds)
+            if block is not None and value is not None:
+                yield series, block, value
 
 
 def of_edge(growth: Growth, name: str, edge_seconds: float) -> Growth:
-    """The growth of the buckets that end at an edge alone, under another name."""
+    """The growth of the buckets that end at an edge alone, under another name, all spellings of it as one."""
     others = {labels for labels in growth.rows if float(dict(labels)["le"]) != edge_seconds}
-    return without_rows(replace(growth, query=replace(growth.query, name=name)), others)
+    kept = without_rows(growth, others)
+    return replace(
+        growth,
+        query=replace(
+            growth.query, name=name, labels=tuple(label for label in growth.query.labels if label != "le")
+        ),
+        rows=_merged(kept.rows),
+        more=_merged(kept.more),
+        bridged=_merged(kept.bridged),
+    )
 
 
 def without_rows(growth: Growth, left_out: Collection[Labels]) -> Growth:
@@ -195,7 +195,7 @@ def without_rows(growth: Growth, left_out: Collection[Labels]) -> Growth:
 def _merged(rows: Mapping[Labels, tuple[Any, ...]]) -> dict[Labels, tuple[Any, ...]]:
     found: dict[Labels, tuple[Any, ...]] = {}
     for labels, row in rows.items():
-        rest = tuple(pair for pair in labels if pair[0] != "le")
+        rest = without(labels, ("le",))
         found[rest] = tuple(
             one if other is None else other if one is None else one + other
             for one, other in zip(found.get(rest, (None,) * len(row)), row, strict=True)
@@ -234,36 +234,25 @@ def counted_selector(scope: Scope, query: AbQuery) -> str:
     found = _GROWS.search(query.promql)
     assert found is not None, query.promql  # noqa: S101 totals() makes no others
     return render(
-        found["selector"], matchers=scope.matchers, errors=render(scope.errors, matchers=scope.matchers)
+        found["selector"],
+        matchers=scope.matchers,
+        errors=render(scope.errors.selector, matchers=scope.matchers),
     )
-
-
-def is_recorded(scope: Scope, query: AbQuery) -> bool:
-    """Whether a counter's steps are asked that rules have recorded."""
-    return scope.counts_steps(query)
 
 
 def is_summed(scope: Scope, query: AbQuery) -> bool:
     """Whether a counter's sums are asked at the edges of whole blocks: recorded steps are growth already."""
-    return not is_recorded(scope, query)
+    return not scope.counts_steps(query)
 
 
 def block_promql(scope: Scope, query: AbQuery, length_seconds: float, back_seconds: float) -> str:
     """The growth in the block that ends at the question's moment."""
-    if is_recorded(scope, query):
+    if scope.counts_steps(query):
         return replace(scope, window_seconds=length_seconds - _HALF_OPEN_SECONDS).render(query)
-    return differences_promql(scope, query, counted_selector(scope, query), back_seconds)(length_seconds)
+    return differences_promql(scope, query, counted_selector(scope, query), back_seconds, length_seconds)
 
 
-def _grown_promql(scope: Scope, selector: str, back_seconds: float, length_seconds: float) -> str:
-    """What each series has grown by since a while, of those that were there then."""
-    return (
-        f"{newest_promql(scope, selector, back_seconds)} - "
-        f"{newest_promql(scope, selector, back_seconds, length_seconds)}"
-    )
-
-
-def _sum_differences(sums: Timeline, edges: Edges) -> tuple[float | None, ...]:
+def _sum_differences(sums: Timeline, edges: Edges) -> list[float | None]:
     """The blocks of sums at the edges of the whole ones; None in the others, and where there is no sum at
     both edges.
     """
@@ -277,7 +266,7 @@ def _sum_differences(sums: Timeline, edges: Edges) -> tuple[float | None, ...]:
             and later - sooner < _ONE_BLOCK * edges.step_seconds
         ):
             row[block] = rounded(after - before, max(before, after))
-    return tuple(row)
+    return row
 
 
 def rounded(difference: float, of: float) -> float:
@@ -300,15 +289,13 @@ class GrowthQuestions:
     def questions(self) -> list[Question]:
         """In the order that `growths` takes their outcomes."""
         whole = [question for query in self.queries for question in self._whole(query)]
-        return [
-            *whole,
-            *shorter_questions(
-                self.edges,
-                lambda length_seconds: joined(
-                    (query.name, self.promql(query, length_seconds)) for query in self.queries
-                ),
+        shorter = shorter_questions(
+            self.edges,
+            lambda length_seconds: joined(
+                (query.name, self.promql(query, length_seconds)) for query in self.queries
             ),
-        ]
+        )
+        return [*whole, *shorter]
 
     def growths(self, ask: Ask, outcomes: Sequence[Outcome]) -> tuple[dict[str, Growth], frozenset[str]]:
         """What each counter grew by, by the name of its query, and which of them are differences of sums."""
@@ -366,40 +353,26 @@ class GrowthQuestions:
         self, query: AbQuery, whole: Outcome | None, shorter: Sequence[Outcome], *, is_summed: bool
     ) -> Growth:
         found = Growth(query, self.scope.as_asked(self.promql(query)), self.edges, {})
-        failures = [outcome.reason for outcome in (whole, *shorter) if isinstance(outcome, SourceError)]
-        if failures or isinstance(whole, SourceError):
-            return replace(found, reason=failures[0])
-        rows: dict[Labels, list[float | None]] = {}
-        series = () if whole is None else whole.series
-        if is_summed:
-            rows.update((each.labels, list(_sum_differences(each, self.edges))) for each in series)
-        else:
-            self._place(rows, series)
-        for reply in (outcome for outcome in shorter if isinstance(outcome, Reply)):
-            self._place(
-                rows, (series for series in reply.series if series.label(COUNTER_LABEL) == query.name)
-            )
+        failure = failure_in((whole, *shorter))
+        if failure is not None:
+            return replace(found, reason=failure)
+        sums, blocks = (series_in(whole), ()) if is_summed else ((), series_in(whole))
+        rows = {each.labels: _sum_differences(each, self.edges) for each in sums}
+        own = (series for series in series_in(*shorter) if series.label(COUNTER_LABEL) == query.name)
+        for series, block, value in by_block((*blocks, *own), self.edges):
+            rows.setdefault(labels_of(series.labels), [None] * len(self.edges.ends))[block] = value
         return replace(
             found, rows={labels: tuple(row) for labels, row in rows.items() if has_edge(query, labels)}
         )
-
-    def _place(self, rows: dict[Labels, list[float | None]], several: Iterable[Timeline]) -> None:
-        for series in several:
-            for seconds, value in series.points:
-                block = self.edges.block_of(seconds)
-                if block is not None and value is not None:
-                    rows.setdefault(labels_of(series.labels), [None] * len(self.edges.ends))[block] = value
 
 
 def _is_exact(outcome: Outcome, unit: str) -> bool:
     """Whether differences of these sums tell what instances counted: next to an enormous number a small one
     is lost.
     """
-    largest, sums = (
-        _LARGEST_SUMS.get(unit, _LARGEST_SUM),
-        () if isinstance(outcome, SourceError) else outcome.series,
-    )
-    return all(value is None or abs(value) <= largest for series in sums for _, value in series.points)
+    largest = _LARGEST_SUMS.get(unit, _LARGEST_SUM)
+    points = (point for series in series_in(outcome) for point in series.points)
+    return all(value is None or abs(value) <= largest for _, value in points)
 
 
 def with_matchers(selector: str, matchers: Iterable[str]) -> str:
@@ -427,4 +400,4 @@ def joined(parts: Iterable[tuple[str, str]]) -> str:
 
 def labels_of(labels: Labels) -> Labels:
     """Without the name of the counter."""
-    return tuple(pair for pair in labels if pair[0] != COUNTER_LABEL)
+    return without(labels, (COUNTER_LABEL,))

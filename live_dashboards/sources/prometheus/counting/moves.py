@@ -9,10 +9,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from live_dashboards.errors import SourceError
 from live_dashboards.model.snapshot import Timeline
-from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, Growth, has_edge, rounded
-from live_dashboards.sources.prometheus.counting.samples import Labels
+from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, Growth, Row, has_edge, rounded
 from live_dashboards.sources.prometheus.counting.seams import (
     BUCKETS,
     COUNT,
@@ -23,9 +21,11 @@ from live_dashboards.sources.prometheus.counting.seams import (
     Target,
     group_of,
     target_of,
+    targets_in,
 )
-from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
+from live_dashboards.sources.prometheus.exchange import Ask, over_time
 from live_dashboards.sources.prometheus.grid import Edges
+from live_dashboards.sources.prometheus.reply import Labels, without
 from live_dashboards.sources.queries import AbQuery
 
 _MOST_SLICES = 6
@@ -34,7 +34,6 @@ _LONGEST_TURNS = 2
 # more targets than this are not named one by one: the question would be longer than what it saves
 _MOST_NAMED = 300
 
-Row = tuple[float | None, ...]
 # of each counter's targets at how many edges series are there that are not at all of them
 Lacking = dict[str, dict[Target, frozenset[str]]]
 
@@ -98,7 +97,7 @@ def buckets_agree(buckets: Growth, count: Growth) -> bool:
     """
     by_model: dict[Labels, dict[float, Row]] = {}
     for labels, row in buckets.rows.items():
-        of_edges = by_model.setdefault(tuple(pair for pair in labels if pair[0] != "le"), {})
+        of_edges = by_model.setdefault(without(labels, ("le",)), {})
         edge = float(dict(labels)["le"])
         if edge in of_edges:
             return False  # spelt in two ways
@@ -138,10 +137,7 @@ def _is_told(looking: Looking, growths: Mapping[str, Growth], moves: Moves) -> b
 def _with_own_buckets(ask: Ask, looking: Looking, moves: Moves) -> Moves:
     """The moves with those of the buckets asked of them alone."""
     (outcome,) = ask([looking.presence_question(looking.told_by_count)])
-    targets = (
-        set() if isinstance(outcome, SourceError) else {target_of(series.labels) for series in outcome.series}
-    )
-    own = _found(ask, looking, [(looking.told_by_count, targets, _every_block(looking.edges))])
+    own = _found(ask, looking, [(looking.told_by_count, targets_in(outcome), _every_block(looking.edges))])
     others = [
         tuple(move for move in several if move.counter != BUCKETS)
         for several in (moves.appeared, moves.vanished)
@@ -168,10 +164,10 @@ def with_moves(growths: Mapping[str, Growth], summed: Collection[str], moves: Mo
     with what vanished.
     """
     signs = [(-1.0, move) for move in moves.appeared] + [(1.0, move) for move in moves.vanished]
-    found = dict(growths)
-    for name in {move.counter for _, move in signs} & set(summed):
-        found[name] = _moved(growths[name], [(sign, move) for sign, move in signs if move.counter == name])
-    return found
+    return dict(growths) | {
+        name: _moved(growths[name], [(sign, move) for sign, move in signs if move.counter == name])
+        for name in {move.counter for _, move in signs} & set(summed)
+    }
 
 
 def _moved(growth: Growth, signs: Iterable[tuple[float, Appearance]]) -> Growth:
@@ -243,20 +239,22 @@ def _found(
     ]
     if not asked:
         return Moves()
-    edges, back_seconds = looking.edges, looking.back_seconds
-    appearing = [
-        _over(edges, run, looking.appearing_promql(queries, edges.step_seconds, back_seconds, targets))
-        for queries, targets, run in asked
-    ]
-    vanishing = [
-        _over(edges, run, looking.vanishing_promql(queries, targets)) for queries, targets, run in asked
-    ]
-    outcomes = ask([*appearing, *vanishing])
+    edges = looking.edges
+    outcomes = ask(
+        [
+            over_time(
+                looking.appearing_promql(
+                    queries, edges.step_seconds, looking.back_seconds, targets, is_vanishing=is_vanishing
+                ),
+                edges.ends[first],
+                edges.ends[last],
+                edges.step_seconds,
+            )
+            for is_vanishing in (False, True)
+            for queries, targets, (first, last) in asked
+        ]
+    )
     return Moves(looking.appearances(outcomes[: len(asked)]), looking.appearances(outcomes[len(asked) :]))
-
-
-def _over(edges: Edges, run: tuple[int, int], promql: str) -> Question:
-    return over_time(promql, edges.ends[run[0]], edges.ends[run[1]], edges.step_seconds)
 
 
 def _every_block(edges: Edges) -> range:

@@ -5,18 +5,15 @@ the same processes under former addresses.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from live_dashboards.errors import SourceError
 from live_dashboards.model.moment import format_exact_duration
-from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.counting.births import counted_with, created_metric
 from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, joined, labels_of
 from live_dashboards.sources.prometheus.counting.samples import (
     METRIC,
     PROCESS_START,
     TARGET_LABELS,
-    Labels,
     Samples,
     SeriesKey,
     key_of,
@@ -29,11 +26,12 @@ from live_dashboards.sources.prometheus.counting.seams import (
     narrowed,
     target_matchers,
     target_of,
+    targets_in,
 )
 from live_dashboards.sources.prometheus.counting.stretches import Stretch
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant
 from live_dashboards.sources.prometheus.grid import SAME_MOMENT_SECONDS
-from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.reply import Labels, Outcome, series_in
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import REQUESTS, AbQuery, render
 
@@ -49,7 +47,10 @@ class RawReader:
         self._ask = ask
         self._scope = scope
         counted = [*queries]
-        self._names = _names(counted, scope)
+        metrics = {metric_of(query, scope) for query in counted} | {REQUESTS}
+        # the requests that births are held against are read, too, and what tells when series were created
+        names = "|".join(sorted(metrics | {created_metric(metric) for metric in metrics}))
+        self._counters = render(f'{{{METRIC}=~"{names}", $experiment}}', matchers=scope.matchers)
         self._aged = tuple(
             dict.fromkeys(
                 (REQUESTS, *(metric_of(query, scope) for query in counted if query.name not in FOLLOWERS))
@@ -57,7 +58,9 @@ class RawReader:
         )
         self._known: set[Stretch] = set()
         self.samples = Samples(scope.copy_labels, scope.pause_seconds)
-        self._remembered: dict[SeriesKey, list[tuple[float, float]]] = {}
+        # of the series that were there before a stretch with births, when (unix seconds) and at which values
+        # they were seen last before it
+        self.remembered: dict[SeriesKey, list[tuple[float, float]]] = {}
 
     def read(self, looking: Looking, stretches: Sequence[Stretch], *, with_births: bool) -> None:
         """Read what is not known yet; with births also what was there before them, and what returning targets
@@ -65,8 +68,8 @@ class RawReader:
         """
         fresh = [stretch for stretch in stretches if stretch not in self._known]
         self._known.update(fresh)
-        start_seconds = looking.range.start_seconds
-        self._take(question for stretch in fresh for question in self._questions(stretch, stretch.targets))
+        start_seconds = looking.edges.start_seconds
+        self._take_at((stretch, stretch.targets) for stretch in fresh)
         born = [
             (stretch, targets)
             for stretch in fresh
@@ -99,14 +102,14 @@ class RawReader:
         """
         seen = {
             SeriesKey(each.label(COUNTER_LABEL), labels_of(each.labels)): each.last
-            for each in _series(moments)
+            for each in series_in(moments)
             if each.last is not None
         }
         there: dict[Labels, float] = {}
         for key, seconds in seen.items():
             there[self._where(key)] = max(seconds, there.get(self._where(key), seconds))
         copies: dict[SeriesKey, list[tuple[float, float]]] = {}
-        for each in _series(values):
+        for each in series_in(values):
             if each.last is not None:
                 key = key_of(each)
                 seconds = seen.get(counted_with(key)) or there.get(self._where(key), stretch.first_seconds)
@@ -121,7 +124,7 @@ class RawReader:
             if key.metric == PROCESS_START:
                 self.samples.add_start(key, stretch.first_seconds, value)
             else:
-                self._remembered.setdefault(key, []).append((newest_seconds, value))
+                self.remembered.setdefault(key, []).append((newest_seconds, value))
 
     def _where(self, key: SeriesKey) -> Labels:
         """The target of a series, and of copies of one scrape the copy."""
@@ -145,13 +148,6 @@ class RawReader:
             target for target in stretch.targets if began.get(target, 0.0) <= stretch.first_seconds
         )
 
-    @property
-    def remembered(self) -> Mapping[SeriesKey, Sequence[tuple[float, float]]]:
-        """Of the series that were there before a stretch with births, when (unix seconds) and at which values
-        they were seen last before it.
-        """
-        return self._remembered
-
     def seen_before(self, key: SeriesKey, seconds: float) -> tuple[float, float] | None:
         """When, at the latest, and at which value a series was seen last before a moment; None where it was
         not seen.
@@ -160,15 +156,20 @@ class RawReader:
         sample.
         """
         read = self.samples.newest(key, seconds)
-        told = max((told for told in self._remembered.get(key, ()) if told[0] <= seconds), default=None)
+        told = max((told for told in self.remembered.get(key, ()) if told[0] <= seconds), default=None)
         if read is None or told is None:
             return read or told
         return told if told[0] > read[0] and told[1] != read[1] else read
 
-    def _take(self, questions: Iterable[Question]) -> None:
-        for outcome in self._ask(list(questions)):
-            if not isinstance(outcome, SourceError):
-                self.samples.add(outcome.series)
+    def _take_at(self, places: Iterable[tuple[Stretch, frozenset[Target]]]) -> None:
+        """Read the samples of stretches at some targets each, if any."""
+        questions = [
+            question
+            for stretch, targets in places
+            if targets
+            for question in self._questions(stretch, targets)
+        ]
+        self.samples.add(series_in(*self._ask(questions)))
 
     def _questions(self, stretch: Stretch, targets: Iterable[Target]) -> list[Question]:
         span = format_exact_duration(stretch.end_seconds - stretch.first_seconds)
@@ -177,39 +178,29 @@ class RawReader:
             instant(f"{selector}[{span}]", stretch.end_seconds, keeps_name=True) for selector in selectors
         ]
 
-    @property
-    def _counters(self) -> str:
-        return render(f'{{{METRIC}=~"{self._names}", $experiment}}', matchers=self._scope.matchers)
-
     def _take_former_addresses(self, open_to: Sequence[tuple[Stretch, frozenset[Target]]]) -> None:
         asked = [
             (stretch, moments)
             for stretch, targets in open_to
-            if (moments := self._processes(stretch, targets))
+            if (moments := self._moments(PROCESS_START, stretch, targets))
         ]
         questions = [
             instant(self._same_process(stretch, moments), stretch.begin_seconds) for stretch, moments in asked
         ]
-        former = []
-        for (stretch, _), outcome in zip(asked, self._ask(questions) if questions else (), strict=True):
-            found = (
-                frozenset()
-                if isinstance(outcome, SourceError)
-                else frozenset(target_of(series.labels) for series in outcome.series)
-            )
-            former.extend([(stretch, found - stretch.targets)] if found - stretch.targets else [])
-        self._take(question for stretch, targets in former for question in self._questions(stretch, targets))
+        outcomes = self._ask(questions) if questions else ()
+        former = [
+            (stretch, targets_in(outcome) - stretch.targets)
+            for (stretch, _), outcome in zip(asked, outcomes, strict=True)
+        ]
+        self._take_at(former)
 
-    def _processes(self, stretch: Stretch, targets: frozenset[Target]) -> list[float]:
-        """When the processes of targets began."""
-        keys = [key for key in self.samples.of_metric(PROCESS_START) if target_of(key.labels) in targets]
-        return sorted(
-            {
-                sample[1]
-                for key in keys
-                if (sample := self.samples.newest(key, stretch.end_seconds)) is not None
-            }
-        )
+    def _moments(self, metric: str, stretch: Stretch, targets: frozenset[Target]) -> list[float]:
+        """When the processes of targets began, or their counters were created, as it is told last in a
+        stretch.
+        """
+        keys = [key for key in self.samples.of_metric(metric) if target_of(key.labels) in targets]
+        told = (self.samples.newest(key, stretch.end_seconds) for key in keys)
+        return sorted({sample[1] for sample in told if sample is not None})
 
     def _same_process(self, stretch: Stretch, moments: Sequence[float]) -> str:
         """The processes of the same jobs, just before the stretch, that began at one of these moments."""
@@ -221,32 +212,26 @@ class RawReader:
         self, born: Sequence[tuple[Stretch, frozenset[Target]]], start_seconds: float
     ) -> list[frozenset[Target]]:
         """Of each stretch the other targets whose counters were created at the very moments of those that
-        begin there: these go on in them.
+        begin there and are older than it: these go on in them.
         """
-        moments = [self._created_before(stretch, targets) for stretch, targets in born]
+        moments = [
+            [
+                moment
+                for moment in self._moments(_REQUESTS_CREATED, stretch, targets)
+                if moment < stretch.first_seconds
+            ]
+            for stretch, targets in born
+        ]
         asked = [(stretch, each) for (stretch, _), each in zip(born, moments, strict=True) if each]
         outcomes = iter(
             self._ask([self._same_created(stretch, each, start_seconds) for stretch, each in asked])
             if asked
             else ()
         )
-        same = [_targets(next(outcomes)) if each else frozenset() for each in moments]
+        same = [targets_in(next(outcomes)) if each else frozenset() for each in moments]
         found = [targets - stretch.targets for (stretch, _), targets in zip(born, same, strict=True)]
-        self._take(
-            question
-            for (stretch, _), targets in zip(born, found, strict=True)
-            if targets
-            for question in self._questions(stretch, targets)
-        )
+        self._take_at((stretch, targets) for (stretch, _), targets in zip(born, found, strict=True))
         return found
-
-    def _created_before(self, stretch: Stretch, targets: frozenset[Target]) -> list[float]:
-        """When counters of requests were created that are there in a stretch and are older than it."""
-        keys = [key for key in self.samples.of_metric(_REQUESTS_CREATED) if target_of(key.labels) in targets]
-        told = {
-            sample[1] for key in keys if (sample := self.samples.newest(key, stretch.end_seconds)) is not None
-        }
-        return sorted(moment for moment in told if moment < stretch.first_seconds)
 
     def _same_created(self, stretch: Stretch, moments: Sequence[float], start_seconds: float) -> Question:
         selector = render(f"{_REQUESTS_CREATED}{{$experiment}}", matchers=self._scope.matchers)
@@ -279,19 +264,3 @@ class RawReader:
 
 def _memory_seconds(start_seconds: float, at_seconds: float) -> float:
     return max(0.0, at_seconds - start_seconds) + DAY_SECONDS
-
-
-def _targets(outcome: Outcome) -> frozenset[Target]:
-    return frozenset(target_of(series.labels) for series in _series(outcome))
-
-
-def _series(outcome: Outcome) -> tuple[Timeline, ...]:
-    return () if isinstance(outcome, SourceError) else outcome.series
-
-
-def _names(queries: Iterable[AbQuery], scope: Scope) -> str:
-    """A pattern for the counters' metrics, for the requests that births are held against, and for what tells
-    when they were created.
-    """
-    metrics = {metric_of(query, scope) for query in queries} | {REQUESTS}
-    return "|".join(sorted(metrics | {created_metric(metric) for metric in metrics}))

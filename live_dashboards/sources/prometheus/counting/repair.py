@@ -7,12 +7,13 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import pairwise
 
-from live_dashboards.errors import SourceError
 from live_dashboards.sources.prometheus.counting.births import Birth, Restart, Rules, Unseen
 from live_dashboards.sources.prometheus.counting.growth import (
     Growth,
+    block_questions,
     by_block,
     counted_selector,
     differences_promql,
@@ -22,7 +23,7 @@ from live_dashboards.sources.prometheus.counting.growth import (
 )
 from live_dashboards.sources.prometheus.counting.moves import find_moves, returns_after_turns, with_moves
 from live_dashboards.sources.prometheus.counting.raw import RawReader
-from live_dashboards.sources.prometheus.counting.samples import Labels, SeriesKey
+from live_dashboards.sources.prometheus.counting.samples import SeriesKey
 from live_dashboards.sources.prometheus.counting.seams import (
     Appearance,
     Looking,
@@ -36,8 +37,8 @@ from live_dashboards.sources.prometheus.counting.seams import (
 )
 from live_dashboards.sources.prometheus.counting.stretches import Seen, Stretch, affordable, find_stretches
 from live_dashboards.sources.prometheus.exchange import Ask, Question
-from live_dashboards.sources.prometheus.grid import SAME_MOMENT_SECONDS, Edges
-from live_dashboards.sources.prometheus.reply import Outcome
+from live_dashboards.sources.prometheus.grid import SAME_MOMENT_SECONDS
+from live_dashboards.sources.prometheus.reply import Labels, Outcome, failure_in, series_in, without
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 
@@ -108,12 +109,14 @@ class Repair:
         if not seen.appearances and not seen.stretches:
             return dict(seen.growths)
         added = {query.name: _Added() for query in seen.looking.raw}
-        born = self._add_births(seen.looking, seen.appearances, added)
+        rules = Rules(self._reader.samples, seen.looking.edges.start_seconds, self._reader.remembered)
+        born = self._add_births(seen.looking, rules, seen.appearances, added)
         for query in seen.looking.raw:
-            taken = self._add_turns(seen.looking, query, seen.stretches, born, added[query.name])
-            self._add_restarts(seen.looking, query, seen.stretches, born | taken, added[query.name])
+            own = added[query.name]
+            taken = self._add_turns(seen.looking, rules, query, seen.stretches, born, added=own)
+            self._add_restarts(seen.looking, rules, query, seen.stretches, born | taken, added=own)
             if self._scope.copy_labels:
-                self._add_late_news(seen.looking, query, seen.stretches, added[query.name])
+                self._add_late_news(seen.looking, query, seen.stretches, own)
         return {
             name: _with(growth, added[name]) if name in added else growth
             for name, growth in seen.growths.items()
@@ -131,12 +134,13 @@ class Repair:
         self.estimated.update(dict.fromkeys(sorted(targets)))
         scope, selector = self._scope, narrowed(counted_selector(self._scope, query), targets)
         for sign, promql in (
-            (1.0, increase_promql(scope, query, selector)),
-            (-1.0, differences_promql(scope, query, selector, looking.back_seconds)),
+            (1.0, partial(increase_promql, scope, query, selector)),
+            (-1.0, partial(differences_promql, scope, query, selector, looking.back_seconds)),
         ):
-            for labels, block, value in by_block(self._ask, looking.range, promql):
-                if has_edge(query, labels):
-                    _add(added.low, labels, block, sign * value)
+            found = series_in(*self._ask(block_questions(looking.edges, promql)))
+            for series, block, value in by_block(found, looking.edges):
+                if has_edge(query, series.labels):
+                    _add(added.low, series.labels, block, sign * value)
         return _with(growth, added)
 
     def _followers(
@@ -153,9 +157,12 @@ class Repair:
         return looking.appearances(self._ask(questions)) if questions else ()
 
     def _add_births(
-        self, looking: Looking, appearances: Sequence[Appearance], added: Mapping[str, _Added]
+        self,
+        looking: Looking,
+        rules: Rules,
+        appearances: Sequence[Appearance],
+        added: Mapping[str, _Added],
     ) -> set[tuple[SeriesKey, float]]:
-        rules = Rules(self._reader.samples, looking.range.start_seconds, self._reader.remembered)
         queries = {query.name: query for query in looking.raw}
         born: set[tuple[SeriesKey, float]] = set()
         for appearance in (each for each in appearances if has_edge(queries[each.counter], each.labels)):
@@ -164,12 +171,15 @@ class Repair:
             birth = self._birth(SeriesKey(metric_of(query, self._scope), appearance.labels), begin, end)
             if birth is not None:
                 born.add((birth.key, birth.seconds))
-            share = (
-                _Share(end, 0.0, Unseen(0.0, appearance.value))
+            seconds, grown, unseen = (
+                (end, 0.0, Unseen(0.0, appearance.value))
                 if birth is None
-                else self._share(rules, birth, looking, end, appearance.value)
+                else (birth.seconds, appearance.value - birth.value, rules.unseen(birth))
             )
-            _place(looking.range, added[query.name], group_of(query, appearance.labels), share)
+            block, labels = looking.edges.block_of(seconds), group_of(query, appearance.labels)
+            if block is not None:
+                is_bridged = birth is not None and birth.before is not None
+                _place(added[query.name], labels, block, grown, unseen, is_bridged=is_bridged)
         return born
 
     def _birth(self, key: SeriesKey, begin_seconds: float, end_seconds: float) -> Birth | None:
@@ -178,46 +188,19 @@ class Repair:
             return None
         return Birth(key, *first, before=self._reader.seen_before(key, first[0] - SAME_MOMENT_SECONDS))
 
-    def _share(
-        self, rules: Rules, birth: Birth, looking: Looking, end_seconds: float, value: float
-    ) -> _Share:
-        """What a series grew by up to the end of the range's block in which it was first seen, which may end
-        before or after the block that was looked at.
-        """
-        block = looking.range.block_of(birth.seconds)
-        if block is not None and looking.range.ends[block] != end_seconds:
-            value = (self._reader.samples.newest(birth.key, looking.range.ends[block]) or (0.0, value))[1]
-        return _Share(
-            birth.seconds, value - birth.value, rules.unseen(birth), is_bridged=birth.before is not None
-        )
-
     def _add_restarts(
         self,
         looking: Looking,
+        rules: Rules,
         query: AbQuery,
         stretches: Sequence[Stretch],
-        born: set[tuple[SeriesKey, float]],
+        seen: set[tuple[SeriesKey, float]],
+        *,
         added: _Added,
     ) -> None:
-        for key, seconds, value, is_sure in self._losses(looking, query, stretches, born):
-            block = looking.range.block_of(seconds)
-            if block is not None:
-                _add(added.low if is_sure else added.more, group_of(query, key.labels), block, value)
-
-    def _losses(
-        self,
-        looking: Looking,
-        query: AbQuery,
-        stretches: Sequence[Stretch],
-        born: set[tuple[SeriesKey, float]],
-    ) -> Iterator[tuple[SeriesKey, float, float, bool]]:
-        """What each counter held just before it fell or its process may have begun anew, when it was seen
-        again, and whether it surely had.
+        """What each counter held just before it fell or its process may have begun anew, in the block in
+        which it was seen again.
         """
-        rules, seen = (
-            Rules(self._reader.samples, looking.range.start_seconds, self._reader.remembered),
-            set(born),
-        )
         restarts_of: dict[SeriesKey, tuple[float, ...]] = {}
         for key, stretch in self._counted_in(query, stretches):
             is_returning = target_of(key.labels) in stretch.returning
@@ -233,22 +216,25 @@ class Repair:
                     if may_restart
                     else Restart.NONE
                 )
-                if restart is not Restart.NONE and before > 0 and (key, later) not in seen:
+                block = None if restart is Restart.NONE else looking.edges.block_of(later)
+                if block is not None and before > 0 and (key, later) not in seen:
                     seen.add((key, later))
-                    yield key, later, before, restart is Restart.SURE
+                    rows = added.low if restart is Restart.SURE else added.more
+                    _add(rows, group_of(query, key.labels), block, before)
 
     def _add_turns(
         self,
         looking: Looking,
+        rules: Rules,
         query: AbQuery,
         stretches: Sequence[Stretch],
         born: set[tuple[SeriesKey, float]],
+        *,
         added: _Added,
     ) -> set[tuple[SeriesKey, float]]:
         """Where a series was away for so short a while that the server took it to be there, and another one
         stood in its place: both have counted the while.
         """
-        rules = Rules(self._reader.samples, looking.range.start_seconds, self._reader.remembered)
         taken: set[tuple[SeriesKey, float]] = set()
         for key, stretch in self._counted_in(query, stretches):
             neighbours_seconds = rules.neighbours_seconds(key)
@@ -261,7 +247,7 @@ class Repair:
                 ):
                     continue
                 block, since = (
-                    looking.range.block_of(later),
+                    looking.edges.block_of(later),
                     rules.since_meanwhile(Birth(key, later, after, before), *before),
                 )
                 if block is not None and since is not None:
@@ -289,7 +275,7 @@ class Repair:
         """Where a copy had not seen a restart yet at an edge between two blocks, the server took its value
         for the newest one: in both blocks it is another.
         """
-        samples, moments, seen = self._reader.samples, looking.range.moments, set[tuple[SeriesKey, int]]()
+        samples, moments, seen = self._reader.samples, looking.edges.moments, set[tuple[SeriesKey, int]]()
         for key, stretch in self._counted_in(query, stretches):
             for index in range(
                 bisect_left(moments, stretch.begin_seconds), bisect_right(moments, stretch.end_seconds)
@@ -319,8 +305,8 @@ class Repair:
         """
         if index > 0:
             yield index - 1, more
-        if index < len(looking.range.ends):
-            end = looking.range.ends[index]
+        if index < len(looking.edges.ends):
+            end = looking.edges.ends[index]
             newest = self._reader.samples.newest(key, end)
             # else it is not there any more, and the block does not count it
             if newest is not None and newest[0] > end - looking.back_seconds:
@@ -354,21 +340,8 @@ class _Watched:
 
     def __call__(self, questions: list[Question]) -> tuple[Outcome, ...]:
         outcomes = self._ask(questions)
-        failures = (outcome.reason for outcome in outcomes if isinstance(outcome, SourceError))
-        self.failure = self.failure or next(failures, None)
+        self.failure = self.failure or failure_in(outcomes)
         return outcomes
-
-
-@dataclass(frozen=True, slots=True)
-class _Share:
-    """What one series adds: its growth after its first sample, and what it had counted unseen, maybe in a
-    pause.
-    """
-
-    seconds: float
-    grown: float
-    unseen: Unseen
-    is_bridged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,15 +353,15 @@ class _Added:
     bridged: Rows = field(default_factory=dict)
 
 
-def _place(edges: Edges, added: _Added, labels: Labels, share: _Share) -> None:
-    block = edges.block_of(share.seconds)
-    if block is None:
-        return
-    _add(added.low, labels, block, share.grown + (0.0 if share.is_bridged else share.unseen.low))
-    if share.is_bridged:
-        _add(added.bridged, labels, block, share.unseen.low)
-    if share.unseen.high > share.unseen.low:
-        _add(added.more, labels, block, share.unseen.high - share.unseen.low)
+def _place(
+    added: _Added, labels: Labels, block: int, grown: float, unseen: Unseen, *, is_bridged: bool
+) -> None:
+    """Add a series' growth after its first sample, and what it had counted unseen, maybe in a pause."""
+    _add(added.low, labels, block, grown + (0.0 if is_bridged else unseen.low))
+    if is_bridged:
+        _add(added.bridged, labels, block, unseen.low)
+    if unseen.high > unseen.low:
+        _add(added.more, labels, block, unseen.high - unseen.low)
 
 
 def _add(rows: Rows, labels: Labels, block: int, value: float) -> None:
@@ -398,18 +371,8 @@ def _add(rows: Rows, labels: Labels, block: int, value: float) -> None:
 
 def _is_respelt(growth: Growth) -> bool:
     """Whether one bucket edge of a model stands there in two spellings."""
-    spelt = [
-        (tuple(pair for pair in labels if pair[0] != "le"), dict(labels).get("le", ""))
-        for labels in growth.rows
-    ]
-    return len({(rest, _number(text)) for rest, text in spelt}) < len(spelt)
-
-
-def _number(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    edges = {(without(labels, ("le",)), float(dict(labels)["le"])) for labels in growth.rows}
+    return len(edges) < len(growth.rows)
 
 
 def _with(growth: Growth, added: _Added) -> Growth:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median_low
 
 from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.model.snapshot import Timeline
+from live_dashboards.sources.prometheus.reply import Labels, without
 from live_dashboards.sources.queries import REQUESTS
 
 PROCESS_START = EXPORTED.process_start
@@ -22,7 +23,6 @@ METRIC = "__name__"
 TARGET_LABELS = ("job", "instance")
 # the labels that part what is counted; others say only where, and may be respelt
 KINSHIP = ("model_name", "status")
-Labels = tuple[tuple[str, str], ...]
 Points = list[tuple[float, float]]  # (unix seconds, value)
 
 # by which a sample may tell of an earlier moment than its own: slow scrapes, and clocks of two servers
@@ -55,10 +55,9 @@ class SeriesKey:
         except ValueError:
             return None
 
-    def without(self, names: Iterable[str]) -> SeriesKey:
+    def without(self, names: Collection[str]) -> SeriesKey:
         """The same without these labels."""
-        left_out = set(names)
-        return SeriesKey(self.metric, tuple(pair for pair in self.labels if pair[0] not in left_out))
+        return SeriesKey(self.metric, without(self.labels, names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,7 @@ class Samples:
             self._pauses.setdefault(key, []).extend(
                 later - sooner for (sooner, _), (later, _) in pairwise(each.points)
             )
-        self._found = None
+            self._found = None
 
     def add_start(self, key: SeriesKey, seconds: float, began_seconds: float) -> None:
         """Take in when a process began, as it was told last before a stretch that begins at that moment."""
@@ -169,9 +168,8 @@ class Samples:
         """When the process at a place began, as it was told last up to a moment; None where it is not
         told.
         """
-        starts = self._at.starts.get(place, ())
-        index = bisect_right(starts, (until_seconds, math.inf))
-        return starts[index - 1][1] if index else None
+        told = _newest(self._at.starts.get(place, []), until_seconds)
+        return None if told is None else told[1]
 
     def told_starts(self, place: Place) -> Sequence[tuple[float, float]]:
         """The moments at which it was told anew when the process at a place began, and when that was."""
@@ -292,7 +290,7 @@ def _falls(several: Sequence[tuple[SeriesKey, Points]]) -> Iterator[tuple[float,
 
 def key_of(series: Timeline) -> SeriesKey:
     """The key of a series that carries its metric's name as a label."""
-    return SeriesKey(series.label(METRIC), tuple(pair for pair in series.labels if pair[0] != METRIC))
+    return SeriesKey(series.label(METRIC), without(series.labels, (METRIC,)))
 
 
 def one_series(copies: Sequence[Sequence[Point]]) -> list[Point]:

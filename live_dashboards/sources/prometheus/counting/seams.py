@@ -8,27 +8,26 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from live_dashboards.errors import SourceError
 from live_dashboards.model.moment import format_exact_duration
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.counting.growth import (
     COUNTER_LABEL,
+    block_questions,
+    by_block,
     counted_selector,
-    is_recorded,
     joined,
     labels_of,
     lookback_seconds,
     newest_promql,
     shorter_questions,
-    whole_question,
     with_matchers,
 )
-from live_dashboards.sources.prometheus.counting.samples import PROCESS_START, Labels, SeriesKey
+from live_dashboards.sources.prometheus.counting.samples import PROCESS_START, TARGET_LABELS, SeriesKey
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant
 from live_dashboards.sources.prometheus.grid import Edges
 from live_dashboards.sources.prometheus.promql import joined as all_of
 from live_dashboards.sources.prometheus.promql import one_of
-from live_dashboards.sources.prometheus.reply import Outcome, Reply
+from live_dashboards.sources.prometheus.reply import Labels, Outcome, failure_in, series_in
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
 
@@ -38,7 +37,6 @@ BUCKETS, COUNT = "latency_buckets", "latency_count"
 # begin and restart with the number of what they hold
 FOLLOWERS = frozenset({"latency_sum", BUCKETS, "latency_within"})
 _MOST_NAMED = 1000  # of more targets the jobs are named alone
-_TARGET = ("job", "instance")
 
 Target = tuple[str, str]  # job, instance
 
@@ -83,18 +81,12 @@ class Looking:
 
     scope: Scope
     queries: tuple[AbQuery, ...]
-    range: Edges
     edges: Edges
-
-    @classmethod
-    def at(cls, scope: Scope, queries: tuple[AbQuery, ...], counted: Edges) -> Looking:
-        """The questions for a range that is counted in these blocks."""
-        return cls(scope, queries, counted, counted)
 
     @property
     def raw(self) -> tuple[AbQuery, ...]:
         """The counters of which instances' own series are read."""
-        return tuple(query for query in self.queries if not is_recorded(self.scope, query))
+        return tuple(query for query in self.queries if not self.scope.counts_steps(query))
 
     @property
     def leads(self) -> tuple[AbQuery, ...]:
@@ -126,7 +118,7 @@ class Looking:
         """
         if not self.leads:
             return []
-        span = format_exact_duration(self.range.end_seconds - self.range.start_seconds + self.back_seconds)
+        span = format_exact_duration(self.edges.end_seconds - self.edges.start_seconds + self.back_seconds)
         falls = joined(
             (query.name, f"(resets({counted_selector(self.scope, query)}[{span}]) > 0)")
             for query in self.leads
@@ -144,8 +136,8 @@ class Looking:
             else []
         )
         return [
-            instant(falls, self.range.end_seconds),
-            instant(targets, self.range.end_seconds),
+            instant(falls, self.edges.end_seconds),
+            instant(targets, self.edges.end_seconds),
             *presence,
             *self.appearance_questions(self.leads),
         ]
@@ -160,8 +152,7 @@ class Looking:
         def promql(length_seconds: float) -> str:
             return self.appearing_promql(queries, length_seconds, self.back_seconds, targets)
 
-        whole = [] if self.is_summed else whole_question(self.edges, promql)
-        return [*whole, *shorter_questions(self.edges, promql)]
+        return (shorter_questions if self.is_summed else block_questions)(self.edges, promql)
 
     @property
     def told_by_count(self) -> tuple[AbQuery, ...]:
@@ -197,62 +188,42 @@ class Looking:
     def appearances(self, outcomes: Sequence[Outcome]) -> tuple[Appearance, ...]:
         """What these questions found."""
         names = {query.name for query in self.raw}
-        every = (
-            series
-            for outcome in outcomes
-            if not isinstance(outcome, SourceError)
-            for series in outcome.series
-            if series.label(COUNTER_LABEL) in names
-        )
         return tuple(
             Appearance(series.label(COUNTER_LABEL), labels_of(series.labels), block, value)
-            for series in every
-            for seconds, value in series.points
-            if value is not None and (block := self.edges.block_of(seconds)) is not None
+            for series, block, value in by_block(series_in(*outcomes), self.edges)
+            if series.label(COUNTER_LABEL) in names
         )
 
     def found(self, ask: Ask, outcomes: Sequence[Outcome]) -> Seams:
         """The seams by the first look, and by a second one at the starts of processes."""
-        replies = [outcome for outcome in outcomes if isinstance(outcome, Reply)]
-        if len(replies) < len(outcomes):
-            return Seams(
-                failure=next(outcome.reason for outcome in outcomes if isinstance(outcome, SourceError))
-            )
-        if not replies:
-            return Seams()
-        falls, targets, *appearing = replies
-        presence = appearing.pop(0).series if self.is_summed else ()
+        failure = failure_in(outcomes)
+        if failure is not None or not outcomes:
+            return Seams(failure=failure)
+        falls, targets, *appearing = outcomes
+        presence = series_in(appearing.pop(0)) if self.is_summed else ()
         restarted = self._restarted(
-            ask, list(dict.fromkeys(target_of(series.labels) for series in (*targets.series, *presence)))
+            ask, list(dict.fromkeys(target_of(each.labels) for each in (*series_in(targets), *presence)))
         )
-        return Seams(
-            self.appearances(appearing),
-            frozenset({target_of(series.labels) for series in falls.series} | restarted),
-            presence,
-        )
+        return Seams(self.appearances(appearing), targets_in(falls) | restarted, presence)
 
-    def _restarted(self, ask: Ask, targets: Sequence[Target]) -> set[Target]:
+    def _restarted(self, ask: Ask, targets: Sequence[Target]) -> frozenset[Target]:
         """The targets whose process began anew in the range: a counter may be as high as before when it is
         seen again.
         """
         named = [target for target in targets if target[1]]
         if not named:
-            return set()
-        labels = _TARGET if len(named) <= _MOST_NAMED else _TARGET[:1]
-        span = format_exact_duration(self.range.end_seconds - self.range.start_seconds + self.back_seconds)
+            return frozenset()
+        labels = TARGET_LABELS if len(named) <= _MOST_NAMED else TARGET_LABELS[:1]
+        span = format_exact_duration(self.edges.end_seconds - self.edges.start_seconds + self.back_seconds)
         (outcome,) = ask(
             [
                 instant(
                     f"changes({PROCESS_START}{{{target_matchers(named, *labels)}}}[{span}]) > 0",
-                    self.range.end_seconds,
+                    self.edges.end_seconds,
                 )
             ]
         )
-        return (
-            set()
-            if isinstance(outcome, SourceError)
-            else {target_of(series.labels) for series in outcome.series} & set(named)
-        )
+        return targets_in(outcome) & set(named)
 
     def appearing_promql(
         self,
@@ -260,29 +231,20 @@ class Looking:
         length_seconds: float,
         back_seconds: float,
         targets: Iterable[Target] | None,
+        *,
+        is_vanishing: bool = False,
     ) -> str:
-        """The series of these counters that are there, and were not a block before."""
-
-        def appears(query: AbQuery) -> str:
-            selector = narrowed(counted_selector(self.scope, query), targets)
-            return (
-                f"({newest_promql(self.scope, selector, back_seconds)} unless "
-                f"{newest_promql(self.scope, selector, back_seconds, length_seconds)})"
-            )
-
-        return joined((query.name, appears(query)) for query in queries)
-
-    def vanishing_promql(self, queries: Sequence[AbQuery], targets: Iterable[Target] | None) -> str:
-        """The series of these counters that were there a whole block before, with their value then, and are
-        not.
+        """The series of these counters that are there, and were not a block before; or that were there then,
+        with their value at that time, and are not.
         """
 
-        def vanishes(query: AbQuery) -> str:
+        def moves(query: AbQuery) -> str:
             selector = narrowed(counted_selector(self.scope, query), targets)
-            before = newest_promql(self.scope, selector, self.back_seconds, self.edges.step_seconds)
-            return f"({before} unless {newest_promql(self.scope, selector, self.back_seconds)})"
+            now = newest_promql(self.scope, selector, back_seconds)
+            before = newest_promql(self.scope, selector, back_seconds, length_seconds)
+            return f"({before} unless {now})" if is_vanishing else f"({now} unless {before})"
 
-        return joined((query.name, vanishes(query)) for query in queries)
+        return joined((query.name, moves(query)) for query in queries)
 
 
 def target_of(labels: Labels) -> Target:
@@ -291,10 +253,15 @@ def target_of(labels: Labels) -> Target:
     return named.get("job", ""), named.get("instance", "")
 
 
+def targets_in(outcome: Outcome) -> frozenset[Target]:
+    """Where the series of an outcome are scraped."""
+    return frozenset(target_of(series.labels) for series in series_in(outcome))
+
+
 def target_matchers(targets: Iterable[Target], *names: str) -> str:
     """Matchers for these targets' labels (unless named: job and instance), which few other targets have."""
-    known = [dict(zip(_TARGET, target, strict=True)) for target in targets]
-    return all_of(*(one_of(name, {each[name] for each in known}) for name in names or _TARGET))
+    known = [dict(zip(TARGET_LABELS, target, strict=True)) for target in targets]
+    return all_of(*(one_of(name, {each[name] for each in known}) for name in names or TARGET_LABELS))
 
 
 def narrowed(selector: str, targets: Iterable[Target] | None) -> str:

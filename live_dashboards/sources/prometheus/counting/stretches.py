@@ -11,17 +11,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, pairwise
+from itertools import chain, groupby, pairwise
 
-from live_dashboards.errors import SourceError
 from live_dashboards.model.moment import format_exact_duration
 from live_dashboards.sources.prometheus.counting.growth import (
     Growth,
+    Row,
     block_promql,
     counted_selector,
     lookback_seconds,
 )
-from live_dashboards.sources.prometheus.counting.samples import PROCESS_START, Labels
+from live_dashboards.sources.prometheus.counting.samples import PROCESS_START
 from live_dashboards.sources.prometheus.counting.seams import (
     FINEST_SECONDS,
     Appearance,
@@ -33,10 +33,9 @@ from live_dashboards.sources.prometheus.counting.seams import (
 )
 from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
 from live_dashboards.sources.prometheus.grid import SAME_MOMENT_SECONDS, Edges
+from live_dashboards.sources.prometheus.reply import Labels, series_in
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import AbQuery
-
-Row = tuple[float | None, ...]
 
 _SERIES_OF_A_TARGET = 24
 _MOST_SAMPLES_AT_ONCE = 30_000
@@ -109,10 +108,10 @@ def seen_since(seen: Seen, start_seconds: float) -> Seen:
         replace(each, block=each.block - first) for each in seen.appearances if each.block >= first
     )
     return Seen(
-        replace(seen.looking, range=later, edges=later),
+        replace(seen.looking, edges=later),
         growths,
         appearances,
-        _since(seen.stretches, later.start_seconds),
+        tuple(stretch for stretch in seen.stretches if stretch.end_seconds > later.start_seconds),
         seen.failure,
     )
 
@@ -130,7 +129,7 @@ def seen_together(sooner: Seen, later: Seen) -> Seen:
         if each.counter in growths
     )
     stretches = tuple(dict.fromkeys((*sooner.stretches, *later.stretches)))
-    looking = replace(sooner.looking, range=edges, edges=edges)
+    looking = replace(sooner.looking, edges=edges)
     return Seen(looking, growths, (*sooner.appearances, *shifted), stretches, sooner.failure or later.failure)
 
 
@@ -139,10 +138,6 @@ def _joined(sooner: Growth, later: Growth, edges: Edges) -> Growth:
     names: dict[Labels, None] = dict.fromkeys((*sooner.rows, *later.rows))
     rows = {labels: sooner.rows.get(labels, blank[0]) + later.rows.get(labels, blank[1]) for labels in names}
     return replace(sooner, edges=edges, rows=rows, reason=sooner.reason or later.reason)
-
-
-def _since(stretches: tuple[Stretch, ...], start_seconds: float) -> tuple[Stretch, ...]:
-    return tuple(stretch for stretch in stretches if stretch.end_seconds > start_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +221,11 @@ def _births(
         yield from ((_piece(edges.ends[block]), targets) for block, targets in by_block.items())
         return
     queries = (*looking.leads, *respelt)
-    back_seconds, blocks = (
-        looking.scope.shortest_rate_seconds,
-        [(*_block(looking, block), frozenset(targets)) for block, targets in sorted(by_block.items())],
-    )
+    back_seconds = looking.scope.shortest_rate_seconds
+    blocks = [
+        (edges.moments[block], edges.ends[block], frozenset(targets))
+        for block, targets in sorted(by_block.items())
+    ]
     runs = _runs(blocks, lambda begin, end, count: count * (end - begin) / FINEST_SECONDS <= _MOST_LOOKS)
     asked = [
         (looking.appearing_promql(queries, FINEST_SECONDS, back_seconds, targets), (begin, end))
@@ -300,51 +296,40 @@ def _began(ask: Ask, looking: Looking, targets: Iterable[Target]) -> Iterator[tu
     edges = looking.edges
     span = format_exact_duration(looking.back_seconds)
     promql = f"last_over_time({PROCESS_START}{{{target_matchers(targets)}}}[{span}])"
-    for outcome in ask(
-        [*_over(promql, (edges.start_seconds, edges.end_seconds), max(edges.step_seconds, FINEST_SECONDS))]
-    ):
-        for series in () if isinstance(outcome, SourceError) else outcome.series:
-            moments = {value for _, value in series.points if value is not None}
-            yield from (
-                (target_of(series.labels), value)
-                for value in moments
-                if edges.start_seconds < value <= edges.end_seconds
-            )
+    questions = _over(
+        promql, (edges.start_seconds, edges.end_seconds), max(edges.step_seconds, FINEST_SECONDS)
+    )
+    for series in series_in(*ask([*questions])):
+        moments = {value for _, value in series.points if value is not None}
+        yield from (
+            (target_of(series.labels), value)
+            for value in moments
+            if edges.start_seconds < value <= edges.end_seconds
+        )
 
 
 def _found(ask: Ask, questions: list[Question]) -> Iterator[tuple[Target, float]]:
     """The targets of the series that came back, at each of their moments."""
-    for outcome in ask(questions) if questions else ():
-        for series in () if isinstance(outcome, SourceError) else outcome.series:
-            yield from ((target_of(series.labels), seconds) for seconds, _ in series.points)
+    for series in series_in(*ask(questions)) if questions else ():
+        yield from ((target_of(series.labels), seconds) for seconds, _ in series.points)
 
 
 def _over(promql: str, span: Span, step_seconds: float) -> Iterator[Question]:
     """At the ends of all pieces that the span touches."""
-    bounds = [*_range(span[0], span[1], _LONGEST_SPAN_SECONDS), span[1]]
-    for begin, end in pairwise(bounds):
+    parts = max(1, math.ceil((span[1] - span[0]) / _LONGEST_SPAN_SECONDS))
+    for begin, end in pairwise(
+        [*(span[0] + index * _LONGEST_SPAN_SECONDS for index in range(parts)), span[1]]
+    ):
         first, last = math.floor(begin / step_seconds) + 1, math.ceil(end / step_seconds)
         yield over_time(promql, first * step_seconds, max(first, last) * step_seconds, step_seconds)
 
 
-def _range(begin: float, end: float, step: float) -> Iterator[float]:
-    count = max(1, math.ceil((end - begin) / step))
-    return (begin + index * step for index in range(count))
-
-
-def _block(looking: Looking, block: int) -> Span:
-    return looking.edges.moments[block], looking.edges.moments[block + 1]
-
-
 def _spans(edges: Edges, blocks: Iterable[int]) -> Iterator[Span]:
     """Blocks in time order as spans of time, neighbours as one."""
-    begin: float | None = None
-    for block, following in pairwise([*blocks, None]):
-        assert block is not None  # noqa: S101 only the last one has none after it
-        begin = edges.moments[block] if begin is None else begin
-        if following != block + 1:
-            yield begin, edges.moments[block + 1]
-            begin = None
+    # neighbours are all as far ahead of their places in the row
+    for _, row in groupby(enumerate(blocks), key=lambda placed: placed[1] - placed[0]):
+        neighbours = [block for _, block in row]
+        yield edges.moments[neighbours[0]], edges.moments[neighbours[-1] + 1]
 
 
 def _piece(seconds: float) -> int:
@@ -360,7 +345,7 @@ def _merged(pieces: Mapping[int, set[Target]], looking: Looking) -> Iterator[Str
     """
     back_seconds, end_seconds, pause_seconds = (
         looking.scope.shortest_rate_seconds,
-        looking.range.end_seconds,
+        looking.edges.end_seconds,
         looking.scope.pause_seconds,
     )
 
@@ -375,7 +360,7 @@ def _merged(pieces: Mapping[int, set[Target]], looking: Looking) -> Iterator[Str
     for begin, end, targets in _runs(spans, is_cheap):
         if begin < end_seconds:
             yield Stretch(
-                begin - back_seconds, begin, _whole_blocks_end(looking.range, min(end, end_seconds)), targets
+                begin - back_seconds, begin, _whole_blocks_end(looking.edges, min(end, end_seconds)), targets
             )
 
 
@@ -389,16 +374,13 @@ def _whole_blocks_end(edges: Edges, seconds: float) -> float:
 
 def _runs(
     spans: Iterable[tuple[float, float, frozenset[Target]]], is_cheap: Callable[[float, float, int], bool]
-) -> Iterator[tuple[float, float, frozenset[Target]]]:
+) -> list[tuple[float, float, frozenset[Target]]]:
     """Spans in time order, as few as are cheap (by begin, end and number of targets)."""
-    run: tuple[float, float, frozenset[Target]] | None = None
+    runs: list[tuple[float, float, frozenset[Target]]] = []
     for begin, end, targets in spans:
-        joined = None if run is None else (run[0], end, run[2] | targets)
-        if joined is not None and is_cheap(joined[0], joined[1], len(joined[2])):
-            run = joined
-            continue
-        if run is not None:
-            yield run
-        run = (begin, end, targets)
-    if run is not None:
-        yield run
+        since, together = (runs[-1][0], runs[-1][2] | targets) if runs else (begin, targets)
+        if runs and is_cheap(since, end, len(together)):
+            runs[-1] = since, end, together
+        else:
+            runs.append((begin, end, targets))
+    return runs
