@@ -181,8 +181,8 @@ def strata(treatment_blocks: Sequence[Counts], control_blocks: Sequence[Counts])
     estimate = math.fsum(weight * each for weight, each in zip(weights, differences, strict=True))
     variance = max(0.0, math.fsum(_sato(ours, theirs, estimate) for ours, theirs in pairs) / (whole * whole))
     residuals = tuple(weight * (each - estimate) for weight, each in zip(weights, differences, strict=True))
-    usual = [pair for pair in pairs if _events(pair) < _trials(pair)]
-    telling = [pair for pair in usual if _events(pair)]
+    usual = [(ours, theirs) for ours, theirs in pairs if ours.events + theirs.events < ours.n + theirs.n]
+    telling = [(ours, theirs) for ours, theirs in usual if ours.events or theirs.events]
     return Strata(
         estimate,
         variance,
@@ -352,14 +352,6 @@ def _of_first(found: Strata, blocks: int) -> float:
 
 
 Pair = tuple[Counts, Counts]
-
-
-def _events(pair: Pair) -> int:
-    return pair[0].events + pair[1].events
-
-
-def _trials(pair: Pair) -> int:
-    return pair[0].n + pair[1].n
 
 
 def _arms(pairs: Sequence[Pair]) -> Pair | None:
