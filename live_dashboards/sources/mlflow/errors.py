@@ -239,11 +239,6 @@ def connecting_failure(error: Exception, address: MlflowAddress, *, seconds: flo
     return SourceError("; ".join(dict.fromkeys(reasons)), nearest.fix.format(**fields), nearest.code)
 
 
-def silence(address: MlflowAddress, *, seconds: float) -> SourceError:
-    """The error for a connection that is neither made nor refused by the deadline."""
-    return connecting_failure(TimeoutError("timeout expired"), address, seconds=seconds)
-
-
 def asking_failure(
     error: psycopg2.Error, address: MlflowAddress, *, question: str, seconds: float, is_late: bool
 ) -> SourceError:

@@ -27,7 +27,6 @@ from live_dashboards.sources.mlflow.errors import (
     asking_failure,
     connecting_failure,
     no_rights,
-    silence,
     unreadable_text,
 )
 from live_dashboards.sources.mlflow.questions import Parameters, Row
@@ -65,10 +64,10 @@ class MlflowConnection:
         try:
             arrived = self._arrivals.get(timeout=self._deadline.remaining_seconds)
         except queue.Empty:
-            arrived = TimeoutError()
+            arrived = TimeoutError("timeout expired")
         if isinstance(arrived, Exception):
             self._give_up()
-            raise self._not_connected(arrived) from arrived
+            raise connecting_failure(arrived, self.address, seconds=self._deadline.seconds) from arrived
         self._driver = arrived
         self._socket = socket.socket(fileno=os.dup(arrived.fileno()))
         arrived.set_session(isolation_level="REPEATABLE READ", readonly=True)
@@ -131,7 +130,7 @@ class MlflowConnection:
     def abort(self) -> None:
         """Ends a call that is under way in another thread, within moments: it raises SourceError there."""
         self._give_up()
-        self._arrivals.put(TimeoutError())
+        self._arrivals.put(TimeoutError("timeout expired"))
         with self._lock:
             if self._socket is not None:
                 try:
@@ -172,11 +171,6 @@ class MlflowConnection:
             "tcp_user_timeout": math.ceil(remaining_seconds * 1000),
         }
         return defaults | dict(self.address.keywords)
-
-    def _not_connected(self, cause: Exception) -> SourceError:
-        if isinstance(cause, TimeoutError):
-            return silence(self.address, seconds=self._deadline.seconds)
-        return connecting_failure(cause, self.address, seconds=self._deadline.seconds)
 
     def _give_up(self) -> None:
         with self._lock:
