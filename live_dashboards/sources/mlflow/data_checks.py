@@ -19,8 +19,7 @@ from live_dashboards.sources.mlflow.experiments import (
     Choice,
     choose_experiment,
     metric_keys,
-    read_value_ranges,
-    read_values,
+    read,
 )
 from live_dashboards.sources.mlflow.questions import Questions
 from live_dashboards.sources.mlflow.reading import question_parameters
@@ -52,12 +51,12 @@ class MlflowData:
     @cached_property
     def values(self) -> tuple[VariantValue, ...]:
         """The latest values of the chosen experiment."""
-        return read_values(self.connection, self.parameters).get(self._chosen_id, ())
+        return read(self.connection, "values", self.parameters).get(self._chosen_id, ())
 
     @cached_property
     def ranges(self) -> tuple[tuple[str, float, float], ...]:
         """(metric, lowest, highest) as logged in the chosen experiment."""
-        return read_value_ranges(self.connection, self.parameters).get(self._chosen_id, ())
+        return read(self.connection, "value_ranges", self.parameters).get(self._chosen_id, ())
 
     @property
     def _chosen_id(self) -> int:
