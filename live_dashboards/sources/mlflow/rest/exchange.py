@@ -87,12 +87,6 @@ class LateError(SourceError):
     """No last byte within the time of the call."""
 
 
-def late(address: str, seconds: float) -> LateError:
-    """No last byte within the deadline."""
-    fix = "check the network, and raise SOURCE_TIMEOUT_SECONDS if the server is only slow"
-    return LateError(f"{ADVICE.name}{address} gave no complete answer in {seconds:.3g} s", fix, "timeout")
-
-
 def too_large(address: str, limit_bytes: int) -> SourceError:
     """More bytes than are read."""
     reason = f"the answers of {ADVICE.name}{address} are larger than {limit_bytes // 1024 // 1024} MB"
@@ -294,7 +288,11 @@ class RestClient:
         return self._limit.remaining_seconds <= 0
 
     def _late(self) -> LateError:
-        return late(self.address, self._deadline.seconds)
+        return LateError(
+            f"{ADVICE.name}{self.address} gave no complete answer in {self._deadline.seconds:.3g} s",
+            "check the network, and raise SOURCE_TIMEOUT_SECONDS if the server is only slow",
+            "timeout",
+        )
 
     def _body(self, response: requests.Response) -> bytes:
         parts = []
