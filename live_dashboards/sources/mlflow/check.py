@@ -293,12 +293,10 @@ def _inside(settings: Settings, at: datetime, address: MlflowAddress) -> Iterato
 
 
 def _data_steps(connection: MlflowConnection, settings: Settings, at: datetime) -> list[Step]:
-    tables, data = MlflowTables(connection), MlflowData(connection, settings, at)
-    inside = [(name, partial(look, tables)) for name, look in TABLE_CHECKS.items()]
-    held = [(name, partial(look, data)) for name, look in AB_CHECKS.items()]
+    tables = MlflowTables(connection)
     return [
-        *inside,
-        *held,
+        *((name, partial(look, tables)) for name, look in TABLE_CHECKS.items()),
+        *_held(connection, settings, at),
         (CLOCK, lambda: clock_check("PostgreSQL", tables.schema.clock_difference_seconds)),
     ]
 

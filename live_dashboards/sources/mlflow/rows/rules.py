@@ -130,11 +130,12 @@ def _known_ms(runs: Sequence[RunRow], parameters: Parameters) -> int | None:
         for moment in (run.start_ms, run.end_ms)
         if moment is not None and moment <= near_ms
     ]
-    for run in runs:
-        had_started = run.start_ms is not None and run.start_ms <= near_ms
-        sign_ms = run.newest_sign_ms if had_started else run.near_sign_ms
-        times.extend(() if sign_ms is None else (sign_ms,))
-    return min(max(times), at_ms) if times else None
+    signs = (
+        run.newest_sign_ms if run.start_ms is not None and run.start_ms <= near_ms else run.near_sign_ms
+        for run in runs
+    )
+    newest = max((*times, *(sign for sign in signs if sign is not None)), default=None)
+    return None if newest is None else min(newest, at_ms)
 
 
 def _newest_ms(runs: Sequence[RunRow], tomorrow_ms: float) -> int | None:
