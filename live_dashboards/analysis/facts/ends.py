@@ -44,16 +44,17 @@ def latency_blocks(answer: PrometheusAnswer, variant_of: Callable[[str], str | N
     a request are left out.
     """
     seconds, counts = (
-        _by_block(answer, name, variant_of, variant) for name in ("latency_sum", "latency_count")
+        by_block(answer.block(name), variant_of, variant) for name in ("latency_sum", "latency_count")
     )
     return {end: (1000 * seconds[end], counts[end]) for end in sorted(seconds) if counts.get(end, 0.0) > 0}
 
 
-def _by_block(
-    answer: PrometheusAnswer, name: str, variant_of: Callable[[str], str | None], variant: str
-) -> dict[float, float]:
+def by_block(blocks: Answer, variant_of: Callable[[str], str | None], variant: str) -> dict[float, float]:
+    """What an answer by blocks adds up to over the models that are this variant, by the block's end (unix
+    seconds).
+    """
     sums: dict[float, float] = {}
-    for series in answer.block(name).series:
+    for series in blocks.series:
         if variant_of(series.label("model_name")) == variant:
             for end, value in series.points:
                 if value is not None:
@@ -62,8 +63,25 @@ def _by_block(
 
 
 def mean_standard_error(blocks: Blocks) -> StandardError:
-    """Of a ratio of sums over blocks (Cochran 1977, Sampling Techniques, 6.4)."""
-    return _standard_error(_residuals(blocks))
+    """Of a ratio of sums over blocks (Cochran 1977, Sampling Techniques, 6.4): from the residuals' sum of
+    squares, widened where neighbouring blocks go together.
+
+    With a lag-1 correlation r above 2/√T the effective number of blocks is T(1-r)/(1+r) (Bayley & Hammersley
+    1946, J. R. Stat. Soc. 8:184).
+    """
+    residuals, count = _residuals(blocks), len(blocks)
+    if count < FEWEST_BLOCKS:
+        return StandardError(
+            None,
+            count,
+            f"the window holds {count} blocks with requests, and "
+            f"{FEWEST_BLOCKS} are needed: choose a longer window",
+        )
+    squares = math.fsum(each * each for each in residuals.values())
+    together = math.fsum(one * other for one, other in pairwise(residuals.values()))
+    correlation = together / squares if squares > 0 else 0.0
+    widening = (1 + correlation) / (1 - correlation) if 2 / math.sqrt(count) < correlation < 1 else 1.0
+    return StandardError(math.sqrt(count / (count - 1) * squares * widening), count)
 
 
 def _residuals(blocks: Blocks) -> dict[float, float]:
@@ -73,27 +91,6 @@ def _residuals(blocks: Blocks) -> dict[float, float]:
         math.fsum(each for _, each in blocks.values()),
     )
     return {end: (added - total / count * each) / count for end, (added, each) in blocks.items()}
-
-
-def _standard_error(residuals: Mapping[float, float]) -> StandardError:
-    """From the residuals' sum of squares, widened where neighbouring blocks go together.
-
-    With a lag-1 correlation r above 2/√T the effective number of blocks is T(1-r)/(1+r) (Bayley & Hammersley
-    1946, J. R. Stat. Soc. 8:184).
-    """
-    blocks = len(residuals)
-    if blocks < FEWEST_BLOCKS:
-        return StandardError(
-            None,
-            blocks,
-            f"the window holds {blocks} blocks with requests, and "
-            f"{FEWEST_BLOCKS} are needed: choose a longer window",
-        )
-    squares = math.fsum(each * each for each in residuals.values())
-    together = math.fsum(one * other for one, other in pairwise(residuals.values()))
-    correlation = together / squares if squares > 0 else 0.0
-    widening = (1 + correlation) / (1 - correlation) if 2 / math.sqrt(blocks) < correlation < 1 else 1.0
-    return StandardError(math.sqrt(blocks / (blocks - 1) * squares * widening), blocks)
 
 
 def other_ends(answer: PrometheusAnswer, roles: Roles) -> tuple[PrometheusAnswer, ...]:

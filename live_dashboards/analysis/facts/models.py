@@ -127,9 +127,7 @@ def model_facts(
     """
     found = {(value.variant, value.metric): value for value in answer.values}
     scales = {
-        metric.name: percent_scale(settings["AB_ACCURACY_UNIT"], _largest(answer, metric.name))
-        if metric.is_share
-        else 1.0
+        metric.name: scale_of(answer, metric.name, settings) if metric.is_share else 1.0
         for metric in METRICS.values()
     }
     values: dict[tuple[str, str], Measurement] = {}
@@ -152,8 +150,10 @@ def percent_scale(unit: str, largest: float | None) -> float:
     return 100.0 if is_fraction else 1.0
 
 
-def _largest(answer: MlflowAnswer, metric: str) -> float | None:
-    return next((high for name, _, high in answer.value_ranges if name == metric), None)
+def scale_of(answer: MlflowAnswer, metric: str, settings: Settings) -> float:
+    """What that metric's values in MLflow are multiplied with to be percent."""
+    largest = next((high for name, _, high in answer.value_ranges if name == metric), None)
+    return percent_scale(settings["AB_ACCURACY_UNIT"], largest)
 
 
 def _absent(answer: MlflowAnswer, variant: str, metric: str) -> Measurement:

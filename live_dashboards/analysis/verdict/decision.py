@@ -292,18 +292,19 @@ def _better(evidence: Evidence) -> Verdict | None:
 
 def is_better(row: Comparison) -> bool:
     """Whether the interval excludes 0 in the good direction."""
-    low, high = row.verdict_limits
-    if low is None or high is None or row.descriptive:
-        return False
-    return low > 0 if row.is_higher_better else high < 0
+    return _is_beyond_0(row, upwards=row.is_higher_better)
 
 
 def is_worse(row: Comparison) -> bool:
     """Whether the interval excludes 0 in the bad direction."""
+    return _is_beyond_0(row, upwards=not row.is_higher_better)
+
+
+def _is_beyond_0(row: Comparison, *, upwards: bool) -> bool:
     low, high = row.verdict_limits
     if low is None or high is None or row.descriptive:
         return False
-    return high < 0 if row.is_higher_better else low > 0
+    return low > 0 if upwards else high < 0
 
 
 def _lacks(evidence: Evidence) -> list[str]:

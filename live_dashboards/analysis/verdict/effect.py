@@ -356,9 +356,8 @@ def with_adjusted_p(rows: tuple[Compared, ...], success: Compared | None) -> tup
         if each.row.p_value is not None
     }
     return tuple(
-        _with_p(each, by_treatment.get(each.row.treatment)) if each in members else each for each in rows
+        replace(each, row=replace(each.row, p_value_adjusted=by_treatment.get(each.row.treatment)))
+        if each in members
+        else each
+        for each in rows
     )
-
-
-def _with_p(each: Compared, p_value: float | None) -> Compared:
-    return replace(each, row=replace(each.row, p_value_adjusted=p_value))

@@ -82,7 +82,10 @@ def _share_changes(blocks: tuple[Block, ...]) -> tuple[ShareChange, ...]:
         if where is not None:
             edges.add(where)
             open_spans += [(begin, where), (where, end)]
-    shares = [(begin, _share_before(sums, begin, end)) for begin, end in pairwise(sorted(edges))]
+    shares = [
+        (begin, (sums[end][0] - sums[begin][0]) / max(1, sums[end][1] - sums[begin][1]))
+        for begin, end in pairwise(sorted(edges))
+    ]
     return tuple(ShareChange(block, before, after) for (_, before), (block, after) in pairwise(shares))
 
 
@@ -180,10 +183,6 @@ def _chi_square(one: Block, other: Block) -> float:
         return 0.0
     p = part / n
     return (one[0] / one[1] - other[0] / other[1]) ** 2 / (p * (1 - p) * (1 / one[1] + 1 / other[1]))
-
-
-def _share_before(sums: Sequence[Block], begin: int, end: int) -> float:
-    return (sums[end][0] - sums[begin][0]) / max(1, sums[end][1] - sums[begin][1])
 
 
 def split_test(page: Page) -> SplitTest:

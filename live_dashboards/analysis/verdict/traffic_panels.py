@@ -144,8 +144,8 @@ def rate_panel(page: Page) -> LinesPanel:
         if lines
         else ""
     )
-    total = _requests(page)
-    words = f"{count_words(total)} requests; {title}" if total is not None and lines else title
+    total = page.drawn.traffic.totals["total_requests"]
+    words = f"{count_words(total)} requests; {title}" if total.value is not None and lines else title
     subtitle = f"requests per second, last {window_words(page.window_seconds)}"
     gap = "" if lines else _timeline_gap(page, "request_rate")
     head = page.head(
@@ -186,7 +186,7 @@ def latency_panel(page: Page) -> LatencyPanel:
 def _latency_title(page: Page) -> str:
     pair = [page.drawn.of(name).p95_latency_ms for name in page.roles.pair]
     known = [f"{format_number(p95.value, 'ms')}" for p95 in pair if p95.value is not None]
-    if len(known) == 2 and _same_bucket(pair[0], pair[1]):
+    if len(known) == 2 and pair[0].interval is not None and pair[0].interval == pair[1].interval:
         return f"p95 {known[1]} against {known[0]}: same bucket"
     return (
         f"p95 {known[1]} against {known[0]}"
@@ -195,10 +195,6 @@ def _latency_title(page: Page) -> str:
         if known
         else "Response time"
     )
-
-
-def _same_bucket(one: Measurement, other: Measurement) -> bool:
-    return one.interval is not None and one.interval == other.interval
 
 
 def error_panel(page: Page) -> ErrorPanel:
@@ -261,7 +257,7 @@ def impact_panel(page: Page) -> ImpactPanel:
     )
     types = tuple(
         LinesPanel(
-            Head(kind or "business impact", "as reported", answer_origin(page)),
+            Head(kind or "business impact", "as reported", page.origin(PROMETHEUS)),
             kind,
             lines_of(page, "business_impact", "as_reported", kind),
         )
@@ -289,37 +285,34 @@ def impact_panel(page: Page) -> ImpactPanel:
     )
 
 
-def answer_origin(page: Page) -> Origin:
-    """The origin of what is drawn of Prometheus' questions."""
-    return page.origin(PROMETHEUS)
-
-
 def lines_of(page: Page, name: str, unit: str, metric_type: str | None = None) -> tuple[Line, ...]:
     """The timeline's lines in the page's order of variants, scaled to the panel's unit."""
     answer = page.drawn.prometheus.timeline(name)
     scale = page.drawn.traffic.accuracy_scale if name == "accuracy" else 1.0
-    lines = []
-    for variant in page.roles.names:
-        for series in answer.series:
-            model = series.label("model_name")
-            if page.roles.by_model.get(model) == variant and (
-                metric_type is None or series.label("metric_type") == metric_type
-            ):
-                scaled = Timeline(
-                    series.labels,
-                    tuple(
-                        (moment, None if value is None else value * scale) for moment, value in series.points
-                    ),
-                )
-                lines.append(
-                    Line(
-                        variant,
-                        variant,
-                        scaled,
-                        _latest(page, name, unit, variant=variant, series=scaled, metric_type=metric_type),
-                    )
-                )
-    return tuple(lines)
+    scaled = (
+        (
+            variant,
+            replace(
+                series,
+                points=tuple(
+                    (moment, None if value is None else value * scale) for moment, value in series.points
+                ),
+            ),
+        )
+        for variant in page.roles.names
+        for series in answer.series
+        if page.roles.by_model.get(series.label("model_name")) == variant
+        and (metric_type is None or series.label("metric_type") == metric_type)
+    )
+    return tuple(
+        Line(
+            variant,
+            variant,
+            series,
+            _latest(page, name, unit, variant=variant, series=series, metric_type=metric_type),
+        )
+        for variant, series in scaled
+    )
 
 
 def _latest(
@@ -362,12 +355,6 @@ def _line_limit_seconds(page: Page, answer: Answer) -> float:
     limit = float(page.settings["AB_STALE_AFTER"])
     is_recorded = any(text.startswith(COUNTED_BY_RULES) for text in page.drawn.prometheus.status.warnings)
     return max(limit, _RECORDED_AFTER_SECONDS) + (answer.step_seconds or 0.0) if is_recorded else limit
-
-
-def _requests(page: Page) -> Measurement | None:
-    """All that were counted; None where none were."""
-    whole = page.drawn.traffic.totals["total_requests"]
-    return whole if whole.value is not None else None
 
 
 def _step_note(page: Page, name: str) -> str:
