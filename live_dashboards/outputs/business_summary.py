@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from live_dashboards.model.business_case import Assumption, BusinessCase
-from live_dashboards.model.business_report import BusinessReport, Gate
+from live_dashboards.model.business_report import BusinessReport
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.outputs.summary_parts import (
     finite,
@@ -39,7 +39,9 @@ def business_summary(report: BusinessReport) -> dict[str, Any]:
             "would_change": list(report.verdict.would_change),
         },
         "answer": plain_answer(report.answer),
-        "gates": [_gate(gate) for gate in report.gates.gates],
+        "gates": [
+            {"gate": gate.label, "state": gate.state, "words": gate.words} for gate in report.gates.gates
+        ],
         "assumptions": [_assumption(each, case) for each in case.assumptions],
         "default_assumptions": sum(each.is_default for each in case.assumptions),
         "sensitivity": [
@@ -70,10 +72,6 @@ def _number(name: str, measurement: Measurement) -> tuple[tuple[str, Any], ...]:
 
 def _ends(interval: Interval | None) -> list[float | None] | None:
     return None if interval is None else [finite(interval.low), finite(interval.high)]
-
-
-def _gate(gate: Gate) -> dict[str, str]:
-    return {"gate": gate.label, "state": gate.state, "words": gate.words}
 
 
 def _assumption(each: Assumption, case: BusinessCase) -> dict[str, Any]:

@@ -40,8 +40,7 @@ def arm(found: Page, counted: Accumulated, variant: str, metric: str) -> Arm:
     """The variant's counts of a metric (`error_rate`, `over_latency_objective` or `online_accuracy`) in what
     was counted.
     """
-    names = _EVENTS_AND_TRIALS[metric]
-    answers = tuple(counted.total(name) for name in names)
+    answers = tuple(counted.total(name) for name in _EVENTS_AND_TRIALS[metric])
     sums = [_by_variant(found, answer, variant) for answer in answers]
     requests = found.counted.of(variant).requests
     query, source = (

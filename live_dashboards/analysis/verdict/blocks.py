@@ -64,8 +64,7 @@ def carried(
     ]
     sums = [0.0, *accumulate(parts)]
     first, after = max(runs, key=lambda run: sums[run[1]] - sums[run[0]])
-    worst = sums[after] - sums[first]
-    if worst <= _by_chance(found, treatment, control, runs):
+    if sums[after] - sums[first] <= _by_chance(found, treatment, control, runs):
         return None
     first, after = _core(found, parts, (first, after))
     rest = [*range(first), *range(after, len(spans))]

@@ -199,8 +199,7 @@ def _too_few(page: Page, success: Compared) -> list[str]:
     found = []
     for rate in success.inputs:
         counts = Counts(min(rate.n or 1, round((rate.value or 0.0) / 100 * (rate.n or 1))), rate.n or 1)
-        least = min(counts.events, counts.n - counts.events)
-        if least < fewest:
+        if min(counts.events, counts.n - counts.events) < fewest:
             found.append(
                 f"{rate.variant}: {counts.events} of {format_count(counts.n)}, fewer than "
                 f"AB_MINIMUM_EVENTS={fewest} of either kind"

@@ -212,8 +212,7 @@ def split_test(page: Page) -> SplitTest:
             reason="not judged: no plan held while requests came; give AB_TRAFFIC_SPLIT "
             "one that begins with the test",
         )
-    stay = page.settings["AB_STICKY_FOR"]
-    return judged(found, segments, float(stay or 0.0))
+    return judged(found, segments, float(page.settings["AB_STICKY_FOR"] or 0.0))
 
 
 def _observed(page: Page, counted: Accumulated) -> dict[str, Measurement]:
@@ -334,8 +333,9 @@ def judged(found: SplitTest, segments: Sequence[Segment], stay_seconds: float) -
 
 def _flagged(found: SplitTest, segments: Sequence[Segment], stay_seconds: float) -> SplitTest:
     clusters = max(_clusters(segment, stay_seconds) for segment in segments)
-    looks = [(_cumulative(segment.blocks, segment.whole, clusters), segment.shares) for segment in segments]
-    p_value = segmented_split_test(looks)[-1]
+    p_value = segmented_split_test(
+        [(_cumulative(segment.blocks, segment.whole, clusters), segment.shares) for segment in segments]
+    )[-1]
     furthest = max(segments, key=lambda segment: segment.off_points)
     flag = "ok" if p_value >= _SUSPECT_P else "red" if furthest.off_points >= _MATTERS_POINTS else "amber"
     since = f" since {furthest.since:%-d %b %H:%M} UTC" if furthest.since is not None else ""
@@ -378,10 +378,9 @@ def _cumulative(
         seen = [min(most, before + count) for before, count, most in zip(seen, block, whole, strict=True)]
         looks.append([_worth(count, clusters) for count in seen])
     looks.append([_worth(count, clusters) for count in whole])
-    zero = [0] * len(whole)
     return [
         tuple(after - before for before, after in zip(one, other, strict=True))
-        for one, other in pairwise([zero, *looks])
+        for one, other in pairwise([[0] * len(whole), *looks])
     ]
 
 

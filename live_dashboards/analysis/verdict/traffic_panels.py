@@ -332,8 +332,7 @@ def _latest(
         )
     moment, value = known[-1]
     observed_at = datetime.fromtimestamp(moment, UTC)
-    age_seconds = (page.at - observed_at).total_seconds()
-    is_stale = age_seconds > _line_limit_seconds(page, answer)
+    is_stale = (page.at - observed_at).total_seconds() > _line_limit_seconds(page, answer)
     origin = page.drawn.prometheus.origin
     frame = Measurement(
         called,
