@@ -148,10 +148,9 @@ def _metrics(data: MlflowData) -> Check:
         f"; found {found}{_unit(data)}" if found else ""
     )
     *settings, last = (metric.setting for metric in METRICS.values())
-    state = CheckState.WARNING if ACCURACY in present else CheckState.FAILED
     return Check(
         name,
-        state,
+        CheckState.WARNING if ACCURACY in present else CheckState.FAILED,
         lost,
         f"name the keys with {', '.join(settings)} and {last}",
         "no_metric",

@@ -7,7 +7,6 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Any, Self
 
 import requests
@@ -191,9 +190,7 @@ class RestClient:
         self._watchdog.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._watchdog.cancel()
         self._session.close()
         self._sockets.cut()

@@ -245,7 +245,8 @@ def _rank(run: RunRow, near_ms: int) -> tuple[object, ...]:
 
 def _value_row(variant: str, metric: str, run: RunRow, key: str, parameters: Parameters) -> Row:
     latest = run.metrics[key]
-    what = (
+    has_hits = metric in parameters["with_hits"]
+    return (
         variant,
         metric,
         key,
@@ -256,10 +257,6 @@ def _value_row(variant: str, metric: str, run: RunRow, key: str, parameters: Par
         run.status,
         run.is_child,
         run.start_ms,
-    )
-    has_hits = metric in parameters["with_hits"]
-    return (
-        *what,
         _test_count(run, parameters["test_count_key"]),
         *(run.finite(name) if has_hits else None for name in hit_keys(key)),
     )

@@ -9,7 +9,6 @@ import sqlite3
 import stat
 import threading
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
@@ -53,9 +52,7 @@ class SqliteDatabase:
         self._connection.set_progress_handler(self._is_over, _STEPS_BETWEEN_LOOKS)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
