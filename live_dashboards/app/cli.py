@@ -145,7 +145,7 @@ def _draw_with(
         getattr(arguments, "all_experiments", False),
     )
     check_outputs(dashboards, settings, request)
-    with deadline(settings.run_timeout_seconds), lock(dashboards, settings, request):
+    with deadline(settings["RUN_TIMEOUT_SECONDS"]), lock(dashboards, settings, request):
         written = [
             _tell(outcome, run) for outcome in outcomes(dashboards, settings, request, every_experiment=every)
         ]
