@@ -19,7 +19,7 @@ _NOTHING_NEW = {
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A picture and its page."""
+    """A picture and its page, and whether it is as live as was required."""
 
     image: Path
     report: Report

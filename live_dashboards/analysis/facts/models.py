@@ -130,15 +130,13 @@ def model_facts(
         metric.name: scale_of(answer, metric.name, settings) if metric.is_share else 1.0
         for metric in METRICS.values()
     }
-    values: dict[tuple[str, str], Measurement] = {}
-    for variant in (*variants, ""):
-        for metric in METRICS:
-            value = found.get((variant, metric))
-            values[variant, metric] = (
-                _absent(answer, variant, metric)
-                if value is None
-                else _present(answer, value, scales[metric], settings, at=at)
-            )
+    values = {
+        (variant, metric): _present(answer, found[variant, metric], scales[metric], settings, at=at)
+        if (variant, metric) in found
+        else _absent(answer, variant, metric)
+        for variant in (*variants, "")
+        for metric in METRICS
+    }
     return ModelFacts(values, _notices(answer, settings))
 
 
@@ -181,13 +179,13 @@ def _present(
 ) -> Measurement:
     n, note = rows_behind(value, scale, str(settings["AB_TEST_COUNT_PARAM"]))
     limits, drawn = _intervals(value, scale, n, float(settings["AB_CONFIDENCE"]))
-    notes = [note] if note else []
-    if value.run_status == "RUNNING":
-        notes.append("run not finished")
-    if value.started_at is not None and value.started_at > at + _CLOCK_SLACK:
-        notes.append("the run started after the page's moment; there is no earlier one")
-    if value.is_child:
-        notes.append("from a child run")
+    is_later = value.started_at is not None and value.started_at > at + _CLOCK_SLACK
+    notes = (
+        note,
+        "run not finished" if value.run_status == "RUNNING" else None,
+        "the run started after the page's moment; there is no earlier one" if is_later else None,
+        "from a child run" if value.is_child else None,
+    )
     return Measurement(
         value.metric,
         value.value * scale,
@@ -200,7 +198,7 @@ def _present(
         answer.status.source,
         answer.query("values"),
         value.observed_at,
-        "; ".join(notes) or None,
+        "; ".join(filter(None, notes)) or None,
     )
 
 
@@ -218,14 +216,11 @@ def _percent(limits: tuple[float, float]) -> Interval:
 
 
 def _notices(answer: MlflowAnswer, settings: Settings) -> tuple[str, ...]:
-    notices = []
     shares = {metric.name for metric in METRICS.values() if metric.is_share}
-    for metric, low, high in answer.value_ranges:
-        if metric in shares and settings["AB_ACCURACY_UNIT"] == "auto" and 0 < low <= 1 < high:
-            notices.append(
-                f"{metric} is logged from {low:g} to {high:g}: fractions and percent seem "
-                "mixed; set AB_ACCURACY_UNIT"
-            )
-    if answer.origin is not Origin.SIMULATED:
-        notices.extend(f"MLflow: {warning}" for warning in answer.status.warnings)
-    return tuple(notices)
+    mixed = (
+        f"{metric} is logged from {low:g} to {high:g}: fractions and percent seem mixed; set AB_ACCURACY_UNIT"
+        for metric, low, high in answer.value_ranges
+        if metric in shares and settings["AB_ACCURACY_UNIT"] == "auto" and 0 < low <= 1 < high
+    )
+    warnings = () if answer.origin is Origin.SIMULATED else answer.status.warnings
+    return (*mixed, *(f"MLflow: {warning}" for warning in warnings))

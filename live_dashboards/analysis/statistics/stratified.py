@@ -5,10 +5,10 @@ variance of what depends on its past.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import pairwise
+from itertools import count, pairwise, takewhile
 from statistics import median
 
 from live_dashboards.analysis.statistics.proportions import Comparison, Counts, difference, normal_quantile
@@ -102,13 +102,11 @@ def long_run_variance(
     """
     if len(residuals) < FEWEST_BLOCKS:
         return least
-    return max(
-        least,
-        *(
-            batch_variance(residuals, batches)
-            for batches in _numbers_of_batches(len(residuals), fewest_batches)
-        ),
+    numbers = takewhile(
+        lambda batches: batches >= fewest_batches,
+        (len(residuals) // 2**doublings for doublings in count()),
     )
+    return max(least, *(batch_variance(residuals, batches) for batches in numbers))
 
 
 def batch_variance(residuals: Sequence[float], batches: int, confidence: float = _CONFIDENCE) -> float:
@@ -119,13 +117,6 @@ def batch_variance(residuals: Sequence[float], batches: int, confidence: float =
     edges = [index * blocks // batches for index in range(batches + 1)]
     squares = math.fsum(math.fsum(residuals[begin:end]) ** 2 for begin, end in pairwise(edges))
     return batches / (batches - 1) * squares * _widening(batches, confidence)
-
-
-def _numbers_of_batches(blocks: int, fewest: int) -> Iterator[int]:
-    length = 1
-    while blocks // length >= fewest:
-        yield blocks // length
-        length *= 2
 
 
 @cache

@@ -308,22 +308,21 @@ def _is_beyond_0(row: Comparison, *, upwards: bool) -> bool:
 
 def _lacks(evidence: Evidence) -> list[str]:
     """What is still missing for SHIP beside a better success metric."""
-    lacks = [
-        f"{_words(guard.comparison)} not known: {guard.words}"
-        for guard in evidence.guardrails
-        if guard.outcome == UNKNOWN
+    is_off = evidence.split.waits_for and evidence.split.flag == "amber"
+    return [
+        *(
+            f"{_words(guard.comparison)} not known: {guard.words}"
+            for guard in evidence.guardrails
+            if guard.outcome == UNKNOWN
+        ),
+        *(
+            f"{_words(guard.comparison)} not yet shown to be no worse: {guard.words}"
+            for guard in evidence.guardrails
+            if guard.outcome not in {UNKNOWN, SHOWN}
+        ),
+        *([f"the traffic split is off the plan so far, and {evidence.split.waits_for}"] if is_off else []),
+        *_too_young(evidence),
     ]
-    lacks += [
-        f"{_words(guard.comparison)} not yet shown to be no worse: {guard.words}"
-        for guard in evidence.guardrails
-        if guard.outcome not in {UNKNOWN, SHOWN}
-    ]
-    lacks += (
-        [f"the traffic split is off the plan so far, and {evidence.split.waits_for}"]
-        if evidence.split.waits_for and evidence.split.flag == "amber"
-        else []
-    )
-    return lacks + _too_young(evidence)
 
 
 def _too_young(evidence: Evidence) -> list[str]:

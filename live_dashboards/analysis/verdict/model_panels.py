@@ -222,12 +222,9 @@ def _quality_title(page: Page, facts: tuple[VariantFacts, ...], *, is_online: bo
 
 def _quality_note(page: Page, rows: tuple[QualityRow, ...]) -> str:
     offline = [one for row in rows for one in row.offline if one.value is not None]
-    parts = []
-    if any(one.interval for one in offline):
-        parts.append("bars: Wilson interval of the rows counted")
-    if any(one.interval is None for one in offline):
-        parts.append("hollow: n unknown")
-    return "; ".join(filter(None, (*parts, gap_words(page))))
+    bars = "bars: Wilson interval of the rows counted" if any(one.interval for one in offline) else ""
+    hollow = "hollow: n unknown" if any(one.interval is None for one in offline) else ""
+    return "; ".join(filter(None, (bars, hollow, gap_words(page))))
 
 
 def runs_panel(page: Page) -> RunsPanel:

@@ -372,15 +372,17 @@ def _cumulative(
     """What each look added, the last one up to the exact total, as so many independent requests as they are
     worth.
     """
-    seen = [0] * len(whole)
-    looks = []
-    for block in blocks:
-        seen = [min(most, before + count) for before, count, most in zip(seen, block, whole, strict=True)]
-        looks.append([_worth(count, clusters) for count in seen])
-    looks.append([_worth(count, clusters) for count in whole])
+    seen = accumulate(
+        blocks,
+        lambda seen, block: tuple(
+            min(most, before + count) for before, count, most in zip(seen, block, whole, strict=True)
+        ),
+        initial=(0,) * len(whole),
+    )
+    looks = [[_worth(count, clusters) for count in each] for each in (*seen, whole)]
     return [
         tuple(after - before for before, after in zip(one, other, strict=True))
-        for one, other in pairwise([[0] * len(whole), *looks])
+        for one, other in pairwise(looks)
     ]
 
 

@@ -76,7 +76,7 @@ def split_panel(page: Page, test: SplitTest) -> SplitPanel:
         if is_drawn_live and has_period and start
         else f"last {window_words(page.window_seconds)}"
     )
-    gap = "" if rows else _gap(page, "requests")
+    gap = "" if rows else _gap(page.drawn.prometheus.instant("requests"), "requests")
     title = _split_title(rows, test if is_drawn_live else None, has_plan=bool(plan))
     note = _split_note(test, has_period=has_period and is_drawn_live) if rows else ""
     head = page.head(
@@ -147,12 +147,14 @@ def rate_panel(page: Page) -> LinesPanel:
     total = page.drawn.traffic.totals["total_requests"]
     words = f"{count_words(total)} requests; {title}" if total.value is not None and lines else title
     subtitle = f"requests per second, last {window_words(page.window_seconds)}"
-    gap = "" if lines else _timeline_gap(page, "request_rate")
+    answer = page.drawn.prometheus.timeline("request_rate")
+    step = format_duration(answer.step_seconds) if answer.step_seconds else ""
+    gap = "" if lines else _gap(answer, "request_rate", "in the window")
     head = page.head(
         PROMETHEUS,
         words,
         subtitle,
-        note=_step_note(page, "request_rate"),
+        note=f"a point every {step}; gaps are missing scrapes" if step else "",
         asked=ASKED["request_rate"],
         gap=gap,
     )
@@ -172,7 +174,7 @@ def latency_panel(page: Page) -> LatencyPanel:
         for facts in page.drawn.variants
         if facts.p95_latency_ms.value is not None or facts.mean_latency_ms.value is not None
     )
-    gap = "" if rows else _gap(page, "latency_buckets")
+    gap = "" if rows else _gap(page.drawn.prometheus.instant("latency_buckets"), "latency_buckets")
     subtitle = f"response time, ms, last {window_words(page.window_seconds)}"
     note = "bar: the buckets that surely hold the percentile, 95 %; tick: mean"
     head = page.head(
@@ -269,7 +271,7 @@ def impact_panel(page: Page) -> ImpactPanel:
         if net is not None and net.value is not None
         else "Reported business impact"
     )
-    gap = "" if types else f"not exported: {_timeline_gap(page, 'business_impact')}"
+    gap = "" if types else f"not exported: {_gap(answer, 'business_impact', 'in the window')}"
     subtitle = f"{EXPORTED.impact} by metric_type, as reported"
     return ImpactPanel(
         page.head(
@@ -356,20 +358,5 @@ def _line_limit_seconds(page: Page, answer: Answer) -> float:
     return max(limit, _RECORDED_AFTER_SECONDS) + (answer.step_seconds or 0.0) if is_recorded else limit
 
 
-def _step_note(page: Page, name: str) -> str:
-    step = page.drawn.prometheus.timeline(name).step_seconds
-    return f"a point every {format_duration(step)}; gaps are missing scrapes" if step else ""
-
-
-def _gap(page: Page, name: str) -> str:
-    return (
-        page.drawn.prometheus.instant(name).reason
-        or f"Prometheus has no {name.replace('_', ' ')} of any variant"
-    )
-
-
-def _timeline_gap(page: Page, name: str) -> str:
-    return (
-        page.drawn.prometheus.timeline(name).reason
-        or f"Prometheus has no {name.replace('_', ' ')} in the window"
-    )
+def _gap(answer: Answer, name: str, where: str = "of any variant") -> str:
+    return answer.reason or f"Prometheus has no {name.replace('_', ' ')} {where}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -149,11 +150,8 @@ class RestRows:
 
 def _with_two_variants(runs: Iterable[RunRow]) -> set[int]:
     """The experiments that these runs show to be A/B tests."""
-    variants: dict[int, set[str]] = {}
-    for run in runs:
-        if run.variant is not None:
-            variants.setdefault(run.experiment_id, set()).add(run.variant)
-    return {each for each, names in variants.items() if len(names) >= 2}
+    pairs = {(run.experiment_id, run.variant) for run in runs if run.variant is not None}
+    return {each for each, count in Counter(each for each, _ in pairs).items() if count >= 2}
 
 
 class MlflowRestSource(OpenedSource[RestClient]):
