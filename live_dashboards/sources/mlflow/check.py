@@ -96,15 +96,12 @@ def _write_rights(schema: MlflowSchema) -> Check:
     if not written:
         return Check(WRITE_RIGHTS, CheckState.OK, f"user {user!r} may not write")
     names = ", ".join(REQUIRED_TABLES)
-    fix = (
-        "nothing is ever written, but a role that only reads is safer: create role dash_ro login "
-        f"password '...'; grant select on {names} to dash_ro;"
-    )
     return Check(
         WRITE_RIGHTS,
         CheckState.WARNING,
         f"user {user!r} may also write {', '.join(written)}",
-        fix,
+        "nothing is ever written, but a role that only reads is safer: create role dash_ro login "
+        f"password '...'; grant select on {names} to dash_ro;",
         "can_write",
     )
 

@@ -169,15 +169,12 @@ def _test_counts(data: MlflowData) -> Check:
         if not _is_count(count)
     ]
     if without:
-        fix = (
-            "log the number of test rows as that param (a fraction such as 0.2 is none), or name another "
-            "one with AB_TEST_COUNT_PARAM"
-        )
         return Check(
             name,
             CheckState.WARNING,
             f"{param} gives no number of test rows, so no interval ({'; '.join(without)})",
-            fix,
+            "log the number of test rows as that param (a fraction such as 0.2 is none), or name another "
+            "one with AB_TEST_COUNT_PARAM",
             "no_test_count",
         )
     return Check(
@@ -196,11 +193,14 @@ def _odd_values(data: MlflowData) -> Check:
         return Check(name, CheckState.OK, "no NaN, no infinite and no too large value among the latest ones")
     key, run_id, is_nan, count = rows[0]
     word = "NaN" if is_nan else "infinite or too large"
-    found = (
+    return Check(
+        name,
+        CheckState.WARNING,
         f"{count} latest value{'' if count == 1 else 's'} NaN, infinite or too large and left out, "
-        f"such as {key!r} ({word}) of run {run_id}"
+        f"such as {key!r} ({word}) of run {run_id}",
+        "look at why that run diverged",
+        "odd_values",
     )
-    return Check(name, CheckState.WARNING, found, "look at why that run diverged", "odd_values")
 
 
 def _age(data: MlflowData) -> Check:

@@ -88,9 +88,8 @@ class LateError(SourceError):
 
 def too_large(address: str, limit_bytes: int) -> SourceError:
     """More bytes than are read."""
-    reason = f"the answers of {ADVICE.name}{address} are larger than {limit_bytes // 1024 // 1024} MB"
     return SourceError(
-        reason,
+        f"the answers of {ADVICE.name}{address} are larger than {limit_bytes // 1024 // 1024} MB",
         "name the experiment with AB_EXPERIMENT, shorten AB_WINDOW, or give access "
         "to the database (MLFLOW_DB_HOST)",
         "too_large",
@@ -99,13 +98,10 @@ def too_large(address: str, limit_bytes: int) -> SourceError:
 
 def redirected(response: requests.Response, address: str) -> SourceError:
     """A redirect is not followed: the login would go to a stranger."""
-    fix = (
-        "if that is a login page, set MLFLOW_TRACKING_TOKEN or MLFLOW_TRACKING_USERNAME; else set "
-        "MLFLOW_TRACKING_URI to the final address"
-    )
     return SourceError(
         f"{ADVICE.name}{address} redirects to {redirect_target(response)} instead of answering",
-        fix,
+        "if that is a login page, set MLFLOW_TRACKING_TOKEN or MLFLOW_TRACKING_USERNAME; else set "
+        "MLFLOW_TRACKING_URI to the final address",
         "redirect",
     )
 
