@@ -135,22 +135,22 @@ def _group(answer: Answer) -> str:
 
 
 def _raised(answer: PrometheusAnswer, ends: frozenset[tuple[str, str]]) -> PrometheusAnswer:
-    accumulated = tuple(_raised_counts(counted, ends) for counted in answer.accumulated)
     return replace(
         answer,
         instants=tuple(_raised_answer(each, ends) for each in answer.instants),
-        accumulated=accumulated,
+        accumulated=tuple(_raised_counts(counted, ends) for counted in answer.accumulated),
     )
 
 
 def _raised_counts(counted: Accumulated, ends: frozenset[tuple[str, str]]) -> Accumulated:
-    totals = tuple(_raised_answer(each, ends) for each in counted.totals)
     requests = counted.block("requests")
     blocks = tuple(
         _spread_errors(each, requests, ends) if each.name == _ERRORS else _raised_answer(each, ends)
         for each in counted.blocks
     )
-    return replace(counted, totals=totals, blocks=blocks)
+    return replace(
+        counted, totals=tuple(_raised_answer(each, ends) for each in counted.totals), blocks=blocks
+    )
 
 
 def _raised_answer(answer: Answer, ends: frozenset[tuple[str, str]]) -> Answer:
@@ -217,8 +217,6 @@ def widest(found: Measurement, others: Iterable[Measurement]) -> Measurement:
     ):
         return found
     every = (found, *ends)
-    interval = around([(each.value, each.interval) for each in every])
-    drawn = around([(each.value, each.drawn_interval or each.interval) for each in every])
     values = [each.value for each in every if each.value is not None]
     words = (
         None
@@ -233,8 +231,8 @@ def widest(found: Measurement, others: Iterable[Measurement]) -> Measurement:
     )
     return replace(
         found,
-        interval=interval,
-        drawn_interval=drawn,
+        interval=around([(each.value, each.interval) for each in every]),
+        drawn_interval=around([(each.value, each.drawn_interval or each.interval) for each in every]),
         inputs=inputs,
         reason="; ".join(filter(None, (_without_counts(found), words))) or None,
     )
@@ -267,16 +265,12 @@ def around_rows(row: Comparison, others: Iterable[Comparison]) -> Comparison | N
     low, high = outermost([each.low for each in every], min), outermost([each.high for each in every], max)
     if low is None or high is None:
         return None
-    harm = (
-        outermost([each.harm_low for each in every], min),
-        outermost([each.harm_high for each in every], max),
-    )
     return replace(
         row,
         low=low,
         high=high,
-        harm_low=harm[0],
-        harm_high=harm[1],
+        harm_low=outermost([each.harm_low for each in every], min),
+        harm_high=outermost([each.harm_high for each in every], max),
         p_value=outermost([each.p_value for each in every], max),
     )
 

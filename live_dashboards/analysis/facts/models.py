@@ -208,11 +208,10 @@ def _intervals(
     rows = rows_correct(value.value, scale, n) if n else None
     if n is None or rows is None:
         return None, None
-    return tuple(_percent(wilson(Counts(rows, n), level)) for level in (0.95, confidence))  # type: ignore[return-value]
-
-
-def _percent(limits: tuple[float, float]) -> Interval:
-    return Interval(limits[0] * 100, limits[1] * 100)
+    limits, drawn = (
+        Interval(*(100 * limit for limit in wilson(Counts(rows, n), level))) for level in (0.95, confidence)
+    )
+    return limits, drawn
 
 
 def _notices(answer: MlflowAnswer, settings: Settings) -> tuple[str, ...]:

@@ -123,13 +123,12 @@ class Page:
         """
         origin, status = self.origin(source), self.status(source)
         if origin is Origin.MISSING or gap:
-            reason = gap if origin is not Origin.MISSING else failure(status)
             return Head(
                 f"No data: {what or subtitle.partition(',')[0]}",
                 subtitle,
                 Origin.MISSING,
                 asked=asked,
-                reason=reason,
+                reason=failure(status) if origin is Origin.MISSING else gap,
             )
         return Head(
             title,

@@ -336,7 +336,7 @@ def _latest(
     observed_at = datetime.fromtimestamp(moment, UTC)
     is_stale = (page.at - observed_at).total_seconds() > _line_limit_seconds(page, answer)
     origin = page.drawn.prometheus.origin
-    frame = Measurement(
+    return Measurement(
         called,
         value,
         unit,
@@ -345,8 +345,8 @@ def _latest(
         source=status.source,
         query=answer.query,
         observed_at=observed_at,
+        stale=is_stale and origin is Origin.LIVE,
     )
-    return replace(frame, stale=is_stale and origin is Origin.LIVE)
 
 
 def _line_limit_seconds(page: Page, answer: Answer) -> float:
