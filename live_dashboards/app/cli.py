@@ -16,8 +16,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 WRITTEN, NOT_WRITTEN, USAGE, LESS_THAN_REQUIRED = 0, 1, 2, 3
 _BOTH = ("ab", "business")
+Command = Callable[[argparse.Namespace, Path | None], int]
 
 log = logging.getLogger("live_dashboards")
 
@@ -42,10 +44,10 @@ def main(argv: Sequence[str] | None = None, *, base_folder: Path | None = None) 
     """Runs one command; the exit code. `base_folder` is where the settings file and a relative output folder
     lie (default: the current one).
     """
-    commands = {
-        "ab": _ab,
-        "business": _business,
-        "all": _all,
+    commands: Mapping[str, Command] = {
+        "ab": partial(_draw, ("ab",)),
+        "business": partial(_draw, ("business",)),
+        "all": partial(_draw, _BOTH),
         "web": _web,
         "check": _check,
         "demo": _demo,
@@ -121,18 +123,6 @@ def _overrides(arguments: argparse.Namespace) -> Mapping[str, str]:
     }
 
 
-def _ab(arguments: argparse.Namespace, base_folder: Path | None) -> int:
-    return _draw(("ab",), arguments, base_folder)
-
-
-def _business(arguments: argparse.Namespace, base_folder: Path | None) -> int:
-    return _draw(("business",), arguments, base_folder)
-
-
-def _all(arguments: argparse.Namespace, base_folder: Path | None) -> int:
-    return _draw(_BOTH, arguments, base_folder)
-
-
 def _draw(dashboards: tuple[str, ...], arguments: argparse.Namespace, base_folder: Path | None) -> int:
     """Draws, and leaves a metrics file behind where one was asked for, however that ends."""
     from live_dashboards.app.unattended import recorded
@@ -155,7 +145,7 @@ def _draw_with(
         getattr(arguments, "all_experiments", False),
     )
     check_outputs(dashboards, settings, request)
-    with deadline(settings.run_timeout_seconds), lock(dashboards, settings, request):
+    with deadline(settings["RUN_TIMEOUT_SECONDS"]), lock(dashboards, settings, request):
         written = [
             _tell(outcome, run) for outcome in outcomes(dashboards, settings, request, every_experiment=every)
         ]
@@ -247,27 +237,19 @@ def _demo(arguments: argparse.Namespace, base_folder: Path | None) -> int:
             base_folder=base_folder,
         )
         if arguments.web:
-            return _serve_demo(own)
+            from live_dashboards.app.serving import serve
+
+            serve(own)
+            return WRITTEN
         exit_code = _draw_with(own, _BOTH, arguments, Run())
         if arguments.keep:
             sys.stderr.write(
                 "The demo runs until Ctrl-C. Settings to paste into "
                 f".env.live-dashboards:\n\n{demo.settings_text()}\n"
             )
-            _wait_for_interrupt()
+            with contextlib.suppress(KeyboardInterrupt):
+                threading.Event().wait()
     return exit_code
-
-
-def _serve_demo(settings: Settings) -> int:
-    from live_dashboards.app.serving import serve
-
-    serve(settings)
-    return WRITTEN
-
-
-def _wait_for_interrupt() -> None:
-    with contextlib.suppress(KeyboardInterrupt):
-        threading.Event().wait()
 
 
 def _explain(arguments: argparse.Namespace, base_folder: Path | None) -> int:

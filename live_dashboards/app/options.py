@@ -55,24 +55,19 @@ def parser() -> argparse.ArgumentParser:
     )
     root.add_argument("--version", action="version", version=f"live-dashboards {__version__}")
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    ab = commands.add_parser(
-        "ab",
-        help="draw the A/B testing dashboard",
-        description=_AB,
-        epilog=_settings_help(),
-        formatter_class=_Wide,
-    )
-    _add_picture_options(ab)
-    _add_unattended_options(ab)
-    business = commands.add_parser(
-        "business",
-        help="draw the business impact dashboard",
-        description=_BUSINESS,
-        epilog=_settings_help(),
-        formatter_class=_Wide,
-    )
-    _add_picture_options(business)
-    _add_unattended_options(business)
+    for name, what, description in (
+        ("ab", "A/B testing", _AB),
+        ("business", "business impact", _BUSINESS),
+    ):
+        picture = commands.add_parser(
+            name,
+            help=f"draw the {what} dashboard",
+            description=description,
+            epilog=_settings_help(),
+            formatter_class=_Wide,
+        )
+        _add_picture_options(picture)
+        _add_unattended_options(picture)
     both = commands.add_parser("all", help="draw both dashboards from one fetch", description=_ALL)
     _add_picture_options(both, is_folder=True)
     _add_unattended_options(both)

@@ -323,14 +323,11 @@ def _variants_match(name: str, snapshot: Snapshot, settings: Settings) -> Check:
 
     both, only_mlflow, only_prometheus = matches(snapshot.mlflow, snapshot.prometheus, settings)
     if not both:
-        found = (
-            f"no variant is in both: MLflow has {', '.join(only_mlflow)}; Prometheus has "
-            f"{', '.join(only_prometheus)}"
-        )
         return Check(
             name,
             CheckState.FAILED,
-            found,
+            f"no variant is in both: MLflow has {', '.join(only_mlflow)}; Prometheus has "
+            f"{', '.join(only_prometheus)}",
             "name the same models with AB_VARIANT_ALIASES=prometheus-name=variant",
             "no_match",
         )

@@ -64,11 +64,10 @@ def finish(written: Sequence[Outcome], settings: Settings, request: Request, run
     """Removes what is not to be kept, where all pictures are as live as was required, notifies, and tells the
     run in one line: a warning where something is wrong.
     """
-    pictures = [Written(each.image, each.report, each.is_enough) for each in written]
     if all(each.is_enough for each in written):
         keep(written, request)
-    notify(pictures, settings, request)
-    line, is_wrong = run_line(pictures, run.seconds, required=request.require)
+    notify(written, settings, request)
+    line, is_wrong = run_line(written, run.seconds, required=request.require)
     log.log(logging.WARNING if is_wrong else logging.INFO, "%s", line)
 
 

@@ -39,6 +39,7 @@ from live_dashboards.model.dashboards import (
     stamped_stem,
 )
 from live_dashboards.model.report import BadgeKind
+from live_dashboards.outputs.run_line import Written
 from live_dashboards.settings import Settings
 
 if TYPE_CHECKING:
@@ -161,15 +162,12 @@ def main() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What was written, and whether it is as live as was required; `experiment_part` is what its stamped name
-    says of the experiment.
+class Outcome(Written):
+    """What was written, with the summary where that goes to stdout; `experiment_part` is what its stamped
+    name says of the experiment.
     """
 
-    image: Path
     summary_text: str | None
-    report: Report
-    is_enough: bool
     experiment_part: str = ""
 
 
@@ -198,7 +196,7 @@ def write(
     with undivided():
         write_files([*new, NewFile(image, files[image.suffix])], old)
     return Outcome(
-        image, str(files[".json"], "utf-8") if request.summary == "-" else None, page, enough, experiment_part
+        image, page, enough, str(files[".json"], "utf-8") if request.summary == "-" else None, experiment_part
     )
 
 

@@ -17,7 +17,7 @@ from psycopg2 import sql
 from live_dashboards.demo.exporter import CORRECT_METRIC, JOB, LABELLED_METRIC, Exporter, write_history
 from live_dashboards.demo.mlflow_rows import fill_tables, make_tables
 from live_dashboards.demo.programs import MissingProgramError
-from live_dashboards.demo.server_process import termination_unwinds, uninterrupted
+from live_dashboards.demo.server_process import Running, termination_unwinds, uninterrupted
 from live_dashboards.demo.servers import PostgresServer, PrometheusServer, ScrapeTarget
 from live_dashboards.demo.world import INSTANCES, World
 
@@ -33,7 +33,7 @@ _FINE_SECONDS, _COARSE_SECONDS = 60, 150
 _FINE_SPAN_SECONDS = 26 * 3600
 
 
-class Demo:
+class Demo(Running):
     """Both servers, from `start` to `stop`; a context manager that also takes everything down on Ctrl-C,
     SIGTERM and SIGHUP, half-way up included.
 
@@ -72,12 +72,6 @@ class Demo:
         """The settings as lines of a settings file."""
         return "".join(f"{name}={value}\n" for name, value in self.environment.items())
 
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
     def _start_postgres(self) -> dict[str, str]:
         server = PostgresServer()
         self._up.callback(server.stop)
@@ -114,18 +108,13 @@ class Demo:
         history.unlink()
         exporter.start()
         server.start()
+        shares = {instance.variant.name: instance.variant.traffic_share for instance in INSTANCES}
         return {
             "PROMETHEUS_URL": server.url,
-            "AB_TRAFFIC_SPLIT": ",".join(
-                f"{name}={round(100 * share)}" for name, share in _planned_shares().items()
-            ),
+            "AB_TRAFFIC_SPLIT": ",".join(f"{name}={round(100 * share)}" for name, share in shares.items()),
             "AB_ONLINE_LABELLED_METRIC": LABELLED_METRIC,
             "AB_ONLINE_CORRECT_METRIC": CORRECT_METRIC,
         }
-
-
-def _planned_shares() -> dict[str, float]:
-    return {instance.variant.name: instance.variant.traffic_share for instance in INSTANCES}
 
 
 def _scrape_times(start: float, now: float) -> NDArray[np.float64]:

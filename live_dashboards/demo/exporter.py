@@ -21,7 +21,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from live_dashboards.demo.server_process import LOOPBACK
+from live_dashboards.demo.server_process import LOOPBACK, Running
 from live_dashboards.demo.world import (
     BASELINE,
     EXPERIMENT,
@@ -52,7 +52,7 @@ _FAMILIES = {
 }
 
 
-class Exporter:
+class Exporter(Running):
     """A running exporter of the world as it is now; a context manager."""
 
     def __init__(self, world: World) -> None:
@@ -82,12 +82,6 @@ class Exporter:
             self._server.shutdown()
             self._thread.join()
         self._server.server_close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
 
 class _Server(ThreadingHTTPServer):

@@ -112,31 +112,32 @@ def demo_experiments(now: datetime) -> tuple[DemoExperiment, ...]:
     """
     make = _Writer(now)
     hours = timedelta(hours=1)
-    served = (
-        *make.weekly("baseline", BASELINE.accuracy_ratio),
-        *make.weekly("enhanced", ENHANCED.accuracy_ratio),
-        make.run("enhanced-v4-wide", "enhanced", timedelta(days=6), 0.71, status="FAILED", epochs=3),
-        make.run(
-            f"enhanced-v{_WEEKS + 1}", "enhanced", timedelta(seconds=50), 0.802, status="RUNNING", epochs=6
-        ),
-    )
-    ranking = (
-        make.run("control-v1", "control", 7 * hours, 0.641, test_rows=5000),
-        make.run("treatment-v1", "treatment", 6 * hours, 0.652, test_rows=5000),
-    )
-    churn = (
-        make.run("control-v1", "control", 5 * hours, 0.873, test_rows=8000),
-        make.run("boosted-v1", "boosted", 4 * hours, 0.871, test_rows=8000),
-    )
-    study = (
-        make.run("all-features", None, 30 * hours, 0.74),
-        make.run("few-features", None, 3 * hours, 0.75),
-    )
     named = {
-        EXPERIMENT: served,
-        "demo-ab-ranking": ranking,
-        "demo-ab-churn": churn,
-        "demo-feature-study": study,
+        EXPERIMENT: (
+            *make.weekly("baseline", BASELINE.accuracy_ratio),
+            *make.weekly("enhanced", ENHANCED.accuracy_ratio),
+            make.run("enhanced-v4-wide", "enhanced", timedelta(days=6), 0.71, status="FAILED", epochs=3),
+            make.run(
+                f"enhanced-v{_WEEKS + 1}",
+                "enhanced",
+                timedelta(seconds=50),
+                0.802,
+                status="RUNNING",
+                epochs=6,
+            ),
+        ),
+        "demo-ab-ranking": (
+            make.run("control-v1", "control", 7 * hours, 0.641, test_rows=5000),
+            make.run("treatment-v1", "treatment", 6 * hours, 0.652, test_rows=5000),
+        ),
+        "demo-ab-churn": (
+            make.run("control-v1", "control", 5 * hours, 0.873, test_rows=8000),
+            make.run("boosted-v1", "boosted", 4 * hours, 0.871, test_rows=8000),
+        ),
+        "demo-feature-study": (
+            make.run("all-features", None, 30 * hours, 0.74),
+            make.run("few-features", None, 3 * hours, 0.75),
+        ),
     }
     return tuple(DemoExperiment(name, runs) for name, runs in named.items())
 

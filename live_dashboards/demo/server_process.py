@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -55,6 +56,24 @@ _END = (
 )
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Running(ABC):
+    """Runs from `start` to `stop`, as a context manager, too."""
+
+    @abstractmethod
+    def start(self) -> Self:
+        """Begin."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End, and take away what was begun."""
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
 
 class ServerStartError(DashboardError):
@@ -151,7 +170,8 @@ class ServerProcess:
             for number in signals:
                 if self._child.process.poll() is None:
                     self._child.process.send_signal(number)
-                    _wait_for_end(self._child.process)
+                    with suppress(subprocess.TimeoutExpired):
+                        self._child.process.wait(STOP_SECONDS)
             self._child.end()
             self._child = None
             _started.remove(self)
@@ -227,13 +247,7 @@ def _spawn(
         group=account.group_id if account else None,
         extra_groups=[] if account else None,
     )
-    return Child(process, Guard.of_group(process.pid))
-
-
-def _wait_for_end(process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + STOP_SECONDS
-    while process.poll() is None and time.monotonic() < until:
-        time.sleep(_POLL_SECONDS)
+    return Child(process, Guard(["/bin/sh", "-c", _END, str(process.pid)]))
 
 
 def _tail(text: str) -> str:
@@ -267,7 +281,7 @@ def make_work_folder(account: Account | None = None) -> Path:
     for parent in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp")):  # noqa: S108 # mkdtemp makes the name and the mode safe
         folder = _new_folder(parent, account)
         if folder is not None:
-            _guards[folder] = Guard.of_folder(folder)
+            _guards[folder] = Guard(["/bin/sh", "-c", _REMOVE, os.fspath(folder)])
             return folder
     raise WorkFolderError("no temporary folder can be written; set TMPDIR to a folder that can")
 
@@ -331,16 +345,6 @@ class Guard:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-
-    @classmethod
-    def of_folder(cls, folder: Path) -> Self:
-        """Removes the folder with all that is in it."""
-        return cls(["/bin/sh", "-c", _REMOVE, os.fspath(folder)])
-
-    @classmethod
-    def of_group(cls, group_id: int) -> Self:
-        """Ends all processes of that group, within five seconds."""
-        return cls(["/bin/sh", "-c", _END, str(group_id)])
 
     def release(self) -> None:
         """Nothing is left to be taken down; harmless a second time."""

@@ -22,6 +22,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 # a class
 from live_dashboards.demo.programs import postgres_programs, prometheus_program, promtool_program
 from live_dashboards.demo.server_process import (
     LOOPBACK,
+    Running,
     ServerProcess,
     make_work_folder,
     postgres_account,
@@ -42,19 +43,13 @@ THROW_AWAY = {  # nothing here survives the process, so nothing needs to survive
 LONG_BLOCK = "240h"  # promtool reads the whole text once a block: long blocks make a long history cheap
 
 
-class PostgresServer:
-    """A running PostgreSQL; a context manager. Passwords are really checked (scram-sha-256), on TCP as on the
-    socket.
-    """
+class _OwnServer(Running):
+    """A server and its folder, both gone after `stop`."""
 
-    def __init__(self, *, settings: Mapping[str, str] | None = None) -> None:
-        self.host = LOOPBACK
-        self.user = "postgres"
-        self.password = secrets.token_urlsafe(18)
-        self._settings = {**THROW_AWAY, **(settings or {})}
-        self._account = postgres_account()
-        self._folder: Path | None = None
-        self._server: ServerProcess | None = None
+    host = LOOPBACK
+    _endings: tuple[signal.Signals, ...] = (signal.SIGTERM,)
+    _folder: Path | None = None
+    _server: ServerProcess | None = None
 
     @property
     def port(self) -> int:
@@ -64,16 +59,39 @@ class PostgresServer:
         return self._server.port
 
     @property
+    def process_id(self) -> int | None:
+        """The server's main process, or none where it is not running."""
+        return self._server.process_id if self._server is not None else None
+
+    def stop(self) -> None:
+        """Stop the server and remove its folder; harmless where there is none."""
+        if self._server is not None:
+            self._server.stop(*self._endings)
+            self._server = None
+        if self._folder is not None:
+            remove_work_folder(self._folder)
+            self._folder = None
+
+
+class PostgresServer(_OwnServer):
+    """A running PostgreSQL; a context manager. Passwords are really checked (scram-sha-256), on TCP as on the
+    socket.
+    """
+
+    _endings = (signal.SIGINT, signal.SIGQUIT)  # end sessions and close; do not even close
+
+    def __init__(self, *, settings: Mapping[str, str] | None = None) -> None:
+        self.user = "postgres"
+        self.password = secrets.token_urlsafe(18)
+        self._settings = {**THROW_AWAY, **(settings or {})}
+        self._account = postgres_account()
+
+    @property
     def folder(self) -> Path:
         """Where everything of this server lies (data, log, `socket`), until `stop`."""
         if self._folder is None:
             raise RuntimeError("the server is not running")
         return self._folder
-
-    @property
-    def process_id(self) -> int | None:
-        """The server's main process, or none where it is not running."""
-        return self._server.process_id if self._server is not None else None
 
     def start(self) -> Self:
         """Make the data folder and start; what was begun is taken away again when that fails or is
@@ -95,22 +113,6 @@ class PostgresServer:
             self._server.start()
             undo.pop_all()
         return self
-
-    def stop(self) -> None:
-        """Stop the server and remove its folder; harmless where there is none."""
-        if self._server is not None:
-            # SIGINT: end sessions and close; SIGQUIT: do not even close
-            self._server.stop(signal.SIGINT, signal.SIGQUIT)
-            self._server = None
-        if self._folder is not None:
-            remove_work_folder(self._folder)
-            self._folder = None
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def connect(self, database: str = "postgres", **more: Any) -> Connection:
         """A new connection, as the superuser where `more` does not say another `user` and `password`."""
@@ -213,7 +215,7 @@ class ScrapeTarget:
     path: str = "/metrics"
 
 
-class PrometheusServer:
+class PrometheusServer(_OwnServer):
     """A running Prometheus; a context manager. `backfill` comes before `start`.
 
     `scrape` names the targets of each job; `flags` are added to the command line; a `--web.external-url` with
@@ -229,22 +231,12 @@ class PrometheusServer:
         flags: Sequence[str] = (),
         configuration: Mapping[str, object] | None = None,
     ) -> None:
-        self.host = LOOPBACK
         self._configuration = {
             **_configuration(scrape or {}, scrape_interval_seconds),
             **(configuration or {}),
         }
         self._retention = retention
         self._flags = tuple(flags)
-        self._folder: Path | None = None
-        self._server: ServerProcess | None = None
-
-    @property
-    def port(self) -> int:
-        """The TCP port on 127.0.0.1."""
-        if self._server is None:
-            raise RuntimeError("the server is not running")
-        return self._server.port
 
     @property
     def url(self) -> str:
@@ -258,11 +250,6 @@ class PrometheusServer:
             with uninterrupted():
                 self._folder = make_work_folder()
         return self._folder
-
-    @property
-    def process_id(self) -> int | None:
-        """The server's main process, or none where it is not running."""
-        return self._server.process_id if self._server is not None else None
 
     def backfill(self, text: Path, *, block: str = LONG_BLOCK) -> None:
         """Turn an OpenMetrics text into blocks of this server, which must not run yet."""
@@ -302,21 +289,6 @@ class PrometheusServer:
             self._server.start()
             undo.pop_all()
         return self
-
-    def stop(self) -> None:
-        """Stop the server and remove its folder; harmless where there is none."""
-        if self._server is not None:
-            self._server.stop(signal.SIGTERM)
-            self._server = None
-        if self._folder is not None:
-            remove_work_folder(self._folder)
-            self._folder = None
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     @property
     def _data(self) -> Path:

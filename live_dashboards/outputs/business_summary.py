@@ -6,7 +6,6 @@ from typing import Any
 
 from live_dashboards.model.business_case import Assumption, BusinessCase
 from live_dashboards.model.business_report import BusinessReport
-from live_dashboards.model.judgement import Check
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.outputs.summary_parts import (
     finite,
@@ -40,7 +39,7 @@ def business_summary(report: BusinessReport) -> dict[str, Any]:
             "would_change": list(report.verdict.would_change),
         },
         "answer": plain_answer(report.answer),
-        "gates": [_gate(gate) for gate in report.gates],
+        "gates": [{"gate": gate.label, "state": gate.state, "words": gate.words} for gate in report.gates],
         "assumptions": [_assumption(each, case) for each in case.assumptions],
         "default_assumptions": sum(each.is_default for each in case.assumptions),
         "sensitivity": [
@@ -71,10 +70,6 @@ def _number(name: str, measurement: Measurement) -> tuple[tuple[str, Any], ...]:
 
 def _ends(interval: Interval | None) -> list[float | None] | None:
     return None if interval is None else [finite(interval.low), finite(interval.high)]
-
-
-def _gate(gate: Check) -> dict[str, str]:
-    return {"gate": gate.label, "state": gate.state, "words": gate.words}
 
 
 def _assumption(each: Assumption, case: BusinessCase) -> dict[str, Any]:

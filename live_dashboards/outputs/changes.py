@@ -4,7 +4,7 @@ had, came or went.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -79,30 +79,38 @@ def _said(value: Any) -> str:
 
 
 def _concluded(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Iterator[Change]:
-    for what, path in _CONCLUDED:
-        before, after = _at(previous, path), _at(current, path)
-        if before != after:
-            yield Change(what, None, before, after, f"{what}: {_said(before)} -> {_said(after)}")
+    yield from _other_keys(_CONCLUDED, previous, current, "")
 
 
 def _restarts(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Iterator[Change]:
     """Another baseline, challenger or plan is another test: what was counted before does not belong to it."""
-    for what, path in _RESTARTS:
+    since, start = previous.get("at"), _at(current, ("analysis_period", "start"))
+    is_old = isinstance(start, str) and isinstance(since, str) and parse_moment(start) < parse_moment(since)
+    fix = f"; a new test begins: set AB_START to when this was done, between {since} and {current.get('at')}"
+    yield from _other_keys(_RESTARTS, previous, current, fix if is_old else "")
+
+
+def _other_keys(
+    keys: Iterable[tuple[str, tuple[str, ...]]],
+    previous: Mapping[str, Any],
+    current: Mapping[str, Any],
+    fix: str,
+) -> Iterator[Change]:
+    for what, path in keys:
         before, after = _at(previous, path), _at(current, path)
         if before != after:
-            since, start = previous.get("at"), _at(current, ("analysis_period", "start"))
-            is_old = (
-                isinstance(start, str)
-                and isinstance(since, str)
-                and parse_moment(start) < parse_moment(since)
-            )
-            fix = (
-                f"; a new test begins: set AB_START to when this was done, between {since} and "
-                f"{current.get('at')}"
-                if is_old
-                else ""
-            )
             yield Change(what, None, before, after, f"{what}: {_said(before)} -> {_said(after)}{fix}")
+
+
+def _in_both(
+    previous: Mapping[str, Any], current: Mapping[str, Any], key: str, *names: str
+) -> Iterator[tuple[Any, Any]]:
+    """The rows of a list that both have, by these names: as it was, and as it is."""
+    before = {tuple(row[name] for name in names): row for row in previous.get(key) or ()}
+    for row in current.get(key) or ():
+        was = before.get(tuple(row[name] for name in names))
+        if was is not None:
+            yield was, row
 
 
 def _variants(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Iterator[Change]:
@@ -122,10 +130,9 @@ def _assumptions(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Ite
     """Settings of the business dashboard: with another amount its numbers move although nothing that is
     measured did.
     """
-    before = {row["name"]: _amount(row) for row in previous.get("assumptions") or ()}
-    for row in current.get("assumptions") or ():
-        was, now = before.get(row["name"]), _amount(row)
-        if was is not None and was != now:
+    for before, row in _in_both(previous, current, "assumptions", "name"):
+        was, now = _amount(before), _amount(row)
+        if was != now:
             yield Change(
                 f"assumption {row['name']}", None, was, now, f"{row['name']}: {was} -> {now}, a setting"
             )
@@ -137,35 +144,26 @@ def _amount(row: Mapping[str, Any]) -> str:
 
 
 def _guardrails(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Iterator[Change]:
-    before = {(row["name"], row["treatment"]): row["outcome"] for row in previous.get("guardrails") or ()}
-    for row in current.get("guardrails") or ():
-        was = before.get((row["name"], row["treatment"]))
-        if was is not None and was != row["outcome"]:
-            words = f"{row['label']}, {row['treatment']}: {was} -> {row['outcome']} ({row['words']})"
-            yield Change(f"guardrail {row['name']}", row["treatment"], was, row["outcome"], words)
+    for before, row in _in_both(previous, current, "guardrails", "name", "treatment"):
+        was, now = before["outcome"], row["outcome"]
+        if was != now:
+            words = f"{row['label']}, {row['treatment']}: {was} -> {now} ({row['words']})"
+            yield Change(f"guardrail {row['name']}", row["treatment"], was, now, words)
 
 
 def _gates(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Iterator[Change]:
     """What the recommendation of the business dashboard rests on."""
-    before = {row["gate"]: row["state"] for row in previous.get("gates") or ()}
-    for row in current.get("gates") or ():
-        was = before.get(row["gate"])
-        if was is not None and was != row["state"]:
-            yield Change(
-                f"gate {row['gate']}",
-                None,
-                was,
-                row["state"],
-                f"{row['gate']}: {was} -> {row['state']} ({row['words']})",
-            )
+    for before, row in _in_both(previous, current, "gates", "gate"):
+        was, now = before["state"], row["state"]
+        if was != now:
+            words = f"{row['gate']}: {was} -> {now} ({row['words']})"
+            yield Change(f"gate {row['gate']}", None, was, now, words)
 
 
 def _effects(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Iterator[Change]:
     """Differences whose interval began, or ceased, to exclude 0."""
-    before = {(row["metric"], row["treatment"]): row for row in previous.get("comparisons") or ()}
-    for row in current.get("comparisons") or ():
-        was = before.get((row["metric"], row["treatment"]))
-        if was is not None and _side(was) != _side(row):
+    for was, row in _in_both(previous, current, "comparisons", "metric", "treatment"):
+        if _side(was) != _side(row):
             words = (
                 f"{row['metric'].replace('_', ' ')} of {row['treatment']} against {row['control']}: "
                 f"{_side(was)} -> {_side(row)}"
@@ -197,12 +195,10 @@ class Change:
 
 def changed_numbers(previous: Mapping[str, Any], current: Mapping[str, Any]) -> Iterator[Change]:
     """Numbers that left their interval of then, logged values that are others, and what came or went."""
-    before = {(row["name"], row["variant"]): row for row in previous["measurements"]}
     shown = {(row["name"], row["variant"]) for row in current["measurements"]}
-    for row in current["measurements"]:
-        was = before.get((row["name"], row["variant"]))
+    for was, row in _in_both(previous, current, "measurements", "name", "variant"):
         is_alias = row["name"] in _HEADLINE_OF_ACCURACY and ("accuracy", row["variant"]) in shown
-        if was is None or is_alias or (_is_stand_in(was, row) and not _is_key(row, current)):
+        if is_alias or (_is_stand_in(was, row) and not _is_key(row, current)):
             continue
         words = _moved(was, row)
         if words:

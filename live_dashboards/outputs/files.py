@@ -16,6 +16,7 @@ import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import methodcaller
 from pathlib import Path
 from typing import BinaryIO
 
@@ -74,7 +75,7 @@ def write_files(files: Sequence[NewFile], outdated: Sequence[Path] = ()) -> None
             temporaries.enter_context(
                 _filled(
                     file.path,
-                    partial(_write, file.content),
+                    methodcaller("write", file.content),
                     file.option,
                     is_link_replaced=file.is_link_replaced,
                 )
@@ -180,10 +181,6 @@ def _fill(temporary: Path, target: Path, write: Callable[[BinaryIO], object], mo
 def _rename(temporary: Path, target: Path, path: Path, option: str) -> None:
     with explaining(path, option):
         temporary.replace(target)
-
-
-def _write(content: bytes | memoryview, stream: BinaryIO) -> None:
-    stream.write(content)
 
 
 def _remove(path: Path) -> None:

@@ -52,7 +52,7 @@ def image_content(figure: Figure, path: Path, *, dpi: int, report: Report) -> me
     with mpl.rc_context(_settings()):
         if kind == "png":
             page = _drawn(figure, dpi)
-            write_png(content, page.size, _strips(page), dpi=dpi, texts=_png_texts(report))
+            write_png(content, page.size, _strips(page), dpi=dpi, texts=_metadata(kind, report))
         else:
             figure.savefig(
                 content,
@@ -105,18 +105,15 @@ def _strips(page: Image.Image) -> Iterator[bytes]:
         yield strip.tobytes("raw", "RGB", 3 * page.width + 1, 1)
 
 
-def _png_texts(report: Report) -> dict[str, str]:
+def _metadata(kind: str, report: Report) -> dict[str, Any]:
     title, description = _writable(image_title(report)), _writable(report.alt_text)
-    return {
-        "Title": title,
-        "Description": description,
-        "Software": _SOFTWARE,
-        "Provenance": provenance_text(report),
-    }
-
-
-def _metadata(kind: str, report: Report) -> dict[str, str | None]:
-    title, description = _writable(image_title(report)), _writable(report.alt_text)
+    if kind == "png":
+        return {
+            "Title": title,
+            "Description": description,
+            "Software": _SOFTWARE,
+            "Provenance": provenance_text(report),
+        }
     if kind == "pdf":
         return {"Title": title, "Subject": description, "Creator": _SOFTWARE, "CreationDate": None}
     return {"Title": title, "Description": description, "Creator": _SOFTWARE, "Date": None}

@@ -196,11 +196,10 @@ def _flock(descriptor: int, output: Output) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        message = (
+        raise OutputLockedError(
             f"{output.name} is being written by another run{_holder(descriptor)}; nothing was done: "
             "let it end, or choose another path with --output"
-        )
-        raise OutputLockedError(message) from None
+        ) from None
     except OSError as error:
         if error.errno not in _NO_LOCKS:
             raise explained(Path(output.name), error) from error

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from live_dashboards.model.dashboards import Report, dashboard_name
 from live_dashboards.model.report import AbReport
-from live_dashboards.model.snapshot import SourceState, SourceStatus
+from live_dashboards.model.snapshot import SourceState
 
 _NOTHING_NEW = {
     SourceState.FAILED: "failed",
@@ -19,7 +19,7 @@ _NOTHING_NEW = {
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A picture and its page."""
+    """A picture and its page, and whether it is as live as was required."""
 
     image: Path
     report: Report
@@ -38,7 +38,11 @@ def wrong_with(each: Written, required: str) -> Iterator[str]:
     required. Not that a source is not set up or not asked.
     """
     report = each.report
-    yield from (_failure(status) for status in report.sources if status.state in _NOTHING_NEW)
+    yield from (
+        f"{status.source} {_NOTHING_NEW[status.state]}"
+        for status in report.sources
+        if status.state in _NOTHING_NEW
+    )
     yield from (f"questions to {status.source} failed" for status in report.sources if status.failures)
     yield from (f"{status.source} answered only in part" for status in report.sources if status.is_partial)
     yield from (
@@ -62,7 +66,3 @@ def _state(report: Report) -> str:
         f"{dashboard_name(report)}{of}, {badge.kind.value}, {badge.values_live} of {badge.values_total} "
         f"values live, {conclusion(report)}"
     )
-
-
-def _failure(status: SourceStatus) -> str:
-    return f"{status.source} {_NOTHING_NEW[status.state]}"

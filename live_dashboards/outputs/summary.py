@@ -11,7 +11,7 @@ from typing import Any
 
 from live_dashboards.model.dashboards import Report
 from live_dashboards.model.judgement import Carried, Comparison, Guardrail, Power, Verdict
-from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.measurement import Origin
 from live_dashboards.model.metrics import METRICS
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.report import AbReport, VariantFacts, fact_names
@@ -154,7 +154,13 @@ def _traffic_split(report: AbReport) -> dict[str, Any]:
     and the always-valid test's flag.
     """
     test = report.split_test
-    window = {row.variant: _observed(row.share, report) for row in report.split.rows}
+    window = {
+        # a stand-in is no share that was observed
+        row.variant: plain_value(row.share)
+        if report.is_simulated or row.share.origin is not Origin.SIMULATED
+        else None
+        for row in report.split.rows
+    }
     return {
         "planned": dict(test.planned)
         or {row.variant: row.planned_percent for row in report.split.rows if row.planned_percent is not None}
@@ -189,8 +195,3 @@ def _power(power: Power) -> dict[str, Any]:
         "days_left_high": finite(interval.high) if interval else None,
         "words": power.words,
     }
-
-
-def _observed(share: Measurement, report: AbReport) -> float | int | None:
-    is_stand_in = share.origin is Origin.SIMULATED and not report.is_simulated
-    return None if is_stand_in else plain_value(share)

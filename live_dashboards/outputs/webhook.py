@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -72,7 +73,7 @@ def _paragraph(each: Written, required: str, address: str) -> str:
         f"wrong: {', '.join(wrong)}" if wrong else "",
         address,
     )
-    return "\n".join(_escaped(line) for line in lines if line)
+    return "\n".join(escape(line, quote=False) for line in lines if line)
 
 
 def _ab(report: AbReport) -> str:
@@ -94,10 +95,6 @@ def _business(report: BusinessReport) -> str:
 def _name(text: str) -> str:
     """The name on one line and not endless."""
     return escaped(text[:_LONGEST_NAME]) + ("…" if len(text) > _LONGEST_NAME else "")
-
-
-def _escaped(line: str) -> str:
-    return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def deliver(url: str, text: str) -> str | None:

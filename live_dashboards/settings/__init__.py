@@ -64,12 +64,6 @@ class Settings:
         return float(self["SOURCE_TIMEOUT_SECONDS"])
 
     @property
-    def run_timeout_seconds(self) -> float | None:
-        """What a whole run has, where that is limited."""
-        seconds: float | None = self["RUN_TIMEOUT_SECONDS"]
-        return seconds
-
-    @property
     def start(self) -> datetime | None:
         """The configured start of the test."""
         start: datetime | None = self["AB_START"]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from ipaddress import ip_network
 from itertools import pairwise
+from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,12 +18,12 @@ from live_dashboards.model.setting_types import Amount, Secret, TrafficPlan
 _DAY_SECONDS, _YEAR_SECONDS = 86_400, 31_536_000
 _LARGEST = 1e15
 
+Value = TypeVar("Value")
+
 
 def text(value: str) -> str:
     """The text itself."""
-    if "\x00" in value:
-        raise ValueError("must not hold a NUL character")
-    return value
+    return _only(value, "must not hold a NUL character", where="\x00" not in value)
 
 
 def secret(value: str) -> Secret:
@@ -36,35 +37,26 @@ def number(value: str) -> float:
         parsed = float(value.replace("_", ""))
     except ValueError:
         raise ValueError("must be a number") from None
-    if not math.isfinite(parsed):
-        raise ValueError("must be a finite number")
-    if abs(parsed) > _LARGEST:
-        raise ValueError(f"must be at most {_LARGEST:g}")
-    return parsed
+    _only(parsed, "must be a finite number", where=math.isfinite(parsed))
+    return _only(parsed, f"must be at most {_LARGEST:g}", where=abs(parsed) <= _LARGEST)
 
 
 def non_negative(value: str) -> float:
     """A number that is not below 0."""
     parsed = number(value)
-    if parsed < 0:
-        raise ValueError("must not be negative")
-    return parsed
+    return _only(parsed, "must not be negative", where=parsed >= 0)
 
 
 def positive(value: str) -> float:
     """A number above 0."""
     parsed = number(value)
-    if parsed <= 0:
-        raise ValueError("must be above 0")
-    return parsed
+    return _only(parsed, "must be above 0", where=parsed > 0)
 
 
 def seconds(value: str) -> float:
     """Seconds that a timer can count: above 0, at most a year."""
     parsed = positive(value)
-    if parsed > _YEAR_SECONDS:
-        raise ValueError(f"must be at most {_YEAR_SECONDS} (a year)")
-    return parsed
+    return _only(parsed, f"must be at most {_YEAR_SECONDS} (a year)", where=parsed <= _YEAR_SECONDS)
 
 
 def waiting_seconds(value: str) -> float:
@@ -72,32 +64,25 @@ def waiting_seconds(value: str) -> float:
     in few milliseconds.
     """
     parsed = positive(value)
-    if parsed > _DAY_SECONDS:
-        raise ValueError(f"must be at most {_DAY_SECONDS} (a day)")
-    return parsed
+    return _only(parsed, f"must be at most {_DAY_SECONDS} (a day)", where=parsed <= _DAY_SECONDS)
 
 
 def confidence(value: str) -> float:
     """A confidence level: at least 0.5, below 1."""
     parsed = number(value)
-    if not 0.5 <= parsed < 1:
-        raise ValueError("must be at least 0.5 and below 1, such as 0.95")
-    return parsed
+    return _only(parsed, "must be at least 0.5 and below 1, such as 0.95", where=0.5 <= parsed < 1)
 
 
 def count(value: str) -> int:
     """A whole number that is not below 0."""
     parsed = non_negative(value)
-    if parsed != int(parsed):
-        raise ValueError("must be a whole number")
-    return int(parsed)
+    return int(_only(parsed, "must be a whole number", where=parsed == int(parsed)))
 
 
 def port(value: str) -> int:
     """A TCP port."""
-    if not value.isdecimal() or not 1 <= int(value) <= 65_535:
-        raise ValueError("must be a port from 1 to 65535")
-    return int(value)
+    is_port = value.isdecimal() and 1 <= int(value) <= 65_535
+    return int(_only(value, "must be a port from 1 to 65535", where=is_port))
 
 
 def ports(value: str) -> str:
@@ -112,9 +97,8 @@ def amount(value: str) -> Amount:
         return Amount(point, point)
     low, _, high = value.partition("..")
     parsed = Amount(non_negative(low), non_negative(high))
-    if parsed.low > parsed.high:
-        raise ValueError("must be a range low..high with low not above high")
-    return parsed
+    is_range = parsed.low <= parsed.high
+    return _only(parsed, "must be a range low..high with low not above high", where=is_range)
 
 
 def duration(value: str) -> float:
@@ -166,9 +150,8 @@ def networks(value: str) -> tuple[str, ...]:
 
 def header_name(value: str) -> str:
     """The name of an HTTP header."""
-    if not re.fullmatch(r"[A-Za-z0-9-]+", value):
-        raise ValueError("must be the name of a header, such as X-Forwarded-User")
-    return value
+    is_name = re.fullmatch(r"[A-Za-z0-9-]+", value) is not None
+    return _only(value, "must be the name of a header, such as X-Forwarded-User", where=is_name)
 
 
 def path_prefix(value: str) -> str:
@@ -185,9 +168,8 @@ def path_prefix(value: str) -> str:
 
 def cache_url(value: str) -> Secret:
     """A Redis URL, which may hold a password."""
-    if not value.startswith(("redis://", "rediss://")):
-        raise ValueError("must begin with redis:// or rediss://")
-    return secret(value)
+    is_redis = value.startswith(("redis://", "rediss://"))
+    return secret(_only(value, "must begin with redis:// or rediss://", where=is_redis))
 
 
 def tracking_uri(value: str) -> Secret:
@@ -231,9 +213,8 @@ def password_hash(value: str) -> Secret:
 
 def metric_name(value: str) -> str:
     """The name of a Prometheus metric."""
-    if not re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*", value):
-        raise ValueError("must be the name of a Prometheus metric")
-    return value
+    is_name = re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*", value) is not None
+    return _only(value, "must be the name of a Prometheus metric", where=is_name)
 
 
 _COUNTED_BY = ("__name__", "model_name", "experiment", "status", "le", "metric_type")
@@ -257,9 +238,7 @@ def choice(*allowed: str) -> Callable[[str], str]:
     """A reader that takes one of these words."""
 
     def read(value: str) -> str:
-        if value not in allowed:
-            raise ValueError(f"must be one of {', '.join(allowed)}")
-        return value
+        return _only(value, f"must be one of {', '.join(allowed)}", where=value in allowed)
 
     return read
 
@@ -316,16 +295,12 @@ def urls(value: str) -> tuple[str, ...]:
     parsed = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
     for url in parsed:
         _check_url(url)
-    if not parsed:
-        raise ValueError("must be a URL such as http://prometheus-server:9090")
-    return parsed
+    return _only(parsed, "must be a URL such as http://prometheus-server:9090", where=bool(parsed))
 
 
 def url(value: str) -> str:
     """One base URL without its trailing slash."""
-    if "," in value:
-        raise ValueError("must be one URL")
-    return urls(value)[0]
+    return urls(_only(value, "must be one URL", where="," not in value))[0]
 
 
 def notify_url(value: str) -> Secret:
@@ -338,6 +313,13 @@ def notify_url(value: str) -> Secret:
         # never with the value, as others say it
         raise ValueError("must start with http:// or https:// and name a host")
     return secret(value)
+
+
+def _only(value: Value, words: str, *, where: bool) -> Value:
+    """The value; ValueError with the words where it is none that is allowed."""
+    if not where:
+        raise ValueError(words)
+    return value
 
 
 def _check_url(url: str) -> None:

@@ -225,7 +225,7 @@ def make_app(services: Services, settings: Settings, board: Board, metrics: Metr
     page = _dash(server, settings, has_login=policy.mode is Mode.PASSWORD)
     install_routes(server, board, metrics, services)
     install_compression(server)
-    hashes = _script_hashes(page)
+    hashes: Sequence[str] = page.csp_hashes()
     _warm(server, page)
     install(server, settings, open_paths=OPEN_PATHS)
     install_headers(server, lambda: hashes, is_tls=settings["DASHBOARD_TLS_CERT"] is not None)
@@ -256,11 +256,6 @@ def _dash(server: Flask, settings: Settings, *, has_login: bool) -> Dash:
     page.layout = layout(float(settings["DASHBOARD_REFRESH_INTERVAL"]), has_login=has_login)
     page.clientside_callback(ClientsideFunction("live_page", "refresh"), Input("tick", "n_intervals"))
     return page
-
-
-def _script_hashes(page: Dash) -> Sequence[str]:
-    hashes: Sequence[str] = page.csp_hashes()
-    return hashes
 
 
 def _warm(server: Flask, page: Dash) -> None:

@@ -74,9 +74,9 @@ class Metrics:
         self, page_age_seconds: Callable[[], float | None], answer_age_seconds: Callable[[str], float | None]
     ) -> None:
         """Where the age of the page, and that of each source's last answer, come from."""
-        self._age.set_function(lambda: _or_nan(page_age_seconds()))
+        self._age.set_function(partial(_or_nan, page_age_seconds))
         for source in (MLFLOW, PROMETHEUS):
-            self._last_answer.labels(source).set_function(partial(_age, answer_age_seconds, source))
+            self._last_answer.labels(source).set_function(partial(_or_nan, answer_age_seconds, source))
 
     def fetched(self, _: View, snapshot: Snapshot, seconds: float) -> None:
         """Counts a fetch."""
@@ -119,9 +119,6 @@ class Metrics:
             return float(len(self._viewers))
 
 
-def _age(answer_age_seconds: Callable[[str], float | None], source: str) -> float:
-    return _or_nan(answer_age_seconds(source))
-
-
-def _or_nan(value: float | None) -> float:
+def _or_nan(age_seconds: Callable[..., float | None], *of: str) -> float:
+    value = age_seconds(*of)
     return float("nan") if value is None else value

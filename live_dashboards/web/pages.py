@@ -13,6 +13,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from operator import methodcaller
 from typing import Any
 
 from live_dashboards.errors import UsageError
@@ -89,13 +90,12 @@ class PageMaker:
         except UsageError as error:
             return Page(view, snapshot, refused=str(error))
         self._remember(view, ab, snapshot)
-        text = json.dumps(
+        content = json.dumps(
             self._document(snapshot, ab, business, names),
             separators=(",", ":"),
             allow_nan=False,
-            default=_component,
-        )
-        content = text.encode()
+            default=methodcaller("to_plotly_json"),  # a Dash component as the browser reads it
+        ).encode()
         return Page(
             view,
             snapshot,
@@ -151,8 +151,3 @@ def _refuse_unknown(view: View, names: Sequence[str], snapshot: Snapshot) -> Non
                 f"there is no variant {chosen[:60]!r} in this experiment; its variants are "
                 f"{', '.join(name[:60] for name in names[:8])}"
             )
-
-
-def _component(value: Any) -> Any:
-    """A Dash component as the browser reads it."""
-    return value.to_plotly_json()

@@ -11,9 +11,10 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 
 from live_dashboards.errors import DashboardError, UsageError
 from live_dashboards.model.dashboards import Report, stamped_stem
@@ -72,31 +73,8 @@ class Routes:
             look.page.body, content_type="application/json", headers={**headers, "Content-Encoding": "gzip"}
         )
 
-    def summary(self) -> Response:
-        """The A/B page's summary."""
-        return self._of_page(lambda page: _json(self._services.summary(page.ab)))
-
-    def business_summary(self) -> Response:
-        """The business page's summary."""
-        return self._of_page(lambda page: _json(self._services.summary(page.business)))
-
-    def ab_picture(self) -> Response:
-        """The A/B picture, as the scripts draw it."""
-        return self._of_page(lambda page: self._picture(page.ab))
-
-    def business_picture(self) -> Response:
-        """The business picture, as the scripts draw it."""
-        return self._of_page(lambda page: self._picture(page.business))
-
-    def ab_table(self) -> Response:
-        """What the A/B page draws, as CSV."""
-        return self._of_page(lambda page: self._table(page.ab))
-
-    def business_table(self) -> Response:
-        """What the business page draws, as CSV."""
-        return self._of_page(lambda page: self._table(page.business))
-
-    def _of_page(self, answer: Callable[[Any], Response]) -> Response:
+    def of_page(self, dashboard: str, answer: Callable[[Any], Response]) -> Response:
+        """What is answered of one of the page's dashboards, `ab` or `business`."""
         look = self._board.look(parse_view(request.args, self._board.settings))
         if look.refused:
             return _json({"error": look.refused}, 404)
@@ -106,12 +84,18 @@ class Routes:
                 503,
                 {"Retry-After": "2"},
             )
-        return answer(look.page)
+        return answer(getattr(look.page, dashboard))
 
-    def _picture(self, report: Report) -> Response:
+    def summary(self, report: Report) -> Response:
+        """The summary."""
+        return _json(self._services.summary(report))
+
+    def picture(self, report: Report) -> Response:
+        """The picture, as the scripts draw it."""
         return Response(self._pictures.of(report), content_type="image/png", headers=_file(report, "png"))
 
-    def _table(self, report: Report) -> Response:
+    def table(self, report: Report) -> Response:
+        """What the page draws, as CSV."""
         return Response(
             self._services.csv(report), content_type="text/csv; charset=utf-8", headers=_file(report, "csv")
         )
@@ -131,18 +115,19 @@ def install_routes(server: Flask, board: Board, metrics: Metrics, services: Serv
     would answer with its page.
     """
     routes = Routes(board, metrics, services)
-    for path, view in {
+    views: dict[str, Callable[[], Response]] = {
         "/healthz": routes.health,
         "/readyz": routes.ready,
         "/metrics": routes.metrics,
         "/api/v1/page": routes.page,
-        "/api/v1/summary": routes.summary,
-        "/api/v1/business-summary": routes.business_summary,
-        "/dashboard/ab.png": routes.ab_picture,
-        "/dashboard/business.png": routes.business_picture,
-        "/dashboard/ab.csv": routes.ab_table,
-        "/dashboard/business.csv": routes.business_table,
-    }.items():
+        "/api/v1/summary": partial(routes.of_page, "ab", routes.summary),
+        "/api/v1/business-summary": partial(routes.of_page, "business", routes.summary),
+        "/dashboard/ab.png": partial(routes.of_page, "ab", routes.picture),
+        "/dashboard/business.png": partial(routes.of_page, "business", routes.picture),
+        "/dashboard/ab.csv": partial(routes.of_page, "ab", routes.table),
+        "/dashboard/business.csv": partial(routes.of_page, "business", routes.table),
+    }
+    for path, view in views.items():
         server.add_url_rule(path, endpoint=path, view_func=view, methods=["GET"])
     server.register_error_handler(UsageError, lambda error: _json({"error": str(error)}, 400))
     server.register_error_handler(
@@ -164,8 +149,6 @@ def _refuse_unknown_path() -> None:
     """Dash has a rule for every path, and two that this page does not need; a probe on a wrong one should not
     look healthy.
     """
-    from flask import abort
-
     if request.url_rule is not None and request.url_rule.rule in _DASH_ONLY:
         abort(404)
 

@@ -66,7 +66,10 @@ def parse_view(parameters: Mapping[str, str], settings: Settings) -> View:
     if given["window"] is not None and given["window"] not in choices:
         raise UsageError(f"there is no window {given['window'][:20]!r}; choose one of {', '.join(choices)}")
     view = _plain(View(**given), settings)
-    _refuse_one_variant(settings_of(view, settings))
+    chosen = settings_of(view, settings)
+    # also where the address names only one of the two, and the settings the other
+    if chosen["AB_BASELINE_VARIANT"] == chosen["AB_CHALLENGER_VARIANT"]:
+        raise UsageError("baseline and challenger are the same variant; choose two")
     return view
 
 
@@ -102,9 +105,3 @@ def _refuse_no_name(name: str, value: str) -> None:
         raise UsageError(
             f"{name} must be a name of at most {_LONGEST_NAME} characters without control characters"
         )
-
-
-def _refuse_one_variant(chosen: Settings) -> None:
-    """Also where the address names only one of the two, and the settings the other."""
-    if chosen["AB_BASELINE_VARIANT"] == chosen["AB_CHALLENGER_VARIANT"]:
-        raise UsageError("baseline and challenger are the same variant; choose two")

@@ -8,12 +8,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from live_dashboards.analysis.facts import ends
 from live_dashboards.analysis.facts.page import Page
 from live_dashboards.analysis.statistics.proportions import Counts
 from live_dashboards.model.buckets import NO_FINITE_BUCKET
 from live_dashboards.model.measurement import Measurement, missing
 from live_dashboards.model.metrics import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE
-from live_dashboards.model.snapshot import Accumulated, Answer, PrometheusAnswer, Timeline
+from live_dashboards.model.snapshot import Accumulated, Answer, PrometheusAnswer
 
 _WITHIN = "latency_within"
 _EVENTS_AND_TRIALS = {
@@ -39,8 +40,7 @@ def arm(found: Page, counted: Accumulated, variant: str, metric: str) -> Arm:
     """The variant's counts of a metric (`error_rate`, `over_latency_objective` or `online_accuracy`) in what
     was counted.
     """
-    names = _EVENTS_AND_TRIALS[metric]
-    answers = tuple(counted.total(name) for name in names)
+    answers = tuple(counted.total(name) for name in _EVENTS_AND_TRIALS[metric])
     sums = [_by_variant(found, answer, variant) for answer in answers]
     requests = found.counted.of(variant).requests
     query, source = (
@@ -77,8 +77,8 @@ def windowed(
     """The window as if the test had begun with it: for a description where the analysis period is not
     known.
     """
-    edge = _nearest_edge(answer.instant("latency_buckets"), objective_seconds)
     buckets = answer.instant("latency_buckets")
+    edge = _nearest_edge(buckets, objective_seconds)
     within = replace(
         buckets,
         name=_WITHIN,
@@ -147,14 +147,12 @@ def _counts(metric: str, events: int, n: int) -> Counts:
 
 
 def _by_variant(found: Page, answer: Answer, variant: str) -> float | None:
-    values = [series.last for series in _series(found, answer, variant) if series.last is not None]
-    return math.fsum(values) if values else None
-
-
-def _series(found: Page, answer: Answer, variant: str) -> list[Timeline]:
-    return [
-        series for series in answer.series if found.roles.by_model.get(series.label("model_name")) == variant
+    values = [
+        series.last
+        for series in answer.series
+        if series.last is not None and found.roles.by_model.get(series.label("model_name")) == variant
     ]
+    return math.fsum(values) if values else None
 
 
 def _blocks(found: Page, counted: Accumulated, variant: str, metric: str) -> dict[float, Counts]:
@@ -171,12 +169,7 @@ def by_block(found: Page, answer: Answer, variant: str) -> Mapping[float, float]
     """What an answer by blocks adds up to over the models that are this variant, by the block's end (unix
     seconds).
     """
-    sums: dict[float, float] = {}
-    for series in _series(found, answer, variant):
-        for end, value in series.points:
-            if value is not None:
-                sums[end] = sums.get(end, 0.0) + value
-    return sums
+    return ends.by_block(answer, found.roles.by_model.get, variant)
 
 
 def request_blocks(found: Page, counted: Accumulated, variant: str) -> Mapping[float, float]:
@@ -197,15 +190,14 @@ def share_of_requests(found: Page, counted: Accumulated, variant: str) -> tuple[
             variant=variant,
             query=answer.query,
         )
-    origin = found.counted.prometheus.origin
-    source = found.counted.prometheus.status.source
+    prometheus = found.counted.prometheus
     measured = Measurement(
         "requests_since_start",
         round(value),
         "count",
-        origin,
+        prometheus.origin,
         variant,
-        source=source,
+        source=prometheus.status.source,
         query=answer.query,
         observed_at=window.observed_at,
         stale=window.stale,

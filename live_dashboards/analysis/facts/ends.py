@@ -44,16 +44,17 @@ def latency_blocks(answer: PrometheusAnswer, variant_of: Callable[[str], str | N
     a request are left out.
     """
     seconds, counts = (
-        _by_block(answer, name, variant_of, variant) for name in ("latency_sum", "latency_count")
+        by_block(answer.block(name), variant_of, variant) for name in ("latency_sum", "latency_count")
     )
     return {end: (1000 * seconds[end], counts[end]) for end in sorted(seconds) if counts.get(end, 0.0) > 0}
 
 
-def _by_block(
-    answer: PrometheusAnswer, name: str, variant_of: Callable[[str], str | None], variant: str
-) -> dict[float, float]:
+def by_block(blocks: Answer, variant_of: Callable[[str], str | None], variant: str) -> dict[float, float]:
+    """What an answer by blocks adds up to over the models that are this variant, by the block's end (unix
+    seconds).
+    """
     sums: dict[float, float] = {}
-    for series in answer.block(name).series:
+    for series in blocks.series:
         if variant_of(series.label("model_name")) == variant:
             for end, value in series.points:
                 if value is not None:
@@ -62,8 +63,25 @@ def _by_block(
 
 
 def mean_standard_error(blocks: Blocks) -> StandardError:
-    """Of a ratio of sums over blocks (Cochran 1977, Sampling Techniques, 6.4)."""
-    return _standard_error(_residuals(blocks))
+    """Of a ratio of sums over blocks (Cochran 1977, Sampling Techniques, 6.4): from the residuals' sum of
+    squares, widened where neighbouring blocks go together.
+
+    With a lag-1 correlation r above 2/√T the effective number of blocks is T(1-r)/(1+r) (Bayley & Hammersley
+    1946, J. R. Stat. Soc. 8:184).
+    """
+    residuals, count = _residuals(blocks), len(blocks)
+    if count < FEWEST_BLOCKS:
+        return StandardError(
+            None,
+            count,
+            f"the window holds {count} blocks with requests, and "
+            f"{FEWEST_BLOCKS} are needed: choose a longer window",
+        )
+    squares = math.fsum(each * each for each in residuals.values())
+    together = math.fsum(one * other for one, other in pairwise(residuals.values()))
+    correlation = together / squares if squares > 0 else 0.0
+    widening = (1 + correlation) / (1 - correlation) if 2 / math.sqrt(count) < correlation < 1 else 1.0
+    return StandardError(math.sqrt(count / (count - 1) * squares * widening), count)
 
 
 def _residuals(blocks: Blocks) -> dict[float, float]:
@@ -73,27 +91,6 @@ def _residuals(blocks: Blocks) -> dict[float, float]:
         math.fsum(each for _, each in blocks.values()),
     )
     return {end: (added - total / count * each) / count for end, (added, each) in blocks.items()}
-
-
-def _standard_error(residuals: Mapping[float, float]) -> StandardError:
-    """From the residuals' sum of squares, widened where neighbouring blocks go together.
-
-    With a lag-1 correlation r above 2/√T the effective number of blocks is T(1-r)/(1+r) (Bayley & Hammersley
-    1946, J. R. Stat. Soc. 8:184).
-    """
-    blocks = len(residuals)
-    if blocks < FEWEST_BLOCKS:
-        return StandardError(
-            None,
-            blocks,
-            f"the window holds {blocks} blocks with requests, and "
-            f"{FEWEST_BLOCKS} are needed: choose a longer window",
-        )
-    squares = math.fsum(each * each for each in residuals.values())
-    together = math.fsum(one * other for one, other in pairwise(residuals.values()))
-    correlation = together / squares if squares > 0 else 0.0
-    widening = (1 + correlation) / (1 - correlation) if 2 / math.sqrt(blocks) < correlation < 1 else 1.0
-    return StandardError(math.sqrt(blocks / (blocks - 1) * squares * widening), blocks)
 
 
 def other_ends(answer: PrometheusAnswer, roles: Roles) -> tuple[PrometheusAnswer, ...]:
@@ -138,22 +135,22 @@ def _group(answer: Answer) -> str:
 
 
 def _raised(answer: PrometheusAnswer, ends: frozenset[tuple[str, str]]) -> PrometheusAnswer:
-    accumulated = tuple(_raised_counts(counted, ends) for counted in answer.accumulated)
     return replace(
         answer,
         instants=tuple(_raised_answer(each, ends) for each in answer.instants),
-        accumulated=accumulated,
+        accumulated=tuple(_raised_counts(counted, ends) for counted in answer.accumulated),
     )
 
 
 def _raised_counts(counted: Accumulated, ends: frozenset[tuple[str, str]]) -> Accumulated:
-    totals = tuple(_raised_answer(each, ends) for each in counted.totals)
     requests = counted.block("requests")
     blocks = tuple(
         _spread_errors(each, requests, ends) if each.name == _ERRORS else _raised_answer(each, ends)
         for each in counted.blocks
     )
-    return replace(counted, totals=totals, blocks=blocks)
+    return replace(
+        counted, totals=tuple(_raised_answer(each, ends) for each in counted.totals), blocks=blocks
+    )
 
 
 def _raised_answer(answer: Answer, ends: frozenset[tuple[str, str]]) -> Answer:
@@ -220,8 +217,6 @@ def widest(found: Measurement, others: Iterable[Measurement]) -> Measurement:
     ):
         return found
     every = (found, *ends)
-    interval = around([(each.value, each.interval) for each in every])
-    drawn = around([(each.value, each.drawn_interval or each.interval) for each in every])
     values = [each.value for each in every if each.value is not None]
     words = (
         None
@@ -236,8 +231,8 @@ def widest(found: Measurement, others: Iterable[Measurement]) -> Measurement:
     )
     return replace(
         found,
-        interval=interval,
-        drawn_interval=drawn,
+        interval=around([(each.value, each.interval) for each in every]),
+        drawn_interval=around([(each.value, each.drawn_interval or each.interval) for each in every]),
         inputs=inputs,
         reason="; ".join(filter(None, (_without_counts(found), words))) or None,
     )
@@ -270,16 +265,12 @@ def around_rows(row: Comparison, others: Iterable[Comparison]) -> Comparison | N
     low, high = outermost([each.low for each in every], min), outermost([each.high for each in every], max)
     if low is None or high is None:
         return None
-    harm = (
-        outermost([each.harm_low for each in every], min),
-        outermost([each.harm_high for each in every], max),
-    )
     return replace(
         row,
         low=low,
         high=high,
-        harm_low=harm[0],
-        harm_high=harm[1],
+        harm_low=outermost([each.harm_low for each in every], min),
+        harm_high=outermost([each.harm_high for each in every], max),
         p_value=outermost([each.p_value for each in every], max),
     )
 

@@ -127,20 +127,16 @@ def model_facts(
     """
     found = {(value.variant, value.metric): value for value in answer.values}
     scales = {
-        metric.name: percent_scale(settings["AB_ACCURACY_UNIT"], _largest(answer, metric.name))
-        if metric.is_share
-        else 1.0
+        metric.name: scale_of(answer, metric.name, settings) if metric.is_share else 1.0
         for metric in METRICS.values()
     }
-    values: dict[tuple[str, str], Measurement] = {}
-    for variant in (*variants, ""):
-        for metric in METRICS:
-            value = found.get((variant, metric))
-            values[variant, metric] = (
-                _absent(answer, variant, metric)
-                if value is None
-                else _present(answer, value, scales[metric], settings, at=at)
-            )
+    values = {
+        (variant, metric): _present(answer, found[variant, metric], scales[metric], settings, at=at)
+        if (variant, metric) in found
+        else _absent(answer, variant, metric)
+        for variant in (*variants, "")
+        for metric in METRICS
+    }
     return ModelFacts(values, _notices(answer, settings))
 
 
@@ -152,8 +148,10 @@ def percent_scale(unit: str, largest: float | None) -> float:
     return 100.0 if is_fraction else 1.0
 
 
-def _largest(answer: MlflowAnswer, metric: str) -> float | None:
-    return next((high for name, _, high in answer.value_ranges if name == metric), None)
+def scale_of(answer: MlflowAnswer, metric: str, settings: Settings) -> float:
+    """What that metric's values in MLflow are multiplied with to be percent."""
+    largest = next((high for name, _, high in answer.value_ranges if name == metric), None)
+    return percent_scale(settings["AB_ACCURACY_UNIT"], largest)
 
 
 def _absent(answer: MlflowAnswer, variant: str, metric: str) -> Measurement:
@@ -181,13 +179,13 @@ def _present(
 ) -> Measurement:
     n, note = rows_behind(value, scale, str(settings["AB_TEST_COUNT_PARAM"]))
     limits, drawn = _intervals(value, scale, n, float(settings["AB_CONFIDENCE"]))
-    notes = [note] if note else []
-    if value.run_status == "RUNNING":
-        notes.append("run not finished")
-    if value.started_at is not None and value.started_at > at + _CLOCK_SLACK:
-        notes.append("the run started after the page's moment; there is no earlier one")
-    if value.is_child:
-        notes.append("from a child run")
+    is_later = value.started_at is not None and value.started_at > at + _CLOCK_SLACK
+    notes = (
+        note,
+        "run not finished" if value.run_status == "RUNNING" else None,
+        "the run started after the page's moment; there is no earlier one" if is_later else None,
+        "from a child run" if value.is_child else None,
+    )
     return Measurement(
         value.metric,
         value.value * scale,
@@ -200,7 +198,7 @@ def _present(
         answer.status.source,
         answer.query("values"),
         value.observed_at,
-        "; ".join(notes) or None,
+        "; ".join(filter(None, notes)) or None,
     )
 
 
@@ -210,22 +208,18 @@ def _intervals(
     rows = rows_correct(value.value, scale, n) if n else None
     if n is None or rows is None:
         return None, None
-    return tuple(_percent(wilson(Counts(rows, n), level)) for level in (0.95, confidence))  # type: ignore[return-value]
-
-
-def _percent(limits: tuple[float, float]) -> Interval:
-    return Interval(limits[0] * 100, limits[1] * 100)
+    limits, drawn = (
+        Interval(*(100 * limit for limit in wilson(Counts(rows, n), level))) for level in (0.95, confidence)
+    )
+    return limits, drawn
 
 
 def _notices(answer: MlflowAnswer, settings: Settings) -> tuple[str, ...]:
-    notices = []
     shares = {metric.name for metric in METRICS.values() if metric.is_share}
-    for metric, low, high in answer.value_ranges:
-        if metric in shares and settings["AB_ACCURACY_UNIT"] == "auto" and 0 < low <= 1 < high:
-            notices.append(
-                f"{metric} is logged from {low:g} to {high:g}: fractions and percent seem "
-                "mixed; set AB_ACCURACY_UNIT"
-            )
-    if answer.origin is not Origin.SIMULATED:
-        notices.extend(f"MLflow: {warning}" for warning in answer.status.warnings)
-    return tuple(notices)
+    mixed = (
+        f"{metric} is logged from {low:g} to {high:g}: fractions and percent seem mixed; set AB_ACCURACY_UNIT"
+        for metric, low, high in answer.value_ranges
+        if metric in shares and settings["AB_ACCURACY_UNIT"] == "auto" and 0 < low <= 1 < high
+    )
+    warnings = () if answer.origin is Origin.SIMULATED else answer.status.warnings
+    return (*mixed, *(f"MLflow: {warning}" for warning in warnings))

@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 from live_dashboards.analysis.facts.ends import other_ends
 from live_dashboards.analysis.facts.models import ModelFacts, model_facts
 from live_dashboards.analysis.facts.traffic import TrafficFacts, traffic_facts, widest_traffic
-from live_dashboards.model.measurement import Measurement, Origin, missing
+from live_dashboards.model.measurement import Origin
 from live_dashboards.model.metrics import ACCURACY, METRICS
 from live_dashboards.model.report import BadgeKind, Head, VariantFacts
 from live_dashboards.model.snapshot import (
@@ -123,13 +123,12 @@ class Page:
         """
         origin, status = self.origin(source), self.status(source)
         if origin is Origin.MISSING or gap:
-            reason = gap if origin is not Origin.MISSING else failure(status)
             return Head(
                 f"No data: {what or subtitle.partition(',')[0]}",
                 subtitle,
                 Origin.MISSING,
                 asked=asked,
-                reason=reason,
+                reason=failure(status) if origin is Origin.MISSING else gap,
             )
         return Head(
             title,
@@ -282,13 +281,3 @@ def _variant_facts(name: str, model: ModelFacts, traffic: TrafficFacts, *, has_m
     return VariantFacts(
         name, quality, online_accuracy=online, **{fact: traffic.value(name, fact) for fact in counted}
     )
-
-
-def renamed(measurement: Measurement, name: str) -> Measurement:
-    """The same measurement under a headline's name."""
-    return replace(measurement, name=name)
-
-
-def nothing(name: str, unit: str, reason: str) -> Measurement:
-    """A headline that nothing answers."""
-    return missing(name, unit, reason)

@@ -102,12 +102,16 @@ def _touches(begin: float, end: float, stretches: Iterable[Stretch]) -> bool:
 def _kept(answer: Answer, begins: Mapping[float, float], stretches: Sequence[Stretch]) -> Answer:
     """Without the blocks that touch a stretch."""
 
-    def is_kept(end: float) -> bool:
-        return not _touches(begins.get(end, end), end, stretches)
-
     def kept(several: Iterable[Timeline]) -> tuple[Timeline, ...]:
         return tuple(
-            replace(series, points=tuple(point for point in series.points if is_kept(point[0])))
+            replace(
+                series,
+                points=tuple(
+                    (end, value)
+                    for end, value in series.points
+                    if not _touches(begins.get(end, end), end, stretches)
+                ),
+            )
             for series in several
         )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import fmean, variance
 
-from live_dashboards.analysis.facts.models import percent_scale
+from live_dashboards.analysis.facts.models import scale_of
 from live_dashboards.analysis.facts.page import Page
 from live_dashboards.analysis.statistics.special import student_t_below, student_t_quantile
 from live_dashboards.model.measurement import Measurement
@@ -73,8 +73,7 @@ def welch(
 def _accuracies(page: Page, variant: str) -> list[float]:
     """In percent, of finished top-level runs that had begun by the page's moment."""
     answer = page.counted.mlflow
-    largest = next((high for name, _, high in answer.value_ranges if name == ACCURACY), None)
-    scale = percent_scale(page.settings["AB_ACCURACY_UNIT"], largest)
+    scale = scale_of(answer, ACCURACY, page.settings)
     return [
         run.accuracy * scale
         for run in answer.runs

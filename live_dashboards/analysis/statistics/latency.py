@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from live_dashboards.analysis.statistics.special import binomial_at_most, student_t_below, student_t_quantile
 from live_dashboards.model.buckets import BucketQuantile, bucket_quantile, non_decreasing
@@ -56,14 +57,7 @@ def order_ranks(n: int, q: float, confidence: float) -> tuple[int, int]:
 
 def _binomial_quantile(share: float, n: int, p: float) -> int:
     """The least k with at least that probability of at most k events, by bisection."""
-    low, high = 0, n
-    while low < high:
-        middle = (low + high) // 2
-        if binomial_at_most(middle, n, p) >= share:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+    return bisect_left(range(n), share, key=lambda k: binomial_at_most(k, n, p))
 
 
 def compare_buckets(treatment_counts: Sequence[float], control_counts: Sequence[float]) -> BucketComparison:
@@ -77,10 +71,7 @@ def compare_buckets(treatment_counts: Sequence[float], control_counts: Sequence[
     """
     _check(treatment_counts, control_counts)
     n2, n1 = math.fsum(treatment_counts), math.fsum(control_counts)
-    slower2, slower1 = (
-        _placements(treatment_counts, control_counts),
-        _placements(control_counts, treatment_counts),
-    )
+    slower2, slower1 = _placements(control_counts), _placements(treatment_counts)
     chance = math.fsum(count * share for count, share in zip(treatment_counts, slower2, strict=True)) / n2
     if min(n2, n1) < 2:
         return BucketComparison(chance, 0.0, 1.0, 1.0)
@@ -111,15 +102,12 @@ def _without_variance(chance: float, pairs: int) -> BucketComparison:
     )
 
 
-def _placements(own: Sequence[float], other: Sequence[float]) -> list[float]:
+def _placements(other: Sequence[float]) -> list[float]:
     """For each bucket the share of the other arm's requests that are quicker, those in the same bucket by
     half.
     """
-    n, below, shares = math.fsum(other), 0.0, []
-    for _, count in zip(own, other, strict=True):
-        shares.append((below + count / 2) / n)
-        below += count
-    return shares
+    n, below = math.fsum(other), accumulate(other, initial=0.0)
+    return [(quicker + count / 2) / n for quicker, count in zip(below, other, strict=False)]
 
 
 def _variance(counts: Sequence[float], shares: Sequence[float], mean: float) -> float:

@@ -297,20 +297,16 @@ def adjust(p_values: Sequence[float], method: str = "holm") -> list[float]:
 
 def _holm(p_values: Sequence[float]) -> list[float]:
     """Step-down: the smallest p times m, the next times m - 1, never below the one before."""
-    adjusted, reached = [0.0] * len(p_values), 0.0
-    for place, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
-        reached = max(reached, min(1.0, p_values[index] * (len(p_values) - place)))
-        adjusted[index] = reached
-    return adjusted
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    each = (min(1.0, p_values[index] * (len(order) - place)) for place, index in enumerate(order))
+    return [adjusted for _, adjusted in sorted(zip(order, accumulate(each, max), strict=True))]
 
 
 def _benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     """Step-up: the largest p as it is, the next times m / (m - 1), never above the one before."""
-    adjusted, reached = [0.0] * len(p_values), 1.0
-    for place, index in enumerate(sorted(range(len(p_values)), key=lambda index: -p_values[index])):
-        reached = min(reached, p_values[index] * (len(p_values) / (len(p_values) - place)))
-        adjusted[index] = reached
-    return adjusted
+    order = sorted(range(len(p_values)), key=lambda index: -p_values[index])
+    each = (p_values[index] * (len(order) / (len(order) - place)) for place, index in enumerate(order))
+    return [adjusted for _, adjusted in sorted(zip(order, accumulate(each, min), strict=True))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ sequential tests of counts.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from live_dashboards.analysis.statistics.proportions import Comparison, Counts
@@ -91,7 +91,7 @@ def error_count_test(
             f"traffic_share is {traffic_share} and prior {prior}; each has two parts, and "
             "both of prior must be above 0 and finite"
         )
-    return _least_p(batches, traffic_share, prior)
+    return _least_p([(batches, traffic_share, prior)])
 
 
 def traffic_split_test(
@@ -106,7 +106,7 @@ def traffic_split_test(
     _check_shares("planned_share", planned_share)
     if not 0 < concentration < math.inf:
         raise ValueError(f"concentration is {concentration}; it must be above 0 and finite")
-    return _least_p(batches, planned_share, [concentration * share for share in planned_share])
+    return segmented_split_test([(batches, planned_share)], concentration)
 
 
 def segmented_split_test(
@@ -117,30 +117,27 @@ def segmented_split_test(
 
     Always-valid p after each batch, over all segments together. ValueError as there.
     """
-    p_values, least, before = [], 1.0, 0.0
-    for batches, planned_share in segments:
-        _check_shares("planned_share", planned_share)
-        seen, log_bf = [0] * len(planned_share), 0.0
-        for batch in batches:
-            _check_counts(batch, len(planned_share))
-            seen = [count + more for count, more in zip(seen, batch, strict=True)]
-            log_bf = _log_bf(seen, planned_share, [concentration * share for share in planned_share])
-            least = min(least, math.exp(-max(0.0, before + log_bf)))
-            p_values.append(least)
-        before += log_bf
-    return p_values
+    return _least_p(
+        (batches, planned_share, [concentration * share for share in planned_share])
+        for batches, planned_share in segments
+    )
 
 
 def _least_p(
-    batches: Sequence[Sequence[int]], shares: Sequence[float], prior: Sequence[float]
+    segments: Iterable[tuple[Sequence[Sequence[int]], Sequence[float], Sequence[float]]],
 ) -> list[float]:
-    """The least 1/BF so far after each batch, of a Dirichlet prior against these shares."""
-    seen, p_values, least = [0] * len(shares), [], 1.0
-    for batch in batches:
-        _check_counts(batch, len(shares))
-        seen = [before + count for before, count in zip(seen, batch, strict=True)]
-        least = min(least, math.exp(-max(0.0, _log_bf(seen, shares, prior))))
-        p_values.append(least)
+    """The least 1/BF so far after each batch, of a Dirichlet prior against each segment's shares."""
+    p_values, least, before = [], 1.0, 0.0
+    for batches, shares, prior in segments:
+        _check_shares("planned_share", shares)
+        seen, log_bf = [0] * len(shares), 0.0
+        for batch in batches:
+            _check_counts(batch, len(shares))
+            seen = [count + more for count, more in zip(seen, batch, strict=True)]
+            log_bf = _log_bf(seen, shares, prior)
+            least = min(least, math.exp(-max(0.0, before + log_bf)))
+            p_values.append(least)
+        before += log_bf
     return p_values
 
 

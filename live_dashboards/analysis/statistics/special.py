@@ -64,13 +64,6 @@ def _gamma_fraction(a: float, x: float) -> float:
     return value
 
 
-def lower_beta(a: float, b: float, x: float) -> float:
-    """I_x(a, b), the regularized incomplete beta function (DLMF 8.17.2). ValueError unless a, b > 0 and 0 <=
-    x <= 1.
-    """
-    return beta_tails(a, b, x, 1.0 - x)[0]
-
-
 def beta_tails(a: float, b: float, x: float, complement: float) -> tuple[float, float]:
     """I_x(a, b) and 1 - I_x(a, b), both with all their digits; `complement` is 1 - x, which a caller may know
     better.

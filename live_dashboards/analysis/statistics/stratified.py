@@ -5,10 +5,10 @@ variance of what depends on its past.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import pairwise
+from itertools import count, pairwise, takewhile
 from statistics import median
 
 from live_dashboards.analysis.statistics.proportions import Comparison, Counts, difference, normal_quantile
@@ -102,13 +102,11 @@ def long_run_variance(
     """
     if len(residuals) < FEWEST_BLOCKS:
         return least
-    return max(
-        least,
-        *(
-            batch_variance(residuals, batches)
-            for batches in _numbers_of_batches(len(residuals), fewest_batches)
-        ),
+    numbers = takewhile(
+        lambda batches: batches >= fewest_batches,
+        (len(residuals) // 2**doublings for doublings in count()),
     )
+    return max(least, *(batch_variance(residuals, batches) for batches in numbers))
 
 
 def batch_variance(residuals: Sequence[float], batches: int, confidence: float = _CONFIDENCE) -> float:
@@ -119,13 +117,6 @@ def batch_variance(residuals: Sequence[float], batches: int, confidence: float =
     edges = [index * blocks // batches for index in range(batches + 1)]
     squares = math.fsum(math.fsum(residuals[begin:end]) ** 2 for begin, end in pairwise(edges))
     return batches / (batches - 1) * squares * _widening(batches, confidence)
-
-
-def _numbers_of_batches(blocks: int, fewest: int) -> Iterator[int]:
-    length = 1
-    while blocks // length >= fewest:
-        yield blocks // length
-        length *= 2
 
 
 @cache
@@ -181,8 +172,8 @@ def strata(treatment_blocks: Sequence[Counts], control_blocks: Sequence[Counts])
     estimate = math.fsum(weight * each for weight, each in zip(weights, differences, strict=True))
     variance = max(0.0, math.fsum(_sato(ours, theirs, estimate) for ours, theirs in pairs) / (whole * whole))
     residuals = tuple(weight * (each - estimate) for weight, each in zip(weights, differences, strict=True))
-    usual = [pair for pair in pairs if _events(pair) < _trials(pair)]
-    telling = [pair for pair in usual if _events(pair)]
+    usual = [(ours, theirs) for ours, theirs in pairs if ours.events + theirs.events < ours.n + theirs.n]
+    telling = [(ours, theirs) for ours, theirs in usual if ours.events or theirs.events]
     return Strata(
         estimate,
         variance,
@@ -352,14 +343,6 @@ def _of_first(found: Strata, blocks: int) -> float:
 
 
 Pair = tuple[Counts, Counts]
-
-
-def _events(pair: Pair) -> int:
-    return pair[0].events + pair[1].events
-
-
-def _trials(pair: Pair) -> int:
-    return pair[0].n + pair[1].n
 
 
 def _arms(pairs: Sequence[Pair]) -> Pair | None:

@@ -69,11 +69,13 @@ def answer(
         )
     sentence = "; ".join(_sentence(name, named[name], successes.get(name), guardrails) for name in about)
     actions = {name: _action(each, successes.get(name)) for name, each in verdicts}
-    told = _money(money[0], money[1], named.get(str(default)))
+    told = _money(*money, named.get(str(default)))
+    # of which challenger, where it is not that of all that is spoken of
+    whose = f" ({default})" if len(verdicts) > 1 and about != [default] else ""
     return PlainAnswer(
         named[about[0]].verdict,
         sentence,
-        f"Statistics: {_statistics(actions)}. Money{_whose(default, about, verdicts)}: {told}.",
+        f"Statistics: {_statistics(actions)}. Money{whose}: {told}.",
     )
 
 
@@ -94,11 +96,6 @@ def _statistics(actions: Mapping[str, str]) -> str:
         for action, names in groups.items()
         if names
     )
-
-
-def _whose(default: str | None, about: Sequence[str], verdicts: Sequence[tuple[str, Verdict]]) -> str:
-    """Of which challenger the money is told, where it is not that of all that is spoken of."""
-    return f" ({default})" if len(verdicts) > 1 and list(about) != [default] else ""
 
 
 def _money(case: BusinessCase, advice: Recommendation, verdict: Verdict | None) -> str:

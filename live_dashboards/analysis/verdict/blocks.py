@@ -64,8 +64,7 @@ def carried(
     ]
     sums = [0.0, *accumulate(parts)]
     first, after = max(runs, key=lambda run: sums[run[1]] - sums[run[0]])
-    worst = sums[after] - sums[first]
-    if worst <= _by_chance(found, treatment, control, runs):
+    if sums[after] - sums[first] <= _by_chance(found, treatment, control, runs):
         return None
     first, after = _core(found, parts, (first, after))
     rest = [*range(first), *range(after, len(spans))]
@@ -219,16 +218,21 @@ def _unlike(names: tuple[str, str], labelled: list[Blocks], requests: list[Block
 
 def _by_day(labelled: Blocks, requests: Blocks, last: float) -> dict[int, Counts]:
     """Labels of requests by day, counted back from the last block."""
+    return {
+        day: Counts(min(round(labels), round(n)), round(n))
+        for day, (labels, n) in _sums_by_day(labelled, requests, last).items()
+        if round(n) > 0
+    }
+
+
+def _sums_by_day(labelled: Blocks, requests: Blocks, last: float) -> dict[int, list[float]]:
+    """Labels and requests by day, counted back from the last block."""
     sums: dict[int, list[float]] = {}
     for end, n in requests.items():
         day = sums.setdefault(int((last - end) // _DAY_SECONDS), [0.0, 0.0])
         day[0] += labelled.get(end, 0.0)
         day[1] += n
-    return {
-        day: Counts(min(round(labels), round(n)), round(n))
-        for day, (labels, n) in sums.items()
-        if round(n) > 0
-    }
+    return sums
 
 
 def _pairs(labelled: Blocks, requests: Blocks) -> list[tuple[int, int]]:
@@ -269,20 +273,10 @@ def _delay_seconds(labelled: Blocks, requests: Blocks) -> float:
     ends = sorted(requests)
     if not ends or ends[-1] - ends[0] < 3 * _DAY_SECONDS:
         return 0.0
-    sums = _days(ends, labelled, requests)
-    share = median(labels / n for labels, n in sums if n) if any(n for _, n in sums) else 0.0
-    rate = sums[-1][1] / _DAY_SECONDS
+    by_day = _sums_by_day(labelled, requests, ends[-1])
+    whole = range(int((ends[-1] - ends[0]) // _DAY_SECONDS))
+    shares = [labels / n for labels, n in (by_day[day] for day in whole if day in by_day) if n]
+    share = median(shares) if shares else 0.0
+    rate = by_day[0][1] / _DAY_SECONDS
     outstanding = share * sum(requests.values()) - sum(labelled.values())
     return outstanding / (share * rate) if share > 0 and rate > 0 else 0.0
-
-
-def _days(ends: list[float], labelled: Blocks, requests: Blocks) -> list[tuple[float, float]]:
-    """Labels and requests of each whole day, counted back from the last block."""
-    whole = int((ends[-1] - ends[0]) // _DAY_SECONDS)
-    sums = [[0.0, 0.0] for _ in range(whole)]
-    for end in ends:
-        day = whole - 1 - int((ends[-1] - end) // _DAY_SECONDS)
-        if day >= 0:
-            sums[day][0] += labelled.get(end, 0.0)
-            sums[day][1] += requests[end]
-    return [(labels, n) for labels, n in sums]

@@ -199,8 +199,7 @@ def _too_few(page: Page, success: Compared) -> list[str]:
     found = []
     for rate in success.inputs:
         counts = Counts(min(rate.n or 1, round((rate.value or 0.0) / 100 * (rate.n or 1))), rate.n or 1)
-        least = min(counts.events, counts.n - counts.events)
-        if least < fewest:
+        if min(counts.events, counts.n - counts.events) < fewest:
             found.append(
                 f"{rate.variant}: {counts.events} of {format_count(counts.n)}, fewer than "
                 f"AB_MINIMUM_EVENTS={fewest} of either kind"
@@ -292,38 +291,38 @@ def _better(evidence: Evidence) -> Verdict | None:
 
 def is_better(row: Comparison) -> bool:
     """Whether the interval excludes 0 in the good direction."""
-    low, high = row.verdict_limits
-    if low is None or high is None or row.descriptive:
-        return False
-    return low > 0 if row.is_higher_better else high < 0
+    return _is_beyond_0(row, upwards=row.is_higher_better)
 
 
 def is_worse(row: Comparison) -> bool:
     """Whether the interval excludes 0 in the bad direction."""
+    return _is_beyond_0(row, upwards=not row.is_higher_better)
+
+
+def _is_beyond_0(row: Comparison, *, upwards: bool) -> bool:
     low, high = row.verdict_limits
     if low is None or high is None or row.descriptive:
         return False
-    return high < 0 if row.is_higher_better else low > 0
+    return low > 0 if upwards else high < 0
 
 
 def _lacks(evidence: Evidence) -> list[str]:
     """What is still missing for SHIP beside a better success metric."""
-    lacks = [
-        f"{_words(guard.comparison)} not known: {guard.words}"
-        for guard in evidence.guardrails
-        if guard.outcome == UNKNOWN
+    is_off = evidence.split.waits_for and evidence.split.flag == "amber"
+    return [
+        *(
+            f"{_words(guard.comparison)} not known: {guard.words}"
+            for guard in evidence.guardrails
+            if guard.outcome == UNKNOWN
+        ),
+        *(
+            f"{_words(guard.comparison)} not yet shown to be no worse: {guard.words}"
+            for guard in evidence.guardrails
+            if guard.outcome not in {UNKNOWN, SHOWN}
+        ),
+        *([f"the traffic split is off the plan so far, and {evidence.split.waits_for}"] if is_off else []),
+        *_too_young(evidence),
     ]
-    lacks += [
-        f"{_words(guard.comparison)} not yet shown to be no worse: {guard.words}"
-        for guard in evidence.guardrails
-        if guard.outcome not in {UNKNOWN, SHOWN}
-    ]
-    lacks += (
-        [f"the traffic split is off the plan so far, and {evidence.split.waits_for}"]
-        if evidence.split.waits_for and evidence.split.flag == "amber"
-        else []
-    )
-    return lacks + _too_young(evidence)
 
 
 def _too_young(evidence: Evidence) -> list[str]:

@@ -163,8 +163,7 @@ def _with_limits(row: Comparison, found: object, **changes: object) -> Compariso
 
 def _offline(page: Page, name: str, metric: str, family: int) -> Compared:
     """Two test sets, each looked at once: Newcombe's interval where both n are known."""
-    baseline = page.counted.of(page.roles.baseline)
-    inputs = (page.counted.of(name).quality[metric], baseline.quality[metric])
+    inputs = (page.counted.of(name).quality[metric], page.counted.of(page.roles.baseline).quality[metric])
     row = _row(metric, inputs, family)
     ours, theirs = (_counts(side) for side in inputs)
     if ours is None or theirs is None:
@@ -356,9 +355,8 @@ def with_adjusted_p(rows: tuple[Compared, ...], success: Compared | None) -> tup
         if each.row.p_value is not None
     }
     return tuple(
-        _with_p(each, by_treatment.get(each.row.treatment)) if each in members else each for each in rows
+        replace(each, row=replace(each.row, p_value_adjusted=by_treatment.get(each.row.treatment)))
+        if each in members
+        else each
+        for each in rows
     )
-
-
-def _with_p(each: Compared, p_value: float | None) -> Compared:
-    return replace(each, row=replace(each.row, p_value_adjusted=p_value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from live_dashboards.analysis.facts.models import percent_scale
+from live_dashboards.analysis.facts.models import scale_of
 from live_dashboards.analysis.facts.page import Page, failure
 from live_dashboards.analysis.facts.period import period_of
 from live_dashboards.analysis.verdict.effect import Compared
@@ -222,12 +222,9 @@ def _quality_title(page: Page, facts: tuple[VariantFacts, ...], *, is_online: bo
 
 def _quality_note(page: Page, rows: tuple[QualityRow, ...]) -> str:
     offline = [one for row in rows for one in row.offline if one.value is not None]
-    parts = []
-    if any(one.interval for one in offline):
-        parts.append("bars: Wilson interval of the rows counted")
-    if any(one.interval is None for one in offline):
-        parts.append("hollow: n unknown")
-    return "; ".join(filter(None, (*parts, gap_words(page))))
+    bars = "bars: Wilson interval of the rows counted" if any(one.interval for one in offline) else ""
+    hollow = "hollow: n unknown" if any(one.interval is None for one in offline) else ""
+    return "; ".join(filter(None, (bars, hollow, gap_words(page))))
 
 
 def runs_panel(page: Page) -> RunsPanel:
@@ -259,8 +256,7 @@ def _aliases(aliases: tuple[str, ...]) -> str:
 
 def run_words(page: Page) -> str:
     """Runs by state in words: `12 finished, 1 running, 1 failed`."""
-    counts = run_counts(page)
-    return ", ".join(f"{count} {state}" for state, count in counts.items()) or "no runs"
+    return ", ".join(f"{count} {state}" for state, count in run_counts(page).items()) or "no runs"
 
 
 def run_counts(page: Page) -> dict[str, int]:
@@ -284,17 +280,14 @@ def _state(run: Run, at: datetime) -> str:
 
 def _bar(page: Page, run: Run) -> RunBar:
     answer, state = page.drawn.mlflow, _state(run, page.at)
-    largest = next((high for name, _, high in answer.value_ranges if name == ACCURACY), None)
-    scale = percent_scale(page.settings["AB_ACCURACY_UNIT"], largest)
     started = run.started_at or page.at
     ended = run.last_sign_at if state == "silent" else run.ended_at
     accuracy = None
     if run.accuracy is not None:
         source, query = answer.status.source, answer.query("runs")
-        called = f"run_accuracy_{run.run_id}"
         accuracy = Measurement(
-            called,
-            run.accuracy * scale,
+            f"run_accuracy_{run.run_id}",
+            run.accuracy * scale_of(answer, ACCURACY, page.settings),
             "percent",
             answer.origin,
             run.variant,

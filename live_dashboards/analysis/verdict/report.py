@@ -10,7 +10,7 @@ from live_dashboards.analysis.business.calculator import business_case
 from live_dashboards.analysis.business.recommendation import recommendation
 from live_dashboards.analysis.facts.arms import request_blocks, share_of_requests
 from live_dashboards.analysis.facts.health import badge, health_panel, observed_at
-from live_dashboards.analysis.facts.page import Page, failure, nothing, page, renamed
+from live_dashboards.analysis.facts.page import Page, failure, page
 from live_dashboards.analysis.facts.period import period_of
 from live_dashboards.analysis.verdict.answer import alt_text, answer
 from live_dashboards.analysis.verdict.decision import Evidence, success_of, verdict
@@ -79,6 +79,7 @@ def ab_report_of(found: Page, snapshot: Snapshot, case: BusinessCase) -> AbRepor
     judged = _judged(found, compare, rows)
     verdicts = _verdicts(found, compare, rows, judged.verdict)
     runs, quality = runs_panel(found), quality_panel(found)
+    doubt = f"experiment {settings['AB_EXPERIMENT']!r} is {note}: no source could tell whether it exists"
     bars = tuple(bar.accuracy_percent for bar in runs.bars if bar.accuracy_percent)
     shown = (
         *map(effect_measurement, rows),
@@ -121,7 +122,7 @@ def ab_report_of(found: Page, snapshot: Snapshot, case: BusinessCase) -> AbRepor
         runs=runs,
         health=health_panel(
             found,
-            (*_experiment_doubt(settings, note), *_other_verdicts(found, verdicts), *time_words(found, rows)),
+            (*([doubt] if note else []), *_other_verdicts(found, verdicts), *time_words(found, rows)),
         ),
         sources=(found.mlflow_status, found.prometheus_status),
         observed_at=observed_at(found),
@@ -148,14 +149,6 @@ def experiment_name(found: Page) -> str | None:
     )
 
 
-def _experiment_doubt(settings: Settings, note: str) -> tuple[str, ...]:
-    return (
-        (f"experiment {settings['AB_EXPERIMENT']!r} is {note}: no source could tell whether it exists",)
-        if note
-        else ()
-    )
-
-
 def _experiment_note(snapshot: Snapshot, settings: Settings) -> str:
     asked = settings["AB_EXPERIMENT"]
     is_known = (
@@ -172,7 +165,7 @@ def _headline(found: Page) -> tuple[tuple[str, Measurement], ...]:
     challenger = (
         counted.of(found.roles.challenger).accuracy
         if found.roles.challenger
-        else nothing("enhanced_accuracy", "percent", "there is no challenger")
+        else missing("enhanced_accuracy", "percent", "there is no challenger")
     )
     net = counted.traffic.impact.get((found.roles.challenger or "", "net_business_value"))
     if net is None:
@@ -180,15 +173,15 @@ def _headline(found: Page) -> tuple[tuple[str, Measurement], ...]:
             counted.prometheus.instant("business_impact").reason
             or f"{EXPORTED.impact} has no net_business_value of the challenger"
         )
-        net = nothing(
+        net = missing(
             "net_business_value",
             "percent",
             reason if counted.prometheus.status.has_answered else failure(found.prometheus_status),
         )
     rows = (
         _active_experiments(found),
-        renamed(baseline, "baseline_accuracy"),
-        renamed(challenger, "enhanced_accuracy"),
+        replace(baseline, name="baseline_accuracy"),
+        replace(challenger, name="enhanced_accuracy"),
         counted.traffic.totals["total_requests_24h"],
         counted.traffic.totals["total_requests"],
         counted.traffic.totals["avg_response_time_ms"],

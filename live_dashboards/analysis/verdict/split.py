@@ -82,7 +82,10 @@ def _share_changes(blocks: tuple[Block, ...]) -> tuple[ShareChange, ...]:
         if where is not None:
             edges.add(where)
             open_spans += [(begin, where), (where, end)]
-    shares = [(begin, _share_before(sums, begin, end)) for begin, end in pairwise(sorted(edges))]
+    shares = [
+        (begin, (sums[end][0] - sums[begin][0]) / max(1, sums[end][1] - sums[begin][1]))
+        for begin, end in pairwise(sorted(edges))
+    ]
     return tuple(ShareChange(block, before, after) for (_, before), (block, after) in pairwise(shares))
 
 
@@ -182,10 +185,6 @@ def _chi_square(one: Block, other: Block) -> float:
     return (one[0] / one[1] - other[0] / other[1]) ** 2 / (p * (1 - p) * (1 / one[1] + 1 / other[1]))
 
 
-def _share_before(sums: Sequence[Block], begin: int, end: int) -> float:
-    return (sums[end][0] - sums[begin][0]) / max(1, sums[end][1] - sums[begin][1])
-
-
 def split_test(page: Page) -> SplitTest:
     """The flag and the numbers behind it; on simulated data, without a plan, requests or a known start no
     flag, but the reason.
@@ -213,8 +212,7 @@ def split_test(page: Page) -> SplitTest:
             reason="not judged: no plan held while requests came; give AB_TRAFFIC_SPLIT "
             "one that begins with the test",
         )
-    stay = page.settings["AB_STICKY_FOR"]
-    return judged(found, segments, float(stay or 0.0))
+    return judged(found, segments, float(page.settings["AB_STICKY_FOR"] or 0.0))
 
 
 def _observed(page: Page, counted: Accumulated) -> dict[str, Measurement]:
@@ -335,8 +333,9 @@ def judged(found: SplitTest, segments: Sequence[Segment], stay_seconds: float) -
 
 def _flagged(found: SplitTest, segments: Sequence[Segment], stay_seconds: float) -> SplitTest:
     clusters = max(_clusters(segment, stay_seconds) for segment in segments)
-    looks = [(_cumulative(segment.blocks, segment.whole, clusters), segment.shares) for segment in segments]
-    p_value = segmented_split_test(looks)[-1]
+    p_value = segmented_split_test(
+        [(_cumulative(segment.blocks, segment.whole, clusters), segment.shares) for segment in segments]
+    )[-1]
     furthest = max(segments, key=lambda segment: segment.off_points)
     flag = "ok" if p_value >= _SUSPECT_P else "red" if furthest.off_points >= _MATTERS_POINTS else "amber"
     since = f" since {furthest.since:%-d %b %H:%M} UTC" if furthest.since is not None else ""
@@ -373,16 +372,17 @@ def _cumulative(
     """What each look added, the last one up to the exact total, as so many independent requests as they are
     worth.
     """
-    seen = [0] * len(whole)
-    looks = []
-    for block in blocks:
-        seen = [min(most, before + count) for before, count, most in zip(seen, block, whole, strict=True)]
-        looks.append([_worth(count, clusters) for count in seen])
-    looks.append([_worth(count, clusters) for count in whole])
-    zero = [0] * len(whole)
+    seen = accumulate(
+        blocks,
+        lambda seen, block: tuple(
+            min(most, before + count) for before, count, most in zip(seen, block, whole, strict=True)
+        ),
+        initial=(0,) * len(whole),
+    )
+    looks = [[_worth(count, clusters) for count in each] for each in (*seen, whole)]
     return [
         tuple(after - before for before, after in zip(one, other, strict=True))
-        for one, other in pairwise([zero, *looks])
+        for one, other in pairwise(looks)
     ]
 
 

@@ -76,7 +76,7 @@ def split_panel(page: Page, test: SplitTest) -> SplitPanel:
         if is_drawn_live and has_period and start
         else f"last {window_words(page.window_seconds)}"
     )
-    gap = "" if rows else _gap(page, "requests")
+    gap = "" if rows else _gap(page.drawn.prometheus.instant("requests"), "requests")
     title = _split_title(rows, test if is_drawn_live else None, has_plan=bool(plan))
     note = _split_note(test, has_period=has_period and is_drawn_live) if rows else ""
     head = page.head(
@@ -144,15 +144,17 @@ def rate_panel(page: Page) -> LinesPanel:
         if lines
         else ""
     )
-    total = _requests(page)
-    words = f"{count_words(total)} requests; {title}" if total is not None and lines else title
+    total = page.drawn.traffic.totals["total_requests"]
+    words = f"{count_words(total)} requests; {title}" if total.value is not None and lines else title
     subtitle = f"requests per second, last {window_words(page.window_seconds)}"
-    gap = "" if lines else _timeline_gap(page, "request_rate")
+    answer = page.drawn.prometheus.timeline("request_rate")
+    step = format_duration(answer.step_seconds) if answer.step_seconds else ""
+    gap = "" if lines else _gap(answer, "request_rate", "in the window")
     head = page.head(
         PROMETHEUS,
         words,
         subtitle,
-        note=_step_note(page, "request_rate"),
+        note=f"a point every {step}; gaps are missing scrapes" if step else "",
         asked=ASKED["request_rate"],
         gap=gap,
     )
@@ -172,7 +174,7 @@ def latency_panel(page: Page) -> LatencyPanel:
         for facts in page.drawn.variants
         if facts.p95_latency_ms.value is not None or facts.mean_latency_ms.value is not None
     )
-    gap = "" if rows else _gap(page, "latency_buckets")
+    gap = "" if rows else _gap(page.drawn.prometheus.instant("latency_buckets"), "latency_buckets")
     subtitle = f"response time, ms, last {window_words(page.window_seconds)}"
     note = "bar: the buckets that surely hold the percentile, 95 %; tick: mean"
     head = page.head(
@@ -186,7 +188,7 @@ def latency_panel(page: Page) -> LatencyPanel:
 def _latency_title(page: Page) -> str:
     pair = [page.drawn.of(name).p95_latency_ms for name in page.roles.pair]
     known = [f"{format_number(p95.value, 'ms')}" for p95 in pair if p95.value is not None]
-    if len(known) == 2 and _same_bucket(pair[0], pair[1]):
+    if len(known) == 2 and pair[0].interval is not None and pair[0].interval == pair[1].interval:
         return f"p95 {known[1]} against {known[0]}: same bucket"
     return (
         f"p95 {known[1]} against {known[0]}"
@@ -195,10 +197,6 @@ def _latency_title(page: Page) -> str:
         if known
         else "Response time"
     )
-
-
-def _same_bucket(one: Measurement, other: Measurement) -> bool:
-    return one.interval is not None and one.interval == other.interval
 
 
 def error_panel(page: Page) -> ErrorPanel:
@@ -261,7 +259,7 @@ def impact_panel(page: Page) -> ImpactPanel:
     )
     types = tuple(
         LinesPanel(
-            Head(kind or "business impact", "as reported", answer_origin(page)),
+            Head(kind or "business impact", "as reported", page.origin(PROMETHEUS)),
             kind,
             lines_of(page, "business_impact", "as_reported", kind),
         )
@@ -273,7 +271,7 @@ def impact_panel(page: Page) -> ImpactPanel:
         if net is not None and net.value is not None
         else "Reported business impact"
     )
-    gap = "" if types else f"not exported: {_timeline_gap(page, 'business_impact')}"
+    gap = "" if types else f"not exported: {_gap(answer, 'business_impact', 'in the window')}"
     subtitle = f"{EXPORTED.impact} by metric_type, as reported"
     return ImpactPanel(
         page.head(
@@ -289,37 +287,34 @@ def impact_panel(page: Page) -> ImpactPanel:
     )
 
 
-def answer_origin(page: Page) -> Origin:
-    """The origin of what is drawn of Prometheus' questions."""
-    return page.origin(PROMETHEUS)
-
-
 def lines_of(page: Page, name: str, unit: str, metric_type: str | None = None) -> tuple[Line, ...]:
     """The timeline's lines in the page's order of variants, scaled to the panel's unit."""
     answer = page.drawn.prometheus.timeline(name)
     scale = page.drawn.traffic.accuracy_scale if name == "accuracy" else 1.0
-    lines = []
-    for variant in page.roles.names:
-        for series in answer.series:
-            model = series.label("model_name")
-            if page.roles.by_model.get(model) == variant and (
-                metric_type is None or series.label("metric_type") == metric_type
-            ):
-                scaled = Timeline(
-                    series.labels,
-                    tuple(
-                        (moment, None if value is None else value * scale) for moment, value in series.points
-                    ),
-                )
-                lines.append(
-                    Line(
-                        variant,
-                        variant,
-                        scaled,
-                        _latest(page, name, unit, variant=variant, series=scaled, metric_type=metric_type),
-                    )
-                )
-    return tuple(lines)
+    scaled = (
+        (
+            variant,
+            replace(
+                series,
+                points=tuple(
+                    (moment, None if value is None else value * scale) for moment, value in series.points
+                ),
+            ),
+        )
+        for variant in page.roles.names
+        for series in answer.series
+        if page.roles.by_model.get(series.label("model_name")) == variant
+        and (metric_type is None or series.label("metric_type") == metric_type)
+    )
+    return tuple(
+        Line(
+            variant,
+            variant,
+            series,
+            _latest(page, name, unit, variant=variant, series=series, metric_type=metric_type),
+        )
+        for variant, series in scaled
+    )
 
 
 def _latest(
@@ -339,10 +334,9 @@ def _latest(
         )
     moment, value = known[-1]
     observed_at = datetime.fromtimestamp(moment, UTC)
-    age_seconds = (page.at - observed_at).total_seconds()
-    is_stale = age_seconds > _line_limit_seconds(page, answer)
+    is_stale = (page.at - observed_at).total_seconds() > _line_limit_seconds(page, answer)
     origin = page.drawn.prometheus.origin
-    frame = Measurement(
+    return Measurement(
         called,
         value,
         unit,
@@ -351,8 +345,8 @@ def _latest(
         source=status.source,
         query=answer.query,
         observed_at=observed_at,
+        stale=is_stale and origin is Origin.LIVE,
     )
-    return replace(frame, stale=is_stale and origin is Origin.LIVE)
 
 
 def _line_limit_seconds(page: Page, answer: Answer) -> float:
@@ -364,26 +358,5 @@ def _line_limit_seconds(page: Page, answer: Answer) -> float:
     return max(limit, _RECORDED_AFTER_SECONDS) + (answer.step_seconds or 0.0) if is_recorded else limit
 
 
-def _requests(page: Page) -> Measurement | None:
-    """All that were counted; None where none were."""
-    whole = page.drawn.traffic.totals["total_requests"]
-    return whole if whole.value is not None else None
-
-
-def _step_note(page: Page, name: str) -> str:
-    step = page.drawn.prometheus.timeline(name).step_seconds
-    return f"a point every {format_duration(step)}; gaps are missing scrapes" if step else ""
-
-
-def _gap(page: Page, name: str) -> str:
-    return (
-        page.drawn.prometheus.instant(name).reason
-        or f"Prometheus has no {name.replace('_', ' ')} of any variant"
-    )
-
-
-def _timeline_gap(page: Page, name: str) -> str:
-    return (
-        page.drawn.prometheus.timeline(name).reason
-        or f"Prometheus has no {name.replace('_', ' ')} in the window"
-    )
+def _gap(answer: Answer, name: str, where: str = "of any variant") -> str:
+    return answer.reason or f"Prometheus has no {name.replace('_', ' ')} {where}"

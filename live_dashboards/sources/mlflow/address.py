@@ -16,6 +16,7 @@ import psycopg2.extensions
 
 from live_dashboards.errors import SettingsError
 from live_dashboards.settings import Settings
+from live_dashboards.sources.mlflow.questions import require_text
 
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg2")
 _HOST = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]*))?")
@@ -70,7 +71,9 @@ def mlflow_address(settings: Settings) -> MlflowAddress:
     keywords = _from_parts(settings) if url is None else _from_url(url.reveal())
     keywords |= _encryption(settings, keywords)
     for name, text in keywords.items():
-        _check_text(name, text)
+        if "\x00" in text:
+            raise SettingsError(f"the {name} of MLflow's database holds a NUL character; take it out")
+        require_text(f"the {name} of MLflow's database", text)
     _check_ports(keywords)
     hidden = {text for name, text in keywords.items() if name in {"password", "sslpassword"}}
     return MlflowAddress(keywords, tuple({*settings.secrets, *hidden} - {""}))
@@ -114,9 +117,7 @@ def _from_url(url: str) -> dict[str, str]:
     if not separator or scheme not in _SCHEMES:
         shown = "" if "@" in scheme or not separator else f" {scheme!r}"
         raise SettingsError(f"MLFLOW_DB_URL starts with no scheme that PostgreSQL has{shown}; {_FORM}")
-    keywords = _strict(rest)
-    if keywords is None:
-        keywords = _lenient(rest)
+    keywords = _strict(rest) or _lenient(rest)
     if keywords is None:
         raise SettingsError(f"MLFLOW_DB_URL cannot be read; {_FORM}; {_QUOTE}")
     return keywords
@@ -129,7 +130,8 @@ def _strict(rest: str) -> dict[str, str] | None:
     authority, tail = _cut(rest, "/?#")
     path, query = _cut(tail, "?")
     login, _, hosts = authority.rpartition("@")
-    if "#" in rest or "@" in path or ("@" in query and not _has_only_options(query)):
+    options = parse_qsl(query.removeprefix("?"), keep_blank_values=True)
+    if "#" in rest or "@" in path or ("@" in query and not all(_is_option(name) for name, _ in options)):
         return None
     return _keywords(login, hosts, path, query)
 
@@ -181,10 +183,6 @@ def _options(query: str) -> dict[str, str]:
     return options
 
 
-def _has_only_options(query: str) -> bool:
-    return all(_is_option(name) for name, _ in parse_qsl(query.removeprefix("?"), keep_blank_values=True))
-
-
 def _is_option(name: str) -> bool:
     if not re.fullmatch(r"[a-z_]+", name):
         return False
@@ -193,17 +191,6 @@ def _is_option(name: str) -> bool:
     except psycopg2.ProgrammingError:
         return False
     return True
-
-
-def _check_text(name: str, text: str) -> None:
-    if "\x00" in text:
-        raise SettingsError(f"the {name} of MLflow's database holds a NUL character; take it out")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise SettingsError(
-            f"the {name} of MLflow's database holds bytes that are no UTF-8 text; write it as UTF-8"
-        ) from None
 
 
 def _check_ports(keywords: Mapping[str, str]) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cache, partial
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.notices import Check, CheckState
@@ -37,8 +37,9 @@ Step = tuple[str, Callable[[], Check]]
 CLOCK = "MLflow clock"
 _CLOCK_SECONDS = 60.0
 
-TRACKING, SERVER, TRACKING_LOGIN, API, FILE, TABLES = (
-    f"MLflow {thing}" for thing in ("settings", "server", "login", "API", "file", "tables")
+TRACKING, SERVER, TRACKING_LOGIN, API, FILE, TABLES, READ_RIGHTS, WRITE_RIGHTS = (
+    f"MLflow {thing}"
+    for thing in ("settings", "server", "login", "API", "file", "tables", "read rights", "write rights")
 )
 _LAYERS = (SERVER, TRACKING_LOGIN, API)
 _API_CODES = {"not_found", "not_mlflow", "http_error", "host_not_allowed", "redirect"}
@@ -80,41 +81,28 @@ def skipped(names: Sequence[str], reason: str) -> Iterator[Check]:
         yield Check(name, CheckState.SKIPPED, f"not looked at: {reason}", code="skipped")
 
 
-class MlflowTables:
-    """The tables as the user sees them, looked up once."""
-
-    def __init__(self, connection: MlflowConnection) -> None:
-        self.connection = connection
-
-    @cached_property
-    def schema(self) -> MlflowSchema:
-        """What the database says of itself."""
-        return read_schema(self.connection)
+def _tables(schema: MlflowSchema, connection: MlflowConnection) -> Check:
+    require_tables(schema, connection)
+    return Check(TABLES, CheckState.OK, f"{', '.join(REQUIRED_TABLES)} are there ({schema.version})")
 
 
-def _tables(tables: MlflowTables) -> Check:
-    require_tables(tables.schema, tables.connection)
-    return Check(
-        "MLflow tables", CheckState.OK, f"{', '.join(REQUIRED_TABLES)} are there ({tables.schema.version})"
-    )
+def _read_rights(schema: MlflowSchema) -> Check:
+    require_rights(schema)
+    return Check(READ_RIGHTS, CheckState.OK, f"user {schema.user!r} may read them")
 
 
-def _read_rights(tables: MlflowTables) -> Check:
-    require_rights(tables.schema)
-    return Check("MLflow read rights", CheckState.OK, f"user {tables.schema.user!r} may read them")
-
-
-def _write_rights(tables: MlflowTables) -> Check:
-    name, user, written = "MLflow write rights", tables.schema.user, tables.schema.writable_tables
+def _write_rights(schema: MlflowSchema) -> Check:
+    user, written = schema.user, schema.writable_tables
     if not written:
-        return Check(name, CheckState.OK, f"user {user!r} may not write")
+        return Check(WRITE_RIGHTS, CheckState.OK, f"user {user!r} may not write")
     names = ", ".join(REQUIRED_TABLES)
-    fix = (
-        "nothing is ever written, but a role that only reads is safer: create role dash_ro login "
-        f"password '...'; grant select on {names} to dash_ro;"
-    )
     return Check(
-        name, CheckState.WARNING, f"user {user!r} may also write {', '.join(written)}", fix, "can_write"
+        WRITE_RIGHTS,
+        CheckState.WARNING,
+        f"user {user!r} may also write {', '.join(written)}",
+        "nothing is ever written, but a role that only reads is safer: create role dash_ro login "
+        f"password '...'; grant select on {names} to dash_ro;",
+        "can_write",
     )
 
 
@@ -132,13 +120,6 @@ def clock_check(what: str, seconds: float) -> Check:
         "synchronise both clocks (NTP)",
         "clock",
     )
-
-
-TABLE_CHECKS: Mapping[str, Callable[[MlflowTables], Check]] = {
-    "MLflow tables": _tables,
-    "MLflow read rights": _read_rights,
-    "MLflow write rights": _write_rights,
-}
 
 
 def tracking_checks(settings: Settings, at: datetime) -> Iterator[Check]:
@@ -233,7 +214,7 @@ def _not_answered(error: SourceError) -> Iterator[Check]:
     yield from skipped([*_LAYERS[_LAYERS.index(failed) + 1 :], *AB_CHECKS, CLOCK], f"{failed} failed")
 
 
-_DATA_CHECKS = (*TABLE_CHECKS, *AB_CHECKS, CLOCK)
+_DATA_CHECKS = (TABLES, READ_RIGHTS, WRITE_RIGHTS, *AB_CHECKS, CLOCK)
 
 
 def mlflow_checks(settings: Settings, at: datetime) -> Iterator[Check]:
@@ -293,13 +274,13 @@ def _inside(settings: Settings, at: datetime, address: MlflowAddress) -> Iterato
 
 
 def _data_steps(connection: MlflowConnection, settings: Settings, at: datetime) -> list[Step]:
-    tables, data = MlflowTables(connection), MlflowData(connection, settings, at)
-    inside = [(name, partial(look, tables)) for name, look in TABLE_CHECKS.items()]
-    held = [(name, partial(look, data)) for name, look in AB_CHECKS.items()]
+    schema = cache(partial(read_schema, connection))  # looked up once
     return [
-        *inside,
-        *held,
-        (CLOCK, lambda: clock_check("PostgreSQL", tables.schema.clock_difference_seconds)),
+        (TABLES, lambda: _tables(schema(), connection)),
+        (READ_RIGHTS, lambda: _read_rights(schema())),
+        (WRITE_RIGHTS, lambda: _write_rights(schema())),
+        *_held(connection, settings, at),
+        (CLOCK, lambda: clock_check("PostgreSQL", schema().clock_difference_seconds)),
     ]
 
 

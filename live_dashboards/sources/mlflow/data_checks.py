@@ -19,8 +19,7 @@ from live_dashboards.sources.mlflow.experiments import (
     Choice,
     choose_experiment,
     metric_keys,
-    read_value_ranges,
-    read_values,
+    read,
 )
 from live_dashboards.sources.mlflow.questions import Questions
 from live_dashboards.sources.mlflow.reading import question_parameters
@@ -52,12 +51,12 @@ class MlflowData:
     @cached_property
     def values(self) -> tuple[VariantValue, ...]:
         """The latest values of the chosen experiment."""
-        return read_values(self.connection, self.parameters).get(self._chosen_id, ())
+        return read(self.connection, "values", self.parameters).get(self._chosen_id, ())
 
     @cached_property
     def ranges(self) -> tuple[tuple[str, float, float], ...]:
         """(metric, lowest, highest) as logged in the chosen experiment."""
-        return read_value_ranges(self.connection, self.parameters).get(self._chosen_id, ())
+        return read(self.connection, "value_ranges", self.parameters).get(self._chosen_id, ())
 
     @property
     def _chosen_id(self) -> int:
@@ -149,10 +148,9 @@ def _metrics(data: MlflowData) -> Check:
         f"; found {found}{_unit(data)}" if found else ""
     )
     *settings, last = (metric.setting for metric in METRICS.values())
-    state = CheckState.WARNING if ACCURACY in present else CheckState.FAILED
     return Check(
         name,
-        state,
+        CheckState.WARNING if ACCURACY in present else CheckState.FAILED,
         lost,
         f"name the keys with {', '.join(settings)} and {last}",
         "no_metric",
@@ -171,15 +169,12 @@ def _test_counts(data: MlflowData) -> Check:
         if not _is_count(count)
     ]
     if without:
-        fix = (
-            "log the number of test rows as that param (a fraction such as 0.2 is none), or name another "
-            "one with AB_TEST_COUNT_PARAM"
-        )
         return Check(
             name,
             CheckState.WARNING,
             f"{param} gives no number of test rows, so no interval ({'; '.join(without)})",
-            fix,
+            "log the number of test rows as that param (a fraction such as 0.2 is none), or name another "
+            "one with AB_TEST_COUNT_PARAM",
             "no_test_count",
         )
     return Check(
@@ -198,11 +193,14 @@ def _odd_values(data: MlflowData) -> Check:
         return Check(name, CheckState.OK, "no NaN, no infinite and no too large value among the latest ones")
     key, run_id, is_nan, count = rows[0]
     word = "NaN" if is_nan else "infinite or too large"
-    found = (
+    return Check(
+        name,
+        CheckState.WARNING,
         f"{count} latest value{'' if count == 1 else 's'} NaN, infinite or too large and left out, "
-        f"such as {key!r} ({word}) of run {run_id}"
+        f"such as {key!r} ({word}) of run {run_id}",
+        "look at why that run diverged",
+        "odd_values",
     )
-    return Check(name, CheckState.WARNING, found, "look at why that run diverged", "odd_values")
 
 
 def _age(data: MlflowData) -> Check:

@@ -33,6 +33,14 @@ _BY_CODE = {
         "look for infinite values in metrics",
         "overflow",
     ),
+    **dict.fromkeys(
+        (errorcodes.UNDEFINED_TABLE, errorcodes.UNDEFINED_COLUMN),
+        (
+            "MLflow's tables at {where} are not as expected: {said}",
+            "run mlflow db upgrade with the version of MLflow that serves them",
+            "schema",
+        ),
+    ),
     errorcodes.SERIALIZATION_FAILURE: (  # of what only reads, a standby's alone
         "the standby at {where} ended the question {question!r} for a change of its primary",
         (
@@ -200,23 +208,18 @@ FINDINGS = (
         "the libpq service cannot be used: {said}",
         "check PGSERVICE and its service file",
     ),
-)
-GENERAL = Finding(
-    "failed",
-    "",
-    "PostgreSQL {where} cannot be asked as user {user}: {said}",
-    "try the same with psql; the server's log says more",
+    Finding(
+        "failed",
+        r"",  # whatever else is said
+        "PostgreSQL {where} cannot be asked as user {user}: {said}",
+        "try the same with psql; the server's log says more",
+    ),
 )
 
 
 def finding(said: str) -> Finding:
     """What the driver's text of one attempt means."""
-    return next((row for row in FINDINGS if re.search(row.pattern, said, re.IGNORECASE)), GENERAL)
-
-
-def rank(row: Finding) -> int:
-    """0 for the failure that came nearest to success."""
-    return FINDINGS.index(row) if row in FINDINGS else len(FINDINGS)
+    return next(row for row in FINDINGS if re.search(row.pattern, said, re.IGNORECASE))
 
 
 def connecting_failure(error: Exception, address: MlflowAddress, *, seconds: float) -> SourceError:
@@ -235,13 +238,8 @@ def connecting_failure(error: Exception, address: MlflowAddress, *, seconds: flo
         found.reason.format(where=where, host=repr(host), said=said, seconds=f"{seconds:.3g}", **fields)
         for (where, host, said), found in attempts.items()
     ]
-    nearest = min(attempts.values(), key=rank)
+    nearest = min(attempts.values(), key=FINDINGS.index)
     return SourceError("; ".join(dict.fromkeys(reasons)), nearest.fix.format(**fields), nearest.code)
-
-
-def silence(address: MlflowAddress, *, seconds: float) -> SourceError:
-    """The error for a connection that is neither made nor refused by the deadline."""
-    return connecting_failure(TimeoutError("timeout expired"), address, seconds=seconds)
 
 
 def asking_failure(
@@ -252,9 +250,8 @@ def asking_failure(
     """
     where, said = address.where, _one_line(scrub(str(error), address.secrets))
     if error.pgcode == errorcodes.QUERY_CANCELED or is_late:
-        found = f"PostgreSQL {where} did not answer the question {question!r} in {seconds:.3g} s"
         return SourceError(
-            found,
+            f"PostgreSQL {where} did not answer the question {question!r} in {seconds:.3g} s",
             "raise SOURCE_TIMEOUT_SECONDS, shorten AB_WINDOW, or have the tables analysed (ANALYZE)",
             "statement_timeout",
         )
@@ -262,12 +259,6 @@ def asking_failure(
         return no_rights(
             re.findall(r"(?:table|relation|view|schema) " r"(\S+)", said) or [_REQUIRED_TABLES],
             address.user or "the user",
-        )
-    if error.pgcode in {errorcodes.UNDEFINED_TABLE, errorcodes.UNDEFINED_COLUMN}:
-        return SourceError(
-            f"MLflow's tables at {where} are not as expected: {said}",
-            "run mlflow db upgrade with the version of MLflow that serves them",
-            "schema",
         )
     if error.pgcode in _BY_CODE:
         reason, fix, code = _BY_CODE[error.pgcode]
@@ -289,12 +280,9 @@ def asking_failure(
 
 def unreadable_text(address: MlflowAddress, question: str) -> SourceError:
     """The error for text that the database hands out in no known encoding."""
-    found = (
-        f"MLflow's database {address.database!r} at {address.where} holds text that is not UTF-8 "
-        f"(question {question!r})"
-    )
     return SourceError(
-        found,
+        f"MLflow's database {address.database!r} at {address.where} holds text that is not UTF-8 "
+        f"(question {question!r})",
         "rename what was written in another encoding, or move to a database made with encoding UTF8",
         "encoding",
     )
@@ -320,13 +308,13 @@ def _attempts(text: str, address: MlflowAddress) -> list[tuple[str, str, str]]:
         return [(address.where, ", ".join(host for host, _ in address.hosts), text)]
     ends = [*(match.start() for match in found[1:]), len(text)]
     return [
-        (_place(match), match["host"] or "", text[match.end() : end])
+        (
+            match["socket"] or host_and_port(match["host"], int(match["port"])),
+            match["host"] or "",
+            text[match.end() : end],
+        )
         for match, end in zip(found, ends, strict=True)
     ]
-
-
-def _place(attempt: re.Match[str]) -> str:
-    return attempt["socket"] or host_and_port(attempt["host"], int(attempt["port"]))
 
 
 def _named(name: str, otherwise: str) -> str:

@@ -61,11 +61,6 @@ def step_ms(window_seconds: float) -> int:
     return max(1, math.ceil(window_seconds * 1000 / sql.HISTORY_POINTS))
 
 
-def read_values(connection: Questions, parameters: Parameters) -> ByExperiment[VariantValue]:
-    """The latest value of each variant and metric, as logged."""
-    return _by_experiment(connection.rows("values", sql.VALUES, parameters), _value)
-
-
 def _value(row: Row) -> VariantValue:
     variant, metric, key, value, logged_ms, run_id, name, status, is_child, start_ms, *counts = row
     return VariantValue(
@@ -83,27 +78,6 @@ def _value(row: Row) -> VariantValue:
     )
 
 
-def read_value_ranges(
-    connection: Questions, parameters: Parameters
-) -> ByExperiment[tuple[str, float, float]]:
-    """(metric, lowest, highest) as logged, over all active runs of the experiment."""
-    return _by_experiment(
-        connection.rows("value_ranges", sql.VALUE_RANGES, parameters), lambda row: (row[0], row[1], row[2])
-    )
-
-
-def read_status_counts(connection: Questions, parameters: Parameters) -> ByExperiment[StatusCount]:
-    """All active runs of the experiment, counted."""
-    return _by_experiment(
-        connection.rows("status_counts", sql.STATUS_COUNTS, parameters), lambda row: StatusCount(*row)
-    )
-
-
-def read_runs(connection: Questions, parameters: Parameters) -> ByExperiment[Run]:
-    """The newest active runs of the experiment, newest first."""
-    return _by_experiment(connection.rows("runs", sql.RUNS, parameters), _run)
-
-
 def _run(row: Row) -> Run:
     run_id, name, variant, status, start_ms, end_ms, is_child, sign_ms, accuracy = row
     return Run(
@@ -119,11 +93,21 @@ def _run(row: Row) -> Run:
     )
 
 
-def read_history(connection: Questions, parameters: Parameters) -> ByExperiment[Row]:
-    """Logged accuracy over the window, averaged by time step: (variant, unix seconds, value) in this
-    order.
-    """
-    return _by_experiment(connection.rows("history", sql.HISTORY, parameters), lambda row: row)
+QUESTIONS: Mapping[str, tuple[str, Callable[[Row], Any]]] = {
+    "values": (sql.VALUES, _value),  # the latest of each variant and metric, as logged
+    "value_ranges": (sql.VALUE_RANGES, tuple),  # (metric, lowest, highest) as logged, over all active runs
+    "status_counts": (sql.STATUS_COUNTS, lambda row: StatusCount(*row)),  # all active runs
+    "runs": (sql.RUNS, _run),  # the newest active ones, newest first
+    # logged accuracy over the window, averaged by time step: (variant, unix seconds, value) in this order
+    "history": (sql.HISTORY, tuple),
+}
+"""Each question's text, and how a row of its answer becomes a record."""
+
+
+def read(connection: Questions, question: str, parameters: Parameters) -> ByExperiment[Any]:
+    """What one of the questions gives."""
+    text, record = QUESTIONS[question]
+    return _by_experiment(connection.rows(question, text, parameters), record)
 
 
 def history_answer(points: Iterable[Row], parameters: Parameters, *, query: str) -> Answer:
@@ -271,10 +255,10 @@ def _with_activity(
         if ids
         else []
     )
-    newest = {experiment_id: (by_then_ms, at_all_ms) for experiment_id, by_then_ms, at_all_ms in rows}
+    newest = {experiment_id: by_then_ms for experiment_id, by_then_ms, _ in rows}
     ranks = {
         experiment_id: (by_then_ms or -1, at_all_ms or -1, experiment_id)
-        for experiment_id, (by_then_ms, at_all_ms) in newest.items()
+        for experiment_id, by_then_ms, at_all_ms in rows
     }
     return [
         _active(experiment, newest.get(experiment.experiment_id), parameters["from_ms"])
@@ -282,8 +266,7 @@ def _with_activity(
     ], ranks
 
 
-def _active(experiment: Experiment, newest: tuple[int | None, int | None] | None, from_ms: int) -> Experiment:
-    by_then_ms = newest[0] if newest else None
+def _active(experiment: Experiment, by_then_ms: int | None, from_ms: int) -> Experiment:
     return replace(
         experiment,
         last_activity_at=moment_or_none(by_then_ms),

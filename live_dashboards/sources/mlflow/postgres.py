@@ -1,5 +1,5 @@
 """Reads the A/B experiment from MLflow's PostgreSQL: one connection, one read-only transaction, one deadline;
-which tables and columns are there is looked at first.
+which tables are there is looked at first.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Self
 
 import psycopg2
@@ -27,7 +26,6 @@ from live_dashboards.sources.mlflow.errors import (
     asking_failure,
     connecting_failure,
     no_rights,
-    silence,
     unreadable_text,
 )
 from live_dashboards.sources.mlflow.questions import Parameters, Row
@@ -65,19 +63,17 @@ class MlflowConnection:
         try:
             arrived = self._arrivals.get(timeout=self._deadline.remaining_seconds)
         except queue.Empty:
-            arrived = TimeoutError()
+            arrived = TimeoutError("timeout expired")
         if isinstance(arrived, Exception):
             self._give_up()
-            raise self._not_connected(arrived) from arrived
+            raise connecting_failure(arrived, self.address, seconds=self._deadline.seconds) from arrived
         self._driver = arrived
         self._socket = socket.socket(fileno=os.dup(arrived.fileno()))
         arrived.set_session(isolation_level="REPEATABLE READ", readonly=True)
         self._watchdog.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._driver is not None:
             self._close(self._driver)
         self._watchdog.cancel()
@@ -131,7 +127,7 @@ class MlflowConnection:
     def abort(self) -> None:
         """Ends a call that is under way in another thread, within moments: it raises SourceError there."""
         self._give_up()
-        self._arrivals.put(TimeoutError())
+        self._arrivals.put(TimeoutError("timeout expired"))
         with self._lock:
             if self._socket is not None:
                 try:
@@ -162,9 +158,8 @@ class MlflowConnection:
 
     def _keywords(self) -> dict[str, Any]:
         remaining_seconds = self._deadline.remaining_seconds
-        share_seconds = max(1, math.ceil(remaining_seconds / len(self.address.hosts)))
         defaults = {
-            "connect_timeout": share_seconds,
+            "connect_timeout": max(1, math.ceil(remaining_seconds / len(self.address.hosts))),
             "application_name": _APPLICATION_NAME,
             "keepalives_idle": 5,
             "keepalives_interval": 2,
@@ -172,11 +167,6 @@ class MlflowConnection:
             "tcp_user_timeout": math.ceil(remaining_seconds * 1000),
         }
         return defaults | dict(self.address.keywords)
-
-    def _not_connected(self, cause: Exception) -> SourceError:
-        if isinstance(cause, TimeoutError):
-            return silence(self.address, seconds=self._deadline.seconds)
-        return connecting_failure(cause, self.address, seconds=self._deadline.seconds)
 
     def _give_up(self) -> None:
         with self._lock:
@@ -200,7 +190,6 @@ class Table:
     is_there: bool
     is_readable: bool
     is_writable: bool
-    columns: frozenset[str]
     schemas: tuple[str, ...]
 
 
@@ -228,10 +217,6 @@ class MlflowSchema:
         """The required tables that the user may also write."""
         return tuple(name for name in REQUIRED_TABLES if self.tables[name].is_writable)
 
-    def can_read(self, table: str) -> bool:
-        """Whether the table is there and the user may read it."""
-        return self.tables[table].is_readable
-
 
 def read_schema(connection: MlflowConnection) -> MlflowSchema:
     """The schema as this user sees it, usable or not; see `require_tables` and `require_rights`."""
@@ -240,8 +225,8 @@ def read_schema(connection: MlflowConnection) -> MlflowSchema:
     difference_seconds = float(clock_seconds) - (before_seconds + time.time()) / 2
     rows = connection.rows("schema", sql.SCHEMA, {"tables": [*REQUIRED_TABLES, *_OPTIONAL_TABLES]})
     tables = {
-        name: Table(there, readable, writable, frozenset(columns), tuple(schemas))
-        for name, there, readable, writable, columns, schemas in rows
+        name: Table(there, readable, writable, tuple(schemas))
+        for name, there, readable, writable, schemas in rows
     }
     revision = (
         connection.optional_rows("revision", sql.REVISION, {})
@@ -267,7 +252,7 @@ def require_tables(schema: MlflowSchema, connection: MlflowConnection) -> None:
 
 def require_rights(schema: MlflowSchema) -> None:
     """SourceError with the statements that help where a table that is needed is not readable."""
-    unreadable = [name for name in REQUIRED_TABLES if not schema.can_read(name)]
+    unreadable = [name for name in REQUIRED_TABLES if not schema.tables[name].is_readable]
     if unreadable:
         raise no_rights(unreadable, schema.user)
 
@@ -278,22 +263,16 @@ def _without_tables(schema: MlflowSchema, missing: list[str], connection: Mlflow
     quoted = '"' + schema.user.replace('"', '""') + '"'
     if "experiments" in missing and elsewhere:
         place = '"' + elsewhere[0].replace('"', '""') + '"'
-        found = (
-            f"connected, but MLflow's tables in {where} lie in schema {', '.join(elsewhere)}, which "
-            f"user {schema.user!r} does not see"
-        )
         return SourceError(
-            found,
+            f"connected, but MLflow's tables in {where} lie in schema {', '.join(elsewhere)}, which "
+            f"user {schema.user!r} does not see",
             f"let the owner run: grant usage on schema {place} to {quoted}; alter "
             f"role {quoted} set search_path = {place};",
             "no_tables",
         )
     names = "MLflow tables" if len(missing) == len(REQUIRED_TABLES) else f"tables {', '.join(missing)}"
-    found = (
-        f"connected, but there are no {names} in schema(s) {schema.search_path or _USUAL_SCHEMA} of {where}"
-    )
     return SourceError(
-        found,
+        f"connected, but there are no {names} in schema(s) {schema.search_path or _USUAL_SCHEMA} of {where}",
         "is this the database of --backend-store-uri, or does the MLflow server use SQLite? A "
         "server makes its tables on its first start",
         "no_tables",
@@ -332,8 +311,7 @@ def _versions_text(schema: MlflowSchema) -> str | None:
     """The question for model versions as far as this schema and user can answer it: read-only roles often see
     neither table.
     """
-    if not schema.can_read("model_versions"):
+    if not schema.tables["model_versions"].is_readable:
         return None
-    return sql.VERSIONS.format(
-        aliases=sql.ALIASES if schema.can_read("registered_model_aliases") else "array[]::text[]"
-    )
+    has_aliases = schema.tables["registered_model_aliases"].is_readable
+    return sql.VERSIONS.format(aliases=sql.ALIASES if has_aliases else "array[]::text[]")

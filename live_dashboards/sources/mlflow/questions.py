@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from live_dashboards.errors import SettingsError
 from live_dashboards.model.snapshot import ChosenTest, MlflowAnswer
 from live_dashboards.sources.asking import Deadline
 
@@ -31,6 +32,14 @@ def moment_or_none(milliseconds: int | None) -> datetime | None:
 def milliseconds(moment: datetime) -> int:
     """The moment in MLflow's unit."""
     return math.floor(moment.timestamp() * 1000)
+
+
+def require_text(name: str, value: str) -> None:
+    """SettingsError where the value of what is called so is no text."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise SettingsError(f"{name} holds bytes that are no UTF-8 text; write it as UTF-8") from None
 
 
 class Questions(Protocol):

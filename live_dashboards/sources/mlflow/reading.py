@@ -6,19 +6,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
-from live_dashboards.errors import SettingsError
 from live_dashboards.model.metrics import ACCURACY, METRICS
 from live_dashboards.model.snapshot import MLFLOW, ChosenTest, MlflowAnswer, SourceState, SourceStatus
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import experiments, sql
 from live_dashboards.sources.mlflow.experiments import Choice, choice_of, choose_experiment
-from live_dashboards.sources.mlflow.questions import Questions, milliseconds
+from live_dashboards.sources.mlflow.questions import Questions, milliseconds, require_text
 
 _TEXTS = {
     "experiments": sql.EXPERIMENTS,
@@ -69,116 +68,51 @@ class Asked:
 
     def nothing(self, choice: Choice) -> MlflowAnswer:
         """The answer where there is no A/B data to read."""
-        name = choice.chosen.name if choice.chosen else None
         return MlflowAnswer(
             self.status(SourceState.NO_AB_DATA, choice),
             experiments=choice.experiments,
             known_experiments=choice.known,
-            experiment=name,
+            experiment=choice.chosen.name if choice.chosen else None,
         )
 
     def read(self, choices: Sequence[Choice]) -> tuple[MlflowAnswer, ...]:
         """An answer for each chosen experiment, in this order."""
         ids = [choice.chosen.experiment_id for choice in choices if choice.chosen]
-        found = _Found.read(self.connection, {**self.parameters, "experiment_ids": ids}, self.versions_text)
+        parameters = {**self.parameters, "experiment_ids": ids}
+        found = {name: experiments.read(self.connection, name, parameters) for name in experiments.QUESTIONS}
+        if self.versions_text:
+            found["versions"] = experiments.read_versions(self.connection, self.versions_text, parameters)
         answers = tuple(self._answer(choice, found) for choice in choices)
         ended = self.deadline.elapsed_seconds
         return tuple(
             replace(answer, status=replace(answer.status, duration_seconds=ended)) for answer in answers
         )
 
-    def _answer(self, choice: Choice, found: _Found) -> MlflowAnswer:
+    def _answer(self, choice: Choice, found: Mapping[str, experiments.ByExperiment[Any]]) -> MlflowAnswer:
         chosen = choice.experiments[0]
+        texts = {**_TEXTS, **({"versions": self.versions_text} if self.versions_text else {})}
         parameters = {**self.parameters, "experiment_ids": [chosen.experiment_id]}
         queries = {
             name: " ".join(self.connection.text(name, text, parameters).split())
-            for name, text in found.texts.items()
+            for name, text in texts.items()
         }
-        own = chosen.experiment_id
+        own = {name: answers.get(chosen.experiment_id, ()) for name, answers in found.items()}
         return MlflowAnswer(
             self.status(SourceState.ANSWERED, choice),
             experiment=chosen.name,
             experiments=choice.experiments,
             known_experiments=choice.known,
-            values=found.latest.get(own, ()),
-            value_ranges=found.value_ranges.get(own, ()),
-            status_counts=found.status_counts.get(own, ()),
-            runs=found.runs.get(own, ()),
+            values=own["values"],
+            value_ranges=own["value_ranges"],
+            status_counts=own["status_counts"],
+            runs=own["runs"],
             history=experiments.history_answer(
-                found.history.get(own, ()), parameters, query=queries[experiments.HISTORY]
+                own["history"], parameters, query=queries[experiments.HISTORY]
             ),
-            versions=found.versions.get(own, ()),
+            versions=own.get("versions", ()),
             newest_at=chosen.last_activity_at,
             queries=tuple(queries.items()),
         )
-
-
-@dataclass(frozen=True)
-class _Found:
-    """What each question gave, by the experiment's id, and the questions' texts."""
-
-    texts: Mapping[str, str]
-    latest: experiments.ByExperiment[Any]
-    value_ranges: experiments.ByExperiment[Any]
-    status_counts: experiments.ByExperiment[Any]
-    runs: experiments.ByExperiment[Any]
-    history: experiments.ByExperiment[Any]
-    versions: experiments.ByExperiment[Any]
-
-    @classmethod
-    def read(cls, connection: Questions, parameters: Mapping[str, Any], versions_text: str | None) -> _Found:
-        """Asks each question once for all experiments."""
-        return cls(
-            {**_TEXTS, **({"versions": versions_text} if versions_text else {})},
-            experiments.read_values(connection, parameters),
-            experiments.read_value_ranges(connection, parameters),
-            experiments.read_status_counts(connection, parameters),
-            experiments.read_runs(connection, parameters),
-            experiments.read_history(connection, parameters),
-            experiments.read_versions(connection, versions_text, parameters) if versions_text else {},
-        )
-
-
-def read_one(asked: Asked, wanted: str | None, tell: Callable[[ChosenTest | None], None]) -> MlflowAnswer:
-    """What the chosen experiment holds; `tell` gets its name and variants as soon as it is chosen, None where
-    there is none.
-    """
-    choice = choose_experiment(asked.connection, wanted, asked.parameters)
-    tell(
-        ChosenTest(choice.chosen.name, tuple(name for name, _ in choice.chosen.variants))
-        if choice.chosen
-        else None
-    )
-    if choice.chosen is None or choice.reason:
-        return asked.nothing(choice)
-    (answer,) = asked.read([choice])
-    return answer
-
-
-def read_each(asked: Asked) -> tuple[MlflowAnswer, ...]:
-    """What each A/B experiment holds, the one with the newest activity first; one answer without an
-    experiment where there is none.
-    """
-    choice = choose_experiment(asked.connection, None, asked.parameters)
-    if choice.chosen is None or choice.reason:
-        return (asked.nothing(choice),)
-    return asked.read(
-        [choice_of(choice, experiment) for experiment in choice.experiments if experiment.is_ab_test]
-    )
-
-
-class Once:
-    """Calls on with the first value that it gets, and with no other."""
-
-    def __init__(self, call: Callable[[ChosenTest | None], None]) -> None:
-        self._call = call
-        self._is_done = False
-
-    def __call__(self, value: ChosenTest | None) -> None:
-        """Hands the first value on."""
-        if not self._is_done:
-            self._is_done = True
-            self._call(value)
 
 
 def question_parameters(settings: Settings, at: datetime, window_seconds: float) -> dict[str, Any]:
@@ -213,15 +147,8 @@ def question_parameters(settings: Settings, at: datetime, window_seconds: float)
 def check_texts(settings: Settings) -> None:
     """SettingsError where a name that MLflow is asked for is no text."""
     for name in (*_BOUND_SETTINGS, *(metric.setting for metric in METRICS.values())):
-        _check_text(name, settings[name])
-    _check_text("AB_TRAFFIC_SPLIT", "".join(settings.planned_names))
-
-
-def _check_text(name: str, value: str | None) -> None:
-    try:
-        (value or "").encode()
-    except UnicodeEncodeError:
-        raise SettingsError(f"{name} holds bytes that are no UTF-8 text; write it as UTF-8") from None
+        require_text(name, settings[name] or "")
+    require_text("AB_TRAFFIC_SPLIT", "".join(settings.planned_names))
 
 
 class Abortable(AbstractContextManager[Any], Protocol):
@@ -256,13 +183,19 @@ class OpenedSource(ABC, Generic[Opened]):
         None where there is none. Raises SourceError where MLflow cannot be asked, UsageError where
         AB_EXPERIMENT names no active experiment.
         """
-        tell = Once(on_experiment)
-        try:
+        with ExitStack() as untold:
+            untold.callback(on_experiment, None)
             with self._open_to_abort(deadline) as opened:
                 asked = self._asked(opened, question_parameters(self._settings, at, window_seconds), deadline)
-                return read_one(asked, self._settings["AB_EXPERIMENT"], tell)
-        finally:
-            tell(None)
+                wanted = self._settings["AB_EXPERIMENT"]
+                choice = choose_experiment(asked.connection, wanted, asked.parameters)
+                untold.pop_all()
+                on_experiment(
+                    ChosenTest(choice.chosen.name, tuple(name for name, _ in choice.chosen.variants))
+                    if choice.chosen
+                    else None
+                )
+                return asked.nothing(choice) if choice.reason else asked.read([choice])[0]
 
     def read_all(
         self, *, at: datetime, window_seconds: float, deadline: Deadline
@@ -273,8 +206,12 @@ class OpenedSource(ABC, Generic[Opened]):
         One answer without an experiment where there is none. Raises SourceError where MLflow cannot be asked.
         """
         with self._open_to_abort(deadline) as opened:
-            return read_each(
-                self._asked(opened, question_parameters(self._settings, at, window_seconds), deadline)
+            asked = self._asked(opened, question_parameters(self._settings, at, window_seconds), deadline)
+            choice = choose_experiment(asked.connection, None, asked.parameters)
+            if choice.reason:
+                return (asked.nothing(choice),)
+            return asked.read(
+                [choice_of(choice, experiment) for experiment in choice.experiments if experiment.is_ab_test]
             )
 
     def abort(self) -> None:

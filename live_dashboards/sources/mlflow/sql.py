@@ -59,8 +59,6 @@ SCHEMA = """
 select w.name, to_regclass(w.name) is not null,
        coalesce(has_table_privilege(to_regclass(w.name), 'select'), false),
        coalesce(has_table_privilege(to_regclass(w.name), 'insert, update, delete'), false),
-       array(select a.attname::text from pg_attribute a where a.attrelid = to_regclass(w.name)
-         and a.attnum > 0 and not a.attisdropped),
        array(select n.nspname::text from pg_class k join pg_namespace n on n.oid = k.relnamespace
              where k.relname = w.name and k.relkind in ('r', 'v', 'm', 'p', 'f') limit 20)
 from unnest(%(tables)s) as w(name)"""

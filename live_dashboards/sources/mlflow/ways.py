@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,7 +17,6 @@ from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.postgres import MlflowSource as PostgresSource
 from live_dashboards.sources.mlflow.questions import MlflowSource
-from live_dashboards.sources.mlflow.reading import Once
 
 _Answers = tuple[MlflowAnswer, ...]
 log = logging.getLogger(__name__)
@@ -79,28 +79,26 @@ class WithBackup:
         The experiment is told only once an answer stands: the two might choose differently, and traffic of
         one must not stand below the name of another.
         """
-        tell = Once(on_experiment)
 
         def ask(way: MlflowSource, share: Deadline) -> _Answers:
             return (
                 way.read(at=at, window_seconds=window_seconds, deadline=share, on_experiment=lambda _: None),
             )
 
-        try:
-            (answer,), warning = self._first_answer(ask, deadline)
-            tell(answer.chosen)
-        finally:
-            tell(None)
-        return self._marked(answer, warning)
+        with ExitStack() as untold:
+            untold.callback(on_experiment, None)
+            (answer,) = self._first_answer(ask, deadline)
+            untold.pop_all()
+            on_experiment(answer.chosen)
+            return answer
 
     def read_all(
         self, *, at: datetime, window_seconds: float, deadline: Deadline
     ) -> tuple[MlflowAnswer, ...]:
         """What the first one holds that answers."""
-        answers, warning = self._first_answer(
+        return self._first_answer(
             lambda way, share: way.read_all(at=at, window_seconds=window_seconds, deadline=share), deadline
         )
-        return tuple(self._marked(answer, warning) for answer in answers)
 
     def abort(self) -> None:
         """Ends a read that is under way in another thread."""
@@ -110,13 +108,13 @@ class WithBackup:
 
     def _first_answer(
         self, ask: Callable[[MlflowSource, Deadline], _Answers], deadline: Deadline
-    ) -> tuple[_Answers, str | None]:
-        """The first answer, and what must be said beside it; SourceError where there is none, with what both
+    ) -> _Answers:
+        """The first answer, with what must be said beside it; SourceError where there is none, with what both
         said.
         """
         first, backup = self._ways
         try:
-            return ask(first, Deadline(deadline.remaining_seconds / 2)), None
+            return ask(first, Deadline(deadline.remaining_seconds / 2))
         except SourceError as error:
             failure = error
         if self._is_aborted:
@@ -137,16 +135,14 @@ class WithBackup:
             )
         warning = f"{first.what} gave no answer, {backup.what} ({backup.address}) is shown instead: {failure}"
         log.warning("mlflow: %s", warning)
-        return answers, warning
-
-    def _marked(self, answer: MlflowAnswer, warning: str | None) -> MlflowAnswer:
-        if warning is None:
-            return answer
-        return replace(
-            answer,
-            status=replace(
-                answer.status, warnings=(warning, *answer.status.warnings), instead_of=self._ways[0].what
-            ),
+        return tuple(
+            replace(
+                answer,
+                status=replace(
+                    answer.status, warnings=(warning, *answer.status.warnings), instead_of=first.what
+                ),
+            )
+            for answer in answers
         )
 
 

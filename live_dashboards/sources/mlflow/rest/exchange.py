@@ -7,7 +7,6 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Any, Self
 
 import requests
@@ -87,17 +86,10 @@ class LateError(SourceError):
     """No last byte within the time of the call."""
 
 
-def late(address: str, seconds: float) -> LateError:
-    """No last byte within the deadline."""
-    fix = "check the network, and raise SOURCE_TIMEOUT_SECONDS if the server is only slow"
-    return LateError(f"{ADVICE.name}{address} gave no complete answer in {seconds:.3g} s", fix, "timeout")
-
-
 def too_large(address: str, limit_bytes: int) -> SourceError:
     """More bytes than are read."""
-    reason = f"the answers of {ADVICE.name}{address} are larger than {limit_bytes // 1024 // 1024} MB"
     return SourceError(
-        reason,
+        f"the answers of {ADVICE.name}{address} are larger than {limit_bytes // 1024 // 1024} MB",
         "name the experiment with AB_EXPERIMENT, shorten AB_WINDOW, or give access "
         "to the database (MLFLOW_DB_HOST)",
         "too_large",
@@ -106,13 +98,10 @@ def too_large(address: str, limit_bytes: int) -> SourceError:
 
 def redirected(response: requests.Response, address: str) -> SourceError:
     """A redirect is not followed: the login would go to a stranger."""
-    fix = (
-        "if that is a login page, set MLFLOW_TRACKING_TOKEN or MLFLOW_TRACKING_USERNAME; else set "
-        "MLFLOW_TRACKING_URI to the final address"
-    )
     return SourceError(
         f"{ADVICE.name}{address} redirects to {redirect_target(response)} instead of answering",
-        fix,
+        "if that is a login page, set MLFLOW_TRACKING_TOKEN or MLFLOW_TRACKING_USERNAME; else set "
+        "MLFLOW_TRACKING_URI to the final address",
         "redirect",
     )
 
@@ -197,9 +186,7 @@ class RestClient:
         self._watchdog.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._watchdog.cancel()
         self._session.close()
         self._sockets.cut()
@@ -294,7 +281,11 @@ class RestClient:
         return self._limit.remaining_seconds <= 0
 
     def _late(self) -> LateError:
-        return late(self.address, self._deadline.seconds)
+        return LateError(
+            f"{ADVICE.name}{self.address} gave no complete answer in {self._deadline.seconds:.3g} s",
+            "check the network, and raise SOURCE_TIMEOUT_SECONDS if the server is only slow",
+            "timeout",
+        )
 
     def _body(self, response: requests.Response) -> bytes:
         parts = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -132,17 +132,6 @@ class Pages:
         self.client = client
         self.warnings: list[str] = []
 
-    def all(
-        self, path: str, search: Document, name: str, read: Callable[[Document], _Read]
-    ) -> Iterator[tuple[list[_Read], bool]]:
-        """Each page's records, and whether there is another one."""
-        token = ""
-        while True:
-            page, token = self.one(path, search, name, read, token)
-            yield page, bool(token)
-            if not token:
-                return
-
     def one(
         self, path: str, search: Document, name: str, read: Callable[[Document], _Read], token: str
     ) -> tuple[list[_Read], str]:
@@ -163,13 +152,6 @@ class Pages:
         except SHAPE_ERRORS as error:
             raise not_mlflow(self.client.address, "JSON of another shape") from error
 
-    def odd(self, *, when: bool, what: str) -> None:
-        """Notes what should not have come."""
-        if when:
-            self.warnings.append(
-                f"MLflow's server {self.client.address} gave {what}; look at what answers there"
-            )
-
     def cut(self, *, when: bool, what: str) -> None:
         """Notes what alone could be read, where more was there."""
         if when:
@@ -179,71 +161,69 @@ class Pages:
             )
 
 
-class RestHistory:
-    """Reads page by page."""
+def history_points(
+    pages: Pages, runs: Sequence[RunRow], key: str, from_ms: int, at_ms: int
+) -> Sequence[PointRow]:
+    """What these runs logged within the window; the runs of a sweep only of a variant that nothing else
+    has logged for.
+    """
+    likely = [
+        run for run in runs if run.counts and key in run.metrics and _may_have_logged(run, key, from_ms)
+    ]
+    points = _points(pages, [run for run in likely if not run.is_child], key, from_ms, at_ms)
+    by_id = {run.run_id: (run.experiment_id, run.variant) for run in likely}
+    known = {by_id[point.run_id] for point in points}
+    return [
+        *points,
+        *_points(
+            pages,
+            [run for run in likely if run.is_child and by_id[run.run_id] not in known],
+            key,
+            from_ms,
+            at_ms,
+        ),
+    ]
 
-    def __init__(self, pages: Pages) -> None:
-        self._pages = pages
 
-    def points(self, runs: Sequence[RunRow], key: str, from_ms: int, at_ms: int) -> Sequence[PointRow]:
-        """What these runs logged within the window; the runs of a sweep only of a variant that nothing else
-        has logged for.
-        """
-        likely = [
-            run for run in runs if run.counts and key in run.metrics and _may_have_logged(run, key, from_ms)
-        ]
-        points = self._points([run for run in likely if not run.is_child], key, from_ms, at_ms)
-        by_id = {run.run_id: (run.experiment_id, run.variant) for run in likely}
-        known = {by_id[point.run_id] for point in points}
-        return [
-            *points,
-            *self._points(
-                [run for run in likely if run.is_child and by_id[run.run_id] not in known],
-                key,
-                from_ms,
-                at_ms,
-            ),
-        ]
+def _points(pages: Pages, runs: Sequence[RunRow], key: str, from_ms: int, at_ms: int) -> list[PointRow]:
+    newest = sorted(runs, key=lambda run: ((run.start_ms or 0) > at_ms, -(run.start_ms or 0)))
+    found: list[PointRow] = []
+    with pages.client.limited(_SHARE_OF_TIME):
+        for number, run in enumerate(newest):
+            points = _points_of(pages, run, key) if number < _HISTORY_RUNS else None
+            if points is None:
+                pages.cut(when=True, what=f"the history of the newest {number} of {len(newest)} runs")
+                break
+            found.extend(point for point in points if from_ms < point.at_ms <= at_ms)
+    return found
 
-    def _points(self, runs: Sequence[RunRow], key: str, from_ms: int, at_ms: int) -> list[PointRow]:
-        newest = sorted(runs, key=lambda run: ((run.start_ms or 0) > at_ms, -(run.start_ms or 0)))
-        found: list[PointRow] = []
-        with self._pages.client.limited(_SHARE_OF_TIME):
-            for number, run in enumerate(newest):
-                points = self._points_of(run, key) if number < _HISTORY_RUNS else None
-                if points is None:
-                    self._pages.cut(
-                        when=True, what=f"the history of the newest {number} of {len(newest)} runs"
-                    )
-                    break
-                found.extend(point for point in points if from_ms < point.at_ms <= at_ms)
-        return found
 
-    def _points_of(self, run: RunRow, key: str) -> list[PointRow] | None:
-        """None where the time was over before all of them had come."""
-        try:
-            return self._all_points(run, key)
-        except LateError:
-            return None
+def _points_of(pages: Pages, run: RunRow, key: str) -> list[PointRow] | None:
+    """None where the time was over before all of them had come."""
+    try:
+        return _all_points(pages, run, key)
+    except LateError:
+        return None
 
-    def _all_points(self, run: RunRow, key: str) -> list[PointRow]:
-        found: list[PointRow] = []
-        parameters: dict[str, str | int] = {
-            "run_id": run.run_id,
-            "metric_key": key,
-            "max_results": _HISTORY_PAGE,
-        }
-        for _ in range(_HISTORY_PAGES):
-            document = self._pages.client.get("metrics/get-history", parameters)
-            found.extend(self._pages.checked(partial(point_rows, run.run_id, document.get("metrics", ()))))
-            token = document.get("next_page_token")
-            if not token:
-                return found
-            parameters["page_token"] = str(token)
-        self._pages.cut(
-            when=True, what=f"the first {_HISTORY_PAGES * _HISTORY_PAGE} values of {key} of run {run.run_id}"
-        )
-        return found
+
+def _all_points(pages: Pages, run: RunRow, key: str) -> list[PointRow]:
+    found: list[PointRow] = []
+    parameters: dict[str, str | int] = {
+        "run_id": run.run_id,
+        "metric_key": key,
+        "max_results": _HISTORY_PAGE,
+    }
+    for _ in range(_HISTORY_PAGES):
+        document = pages.client.get("metrics/get-history", parameters)
+        found.extend(pages.checked(partial(point_rows, run.run_id, document.get("metrics", ()))))
+        token = document.get("next_page_token")
+        if not token:
+            return found
+        parameters["page_token"] = str(token)
+    pages.cut(
+        when=True, what=f"the first {_HISTORY_PAGES * _HISTORY_PAGE} values of {key} of run {run.run_id}"
+    )
+    return found
 
 
 def _may_have_logged(run: RunRow, key: str, from_ms: int) -> bool:
@@ -340,76 +320,72 @@ class RestRuns:
         )
         own = [run for run, _ in page if run.experiment_id == reading.experiment_id]
         reading.count(key for _, keys in page for key in keys)
-        self._pages.odd(
-            when=len(own) < len(page),
-            what="runs of another experiment than it was asked for, which are left out",
-        )
+        if len(own) < len(page):
+            self._pages.warnings.append(
+                f"MLflow's server {self._pages.client.address} gave runs of another experiment than it was "
+                "asked for, which are left out; look at what answers there"
+            )
         # pages are cut by place, so a run that began meanwhile moves others to the next one
         known = {run.run_id for run in reading.runs}
         reading.runs.extend(run for run in own if run.run_id not in known)
         reading.token = token or None
 
 
-class RestVersions:
-    """Reads through one client."""
-
-    def __init__(self, pages: Pages) -> None:
-        self._pages = pages
-
-    def of(self, runs: Sequence[RunRow]) -> Sequence[VersionRow]:
-        """The newest versions that were made from these runs, as many of each experiment as are shown, with
-        the aliases that their models have now.
-        """
-        with self._pages.client.limited(_SHARE_OF_VERSIONS):
-            found = self._made_from({run.run_id: run.experiment_id for run in runs})
-            aliases = self._aliases(dict.fromkeys(version.name for version in found))
-        return [
-            replace(
-                version,
-                aliases=tuple(
-                    alias for alias, number in aliases.get(version.name, ()) if number == version.version
-                ),
-            )
-            for version in found
-        ]
-
-    def _made_from(self, experiment_of: dict[str, int]) -> list[VersionRow]:
-        """Page by page, until each experiment has as many as are shown."""
-        found: list[VersionRow] = []
-        read, token, missing = 0, "", Counter(dict.fromkeys(experiment_of.values(), sql.MAX_VERSIONS))
-        for _ in range(_PAGES):
-            try:
-                document = self._pages.client.get(
-                    "model-versions/search", {**VERSIONS, **({"page_token": token} if token else {})}
-                )
-            except LateError:
-                break
-            page = self._pages.read(document, "model_versions", version_row)
-            own = [version for version in page if version is not None and version.run_id in experiment_of]
-            found.extend(own)
-            missing.subtract(experiment_of[version.run_id] for version in own)
-            read, token = read + len(page), str(document.get("next_page_token") or "")
-            if not token or all(count <= 0 for count in missing.values()):
-                return found
-        self._pages.cut(when=True, what=f"the newest {read} model versions of the server")
-        return found
-
-    def _aliases(self, names: Iterable[str]) -> dict[str, list[tuple[str, int]]]:
-        """Each model's aliases, and the version that has it."""
-        wanted, found = list(names), {}
-        for name in wanted[:_MODELS]:
-            try:
-                found[name] = self._aliases_of(name)
-            except LateError:
-                break
-        self._pages.cut(
-            when=len(found) < len(wanted), what=f"the aliases of {len(found)} of {len(wanted)} models"
+def versions_of(pages: Pages, runs: Sequence[RunRow]) -> Sequence[VersionRow]:
+    """The newest versions that were made from these runs, as many of each experiment as are shown, with
+    the aliases that their models have now.
+    """
+    with pages.client.limited(_SHARE_OF_VERSIONS):
+        found = _made_from(pages, {run.run_id: run.experiment_id for run in runs})
+        aliases = _aliases(pages, dict.fromkeys(version.name for version in found))
+    return [
+        replace(
+            version,
+            aliases=tuple(
+                alias for alias, number in aliases.get(version.name, ()) if number == version.version
+            ),
         )
-        return found
+        for version in found
+    ]
 
-    def _aliases_of(self, name: str) -> list[tuple[str, int]]:
-        model = self._pages.client.get("registered-models/get", {"name": name}).get("registered_model", {})
-        return self._pages.read(model, "aliases", lambda each: (str(each["alias"]), int(each["version"])))
+
+def _made_from(pages: Pages, experiment_of: dict[str, int]) -> list[VersionRow]:
+    """Page by page, until each experiment has as many as are shown."""
+    found: list[VersionRow] = []
+    read, token, missing = 0, "", Counter(dict.fromkeys(experiment_of.values(), sql.MAX_VERSIONS))
+    for _ in range(_PAGES):
+        try:
+            document = pages.client.get(
+                "model-versions/search", {**VERSIONS, **({"page_token": token} if token else {})}
+            )
+        except LateError:
+            break
+        page = pages.read(document, "model_versions", version_row)
+        own = [version for version in page if version is not None and version.run_id in experiment_of]
+        found.extend(own)
+        missing.subtract(experiment_of[version.run_id] for version in own)
+        read, token = read + len(page), str(document.get("next_page_token") or "")
+        if not token or all(count <= 0 for count in missing.values()):
+            return found
+    pages.cut(when=True, what=f"the newest {read} model versions of the server")
+    return found
+
+
+def _aliases(pages: Pages, names: Iterable[str]) -> dict[str, list[tuple[str, int]]]:
+    """Each model's aliases, and the version that has it."""
+    wanted, found = list(names), {}
+    for name in wanted[:_MODELS]:
+        try:
+            found[name] = _aliases_of(pages, name)
+        except LateError:
+            break
+    pages.cut(when=len(found) < len(wanted), what=f"the aliases of {len(found)} of {len(wanted)} models")
+    return found
+
+
+def _aliases_of(pages: Pages, name: str) -> list[tuple[str, int]]:
+    model = pages.client.get("registered-models/get", {"name": name}).get("registered_model", {})
+    return pages.read(model, "aliases", lambda each: (str(each["alias"]), int(each["version"])))
 
 
 def experiments_search(*, deleted_too: bool) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -21,14 +22,14 @@ from live_dashboards.sources.mlflow.rest.runs import (
     VERSIONS,
     Document,
     Pages,
-    RestHistory,
     RestRuns,
-    RestVersions,
     experiment_row,
     experiments_search,
+    history_points,
     request,
     run_row,
     runs_search,
+    versions_of,
 )
 from live_dashboards.sources.mlflow.rows.records import ExperimentRow, PointRow, RunRow, VersionRow, Wanted
 from live_dashboards.sources.mlflow.rows.rules import RowAnswers
@@ -48,8 +49,6 @@ class RestRows:
         self._pages = Pages(client)
         self._experiment, self._wanted = parameters["experiment"], Wanted.of(parameters)
         self._order: dict[int, tuple[bool, int]] = {}
-        self._history = RestHistory(self._pages)
-        self._versions = RestVersions(self._pages)
         self._runs = RestRuns(self._pages, self._wanted)
 
     @property
@@ -60,19 +59,13 @@ class RestRows:
     def experiments(self, *, deleted_too: bool) -> Sequence[ExperimentRow]:
         """All experiments, newest first."""
         found: list[ExperimentRow] = []
-        for number, (page, has_more) in enumerate(
-            self._pages.all(
-                "experiments/search",
-                experiments_search(deleted_too=deleted_too),
-                "experiments",
-                experiment_row,
-            ),
-            1,
-        ):
+        search, token = experiments_search(deleted_too=deleted_too), ""
+        for _ in range(_EXPERIMENT_PAGES):
+            page, token = self._pages.one("experiments/search", search, "experiments", experiment_row, token)
             found.extend(page)
-            if number == _EXPERIMENT_PAGES:
-                self._pages.cut(when=has_more, what=f"the newest {len(found)} experiments")
+            if not token:
                 break
+        self._pages.cut(when=bool(token), what=f"the newest {len(found)} experiments")
         self._order = {
             each.experiment_id: (each.name != self._experiment, -each.experiment_id) for each in found
         }
@@ -123,13 +116,13 @@ class RestRows:
 
     def history(self, runs: Sequence[RunRow], key: str, from_ms: int, at_ms: int) -> Sequence[PointRow]:
         """What these runs logged within the window."""
-        return self._history.points(runs, key, from_ms, at_ms)
+        return history_points(self._pages, runs, key, from_ms, at_ms)
 
     def versions(self, runs: Sequence[RunRow]) -> Sequence[VersionRow]:
         """The newest model versions of the server that were made from these runs, with the aliases that their
         models have now.
         """
-        return self._versions.of(runs)
+        return versions_of(self._pages, runs)
 
     def text(self, question: str, parameters: Parameters) -> str:
         """The request or requests behind the answer."""
@@ -157,11 +150,8 @@ class RestRows:
 
 def _with_two_variants(runs: Iterable[RunRow]) -> set[int]:
     """The experiments that these runs show to be A/B tests."""
-    variants: dict[int, set[str]] = {}
-    for run in runs:
-        if run.variant is not None:
-            variants.setdefault(run.experiment_id, set()).add(run.variant)
-    return {each for each, names in variants.items() if len(names) >= 2}
+    pairs = {(run.experiment_id, run.variant) for run in runs if run.variant is not None}
+    return {each for each, count in Counter(each for each, _ in pairs).items() if count >= 2}
 
 
 class MlflowRestSource(OpenedSource[RestClient]):

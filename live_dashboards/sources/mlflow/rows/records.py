@@ -18,7 +18,6 @@ LONGEST_TEXT = 250
 _DAY_MS = 86_400_000
 
 _BLANKS = " \t\r\n\f\x0b"
-_LONGEST_TEXT = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ class RunRow:
     @property
     def name(self) -> str:
         """Its name, else the tag with it, else the beginning of its id."""
-        return (self.logged_name or self.tags.get(sql.RUN_NAME_KEY) or self.run_id[:8])[:_LONGEST_TEXT]
+        return (self.logged_name or self.tags.get(sql.RUN_NAME_KEY) or self.run_id[:8])[:LONGEST_TEXT]
 
     @property
     def counts(self) -> bool:
@@ -189,4 +188,4 @@ class RowSource(Protocol):
 
 
 def _trimmed(text: str | None) -> str | None:
-    return (text or "")[:_LONGEST_TEXT].strip(_BLANKS) or None
+    return (text or "")[:LONGEST_TEXT].strip(_BLANKS) or None

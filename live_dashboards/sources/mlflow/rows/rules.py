@@ -130,11 +130,12 @@ def _known_ms(runs: Sequence[RunRow], parameters: Parameters) -> int | None:
         for moment in (run.start_ms, run.end_ms)
         if moment is not None and moment <= near_ms
     ]
-    for run in runs:
-        had_started = run.start_ms is not None and run.start_ms <= near_ms
-        sign_ms = run.newest_sign_ms if had_started else run.near_sign_ms
-        times.extend(() if sign_ms is None else (sign_ms,))
-    return min(max(times), at_ms) if times else None
+    signs = (
+        run.newest_sign_ms if run.start_ms is not None and run.start_ms <= near_ms else run.near_sign_ms
+        for run in runs
+    )
+    newest = max((*times, *(sign for sign in signs if sign is not None)), default=None)
+    return None if newest is None else min(newest, at_ms)
 
 
 def _newest_ms(runs: Sequence[RunRow], tomorrow_ms: float) -> int | None:
@@ -244,7 +245,8 @@ def _rank(run: RunRow, near_ms: int) -> tuple[object, ...]:
 
 def _value_row(variant: str, metric: str, run: RunRow, key: str, parameters: Parameters) -> Row:
     latest = run.metrics[key]
-    what = (
+    has_hits = metric in parameters["with_hits"]
+    return (
         variant,
         metric,
         key,
@@ -255,10 +257,6 @@ def _value_row(variant: str, metric: str, run: RunRow, key: str, parameters: Par
         run.status,
         run.is_child,
         run.start_ms,
-    )
-    has_hits = metric in parameters["with_hits"]
-    return (
-        *what,
         _test_count(run, parameters["test_count_key"]),
         *(run.finite(name) if has_hits else None for name in hit_keys(key)),
     )

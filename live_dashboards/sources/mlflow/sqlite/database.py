@@ -9,7 +9,6 @@ import sqlite3
 import stat
 import threading
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
@@ -53,9 +52,7 @@ class SqliteDatabase:
         self._connection.set_progress_handler(self._is_over, _STEPS_BETWEEN_LOOKS)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -132,10 +129,9 @@ class SqliteDatabase:
         return self._is_given_up.is_set() or self._deadline.remaining_seconds <= 0
 
     def _late(self, question: str) -> SourceError:
-        fix = "raise SOURCE_TIMEOUT_SECONDS, or move MLflow to PostgreSQL, which answers this by index"
         return SourceError(
             f"the SQLite file {self.path} did not answer {question} in {self._deadline.seconds:.3g} s",
-            fix,
+            "raise SOURCE_TIMEOUT_SECONDS, or move MLflow to PostgreSQL, which answers this by index",
             "timeout",
         )
 
@@ -145,11 +141,12 @@ class SqliteDatabase:
         if code == sqlite3.SQLITE_INTERRUPT:
             return self._late(question)
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            fix = (
+            return SourceError(
+                f"{where} stayed locked for {self._deadline.seconds:.3g} s",
                 "another program writes into it without end; try again, or move MLflow to PostgreSQL, "
-                "which many can use at a time"
+                "which many can use at a time",
+                "locked",
             )
-            return SourceError(f"{where} stayed locked for {self._deadline.seconds:.3g} s", fix, "locked")
         if code == sqlite3.SQLITE_NOTADB:
             return SourceError(
                 f"{where} is no SQLite database",
@@ -162,11 +159,12 @@ class SqliteDatabase:
             sqlite3.SQLITE_AUTH,
             sqlite3.SQLITE_READONLY,
         }:
-            fix = (
+            return SourceError(
+                f"{where} cannot be opened: {said}",
                 "give this account the right to read it; in WAL mode (a -wal file beside it) also to "
-                "write in its folder"
+                "write in its folder",
+                "rights",
             )
-            return SourceError(f"{where} cannot be opened: {said}", fix, "rights")
         if code == sqlite3.SQLITE_ERROR and "no such" in said:
             return no_tables(self.path, said)
         return SourceError(

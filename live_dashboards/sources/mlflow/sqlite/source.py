@@ -36,9 +36,8 @@ class SqliteRows:
 
     def __init__(self, database: SqliteDatabase, parameters: Parameters) -> None:
         self._database, wanted = database, Wanted.of(parameters)
-        keys = json.dumps(sorted(wanted.metrics), ensure_ascii=False)
         self._bound = {
-            "keys": keys,
+            "keys": json.dumps(sorted(wanted.metrics), ensure_ascii=False),
             "near_ms": wanted.near_ms,
             "test_count_key": parameters["test_count_key"],
         }
