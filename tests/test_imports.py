@@ -179,7 +179,6 @@ def test_drawing_a_picture_from_cron_loads_nothing_of_the_web_page(tmp_path: Pat
 
 
 ONLY_OF_BUSINESS = (
-    "model.business_report",
     "analysis.business.report",
     "panels.money",
     "panels.performance",

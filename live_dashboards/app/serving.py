@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from live_dashboards.app import pipeline
 from live_dashboards.app.endings import heard
 from live_dashboards.app.options import Request
-from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.business_case import BusinessReport
 from live_dashboards.model.codec import LastGood
 from live_dashboards.model.dashboards import Report
 from live_dashboards.model.report import AbReport

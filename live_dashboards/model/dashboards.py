@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from live_dashboards.model.report import AbReport, BadgeKind
 
 if TYPE_CHECKING:
-    from live_dashboards.model.business_report import BusinessReport
+    from live_dashboards.model.business_case import BusinessReport
 
 
 Report: TypeAlias = "AbReport | BusinessReport"

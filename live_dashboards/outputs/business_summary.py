@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from live_dashboards.model.business_case import Assumption, BusinessCase
-from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.business_case import Assumption, BusinessCase, BusinessReport
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.outputs.summary_parts import (
     finite,

@@ -16,7 +16,7 @@ import urllib3
 from urllib3 import exceptions as wire
 from urllib3.util import Retry, Timeout, make_headers
 
-from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.business_case import BusinessReport
 from live_dashboards.model.dashboards import DASHBOARD_TITLES, dashboard_name
 from live_dashboards.model.names import escaped
 from live_dashboards.model.number import NOTHING, format_number

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from live_dashboards.model.axis import finite_ends, number_labels, padded, round_ticks
-from live_dashboards.model.business_case import BusinessCase
-from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.business_case import BusinessCase, BusinessReport
 from live_dashboards.model.chart import Curve, Said, Sayings, Spot, Words, drawn_value
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.number import format_money, format_number, format_signed

@@ -5,7 +5,7 @@ A new panel is one file and one line here.
 
 from __future__ import annotations
 
-from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.business_case import BusinessReport
 from live_dashboards.model.chart import Panel
 from live_dashboards.panels import (
     break_even,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.business_case import BusinessReport
 from live_dashboards.model.chart import Checks
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.report import Head

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from live_dashboards.model.business_case import EffectInput
-from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.business_case import BusinessReport, EffectInput
 from live_dashboards.model.chart import Cell, Column, Table, TableRow, drawn_value
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.number import (

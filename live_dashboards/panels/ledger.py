@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from live_dashboards.model.business_case import Assumption
-from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.business_case import Assumption, BusinessReport
 from live_dashboards.model.chart import Cell, Column, Table, TableRow
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.number import NOTHING, format_money, format_number

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from live_dashboards.model.business_case import BusinessCase, EffectInput, Term
-from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.business_case import BusinessCase, BusinessReport, EffectInput, Term
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_duration
 from live_dashboards.model.number import (

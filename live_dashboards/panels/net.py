@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from live_dashboards.model.business_case import BusinessCase
-from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.business_case import BusinessCase, BusinessReport
 from live_dashboards.model.chart import (
     Chart,
     Guide,

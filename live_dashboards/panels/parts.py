@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from live_dashboards.model.business_case import Term
-from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.business_case import BusinessReport, Term
 from live_dashboards.model.chart import (
     DrawnValue,
     Guide,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from live_dashboards.model.business_case import CashPoint
-from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.business_case import BusinessReport, CashPoint
 from live_dashboards.model.chart import Curve, DrawnValue, Said, Sayings, Spot, Words
 from live_dashboards.model.measurement import Interval
 from live_dashboards.model.number import USD, format_money

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from live_dashboards.model.business_case import BusinessCase
-from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.business_case import BusinessCase, BusinessReport
 from live_dashboards.model.chart import Cell, Column, Table, TableRow, drawn_value
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.metrics import ACCURACY, ERROR_RATE, MEAN_LATENCY, Metric, metric_of

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from live_dashboards.model.business_case import Swing
-from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.business_case import BusinessReport, Swing
 from live_dashboards.model.chart import (
     DrawnValue,
     Guide,

@@ -33,7 +33,7 @@ from live_dashboards.web.document import DocumentMaker
 from live_dashboards.web.metrics import Metrics
 from live_dashboards.web.pages import Services
 from live_dashboards.web.routes import install_routes
-from live_dashboards.web.trees.panels import PanelList, Tree, in_order
+from live_dashboards.web.trees import PanelList, Tree, in_order
 
 GRAPH_CONFIG = {
     "displaylogo": False,

@@ -9,7 +9,7 @@ from typing import Any
 
 from live_dashboards.draw.web.base import DARK
 from live_dashboards.draw.web.panels import figures, places
-from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.business_case import BusinessReport
 from live_dashboards.model.chart import Panel
 from live_dashboards.model.dashboards import Report
 from live_dashboards.model.moment import format_moment, parse_duration_seconds
@@ -18,9 +18,9 @@ from live_dashboards.model.snapshot import Snapshot
 from live_dashboards.panels.ab import AB_PANELS
 from live_dashboards.panels.business import BUSINESS_PANELS
 from live_dashboards.settings import Settings
+from live_dashboards.web import trees
 from live_dashboards.web.refresher import pace_of
-from live_dashboards.web.trees import header, panels
-from live_dashboards.web.trees.panels import PanelList, short
+from live_dashboards.web.trees import PanelList, short
 from live_dashboards.web.view import WINDOWS, own_window, windows
 
 Figure = dict[str, Any]
@@ -52,12 +52,12 @@ class DocumentMaker:
             *_panels(BUSINESS_PANELS, drawn[1], business),
         ):
             props.setdefault(component, {})[name] = value
-        props["provenance"] = {"children": panels.provenance(self._rows(ab, business))}
+        props["provenance"] = {"children": trees.provenance(self._rows(ab, business))}
         return {
             "at": format_moment(ab.at),
             "limit_seconds": self._limit_seconds,
             "badge": ab.badge.kind.value,
-            "title": f"{ab.badge.kind.value} · {header.title(ab)} · {ab.verdict.verdict}",
+            "title": f"{ab.badge.kind.value} · {trees.title(ab)} · {ab.verdict.verdict}",
             "controls": self._controls(snapshot, ab, names),
             "dark": DARK,
             "props": props,
@@ -100,12 +100,12 @@ class DocumentMaker:
 
 
 def _top(ab: AbReport, business: BusinessReport) -> Iterator[Prop]:
-    yield "experiment-title", "children", header.title(ab)
-    yield "subtitle", "children", header.subtitle(ab)
-    yield "badge", "children", header.badge(ab.badge)
-    yield "verdict", "children", header.verdict(ab)
-    yield "recommendation", "children", header.recommendation(business)
-    yield "status", "children", header.status(ab, business)
+    yield "experiment-title", "children", trees.title(ab)
+    yield "subtitle", "children", trees.subtitle(ab)
+    yield "badge", "children", trees.badge(ab.badge)
+    yield "verdict", "children", trees.verdict(ab)
+    yield "recommendation", "children", trees.recommendation(business)
+    yield "status", "children", trees.status(ab, business)
     yield "page", "className", f"page {'is-simulated' if ab.is_simulated else ''}".strip()
 
 
@@ -117,11 +117,11 @@ def _figures(page: PanelList, report: Any) -> dict[str, Figure]:
 def _panels(page: PanelList, drawn: Mapping[str, Figure], report: Any) -> Iterator[Prop]:
     for panel in page:
         head, name = panel.head(report), panel.name
-        yield f"{name}-head", "children", panels.head(head, name)
-        yield f"{name}-reason", "children", panels.reason(head)
-        yield f"{name}-note", "children", f"{panels.note(head)}{_more(panel, report)}"
+        yield f"{name}-head", "children", trees.head(head, name)
+        yield f"{name}-reason", "children", trees.reason(head)
+        yield f"{name}-note", "children", f"{trees.note(head)}{_more(panel, report)}"
         yield f"{name}-panel", "className", _classes(panel, head)
-        yield f"{name}-words", "children", panels.words(panel, report) if head.is_drawn else None
+        yield f"{name}-words", "children", trees.words(panel, report) if head.is_drawn else None
         for place in places(panel):
             yield f"{place}-figure", "aria-label", _described(head)
             yield f"{place}-figure", "className", "figure" if place in drawn else "figure is-empty"

@@ -17,7 +17,7 @@ from operator import methodcaller
 from typing import Any
 
 from live_dashboards.errors import UsageError
-from live_dashboards.model.business_report import BusinessReport
+from live_dashboards.model.business_case import BusinessReport
 from live_dashboards.model.codec import LastGood
 from live_dashboards.model.dashboards import Report
 from live_dashboards.model.report import AbReport

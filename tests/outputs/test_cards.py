@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from live_dashboards.api import ab_card, business_card
 from live_dashboards.model.card import MOST_LINES, WIDTH
 from live_dashboards.model.names import columns
-from live_dashboards.outputs.cards import ab_card, business_card
 from live_dashboards.outputs.summary import summary
 from tests.outputs.reports import every_kind, live_report, report
 from tests.support import snapshots

@@ -13,8 +13,7 @@ from live_dashboards.analysis.facts.health import badge
 from live_dashboards.analysis.facts.page import Page, page
 from live_dashboards.analysis.verdict.decision import NO_VERDICT, SHIP
 from live_dashboards.analysis.verdict.report import ab_report_of
-from live_dashboards.model.business_case import BusinessCase
-from live_dashboards.model.business_report import BusinessReport, SharePart
+from live_dashboards.model.business_case import BusinessCase, BusinessReport, SharePart
 from live_dashboards.model.judgement import HARM, SHOWN, UNKNOWN, Check, Guardrail, SplitTest
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_moment

@@ -30,7 +30,7 @@ from live_dashboards.draw.png.theme import (
     line_inches,
 )
 from live_dashboards.model.axis import finite_ends, number_labels, padded, round_ticks
-from live_dashboards.model.business_report import BusinessReport, SharePart
+from live_dashboards.model.business_case import BusinessReport, SharePart
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.metrics import Metric
 from live_dashboards.model.number import format_number

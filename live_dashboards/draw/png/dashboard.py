@@ -163,7 +163,7 @@ def _layout_of(report: Report) -> Layout[Any]:
 
         return AB_PAGE
     from live_dashboards.draw.png.business_page import PAGE as BUSINESS_PAGE
-    from live_dashboards.model.business_report import BusinessReport
+    from live_dashboards.model.business_case import BusinessReport
 
     if not isinstance(report, BusinessReport):
         raise UsageError(

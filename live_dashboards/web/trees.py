@@ -1,5 +1,5 @@
-"""The panels around their charts, whose graphs stand for themselves: heads, words and tables, the list of
-where every number comes from, and the small pieces that the whole page is made of.
+"""The page around its charts, whose graphs stand for themselves: its top, the panels' heads, words and
+tables, and the list of where every number comes from.
 """
 
 from __future__ import annotations
@@ -7,15 +7,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from dash import html
 
+from live_dashboards.model.axis import moment_words, span_words
+from live_dashboards.model.business_case import BusinessReport
 from live_dashboards.model.chart import Chart, Checks, Panel, Sentences, Table
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.names import acts
 from live_dashboards.model.number import NOTHING, format_interval, format_number
-from live_dashboards.model.presentation import CACHED_MARK
-from live_dashboards.model.report import Head
+from live_dashboards.model.presentation import BADGE_SHAPES, CACHED_MARK
+from live_dashboards.model.report import AbReport, Badge, Head
 
 Tree = Any
 """A component, a text, or a list of them."""
@@ -216,3 +219,89 @@ def _query(text: str) -> Tree:
 def _second(moment: str | None) -> str:
     """The moment to the second."""
     return re.sub(r"\.\d+Z$", "Z", moment) if moment else NOTHING
+
+
+def title(report: AbReport) -> Tree:
+    """The experiment's name."""
+    return short(report.experiment or "A/B test", 120)
+
+
+def subtitle(report: AbReport) -> Tree:
+    """Challenger against baseline, and the window with its zone."""
+    names = report.variant_names
+    versus = [name_of(report.challenger, names), " against "] if report.challenger else []
+    others = len(names) - (2 if report.challenger else 1)
+    more = f" and {others} more" if others > 0 else ""
+    note = f" · {short(report.experiment_note, 200)}" if report.experiment_note else ""
+    return [*versus, name_of(report.baseline, names), f"{more} · {_window(report)}{note}"]
+
+
+def _window(report: AbReport) -> str:
+    moment = moment_words(report.at, ZoneInfo(report.timezone))
+    return f"{span_words(report.window_seconds)} to {moment}" + (
+        "" if moment.endswith(report.timezone) else f" ({report.timezone})"
+    )
+
+
+def badge(found: Badge) -> Tree:
+    """The disc, its words, and what stands behind them."""
+    shape = BADGE_SHAPES[found.kind]
+    disc = html.Span(
+        className="disc",
+        style={"background": shape.fill, "borderColor": shape.edge},
+        **{"aria-hidden": "true"},
+    )
+    return [
+        html.Strong([disc, found.kind.value], className="badge-word"),
+        html.Span(short(found.second_line), className="badge-line"),
+    ]
+
+
+def verdict(report: AbReport) -> Tree:
+    """What to do, the rule that says so, its numbers, what would change it, and what this test can see."""
+    found = report.verdict
+    rows = (
+        ("rule", found.rule),
+        ("because", "; ".join(found.reasons)),
+        ("would change it", "; ".join(found.would_change)),
+        ("this test", report.power.words),
+    )
+    return [
+        html.H2(["Verdict: ", html.Span(found.verdict, className=_verdict_class(found.verdict))]),
+        pairs(rows, "grounds"),
+    ]
+
+
+def _verdict_class(words: str) -> str:
+    return "verdict-word " + words.lower().replace(" ", "-")
+
+
+def recommendation(report: BusinessReport) -> Tree:
+    """What the business page advises, and why."""
+    advice = report.recommendation
+    return [
+        html.H2(["Recommendation: ", html.Span(advice.verdict, className="verdict-word")]),
+        html.P(short("; ".join(advice.reasons), 400), className="reasons"),
+    ]
+
+
+def status(report: AbReport, business: BusinessReport) -> Tree:
+    """Short words over their values: first what the case is worth, each with its interval, then the state of
+    the test.
+    """
+    worth = [_number(label, value, beside) for label, value, beside in business.headline_words]
+    origin = report.status.origin
+    state = [_number("status", origin.value.upper(), "")] if origin is not Origin.LIVE else []
+    return html.Dl(
+        [*worth, *state, *(_number(label, value, "") for label, value in report.status.items)],
+        className="numbers",
+    )
+
+
+def _number(label: str, value: str, beside: str) -> Tree:
+    return html.Div(
+        [
+            html.Dt(label),
+            html.Dd([html.Strong(short(value, 60)), html.Small(short(beside, 120)) if beside else None]),
+        ]
+    )

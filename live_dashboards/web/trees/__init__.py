@@ -1,1 +1,0 @@
-"""The page's words as trees of Dash components, each made of a report by a plain function."""
