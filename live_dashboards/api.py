@@ -20,12 +20,11 @@ from live_dashboards.app.options import Request
 from live_dashboards.errors import SettingsError, UsageError
 from live_dashboards.model.business_case import BusinessCase, BusinessReport
 from live_dashboards.model.card import Card
-from live_dashboards.model.dashboards import Report, dashboard_name
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.moment import format_moment, format_second, format_window, parse_page_moment
 from live_dashboards.model.number import NOTHING, format_estimate, format_number
 from live_dashboards.model.presentation import count_words, state_words
-from live_dashboards.model.report import AbReport, VariantFacts
+from live_dashboards.model.report import AbReport, Report, VariantFacts
 from live_dashboards.model.snapshot import Snapshot
 from live_dashboards.settings import Settings, known_names, load_settings
 from live_dashboards.sources.metrics import AbTestMetrics
@@ -202,7 +201,7 @@ class Result(ABC, Generic[OfReport]):
 
     def report_for(self, dashboard: str | None) -> Report:
         """The report of the dashboard of that name, `ab` or `business`; None: its own."""
-        if dashboard in {None, dashboard_name(self.report)}:
+        if dashboard in {None, self.report.dashboard}:
             return self.report
         return pipeline.report(str(dashboard), self.snapshot, self.settings, self.request)
 

@@ -16,10 +16,10 @@ from live_dashboards.app.endings import undivided
 from live_dashboards.app.options import Request
 from live_dashboards.app.writing import ENDINGS, Compare, Outcome, check_output, named_images, write
 from live_dashboards.errors import UsageError
-from live_dashboards.model.dashboards import Report, stamped_stem
+from live_dashboards.model.dashboards import stamped_stem
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.notices import Check, CheckState
-from live_dashboards.model.report import AbReport
+from live_dashboards.model.report import AbReport, Report
 from live_dashboards.model.snapshot import (
     MLFLOW,
     PROMETHEUS,
@@ -141,8 +141,7 @@ def path_of_several(page: Report, settings: Settings, request: Request, ending: 
     default name in the folder.
     """
     if request.output is not None and request.output.suffix:
-        dashboard = AB if isinstance(page, AbReport) else BUSINESS
-        return request.output.with_stem(f"{request.output.stem}{ENDINGS[dashboard]}{ending}")
+        return request.output.with_stem(f"{request.output.stem}{ENDINGS[page.dashboard]}{ending}")
     return (request.output or settings.output_folder) / f"{stamped_stem(page, ending)}.png"
 
 

@@ -12,8 +12,7 @@ from live_dashboards.app.endings import heard
 from live_dashboards.app.options import Request
 from live_dashboards.model.business_case import BusinessReport
 from live_dashboards.model.codec import LastGood
-from live_dashboards.model.dashboards import Report
-from live_dashboards.model.report import AbReport
+from live_dashboards.model.report import AbReport, Report
 from live_dashboards.model.snapshot import ChosenTest, Snapshot
 from live_dashboards.settings import Settings
 from live_dashboards.web.pages import Services

@@ -16,7 +16,7 @@ from live_dashboards.app.endings import undivided
 from live_dashboards.app.options import Request
 from live_dashboards.app.writing import METRICS_FILE, Outcome
 from live_dashboards.errors import OutputError, OutputLockedError, SharedOutputError
-from live_dashboards.model.dashboards import Report, dashboard_name
+from live_dashboards.model.report import Report
 from live_dashboards.outputs.run_line import Written, run_line
 from live_dashboards.settings import Settings
 
@@ -80,7 +80,7 @@ def keep(written: Sequence[Outcome], request: Request) -> None:
     for outcome in written:
         limits = Limits(request.keep, request.keep_days)
         removed = remove_older(
-            outcome.image, dashboard_name(outcome.report), outcome.experiment_part, limits, datetime.now(UTC)
+            outcome.image, outcome.report.dashboard, outcome.experiment_part, limits, datetime.now(UTC)
         )
         if removed:
             log.info("removed %d older files, to %s", len(removed), removed[-1].name)

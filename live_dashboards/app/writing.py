@@ -33,12 +33,11 @@ from live_dashboards.errors import OutputError, SharedOutputError
 from live_dashboards.model.dashboards import (
     SIMULATED,
     STEMS,
-    Report,
     latest_stem,
     simulated_ending,
     stamped_stem,
 )
-from live_dashboards.model.report import BadgeKind
+from live_dashboards.model.report import BadgeKind, Report
 from live_dashboards.outputs.run_line import Written
 from live_dashboards.settings import Settings
 

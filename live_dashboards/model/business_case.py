@@ -6,15 +6,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
-from live_dashboards.model.judgement import Check, PlainAnswer, Recommendation, Verdict
+from live_dashboards.model.judgement import Check, Recommendation
 from live_dashboards.model.measurement import Interval, Measurement, Origin
-from live_dashboards.model.moment import format_second
 from live_dashboards.model.names import short
 from live_dashboards.model.number import format_money_estimate
-from live_dashboards.model.report import Badge, BadgeKind, StatusStrip, VariantFacts
+from live_dashboards.model.report import BadgeKind, Report, VariantFacts
 from live_dashboards.model.setting_types import Amount
-from live_dashboards.model.snapshot import SourceStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,55 +193,50 @@ class SharePart:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class BusinessReport:
-    """The business impact dashboard. `headline` holds the JSON's top-level numbers by key; `verdict` is the
-    A/B dashboard's own.
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class BusinessReport(Report):
+    """The business impact dashboard; `verdict` is the A/B dashboard's own.
 
     `headline_words` are the large words of the strip as (label, value, what is beside it). `stand_in` is the
     case of the simulated values where a source is missing, None where nothing is simulated; `models` are
     baseline and challenger over the window, fewer where there is none; `doubts` are what looks wrong about
-    the amounts; `gates` are the conditions of a decision. `measurements` is every number that the page shows.
+    the amounts; `gates` are the conditions of a decision.
     """
 
-    at: datetime
-    generated_at: datetime
-    window_seconds: float
-    timezone: str
-    confidence: float
-    badge: Badge
-    experiment: str | None
-    experiment_note: str
-    baseline: str | None
-    challenger: str | None
+    dashboard: ClassVar[str] = "business"
+
     case: BusinessCase
-    headline: tuple[tuple[str, Measurement], ...]
     headline_words: tuple[tuple[str, str, str], ...]
     shares: tuple[SharePart, ...]
     recommendation: Recommendation
-    verdict: Verdict
-    answer: PlainAnswer
-    status: StatusStrip
     stand_in: BusinessCase | None
     models: tuple[VariantFacts, ...]
     doubts: tuple[str, ...]
     gates: tuple[Check, ...]
-    sources: tuple[SourceStatus, ...]
-    observed_at: tuple[tuple[str, datetime | None], ...]
     notices: tuple[str, ...]
-    measurements: tuple[Measurement, ...]
-    is_simulated: bool
-    has_stale: bool
-    alt_text: str
-
-    def __repr__(self) -> str:
-        said = f"{self.badge.kind.value}, {self.answer.verdict}, {self.experiment or 'no experiment'}"
-        return short("BusinessReport", format_second(self.at), said)
 
     @property
     def variant_names(self) -> tuple[str, ...]:
-        """Baseline and challenger, in the order that gives each its colour."""
+        """Baseline and challenger."""
         return tuple(name for name in (self.baseline, self.challenger) if name is not None)
+
+    @property
+    def page_title(self) -> str:
+        """The experiment's name after what the page is about."""
+        return f"Business impact · {self.experiment}" if self.experiment else "Business impact"
+
+    @property
+    def conclusion(self) -> str:
+        """The recommendation."""
+        return self.recommendation.verdict
+
+    @property
+    def interval_words(self) -> str:
+        """What the lines are, and what has none."""
+        return (
+            "Lines through dots: 95 % intervals, for one look where nothing else is said; hollow dots have "
+            "none. Queries and moments: in the summary file."
+        )
 
     @property
     def origin(self) -> Origin:

@@ -11,12 +11,11 @@ from datetime import UTC, datetime
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from live_dashboards.model.axis import finite_ends, padded
-from live_dashboards.model.dashboards import Report
 from live_dashboards.model.judgement import Check
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.presentation import INK, VariantStyle
-from live_dashboards.model.report import Head, Line
+from live_dashboards.model.report import Head, Line, Report
 
 _SMALLEST = 1e-9  # of a log axis
 _PANEL_NAME = re.compile("[a-z][a-z0-9_]*")  # parts of the web page are named after it

@@ -1,23 +1,10 @@
-"""What the pages of both dashboards are together: their type, short names, titles, and what their files are
-called.
-
-The records of the business page are defined elsewhere and only loaded for that page: Python takes a third of
-a millisecond for each.
-"""
+"""The titles of both dashboards, and what their files are called."""
 
 from __future__ import annotations
 
 from datetime import UTC
-from typing import TYPE_CHECKING, TypeAlias
 
-from live_dashboards.model.report import AbReport, BadgeKind
-
-if TYPE_CHECKING:
-    from live_dashboards.model.business_case import BusinessReport
-
-
-Report: TypeAlias = "AbReport | BusinessReport"
-"""A page of either dashboard."""
+from live_dashboards.model.report import BadgeKind, Report
 
 DASHBOARD_TITLES = {"ab": "A/B testing dashboard", "business": "Business impact dashboard"}
 
@@ -26,22 +13,17 @@ STAMP = "%Y%m%d_%H%M%S"
 STEMS = {"ab": "live_ab_dashboard", "business": "business_impact_dashboard"}
 
 
-def dashboard_name(report: Report) -> str:
-    """`ab` or `business`."""
-    return "ab" if isinstance(report, AbReport) else "business"
-
-
 def stamped_stem(report: Report, experiment_part: str = "") -> str:
     """`live_ab_dashboard_20261123_100000` or `business_impact_dashboard_…`, stamped with the page's moment in
     UTC; a simulated one ends in `-SIMULATED`.
     """
-    stamped = f"{STEMS[dashboard_name(report)]}_{report.at.astimezone(UTC):{STAMP}}"
+    stamped = f"{STEMS[report.dashboard]}_{report.at.astimezone(UTC):{STAMP}}"
     return f"{stamped}{experiment_part}{simulated_ending(report)}"
 
 
 def latest_stem(report: Report, experiment_part: str = "") -> str:
     """The same without the moment: `live_ab_dashboard_latest`."""
-    return f"{STEMS[dashboard_name(report)]}_latest{experiment_part}{simulated_ending(report)}"
+    return f"{STEMS[report.dashboard]}_latest{experiment_part}{simulated_ending(report)}"
 
 
 def simulated_ending(report: Report) -> str:

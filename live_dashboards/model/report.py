@@ -6,10 +6,12 @@ The picture, the JSON and the web page read the same report, so their numbers ca
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
 from live_dashboards.model.judgement import (
     Comparison,
@@ -336,15 +338,13 @@ def fact_names(metrics: Iterable[str]) -> tuple[str, ...]:
     return (first, online, *others, *counted)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class AbReport:
-    """The A/B dashboard. `headline` holds the JSON's top-level numbers by key; `variants` are ordered:
-    baseline, challenger, the others by name.
-
-    `comparisons` are those that the effect panel draws and the verdict is about, at 95 %. `measurements` is
-    every number that the page shows. `verdicts` are those on every challenger, by name; `verdict` is that on
-    `challenger`.
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class Report(ABC):
+    """A page of either dashboard. `headline` holds the JSON's top-level numbers by key; `measurements` is
+    every number that the page shows; `verdict` is that on `challenger`.
     """
+
+    dashboard: ClassVar[str]
 
     at: datetime
     generated_at: datetime
@@ -357,25 +357,9 @@ class AbReport:
     baseline: str | None
     challenger: str | None
     headline: tuple[tuple[str, Measurement], ...]
-    variants: tuple[VariantFacts, ...]
-    comparisons: tuple[Comparison, ...]
-    period: Period
-    guardrails: tuple[Guardrail, ...]
-    split_test: SplitTest
-    power: Power
     verdict: Verdict
-    verdicts: tuple[tuple[str, Verdict], ...]
     answer: PlainAnswer
     status: StatusStrip
-    effect: EffectPanel
-    quality: QualityPanel
-    split: SplitPanel
-    rate: LinesPanel
-    latency: LatencyPanel
-    errors: ErrorPanel
-    impact: ImpactPanel
-    runs: RunsPanel
-    health: HealthPanel
     sources: tuple[SourceStatus, ...]
     observed_at: tuple[tuple[str, datetime | None], ...]
     measurements: tuple[Measurement, ...]
@@ -385,9 +369,75 @@ class AbReport:
 
     def __repr__(self) -> str:
         said = f"{self.badge.kind.value}, {self.answer.verdict}, {self.experiment or 'no experiment'}"
-        return short("AbReport", format_second(self.at), said)
+        return short(type(self).__name__, format_second(self.at), said)
+
+    @property
+    @abstractmethod
+    def variant_names(self) -> tuple[str, ...]:
+        """Names in the order that gives each its colour, marker and line style everywhere."""
+
+    @property
+    @abstractmethod
+    def page_title(self) -> str:
+        """What stands on top of the page."""
+
+    @property
+    @abstractmethod
+    def conclusion(self) -> str:
+        """The A/B verdict, or the business recommendation."""
+
+    @property
+    @abstractmethod
+    def interval_words(self) -> str:
+        """What the page's intervals are."""
+
+
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class AbReport(Report):
+    """The A/B dashboard. `variants` are ordered: baseline, challenger, the others by name.
+
+    `comparisons` are those that the effect panel draws and the verdict is about, at 95 %. `verdicts` are
+    those on every challenger, by name.
+    """
+
+    dashboard: ClassVar[str] = "ab"
+
+    variants: tuple[VariantFacts, ...]
+    comparisons: tuple[Comparison, ...]
+    period: Period
+    guardrails: tuple[Guardrail, ...]
+    split_test: SplitTest
+    power: Power
+    verdicts: tuple[tuple[str, Verdict], ...]
+    effect: EffectPanel
+    quality: QualityPanel
+    split: SplitPanel
+    rate: LinesPanel
+    latency: LatencyPanel
+    errors: ErrorPanel
+    impact: ImpactPanel
+    runs: RunsPanel
+    health: HealthPanel
 
     @property
     def variant_names(self) -> tuple[str, ...]:
         """Names in the order that gives each its colour, marker and line style everywhere."""
         return tuple(facts.variant for facts in self.variants)
+
+    @property
+    def page_title(self) -> str:
+        """The experiment's name."""
+        return self.experiment or "A/B test"
+
+    @property
+    def conclusion(self) -> str:
+        """The verdict."""
+        return self.verdict.verdict
+
+    @property
+    def interval_words(self) -> str:
+        """Which level those of differences and those of single values have."""
+        return (
+            "Intervals of differences and of the split: 95 %, as told there; other lines through dots: "
+            f"{self.confidence * 100:g} % for one look. Queries and moments: in the summary file."
+        )

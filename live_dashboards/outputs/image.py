@@ -20,8 +20,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from live_dashboards.model.dashboards import DASHBOARD_TITLES, Report, dashboard_name
+from live_dashboards.model.dashboards import DASHBOARD_TITLES
 from live_dashboards.model.moment import format_moment
+from live_dashboards.model.report import Report
 from live_dashboards.outputs.files import check_output_path, write_file
 from live_dashboards.outputs.summary_parts import lineage, rows
 
@@ -69,7 +70,7 @@ def image_title(report: Report) -> str:
     """What the picture is called in its metadata."""
     where = f" of {report.experiment}" if report.experiment else ""
     return (
-        f"{DASHBOARD_TITLES[dashboard_name(report)]}{where} at {format_moment(report.at)}: "
+        f"{DASHBOARD_TITLES[report.dashboard]}{where} at {format_moment(report.at)}: "
         f"{report.badge.kind.value}"
     )
 
@@ -131,7 +132,7 @@ def provenance_text(report: Report) -> str:
     """
     document = {
         "schema_version": 1,
-        "dashboard": dashboard_name(report),
+        "dashboard": report.dashboard,
         "data_source": report.badge.kind.data_source,
         "badge": report.badge.kind.value,
         "at": format_moment(report.at),

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from live_dashboards.model.dashboards import Report, dashboard_name
-from live_dashboards.model.report import BadgeKind
+from live_dashboards.model.report import BadgeKind, Report
 from live_dashboards.model.snapshot import SourceState
 from live_dashboards.outputs.files import text_bytes, write_file
 
@@ -103,7 +102,7 @@ def _samples(dashboard: str, experiment: str, run: RunFacts, last_success: float
     yield "success", labels, float(run.is_success)
     yield "duration_seconds", labels, round(run.duration_seconds, 3)
     yield "peak_memory_bytes", labels, float(run.peak_memory_bytes)
-    yield from _of_pictures(labels, [report for report in run.reports if dashboard_name(report) == dashboard])
+    yield from _of_pictures(labels, [report for report in run.reports if report.dashboard == dashboard])
 
 
 def _of_pictures(labels: str, reports: Sequence[Report]) -> Iterator[Sample]:

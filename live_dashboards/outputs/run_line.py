@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from live_dashboards.model.dashboards import Report, dashboard_name
-from live_dashboards.model.report import AbReport
+from live_dashboards.model.report import Report
 from live_dashboards.model.snapshot import SourceState
 
 _NOTHING_NEW = {
@@ -54,15 +53,10 @@ def wrong_with(each: Written, required: str) -> Iterator[str]:
         yield f"{report.badge.kind.value}, but --require {required} asks for more"
 
 
-def conclusion(report: Report) -> str:
-    """The A/B verdict, or the business recommendation."""
-    return report.verdict.verdict if isinstance(report, AbReport) else report.recommendation.verdict
-
-
 def _state(report: Report) -> str:
     of = f" of {report.experiment!r}" if report.experiment else ""
     badge = report.badge
     return (
-        f"{dashboard_name(report)}{of}, {badge.kind.value}, {badge.values_live} of {badge.values_total} "
-        f"values live, {conclusion(report)}"
+        f"{report.dashboard}{of}, {badge.kind.value}, {badge.values_live} of {badge.values_total} "
+        f"values live, {report.conclusion}"
     )

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from live_dashboards.model.chart import DrawnValue, Panel, drawn_value
-from live_dashboards.model.dashboards import DASHBOARD_TITLES, Report, dashboard_name
+from live_dashboards.model.dashboards import DASHBOARD_TITLES
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.names import escaped
 from live_dashboards.model.number import NOTHING, format_count, format_interval, format_number
-from live_dashboards.model.report import AbReport, RunsPanel
+from live_dashboards.model.report import Report, RunsPanel
 
 COLUMNS = DrawnValue._fields
 
@@ -38,7 +38,7 @@ def drawn_values(report: Report) -> list[DrawnValue]:
 
 def _panels(report: Report) -> tuple[Panel[Any], ...]:
     """Those of its page, which are loaded for it alone."""
-    if isinstance(report, AbReport):
+    if report.dashboard == "ab":
         from live_dashboards.panels.ab import AB_PANELS
 
         return AB_PANELS
@@ -96,7 +96,7 @@ def markdown_text(report: Report) -> str:
     """The alt text, and the headline numbers with where they come from."""
     versus = f"{report.challenger} against {report.baseline}" if report.challenger else str(report.baseline)
     lines = [
-        f"# {DASHBOARD_TITLES[dashboard_name(report)]}: {_cell(versus)}",
+        f"# {DASHBOARD_TITLES[report.dashboard]}: {_cell(versus)}",
         "",
         f"{report.badge.kind.value}: {_cell(report.badge.second_line)}, at {format_moment(report.at)}",
         "",

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from importlib import resources
 from typing import Any
 
-from live_dashboards.model.dashboards import Report
+from live_dashboards.model.business_case import BusinessReport
 from live_dashboards.model.judgement import Carried, Comparison, Guardrail, Power, Verdict
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.metrics import METRICS
 from live_dashboards.model.moment import format_moment
-from live_dashboards.model.report import AbReport, VariantFacts, fact_names
+from live_dashboards.model.report import AbReport, Report, VariantFacts, fact_names
 from live_dashboards.outputs.summary_parts import (
     finite,
     page_provenance,
@@ -58,11 +58,12 @@ def _described(name: str) -> dict[str, Any]:
 
 def summary(report: Report) -> dict[str, Any]:
     """The summary's document; `changes` is null until it is compared with an earlier one."""
-    if isinstance(report, AbReport):
-        return _ab(report)
-    from live_dashboards.outputs.business_summary import business_summary
+    if isinstance(report, BusinessReport):
+        from live_dashboards.outputs.business_summary import business_summary
 
-    return business_summary(report)
+        return business_summary(report)
+    assert isinstance(report, AbReport)  # noqa: S101 for the type checker
+    return _ab(report)
 
 
 def _ab(report: AbReport) -> dict[str, Any]:

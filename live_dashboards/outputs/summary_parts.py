@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from live_dashboards.model.dashboards import Report, dashboard_name
 from live_dashboards.model.judgement import PlainAnswer
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.moment import format_moment, format_window
+from live_dashboards.model.report import Report
 from live_dashboards.model.snapshot import SourceStatus
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def page_state(report: Report) -> dict[str, Any]:
     """Which dashboard of what, at which moment, and how live it is."""
     return {
         "schema_version": SCHEMA_VERSION,
-        "dashboard": dashboard_name(report),
+        "dashboard": report.dashboard,
         "data_source": report.badge.kind.data_source,
         "badge": report.badge.kind.value,
         "experiment": report.experiment,

@@ -17,11 +17,11 @@ from urllib3 import exceptions as wire
 from urllib3.util import Retry, Timeout, make_headers
 
 from live_dashboards.model.business_case import BusinessReport
-from live_dashboards.model.dashboards import DASHBOARD_TITLES, dashboard_name
+from live_dashboards.model.dashboards import DASHBOARD_TITLES
 from live_dashboards.model.names import escaped
 from live_dashboards.model.number import NOTHING, format_number
-from live_dashboards.model.report import AbReport
-from live_dashboards.outputs.run_line import Written, conclusion, wrong_with
+from live_dashboards.model.report import Report
+from live_dashboards.outputs.run_line import Written, wrong_with
 
 _LONGEST_NAME = 100
 _HEADLINES = (
@@ -65,7 +65,7 @@ def link(image: Path, public_url: str | None, folder: Path) -> str:
 def _paragraph(each: Written, required: str, address: str) -> str:
     report = each.report
     of = f" of {_name(report.experiment)}" if report.experiment else ""
-    words = f"{report.badge.kind.value}: {DASHBOARD_TITLES[dashboard_name(report)]}{of}: {conclusion(report)}"
+    words = f"{report.badge.kind.value}: {DASHBOARD_TITLES[report.dashboard]}{of}: {report.conclusion}"
     wrong = tuple(wrong_with(each, required))
     lines = (
         words,
@@ -76,7 +76,7 @@ def _paragraph(each: Written, required: str, address: str) -> str:
     return "\n".join(escape(line, quote=False) for line in lines if line)
 
 
-def _ab(report: AbReport) -> str:
+def _ab(report: Report) -> str:
     headline = dict(report.headline)
     return ", ".join(
         f"{label} {format_number(headline[key].value, headline[key].unit)}"

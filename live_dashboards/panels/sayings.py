@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 from live_dashboards.model.axis import moment_words
 from live_dashboards.model.chart import Said, Sayings
-from live_dashboards.model.dashboards import Report
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.number import format_count, format_interval, format_number
 from live_dashboards.model.presentation import drawn_interval
+from live_dashboards.model.report import Report
 
 _ORIGINS = {
     Origin.ESTIMATED: "estimated",

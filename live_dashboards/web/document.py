@@ -11,9 +11,8 @@ from live_dashboards.draw.web.base import DARK
 from live_dashboards.draw.web.panels import figures, places
 from live_dashboards.model.business_case import BusinessReport
 from live_dashboards.model.chart import Panel
-from live_dashboards.model.dashboards import Report
 from live_dashboards.model.moment import format_moment, parse_duration_seconds
-from live_dashboards.model.report import AbReport, Head
+from live_dashboards.model.report import AbReport, Head, Report
 from live_dashboards.model.snapshot import Snapshot
 from live_dashboards.panels.ab import AB_PANELS
 from live_dashboards.panels.business import BUSINESS_PANELS

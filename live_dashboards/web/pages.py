@@ -19,8 +19,7 @@ from typing import Any
 from live_dashboards.errors import UsageError
 from live_dashboards.model.business_case import BusinessReport
 from live_dashboards.model.codec import LastGood
-from live_dashboards.model.dashboards import Report
-from live_dashboards.model.report import AbReport
+from live_dashboards.model.report import AbReport, Report
 from live_dashboards.model.snapshot import ChosenTest, Snapshot
 from live_dashboards.settings import Settings
 from live_dashboards.web.view import View, settings_of

@@ -17,7 +17,8 @@ from typing import Any
 from flask import Flask, Response, abort, g, request
 
 from live_dashboards.errors import DashboardError, UsageError
-from live_dashboards.model.dashboards import Report, stamped_stem
+from live_dashboards.model.dashboards import stamped_stem
+from live_dashboards.model.report import Report
 from live_dashboards.web.board import Board
 from live_dashboards.web.metrics import Metrics
 from live_dashboards.web.pages import Services

@@ -26,8 +26,8 @@ from live_dashboards.draw.png.theme import (
     TICK_STYLE,
 )
 from live_dashboards.errors import UsageError
-from live_dashboards.model.dashboards import DASHBOARD_TITLES, Report, dashboard_name
-from live_dashboards.model.report import AbReport
+from live_dashboards.model.dashboards import DASHBOARD_TITLES
+from live_dashboards.model.report import Report
 
 _ONE_AT_A_TIME = RLock()
 _OTHERS_BUSINESS = (
@@ -148,26 +148,25 @@ def _report_of(report: Report | HasReports, dashboard: str | None) -> Report:
             f"{', '.join(DASHBOARD_TITLES)}"
         )
     shown = report.report_for(dashboard) if isinstance(report, HasReports) else report
-    if dashboard not in {None, dashboard_name(shown)}:
+    if not isinstance(shown, Report):
         raise UsageError(
-            f"the layout {dashboard!r} draws no report of the dashboard {dashboard_name(shown)!r}; give a "
+            f"a {type(shown).__name__} is no report; give one, or what ab_test(), business() or "
+            "get_ab_test_metrics() gives"
+        )
+    if dashboard not in {None, shown.dashboard}:
+        raise UsageError(
+            f"the layout {dashboard!r} draws no report of the dashboard {shown.dashboard!r}; give a "
             "report of that dashboard, or what ab_test() gives, which has both"
         )
     return shown
 
 
 def _layout_of(report: Report) -> Layout[Any]:
-    """The dashboard's own."""
-    if isinstance(report, AbReport):
+    """The dashboard's own, which is loaded for it alone."""
+    if report.dashboard == "ab":
         from live_dashboards.draw.png.ab_page import PAGE as AB_PAGE
 
         return AB_PAGE
     from live_dashboards.draw.png.business_page import PAGE as BUSINESS_PAGE
-    from live_dashboards.model.business_case import BusinessReport
 
-    if not isinstance(report, BusinessReport):
-        raise UsageError(
-            f"a {type(report).__name__} is no report; give one, or what ab_test(), business() or "
-            "get_ab_test_metrics() gives"
-        )
     return BUSINESS_PAGE

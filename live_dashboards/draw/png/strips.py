@@ -24,9 +24,8 @@ from live_dashboards.draw.png.theme import (
     variant_style,
 )
 from live_dashboards.model.axis import moment_words, span_words
-from live_dashboards.model.dashboards import Report
 from live_dashboards.model.measurement import Origin
-from live_dashboards.model.report import AbReport, Badge
+from live_dashboards.model.report import AbReport, Badge, Report
 from live_dashboards.model.snapshot import PROMETHEUS, SourceStatus
 
 _SOURCE_TITLES = {"mlflow": "MLflow", "prometheus": "Prometheus"}
@@ -41,18 +40,11 @@ def draw_header(frame: Frame, report: Report) -> None:
     title, small = Look(sizes.page_title, INK, is_bold=True), Look(sizes.body, MUTED)
     y, room = frame.height - line_inches(sizes.page_title, 1.0), frame.width - badge_width - 0.4
     window = f"{_window(report)}{f' · {report.experiment_note}' if report.experiment_note else ''}"
-    words = fitted_name(_title(report), title, max(room * 0.4, room - width_inches(window, small) - 0.25))
+    words = fitted_name(report.page_title, title, max(room * 0.4, room - width_inches(window, small) - 0.25))
     frame.write(0.0, y, words, title, within=room)
     used = width_inches(words, title) + 0.2
     frame.write(used, y, window, small, within=room - used)
     _draw_key(frame, report, frame.width - second_width - 0.4)
-
-
-def _title(report: Report) -> str:
-    """The experiment's name; on the business page after what the page is about."""
-    if not isinstance(report, AbReport):
-        return f"Business impact · {report.experiment}" if report.experiment else "Business impact"
-    return report.experiment or "A/B test"
 
 
 def _window(report: Report) -> str:
@@ -217,7 +209,7 @@ def draw_footer(frame: Frame, report: Report) -> None:
     frame.write(
         0.0,
         0.0,
-        f"{_sources(report)}.  {_intervals(report)}",
+        f"{_sources(report)}.  {report.interval_words}",
         look,
         within=frame.width - width_inches(version, look) - 0.3,
     )
@@ -238,16 +230,3 @@ def _source_title(status: SourceStatus) -> str:
     if status.source == PROMETHEUS and version and not version[0].isdigit():
         return version
     return " ".join(filter(None, (_SOURCE_TITLES.get(status.source, status.source), version)))
-
-
-def _intervals(report: Report) -> str:
-    if not isinstance(report, AbReport):
-        return (
-            "Lines through dots: 95 % intervals, for one look where nothing else is said; hollow dots "
-            "have none. Queries and moments: in the summary file."
-        )
-    level = f"{report.confidence * 100:g} %"
-    return (
-        "Intervals of differences and of the split: 95 %, as told there; other lines through dots: "
-        f"{level} for one look. Queries and moments: in the summary file."
-    )

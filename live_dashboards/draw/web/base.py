@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from live_dashboards.model.dashboards import Report
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.moment import zone_words
 from live_dashboards.model.presentation import (
@@ -26,6 +25,7 @@ from live_dashboards.model.presentation import (
     RULE,
     WATERMARK_EDGE,
 )
+from live_dashboards.model.report import Report
 
 DARK_PAPER, DARK_CARD = "#14181D", "#1B2026"
 
