@@ -33,7 +33,7 @@ def _source(names: list[str], now: datetime) -> Read:
     """The product's source, one read for each experiment; `own_seconds` are spent on the experiment, the rest on connecting and on all experiments."""
     from live_dashboards.settings import load_settings
     from live_dashboards.sources.asking import Deadline
-    from live_dashboards.sources.mlflow.postgres import MlflowSource
+    from live_dashboards.sources.mlflow.postgres import PostgresSource
 
     every = [load_settings(overrides={"AB_EXPERIMENT": name}) for name in names]
 
@@ -41,7 +41,7 @@ def _source(names: list[str], now: datetime) -> Read:
         chosen = Stopwatch()
         answers = []
         for settings in every:
-            source = MlflowSource(settings)
+            source = PostgresSource(settings)
             answers.append(source.read(at=now, window_seconds=settings.window_seconds, deadline=Deadline(60), on_experiment=chosen.start))
             chosen.stop()
         return {**_told(answers), "own_seconds": chosen.seconds}
@@ -53,13 +53,13 @@ def _together(names: list[str], now: datetime) -> Read:
     """The product's source, every A/B experiment at once."""
     from live_dashboards.settings import load_settings
     from live_dashboards.sources.asking import Deadline
-    from live_dashboards.sources.mlflow.postgres import MlflowSource
+    from live_dashboards.sources.mlflow.postgres import PostgresSource
 
     settings = load_settings()
 
     def read() -> dict[str, Any]:
         answers = [
-            answer for answer in MlflowSource(settings).read_all(at=now, window_seconds=settings.window_seconds, deadline=Deadline(60)) if answer.experiment in names
+            answer for answer in PostgresSource(settings).read_all(at=now, window_seconds=settings.window_seconds, deadline=Deadline(60)) if answer.experiment in names
         ]
         return _told(answers)
 

@@ -227,3 +227,13 @@ def test_the_products_environment_holds_no_oracle() -> None:
     code = "import importlib.util as found; print([name for name in ('scipy', 'statsmodels') if found.find_spec(name)])"
     answer = subprocess.run([ROOT / ".venv/bin/python", "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout == "[]\n"
+
+
+def test_a_public_class_has_a_name_of_its_own() -> None:
+    """But for the dots, which both renderers make of the same mark."""
+    homes: dict[str, list[str]] = {}
+    for module, path in MODULES.items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(module)
+    assert {name for name, modules in homes.items() if len(modules) > 1} == {"Dot"}

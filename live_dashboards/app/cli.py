@@ -29,7 +29,7 @@ from live_dashboards.model.names import escaped
 from live_dashboards.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from live_dashboards.app.unattended import Run
+    from live_dashboards.app.unattended import RunUnderWay
     from live_dashboards.app.writing import Outcome
 
 
@@ -132,7 +132,7 @@ def _draw(dashboards: tuple[str, ...], arguments: argparse.Namespace, base_folde
 
 
 def _draw_with(
-    settings: Settings, dashboards: tuple[str, ...], arguments: argparse.Namespace, run: Run
+    settings: Settings, dashboards: tuple[str, ...], arguments: argparse.Namespace, run: RunUnderWay
 ) -> int:
     """Draws for itself alone and in its time, and prints each path or the summary as soon as it is there."""
     from live_dashboards.app.pipeline import lock, outcomes
@@ -174,7 +174,7 @@ def _without_garbage_collection(arguments: argparse.Namespace) -> Iterator[None]
             gc.enable()
 
 
-def _tell(outcome: Outcome, run: Run) -> Outcome:
+def _tell(outcome: Outcome, run: RunUnderWay) -> Outcome:
     """Prints what was written; where that fails, the run goes on, and the failure is told at its end."""
     try:
         say(outcome.summary_text if outcome.summary_text is not None else f"{outcome.image}\n")
@@ -224,7 +224,7 @@ def _check(arguments: argparse.Namespace, base_folder: Path | None) -> int:
 
 
 def _demo(arguments: argparse.Namespace, base_folder: Path | None) -> int:
-    from live_dashboards.app.unattended import Run
+    from live_dashboards.app.unattended import RunUnderWay
     from live_dashboards.demo.demo import Demo
 
     with Demo() as demo:
@@ -241,7 +241,7 @@ def _demo(arguments: argparse.Namespace, base_folder: Path | None) -> int:
 
             serve(own)
             return WRITTEN
-        exit_code = _draw_with(own, _BOTH, arguments, Run())
+        exit_code = _draw_with(own, _BOTH, arguments, RunUnderWay())
         if arguments.keep:
             sys.stderr.write(
                 "The demo runs until Ctrl-C. Settings to paste into "

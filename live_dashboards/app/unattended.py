@@ -23,7 +23,7 @@ from live_dashboards.settings import Settings
 log = logging.getLogger(__name__)
 
 
-class Run:
+class RunUnderWay:
     """A run under way: its settings once they are read, what it wrote so far, whether that is all that was
     required, and why it could not be printed.
     """
@@ -42,11 +42,11 @@ class Run:
 
 
 @contextlib.contextmanager
-def recorded(metrics_file: Path | None, dashboards: tuple[str, ...]) -> Iterator[Run]:
+def recorded(metrics_file: Path | None, dashboards: tuple[str, ...]) -> Iterator[RunUnderWay]:
     """A run whose end is written to the metrics file, however it ends; not where another run has the output,
     and writes its own end, or another file is there.
     """
-    run, is_ours = Run(), True
+    run, is_ours = RunUnderWay(), True
     try:
         yield run
     except OutputLockedError:
@@ -60,7 +60,7 @@ def recorded(metrics_file: Path | None, dashboards: tuple[str, ...]) -> Iterator
             _write_metrics(metrics_file, dashboards, run)
 
 
-def finish(written: Sequence[Outcome], settings: Settings, request: Request, run: Run) -> None:
+def finish(written: Sequence[Outcome], settings: Settings, request: Request, run: RunUnderWay) -> None:
     """Removes what is not to be kept, where all pictures are as live as was required, notifies, and tells the
     run in one line: a warning where something is wrong.
     """
@@ -108,7 +108,7 @@ def notify(pictures: Sequence[Written], settings: Settings, request: Request) ->
         )
 
 
-def _write_metrics(path: Path, dashboards: tuple[str, ...], run: Run) -> None:
+def _write_metrics(path: Path, dashboards: tuple[str, ...], run: RunUnderWay) -> None:
     from live_dashboards.outputs.metrics_file import RunFacts, write_metrics
 
     facts = RunFacts(

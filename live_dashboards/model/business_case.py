@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from live_dashboards.model.judgement import Check, Recommendation
+from live_dashboards.model.judgement import Condition, Recommendation
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.names import short
 from live_dashboards.model.number import format_money_estimate
@@ -212,7 +212,7 @@ class BusinessReport(Report):
     stand_in: BusinessCase | None
     models: tuple[VariantFacts, ...]
     doubts: tuple[str, ...]
-    gates: tuple[Check, ...]
+    gates: tuple[Condition, ...]
     notices: tuple[str, ...]
 
     @property

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from live_dashboards.model.axis import finite_ends, padded
-from live_dashboards.model.judgement import Check
+from live_dashboards.model.judgement import Condition
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.presentation import INK, VariantStyle
@@ -308,11 +308,11 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Checks:
+class Conditions:
     """Conditions, each with its state as sign and word, and its numbers; `caption` says what they are."""
 
     caption: str
-    checks: tuple[Check, ...]
+    conditions: tuple[Condition, ...]
     table: tuple[DrawnValue, ...] = ()
 
 
@@ -365,7 +365,7 @@ class Curve:
         return padded([*(y for _, y in self.points), *ends, 0.0])
 
 
-Chart: TypeAlias = Rows | Lines | Sentences | Table | Checks | Curve
+Chart: TypeAlias = Rows | Lines | Sentences | Table | Conditions | Curve
 
 
 OfReport = TypeVar("OfReport", bound=Report)

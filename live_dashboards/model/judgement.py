@@ -49,7 +49,7 @@ class Carried:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class MetricDifference:
     """Challenger minus baseline for one metric, as the JSON shows it; `low` and `high` None mean that there
     is no interval, and `reason` why.
 
@@ -123,7 +123,7 @@ class Guardrail:
     label: str
     outcome: str
     margin_points: float
-    comparison: Comparison
+    comparison: MetricDifference
     words: str
 
 
@@ -188,7 +188,7 @@ class PlainAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Condition:
     """A condition of a decision: `state` is passed, failed or unknown, `words` the numbers behind it."""
 
     label: str

@@ -14,8 +14,8 @@ from enum import StrEnum
 from typing import ClassVar
 
 from live_dashboards.model.judgement import (
-    Comparison,
     Guardrail,
+    MetricDifference,
     Period,
     PlainAnswer,
     Power,
@@ -87,9 +87,9 @@ class EffectPanel:
     """
 
     head: Head
-    rows: tuple[Comparison, ...] = ()
+    rows: tuple[MetricDifference, ...] = ()
     band_points: float = 1.0
-    own_scale: tuple[Comparison, ...] = ()
+    own_scale: tuple[MetricDifference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,7 +403,7 @@ class AbReport(Report):
     dashboard: ClassVar[str] = "ab"
 
     variants: tuple[VariantFacts, ...]
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[MetricDifference, ...]
     period: Period
     guardrails: tuple[Guardrail, ...]
     split_test: SplitTest

@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any
 
 from live_dashboards.model.business_case import BusinessReport
-from live_dashboards.model.judgement import Carried, Comparison, Guardrail, Power, Verdict
+from live_dashboards.model.judgement import Carried, Guardrail, MetricDifference, Power, Verdict
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.metrics import METRICS
 from live_dashboards.model.moment import format_moment
@@ -99,7 +99,7 @@ def _facts(facts: VariantFacts) -> dict[str, float | int | None]:
     return {name: plain_value(facts.value(name)) for name in facts.names}
 
 
-def _comparison(row: Comparison) -> dict[str, Any]:
+def _comparison(row: MetricDifference) -> dict[str, Any]:
     return {
         "metric": row.metric,
         "treatment": row.treatment,

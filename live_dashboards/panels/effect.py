@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from live_dashboards.model.chart import DrawnValue, Guide, Mark, Room, Row, Rows, Said, Sayings, Scale, Words
-from live_dashboards.model.judgement import Comparison
+from live_dashboards.model.judgement import MetricDifference
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.number import (
     format_count,
@@ -52,11 +52,11 @@ def charts(report: AbReport) -> tuple[Rows, ...]:
     )
 
 
-def _interval(row: Comparison) -> Interval | None:
+def _interval(row: MetricDifference) -> Interval | None:
     return None if row.low is None and row.high is None else Interval(row.low, row.high)
 
 
-def _row(row: Comparison, report: AbReport, decimals: int | None, *, several: bool) -> Row:
+def _row(row: MetricDifference, report: AbReport, decimals: int | None, *, several: bool) -> Row:
     text_colour = style_of(report.variant_names, row.treatment).text_colour if several else INK
     name, of, less = metric_title(row.metric), row.treatment if several else "", not row.is_higher_better
     if row.estimate is None:
@@ -76,7 +76,7 @@ def _row(row: Comparison, report: AbReport, decimals: int | None, *, several: bo
     )
 
 
-def _mark(row: Comparison, report: AbReport) -> Mark:
+def _mark(row: MetricDifference, report: AbReport) -> Mark:
     style, interval = style_of(report.variant_names, row.treatment), _interval(row)
     return Mark(
         "dot",
@@ -90,21 +90,21 @@ def _mark(row: Comparison, report: AbReport) -> Mark:
     )
 
 
-def _n_words(row: Comparison) -> str:
+def _n_words(row: MetricDifference) -> str:
     """Observations of both arms together, empty where there is no interval."""
     if not (row.has_interval and row.n_treatment and row.n_control):
         return ""
     return f"n {format_count(row.n_treatment + row.n_control)}"
 
 
-def _words(row: Comparison, decimals: int | None) -> str:
+def _words(row: MetricDifference, decimals: int | None) -> str:
     estimate, state = row.estimate or 0.0, origin_mark(row.origin)
     if _interval(row) is None:
         return f"{format_signed(estimate, row.unit, decimals=decimals)}, no n{state}"
     return f"{format_estimate(estimate, row.low, row.high, row.unit, signed=True)}{state}"
 
 
-def _said(row: Comparison, report: AbReport) -> Sayings:
+def _said(row: MetricDifference, report: AbReport) -> Sayings:
     limits, source = _interval(row), _input(row, report.measurements)
     interval = "no interval"
     if limits is not None:
@@ -131,7 +131,7 @@ def _said(row: Comparison, report: AbReport) -> Sayings:
     )
 
 
-def _harm_words(row: Comparison) -> str:
+def _harm_words(row: MetricDifference) -> str:
     """The limits that are drawn thick."""
     inner = row.harm_interval
     if inner is None:
@@ -139,7 +139,7 @@ def _harm_words(row: Comparison) -> str:
     return f"for harm {format_interval(inner.low or 0.0, inner.high or 0.0, row.unit, signed=True)}"
 
 
-def _input(row: Comparison, measurements: Sequence[Measurement]) -> Measurement | None:
+def _input(row: MetricDifference, measurements: Sequence[Measurement]) -> Measurement | None:
     """The difference as the page lists it, for its source, query and moment: an online accuracy comes from
     two counters, not from the gauge of that name.
     """
@@ -148,7 +148,7 @@ def _input(row: Comparison, measurements: Sequence[Measurement]) -> Measurement 
     return next((each for each in found if each.value is not None), None)
 
 
-def _table(row: Comparison) -> tuple[DrawnValue, ...]:
+def _table(row: MetricDifference) -> tuple[DrawnValue, ...]:
     series = f"{row.treatment} - {row.control}"
     drawn = DrawnValue(
         "effect",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from live_dashboards.model.business_case import BusinessReport
-from live_dashboards.model.chart import Checks
+from live_dashboards.model.chart import Conditions
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.report import Head
 
@@ -15,6 +15,6 @@ def head(report: BusinessReport) -> Head:
     return Head(title, f"recommendation: {report.recommendation.verdict}", Origin.LIVE)
 
 
-def charts(report: BusinessReport) -> tuple[Checks, ...]:
+def charts(report: BusinessReport) -> tuple[Conditions, ...]:
     """A line a gate."""
-    return (Checks("Conditions of a decision", report.gates),)
+    return (Conditions("Conditions of a decision", report.gates),)

@@ -16,7 +16,7 @@ from live_dashboards.panels.sayings import measured
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _QualityLine:
     """A metric's values, of the test sets or of the service (`series` is offline or online)."""
 
     label: str
@@ -62,18 +62,20 @@ def charts(report: AbReport) -> tuple[Rows, ...]:
     )
 
 
-def _lines(row: QualityRow) -> list[_Line]:
+def _lines(row: QualityRow) -> list[_QualityLine]:
     """The online gauge in a row of its own, below the offline values of the same metric."""
     metric = METRICS.get(row.metric)
     is_less_better = metric is not None and not metric.is_higher_better
-    lines = [_Line(row.label, row.offline, "offline", row.label, is_less_better)]
+    lines = [_QualityLine(row.label, row.offline, "offline", row.label, is_less_better)]
     if any(value.value is not None for value in row.online):
         stale = ", stale" if any(value.stale for value in row.online) else ""
-        lines.append(_Line(f"{row.label}, online{stale}", row.online, "online", row.label, is_less_better))
+        lines.append(
+            _QualityLine(f"{row.label}, online{stale}", row.online, "online", row.label, is_less_better)
+        )
     return lines
 
 
-def _row(line: _Line, names: Sequence[str], report: AbReport, decimals: int | None) -> Row:
+def _row(line: _QualityLine, names: Sequence[str], report: AbReport, decimals: int | None) -> Row:
     if not line.is_known:
         reason = next((value.reason for value in line.values if value.reason), "not measured")
         return Row(line.label, colour=FAINT, reason=reason)
@@ -89,7 +91,7 @@ def _row(line: _Line, names: Sequence[str], report: AbReport, decimals: int | No
     )
 
 
-def _marks(line: _Line, value: Measurement, report: AbReport, lane: int) -> tuple[Mark, ...]:
+def _marks(line: _QualityLine, value: Measurement, report: AbReport, lane: int) -> tuple[Mark, ...]:
     if value.value is None:
         return ()
     style, interval = style_of(report.variant_names, value.variant), drawn_interval(value)
@@ -118,7 +120,7 @@ def _number(value: Measurement | None, name: str, report: AbReport, decimals: in
     )
 
 
-def _decimals(lines: Sequence[_Line]) -> int | None:
+def _decimals(lines: Sequence[_QualityLine]) -> int | None:
     """As many digits after the point as tell the variants apart in every row."""
     known = ([value.value for value in line.values if value.value is not None] for line in lines)
     needed = [shared_decimals(values, lines[0].values[0].unit) for values in known if values]

@@ -42,7 +42,7 @@ _FAILURES_IN_TURN = 2  # one may pass
 log = logging.getLogger(__name__)
 
 
-class _Choice:
+class _AwaitedTest:
     """The test, which one source finds and the other one waits for; where none is found, the configured name,
     with the variants that were known before.
     """
@@ -65,7 +65,7 @@ class _Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class _Question(Generic[Result]):
+class _AskedSource(Generic[Result]):
     """A source that is being asked."""
 
     asking: Asking[Result]
@@ -119,7 +119,7 @@ class LiveDataConnector:
         """
         moment = at if at is not None else datetime.now(UTC)
         window = window_seconds if window_seconds is not None else self.settings.window_seconds
-        chosen = _Choice(self.settings["AB_EXPERIMENT"], known_test)
+        chosen = _AwaitedTest(self.settings["AB_EXPERIMENT"], known_test)
         mlflow, prometheus = (
             self._start_mlflow(moment, window, chosen),
             self._start_prometheus(moment, window, chosen),
@@ -143,7 +143,7 @@ class LiveDataConnector:
         """The test that MLflow chooses at that moment; where it cannot be asked the configured one, None
         where none is configured.
         """
-        chosen = _Choice(self.settings["AB_EXPERIMENT"])
+        chosen = _AwaitedTest(self.settings["AB_EXPERIMENT"])
         question = self._start_mlflow(at, self.settings.window_seconds, chosen)
         if question is None:
             return chosen.configured
@@ -185,13 +185,13 @@ class LiveDataConnector:
             return (MlflowAnswer(_failed(MLFLOW, error, deadline)),)
 
     def _traffic_of(self, test: ChosenTest | None, at: datetime, window_seconds: float) -> PrometheusAnswer:
-        chosen = _Choice(None, test)
+        chosen = _AwaitedTest(None, test)
         chosen.settle(None)
         return self._prometheus_answer(self._start_prometheus(at, window_seconds, chosen), chosen)
 
     def _start_mlflow(
-        self, at: datetime, window_seconds: float, chosen: _Choice
-    ) -> _Question[MlflowAnswer] | None:
+        self, at: datetime, window_seconds: float, chosen: _AwaitedTest
+    ) -> _AskedSource[MlflowAnswer] | None:
         if self._model_source is None:
             return None
         source, deadline = self._model_source(self.settings), Deadline(self.settings.timeout_seconds)
@@ -201,11 +201,11 @@ class LiveDataConnector:
                 at=at, window_seconds=window_seconds, deadline=deadline, on_experiment=chosen.settle
             ),
         )
-        return _Question(asking, deadline, source.abort, source.what)
+        return _AskedSource(asking, deadline, source.abort, source.what)
 
     def _start_prometheus(
-        self, at: datetime, window_seconds: float, chosen: _Choice
-    ) -> _Question[PrometheusAnswer] | None:
+        self, at: datetime, window_seconds: float, chosen: _AwaitedTest
+    ) -> _AskedSource[PrometheusAnswer] | None:
         if not self.settings.has_prometheus:
             return None
         source, deadline = PrometheusAbSource(self.settings), Deadline(self.settings.timeout_seconds)
@@ -225,9 +225,9 @@ class LiveDataConnector:
                     at=at, window_seconds=window_seconds, experiment=name, variants=variants, deadline=rest
                 )
 
-        return _Question(Asking("prometheus", ask), deadline, source.abort, "Prometheus")
+        return _AskedSource(Asking("prometheus", ask), deadline, source.abort, "Prometheus")
 
-    def _mlflow_answer(self, question: _Question[MlflowAnswer] | None) -> MlflowAnswer:
+    def _mlflow_answer(self, question: _AskedSource[MlflowAnswer] | None) -> MlflowAnswer:
         if question is None:
             return MlflowAnswer(_not_configured(MLFLOW))
         try:
@@ -236,7 +236,7 @@ class LiveDataConnector:
             return MlflowAnswer(_failed(MLFLOW, error, question.deadline))
 
     def _prometheus_answer(
-        self, question: _Question[PrometheusAnswer] | None, chosen: _Choice
+        self, question: _AskedSource[PrometheusAnswer] | None, chosen: _AwaitedTest
     ) -> PrometheusAnswer:
         if question is None:
             return PrometheusAnswer(_not_configured(PROMETHEUS))

@@ -38,7 +38,7 @@ _IMPACT_PERCENT = {"revenue_impact": 1.8, "latency_cost": 0.4, "net_business_val
 
 
 @dataclass(frozen=True, slots=True)
-class _Arm:
+class _SimulatedVariant:
     """What one simulated variant is like."""
 
     variant: str
@@ -50,11 +50,11 @@ class _Arm:
 
 
 @dataclass(frozen=True, slots=True)
-class _World:
+class _SimulatedTest:
     seed: int
     at: datetime
     window_seconds: float
-    arms: tuple[_Arm, ...]
+    arms: tuple[_SimulatedVariant, ...]
 
     @property
     def query(self) -> str:
@@ -72,10 +72,14 @@ def simulate(*, at: datetime, window_seconds: float, seed: int, baseline: str, c
     """
     draw = random.Random(f"{seed}:arms")  # noqa: S311 simulation, not cryptography
     arms = (
-        _Arm(baseline, 0.7, 0.782 + draw.gauss(0, 0.004), 0.0009, 0.047 + draw.gauss(0, 0.002), 0.0),
-        _Arm(challenger, 0.3, 0.818 + draw.gauss(0, 0.004), 0.0006, 0.052 + draw.gauss(0, 0.002), 1.0),
+        _SimulatedVariant(
+            baseline, 0.7, 0.782 + draw.gauss(0, 0.004), 0.0009, 0.047 + draw.gauss(0, 0.002), 0.0
+        ),
+        _SimulatedVariant(
+            challenger, 0.3, 0.818 + draw.gauss(0, 0.004), 0.0006, 0.052 + draw.gauss(0, 0.002), 1.0
+        ),
     )
-    world = _World(seed, at, window_seconds, arms)
+    world = _SimulatedTest(seed, at, window_seconds, arms)
     return Snapshot(at, window_seconds, _mlflow(world), _prometheus(world), at, is_now=False)
 
 
@@ -83,7 +87,7 @@ def _status() -> SourceStatus:
     return SourceStatus(SIMULATION, SourceState.ANSWERED)
 
 
-def _mlflow(world: _World) -> MlflowAnswer:
+def _mlflow(world: _SimulatedTest) -> MlflowAnswer:
     runs = tuple(run for index, arm in enumerate(world.arms) for run in _runs(world, arm, index))
     counts: dict[tuple[str | None, str], int] = {}
     for run in runs:
@@ -110,7 +114,7 @@ def _mlflow(world: _World) -> MlflowAnswer:
     )
 
 
-def _runs(world: _World, arm: _Arm, index: int) -> tuple[Run, ...]:
+def _runs(world: _SimulatedTest, arm: _SimulatedVariant, index: int) -> tuple[Run, ...]:
     """Four runs a variant over the last two weeks; the newest baseline one has failed, the newest challenger
     one is still running.
     """
@@ -141,7 +145,7 @@ def _value_range(metric: str, values: tuple[VariantValue, ...]) -> tuple[str, fl
     return metric, min(logged), max(logged)
 
 
-def _value(arm: _Arm, metric: Metric, runs: tuple[Run, ...]) -> VariantValue:
+def _value(arm: _SimulatedVariant, metric: Metric, runs: tuple[Run, ...]) -> VariantValue:
     run = [run for run in runs if run.variant == arm.variant and run.status == "FINISHED"][-1]
     rows = round(metric.simulated(arm.accuracy) * 20_000)
     return VariantValue(
@@ -159,7 +163,7 @@ def _value(arm: _Arm, metric: Metric, runs: tuple[Run, ...]) -> VariantValue:
     )
 
 
-def _prometheus(world: _World) -> PrometheusAnswer:
+def _prometheus(world: _SimulatedTest) -> PrometheusAnswer:
     instants = (
         _instant(world, "requests", "count", lambda arm: _requests(world, arm, world.window_seconds)),
         _instant(world, "requests_24h", "count", lambda arm: _requests(world, arm, _DAY_SECONDS)),
@@ -198,7 +202,9 @@ def _prometheus(world: _World) -> PrometheusAnswer:
     )
 
 
-def _instant(world: _World, name: str, unit: str, value: Callable[[_Arm], float]) -> Answer:
+def _instant(
+    world: _SimulatedTest, name: str, unit: str, value: Callable[[_SimulatedVariant], float]
+) -> Answer:
     at = world.at.timestamp()
     return Answer(
         name,
@@ -208,12 +214,12 @@ def _instant(world: _World, name: str, unit: str, value: Callable[[_Arm], float]
     )
 
 
-def _rate(arm: _Arm, seconds: float) -> float:
+def _rate(arm: _SimulatedVariant, seconds: float) -> float:
     """Requests per second at a moment: a daily wave around 0.55 a second over all variants."""
     return arm.share * 0.55 * (1 + 0.35 * math.sin(2 * math.pi * seconds / _DAY_SECONDS))
 
 
-def _requests(world: _World, arm: _Arm, span_seconds: float) -> int:
+def _requests(world: _SimulatedTest, arm: _SimulatedVariant, span_seconds: float) -> int:
     """The integral of the rate over the span before the moment."""
     end, steps = world.at.timestamp(), 200
     return round(
@@ -223,7 +229,7 @@ def _requests(world: _World, arm: _Arm, span_seconds: float) -> int:
     )
 
 
-def _buckets(world: _World) -> Answer:
+def _buckets(world: _SimulatedTest) -> Answer:
     at, series = world.at.timestamp(), []
     for arm in world.arms:
         whole = _requests(world, arm, world.window_seconds)
@@ -233,7 +239,7 @@ def _buckets(world: _World) -> Answer:
     return Answer("latency_buckets", world.query, "count", tuple(series))
 
 
-def _share_below(arm: _Arm, edge_seconds: float) -> float:
+def _share_below(arm: _SimulatedVariant, edge_seconds: float) -> float:
     """Share of requests faster than the edge: log-normal with sigma 0.5."""
     return (
         1.0
@@ -242,8 +248,8 @@ def _share_below(arm: _Arm, edge_seconds: float) -> float:
     )
 
 
-def _timelines(world: _World) -> tuple[Answer, ...]:
-    def wobble(arm: _Arm, name: str, seconds: float) -> float:
+def _timelines(world: _SimulatedTest) -> tuple[Answer, ...]:
+    def wobble(arm: _SimulatedVariant, name: str, seconds: float) -> float:
         return world.noise(arm.variant, name, round(seconds))
 
     p95_ratio = math.exp(1.645 * 0.5)
@@ -283,16 +289,16 @@ def _timelines(world: _World) -> tuple[Answer, ...]:
     )
 
 
-def _blocks(world: _World) -> tuple[Answer, ...]:
+def _blocks(world: _SimulatedTest) -> tuple[Answer, ...]:
     """What each counter grew by between the moments of the timelines; the mean latency wobbles from block to
     block.
     """
     step_seconds = world.window_seconds / _POINTS
 
-    def requests(arm: _Arm, seconds: float) -> float:
+    def requests(arm: _SimulatedVariant, seconds: float) -> float:
         return round(_rate(arm, seconds - step_seconds / 2) * step_seconds)
 
-    def mean_seconds(arm: _Arm, seconds: float) -> float:
+    def mean_seconds(arm: _SimulatedVariant, seconds: float) -> float:
         return arm.median_seconds * 1.15 * (1 + 0.02 * world.noise(arm.variant, "mean", round(seconds)))
 
     return (
@@ -310,12 +316,14 @@ def _blocks(world: _World) -> tuple[Answer, ...]:
     )
 
 
-def _grid(world: _World, points: int) -> list[float]:
+def _grid(world: _SimulatedTest, points: int) -> list[float]:
     end, step = world.at.timestamp(), world.window_seconds / _POINTS
     return [end - step * (points - 1 - index) for index in range(points)]
 
 
-def _timeline(world: _World, name: str, unit: str, value: Callable[[_Arm, float], float]) -> Answer:
+def _timeline(
+    world: _SimulatedTest, name: str, unit: str, value: Callable[[_SimulatedVariant, float], float]
+) -> Answer:
     moments = _grid(world, _POINTS)
     series = (
         Timeline((("model_name", arm.variant),), tuple((moment, value(arm, moment)) for moment in moments))
@@ -324,7 +332,7 @@ def _timeline(world: _World, name: str, unit: str, value: Callable[[_Arm, float]
     return Answer(name, world.query, unit, tuple(series), step_seconds=world.window_seconds / _POINTS)
 
 
-def _impact_series(world: _World, arm: _Arm, kind: str, points: int) -> Timeline:
+def _impact_series(world: _SimulatedTest, arm: _SimulatedVariant, kind: str, points: int) -> Timeline:
     labels = (("metric_type", kind), ("model_name", arm.variant))
     centre = _IMPACT_PERCENT[kind] * arm.impact
     return Timeline(

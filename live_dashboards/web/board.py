@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class NewestPage:
     """`page` None: nothing is there yet, or `refused` says why there never will be. `next_seconds` is when
     something new may be there.
     """
@@ -46,7 +46,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _OpenView:
     """A view that somebody looks at; `is_making`: its page is being made. `version` is that of what the page
     shows, `made` when it was.
     """
@@ -65,7 +65,7 @@ class Board:
         self.settings, self.pace = settings, pace_of(settings)
         self._services, self._metrics = services, metrics
         self._maker = PageMaker(services, settings, document)
-        self._places: dict[View, _Place] = {}
+        self._places: dict[View, _OpenView] = {}
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="page")
         self._refresher = Refresher(
@@ -82,20 +82,20 @@ class Board:
         self._refresher.stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def look(self, view: View) -> Look:
+    def look(self, view: View) -> NewestPage:
         """The view's newest page, without waiting for anything; BusyError where too many views are open."""
         watch = self._refresher.look(view.question)
         if watch.refused:
-            return Look(None, watch.refused, self.pace.interval_seconds)
+            return NewestPage(None, watch.refused, self.pace.interval_seconds)
         place = self._place(view)
         if watch.shown is None:
             # also where a page is left of the time before the question was forgotten
-            return Look(None, "", 1.0)
+            return NewestPage(None, "", 1.0)
         if place.page is None and not place.is_making:
             self._make_later(view, watch)
         if place.page is None:
-            return Look(None, "", 1.0)
-        return Look(
+            return NewestPage(None, "", 1.0)
+        return NewestPage(
             place.page if not place.page.refused else None,
             place.page.refused,
             self._refresher.next_seconds(view.question),
@@ -111,12 +111,12 @@ class Board:
         """Since that source last answered; None where it never did."""
         return self._refresher.last_answer_age_seconds(source)
 
-    def _place(self, view: View) -> _Place:
+    def _place(self, view: View) -> _OpenView:
         with self._lock:
             place = self._places.get(view)
             if place is None:
                 self._make_room()
-                place = _Place(time.monotonic())
+                place = _OpenView(time.monotonic())
             self._places[view] = place = replace(place, looked=time.monotonic())
             return place
 

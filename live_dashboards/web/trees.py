@@ -13,7 +13,7 @@ from dash import html
 
 from live_dashboards.model.axis import moment_words, span_words
 from live_dashboards.model.business_case import BusinessReport
-from live_dashboards.model.chart import Chart, Checks, Panel, Sentences, Table
+from live_dashboards.model.chart import Chart, Conditions, Panel, Sentences, Table
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.names import acts
 from live_dashboards.model.number import NOTHING, format_interval, format_number
@@ -133,8 +133,8 @@ def _of_chart(chart: Chart, names: Sequence[str]) -> Tree:
     """What a chart is in words: a table, a list of notices, sentences; None for what is drawn."""
     if isinstance(chart, Table):
         return _table(chart, names)
-    if isinstance(chart, Checks):
-        return _checks(chart)
+    if isinstance(chart, Conditions):
+        return _conditions(chart)
     if not isinstance(chart, Sentences) or not chart.texts:
         return None
     if chart.are_notices:
@@ -151,14 +151,16 @@ def _table(chart: Table, names: Sequence[str]) -> Tree:
     return table(chart.caption, headings, rows, class_name="of-panel")
 
 
-def _checks(chart: Checks) -> Tree:
+def _conditions(chart: Conditions) -> Tree:
     rows = [
         (
-            check.label,
-            html.Span(f"{_STATE_SIGNS[check.state]} {check.state}", className=f"state-{check.state}"),
-            long_words(check.words),
+            condition.label,
+            html.Span(
+                f"{_STATE_SIGNS[condition.state]} {condition.state}", className=f"state-{condition.state}"
+            ),
+            long_words(condition.words),
         )
-        for check in chart.checks
+        for condition in chart.conditions
     ]
     return table(chart.caption, ("condition", "state", "numbers"), rows)
 

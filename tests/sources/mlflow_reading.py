@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from live_dashboards.model.snapshot import Experiment, MlflowAnswer, VariantValue
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.mlflow.postgres import MlflowSource
+from live_dashboards.sources.mlflow.postgres import PostgresSource
 from tests.support.waiting import LONGEST_SECONDS
 
 DAY_SECONDS = 86_400.0
@@ -19,7 +19,7 @@ def ago(**span: float) -> datetime:
 
 
 def ask(database, *, at=NOW, window_seconds=DAY_SECONDS, seconds=LONGEST_SECONDS, on_experiment=None, **settings: str) -> MlflowAnswer:
-    source = MlflowSource(load_settings(environment={**database.environment, **settings}))
+    source = PostgresSource(load_settings(environment={**database.environment, **settings}))
     return source.read(at=at, window_seconds=window_seconds, deadline=Deadline(seconds), on_experiment=on_experiment or (lambda _: None))
 
 

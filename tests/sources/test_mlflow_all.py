@@ -10,7 +10,7 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.snapshot import MlflowAnswer, SourceState
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.mlflow.postgres import MlflowSource
+from live_dashboards.sources.mlflow.postgres import PostgresSource
 from tests.sources.mlflow_reading import DAY_SECONDS, NOW, ab_test, ago, ask
 from tests.support.waiting import LONGEST_SECONDS
 
@@ -18,7 +18,7 @@ HOSTILE = "a'; drop table runs; -- %s {x} \n\u202e"
 
 
 def ask_all(database, **settings: str) -> tuple[MlflowAnswer, ...]:
-    source = MlflowSource(load_settings(environment={**database.environment, **settings}))
+    source = PostgresSource(load_settings(environment={**database.environment, **settings}))
     return source.read_all(at=NOW, window_seconds=DAY_SECONDS, deadline=Deadline(LONGEST_SECONDS))
 
 
@@ -65,6 +65,6 @@ def test_without_an_ab_test_there_is_one_answer_that_says_so(mlflow_database):
 
 def test_a_deadline_holds_for_all_together(mlflow_database):
     fill(mlflow_database.truth)
-    source = MlflowSource(load_settings(environment=mlflow_database.environment))
+    source = PostgresSource(load_settings(environment=mlflow_database.environment))
     with pytest.raises(SourceError):
         source.read_all(at=NOW, window_seconds=DAY_SECONDS, deadline=Deadline(0.001))

@@ -13,7 +13,7 @@ import pytest
 
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.http.session import Brake, BusyError, wait_seconds
+from live_dashboards.sources.http.session import Brake, BusyServerError, wait_seconds
 from tests.sources.prometheus_reading import ask
 from tests.support.doorman import Doorman
 from tests.support.pace import ends_within
@@ -132,8 +132,8 @@ def test_the_header_is_seconds_or_a_moment_and_nonsense_is_none():
 
 
 def test_who_waits_is_let_go_when_the_reading_is_given_up():
-    brake, refusal = Brake(), BusyError("busy", "wait", "limit", 600.0)
+    brake, refusal = Brake(), BusyServerError("busy", "wait", "limit", 600.0)
     brake.hold(refusal)
     threading.Timer(0.1, brake.abort).start()
-    with ends_within(0), pytest.raises(BusyError):
+    with ends_within(0), pytest.raises(BusyServerError):
         brake.wait(Deadline(3600))

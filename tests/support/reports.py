@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from live_dashboards.model.judgement import Comparison, Guardrail, Period, PlainAnswer, Power, SplitTest, Verdict
+from live_dashboards.model.judgement import Guardrail, MetricDifference, Period, PlainAnswer, Power, SplitTest, Verdict
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.metrics import METRICS
 from live_dashboards.model.report import (
@@ -151,11 +151,11 @@ def guardrails(variants: tuple[str, ...]) -> tuple[Guardrail, ...]:
     return tuple(Guardrail("error_rate", "Error rate not worse", "shown", 0.2, row, "−0.03 pt (−0.08 to +0.02), margin 0.2 pt") for row in rows)
 
 
-def comparison(metric: str, treatment: str, control: str, estimate: float | None, interval: tuple[float, float] | None, *, reason: str = "no n") -> Comparison:
+def comparison(metric: str, treatment: str, control: str, estimate: float | None, interval: tuple[float, float] | None, *, reason: str = "no n") -> MetricDifference:
     low, high = interval or (None, None)
     n = 20_000 if interval else None
     origin = Origin.MISSING if estimate is None else Origin.LIVE
-    return Comparison(
+    return MetricDifference(
         metric,
         treatment,
         control,

@@ -20,7 +20,7 @@ from live_dashboards.analysis.business.terms import (
 )
 from live_dashboards.analysis.business.terms import assumptions as amounts_of
 from live_dashboards.analysis.facts.ends import around, outermost, widest
-from live_dashboards.analysis.facts.page import Asked, Facts, Page, page
+from live_dashboards.analysis.facts.page import AnswersAndSettings, Facts, PageFacts, page
 from live_dashboards.errors import UsageError
 from live_dashboards.model.business_case import (
     Assumption,
@@ -146,7 +146,7 @@ class BusinessMetricsCalculator:
         self._amounts = {each.name: each.amount for each in self._assumptions}
         self._seed, self._count, self._formulas = seed, draws_count, terms
 
-    def calculate(self, inputs: BusinessInputs | Asked) -> BusinessCase:
+    def calculate(self, inputs: BusinessInputs | AnswersAndSettings) -> BusinessCase:
         """The business case of measured inputs, or of what `get_ab_test_metrics()` gives; a term whose input
         is missing is missing, and with it the net value, ROI, payback and probability.
 
@@ -159,14 +159,14 @@ class BusinessMetricsCalculator:
                     "BusinessMetricsCalculator(assumptions(settings))"
                 )
             return self._case(inputs)
-        if not isinstance(inputs, Asked):
+        if not isinstance(inputs, AnswersAndSettings):
             raise UsageError(
                 f"calculate() takes measured inputs or what get_ab_test_metrics() gives, not "
                 f"{type(inputs).__name__}"
             )
         return self._case_of_answers(inputs)
 
-    def _case_of_answers(self, asked: Asked) -> BusinessCase:
+    def _case_of_answers(self, asked: AnswersAndSettings) -> BusinessCase:
         """The case of what counts on the page of these answers, as that page has it; nothing is simulated."""
         found = page(asked.snapshot, None, asked.settings)
         calculator = self._with(amounts_of(asked.settings)) if self._is_without_amounts else self
@@ -306,17 +306,17 @@ def net_value(terms: tuple[Term, ...]) -> Measurement:
     )
 
 
-def business_case(found: Page, facts: Facts, *, seed: int) -> BusinessCase:
+def business_case(page: PageFacts, facts: Facts, *, seed: int) -> BusinessCase:
     """Revenue, cost, risk and net value of these facts; `seed` is that of the draws where a parameter is a
     range.
     """
-    return case_of_facts(BusinessMetricsCalculator(assumptions(found.settings), seed=seed), found, facts)
+    return case_of_facts(BusinessMetricsCalculator(assumptions(page.settings), seed=seed), page, facts)
 
 
-def case_of_facts(calculator: BusinessMetricsCalculator, found: Page, facts: Facts) -> BusinessCase:
+def case_of_facts(calculator: BusinessMetricsCalculator, page: PageFacts, facts: Facts) -> BusinessCase:
     """The same by the calculator's own amounts; its limits hold at every end of what counts are at least."""
 
     def case(of: Facts) -> BusinessCase:
-        return calculator.calculate(business_inputs(replace(found, counted=of)))
+        return calculator.calculate(business_inputs(replace(page, counted=of)))
 
     return widest_case(case(facts), [case(each) for each in facts.other_ends])

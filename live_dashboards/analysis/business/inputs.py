@@ -18,7 +18,7 @@ from live_dashboards.analysis.business.traffic import (
     traffic_of_test,
 )
 from live_dashboards.analysis.facts.arms import arm
-from live_dashboards.analysis.facts.page import Page
+from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.facts.retraining import alpha_of_look, looks_at_accuracy
 from live_dashboards.analysis.statistics.proportions import Counts, difference
 from live_dashboards.analysis.statistics.stratified import together
@@ -35,26 +35,26 @@ _TOO_FEW_BLOCKS = "no interval: fewer than 8 blocks of time tell of both variant
 _CONFIDENCE = 0.95
 
 
-def business_inputs(found: Page) -> BusinessInputs:
+def business_inputs(page: PageFacts) -> BusinessInputs:
     """The inputs with their intervals, which hold at every look; what cannot be told is missing, with the
     reason.
     """
-    traffic = traffic_of_test(found)
+    traffic = traffic_of_test(page)
     return BusinessInputs(
-        accuracy_improvement=_accuracy(found, traffic.period),
-        latency_increase=_latency(found, traffic),
-        error_rate_improvement=_errors(found, traffic),
-        requests_per_day=requests_per_day(found, traffic),
+        accuracy_improvement=_accuracy(page, traffic.period),
+        latency_increase=_latency(page, traffic),
+        error_rate_improvement=_errors(page, traffic),
+        requests_per_day=requests_per_day(page, traffic),
         days_of_requests=traffic.days,
         start=traffic.period.start,
     )
 
 
-def _accuracy(found: Page, period: Period) -> EffectInput:
+def _accuracy(page: PageFacts, period: Period) -> EffectInput:
     """Two test sets, in limits at the level of their pair: each retrained model since the start of the test
     was another look.
     """
-    pair = [found.counted.of(name).accuracy for name in found.roles.pair]
+    pair = [page.counted.of(name).accuracy for name in page.roles.pair]
     baseline, challenger = (
         pair if len(pair) == 2 else (pair[0], missing("accuracy", "percent", _NO_CHALLENGER))
     )
@@ -69,12 +69,12 @@ def _accuracy(found: Page, period: Period) -> EffectInput:
         challenger_percent=challenger,
         baseline_percent=baseline,
     )
-    measured = replace(measured, variant=found.roles.challenger)
+    measured = replace(measured, variant=page.roles.challenger)
     if measured.value is None:
         return EffectInput(measured, baseline, challenger)
     if not (baseline.n and challenger.n):
-        is_online = found.counted.mlflow.status.source not in {baseline.source, challenger.source}
-        test_count_param = str(found.settings["AB_TEST_COUNT_PARAM"])
+        is_online = page.counted.mlflow.status.source not in {baseline.source, challenger.source}
+        test_count_param = str(page.settings["AB_TEST_COUNT_PARAM"])
         reason = (
             "no interval: the online gauge is exported without its number of requests"
             if is_online
@@ -82,9 +82,9 @@ def _accuracy(found: Page, period: Period) -> EffectInput:
         )
         return EffectInput(replace(measured, reason=reason), baseline, challenger)
     looks = looks_at_accuracy(
-        found.counted.mlflow, (str(challenger.variant), str(baseline.variant)), period.start, found.at
+        page.counted.mlflow, (str(challenger.variant), str(baseline.variant)), period.start, page.at
     )
-    alpha = alpha_of_look(looks, max(1, len(found.roles.names) - 1))
+    alpha = alpha_of_look(looks, max(1, len(page.roles.names) - 1))
     ours, theirs = _counts(challenger), _counts(baseline)
     words = (
         f"Newcombe's interval of two test sets, {100 * (1 - alpha):.4g} % for the {ordinal(looks)} "
@@ -107,23 +107,23 @@ def _no_rows(test_count_param: str, *sides: Measurement) -> str:
     return f"{NO_TEST_ROWS} ({'; '.join(logged) or test_count_param})"
 
 
-def _errors(found: Page, traffic: PairTraffic) -> EffectInput:
+def _errors(page: PageFacts, traffic: PairTraffic) -> EffectInput:
     """Baseline minus challenger, as fewer errors are the better."""
     name, unit = "error_rate_improvement", "fraction"
-    if found.roles.challenger is None or traffic.kept is None:
-        return _nothing(found, name, unit, traffic, "error_rate")
+    if page.roles.challenger is None or traffic.kept is None:
+        return _nothing(page, name, unit, traffic, "error_rate")
     ours, theirs = (
-        arm(found, traffic.kept, variant, ERROR_RATE)
-        for variant in (found.roles.challenger, found.roles.baseline)
+        arm(page, traffic.kept, variant, ERROR_RATE)
+        for variant in (page.roles.challenger, page.roles.baseline)
     )
-    rates = tuple(_since_start(each.rate, found) for each in (theirs, ours))
+    rates = tuple(_since_start(each.rate, page) for each in (theirs, ours))
 
     def improvement(baseline_percent: float, challenger_percent: float) -> float:
         return (baseline_percent - challenger_percent) / 100
 
     measured = replace(
         derive(improvement, name, unit, baseline_percent=rates[0], challenger_percent=rates[1]),
-        variant=found.roles.challenger,
+        variant=page.roles.challenger,
     )
     if measured.value is None:
         return EffectInput(measured, rates[0], rates[1])
@@ -136,8 +136,8 @@ def _errors(found: Page, traffic: PairTraffic) -> EffectInput:
             missing(
                 name,
                 unit,
-                _apart(found),
-                variant=found.roles.challenger,
+                _apart(page),
+                variant=page.roles.challenger,
                 source=measured.source,
                 query=measured.query,
             ),
@@ -147,22 +147,22 @@ def _errors(found: Page, traffic: PairTraffic) -> EffectInput:
     timed = error_difference(
         blocks[0],
         blocks[1],
-        planned_requests(found.settings, found.roles.names, (found.roles.challenger, found.roles.baseline)),
+        planned_requests(page.settings, page.roles.names, (page.roles.challenger, page.roles.baseline)),
     )
     return _timed(measured, rates, timed, sign=-1)
 
 
-def _latency(found: Page, traffic: PairTraffic) -> EffectInput:
+def _latency(page: PageFacts, traffic: PairTraffic) -> EffectInput:
     """Challenger minus baseline in ms."""
     name, unit = "latency_increase_ms", "ms"
-    if found.roles.challenger is None or traffic.kept is None:
-        return _nothing(found, name, unit, traffic, "mean_latency_ms")
+    if page.roles.challenger is None or traffic.kept is None:
+        return _nothing(page, name, unit, traffic, "mean_latency_ms")
     theirs, ours = (
-        latency_sums(found, traffic, variant) for variant in (found.roles.baseline, found.roles.challenger)
+        latency_sums(page, traffic, variant) for variant in (page.roles.baseline, page.roles.challenger)
     )
     rates = (
-        _mean_latency(found, traffic, found.roles.baseline, theirs),
-        _mean_latency(found, traffic, found.roles.challenger, ours),
+        _mean_latency(page, traffic, page.roles.baseline, theirs),
+        _mean_latency(page, traffic, page.roles.challenger, ours),
     )
 
     def increase(challenger_ms: float, baseline_ms: float) -> float:
@@ -170,22 +170,22 @@ def _latency(found: Page, traffic: PairTraffic) -> EffectInput:
 
     measured = replace(
         derive(increase, name, unit, challenger_ms=rates[1], baseline_ms=rates[0]),
-        variant=found.roles.challenger,
+        variant=page.roles.challenger,
     )
     if measured.value is None:
         return EffectInput(measured, rates[0], rates[1])
     timed = mean_difference(
         ours,
         theirs,
-        planned_requests(found.settings, found.roles.names, (found.roles.challenger, found.roles.baseline)),
+        planned_requests(page.settings, page.roles.names, (page.roles.challenger, page.roles.baseline)),
     )
     if timed is None:
         return EffectInput(
             missing(
                 name,
                 unit,
-                _apart(found),
-                variant=found.roles.challenger,
+                _apart(page),
+                variant=page.roles.challenger,
                 source=measured.source,
                 query=measured.query,
             ),
@@ -195,14 +195,14 @@ def _latency(found: Page, traffic: PairTraffic) -> EffectInput:
     return _timed(measured, rates, timed, sign=1)
 
 
-def _mean_latency(found: Page, traffic: PairTraffic, variant: str, sums: Sequence[Sums]) -> Measurement:
+def _mean_latency(page: PageFacts, traffic: PairTraffic, variant: str, sums: Sequence[Sums]) -> Measurement:
     """The mean response time since the start of the test."""
     assert traffic.kept is not None  # noqa: S101 asked for only where it was counted
     name = "mean_latency_ms_since_start"
-    window: Measurement = found.counted.of(variant).mean_latency_ms
+    window: Measurement = page.counted.of(variant).mean_latency_ms
     seconds, counts = (traffic.kept.total(name) for name in ("latency_sum", "latency_count"))
     query = ", ".join(filter(None, (seconds.query, counts.query)))
-    source, n = found.counted.prometheus.status.source, sum(each.n for each in sums)
+    source, n = page.counted.prometheus.status.source, sum(each.n for each in sums)
     if not n:
         reason = (
             window.reason
@@ -216,7 +216,7 @@ def _mean_latency(found: Page, traffic: PairTraffic, variant: str, sums: Sequenc
         name,
         mean_ms,
         "ms",
-        found.counted.prometheus.origin,
+        page.counted.prometheus.origin,
         variant,
         n=n,
         source=source,
@@ -226,15 +226,15 @@ def _mean_latency(found: Page, traffic: PairTraffic, variant: str, sums: Sequenc
     )
 
 
-def _nothing(found: Page, name: str, unit: str, traffic: PairTraffic, fact: str) -> EffectInput:
-    baseline: Measurement = getattr(found.counted.of(found.roles.baseline), fact)
-    if found.roles.challenger is None:
+def _nothing(page: PageFacts, name: str, unit: str, traffic: PairTraffic, fact: str) -> EffectInput:
+    baseline: Measurement = getattr(page.counted.of(page.roles.baseline), fact)
+    if page.roles.challenger is None:
         return EffectInput(
             missing(name, unit, _NO_CHALLENGER, source=baseline.source),
             baseline,
             missing(fact, baseline.unit, _NO_CHALLENGER),
         )
-    challenger: Measurement = getattr(found.counted.of(found.roles.challenger), fact)
+    challenger: Measurement = getattr(page.counted.of(page.roles.challenger), fact)
     gaps = [str(side.reason) for side in (baseline, challenger) if side.value is None]
     reason = "; ".join(dict.fromkeys(gaps)) or traffic.reason
     return EffectInput(
@@ -242,7 +242,7 @@ def _nothing(found: Page, name: str, unit: str, traffic: PairTraffic, fact: str)
             name,
             unit,
             reason,
-            variant=found.roles.challenger,
+            variant=page.roles.challenger,
             source=challenger.source,
             query=challenger.query,
         ),
@@ -251,18 +251,18 @@ def _nothing(found: Page, name: str, unit: str, traffic: PairTraffic, fact: str)
     )
 
 
-def _since_start(rate: Measurement, found: Page) -> Measurement:
+def _since_start(rate: Measurement, page: PageFacts) -> Measurement:
     """An error rate over the analysis period, with what is told of that of the window."""
     return replace(
         rate,
         name="error_rate_since_start",
-        reason=rate.reason or found.counted.of(str(rate.variant)).error_rate.reason,
+        reason=rate.reason or page.counted.of(str(rate.variant)).error_rate.reason,
     )
 
 
-def _apart(found: Page) -> str:
+def _apart(page: PageFacts) -> str:
     return (
-        f"{found.roles.challenger} and {found.roles.baseline}: none was counted of both in the same "
+        f"{page.roles.challenger} and {page.roles.baseline}: none was counted of both in the same "
         "block of time"
     )
 

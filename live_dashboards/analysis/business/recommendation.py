@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from live_dashboards.analysis.business.inputs import NO_TEST_ROWS
-from live_dashboards.analysis.facts.page import Page
+from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.verdict.decision import NO_VERDICT, ROLL_BACK, SHIP, p_words
 from live_dashboards.model.business_case import BusinessCase
 from live_dashboards.model.judgement import Recommendation, SplitTest, Verdict
@@ -35,7 +35,7 @@ def stale_inputs(case: BusinessCase) -> list[str]:
     ]
 
 
-def recommendation(found: Page, case: BusinessCase, verdict: Verdict, split: SplitTest) -> Recommendation:
+def recommendation(page: PageFacts, case: BusinessCase, verdict: Verdict, split: SplitTest) -> Recommendation:
     """One of five answers; withheld where the data does not allow any. What harms is not deployed, even where
     its money cannot be told yet.
     """
@@ -44,7 +44,7 @@ def recommendation(found: Page, case: BusinessCase, verdict: Verdict, split: Spl
             DO_NOT_DEPLOY, (f"A/B verdict {verdict.verdict}: {verdict.rule}", *verdict.reasons)
         )
     return (
-        _withheld(found, case, verdict, split)
+        _withheld(page, case, verdict, split)
         or _against(case)
         or _at_most_testing(case, verdict)
         or _in_favour(case, verdict)
@@ -91,10 +91,12 @@ def _net_words(case: BusinessCase) -> str:
     return f"net value a year, 95 %: {format_money_estimate(case.net.value or 0.0, *limits)}"
 
 
-def _withheld(found: Page, case: BusinessCase, verdict: Verdict, split: SplitTest) -> Recommendation | None:
+def _withheld(
+    page: PageFacts, case: BusinessCase, verdict: Verdict, split: SplitTest
+) -> Recommendation | None:
     """Simulated, stale or partial data, a wrong traffic split, or no verdict, in this order."""
-    if found.kind is BadgeKind.SIMULATED:
-        words = "simulated data" if found.is_simulated else "no data"
+    if page.kind is BadgeKind.SIMULATED:
+        words = "simulated data" if page.is_simulated else "no data"
         return Recommendation(
             f"withheld: {words}", ("neither source gave A/B data; nothing can be recommended on it",)
         )

@@ -10,11 +10,11 @@ from live_dashboards.analysis.business.calculator import business_case
 from live_dashboards.analysis.business.inputs import NO_TEST_ROWS
 from live_dashboards.analysis.business.recommendation import recommendation, split_words, stale_inputs
 from live_dashboards.analysis.facts.health import badge
-from live_dashboards.analysis.facts.page import Page, page
+from live_dashboards.analysis.facts.page import PageFacts, page
 from live_dashboards.analysis.verdict.decision import NO_VERDICT, SHIP
 from live_dashboards.analysis.verdict.report import ab_report_of
 from live_dashboards.model.business_case import BusinessCase, BusinessReport, SharePart
-from live_dashboards.model.judgement import HARM, SHOWN, UNKNOWN, Check, Guardrail, SplitTest
+from live_dashboards.model.judgement import HARM, SHOWN, UNKNOWN, Condition, Guardrail, SplitTest
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.names import escaped
@@ -40,33 +40,35 @@ def _points(improvement: Measurement) -> str:
     return format_interval(low, high, "points", signed=True)
 
 
-def gates(found: Page, case: BusinessCase, ab: AbReport) -> tuple[Check, ...]:
+def gates(page: PageFacts, case: BusinessCase, ab: AbReport) -> tuple[Condition, ...]:
     """What must hold before anyone decides, each with the numbers behind it; on simulated data nothing but
     the first is looked at.
     """
-    rows = _looked_at(found, case, ab)
-    if found.kind is not BadgeKind.SIMULATED:
+    rows = _looked_at(page, case, ab)
+    if page.kind is not BadgeKind.SIMULATED:
         return rows
     return (
         rows[0],
         *(
-            Check(gate.label, NOT_KNOWN, "not judged on simulated data" if found.is_simulated else "no data")
+            Condition(
+                gate.label, NOT_KNOWN, "not judged on simulated data" if page.is_simulated else "no data"
+            )
             for gate in rows[1:]
         ),
     )
 
 
-def _looked_at(found: Page, case: BusinessCase, ab: AbReport) -> tuple[Check, ...]:
+def _looked_at(page: PageFacts, case: BusinessCase, ab: AbReport) -> tuple[Condition, ...]:
     verdict = ab.verdict
     return (
-        _gate_live(found),
+        _gate_live(page),
         _gate_fresh(case),
         _gate_split(ab.split_test),
         _gate_accuracy(case),
         *(_gate_guardrail(guard) for guard in ab.guardrails if guard.comparison.treatment == ab.challenger),
         _gate_net(case),
         _gate_parameters(case),
-        Check(
+        Condition(
             "A/B verdict is SHIP",
             PASSED if verdict.verdict == SHIP else NOT_KNOWN if verdict.verdict == NO_VERDICT else FAILED,
             verdict.rule.partition(" (")[0],
@@ -74,59 +76,59 @@ def _looked_at(found: Page, case: BusinessCase, ab: AbReport) -> tuple[Check, ..
     )
 
 
-def _gate_live(found: Page) -> Check:
-    is_live = found.kind is BadgeKind.LIVE
-    return Check("Both sources are live", PASSED if is_live else FAILED, found.kind.value)
+def _gate_live(page: PageFacts) -> Condition:
+    is_live = page.kind is BadgeKind.LIVE
+    return Condition("Both sources are live", PASSED if is_live else FAILED, page.kind.value)
 
 
-def _gate_fresh(case: BusinessCase) -> Check:
+def _gate_fresh(case: BusinessCase) -> Condition:
     stale = stale_inputs(case)
-    return Check(
+    return Condition(
         "Nothing is stale",
         FAILED if stale else PASSED,
         f"older than AB_STALE_AFTER: {', '.join(stale)}" if stale else "every input is fresh",
     )
 
 
-def _gate_accuracy(case: BusinessCase) -> Check:
+def _gate_accuracy(case: BusinessCase) -> Condition:
     improvement = case.inputs.accuracy_improvement.difference
     if improvement.interval is None or improvement.interval.low is None:
-        return Check("Accuracy is better", NOT_KNOWN, improvement.reason or NO_TEST_ROWS)
-    return Check(
+        return Condition("Accuracy is better", NOT_KNOWN, improvement.reason or NO_TEST_ROWS)
+    return Condition(
         "Accuracy is better",
         PASSED if improvement.interval.low > 0 else FAILED,
         f"95 %: {_points(improvement)}",
     )
 
 
-def _gate_split(split: SplitTest) -> Check:
+def _gate_split(split: SplitTest) -> Condition:
     """Failed where the always-valid test of the analysis period is red; unknown where it could not be
     judged.
     """
     if split.flag is None:
-        return Check(LABEL_SPLIT, NOT_KNOWN, split.reason)
+        return Condition(LABEL_SPLIT, NOT_KNOWN, split.reason)
     if split.waits_for:
-        return Check(LABEL_SPLIT, NOT_KNOWN, f"{split.waits_for}: {split_words(split)}")
-    return Check(LABEL_SPLIT, FAILED if split.flag == "red" else PASSED, split_words(split))
+        return Condition(LABEL_SPLIT, NOT_KNOWN, f"{split.waits_for}: {split_words(split)}")
+    return Condition(LABEL_SPLIT, FAILED if split.flag == "red" else PASSED, split_words(split))
 
 
-def _gate_guardrail(guard: Guardrail) -> Check:
+def _gate_guardrail(guard: Guardrail) -> Condition:
     words = guard.words.replace(", margin ", ", max ")  # a gate has room for one short line
     state = {SHOWN: PASSED, HARM: FAILED, UNKNOWN: NOT_KNOWN}.get(guard.outcome, NOT_KNOWN)
-    return Check(guard.label, state, words)
+    return Condition(guard.label, state, words)
 
 
-def _gate_net(case: BusinessCase) -> Check:
+def _gate_net(case: BusinessCase) -> Condition:
     interval, label = case.net.interval, "Net value is above 0"
     if interval is None or interval.low is None or case.net.value is None:
-        return Check(label, NOT_KNOWN, case.net.reason or "no interval")
+        return Condition(label, NOT_KNOWN, case.net.reason or "no interval")
     words = f"95 %: {format_money_estimate(case.net.value, interval.low, interval.high)}"
-    return Check(label, PASSED if interval.low > 0 else FAILED, words)
+    return Condition(label, PASSED if interval.low > 0 else FAILED, words)
 
 
-def _gate_parameters(case: BusinessCase) -> Check:
+def _gate_parameters(case: BusinessCase) -> Condition:
     own = [each.name for each in case.assumptions if not each.is_default]
-    return Check(
+    return Condition(
         "Parameters are yours",
         PASSED if len(own) == len(case.assumptions) else FAILED if not own else NOT_KNOWN,
         f"{len(own)} of {len(case.assumptions)} set",
@@ -177,11 +179,11 @@ def build_business_report(
     return replace(report, alt_text=_alt_text(report))
 
 
-def _cases(found: Page, seed: int) -> tuple[BusinessCase, BusinessCase | None]:
+def _cases(page: PageFacts, seed: int) -> tuple[BusinessCase, BusinessCase | None]:
     """The case of what counts, and that of the simulated stand-ins where a source is missing."""
-    has_stand_in = not found.is_simulated and found.drawn is not found.counted
-    return business_case(found, found.counted, seed=seed), business_case(
-        found, found.drawn, seed=seed
+    has_stand_in = not page.is_simulated and page.drawn is not page.counted
+    return business_case(page, page.counted, seed=seed), business_case(
+        page, page.drawn, seed=seed
     ) if has_stand_in else None
 
 
@@ -235,13 +237,13 @@ def _shares(case: BusinessCase) -> tuple[SharePart, ...]:
 
 
 def _measurements(
-    found: Page, case: BusinessCase, substitute: BusinessCase | None, ab: AbReport
+    page: PageFacts, case: BusinessCase, substitute: BusinessCase | None, ab: AbReport
 ) -> tuple[Measurement, ...]:
     """Every number that the page shows, once; a simulated bar under its own name, so that no total is taken
     for it.
     """
     headline = tuple(measurement for _, measurement in _headline(case))
-    models = tuple(found.counted.of(name).value(fact) for fact in COMPARED for name in found.roles.pair)
+    models = tuple(page.counted.of(name).value(fact) for fact in COMPARED for name in page.roles.pair)
     simulated = tuple(
         replace(
             other.contribution,

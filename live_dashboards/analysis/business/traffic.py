@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from live_dashboards.analysis.facts.arms import by_block, request_blocks, windowed
-from live_dashboards.analysis.facts.page import Page, failure
+from live_dashboards.analysis.facts.page import PageFacts, failure
 from live_dashboards.analysis.facts.period import (
     block_begins,
     seconds_left_out,
@@ -176,45 +176,45 @@ class PairTraffic:
     days: int = 0
 
 
-def traffic_of_test(found: Page) -> PairTraffic:
+def traffic_of_test(page: PageFacts) -> PairTraffic:
     """The traffic of the page's pair; of a simulation, which has no test that began, its window stands for
     one.
     """
-    answer = found.counted.prometheus
+    answer = page.counted.prometheus
     if answer.origin is Origin.SIMULATED:
         window = windowed(
             answer,
-            found.at.timestamp(),
-            found.window_seconds,
-            float(found.settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000,
+            page.at.timestamp(),
+            page.window_seconds,
+            float(page.settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000,
         )
-        return PairTraffic(Period(None, found.at, "simulated"), window, window, groups=_groups(found, window))
-    period, whole = whole_period_of(found, found.roles.challenger)
+        return PairTraffic(Period(None, page.at, "simulated"), window, window, groups=_groups(page, window))
+    period, whole = whole_period_of(page, page.roles.challenger)
     if whole is None or period.start is None:
-        return PairTraffic(period, reason=_why_nothing(found, period))
-    stretches = found.settings["AB_EXCLUDE"]
+        return PairTraffic(period, reason=_why_nothing(page, period))
+    stretches = page.settings["AB_EXCLUDE"]
     kept = without_stretches(whole, stretches)[0] if stretches else whole
-    days = min(_MOST_DAYS, int((period.end.timestamp() - _first_request(found, whole)) // _DAY_SECONDS))
-    return PairTraffic(period, whole, kept, groups=_groups(found, kept), days=days)
+    days = min(_MOST_DAYS, int((period.end.timestamp() - _first_request(page, whole)) // _DAY_SECONDS))
+    return PairTraffic(period, whole, kept, groups=_groups(page, kept), days=days)
 
 
-def _first_request(found: Page, whole: Accumulated) -> float:
+def _first_request(page: PageFacts, whole: Accumulated) -> float:
     """When the first block with a request begins (unix seconds): before it there is no traffic to take a mean
     of, however early AB_START is.
     """
     ends = [
         end
-        for name in found.roles.names
-        for end, n in request_blocks(found, whole, name).items()
+        for name in page.roles.names
+        for end, n in request_blocks(page, whole, name).items()
         if round(n) > 0
     ]
     step_seconds = whole.block("requests").step_seconds or 0.0
-    return max(whole.start_seconds, min(ends) - step_seconds) if ends else found.at.timestamp()
+    return max(whole.start_seconds, min(ends) - step_seconds) if ends else page.at.timestamp()
 
 
-def _why_nothing(found: Page, period: Period) -> str:
-    if not found.counted.prometheus.status.has_answered:
-        return failure(found.counted.prometheus.status)
+def _why_nothing(page: PageFacts, period: Period) -> str:
+    if not page.counted.prometheus.status.has_answered:
+        return failure(page.counted.prometheus.status)
     return (
         period.reason
         if period.start is None
@@ -222,22 +222,22 @@ def _why_nothing(found: Page, period: Period) -> str:
     )
 
 
-def _groups(found: Page, counted: Accumulated) -> tuple[Group, ...]:
-    if found.roles.challenger is None:
+def _groups(page: PageFacts, counted: Accumulated) -> tuple[Group, ...]:
+    if page.roles.challenger is None:
         return ()
-    blocks = (request_blocks(found, counted, name) for name in (found.roles.challenger, found.roles.baseline))
+    blocks = (request_blocks(page, counted, name) for name in (page.roles.challenger, page.roles.baseline))
     ours, theirs = ({end: Counts(0, round(n)) for end, n in each.items() if round(n) > 0} for each in blocks)
     return shared_blocks(ours, theirs).groups
 
 
-def requests_per_day(found: Page, traffic: PairTraffic) -> Measurement:
+def requests_per_day(page: PageFacts, traffic: PairTraffic) -> Measurement:
     """The mean of the last whole days of the test, counted back from the moment: all variants' requests,
     without the time that is left out.
     """
-    name, window = "requests_per_day", found.counted.traffic.totals["total_requests"]
+    name, window = "requests_per_day", page.counted.traffic.totals["total_requests"]
     if window.value is not None and window.origin is Origin.SIMULATED:
         return derive(
-            lambda requests_count: requests_count * _DAY_SECONDS / found.window_seconds,
+            lambda requests_count: requests_count * _DAY_SECONDS / page.window_seconds,
             name,
             "count",
             requests_count=window,
@@ -246,10 +246,10 @@ def requests_per_day(found: Page, traffic: PairTraffic) -> Measurement:
         return missing(
             name, "count", traffic.reason, source=window.source, query=window.query, inputs=(window,)
         )
-    query, source = traffic.whole.total("requests").query, found.counted.prometheus.status.source
+    query, source = traffic.whole.total("requests").query, page.counted.prometheus.status.source
     if traffic.days < 1:
-        return missing(name, "count", _too_young(found, traffic), source=source, query=query)
-    value = _mean_of_days(found, traffic)
+        return missing(name, "count", _too_young(page, traffic), source=source, query=query)
+    value = _mean_of_days(page, traffic)
     if not value:
         reason = (
             "all of the last whole days are left out (AB_EXCLUDE)"
@@ -267,7 +267,7 @@ def requests_per_day(found: Page, traffic: PairTraffic) -> Measurement:
         name,
         value,
         "count",
-        found.counted.prometheus.origin,
+        page.counted.prometheus.origin,
         source=source,
         query=query,
         observed_at=window.observed_at,
@@ -276,26 +276,26 @@ def requests_per_day(found: Page, traffic: PairTraffic) -> Measurement:
     return replace(measured, reason="; ".join(filter(None, (reason, window.reason))))
 
 
-def _too_young(found: Page, traffic: PairTraffic) -> str:
+def _too_young(page: PageFacts, traffic: PairTraffic) -> str:
     assert traffic.whole is not None  # noqa: S101 asked for only where it was counted
-    hours = (found.at.timestamp() - _first_request(found, traffic.whole)) / 3600
+    hours = (page.at.timestamp() - _first_request(page, traffic.whole)) / 3600
     return f"the test is {hours:.3g} h old, and a year is told from whole days: from the first on"
 
 
-def _mean_of_days(found: Page, traffic: PairTraffic) -> float | None:
+def _mean_of_days(page: PageFacts, traffic: PairTraffic) -> float | None:
     """None where all of these days is left out; a block on their first edge counts by its part after it."""
     assert traffic.whole is not None and traffic.kept is not None  # noqa: S101, PT018 asked for only where it was counted
-    last = found.at.timestamp()
+    last = page.at.timestamp()
     first = last - traffic.days * _DAY_SECONDS
-    seconds = last - first - seconds_left_out(traffic.whole, found.settings["AB_EXCLUDE"] or (), first, last)
+    seconds = last - first - seconds_left_out(traffic.whole, page.settings["AB_EXCLUDE"] or (), first, last)
     if seconds <= 0:
         return None
-    began = _first_request(found, traffic.whole)
+    began = _first_request(page, traffic.whole)
     begins = {end: max(begin, min(began, end - 1.0)) for end, begin in block_begins(traffic.whole).items()}
     blocks = [
         each
-        for name in found.roles.names
-        for each in request_blocks(found, traffic.kept, name).items()
+        for name in page.roles.names
+        for each in request_blocks(page, traffic.kept, name).items()
         if each[0] > first
     ]
     return (
@@ -305,11 +305,11 @@ def _mean_of_days(found: Page, traffic: PairTraffic) -> float | None:
     )
 
 
-def latency_sums(found: Page, traffic: PairTraffic, variant: str) -> tuple[Sums, ...]:
+def latency_sums(page: PageFacts, traffic: PairTraffic, variant: str) -> tuple[Sums, ...]:
     """Milliseconds and requests with a response time of each group of blocks."""
     assert traffic.kept is not None  # noqa: S101 asked for only where it was counted
     seconds, counts = (
-        by_block(found, traffic.kept.block(name), variant) for name in ("latency_sum", "latency_count")
+        by_block(page, traffic.kept.block(name), variant) for name in ("latency_sum", "latency_count")
     )
     both = [end for end, n in counts.items() if n > 0 and end in seconds]
     sums, known = {end: seconds[end] for end in both}, {end: counts[end] for end in both}

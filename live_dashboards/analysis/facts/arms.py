@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from live_dashboards.analysis.facts import ends
-from live_dashboards.analysis.facts.page import Page
+from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.statistics.proportions import Counts
 from live_dashboards.model.buckets import NO_FINITE_BUCKET
 from live_dashboards.model.measurement import Measurement, missing
@@ -36,21 +36,21 @@ class Arm:
     blocks: Mapping[float, Counts] = field(default_factory=dict)
 
 
-def arm(found: Page, counted: Accumulated, variant: str, metric: str) -> Arm:
+def arm(page: PageFacts, counted: Accumulated, variant: str, metric: str) -> Arm:
     """The variant's counts of a metric (`error_rate`, `over_latency_objective` or `online_accuracy`) in what
     was counted.
     """
     answers = tuple(counted.total(name) for name in _EVENTS_AND_TRIALS[metric])
-    sums = [_by_variant(found, answer, variant) for answer in answers]
-    requests = found.counted.of(variant).requests
+    sums = [_by_variant(page, answer, variant) for answer in answers]
+    requests = page.counted.of(variant).requests
     query, source = (
         ", ".join(answer.query for answer in answers if answer.query),
-        found.counted.prometheus.status.source,
+        page.counted.prometheus.status.source,
     )
     events, n = (None if each is None else round(each) for each in sums)
     if events is None or not n or n < 0:
         reason = (
-            f"{variant} has counted none since then" if n == 0 else _reason(found, metric, answers, variant)
+            f"{variant} has counted none since then" if n == 0 else _reason(page, metric, answers, variant)
         )
         return Arm(
             missing(f"{metric}_compared", "percent", reason, variant=variant, source=source, query=query)
@@ -60,7 +60,7 @@ def arm(found: Page, counted: Accumulated, variant: str, metric: str) -> Arm:
         f"{metric}_compared",
         100 * counts.proportion,
         "percent",
-        found.counted.prometheus.origin,
+        page.counted.prometheus.origin,
         variant,
         n=n,
         source=source,
@@ -68,7 +68,7 @@ def arm(found: Page, counted: Accumulated, variant: str, metric: str) -> Arm:
         observed_at=requests.observed_at,
         stale=requests.stale,
     )
-    return Arm(rate, counts, _blocks(found, counted, variant, metric))
+    return Arm(rate, counts, _blocks(page, counted, variant, metric))
 
 
 def windowed(
@@ -125,18 +125,18 @@ def _nearest_edge(buckets: Answer, objective_seconds: float) -> float | None:
     return min(shared, key=lambda edge: (abs(edge - objective_seconds), edge), default=None)
 
 
-def _reason(found: Page, metric: str, answers: tuple[Answer, ...], variant: str) -> str:
-    status = found.counted.prometheus.status
+def _reason(page: PageFacts, metric: str, answers: tuple[Answer, ...], variant: str) -> str:
+    status = page.counted.prometheus.status
     if not status.has_answered:
         return status.reason or "Prometheus was not asked"
-    if metric == ONLINE_ACCURACY and found.settings["AB_ONLINE_CORRECT_METRIC"] is None:
+    if metric == ONLINE_ACCURACY and page.settings["AB_ONLINE_CORRECT_METRIC"] is None:
         return (
             "no count of labelled requests: name the counters in AB_ONLINE_LABELLED_METRIC and "
             "AB_ONLINE_CORRECT_METRIC"
         )
     told = next((answer.reason for answer in answers if answer.reason and answer.reason != "not asked"), None)
     if told is None and metric == OVER_OBJECTIVE:
-        edges = {series.label("le") for series in found.counted.prometheus.instant("latency_buckets").series}
+        edges = {series.label("le") for series in page.counted.prometheus.instant("latency_buckets").series}
         return NO_FINITE_BUCKET if edges == {"+Inf"} else "no histogram of response times for both variants"
     return told or f"Prometheus has no {metric.replace('_', ' ')} of variant {variant!r}"
 
@@ -146,18 +146,18 @@ def _counts(metric: str, events: int, n: int) -> Counts:
     return Counts(n - within if metric in _COMPLEMENT else within, n)
 
 
-def _by_variant(found: Page, answer: Answer, variant: str) -> float | None:
+def _by_variant(page: PageFacts, answer: Answer, variant: str) -> float | None:
     values = [
         series.last
         for series in answer.series
-        if series.last is not None and found.roles.by_model.get(series.label("model_name")) == variant
+        if series.last is not None and page.roles.by_model.get(series.label("model_name")) == variant
     ]
     return math.fsum(values) if values else None
 
 
-def _blocks(found: Page, counted: Accumulated, variant: str, metric: str) -> dict[float, Counts]:
+def _blocks(page: PageFacts, counted: Accumulated, variant: str, metric: str) -> dict[float, Counts]:
     """Blocks with trials; where a variant has no series of events in one, none happened."""
-    events, trials = (by_block(found, counted.block(name), variant) for name in _EVENTS_AND_TRIALS[metric])
+    events, trials = (by_block(page, counted.block(name), variant) for name in _EVENTS_AND_TRIALS[metric])
     return {
         end: _counts(metric, round(events.get(end, 0.0)), round(n))
         for end, n in sorted(trials.items())
@@ -165,23 +165,23 @@ def _blocks(found: Page, counted: Accumulated, variant: str, metric: str) -> dic
     }
 
 
-def by_block(found: Page, answer: Answer, variant: str) -> Mapping[float, float]:
+def by_block(page: PageFacts, answer: Answer, variant: str) -> Mapping[float, float]:
     """What an answer by blocks adds up to over the models that are this variant, by the block's end (unix
     seconds).
     """
-    return ends.by_block(answer, found.roles.by_model.get, variant)
+    return ends.by_block(answer, page.roles.by_model.get, variant)
 
 
-def request_blocks(found: Page, counted: Accumulated, variant: str) -> Mapping[float, float]:
+def request_blocks(page: PageFacts, counted: Accumulated, variant: str) -> Mapping[float, float]:
     """Requests of a variant by the block's end (unix seconds)."""
-    return by_block(found, counted.block("requests"), variant)
+    return by_block(page, counted.block("requests"), variant)
 
 
-def share_of_requests(found: Page, counted: Accumulated, variant: str) -> tuple[int | None, Measurement]:
+def share_of_requests(page: PageFacts, counted: Accumulated, variant: str) -> tuple[int | None, Measurement]:
     """Requests of a variant since the start, as a whole number and as a measurement."""
     answer = counted.total("requests")
-    value = _by_variant(found, answer, variant)
-    window = found.counted.of(variant).requests
+    value = _by_variant(page, answer, variant)
+    window = page.counted.of(variant).requests
     if value is None:
         return None, missing(
             "requests_since_start",
@@ -190,7 +190,7 @@ def share_of_requests(found: Page, counted: Accumulated, variant: str) -> tuple[
             variant=variant,
             query=answer.query,
         )
-    prometheus = found.counted.prometheus
+    prometheus = page.counted.prometheus
     measured = Measurement(
         "requests_since_start",
         round(value),

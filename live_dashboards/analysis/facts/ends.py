@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, product
 
-from live_dashboards.model.judgement import Comparison
+from live_dashboards.model.judgement import MetricDifference
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.notices import AT_LEAST_AND_AT_MOST, WHY
 from live_dashboards.model.number import format_interval
@@ -259,7 +259,7 @@ def around(several: Sequence[tuple[Limit, Interval | None]]) -> Interval:
     return Interval(outermost(lows, min), outermost(highs, max))
 
 
-def around_rows(row: Comparison, others: Iterable[Comparison]) -> Comparison | None:
+def around_rows(row: MetricDifference, others: Iterable[MetricDifference]) -> MetricDifference | None:
     """The comparison with limits around those of all, and the greatest p; None where one has no limits."""
     every = (row, *others)
     low, high = outermost([each.low for each in every], min), outermost([each.high for each in every], max)
@@ -275,7 +275,7 @@ def around_rows(row: Comparison, others: Iterable[Comparison]) -> Comparison | N
     )
 
 
-def without_interval(row: Comparison, reason: str | None) -> Comparison:
+def without_interval(row: MetricDifference, reason: str | None) -> MetricDifference:
     """The comparison as one of which nothing is judged."""
     return replace(row, low=None, high=None, harm_low=None, harm_high=None, p_value=None, reason=reason)
 

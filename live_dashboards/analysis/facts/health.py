@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from live_dashboards.analysis.facts.page import SOURCE_TITLES, Page, failure
+from live_dashboards.analysis.facts.page import SOURCE_TITLES, PageFacts, failure
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.notices import by_weight
 from live_dashboards.model.number import format_age
@@ -27,7 +27,7 @@ _METRICS = (
 )
 
 
-def badge(page: Page, measurements: tuple[Measurement, ...]) -> Badge:
+def badge(page: PageFacts, measurements: tuple[Measurement, ...]) -> Badge:
     """The badge from the values used, with how many are live and the age of the oldest source."""
     live = sum(measurement.is_live for measurement in measurements)
     words = [_BADGE_WORDS[page.kind], f"{live} of {len(measurements)} values live"]
@@ -45,7 +45,7 @@ def badge(page: Page, measurements: tuple[Measurement, ...]) -> Badge:
     return Badge(page.kind, " · ".join(words), live, len(measurements))
 
 
-def _silent_words(page: Page) -> list[str]:
+def _silent_words(page: PageFacts) -> list[str]:
     """Of the sources that give no answer now: how old the answers are that are shown, and since when the
     others are silent.
     """
@@ -67,13 +67,13 @@ def _silent_words(page: Page) -> list[str]:
     )
 
 
-def _age_words(page: Page, status: SourceStatus) -> str:
+def _age_words(page: PageFacts, status: SourceStatus) -> str:
     """How old the last answer of a source is that gives none now."""
     assert status.answered_at is not None  # noqa: S101 for the type checker
     return format_age(max(0.0, (page.at - status.answered_at).total_seconds()))
 
 
-def observed_at(page: Page) -> tuple[tuple[str, datetime | None], ...]:
+def observed_at(page: PageFacts) -> tuple[tuple[str, datetime | None], ...]:
     """The newest moment that each source's own data is of; None where it gave none."""
     moments = [
         measurement.observed_at
@@ -92,7 +92,7 @@ def observed_at(page: Page) -> tuple[tuple[str, datetime | None], ...]:
     return (MLFLOW, model), (PROMETHEUS, max(moments, default=None))
 
 
-def health_panel(page: Page, doubts: tuple[str, ...] = ()) -> HealthPanel:
+def health_panel(page: PageFacts, doubts: tuple[str, ...] = ()) -> HealthPanel:
     """A row a source and metric, and what is to be told, `doubts` first; never simulated, as it is the report
     on the sources themselves.
     """
@@ -118,7 +118,7 @@ def health_panel(page: Page, doubts: tuple[str, ...] = ()) -> HealthPanel:
     return HealthPanel(head, rows, notices)
 
 
-def _good_title(page: Page) -> str:
+def _good_title(page: PageFacts) -> str:
     partly = [
         SOURCE_TITLES[status.source]
         for status in (page.mlflow_status, page.prometheus_status)
@@ -131,7 +131,7 @@ def _good_title(page: Page) -> str:
     return f"{_backed(page)} answers by its backup" if _backed(page) else "All sources answer and are fresh"
 
 
-def _backed(page: Page) -> str:
+def _backed(page: PageFacts) -> str:
     """The source whose backup answers in its place."""
     return " and ".join(
         SOURCE_TITLES[status.source]
@@ -140,7 +140,7 @@ def _backed(page: Page) -> str:
     )
 
 
-def _cached_rows(page: Page) -> tuple[HealthRow, ...]:
+def _cached_rows(page: PageFacts) -> tuple[HealthRow, ...]:
     """The sources that do not answer now but whose last answer is shown."""
     cached = (
         status
@@ -160,7 +160,7 @@ def _cached_rows(page: Page) -> tuple[HealthRow, ...]:
     )
 
 
-def _mlflow_rows(page: Page) -> tuple[HealthRow, ...]:
+def _mlflow_rows(page: PageFacts) -> tuple[HealthRow, ...]:
     status = page.mlflow_status
     if not status.has_answered:
         return (HealthRow("MLflow", MLFLOW, None, None, _failed_state(status.state), failure(status)),)
@@ -170,7 +170,7 @@ def _mlflow_rows(page: Page) -> tuple[HealthRow, ...]:
     return (HealthRow("MLflow runs", MLFLOW, age_seconds, None, "info" if newest else "missing", words),)
 
 
-def _prometheus_rows(page: Page) -> tuple[HealthRow, ...]:
+def _prometheus_rows(page: PageFacts) -> tuple[HealthRow, ...]:
     status = page.prometheus_status
     if not status.has_answered:
         return (
@@ -183,7 +183,7 @@ def _failed_state(state: SourceState) -> str:
     return "info" if state is SourceState.NOT_ASKED else "missing"
 
 
-def _metric_row(page: Page, name: str, label: str) -> HealthRow:
+def _metric_row(page: PageFacts, name: str, label: str) -> HealthRow:
     answer, limit_seconds = page.counted.prometheus, float(page.settings["AB_STALE_AFTER"])
     newest = [
         (series.last, series.label("model_name"))

@@ -32,7 +32,7 @@ SOURCE_TITLES = {"mlflow": "MLflow", "prometheus": "Prometheus"}
 
 
 @runtime_checkable
-class Asked(Protocol):
+class AnswersAndSettings(Protocol):
     """What both sources answered, and the settings with which they were asked."""
 
     @property
@@ -67,7 +67,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageFacts:
     """The moment, the settings, the roles, and the facts: `counted` for headlines and comparisons, `drawn`
     for panels.
     """
@@ -147,7 +147,7 @@ def failure(status: SourceStatus) -> str:
     return reason if reason.startswith(title) else f"{title}: {reason}"
 
 
-def page(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings) -> Page:
+def page(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings) -> PageFacts:
     """The page's facts; `stand_in` is the simulated snapshot, None where missing data is to be marked
     instead.
     """
@@ -178,7 +178,7 @@ def page(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings) -> P
         )
         drawn = known if mixed == snapshot else _facts(mixed, found, settings)
         counted = drawn if kind is BadgeKind.SIMULATED else known
-    return Page(
+    return PageFacts(
         snapshot.at,
         snapshot.window_seconds,
         settings,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from live_dashboards.analysis.facts.page import Page
+from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.model.judgement import Excluded, Period
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.moment import format_duration
@@ -159,86 +159,86 @@ def _sum(several: Iterable[Timeline]) -> float:
     return math.fsum(value for series in several for _, value in series.points if value is not None)
 
 
-def period_of(found: Page, challenger: str | None) -> tuple[Period, Accumulated | None]:
+def period_of(page: PageFacts, challenger: str | None) -> tuple[Period, Accumulated | None]:
     """The analysis period of a challenger, and what Prometheus counted in it (None where it did not).
 
     From AB_START, else the first sample at which baseline and challenger both had traffic, else the
     challenger's first run; without the stretches of AB_EXCLUDE.
     """
-    period, counted = whole_period_of(found, challenger)
-    stretches = found.settings["AB_EXCLUDE"]
+    period, counted = whole_period_of(page, challenger)
+    stretches = page.settings["AB_EXCLUDE"]
     if counted is None or not stretches:
         return period, counted
     counted, excluded = without_stretches(counted, stretches)
     return replace(period, excluded=excluded), counted
 
 
-def whole_period_of(found: Page, challenger: str | None) -> tuple[Period, Accumulated | None]:
+def whole_period_of(page: PageFacts, challenger: str | None) -> tuple[Period, Accumulated | None]:
     """The same with all that AB_EXCLUDE leaves out."""
-    first = _first_traffic(found)
-    if found.settings.start is not None:
-        return _from_setting(found, found.settings.start)
-    if challenger in first and found.roles.baseline in first:
-        seconds = max(first[challenger], first[found.roles.baseline])
-        counted = _counted_since(found, seconds)
+    first = _first_traffic(page)
+    if page.settings.start is not None:
+        return _from_setting(page, page.settings.start)
+    if challenger in first and page.roles.baseline in first:
+        seconds = max(first[challenger], first[page.roles.baseline])
+        counted = _counted_since(page, seconds)
         words = "first sample at which baseline and challenger both had traffic"
         if any(
             first[variant] == seconds
-            for variant in _inexact(found)
-            if variant in {challenger, found.roles.baseline}
+            for variant in _inexact(page)
+            if variant in {challenger, page.roles.baseline}
         ):
             return Period(
-                datetime.fromtimestamp(seconds, UTC), found.at, f"{words}; {_NOT_EXACT}", is_whole=False
+                datetime.fromtimestamp(seconds, UTC), page.at, f"{words}; {_NOT_EXACT}", is_whole=False
             ), counted
-        return _judged(found, Period(datetime.fromtimestamp(seconds, UTC), found.at, words), counted), counted
+        return _judged(page, Period(datetime.fromtimestamp(seconds, UTC), page.at, words), counted), counted
     runs = [
         run.started_at
-        for run in found.counted.mlflow.runs
+        for run in page.counted.mlflow.runs
         if challenger and run.variant == challenger and run.started_at is not None
     ]
-    if runs and found.counted.mlflow.origin is Origin.LIVE:
-        return Period(min(runs), found.at, "first run of the challenger"), None
-    return Period(None, found.at, "the start of the test is unknown: set AB_START", is_whole=False), None
+    if runs and page.counted.mlflow.origin is Origin.LIVE:
+        return Period(min(runs), page.at, "first run of the challenger"), None
+    return Period(None, page.at, "the start of the test is unknown: set AB_START", is_whole=False), None
 
 
-def _first_traffic(found: Page) -> dict[str, float]:
+def _first_traffic(page: PageFacts) -> dict[str, float]:
     """Of each variant, the earliest of its models."""
     return {
-        found.roles.by_model.get(model, model): seconds
-        for model, seconds in sorted(found.counted.prometheus.first_traffic, key=lambda each: -each[1])
+        page.roles.by_model.get(model, model): seconds
+        for model, seconds in sorted(page.counted.prometheus.first_traffic, key=lambda each: -each[1])
     }
 
 
-def _inexact(found: Page) -> set[str]:
+def _inexact(page: PageFacts) -> set[str]:
     """The variants whose first traffic may have been earlier."""
-    return {found.roles.by_model.get(model, model) for model in found.counted.prometheus.inexact_starts}
+    return {page.roles.by_model.get(model, model) for model in page.counted.prometheus.inexact_starts}
 
 
-def _from_setting(found: Page, start: datetime) -> tuple[Period, Accumulated | None]:
-    if start >= found.at:
+def _from_setting(page: PageFacts, start: datetime) -> tuple[Period, Accumulated | None]:
+    if start >= page.at:
         return Period(
             None,
-            found.at,
+            page.at,
             "AB_START is not before the page's moment: correct it or choose a later --at",
             is_whole=False,
         ), None
-    counted = _counted_since(found, start.timestamp())
-    return _judged(found, Period(start, found.at, "AB_START"), counted), counted
+    counted = _counted_since(page, start.timestamp())
+    return _judged(page, Period(start, page.at, "AB_START"), counted), counted
 
 
-def _counted_since(found: Page, start_seconds: float) -> Accumulated | None:
+def _counted_since(page: PageFacts, start_seconds: float) -> Accumulated | None:
     return next(
-        (each for each in found.counted.prometheus.accumulated if each.start_seconds == start_seconds), None
+        (each for each in page.counted.prometheus.accumulated if each.start_seconds == start_seconds), None
     )
 
 
-def _judged(found: Page, period: Period, counted: Accumulated | None) -> Period:
+def _judged(page: PageFacts, period: Period, counted: Accumulated | None) -> Period:
     """The period, with what Prometheus may have forgotten of it."""
-    if counted is None or period.start is None or found.is_simulated:
+    if counted is None or period.start is None or page.is_simulated:
         return period
-    span_seconds = (found.at - period.start).total_seconds()
-    retention_seconds = found.counted.prometheus.retention_seconds
-    is_chosen = found.settings.start is not None
+    span_seconds = (page.at - period.start).total_seconds()
+    retention_seconds = page.counted.prometheus.retention_seconds
+    is_chosen = page.settings.start is not None
     if not is_chosen and span_seconds > _LONGEST_LOOK_SECONDS:
         return Period(
             period.start,

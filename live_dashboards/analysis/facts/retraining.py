@@ -11,7 +11,7 @@ from datetime import datetime
 from statistics import fmean, variance
 
 from live_dashboards.analysis.facts.models import scale_of
-from live_dashboards.analysis.facts.page import Page
+from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.statistics.special import student_t_below, student_t_quantile
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.metrics import ACCURACY, ACCURACY_OVER_RUNS
@@ -36,7 +36,7 @@ class OverRuns:
     n: tuple[int, int]
 
 
-def over_runs(page: Page, variant: str, confidence: float) -> OverRuns | None:
+def over_runs(page: PageFacts, variant: str, confidence: float) -> OverRuns | None:
     """The accuracy of finished top-level runs of a variant against the baseline's; None where either has
     fewer than 3.
     """
@@ -70,7 +70,7 @@ def welch(
     return estimate - half, estimate + half, min(1.0, 2 * student_t_below(-abs(estimate) / spread, freedom))
 
 
-def _accuracies(page: Page, variant: str) -> list[float]:
+def _accuracies(page: PageFacts, variant: str) -> list[float]:
     """In percent, of finished top-level runs that had begun by the page's moment."""
     answer = page.counted.mlflow
     scale = scale_of(answer, ACCURACY, page.settings)
@@ -85,7 +85,7 @@ def _accuracies(page: Page, variant: str) -> list[float]:
     ]
 
 
-def _mean(page: Page, variant: str, accuracies: list[float]) -> Measurement:
+def _mean(page: PageFacts, variant: str, accuracies: list[float]) -> Measurement:
     newest = page.counted.of(variant).accuracy
     answer = page.counted.mlflow
     return Measurement(

@@ -16,8 +16,8 @@ from live_dashboards.model.business_case import BusinessCase
 from live_dashboards.model.judgement import (
     HARM,
     SHOWN,
-    Comparison,
     Guardrail,
+    MetricDifference,
     PlainAnswer,
     Recommendation,
     Verdict,
@@ -48,7 +48,7 @@ _ORDER = (
 
 def answer(
     verdicts: Sequence[tuple[str, Verdict]],
-    successes: Mapping[str, Comparison],
+    successes: Mapping[str, MetricDifference],
     guardrails: Sequence[Guardrail],
     money: tuple[BusinessCase, Recommendation],
     default: str | None,
@@ -79,7 +79,7 @@ def answer(
     )
 
 
-def _action(verdict: Verdict, success: Comparison | None) -> str:
+def _action(verdict: Verdict, success: MetricDifference | None) -> str:
     """What the verdict says to do; a challenger that is surely worse is not worth the rest of its test."""
     if verdict.verdict == KEEP_RUNNING and success is not None and is_worse(success):
         return _STOP
@@ -114,7 +114,7 @@ def _money(case: BusinessCase, advice: Recommendation, verdict: Verdict | None) 
 
 
 def _sentence(
-    name: str, verdict: Verdict, success: Comparison | None, guardrails: Sequence[Guardrail]
+    name: str, verdict: Verdict, success: MetricDifference | None, guardrails: Sequence[Guardrail]
 ) -> str:
     mine = [guard for guard in guardrails if guard.comparison.treatment == name]
     if verdict.verdict == SHIP and success is not None:
@@ -142,7 +142,7 @@ def _sentence(
     )
 
 
-def _difference(row: Comparison, *, is_harm: bool = False) -> str:
+def _difference(row: MetricDifference, *, is_harm: bool = False) -> str:
     """`enhanced gives 3.2 points more accuracy (2.5 to 3.9)`."""
     value = row.estimate or 0.0
     # as the guardrail's own words have it

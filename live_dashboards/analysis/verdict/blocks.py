@@ -12,7 +12,7 @@ from itertools import accumulate, combinations
 from statistics import median
 
 from live_dashboards.analysis.facts.arms import by_block, request_blocks
-from live_dashboards.analysis.facts.page import Page
+from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.statistics.proportions import Counts
 from live_dashboards.analysis.statistics.stratified import (
     Strata,
@@ -172,17 +172,17 @@ def _counted(counts: Mapping[float, Counts], ends: Sequence[float]) -> Counts | 
     return known[0] if len(known) == 1 else together(known) if known else None
 
 
-def why_descriptive(found: Page, counted: Accumulated, challenger: str, planned_n: int) -> str:
+def why_descriptive(page: PageFacts, counted: Accumulated, challenger: str, planned_n: int) -> str:
     """Why nothing stands on the online accuracy of a challenger against the baseline; empty where it can be
     compared.
     """
-    names = (challenger, found.roles.baseline)
-    labelled = [by_block(found, counted.block("labelled"), name) for name in names]
-    requests = [request_blocks(found, counted, name) for name in names]
+    names = (challenger, page.roles.baseline)
+    labelled = [by_block(page, counted.block("labelled"), name) for name in names]
+    requests = [request_blocks(page, counted, name) for name in names]
     if not all(sum(each.values()) >= 1 for each in (*labelled, *requests)):
         return ""
     return _unlike(names, labelled, requests, planned_n) or _changed_meanwhile(
-        found, challenger, labelled, requests
+        page, challenger, labelled, requests
     )
 
 
@@ -240,7 +240,9 @@ def _pairs(labelled: Blocks, requests: Blocks) -> list[tuple[int, int]]:
     return [(min(labels, n), n) for labels, n in rounded if n > 0]
 
 
-def _changed_meanwhile(found: Page, challenger: str, labelled: list[Blocks], requests: list[Blocks]) -> str:
+def _changed_meanwhile(
+    page: PageFacts, challenger: str, labelled: list[Blocks], requests: list[Blocks]
+) -> str:
     """Where the split changed within the usual delay: labels of now are of requests from before."""
     delay_seconds = _delay_seconds(_both(labelled), _both(requests))
     arms = [{end: round(n) for end, n in arm.items()} for arm in requests]
@@ -250,7 +252,7 @@ def _changed_meanwhile(found: Page, challenger: str, labelled: list[Blocks], req
     )
     if not changes or delay_seconds <= 0:
         return ""
-    age_seconds = found.at.timestamp() - ends[max(0, changes[-1].block - 1)]
+    age_seconds = page.at.timestamp() - ends[max(0, changes[-1].block - 1)]
     if age_seconds >= delay_seconds:
         return ""
     return (

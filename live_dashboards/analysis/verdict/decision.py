@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from live_dashboards.analysis.facts.page import Page, failure
+from live_dashboards.analysis.facts.page import PageFacts, failure
 from live_dashboards.analysis.facts.retraining import alpha_of_look
 from live_dashboards.analysis.statistics.proportions import Counts
-from live_dashboards.analysis.verdict.effect import GAUGE_HAS_NO_COUNT, Compared
+from live_dashboards.analysis.verdict.effect import GAUGE_HAS_NO_COUNT, ComparedRates
 from live_dashboards.model.judgement import (
     HARM,
     SHOWN,
     UNKNOWN,
-    Comparison,
     Guardrail,
+    MetricDifference,
     Period,
     Power,
     SplitTest,
@@ -44,7 +44,7 @@ SHIP, ROLL_BACK, KEEP_RUNNING = "SHIP", "ROLL BACK", "KEEP RUNNING"
 NO_VERDICT, NO_DIFFERENCE = "NO VERDICT", "NO MEANINGFUL DIFFERENCE"
 
 
-def not_one_test(page: Page) -> str:
+def not_one_test(page: PageFacts) -> str:
     """Why the counted traffic allows no verdict on the chosen experiment; empty where it is one test's, as
     far as names tell.
 
@@ -77,8 +77,8 @@ class Evidence:
     in the recommendation.
     """
 
-    page: Page
-    success: Compared | None
+    page: PageFacts
+    success: ComparedRates | None
     guardrails: tuple[Guardrail, ...]
     split: SplitTest
     period: Period
@@ -87,7 +87,7 @@ class Evidence:
     shared_days: float
 
 
-def success_of(page: Page, rows: tuple[Compared, ...]) -> Compared | None:
+def success_of(page: PageFacts, rows: tuple[ComparedRates, ...]) -> ComparedRates | None:
     """The comparison that the verdict is about: AB_SUCCESS_METRIC of the challenger; for accuracy the online
     count where one exists, else the test sets.
 
@@ -156,7 +156,7 @@ def _gaps(evidence: Evidence) -> list[str]:
     return [*gaps, *_too_few(page, success)]
 
 
-def _lacking(page: Page) -> list[str]:
+def _lacking(page: PageFacts) -> list[str]:
     """Whole sources or arms that are not there now, or traffic of other tests."""
     if page.kind is BadgeKind.SIMULATED:
         return ["simulated data" if page.is_simulated else "neither source gave A/B data"]
@@ -178,7 +178,7 @@ def _lacking(page: Page) -> list[str]:
     return [*filter(None, (partial, twice, not_one_test(page)))]
 
 
-def _no_interval(page: Page, success: Compared | None) -> str:
+def _no_interval(page: PageFacts, success: ComparedRates | None) -> str:
     """Why the success metric has no interval, and what to log."""
     if success is None:
         return "nothing is compared"
@@ -193,7 +193,7 @@ def _no_interval(page: Page, success: Compared | None) -> str:
     )
 
 
-def _too_few(page: Page, success: Compared) -> list[str]:
+def _too_few(page: PageFacts, success: ComparedRates) -> list[str]:
     """Arms with fewer events, or non-events, than AB_MINIMUM_EVENTS."""
     fewest = int(page.settings["AB_MINIMUM_EVENTS"])
     found = []
@@ -246,7 +246,7 @@ def _harmed(evidence: Evidence) -> Verdict | None:
     )
 
 
-def carried_words(row: Comparison, excluded: Sequence[tuple[datetime, datetime]]) -> Iterator[str]:
+def carried_words(row: MetricDifference, excluded: Sequence[tuple[datetime, datetime]]) -> Iterator[str]:
     """What carries a harm, the difference without it, and what would leave it out, beside the stretches that
     are left out already.
     """
@@ -289,17 +289,17 @@ def _better(evidence: Evidence) -> Verdict | None:
     )
 
 
-def is_better(row: Comparison) -> bool:
+def is_better(row: MetricDifference) -> bool:
     """Whether the interval excludes 0 in the good direction."""
     return _is_beyond_0(row, upwards=row.is_higher_better)
 
 
-def is_worse(row: Comparison) -> bool:
+def is_worse(row: MetricDifference) -> bool:
     """Whether the interval excludes 0 in the bad direction."""
     return _is_beyond_0(row, upwards=not row.is_higher_better)
 
 
-def _is_beyond_0(row: Comparison, *, upwards: bool) -> bool:
+def _is_beyond_0(row: MetricDifference, *, upwards: bool) -> bool:
     low, high = row.verdict_limits
     if low is None or high is None or row.descriptive:
         return False
@@ -396,15 +396,15 @@ def _more(evidence: Evidence) -> str:
     return f"more traffic: {evidence.power.words}"
 
 
-def _row(evidence: Evidence) -> Comparison | None:
+def _row(evidence: Evidence) -> MetricDifference | None:
     return evidence.success.row if evidence.success else None
 
 
-def _words(row: Comparison) -> str:
+def _words(row: MetricDifference) -> str:
     return metric_of(row.metric).words
 
 
-def _estimate(row: Comparison) -> str:
+def _estimate(row: MetricDifference) -> str:
     """The difference with the limits that the verdict goes by, and which these are where the page shows
     others.
     """

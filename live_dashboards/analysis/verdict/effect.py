@@ -13,7 +13,7 @@ from statistics import fmean
 
 from live_dashboards.analysis.facts.arms import Arm, arm, at_far_edge, windowed
 from live_dashboards.analysis.facts.ends import around_rows, without_interval
-from live_dashboards.analysis.facts.page import Page
+from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.facts.period import block_begin, period_of
 from live_dashboards.analysis.facts.retraining import alpha_of_look, looks_at_accuracy, over_runs
 from live_dashboards.analysis.statistics.proportions import Counts, adjust, difference
@@ -25,7 +25,7 @@ from live_dashboards.analysis.statistics.stratified import (
     strata,
 )
 from live_dashboards.analysis.verdict.blocks import SharedBlocks, carried, shared_blocks, why_descriptive
-from live_dashboards.model.judgement import Comparison
+from live_dashboards.model.judgement import MetricDifference
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.metrics import (
     ACCURACY,
@@ -55,14 +55,14 @@ GAUGE_HAS_NO_COUNT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ComparedRates:
     """A comparison and the two rates that it compares, treatment first."""
 
-    row: Comparison
+    row: MetricDifference
     inputs: tuple[Measurement, Measurement]
 
 
-def compared(page: Page) -> tuple[Compared, ...]:
+def compared(page: PageFacts) -> tuple[ComparedRates, ...]:
     """Every variant against the baseline: the challenger in all metrics, the others in accuracy, what is
     guarded, and what else has an interval.
 
@@ -79,7 +79,7 @@ def compared(page: Page) -> tuple[Compared, ...]:
     )
 
 
-def _judged_metrics(page: Page, name: str, family: int) -> list[Compared]:
+def _judged_metrics(page: PageFacts, name: str, family: int) -> list[ComparedRates]:
     """Accuracy in each of its forms, and what is guarded."""
     guarded = (_counted(page, name, metric, family) for metric in MARGINS)
     return [_offline(page, name, ACCURACY, family), *_beside_accuracy(page, name, family), *guarded]
@@ -96,7 +96,7 @@ def planned_requests(settings: Settings, names: tuple[str, ...], pair: tuple[str
     return max(1, round(int(str(planned)) * (share or 1.0)))
 
 
-def effect_measurement(each: Compared) -> Measurement:
+def effect_measurement(each: ComparedRates) -> Measurement:
     """The difference as a measurement, `accuracy_difference` and so on, with its interval."""
     row, inputs = each.row, each.inputs
     moments = [side.observed_at for side in inputs if side.observed_at]
@@ -116,11 +116,11 @@ def effect_measurement(each: Compared) -> Measurement:
     )
 
 
-def _row(metric: str, inputs: tuple[Measurement, Measurement], family: int) -> Comparison:
+def _row(metric: str, inputs: tuple[Measurement, Measurement], family: int) -> MetricDifference:
     """The comparison without an interval."""
     ours, theirs = inputs
     pooled = None if ours.value is None or theirs.value is None else ours.value - theirs.value
-    return Comparison(
+    return MetricDifference(
         metric=metric,
         treatment=str(ours.variant),
         control=str(theirs.variant),
@@ -155,25 +155,25 @@ def _reason(ours: Measurement, theirs: Measurement) -> str | None:
     return "; ".join(dict.fromkeys(gaps)) or None
 
 
-def _with_limits(row: Comparison, found: object, **changes: object) -> Comparison:
+def _with_limits(row: MetricDifference, found: object, **changes: object) -> MetricDifference:
     low, high, p_value, method = (getattr(found, name) for name in ("low", "high", "p_value", "method"))
     words = f"{method}; Bonferroni over {row.family} challengers" if row.family > 1 else str(method)
     return replace(row, low=100 * low, high=100 * high, p_value=p_value, method=words, reason=None, **changes)  # type: ignore[arg-type]
 
 
-def _offline(page: Page, name: str, metric: str, family: int) -> Compared:
+def _offline(page: PageFacts, name: str, metric: str, family: int) -> ComparedRates:
     """Two test sets, each looked at once: Newcombe's interval where both n are known."""
     inputs = (page.counted.of(name).quality[metric], page.counted.of(page.roles.baseline).quality[metric])
     row = _row(metric, inputs, family)
     ours, theirs = (_counts(side) for side in inputs)
     if ours is None or theirs is None:
-        return Compared(row, inputs)
+        return ComparedRates(row, inputs)
     found = difference(ours, theirs, 1 - _ALPHA / family)
     shown = _with_limits(row, replace(found, method=f"{found.method}; unpaired test rows"))
-    return Compared(_judged_anew(page, shown, (ours, theirs)) if metric == ACCURACY else shown, inputs)
+    return ComparedRates(_judged_anew(page, shown, (ours, theirs)) if metric == ACCURACY else shown, inputs)
 
 
-def _judged_anew(page: Page, row: Comparison, arms: tuple[Counts, Counts]) -> Comparison:
+def _judged_anew(page: PageFacts, row: MetricDifference, arms: tuple[Counts, Counts]) -> MetricDifference:
     """With the limits that the verdict goes by: each retrained model since the start of the test was another
     look.
     """
@@ -183,7 +183,7 @@ def _judged_anew(page: Page, row: Comparison, arms: tuple[Counts, Counts]) -> Co
     return replace(row, looks=looks, judged_low=100 * found.low, judged_high=100 * found.high)
 
 
-def _online(page: Page, name: str, family: int) -> list[Compared]:
+def _online(page: PageFacts, name: str, family: int) -> list[ComparedRates]:
     """The online accuracy where a count or a gauge exists; a gauge has no interval."""
     if page.settings["AB_ONLINE_CORRECT_METRIC"] is not None:
         return [_counted(page, name, ONLINE_ACCURACY, family)]
@@ -194,14 +194,14 @@ def _online(page: Page, name: str, family: int) -> list[Compared]:
     ):
         return []
     return [
-        Compared(
+        ComparedRates(
             replace(_row(ONLINE_ACCURACY, inputs, family), reason=f"no interval: {GAUGE_HAS_NO_COUNT}"),
             inputs,
         )
     ]
 
 
-def _beside_accuracy(page: Page, name: str, family: int) -> list[Compared]:
+def _beside_accuracy(page: PageFacts, name: str, family: int) -> list[ComparedRates]:
     """The online accuracy, and the accuracy over runs where each variant has three."""
     rows = _online(page, name, family)
     runs = over_runs(page, name, 1 - _ALPHA / family)
@@ -209,7 +209,7 @@ def _beside_accuracy(page: Page, name: str, family: int) -> list[Compared]:
         row = replace(
             _row(ACCURACY_OVER_RUNS, runs.inputs, family), n_treatment=runs.n[0], n_control=runs.n[1]
         )
-        rows.append(Compared(_with_limits(row, runs), runs.inputs))
+        rows.append(ComparedRates(_with_limits(row, runs), runs.inputs))
     return rows
 
 
@@ -220,7 +220,7 @@ def _counts(measurement: Measurement) -> Counts | None:
     return Counts(min(measurement.n, round(measurement.value / 100 * measurement.n)), measurement.n)
 
 
-def _counted(page: Page, name: str, metric: str, family: int) -> Compared:
+def _counted(page: PageFacts, name: str, metric: str, family: int) -> ComparedRates:
     """What accumulates: an always-valid interval over the analysis period; over the window, where the period
     is not known, a fixed one for one look.
     """
@@ -234,10 +234,10 @@ def _counted(page: Page, name: str, metric: str, family: int) -> Compared:
     planned = planned_requests(page.settings, page.roles.names, (name, page.roles.baseline))
     harm_alpha = min(_ALPHA, _HARM_ALPHA / (len(MARGINS) * family)) if metric in MARGINS else None
 
-    def of(edge: Accumulated) -> Compared:
+    def of(edge: Accumulated) -> ComparedRates:
         arms = arm(page, edge, name, metric), arm(page, edge, page.roles.baseline, metric)
         row = _row(metric, (arms[0].rate, arms[1].rate), family if is_success else 1)
-        return Compared(
+        return ComparedRates(
             _judged(
                 page, row, arms, _Levels(alpha, harm_alpha, planned), edge if since is not None else None
             ),
@@ -248,7 +248,7 @@ def _counted(page: Page, name: str, metric: str, family: int) -> Compared:
     return of(counted) if far is None else _within_bucket(of(counted), of(far).row)
 
 
-def _within_bucket(near: Compared, far: Comparison) -> Compared:
+def _within_bucket(near: ComparedRates, far: MetricDifference) -> ComparedRates:
     """The comparison at the nearer end of the bucket that holds the objective, with the limits that hold at
     either end; without limits where one has none.
     """
@@ -273,8 +273,8 @@ class _Levels:
 
 
 def _judged(
-    page: Page, row: Comparison, arms: tuple[Arm, Arm], levels: _Levels, since: Accumulated | None
-) -> Comparison:
+    page: PageFacts, row: MetricDifference, arms: tuple[Arm, Arm], levels: _Levels, since: Accumulated | None
+) -> MetricDifference:
     ours, theirs = (each.counts for each in arms)
     if ours is None or theirs is None:
         return row
@@ -303,8 +303,8 @@ def _apart(arms: tuple[Arm, Arm]) -> str:
 
 
 def _within_blocks(
-    row: Comparison, found: Strata, blocks: SharedBlocks, levels: _Levels, at_seconds: float
-) -> Comparison:
+    row: MetricDifference, found: Strata, blocks: SharedBlocks, levels: _Levels, at_seconds: float
+) -> MetricDifference:
     """The comparison within blocks of time, with both limits: for what is claimed to be better or safe, and
     for harm, which is to be found early.
     """
@@ -326,7 +326,9 @@ def _within_blocks(
     return _with_limits(row, limits)
 
 
-def _with_carried(row: Comparison, found: Strata, blocks: SharedBlocks, since: Accumulated) -> Comparison:
+def _with_carried(
+    row: MetricDifference, found: Strata, blocks: SharedBlocks, since: Accumulated
+) -> MetricDifference:
     """The comparison with what carries a harm, also of one that is not judged as such because it came all at
     once.
     """
@@ -339,7 +341,9 @@ def _with_carried(row: Comparison, found: Strata, blocks: SharedBlocks, since: A
     return replace(row, carried=carried(found, blocks.treatment, blocks.control, spans))
 
 
-def with_adjusted_p(rows: tuple[Compared, ...], success: Compared | None) -> tuple[Compared, ...]:
+def with_adjusted_p(
+    rows: tuple[ComparedRates, ...], success: ComparedRates | None
+) -> tuple[ComparedRates, ...]:
     """The rows, those of the success metric with Holm's p over all challengers; as they are where there is
     one challenger.
 

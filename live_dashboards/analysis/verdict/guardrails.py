@@ -9,17 +9,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from live_dashboards.analysis.facts.ends import around_rows, widest, without_interval
-from live_dashboards.analysis.facts.page import Page
+from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.facts.period import period_of
 from live_dashboards.analysis.verdict.decision import NO_VERDICT
-from live_dashboards.analysis.verdict.effect import MARGINS, Compared
+from live_dashboards.analysis.verdict.effect import MARGINS, ComparedRates
 from live_dashboards.model.judgement import (
     HARM,
     NOT_SHOWN,
     SHOWN,
     UNKNOWN,
-    Comparison,
     Guardrail,
+    MetricDifference,
     SplitTest,
     Verdict,
 )
@@ -31,7 +31,7 @@ from live_dashboards.model.number import format_estimate, format_interval, forma
 Judged = tuple[tuple[Guardrail, ...], Verdict]
 
 
-def guardrails(page: Page, rows: tuple[Compared, ...]) -> tuple[Guardrail, ...]:
+def guardrails(page: PageFacts, rows: tuple[ComparedRates, ...]) -> tuple[Guardrail, ...]:
     """Error rate and latency of every challenger, judged by the very intervals that the effect panel
     shows.
     """
@@ -56,7 +56,7 @@ def outcome(harm_low_points: float | None, high_points: float | None, margin_poi
     )
 
 
-def _guardrail(page: Page, row: Comparison) -> Guardrail:
+def _guardrail(page: PageFacts, row: MetricDifference) -> Guardrail:
     margin = float(page.settings[MARGINS[row.metric]])
     is_known = row.has_interval and row.estimate is not None
     words = (
@@ -74,11 +74,11 @@ def _guardrail(page: Page, row: Comparison) -> Guardrail:
     )
 
 
-def _outcome(row: Comparison, margin_points: float) -> str:
+def _outcome(row: MetricDifference, margin_points: float) -> str:
     return outcome(row.harm_low if row.sequential else row.low, row.high, margin_points)
 
 
-def _estimate_words(row: Comparison, margin_points: float) -> str:
+def _estimate_words(row: MetricDifference, margin_points: float) -> str:
     """The difference with its limits; with those for harm where they decide, and say something else than the
     others.
     """
@@ -93,13 +93,13 @@ def _estimate_words(row: Comparison, margin_points: float) -> str:
     return f"{words}, limits for harm" if decides else words
 
 
-def _label(page: Page, row: Comparison) -> str:
+def _label(page: PageFacts, row: MetricDifference) -> str:
     if row.metric == ERROR_RATE:
         return "Error rate not worse"
     return f"Over {format_number(float(page.settings['AB_LATENCY_OBJECTIVE_MS']), 'ms')} not more often"
 
 
-def _edge_words(page: Page, row: Comparison) -> str:
+def _edge_words(page: PageFacts, row: MetricDifference) -> str:
     """Which bucket edge is judged where the objective is none."""
     counted = period_of(page, row.treatment)[1]
     objective_ms = float(page.settings["AB_LATENCY_OBJECTIVE_MS"])
@@ -119,12 +119,14 @@ def _edge_words(page: Page, row: Comparison) -> str:
     return f"; {objective_ms:g} ms is no bucket edge, so {counted.edge_seconds * 1000:g} ms is judged"
 
 
-def other_pages(page: Page) -> tuple[Page, ...]:
+def other_pages(page: PageFacts) -> tuple[PageFacts, ...]:
     """The page at the other ends of its counts; none where all are known."""
     return tuple(replace(page, counted=facts) for facts in page.counted.other_ends)
 
 
-def standing(page: Page, judge: Callable[[Page], Judged], rows: tuple[Compared, ...]) -> Judged:
+def standing(
+    page: PageFacts, judge: Callable[[PageFacts], Judged], rows: tuple[ComparedRates, ...]
+) -> Judged:
     """The guardrails and the verdict of the lower ends, each as unknown where it is another one at another
     end of what may have been counted.
 
@@ -160,7 +162,7 @@ def _widest_guardrail(guard: Guardrail, wide: Guardrail, others: list[tuple[Guar
     return replace(guard, comparison=wide.comparison, outcome=UNKNOWN, words=words)
 
 
-def _words(page: Page) -> tuple[str, ...]:
+def _words(page: PageFacts) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys(
             text
@@ -202,7 +204,9 @@ def _widest_share(share: Measurement, others: Sequence[Measurement]) -> Measurem
     )
 
 
-def widest_rows(rows: Sequence[Compared], others: Sequence[Sequence[Compared]]) -> tuple[Compared, ...]:
+def widest_rows(
+    rows: Sequence[ComparedRates], others: Sequence[Sequence[ComparedRates]]
+) -> tuple[ComparedRates, ...]:
     """The comparisons with the limits that hold at every end; without limits where they have none at one."""
     by_row = [{(each.row.metric, each.row.treatment): each for each in several} for several in others]
     return tuple(
@@ -213,7 +217,7 @@ def widest_rows(rows: Sequence[Compared], others: Sequence[Sequence[Compared]]) 
     )
 
 
-def _widest_row(found: Compared, others: Sequence[Compared]) -> Compared:
+def _widest_row(found: ComparedRates, others: Sequence[ComparedRates]) -> ComparedRates:
     row = found.row
     if all(
         (other.row.estimate, other.row.low, other.row.high) == (row.estimate, row.low, row.high)
@@ -225,10 +229,10 @@ def _widest_row(found: Compared, others: Sequence[Compared]) -> Compared:
     )
     wide = around_rows(row, [other.row for other in others])
     if wide is None:
-        return Compared(
+        return ComparedRates(
             without_interval(row, f"no interval at one of the ends, {WHY}"), (inputs[0], inputs[1])
         )
-    return Compared(
+    return ComparedRates(
         replace(wide, method=f"{row.method}; the widest of all that may have been counted"),
         (inputs[0], inputs[1]),
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from live_dashboards.analysis.facts.models import scale_of
-from live_dashboards.analysis.facts.page import Page, failure
+from live_dashboards.analysis.facts.page import PageFacts, failure
 from live_dashboards.analysis.facts.period import period_of
-from live_dashboards.analysis.verdict.effect import Compared
-from live_dashboards.model.judgement import Comparison
+from live_dashboards.analysis.verdict.effect import ComparedRates
+from live_dashboards.model.judgement import MetricDifference
 from live_dashboards.model.measurement import Measurement, Origin, derive
 from live_dashboards.model.metrics import ACCURACY, METRICS, ONLINE_ACCURACY, metric_of
 from live_dashboards.model.number import format_count, format_interval, format_percent, format_signed
@@ -28,7 +28,7 @@ _MOST_BARS = 12
 _ENDED_STATES = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "killed", "SCHEDULED": "scheduled"}
 
 
-def gaps(page: Page) -> tuple[Measurement, ...]:
+def gaps(page: PageFacts) -> tuple[Measurement, ...]:
     """Online minus offline accuracy of each variant, in points; missing where either is, or where both are
     the same gauge.
     """
@@ -54,7 +54,7 @@ def gaps(page: Page) -> tuple[Measurement, ...]:
     )
 
 
-def gap_words(page: Page) -> str:
+def gap_words(page: PageFacts) -> str:
     """The gaps of baseline and challenger and whether the ranking agrees; empty where they are not both
     known.
     """
@@ -65,7 +65,7 @@ def gap_words(page: Page) -> str:
     return f"online − offline: {told}; {_ranking(page)}"
 
 
-def _ranking(page: Page) -> str:
+def _ranking(page: PageFacts) -> str:
     baseline, challenger = (page.counted.of(name) for name in page.roles.pair)
     offline = (challenger.accuracy.value or 0.0) - (baseline.accuracy.value or 0.0)
     online = (challenger.online_accuracy.value or 0.0) - (baseline.online_accuracy.value or 0.0)
@@ -74,7 +74,9 @@ def _ranking(page: Page) -> str:
     return "they rank the variants differently" if offline * online < 0 else "one of them sees no difference"
 
 
-def effect_panel(page: Page, compared: tuple[Compared, ...], success: Compared | None) -> EffectPanel:
+def effect_panel(
+    page: PageFacts, compared: tuple[ComparedRates, ...], success: ComparedRates | None
+) -> EffectPanel:
     """The rows as they are judged, at 95 %."""
     rows = tuple(each.row for each in compared)
     shown = [row for row in rows if row.estimate is not None]
@@ -104,7 +106,7 @@ def effect_panel(page: Page, compared: tuple[Compared, ...], success: Compared |
     )
 
 
-def _title(row: Comparison) -> str:
+def _title(row: MetricDifference) -> str:
     estimate, metric, unit = row.estimate or 0.0, metric_of(row.metric), row.unit
     low, high = row.verdict_limits
     if low is None or high is None:
@@ -117,14 +119,14 @@ def _title(row: Comparison) -> str:
     return f"{row.treatment}: {metric.words} {word} by {format_signed(estimate, unit)}"
 
 
-def _note(page: Page, rows: tuple[Comparison, ...]) -> str:
+def _note(page: PageFacts, rows: tuple[MetricDifference, ...]) -> str:
     """What the intervals are: always-valid since when, for one look, over how many challengers, and what
     clustering costs.
     """
     return "; ".join(filter(None, (_interval_words(page, rows), _cluster_words(rows), _family_words(rows))))
 
 
-def _interval_words(page: Page, rows: tuple[Comparison, ...]) -> str:
+def _interval_words(page: PageFacts, rows: tuple[MetricDifference, ...]) -> str:
     period = period_of(page, page.roles.challenger)[0]
     parts = (
         [f"holds at every look since {period.start:%-d %b}"]
@@ -142,12 +144,12 @@ def _interval_words(page: Page, rows: tuple[Comparison, ...]) -> str:
     return "; ".join(filter(None, (words, within, thick, hollow)))
 
 
-def _family_words(rows: tuple[Comparison, ...]) -> str:
+def _family_words(rows: tuple[MetricDifference, ...]) -> str:
     family = max((row.family for row in rows), default=1)
     return f"Bonferroni over {family} challengers" if family > 1 else ""
 
 
-def _cluster_words(rows: tuple[Comparison, ...]) -> str:
+def _cluster_words(rows: tuple[MetricDifference, ...]) -> str:
     """What the most clustered metric's requests are worth."""
     worst = max(rows, key=lambda row: row.overdispersion)
     n = (worst.n_treatment or 0) + (worst.n_control or 0)
@@ -156,7 +158,7 @@ def _cluster_words(rows: tuple[Comparison, ...]) -> str:
     return f"{format_count(n)} requests count as {format_count(round(n / worst.overdispersion))}"
 
 
-def quality_panel(page: Page) -> QualityPanel:
+def quality_panel(page: PageFacts) -> QualityPanel:
     """The metrics of the catalogue by variant; the online gauge beside the accuracy.
 
     Simulated values never share the panel with live ones: without MLflow, a live gauge stands alone.
@@ -207,7 +209,7 @@ def _has_quality(facts: tuple[VariantFacts, ...]) -> bool:
     return any(one.value is not None for each in facts for one in each.quality.values())
 
 
-def _quality_title(page: Page, facts: tuple[VariantFacts, ...], *, is_online: bool) -> str:
+def _quality_title(page: PageFacts, facts: tuple[VariantFacts, ...], *, is_online: bool) -> str:
     by_variant = {each.variant: each.accuracy for each in facts}
     pair = [
         by_variant[name]
@@ -220,14 +222,14 @@ def _quality_title(page: Page, facts: tuple[VariantFacts, ...], *, is_online: bo
     return f"{metric_of(ONLINE_ACCURACY if is_online else ACCURACY).title}: {' against '.join(words)}"
 
 
-def _quality_note(page: Page, rows: tuple[QualityRow, ...]) -> str:
+def _quality_note(page: PageFacts, rows: tuple[QualityRow, ...]) -> str:
     offline = [one for row in rows for one in row.offline if one.value is not None]
     bars = "bars: Wilson interval of the rows counted" if any(one.interval for one in offline) else ""
     hollow = "hollow: n unknown" if any(one.interval is None for one in offline) else ""
     return "; ".join(filter(None, (bars, hollow, gap_words(page))))
 
 
-def runs_panel(page: Page) -> RunsPanel:
+def runs_panel(page: PageFacts) -> RunsPanel:
     """The newest runs on a time axis, and when model versions were made of them."""
     answer = page.drawn.mlflow
     started = [run for run in answer.runs if run.started_at is not None]
@@ -254,12 +256,12 @@ def _aliases(aliases: tuple[str, ...]) -> str:
     return f" ({', '.join(aliases)})" if aliases else ""
 
 
-def run_words(page: Page) -> str:
+def run_words(page: PageFacts) -> str:
     """Runs by state in words: `12 finished, 1 running, 1 failed`."""
     return ", ".join(f"{count} {state}" for state, count in run_counts(page).items()) or "no runs"
 
 
-def run_counts(page: Page) -> dict[str, int]:
+def run_counts(page: PageFacts) -> dict[str, int]:
     """How many active runs of the experiment are in each state, the most telling first."""
     answer = page.drawn.mlflow
     counts = dict.fromkeys(("finished", "running", "silent", "failed", "killed", "scheduled"), 0)
@@ -278,7 +280,7 @@ def _state(run: Run, at: datetime) -> str:
     return "running" if any(at - moment <= SILENT_AFTER for moment in signs) else "silent"
 
 
-def _bar(page: Page, run: Run) -> RunBar:
+def _bar(page: PageFacts, run: Run) -> RunBar:
     answer, state = page.drawn.mlflow, _state(run, page.at)
     started = run.started_at or page.at
     ended = run.last_sign_at if state == "silent" else run.ended_at

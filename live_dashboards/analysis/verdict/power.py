@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from statistics import NormalDist
 
 from live_dashboards.analysis.facts.arms import request_blocks, share_of_requests
-from live_dashboards.analysis.facts.page import Page
+from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.facts.period import period_of, seconds_left_out, whole_period_of
 from live_dashboards.analysis.verdict.decision import carried_words
-from live_dashboards.analysis.verdict.effect import DEFAULT_PLANNED_REQUESTS, Compared
+from live_dashboards.analysis.verdict.effect import DEFAULT_PLANNED_REQUESTS, ComparedRates
 from live_dashboards.analysis.verdict.split import share_changes
-from live_dashboards.model.judgement import Comparison, Period, Power
+from live_dashboards.model.judgement import MetricDifference, Period, Power
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.metrics import metric_of
 from live_dashboards.model.number import format_count, format_number, format_percent, format_signed
@@ -29,7 +29,7 @@ POWER = 0.8
 _DAY_SECONDS, _RECENT_DAYS, _LONGEST_DAYS = 86_400.0, 7, 180.0
 
 
-def time_words(page: Page, rows: Sequence[Compared]) -> tuple[str, ...]:
+def time_words(page: PageFacts, rows: Sequence[ComparedRates]) -> tuple[str, ...]:
     """What is left out; where the rates of all requests say another thing than those within blocks of time,
     then the moments at which the challenger's share changed.
     """
@@ -70,7 +70,7 @@ def _excluded_words(period: Period) -> Iterator[str]:
         yield f"left out of all arms by AB_EXCLUDE, of the requests since the start: {', '.join(parts)}"
 
 
-def is_astray(row: Comparison) -> bool:
+def is_astray(row: MetricDifference) -> bool:
     """Whether the difference over all requests leaves the interval of that within blocks, or has another sign
     and is far from it.
     """
@@ -82,7 +82,7 @@ def is_astray(row: Comparison) -> bool:
     )
 
 
-def _astray_words(row: Comparison) -> str:
+def _astray_words(row: MetricDifference) -> str:
     pooled, within = (format_signed(value or 0.0, "points") for value in (row.pooled, row.estimate))
     which = f"{within} at the same time, which counts; {pooled} over all requests"
     return (
@@ -91,7 +91,7 @@ def _astray_words(row: Comparison) -> str:
     )
 
 
-def _split_words(page: Page, counted: Accumulated, challenger: str) -> Iterator[str]:
+def _split_words(page: PageFacts, counted: Accumulated, challenger: str) -> Iterator[str]:
     ours, theirs = (request_blocks(page, counted, name) for name in (challenger, page.roles.baseline))
     ends = [
         end for end in sorted({*ours, *theirs}) if round(ours.get(end, 0.0)) + round(theirs.get(end, 0.0)) > 0
@@ -127,7 +127,7 @@ def _moment(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%-d %b %H:%M} UTC"
 
 
-def power_of(page: Page, success: Compared | None) -> Power:
+def power_of(page: PageFacts, success: ComparedRates | None) -> Power:
     """The detectable effect of the success metric, and the days left to AB_PLANNED_REQUESTS."""
     detectable = _detectable(success)
     days_left = _days_left(page)
@@ -140,7 +140,7 @@ def power_of(page: Page, success: Compared | None) -> Power:
     return Power(detectable, days_left, f"{sees}; {_plan_words(page, days_left)}")
 
 
-def _detectable(success: Compared | None) -> Measurement:
+def _detectable(success: ComparedRates | None) -> Measurement:
     """The true difference whose interval would exclude 0 with 80 % chance: half the interval's width and as
     many standard errors as 80 % take.
 
@@ -178,7 +178,7 @@ def _variance(rate: Measurement, overdispersion: float) -> float:
     return 100 * 100 * p * (1 - p) * overdispersion / n
 
 
-def _days_left(page: Page) -> Measurement:
+def _days_left(page: PageFacts) -> Measurement:
     """Days to the planned requests at the slowest and quickest of the last days."""
     planned = page.settings["AB_PLANNED_REQUESTS"]
     _, counted = period_of(page, page.roles.challenger)
@@ -221,7 +221,7 @@ def _days_left(page: Page) -> Measurement:
     )
 
 
-def requests_a_day(page: Page, counted: Accumulated) -> list[float]:
+def requests_a_day(page: PageFacts, counted: Accumulated) -> list[float]:
     """Requests of all variants on each of the last whole days of the period, oldest first; of a younger test
     its whole traffic scaled to a day.
     """
@@ -248,7 +248,7 @@ def requests_a_day(page: Page, counted: Accumulated) -> list[float]:
     ]
 
 
-def _told_seconds(page: Page, last: float, days: int) -> list[float]:
+def _told_seconds(page: PageFacts, last: float, days: int) -> list[float]:
     """How much of each of the last days before that moment counts, oldest first: all but what AB_EXCLUDE
     leaves out.
     """
@@ -259,7 +259,7 @@ def _told_seconds(page: Page, last: float, days: int) -> list[float]:
     return [_DAY_SECONDS - seconds_left_out(whole, stretches, begin, end) for begin, end in edges]
 
 
-def _plan_words(page: Page, days_left: Measurement) -> str:
+def _plan_words(page: PageFacts, days_left: Measurement) -> str:
     planned = page.settings["AB_PLANNED_REQUESTS"]
     if planned is None:
         return (

@@ -10,11 +10,16 @@ from live_dashboards.analysis.business.calculator import business_case
 from live_dashboards.analysis.business.recommendation import recommendation
 from live_dashboards.analysis.facts.arms import request_blocks, share_of_requests
 from live_dashboards.analysis.facts.health import badge, health_panel, observed_at
-from live_dashboards.analysis.facts.page import Page, failure, page
+from live_dashboards.analysis.facts.page import PageFacts, failure, page
 from live_dashboards.analysis.facts.period import period_of
 from live_dashboards.analysis.verdict.answer import alt_text, answer
 from live_dashboards.analysis.verdict.decision import Evidence, success_of, verdict
-from live_dashboards.analysis.verdict.effect import Compared, compared, effect_measurement, with_adjusted_p
+from live_dashboards.analysis.verdict.effect import (
+    ComparedRates,
+    compared,
+    effect_measurement,
+    with_adjusted_p,
+)
 from live_dashboards.analysis.verdict.guardrails import (
     guardrails,
     other_pages,
@@ -69,16 +74,16 @@ def build_ab_report(
     return replace(report, alt_text=alt_text(report))
 
 
-def ab_report_of(found: Page, snapshot: Snapshot, case: BusinessCase) -> AbReport:
+def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbReport:
     """The A/B page of facts that were found already, in this snapshot, but for its alt text; `case` is what
     the challenger is worth.
     """
-    settings, headline, note = found.settings, _headline(found), _experiment_note(snapshot, found.settings)
+    settings, headline, note = page.settings, _headline(page), _experiment_note(snapshot, page.settings)
     compare = _remembered(_compared)
-    rows = widest_rows(compare(found), [compare(each) for each in other_pages(found)])
-    judged = _judged(found, compare, rows)
-    verdicts = _verdicts(found, compare, rows, judged.verdict)
-    runs, quality = runs_panel(found), quality_panel(found)
+    rows = widest_rows(compare(page), [compare(each) for each in other_pages(page)])
+    judged = _judged(page, compare, rows)
+    verdicts = _verdicts(page, compare, rows, judged.verdict)
+    runs, quality = runs_panel(page), quality_panel(page)
     doubt = f"experiment {settings['AB_EXPERIMENT']!r} is {note}: no source could tell whether it exists"
     bars = tuple(bar.accuracy_percent for bar in runs.bars if bar.accuracy_percent)
     shown = (
@@ -86,23 +91,23 @@ def ab_report_of(found: Page, snapshot: Snapshot, case: BusinessCase) -> AbRepor
         *judged.split.observed,
         judged.power.detectable,
         judged.power.days_left,
-        *gaps(found),
+        *gaps(page),
         *bars,
     )
-    measurements = _measurements(found, headline, shown, quality.head.origin)
+    measurements = _measurements(page, headline, shown, quality.head.origin)
     return AbReport(
         at=snapshot.at,
         generated_at=snapshot.generated_at,
         window_seconds=snapshot.window_seconds,
         timezone=str(settings["DASHBOARD_TIMEZONE"]),
         confidence=float(settings["AB_CONFIDENCE"]),
-        badge=badge(found, measurements),
-        experiment=experiment_name(found),
+        badge=badge(page, measurements),
+        experiment=experiment_name(page),
         experiment_note=note,
-        baseline=found.roles.baseline,
-        challenger=found.roles.challenger,
+        baseline=page.roles.baseline,
+        challenger=page.roles.challenger,
         headline=headline,
-        variants=found.counted.variants,
+        variants=page.counted.variants,
         comparisons=tuple(each.row for each in rows),
         period=judged.period,
         guardrails=judged.guardrails,
@@ -110,41 +115,41 @@ def ab_report_of(found: Page, snapshot: Snapshot, case: BusinessCase) -> AbRepor
         power=judged.power,
         verdict=judged.verdict,
         verdicts=verdicts,
-        answer=_answer(found, rows, judged, verdicts, case),
-        status=_status(found, headline),
-        effect=effect_panel(found, rows, success_of(found, rows)),
+        answer=_answer(page, rows, judged, verdicts, case),
+        status=_status(page, headline),
+        effect=effect_panel(page, rows, success_of(page, rows)),
         quality=quality,
-        split=split_panel(found, judged.split),
-        rate=rate_panel(found),
-        latency=latency_panel(found),
-        errors=error_panel(found),
-        impact=impact_panel(found),
+        split=split_panel(page, judged.split),
+        rate=rate_panel(page),
+        latency=latency_panel(page),
+        errors=error_panel(page),
+        impact=impact_panel(page),
         runs=runs,
         health=health_panel(
-            found,
-            (*([doubt] if note else []), *_other_verdicts(found, verdicts), *time_words(found, rows)),
+            page,
+            (*([doubt] if note else []), *_other_verdicts(page, verdicts), *time_words(page, rows)),
         ),
-        sources=(found.mlflow_status, found.prometheus_status),
-        observed_at=observed_at(found),
+        sources=(page.mlflow_status, page.prometheus_status),
+        observed_at=observed_at(page),
         measurements=measurements,
-        is_simulated=found.is_simulated,
+        is_simulated=page.is_simulated,
         has_stale=any(measurement.stale and measurement.is_live for measurement in measurements),
         alt_text="",
     )
 
 
-def experiment_name(found: Page) -> str | None:
+def experiment_name(page: PageFacts) -> str | None:
     """The experiment on the page: MLflow's, else the one that Prometheus' series were cut to, else the one
     asked for.
     """
-    if found.is_simulated:
-        return found.drawn.mlflow.experiment
-    live = found.counted.mlflow.experiment if found.counted.mlflow.status.has_answered else None
-    labels = found.counted.prometheus.experiments
+    if page.is_simulated:
+        return page.drawn.mlflow.experiment
+    live = page.counted.mlflow.experiment if page.counted.mlflow.status.has_answered else None
+    labels = page.counted.prometheus.experiments
     return (
         live
-        or found.counted.prometheus.experiment_filter
-        or found.settings["AB_EXPERIMENT"]
+        or page.counted.prometheus.experiment_filter
+        or page.settings["AB_EXPERIMENT"]
         or (labels[0] if len(labels) == 1 else None)
     )
 
@@ -159,15 +164,15 @@ def _experiment_note(snapshot: Snapshot, settings: Settings) -> str:
     return "not verified" if asked and not is_known else ""
 
 
-def _headline(found: Page) -> tuple[tuple[str, Measurement], ...]:
-    counted = found.counted
-    baseline = counted.of(found.roles.baseline).accuracy
+def _headline(page: PageFacts) -> tuple[tuple[str, Measurement], ...]:
+    counted = page.counted
+    baseline = counted.of(page.roles.baseline).accuracy
     challenger = (
-        counted.of(found.roles.challenger).accuracy
-        if found.roles.challenger
+        counted.of(page.roles.challenger).accuracy
+        if page.roles.challenger
         else missing("enhanced_accuracy", "percent", "there is no challenger")
     )
-    net = counted.traffic.impact.get((found.roles.challenger or "", "net_business_value"))
+    net = counted.traffic.impact.get((page.roles.challenger or "", "net_business_value"))
     if net is None:
         reason = (
             counted.prometheus.instant("business_impact").reason
@@ -176,10 +181,10 @@ def _headline(found: Page) -> tuple[tuple[str, Measurement], ...]:
         net = missing(
             "net_business_value",
             "percent",
-            reason if counted.prometheus.status.has_answered else failure(found.prometheus_status),
+            reason if counted.prometheus.status.has_answered else failure(page.prometheus_status),
         )
     rows = (
-        _active_experiments(found),
+        _active_experiments(page),
         replace(baseline, name="baseline_accuracy"),
         replace(challenger, name="enhanced_accuracy"),
         counted.traffic.totals["total_requests_24h"],
@@ -191,10 +196,10 @@ def _headline(found: Page) -> tuple[tuple[str, Measurement], ...]:
     return tuple((row.name, row) for row in rows)
 
 
-def _active_experiments(found: Page) -> Measurement:
-    answer, name = found.counted.mlflow, "active_experiments"
+def _active_experiments(page: PageFacts) -> Measurement:
+    answer, name = page.counted.mlflow, "active_experiments"
     if not answer.status.has_answered:
-        return missing(name, "count", failure(found.mlflow_status), source=MLFLOW)
+        return missing(name, "count", failure(page.mlflow_status), source=MLFLOW)
     active = sum(experiment.is_ab_test and experiment.is_active for experiment in answer.experiments)
     return Measurement(
         name,
@@ -208,7 +213,7 @@ def _active_experiments(found: Page) -> Measurement:
 
 
 def _measurements(
-    found: Page,
+    page: PageFacts,
     headline: tuple[tuple[str, Measurement], ...],
     shown: tuple[Measurement, ...],
     quality_origin: Origin,
@@ -217,79 +222,79 @@ def _measurements(
     points, reported impact, runs by state.
     """
     facts = [
-        _shown(found, each.variant, name, quality_origin)
-        for each in found.drawn.variants
+        _shown(page, each.variant, name, quality_origin)
+        for each in page.drawn.variants
         for name in each.names
     ]
-    lines = [line for name, unit in _timelines(found) for line in lines_of(found, name, unit)]
+    lines = [line for name, unit in _timelines(page) for line in lines_of(page, name, unit)]
     everything = (
         *(measurement for _, measurement in headline),
         *facts,
         *shown,
         *(line.latest for line in lines),
-        *_impact(found),
-        *_run_counts(found),
+        *_impact(page),
+        *_run_counts(page),
     )
     return tuple({(one.name, one.variant): one for one in reversed(everything)}.values())[::-1]
 
 
-def _shown(found: Page, variant: str, name: str, quality_origin: Origin) -> Measurement:
+def _shown(page: PageFacts, variant: str, name: str, quality_origin: Origin) -> Measurement:
     """A variant's fact as the page shows it: a simulated stand-in only where its whole panel is simulated,
     with the reason why it had to be.
     """
-    counted, drawn = (facts.of(variant).value(name) for facts in (found.counted, found.drawn))
+    counted, drawn = (facts.of(variant).value(name) for facts in (page.counted, page.drawn))
     is_stand_in = drawn.origin is Origin.SIMULATED and counted.value is None
     if not is_stand_in or (name in METRICS and quality_origin is not Origin.SIMULATED):
         return counted
     return replace(drawn, reason=f"simulated: {counted.reason}")
 
 
-def _impact(found: Page) -> tuple[Measurement, ...]:
-    return tuple(replace(one, name=kind or one.name) for (_, kind), one in found.drawn.traffic.impact.items())
+def _impact(page: PageFacts) -> tuple[Measurement, ...]:
+    return tuple(replace(one, name=kind or one.name) for (_, kind), one in page.drawn.traffic.impact.items())
 
 
-def _timelines(found: Page) -> tuple[tuple[str, str], ...]:
+def _timelines(page: PageFacts) -> tuple[tuple[str, str], ...]:
     """Every timeline that was asked, also those that were added to the standard five; business impact stands
     with its metric types.
     """
     return tuple(
         (answer.name, _STANDARD_TIMELINES.get(answer.name, answer.unit))
-        for answer in found.drawn.prometheus.timelines
+        for answer in page.drawn.prometheus.timelines
         if answer.name != "business_impact"
     )
 
 
-def _run_counts(found: Page) -> tuple[Measurement, ...]:
-    answer = found.drawn.mlflow
+def _run_counts(page: PageFacts) -> tuple[Measurement, ...]:
+    answer = page.drawn.mlflow
     if not answer.status.has_answered:
         return ()
     source, query = answer.status.source, answer.query("runs")
     return tuple(
         Measurement(f"runs_{state}", count, "count", answer.origin, source=source, query=query)
-        for state, count in run_counts(found).items()
+        for state, count in run_counts(page).items()
     )
 
 
-Compare = Callable[[Page], tuple[Compared, ...]]
+Compare = Callable[[PageFacts], tuple[ComparedRates, ...]]
 
 
 def _remembered(compare: Compare) -> Compare:
     """The comparisons of some facts, made once: they do not depend on which challenger the page is about, but
     for the p that is adjusted.
     """
-    known: dict[int, tuple[Compared, ...]] = {}
+    known: dict[int, tuple[ComparedRates, ...]] = {}
 
-    def of(found: Page) -> tuple[Compared, ...]:
-        if id(found.counted) not in known:
-            known[id(found.counted)] = compare(found)
-        return known[id(found.counted)]
+    def of(page: PageFacts) -> tuple[ComparedRates, ...]:
+        if id(page.counted) not in known:
+            known[id(page.counted)] = compare(page)
+        return known[id(page.counted)]
 
     return of
 
 
-def _compared(found: Page) -> tuple[Compared, ...]:
-    rows = compared(found)
-    return with_adjusted_p(rows, success_of(found, rows))
+def _compared(page: PageFacts) -> tuple[ComparedRates, ...]:
+    rows = compared(page)
+    return with_adjusted_p(rows, success_of(page, rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,13 +306,13 @@ class _Judged:
     verdict: Verdict
 
 
-def _judged(found: Page, compare: Compare, rows: tuple[Compared, ...]) -> _Judged:
+def _judged(found: PageFacts, compare: Compare, rows: tuple[ComparedRates, ...]) -> _Judged:
     """What follows from the comparisons, of which `rows` have the limits that hold at every end: guardrails,
     split, power and the verdict on the challenger.
     """
     least = _judged_at(found, compare(found))
 
-    def judge(page: Page) -> tuple[tuple[Guardrail, ...], Verdict]:
+    def judge(page: PageFacts) -> tuple[tuple[Guardrail, ...], Verdict]:
         each = least if page is found else _judged_at(page, compare(page))
         return each.guardrails, each.verdict
 
@@ -317,79 +322,79 @@ def _judged(found: Page, compare: Compare, rows: tuple[Compared, ...]) -> _Judge
 
 
 def _verdicts(
-    found: Page, compare: Compare, rows: tuple[Compared, ...], own: Verdict
+    page: PageFacts, compare: Compare, rows: tuple[ComparedRates, ...], own: Verdict
 ) -> tuple[tuple[str, Verdict], ...]:
     """Of every challenger against the baseline, each pair with its own period; the default challenger's is
     known.
     """
 
     def of(name: str) -> Verdict:
-        return _judged(replace(found, roles=replace(found.roles, challenger=name)), compare, rows).verdict
+        return _judged(replace(page, roles=replace(page.roles, challenger=name)), compare, rows).verdict
 
-    challengers = (name for name in found.roles.names if name != found.roles.baseline)
-    return tuple((name, own if name == found.roles.challenger else of(name)) for name in challengers)
+    challengers = (name for name in page.roles.names if name != page.roles.baseline)
+    return tuple((name, own if name == page.roles.challenger else of(name)) for name in challengers)
 
 
 def _answer(
-    found: Page,
-    rows: tuple[Compared, ...],
+    page: PageFacts,
+    rows: tuple[ComparedRates, ...],
     judged: _Judged,
     verdicts: tuple[tuple[str, Verdict], ...],
     case: BusinessCase,
 ) -> PlainAnswer:
     challengers = {
-        name: success_of(replace(found, roles=replace(found.roles, challenger=name)), rows)
+        name: success_of(replace(page, roles=replace(page.roles, challenger=name)), rows)
         for name, _ in verdicts
     }
     successes = {
         name: each.row for name, each in challengers.items() if each is not None and each.row.has_interval
     }
-    advice = recommendation(found, case, judged.verdict, judged.split)
-    return answer(verdicts, successes, judged.guardrails, (case, advice), found.roles.challenger)
+    advice = recommendation(page, case, judged.verdict, judged.split)
+    return answer(verdicts, successes, judged.guardrails, (case, advice), page.roles.challenger)
 
 
-def _other_verdicts(found: Page, verdicts: tuple[tuple[str, Verdict], ...]) -> tuple[str, ...]:
+def _other_verdicts(page: PageFacts, verdicts: tuple[tuple[str, Verdict], ...]) -> tuple[str, ...]:
     """What is concluded of the challengers that the page is not about first."""
-    others = [f"{name} {each.verdict}" for name, each in verdicts if name != found.roles.challenger]
+    others = [f"{name} {each.verdict}" for name, each in verdicts if name != page.roles.challenger]
     return (f"verdicts on the other challengers: {', '.join(others)}",) if others else ()
 
 
-def _judged_at(found: Page, rows: tuple[Compared, ...]) -> _Judged:
+def _judged_at(page: PageFacts, rows: tuple[ComparedRates, ...]) -> _Judged:
     """The same by the counts as they are on the page."""
-    period, counted = period_of(found, found.roles.challenger)
-    success, watched, split = success_of(found, rows), guardrails(found, rows), split_test(found)
-    power = power_of(found, success)
+    period, counted = period_of(page, page.roles.challenger)
+    success, watched, split = success_of(page, rows), guardrails(page, rows), split_test(page)
+    power = power_of(page, success)
     requests = (
         0.0
         if counted is None
-        else sum(share_of_requests(found, counted, name)[0] or 0 for name in found.roles.names)
+        else sum(share_of_requests(page, counted, name)[0] or 0 for name in page.roles.names)
     )
-    mine = tuple(guard for guard in watched if guard.comparison.treatment == found.roles.challenger)
+    mine = tuple(guard for guard in watched if guard.comparison.treatment == page.roles.challenger)
     return _Judged(
         period,
         watched,
         split,
         power,
-        verdict(Evidence(found, success, mine, split, period, power, requests, _shared_days(found, counted))),
+        verdict(Evidence(page, success, mine, split, period, power, requests, _shared_days(page, counted))),
     )
 
 
-def _shared_days(found: Page, counted: Accumulated | None) -> float:
+def _shared_days(page: PageFacts, counted: Accumulated | None) -> float:
     """On how many days, counted from the start of the test, both arms had traffic that counts: neither before
     one began nor after it ended, nor in what is left out.
     """
-    if counted is None or found.roles.challenger is None:
+    if counted is None or page.roles.challenger is None:
         return 0.0
     ours, theirs = (
-        request_blocks(found, counted, name) for name in (found.roles.challenger, found.roles.baseline)
+        request_blocks(page, counted, name) for name in (page.roles.challenger, page.roles.baseline)
     )
     both = (end for end in ours.keys() & theirs.keys() if ours[end] > 0 and theirs[end] > 0)
     return float(len({math.ceil((end - counted.start_seconds) / _DAY_SECONDS) for end in both}))
 
 
-def _status(found: Page, headline: tuple[tuple[str, Measurement], ...]) -> StatusStrip:
+def _status(page: PageFacts, headline: tuple[tuple[str, Measurement], ...]) -> StatusStrip:
     values = dict(headline)
-    runs = run_counts(found) if found.counted.mlflow.status.has_answered else {}
+    runs = run_counts(page) if page.counted.mlflow.status.has_answered else {}
     words = ", ".join(f"{count} {state}" for state, count in runs.items())
     items = (
         ("active A/B tests", format_count(values["active_experiments"].value)),
@@ -399,4 +404,4 @@ def _status(found: Page, headline: tuple[tuple[str, Measurement], ...]) -> Statu
         ("error rate", share_words(values["error_rate"])),
         ("net value, reported", format_percent(values["net_business_value"].value)),
     )
-    return StatusStrip(items, found.page_origin)
+    return StatusStrip(items, page.page_origin)

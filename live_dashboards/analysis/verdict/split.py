@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import accumulate, pairwise
 
 from live_dashboards.analysis.facts.arms import request_blocks, share_of_requests, windowed
-from live_dashboards.analysis.facts.page import Page, failure
+from live_dashboards.analysis.facts.page import PageFacts, failure
 from live_dashboards.analysis.facts.period import block_begin, period_of
 from live_dashboards.analysis.statistics.proportions import Counts
 from live_dashboards.analysis.statistics.sequential import proportion_so_far, segmented_split_test
@@ -185,7 +185,7 @@ def _chi_square(one: Block, other: Block) -> float:
     return (one[0] / one[1] - other[0] / other[1]) ** 2 / (p * (1 - p) * (1 / one[1] + 1 / other[1]))
 
 
-def split_test(page: Page) -> SplitTest:
+def split_test(page: PageFacts) -> SplitTest:
     """The flag and the numbers behind it; on simulated data, without a plan, requests or a known start no
     flag, but the reason.
     """
@@ -215,7 +215,7 @@ def split_test(page: Page) -> SplitTest:
     return judged(found, segments, float(page.settings["AB_STICKY_FOR"] or 0.0))
 
 
-def _observed(page: Page, counted: Accumulated) -> dict[str, Measurement]:
+def _observed(page: PageFacts, counted: Accumulated) -> dict[str, Measurement]:
     each = {name: share_of_requests(page, counted, name)[1] for name in page.roles.names}
     return {name: measured for name, measured in each.items() if measured.value is not None}
 
@@ -261,7 +261,7 @@ class Segment:
 
 
 def _segments(
-    page: Page, counted: Accumulated, counts: Mapping[str, Measurement]
+    page: PageFacts, counted: Accumulated, counts: Mapping[str, Measurement]
 ) -> tuple[tuple[str, ...], tuple[Segment, ...]]:
     """The variants, and what came while each plan held; a block in which the plan changes is of none. With
     one plan the whole is exact, where blocks are rounded.
@@ -355,7 +355,7 @@ def _clusters(segment: Segment, stay_seconds: float) -> float:
     return share_overdispersion([(batch[0], sum(batch)) for batch in segment.blocks], stay_blocks)
 
 
-def _batches(page: Page, counted: Accumulated, names: tuple[str, ...]) -> list[_Batch]:
+def _batches(page: PageFacts, counted: Accumulated, names: tuple[str, ...]) -> list[_Batch]:
     """Requests of each variant by block (its begin and end, unix seconds), for the blocks that have any."""
     by_name = [request_blocks(page, counted, name) for name in names]
     found = (

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from live_dashboards.analysis.facts.arms import share_of_requests
-from live_dashboards.analysis.facts.page import Page
+from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.facts.period import period_of
 from live_dashboards.analysis.facts.traffic import assumed_zeros
 from live_dashboards.analysis.verdict.decision import p_words
@@ -44,7 +44,7 @@ def window_words(seconds: float) -> str:
     return format_duration(seconds)
 
 
-def split_panel(page: Page, test: SplitTest) -> SplitPanel:
+def split_panel(page: PageFacts, test: SplitTest) -> SplitPanel:
     """Shares of the analysis period against the plan, judged however often one looks; of the window where the
     period is not known.
     """
@@ -90,7 +90,7 @@ def split_panel(page: Page, test: SplitTest) -> SplitPanel:
     return SplitPanel(replace(head, is_alarm=is_drawn_live and test.flag == "red"), rows)
 
 
-def _requests_since(page: Page, share: Measurement) -> Measurement:
+def _requests_since(page: PageFacts, share: Measurement) -> Measurement:
     """The requests behind a share of the analysis period; up to what they can be at most."""
     value = round((share.value or 0.0) / 100 * (share.n or 0))
     others = ((each, period_of(each, each.roles.challenger)[1]) for each in other_pages(page))
@@ -136,7 +136,7 @@ def _split_title(rows: tuple[ShareRow, ...], test: SplitTest | None, *, has_plan
     return f"Traffic split {shares}, {words}"
 
 
-def rate_panel(page: Page) -> LinesPanel:
+def rate_panel(page: PageFacts) -> LinesPanel:
     """Requests per second."""
     lines = lines_of(page, "request_rate", "requests_per_second")
     title = (
@@ -161,7 +161,7 @@ def rate_panel(page: Page) -> LinesPanel:
     return LinesPanel(head, "requests/s", lines)
 
 
-def latency_panel(page: Page) -> LatencyPanel:
+def latency_panel(page: PageFacts) -> LatencyPanel:
     """Percentiles of the window and the timeline of p95."""
     rows = tuple(
         LatencyRow(
@@ -185,7 +185,7 @@ def latency_panel(page: Page) -> LatencyPanel:
     )
 
 
-def _latency_title(page: Page) -> str:
+def _latency_title(page: PageFacts) -> str:
     pair = [page.drawn.of(name).p95_latency_ms for name in page.roles.pair]
     known = [f"{format_number(p95.value, 'ms')}" for p95 in pair if p95.value is not None]
     if len(known) == 2 and pair[0].interval is not None and pair[0].interval == pair[1].interval:
@@ -199,7 +199,7 @@ def _latency_title(page: Page) -> str:
     )
 
 
-def error_panel(page: Page) -> ErrorPanel:
+def error_panel(page: PageFacts) -> ErrorPanel:
     """Error rates of the window and their timeline."""
     assumed = assumed_zeros(page.drawn.prometheus, page.roles)
     known = (facts for facts in page.drawn.variants if facts.error_rate.value is not None)
@@ -232,7 +232,7 @@ def error_panel(page: Page) -> ErrorPanel:
     return ErrorPanel(head, rows, lines_of(page, "error_rate", "percent"))
 
 
-def _error_title(page: Page, assumed: frozenset[str]) -> str:
+def _error_title(page: PageFacts, assumed: frozenset[str]) -> str:
     known = [
         facts.error_rate
         for facts in map(page.drawn.of, page.roles.pair)
@@ -250,7 +250,7 @@ def _error_title(page: Page, assumed: frozenset[str]) -> str:
     )
 
 
-def impact_panel(page: Page) -> ImpactPanel:
+def impact_panel(page: PageFacts) -> ImpactPanel:
     """The service's own report, one axis for each metric type."""
     answer = page.drawn.prometheus.timeline("business_impact")
     kinds = sorted(
@@ -287,7 +287,7 @@ def impact_panel(page: Page) -> ImpactPanel:
     )
 
 
-def lines_of(page: Page, name: str, unit: str, metric_type: str | None = None) -> tuple[Line, ...]:
+def lines_of(page: PageFacts, name: str, unit: str, metric_type: str | None = None) -> tuple[Line, ...]:
     """The timeline's lines in the page's order of variants, scaled to the panel's unit."""
     answer = page.drawn.prometheus.timeline(name)
     scale = page.drawn.traffic.accuracy_scale if name == "accuracy" else 1.0
@@ -318,7 +318,7 @@ def lines_of(page: Page, name: str, unit: str, metric_type: str | None = None) -
 
 
 def _latest(
-    page: Page, name: str, unit: str, *, variant: str, series: Timeline, metric_type: str | None
+    page: PageFacts, name: str, unit: str, *, variant: str, series: Timeline, metric_type: str | None
 ) -> Measurement:
     answer, status = page.drawn.prometheus.timeline(name), page.drawn.prometheus.status
     called = f"{name}_latest" if metric_type is None else f"{metric_type}_latest"
@@ -349,7 +349,7 @@ def _latest(
     )
 
 
-def _line_limit_seconds(page: Page, answer: Answer) -> float:
+def _line_limit_seconds(page: PageFacts, answer: Answer) -> float:
     """How old a line's last point may be: recorded counts come in whole blocks, and the next one is there
     when it has ended and its last step is recorded.
     """

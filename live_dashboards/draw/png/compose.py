@@ -13,17 +13,17 @@ from matplotlib.figure import Figure
 
 from live_dashboards.draw.png.curves import draw_curve
 from live_dashboards.draw.png.frame import Frame
-from live_dashboards.draw.png.lines import Plan, draw_below, draw_timeline
+from live_dashboards.draw.png.lines import LinesLayout, draw_below, draw_timeline
 from live_dashboards.draw.png.panel import draw_simulation_marks, open_panel, say_nothing
 from live_dashboards.draw.png.row_charts import draw_fitting_rows, draw_rows
 from live_dashboards.draw.png.rows import column_inches, rows_height
 from live_dashboards.draw.png.strips import draw_footer
-from live_dashboards.draw.png.tables import draw_checks, draw_table
+from live_dashboards.draw.png.tables import draw_conditions, draw_table
 from live_dashboards.draw.png.text import Look, end_words, fitted, width_inches, wrapped
 from live_dashboards.draw.png.theme import INK, Sizes, line_inches, page_scale
 from live_dashboards.model.chart import (
     Chart,
-    Checks,
+    Conditions,
     Curve,
     Lines,
     OfReport,
@@ -37,7 +37,7 @@ from live_dashboards.model.report import AbReport
 
 _WHOLE_PANELS: dict[type, Callable[[Frame, Any], None]] = {
     Table: draw_table,
-    Checks: draw_checks,
+    Conditions: draw_conditions,
     Curve: draw_curve,
 }
 """What draws a chart that has a panel to itself."""
@@ -153,9 +153,9 @@ def _draw_above(body: Frame, rows: Rows, lines: Lines, report: AbReport) -> None
     draw_timeline(lower, lines.lines, report, plan_of(lines))
 
 
-def plan_of(chart: Lines, **more: Any) -> Plan:
+def plan_of(chart: Lines, **more: Any) -> LinesLayout:
     """How the lines are drawn."""
-    return Plan(chart.unit, chart.is_zero_based, chart.target, chart.target_words, chart.marks, **more)
+    return LinesLayout(chart.unit, chart.is_zero_based, chart.target, chart.target_words, chart.marks, **more)
 
 
 def _draw_beside(body: Frame, lines: Sequence[Lines], report: AbReport) -> None:

@@ -35,7 +35,7 @@ _NAMES_INCHES, _MOST_NAMES_INCHES = 1.12, 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LinesLayout:
     """How a timeline is drawn: unit of its numbers, whether it starts at zero, its target line and dated
     marks.
 
@@ -62,7 +62,7 @@ class TimePlot:
     plot: Frame
     axes: Axes
     report: AbReport
-    plan: Plan
+    plan: LinesLayout
 
     @property
     def zone(self) -> ZoneInfo:
@@ -280,7 +280,7 @@ def _free_ticks(
     return tuple(free)
 
 
-def draw_timeline(frame: Frame, lines: Sequence[Line], report: AbReport, plan: Plan) -> Axes:
+def draw_timeline(frame: Frame, lines: Sequence[Line], report: AbReport, plan: LinesLayout) -> Axes:
     """The lines on axes over the whole window, whether or not all of it has values."""
     sizes, limits = frame.sizes, _limits(lines, plan)
     top = line_inches(sizes.note) if plan.marks else line_inches(sizes.tick) * 0.45
@@ -344,7 +344,7 @@ def draw_below(
     return lower.inner(top=line_inches(sizes.note))
 
 
-def _limits(lines: Sequence[Line], plan: Plan) -> tuple[float, float]:
+def _limits(lines: Sequence[Line], plan: LinesLayout) -> tuple[float, float]:
     values = [value for line in lines for stretch in segments(line.timeline) for _, value in stretch]
     if plan.target is not None and values:
         values.append(plan.target)

@@ -1,4 +1,4 @@
-"""How tables and checks look: cells under headings, and a line a condition with its state."""
+"""How tables and conditions look: cells under headings, and a line a condition with its state."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from matplotlib.lines import Line2D
 from live_dashboards.draw.png.frame import Frame
 from live_dashboards.draw.png.text import Look, fitted_name, width_inches, wrapped
 from live_dashboards.draw.png.theme import ALARM, CALM, FAINT, INK, MUTED, PAPER, RULE, line_inches
-from live_dashboards.model.chart import Cell, Checks, Column, Table
-from live_dashboards.model.judgement import Check
+from live_dashboards.model.chart import Cell, Column, Conditions, Table
+from live_dashboards.model.judgement import Condition
 from live_dashboards.model.presentation import variant_style
 
 _GAP_INCHES = 0.08
@@ -80,32 +80,32 @@ def _write_cell(
     body.write(x, y, fitted_name(text, look, width), look, within=width, align=align, stand=stand)
 
 
-def draw_checks(body: Frame, checks: Checks) -> None:
+def draw_conditions(body: Frame, chart: Conditions) -> None:
     """A line a condition."""
-    height = min(body.height / max(1, len(checks.checks)), line_inches(body.sizes.body, 2.1))
-    widths = [width_inches(check.label, Look(body.sizes.tick)) for check in checks.checks]
+    height = min(body.height / max(1, len(chart.conditions)), line_inches(body.sizes.body, 2.1))
+    widths = [width_inches(condition.label, Look(body.sizes.tick)) for condition in chart.conditions]
     label = min(_MOST_OF_LABELS * body.width, max(widths, default=0.0))
-    for index, check in enumerate(checks.checks):
-        _draw_check(body, check, body.height - (index + 0.5) * height, height, label)
+    for index, condition in enumerate(chart.conditions):
+        _draw_condition(body, condition, body.height - (index + 0.5) * height, height, label)
 
 
-def _draw_check(body: Frame, check: Check, y: float, height: float, label: float) -> None:
+def _draw_condition(body: Frame, condition: Condition, y: float, height: float, label: float) -> None:
     sizes = body.sizes
-    colour, marker, is_filled = _STATE_MARKS[check.state]
+    colour, marker, is_filled = _STATE_MARKS[condition.state]
     _mark(body, y + sizes.tick * 0.02 / 72, colour, marker, is_filled=is_filled)
     left = sizes.room(_STATE_INCHES)
     body.write(
         0.16,
         y,
-        check.state,
+        condition.state,
         Look(sizes.tick, colour, is_bold=True),
         within=left - 0.16,
         stand="center_baseline",
     )
-    body.write(left, y, check.label, Look(sizes.tick, INK), within=label, stand="center_baseline")
+    body.write(left, y, condition.label, Look(sizes.tick, INK), within=label, stand="center_baseline")
     x, look = left + label + 0.1, Look(sizes.note, MUTED)
     lines = wrapped(
-        check.words, look, body.width - x, 2 if height >= 2 * line_inches(sizes.note, _LEADING) else 1
+        condition.words, look, body.width - x, 2 if height >= 2 * line_inches(sizes.note, _LEADING) else 1
     )
     for number, line in enumerate(lines):
         shift = ((len(lines) - 1) / 2 - number) * line_inches(sizes.note, _LEADING)

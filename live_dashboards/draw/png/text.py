@@ -210,7 +210,7 @@ def put(
         return None
     width, height = figure.get_size_inches()
     baseline = at_inches[1] - _BASELINE_BELOW_EM[stand] * look.points / 72
-    words = Words(
+    words = WordsArtist(
         at_inches[0] / width,
         baseline / height,
         shown,
@@ -225,7 +225,7 @@ def put(
     return words
 
 
-class Words(Text):
+class WordsArtist(Text):
     """One line standing on its baseline. In pixels it is drawn right there, as laying out each line before
     drawing it would take as long as the drawing.
     """

@@ -202,7 +202,7 @@ def new_session(endpoint: Endpoint, sockets: Sockets) -> requests.Session:
     return session
 
 
-class BusyError(SourceError):
+class BusyServerError(SourceError):
     """The server wants to be asked later: in `wait_seconds`, None where it does not say."""
 
     def __init__(self, reason: str, fix: str, code: str, wait_seconds: float | None) -> None:
@@ -215,12 +215,12 @@ class Brake:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._refusal: BusyError | None = None
+        self._refusal: BusyServerError | None = None
         self._refusals_in_turn = 0
         self._released_at = 0.0  # on the monotonic clock
         self._aborted = threading.Event()
 
-    def hold(self, refusal: BusyError) -> None:
+    def hold(self, refusal: BusyServerError) -> None:
         """Ask nothing for as long as the server wants; refusals that come together count as one."""
         now = time.monotonic()
         with self._lock:

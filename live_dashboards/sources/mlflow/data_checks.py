@@ -16,7 +16,7 @@ from live_dashboards.model.snapshot import Experiment, VariantValue
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.experiments import (
-    Choice,
+    ChosenExperiment,
     choose_experiment,
     metric_keys,
     read,
@@ -36,7 +36,7 @@ class MlflowData:
         self.connection, self.settings, self.at = connection, settings, at
 
     @cached_property
-    def choice(self) -> Choice | UsageError:
+    def choice(self) -> ChosenExperiment | UsageError:
         """The experiments and the chosen one, or why the configured one cannot be."""
         try:
             return choose_experiment(self.connection, self.settings["AB_EXPERIMENT"], self._parameters)

@@ -146,7 +146,7 @@ def _by_experiment(rows: Iterable[Row], read: Callable[[Row], Record]) -> ByExpe
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChosenExperiment:
     """The experiments with the chosen one first, all active names, and why there is none or what is odd about
     it.
     """
@@ -159,7 +159,9 @@ class Choice:
     fix: str | None = None
 
 
-def choose_experiment(connection: Questions, wanted: str | None, parameters: Mapping[str, Any]) -> Choice:
+def choose_experiment(
+    connection: Questions, wanted: str | None, parameters: Mapping[str, Any]
+) -> ChosenExperiment:
     """The named experiment, or the A/B experiment with the newest activity; UsageError where no active
     experiment has that name.
     """
@@ -174,7 +176,7 @@ def choose_experiment(connection: Questions, wanted: str | None, parameters: Map
     active, ranks = _with_activity(connection, found, candidates, parameters)
     if not candidates:
         reason, fix = _nothing_found(connection, found, known, wanted, parameters)
-        return Choice(None, tuple(active), known, reason=reason, fix=fix)
+        return ChosenExperiment(None, tuple(active), known, reason=reason, fix=fix)
     chosen_id = max(
         candidates,
         key=lambda experiment: ranks.get(experiment.experiment_id, (-1, -1, experiment.experiment_id)),
@@ -189,14 +191,14 @@ def choose_experiment(connection: Questions, wanted: str | None, parameters: Map
     return _chosen(ordered, known)
 
 
-def choice_of(choice: Choice, experiment: Experiment) -> Choice:
+def choice_of(choice: ChosenExperiment, experiment: Experiment) -> ChosenExperiment:
     """The same experiments with this one chosen."""
     others = tuple(each for each in choice.experiments if each is not experiment)
     known = (experiment.name, *(name for name in choice.known if name != experiment.name))
     return _chosen((experiment, *others), known)
 
 
-def _chosen(ordered: Sequence[Experiment], known: tuple[str, ...]) -> Choice:
+def _chosen(ordered: Sequence[Experiment], known: tuple[str, ...]) -> ChosenExperiment:
     chosen = ordered[0]
     with_variants = tuple(experiment for experiment in ordered if experiment.variants)
     same_name = sorted(experiment.workspace for experiment in ordered[1:] if experiment.name == chosen.name)
@@ -216,9 +218,9 @@ def _chosen(ordered: Sequence[Experiment], known: tuple[str, ...]) -> Choice:
             "nothing is shown"
         )
     if chosen.variants:
-        return Choice(chosen, with_variants, known, tuple(warnings))
+        return ChosenExperiment(chosen, with_variants, known, tuple(warnings))
     reason = f"no active run of experiment {chosen.name!r} has a param or tag {sql.VARIANT_KEY}"
-    return Choice(
+    return ChosenExperiment(
         chosen,
         with_variants,
         known,

@@ -184,7 +184,7 @@ class MlflowConnection:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SchemaTable:
     """One table by the name that the search path resolves, and the schemas that have one of this name."""
 
     is_there: bool
@@ -204,7 +204,7 @@ class MlflowSchema:
     server_version: str
     revision: str | None
     clock_difference_seconds: float
-    tables: Mapping[str, Table]
+    tables: Mapping[str, SchemaTable]
 
     @property
     def version(self) -> str:
@@ -225,7 +225,7 @@ def read_schema(connection: MlflowConnection) -> MlflowSchema:
     difference_seconds = float(clock_seconds) - (before_seconds + time.time()) / 2
     rows = connection.rows("schema", sql.SCHEMA, {"tables": [*REQUIRED_TABLES, *_OPTIONAL_TABLES]})
     tables = {
-        name: Table(there, readable, writable, tuple(schemas))
+        name: SchemaTable(there, readable, writable, tuple(schemas))
         for name, there, readable, writable, schemas in rows
     }
     revision = (
@@ -279,7 +279,7 @@ def _without_tables(schema: MlflowSchema, missing: list[str], connection: Mlflow
     )
 
 
-class MlflowSource(OpenedSource[MlflowConnection]):
+class PostgresSource(OpenedSource[MlflowConnection]):
     """MLflow's PostgreSQL as the settings name it; raises SettingsError where they cannot name one."""
 
     what = "PostgreSQL"

@@ -16,7 +16,7 @@ from live_dashboards.model.snapshot import MLFLOW, ChosenTest, MlflowAnswer, Sou
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import experiments, sql
-from live_dashboards.sources.mlflow.experiments import Choice, choice_of, choose_experiment
+from live_dashboards.sources.mlflow.experiments import ChosenExperiment, choice_of, choose_experiment
 from live_dashboards.sources.mlflow.questions import Questions, milliseconds, require_text
 
 _TEXTS = {
@@ -52,7 +52,7 @@ class Asked:
     parameters: Mapping[str, Any]
     deadline: Deadline
 
-    def status(self, state: SourceState, choice: Choice) -> SourceStatus:
+    def status(self, state: SourceState, choice: ChosenExperiment) -> SourceStatus:
         """How asking ended, as of now."""
         return SourceStatus(
             MLFLOW,
@@ -66,7 +66,7 @@ class Asked:
             clock_difference_seconds=self.clock_difference_seconds,
         )
 
-    def nothing(self, choice: Choice) -> MlflowAnswer:
+    def nothing(self, choice: ChosenExperiment) -> MlflowAnswer:
         """The answer where there is no A/B data to read."""
         return MlflowAnswer(
             self.status(SourceState.NO_AB_DATA, choice),
@@ -75,7 +75,7 @@ class Asked:
             experiment=choice.chosen.name if choice.chosen else None,
         )
 
-    def read(self, choices: Sequence[Choice]) -> tuple[MlflowAnswer, ...]:
+    def read(self, choices: Sequence[ChosenExperiment]) -> tuple[MlflowAnswer, ...]:
         """An answer for each chosen experiment, in this order."""
         ids = [choice.chosen.experiment_id for choice in choices if choice.chosen]
         parameters = {**self.parameters, "experiment_ids": ids}
@@ -88,7 +88,9 @@ class Asked:
             replace(answer, status=replace(answer.status, duration_seconds=ended)) for answer in answers
         )
 
-    def _answer(self, choice: Choice, found: Mapping[str, experiments.ByExperiment[Any]]) -> MlflowAnswer:
+    def _answer(
+        self, choice: ChosenExperiment, found: Mapping[str, experiments.ByExperiment[Any]]
+    ) -> MlflowAnswer:
         chosen = choice.experiments[0]
         texts = {**_TEXTS, **({"versions": self.versions_text} if self.versions_text else {})}
         parameters = {**self.parameters, "experiment_ids": [chosen.experiment_id]}

@@ -15,7 +15,7 @@ from live_dashboards.model.setting_types import Secret
 from live_dashboards.model.snapshot import ChosenTest, MlflowAnswer, SourceState
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
-from live_dashboards.sources.mlflow.postgres import MlflowSource as PostgresSource
+from live_dashboards.sources.mlflow.postgres import PostgresSource
 from live_dashboards.sources.mlflow.questions import MlflowSource
 
 _Answers = tuple[MlflowAnswer, ...]

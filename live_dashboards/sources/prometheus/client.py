@@ -31,7 +31,7 @@ from live_dashboards.sources.http.endpoint import (
     without_user_info,
 )
 from live_dashboards.sources.http.failure import timeout_failure
-from live_dashboards.sources.http.session import Allowance, Brake, BusyError, Sockets, new_session
+from live_dashboards.sources.http.session import Allowance, Brake, BusyServerError, Sockets, new_session
 from live_dashboards.sources.prometheus.exchange import LARGEST_ANSWERS_BYTES, Question, exchange
 from live_dashboards.sources.prometheus.reply import Outcome, Reply, answered
 
@@ -204,7 +204,7 @@ class PrometheusClient:
             asked.brake.wait(deadline)
             try:
                 reply = exchange(session, asked.endpoint, question, deadline, self._allowance)
-            except BusyError as error:
+            except BusyServerError as error:
                 asked.brake.hold(error)
                 refusal = error
             else:

@@ -15,8 +15,8 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.notices import COUNTED_ONCE, NOT_THERE, PERHAPS_TWICE
 from live_dashboards.settings import Settings
 from live_dashboards.sources.prometheus.copy_judgement import (
-    Found,
-    Verdict,
+    CopiesVerdict,
+    FoundCopies,
     candidates,
     judge,
     possible_labels,
@@ -148,22 +148,22 @@ def _found(ask: Ask, scope: Scope, span: _Span, settings: Settings) -> Copies:
     judged = _judged(ask, scope, span, settings)
     if isinstance(judged, SourceError):
         return Copies(told=(_cannot_ask(judged),))
-    sure, unsure = _of(judged, Verdict.COPIES), _of(judged, Verdict.UNSURE)
+    sure, unsure = _of(judged, CopiesVerdict.COPIES), _of(judged, CopiesVerdict.UNSURE)
     return Copies(_labels(sure), (*map(_merged_words, sure), *map(_unsure_words, unsure)))
 
 
-def _judged(ask: Ask, scope: Scope, span: _Span, settings: Settings) -> list[Found] | SourceError:
+def _judged(ask: Ask, scope: Scope, span: _Span, settings: Settings) -> list[FoundCopies] | SourceError:
     overlaps = _overlaps(ask, span, _selector(REQUESTS, scope))
     if isinstance(overlaps, SourceError):
         return overlaps
     return [judge(ask, scope, settings, candidate, moments) for candidate, moments in overlaps.items()]
 
 
-def _of(judged: Sequence[Found], verdict: Verdict) -> list[Found]:
+def _of(judged: Sequence[FoundCopies], verdict: CopiesVerdict) -> list[FoundCopies]:
     return [each for each in judged if each.verdict is verdict]
 
 
-def _labels(several: Sequence[Found]) -> tuple[str, ...]:
+def _labels(several: Sequence[FoundCopies]) -> tuple[str, ...]:
     return tuple(sorted({label for each in several for label in each.labels}))
 
 
@@ -179,11 +179,11 @@ def _of_steps(ask: Ask, scope: Scope, settings: Settings, named: tuple[str, ...]
     apart = () if isinstance(overlaps, SourceError) else tuple(overlaps)
     if isinstance(raw, SourceError):
         return Copies(told=(*map(_steps_words, apart), _cannot_ask(raw)))
-    sure = _labels(_of(raw, Verdict.COPIES))
+    sure = _labels(_of(raw, CopiesVerdict.COPIES))
     twice = _twice(ask, scope, span, sure)
     if twice and sure in apart:
         return Copies(told=(apart_words(sure),), twice=apart_words(sure))
-    doubtful = [each for each in _of(raw, Verdict.UNSURE) if _twice(ask, scope, span, each.labels)]
+    doubtful = [each for each in _of(raw, CopiesVerdict.UNSURE) if _twice(ask, scope, span, each.labels)]
     return Copies(
         told=(*map(_steps_words, apart), *filter(None, (twice,)), *map(_recorded_words, doubtful)),
         twice=twice,
@@ -240,14 +240,14 @@ def _moments(outcomes: Sequence[Outcome]) -> tuple[float, ...]:
     return tuple(sorted({seconds for seconds, value in points if value is not None}))
 
 
-def _merged_words(found: Found) -> str:
+def _merged_words(found: FoundCopies) -> str:
     return (
         f"{COUNTED_ONCE}: {_differ(found.labels)}, and every counter of theirs says the same "
         "(PROMETHEUS_REPLICA_LABELS=none counts each by itself)"
     )
 
 
-def _unsure_words(found: Found) -> str:
+def _unsure_words(found: FoundCopies) -> str:
     return (
         f"{PERHAPS_TWICE}: {_differ(found.labels)}, and whether these are copies of one scrape cannot "
         f"be told ({found.why}): {_say(found.labels)}"
@@ -261,7 +261,7 @@ def _steps_words(labels: tuple[str, ...]) -> str:
     )
 
 
-def _recorded_words(found: Found) -> str:
+def _recorded_words(found: FoundCopies) -> str:
     return (
         f"{PERHAPS_TWICE}: the rules have recorded series that differ in {label_words(found.labels)} "
         "alone, and whether these are copies of one scrape cannot be told "

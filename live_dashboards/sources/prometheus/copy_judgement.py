@@ -62,7 +62,7 @@ _LIKE = frozenset({Likeness.ALIKE, Likeness.NEARLY})
 _APART = frozenset({Likeness.DIFFERENT, Likeness.ONE_SCRAPE})
 
 
-class Verdict(StrEnum):
+class CopiesVerdict(StrEnum):
     """What the samples say."""
 
     COPIES = "copies"
@@ -71,17 +71,17 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundCopies:
     """The labels in which alone series differ, what they are, and why that cannot be told."""
 
     labels: tuple[str, ...]
-    verdict: Verdict
+    verdict: CopiesVerdict
     why: str = ""
 
 
 def judge(
     ask: Ask, scope: Scope, settings: Settings, labels: tuple[str, ...], moments: Sequence[float]
-) -> Found:
+) -> FoundCopies:
     """Whether the series that differ in these labels alone are copies; `moments` (unix seconds, in order) are
     those at which there were some.
     """
@@ -92,14 +92,14 @@ def judge(
     failure = failure_in(outcomes)
     likenesses = {each.likeness for look in seen for each in look}
     if likenesses & _APART or (likenesses <= {Likeness.IN_TURN} and not failure):
-        return Found(labels, Verdict.DIFFERENT)
+        return FoundCopies(labels, CopiesVerdict.DIFFERENT)
     looks = [
-        _Look.at(alike, scope.at_seconds)
+        _AlikeStretch.at(alike, scope.at_seconds)
         for look in seen
         if (alike := [each for each in look if each.likeness in _LIKE])
     ]
     if not looks:
-        return Found(labels, Verdict.UNSURE, failure or "too few samples")
+        return FoundCopies(labels, CopiesVerdict.UNSURE, failure or "too few samples")
     return _judge_all(ask, scope, settings, labels, looks)
 
 
@@ -109,15 +109,15 @@ def _few(moments: Sequence[float]) -> list[float]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _AlikeStretch:
     """A stretch in which requests look like copies: its end and length, and which targets do."""
 
     end_seconds: float
     span_seconds: float
-    alike: tuple[Compared, ...]
+    alike: tuple[ComparedSeries, ...]
 
     @classmethod
-    def at(cls, alike: Sequence[Compared], latest_seconds: float) -> _Look:
+    def at(cls, alike: Sequence[ComparedSeries], latest_seconds: float) -> _AlikeStretch:
         """The last few scrapes of the groups that are alike; some more where clocks may be wrong."""
         spacing_seconds = max(each.spacing_seconds for each in alike)
         end_seconds = min(latest_seconds, max(each.until_seconds for each in alike) + spacing_seconds)
@@ -135,8 +135,8 @@ class _Look:
 
 
 def _judge_all(
-    ask: Ask, scope: Scope, settings: Settings, labels: tuple[str, ...], looks: Sequence[_Look]
-) -> Found:
+    ask: Ask, scope: Scope, settings: Settings, labels: tuple[str, ...], looks: Sequence[_AlikeStretch]
+) -> FoundCopies:
     """Whether every other counter of these targets agrees too, and one that only one process can have is
     among them.
     """
@@ -159,7 +159,7 @@ def _judge_all(
         if _target(each.shared) in look.targets
     }
     if likenesses & _APART:
-        return Found(labels, Verdict.DIFFERENT)
+        return FoundCopies(labels, CopiesVerdict.DIFFERENT)
     failure = failure_in(outcomes)
     lone = next(
         (
@@ -170,11 +170,11 @@ def _judge_all(
         "",
     )
     if failure or lone:
-        return Found(labels, Verdict.UNSURE, failure or f"only one of them has {lone}")
+        return FoundCopies(labels, CopiesVerdict.UNSURE, failure or f"only one of them has {lone}")
     if Likeness.NEARLY in likenesses:
-        return Found(
+        return FoundCopies(
             labels,
-            Verdict.UNSURE,
+            CopiesVerdict.UNSURE,
             "they tell of moments some seconds apart, as clocks do that are not set alike",
         )
     if not any(
@@ -185,23 +185,23 @@ def _judge_all(
         for look, metric, groups in compared
         for each in groups
     ):
-        return Found(
+        return FoundCopies(
             labels,
-            Verdict.UNSURE,
+            CopiesVerdict.UNSURE,
             f"equal counts may be chance, and neither {_SUM} nor "
             f"{PROCESS_START} nor a {EXPORTED.created} is there to compare",
         )
-    return Found(labels, Verdict.COPIES)
+    return FoundCopies(labels, CopiesVerdict.COPIES)
 
 
-def _has_lone(look: _Look, series: Iterable[Timeline], labels: tuple[str, ...]) -> bool:
+def _has_lone(look: _AlikeStretch, series: Iterable[Timeline], labels: tuple[str, ...]) -> bool:
     """Whether one of the copies has had a counter for several scrapes that the other one lacks altogether: a
     pod may just have ended, or a copy begun.
     """
     return any(_target(shared) in look.targets for shared in lone_groups(series, labels, _SCRAPES_SEEN // 2))
 
 
-def _selectors(look: _Look, scope: Scope, settings: Settings) -> dict[str, str]:
+def _selectors(look: _AlikeStretch, scope: Scope, settings: Settings) -> dict[str, str]:
     """By metric: the counters of the test, and what a process tells of itself."""
     online = (settings["AB_ONLINE_LABELLED_METRIC"], settings["AB_ONLINE_CORRECT_METRIC"])
     own = (ERRORS, _SUM, f"{LATENCY}_count", _BUCKET, *_CREATED, *filter(None, online))
@@ -224,7 +224,7 @@ def _target(shared: Labels) -> Labels:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ComparedSeries:
     """A group of series that are equal but for the candidate's labels: the labels they share, what was found,
     the ends in unix seconds, and the newest value.
     """
@@ -238,7 +238,7 @@ class Compared:
 
 def compare_groups(
     series: Iterable[Timeline], labels: Sequence[str], *, are_moments: bool = False
-) -> tuple[Compared, ...]:
+) -> tuple[ComparedSeries, ...]:
     """Each group of two and more series that differ in these labels alone, in each of which there are
     samples; `are_moments`: their values are unix seconds.
     """
@@ -265,7 +265,7 @@ def lone_groups(series: Iterable[Timeline], labels: Sequence[str], least_samples
     )
 
 
-def _compare(shared: Labels, members: list[list[Point]], *, are_moments: bool) -> Compared:
+def _compare(shared: Labels, members: list[list[Point]], *, are_moments: bool) -> ComparedSeries:
     found = [_likeness(first, second, are_moments=are_moments) for first, second in pairwise(members)]
     worst = next(each for each in Likeness if each in found)
     spacing = max(
@@ -273,7 +273,7 @@ def _compare(shared: Labels, members: list[list[Point]], *, are_moments: bool) -
         default=0.0,
     )
     newest = sorted(points[-1][0] for points in members)
-    return Compared(shared, worst, newest[-2], spacing, max(points[-1][1] for points in members))
+    return ComparedSeries(shared, worst, newest[-2], spacing, max(points[-1][1] for points in members))
 
 
 def _likeness(first: list[Point], second: list[Point], *, are_moments: bool) -> Likeness:

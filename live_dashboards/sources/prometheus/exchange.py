@@ -26,7 +26,12 @@ from live_dashboards.sources.http.failure import (
     redirect_target,
     timeout_failure,
 )
-from live_dashboards.sources.http.session import Allowance, BusyError, clock_difference_seconds, wait_seconds
+from live_dashboards.sources.http.session import (
+    Allowance,
+    BusyServerError,
+    clock_difference_seconds,
+    wait_seconds,
+)
 from live_dashboards.sources.prometheus.reply import (
     Outcome,
     Reply,
@@ -300,14 +305,14 @@ def format_failure(address: str, what: str) -> SourceError:
     return SourceError(f"{address} answers with {what} instead of Prometheus' JSON", fix, "not_prometheus")
 
 
-def busy_failure(status: int, text: str, retry_after: str | None, address: str) -> BusyError:
+def busy_failure(status: int, text: str, retry_after: str | None, address: str) -> BusyServerError:
     """A server, or a proxy before it, that wants fewer questions at a time."""
     said = f": {excerpt(text)}" if text else ""
     fix = (
         "raise the limit there, ask less often, or raise SOURCE_TIMEOUT_SECONDS so that there is time to "
         "ask again"
     )
-    return BusyError(
+    return BusyServerError(
         f"{address} or a proxy refuses too many requests (status {status}){said}",
         fix,
         "limit",

@@ -190,7 +190,7 @@ def read_periods(
     looks = [replace(_within({*edges.values(), math.inf}, buckets), name="") for _ in within]
     starts = _starts(scope, settings, first_traffic)
     periods = [
-        _Period(
+        _PeriodQuestions(
             start,
             replace(scope, window_seconds=scope.since(start)),
             queries,
@@ -261,7 +261,7 @@ def _within(edges: set[float], buckets: Growth) -> AbQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class _Period:
+class _PeriodQuestions:
     """The questions of one start, found in the traffic or set: `scope` has the whole period as its window,
     `window` is what was seen of the page's.
     """

@@ -190,7 +190,7 @@ def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
     grid = timeline_grid(
         scope.counts_at_seconds, scope.window_seconds, STEP_SECONDS if scope.is_recorded else 0.0
     )
-    wanted = _Wanted(scope, totals(settings), dict(AB_QUERIES), grid)
+    wanted = _FirstQuestions(scope, totals(settings), dict(AB_QUERIES), grid)
     repair = Repair(ask, scope, wanted.totals)
     first = _first(ask, wanted, repair, with_start=settings.start is None)
     window = window_answers(
@@ -279,7 +279,7 @@ class _First:
         return [outcome for name, outcome in self.outcomes.items() if name.startswith(beginning)]
 
 
-def _first(ask: Ask, wanted: _Wanted, repair: Repair, *, with_start: bool) -> _First:
+def _first(ask: Ask, wanted: _FirstQuestions, repair: Repair, *, with_start: bool) -> _First:
     """Everything of the window in one go; then what the counts need beyond."""
     scope = wanted.scope
     counts = [
@@ -323,7 +323,7 @@ def _sound(first: _First) -> _First:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _FirstQuestions:
     """What is asked first beside the counts: gauges, the newest sample behind each total, and the queries
     over the window by name.
     """
@@ -418,7 +418,7 @@ def _refuse_without_requests(outcomes: Mapping[str, Outcome], requests: Outcome)
             raise outcome
 
 
-def _why_empty(wanted: _Wanted, answers: tuple[Answer, ...]) -> dict[str, Question]:
+def _why_empty(wanted: _FirstQuestions, answers: tuple[Answer, ...]) -> dict[str, Question]:
     """For each metric behind an empty answer: when was it last seen."""
     empty = [answer for answer in answers if not answer.series and answer.reason is None]
     timelines = {
@@ -437,7 +437,7 @@ def _why_empty(wanted: _Wanted, answers: tuple[Answer, ...]) -> dict[str, Questi
 
 
 def _wide_ages(
-    wanted: _Wanted, instants: tuple[Answer, ...], ages: tuple[Answer, ...]
+    wanted: _FirstQuestions, instants: tuple[Answer, ...], ages: tuple[Answer, ...]
 ) -> dict[str, Question]:
     """Where the newest sample of a model is too old for an instant query: look back over the whole window."""
     known = {

@@ -19,7 +19,7 @@ from live_dashboards.sources.mlflow.rows.records import (
     PointRow,
     RunRow,
     VersionRow,
-    Wanted,
+    WantedKeys,
 )
 
 Document = Mapping[str, Any]
@@ -61,7 +61,7 @@ def experiment_row(document: Document) -> ExperimentRow:
     )
 
 
-def run_row(document: Document, wanted: Wanted) -> RunRow:
+def run_row(document: Document, wanted: WantedKeys) -> RunRow:
     """What is wanted of a run of `runs/search`."""
     info, data = document["info"], document.get("data", {})
     return RunRow(
@@ -257,7 +257,7 @@ class _RunsOfOne:
 class RestRuns:
     """Keeps what was read."""
 
-    def __init__(self, pages: Pages, wanted: Wanted) -> None:
+    def __init__(self, pages: Pages, wanted: WantedKeys) -> None:
         self._pages, self._wanted = pages, wanted
         self._runs: dict[int, _RunsOfOne] = {}
 

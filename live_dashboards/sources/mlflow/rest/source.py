@@ -31,7 +31,13 @@ from live_dashboards.sources.mlflow.rest.runs import (
     runs_search,
     versions_of,
 )
-from live_dashboards.sources.mlflow.rows.records import ExperimentRow, PointRow, RunRow, VersionRow, Wanted
+from live_dashboards.sources.mlflow.rows.records import (
+    ExperimentRow,
+    PointRow,
+    RunRow,
+    VersionRow,
+    WantedKeys,
+)
 from live_dashboards.sources.mlflow.rows.rules import RowAnswers
 
 _EXPERIMENT_PAGES = sql.MAX_EXPERIMENTS // EXPERIMENT_PAGE
@@ -47,7 +53,7 @@ class RestRows:
 
     def __init__(self, client: RestClient, parameters: Parameters) -> None:
         self._pages = Pages(client)
-        self._experiment, self._wanted = parameters["experiment"], Wanted.of(parameters)
+        self._experiment, self._wanted = parameters["experiment"], WantedKeys.of(parameters)
         self._order: dict[int, tuple[bool, int]] = {}
         self._runs = RestRuns(self._pages, self._wanted)
 

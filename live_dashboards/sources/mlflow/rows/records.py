@@ -21,7 +21,7 @@ _BLANKS = " \t\r\n\f\x0b"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedKeys:
     """The keys that are kept, and by when a metric is a sign of life: known at the moment asked for, and at
     all (milliseconds since 1970).
     """
@@ -33,7 +33,7 @@ class Wanted:
     tomorrow_ms: int
 
     @classmethod
-    def of(cls, parameters: Parameters) -> Wanted:
+    def of(cls, parameters: Parameters) -> WantedKeys:
         """What the questions bound to these parameters need; a caller of MLflow may log any time, and later
         ones than tomorrow are no sign of activity.
         """

@@ -24,7 +24,7 @@ from live_dashboards.sources.mlflow.rows.records import (
     PointRow,
     RunRow,
     VersionRow,
-    Wanted,
+    WantedKeys,
 )
 from live_dashboards.sources.mlflow.rows.rules import RowAnswers
 from live_dashboards.sources.mlflow.sqlite import texts
@@ -35,7 +35,7 @@ class SqliteRows:
     """Reads through one connection what the questions bound to these parameters need."""
 
     def __init__(self, database: SqliteDatabase, parameters: Parameters) -> None:
-        self._database, wanted = database, Wanted.of(parameters)
+        self._database, wanted = database, WantedKeys.of(parameters)
         self._bound = {
             "keys": json.dumps(sorted(wanted.metrics), ensure_ascii=False),
             "near_ms": wanted.near_ms,

@@ -89,7 +89,7 @@ class Samples:
         self._told_starts: dict[SeriesKey, Points] = {}
         # within stretches: samples of two of them are no neighbours
         self._pauses: dict[SeriesKey, list[float]] = {}
-        self._found: _Found | None = None  # made anew after each addition
+        self._found: _SeriesByPlace | None = None  # made anew after each addition
 
     def add(self, series: Iterable[Timeline]) -> None:
         """Take in all samples of a stretch, in series that carry their metric's name as a label; one that is
@@ -113,14 +113,14 @@ class Samples:
         self._found = None
 
     @property
-    def _at(self) -> _Found:
+    def _at(self) -> _SeriesByPlace:
         if self._found is None:
             starts = {key: self._points_of(key) for key in self.of_metric(PROCESS_START)}
             told = {
                 key: [*starts.get(key, ()), *self._told_starts.get(key, ())]
                 for key in {**starts, **self._told_starts}
             }
-            self._found = _Found(self._copies, told)
+            self._found = _SeriesByPlace(self._copies, told)
         return self._found
 
     def place(self, key: SeriesKey) -> Place:
@@ -212,7 +212,7 @@ class Samples:
         return self._points[key]
 
 
-class _Found:
+class _SeriesByPlace:
     """What stands at which place, by the series of a moment and when their processes began as it was told."""
 
     def __init__(self, series: Iterable[SeriesKey], told: Mapping[SeriesKey, Points]) -> None:
