@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from live_dashboards.demo.server_process import running_servers
+from live_dashboards.demo.server_process import STARTED
 from live_dashboards.demo.servers import PostgresServer, PrometheusServer
 from live_dashboards.errors import SettingsError
 from tests.support import pace
 from tests.support.closed_network import close_environment, close_network
 from tests.support.engines import engine_versions, keep_engines
 from tests.support.fault_proxy import FaultProxy
-from tests.support.mlflow_database import MlflowDatabase
+from tests.support.mlflow_database import MlflowDatabase, drop_database
 from tests.support.mlflow_tables import SCHEMA_OF_MLFLOW_2, make_tables, tracking_uri
 from tests.support.orphans import end_with
 from tests.support.prometheus_truth import PrometheusTruth
@@ -85,7 +85,7 @@ def pytest_runtest_makereport() -> Iterator[None]:
     """What the servers said stands below what the test said."""
     report: pytest.TestReport = yield
     if report.failed:
-        report.sections += [(f"log of {server.name} on port {server.port}", "\n".join(server.log.splitlines()[-LOG_LINES_COUNT:])) for server in running_servers()]
+        report.sections += [(f"log of {server.name} on port {server.port}", "\n".join(server.log.splitlines()[-LOG_LINES_COUNT:])) for server in STARTED]
     return report
 
 
@@ -147,7 +147,7 @@ def mlflow_database(request: pytest.FixtureRequest, postgres: PostgresServer) ->
     name = f"mlflow_test_{next(_numbers)}"
     postgres.create_database(name, template, owner=MLFLOW_ROLE)
     yield MlflowDatabase(postgres, name, MLFLOW_ROLE, MLFLOW_PASSWORD, version)
-    postgres.drop_database(name)
+    drop_database(postgres, name)
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def two_tests(postgres: PostgresServer, mlflow_3_template: str, tmp_path_factory
         names: list[str] = []
         yield make
     for name in names:
-        postgres.drop_database(name)
+        drop_database(postgres, name)
 
 
 def filled_prometheus(truth: PrometheusTruth, folder: Path, **more: Any) -> RunningPrometheus:

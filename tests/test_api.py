@@ -249,3 +249,11 @@ def test_the_package_names_what_it_has_also_before_it_is_loaded():
 def test_a_whole_number_of_numpy_is_a_seed():
     one, other = (live_dashboards.ab_test(simulate=True, at=AT, env_file="/dev/null", seed=seed).summary()["variants"] for seed in (np.int64(7), 7))
     assert one == other
+
+
+@pytest.mark.parametrize(("on_missing", "end"), [("simulate", "what you see is simulated"), ("mark", "there is nothing to show")])
+def test_without_a_source_it_says_what_is_shown(on_missing, end, monkeypatch, tmp_path, caplog):
+    monkeypatch.chdir(tmp_path)
+    live_dashboards.ab_test(on_missing=on_missing)
+    (warning,) = [record.getMessage() for record in caplog.records if "no source is configured" in record.getMessage()]
+    assert warning.endswith(end)

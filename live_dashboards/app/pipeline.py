@@ -184,7 +184,7 @@ def ask(settings: Settings, request: Request) -> Snapshot:
         return load_snapshot(request.from_snapshot)
     if request.simulate_only:
         return unasked(settings, request)
-    tell_unconfigured(settings)
+    tell_unconfigured(settings, request.on_missing)
     with undivided():  # compiled modules, see `load_drawing`
         from live_dashboards.sources.connector import LiveDataConnector
 
@@ -196,13 +196,13 @@ def ask(settings: Settings, request: Request) -> Snapshot:
     return file.fill(LiveDataConnector(settings).fetch(known_test=file.kept.chosen))
 
 
-def tell_unconfigured(settings: Settings) -> None:
+def tell_unconfigured(settings: Settings, on_missing: str = "simulate") -> None:
     """Says in one line what to set where nothing is."""
     if not settings.has_mlflow and not settings.has_prometheus:
         log.warning(
-            "no source is configured: set MLFLOW_DB_HOST and PROMETHEUS_URL (or "
-            "MLFLOW_TRACKING_URI) in "
-            ".env.live-dashboards; what you see is simulated"
+            "no source is configured: set MLFLOW_DB_HOST and PROMETHEUS_URL (or MLFLOW_TRACKING_URI) in "
+            ".env.live-dashboards; %s",
+            "what you see is simulated" if on_missing == "simulate" else "there is nothing to show",
         )
 
 

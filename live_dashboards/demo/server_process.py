@@ -34,7 +34,8 @@ STOP_SECONDS = 10.0
 
 _POLL_SECONDS = 0.05
 _LOG_LINES_COUNT = 3
-_started: list[ServerProcess] = []
+STARTED: list[ServerProcess] = []
+"""What this process has started and not stopped, in that order."""
 
 LONGEST_PATH = 70  # a Unix socket's path below the folder may have 107 bytes
 _PREFIX = "live-dashboards-"
@@ -157,7 +158,7 @@ class ServerProcess:
             self._child = _spawn(
                 self._command(self.port), self._folder, output, self._account, self._environment
             )
-            _started.append(self)
+            STARTED.append(self)
         if not self._becomes_ready(self._child.process):
             self.stop()
             raise ServerStartError(f"{self.name} did not start; its log ends: {_tail(self.log)}")
@@ -174,7 +175,7 @@ class ServerProcess:
                         self._child.process.wait(STOP_SECONDS)
             self._child.end()
             self._child = None
-            _started.remove(self)
+            STARTED.remove(self)
         if self._held_port is not None:
             self._held_port.close()
             self._held_port = None
@@ -186,13 +187,6 @@ class ServerProcess:
                 return True
             time.sleep(_POLL_SECONDS)
         return False
-
-
-def running_servers() -> tuple[ServerProcess, ...]:
-    """The servers that this process has started and not stopped, in that order: what a failure may have to do
-    with stands in their logs.
-    """
-    return tuple(_started)
 
 
 def run_program(arguments: Sequence[str | Path], *, folder: Path, account: Account | None = None) -> None:

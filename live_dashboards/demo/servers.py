@@ -145,10 +145,6 @@ class PostgresServer(_OwnServer):
         )
         self.execute(statement + sql.SQL(" strategy file_copy" if self._knows_strategy() else ""))
 
-    def drop_database(self, name: str) -> None:
-        """Remove a database with whoever is connected to it."""
-        self.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
-
     def _make_data(self, programs: Path, folder: Path) -> None:
         password_file = folder / "password"
         password_file.write_text(self.password, encoding="utf-8")

@@ -25,6 +25,7 @@ Tree = Any
 PanelList = tuple[Panel[Any], ...]
 
 LONGEST_WORDS = 300
+_FEWEST_OF_WIDE, _LONGEST_OF_NARROW = 6, 120  # columns of a table that may be scrolled; characters of a cell
 
 _STATE_SIGNS = {"passed": "●", "failed": "✕", "unknown": "○"}
 
@@ -102,7 +103,8 @@ def in_order(page: PanelList) -> PanelList:
 
 def words(panel: Panel[Any], report: Any) -> Tree:
     """What stands below its charts, or in their place."""
-    return [_of_chart(chart, report.variant_names) for chart in panel.shown(report)]
+    charts = panel.shown(report)
+    return [tree for chart in charts for tree in _of_chart(chart, report.variant_names)] or None
 
 
 def head(found: Head, name: str) -> Tree:
@@ -129,16 +131,16 @@ def note(found: Head) -> Tree:
     return short(found.note, 400)
 
 
-def _of_chart(chart: Chart, names: Sequence[str]) -> Tree:
-    """What a chart is in words: a table, a list of notices, sentences; None for what is drawn."""
+def _of_chart(chart: Chart, names: Sequence[str]) -> list[Tree]:
+    """What a chart is in words: a table, a list of notices, sentences; nothing for what is drawn."""
     if isinstance(chart, Table):
-        return _table(chart, names)
+        return [_table(chart, names)]
     if isinstance(chart, Conditions):
-        return _conditions(chart)
+        return [_conditions(chart)]
     if not isinstance(chart, Sentences) or not chart.texts:
-        return None
+        return []
     if chart.are_notices:
-        return html.Ul([html.Li(short(notice)) for notice in chart.texts], className="notices")
+        return [html.Ul([html.Li(short(notice)) for notice in chart.texts], className="notices")]
     return [html.P(short(text), className="said") for text in chart.texts]
 
 
@@ -147,8 +149,13 @@ def _table(chart: Table, names: Sequence[str]) -> Tree:
         column.heading if column.variant is None else name_of(column.heading, names)
         for column in chart.columns
     ]
-    rows = [[long_words(cell.more) if cell.more else cell.text for cell in row.cells] for row in chart.rows]
-    return table(chart.caption, headings, rows, class_name="of-panel")
+    is_wide = len(headings) >= _FEWEST_OF_WIDE
+    longest = LONGEST_WORDS if is_wide else _LONGEST_OF_NARROW
+    rows = [
+        [long_words(cell.more, longest) if cell.more else cell.text for cell in row.cells]
+        for row in chart.rows
+    ]
+    return table(chart.caption, headings, rows, class_name="wide" if is_wide else "")
 
 
 def _conditions(chart: Conditions) -> Tree:

@@ -14,7 +14,7 @@ import pytest
 from live_dashboards.demo.mlflow_rows import demo_experiments, fill_tables, make_tables
 from live_dashboards.demo.servers import PostgresServer
 from live_dashboards.demo.world import EXPERIMENT
-from tests.support.mlflow_database import MlflowDatabase
+from tests.support.mlflow_database import MlflowDatabase, drop_database
 from tests.support.mlflow_tables import SCHEMA_OF_MLFLOW_3, tracking_uri
 
 KEYS = ("accuracy", "precision", "recall", "f1", "true_positives", "false_positives", "false_negatives", "true_negatives")
@@ -42,7 +42,7 @@ def test_the_packaged_tables_are_those_that_mlflow_makes(postgres: PostgresServe
     with closing(postgres.connect("packaged")) as connection:
         make_tables(connection)
     packaged = rows(postgres, "packaged", query)
-    postgres.drop_database("packaged")
+    drop_database(postgres, "packaged")
     assert packaged
     assert packaged == rows(postgres, mlflow_3_template, query)
 

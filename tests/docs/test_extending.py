@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE, filled_prometheus
-from tests.support.mlflow_database import MlflowDatabase
+from tests.support.mlflow_database import MlflowDatabase, drop_database
 from tests.support.waiting import LONGEST_SECONDS
 from tests.web.two_tests import ACCURACY, fill_mlflow, fill_prometheus
 
@@ -47,7 +47,7 @@ def environment(postgres, mlflow_3_template, end_moment, tmp_path_factory):
             truth.gauge("ab_test_queue_length", {"model_name": model, "experiment": "checkout", "instance": f"{instance}:1", "job": "ab"}, length)
     with filled_prometheus(truth, tmp_path_factory.mktemp("extended")) as prometheus:
         yield {**database.environment, **prometheus.environment, "AB_WINDOW": "1h", "SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}"}
-    postgres.drop_database("extended")
+    drop_database(postgres, "extended")
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from live_dashboards.demo.server_process import ServerProcess
 from live_dashboards.demo.servers import PostgresServer, PrometheusServer
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE
 from tests.scripts.checkout import BARE, Checkout, make_checkout
-from tests.support.mlflow_database import MlflowDatabase
+from tests.support.mlflow_database import MlflowDatabase, drop_database
 from tests.support.mlflow_tables import tracking_uri
 from tests.support.waiting import LONGEST_SECONDS, wait_until
 
@@ -110,7 +110,7 @@ def trained(postgres: PostgresServer, template: str, folder: Path) -> Iterator[M
     database.execute(with_own(block("sql"), password=f"'{PASSWORD}'"))
     yield database
     database.execute("drop owned by dashboard; drop role dashboard")
-    postgres.drop_database(DATABASE)
+    drop_database(postgres, DATABASE)
 
 
 def exporter_in(folder: Path) -> ServerProcess:

@@ -413,3 +413,14 @@ def test_rows_that_are_left_out_are_counted_in_good_english(more, words):
     place = Frame(Figure(figsize=(6, 4)), 0.0, 0.0, 6.0, 4.0, Sizes(1.0))
     fits = len(fitting(place, range(1_000))[0])
     assert fitting(place, range(fits + more)) == (range(fits), words)
+
+
+@pytest.mark.parametrize("size_inches", [(16, 10), (12, 6.75)])
+@pytest.mark.parametrize("value", [-0.00432, -0.000512, 0.0000123])
+def test_a_small_reported_value_has_fewer_digits_rather_than_being_cut(value, size_inches):
+    made = report()
+    types = tuple(replace(each, lines=tuple(replace(line, latest=replace(line.latest, value=value)) for line in each.lines)) for each in made.impact.types)
+    figure = _create_dashboard_panels(replace(made, impact=replace(made.impact, types=types)), size_inches=size_inches, dpi=60)
+    written = [text for text in words(figure, "impact") if text.startswith(("−0.0", "0.0"))]
+    assert len(written) >= 2
+    assert not any("…" in text for text in written)

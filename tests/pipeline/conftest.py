@@ -10,7 +10,7 @@ import pytest
 from live_dashboards.app.cli import main
 from live_dashboards.demo.servers import PostgresServer
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE, filled_prometheus
-from tests.support.mlflow_database import MlflowDatabase
+from tests.support.mlflow_database import MlflowDatabase, drop_database
 from tests.support.waiting import LONGEST_SECONDS
 from tests.support.worlds import Worlds, fill_mlflow, fill_prometheus
 
@@ -25,7 +25,7 @@ def worlds(postgres: PostgresServer, mlflow_3_template: str, tmp_path_factory: p
     with filled_prometheus(fill_prometheus(end_moment), tmp_path_factory.mktemp("worlds")) as prometheus:
         own = {"AB_WINDOW": "2h", "SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}"}
         yield Worlds({**database.environment, **prometheus.environment, **own}, end_moment)
-    postgres.drop_database("worlds")
+    drop_database(postgres, "worlds")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from live_dashboards.model.report import AbReport
 from live_dashboards.settings import load_settings
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE, filled_prometheus
 from tests.support.aa_history import BETTER, CORRECT, DAYS, LABELLED, SERVICES, TESTS, WORSE, aa_history
-from tests.support.mlflow_database import MlflowDatabase
+from tests.support.mlflow_database import MlflowDatabase, drop_database
 from tests.support.waiting import LONGEST_SECONDS
 
 LOOK_DAYS = (1, 2, 3, 4, 6, 8, 10, 12, 15, 18, 21, 24, 27, 30)
@@ -60,7 +60,7 @@ def replay(postgres: PostgresServer, mlflow_3_template: str, tmp_path_factory: p
             database.truth.run(experiment, variant, started=trained, ended=trained + timedelta(hours=1), metrics={"accuracy": 0.8}, params={"test_size": 2000})
     with filled_prometheus(aa_history(end), tmp_path_factory.mktemp("replay")) as prometheus:
         yield Replay({**database.environment, **prometheus.environment}, end)
-    postgres.drop_database("replay")
+    drop_database(postgres, "replay")
 
 
 def verdicts(replay: Replay, experiment: str) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from live_dashboards.app.cli import main
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE, filled_prometheus
-from tests.support.mlflow_database import MlflowDatabase
+from tests.support.mlflow_database import MlflowDatabase, drop_database
 from tests.support.prometheus_truth import PrometheusTruth
 from tests.support.stored_copies import store_copies
 from tests.support.waiting import LONGEST_SECONDS
@@ -43,7 +43,7 @@ def environment(postgres, mlflow_3_template, tmp_path_factory, end_moment):
         database.truth.run(experiment, variant, started=trained, ended=trained + timedelta(hours=1), metrics={"accuracy": accuracy}, params={"test_size": 5000})
     with filled_prometheus(pair_truth(end_moment), tmp_path_factory.mktemp("copies")) as server:
         yield {**database.environment, **server.environment, "SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}"}
-    postgres.drop_database("copies")
+    drop_database(postgres, "copies")
 
 
 @pytest.fixture

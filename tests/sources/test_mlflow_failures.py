@@ -18,6 +18,7 @@ from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.postgres import MlflowConnection
 from tests.sources.mlflow_reading import ab_test, ask
+from tests.support.mlflow_database import drop_database
 from tests.support.pace import ends_within
 from tests.support.waiting import LONGEST_SECONDS, wait_until
 
@@ -131,7 +132,7 @@ def test_a_role_that_may_not_connect_gets_the_grant(mlflow_database):
 def test_a_database_without_mlflows_tables_is_named_with_what_to_look_at(mlflow_database, postgres):
     postgres.create_database("empty_one", owner="mlflow")
     error = failure(replace(mlflow_database, name="empty_one"))
-    postgres.drop_database("empty_one")
+    drop_database(postgres, "empty_one")
     assert (error.code, error.reason) == (
         "no_tables",
         f"connected, but there are no MLflow tables in schema(s) public of database 'empty_one' at {where(mlflow_database)}",
@@ -265,7 +266,7 @@ def test_text_in_another_encoding_is_told(mlflow_database, postgres):
     postgres.execute("create database ascii template template0 encoding 'SQL_ASCII'")
     with pytest.raises(SourceError, match="holds text that is not UTF-8") as failed, connection({**mlflow_database.environment, "MLFLOW_DB_NAME": "ascii"}) as connected:
         connected.rows("text", r"select E'caf\xe9'", {})
-    postgres.drop_database("ascii")
+    drop_database(postgres, "ascii")
     assert failed.value.code == "encoding"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import psycopg2
+from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 # a class under a lower-case name
 
 from live_dashboards.demo.servers import PostgresServer
@@ -56,3 +57,8 @@ class MlflowDatabase:
         self.execute(f"grant usage on schema public to {role}")
         self.execute(f"grant select on {READ_TABLES} to {role}")
         return replace(self, user=role, password="only-reads-8d1")
+
+
+def drop_database(postgres: PostgresServer, name: str) -> None:
+    """Remove a database with whoever is connected to it."""
+    postgres.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))

@@ -268,3 +268,11 @@ def test_both_ways_into_the_dark_theme_have_the_same_colours():
     chosen, wanted = colours(':root[data-theme="dark"] {'), colours(':root:not([data-theme="light"]) {')
     assert chosen == wanted
     assert set(chosen) == set(colours(":root {"))
+
+
+def test_children_are_never_a_list_in_a_list(page):
+    """Of which the browser's library would take the whole part of the page away."""
+    for name, props in document_of(page)["props"].items():
+        children = props.get("children")
+        nested = [child for child in children if isinstance(child, list)] if isinstance(children, list) else []
+        assert not nested, name

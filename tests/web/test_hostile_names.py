@@ -19,7 +19,7 @@ from live_dashboards.outputs.summary import summary_schema
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE, filled_prometheus
 from tests.support import hostile
 from tests.support.fault_proxy import FaultProxy
-from tests.support.mlflow_database import MlflowDatabase
+from tests.support.mlflow_database import MlflowDatabase, drop_database
 from tests.support.receiver import Receiver
 from tests.support.waiting import LONGEST_SECONDS, wait_until
 from tests.web.watched import Watched
@@ -38,7 +38,7 @@ def sources(postgres, mlflow_3_template, tmp_path_factory, end_moment):
         names = {"AB_EXPERIMENT": hostile.EXPERIMENT, "AB_BASELINE_VARIANT": hostile.BASELINE, "AB_CHALLENGER_VARIANT": hostile.CHALLENGER}
         patient = {"SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}"}
         yield {**patient, **database.environment, **prometheus.environment, **names, "AB_WINDOW": "2h", "DASHBOARD_NOTIFY_URL": receiver.url}, receiver, end_moment
-    postgres.drop_database("hostile")
+    drop_database(postgres, "hostile")
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from live_dashboards.settings import load_settings
 from live_dashboards.web import refresher
 from live_dashboards.web.app import make_app, make_board
 from tests.conftest import MLFLOW_PASSWORD, MLFLOW_ROLE, filled_prometheus
-from tests.support.mlflow_database import MlflowDatabase
+from tests.support.mlflow_database import MlflowDatabase, drop_database
 from tests.support.ports import closed_port
 from tests.support.waiting import LONGEST_SECONDS, wait_until
 from tests.support.worlds import Worlds, fill_mlflow, fill_prometheus
@@ -56,7 +56,7 @@ def web_worlds(postgres, mlflow_3_template, tmp_path_factory, end_moment):
     end = time.time() // 60 * 60 + 1800
     with filled_prometheus(fill_prometheus(end), tmp_path_factory.mktemp("web_worlds")) as prometheus:
         yield Worlds({**database.environment, **prometheus.environment, **own}, end)
-    postgres.drop_database("web_worlds")
+    drop_database(postgres, "web_worlds")
 
 
 class Site:

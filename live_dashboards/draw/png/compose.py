@@ -46,6 +46,7 @@ _BORDER_INCHES = 0.13
 _IN_A_ROW = 3
 _MOST_BESIDE = 3
 _MOST_NOTICE_LINES = 3
+_MOST_OF_VALUES = 0.5
 _MOST_OF_SENTENCES = 0.6
 _BELOW_BARS_INCHES = 0.06
 
@@ -163,7 +164,7 @@ def _draw_beside(body: Frame, lines: Sequence[Lines], report: AbReport) -> None:
     shown, hidden = lines[:_MOST_BESIDE], len(lines) - _MOST_BESIDE
     places = body.columns(len(shown), 0.14 * body.sizes.scale)
     values = [words for chart in shown for words in end_words([line.latest for line in chart.lines])]
-    names_width = column_inches(places[0], values) if len(shown) > 1 else None
+    names_width = column_inches(places[0], values, _MOST_OF_VALUES) if len(shown) > 1 else None
     for index, (place, chart) in enumerate(zip(places, shown, strict=True)):
         more = f" (+{hidden} more)" if hidden > 0 and index == len(shown) - 1 else ""
         look = Look(place.sizes.tick, INK)

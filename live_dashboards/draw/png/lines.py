@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 
 from live_dashboards.draw.png.frame import Frame, base_line, tick_height, tick_top, x_ticks, y_ticks
 from live_dashboards.draw.png.rows import fitting, heading_height
-from live_dashboards.draw.png.text import Look, end_words, fitted_name, width_inches
+from live_dashboards.draw.png.text import Look, end_words, fitted_name, fitting_value, width_inches
 from live_dashboards.draw.png.theme import FAINT, INK, MUTED, PAPER, TICK_PAD_POINTS, Sizes, line_inches
 from live_dashboards.model.axis import clock_words, number_labels, round_ticks, span_words, time_ticks
 from live_dashboards.model.moment import zone_words
@@ -136,8 +136,9 @@ def _name_at_end(place: TimePlot, labels: Sequence[tuple[Line, str]], *, is_name
         plot.bottom - frame.bottom + gap * 0.35,
         frame.height - gap * 0.5,
     )
-    for (line, value), y in zip(shown, heights, strict=True):
+    for (line, words), y in zip(shown, heights, strict=True):
         look = Look(sizes.tick, style_of(place.report.variant_names, line.variant).text_colour)
+        value = fitting_value(line.latest, words, look, frame.width - x)
         name = (
             fitted_name(line.label, look, frame.width - x - width_inches(f" {value}", look))
             if is_named

@@ -254,14 +254,27 @@ class WordsArtist(Text):
 
 
 def value_words(
-    measurement: Measurement, *, unit: str | None = None, show_unit: bool = True, decimals: int | None = None
+    measurement: Measurement,
+    *,
+    unit: str | None = None,
+    show_unit: bool = True,
+    decimals: int | None = None,
+    digits: int = 3,
 ) -> str:
     """The value with its unit and state; a dash where there is none."""
     if measurement.value is None:
         return NOTHING
-    return format_number(
-        measurement.value, measurement.unit if unit is None else unit, decimals=decimals, show_unit=show_unit
-    ) + state_words(measurement)
+    own = measurement.unit if unit is None else unit
+    words = format_number(measurement.value, own, digits, decimals=decimals, show_unit=show_unit)
+    return words + state_words(measurement)
+
+
+def fitting_value(measurement: Measurement, words: str, look: Look, room_inches: float) -> str:
+    """These words of the value, or it in fewer digits where they have no room: a number that is cut is
+    another one.
+    """
+    shorter = (value_words(measurement, show_unit=False, digits=digits) for digits in (2, 1))
+    return next((each for each in (words, *shorter) if width_inches(each, look) <= room_inches), words)
 
 
 def end_words(measurements: Sequence[Measurement]) -> tuple[str, ...]:

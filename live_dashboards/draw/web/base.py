@@ -120,11 +120,6 @@ def layout(
     }
 
 
-def height_pixels(figure: Figure) -> int:
-    """How high the figure wants to be at least."""
-    return int(figure["layout"].get("height", USUAL_HEIGHT))
-
-
 def legend() -> dict[str, Any]:
     """Below everything, never over data."""
     return {
