@@ -4,10 +4,12 @@ values, words and colours; how each kind looks is the renderers' business.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from live_dashboards.model.axis import finite_ends, padded
@@ -299,12 +301,21 @@ class TableRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What is better read than drawn; `caption` says what it is."""
+    """What is better read than drawn; `caption` says what it is. ValueError for rows with other cells than
+    there are columns.
+    """
 
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[TableRow, ...]
     table: tuple[DrawnValue, ...] = ()
+
+    def __post_init__(self) -> None:
+        odd = next((row for row in self.rows if len(row.cells) != len(self.columns)), None)
+        if odd is not None:
+            raise ValueError(
+                f"the table {self.caption!r} has {len(self.columns)} columns and a row of {len(odd.cells)} cells"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +349,8 @@ class Curve:
 
     `x_axis` is the quantity with its unit, and in a further line what the shade is; `x_ticks` are its places
     with their labels. `said` is what a place of the line says. `shade` goes from one x to another, `band` is
-    (x, low, high) in USD. `guides` are dashed, `above` are words over their x.
+    (x, low, high) in USD. `guides` are dashed, `above` are words over their x. ValueError for points that
+    are fewer than two, not finite, or not in the order of their x.
     """
 
     points: tuple[tuple[float, float], ...]
@@ -352,6 +364,12 @@ class Curve:
     guides: tuple[float, ...] = ()
     above: tuple[tuple[float, Words], ...] = ()
     table: tuple[DrawnValue, ...] = ()
+
+    def __post_init__(self) -> None:
+        xs = [x for x, _ in self.points]
+        is_finite = all(math.isfinite(end) for point in self.points for end in point)
+        if len(xs) < 2 or not is_finite or any(later <= sooner for sooner, later in pairwise(xs)):
+            raise ValueError(f"a curve of {self.y_axis} needs two or more finite points, in order of x")
 
     @property
     def x_limits(self) -> tuple[float, float]:
@@ -397,11 +415,13 @@ class Panel(Generic[OfReport]):
     def shown(self, report: OfReport) -> tuple[Chart, ...]:
         """Its charts of this report; ValueError for more than a panel has places for."""
         charts = self.charts(report)
-        rows, lines = (sum(isinstance(chart, kind) for chart in charts) for kind in (Rows, Lines))
-        if rows > 1 or (rows and lines > 1):
+        kinds = (Rows, Lines, Table | Conditions | Curve)
+        rows, lines, whole = (sum(isinstance(chart, kind) for chart in charts) for kind in kinds)
+        if rows + whole > 1 or (rows and lines > 1) or (whole and lines):
             raise ValueError(
-                f"the panel {self.name!r} has {rows} charts of rows and {lines} of lines; a panel holds one "
-                "of rows, one of rows above one of lines, or several of lines"
+                f"the panel {self.name!r} has {rows} charts of rows, {lines} of lines and {whole} tables, "
+                "curves or conditions; a panel holds one of rows, one of rows above one of lines, several of "
+                "lines, or one of the others"
             )
         return charts
 

@@ -189,8 +189,14 @@ class PlainAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition of a decision: `state` is passed, failed or unknown, `words` the numbers behind it."""
+    """A condition of a decision: `state` is passed, failed or unknown (ValueError for another), `words` the
+    numbers behind it.
+    """
 
     label: str
     state: str
     words: str
+
+    def __post_init__(self) -> None:
+        if self.state not in {"passed", "failed", "unknown"}:
+            raise ValueError(f"{self.label} is {self.state!r}; a condition is passed, failed or unknown")

@@ -60,35 +60,43 @@ def charts(report: BusinessReport) -> tuple[Curve, ...]:
     """A line through all improvements, a dot at the measured one over its interval, a dashed line where it
     crosses zero, if that is near enough to hide nothing.
     """
-    case = report.case
-    improvement = _in_points(case.inputs.accuracy_improvement.difference)
+    improvement = _in_points(report.case.inputs.accuracy_improvement.difference)
     points, shade = improvement.value or 0.0, improvement.interval
-    needed, spread = _break_even_points(case), finite_ends((0.0, points), (shade,))
-    is_near = needed is not None and abs(needed) <= _FAR * max(1e-9, *map(abs, spread))
-    low, high = padded([*spread, needed or 0.0] if is_near else spread, 0.12)
+    spread, needed = finite_ends((0.0, points), (shade,)), _break_even_points(report.case)
+    near = [needed] if needed is not None and abs(needed) <= _FAR * max(1e-9, *map(abs, spread)) else []
+    low, high = padded([*spread, *near], 0.12)
     ticks = round_ticks(low, high, _MOST_TICKS)
-    above = [(points, Words(f"measured {format_signed(points, 'points')}", MEASURED))]
-    if needed is not None:
-        words = f"break-even {format_signed(needed, 'points')}"
-        above.append(
-            (needed, Words(words, INK)) if is_near else (low, Words(f"{words}, off the axis", MUTED))
-        )
     shown = None if shade is None or shade.low is None or shade.high is None else (shade.low, shade.high)
     legend = "shade: measured interval" if shown else "effect unknown: no interval"
     return (
         Curve(
-            tuple((x, _net_usd(case, x)) for x in (low, high)),
+            tuple((x, _net_usd(report.case, x)) for x in (low, high)),
             lambda x, net_usd: _said(x, net_usd, improvement, report),
             f"accuracy improvement, points\n{legend}",
             tuple(zip(ticks, number_labels(ticks, "points"), strict=True)),
             "net value, USD a year",
             shown,
             spots=(_measured(improvement, points, report),),
-            guides=(needed,) if needed is not None and is_near else (),
-            above=tuple(above),
+            guides=tuple(near),
+            above=_above(points, needed, low, is_near=bool(near)),
             table=(drawn_value("break_even", "measured improvement", "", improvement),),
         ),
     )
+
+
+def _above(
+    points: float, needed: float | None, low: float, *, is_near: bool
+) -> tuple[tuple[float, Words], ...]:
+    """The measured improvement and the break-even over their places; one off the axis is named at its
+    beginning.
+    """
+    measured_words = (points, Words(f"measured {format_signed(points, 'points')}", MEASURED))
+    if needed is None:
+        return (measured_words,)
+    words = f"break-even {format_signed(needed, 'points')}"
+    if is_near:
+        return measured_words, (needed, Words(words, INK))
+    return measured_words, (low, Words(f"{words}, off the axis", MUTED))
 
 
 def _net_usd(case: BusinessCase, points: float) -> float:

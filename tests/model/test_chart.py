@@ -1,10 +1,13 @@
 """A mark has a kind and look that can be drawn, and a place."""
 
+import math
 from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 
-from live_dashboards.model.chart import Lines, Mark, Panel, Row, Rows, Scale
+from live_dashboards.model.chart import Cell, Column, Curve, Lines, Mark, Panel, Row, Rows, Scale, Table, TableRow
+from live_dashboards.model.judgement import Condition
 from live_dashboards.model.measurement import Interval
 from live_dashboards.model.presentation import INK, VARIANT_STYLES
 
@@ -55,3 +58,29 @@ def test_a_panel_with_more_charts_than_it_has_places_for_is_refused(charts, fits
 def test_a_panel_s_name_can_stand_in_the_web_page(name):
     with pytest.raises(ValueError, match="is no panel's name"):
         Panel(name, lambda _: ())
+
+
+TABLE = Table("toys", (Column("name"), Column("value")), (TableRow((Cell("one"), Cell("1"))),))
+CURVE = Curve(((0.0, 1.0), (1.0, 2.0)), lambda *_: (), "months", ((0.0, "0"),), "USD")
+
+
+@pytest.mark.parametrize("charts", [(TABLE, ROWS), (CURVE, LINES), (TABLE, CURVE)])
+def test_a_table_or_a_curve_has_its_panel_to_itself(charts):
+    with pytest.raises(ValueError, match="the panel 'toy' has"):
+        Panel("toy", lambda _: charts).shown(None)
+
+
+def test_a_row_has_a_cell_a_column():
+    with pytest.raises(ValueError, match="the table 'toys' has 2 columns and a row of 1 cells"):
+        replace(TABLE, rows=(TableRow((Cell("one"),)),))
+
+
+@pytest.mark.parametrize("points", [(), ((0.0, 1.0),), ((0.0, 1.0), (0.0, 2.0)), ((1.0, 1.0), (0.0, 2.0)), ((0.0, math.nan), (1.0, 2.0)), ((0.0, 1.0), (math.inf, 2.0))])
+def test_a_curve_goes_from_left_to_right(points):
+    with pytest.raises(ValueError, match="needs two or more finite points"):
+        replace(CURVE, points=points)
+
+
+def test_a_condition_is_passed_failed_or_unknown():
+    with pytest.raises(ValueError, match="Both live is 'maybe'"):
+        Condition("Both live", "maybe", "")
