@@ -311,10 +311,10 @@ class Table:
     table: tuple[DrawnValue, ...] = ()
 
     def __post_init__(self) -> None:
-        odd = next((row for row in self.rows if len(row.cells) != len(self.columns)), None)
-        if odd is not None:
+        others = {len(row.cells) for row in self.rows} - {len(self.columns)}
+        if others:
             raise ValueError(
-                f"the table {self.caption!r} has {len(self.columns)} columns and a row of {len(odd.cells)} cells"
+                f"the table {self.caption!r} has {len(self.columns)} columns and a row of {min(others)} cells"
             )
 
 
