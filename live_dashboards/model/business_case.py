@@ -64,6 +64,16 @@ class BusinessInputs:
     days_of_requests: int = 0
     start: datetime | None = None
 
+    @property
+    def effects(self) -> tuple[EffectInput, ...]:
+        """The three measured differences."""
+        return self.accuracy_improvement, self.latency_increase, self.error_rate_improvement
+
+    @property
+    def measured(self) -> tuple[Measurement, ...]:
+        """The three differences and the requests a day."""
+        return (*(each.difference for each in self.effects), self.requests_per_day)
+
 
 @dataclass(frozen=True, slots=True)
 class Term:

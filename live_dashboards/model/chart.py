@@ -302,7 +302,7 @@ class TableRow(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Table:
     """What is better read than drawn; `caption` says what it is. ValueError for rows with other cells than
-    there are columns.
+    there are columns, and for columns of no share that a picture has.
     """
 
     caption: str
@@ -311,6 +311,8 @@ class Table:
     table: tuple[DrawnValue, ...] = ()
 
     def __post_init__(self) -> None:
+        if not all(0 <= column.share < math.inf for column in self.columns):
+            raise ValueError(f"the table {self.caption!r} has a column whose share is not from 0 on")
         others = {len(row.cells) for row in self.rows} - {len(self.columns)}
         if others:
             raise ValueError(
@@ -380,7 +382,7 @@ class Curve:
     def y_limits(self) -> tuple[float, float]:
         """The same of the amounts; with 0, where nothing changes."""
         ends = [end for _, *limits in self.band for end in limits]
-        return padded([*(y for _, y in self.points), *ends, 0.0])
+        return padded([*(y for _, y in self.points), *(spot.y_usd for spot in self.spots), *ends, 0.0])
 
 
 Chart: TypeAlias = Rows | Lines | Sentences | Table | Conditions | Curve

@@ -25,7 +25,7 @@ _SHARES = (0.17, 0.26, 0.0, 0.0, 0.1)
 
 def head(report: BusinessReport) -> Head:
     """How many are known."""
-    inputs = money.measured_inputs(report.case)
+    inputs = report.case.inputs.measured
     known = sum(measurement.value is not None for measurement in inputs)
     title = "Measured inputs"
     if report.origin is not Origin.SIMULATED:
@@ -42,11 +42,9 @@ def charts(report: BusinessReport) -> tuple[Table, ...]:
         _column(report, report.challenger or "challenger", 0.15),
         *map(Column, _HEADINGS, _SHARES),
     )
-    rows = (*(_difference(effect, report) for effect in money.effects(report.case)), _requests(report))
+    rows = (*(_difference(effect, report) for effect in report.case.inputs.effects), _requests(report))
     labels = [row.cells[0].text for row in rows]
-    drawn = map(
-        drawn_value, ["inputs"] * len(rows), labels, [""] * len(rows), money.measured_inputs(report.case)
-    )
+    drawn = map(drawn_value, ["inputs"] * len(rows), labels, [""] * len(rows), report.case.inputs.measured)
     return (Table("Measured inputs of the business case", columns, rows, tuple(drawn)),)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from live_dashboards.model.business_case import BusinessCase, BusinessReport, EffectInput, Term
+from live_dashboards.model.business_case import BusinessCase, BusinessReport, Term
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_duration
 from live_dashboards.model.number import (
@@ -40,16 +40,6 @@ def head(report: BusinessReport, title: str, subtitle: str, note: str = "") -> H
 def nothing(title: str, subtitle: str, asked: str, reason: object) -> Head:
     """Of a panel that has nothing to draw."""
     return Head(title, subtitle, Origin.MISSING, asked=asked, reason=str(reason))
-
-
-def effects(case: BusinessCase) -> tuple[EffectInput, ...]:
-    """The three measured differences."""
-    return case.inputs.accuracy_improvement, case.inputs.latency_increase, case.inputs.error_rate_improvement
-
-
-def measured_inputs(case: BusinessCase) -> tuple[Measurement, ...]:
-    """The three differences and the requests a day."""
-    return (*(each.difference for each in effects(case)), case.inputs.requests_per_day)
 
 
 def window_words(seconds: float) -> str:
@@ -115,8 +105,7 @@ def format_days(payback: Measurement) -> str:
     step = interval_step(payback.interval.low, payback.interval.high) if payback.interval else None
     days = round_to_step(payback.value, max(1.0, step or 1.0))
     if days < 1:
-        days = math.ceil(payback.value)
-        return "less than a day" if payback.value < 1 else f"{days:g} days"
+        return "less than a day" if payback.value < 1 else f"{math.ceil(payback.value)} days"
     return f"{days:,.0f} day{'s' if days != 1 else ''}"
 
 
@@ -124,10 +113,13 @@ def headline_words(case: BusinessCase) -> tuple[tuple[str, str, str], ...]:
     """The strip's large words: net value or what there is of it, ROI, payback, chance."""
     net, sure = case.net, case.net.interval
     if net.value is None:
-        worth = format_money(case.partial_total.value, signed=True)
         gone = f"{missing_words(case)} not measured"
         return (
-            (partial_words(case).capitalize(), worth, f"a year; {default_words(case)}".rstrip("; ")),
+            (
+                partial_words(case).capitalize(),
+                format_money(case.partial_total.value, signed=True),
+                f"a year; {default_words(case)}".rstrip("; "),
+            ),
             ("ROI", "–", gone),
             ("Payback", "–", gone),
             ("Chance of net > 0", "–", "partial data"),

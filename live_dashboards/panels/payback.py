@@ -21,7 +21,8 @@ def head(report: BusinessReport) -> Head:
     if not case.cash or case.net.value is None:
         asked, reason = "net value and INFRASTRUCTURE_ANNUAL_COST", case.net.reason or case.payback.reason
         return money.nothing("Payback unknown", subtitle, asked, reason)
-    title = str(case.payback.reason).capitalize()
+    reason = str(case.payback.reason)
+    title = f"{reason[0].upper()}{reason[1:]}"
     if case.payback.value is not None:
         title = f"Paid back in {money.format_days(case.payback)}"
     note = f"band: {money.INTERVAL}" if case.cash[0].low_usd is not None else case.net.reason or "no interval"
@@ -32,6 +33,7 @@ def charts(report: BusinessReport) -> tuple[Curve, ...]:
     """A line from the cost of the infrastructure on over its band; a dot where it crosses zero."""
     case = report.case
     points, chance = {point.month: point for point in case.cash}, case.never_paid_back_probability
+    cost_usd = case.assumption("INFRASTRUCTURE_ANNUAL_COST").amount.point
     words = f"not paid back within a year in {money.chance_words(chance)} of cases"
     band = tuple(
         (point.month, point.low_usd, point.high_usd)
@@ -47,7 +49,7 @@ def charts(report: BusinessReport) -> tuple[Curve, ...]:
             "cumulative value, USD",
             band=band,
             spots=_paid_back(report),
-            above=((0.0, Words(words, MEASURED)),) if chance.value is not None else (),
+            above=((0.0, Words(words, MEASURED)),) if chance.value is not None and cost_usd > 0 else (),
             table=tuple(_drawn(point, report) for point in case.cash),
         ),
     )

@@ -77,7 +77,7 @@ def _value(side: Measurement) -> Cell:
 def _title(case: BusinessCase) -> str:
     """`Accuracy better; mean latency worse; error rate unclear`."""
     found: dict[str, list[str]] = {"better": [], "worse": [], "unclear": [], "missing": []}
-    for effect in money.effects(case):
+    for effect in case.inputs.effects:
         found[_direction(effect.difference)].append(money.INPUT_LABELS[effect.difference.name])
     words = "; ".join(f"{', '.join(names)} {direction}" for direction, names in found.items() if names)
     return words[0].upper() + words[1:]

@@ -96,6 +96,6 @@ def _words(swing: Swing) -> str:
 
 def _drawn(swing: Swing, report: BusinessReport) -> DrawnValue:
     kind = "assumed" if swing.is_assumed else "measured"
-    ends = swing.net_at_low_usd, swing.net_at_high_usd
+    low, high = sorted((swing.net_at_low_usd, swing.net_at_high_usd))
     net_usd, origin = report.case.net.value, report.origin.value
-    return DrawnValue("sensitivity", kind, None, swing.name, net_usd, *ends, USD, origin, None)
+    return DrawnValue("sensitivity", kind, None, swing.name, net_usd, low, high, USD, origin, None)

@@ -146,22 +146,26 @@ def _of_chart(chart: Chart, names: Sequence[str]) -> list[Tree]:
 
 def _table(chart: Table, names: Sequence[str]) -> Tree:
     headings = [
-        column.heading if column.variant is None else name_of(column.heading, names)
+        short(column.heading) if column.variant is None else name_of(column.heading, names)
         for column in chart.columns
     ]
     is_wide = len(headings) >= _FEWEST_OF_WIDE
-    longest = LONGEST_WORDS if is_wide else _LONGEST_OF_NARROW
     rows = [
-        [long_words(cell.more, longest) if cell.more else cell.text for cell in row.cells]
+        [
+            long_words(cell.more, LONGEST_WORDS if is_wide else _LONGEST_OF_NARROW)
+            if cell.more
+            else short(cell.text)
+            for cell in row.cells
+        ]
         for row in chart.rows
     ]
-    return table(chart.caption, headings, rows, class_name="wide" if is_wide else "")
+    return table(short(chart.caption), headings, rows, class_name="wide" if is_wide else "")
 
 
 def _conditions(chart: Conditions) -> Tree:
     rows = [
         (
-            condition.label,
+            short(condition.label),
             html.Span(
                 f"{_STATE_SIGNS[condition.state]} {condition.state}", className=f"state-{condition.state}"
             ),
@@ -169,7 +173,7 @@ def _conditions(chart: Conditions) -> Tree:
         )
         for condition in chart.conditions
     ]
-    return table(chart.caption, ("condition", "state", "numbers"), rows)
+    return table(short(chart.caption), ("condition", "state", "numbers"), rows)
 
 
 _SHOWN_OF_QUERY, _LONGEST_QUERY = 70, 4000

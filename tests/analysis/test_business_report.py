@@ -8,7 +8,8 @@ from live_dashboards.analysis.business.report import absurd, build_business_repo
 from live_dashboards.analysis.facts.page import page as found_page
 from live_dashboards.model.measurement import Origin
 from live_dashboards.outputs.business_summary import business_summary
-from live_dashboards.panels import break_even, ledger, net, parts, performance
+from live_dashboards.outputs.sidecars import drawn_values
+from live_dashboards.panels import break_even, ledger, net, parts, payback, performance
 from live_dashboards.panels.money import headline_words
 from tests.support.business_cases import case, inputs
 from tests.support.snapshots import AT, DAY, accumulated, live, of_the_window, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
@@ -223,14 +224,14 @@ def test_a_multiplier_meant_per_point_is_warned_about():
 
 def test_money_has_no_more_digits_than_its_interval_carries():
     report = page()
-    (_, worth, beside), (_, roi, _), (_, payback, _), _ = report.headline_words
+    (_, worth, beside), (_, roi, _), (_, days, _), _ = report.headline_words
     half = (report.case.net.interval.high - report.case.net.interval.low) / 2
     assert half > 100_000
     assert worth.endswith("0k")
     assert "95 %" in beside
     assert report.headline_words[-1][2] == "for one look"
     assert roi.endswith("0 %")
-    assert payback.endswith(" days")
+    assert days.endswith(" days")
 
 
 def test_the_net_value_is_one_number_with_one_interval_on_the_whole_page():
@@ -269,8 +270,8 @@ def test_no_baseline_leaves_everything_missing_with_that_reason():
 def test_the_worked_example_reads_as_in_the_specification():
     day = 50_000.0
     found = case(inputs(accuracy=672_450 / (365 * 10_000_000 * 0.005), latency=28_930 / (365 * day * 0.0001), errors=42_180 / (365 * day * 50), requests=day))
-    (_, worth, _), (_, roi, _), (_, payback, _), _ = headline_words(found)
-    assert (worth, roi, payback) == ("$685.7k", "1,194 %", "28 days")
+    (_, worth, _), (_, roi, _), (_, days, _), _ = headline_words(found)
+    assert (worth, roi, days) == ("$685.7k", "1,194 %", "28 days")
 
 
 def test_the_performance_panel_says_which_accuracy_it_shows():
@@ -371,3 +372,13 @@ def with_accuracy(value, count="20000"):
 )
 def test_the_performance_panel_says_better_or_worse_only_of_what_surely_differs(snapshot, title):
     assert performance.head(page(snapshot, simulate=False)).title == title
+
+
+def test_free_infrastructure_has_nothing_to_pay_back_and_says_no_chance_of_it():
+    report = page(INFRASTRUCTURE_ANNUAL_COST="0")
+    assert payback.head(report).title == "INFRASTRUCTURE_ANNUAL_COST is 0: there is nothing to pay back"
+    assert payback.charts(report)[0].above == ()
+
+
+def test_the_drawn_limits_of_a_swing_are_in_order():
+    assert all(value.low <= value.high for value in drawn_values(page(**OWN)) if value.panel == "sensitivity")

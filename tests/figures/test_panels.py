@@ -15,7 +15,8 @@ from live_dashboards.draw.png.frame import Frame
 from live_dashboards.draw.png.lines import segments, spread
 from live_dashboards.draw.png.rows import fitting
 from live_dashboards.draw.png.theme import ALARM, PAPER, VARIANT_STYLES, Sizes
-from live_dashboards.model.chart import Mark, Panel, Row, Rows, Scale
+from live_dashboards.model.chart import Cell, Column, Conditions, Curve, Mark, Panel, Row, Rows, Scale, Sentences, Table, TableRow
+from live_dashboards.model.judgement import Condition
 from live_dashboards.model.measurement import Origin, missing
 from live_dashboards.model.report import EffectPanel, Head, QualityRow
 from live_dashboards.model.snapshot import Timeline
@@ -382,13 +383,27 @@ def test_sentences_below_a_drawing_leave_the_drawing_its_room(monkeypatch):
     assert max(text.get_position()[1] for text in written) < 0.75
 
 
-def drawn_alone(*charts):
-    """A figure of one panel that has these charts, and its axes."""
+CURVE = Curve(((0.0, -5.0), (10.0, 5.0)), lambda *_: (), "months", ((0.0, "0"), (10.0, "10")), "USD")
+BELOW = Sentences(("said below",))
+
+
+def drawn_on(*charts):
+    """A figure of one panel that has these charts, and all axes."""
     figure = Figure(figsize=(6, 4))
     frame = Frame(figure, 0.0, 0.0, 6.0, 4.0, Sizes(1.0))
     toy = Panel("toy", lambda _: charts, words=lambda _: Head("toy", "percent", Origin.LIVE))
     draw_panel(toy, frame, report())
-    return figure, figure.axes[0]
+    return figure, figure.axes
+
+
+def drawn_alone(*charts):
+    figure, axes = drawn_on(*charts)
+    return figure, axes[0]
+
+
+def place(text):
+    """Inches from the left, where the words are anchored."""
+    return text.get_position()[0] * text.figure.get_size_inches()[0]
 
 
 def beyond(value, **more):
@@ -424,3 +439,34 @@ def test_a_small_reported_value_has_fewer_digits_rather_than_being_cut(value, si
     written = [text for text in words(figure, "impact") if text.startswith(("−0.0", "0.0"))]
     assert len(written) >= 2
     assert not any("…" in text for text in written)
+
+
+def table(rows, *shares):
+    return Table(
+        "toys",
+        tuple(Column(f"column {index}", share) for index, share in enumerate(shares)),
+        tuple(TableRow((Cell(f"row {row}"), Cell("1"), Cell("2"))) for row in range(rows)),
+    )
+
+
+@pytest.mark.parametrize("shares", [(1.0, 1.0, 1.0), (0.1, 0.1, 0.1), (0.0, 0.0, 0.0)])
+def test_columns_share_the_whole_width_whatever_their_shares_add_up_to(shares):
+    figure, _ = drawn_on(table(2, *shares))
+    rights = [place(text) for text in figure.texts if text.get_text() in {"1", "2"}]
+    assert max(rights) == pytest.approx(6.0, abs=0.1)
+    assert {text.get_text() for text in figure.texts} >= {"column 0", "column 1", "column 2"}
+
+
+@pytest.mark.parametrize("chart", [table(60, 0.5, 0.3, 0.2), Conditions("conditions", tuple(Condition(f"row {row}", "passed", "") for row in range(60)))])
+def test_what_has_no_room_in_a_table_is_counted(chart):
+    figure, _ = drawn_on(chart)
+    written = [text.get_text() for text in figure.texts if text.get_text().startswith("row ")]
+    assert f"{60 - len(written)} more rows in the summary file" in {text.get_text() for text in figure.texts}
+    assert 10 < len(written) < 60
+
+
+@pytest.mark.parametrize("charts", [(CURVE, BELOW), (BELOW, CURVE)])
+def test_sentences_stand_below_a_curve_in_whatever_order_they_are_given(charts):
+    figure, (axes,) = drawn_on(*charts)
+    (said,) = [text for text in figure.texts if text.get_text() == "said below"]
+    assert said.get_position()[1] < axes.get_position().y0

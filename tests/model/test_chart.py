@@ -84,3 +84,9 @@ def test_a_curve_goes_from_left_to_right(points):
 def test_a_condition_is_passed_failed_or_unknown():
     with pytest.raises(ValueError, match="Both live is 'maybe'"):
         Condition("Both live", "maybe", "")
+
+
+@pytest.mark.parametrize("share", [-0.5, math.nan, math.inf])
+def test_a_column_has_a_share_that_a_picture_has(share):
+    with pytest.raises(ValueError, match="has a column whose share is not from 0 on"):
+        replace(TABLE, columns=(Column("name"), Column("value", share)))

@@ -21,16 +21,9 @@ DEPLOY, MONITORED, KEEP_TESTING, DO_NOT_DEPLOY = (
 
 def stale_inputs(case: BusinessCase) -> list[str]:
     """Names of the inputs that are older than they may be."""
-    inputs = case.inputs
-    each = (
-        inputs.accuracy_improvement.difference,
-        inputs.latency_increase.difference,
-        inputs.error_rate_improvement.difference,
-        inputs.requests_per_day,
-    )
     return [
         measurement.name.replace("_", " ")
-        for measurement in each
+        for measurement in case.inputs.measured
         if measurement.stale and measurement.origin is not Origin.SIMULATED
     ]
 

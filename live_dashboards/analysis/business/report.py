@@ -15,7 +15,7 @@ from live_dashboards.analysis.verdict.decision import NO_VERDICT, SHIP
 from live_dashboards.analysis.verdict.report import ab_report_of
 from live_dashboards.model.business_case import BusinessCase, BusinessReport, SharePart
 from live_dashboards.model.judgement import HARM, SHOWN, UNKNOWN, Condition, Guardrail, SplitTest
-from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.names import escaped
 from live_dashboards.model.notices import is_how_counted
@@ -23,7 +23,7 @@ from live_dashboards.model.number import format_interval, format_money_estimate
 from live_dashboards.model.report import AbReport, BadgeKind
 from live_dashboards.model.snapshot import Snapshot
 from live_dashboards.panels.business import BUSINESS_PANELS
-from live_dashboards.panels.money import INPUT_LABELS, effects, headline_words, measured_inputs
+from live_dashboards.panels.money import INPUT_LABELS, headline_words
 from live_dashboards.panels.performance import COMPARED
 from live_dashboards.settings import Settings
 
@@ -33,9 +33,7 @@ LABEL_SPLIT = "Traffic is split as planned"
 _ABSURD_SHARE_OF_VOLUME = 0.01
 
 
-def _points(improvement: Measurement) -> str:
-    interval = improvement.interval
-    assert interval is not None  # noqa: S101 asked for only where there is one
+def _points(interval: Interval) -> str:
     low, high = (None if limit is None else 100 * limit for limit in (interval.low, interval.high))
     return format_interval(low, high, "points", signed=True)
 
@@ -77,8 +75,8 @@ def _looked_at(page: PageFacts, case: BusinessCase, ab: AbReport) -> tuple[Condi
 
 
 def _gate_live(page: PageFacts) -> Condition:
-    is_live = page.kind is BadgeKind.LIVE
-    return Condition("Both sources are live", PASSED if is_live else FAILED, page.kind.value)
+    state = PASSED if page.kind is BadgeKind.LIVE else FAILED
+    return Condition("Both sources are live", state, page.kind.value)
 
 
 def _gate_fresh(case: BusinessCase) -> Condition:
@@ -92,12 +90,13 @@ def _gate_fresh(case: BusinessCase) -> Condition:
 
 def _gate_accuracy(case: BusinessCase) -> Condition:
     improvement = case.inputs.accuracy_improvement.difference
-    if improvement.interval is None or improvement.interval.low is None:
+    interval = improvement.interval
+    if interval is None or interval.low is None:
         return Condition("Accuracy is better", NOT_KNOWN, improvement.reason or NO_TEST_ROWS)
     return Condition(
         "Accuracy is better",
-        PASSED if improvement.interval.low > 0 else FAILED,
-        f"95 %: {_points(improvement)}",
+        PASSED if interval.low > 0 else FAILED,
+        f"95 %: {_points(interval)}",
     )
 
 
@@ -215,21 +214,23 @@ def absurd(case: BusinessCase) -> tuple[str, ...]:
 
 
 def _headline(case: BusinessCase) -> tuple[tuple[str, Measurement], ...]:
-    rows = (
-        *(term.value for term in case.terms),
-        case.net,
-        case.roi,
-        case.payback,
-        case.probability_net_positive,
-        case.break_even_accuracy_improvement,
+    return tuple(
+        (row.name, row)
+        for row in (
+            *(term.value for term in case.terms),
+            case.net,
+            case.roi,
+            case.payback,
+            case.probability_net_positive,
+            case.break_even_accuracy_improvement,
+        )
     )
-    return tuple((row.name, row) for row in rows)
 
 
 def _shares(case: BusinessCase) -> tuple[SharePart, ...]:
     """How the inputs are known: measured, assumed by you or by default, simulated or missing."""
     kinds: dict[str, list[str]] = {"measured": [], "assumed": [], "simulated": [], "missing": []}
-    for measurement in measured_inputs(case):
+    for measurement in case.inputs.measured:
         kind = {Origin.MISSING: "missing", Origin.SIMULATED: "simulated"}.get(measurement.origin, "measured")
         kinds[kind].append(INPUT_LABELS[measurement.name])
     kinds["assumed"] = [each.name for each in case.assumptions]
@@ -261,7 +262,7 @@ def _measurements(
         *headline,
         case.partial_total,
         case.never_paid_back_probability,
-        *measured_inputs(case),
+        *case.inputs.measured,
         *models,
         *_since_start(case),
         *judged,
@@ -274,7 +275,7 @@ def _since_start(case: BusinessCase) -> tuple[Measurement, ...]:
     """What the measured differences are of."""
     return tuple(
         side
-        for effect in effects(case)
+        for effect in case.inputs.effects
         for side in (effect.baseline, effect.challenger)
         if side.name.endswith("_since_start")
     )

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from live_dashboards.draw.png.compose import Layout, rows_of_panels
@@ -151,32 +150,14 @@ def _draw_recommendation(frame: Frame, report: BusinessReport) -> None:
     frame.write(_PAD, y, "RECOMMENDATION", Look(sizes.note, FAINT))
     y -= line_inches(sizes.page_title, 1.1)
     colour, marker, is_filled = _MARKS.get(advice.verdict, (MUTED, "s", False))
-    _mark(frame, _PAD + 0.07, y + sizes.verdict * 0.36 / 72, colour, marker, is_filled=is_filled)
+    place, size = (_PAD + 0.07, y + sizes.verdict * 0.36 / 72), sizes.verdict * 0.8
+    frame.mark(place, marker, colour, size=size, edge=1.6, is_filled=is_filled, gid="recommendation")
     look = Look(sizes.verdict, INK, is_bold=True)
     frame.write(_PAD + 0.24, y, advice.verdict, look, within=frame.width - _PAD - 0.24)
     small, y = Look(sizes.note, MUTED), y - line_inches(sizes.note, 0.35)
     for line in wrapped("; ".join(advice.reasons), small, frame.width - _PAD, 2):
         y -= line_inches(sizes.note, 1.2)
         frame.write(_PAD, y, line, small, within=frame.width - _PAD)
-
-
-def _mark(frame: Frame, x: float, y: float, colour: str, marker: str, *, is_filled: bool) -> None:
-    width, height = frame.figure.get_size_inches()
-    place = [(frame.left + x) / width], [(frame.bottom + y) / height]
-    face = colour if is_filled else PAPER
-    size = frame.sizes.verdict * 0.8
-    artist = Line2D(
-        *place,
-        marker=marker,
-        markersize=size,
-        color=colour,
-        markerfacecolor=face,
-        markeredgewidth=1.6,
-        linestyle="none",
-        transform=frame.figure.transFigure,
-    )
-    artist.set_gid("recommendation")
-    frame.figure.add_artist(artist)
 
 
 def _draw_number(frame: Frame, label: str, value: str, beside: str) -> None:

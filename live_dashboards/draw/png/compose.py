@@ -127,11 +127,10 @@ def draw_panel(panel: Panel[Any], frame: Frame, report: Any) -> None:
 def _draw_charts(body: Frame, panel: Panel[Any], charts: Sequence[Chart], report: Any) -> None:
     rows = next((chart for chart in charts if isinstance(chart, Rows)), None)
     lines = [chart for chart in charts if isinstance(chart, Lines)]
-    for chart in charts:
-        if isinstance(chart, Sentences):
-            body = _write_sentences(body, chart, rows)
-        elif type(chart) in _WHOLE_PANELS:
-            _WHOLE_PANELS[type(chart)](body, chart)
+    for said in (chart for chart in charts if isinstance(chart, Sentences)):
+        body = _write_sentences(body, said, rows)
+    for whole in (chart for chart in charts if type(chart) in _WHOLE_PANELS):
+        _WHOLE_PANELS[type(whole)](body, whole)
     if rows is not None and lines:
         _draw_above(body, rows, lines[0], report)
     elif rows is not None:

@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from live_dashboards.draw.png.text import Look, put
-from live_dashboards.draw.png.theme import AXIS, FAINT, GRID, RULE, TICK_PAD_POINTS, Sizes, line_inches
+from live_dashboards.draw.png.theme import AXIS, FAINT, GRID, PAPER, RULE, TICK_PAD_POINTS, Sizes, line_inches
 
 BARS_FROM_ZERO = "bars-from-zero"
 
@@ -119,6 +119,34 @@ class Frame:
                 color=colour,
                 linewidth=width_points,
                 transform=self.figure.transFigure,
+            )
+        )
+
+    def mark(
+        self,
+        place: tuple[float, float],
+        marker: str,
+        colour: str,
+        *,
+        size: float,
+        edge: float,
+        is_filled: bool,
+        gid: str,
+    ) -> None:
+        """A marker at inches from the frame's lower left corner, its size and edge in points."""
+        (x, y), (page_width, page_height) = place, self.figure.get_size_inches()
+        self.figure.add_artist(
+            Line2D(
+                [(self.left + x) / page_width],
+                [(self.bottom + y) / page_height],
+                linestyle="none",
+                marker=marker,
+                markersize=size,
+                color=colour,
+                markerfacecolor=colour if is_filled else PAPER,
+                markeredgewidth=edge,
+                transform=self.figure.transFigure,
+                gid=gid,
             )
         )
 

@@ -158,8 +158,12 @@ def fitting(body: Frame, rows: Sequence[_Row]) -> tuple[Sequence[_Row], str]:
     room = body.height - heading_height(body.sizes) - tick_height(body.sizes)
     most = max(1, int(room / line_inches(body.sizes.note, _ROW_LEADING)))
     hidden = len(rows) - most
-    noun = "row" if hidden == 1 else "rows"
-    return rows[:most], f"{hidden} more {noun} in the summary file" if hidden > 0 else ""
+    return rows[:most], left_out_words(hidden) if hidden > 0 else ""
+
+
+def left_out_words(count: int) -> str:
+    """How many rows are not in the picture."""
+    return f"{count} more {'row' if count == 1 else 'rows'} in the summary file"
 
 
 def column_inches(body: Frame, texts: Iterable[str], share: float = 0.42) -> float:

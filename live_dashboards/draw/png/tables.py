@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from matplotlib.lines import Line2D
+from typing import TypeVar
 
 from live_dashboards.draw.png.frame import Frame
+from live_dashboards.draw.png.panel import say_nothing
+from live_dashboards.draw.png.rows import left_out_words
 from live_dashboards.draw.png.text import Look, fitted_name, width_inches, wrapped
-from live_dashboards.draw.png.theme import ALARM, CALM, FAINT, INK, MUTED, PAPER, RULE, line_inches
-from live_dashboards.model.chart import Cell, Column, Conditions, Table
+from live_dashboards.draw.png.theme import ALARM, CALM, FAINT, INK, MUTED, RULE, line_inches
+from live_dashboards.model.chart import Cell, Conditions, Table
 from live_dashboards.model.judgement import Condition
 from live_dashboards.model.presentation import variant_style
 
+_Row = TypeVar("_Row")
 _GAP_INCHES = 0.08
 _STATE_MARKS = {"passed": (CALM, "o", True), "failed": (ALARM, "X", True), "unknown": (MUTED, "o", False)}
 """Colour, marker and whether it is filled, of each state."""
@@ -21,40 +23,49 @@ _LEADING = 1.08
 
 
 def draw_table(body: Frame, table: Table) -> None:
-    """Headings, a thin rule, and the rows; second lines only where all of them fit."""
-    sizes = body.sizes
-    columns = [column for column in table.columns if column.share]
-    heading, places = line_inches(sizes.note, 1.35), _places(body, columns)
-    for column, place in zip(columns, places, strict=True):
-        colour = FAINT if column.variant is None else variant_style(column.variant).text_colour
-        _write_cell(
-            body, place, body.height - line_inches(sizes.note, 1.0), column.heading, Look(sizes.note, colour)
-        )
+    """Headings, a thin rule, and as many rows as can be read; second lines only where all of them fit."""
+    sizes, heading = body.sizes, line_inches(body.sizes.note, 1.35)
+    has_places = any(column.share for column in table.columns)
+    shown = [index for index, column in enumerate(table.columns) if column.share or not has_places]
+    places = _places(body, [table.columns[index].share or 1.0 for index in shown])
+    for index, place in zip(shown, places, strict=True):
+        heading_text, _, variant = table.columns[index]
+        look = Look(sizes.note, FAINT if variant is None else variant_style(variant).text_colour)
+        _write_cell(body, place, body.height - line_inches(sizes.note, 1.0), heading_text, look)
     body.rule(body.height - heading, RULE, 0.6)
-    height = min(
-        (body.height - heading) / max(1, len(table.rows)),
-        line_inches(sizes.body, 1.5) + line_inches(sizes.note, 1.4),
-    )
+    rows, room = _fitting(body.inner(top=heading), table.rows)
+    height = min(room.height / max(1, len(rows)), line_inches(sizes.body, 1.5) + line_inches(sizes.note, 1.4))
     has_below = height >= line_inches(sizes.tick, 1.15) + line_inches(sizes.note, 1.15)
-    for index, row in enumerate(table.rows):
-        middle = body.height - heading - index * height - height / 2
+    for number, row in enumerate(rows):
+        middle = body.height - heading - number * height - height / 2
         lift = line_inches(sizes.note, 1.15) / 2 if has_below and row.below else 0.0
-        cells = [cell for column, cell in zip(table.columns, row.cells, strict=True) if column.share]
-        _draw_cells(body, places, cells, middle + lift)
+        _draw_cells(body, places, [row.cells[index] for index in shown], middle + lift)
         if lift:
             body.write(0.0, middle - lift, row.below, Look(sizes.note, FAINT), stand="center_baseline")
 
 
-def _places(body: Frame, columns: Sequence[Column]) -> list[tuple[float, float, str]]:
+def _fitting(body: Frame, rows: Sequence[_Row]) -> tuple[Sequence[_Row], Frame]:
+    """As many as can be read, and their place above the words on how many are left out."""
+    leading, look = line_inches(body.sizes.note, _LEADING), Look(body.sizes.note, MUTED)
+    if not rows:
+        say_nothing(body, "nothing to show")
+    if len(rows) * leading <= body.height:
+        return rows, body
+    most = max(1, int(body.height / leading) - 1)
+    body.write(0.0, 0.03, left_out_words(len(rows) - most), look)
+    return rows[:most], body.inner(bottom=leading)
+
+
+def _places(body: Frame, shares: Sequence[float]) -> list[tuple[float, float, str]]:
     """Left edge and width of each column, in inches from the body's, and how its cells are aligned: the first
     one's to the left.
     """
     places: list[tuple[float, float, str]] = []
-    left, whole = 0.0, sum(column.share for column in columns)
-    for column in columns:
-        width = body.width * column.share
+    left = 0.0
+    for share in shares:
+        width = body.width * share / sum(shares)
         places.append((left, width - _GAP_INCHES * body.sizes.scale, "right" if places else "left"))
-        left += width / whole
+        left += width
     return places
 
 
@@ -81,18 +92,20 @@ def _write_cell(
 
 
 def draw_conditions(body: Frame, chart: Conditions) -> None:
-    """A line a condition."""
-    height = min(body.height / max(1, len(chart.conditions)), line_inches(body.sizes.body, 2.1))
-    widths = [width_inches(condition.label, Look(body.sizes.tick)) for condition in chart.conditions]
+    """A line a condition, as many as can be read."""
+    shown, room = _fitting(body, chart.conditions)
+    height = min(room.height / max(1, len(shown)), line_inches(body.sizes.body, 2.1))
+    widths = [width_inches(condition.label, Look(body.sizes.tick)) for condition in shown]
     label = min(_MOST_OF_LABELS * body.width, max(widths, default=0.0))
-    for index, condition in enumerate(chart.conditions):
+    for index, condition in enumerate(shown):
         _draw_condition(body, condition, body.height - (index + 0.5) * height, height, label)
 
 
 def _draw_condition(body: Frame, condition: Condition, y: float, height: float, label: float) -> None:
     sizes = body.sizes
     colour, marker, is_filled = _STATE_MARKS[condition.state]
-    _mark(body, y + sizes.tick * 0.02 / 72, colour, marker, is_filled=is_filled)
+    place, size = (0.06, y + sizes.tick * 0.02 / 72), sizes.marker * 1.05
+    body.mark(place, marker, colour, size=size, edge=1.2, is_filled=is_filled, gid=f"gate-{marker}")
     left = sizes.room(_STATE_INCHES)
     body.write(
         0.16,
@@ -110,20 +123,3 @@ def _draw_condition(body: Frame, condition: Condition, y: float, height: float, 
     for number, line in enumerate(lines):
         shift = ((len(lines) - 1) / 2 - number) * line_inches(sizes.note, _LEADING)
         body.write(x, y + shift, line, look, within=body.width - x, stand="center_baseline")
-
-
-def _mark(body: Frame, y: float, colour: str, marker: str, *, is_filled: bool) -> None:
-    width, height = body.figure.get_size_inches()
-    artist = Line2D(
-        [(body.left + 0.06) / width],
-        [(body.bottom + y) / height],
-        linestyle="none",
-        marker=marker,
-        markersize=body.sizes.marker * 1.05,
-        color=colour,
-        markerfacecolor=colour if is_filled else PAPER,
-        markeredgewidth=1.2,
-        transform=body.figure.transFigure,
-    )
-    artist.set_gid(f"gate-{marker}")
-    body.figure.add_artist(artist)

@@ -22,7 +22,7 @@ _USUAL_DOT_PIXELS = 8.5
 
 def curve_figure(chart: Curve, origin: Origin) -> Figure:
     """The line with all that belongs to it."""
-    values, labels = [x for x, _ in chart.x_ticks], [label for _, label in chart.x_ticks]
+    values, labels = [x for x, _ in chart.x_ticks], [shown(label) for _, label in chart.x_ticks]
     ticks = round_ticks(*chart.y_limits, 5)
     made = layout(
         origin,
