@@ -36,6 +36,15 @@ class Interval:
     low: float | None
     high: float | None
 
+    def rising(self, of: Callable[[float], float]) -> Interval:
+        """The limits of what a function that rises makes of the value."""
+        return Interval(*(None if end is None else of(end) for end in (self.low, self.high)))
+
+    def times(self, factor: float) -> Interval:
+        """The limits of so many times the value; a negative factor turns them."""
+        made = self.rising(lambda end: factor * end)
+        return made if factor > 0 else Interval(made.high, made.low)
+
 
 @dataclass(frozen=True, slots=True)
 class Measurement:

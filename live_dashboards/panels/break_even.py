@@ -7,7 +7,7 @@ from dataclasses import replace
 from live_dashboards.model.axis import finite_ends, number_labels, padded, round_ticks
 from live_dashboards.model.business_case import BusinessCase, BusinessReport
 from live_dashboards.model.chart import Curve, Said, Sayings, Spot, Words, drawn_value
-from live_dashboards.model.measurement import Interval, Measurement
+from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.number import format_money, format_number, format_signed
 from live_dashboards.model.presentation import INK, MEASURED, MUTED
 from live_dashboards.model.report import Head
@@ -131,14 +131,8 @@ def _in_points(improvement: Measurement) -> Measurement:
         name="accuracy_difference",
         value=100 * (improvement.value or 0.0),
         unit="points",
-        interval=None
-        if limits is None
-        else Interval(*(_hundredfold(end) for end in (limits.low, limits.high))),
+        interval=limits.times(100) if limits is not None else None,
         drawn_interval=None,
         n=None,
         inputs=(improvement,),
     )
-
-
-def _hundredfold(end: float | None) -> float | None:
-    return None if end is None else 100 * end

@@ -21,6 +21,7 @@ from live_dashboards.panels import money
 _AS_MEASURED = {"latency_increase_ms": ("ms", 1.0), "error_rate_improvement": ("points", -100.0)}
 _HEADINGS = ("difference", "95 % interval", "n", "window", "age")
 _SHARES = (0.17, 0.26, 0.0, 0.0, 0.1)
+_DIFFERENCE = 3  # its place in a row
 
 
 def head(report: BusinessReport) -> Head:
@@ -43,9 +44,11 @@ def charts(report: BusinessReport) -> tuple[Table, ...]:
         *map(Column, _HEADINGS, _SHARES),
     )
     rows = (*(_difference(effect, report) for effect in report.case.inputs.effects), _requests(report))
-    labels = [row.cells[0].text for row in rows]
-    drawn = map(drawn_value, ["inputs"] * len(rows), labels, [""] * len(rows), report.case.inputs.measured)
-    return (Table("Measured inputs of the business case", columns, rows, tuple(drawn)),)
+    drawn = tuple(
+        drawn_value("inputs", row.cells[0].text, "", measurement)
+        for row, measurement in zip(rows, report.case.inputs.measured, strict=True)
+    )
+    return (Table("Measured inputs of the business case", columns, rows, drawn),)
 
 
 def _column(report: BusinessReport, name: str, share: float) -> Column:
@@ -89,18 +92,15 @@ def _row(words: tuple[str, ...], measurement: Measurement, report: BusinessRepor
     cells = [Cell(text, FAINT if text == NOTHING else INK) for text in (*words, _age(measurement, report))]
     if measurement.value is None:
         below = measurement.reason or "not measured"
-        cells[3] = cells[3]._replace(more=below)
+        cells[_DIFFERENCE] = cells[_DIFFERENCE]._replace(more=below)
     return TableRow(tuple(cells), below)
 
 
 def _interval(difference: Measurement, unit: str, factor: float) -> str:
     if difference.interval is None:
         return NOTHING
-    ends = [
-        None if end is None else factor * end for end in (difference.interval.low, difference.interval.high)
-    ]
-    low, high = ends if factor > 0 else reversed(ends)
-    return format_interval(low, high, unit, signed=True)
+    limits = difference.interval.times(factor)
+    return format_interval(limits.low, limits.high, unit, signed=True)
 
 
 def _period_words(report: BusinessReport) -> str:

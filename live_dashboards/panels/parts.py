@@ -75,8 +75,7 @@ class _Step:
         """The interval where the bar stands."""
         if self.interval is None or self.value.value is None:
             return None
-        ends = (self.interval.low, self.interval.high)
-        return Interval(*(None if end is None else self.start_usd + end for end in ends))
+        return self.interval.rising(lambda end: self.start_usd + end)
 
 
 def head(report: BusinessReport) -> Head:

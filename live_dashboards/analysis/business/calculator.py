@@ -268,7 +268,7 @@ class BusinessMetricsCalculator:
             formula.name,
             formula.title,
             formula.sign,
-            replace(value, variant=None, interval=_signed(limits, formula.sign)),
+            replace(value, variant=None, interval=limits and limits.times(formula.sign)),
             replace(contribution, variant=None, interval=limits),
             formula.effect,
             formula.parameters,
@@ -279,13 +279,6 @@ def _term_limits(part: Part, draws: Draws | None) -> Interval | None:
     return (
         part.limits_usd(Looks.EVERY) if draws is None else percentile_limits(draws.by_term[part.formula.name])
     )
-
-
-def _signed(interval: Interval | None, sign: int) -> Interval | None:
-    if interval is None or sign > 0:
-        return interval
-    low, high = (None if end is None else -end for end in (interval.high, interval.low))
-    return Interval(low, high)
 
 
 def net_value(terms: tuple[Term, ...]) -> Measurement:

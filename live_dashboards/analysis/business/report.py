@@ -15,7 +15,7 @@ from live_dashboards.analysis.verdict.decision import NO_VERDICT, SHIP
 from live_dashboards.analysis.verdict.report import ab_report_of
 from live_dashboards.model.business_case import BusinessCase, BusinessReport, SharePart
 from live_dashboards.model.judgement import HARM, SHOWN, UNKNOWN, Condition, Guardrail, SplitTest
-from live_dashboards.model.measurement import Interval, Measurement, Origin
+from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.names import escaped
 from live_dashboards.model.notices import is_how_counted
@@ -31,11 +31,6 @@ PASSED, FAILED, NOT_KNOWN = "passed", "failed", "unknown"
 LABEL_SPLIT = "Traffic is split as planned"
 
 _ABSURD_SHARE_OF_VOLUME = 0.01
-
-
-def _points(interval: Interval) -> str:
-    low, high = (None if limit is None else 100 * limit for limit in (interval.low, interval.high))
-    return format_interval(low, high, "points", signed=True)
 
 
 def gates(page: PageFacts, case: BusinessCase, ab: AbReport) -> tuple[Condition, ...]:
@@ -93,11 +88,9 @@ def _gate_accuracy(case: BusinessCase) -> Condition:
     interval = improvement.interval
     if interval is None or interval.low is None:
         return Condition("Accuracy is better", NOT_KNOWN, improvement.reason or NO_TEST_ROWS)
-    return Condition(
-        "Accuracy is better",
-        PASSED if interval.low > 0 else FAILED,
-        f"95 %: {_points(interval)}",
-    )
+    limits, state = interval.times(100), PASSED if interval.low > 0 else FAILED
+    words = f"95 %: {format_interval(limits.low, limits.high, 'points', signed=True)}"
+    return Condition("Accuracy is better", state, words)
 
 
 def _gate_split(split: SplitTest) -> Condition:

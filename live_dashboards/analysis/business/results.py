@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -256,7 +256,7 @@ class Worth:
                 value,
                 percentile_limits(100 * (self.draws.net_usd - self.draws.cost_usd) / self.draws.cost_usd),
             )
-        return self._with(value, _transformed(net.interval, lambda usd: 100 * (usd - cost) / cost))
+        return self._with(value, net.interval and net.interval.rising(lambda usd: 100 * (usd - cost) / cost))
 
     def _payback(self, net: Measurement) -> Measurement:
         """Days until the net value has brought the cost back; the upper limit is open where the net may be 0
@@ -311,19 +311,10 @@ class Worth:
         years = month / _MONTHS
         if limits is not None and self.draws is not None:
             limits = percentile_limits(years * self.draws.net_usd - self.draws.cost_usd)
-            return CashPoint(month, years * net_usd - self.cost_usd, limits.low, limits.high)
-        low, high = (
-            None if limits is None or end is None else years * end - self.cost_usd
-            for end in ((limits.low, limits.high) if limits else (None, None))
-        )
+        elif limits is not None:
+            limits = limits.rising(lambda end: years * end - self.cost_usd)
+        low, high = (limits.low, limits.high) if limits is not None else (None, None)
         return CashPoint(month, years * net_usd - self.cost_usd, low, high)
-
-
-def _transformed(interval: Interval | None, rising: Callable[[float], float]) -> Interval | None:
-    if interval is None:
-        return None
-    low, high = (None if end is None else rising(end) for end in (interval.low, interval.high))
-    return Interval(low, high)
 
 
 def _days(draws: Draws) -> NDArray[np.float64]:
