@@ -31,10 +31,12 @@ def head(report: BusinessReport) -> Head:
         reason = "; ".join(dict.fromkeys(str(side.reason) for side in sides[::2]))
         return Head("No data on either model", subtitle, Origin.MISSING, reason=reason)
     kind = "online gauge" if report.models[1].accuracy.source == PROMETHEUS else "offline"
-    window = money.window_words(report.window_seconds)
-    note = "dot: measured; line: 95 % interval; hollow: none; title: interval of the difference"
-    title = _title(report.case)
-    return money.head(report, title, f"accuracy ({kind}), mean latency, error rate; {window}", note)
+    return money.head(
+        report,
+        _title(report.case),
+        f"accuracy ({kind}), mean latency, error rate; {money.window_words(report.window_seconds)}",
+        "in parentheses: 95 % interval; title: interval of the difference",
+    )
 
 
 def charts(report: BusinessReport) -> tuple[Table, ...]:

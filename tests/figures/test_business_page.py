@@ -12,8 +12,9 @@ from matplotlib.transforms import Bbox
 from live_dashboards.draw.png.business_page import PAGE
 from live_dashboards.draw.png.dashboard import _create_dashboard_panels
 from live_dashboards.model.number import format_short_age
+from live_dashboards.panels import ledger
 from tests.figures.layout_check import layout_faults
-from tests.support.business_pages import CASES, OWN, page, without_test_rows
+from tests.support.business_pages import CASES, OWN, RANGES, page, without_test_rows
 
 NAMES = ("net", "parts", "sensitivity", "break_even", "payback", "performance", "ledger", "inputs", "gates")
 
@@ -274,3 +275,13 @@ def test_a_simulated_page_withholds_its_recommendation_under_a_watermark():
     assert says(figure, "withheld: simulated data")
     assert [patch for patch in figure.get_children() if patch.get_gid() == "watermark"]
     assert "passed" not in words(figure, "gates")
+
+
+@pytest.mark.parametrize("size_inches", [(16, 10), (12, 6.75)])
+@pytest.mark.parametrize("own", [RANGES, {**RANGES, "LATENCY_COST_PER_MS": "0.0001"}, {"LATENCY_COST_PER_MS": "0.000012..0.000345"}])
+def test_no_number_of_the_ledger_is_cut(own, size_inches):
+    found = page(**own)
+    (table,) = ledger.charts(found)
+    figure = _create_dashboard_panels(found, size_inches=size_inches, dpi=60)
+    numbers = {row.cells[place].text for row in table.rows for place in (1, 3)} - {"–"}
+    assert numbers <= set(words(figure, "ledger"))

@@ -276,3 +276,9 @@ def test_children_are_never_a_list_in_a_list(page):
         children = props.get("children")
         nested = [child for child in children if isinstance(child, list)] if isinstance(children, list) else []
         assert not nested, name
+
+
+def test_the_table_of_both_models_says_what_its_parentheses_are_and_speaks_of_no_dots(live_page):
+    note = document_of(live_page)["props"]["performance-note"]["children"]
+    assert note.startswith("in parentheses: 95 % interval")
+    assert "dot" not in note

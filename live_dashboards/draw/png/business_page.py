@@ -5,6 +5,7 @@ drawn by hand.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -46,6 +47,7 @@ _MARKS = {
     "do not deploy": (ALARM, "X", True),
 }
 _LEFT_SHARE = 1 / 3
+_HOW_DRAWN = "dot: measured; line: 95 % interval; hollow: none; title: interval of the difference"
 _LOOKS = {
     "measured": (MEASURED, MEASURED, None),
     "assumed": (PAPER, ASSUMED, None),
@@ -57,7 +59,8 @@ _PAD = 0.12
 
 def draw_performance(frame: Frame, report: BusinessReport) -> None:
     """Three small charts under each other: a dot and its interval for each variant."""
-    body = open_panel(frame, performance.head(report), is_page_simulated=report.is_simulated)
+    head = replace(performance.head(report), note=_HOW_DRAWN)
+    body = open_panel(frame, head, is_page_simulated=report.is_simulated)
     if body is None:
         return
     found = performance.quantities(report)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TypeVar
 
 from live_dashboards.draw.png.frame import Frame
 from live_dashboards.draw.png.panel import say_nothing
 from live_dashboards.draw.png.rows import left_out_words
 from live_dashboards.draw.png.text import Look, fitted_name, width_inches, wrapped
-from live_dashboards.draw.png.theme import ALARM, CALM, FAINT, INK, MUTED, RULE, line_inches
-from live_dashboards.model.chart import Cell, Conditions, Table
+from live_dashboards.draw.png.theme import ALARM, CALM, FAINT, INK, MUTED, RULE, Sizes, line_inches
+from live_dashboards.model.chart import Cell, Column, Conditions, Table
 from live_dashboards.model.judgement import Condition
 from live_dashboards.model.presentation import variant_style
 
@@ -18,30 +19,37 @@ _Row = TypeVar("_Row")
 _GAP_INCHES = 0.08
 _STATE_MARKS = {"passed": (CALM, "o", True), "failed": (ALARM, "X", True), "unknown": (MUTED, "o", False)}
 """Colour, marker and whether it is filled, of each state."""
-_STATE_INCHES, _MOST_OF_LABELS = 0.84, 0.42
+_STATE_INCHES, _MOST_OF_LABELS, _LEAST_OF_NAMES = 0.84, 0.42, 0.2
 _LEADING = 1.08
 
 
 def draw_table(body: Frame, table: Table) -> None:
     """Headings, a thin rule, and as many rows as can be read; second lines only where all of them fit."""
-    sizes, heading = body.sizes, line_inches(body.sizes.note, 1.35)
-    has_places = any(column.share for column in table.columns)
-    shown = [index for index, column in enumerate(table.columns) if column.share or not has_places]
-    places = _places(body, [table.columns[index].share or 1.0 for index in shown])
-    for index, place in zip(shown, places, strict=True):
-        heading_text, _, variant = table.columns[index]
-        look = Look(sizes.note, FAINT if variant is None else variant_style(variant).text_colour)
-        _write_cell(body, place, body.height - line_inches(sizes.note, 1.0), heading_text, look)
-    body.rule(body.height - heading, RULE, 0.6)
-    rows, room = _fitting(body.inner(top=heading), table.rows)
+    sizes, heading_height = body.sizes, line_inches(body.sizes.note, 1.35)
+    has_shares = any(column.share for column in table.columns)
+    shown = [index for index, column in enumerate(table.columns) if column.share or not has_shares]
+    rows, room = _fitting(body.inner(top=heading_height), table.rows)
+    cells = [[row.cells[index] for index in shown] for row in rows]
+    columns, y = [table.columns[index] for index in shown], body.height - line_inches(sizes.note, 1.0)
+    places = _places(body, columns, cells)
+    for column, place in zip(columns, places, strict=True):
+        colour = FAINT if column.variant is None else variant_style(column.variant).text_colour
+        _write_cell(body, place, y, column.heading, Look(sizes.note, colour))
+    body.rule(body.height - heading_height, RULE, 0.6)
     height = min(room.height / max(1, len(rows)), line_inches(sizes.body, 1.5) + line_inches(sizes.note, 1.4))
     has_below = height >= line_inches(sizes.tick, 1.15) + line_inches(sizes.note, 1.15)
-    for number, row in enumerate(rows):
-        middle = body.height - heading - number * height - height / 2
+    for number, (row, of_row) in enumerate(zip(rows, cells, strict=True)):
+        middle = body.height - heading_height - number * height - height / 2
         lift = line_inches(sizes.note, 1.15) / 2 if has_below and row.below else 0.0
-        _draw_cells(body, places, [row.cells[index] for index in shown], middle + lift)
+        for index, (place, cell) in enumerate(zip(places, of_row, strict=True)):
+            look = _look(sizes, index, len(of_row), cell)
+            _write_cell(body, place, middle + lift, cell.text, look, stand="center_baseline")
         if lift:
             body.write(0.0, middle - lift, row.below, Look(sizes.note, FAINT), stand="center_baseline")
+
+
+def _look(sizes: Sizes, index: int, count: int, cell: Cell) -> Look:
+    return Look(sizes.tick if 0 < index < count - 1 else sizes.note, cell.colour)
 
 
 def _fitting(body: Frame, rows: Sequence[_Row]) -> tuple[Sequence[_Row], Frame]:
@@ -56,25 +64,36 @@ def _fitting(body: Frame, rows: Sequence[_Row]) -> tuple[Sequence[_Row], Frame]:
     return rows[:most], body.inner(bottom=leading)
 
 
-def _places(body: Frame, shares: Sequence[float]) -> list[tuple[float, float, str]]:
+def _places(
+    body: Frame, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]
+) -> list[tuple[float, float, str]]:
     """Left edge and width of each column, in inches from the body's, and how its cells are aligned: the first
     one's to the left.
+
+    Where a cell beside the first has no room in its column's share, as a number that is cut is another one,
+    these columns are as wide as they need to be and the first one, whose names may be cut, has the rest.
     """
-    places: list[tuple[float, float, str]] = []
-    left = 0.0
-    for share in shares:
-        width = body.width * share / sum(shares)
-        places.append((left, width - _GAP_INCHES * body.sizes.scale, "right" if places else "left"))
-        left += width
-    return places
+    gap, shares = _GAP_INCHES * body.sizes.scale, [column.share or 1.0 for column in columns]
+    widths = [body.width * share / sum(shares) for share in shares]
+    needed = [_cell_inches(body.sizes, index, rows) + gap for index in range(1, len(columns))]
+    if any(need > width for need, width in zip(needed, widths[1:], strict=True)):
+        look = Look(body.sizes.note)
+        headings = [width_inches(column.heading, look) + gap for column in columns[1:]]
+        # a heading may be a variant's name, of any length
+        wanted = [max(need, min(both)) for need, *both in zip(needed, headings, widths[1:], strict=True)]
+        rest = body.width - sum(wanted)
+        widths = [rest, *wanted] if rest >= _LEAST_OF_NAMES * body.width else widths
+    lefts = [0.0, *accumulate(widths)]
+    return [
+        (left, width - gap, "right" if index else "left")
+        for index, (left, width) in enumerate(zip(lefts, widths, strict=False))
+    ]
 
 
-def _draw_cells(
-    body: Frame, places: Sequence[tuple[float, float, str]], cells: Sequence[Cell], y: float
-) -> None:
-    for index, (place, cell) in enumerate(zip(places, cells, strict=True)):
-        points = body.sizes.tick if 0 < index < len(cells) - 1 else body.sizes.note
-        _write_cell(body, place, y, cell.text, Look(points, cell.colour), stand="center_baseline")
+def _cell_inches(sizes: Sizes, index: int, rows: Sequence[Sequence[Cell]]) -> float:
+    """Of a column's widest cell."""
+    looks = [(row[index].text, _look(sizes, index, len(row), row[index])) for row in rows]
+    return max((width_inches(text, look) for text, look in looks), default=0.0)
 
 
 def _write_cell(
