@@ -8,7 +8,7 @@ from typing import Any
 
 from live_dashboards.draw.web.base import ZERO_LINE, Figure, axis, band, layout, seen, upright, word
 from live_dashboards.draw.web.marks import Dot, dot_traces
-from live_dashboards.draw.web.words import TEMPLATE, escaped, said, shown
+from live_dashboards.draw.web.words import TEMPLATE, escaped, said, shown, wrapped
 from live_dashboards.model.axis import number_labels, round_ticks
 from live_dashboards.model.chart import Curve, Spot
 from live_dashboards.model.measurement import Origin
@@ -35,7 +35,7 @@ def curve_figure(chart: Curve, origin: Origin) -> Figure:
             *(upright(seen(x), dash="4px,3px") for x in chart.guides),
         ],
         annotations=[*_above(chart), *(_beside(spot, chart) for spot in chart.spots if spot.beside)],
-        margin={"l": 12, "r": 20, "t": 10 + _LINE_PIXELS * len(chart.above), "b": 8, "pad": 0},
+        margin={"l": 12, "r": 20, "t": 10 + _LINE_PIXELS * _lines(_texts_above(chart)), "b": 8, "pad": 0},
     )
     spots = [trace for spot in chart.spots for trace in _spot(spot, chart)]
     return {"data": [*_band(chart), _line(chart), *spots], "layout": made}
@@ -102,20 +102,31 @@ def _share(x: float, chart: Curve) -> float:
 
 
 def _above(chart: Curve) -> list[dict[str, Any]]:
-    """Words above the drawing, each on a line of its own over its place, the first one on top."""
+    """Words above the drawing, each on lines of its own over its place, the first one on top."""
+    texts = _texts_above(chart)
     return [
         word(
-            shown(words.text),
+            text,
             x=seen(x),
             y=1,
             colour=words.colour,
             yref="paper",
+            align="left",
             xanchor="left" if _share(x, chart) < 0.3 else "right" if _share(x, chart) > 0.7 else "center",
             yanchor="bottom",
-            yshift=2 + _LINE_PIXELS * lines,
+            yshift=2 + _LINE_PIXELS * _lines(texts[number + 1 :]),
         )
-        for lines, (x, words) in zip(range(len(chart.above))[::-1], chart.above, strict=True)
+        for number, (text, (x, words)) in enumerate(zip(texts, chart.above, strict=True))
     ]
+
+
+def _texts_above(chart: Curve) -> list[str]:
+    """In lines that a phone has room for."""
+    return [wrapped(words.text) for _, words in chart.above]
+
+
+def _lines(texts: Sequence[str]) -> int:
+    return sum(text.count("<br>") + 1 for text in texts)
 
 
 def _beside(spot: Spot, chart: Curve) -> dict[str, Any]:

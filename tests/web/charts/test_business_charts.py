@@ -72,7 +72,7 @@ def test_payback_is_the_cumulative_value_over_its_band():
 def test_what_is_never_paid_back_has_no_mark():
     drawn = figure("payback", report("a loss"))
     assert not [trace for trace in drawn["data"] if trace["mode"] == "markers"]
-    assert labels(drawn) == ["not paid back within a year in &gt; 99.9 % of cases"]
+    assert labels(drawn) == ["not paid back within a year in &gt; 99.9 % of<br>cases"]
 
 
 def test_a_cumulative_value_without_an_interval_has_no_band():
@@ -127,3 +127,11 @@ def test_the_figures_follow_the_report():
 def test_every_mark_of_money_says_where_it_comes_from():
     for place in ("parts", "payback", "sensitivity", "break-even"):
         assert all("source: mlflow" in words or "source: prometheus" in words for words in hovers(figure(place, report())))
+
+
+def test_words_above_a_curve_have_lines_that_a_phone_has_room_for_and_room_above_it():
+    drawn = figure("payback", report())
+    (above,) = [each for each in drawn["layout"]["annotations"] if "within a year" in each["text"]]
+    lines = above["text"].split("<br>")
+    assert (len(lines), max(map(len, lines)) <= 44) == (2, True)
+    assert drawn["layout"]["margin"]["t"] >= 16 * len(lines)
