@@ -391,6 +391,11 @@ Chart: TypeAlias = Rows | Lines | Sentences | Table | Conditions | Curve
 OfReport = TypeVar("OfReport", bound=Report)
 
 
+def always(_: object) -> bool:
+    """Whatever the report is."""
+    return True
+
+
 def drawn_by_hand(_: object) -> tuple[Chart, ...]:
     """No charts: each renderer knows the panel by its name and draws it by hand."""
     return ()
@@ -400,7 +405,7 @@ def drawn_by_hand(_: object) -> tuple[Chart, ...]:
 class Panel(Generic[OfReport]):
     """A panel of a page: what it says of a report, in at most so many charts with axes. `is_wide`: it needs a
     page's whole width where there are columns of panels. Its words and state are those of the report's field
-    of its name, unless `words` gives others.
+    of its name, unless `words` gives others. `is_shown`: whether it is on the page of a report at all.
     """
 
     name: str
@@ -409,6 +414,7 @@ class Panel(Generic[OfReport]):
     is_wide: bool = False
     empty: str = "nothing to show"
     words: Callable[[OfReport], Head] | None = None
+    is_shown: Callable[[OfReport], bool] = always
 
     def __post_init__(self) -> None:
         if not _PANEL_NAME.fullmatch(self.name):

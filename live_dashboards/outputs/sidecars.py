@@ -33,7 +33,8 @@ _LINK = re.compile(r":(?=//)|(?<=\bwww)\.|@", re.IGNORECASE)
 def drawn_values(report: Report) -> list[DrawnValue]:
     """Every value of the panels that are drawn, panel by panel; a panel without data has none."""
     header = [drawn_value("header", name, "", measurement) for name, measurement in report.headline]
-    return [*header, *(value for panel in _panels(report) for value in _values(panel, report))]
+    shown = [panel for panel in _panels(report) if panel.is_shown(report)]
+    return [*header, *(value for panel in shown for value in _values(panel, report))]
 
 
 def _panels(report: Report) -> tuple[Panel[Any], ...]:

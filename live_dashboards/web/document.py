@@ -110,11 +110,15 @@ def _top(ab: AbReport, business: BusinessReport) -> Iterator[Prop]:
 
 def _figures(page: PanelList, report: Any) -> dict[str, Figure]:
     """The figures of the panels that have something to draw, by their place on the page."""
-    return {place: figure for panel in page for place, figure in figures(panel, report).items()}
+    shown = (panel for panel in page if panel.is_shown(report))
+    return {place: figure for panel in shown for place, figure in figures(panel, report).items()}
 
 
 def _panels(page: PanelList, drawn: Mapping[str, Figure], report: Any) -> Iterator[Prop]:
     for panel in page:
+        if not panel.is_shown(report):
+            yield f"{panel.name}-panel", "className", "panel is-absent"
+            continue
         head, name = panel.head(report), panel.name
         yield f"{name}-head", "children", trees.head(head, name)
         yield f"{name}-reason", "children", trees.reason(head)

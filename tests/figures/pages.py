@@ -11,6 +11,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from live_dashboards.draw.png.ab_page import PAGE
+from live_dashboards.draw.png.compose import in_rows
 from live_dashboards.draw.png.dashboard import _create_dashboard_panels
 
 PANELS = ("effect", "quality", "split", "rate", "latency", "errors", "impact", "runs", "health")
@@ -23,7 +24,8 @@ def page(report, size=(16, 10), dpi=100) -> Figure:
 
 def boxes(figure: Figure) -> dict[str, Bbox]:
     """The panels' places in inches."""
-    places = [place for row in PAGE.places(figure) for place in row]
+    shown = [panel for panel in PAGE.panels if panel.name in PANELS]
+    places = [place for row in PAGE.places(figure, in_rows(shown)) for place in row]
     return {name: Bbox.from_bounds(place.left, place.bottom, place.width, place.height) for name, place in zip(PANELS, places, strict=True)}
 
 

@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 
 from live_dashboards.draw.png.business_page import PAGE
+from live_dashboards.draw.png.compose import in_rows
 from live_dashboards.draw.png.dashboard import _create_dashboard_panels
 from live_dashboards.model.number import format_short_age
 from live_dashboards.panels import ledger
@@ -30,7 +31,7 @@ def drawn(name, size=(16, 10), dpi=100):
 
 
 def boxes(figure):
-    places = [place for row in PAGE.places(figure) for place in row]
+    places = [place for row in PAGE.places(figure, in_rows(PAGE.panels)) for place in row]
     return {name: Bbox.from_bounds(place.left, place.bottom, place.width, place.height) for name, place in zip(NAMES, places, strict=True)}
 
 
@@ -136,7 +137,7 @@ def test_without_notices_there_is_no_line():
 
 
 def test_there_are_nine_panels():
-    assert sum(len(row) for row in PAGE.panels) == len(NAMES) == 9
+    assert len(PAGE.panels) == len(NAMES) == 9
 
 
 def test_the_dot_stands_at_the_net_value_within_its_interval():

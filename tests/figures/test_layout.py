@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from live_dashboards.draw.png.ab_page import PAGE
+from live_dashboards.draw.png.compose import in_rows
 from live_dashboards.draw.png.dashboard import _create_dashboard_panels
 from live_dashboards.draw.png.frame import BARS_FROM_ZERO
 from live_dashboards.draw.png.text import Look, font_properties, put
@@ -36,7 +39,7 @@ def test_any_other_size_and_resolution_keeps_them_too(name, size, dpi):
 
 
 def test_there_are_at_most_nine_panels_and_all_have_their_place():
-    assert sum(len(row) for row in PAGE.panels) <= 9
+    assert sum(panel.is_shown(report()) for panel in PAGE.panels) <= 9
     figure = page(report())
     assert all(axes_of(figure, panel) for panel in boxes(figure))
 
@@ -107,3 +110,15 @@ def test_the_check_sees_words_that_cross_a_panels_edge():
     box = boxes(figure)["effect"]
     figure.text((box.x1 - 0.4) / 16, box.y0 / 10 + 0.002, "words over the edge", fontproperties=font_properties(9.0), horizontalalignment="center")
     assert any("leaves its panel" in fault for fault in layout_faults(figure, (box,)))
+
+
+@pytest.mark.parametrize(("panels", "rows"), [(1, [1]), (3, [3]), (4, [4]), (5, [3, 2]), (9, [3, 3, 3]), (10, [3, 3, 4]), (11, [3, 3, 3, 2])])
+def test_panels_stand_three_in_a_row_and_a_single_one_does_not_take_a_row_of_its_own(panels, rows):
+    assert [len(row) for row in in_rows(range(panels))] == rows
+
+
+def test_a_panel_that_a_report_does_not_have_leaves_no_place():
+    without = replace(PAGE, panels=tuple(replace(panel, is_shown=lambda _: False) if panel.name == "health" else panel for panel in PAGE.panels))
+    drawn = _create_dashboard_panels(report(), dpi=60, layout=without)
+    assert report().health.head.title not in {text.get_text() for text in drawn.texts}
+    assert report().health.head.title in {text.get_text() for text in page(report()).texts}

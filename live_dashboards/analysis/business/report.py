@@ -283,7 +283,7 @@ def _alt_text(report: BusinessReport) -> str:
         f"{label} {value} ({beside})" if beside else f"{label} {value}"
         for label, value, beside in report.headline_words
     ]
-    heads = (panel.head(report) for panel in BUSINESS_PANELS)
+    heads = (panel.head(report) for panel in BUSINESS_PANELS if panel.is_shown(report))
     titles = [f"{head.title} ({head.reason})" if head.reason else head.title for head in heads]
     opening = (
         f"Business impact dashboard, {report.badge.kind.value} ({report.badge.second_line}): "

@@ -172,7 +172,7 @@ def alt_text(report: AbReport) -> str:
     panels = [
         f"{'Simulated: ' if head.origin == 'simulated' else ''}{head.title}"
         + (f" ({head.reason})" if head.reason else "")
-        for head in (panel.head(report) for panel in AB_PANELS)
+        for head in (panel.head(report) for panel in AB_PANELS if panel.is_shown(report))
     ]
     verdict = (
         f"Verdict {report.verdict.verdict} ({'; '.join((report.verdict.rule, *report.verdict.reasons))})"

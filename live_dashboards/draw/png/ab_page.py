@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from live_dashboards.draw.png.compose import Layout, rows_of_panels
+from live_dashboards.draw.png.compose import Layout
 from live_dashboards.draw.png.frame import Frame, tick_top, x_ticks
 from live_dashboards.draw.png.panel import open_panel, say_nothing
 from live_dashboards.draw.png.rows import RowPlot, bare_rows, fitting, heading_height
@@ -171,4 +171,4 @@ def _strips(sizes: Sizes) -> tuple[tuple[Callable[[Frame, AbReport], None], floa
     )
 
 
-PAGE = Layout(_strips, rows_of_panels(AB_PANELS, {"runs": draw_runs}), (1.02, 1.28, 1.0), "ab")
+PAGE = Layout(_strips, AB_PANELS, {"runs": draw_runs}, (1.02, 1.28, 1.0), "ab")

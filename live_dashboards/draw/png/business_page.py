@@ -10,7 +10,7 @@ from dataclasses import replace
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from live_dashboards.draw.png.compose import Layout, rows_of_panels
+from live_dashboards.draw.png.compose import Layout
 from live_dashboards.draw.png.frame import Frame, base_line, tick_height, x_ticks
 from live_dashboards.draw.png.panel import open_panel
 from live_dashboards.draw.png.rows import dot, draw_dots
@@ -241,6 +241,4 @@ def _strips(sizes: Sizes) -> tuple[tuple[Callable[[Frame, BusinessReport], None]
     )
 
 
-PAGE = Layout(
-    _strips, rows_of_panels(BUSINESS_PANELS, {"performance": draw_performance}), (1.0, 1.12, 1.0), "business"
-)
+PAGE = Layout(_strips, BUSINESS_PANELS, {"performance": draw_performance}, (1.0, 1.12, 1.0), "business")

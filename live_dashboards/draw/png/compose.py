@@ -5,8 +5,9 @@ charts say: sentences below, rows above lines, lines side by side.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from typing import Any, Generic
 
 from matplotlib.figure import Figure
@@ -53,12 +54,14 @@ _BELOW_BARS_INCHES = 0.06
 
 @dataclass(frozen=True, slots=True)
 class Layout(Generic[OfReport]):
-    """The strips with their heights in inches at a page's sizes, the panels by row, and the rows' shares of
-    the height; a further row has a share of 1. `dashboard` is the one whose reports it draws.
+    """The strips with their heights in inches at a page's sizes, the panels, of which some are drawn by hand,
+    and the rows' shares of the height; a further row has a share of 1. `dashboard` is the one whose reports
+    it draws.
     """
 
     strips: Callable[[Sizes], tuple[tuple[Callable[[Frame, OfReport], None], float], ...]]
-    panels: tuple[tuple[Callable[[Frame, OfReport], None], ...], ...]
+    panels: tuple[Panel[OfReport], ...]
+    by_hand: Mapping[str, Callable[[Frame, OfReport], None]] = field(hash=False)
     row_shares: tuple[float, ...]
     dashboard: str
 
@@ -72,22 +75,33 @@ class Layout(Generic[OfReport]):
             draw(rest.upper(strip_height), report)
             rest = rest.inner(top=strip_height + gap)
         draw_footer(rest.lower(_footer_height(page.sizes)), report)
-        for panels, places in zip(self.panels, self.places(figure), strict=True):
-            for draw, place in zip(panels, places, strict=True):
-                draw(place, report)
+        rows = in_rows([panel for panel in self.panels if panel.is_shown(report)])
+        for panels, places in zip(rows, self.places(figure, rows), strict=True):
+            for panel, place in zip(panels, places, strict=True):
+                self.by_hand.get(panel.name, partial(draw_panel, panel))(place, report)
 
-    def places(self, figure: Figure) -> tuple[tuple[Frame, ...], ...]:
-        """The panels' frames by row."""
+    def places(
+        self, figure: Figure, rows: Sequence[Sequence[Panel[OfReport]]]
+    ) -> tuple[tuple[Frame, ...], ...]:
+        """The frames of panels by row."""
         page = _page(figure)
         gap = _gap(page.sizes)
         above = sum(height + gap for _, height in self.strips(page.sizes)) + 0.02
         area = _inside(page).inner(top=above, bottom=_footer_height(page.sizes) + gap)
-        shares = [*self.row_shares, *[1.0] * len(self.panels)][: len(self.panels)]
-        unit, rows = (area.height - gap * (len(self.panels) - 1)) / sum(shares), []
-        for panels, share in zip(self.panels, shares, strict=True):
-            rows.append(area.upper(unit * share).columns(len(panels), 0.32 * page.sizes.scale))
+        shares = [*self.row_shares, *[1.0] * len(rows)][: len(rows)]
+        unit, found = (area.height - gap * (len(rows) - 1)) / sum(shares), []
+        for panels, share in zip(rows, shares, strict=True):
+            found.append(area.upper(unit * share).columns(len(panels), 0.32 * page.sizes.scale))
             area = area.inner(top=unit * share + gap)
-        return tuple(rows)
+        return tuple(found)
+
+
+def in_rows(panels: Sequence[Panel[OfReport]]) -> tuple[tuple[Panel[OfReport], ...], ...]:
+    """Three in a row; a single one that is left over stands in the last row, too."""
+    starts = [*range(0, len(panels), _IN_A_ROW)]
+    if len(panels) % _IN_A_ROW == 1 and len(starts) > 1:
+        starts.pop()
+    return tuple(tuple(panels[begin:end]) for begin, end in pairwise([*starts, len(panels)]))
 
 
 def _page(figure: Figure) -> Frame:
@@ -107,14 +121,6 @@ def _footer_height(sizes: Sizes) -> float:
 
 def _gap(sizes: Sizes) -> float:
     return 0.14 * sizes.scale
-
-
-def rows_of_panels(
-    panels: Sequence[Panel[OfReport]], by_hand: Mapping[str, Callable[[Frame, OfReport], None]]
-) -> tuple[tuple[Callable[[Frame, OfReport], None], ...], ...]:
-    """What draws each of them, three in a row; some are drawn by hand."""
-    drawn = [by_hand.get(panel.name) or partial(draw_panel, panel) for panel in panels]
-    return tuple(tuple(drawn[start : start + _IN_A_ROW]) for start in range(0, len(drawn), _IN_A_ROW))
 
 
 def draw_panel(panel: Panel[Any], frame: Frame, report: Any) -> None:
