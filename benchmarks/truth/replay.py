@@ -44,8 +44,8 @@ class Replay:
         strata_ = strata(found.treatment, found.control)
         at_seconds = float(block * BLOCK_SECONDS)
         variances = (
-            long_run_of(strata_, found.treatment, found.control),
-            harm_variance(strata_, found.treatment, found.control, found.ends, at_seconds),
+            long_run_of(strata_),
+            harm_variance(strata_, found.last_ends, at_seconds),
             strata_.variance,
         )
         safe, harm, sato = (sequence_of(strata_, PLANNED, 0.05, variance) for variance in variances)

@@ -191,13 +191,15 @@ class Guide(NamedTuple):
 class Room(NamedTuple):
     """How a chart of rows shares a panel's width where it has columns: inches of the names on the 16x10 page,
     the most of the width that the numbers take, whether these are words, which may be cut where names may
-    not, and whether a reason stands among the numbers.
+    not, whether a reason stands among the numbers, and of how many rows, the first ones, the second lines are
+    worth more than further rows.
     """
 
     names_inches: float = 1.12
     numbers_share: float = 0.42
     are_words: bool = False
     has_reasons_beside: bool = False
+    first_rows: int = 0
 
 
 _USUAL_ROOM = Room()
@@ -231,11 +233,22 @@ class Rows:
     table: tuple[DrawnValue, ...] = ()
 
 
+class Band(NamedTuple):
+    """Limits over time, (unix seconds, low, high), of a line's variant; an inner one lies within another."""
+
+    variant: str | None
+    points: tuple[tuple[float, float, float], ...]
+    is_inner: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Lines over the window, of one quantity: `axis` names it with its unit, `caption` is shorter.
+    """Lines over the window, or over a `span` of their own (unix seconds), of one quantity: `axis` names it
+    with its unit, `caption` is shorter.
 
     `target` is a value to stay below, with its words; `marks` are (unix seconds, label) of dated changes.
+    `bands` lie behind the lines; `fixed` is from where to where the axis goes, else as far as the lines.
+    `has_zero`: a line stands where nothing differs.
     """
 
     panel: str
@@ -247,11 +260,37 @@ class Lines:
     target: float | None = None
     target_words: str = ""
     marks: tuple[tuple[float, str], ...] = ()
+    span: tuple[float, float] | None = None
+    bands: tuple[Band, ...] = ()
+    fixed: tuple[float, float] | None = None
+    has_zero: bool = False
+
+    def during(self, report: Report) -> tuple[float, float]:
+        """From when to when the axis goes (unix seconds)."""
+        end = report.at.timestamp()
+        return self.span or (end - report.window_seconds, end)
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """From where to where it goes upwards."""
+        values = [value for line in self.lines for value in _finite(line)]
+        if self.fixed is not None or not values:
+            return self.fixed or (0.0, 1.0)
+        values += [] if self.target is None else [self.target]
+        low, high = min(values), max(values)
+        if self.is_zero_based and low >= 0:
+            return 0.0, high * 1.1 or 1.0
+        room = (high - low) * 0.12 or abs(high) * 0.1 or 1.0
+        return low - room, high + room
 
     @property
     def table(self) -> tuple[DrawnValue, ...]:
         """Every point of every line."""
         return tuple(value for line in self.lines for value in _points(self.panel, line))
+
+
+def _finite(line: Line) -> Iterable[float]:
+    return (value for _, value in line.timeline.points if value is not None and math.isfinite(value))
 
 
 def _points(panel: str, line: Line) -> Iterable[DrawnValue]:

@@ -14,6 +14,8 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)")
 
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
+_DAY_SECONDS = 86_400
+_NICE_STEPS_SECONDS = (15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, _DAY_SECONDS)
 _DURATION = re.compile(r"(?:\d+(?:ms|[smhdwy]))+")
 _PART = re.compile(r"(\d+)(ms|[smhdwy])")
 
@@ -113,3 +115,17 @@ def format_window(seconds: float) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts)
+
+
+def nice_step_seconds(wanted_seconds: float) -> float:
+    """The next longer step that people use: from 15 s, beyond a day whole days."""
+    nice = next((step for step in _NICE_STEPS_SECONDS if step >= wanted_seconds), None)
+    return float(nice if nice is not None else math.ceil(wanted_seconds / _DAY_SECONDS) * _DAY_SECONDS)
+
+
+def multiple_step_seconds(wanted_seconds: float, of_seconds: float) -> float:
+    """The next longer step that people use and that is a multiple of another one."""
+    step_seconds = nice_step_seconds(max(wanted_seconds, of_seconds))
+    while step_seconds % of_seconds:
+        step_seconds = nice_step_seconds(step_seconds + 1)
+    return step_seconds

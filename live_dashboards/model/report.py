@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
+from live_dashboards.model.evidence import Change, DifferenceLine
 from live_dashboards.model.judgement import (
     Guardrail,
     MetricDifference,
@@ -83,13 +84,31 @@ class Head:
 class EffectPanel:
     """Forest of challenger - baseline, a row a metric and challenger, in percentage points at 95 %;
     `band_points` is the minimum effect. The rows of what is no share have units of their own, which are not
-    those of the axis: `own_scale`.
+    those of the axis: `own_scale`. `success_metric` is what the verdict is about.
     """
 
     head: Head
     rows: tuple[MetricDifference, ...] = ()
     band_points: float = 1.0
     own_scale: tuple[MetricDifference, ...] = ()
+    success_metric: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidencePanel:
+    """How the differences of what accumulates stood over the test; of `lines` those of `metric` are drawn,
+    `changes` are what changed meanwhile.
+    """
+
+    head: Head
+    lines: tuple[DifferenceLine, ...] = ()
+    metric: str = ""
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def drawn(self) -> tuple[DifferenceLine, ...]:
+        """The lines of the metric that is drawn, of those that have points."""
+        return tuple(line for line in self.lines if line.metric == self.metric and line.points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,6 +429,7 @@ class AbReport(Report):
     power: Power
     verdicts: tuple[tuple[str, Verdict], ...]
     effect: EffectPanel
+    evidence: EvidencePanel
     quality: QualityPanel
     split: SplitPanel
     rate: LinesPanel

@@ -5,20 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from live_dashboards.model.chart import DrawnValue, Guide, Mark, Room, Row, Rows, Said, Sayings, Scale, Words
-from live_dashboards.model.judgement import MetricDifference
+from live_dashboards.model.judgement import HARM, NOT_SHOWN, SHOWN, UNKNOWN, MetricDifference
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.number import (
     format_count,
     format_estimate,
     format_interval,
     format_number,
+    format_percent,
     format_signed,
     shared_decimals,
 )
-from live_dashboards.model.presentation import FAINT, INK, colour_of, metric_title, origin_mark, style_of
+from live_dashboards.model.presentation import (
+    FAINT,
+    INK,
+    MUTED,
+    colour_of,
+    metric_title,
+    origin_mark,
+    style_of,
+)
 from live_dashboards.model.report import AbReport
 from live_dashboards.panels.sayings import level_words, origin_words, provenance, spoken
 
+_STATES = {SHOWN: "held", NOT_SHOWN: "open", HARM: "harmed", UNKNOWN: "unknown"}
 OWN_UNIT = "a unit of its own: not on this axis"
 
 
@@ -27,8 +37,8 @@ def charts(report: AbReport) -> tuple[Rows, ...]:
     effect.
     """
     panel = report.effect
-    everything = (*panel.rows, *panel.own_scale)
-    several = len({row.treatment for row in everything}) > 1
+    several = len({row.treatment for row in (*panel.rows, *panel.own_scale)}) > 1
+    everything = _ordered(report) if several else (*panel.rows, *panel.own_scale)
     bare = [row.estimate for row in panel.rows if row.estimate is not None and _interval(row) is None]
     decimals = shared_decimals(bare, "points") if bare else None
     rows = tuple(_row(row, report, decimals, several=several) for row in everything)
@@ -37,6 +47,7 @@ def charts(report: AbReport) -> tuple[Rows, ...]:
     if any(row.is_less_better for row in rows):
         legend += "; ↓ less is better"
     band = panel.band_points, f"minimum effect ±{format_number(panel.band_points, 'points')}"
+    first = sum(row.metric == panel.success_metric for row in everything) if several else 0
     return (
         Rows(
             rows,
@@ -46,10 +57,20 @@ def charts(report: AbReport) -> tuple[Rows, ...]:
             band=band,
             empty="nothing to compare",
             guides=(Guide(0.0),),
-            room=Room(numbers_share=0.48, has_reasons_beside=True),
+            room=Room(numbers_share=0.48, has_reasons_beside=True, first_rows=first),
             table=tuple(value for row in everything for value in _table(row)),
         ),
     )
+
+
+def _ordered(report: AbReport) -> tuple[MetricDifference, ...]:
+    """What the verdicts on several challengers are about comes first, then all else of the page's own."""
+    panel = report.effect
+    rows = (*panel.rows, *panel.own_scale)
+    places = {
+        id(row): (row.metric != panel.success_metric, row.treatment != report.challenger) for row in rows
+    }
+    return tuple(sorted(rows, key=lambda row: places[id(row)]))
 
 
 def _interval(row: MetricDifference) -> Interval | None:
@@ -59,6 +80,8 @@ def _interval(row: MetricDifference) -> Interval | None:
 def _row(row: MetricDifference, report: AbReport, decimals: int | None, *, several: bool) -> Row:
     text_colour = style_of(report.variant_names, row.treatment).text_colour if several else INK
     name, of, less = metric_title(row.metric), row.treatment if several else "", not row.is_higher_better
+    if several and row.metric == report.effect.success_metric and row.estimate is not None:
+        return _challenger(row, report, decimals, text_colour)
     if row.estimate is None:
         reason = row.reason or "not measured"
         return Row(name, colour=FAINT, reason=reason, of=of, is_less_better=less)
@@ -74,6 +97,42 @@ def _row(row: MetricDifference, report: AbReport, decimals: int | None, *, sever
         aside=_n_words(row),
         is_less_better=less,
     )
+
+
+def _challenger(row: MetricDifference, report: AbReport, decimals: int | None, colour: str) -> Row:
+    """One of several challengers: its name, what the verdict is about, the verdict, and its gates and share
+    where there is room.
+    """
+    has_place, verdict = row.unit == "points", _verdict_words(row.treatment, report)
+    told = " · ".join(filter(None, (verdict, *_gates(row.treatment, report))))
+    return Row(
+        row.treatment,
+        (_mark(row, report),) if has_place else (),
+        (Words(_words(row, decimals if has_place else None), colour),),
+        colour,
+        inside="" if has_place else OWN_UNIT,
+        below=Words(_share(row.treatment, report), MUTED),
+        number_below=Words(told, colour),
+        suffix=f" · {verdict}" if verdict else "",
+        is_less_better=not row.is_higher_better,
+    )
+
+
+def _verdict_words(treatment: str, report: AbReport) -> str:
+    return dict(report.verdicts)[treatment].verdict if treatment in dict(report.verdicts) else ""
+
+
+def _gates(treatment: str, report: AbReport) -> list[str]:
+    """Each guardrail with its state."""
+    mine = (guard for guard in report.guardrails if guard.comparison.treatment == treatment)
+    return [f"{metric_title(guard.comparison.metric).lower()} {_STATES[guard.outcome]}" for guard in mine]
+
+
+def _share(treatment: str, report: AbReport) -> str:
+    observed = {str(share.variant): share for share in report.split_test.observed}
+    if treatment not in observed or observed[treatment].value is None:
+        return ""
+    return f"{format_percent(observed[treatment].value, 2)} of traffic"
 
 
 def _mark(row: MetricDifference, report: AbReport) -> Mark:

@@ -1,8 +1,21 @@
-"""Is traffic split as planned: each variant's share against its plan."""
+"""Is traffic split as planned, and how much is it: each variant's share against its plan, and requests per
+second over the window.
+"""
 
 from __future__ import annotations
 
-from live_dashboards.model.chart import DrawnValue, Mark, Row, Rows, Said, Scale, Words, drawn_value
+from live_dashboards.model.chart import (
+    Chart,
+    DrawnValue,
+    Lines,
+    Mark,
+    Row,
+    Rows,
+    Said,
+    Scale,
+    Words,
+    drawn_value,
+)
 from live_dashboards.model.number import format_interval, format_percent
 from live_dashboards.model.presentation import (
     FAINT,
@@ -14,30 +27,40 @@ from live_dashboards.model.presentation import (
     state_words,
     style_of,
 )
-from live_dashboards.model.report import AbReport, ShareRow
+from live_dashboards.model.report import AbReport, LinesPanel, ShareRow
 from live_dashboards.panels.sayings import measured, spoken
 
 
-def charts(report: AbReport) -> tuple[Rows, ...]:
-    """A row a variant from 0 to 100 percent: observed share as a dot, planned share as a tick."""
+def charts(report: AbReport) -> tuple[Chart, ...]:
+    """A row a variant from 0 to 100 percent, observed share as a dot, planned share as a tick, above a line a
+    variant of its requests per second, from zero.
+    """
     rows = tuple(_row(row, report) for row in report.split.rows)
     has_plan = any(row.planned_percent is not None for row in report.split.rows)
-    return (
-        Rows(
-            rows,
-            Scale("percent", fixed=(0.0, 100.0)),
-            "share of requests, percent",
-            "tick: plan" if has_plan else "",
-            empty="no variant has requests",
-            table=tuple(value for row in report.split.rows for value in _table(row)),
-        ),
+    shares = Rows(
+        rows,
+        Scale("percent", fixed=(0.0, 100.0)),
+        "share of requests, percent",
+        "tick: plan" if has_plan else "",
+        over_numbers="share · requests",
+        empty="no variant has requests",
+        table=tuple(value for row in report.split.rows for value in _table(row)),
+    )
+    return shares, _rate(report.rate)
+
+
+def _rate(panel: LinesPanel) -> Lines:
+    words = panel.head.title if panel.lines else panel.head.reason
+    caption = " · ".join(filter(None, ("requests/s", words)))
+    return Lines(
+        "rate", panel.lines, "requests_per_second", "requests per second", caption, marks=panel.marks
     )
 
 
 def _row(row: ShareRow, report: AbReport) -> Row:
     colour = style_of(report.variant_names, row.variant).text_colour
     plan = f"| plan {format_percent(row.planned_percent)}" if row.planned_percent is not None else ""
-    requests = f"{count_words(row.requests)} requests{state_words(row.requests)}"
+    requests, state = count_words(row.requests), state_words(row.requests)
     return Row(
         row.variant,
         (*_plan(row), *_dot(row, report)),
@@ -45,7 +68,8 @@ def _row(row: ShareRow, report: AbReport) -> Row:
         colour,
         "" if row.share.value is not None else row.share.reason or "not measured",
         below=Words(plan, MUTED),
-        number_below=Words(requests, FAINT),
+        number_below=Words(f"{requests} requests{state}", FAINT),
+        suffix=f" · {requests}{state}",
     )
 
 

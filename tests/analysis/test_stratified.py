@@ -189,7 +189,7 @@ def test_a_harm_that_begins_late_is_found_within_hours_by_the_limits_for_harm():
     def z(hours):
         """By the limits for harm, and by those for what is better or safe."""
         found = strata(treatment[:hours], control[:hours])
-        early = harm_variance(found, treatment[:hours], control[:hours], ends[:hours], ends[hours - 1])
+        early = harm_variance(found, ends[:hours], ends[hours - 1])
         return [found.estimate / math.sqrt(variance) for variance in (early, long_run_variance(found.residuals, found.variance))]
 
     early, safe = z(8 * 24 + 17)
@@ -203,7 +203,7 @@ def test_what_only_the_last_days_tell_does_not_widen_the_limits_for_harm():
     treatment = [*calm[:200], *[Counts(40, 400)] * 12, *calm[212:]]
     ends = [3600.0 * (index + 1) for index in range(240)]
     found = strata(treatment, calm)
-    fresh, old = (harm_variance(found, treatment, calm, ends, at) for at in (ends[-1], ends[-1] + 3 * DAY_SECONDS))
+    fresh, old = (harm_variance(found, ends, at) for at in (ends[-1], ends[-1] + 3 * DAY_SECONDS))
     assert fresh < 0.5 * old
 
 

@@ -5,7 +5,20 @@ from dataclasses import replace
 
 from live_dashboards.analysis.verdict.report import build_ab_report
 from live_dashboards.model.measurement import Origin
-from live_dashboards.model.report import AbReport, EffectPanel, ErrorPanel, Head, HealthPanel, ImpactPanel, LatencyPanel, LinesPanel, QualityPanel, RunsPanel, SplitPanel
+from live_dashboards.model.report import (
+    AbReport,
+    EffectPanel,
+    ErrorPanel,
+    EvidencePanel,
+    Head,
+    HealthPanel,
+    ImpactPanel,
+    LatencyPanel,
+    LinesPanel,
+    QualityPanel,
+    RunsPanel,
+    SplitPanel,
+)
 from tests.support import reports, snapshots
 
 FORTY = tuple(f"checkout-ranker-2026-q4-transformer-arm-{arm}" for arm in "abcde")
@@ -23,6 +36,7 @@ def with_gaps() -> AbReport:
 def empty() -> AbReport:
     panels = {
         "effect": EffectPanel,
+        "evidence": EvidencePanel,
         "quality": QualityPanel,
         "split": SplitPanel,
         "latency": LatencyPanel,

@@ -14,7 +14,7 @@ from live_dashboards.draw.png.ab_page import PAGE
 from live_dashboards.draw.png.compose import in_rows
 from live_dashboards.draw.png.dashboard import _create_dashboard_panels
 
-PANELS = ("effect", "quality", "split", "rate", "latency", "errors", "impact", "runs", "health")
+PANELS = ("effect", "evidence", "quality", "split", "latency", "errors", "impact", "runs", "health")
 
 
 @lru_cache(maxsize=16)

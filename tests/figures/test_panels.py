@@ -35,6 +35,16 @@ def only(figure, panel):
     return axes
 
 
+def shares(figure):
+    top, _ = axes_of(figure, "split")
+    return top
+
+
+def rates(figure):
+    _, below = axes_of(figure, "split")
+    return below
+
+
 def test_the_limits_for_harm_are_drawn_thick_within_the_others():
     row = replace(comparison("error_rate", "enhanced", "baseline", 0.3, (-0.2, 0.8)), harm_low=0.1, harm_high=0.5)
     axes = only(page(report(effect=EffectPanel(report().effect.head, (row,)))), "effect")
@@ -71,7 +81,7 @@ def test_no_limit_of_a_difference_is_cut_off_on_the_smallest_page():
 def test_a_line_with_a_stale_value_keeps_its_name():
     made = report()
     stale = tuple(replace(line, latest=replace(line.latest, stale=True)) for line in made.rate.lines)
-    written = words(page(replace(made, rate=replace(made.rate, lines=stale))), "rate")
+    written = words(page(replace(made, rate=replace(made.rate, lines=stale))), "split")
     assert [sum(text.startswith(f"{line.label} ") and text.endswith(" stale") for text in written) for line in stale] == [1] * len(stale)
 
 
@@ -124,7 +134,7 @@ def test_metrics_that_are_left_out_are_counted():
 
 def test_shares_stand_from_0_to_100_beside_their_plan():
     made = report()
-    axes = only(page(made), "split")
+    axes = shares(page(made))
     assert axes.get_xlim() == (0, 100)
     assert markers(axes, "o") + markers(axes, "s") == [(row.share.value, y) for y, row in enumerate(made.split.rows)]
     assert markers(axes, "|") == [(row.planned_percent, y) for y, row in enumerate(made.split.rows)]
@@ -133,7 +143,7 @@ def test_shares_stand_from_0_to_100_beside_their_plan():
 def test_without_a_plan_there_is_no_tick():
     made = report()
     rows = tuple(replace(row, planned_percent=None) for row in made.split.rows)
-    assert markers(only(page(replace(made, split=replace(made.split, rows=rows))), "split"), "|") == []
+    assert markers(shares(page(replace(made, split=replace(made.split, rows=rows)))), "|") == []
 
 
 def frames_of(figure):
@@ -165,14 +175,14 @@ def test_no_other_split_has_a_frame(case):
 
 def test_rates_start_at_zero_and_are_drawn_as_they_came():
     made = report()
-    axes = only(page(made), "rate")
+    axes = rates(page(made))
     assert axes.get_ylim()[0] == 0
     for line, curve in zip(made.rate.lines, curves(axes), strict=True):
         assert [tuple(point) for point in curve.get_xydata()] == list(line.timeline.points)
 
 
 def test_the_time_axis_is_the_whole_window_also_where_there_is_no_value():
-    axes = only(page(with_gaps()), "rate")
+    axes = rates(page(with_gaps()))
     assert axes.get_xlim() == (AT.timestamp() - 86_400, AT.timestamp())
 
 
@@ -180,7 +190,7 @@ def test_gaps_stay_gaps():
     made = with_gaps()
     drawn = sorted(
         tuple(map(tuple, line.get_xydata()))
-        for line in only(page(made), "rate").get_lines()
+        for line in rates(page(made)).get_lines()
         if line.get_linestyle() != "None" and line.get_gid() is None and len(set(line.get_xdata())) > 1
     )
     expected = sorted(tuple(stretch) for line in made.rate.lines for stretch in segments(line.timeline) if len(stretch) > 1)
@@ -190,7 +200,7 @@ def test_gaps_stay_gaps():
 def test_a_point_alone_between_two_gaps_is_a_dot():
     line = with_gaps().rate.lines[0]
     (alone,) = [stretch[0] for stretch in segments(line.timeline) if len(stretch) == 1]
-    assert alone in markers(only(page(with_gaps()), "rate"), "o")
+    assert alone in markers(rates(page(with_gaps())), "o")
 
 
 def test_what_is_not_finite_is_a_gap():
@@ -200,36 +210,36 @@ def test_what_is_not_finite_is_a_gap():
 def test_the_last_point_is_marked_and_its_time_and_zone_stand_below():
     figure = page(report())
     line = report().rate.lines[0]
-    assert markers(only(figure, "rate"), "o") == [line.timeline.points[-1]]
-    assert "12:00 UTC" in words(figure, "rate")
+    assert markers(rates(figure), "o") == [line.timeline.points[-1]]
+    assert "12:00 UTC" in words(figure, "split")
 
 
 def test_a_last_point_that_was_rounded_to_just_after_the_window_has_its_time_too():
     made = report()
     lines = tuple(replace(line, timeline=replace(line.timeline, points=(*line.timeline.points[:-1], (AT.timestamp() + 0.0005, 1.0)))) for line in made.rate.lines)
-    assert "12:00 UTC" in words(page(replace(made, rate=replace(made.rate, lines=lines))), "rate")
+    assert "12:00 UTC" in words(page(replace(made, rate=replace(made.rate, lines=lines))), "split")
 
 
 def test_a_line_that_ends_early_says_when():
-    assert says(page(with_gaps()), "ends 05:30", "rate")
+    assert says(page(with_gaps()), "ends 05:30", "split")
 
 
 def test_lines_carry_name_and_value_up_to_four_of_them():
-    assert sum(name in text for text in words(page(report(tuple("abcd"))), "rate") for name in ("a 0.", "b 0.", "c 0.", "d 0.")) == 4
-    assert not any(text.startswith("a 0.") for text in words(page(report(tuple("abcde"))), "rate"))
+    assert sum(name in text for text in words(page(report(tuple("abcd")), (16, 12)), "split") for name in ("a 0.", "b 0.", "c 0.", "d 0.")) == 4
+    assert not any(text.startswith("a 0.") for text in words(page(report(tuple("abcde"))), "split"))
 
 
 def test_the_last_value_of_a_small_line_beside_a_round_one_is_not_written_as_zero():
     two = zip(report().rate.lines, (1.0, 0.4625), strict=True)
     lines = tuple(replace(each, latest=replace(each.latest, value=value)) for each, value in two)
     shown = page(replace(report(), rate=replace(report().rate, lines=lines)))
-    assert says(shown, f"{TWO[0]} 1.00", "rate")
-    assert says(shown, f"{TWO[1]} 0.46", "rate")
+    assert says(shown, f"{TWO[0]} 1.00", "split")
+    assert says(shown, f"{TWO[1]} 0.46", "split")
 
 
 def test_a_variant_looks_the_same_in_every_panel():
     figure = page(report())
-    for panel in ("effect", "quality", "split", "rate", "latency", "errors", "impact"):
+    for panel in ("effect", "quality", "split", "latency", "errors", "impact"):
         for axes in axes_of(figure, panel):
             lines = [line for line in axes.get_lines() if to_hex(line.get_color()) == TREATMENT and line.get_marker() not in {"None", "|", ">", "<", ""}]
             assert {line.get_marker() for line in lines} <= {"s"}
@@ -237,9 +247,9 @@ def test_a_variant_looks_the_same_in_every_panel():
 
 def test_deploys_are_dashed_verticals_with_their_label():
     figure = page(with_gaps())
-    verticals = [line.get_xdata()[0] for line in only(figure, "rate").get_lines() if len(set(line.get_xdata())) == 1 and len(line.get_xdata()) == 2]
+    verticals = [line.get_xdata()[0] for line in rates(figure).get_lines() if len(set(line.get_xdata())) == 1 and len(line.get_xdata()) == 2]
     assert verticals == [AT.timestamp() - 40_000, AT.timestamp() - 39_000]
-    assert says(figure, "deploy v3", "rate")
+    assert says(figure, "deploy v3", "split")
 
 
 def test_percentiles_stand_on_a_log_axis_in_their_buckets():
@@ -371,7 +381,7 @@ def test_a_page_with_one_variant_compares_nothing():
 
 
 def test_the_longest_possible_window_is_drawn():
-    assert len(axes_of(page(report(window_seconds=timedelta(days=3_650).total_seconds())), "rate")) == 1
+    assert len(axes_of(page(report(window_seconds=timedelta(days=3_650).total_seconds())), "split")) == 2
 
 
 def test_sentences_below_a_drawing_leave_the_drawing_its_room(monkeypatch):

@@ -64,14 +64,14 @@ def test_an_estimated_value_says_so():
     made = report()
     row = replace(made.split.rows[1], requests=replace(made.split.rows[1].requests, origin=Origin.ESTIMATED, reason="by the plan"))
     figure = page(replace(made, split=replace(made.split, rows=(made.split.rows[0], row))))
-    assert says(figure, "33,540 requests est.", "split")
+    assert says(figure, "· 33,540 est.", "split")
 
 
 def test_a_stale_value_says_so():
     made = report()
     lines = (replace(made.rate.lines[0], latest=replace(made.rate.lines[0].latest, stale=True)), made.rate.lines[1])
     figure = page(replace(made, rate=replace(made.rate, lines=lines)))
-    assert sum("stale" in text for text in words(figure, "rate")) == 1
+    assert sum("stale" in text for text in words(figure, "split")) == 1
 
 
 def test_a_stale_online_gauge_says_so_in_its_row():
@@ -83,7 +83,7 @@ def test_a_stale_online_gauge_says_so_in_its_row():
 def test_a_cached_line_is_grey():
     made = report()
     lines = tuple(replace(line, latest=replace(line.latest, origin=Origin.CACHED)) for line in made.rate.lines)
-    (axes,) = axes_of(page(replace(made, rate=replace(made.rate, lines=lines))), "rate")
+    _, axes = axes_of(page(replace(made, rate=replace(made.rate, lines=lines))), "split")
     assert {to_hex(line.get_color()) for line in curves(axes)} == {CACHED.lower()}
 
 

@@ -57,7 +57,7 @@ def copy(tmp_path_factory):
     page = root / "live_dashboards/panels/ab.py"
     text = page.read_text()
     text = text.replace("import effect, errors,", "import toy, effect, errors,")
-    page.write_text(text.replace('    Panel("rate"', f'{LINE}    Panel("rate"'))
+    page.write_text(text.replace('    Panel("latency"', f'{LINE}    Panel("latency"'))
     assert page.read_text().count("toy") == 4
     return root
 

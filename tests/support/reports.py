@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from live_dashboards.model.evidence import Change, DifferenceAt, DifferenceLine
 from live_dashboards.model.judgement import Guardrail, MetricDifference, Period, PlainAnswer, Power, SplitTest, Verdict
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.metrics import METRICS
@@ -14,6 +15,7 @@ from live_dashboards.model.report import (
     EffectPanel,
     ErrorPanel,
     ErrorRow,
+    EvidencePanel,
     Head,
     HealthPanel,
     HealthRow,
@@ -36,7 +38,7 @@ from live_dashboards.model.snapshot import SourceState, SourceStatus, Timeline
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TWO = ("baseline", "enhanced")
-PANELS = ("effect", "quality", "split", "rate", "latency", "errors", "impact", "runs", "health")
+PANELS = ("effect", "evidence", "quality", "split", "rate", "latency", "errors", "impact", "runs", "health")
 
 
 def live(name: str, value: float, unit: str, variant: str | None = None, interval: tuple[float | None, float | None] | None = None, **changes) -> Measurement:
@@ -91,11 +93,12 @@ def report(variants: tuple[str, ...] = TWO, *, window_seconds: float = 86_400.0,
         ),
         verdict=Verdict("NO VERDICT", "accuracy at 95 %", ("3 of 7 days have passed",), ("4 more days of traffic",)),
         answer=PlainAnswer("NO VERDICT", "no verdict on enhanced: 3 of 7 days have passed", "Statistics: no verdict yet. Money: keep testing."),
-        verdicts=(("enhanced", Verdict("NO VERDICT", "accuracy at 95 %", ("3 of 7 days have passed",), ("4 more days of traffic",))),),
+        verdicts=tuple((name, Verdict("NO VERDICT", "accuracy at 95 %", ("3 of 7 days have passed",), ("4 more days of traffic",))) for name in variants[1:]),
         status=StatusStrip(
             (("active A/B tests", "1"), ("runs", "6 finished, 1 running, 1 failed"), ("requests in 24 h", "47,892"), ("mean response", "58.3 ms")), origin
         ),
         effect=effect(variants),
+        evidence=evidence(variants),
         quality=quality(variants),
         split=split(variants),
         rate=LinesPanel(
@@ -143,7 +146,7 @@ def effect(variants: tuple[str, ...]) -> EffectPanel:
             has_n = metric in {"accuracy", "error_rate"}
             estimate = -0.03 if metric == "error_rate" else 3.6 - 0.3 * number - 2.5 * place
             rows.append(comparison(metric, name, variants[0], estimate, (estimate - 1.2, estimate + 1.1) if has_n else None))
-    return EffectPanel(_head("Accuracy better by +3.6 pt", "challenger − baseline, percentage points"), tuple(rows), 1.0)
+    return EffectPanel(_head("Accuracy better by +3.6 pt", "challenger − baseline, percentage points"), tuple(rows), 1.0, success_metric="accuracy")
 
 
 def guardrails(variants: tuple[str, ...]) -> tuple[Guardrail, ...]:
@@ -184,6 +187,24 @@ def quality(variants: tuple[str, ...]) -> QualityPanel:
         online = tuple(live("online_accuracy", value - 0.4, "percent", name) for name, value in zip(variants, values, strict=True)) if number == 0 else ()
         rows.append(QualityRow(label, offline, online, label.lower()))
     return QualityPanel(_head("Accuracy: 81.8 % against 78.2 %", "test-set metrics, percent"), tuple(rows))
+
+
+def evidence(variants: tuple[str, ...]) -> EvidencePanel:
+    """Nine days of an error rate whose limits narrow, four looks a day, a line a challenger."""
+    lines = tuple(
+        DifferenceLine("error_rate", name, variants[0], Origin.LIVE, tuple(_differences(0.02 * number)), source="prometheus", query="query")
+        for number, name in enumerate(variants[1:])
+    )
+    changes = (Change(AT - timedelta(days=4), "enhanced 50 %", "split", "enhanced"),)
+    head = _head("Error rate: not told apart in 9 d", "challenger − baseline, error rate, points, since the start")
+    return EvidencePanel(head if lines else replace(head, origin=Origin.MISSING, reason="there is no challenger"), lines, "error_rate", changes)
+
+
+def _differences(shift: float):
+    for number in range(1, 37):
+        half, middle = 0.6 / math.sqrt(number), shift + 0.1 * math.sin(number / 3) / math.sqrt(number)
+        limits = (middle - half, middle + half, middle - 0.7 * half, middle + 0.7 * half)
+        yield DifferenceAt(AT - timedelta(hours=6 * (36 - number)), middle, *limits, 1000 * number, 1000 * number)
 
 
 def split(variants: tuple[str, ...]) -> SplitPanel:

@@ -77,7 +77,7 @@ def error_difference(
     ValueError for no blocks, or not as many of both.
     """
     found = strata(treatment, control)
-    variance = long_run_of(found, treatment, control)
+    variance = long_run_of(found)
     always, fixed = sequence_of(found, planned_n, _ALPHA, variance), fixed_of(found, 1 - _ALPHA, variance)
     informed = TimedDifference(
         found.estimate, (always.low, always.high), (fixed.low, fixed.high), found.residuals

@@ -5,18 +5,27 @@ variance of what depends on its past.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import count, pairwise, takewhile
-from statistics import median
+from itertools import count, takewhile
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from live_dashboards.analysis.statistics.proportions import Comparison, Counts, difference, normal_quantile
 from live_dashboards.analysis.statistics.sequential import difference_so_far, is_too_few, normal_sequence
 from live_dashboards.analysis.statistics.special import student_t_quantile
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    FloatArray: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+    IntArray: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+
 _FEWEST_PAIRS = 10
 _MEDIAN_CHI_SQUARE = 0.4549  # of one degree of freedom
+
+_FEWEST_EVENTS, _FEWEST_TRIALS = 5, 40
 
 FEWEST_BLOCKS = 8
 FEWEST_BATCHES = 4
@@ -50,7 +59,7 @@ def overdispersion(increments: Sequence[Sequence[tuple[int, int]]]) -> float:
     return squares / freedom if freedom else 1.0
 
 
-def local_overdispersion(blocks: list[tuple[int, int]]) -> float:
+def local_overdispersion(blocks: Sequence[tuple[int, int]] | IntArray) -> float:
     """How much more the share of (part, n) differs between neighbouring blocks than independent requests
     would make it; 1 at least.
 
@@ -59,28 +68,35 @@ def local_overdispersion(blocks: list[tuple[int, int]]) -> float:
     with fewer than 10 pairs of blocks.
     """
     squares = _successive_squares(blocks)
-    return max(1.0, sum(squares) / len(squares)) if len(squares) >= _FEWEST_PAIRS else 1.0
+    return max(1.0, float(squares.mean())) if len(squares) >= _FEWEST_PAIRS else 1.0
 
 
-def usual_overdispersion(blocks: list[tuple[int, int]]) -> float:
+def usual_overdispersion(blocks: Sequence[tuple[int, int]] | IntArray) -> float:
     """The same of the usual pair of neighbours, by the median of the squares: steps of the share, of which
     there may be one a day, are no clustering at all.
     """
+    import numpy as np
+
     squares = _successive_squares(blocks)
-    return max(1.0, median(squares) / _MEDIAN_CHI_SQUARE) if len(squares) >= _FEWEST_PAIRS else 1.0
+    return max(1.0, float(np.median(squares)) / _MEDIAN_CHI_SQUARE) if len(squares) >= _FEWEST_PAIRS else 1.0
 
 
-def _successive_squares(blocks: list[tuple[int, int]]) -> list[float]:
-    """Squared differences of neighbouring shares over what independent requests would make them."""
-    pairs = [(one, other) for one, other in pairwise(blocks) if one[1] and other[1]]
-    n, part = sum(block[1] for block in blocks), sum(block[0] for block in blocks)
-    if not 0 < part < n:
-        return []
-    p = part / n
-    return [
-        (one[0] / one[1] - other[0] / other[1]) ** 2 / (p * (1 - p) * (1 / one[1] + 1 / other[1]))
-        for one, other in pairs
-    ]
+def _successive_squares(blocks: Sequence[tuple[int, int]] | IntArray) -> FloatArray:
+    """Squared differences of neighbouring shares over what independent requests would make them, of
+    neighbours that both have requests.
+    """
+    import numpy as np
+
+    parts, n = np.asarray(blocks, dtype=float).reshape(-1, 2).T
+    if not 0 < parts.sum() < n.sum():
+        return np.zeros(0)
+    p = parts.sum() / n.sum()
+    told = (n[1:] > 0) & (n[:-1] > 0)
+    (one, n_one), (other, n_other) = (
+        (part[told], size[told]) for part, size in ((parts[:-1], n[:-1]), (parts[1:], n[1:]))
+    )
+    found: FloatArray = (one / n_one - other / n_other) ** 2 / (p * (1 - p) * (1 / n_one + 1 / n_other))
+    return found
 
 
 def _checked(events: int, n: int) -> int:
@@ -90,7 +106,7 @@ def _checked(events: int, n: int) -> int:
 
 
 def long_run_variance(
-    residuals: Sequence[float], least: float, fewest_batches: int = FEWEST_BATCHES
+    residuals: Sequence[float] | FloatArray, least: float, fewest_batches: int = FEWEST_BATCHES
 ) -> float:
     """The largest of `least` and the variances of batch means over batches of 1, 2, 4, ... neighbouring
     blocks, of which there are so many at least.
@@ -106,17 +122,30 @@ def long_run_variance(
         lambda batches: batches >= fewest_batches,
         (len(residuals) // 2**doublings for doublings in count()),
     )
-    return max(least, *(batch_variance(residuals, batches) for batches in numbers))
+    sums = _sums_so_far(residuals)
+    return max(least, *(_batch_variance(sums, batches, _CONFIDENCE) for batches in numbers))
 
 
 def batch_variance(residuals: Sequence[float], batches: int, confidence: float = _CONFIDENCE) -> float:
     """The variance of the sum of the residuals from so many batches of neighbouring ones, as equal in length
     as can be, widened for limits at that confidence.
     """
-    blocks = len(residuals)
-    edges = [index * blocks // batches for index in range(batches + 1)]
-    squares = math.fsum(math.fsum(residuals[begin:end]) ** 2 for begin, end in pairwise(edges))
-    return batches / (batches - 1) * squares * _widening(batches, confidence)
+    return _batch_variance(_sums_so_far(residuals), batches, confidence)
+
+
+def _sums_so_far(residuals: Sequence[float] | FloatArray) -> FloatArray:
+    """0, and the sums of the first, the first two and so on of the residuals."""
+    import numpy as np
+
+    return np.concatenate(([0.0], np.cumsum(np.asarray(residuals, dtype=float))))
+
+
+def _batch_variance(sums: FloatArray, batches: int, confidence: float) -> float:
+    import numpy as np
+
+    edges = np.arange(batches + 1) * (len(sums) - 1) // batches
+    of_batches = np.diff(sums[edges])
+    return batches / (batches - 1) * float(of_batches @ of_batches) * _widening(batches, confidence)
 
 
 @cache
@@ -132,7 +161,8 @@ class Strata:
     `weights` are each block's share of the information; they and the residuals are in the order of the
     blocks. `telling` are the counts of the blocks that have both events and non-events, which alone have a
     variance, and `usual` those of all but the blocks in which every request was an event, as in an outage of
-    both arms; None where there is no such block.
+    both arms; None where there is no such block. `overdispersion` is that of the blocks where they are too
+    few for a long-run variance, else 1.
     """
 
     estimate: float
@@ -142,6 +172,7 @@ class Strata:
     arms: tuple[Counts, Counts]
     telling: tuple[Counts, Counts] | None
     usual: tuple[Counts, Counts] | None
+    overdispersion: float = 1.0
 
     @property
     def has_few_events(self) -> bool:
@@ -158,30 +189,31 @@ def strata(treatment_blocks: Sequence[Counts], control_blocks: Sequence[Counts])
     The variance is Sato's, for many sparse blocks as for few large ones (Sato 1989, Biometrics 45:1323).
     ValueError for no blocks, or not as many of both.
     """
-    if not treatment_blocks or len(treatment_blocks) != len(control_blocks):
-        raise ValueError(
-            f"there are {len(treatment_blocks)} blocks of the treatment and "
-            f"{len(control_blocks)} of "
-            "the control; give as many of both, one at least"
-        )
-    pairs = tuple(zip(treatment_blocks, control_blocks, strict=True))
-    raw = [ours.n * theirs.n / (ours.n + theirs.n) for ours, theirs in pairs]
+    import numpy as np
+
+    return strata_of(np.array(_arrays(treatment_blocks, control_blocks)))
+
+
+def strata_of(counts: IntArray) -> Strata:
+    """The same of arrays of equal length: events and trials of the treatment, then those of the control."""
+    x2, n2, x1, n1 = counts
+    raw, differences = n1 * n2 / (n1 + n2), x2 / n2 - x1 / n1
     whole = math.fsum(raw)
-    weights = tuple(weight / whole for weight in raw)
-    differences = [ours.proportion - theirs.proportion for ours, theirs in pairs]
-    estimate = math.fsum(weight * each for weight, each in zip(weights, differences, strict=True))
-    variance = max(0.0, math.fsum(_sato(ours, theirs, estimate) for ours, theirs in pairs) / (whole * whole))
-    residuals = tuple(weight * (each - estimate) for weight, each in zip(weights, differences, strict=True))
-    usual = [(ours, theirs) for ours, theirs in pairs if ours.events + theirs.events < ours.n + theirs.n]
-    telling = [(ours, theirs) for ours, theirs in usual if ours.events or theirs.events]
+    weights = raw / whole
+    estimate = math.fsum(weights * differences)
+    p, q = _sato_parts(x2, n2, x1, n1)
+    variance = max(0.0, math.fsum(estimate * p + q) / (whole * whole))
+    usual = x1 + x2 < n1 + n2
+    telling = usual & (x1 + x2 > 0)
     return Strata(
         estimate,
         variance,
-        residuals,
-        weights,
-        (together(treatment_blocks), together(control_blocks)),
-        _arms(telling),
-        _arms(usual),
+        tuple((weights * (differences - estimate)).tolist()),
+        tuple(weights.tolist()),
+        (Counts(int(x2.sum()), int(n2.sum())), Counts(int(x1.sum()), int(n1.sum()))),
+        _arms(*counts[:, telling]),
+        _arms(*counts[:, usual]),
+        1.0 if len(n1) >= FEWEST_BLOCKS else overdispersion([counts[:2].T.tolist(), counts[2:].T.tolist()]),
     )
 
 
@@ -236,7 +268,7 @@ def stratified_sequence(
     ValueError as in `strata`, and for planned_n or alpha out of range.
     """
     found = strata(treatment_blocks, control_blocks)
-    return sequence_of(found, planned_n, alpha, long_run_of(found, treatment_blocks, control_blocks))
+    return sequence_of(found, planned_n, alpha, long_run_of(found))
 
 
 def sequence_of(found: Strata, planned_n: int, alpha: float, variance: float) -> Comparison:
@@ -289,23 +321,16 @@ def together(blocks: Sequence[Counts]) -> Counts:
     return Counts(sum(each.events for each in blocks), sum(each.n for each in blocks))
 
 
-def long_run_of(found: Strata, treatment_blocks: Sequence[Counts], control_blocks: Sequence[Counts]) -> float:
+def long_run_of(found: Strata) -> float:
     """The variance of the difference where blocks depend on each other, Sato's at least; before 8 blocks
     Sato's times the overdispersion of the blocks.
     """
     if len(found.residuals) >= FEWEST_BLOCKS:
         return long_run_variance(found.residuals, found.variance)
-    blocks = ([(each.events, each.n) for each in arm] for arm in (treatment_blocks, control_blocks))
-    return found.variance * max(1.0, overdispersion([*blocks]))
+    return found.variance * max(1.0, found.overdispersion)
 
 
-def harm_variance(
-    found: Strata,
-    treatment_blocks: Sequence[Counts],
-    control_blocks: Sequence[Counts],
-    ends: Sequence[float],
-    at_seconds: float,
-) -> float:
+def harm_variance(found: Strata, ends: Sequence[float] | FloatArray, at_seconds: float) -> float:
     """The variance by which harm is judged: it sees fewer scales than that of `long_run_of`, and none that
     only the last three days tell of.
 
@@ -315,46 +340,100 @@ def harm_variance(
     seconds).
     """
     if len(found.residuals) < FEWEST_BLOCKS:
-        return long_run_of(found, treatment_blocks, control_blocks)
+        return long_run_of(found)
     fewest = (
         _FEWEST_BATCHES_FOR_HARM if len(found.residuals) >= _YOUNG_BLOCKS else _FEWEST_BATCHES_OF_THE_YOUNG
     )
     every = long_run_variance(found.residuals, found.variance, fewest)
-    settled = [end for end in ends if end <= at_seconds - _UNSETTLED_SECONDS]
-    if not settled or settled[-1] - settled[0] < _SETTLED_SECONDS:
+    settled = bisect_right(ends, at_seconds - _UNSETTLED_SECONDS)
+    if not settled or ends[settled - 1] - ends[0] < _SETTLED_SECONDS:
         return every
     return min(
         every,
         max(
             found.variance,
             batch_variance(found.residuals, len(found.residuals)),
-            _of_first(found, len(settled)),
+            _of_first(found, settled),
         ),
     )
 
 
 def _of_first(found: Strata, blocks: int) -> float:
     """The long-run variance as the first blocks alone tell it, for the difference of all."""
-    residuals, weights = found.residuals[:blocks], found.weights[:blocks]
+    import numpy as np
+
+    residuals, weights = (np.array(each[:blocks]) for each in (found.residuals, found.weights))
     share = math.fsum(weights)
-    shift = math.fsum(residuals) / share  # of their own difference from that of all
-    own = [(each - weight * shift) / share for each, weight in zip(residuals, weights, strict=True)]
+    own = (residuals - weights * (math.fsum(residuals) / share)) / share  # around their own difference
     return share * long_run_variance(own, 0.0, _FEWEST_BATCHES_FOR_HARM)
+
+
+def cut_scores(counts: IntArray) -> FloatArray:
+    """For each cut between two blocks, the difference before it minus that after it, over its standard error
+    by Sato's variance; 0 where a side has no variance, or fewer than 40 requests in an arm or 5 events.
+
+    `counts` as those of `strata_of`; one fewer than there are blocks.
+    """
+    import numpy as np
+
+    x2, n2, x1, n1 = counts
+    weights = n1 * n2 / (n1 + n2)
+    parts = np.array([weights, weights * (x2 / n2 - x1 / n1), *_sato_parts(x2, n2, x1, n1), x1 + x2, n2, n1])
+    before = parts.cumsum(axis=1)[:, :-1]
+    after = parts.sum(axis=1, keepdims=True) - before
+    (first, spread1), (second, spread2) = (_estimates(each) for each in (before, after))
+    spread = np.where((spread1 > 0) & (spread2 > 0), spread1 + spread2, np.inf)
+    found: FloatArray = (first - second) / np.sqrt(spread)
+    return found
+
+
+def _estimates(sums: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Differences and Sato's variances of neighbouring blocks that are added up; 0 where the counts tell of
+    none.
+    """
+    import numpy as np
+
+    weight, difference, p, q, events, n2, n1 = sums
+    estimate = difference / weight
+    variance = (estimate * p + q) / (weight * weight)
+    has_enough = (events >= _FEWEST_EVENTS) & (np.minimum(n1, n2) >= _FEWEST_TRIALS)
+    return estimate, np.where(has_enough, np.maximum(variance, 0.0), 0.0)
+
+
+def _arrays(
+    treatment_blocks: Sequence[Counts], control_blocks: Sequence[Counts]
+) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Events and trials of the treatment by block, then those of the control."""
+    import numpy as np
+
+    if not treatment_blocks or len(treatment_blocks) != len(control_blocks):
+        raise ValueError(
+            f"there are {len(treatment_blocks)} blocks of the treatment and "
+            f"{len(control_blocks)} of "
+            "the control; give as many of both, one at least"
+        )
+    x2, n2, x1, n1 = (
+        np.array([getattr(each, name) for each in arm])
+        for arm in (treatment_blocks, control_blocks)
+        for name in ("events", "n")
+    )
+    return x2, n2, x1, n1
 
 
 Pair = tuple[Counts, Counts]
 
 
-def _arms(pairs: Sequence[Pair]) -> Pair | None:
-    return (
-        (together([ours for ours, _ in pairs]), together([theirs for _, theirs in pairs])) if pairs else None
-    )
+def _arms(x2: IntArray, n2: IntArray, x1: IntArray, n1: IntArray) -> Pair | None:
+    if not len(n2):
+        return None
+    return Counts(int(x2.sum()), int(n2.sum())), Counts(int(x1.sum()), int(n1.sum()))
 
 
-def _sato(ours: Counts, theirs: Counts, estimate: float) -> float:
-    """What a pair of blocks adds to the numerator of Sato's variance."""
-    n1, n2, x1, x2 = theirs.n, ours.n, theirs.events, ours.events
+def _sato_parts(x2: IntArray, n2: IntArray, x1: IntArray, n1: IntArray) -> tuple[FloatArray, FloatArray]:
+    """What pairs of blocks add to the numerator of Sato's variance: the first times the estimate, and the
+    second.
+    """
     n = n1 + n2
     p = (n2 * n2 * x1 - n1 * n1 * x2 + n1 * n2 * (n1 - n2) / 2) / (n * n)
     q = (x2 * (n1 - x1) + x1 * (n2 - x2)) / (2 * n)
-    return estimate * p + q
+    return p, q

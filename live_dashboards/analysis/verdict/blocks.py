@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate, combinations
 from statistics import median
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from live_dashboards.analysis.facts.arms import by_block, request_blocks
 from live_dashboards.analysis.facts.page import PageFacts
@@ -18,7 +19,6 @@ from live_dashboards.analysis.statistics.stratified import (
     Strata,
     sequence_of,
     strata,
-    together,
     usual_overdispersion,
 )
 from live_dashboards.analysis.verdict.split import blocks_of_one_split, share_changes
@@ -29,6 +29,12 @@ from live_dashboards.model.snapshot import Accumulated
 _TENTH, _FEWEST_BLOCKS = 0.1, 20
 _DRAWS, _QUANTILE, _SEED = 1000, 0.99, 16
 _SAME_MOMENT_SECONDS = 1.0
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    FloatArray: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+    IntArray: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 Run = tuple[int, int]
 """The first block of a contiguous stretch, and the one after its last."""
@@ -126,50 +132,101 @@ def _by_chance(
     return float(np.quantile((sums[:, edges[:, 1]] - sums[:, edges[:, 0]]).max(axis=1), _QUANTILE))
 
 
-@dataclass(frozen=True, slots=True)
-class SharedBlocks:
-    """Counts of both arms in the same blocks, in the order of time; `ends` are when each ends (unix seconds),
-    `groups` the ends of all that it is made of.
+@dataclass(frozen=True, slots=True, eq=False)
+class Paired:
+    """What both arms counted by block, in the order of time: when the blocks end (unix seconds), and events
+    and trials of the treatment, then of the control; 0 in a block in which an arm has none.
     """
 
-    ends: tuple[float, ...] = ()
-    treatment: tuple[Counts, ...] = ()
-    control: tuple[Counts, ...] = ()
-    groups: tuple[tuple[float, ...], ...] = ()
+    ends: FloatArray
+    counts: IntArray
+
+    def until(self, at_seconds: float) -> Paired:
+        """The blocks that end by that moment."""
+        kept = int(self.ends.searchsorted(at_seconds + _SAME_MOMENT_SECONDS, side="right"))
+        return Paired(self.ends[:kept], self.counts[:, :kept])
+
+
+def paired(treatment: Mapping[float, Counts], control: Mapping[float, Counts]) -> Paired:
+    """The counts of both arms by the blocks' ends."""
+    import numpy as np
+
+    ends = sorted({*treatment, *control})
+    rows = [
+        [getattr(counts[end], name) if end in counts else 0 for end in ends]
+        for counts in (treatment, control)
+        for name in ("events", "n")
+    ]
+    return Paired(np.array(ends, dtype=float), np.array(rows, dtype=np.int64).reshape(4, -1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SharedBlocks:
+    """Counts of both arms in the same blocks, in the order of time: events and trials of the treatment, then
+    of the control. Each is made of the `sizes` next of some blocks, from the `first` one on; `every_end` is
+    when those end (unix seconds).
+    """
+
+    counts: IntArray
+    first: IntArray
+    sizes: IntArray
+    every_end: FloatArray
+
+    @property
+    def last_ends(self) -> FloatArray:
+        """When each ends."""
+        found: FloatArray = self.every_end[self.first + self.sizes - 1]
+        return found
+
+    @property
+    def ends(self) -> tuple[float, ...]:
+        """When each ends, as a tuple."""
+        return tuple(self.last_ends.tolist())
+
+    @property
+    def treatment(self) -> tuple[Counts, ...]:
+        """The treatment's counts."""
+        return tuple(Counts(events, n) for events, n in self.counts[:2].T.tolist())
+
+    @property
+    def control(self) -> tuple[Counts, ...]:
+        """The control's counts."""
+        return tuple(Counts(events, n) for events, n in self.counts[2:].T.tolist())
+
+    @property
+    def groups(self) -> tuple[tuple[float, ...], ...]:
+        """The ends of all that each is made of."""
+        return tuple(
+            tuple(self.every_end[first : first + size].tolist())
+            for first, size in zip(self.first.tolist(), self.sizes.tolist(), strict=True)
+        )
 
 
 def shared_blocks(treatment: Mapping[float, Counts], control: Mapping[float, Counts]) -> SharedBlocks:
-    """The counts by the blocks' ends, paired: neighbours together until a pair has 20 trials on average,
-    never over a change of the split.
+    """The counts by the blocks' ends, paired: see `shared`."""
+    return shared(paired(treatment, control))
+
+
+def shared(pair: Paired) -> SharedBlocks:
+    """Blocks of both arms: neighbours together until a pair has 20 trials on average, never over a change of
+    the split.
 
     Blocks in which an arm has none tell nothing, and one in which the split changes compares two splits.
     """
-    ends = sorted({*treatment, *control})
-    sizes = [(_n(treatment, end), _n(treatment, end) + _n(control, end)) for end in ends]
-    spans = blocks_of_one_split(sizes, share_changes(sizes))
-    length = max(1, math.ceil(_FEWEST_OF_A_PAIR * len(sizes) / max(1, sum(n for _, n in sizes))))
-    groups = [
-        tuple(ends[each] for each in span[start : start + length])
-        for span in spans
-        for start in range(0, len(span), length)
-    ]
-    pairs = ((group, _counted(treatment, group), _counted(control, group)) for group in groups)
-    kept = [(group, ours, theirs) for group, ours, theirs in pairs if ours is not None and theirs is not None]
-    return SharedBlocks(
-        tuple(group[-1] for group, _, _ in kept),
-        tuple(ours for _, ours, _ in kept),
-        tuple(theirs for _, _, theirs in kept),
-        tuple(group for group, _, _ in kept),
-    )
+    import numpy as np
 
-
-def _n(counts: Mapping[float, Counts], end: float) -> int:
-    return counts[end].n if end in counts else 0
-
-
-def _counted(counts: Mapping[float, Counts], ends: Sequence[float]) -> Counts | None:
-    known = [counts[end] for end in ends if end in counts]
-    return known[0] if len(known) == 1 else together(known) if known else None
+    trials = pair.counts[1] + pair.counts[3]
+    sizes = np.stack((pair.counts[1], trials), axis=1)
+    spans = blocks_of_one_split(sizes.tolist(), share_changes(sizes)) if len(trials) else ()
+    length = max(1, math.ceil(_FEWEST_OF_A_PAIR * len(trials) / max(1, int(trials.sum()))))
+    none = [np.zeros(0, dtype=np.int64)]
+    first = np.concatenate([np.arange(span.start, span.stop, length) for span in spans] or none)
+    stops = np.concatenate([np.full(-(-len(span) // length), span.stop) for span in spans] or none)
+    last = np.minimum(first + length, stops)
+    sums = np.concatenate((np.zeros((4, 1), dtype=np.int64), pair.counts.cumsum(axis=1)), axis=1)
+    counts = sums[:, last] - sums[:, first]
+    kept = (counts[1] > 0) & (counts[3] > 0)
+    return SharedBlocks(counts[:, kept], first[kept], (last - first)[kept], pair.ends)
 
 
 def why_descriptive(page: PageFacts, counted: Accumulated, challenger: str, planned_n: int) -> str:

@@ -8,6 +8,7 @@ intervals, which decide.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
@@ -22,9 +23,16 @@ from live_dashboards.analysis.statistics.stratified import (
     harm_variance,
     long_run_of,
     sequence_of,
-    strata,
+    strata_of,
 )
-from live_dashboards.analysis.verdict.blocks import SharedBlocks, carried, shared_blocks, why_descriptive
+from live_dashboards.analysis.verdict.blocks import (
+    Paired,
+    SharedBlocks,
+    carried,
+    paired,
+    shared,
+    why_descriptive,
+)
 from live_dashboards.model.judgement import MetricDifference
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.metrics import (
@@ -220,9 +228,32 @@ def _counts(measurement: Measurement) -> Counts | None:
     return Counts(min(measurement.n, round(measurement.value / 100 * measurement.n)), measurement.n)
 
 
-def _counted(page: PageFacts, name: str, metric: str, family: int) -> ComparedRates:
-    """What accumulates: an always-valid interval over the analysis period; over the window, where the period
-    is not known, a fixed one for one look.
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """What two arms have counted of a metric, and how it is judged; `row` is their comparison without limits.
+    `is_whole`: it was counted since the start of the test; else in the window.
+    """
+
+    row: MetricDifference
+    arms: tuple[Arm, Arm]
+    levels: Levels
+    counted: Accumulated
+    is_whole: bool
+
+    @property
+    def pair(self) -> Paired:
+        """What both arms counted, block by block."""
+        return paired(self.arms[0].blocks, self.arms[1].blocks)
+
+    @property
+    def inputs(self) -> tuple[Measurement, Measurement]:
+        """The two rates, treatment first."""
+        return self.arms[0].rate, self.arms[1].rate
+
+
+def countings(page: PageFacts, name: str, metric: str, family: int) -> tuple[Counting, ...]:
+    """What accumulates of a metric of that challenger: since the start of the test, or in the window, where
+    the period is not known; a second time at the far end of the bucket that holds the latency objective.
     """
     _, since = period_of(page, name)
     objective_seconds = float(page.settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000
@@ -233,36 +264,40 @@ def _counted(page: PageFacts, name: str, metric: str, family: int) -> ComparedRa
     alpha = _ALPHA / family if is_success else _ALPHA
     planned = planned_requests(page.settings, page.roles.names, (name, page.roles.baseline))
     harm_alpha = min(_ALPHA, _HARM_ALPHA / (len(MARGINS) * family)) if metric in MARGINS else None
+    levels = Levels(alpha, harm_alpha, planned)
 
-    def of(edge: Accumulated) -> ComparedRates:
+    def of(edge: Accumulated) -> Counting:
         arms = arm(page, edge, name, metric), arm(page, edge, page.roles.baseline, metric)
         row = _row(metric, (arms[0].rate, arms[1].rate), family if is_success else 1)
-        return ComparedRates(
-            _judged(
-                page, row, arms, _Levels(alpha, harm_alpha, planned), edge if since is not None else None
-            ),
-            (arms[0].rate, arms[1].rate),
-        )
+        return Counting(row, arms, levels, edge, since is not None)
 
     far = at_far_edge(counted) if metric == OVER_OBJECTIVE else None
-    return of(counted) if far is None else _within_bucket(of(counted), of(far).row)
+    return (of(counted),) if far is None else (of(counted), of(far))
 
 
-def _within_bucket(near: ComparedRates, far: MetricDifference) -> ComparedRates:
-    """The comparison at the nearer end of the bucket that holds the objective, with the limits that hold at
-    either end; without limits where one has none.
+def _counted(page: PageFacts, name: str, metric: str, family: int) -> ComparedRates:
+    """What accumulates: an always-valid interval over the analysis period; over the window, where the period
+    is not known, a fixed one for one look.
     """
-    wide = around_rows(near.row, [far])
+    found = countings(page, name, metric, family)
+    return ComparedRates(within_bucket([_judged(page, each) for each in found]), found[0].inputs)
+
+
+def within_bucket(ends: Sequence[MetricDifference]) -> MetricDifference:
+    """The comparison at the nearer end of the bucket that holds the objective, with the limits that hold at
+    either end; without limits where one has none. As it is where there is one end.
+    """
+    near, *far = ends
+    if not far:
+        return near
+    wide = around_rows(near, far)
     if wide is None:
-        return replace(near, row=without_interval(near.row, near.row.reason or far.reason))
-    return replace(
-        near,
-        row=replace(wide, method=f"{near.row.method}; the widest at both ends of the objective's bucket"),
-    )
+        return without_interval(near, near.reason or far[0].reason)
+    return replace(wide, method=f"{near.method}; the widest at both ends of the objective's bucket")
 
 
 @dataclass(frozen=True, slots=True)
-class _Levels:
+class Levels:
     """At which a comparison is judged: what is better or safe, and harm, None where it is not looked for; and
     the planned requests of both arms.
     """
@@ -272,27 +307,37 @@ class _Levels:
     planned_n: int
 
 
-def _judged(
-    page: PageFacts, row: MetricDifference, arms: tuple[Arm, Arm], levels: _Levels, since: Accumulated | None
-) -> MetricDifference:
+def _judged(page: PageFacts, counting: Counting) -> MetricDifference:
+    row, arms, since = counting.row, counting.arms, counting.counted
     ours, theirs = (each.counts for each in arms)
     if ours is None or theirs is None:
         return row
-    if since is None:
-        found = difference(ours, theirs, 1 - levels.alpha)
+    if not counting.is_whole:
+        found = difference(ours, theirs, 1 - counting.levels.alpha)
         return _with_limits(row, replace(found, method=f"{found.method}; the window, for one look"))
-    blocks = shared_blocks(arms[0].blocks, arms[1].blocks)
-    if not blocks.ends:
+    blocks = shared(counting.pair)
+    if not len(blocks.first):
         return replace(row, estimate=None, reason=f"{row.treatment} and {row.control}: {_apart(arms)}")
-    within = strata(blocks.treatment, blocks.control)
-    row = _within_blocks(row, within, blocks, levels, page.at.timestamp())
+    within = strata_of(blocks.counts)
+    row = _within_blocks(row, within, blocks, counting.levels, page.at.timestamp())
     if row.metric in MARGINS and (row.high is None or row.high >= float(page.settings[MARGINS[row.metric]])):
         row = _with_carried(row, within, blocks, since)
     return (
         row
         if row.metric != ONLINE_ACCURACY
-        else replace(row, descriptive=why_descriptive(page, since, row.treatment, levels.planned_n))
+        else replace(row, descriptive=why_descriptive(page, since, row.treatment, counting.levels.planned_n))
     )
+
+
+def judged_until(counting: Counting, pair: Paired, at_seconds: float) -> MetricDifference | None:
+    """The comparison as the blocks that end by that moment (unix seconds) give it; None where they compare
+    nothing.
+    """
+    blocks = shared(pair.until(at_seconds))
+    if not len(blocks.first):
+        return None
+    within = strata_of(blocks.counts)
+    return _within_blocks(counting.row, within, blocks, counting.levels, at_seconds)
 
 
 def _apart(arms: tuple[Arm, Arm]) -> str:
@@ -303,12 +348,12 @@ def _apart(arms: tuple[Arm, Arm]) -> str:
 
 
 def _within_blocks(
-    row: MetricDifference, found: Strata, blocks: SharedBlocks, levels: _Levels, at_seconds: float
+    row: MetricDifference, found: Strata, blocks: SharedBlocks, levels: Levels, at_seconds: float
 ) -> MetricDifference:
     """The comparison within blocks of time, with both limits: for what is claimed to be better or safe, and
     for harm, which is to be found early.
     """
-    safe = long_run_of(found, blocks.treatment, blocks.control)
+    safe = long_run_of(found)
     limits = sequence_of(found, levels.planned_n, levels.alpha, safe)
     clusters = max(1.0, safe / found.variance) if found.variance > 0 else 1.0
     row = replace(
@@ -320,7 +365,7 @@ def _within_blocks(
         n_control=found.arms[1].n,
     )
     if levels.harm is not None and len(blocks.ends) >= _FEWEST_BLOCKS_FOR_HARM:
-        variance = harm_variance(found, blocks.treatment, blocks.control, blocks.ends, at_seconds)
+        variance = harm_variance(found, blocks.last_ends, at_seconds)
         harm = sequence_of(found, levels.planned_n, levels.harm, variance)
         row = replace(row, harm_low=100 * harm.low, harm_high=100 * harm.high)
     return _with_limits(row, limits)

@@ -80,7 +80,9 @@ def effect_panel(
     """The rows as they are judged, at 95 %."""
     rows = tuple(each.row for each in compared)
     shown = [row for row in rows if row.estimate is not None]
-    subtitle = f"{page.roles.challenger or 'challenger'} − {page.roles.baseline}, percentage points"
+    several = len({row.treatment for row in rows}) > 1
+    whose = "challenger" if several or page.roles.challenger is None else page.roles.challenger
+    subtitle = f"{whose} − {page.roles.baseline}, percentage points"
     logged = ", ".join(each.words for each in METRICS.values())
     asked = f"latest {logged} in MLflow; errors, requests and response times in Prometheus"
     if not shown:
@@ -103,6 +105,7 @@ def effect_panel(
         tuple(row for row in rows if row.unit == "points"),
         float(page.settings["AB_MINIMUM_EFFECT_POINTS"]),
         tuple(row for row in rows if row.unit != "points"),
+        success.row.metric if success is not None else "",
     )
 
 

@@ -10,19 +10,16 @@ from statistics import NormalDist
 from live_dashboards.analysis.facts.arms import request_blocks, share_of_requests
 from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.facts.period import period_of, seconds_left_out, whole_period_of
+from live_dashboards.analysis.verdict.changes import split_steps
 from live_dashboards.analysis.verdict.decision import carried_words
 from live_dashboards.analysis.verdict.effect import DEFAULT_PLANNED_REQUESTS, ComparedRates
-from live_dashboards.analysis.verdict.split import share_changes
 from live_dashboards.model.judgement import MetricDifference, Period, Power
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.metrics import metric_of
 from live_dashboards.model.number import format_count, format_number, format_percent, format_signed
 from live_dashboards.model.snapshot import Accumulated
 
-# of the log of the odds, as from 50 to 56 % or from 1 to 1.3 %: users who stay with their variant vary a
-# share by less
-_MATTERS = 0.25
-_MOST_NAMED, _SMALLEST_SHARE = 4, 1e-6
+_MOST_NAMED = 4
 _ASTRAY = 0.25  # of half the interval: rates that differ by less than that disagree in nothing but noise
 
 POWER = 0.8
@@ -92,35 +89,17 @@ def _astray_words(row: MetricDifference) -> str:
 
 
 def _split_words(page: PageFacts, counted: Accumulated, challenger: str) -> Iterator[str]:
-    ours, theirs = (request_blocks(page, counted, name) for name in (challenger, page.roles.baseline))
-    ends = [
-        end for end in sorted({*ours, *theirs}) if round(ours.get(end, 0.0)) + round(theirs.get(end, 0.0)) > 0
-    ]
-    blocks = [
-        (round(ours.get(end, 0.0)), round(ours.get(end, 0.0)) + round(theirs.get(end, 0.0))) for end in ends
-    ]
-    changes = [
-        change
-        for change in share_changes(blocks)
-        if abs(_log_odds(change.after) - _log_odds(change.before)) >= _MATTERS
-    ]
-    if not changes:
+    steps = split_steps(page, counted, challenger)
+    if not steps:
         return
-    begins = [counted.start_seconds, *ends]
-    steps = [
-        f"{format_percent(100 * change.after)} from {_moment(begins[change.block])}"
-        for change in changes[:_MOST_NAMED]
+    told = [
+        f"{format_percent(100 * step.after)} from {_moment(step.at_seconds)}" for step in steps[:_MOST_NAMED]
     ]
-    more = f" and {len(changes) - _MOST_NAMED} more changes" if len(changes) > _MOST_NAMED else ""
+    more = f" and {len(steps) - _MOST_NAMED} more changes" if len(steps) > _MOST_NAMED else ""
     yield (
-        f"the split changed: {challenger} had {format_percent(100 * changes[0].before)} of the pair's "
-        f"requests, {', '.join(steps)}{more}"
+        f"the split changed: {challenger} had {format_percent(100 * steps[0].before)} of the pair's "
+        f"requests, {', '.join(told)}{more}"
     )
-
-
-def _log_odds(share: float) -> float:
-    inner = min(max(share, _SMALLEST_SHARE), 1 - _SMALLEST_SHARE)
-    return math.log(inner / (1 - inner))
 
 
 def _moment(seconds: float) -> str:

@@ -20,6 +20,7 @@ from live_dashboards.analysis.verdict.effect import (
     effect_measurement,
     with_adjusted_p,
 )
+from live_dashboards.analysis.verdict.evidence import evidence_panel, shift_words
 from live_dashboards.analysis.verdict.guardrails import (
     guardrails,
     other_pages,
@@ -83,7 +84,7 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
     rows = widest_rows(compare(page), [compare(each) for each in other_pages(page)])
     judged = _judged(page, compare, rows)
     verdicts = _verdicts(page, compare, rows, judged.verdict)
-    runs, quality = runs_panel(page), quality_panel(page)
+    runs, quality, grown = runs_panel(page), quality_panel(page), evidence_panel(page, judged.guardrails)
     doubt = f"experiment {settings['AB_EXPERIMENT']!r} is {note}: no source could tell whether it exists"
     bars = tuple(bar.accuracy_percent for bar in runs.bars if bar.accuracy_percent)
     shown = (
@@ -118,6 +119,7 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
         answer=_answer(page, rows, judged, verdicts, case),
         status=_status(page, headline),
         effect=effect_panel(page, rows, success_of(page, rows)),
+        evidence=grown,
         quality=quality,
         split=split_panel(page, judged.split),
         rate=rate_panel(page),
@@ -127,7 +129,12 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
         runs=runs,
         health=health_panel(
             page,
-            (*([doubt] if note else []), *_other_verdicts(page, verdicts), *time_words(page, rows)),
+            (
+                *([doubt] if note else []),
+                *_other_verdicts(page, verdicts),
+                *filter(None, map(shift_words, grown.lines)),
+                *time_words(page, rows),
+            ),
         ),
         sources=(page.mlflow_status, page.prometheus_status),
         observed_at=observed_at(page),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from live_dashboards.analysis.facts.arms import request_blocks, share_of_requests, windowed
 from live_dashboards.analysis.facts.page import PageFacts, failure
@@ -36,6 +37,11 @@ _FEWEST_BATCHES = 6  # with four, 51 for 49 is found later than in 85 hours
 # fewer tell nothing of sessions, of which each request may go with dozens
 _FEWEST_BLOCKS, _UNKNOWN_CLUSTERS = 10, 30.0
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    IntArray: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+
 Block = tuple[int, int]
 """Requests of the treatment, and of both arms."""
 
@@ -60,21 +66,27 @@ class ShareChange:
     after: float
 
 
-def share_changes(blocks: Sequence[Block]) -> tuple[ShareChange, ...]:
+def share_changes(blocks: Sequence[Block] | IntArray) -> tuple[ShareChange, ...]:
     """The steps of the treatment's share, in the order of time; blocks have requests each.
 
     By binary segmentation with Pearson's chi-square of two by two counts, over how much neighbouring blocks
     differ anyway (Scott & Knott 1974, Biometrics 30:507; Vostrikova 1981, Sov. Math. Dokl. 24:55). At most
     40: a share that drifts has no steps.
     """
-    return _share_changes(tuple(blocks))
+    import numpy as np
+
+    found = np.array(blocks, dtype=np.int64).reshape(-1, 2)
+    return _share_changes(found.tobytes())
 
 
 # a page asks for the same requests several times: for each comparison, for its words, and for the money
 @lru_cache(maxsize=8)
-def _share_changes(blocks: tuple[Block, ...]) -> tuple[ShareChange, ...]:
-    sums = [(0, 0), *accumulate(blocks, lambda one, other: (one[0] + other[0], one[1] + other[1]))]
-    clusters = usual_overdispersion([*blocks]) if len(blocks) > _FEWEST_BLOCKS else _UNKNOWN_CLUSTERS
+def _share_changes(content: bytes) -> tuple[ShareChange, ...]:
+    import numpy as np
+
+    blocks = np.frombuffer(content, dtype=np.int64).reshape(-1, 2)
+    sums = np.concatenate((np.zeros((1, 2), dtype=np.int64), blocks.cumsum(axis=0)))
+    clusters = usual_overdispersion(blocks) if len(blocks) > _FEWEST_BLOCKS else _UNKNOWN_CLUSTERS
     edges, open_spans = {0, len(blocks)}, [(0, len(blocks))]
     while open_spans and len(edges) < _MOST_CHANGES + 2:
         begin, end = open_spans.pop(0)
@@ -83,7 +95,7 @@ def _share_changes(blocks: tuple[Block, ...]) -> tuple[ShareChange, ...]:
             edges.add(where)
             open_spans += [(begin, where), (where, end)]
     shares = [
-        (begin, (sums[end][0] - sums[begin][0]) / max(1, sums[end][1] - sums[begin][1]))
+        (begin, float((sums[end, 0] - sums[begin, 0]) / max(1, sums[end, 1] - sums[begin, 1])))
         for begin, end in pairwise(sorted(edges))
     ]
     return tuple(ShareChange(block, before, after) for (_, before), (block, after) in pairwise(shares))
@@ -158,22 +170,18 @@ def _is_out_of_place(blocks: Sequence[Block], block: int, others: range) -> bool
     return not rest[1] or _chi_square(blocks[block], rest) > _OUT_OF_PLACE_Z**2
 
 
-def _best_split(sums: Sequence[Block], begin: int, end: int, clusters: float) -> int | None:
+def _best_split(sums: IntArray, begin: int, end: int, clusters: float) -> int | None:
     """Where two parts of a span differ most in their shares, by (x' - n' x / n)² / (n' (n - n')) of the first
     n' requests; None where that is not sure.
     """
-    (part0, n0), (part1, n1) = sums[begin], sums[end]
-    part, n = part1 - part0, n1 - n0
-    if not 0 < part < n:
+    part, n = (sums[end] - sums[begin]).tolist()
+    if not 0 < part < n or end - begin < 2:
         return None
-    share, most, found = part / n, 0.0, begin
-    for where in range(begin + 1, end):
-        reached, before = sums[where][0] - part0, sums[where][1] - n0
-        off = reached - before * share
-        square = off * off / (before * (n - before))
-        if square > most:
-            most, found = square, where
-    return found if most * n / (share * (1 - share)) > _SURE_CHI_SQUARE * clusters else None
+    share, (reached, before) = part / n, (sums[begin + 1 : end] - sums[begin]).T.astype(float)
+    squares = (reached - before * share) ** 2 / (before * (n - before))
+    best = int(squares.argmax())
+    is_sure = squares[best] * n / (share * (1 - share)) > _SURE_CHI_SQUARE * clusters
+    return begin + 1 + best if is_sure else None
 
 
 def _chi_square(one: Block, other: Block) -> float:

@@ -171,4 +171,4 @@ def _strips(sizes: Sizes) -> tuple[tuple[Callable[[Frame, AbReport], None], floa
     )
 
 
-PAGE = Layout(_strips, AB_PANELS, {"runs": draw_runs}, (1.02, 1.28, 1.0), "ab")
+PAGE = Layout(_strips, AB_PANELS, {"runs": draw_runs}, (1.12, 1.3, 0.9), "ab")

@@ -142,7 +142,7 @@ def _draw_charts(body: Frame, panel: Panel[Any], charts: Sequence[Chart], report
     elif rows is not None:
         draw_rows(body, rows)
     elif len(lines) == 1 and not lines[0].caption:
-        draw_timeline(body, lines[0].lines, report, plan_of(lines[0]))
+        draw_timeline(body, report, LinesLayout(lines[0]))
     elif lines:
         _draw_beside(body, lines, report)
     elif not charts:
@@ -156,12 +156,7 @@ def _draw_above(body: Frame, rows: Rows, lines: Lines, report: AbReport) -> None
         draw_fitting_rows(place, rows, shown, hidden)
 
     lower = draw_below(body, rows.rows, lines.caption, draw)
-    draw_timeline(lower, lines.lines, report, plan_of(lines))
-
-
-def plan_of(chart: Lines, **more: Any) -> LinesLayout:
-    """How the lines are drawn."""
-    return LinesLayout(chart.unit, chart.is_zero_based, chart.target, chart.target_words, chart.marks, **more)
+    draw_timeline(lower, report, LinesLayout(lines))
 
 
 def _draw_beside(body: Frame, lines: Sequence[Lines], report: AbReport) -> None:
@@ -176,10 +171,10 @@ def _draw_beside(body: Frame, lines: Sequence[Lines], report: AbReport) -> None:
         caption = fitted(chart.caption, look, place.width - width_inches(more, look))
         place.write(0.0, place.height - line_inches(place.sizes.tick) + 0.03, caption + more, look)
         is_narrow, room = len(shown) > 1, place.inner(top=line_inches(body.sizes.tick))
-        plan = plan_of(
+        plan = LinesLayout(
             chart, ticks_width=0.36, names_width=names_width, is_narrow=is_narrow, has_zone=index == 0
         )
-        draw_timeline(room, chart.lines, report, plan)
+        draw_timeline(room, report, plan)
 
 
 def _write_sentences(body: Frame, chart: Sentences, rows: Rows | None) -> Frame:

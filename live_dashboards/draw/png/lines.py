@@ -16,8 +16,19 @@ from matplotlib.axes import Axes
 from live_dashboards.draw.png.frame import Frame, base_line, tick_height, tick_top, x_ticks, y_ticks
 from live_dashboards.draw.png.rows import fitting, heading_height
 from live_dashboards.draw.png.text import Look, end_words, fitted_name, fitting_value, width_inches
-from live_dashboards.draw.png.theme import FAINT, INK, MUTED, PAPER, TICK_PAD_POINTS, Sizes, line_inches
+from live_dashboards.draw.png.theme import (
+    BAND,
+    FAINT,
+    INK,
+    INNER_BAND,
+    MUTED,
+    PAPER,
+    TICK_PAD_POINTS,
+    Sizes,
+    line_inches,
+)
 from live_dashboards.model.axis import clock_words, number_labels, round_ticks, span_words, time_ticks
+from live_dashboards.model.chart import Lines
 from live_dashboards.model.moment import zone_words
 from live_dashboards.model.number import MINUS
 from live_dashboards.model.presentation import colour_of, style_of
@@ -36,18 +47,13 @@ _NAMES_INCHES, _MOST_NAMES_INCHES = 1.12, 1.5
 
 @dataclass(frozen=True, slots=True)
 class LinesLayout:
-    """How a timeline is drawn: unit of its numbers, whether it starts at zero, its target line and dated
-    marks.
+    """How a timeline is drawn, beside what its chart says.
 
     `ticks_width` is in inches of the 16x10 page; `names_width` the inches for what stands at line ends, by
     default for a name and a value. A narrow timeline shows only values there.
     """
 
-    unit: str
-    is_zero_based: bool = True
-    target: float | None = None
-    target_words: str = ""
-    marks: tuple[tuple[float, str], ...] = ()
+    chart: Lines
     ticks_width: float = 0.46
     names_width: float | None = None
     is_narrow: bool = False
@@ -129,13 +135,9 @@ def _name_at_end(place: TimePlot, labels: Sequence[tuple[Line, str]], *, is_name
     """Right of the plot, as many as there is height for."""
     frame, plot, sizes = place.frame, place.plot, place.frame.sizes
     gap, x = line_inches(sizes.tick, 1.15), place.left + plot.width + sizes.room(NAMES_GAP_INCHES)
-    shown = labels[: max(1, int(plot.height / gap) + 1)]
-    heights = spread(
-        [place.y(_last(line)[1]) for line, _ in shown],
-        gap,
-        plot.bottom - frame.bottom + gap * 0.35,
-        frame.height - gap * 0.5,
-    )
+    lowest, highest = plot.bottom - frame.bottom + gap * 0.35, frame.height - gap * 0.5
+    shown = labels[: max(1, int((highest - lowest) / gap) + 1)]
+    heights = spread([place.y(_last(line)[1]) for line, _ in shown], gap, lowest, highest)
     for (line, words), y in zip(shown, heights, strict=True):
         look = Look(sizes.tick, style_of(place.report.variant_names, line.variant).text_colour)
         value = fitting_value(line.latest, words, look, frame.width - x)
@@ -197,7 +199,7 @@ def spread(positions: Sequence[float], gap: float, low: float, high: float) -> l
 
 def write_target(place: TimePlot) -> None:
     """The target as a thin dashed line with its words."""
-    target, (low, high) = place.plan.target, place.axes.get_ylim()
+    target, (low, high) = place.plan.chart.target, place.axes.get_ylim()
     if target is not None and low < target < high:
         place.axes.axhline(target, color=MUTED, linewidth=0.8, dashes=(4, 3), zorder=2)
         look, sizes = Look(place.frame.sizes.note, MUTED), place.frame.sizes
@@ -205,7 +207,7 @@ def write_target(place: TimePlot) -> None:
         place.frame.write(
             place.left + end,
             place.y(target) + sizes.line / 72 + 0.03,
-            place.plan.target_words,
+            place.plan.chart.target_words,
             look,
             within=end,
             align="right",
@@ -218,7 +220,7 @@ def write_marks(place: TimePlot) -> None:
     """
     start, end = place.axes.get_xlim()
     frame, look, free_from = place.frame, Look(place.frame.sizes.note, MUTED), 0.0
-    for moment, label in sorted(place.plan.marks):
+    for moment, label in sorted(place.plan.chart.marks):
         if start <= moment <= end:
             place.axes.axvline(moment, color=MUTED, linewidth=0.7, dashes=(3, 3), zorder=1)
             x = place.x(moment)
@@ -259,7 +261,7 @@ def _write_last_time(place: TimePlot, last: float) -> tuple[float, float]:
     if plan.has_zone:
         words = f"{words} {zone_words(last, place.zone)}"
     place.frame.write(x, top, words, look, stand="top")
-    start_words, start_look = f"{MINUS}{span_words(place.report.window_seconds)}", Look(look.points, FAINT)
+    start_words, start_look = f"{MINUS}{span_words(_seconds(place))}", Look(look.points, FAINT)
     if plan.is_narrow and place.left + width_inches(start_words, start_look) + 0.05 < x:
         place.frame.write(place.left, top, start_words, start_look, stand="top")
     return x, x + width_inches(words, look)
@@ -281,26 +283,32 @@ def _free_ticks(
     return tuple(free)
 
 
-def draw_timeline(frame: Frame, lines: Sequence[Line], report: AbReport, plan: LinesLayout) -> Axes:
-    """The lines on axes over the whole window, whether or not all of it has values."""
-    sizes, limits = frame.sizes, _limits(lines, plan)
-    top = line_inches(sizes.note) if plan.marks else line_inches(sizes.tick) * 0.45
+def _seconds(place: TimePlot) -> float:
+    """How long the axis goes."""
+    start, end = place.axes.get_xlim()
+    return float(end - start)
+
+
+def draw_timeline(frame: Frame, report: AbReport, plan: LinesLayout) -> Axes:
+    """The lines on axes over all of their time, whether or not all of it has values."""
+    sizes, chart, limits = frame.sizes, plan.chart, plan.chart.limits
+    top = line_inches(sizes.note) if chart.marks else line_inches(sizes.tick) * 0.45
     room = frame.inner(bottom=tick_height(sizes), top=top)
-    ticks = round_ticks(*limits, max(2, min(5, int(room.height / line_inches(sizes.tick, 2.0)))))
-    labels = number_labels(ticks, plan.unit)
+    ticks = round_ticks(*limits, max(1, min(5, int(room.height / line_inches(sizes.tick, 2.0)))))
+    labels = number_labels(ticks, chart.unit)
     left = max(
         sizes.room(plan.ticks_width),
         *(width_inches(label, Look(sizes.tick)) + (TICK_PAD_POINTS + 1) / 72 for label in labels),
     )
-    drawn = [line for line in lines if last_point(line.timeline) is not None]
+    drawn = [line for line in chart.lines if last_point(line.timeline) is not None]
     inner = room.inner(left=left, right=plan.names_width or _names_inches(sizes, drawn))
     axes = inner.axes()
-    end = report.at.timestamp()
-    axes.set_xlim(end - report.window_seconds, end)
+    axes.set_xlim(*chart.during(report))
     axes.set_ylim(*limits)
     y_ticks(axes, sizes, ticks, labels)
     base_line(axes)
     place = TimePlot(frame, inner, axes, report, plan)
+    _draw_bands(axes, chart, report)
     if drawn:
         _draw_lines(axes, drawn, report, sizes.line * (0.7 if plan.is_narrow else 1.0))
         _draw_last_points(axes, drawn, report, sizes.marker)
@@ -345,17 +353,17 @@ def draw_below(
     return lower.inner(top=line_inches(sizes.note))
 
 
-def _limits(lines: Sequence[Line], plan: LinesLayout) -> tuple[float, float]:
-    values = [value for line in lines for stretch in segments(line.timeline) for _, value in stretch]
-    if plan.target is not None and values:
-        values.append(plan.target)
-    if not values:
-        return 0.0, 1.0
-    low, high = min(values), max(values)
-    if plan.is_zero_based and low >= 0:
-        return 0.0, high * 1.1 or 1.0
-    room = (high - low) * 0.12 or abs(high) * 0.1 or 1.0
-    return low - room, high + room
+def _draw_bands(axes: Axes, chart: Lines, report: AbReport) -> None:
+    """Shades of one grey, as those of several lines lie over each other; thin edges in each line's colour."""
+    if chart.has_zero:
+        axes.axhline(0.0, color=INK, linewidth=0.9, zorder=2)
+    for band in chart.bands:
+        xs, lows, highs = zip(*band.points, strict=True)
+        shade = INNER_BAND if band.is_inner else BAND
+        axes.fill_between(xs, lows, highs, color=shade, linewidth=0, zorder=0.4 if band.is_inner else 0.2)
+        colour = style_of(report.variant_names, band.variant).colour
+        for edge in () if band.is_inner else (lows, highs):
+            axes.plot(xs, edge, color=colour, linewidth=0.6, zorder=1.5)
 
 
 def _draw_lines(axes: Axes, lines: Sequence[Line], report: AbReport, width_points: float) -> None:

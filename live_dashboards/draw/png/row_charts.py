@@ -39,7 +39,7 @@ _TICKS = {"plan": (3.0, 1.6, 2.0), "bound": (1.6, 1.5, 4.0), "mean": (2.0, 1.5, 
 
 def draw_rows(body: Frame, chart: Rows) -> None:
     """As many of its rows as can be read at this height, and how many are left out."""
-    shown, hidden = fitting(body, chart.rows)
+    shown, hidden = fitting(body, chart.rows, chart.room.first_rows)
     if not shown:
         say_nothing(body, chart.empty)
         return

@@ -56,8 +56,7 @@ class RowPlot:
     @property
     def has_two_lines(self) -> bool:
         """Whether a row holds a second, smaller line of words."""
-        sizes = self.body.sizes
-        return self.height >= line_inches(sizes.body, _ROW_LEADING) + line_inches(sizes.note, _ROW_LEADING)
+        return self.height >= _two_lines_inches(self.body.sizes)
 
     def lift(self) -> float:
         """How far the first of two lines stands above the middle of its row, in rows."""
@@ -148,15 +147,24 @@ def heading_height(sizes: Sizes) -> float:
     return line_inches(sizes.note) + 0.02
 
 
+def _two_lines_inches(sizes: Sizes) -> float:
+    return line_inches(sizes.body, _ROW_LEADING) + line_inches(sizes.note, _ROW_LEADING)
+
+
 def rows_height(sizes: Sizes, count: int) -> float:
     """Inches that so many rows take at least, with their heading and axis."""
     return heading_height(sizes) + tick_height(sizes) + count * line_inches(sizes.note, _ROW_LEADING)
 
 
-def fitting(body: Frame, rows: Sequence[_Row]) -> tuple[Sequence[_Row], str]:
-    """The first rows, as many as can be read at this height, and in words how many are left out."""
+def fitting(body: Frame, rows: Sequence[_Row], first: int = 0) -> tuple[Sequence[_Row], str]:
+    """The first rows, as many as can be read at this height, and in words how many are left out; as many as
+    have room for two lines each, if so many `first` ones are among them.
+    """
     room = body.height - heading_height(body.sizes) - tick_height(body.sizes)
     most = max(1, int(room / line_inches(body.sizes.note, _ROW_LEADING)))
+    doubled = int(room / _two_lines_inches(body.sizes))
+    if 0 < first <= doubled:
+        most = doubled
     hidden = len(rows) - most
     return rows[:most], left_out_words(hidden) if hidden > 0 else ""
 

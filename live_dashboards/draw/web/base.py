@@ -40,6 +40,7 @@ DARK = {
     "#BFC6CC": "#434C56",  # rule
     "#E3E6E9": "#262D34",  # hatch
     "#E6EBEF": "#2A333D",  # band
+    "#CFD8DF": "#3B4854",  # inner band
     "#8A6100": "#D9A53A",  # border hatch
     "#F5F1EC": "#1E1D1B",  # watermark fill
     "#E0D6C9": "#3A342B",  # watermark edge

@@ -11,6 +11,7 @@ from typing import Any
 
 from live_dashboards.draw.web.base import (
     USUAL_HEIGHT,
+    ZERO_LINE,
     Figure,
     axis,
     layout,
@@ -25,10 +26,18 @@ from live_dashboards.draw.web.base import (
 from live_dashboards.draw.web.marks import dash, symbol
 from live_dashboards.draw.web.words import escaped, said, shown, shown_name
 from live_dashboards.model.axis import number_labels, round_ticks
-from live_dashboards.model.chart import Lines, Said
+from live_dashboards.model.chart import Band, Lines, Said
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.number import axis_decimals, format_number
-from live_dashboards.model.presentation import MUTED, PAPER, VariantStyle, colour_of, style_of
+from live_dashboards.model.presentation import (
+    BAND,
+    INNER_BAND,
+    MUTED,
+    PAPER,
+    VariantStyle,
+    colour_of,
+    style_of,
+)
 from live_dashboards.model.report import AbReport, Line
 from live_dashboards.panels.sayings import provenance, spoken, unit_of
 
@@ -58,7 +67,7 @@ def last_point(line: Line) -> tuple[float, float] | None:
     )
 
 
-def end_words(lines: Sequence[Line], report: AbReport, limits: tuple[float, float]) -> list[dict[str, Any]]:
+def end_words(lines: Sequence[Line], plan: Lines, report: AbReport) -> list[dict[str, Any]]:
     """The last value of each line right of the plot, moved apart; beside a line that ends early, when that
     was. None where the lines are many.
     """
@@ -66,8 +75,9 @@ def end_words(lines: Sequence[Line], report: AbReport, limits: tuple[float, floa
         return []
     ends = [(line, point) for line in lines if (point := last_point(line)) is not None]
     newest = max(moment for _, (moment, _) in ends)
-    late = [(line, point) for line, point in ends if newest - point[0] <= _LATE_SHARE * report.window_seconds]
-    heights = _apart([value for _, (_, value) in late], limits)
+    start, end = plan.during(report)
+    late = [(line, point) for line, point in ends if newest - point[0] <= _LATE_SHARE * (end - start)]
+    heights = _apart([value for _, (_, value) in late], plan.limits)
     texts = _texts([line.latest for line, _ in late])
     right = {"xref": "paper", "xanchor": "left", "yanchor": "middle", "xshift": 9}
     words = [
@@ -80,15 +90,16 @@ def end_words(lines: Sequence[Line], report: AbReport, limits: tuple[float, floa
         )
         for (line, _), height, text in zip(late, heights, texts, strict=True)
     ]
-    return [*words, *(_early(line, point, report) for line, point in ends if (line, point) not in late)]
+    return [*words, *(_early(each, plan, report) for each in ends if each not in late)]
 
 
-def _early(line: Line, point: tuple[float, float], report: AbReport) -> dict[str, Any]:
+def _early(end: tuple[Line, tuple[float, float]], plan: Lines, report: AbReport) -> dict[str, Any]:
+    line, point = end
     text = (
         f"{escaped(format_number(point[1], unit_of(line.latest), show_unit=False))}, ends "
         f"{moment_text(point[0], report)[11:16]}"
     )
-    is_left = point[0] < report.at.timestamp() - report.window_seconds / 2
+    is_left = point[0] < sum(plan.during(report)) / 2
     colour = style_of(report.variant_names, line.variant).text_colour
     return word(
         text,
@@ -151,44 +162,40 @@ def target_words(plan: Lines, limits: tuple[float, float]) -> list[dict[str, Any
 
 
 def shown_marks(plan: Lines, report: AbReport) -> list[tuple[float, str]]:
-    """The dated changes within the window."""
-    return [
-        (moment, label)
-        for moment, label in sorted(plan.marks)
-        if report.at.timestamp() - report.window_seconds <= moment <= report.at.timestamp()
-    ]
+    """The dated changes within the time of the lines."""
+    start, end = plan.during(report)
+    return [(moment, label) for moment, label in sorted(plan.marks) if start <= moment <= end]
 
 
 def mark_words(plan: Lines, report: AbReport) -> list[dict[str, Any]]:
     """What changed, above the plot; words that would touch the ones before are left out."""
-    words, free_from = [], -math.inf
+    start, end = plan.during(report)
+    words, free_from, room = [], -math.inf, _LABEL_SHARE * (end - start)
     for moment, label in shown_marks(plan, report):
         if moment >= free_from:
-            is_late = report.at.timestamp() - moment < _LABEL_SHARE * report.window_seconds
+            is_late = end - moment < room
             place = {"yref": "paper", "xanchor": "right" if is_late else "left", "yanchor": "bottom"}
             words.append(
                 word(shown(label, 16), x=moment_text(moment, report), y=1, colour=MUTED, size=11, **place)
             )
-            free_from = moment + _LABEL_SHARE * report.window_seconds
+            free_from = moment + room
     return words
 
 
 def lines_figure(plan: Lines, report: AbReport, origin: Origin) -> Figure | None:
-    """The lines over the whole window, whether or not all of it has values; None where none has any."""
+    """The lines over all of their time, whether or not all of it has values; None where none has any."""
     drawn = [line for line in plan.lines if last_point(line) is not None]
     if not drawn:
         return None
-    limits = _limits(drawn, plan)
+    limits = plan.limits
     ticks = round_ticks(*limits, 5)
-    words = end_words(drawn, report, limits)
+    words = end_words(drawn, plan, report)
     room = max((len(each["text"]) for each in words if each.get("xref") == "paper"), default=0)
-    start = report.at.timestamp() - report.window_seconds
+    y = axis(shown(plan.axis, _AXIS_CHARACTERS), limits, ticks=ticks, labels=number_labels(ticks, plan.unit))
     made = layout(
         origin,
-        x=time_axis(report, start, report.at.timestamp()),
-        y=axis(
-            shown(plan.axis, _AXIS_CHARACTERS), limits, ticks=ticks, labels=number_labels(ticks, plan.unit)
-        ),
+        x=time_axis(report, *plan.during(report)),
+        y=y | (ZERO_LINE if plan.has_zero else {}),
         height=USUAL_HEIGHT + LEGEND_PIXELS * max(0, len(drawn) - 3),
         shapes=[
             *target_shapes(plan, limits),
@@ -202,26 +209,31 @@ def lines_figure(plan: Lines, report: AbReport, origin: Origin) -> Figure | None
         showlegend=True,
         dragmode="zoom",
     )
-    return {"data": [trace for line in drawn for trace in _traces(line, report)], "layout": made}
+    bands = [trace for band in plan.bands for trace in _band(band, report)]
+    return {"data": [*bands, *(trace for line in drawn for trace in _traces(line, report))], "layout": made}
+
+
+def _band(band: Band, report: AbReport) -> list[dict[str, Any]]:
+    """A shade of one grey, as those of several lines lie over each other, with thin edges in the line's
+    colour.
+    """
+    xs = [moment_text(moment, report) for moment, _, _ in band.points]
+    colour = style_of(report.variant_names, band.variant).colour
+    edge = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": xs,
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "line": {"color": colour, "width": 0 if band.is_inner else 0.8},
+    }
+    lows, highs = ([seen(each[side]) for each in band.points] for side in (1, 2))
+    fill = {"fill": "tonexty", "fillcolor": INNER_BAND if band.is_inner else BAND}
+    return [{**edge, "y": lows}, {**edge, "y": highs, **fill}]
 
 
 def _known(value: float | None) -> float | None:
     return seen(value) if value is not None and math.isfinite(value) else None
-
-
-def _limits(lines: Sequence[Line], plan: Lines) -> tuple[float, float]:
-    values = [
-        value
-        for line in lines
-        for _, value in line.timeline.points
-        if value is not None and math.isfinite(value)
-    ]
-    values += [] if plan.target is None else [plan.target]
-    low, high = min(values), max(values)
-    if plan.is_zero_based and low >= 0:
-        return 0.0, high * 1.1 or 1.0
-    room = (high - low) * 0.12 or abs(high) * 0.1 or 1.0
-    return low - room, high + room
 
 
 def _traces(line: Line, report: AbReport) -> list[dict[str, Any]]:

@@ -9,11 +9,10 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import pairwise
 
+from live_dashboards.model.moment import nice_step_seconds
 from live_dashboards.model.snapshot import Timeline
 
 MOST_POINTS = 300
-_DAY_SECONDS = 86_400
-_NICE_STEPS_SECONDS = (15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, _DAY_SECONDS)
 
 SAME_MOMENT_SECONDS = 0.0005  # moments are told to the millisecond
 
@@ -55,20 +54,6 @@ def timeline_grid(at_seconds: float, window_seconds: float, shortest_step_second
     step_seconds = nice_step_seconds(max(window_seconds / MOST_POINTS, shortest_step_seconds))
     steps = math.floor(window_seconds / step_seconds + 1e-9)
     return Grid(at_seconds - steps * step_seconds, at_seconds, step_seconds)
-
-
-def nice_step_seconds(wanted_seconds: float) -> float:
-    """The next longer step that people use: from 15 s, beyond a day whole days."""
-    nice = next((step for step in _NICE_STEPS_SECONDS if step >= wanted_seconds), None)
-    return float(nice if nice is not None else math.ceil(wanted_seconds / _DAY_SECONDS) * _DAY_SECONDS)
-
-
-def multiple_step_seconds(wanted_seconds: float, of_seconds: float) -> float:
-    """The next longer step that people use and that is a multiple of another one."""
-    step_seconds = nice_step_seconds(max(wanted_seconds, of_seconds))
-    while step_seconds % of_seconds:
-        step_seconds = nice_step_seconds(step_seconds + 1)
-    return step_seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from live_dashboards.errors import SourceError
+from live_dashboards.model.moment import multiple_step_seconds, nice_step_seconds
 from live_dashboards.model.names import listed
 from live_dashboards.model.notices import START_NOT_EXACT
 from live_dashboards.model.snapshot import Accumulated, Answer, Timeline
@@ -38,8 +39,6 @@ from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
 from live_dashboards.sources.prometheus.grid import (
     SAME_MOMENT_SECONDS,
     edges_of,
-    multiple_step_seconds,
-    nice_step_seconds,
 )
 from live_dashboards.sources.prometheus.native import Native
 from live_dashboards.sources.prometheus.own_series import HISTORY_SECONDS
@@ -59,7 +58,7 @@ _COUNTED = ("requests", "errors", "latency_sum", "latency_count", "labelled", "c
 _WITHIN, _FAR = "latency_within", "latency_within_far"
 _SUM, _COUNT = "latency_sum", "latency_count"
 # of quarters of an hour at most on the first two days, then of hours: arms are compared within them
-_BLOCKS, _LONGEST_BLOCK_SECONDS = 192, 3600.0
+_BLOCKS, _YOUNG_SECONDS, _LONGEST_BLOCK_SECONDS = 192, 2 * 86_400.0, 3600.0
 _FEWEST_BLOCKS = 96  # of a period that takes the window's blocks where they are longer
 _MOST_BLOCKS = 2500  # 104 days of hours: servers give no more than 11,000 points
 _MOST_STARTS = 8
@@ -293,8 +292,9 @@ class _PeriodQuestions:
 
     @property
     def _shortest_seconds(self) -> float:
+        is_young = self.scope.window_seconds <= _YOUNG_SECONDS
         return max(
-            min(self.scope.window_seconds / _BLOCKS, _LONGEST_BLOCK_SECONDS),
+            self.scope.window_seconds / _BLOCKS if is_young else _LONGEST_BLOCK_SECONDS,
             self.scope.window_seconds / _MOST_BLOCKS,
             self.scope.shortest_rate_seconds,
         )

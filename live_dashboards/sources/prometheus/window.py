@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from live_dashboards.model.moment import multiple_step_seconds, nice_step_seconds
 from live_dashboards.model.snapshot import Answer
 from live_dashboards.sources.prometheus.answers import (
     block_answer,
@@ -25,8 +26,6 @@ from live_dashboards.sources.prometheus.grid import (
     SAME_MOMENT_SECONDS,
     Edges,
     edges_of,
-    multiple_step_seconds,
-    nice_step_seconds,
 )
 from live_dashboards.sources.prometheus.promql import MODEL_LABEL, STEP_SECONDS
 from live_dashboards.sources.prometheus.reply import Labels, Outcome, series_in

@@ -98,20 +98,20 @@ def test_the_split_is_the_share_with_its_interval_and_the_plan():
 
 def test_a_line_holds_the_reports_points():
     report = reports.report()
-    for line, trace in zip(report.rate.lines, traces_of_lines(figure("rate", report)), strict=True):
+    for line, trace in zip(report.rate.lines, traces_of_lines(figure("split-timeline", report)), strict=True):
         assert trace["y"] == pytest.approx([value for _, value in line.timeline.points], rel=1e-5)
         assert len(trace["x"]) == 96
 
 
 def test_a_gap_stays_a_gap():
-    drawn = figure("rate", CASES["gaps"]())
+    drawn = figure("split-timeline", CASES["gaps"]())
     first = traces_of_lines(drawn)[0]
     assert [index for index, y in enumerate(first["y"]) if y is None] == [0, 1, 2, 30, 31, 32, 50, 52, 60, 61, 62, 63, 64]
     assert not any(trace["connectgaps"] for trace in traces_of_lines(drawn))
 
 
 def test_a_point_between_two_gaps_is_marked():
-    drawn = figure("rate", CASES["gaps"]())
+    drawn = figure("split-timeline", CASES["gaps"]())
     whole, points = drawn["data"][0], drawn["data"][1]
     assert points["x"] == [whole["x"][51], whole["x"][95]]
 
@@ -119,18 +119,18 @@ def test_a_point_between_two_gaps_is_marked():
 def test_a_number_that_is_none_is_a_gap():
     line = reports.line("baseline", 0.4, "requests_per_second")
     broken = replace(line.timeline, points=((1.0, float("nan")), (2.0, float("inf")), (3.0, 0.5)))
-    drawn = figure("rate", changed("rate", lines=(replace(line, timeline=broken),)))
+    drawn = figure("split-timeline", changed("rate", lines=(replace(line, timeline=broken),)))
     assert drawn["data"][0]["y"] == [None, None, 0.5]
 
 
 def test_rates_start_at_zero_and_the_window_is_whole():
-    layout = figure("rate", reports.report())["layout"]
+    layout = figure("split-timeline", reports.report())["layout"]
     assert layout["yaxis"]["range"][0] == 0
     assert layout["xaxis"]["range"] == ["2026-11-19 12:00", "2026-11-20 12:00"]
 
 
 def test_last_values_stand_apart_at_the_line_ends():
-    ends = [each for each in figure("rate", reports.report())["layout"]["annotations"] if each["xref"] == "paper"]
+    ends = [each for each in figure("split-timeline", reports.report())["layout"]["annotations"] if each["xref"] == "paper"]
     assert [each["text"] for each in ends] == ["0.328", "0.377"]
     assert abs(ends[0]["y"] - ends[1]["y"]) > 0.04
 
@@ -138,23 +138,23 @@ def test_last_values_stand_apart_at_the_line_ends():
 def test_the_last_value_of_a_small_line_beside_a_round_one_is_not_written_as_zero():
     rows = reports.report().rate.lines[:2]
     rows = tuple(replace(each, latest=replace(each.latest, value=value)) for each, value in zip(rows, (1.0, 0.4625), strict=True))
-    drawn = figure("rate", changed("rate", lines=rows))
+    drawn = figure("split-timeline", changed("rate", lines=rows))
     assert [each["text"] for each in drawn["layout"]["annotations"] if each["xref"] == "paper"] == ["1.00", "0.46"]
 
 
 def test_a_line_that_ends_early_says_when():
-    assert any(text.endswith("ends 05:30") for text in labels(figure("rate", CASES["gaps"]())))
+    assert any(text.endswith("ends 05:30") for text in labels(figure("split-timeline", CASES["gaps"]())))
 
 
 def test_many_lines_have_only_a_legend():
-    drawn = figure("rate", CASES["nine variants"]())
+    drawn = figure("split-timeline", CASES["nine variants"]())
     assert labels(drawn) == []
     assert [trace["name"] for trace in traces_of_lines(drawn)] == list("abcdefghi")
 
 
 def test_a_variant_looks_the_same_in_every_chart():
     report = reports.report(("one", "two", "three", "four"))
-    for drawn in (figure("rate", report), figure("latency-timeline", report), figure("errors-timeline", report)):
+    for drawn in (figure("split-timeline", report), figure("latency-timeline", report), figure("errors-timeline", report)):
         looks = [(trace["line"]["color"], trace["line"]["dash"], trace["marker"]["symbol"]) for trace in traces_of_lines(drawn)]
         assert [colour for colour, _, _ in looks] == [style.colour for style in VARIANT_STYLES[:4]]
         assert [symbol for _, _, symbol in looks] == ["circle", "square", "triangle-up", "diamond"]
@@ -274,7 +274,7 @@ def test_the_words_of_a_source_stand_beside_its_age():
 
 
 def test_deploys_are_named_once_where_they_stand_close():
-    drawn = figure("rate", CASES["gaps"]())
+    drawn = figure("split-timeline", CASES["gaps"]())
     assert len([shape for shape in drawn["layout"]["shapes"] if shape["type"] == "line"]) == 2
     assert [text for text in labels(drawn) if text.startswith("deploy")] == ["deploy v3"]
 
@@ -289,4 +289,4 @@ def test_a_wider_interval_than_the_page_says_which_it_is():
 
 def test_a_window_without_a_value_has_no_timeline():
     gone = reports.line("baseline", 0.4, "requests_per_second", gaps=tuple(range(96)))
-    assert figure("rate", replace(reports.report(), rate=LinesPanel(reports.report().rate.head, "requests/s", (gone,)))) is None
+    assert figure("split-timeline", replace(reports.report(), rate=LinesPanel(reports.report().rate.head, "requests/s", (gone,)))) is None

@@ -15,7 +15,7 @@ from live_dashboards.draw.web.rows import rows_figure
 from live_dashboards.model.chart import Mark, Row, Rows, Scale
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.presentation import INK, VARIANT_STYLES
-from live_dashboards.panels import rate
+from live_dashboards.panels import split
 from live_dashboards.panels.ab import AB_PANELS
 from live_dashboards.panels.business import BUSINESS_PANELS
 from tests.figures.cases import CASES, HOSTILE
@@ -75,7 +75,7 @@ def test_the_chart_library_knows_every_attribute_of_the_business_charts(case):
 
 
 def test_an_attribute_that_the_chart_library_does_not_know_would_be_named():
-    drawn = figures("ab", "two variants")["rate"]
+    drawn = figures("ab", "two variants")["split-timeline"]
     with pytest.raises(ValueError, match="no_such_thing"):
         go.Figure({**drawn, "layout": {**drawn["layout"], "no_such_thing": 1}})
 
@@ -90,7 +90,8 @@ def test_zoom_survives_a_refresh_and_rows_cannot_be_dragged():
     drawn = figures("ab", "two variants")
     assert {each["layout"]["uirevision"] for each in drawn.values()} == {"kept"}
     assert {name for name, each in drawn.items() if each["layout"]["dragmode"]} == {
-        "rate",
+        "evidence",
+        "split-timeline",
         "latency-timeline",
         "errors-timeline",
         "runs",
@@ -100,14 +101,14 @@ def test_zoom_survives_a_refresh_and_rows_cannot_be_dragged():
 
 def test_a_time_axis_is_the_pages_local_time_and_names_its_zone():
     report = reports.report(timezone="Asia/Kolkata")
-    axis = figure("rate", report)["layout"]["xaxis"]
+    axis = figure("split-timeline", report)["layout"]["xaxis"]
     assert axis["title"]["text"] == "time, IST"
     assert axis["range"][1] == f"{report.at.astimezone(ZoneInfo('Asia/Kolkata')):%Y-%m-%d %H:%M}" == "2026-11-20 17:30"
 
 
 def test_a_change_of_the_clocks_neither_repeats_nor_leaves_out_an_hour():
     report = reports.report(timezone="Europe/Berlin", window_seconds=40 * 86_400.0)
-    xs = figure("rate", report)["data"][0]["x"]
+    xs = figure("split-timeline", report)["data"][0]["x"]
     steps = {round((later - earlier).total_seconds()) for earlier, later in pairwise(map(datetime.fromisoformat, xs))}
     assert steps == {36_000}
 
@@ -149,9 +150,10 @@ def test_a_figure_is_higher_only_where_its_rows_need_it():
 def test_the_charts_have_the_pages_ids():
     ab = [
         "effect",
+        "evidence",
         "quality",
         "split",
-        "rate",
+        "split-timeline",
         "latency",
         "latency-timeline",
         "errors",
@@ -183,5 +185,5 @@ def test_the_words_of_an_axis_are_no_markup():
 
 def rates():
     """The chart of requests per second."""
-    (chart,) = rate.charts(CASES["two variants"]())
+    _, chart = split.charts(CASES["two variants"]())
     return chart

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from live_dashboards.model.moment import multiple_step_seconds
 from live_dashboards.model.names import listed
 from live_dashboards.model.notices import EDGES_LEFT_OUT, NO_SUM
 from live_dashboards.sources.prometheus.counting.growth import (
@@ -34,7 +35,7 @@ from live_dashboards.sources.prometheus.counting.repair import Repair
 from live_dashboards.sources.prometheus.counting.seams import Looking
 from live_dashboards.sources.prometheus.counting.stretches import Seen
 from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
-from live_dashboards.sources.prometheus.grid import Edges, multiple_step_seconds
+from live_dashboards.sources.prometheus.grid import Edges
 from live_dashboards.sources.prometheus.promql import unseen_form
 from live_dashboards.sources.prometheus.reply import Labels, Outcome, failure_in, series_in
 from live_dashboards.sources.prometheus.scope import Scope

@@ -1,0 +1,98 @@
+"""How the evidence grew: a line a challenger, its difference by all that was counted up to each moment,
+within the limits that hold at every look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from live_dashboards.model.axis import finite_ends, padded
+from live_dashboards.model.chart import Band, Lines
+from live_dashboards.model.evidence import DifferenceAt, DifferenceLine
+from live_dashboards.model.measurement import Interval, Measurement
+from live_dashboards.model.metrics import metric_of
+from live_dashboards.model.report import AbReport, Line
+from live_dashboards.model.snapshot import Timeline
+
+_SETTLED = 0.1  # of the requests: the limits of what came before say little, and would flatten the rest
+_MOST_BANDS = 2
+
+
+def charts(report: AbReport) -> tuple[Lines, ...]:
+    """The differences of the panel's metric; with one challenger also the limits for harm."""
+    panel = report.evidence
+    drawn = panel.drawn
+    if not drawn:
+        return ()
+    words = f"{metric_of(panel.metric).words}, challenger − baseline, points"
+    return (
+        Lines(
+            "evidence",
+            tuple(map(_line, drawn)),
+            "points",
+            words,
+            is_zero_based=False,
+            marks=tuple((each.at.timestamp(), each.label) for each in panel.changes),
+            span=_span(drawn, report),
+            bands=tuple(_bands(drawn)),
+            fixed=_limits(drawn),
+            has_zero=True,
+        ),
+    )
+
+
+def _span(drawn: Sequence[DifferenceLine], report: AbReport) -> tuple[float, float]:
+    """From the start of the test, or the first point of one that is known by its window alone."""
+    first = min(line.points[0].at for line in drawn)
+    start = report.period.start if report.period.start is not None else first
+    return min(start, first).timestamp(), report.at.timestamp()
+
+
+def _line(line: DifferenceLine) -> Line:
+    points = tuple((each.at.timestamp(), each.estimate) for each in line.points)
+    return Line(line.treatment, line.treatment, Timeline((), points), _latest(line))
+
+
+def _latest(line: DifferenceLine) -> Measurement:
+    last = line.points[-1]
+    return Measurement(
+        f"{line.metric}_difference",
+        last.estimate,
+        "points",
+        line.origin,
+        line.treatment,
+        Interval(last.low, last.high),
+        source=line.source,
+        query=line.query,
+        observed_at=last.at,
+    )
+
+
+def _bands(drawn: Sequence[DifferenceLine]) -> Iterator[Band]:
+    if len(drawn) > _MOST_BANDS:
+        return
+    for line in drawn:
+        safe = tuple((each.at.timestamp(), each.low, each.high) for each in line.points)
+        yield Band(line.treatment, tuple(_known(safe)))
+        harm = tuple((each.at.timestamp(), each.harm_low, each.harm_high) for each in line.points)
+        inner = tuple(_known(harm))
+        if len(drawn) == 1 and inner:
+            yield Band(line.treatment, inner, is_inner=True)
+
+
+def _known(
+    points: Sequence[tuple[float, float | None, float | None]],
+) -> Iterator[tuple[float, float, float]]:
+    return ((at, low, high) for at, low, high in points if low is not None and high is not None)
+
+
+def _limits(drawn: Sequence[DifferenceLine]) -> tuple[float, float]:
+    """As far as the differences and limits of all but the first requests go: before that little is known."""
+    settled = [point for line in drawn for point in _settled(line.points)]
+    ends = [Interval(point.low, point.high) for point in settled]
+    return padded([*finite_ends((point.estimate for point in settled), ends), 0.0])
+
+
+def _settled(points: Sequence[DifferenceAt]) -> list[DifferenceAt]:
+    least = _SETTLED * (points[-1].n_treatment or 0)
+    return [point for point in points if (point.n_treatment or 0) >= least]
