@@ -213,16 +213,18 @@ def write_target(place: TimePlot) -> None:
 
 
 def write_marks(place: TimePlot) -> None:
-    """Dated changes as thin dashed verticals with a label on top; a label that would touch the one before is
-    left out.
+    """Dated changes as thin dashed verticals with a label on top; a label that would touch the one before, or
+    the target's words, is left out.
     """
     start, end = place.axes.get_xlim()
     frame, look, free_from = place.frame, Look(place.frame.sizes.note, MUTED), 0.0
+    free_to = _before_target_words(place, look)
     for moment, label in sorted(place.plan.marks):
         if start <= moment <= end:
             place.axes.axvline(moment, color=MUTED, linewidth=0.7, dashes=(3, 3), zorder=1)
             x = place.x(moment)
-            if x >= free_from:
+            width = min(_MARK_WORDS_INCHES, width_inches(label, look))
+            if x >= free_from and x + width <= free_to:
                 frame.write(
                     x,
                     frame.height - line_inches(look.points) + 0.03,
@@ -230,7 +232,17 @@ def write_marks(place: TimePlot) -> None:
                     look,
                     within=min(_MARK_WORDS_INCHES, frame.width - x),
                 )
-                free_from = x + min(_MARK_WORDS_INCHES, width_inches(label, look)) + 0.06
+                free_from = x + width + 0.06
+
+
+def _before_target_words(place: TimePlot, look: Look) -> float:
+    """Up to where labels on top may go: to the target's words, where those stand as high."""
+    target, (low, high) = place.plan.target, place.axes.get_ylim()
+    if target is None or not low < target < high:
+        return math.inf
+    if place.y(target) + 2 * line_inches(look.points) < place.frame.height - line_inches(look.points):
+        return math.inf
+    return place.left + place.plot.width - width_inches(place.plan.target_words, look) - 0.1
 
 
 def write_ticks(place: TimePlot, lines: Sequence[Line]) -> None:
