@@ -107,7 +107,10 @@ def test_labels_tell_one_change_when_the_old_model_is_gone(seen, changes):
 def test_what_comes_and_goes_between_two_looks_of_an_hour_is_none():
     found = facts()
     hours = [(START + hour * 3600, 1.0) for hour in range(192)]
-    series = tuple(Timeline((("model_name", "enhanced"), ("version", name)), tuple(points)) for name, points in (("1", hours), ("2", hours[40:43]), ("3", hours[90:93])))
+    series = tuple(
+        Timeline((("model_name", "enhanced"), ("version", name)), tuple(points))
+        for name, points in (("1", hours), ("2", hours[40:43]), ("3", hours[90:93]), ("4", hours[100::2]))
+    )
     prometheus = replace(found.counted.prometheus, versions=Answer("model_versions", "query", "count", series, step_seconds=3600.0))
     assert days(replace(found, counted=replace(found.counted, prometheus=prometheus))) == []
 

@@ -7,7 +7,7 @@ each counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -173,18 +173,24 @@ def _apart(states: Iterable[State]) -> list[State]:
     return found
 
 
-def _settled(states: list[State]) -> list[State]:
+def _settled(states: Sequence[State]) -> list[State]:
     """Without what is on the way: both versions at once while one replaces the other, and what comes and goes
     within hours.
     """
-    found = states
-    for index in range(1, len(states) - 1):
-        (_, old), (since, values), (until, new) = states[index - 1 : index + 2]
-        is_rolling = old != new and values == old | new
-        is_short = old == new and until - since < _SHORT_SECONDS
-        if is_rolling or is_short:
-            return _settled(_apart((*states[:index], *states[index + 1 :])))
+    found, index = [*states], 1
+    while index < len(found) - 1:
+        if not _is_on_the_way(*found[index - 1 : index + 2]):
+            index += 1
+            continue
+        before, after = found[index - 1], found[index + 1]
+        found[index : index + 2] = [] if before[1] == after[1] else [after]
+        index = max(1, index - 1)
     return found
+
+
+def _is_on_the_way(before: State, state: State, after: State) -> bool:
+    (_, old), (since, values), (until, new) = before, state, after
+    return until - since < _SHORT_SECONDS if old == new else values == old | new
 
 
 def _listed(values: Iterable[str]) -> str:
