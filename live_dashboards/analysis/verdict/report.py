@@ -134,9 +134,9 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
             page,
             (
                 *([doubt] if note else []),
-                *model_words(page),
                 *_other_verdicts(page, verdicts),
                 *time_words(page, rows),
+                *model_words(page),
             ),
         ),
         sources=(page.mlflow_status, page.prometheus_status),
