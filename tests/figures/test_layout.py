@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
@@ -107,3 +109,11 @@ def test_the_check_sees_words_that_cross_a_panels_edge():
     box = boxes(figure)["effect"]
     figure.text((box.x1 - 0.4) / 16, box.y0 / 10 + 0.002, "words over the edge", fontproperties=font_properties(9.0), horizontalalignment="center")
     assert any("leaves its panel" in fault for fault in layout_faults(figure, (box,)))
+
+
+@pytest.mark.parametrize(("hours", "size"), [(23, (16, 10)), (1, (12, 6.75))])
+def test_marks_over_the_timelines_touch_no_words(hours, size):
+    made = report()
+    marks = ((made.at.timestamp() - hours * 3600, "new enhanced"), (made.at.timestamp() - (hours - 0.9) * 3600, "new baseline"))
+    figure = page(replace(made, **{name: replace(getattr(made, name), marks=marks) for name in ("rate", "latency", "errors")}), size)
+    assert layout_faults(figure, tuple(boxes(figure).values())) == ()

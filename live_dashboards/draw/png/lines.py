@@ -26,6 +26,7 @@ from live_dashboards.model.snapshot import Timeline
 
 _MOST_NAMED_LINES = 4
 _MARK_WORDS_INCHES = 1.2
+_LOWEST_PLOT_LINES = 3.0  # the words at the ends of two lines, and one more
 _EARLY_INCHES = 0.3
 NAMES_GAP_INCHES = 0.09  # between the plot and the names at its lines' ends
 _ROUNDED_SECONDS = 0.001  # Prometheus rounds the moment that it was asked for to milliseconds, also upwards
@@ -218,7 +219,7 @@ def write_marks(place: TimePlot) -> None:
     """
     start, end = place.axes.get_xlim()
     frame, look, free_from = place.frame, Look(place.frame.sizes.note, MUTED), 0.0
-    free_to = _before_target_words(place, look)
+    free_to = _before_target_words(place, look) if _has_room_for_labels(frame) else -math.inf
     for moment, label in sorted(place.plan.marks):
         if start <= moment <= end:
             place.axes.axvline(moment, color=MUTED, linewidth=0.7, dashes=(3, 3), zorder=1)
@@ -233,6 +234,14 @@ def write_marks(place: TimePlot) -> None:
                     within=min(_MARK_WORDS_INCHES, frame.width - x),
                 )
                 free_from = x + width + 0.06
+
+
+def _has_room_for_labels(frame: Frame) -> bool:
+    """Whether a plot with labels on top is still high enough to be read."""
+    sizes = frame.sizes
+    return frame.height - tick_height(sizes) - line_inches(sizes.note) >= _LOWEST_PLOT_LINES * line_inches(
+        sizes.tick
+    )
 
 
 def _before_target_words(place: TimePlot, look: Look) -> float:
@@ -296,7 +305,8 @@ def _free_ticks(
 def draw_timeline(frame: Frame, lines: Sequence[Line], report: AbReport, plan: LinesLayout) -> Axes:
     """The lines on axes over the whole window, whether or not all of it has values."""
     sizes, limits = frame.sizes, _limits(lines, plan)
-    top = line_inches(sizes.note) if plan.marks else line_inches(sizes.tick) * 0.45
+    has_labels = plan.marks and _has_room_for_labels(frame)
+    top = line_inches(sizes.note) if has_labels else line_inches(sizes.tick) * 0.45
     room = frame.inner(bottom=tick_height(sizes), top=top)
     ticks = round_ticks(*limits, max(2, min(5, int(room.height / line_inches(sizes.tick, 2.0)))))
     labels = number_labels(ticks, plan.unit)
