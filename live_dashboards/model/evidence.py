@@ -61,7 +61,7 @@ class DifferenceLine:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something that changed during the test: `what` is split, run, restart or excluded, `variant` whose it
+    """Something that changed during the test: `what` is split, model, restart or excluded, `variant` whose it
     is, None where it is all's.
     """
 

@@ -37,6 +37,16 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelChange:
+    """Another model under a variant's old name: since when, what tells it in words, and which source does."""
+
+    variant: str
+    at: datetime
+    what: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Carried:
     """The contiguous tenth of the time that carries most of a harm: its percentage of the difference, and the
     difference (points) without it.

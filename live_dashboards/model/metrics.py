@@ -153,6 +153,8 @@ class Exported:
 
 
 EXPORTED = Exported()
+VERSION_LABELS = ("model_version", "version", "image")
+"""What may tell, on the series of requests, which model it is that serves under a name."""
 ASKED = {
     "requests": EXPORTED.requests,
     "request_rate": f"rate of {EXPORTED.requests}",

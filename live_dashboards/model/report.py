@@ -17,6 +17,7 @@ from live_dashboards.model.evidence import Change, DifferenceLine
 from live_dashboards.model.judgement import (
     Guardrail,
     MetricDifference,
+    ModelChange,
     Period,
     PlainAnswer,
     Power,
@@ -196,12 +197,13 @@ class LatencyRow:
 
 @dataclass(frozen=True, slots=True)
 class LatencyPanel:
-    """Percentiles by variant on a log axis, and the timeline of p95."""
+    """Percentiles by variant on a log axis, and the timeline of p95; `marks` as those of LinesPanel."""
 
     head: Head
     rows: tuple[LatencyRow, ...] = ()
     lines: tuple[Line, ...] = ()
     objective_ms: float = 250.0
+    marks: tuple[tuple[float, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,11 +221,12 @@ class ErrorRow:
 
 @dataclass(frozen=True, slots=True)
 class ErrorPanel:
-    """Error rates by variant, and their timeline in percent."""
+    """Error rates by variant, and their timeline in percent; `marks` as those of LinesPanel."""
 
     head: Head
     rows: tuple[ErrorRow, ...] = ()
     lines: tuple[Line, ...] = ()
+    marks: tuple[tuple[float, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +262,7 @@ class RunBar:
 @dataclass(frozen=True, slots=True)
 class RunsPanel:
     """The newest runs as bars; `hidden_runs` are the older ones that are counted but not drawn; `marks` are
-    (moment, label) of model versions.
+    (moment, label) of model versions, and of models that began to serve under an old name.
     """
 
     head: Head
@@ -416,7 +419,8 @@ class AbReport(Report):
     """The A/B dashboard. `variants` are ordered: baseline, challenger, the others by name.
 
     `comparisons` are those that the effect panel draws and the verdict is about, at 95 %. `verdicts` are
-    those on every challenger, by name.
+    those on every challenger, by name. `model_changes` are the moments since the start at which another model
+    began to serve under a variant's name.
     """
 
     dashboard: ClassVar[str] = "ab"
@@ -438,6 +442,7 @@ class AbReport(Report):
     impact: ImpactPanel
     runs: RunsPanel
     health: HealthPanel
+    model_changes: tuple[ModelChange, ...] = ()
 
     @property
     def variant_names(self) -> tuple[str, ...]:

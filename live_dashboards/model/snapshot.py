@@ -183,7 +183,9 @@ class PrometheusAnswer:
     that were counted.
     `first_traffic` is the unix time of the first sample with traffic, by model name; of `inexact_starts` it
     may be earlier. `accumulated` is what was counted since each moment at which the test may have begun;
-    `retention_seconds` how long the server keeps samples, None where it does not tell.
+    `retention_seconds` how long the server keeps samples, None where it does not tell. `versions` are the
+    instances by model name and by what tells their model (VERSION_LABELS) at the edges of the blocks since
+    the earliest of these moments; none where no series has such a label.
     """
 
     status: SourceStatus
@@ -198,6 +200,7 @@ class PrometheusAnswer:
     accumulated: tuple[Accumulated, ...] = ()
     retention_seconds: float | None = None
     inexact_starts: tuple[str, ...] = ()
+    versions: Answer = Answer("model_versions", "", "", reason="not asked")
 
     def __repr__(self) -> str:
         found = f"{_counted(len(self.instants), 'total')}, {_counted(len(self.timelines), 'timeline')}"

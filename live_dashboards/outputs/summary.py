@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any
 
 from live_dashboards.model.business_case import BusinessReport
-from live_dashboards.model.judgement import Carried, Guardrail, MetricDifference, Power, Verdict
+from live_dashboards.model.judgement import Carried, Guardrail, MetricDifference, ModelChange, Power, Verdict
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.metrics import METRICS
 from live_dashboards.model.moment import format_moment
@@ -92,6 +92,7 @@ def _ab(report: AbReport) -> dict[str, Any]:
         "power": _power(report.power),
         "verdict": _verdict(report.verdict),
         "verdicts": {name: _verdict(each) for name, each in report.verdicts},
+        "model_changes": [_model_change(each) for each in report.model_changes],
         "answer": plain_answer(report.answer),
         **page_provenance(report, report.health.notices),
     }
@@ -149,6 +150,15 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "rule": verdict.rule,
         "reasons": list(verdict.reasons),
         "would_change": list(verdict.would_change),
+    }
+
+
+def _model_change(change: ModelChange) -> dict[str, str]:
+    return {
+        "variant": change.variant,
+        "at": format_moment(change.at),
+        "what": change.what,
+        "source": change.source,
     }
 
 

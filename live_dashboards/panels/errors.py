@@ -28,7 +28,8 @@ def charts(report: AbReport) -> tuple[Chart, ...]:
         over_numbers="errors of requests",
         table=tuple(drawn_value("errors", "error_rate", row.variant, row.rate) for row in panel.rows),
     )
-    return rows, Lines("errors", panel.lines, "percent", "error rate, percent", "error rate, %")
+    axis, caption = "error rate, percent", "error rate, %"
+    return rows, Lines("errors", panel.lines, "percent", axis, caption, marks=panel.marks)
 
 
 def _row(row: ErrorRow, report: AbReport) -> Row:

@@ -50,6 +50,7 @@ def charts(report: AbReport) -> tuple[Chart, ...]:
         "p95, ms",
         target=_target(report),
         target_words=words,
+        marks=panel.marks,
     )
     return rows, timeline
 

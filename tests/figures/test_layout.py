@@ -122,3 +122,11 @@ def test_a_panel_that_a_report_does_not_have_leaves_no_place():
     drawn = _create_dashboard_panels(report(), dpi=60, layout=without)
     assert report().health.head.title not in {text.get_text() for text in drawn.texts}
     assert report().health.head.title in {text.get_text() for text in page(report()).texts}
+
+
+@pytest.mark.parametrize(("hours", "size"), [(23, (16, 10)), (1, (12, 6.75))])
+def test_marks_over_the_timelines_touch_no_words(hours, size):
+    made = report()
+    marks = ((made.at.timestamp() - hours * 3600, "new enhanced"), (made.at.timestamp() - (hours - 0.9) * 3600, "new baseline"))
+    figure = page(replace(made, **{name: replace(getattr(made, name), marks=marks) for name in ("rate", "latency", "errors")}), size)
+    assert layout_faults(figure, tuple(boxes(figure).values())) == ()

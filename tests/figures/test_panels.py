@@ -252,6 +252,21 @@ def test_deploys_are_dashed_verticals_with_their_label():
     assert says(figure, "deploy v3", "split")
 
 
+@pytest.mark.parametrize(("hours", "stands"), [(20, True), (2, False)])
+def test_the_label_of_a_change_does_not_stand_on_the_words_of_the_target(hours, stands):
+    made = report().latency
+    flat = replace(made, objective_ms=max(value for line in made.lines for _, value in line.timeline.points), marks=((AT.timestamp() - hours * 3600, "new model"),))
+    figure = page(report(latency=flat))
+    assert says(figure, "objective", "latency")
+    assert says(figure, "new model", "latency") == stands
+
+
+def test_of_names_over_the_runs_that_would_touch_the_newest_stands():
+    marks = tuple((AT - timedelta(hours=hours), name) for hours, name in ((40, "new baseline"), (38, "new enhanced"), (300, "fraud v1")))
+    figure = page(report(runs=replace(report().runs, marks=marks)))
+    assert [says(figure, name, "runs") for _, name in marks] == [False, True, True]
+
+
 def test_percentiles_stand_on_a_log_axis_in_their_buckets():
     made = report()
     top, _ = axes_of(page(made), "latency")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from live_dashboards.analysis.facts.arms import request_blocks
+from live_dashboards.analysis.facts.model_changes import model_changes
 from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.facts.period import period_of
 from live_dashboards.analysis.verdict.split import share_changes
@@ -33,7 +34,7 @@ class SplitStep(NamedTuple):
 
 def changes(page: PageFacts) -> tuple[Change, ...]:
     """Everything that is known to have changed, in the order of time."""
-    return tuple(sorted((*_splits(page), *_left_out(page)), key=lambda each: each.at))
+    return tuple(sorted((*_splits(page), *_left_out(page), *_models(page)), key=lambda each: each.at))
 
 
 def _splits(page: PageFacts) -> Iterator[Change]:
@@ -47,6 +48,11 @@ def _splits(page: PageFacts) -> Iterator[Change]:
 def _left_out(page: PageFacts) -> Iterator[Change]:
     for each in period_of(page, page.roles.challenger)[0].excluded:
         yield Change(each.begin, "left out", "excluded")
+
+
+def _models(page: PageFacts) -> Iterator[Change]:
+    for each in model_changes(page):
+        yield Change(each.at, f"new {each.variant}", "model", each.variant)
 
 
 def split_steps(page: PageFacts, counted: Accumulated, challenger: str) -> tuple[SplitStep, ...]:

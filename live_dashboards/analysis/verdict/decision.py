@@ -12,6 +12,11 @@ from live_dashboards.analysis.facts.page import PageFacts, failure
 from live_dashboards.analysis.facts.retraining import alpha_of_look
 from live_dashboards.analysis.statistics.proportions import Counts
 from live_dashboards.analysis.verdict.effect import GAUGE_HAS_NO_COUNT, ComparedRates
+from live_dashboards.analysis.verdict.present_model import (
+    PresentModel,
+    lacking_words,
+    separating_words,
+)
 from live_dashboards.model.judgement import (
     HARM,
     SHOWN,
@@ -73,8 +78,9 @@ class Evidence:
     """What the rules look at: the success metric's comparison, the guardrails of the same challenger, the
     split and the period.
 
-    `shared_days` are the days on which both arms had traffic that counts. Money is not among it: that decides
-    in the recommendation.
+    `shared_days` are the days on which both arms had traffic that counts, `present` how much of the evidence
+    is of the models that serve now, None where none was replaced. Money is not among it: that decides in the
+    recommendation.
     """
 
     page: PageFacts
@@ -85,6 +91,7 @@ class Evidence:
     power: Power
     requests: float
     shared_days: float
+    present: PresentModel | None = None
 
 
 def success_of(page: PageFacts, rows: tuple[ComparedRates, ...]) -> ComparedRates | None:
@@ -322,6 +329,7 @@ def _lacks(evidence: Evidence) -> list[str]:
         ),
         *([f"the traffic split is off the plan so far, and {evidence.split.waits_for}"] if is_off else []),
         *_too_young(evidence),
+        *([lacking_words(evidence.present)] if evidence.present and not evidence.present.is_enough else []),
     ]
 
 
@@ -384,9 +392,22 @@ def _going_on(evidence: Evidence) -> Verdict:
             KEEP_RUNNING, "6: nothing stands on the success metric", told, ("labels that can be compared",)
         )
     if is_better(row):
-        return Verdict(KEEP_RUNNING, "6: better, but not yet safe to ship", tuple(lacks), (_more(evidence),))
+        return Verdict(
+            KEEP_RUNNING, "6: better, but not yet safe to ship", tuple(lacks), _awaited(evidence, lacks)
+        )
     undecided = f"{_words(row)} is not decided: {_estimate(row)}"
-    return Verdict(KEEP_RUNNING, "6: no rule fired yet", (undecided, *lacks), (_more(evidence),))
+    return Verdict(
+        KEEP_RUNNING, "6: no rule fired yet", (undecided, *lacks), _awaited(evidence, (undecided, *lacks))
+    )
+
+
+def _awaited(evidence: Evidence, reasons: Sequence[str]) -> tuple[str, ...]:
+    """What would change the verdict: a start that separates models, and more of the test where anything else
+    is lacking, too.
+    """
+    if evidence.present is None or evidence.present.is_enough:
+        return (_more(evidence),)
+    return (*separating_words(evidence.present), *([_more(evidence)] if len(reasons) > 1 else []))
 
 
 def _more(evidence: Evidence) -> str:

@@ -232,8 +232,8 @@ def _quality_note(page: PageFacts, rows: tuple[QualityRow, ...]) -> str:
     return "; ".join(filter(None, (bars, hollow, gap_words(page))))
 
 
-def runs_panel(page: PageFacts) -> RunsPanel:
-    """The newest runs on a time axis, and when model versions were made of them."""
+def runs_panel(page: PageFacts, changes: tuple[tuple[datetime, str], ...] = ()) -> RunsPanel:
+    """The newest runs on a time axis, when model versions were made of them, and the marks of `changes`."""
     answer = page.drawn.mlflow
     started = [run for run in answer.runs if run.started_at is not None]
     bars = tuple(_bar(page, run) for run in started[:_MOST_BARS])
@@ -243,15 +243,17 @@ def runs_panel(page: PageFacts) -> RunsPanel:
     gap = "" if bars else "the experiment has no active run with a start time"
     silent = any(bar.state == "silent" for bar in bars)
     note = f"silent: RUNNING without a metric for {SILENT_AFTER.total_seconds() / 3600:g} h" if silent else ""
+    told = {moment for moment, _ in changes}
     marks = tuple(
         (version.created_at, f"{version.name} v{version.version}{_aliases(version.aliases)}")
         for version in answer.versions[:3]
+        if version.created_at not in told
     )
     return RunsPanel(
         page.head(MLFLOW, title, subtitle, note=note, asked=asked, gap=gap),
         bars,
         max(0, total - len(bars)),
-        marks,
+        (*marks, *changes),
     )
 
 

@@ -10,6 +10,7 @@ from live_dashboards.analysis.business.calculator import business_case
 from live_dashboards.analysis.business.recommendation import recommendation
 from live_dashboards.analysis.facts.arms import request_blocks, share_of_requests
 from live_dashboards.analysis.facts.health import badge, health_panel, observed_at
+from live_dashboards.analysis.facts.model_changes import model_changes
 from live_dashboards.analysis.facts.page import PageFacts, failure, page
 from live_dashboards.analysis.facts.period import period_of
 from live_dashboards.analysis.verdict.answer import alt_text, answer
@@ -36,6 +37,7 @@ from live_dashboards.analysis.verdict.model_panels import (
     runs_panel,
 )
 from live_dashboards.analysis.verdict.power import power_of, time_words
+from live_dashboards.analysis.verdict.present_model import change_marks, model_words, present_model
 from live_dashboards.analysis.verdict.split import split_test
 from live_dashboards.analysis.verdict.traffic_panels import (
     error_panel,
@@ -84,7 +86,10 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
     rows = widest_rows(compare(page), [compare(each) for each in other_pages(page)])
     judged = _judged(page, compare, rows)
     verdicts = _verdicts(page, compare, rows, judged.verdict)
-    runs, quality, grown = runs_panel(page), quality_panel(page), evidence_panel(page, judged.guardrails)
+    changes = model_changes(page)
+    marks = change_marks(changes)
+    runs, quality = runs_panel(page, marks), quality_panel(page)
+    grown = evidence_panel(page, judged.guardrails)
     doubt = f"experiment {settings['AB_EXPERIMENT']!r} is {note}: no source could tell whether it exists"
     bars = tuple(bar.accuracy_percent for bar in runs.bars if bar.accuracy_percent)
     shown = (
@@ -116,15 +121,16 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
         power=judged.power,
         verdict=judged.verdict,
         verdicts=verdicts,
+        model_changes=changes,
         answer=_answer(page, rows, judged, verdicts, case),
         status=_status(page, headline),
         effect=effect_panel(page, rows, success_of(page, rows)),
         evidence=grown,
         quality=quality,
         split=split_panel(page, judged.split),
-        rate=rate_panel(page),
-        latency=latency_panel(page),
-        errors=error_panel(page),
+        rate=rate_panel(page, marks),
+        latency=latency_panel(page, marks),
+        errors=error_panel(page, marks),
         impact=impact_panel(page),
         runs=runs,
         health=health_panel(
@@ -134,6 +140,7 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
                 *_other_verdicts(page, verdicts),
                 *filter(None, map(shift_words, grown.lines)),
                 *time_words(page, rows),
+                *model_words(page),
             ),
         ),
         sources=(page.mlflow_status, page.prometheus_status),
@@ -377,13 +384,18 @@ def _judged_at(page: PageFacts, rows: tuple[ComparedRates, ...]) -> _Judged:
         else sum(share_of_requests(page, counted, name)[0] or 0 for name in page.roles.names)
     )
     mine = tuple(guard for guard in watched if guard.comparison.treatment == page.roles.challenger)
-    return _Judged(
-        period,
-        watched,
+    evidence = Evidence(
+        page,
+        success,
+        mine,
         split,
+        period,
         power,
-        verdict(Evidence(page, success, mine, split, period, power, requests, _shared_days(page, counted))),
+        requests,
+        _shared_days(page, counted),
+        present_model(page),
     )
+    return _Judged(period, watched, split, power, verdict(evidence))
 
 
 def _shared_days(page: PageFacts, counted: Accumulated | None) -> float:

@@ -33,6 +33,9 @@ from live_dashboards.model.report import (
 )
 from live_dashboards.model.snapshot import PROMETHEUS, Answer, Timeline
 
+Marks = tuple[tuple[datetime, str], ...]
+"""Moments with what stands over a time axis there."""
+
 _RECORDED_AFTER_SECONDS = 360.0  # a step, and the minute that the rules look back
 
 
@@ -136,8 +139,8 @@ def _split_title(rows: tuple[ShareRow, ...], test: SplitTest | None, *, has_plan
     return f"Traffic split {shares}, {words}"
 
 
-def rate_panel(page: PageFacts) -> LinesPanel:
-    """Requests per second."""
+def rate_panel(page: PageFacts, marks: Marks = ()) -> LinesPanel:
+    """Requests per second; `marks` are those of its time axis, as of the panels below."""
     lines = lines_of(page, "request_rate", "requests_per_second")
     title = (
         f"{format_number(sum(line.latest.value or 0.0 for line in lines), 'requests_per_second')} now"
@@ -158,10 +161,10 @@ def rate_panel(page: PageFacts) -> LinesPanel:
         asked=ASKED["request_rate"],
         gap=gap,
     )
-    return LinesPanel(head, "requests/s", lines)
+    return LinesPanel(head, "requests/s", lines, _in_window(page, marks))
 
 
-def latency_panel(page: PageFacts) -> LatencyPanel:
+def latency_panel(page: PageFacts, marks: Marks = ()) -> LatencyPanel:
     """Percentiles of the window and the timeline of p95."""
     rows = tuple(
         LatencyRow(
@@ -181,7 +184,11 @@ def latency_panel(page: PageFacts) -> LatencyPanel:
         PROMETHEUS, _latency_title(page), subtitle, note=note, asked=ASKED["response_time"], gap=gap
     )
     return LatencyPanel(
-        head, rows, lines_of(page, "response_time", "ms"), float(page.settings["AB_LATENCY_OBJECTIVE_MS"])
+        head,
+        rows,
+        lines_of(page, "response_time", "ms"),
+        float(page.settings["AB_LATENCY_OBJECTIVE_MS"]),
+        _in_window(page, marks),
     )
 
 
@@ -199,7 +206,7 @@ def _latency_title(page: PageFacts) -> str:
     )
 
 
-def error_panel(page: PageFacts) -> ErrorPanel:
+def error_panel(page: PageFacts, marks: Marks = ()) -> ErrorPanel:
     """Error rates of the window and their timeline."""
     assumed = assumed_zeros(page.drawn.prometheus, page.roles)
     known = (facts for facts in page.drawn.variants if facts.error_rate.value is not None)
@@ -229,7 +236,7 @@ def error_panel(page: PageFacts) -> ErrorPanel:
         asked=ASKED["errors"],
         gap=str(gap),
     )
-    return ErrorPanel(head, rows, lines_of(page, "error_rate", "percent"))
+    return ErrorPanel(head, rows, lines_of(page, "error_rate", "percent"), _in_window(page, marks))
 
 
 def _error_title(page: PageFacts, assumed: frozenset[str]) -> str:
@@ -356,6 +363,15 @@ def _line_limit_seconds(page: PageFacts, answer: Answer) -> float:
     limit = float(page.settings["AB_STALE_AFTER"])
     is_recorded = any(text.startswith(COUNTED_BY_RULES) for text in page.drawn.prometheus.status.warnings)
     return max(limit, _RECORDED_AFTER_SECONDS) + (answer.step_seconds or 0.0) if is_recorded else limit
+
+
+def _in_window(page: PageFacts, marks: Marks) -> tuple[tuple[float, str], ...]:
+    end = page.at.timestamp()
+    return tuple(
+        (moment.timestamp(), label)
+        for moment, label in marks
+        if end - page.window_seconds <= moment.timestamp() <= end
+    )
 
 
 def _gap(answer: Answer, name: str, where: str = "of any variant") -> str:

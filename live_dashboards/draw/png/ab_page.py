@@ -144,22 +144,23 @@ def _write_rows(rows: RowPlot, bars: Sequence[RunBar], report: AbReport) -> None
 
 
 def _draw_marks(rows: RowPlot, marks: Sequence[tuple[datetime, str]], older: str) -> None:
-    """Model versions as thin dashed verticals with their names on top, and how many runs are not drawn."""
+    """Model versions as thin dashed verticals with their names on top, and how many runs are not drawn; a
+    name that would touch a newer one is left out.
+    """
     rows.heading(over_numbers=older)
     axes, body, plot = rows.axes, rows.body, rows.plot
     start, end = axes.get_xlim()
     look, y = Look(body.sizes.note, MUTED), body.height - heading_height(body.sizes) + 0.035
-    room = body.width - (width_inches(older, look) + 0.1 if older else 0.0)
-    free_from = 0.0
-    for moment, label in sorted(marks):
+    free_to = body.width - (width_inches(older, look) + 0.1 if older else 0.0)
+    for moment, label in sorted(marks, reverse=True):
         seconds = moment.timestamp()
         if start <= seconds <= end:
             axes.axvline(seconds, color=MUTED, linewidth=0.7, dashes=(3, 3), zorder=1)
             x = plot.left - body.left + plot.width * (seconds - start) / (end - start)
             width = min(0.9, width_inches(label, look))
-            if x - width / 2 >= free_from and x + width / 2 <= room:
+            if x - width / 2 >= 0 and x + width / 2 <= free_to:
                 body.write(x, y, label, look, within=width + 0.01, align="center")
-                free_from = x + width / 2 + 0.06
+                free_to = x - width / 2 - 0.06
 
 
 def _strips(sizes: Sizes) -> tuple[tuple[Callable[[Frame, AbReport], None], float], ...]:

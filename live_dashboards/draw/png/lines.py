@@ -37,6 +37,7 @@ from live_dashboards.model.snapshot import Timeline
 
 _MOST_NAMED_LINES = 4
 _MARK_WORDS_INCHES = 1.2
+_LOWEST_PLOT_LINES = 3.0  # the words at the ends of two lines, and one more
 _EARLY_INCHES = 0.3
 NAMES_GAP_INCHES = 0.09  # between the plot and the names at its lines' ends
 _ROUNDED_SECONDS = 0.001  # Prometheus rounds the moment that it was asked for to milliseconds, also upwards
@@ -215,16 +216,18 @@ def write_target(place: TimePlot) -> None:
 
 
 def write_marks(place: TimePlot) -> None:
-    """Dated changes as thin dashed verticals with a label on top; a label that would touch the one before is
-    left out.
+    """Dated changes as thin dashed verticals with a label on top; a label that would touch the one before, or
+    the target's words, is left out.
     """
     start, end = place.axes.get_xlim()
     frame, look, free_from = place.frame, Look(place.frame.sizes.note, MUTED), 0.0
+    free_to = _before_target_words(place, look) if _has_room_for_labels(frame) else -math.inf
     for moment, label in sorted(place.plan.chart.marks):
         if start <= moment <= end:
             place.axes.axvline(moment, color=MUTED, linewidth=0.7, dashes=(3, 3), zorder=1)
             x = place.x(moment)
-            if x >= free_from:
+            width = min(_MARK_WORDS_INCHES, width_inches(label, look))
+            if x >= free_from and x + width <= free_to:
                 frame.write(
                     x,
                     frame.height - line_inches(look.points) + 0.03,
@@ -232,7 +235,25 @@ def write_marks(place: TimePlot) -> None:
                     look,
                     within=min(_MARK_WORDS_INCHES, frame.width - x),
                 )
-                free_from = x + min(_MARK_WORDS_INCHES, width_inches(label, look)) + 0.06
+                free_from = x + width + 0.06
+
+
+def _has_room_for_labels(frame: Frame) -> bool:
+    """Whether a plot with labels on top is still high enough to be read."""
+    sizes = frame.sizes
+    return frame.height - tick_height(sizes) - line_inches(sizes.note) >= _LOWEST_PLOT_LINES * line_inches(
+        sizes.tick
+    )
+
+
+def _before_target_words(place: TimePlot, look: Look) -> float:
+    """Up to where labels on top may go: to the target's words, where those stand as high."""
+    target, (low, high) = place.plan.chart.target, place.axes.get_ylim()
+    if target is None or not low < target < high:
+        return math.inf
+    if place.y(target) + 2 * line_inches(look.points) < place.frame.height - line_inches(look.points):
+        return math.inf
+    return place.left + place.plot.width - width_inches(place.plan.chart.target_words, look) - 0.1
 
 
 def write_ticks(place: TimePlot, lines: Sequence[Line]) -> None:
@@ -292,7 +313,8 @@ def _seconds(place: TimePlot) -> float:
 def draw_timeline(frame: Frame, report: AbReport, plan: LinesLayout) -> Axes:
     """The lines on axes over all of their time, whether or not all of it has values."""
     sizes, chart, limits = frame.sizes, plan.chart, plan.chart.limits
-    top = line_inches(sizes.note) if chart.marks else line_inches(sizes.tick) * 0.45
+    has_labels = chart.marks and _has_room_for_labels(frame)
+    top = line_inches(sizes.note) if has_labels else line_inches(sizes.tick) * 0.45
     room = frame.inner(bottom=tick_height(sizes), top=top)
     ticks = round_ticks(*limits, max(1, min(5, int(room.height / line_inches(sizes.tick, 2.0)))))
     labels = number_labels(ticks, chart.unit)

@@ -70,10 +70,10 @@ def runs_figure(report: AbReport) -> Figure | None:
 def _mark_words(
     marks: Sequence[tuple[float, str]], span: tuple[float, float], report: AbReport
 ) -> list[dict[str, Any]]:
-    """Names of model versions above the plot; one that would touch the one before is left out."""
-    words, free_from, room = [], span[0] - 1, (span[1] - span[0]) * 0.3
-    for moment, label in marks:
-        if moment >= free_from:
+    """Names of model versions above the plot; one that would touch a newer one is left out."""
+    words, free_to, room = [], span[1] + 1, (span[1] - span[0]) * 0.3
+    for moment, label in reversed(marks):
+        if moment <= free_to:
             anchor = "right" if span[1] - moment < room else "left"
             words.append(
                 word(
@@ -87,7 +87,7 @@ def _mark_words(
                     yanchor="bottom",
                 )
             )
-            free_from = moment + room
+            free_to = moment - room * (2 if anchor == "right" else 1)
     return words
 
 

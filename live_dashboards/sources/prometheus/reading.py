@@ -70,6 +70,7 @@ from live_dashboards.sources.prometheus.promql import STEP_SECONDS, newest, newe
 from live_dashboards.sources.prometheus.recorded import FILL_IN, LOAD_PRESENT
 from live_dashboards.sources.prometheus.reply import ANY_NUMBER, Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
+from live_dashboards.sources.prometheus.versions import read_versions
 from live_dashboards.sources.prometheus.window import (
     COUNTED_TIMELINES,
     WindowAnswers,
@@ -180,6 +181,7 @@ class Reading:
     first_traffic: tuple[tuple[str, float], ...]
     inexact_starts: tuple[str, ...]
     accumulated: tuple[Accumulated, ...]
+    versions: Answer
     warnings: tuple[str, ...]
 
 
@@ -232,6 +234,7 @@ def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
         first_traffic=since.moments,
         inexact_starts=since.inexact,
         accumulated=accumulated,
+        versions=read_versions(ask, scope, accumulated),
         warnings=tuple(
             dict.fromkeys(
                 (

@@ -159,6 +159,7 @@ class PrometheusAbSource:
                 first_traffic=reading.first_traffic,
                 inexact_starts=reading.inexact_starts,
                 accumulated=reading.accumulated,
+                versions=reading.versions,
                 # the steps themselves tell from when on they are kept
                 retention_seconds=None if scope.is_recorded else found.retention_seconds,
             )

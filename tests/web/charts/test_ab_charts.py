@@ -279,6 +279,11 @@ def test_deploys_are_named_once_where_they_stand_close():
     assert [text for text in labels(drawn) if text.startswith("deploy")] == ["deploy v3"]
 
 
+def test_of_names_over_the_runs_that_would_touch_the_newest_stands():
+    named = tuple((reports.AT - timedelta(hours=hours), name) for hours, name in ((40, "new baseline"), (38, "new enhanced"), (300, "fraud v1")))
+    assert [text for text in labels(figure("runs", changed("runs", marks=named))) if text in dict(map(reversed, named))] == ["new enhanced", "fraud v1"]
+
+
 def test_a_wider_interval_than_the_page_says_which_it_is():
     row = reports.report().split.rows[0]
     wider = replace(row.share, drawn_interval=Interval(48.0, 54.0), n=33_540)
