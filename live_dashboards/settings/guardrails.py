@@ -135,7 +135,10 @@ def _matchers(inner: str) -> Iterator[LabelMatcher]:
     while inner[at:].strip():
         found = _MATCHER.match(inner, at)
         if found is None:
-            raise ValueError(f"{inner[at:].strip()!r} is no label with a text in quotes")
+            raise ValueError(
+                f"{inner[at:].strip()!r} is no label with a text in quotes, which a shell takes away unless "
+                "the whole value stands in single quotes"
+            )
         yield _checked(LabelMatcher(found["label"], found["operator"], _unquoted(found["value"])))
         at = found.end()
 
