@@ -199,6 +199,11 @@ def find_events(
 
 def _events_counted(ask: Ask, counting: Counting, at_seconds: float) -> EventsCounted:
     """The same of a counter that need not know models."""
+    if not counting.requests:
+        return counting.counted(
+            reason=f"{counting.events.words} are not counted: Prometheus holds no instance's {REQUESTS}, "
+            "beside which they would be"
+        )
     there = series_in(counting.counters)
     named = tuple(series for series in there if series.label(MODEL_LABEL))
     if there and not named:
