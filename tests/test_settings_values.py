@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from live_dashboards.errors import SettingsError
+from live_dashboards.model.guarded import EventCounter, LabelMatcher
 from live_dashboards.model.setting_types import Amount, TrafficPlan
 from live_dashboards.settings import Settings, load_settings
 
@@ -61,6 +62,25 @@ def with_value(name: str, value: str) -> Settings:
         ("AB_WINDOW", "24", "30m, 24h or 7d"),
         ("AB_WINDOW", "0h", "between 1ms and 10y"),
         ("AB_WINDOW", "11y", "between 1ms and 10y"),
+        ("AB_GUARDRAILS", "timeouts:x_total", "no name:counter:margin, such as timeouts:"),
+        ("AB_GUARDRAILS", ",", "name:counter:margin, comma-separated"),
+        ("AB_GUARDRAILS", "timeouts:x_total:0", "the margin of timeouts is '0'; give percentage points above 0"),
+        ("AB_GUARDRAILS", "timeouts:x_total:-1", "the margin of timeouts is '-1'"),
+        ("AB_GUARDRAILS", "timeouts:x_total:some", "the margin of timeouts is 'some'"),
+        ("AB_GUARDRAILS", "timeouts:x_total:nan", "the margin of timeouts is 'nan'"),
+        ("AB_GUARDRAILS", "timeouts:x_total:101", "at most 100"),
+        ("AB_GUARDRAILS", "a:x_total:1,a:y_total:1", "two guardrails are called 'a'; give each a name of its own"),
+        ("AB_GUARDRAILS", "Read timeouts:x_total:1", "'Read timeouts' cannot be a guardrail's name; use small letters, digits and _"),
+        ("AB_GUARDRAILS", f"{'a' * 41}:x_total:1", "at most 40"),
+        ("AB_GUARDRAILS", "error_rate:x_total:1", "'error_rate' cannot be a guardrail's name, as the summary has something else of that name"),
+        ("AB_GUARDRAILS", "latency:x_total:1", "choose another one"),
+        ("AB_GUARDRAILS", 'a:x_total{kind="read":1', "its braces are not closed"),
+        ("AB_GUARDRAILS", "a:x_total{kind=read}:1", "'kind=read' is no label with a text in quotes"),
+        ("AB_GUARDRAILS", "a:x-total:1", "the counter of a is 'x-total', which cannot be read (must be the name of a Prometheus metric)"),
+        ("AB_GUARDRAILS", 'a:x_total{model_name="b"}:1', "model_name is no label to choose by, as arms and tests are told apart by it"),
+        ("AB_GUARDRAILS", 'a:x_total{kind=~"["}:1', "the pattern '[' is none"),
+        ("AB_GUARDRAILS", 'a:x_total{kind=~"(?=b)"}:1', "which all engines read alike"),
+        ("AB_GUARDRAILS", 'a:x_total{kind="\\q"}:1', "is no escape"),
         ("AB_SUCCESS_METRIC", "latency", "accuracy, error_rate"),
         ("AB_ONLINE_LABELLED_METRIC", "labelled-total", "name of a Prometheus metric"),
         ("AB_PLANNED_REQUESTS", "1.5", "whole number"),
@@ -186,3 +206,27 @@ def test_an_address_of_mlflow_that_cannot_be_used_is_refused_without_showing_it(
         with_value("MLFLOW_TRACKING_URI", uri)
     assert str(caught.value).startswith("MLFLOW_TRACKING_URI is ***, but must ")
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "selectors"),
+    [
+        ("timeouts:x_total:0.1", ["x_total"]),
+        ('a:job:x:sum{kind="read,write"}:0.1 , b:y_total:2', ['job:x:sum{kind="read,write"}', "y_total"]),
+        ("a:x_total{ one='}:{', two!~`[a-c]{2}` , }:1", ['x_total{one="}:{", two!~"[a-c]{2}"}']),
+        (r'a:x_total{kind="say \"a\\b\""}:1', [r'x_total{kind="say \"a\\b\""}']),
+    ],
+)
+def test_commas_and_colons_within_braces_and_quotes_are_the_counter_s(text, selectors):
+    assert [each.selector for each in with_value("AB_GUARDRAILS", text).event_counters] == selectors
+
+
+def test_a_guardrail_has_its_name_counter_and_margin_beside_the_two_that_there_always_are():
+    settings = with_value("AB_GUARDRAILS", 'timeouts:x_total{kind!="read"}:0.1')
+    assert settings.event_counters == (EventCounter("timeouts", "x_total", (LabelMatcher("kind", "!=", "read"),), 0.1),)
+    found = [(each.name, each.metric, each.label, each.margin_points, each.counter) for each in settings.guarded]
+    assert found == [
+        ("error_rate", "error_rate", "Error rate not worse", 0.2, "ab_test_errors_total"),
+        ("latency", "over_latency_objective", "Over 250 ms not more often", 1.0, "ab_test_response_time_seconds"),
+        ("timeouts", "timeouts", "Timeouts not more often", 0.1, 'x_total{kind!="read"}'),
+    ]

@@ -260,6 +260,7 @@ def simulated(snapshot: Snapshot, settings: Settings, request: Request) -> Snaps
         seed=request.seed,
         baseline=found.baseline,
         challenger=challenger,
+        events=tuple(each.name for each in settings.event_counters),
     )
 
 

@@ -11,10 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 ACCURACY, ONLINE_ACCURACY, ACCURACY_OVER_RUNS = "accuracy", "online_accuracy", "accuracy_over_runs"
 ERROR_RATE, OVER_OBJECTIVE, MEAN_LATENCY = "error_rate", "over_latency_objective", "mean_latency_ms"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_LONGEST_EVENTS_NAME = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +168,18 @@ ASKED = {
 
 
 def metric_of(name: str) -> Metric:
-    """The entry of that name, of what is logged or what else is compared; KeyError where there is none."""
-    return METRICS.get(name) or BESIDE[name]
+    """The entry of that name, of what is logged or what else is compared; of a name that is in no catalogue
+    that of the events that AB_GUARDRAILS counts under it. ValueError for what can be no name.
+    """
+    return METRICS.get(name) or BESIDE.get(name) or _events(name)
+
+
+@lru_cache(maxsize=64)
+def _events(name: str) -> Metric:
+    """The share of requests with an event of a guardrail of one's own."""
+    plain = name.replace("_", " ")
+    title = plain[:1].upper() + plain[1:]
+    return Metric(name, title, is_higher_better=False, words=f"rate of {plain}", amount=plain)
 
 
 TAKEN = frozenset(
@@ -180,6 +192,41 @@ TAKEN = frozenset(
 )
 """Names that the summary has for something else."""
 _ENDINGS = ("_difference", "_latest", "_interval")
+LATENCY_GUARD = "latency"
+"""The guardrail of the share of requests over the latency objective."""
+# other keys of both summaries, totals of the same counting, and what the page lists
+_NO_EVENTS = frozenset(
+    {
+        *("alt_text", "analysis_period", "answer", "assumptions", "at", "badge", "baseline", "challenger"),
+        *("changes", "comparisons", "correct", "cumulative_value", "dashboard", "data_source", "detectable"),
+        *("annual_cost_increase", "annual_revenue_increase", "annual_risk_reduction", "business_impact"),
+        *("break_even_accuracy_improvement", "default_assumptions", "experiment", "experiment_note"),
+        *("gates", "generated_at", "guardrails", "labelled", "latency_buckets", "latency_count"),
+        *("latency_sum", "latency_within", "latency_within_far", "lineage", "measurements"),
+        *("net_annual_value", "net_annual_value_intervals", "notices", "observed_at", "partial_total"),
+        *("payback_days", "power", "probability_net_positive", "recommendation", "request_rate"),
+        *("requests_24h", "response_time", "roi_percentage", "schema_version", "sensitivity", "sources"),
+        *("spread", "traffic_split", "values_live", "values_total", "variants", "verdict", "verdicts"),
+        *("window", "window_seconds", LATENCY_GUARD),
+    }
+)
+
+
+def check_events_name(name: str) -> None:
+    """ValueError where a guardrail of one's own cannot be called so: it is no plain word, or means something
+    else.
+    """
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST_EVENTS_NAME:
+        raise ValueError(
+            f"{name!r} cannot be a guardrail's name; use small letters, digits and _, at most "
+            f"{_LONGEST_EVENTS_NAME}, as in read_timeouts"
+        )
+    is_taken = name in METRICS or name in BESIDE or name in TAKEN or name in _NO_EVENTS
+    if is_taken or name.startswith("newest_") or name.endswith(_ENDINGS):
+        raise ValueError(
+            f"{name!r} cannot be a guardrail's name, as the summary has something else of that name; choose "
+            "another one"
+        )
 
 
 def check_catalogue() -> None:

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.model.number import format_count
-from live_dashboards.model.snapshot import Answer, PrometheusAnswer
+from live_dashboards.model.snapshot import COUNTS, Answer, PrometheusAnswer
 
 COUNTED_TWICE = "requests are counted more than once"
 PERHAPS_TWICE = "requests may be counted twice"
@@ -63,7 +63,7 @@ _BY_WEIGHT = (_WRONG, _DOUBTFUL, _LEFT_OUT)
 OF_A_PARTIAL_ANSWER = "of a partial answer: what some store behind Prometheus holds is missing"
 TELL_STARTS = f"let the exporters tell {EXPORTED.process_start} or {EXPORTED.created}, as client libraries do"
 AT_LEAST_AND_AT_MOST = "at least, and at most "
-_COUNTED = ("requests", "errors", "latency_count")
+_NOT_TOLD = COUNTS - {"requests", "latency_count"}  # with one of these
 WHY = "as what series had counted when they began cannot be told"
 
 
@@ -133,11 +133,11 @@ def all_at_least_words(answer: PrometheusAnswer) -> tuple[str, ...]:
     """What is told of the window's counts that are only the least that they can be; of those since the start
     of the test where the window's are known.
     """
-    in_window = tuple(words for name in _COUNTED for words in at_least_words(answer.instant(name)))
-    since = (
-        words
-        for each in answer.accumulated[:1]
-        for name in _COUNTED
-        for words in at_least_words(each.total(name))
-    )
+    in_window = _at_least_words(answer.instants)
+    since = (words for each in answer.accumulated[:1] for words in _at_least_words(each.totals))
     return in_window or tuple(f"since the start of the test, {words}" for words in since)
+
+
+def _at_least_words(answers: Iterable[Answer]) -> tuple[str, ...]:
+    told = (answer for answer in answers if answer.name not in _NOT_TOLD)
+    return tuple(words for answer in told for words in at_least_words(answer))

@@ -15,6 +15,15 @@ from live_dashboards.model.names import escaped, short
 
 MLFLOW = "mlflow"
 PROMETHEUS = "prometheus"
+COUNTS = frozenset(
+    {
+        *("requests", "requests_24h", "labelled", "correct", "latency_sum", "latency_count"),
+        *("latency_buckets", "latency_within", "latency_within_far"),
+    }
+)
+"""The totals that count requests; others count what happened to some of them: `errors`, and the events of
+guardrails of one's own under their names.
+"""
 _CLOCK_LIMIT_SECONDS = 60.0
 
 
@@ -147,10 +156,10 @@ class Accumulated:
 
     Totals and blocks are named `requests`, `errors`, `latency_sum` (seconds), `latency_count`,
     `latency_within` (not slower than `edge_seconds`, the bucket edge nearest to the objective), `labelled`
-    and `correct`; where an exponential bucket holds the objective, `latency_within_far` is what is not slower
-    than its other end, `far_edge_seconds`. `is_remembered`: the server holds samples from before that moment,
-    so nothing since then is forgotten; else `lack` says why not and what to do, where the source knows more
-    than that.
+    and `correct`, those of further guardrails as these are; where an exponential bucket holds the objective,
+    `latency_within_far` is what is not slower than its other end, `far_edge_seconds`. `is_remembered`: the
+    server holds samples from before that moment, so nothing since then is forgotten; else `lack` says why not
+    and what to do, where the source knows more than that.
     """
 
     start_seconds: float
@@ -175,12 +184,12 @@ class PrometheusAnswer:
     """Instant answers (totals of the window, gauges, newest samples) and timelines, each by name.
 
     Instant names: `requests`, `requests_24h`, `errors`, `latency_sum`, `latency_count`, `latency_buckets`,
-    `online_accuracy`, `business_impact`, `labelled`, `correct`, and `newest_<name>` with the unix time of the
-    newest sample behind it. `timelines` hold the entries of AB_QUERIES. `blocks` hold what `requests`,
-    `errors`, `latency_sum` and `latency_count` grew by in each block of the window; a point's time is the
-    block's end. `experiments` are the values of the label `experiment`; `experiment_filter` is the test whose
-    series were asked for, None where all series count: `added_experiments` are then those of the requests
-    that were counted.
+    `online_accuracy`, `business_impact`, `labelled`, `correct`, those of further guardrails, and
+    `newest_<name>` with the unix time of the newest sample behind it. `timelines` hold the entries of
+    AB_QUERIES. `blocks` hold what `requests`, `errors`, `latency_sum` and `latency_count` grew by in each
+    block of the window; a point's time is the block's end. `experiments` are the values of the label
+    `experiment`; `experiment_filter` is the test whose series were asked for, None where all series count:
+    `added_experiments` are then those of the requests that were counted.
     `first_traffic` is the unix time of the first sample with traffic, by model name; of `inexact_starts` it
     may be earlier. `accumulated` is what was counted since each moment at which the test may have begun;
     `retention_seconds` how long the server keeps samples, None where it does not tell. `versions` are the

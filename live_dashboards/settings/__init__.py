@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from live_dashboards.errors import SettingsError
+from live_dashboards.model.guarded import EventCounter, Guarded
 from live_dashboards.model.setting_types import Secret, TrafficPlan
 from live_dashboards.settings import secrets
+from live_dashboards.settings.guardrails import all_guarded
 from live_dashboards.settings.table import Setting, all_settings
 
 ENV_FILE_NAME = ".env.live-dashboards"
@@ -93,6 +95,17 @@ class Settings:
     def aliases(self) -> dict[str, str]:
         """The variant of each aliased Prometheus model name."""
         return dict(self["AB_VARIANT_ALIASES"] or ())
+
+    @property
+    def guarded(self) -> tuple[Guarded, ...]:
+        """All that must not get worse: the error rate, the latency, and what AB_GUARDRAILS names."""
+        return all_guarded(self.values)
+
+    @property
+    def event_counters(self) -> tuple[EventCounter, ...]:
+        """The counters of AB_GUARDRAILS; none where none is set."""
+        counters: tuple[EventCounter, ...] = self["AB_GUARDRAILS"] or ()
+        return counters
 
     @property
     def output_folder(self) -> Path:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import live_dashboards.settings.values as read
 from live_dashboards.model.metrics import METRICS, Metric, check_catalogue
+from live_dashboards.settings.guardrails import guardrails
 
 Parser = Callable[[str], object]
 
@@ -265,6 +266,14 @@ _SECTIONS: tuple[tuple[str, tuple[Setting | Callable[[], tuple[Setting, ...]], .
                 "250",
                 read.positive,
                 "guardrail: latency objective in milliseconds",
+            ),
+            Setting(
+                "AB_GUARDRAILS",
+                None,
+                guardrails,
+                "further guardrails, `name:counter:margin`, comma-separated: of the requests, no more than "
+                "margin percentage points more may have an event that this Prometheus counter counts",
+                'timeouts:ab_test_timeouts_total{kind="read"}:0.1',
             ),
             Setting(
                 "AB_CONFIDENCE",

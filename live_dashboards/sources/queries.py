@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from live_dashboards.model.guarded import EventCounter
 from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.model.moment import format_duration, format_exact_duration
 
@@ -21,7 +22,7 @@ _VARIABLE = re.compile(r"\$(errors|rate|window|experiment)")
 @dataclass(frozen=True, slots=True)
 class AbQuery:
     """One question: its PromQL, the unit of its values, the labels it is grouped by, the metric it needs and
-    what it measures.
+    what it measures; `events` is the counter of AB_GUARDRAILS that it adds up, if it is one.
 
     Variables of the PromQL: `$experiment` (the matchers of the series that count, or nothing), `$rate` (the
     window of a rate), `$window` (the window of the page), `$errors` (the selector of failed requests, which
@@ -34,6 +35,7 @@ class AbQuery:
     labels: tuple[str, ...] = ("model_name",)
     metric: str = REQUESTS
     meaning: str = ""
+    events: EventCounter | None = None
 
     @property
     def is_growth(self) -> bool:

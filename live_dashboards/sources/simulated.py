@@ -55,6 +55,7 @@ class _SimulatedTest:
     at: datetime
     window_seconds: float
     arms: tuple[_SimulatedVariant, ...]
+    events: tuple[str, ...]
 
     @property
     def query(self) -> str:
@@ -66,9 +67,17 @@ class _SimulatedTest:
 
 
 @lru_cache(maxsize=1)
-def simulate(*, at: datetime, window_seconds: float, seed: int, baseline: str, challenger: str) -> Snapshot:
-    """A whole simulated snapshot with these two variants; the last one is kept, as both dashboards of a
-    moment ask for the same.
+def simulate(
+    *,
+    at: datetime,
+    window_seconds: float,
+    seed: int,
+    baseline: str,
+    challenger: str,
+    events: tuple[str, ...] = (),
+) -> Snapshot:
+    """A whole simulated snapshot with these two variants, and with counts of these events of further
+    guardrails; the last one is kept, as both dashboards of a moment ask for the same.
     """
     draw = random.Random(f"{seed}:arms")  # noqa: S311 simulation, not cryptography
     arms = (
@@ -79,7 +88,7 @@ def simulate(*, at: datetime, window_seconds: float, seed: int, baseline: str, c
             challenger, 0.3, 0.818 + draw.gauss(0, 0.004), 0.0006, 0.052 + draw.gauss(0, 0.002), 1.0
         ),
     )
-    world = _SimulatedTest(seed, at, window_seconds, arms)
+    world = _SimulatedTest(seed, at, window_seconds, arms, events)
     return Snapshot(at, window_seconds, _mlflow(world), _prometheus(world), at, is_now=False)
 
 
@@ -167,11 +176,14 @@ def _prometheus(world: _SimulatedTest) -> PrometheusAnswer:
     instants = (
         _instant(world, "requests", "count", lambda arm: _requests(world, arm, world.window_seconds)),
         _instant(world, "requests_24h", "count", lambda arm: _requests(world, arm, _DAY_SECONDS)),
-        _instant(
-            world,
-            "errors",
-            "count",
-            lambda arm: round(_requests(world, arm, world.window_seconds) * arm.error_share),
+        *(
+            _instant(
+                world,
+                events,
+                "count",
+                lambda arm: round(_requests(world, arm, world.window_seconds) * arm.error_share),
+            )
+            for events in ("errors", *world.events)
         ),
         _instant(
             world,

@@ -23,6 +23,8 @@ from tests.support import reports, snapshots
 
 FORTY = tuple(f"checkout-ranker-2026-q4-transformer-arm-{arm}" for arm in "abcde")
 HOSTILE = ("$x_1$ \n\u202eevil <script>alert(1)</script> " + "A" * 10_000, "模型🤖 עברית العربية " + "B" * 9_000, "\x00\x07\ud800name")
+SIX = ("baseline", "enhanced", "third", "fourth", "fifth", "sixth")
+GUARDED = ("timeouts", "refused_answers", "fallbacks_to_the_model_of_last_year")
 GAPS = (0, 1, 2, 30, 31, 32, 50, 52, 60, 61, 62, 63, 64)
 NOTHING = Head("Nothing to show", "in this unit", Origin.LIVE)
 
@@ -81,6 +83,7 @@ CASES: dict[str, Callable[[], AbReport]] = {
     "two variants": reports.report,
     "three variants": lambda: reports.report(("baseline", "enhanced", "third")),
     "five variants": lambda: reports.report(("baseline", "enhanced", "third", "fourth", "fifth")),
+    "three more guardrails, five challengers": lambda: reports.report(SIX, effect=reports.effect(SIX, GUARDED)),
     "nine variants": lambda: reports.report(tuple("abcdefghi")),
     "names of 40 characters": lambda: reports.report(FORTY, experiment="checkout-ranking-quarterly-experiment-2026-q4"),
     "hostile names": lambda: reports.report(HOSTILE, experiment=HOSTILE[0], experiment_note=HOSTILE[1]),

@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 
 from live_dashboards.model import metrics
-from live_dashboards.model.metrics import ASKED, BESIDE, EXPORTED, METRICS, TAKEN, TEST_ROWS, Metric, metric_of
+from live_dashboards.model.metrics import ASKED, BESIDE, EXPORTED, METRICS, TAKEN, TEST_ROWS, Metric, check_events_name, metric_of
 from live_dashboards.model.presentation import metric_title
 from live_dashboards.model.report import VariantFacts
+from live_dashboards.model.snapshot import COUNTS
+from live_dashboards.outputs.summary import summary_schema
 from live_dashboards.settings.table import all_settings, sections
 from live_dashboards.sources.mlflow.experiments import hits_pattern, with_hits
 from live_dashboards.sources.queries import AB_QUERIES
 from tests.figures.cases import analysed
+from tests.support import snapshots
 
 PACKAGE = Path(metrics.__file__).parents[1]
 
@@ -33,10 +36,23 @@ def test_an_entry_is_found_by_its_name_and_has_words(metric):
     assert metric.words.strip()
 
 
-def test_what_is_in_no_catalogue_has_a_title_and_no_entry():
-    assert metric_title("queue_length") == "Queue length"
-    with pytest.raises(KeyError):
-        metric_of("queue_length")
+def test_what_is_in_no_catalogue_is_the_rate_of_such_events_of_which_less_is_better():
+    found = metric_of("read_timeouts")
+    assert (found.title, found.words, found.amount, found.difference_unit) == ("Read timeouts", "rate of read timeouts", "read timeouts", "points")
+    assert (found.is_higher_better, metric_title("read_timeouts")) == (False, "Read timeouts")
+    with pytest.raises(ValueError, match="cannot be called 'Queue length'"):
+        metric_of("Queue length")
+
+
+def test_no_guardrail_can_have_the_name_of_a_key_of_the_summaries_or_of_a_total():
+    schemas = [summary_schema(dashboard) for dashboard in ("ab", "business")]
+    keys = {key for schema in schemas for each in (schema, schema["$defs"].get("variant", {})) for key in each.get("properties", ())}
+    answer = snapshots.live().prometheus
+    totals = {each.name for each in (*answer.instants, *answer.blocks, *answer.timelines)}
+    for name in keys | totals | COUNTS | METRICS.keys() | BESIDE.keys():
+        with pytest.raises(ValueError, match=f"'{name}' cannot be a guardrail's name, as the summary has something else"):
+            check_events_name(name)
+    check_events_name("timeouts")
 
 
 def test_what_is_left_out_follows_from_name_and_title():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.settings import load_settings
-from live_dashboards.sources.prometheus.failed_requests import COUNTER_ERRORS, ErrorsCounted
+from live_dashboards.sources.prometheus.failed_requests import COUNTER_ERRORS, EventsCounted
 from live_dashboards.sources.prometheus.grid import timeline_grid
 from live_dashboards.sources.prometheus.promql import labelled
 from live_dashboards.sources.prometheus.reading import read_answers
@@ -46,7 +46,7 @@ def questions(window_seconds, period_seconds, shortest_rate_seconds=300.0):
         )
 
     start = {} if period_seconds is None else {"AB_START": str(AT - period_seconds)}
-    scope = Scope(AT, window_seconds, None, (), has_requests=True, errors=ErrorsCounted(COUNTER_ERRORS), shortest_rate_seconds=shortest_rate_seconds)
+    scope = Scope(AT, window_seconds, None, (), has_requests=True, errors=EventsCounted(COUNTER_ERRORS), shortest_rate_seconds=shortest_rate_seconds)
     read_answers(ask, scope, load_settings(environment=start))
     return asked
 

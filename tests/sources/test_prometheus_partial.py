@@ -7,13 +7,13 @@ import pytest
 from live_dashboards.errors import SourceError
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.exchange import Question
-from live_dashboards.sources.prometheus.failed_requests import ErrorsCounted
+from live_dashboards.sources.prometheus.failed_requests import EventsCounted
 from live_dashboards.sources.prometheus.reading import Ask, read_answers
 from live_dashboards.sources.prometheus.reply import Outcome, Reply, says_partial
 from live_dashboards.sources.prometheus.scope import Scope
 from tests.sources.prometheus_reading import END, HOUR, settings_of, values
 
-SCOPE = Scope(END, HOUR, None, (), has_requests=True, errors=ErrorsCounted("", "not counted"), shortest_rate_seconds=300)
+SCOPE = Scope(END, HOUR, None, (), has_requests=True, errors=EventsCounted("", "not counted"), shortest_rate_seconds=300)
 SETTINGS = settings_of("http://127.0.0.1:1")
 
 

@@ -191,6 +191,14 @@ def test_a_period_counts_exactly_from_its_first_whole_step_and_its_blocks_add_up
     assert blocks == values(period.total("requests"))
 
 
+def test_events_of_further_guardrails_which_no_rule_records_are_asked_of_each_instance_and_unknown_where_there_is_none(urls):
+    guardrails = "refusals:ab_test_errors_total:1"
+    both = reading(urls["victoria-metrics"], AB_GUARDRAILS=guardrails)
+    assert values(both.instant("refusals")) == pytest.approx(values(both.instant("errors")), abs=0.21 * 120)
+    lacking = reading(urls["prometheus"], AB_GUARDRAILS=guardrails).instant("refusals")
+    assert (lacking.series, lacking.reason) == ((), "refusals are not counted: Prometheus holds no instance's ab_test_requests_total, beside which they would be")
+
+
 def test_timelines_gauges_and_ages_come_from_what_was_recorded(answer):
     shown = {series.label("model_name"): [value for _, value in series.points] for series in answer.timeline("request_rate").series}
     assert len(shown["enhanced"]) in {22, 23, 24}  # whole blocks within the window

@@ -139,13 +139,15 @@ def all_missing(made: AbReport) -> AbReport:
     return with_heads(made, **gone)
 
 
-def effect(variants: tuple[str, ...]) -> EffectPanel:
+def effect(variants: tuple[str, ...], guarded: tuple[str, ...] = ()) -> EffectPanel:
+    """Also with what else is guarded, by its names."""
     rows = []
     for place, name in enumerate(variants[1:]):
         for number, metric in enumerate(("accuracy", "precision", "recall", "f1", "error_rate") if place == 0 else ("accuracy", "error_rate")):
             has_n = metric in {"accuracy", "error_rate"}
             estimate = -0.03 if metric == "error_rate" else 3.6 - 0.3 * number - 2.5 * place
             rows.append(comparison(metric, name, variants[0], estimate, (estimate - 1.2, estimate + 1.1) if has_n else None))
+        rows += [replace(comparison(metric, name, variants[0], 0.1, (-0.1, 0.3)), is_higher_better=False) for metric in guarded]
     return EffectPanel(_head("Accuracy better by +3.6 pt", "challenger − baseline, percentage points"), tuple(rows), 1.0, success_metric="accuracy")
 
 

@@ -5,7 +5,7 @@ block.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from live_dashboards.analysis.facts import ends
@@ -13,10 +13,12 @@ from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.statistics.proportions import Counts
 from live_dashboards.model.buckets import NO_FINITE_BUCKET
 from live_dashboards.model.measurement import Measurement, missing
-from live_dashboards.model.metrics import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE
+from live_dashboards.model.metrics import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE, metric_of
+from live_dashboards.model.number import format_count
 from live_dashboards.model.snapshot import Accumulated, Answer, PrometheusAnswer
 
 _WITHIN = "latency_within"
+# of what else is compared, the events of a guardrail of one's own are counted under its name
 _EVENTS_AND_TRIALS = {
     ERROR_RATE: ("errors", "requests"),
     OVER_OBJECTIVE: (_WITHIN, "latency_count"),
@@ -37,10 +39,10 @@ class Arm:
 
 
 def arm(page: PageFacts, counted: Accumulated, variant: str, metric: str) -> Arm:
-    """The variant's counts of a metric (`error_rate`, `over_latency_objective` or `online_accuracy`) in what
-    was counted.
+    """The variant's counts of a metric (`error_rate`, `over_latency_objective`, `online_accuracy` or a
+    guardrail of one's own) in what was counted.
     """
-    answers = tuple(counted.total(name) for name in _EVENTS_AND_TRIALS[metric])
+    answers = tuple(counted.total(name) for name in _names(metric))
     sums = [_by_variant(page, answer, variant) for answer in answers]
     requests = page.counted.of(variant).requests
     query, source = (
@@ -66,9 +68,38 @@ def arm(page: PageFacts, counted: Accumulated, variant: str, metric: str) -> Arm
         source=source,
         query=query,
         observed_at=requests.observed_at,
+        reason=_capped(page, counted, variant, metric),
         stale=requests.stale,
     )
     return Arm(rate, counts, _blocks(page, counted, variant, metric))
+
+
+def _names(metric: str) -> tuple[str, str]:
+    """What the totals and blocks of its events and of what they are a share of are called."""
+    return _EVENTS_AND_TRIALS.get(metric, (metric, "requests"))
+
+
+def _notes_of(page: PageFacts, events: Answer, variant: str) -> Iterator[str]:
+    """What is told of the events of the variant's models."""
+    return (text for model, text in events.of_models if page.roles.by_model.get(model) == variant)
+
+
+def _capped(page: PageFacts, counted: Accumulated, variant: str, metric: str) -> str | None:
+    """That more events than requests were counted, in a block of time or, where there are none, in all."""
+    names = _names(metric)
+    if names[1] != "requests":
+        return None
+    events, trials = (by_block(page, counted.block(name), variant) for name in names)
+    over = math.fsum(max(0.0, round(value) - round(trials.get(end, 0.0))) for end, value in events.items())
+    if not events:
+        sums = [_by_variant(page, counted.total(name), variant) or 0.0 for name in names]
+        over = max(0.0, sums[0] - sums[1])
+    if over < 1:
+        return None
+    return (
+        f"{format_count(over)} {metric_of(metric).amount} beyond the requests of their time are left out "
+        "(capped at the requests)"
+    )
 
 
 def windowed(
@@ -135,10 +166,11 @@ def _reason(page: PageFacts, metric: str, answers: tuple[Answer, ...], variant: 
             "AB_ONLINE_CORRECT_METRIC"
         )
     told = next((answer.reason for answer in answers if answer.reason and answer.reason != "not asked"), None)
+    told = told or "; ".join(_notes_of(page, answers[0], variant)) or None
     if told is None and metric == OVER_OBJECTIVE:
         edges = {series.label("le") for series in page.counted.prometheus.instant("latency_buckets").series}
         return NO_FINITE_BUCKET if edges == {"+Inf"} else "no histogram of response times for both variants"
-    return told or f"Prometheus has no {metric.replace('_', ' ')} of variant {variant!r}"
+    return told or f"Prometheus has no {metric_of(metric).words} of variant {variant!r}"
 
 
 def _counts(metric: str, events: int, n: int) -> Counts:
@@ -157,7 +189,7 @@ def _by_variant(page: PageFacts, answer: Answer, variant: str) -> float | None:
 
 def _blocks(page: PageFacts, counted: Accumulated, variant: str, metric: str) -> dict[float, Counts]:
     """Blocks with trials; where a variant has no series of events in one, none happened."""
-    events, trials = (by_block(page, counted.block(name), variant) for name in _EVENTS_AND_TRIALS[metric])
+    events, trials = (by_block(page, counted.block(name), variant) for name in _names(metric))
     return {
         end: _counts(metric, round(events.get(end, 0.0)), round(n))
         for end, n in sorted(trials.items())

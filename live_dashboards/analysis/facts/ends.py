@@ -16,16 +16,17 @@ from live_dashboards.model.judgement import MetricDifference
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.notices import AT_LEAST_AND_AT_MOST, WHY
 from live_dashboards.model.number import format_interval
-from live_dashboards.model.snapshot import Accumulated, Answer, PrometheusAnswer, Timeline
+from live_dashboards.model.snapshot import COUNTS, Accumulated, Answer, PrometheusAnswer, Timeline
 from live_dashboards.model.variants import Roles
 
 FEWEST_BLOCKS = 20  # below, a normal interval from so few blocks would be too narrow
 Blocks = Mapping[float, tuple[float, float]]
 """By the block's end (unix seconds): what was added up in it, and over how many."""
 
-# one may be at its most where the other is at its least: they may be counted by series that began apart
-_ERRORS, _OTHERS = "errors", "others"
-_GROUPS = (_ERRORS, _OTHERS)
+# one may be at its most where the other is at its least: they may be counted by series that began apart.
+# Errors and events of other guardrails are never compared with each other, so that one end serves all
+_EVENTS, _OTHERS = "events", "others"
+_GROUPS = (_EVENTS, _OTHERS)
 
 Limit = float | None
 
@@ -131,7 +132,7 @@ def _is_open(answer: PrometheusAnswer, group: str, models: frozenset[str]) -> bo
 
 
 def _group(answer: Answer) -> str:
-    return _ERRORS if answer.name == _ERRORS else _OTHERS
+    return _OTHERS if answer.name in COUNTS else _EVENTS
 
 
 def _raised(answer: PrometheusAnswer, ends: frozenset[tuple[str, str]]) -> PrometheusAnswer:
@@ -145,7 +146,7 @@ def _raised(answer: PrometheusAnswer, ends: frozenset[tuple[str, str]]) -> Prome
 def _raised_counts(counted: Accumulated, ends: frozenset[tuple[str, str]]) -> Accumulated:
     requests = counted.block("requests")
     blocks = tuple(
-        _spread_errors(each, requests, ends) if each.name == _ERRORS else _raised_answer(each, ends)
+        _spread_events(each, requests, ends) if _group(each) == _EVENTS else _raised_answer(each, ends)
         for each in counted.blocks
     )
     return replace(
@@ -166,24 +167,24 @@ def _raised_answer(answer: Answer, ends: frozenset[tuple[str, str]]) -> Answer:
     )
 
 
-def _spread_errors(errors: Answer, requests: Answer, ends: frozenset[tuple[str, str]]) -> Answer:
-    """Errors by block at their most: what was already there when a series was first seen happened some time
-    before, at no moment that is told.
+def _spread_events(events: Answer, requests: Answer, ends: frozenset[tuple[str, str]]) -> Answer:
+    """Errors, or other events, by block at their most: what was already there when a series was first seen
+    happened some time before, at no moment that is told.
 
-    It is spread over the requests of its model up to then, as whole errors; in the one block of the first
+    It is spread over the requests of its model up to then, as whole events; in the one block of the first
     sight it would look like a burst.
     """
-    if not errors.most:
-        return errors
-    most = {series.labels: series for series in errors.most if (series.label("model_name"), _ERRORS) in ends}
+    if not events.most:
+        return events
+    most = {series.labels: series for series in events.most if (series.label("model_name"), _EVENTS) in ends}
     by_model = {series.label("model_name"): series for series in requests.series}
     return replace(
-        errors,
+        events,
         series=tuple(
             _spread(series, most[series.labels], by_model.get(series.label("model_name")))
             if series.labels in most
             else series
-            for series in errors.series
+            for series in events.series
         ),
         most=(),
     )

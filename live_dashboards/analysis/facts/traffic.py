@@ -461,8 +461,9 @@ def _notices(answer: PrometheusAnswer, roles: Roles) -> tuple[str, ...]:
     )
     at_least = (f"Prometheus: {words}" for words in all_at_least_words(answer))
     assumed = (
-        f"Prometheus: errors of {roles.by_model.get(model, model)}: {text}"
-        for model, text in _assumed(answer)
+        f"Prometheus: {each.name.replace('_', ' ')} of {roles.by_model.get(model, model)}: {text}"
+        for each in answer.instants
+        for model, text in _assumed(each)
     )
     partial = (PARTIAL,) if answer.status.is_partial else ()
     return by_weight(
@@ -476,12 +477,11 @@ def _notices(answer: PrometheusAnswer, roles: Roles) -> tuple[str, ...]:
     )
 
 
-def _assumed(answer: PrometheusAnswer) -> tuple[tuple[str, str], ...]:
-    """The models whose 0 errors are taken on trust, and why."""
-    errors = answer.instant("errors")
-    return tuple((model, text) for model, text in errors.of_models if model in errors.assumed)
+def _assumed(events: Answer) -> tuple[tuple[str, str], ...]:
+    """The models whose 0 errors, or other events, are taken on trust, and why."""
+    return tuple((model, text) for model, text in events.of_models if model in events.assumed)
 
 
 def assumed_zeros(answer: PrometheusAnswer, roles: Roles) -> frozenset[str]:
     """The variants whose 0 errors are taken on trust."""
-    return frozenset(roles.by_model.get(model, model) for model, _ in _assumed(answer))
+    return frozenset(roles.by_model.get(model, model) for model, _ in _assumed(answer.instant("errors")))

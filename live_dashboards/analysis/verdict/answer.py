@@ -123,7 +123,8 @@ def _sentence(
             for guard in mine
             if guard.outcome == SHOWN and guard.comparison.metric != success.metric
         ]
-        return "; ".join((_difference(success), *([f"{' and '.join(held)} hold"] if held else [])))
+        words = " and ".join(filter(None, (", ".join(held[:-1]), *held[-1:])))
+        return "; ".join((_difference(success), *([f"{words} hold"] if held else [])))
     harmed = [guard.comparison for guard in mine if guard.outcome == HARM]
     if verdict.verdict == ROLL_BACK and harmed:
         return "; ".join(_difference(each, is_harm=True) for each in harmed)

@@ -38,7 +38,6 @@ from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.metrics import (
     ACCURACY,
     ACCURACY_OVER_RUNS,
-    ERROR_RATE,
     METRICS,
     ONLINE_ACCURACY,
     OVER_OBJECTIVE,
@@ -47,8 +46,6 @@ from live_dashboards.model.metrics import (
 from live_dashboards.model.snapshot import Accumulated
 from live_dashboards.settings import Settings
 
-# of what is guarded, the setting
-MARGINS = {ERROR_RATE: "AB_ERROR_MARGIN_POINTS", OVER_OBJECTIVE: "AB_LATENCY_MARGIN_POINTS"}
 _ALPHA = 0.05
 _SURE_Z = 4.0  # of requests that are independent: as always-valid limits are wide
 # a burst in the first block is no harm: nothing tells yet how requests fail together
@@ -89,7 +86,7 @@ def compared(page: PageFacts) -> tuple[ComparedRates, ...]:
 
 def _judged_metrics(page: PageFacts, name: str, family: int) -> list[ComparedRates]:
     """Accuracy in each of its forms, and what is guarded."""
-    guarded = (_counted(page, name, metric, family) for metric in MARGINS)
+    guarded = (_counted(page, name, each.metric, family) for each in page.settings.guarded)
     return [_offline(page, name, ACCURACY, family), *_beside_accuracy(page, name, family), *guarded]
 
 
@@ -263,8 +260,7 @@ def countings(page: PageFacts, name: str, metric: str, family: int) -> tuple[Cou
     is_success = metric == ONLINE_ACCURACY or metric == page.settings["AB_SUCCESS_METRIC"]
     alpha = _ALPHA / family if is_success else _ALPHA
     planned = planned_requests(page.settings, page.roles.names, (name, page.roles.baseline))
-    harm_alpha = min(_ALPHA, _HARM_ALPHA / (len(MARGINS) * family)) if metric in MARGINS else None
-    levels = Levels(alpha, harm_alpha, planned)
+    levels = Levels(alpha, _harm_alpha(page, metric, family), planned)
 
     def of(edge: Accumulated) -> Counting:
         arms = arm(page, edge, name, metric), arm(page, edge, page.roles.baseline, metric)
@@ -273,6 +269,17 @@ def countings(page: PageFacts, name: str, metric: str, family: int) -> tuple[Cou
 
     far = at_far_edge(counted) if metric == OVER_OBJECTIVE else None
     return (of(counted),) if far is None else (of(counted), of(far))
+
+
+def margins(page: PageFacts) -> dict[str, float]:
+    """The margin in points of each metric that is guarded."""
+    return {each.metric: each.margin_points for each in page.settings.guarded}
+
+
+def _harm_alpha(page: PageFacts, metric: str, family: int) -> float | None:
+    """The level at which harm is looked for; None of what is not guarded."""
+    guarded = margins(page)
+    return min(_ALPHA, _HARM_ALPHA / (len(guarded) * family)) if metric in guarded else None
 
 
 def _counted(page: PageFacts, name: str, metric: str, family: int) -> ComparedRates:
@@ -320,7 +327,8 @@ def _judged(page: PageFacts, counting: Counting) -> MetricDifference:
         return replace(row, estimate=None, reason=f"{row.treatment} and {row.control}: {_apart(arms)}")
     within = strata_of(blocks.counts)
     row = _within_blocks(row, within, blocks, counting.levels, page.at.timestamp())
-    if row.metric in MARGINS and (row.high is None or row.high >= float(page.settings[MARGINS[row.metric]])):
+    margin_points = margins(page).get(row.metric)
+    if margin_points is not None and (row.high is None or row.high >= margin_points):
         row = _with_carried(row, within, blocks, since)
     return (
         row

@@ -14,10 +14,10 @@ from live_dashboards.analysis.facts.period import block_begin, period_of
 from live_dashboards.analysis.verdict.blocks import Paired, shared
 from live_dashboards.analysis.verdict.changes import changes
 from live_dashboards.analysis.verdict.effect import (
-    MARGINS,
     Counting,
     countings,
     judged_until,
+    margins,
     within_bucket,
 )
 from live_dashboards.analysis.verdict.guardrails import other_pages
@@ -75,7 +75,7 @@ def _lines(page: PageFacts) -> tuple[DifferenceLine, ...]:
 
 def _metrics(page: PageFacts) -> tuple[str, ...]:
     counted = (ONLINE_ACCURACY,) if page.settings["AB_ONLINE_CORRECT_METRIC"] is not None else ()
-    return tuple(sorted((*counted, *MARGINS), key=lambda each: each != _success(page)))
+    return tuple(sorted((*counted, *margins(page)), key=lambda each: each != _success(page)))
 
 
 def _success(page: PageFacts) -> str:

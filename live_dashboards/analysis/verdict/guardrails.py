@@ -1,5 +1,5 @@
-"""Error rate and latency of every challenger, judged by the very intervals that the effect panel shows, and
-what holds at every end of open counts.
+"""What is guarded of every challenger, judged by the very intervals that the effect panel shows, and what
+holds at every end of open counts.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from live_dashboards.analysis.facts.ends import around_rows, widest, without_int
 from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.facts.period import period_of
 from live_dashboards.analysis.verdict.decision import NO_VERDICT
-from live_dashboards.analysis.verdict.effect import MARGINS, ComparedRates
+from live_dashboards.analysis.verdict.effect import ComparedRates
+from live_dashboards.model.guarded import Guarded
 from live_dashboards.model.judgement import (
     HARM,
     NOT_SHOWN,
@@ -24,18 +25,19 @@ from live_dashboards.model.judgement import (
     Verdict,
 )
 from live_dashboards.model.measurement import Measurement
-from live_dashboards.model.metrics import ERROR_RATE, OVER_OBJECTIVE
+from live_dashboards.model.metrics import OVER_OBJECTIVE
 from live_dashboards.model.notices import TELL_STARTS, WHY, at_least_words
-from live_dashboards.model.number import format_estimate, format_interval, format_number
+from live_dashboards.model.number import format_estimate, format_interval
 
 Judged = tuple[tuple[Guardrail, ...], Verdict]
 
 
 def guardrails(page: PageFacts, rows: tuple[ComparedRates, ...]) -> tuple[Guardrail, ...]:
-    """Error rate and latency of every challenger, judged by the very intervals that the effect panel
-    shows.
-    """
-    return tuple(_guardrail(page, each.row) for each in rows if each.row.metric in MARGINS)
+    """What is guarded of every challenger, judged by the very intervals that the effect panel shows."""
+    guarded = {each.metric: each for each in page.settings.guarded}
+    return tuple(
+        _guardrail(page, guarded[each.row.metric], each.row) for each in rows if each.row.metric in guarded
+    )
 
 
 def outcome(harm_low_points: float | None, high_points: float | None, margin_points: float) -> str:
@@ -56,22 +58,15 @@ def outcome(harm_low_points: float | None, high_points: float | None, margin_poi
     )
 
 
-def _guardrail(page: PageFacts, row: MetricDifference) -> Guardrail:
-    margin = float(page.settings[MARGINS[row.metric]])
+def _guardrail(page: PageFacts, guarded: Guarded, row: MetricDifference) -> Guardrail:
+    margin = guarded.margin_points
     is_known = row.has_interval and row.estimate is not None
     words = (
         f"{_estimate_words(row, margin)}, margin {margin:g}{_edge_words(page, row)}"
         if is_known
         else row.reason or "not measured"
     )
-    return Guardrail(
-        "latency" if row.metric == OVER_OBJECTIVE else row.metric,
-        _label(page, row),
-        _outcome(row, margin),
-        margin,
-        row,
-        words,
-    )
+    return Guardrail(guarded.name, guarded.label, _outcome(row, margin), margin, row, words)
 
 
 def _outcome(row: MetricDifference, margin_points: float) -> str:
@@ -91,12 +86,6 @@ def _estimate_words(row: MetricDifference, margin_points: float) -> str:
     low, high = (row.harm_low, row.harm_high) if decides else (row.low, row.high)
     words = format_estimate(row.estimate or 0.0, low, high, "points", signed=True)
     return f"{words}, limits for harm" if decides else words
-
-
-def _label(page: PageFacts, row: MetricDifference) -> str:
-    if row.metric == ERROR_RATE:
-        return "Error rate not worse"
-    return f"Over {format_number(float(page.settings['AB_LATENCY_OBJECTIVE_MS']), 'ms')} not more often"
 
 
 def _edge_words(page: PageFacts, row: MetricDifference) -> str:

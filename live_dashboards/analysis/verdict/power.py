@@ -45,8 +45,15 @@ def time_words(page: PageFacts, rows: Sequence[ComparedRates]) -> tuple[str, ...
         for row in (each.row for each in rows)
         if row.descriptive
     )
+    capped = (
+        f"{metric_of(each.row.metric).words} of {side.variant}: {side.reason}"
+        for each in rows
+        for side in each.inputs
+        if each.row.sequential and side.value is not None and side.reason
+    )
     return (
         *_excluded_words(period),
+        *dict.fromkeys(capped),
         *astray,
         *carried,
         *descriptive,

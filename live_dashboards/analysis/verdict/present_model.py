@@ -14,7 +14,7 @@ from live_dashboards.analysis.facts.model_changes import pair_changes
 from live_dashboards.analysis.facts.page import SOURCE_TITLES, PageFacts
 from live_dashboards.analysis.facts.period import block_begin, period_of
 from live_dashboards.analysis.verdict.blocks import shared_blocks
-from live_dashboards.analysis.verdict.effect import MARGINS
+from live_dashboards.analysis.verdict.effect import margins
 from live_dashboards.model.judgement import ModelChange
 from live_dashboards.model.metrics import ERROR_RATE, ONLINE_ACCURACY
 from live_dashboards.model.number import format_percent, ordinal
@@ -70,7 +70,7 @@ def _metrics(page: PageFacts) -> tuple[str, ...]:
     """What decides and accumulates: a test set is the newest model's own."""
     counter = page.settings["AB_ONLINE_CORRECT_METRIC"]
     is_online = page.settings["AB_SUCCESS_METRIC"] != ERROR_RATE and counter is not None
-    return (*MARGINS, *([ONLINE_ACCURACY] if is_online else []))
+    return (*margins(page), *([ONLINE_ACCURACY] if is_online else []))
 
 
 def _weighed(

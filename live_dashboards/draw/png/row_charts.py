@@ -13,6 +13,7 @@ from live_dashboards.draw.png.rows import (
     Dot,
     RowPlot,
     bare_rows,
+    beside_inches,
     column_inches,
     draw_bars,
     draw_dots,
@@ -60,8 +61,9 @@ def draw_fitting_rows(body: Frame, chart: Rows, shown: Sequence[Row], hidden: st
 
 
 def _plot(body: Frame, chart: Rows, shown: Sequence[Row], limits: tuple[float, float]) -> RowPlot:
-    has_asides = body.sizes.has_notes and any(row.aside for row in shown)
-    names = _names_inches(body, chart, shown) + (_ASIDE_INCHES if has_asides else 0.0)
+    names = _names_inches(body, chart, shown)
+    if body.sizes.has_notes and any(row.aside for row in shown):
+        names = _names_with_asides_inches(body, names, shown)
     numbers = _numbers_inches(body, chart, shown)
     return open_rows(body, len(shown), limits, numbers=numbers, unit=chart.scale.unit, names=names)
 
@@ -76,6 +78,18 @@ def _names_inches(body: Frame, chart: Rows, shown: Sequence[Row]) -> float:
     widest = max(width_inches(f"{row.name}{_arrow(row)}", look) for row in shown)
     return min(
         max(usual, (widest + _NAMES_GAP_INCHES) / body.sizes.room(1.0)), usual + _MORE_FOR_NAMES_INCHES
+    )
+
+
+def _names_with_asides_inches(body: Frame, usual: float, shown: Sequence[Row]) -> float:
+    """Of names and of what stands beside them; a little more where a name is long."""
+    look = Look(body.sizes.body)
+    widest = max(
+        width_inches(f"{row.name}{_arrow(row)}", look) + beside_inches(row.aside, body.sizes) for row in shown
+    )
+    least = usual + _ASIDE_INCHES
+    return min(
+        max(least, (widest + _NAMES_GAP_INCHES) / body.sizes.room(1.0)), least + _MORE_FOR_NAMES_INCHES
     )
 
 
@@ -293,9 +307,10 @@ def _write_names(plot: RowPlot, y: int, row: Row, *, is_small: bool) -> None:
     arrow = _arrow(row) if row.of or not has_below else ""
     first = y - (plot.lift() if has_below else 0.0)
     points = min(plot.points, plot.body.sizes.tick) if is_small else None
-    plot.name(first, row.name + arrow, row.colour, points=points)
-    if plot.body.sizes.has_notes and row.aside:
-        plot.beside_name(first, row.aside)
+    aside = row.aside if plot.body.sizes.has_notes else ""
+    plot.name(first, row.name + arrow, row.colour, points=points, beside=aside)
+    if aside:
+        plot.beside_name(first, aside)
     if has_below and below is not None:
         plot.name(y + plot.lift(), below.text, below.colour, points=plot.body.sizes.note)
 

@@ -66,12 +66,15 @@ class RowPlot:
         """Inches from the body's lower edge to the middle of the row."""
         return self.plot.bottom - self.body.bottom + self.plot.height * (1 - (row + 0.5) / self.count)
 
-    def name(self, row: float, text: str, colour: str = INK, *, points: float | None = None) -> None:
-        """Writes into the name column; what is too long loses its middle."""
-        look, room = (
-            Look(points or self.points, colour),
-            self.plot.left - self.body.left - 0.08 * self.body.sizes.scale,
-        )
+    def name(
+        self, row: float, text: str, colour: str = INK, *, points: float | None = None, beside: str = ""
+    ) -> None:
+        """Writes into the name column, left of what stands beside it there; what is too long loses its
+        middle.
+        """
+        look = Look(points or self.points, colour)
+        taken = beside_inches(beside, self.body.sizes) if beside else 0.0
+        room = self.plot.left - self.body.left - 0.08 * self.body.sizes.scale - taken
         self.body.write(
             0.0, self.middle(row), fitted_name(text, look, room), look, within=room, stand="center_baseline"
         )
@@ -140,6 +143,11 @@ class RowPlot:
         self.body.write(self.body.width, y, over_numbers, look, align="right")
         left = self.plot.left - self.body.left
         self.body.write(left, y, over_plot, look, within=self.body.width - left - right - 0.1)
+
+
+def beside_inches(text: str, sizes: Sizes) -> float:
+    """Inches that words beside a name take, with the gap before them."""
+    return width_inches(text, Look(sizes.note)) + 0.06 * sizes.scale
 
 
 def heading_height(sizes: Sizes) -> float:

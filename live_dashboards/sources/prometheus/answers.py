@@ -44,24 +44,23 @@ def timeline_answer(name: str, query: AbQuery, promql: str, outcome: Outcome, gr
     return replace(answer, name=name, step_seconds=grid.step_seconds)
 
 
-def with_zero_errors(errors: Answer, requests: Answer, scope: Scope) -> Answer:
-    """The errors with a 0 for each model that has requests and no series of errors, where one would be
-    counted: nothing has failed there yet.
+def with_zero_events(answer: Answer, requests: Answer, scope: Scope, query: AbQuery) -> Answer:
+    """A total of errors, or of other events, with a 0 for each model that has requests and no series of it,
+    where one would be counted: nothing has happened there yet. Any other total as it is.
     """
-    if errors.reason is not None:
-        return errors
-    named = {series.label("model_name") for series in errors.series}
-    spotless = sorted(
-        {series.label("model_name") for series in requests.series} - named - {*scope.errors.uncounted}
-    )
+    found = scope.events(query)
+    if found is None or answer.reason is not None:
+        return answer
+    named = {series.label("model_name") for series in answer.series}
+    spotless = sorted({series.label("model_name") for series in requests.series} - named - {*found.uncounted})
     zeros = tuple(Timeline((("model_name", model),), ((scope.at_seconds, 0.0),)) for model in spotless)
-    assumed = tuple(model for model in spotless if model in scope.errors.assumed)
-    told = tuple(each for each in scope.errors.of_models if each[0] in {*assumed, *scope.errors.uncounted})
-    counted = tuple((model, "no failed request was counted") for model in spotless if model not in assumed)
+    assumed = tuple(model for model in spotless if model in found.assumed)
+    told = tuple(each for each in found.of_models if each[0] in {*assumed, *found.uncounted})
+    counted = tuple((model, found.events.none) for model in spotless if model not in assumed)
     return replace(
-        errors,
-        series=(*errors.series, *zeros),
-        note=scope.errors.note,
+        answer,
+        series=(*answer.series, *zeros),
+        note=found.note,
         of_models=(*told, *counted),
         assumed=assumed,
     )

@@ -44,13 +44,14 @@ _LAYER_OF_CODE = {
 }
 _CLOCK_LIMIT_SECONDS = 5.0
 
-SERIES, QUERIES, LABELS, ERRORS, AGE, ACCURACY_UNIT, BUCKETS, COPIES = (
+SERIES, QUERIES, LABELS, ERRORS, GUARDRAILS, AGE, ACCURACY_UNIT, BUCKETS, COPIES = (
     f"Prometheus {thing}"
     for thing in (
         "A/B data",
         "queries",
         "labels",
         "errors",
+        "guardrails",
         "newest sample",
         "accuracy unit",
         "latency buckets",
@@ -80,11 +81,12 @@ def prometheus_checks(settings: Settings, at: datetime, test: ChosenTest | None 
         return
     known = endpoints(settings)
     yield _look_at_settings(settings, known)
+    names = tuple(data_checks(settings))
     source, deadline = PrometheusAbSource(settings), Deadline(settings.timeout_seconds)
     try:
         found = source.discover(deadline)
     except SourceError as error:
-        yield from _not_reached(error, known[-1])
+        yield from _not_reached(error, known[-1], names)
         return
     finally:
         source.close()
@@ -95,14 +97,15 @@ def prometheus_checks(settings: Settings, at: datetime, test: ChosenTest | None 
 
 
 def _data(settings: Settings, at: datetime, test: ChosenTest | None) -> Iterator[Check]:
-    others = [name for name in DATA_CHECKS if name != SERIES]
+    looks = data_checks(settings)
+    others = [name for name in looks if name != SERIES]
     try:
         data = read_data(settings, at, test)
     except SourceError as error:
         yield Check(SERIES, CheckState.FAILED, error.reason, error.fix, error.code)
         yield from _skipped(others, "the series cannot be read")
         return
-    for name, look in DATA_CHECKS.items():
+    for name, look in looks.items():
         found = list(look(data))
         yield from found
         if name == SERIES and any(line.has_failed for line in found):
@@ -133,13 +136,13 @@ def _login_name(endpoint: Endpoint) -> str:
     )
 
 
-def _not_reached(error: SourceError, endpoint: Endpoint) -> Iterator[Check]:
+def _not_reached(error: SourceError, endpoint: Endpoint, others: tuple[str, ...]) -> Iterator[Check]:
     """The layers that must have worked, the one that failed, and the rest skipped."""
     layer = TLS if error.code.startswith("tls") else _LAYER_OF_CODE.get(error.code, API)
     failed = _LAYERS.index(layer)
     yield from _layers(endpoint, "")[:failed]
     yield Check(layer, CheckState.FAILED, error.reason, error.fix, error.code)
-    rest = [*_LAYERS[failed + 1 :], CLOCK, *DATA_CHECKS]
+    rest = [*_LAYERS[failed + 1 :], CLOCK, *others]
     yield from _skipped(rest, f"{layer} failed")
 
 
@@ -310,6 +313,27 @@ def _look_at_errors(data: PrometheusData) -> Iterator[Check]:
         yield Check(ERRORS, CheckState.OK, errors.notes or f"counted by {EXPORTED.errors}")
 
 
+def _look_at_guardrails(data: PrometheusData) -> Iterator[Check]:
+    """A line a guardrail of one's own: how it is counted, or of whom it is not."""
+    models = {series.label("model_name") for series in data.answer.instant("requests").series}
+    for counter in data.settings.event_counters:
+        answer = data.answer.instant(counter.name)
+        lacking = sorted(models - {series.label("model_name") for series in answer.series})
+        why = answer.reason or "; ".join(
+            f"{model}: {dict(answer.of_models).get(model, 'there is no series of it')}" for model in lacking
+        )
+        if why:
+            fix = (
+                f"export {counter.selector} for each model, or mend AB_GUARDRAILS: as long as it is unknown, "
+                "nothing is shipped"
+            )
+            found = f"guardrail {counter.name} is unknown: {why}"
+            yield Check(GUARDRAILS, CheckState.WARNING, found, data.fix_of(answer.reason, fix), "no_events")
+        else:
+            notes = f"; {answer.notes}" if answer.notes else ""
+            yield Check(GUARDRAILS, CheckState.OK, f"{counter.name} counted by {counter.selector}{notes}")
+
+
 def _look_at_age(data: PrometheusData) -> list[Check]:
     ages = {
         series.label("model_name"): data.at.timestamp() - series.last
@@ -451,9 +475,15 @@ DATA_CHECKS: dict[str, Callable[[PrometheusData], Iterable[Check]]] = {
     QUERIES: _look_at_queries,
     LABELS: _look_at_labels,
     ERRORS: _look_at_errors,
+    GUARDRAILS: _look_at_guardrails,
     AGE: _look_at_age,
     ACCURACY_UNIT: _look_at_accuracy,
     BUCKETS: _look_at_buckets,
     COPIES: _look_at_copies,
     COMPLETE: lambda data: look_at_completeness(data.answer, data.failures),
 }
+
+
+def data_checks(settings: Settings) -> dict[str, Callable[[PrometheusData], Iterable[Check]]]:
+    """The looks that these settings ask for: without further guardrails there is nothing to tell of them."""
+    return {name: look for name, look in DATA_CHECKS.items() if name != GUARDRAILS or settings.event_counters}

@@ -18,7 +18,7 @@ from live_dashboards.model.names import listed
 from live_dashboards.model.notices import START_NOT_EXACT
 from live_dashboards.model.snapshot import Accumulated, Answer, Timeline
 from live_dashboards.settings import Settings
-from live_dashboards.sources.prometheus.answers import block_answer, total_answer, with_zero_errors
+from live_dashboards.sources.prometheus.answers import block_answer, total_answer, with_zero_events
 from live_dashboards.sources.prometheus.counting.count import (
     Count,
     Counted,
@@ -185,7 +185,10 @@ def read_periods(
     buckets = window.growths["latency_buckets"]
     edges = _edges(buckets, float(settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000, scope.native)
     within = [_within({*edges.values()}, buckets)] if edges else []
-    queries = (*(query for query in totals(settings) if query.name in _COUNTED), *within)
+    queries = (
+        *(query for query in totals(settings) if query.name in _COUNTED or query.events is not None),
+        *within,
+    )
     looks = [replace(_within({*edges.values(), math.inf}, buckets), name="") for _ in within]
     starts = _starts(scope, settings, first_traffic)
     periods = [
@@ -385,18 +388,21 @@ class _PeriodQuestions:
             for name, growth in self._by_name(counted.growths).items()
         }
         not_asked = [
-            Answer(query.name, "", query.unit, reason=self.scope.errors.reason)
+            Answer(query.name, "", query.unit, reason=self.scope.why_not(query))
             for query in self.queries
             if query.name not in growths
         ]
         whole = [*(total_answer(growth)[0] for growth in growths.values()), *not_asked]
         requests = next(answer for answer in whole if answer.name == "requests")
+        queries = {query.name: query for query in self.queries}
         return Accumulated(
             start_seconds=self.start_seconds,
             is_remembered=known.is_whole,
             lack=known.lack,
             totals=tuple(
-                with_zero_errors(answer, requests, self.scope) if answer.name == "errors" else answer
+                with_zero_events(answer, requests, self.scope, queries[answer.name])
+                if answer.name in queries
+                else answer
                 for answer in whole
             ),
             blocks=tuple(block_answer(growth, self.step_seconds) for growth in growths.values()),

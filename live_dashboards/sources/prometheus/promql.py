@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
+from live_dashboards.model.guarded import EventCounter
 from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.model.variants import SEPARATORS, named_variant
 from live_dashboards.settings import Settings
@@ -174,7 +175,22 @@ def totals(settings: Settings) -> tuple[AbQuery, ...]:
         "labelled": settings["AB_ONLINE_LABELLED_METRIC"],
         "correct": settings["AB_ONLINE_CORRECT_METRIC"],
     }
-    return (*TOTALS, *(_increase(name, str(metric)) for name, metric in named.items() if metric is not None))
+    online = (_increase(name, str(metric)) for name, metric in named.items() if metric is not None)
+    return (*TOTALS, *online, *map(events_total, settings.event_counters))
+
+
+def events_selector(events: EventCounter) -> str:
+    """The series of a guardrail's counter, still to be filled in with those of the test; what looks like
+    another variable in its values is none.
+    """
+    matchers = ", ".join(map(str, events.matchers)).replace("$", "\\x24")
+    return f"{events.metric}{{{joined(matchers, '$experiment')}}}"
+
+
+def events_total(events: EventCounter) -> AbQuery:
+    """The question after the events of a guardrail, under its name."""
+    promql = f"sum by (model_name) (increase({events_selector(events)}[$window]))"
+    return AbQuery(events.name, promql, "count", metric=events.metric, events=events)
 
 
 def newest(query: AbQuery) -> AbQuery | None:
@@ -183,7 +199,7 @@ def newest(query: AbQuery) -> AbQuery | None:
     `timestamp` tells a sample's own time only of a bare selector, so samples that are no numbers are left out
     with `and`.
     """
-    if query.name in _WITHOUT_NEWEST:
+    if query.name in _WITHOUT_NEWEST or query.events is not None:
         return None
     selector = f"{query.metric}{{$experiment}}"
     number = f" and {selector} {FINITE}" if query.name in _GAUGES else ""

@@ -44,7 +44,7 @@ from live_dashboards.sources.prometheus.answers import (
     timeline_answer,
     totals_answer,
     with_reason,
-    with_zero_errors,
+    with_zero_events,
     without_uncounted,
 )
 from live_dashboards.sources.prometheus.counting.count import (
@@ -207,9 +207,9 @@ def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
         ask, _why_empty(wanted, (*instants, *ages, *timelines)) | _wide_ages(wanted, instants, ages)
     )
     requests = next(answer for answer in instants if answer.name == "requests")
-    errors_too = (
-        with_zero_errors(answer, requests, scope) if answer.name == "errors" else answer
-        for answer in instants
+    with_zeros = (
+        with_zero_events(answer, requests, scope, query)
+        for answer, query in zip(instants, wanted.totals, strict=True)
     )
     since = find_first_traffic(
         ask,
@@ -224,7 +224,7 @@ def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
     return Reading(
         instants=tuple(
             with_reason(answer, wanted.selector(answer.name), scope, second)
-            for answer in (*errors_too, *aged)
+            for answer in (*with_zeros, *aged)
         ),
         timelines=tuple(
             with_reason(answer, scope.selector(wanted.over_window[answer.name]), scope, second)
@@ -392,7 +392,7 @@ class _FirstQuestions:
     ) -> Answer:
         if not self.scope.can_ask(query):
             return Answer(
-                name, "", query.unit, reason=self.scope.errors.reason, step_seconds=self.grid.step_seconds
+                name, "", query.unit, reason=self.scope.why_not(query), step_seconds=self.grid.step_seconds
             )
         if query.promql in COUNTED_TIMELINES:
             answer = window.timeline(name, query)

@@ -21,7 +21,7 @@ from live_dashboards.model.notices import (
 )
 from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, joined
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant, over_time
-from live_dashboards.sources.prometheus.failed_requests import Counting, errors_counted
+from live_dashboards.sources.prometheus.failed_requests import Counting, events_counted
 from live_dashboards.sources.prometheus.own_series import AskedTest, find_own_series
 from live_dashboards.sources.prometheus.promql import (
     ESTIMATED,
@@ -118,7 +118,7 @@ def find_recorded_scope(
         experiment=test.name,
         experiments=tuple(sorted({series.label(EXPERIMENT_LABEL) for series in requests.series} - {""})),
         has_requests=bool(requests.series),
-        errors=errors_counted(
+        errors=events_counted(
             ask_all,
             Counting(requests.series, failed.series, counters, own.matchers, is_recorded=True),
             at_seconds=steps_at,

@@ -11,12 +11,18 @@ from live_dashboards.sources.prometheus.exchange import Ask, instant
 from live_dashboards.sources.prometheus.failed_requests import (
     RECORDED_ERRORS,
     Counting,
-    ErrorsCounted,
-    errors_counted,
+    EventsCounted,
+    events_counted,
 )
 from live_dashboards.sources.prometheus.native import Native
 from live_dashboards.sources.prometheus.own_series import AskedTest, find_own_series
-from live_dashboards.sources.prometheus.promql import SETTLED_SECONDS, STEP_SECONDS, once, recorded_form
+from live_dashboards.sources.prometheus.promql import (
+    SETTLED_SECONDS,
+    STEP_SECONDS,
+    events_selector,
+    once,
+    recorded_form,
+)
 from live_dashboards.sources.prometheus.reply import Outcome, answered, value_in
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, LATENCY, REQUESTS, AbQuery, render
 
@@ -47,7 +53,7 @@ class Scope:
     `steps_at_seconds` is where the steps are asked that rules have recorded; None: the series of every
     instance are asked. `copy_labels` are those in which alone copies of one scrape differ, which count once.
     `pause_seconds` lie between two scrapes. `native` are the native histograms that count instead of classic
-    ones.
+    ones. `guarded` tells by their names how the events of guardrails of one's own are counted.
     """
 
     at_seconds: float
@@ -55,7 +61,7 @@ class Scope:
     experiment: str | None
     experiments: tuple[str, ...]
     has_requests: bool
-    errors: ErrorsCounted
+    errors: EventsCounted
     shortest_rate_seconds: float
     warnings: tuple[str, ...] = ()
     steps_at_seconds: float | None = None
@@ -63,6 +69,7 @@ class Scope:
     pause_seconds: float = _USUAL_PAUSE_SECONDS
     matchers: str = ""
     native: Native | None = None
+    guarded: tuple[tuple[str, EventsCounted], ...] = ()
 
     @property
     def is_recorded(self) -> bool:
@@ -112,15 +119,27 @@ class Scope:
 
     def selector(self, query: AbQuery) -> str:
         """The series that the query needs, as a person would look for them."""
-        return (
-            self._errors(query)
-            if query.needs_errors
-            else render(f"{self.form(query).metric}{{$experiment}}", matchers=self.matchers)
-        )
+        if query.needs_errors:
+            return self._errors(query)
+        if query.events is not None:
+            return render(events_selector(query.events), matchers=self.matchers)
+        return render(f"{self.form(query).metric}{{$experiment}}", matchers=self.matchers)
+
+    def events(self, query: AbQuery) -> EventsCounted | None:
+        """How the events are counted that the query asks for; None of one that asks for none."""
+        if query.events is not None:
+            return dict(self.guarded)[query.events.name]
+        return self.errors if query.needs_errors else None
 
     def can_ask(self, query: AbQuery) -> bool:
         """Whether what the query needs is there at all."""
-        return bool(self.errors.selector) or not query.needs_errors
+        events = self.events(query)
+        return events is None or bool(events.selector)
+
+    def why_not(self, query: AbQuery) -> str | None:
+        """Why what the query needs is not there."""
+        events = self.events(query)
+        return None if events is None else events.reason
 
     def _errors(self, query: AbQuery) -> str:
         """The selector of failed requests, or of their recorded steps, its experiment filled in."""
@@ -156,7 +175,7 @@ def find_scope(
         experiment=test.name,
         experiments=tuple(sorted({series.label(EXPERIMENT_LABEL) for series in requests.series} - {""})),
         has_requests=bool(requests.series),
-        errors=errors_counted(
+        errors=events_counted(
             ask_all,
             Counting(requests.series, with_status, errors, own.matchers),
             at_seconds=at_seconds,

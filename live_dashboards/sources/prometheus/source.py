@@ -18,6 +18,7 @@ from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.prometheus.client import Engine, PrometheusClient, engine_of
 from live_dashboards.sources.prometheus.copies import find_copies
 from live_dashboards.sources.prometheus.exchange import Ask, FailedQuestions, Failure, Question
+from live_dashboards.sources.prometheus.failed_requests import EventsCounted, find_events
 from live_dashboards.sources.prometheus.native import FoundNative, NativeAsk, find_native
 from live_dashboards.sources.prometheus.own_series import AskedTest
 from live_dashboards.sources.prometheus.promql import REQUESTS_TOTAL, STEPS
@@ -123,6 +124,7 @@ class PrometheusAbSource:
             found, scope, lack = self._scope(
                 asking.ask, found, at_seconds=at.timestamp(), window_seconds=window_seconds, test=test
             )
+            scope = replace(scope, guarded=self._guarded(asking.ask, scope))
             self.matchers = scope.matchers
             histograms = self._histograms(asking.ask, found, scope)
             scope = replace(scope, native=histograms.native)
@@ -165,6 +167,16 @@ class PrometheusAbSource:
             )
         finally:
             self._client.close()
+
+    def _guarded(self, ask: Ask, scope: Scope) -> tuple[tuple[str, EventsCounted], ...]:
+        """How the events of guardrails of one's own are counted; no rule records them."""
+        return find_events(
+            ask,
+            self._settings.event_counters,
+            matchers=scope.matchers,
+            at_seconds=scope.at_seconds,
+            window_seconds=max(scope.window_seconds, DAY_SECONDS),
+        )
 
     def _histograms(self, ask: Ask, found: Discovery, scope: Scope) -> FoundNative:
         """The native histograms of the response time; nothing more is asked where there is none."""

@@ -182,7 +182,7 @@ def window_answers(
         max(scope.window_seconds / _BLOCKS, scope.shortest_rate_seconds), counted.edges.step_seconds
     )
     not_asked = {
-        query.name: Answer(query.name, "", query.unit, reason=scope.errors.reason)
+        query.name: Answer(query.name, "", query.unit, reason=scope.why_not(query))
         for query in queries
         if query.is_growth and query.name not in found
     }

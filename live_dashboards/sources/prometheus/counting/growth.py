@@ -27,8 +27,8 @@ from live_dashboards.model.moment import format_exact_duration
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant, over_time
 from live_dashboards.sources.prometheus.grid import Edges
+from live_dashboards.sources.prometheus.promql import QUOTED, once
 from live_dashboards.sources.prometheus.promql import joined as all_of
-from live_dashboards.sources.prometheus.promql import once
 from live_dashboards.sources.prometheus.reply import (
     Labels,
     Outcome,
@@ -43,7 +43,7 @@ from live_dashboards.sources.queries import LATENCY, AbQuery, render
 Row = tuple[float | None, ...]
 
 COUNTER_LABEL = "counter"  # tells apart what is asked for in one question
-_GROWS = re.compile(r"increase\((?P<selector>[^\[\]]+)\[")
+_GROWS = re.compile(rf"increase\((?P<selector>(?:[^\"\[\]]|{QUOTED})+)\[")
 _BUCKETS, _COUNT = f"{LATENCY}_bucket", f"{LATENCY}_count"
 _EDGES = re.compile(r'\ble=~"(?:[^"\\]|\\.)*"(?:, ?)?')
 _ONE_BLOCK = 1.5  # of a step: sums further apart have a gap between them

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from live_dashboards.model.guarded import EventCounter
 from live_dashboards.model.moment import format_exact_duration
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.counting.growth import (
@@ -276,6 +277,8 @@ def metric_of(query: AbQuery, scope: Scope) -> str:
 
 def counted_by(query: AbQuery, scope: Scope) -> Callable[[SeriesKey], bool]:
     """What tells whether a series of the scope's experiment is one that the counter adds up."""
+    if query.events is not None:
+        return _of_events(query.events)
     selector = counted_selector(scope, query)
     metric, status, named = selector.partition("{")[0], _STATUS.search(selector), _EDGES.search(selector)
     edges = None if named is None else {float(text.replace("\\", "")) for text in named[1].split("|")}
@@ -284,6 +287,15 @@ def counted_by(query: AbQuery, scope: Scope) -> Callable[[SeriesKey], bool]:
         if key.metric != metric or (status is not None and key.label("status") != status[1]):
             return False
         return edges is None or key.edge in edges
+
+    return is_counted
+
+
+def _of_events(events: EventCounter) -> Callable[[SeriesKey], bool]:
+    def is_counted(key: SeriesKey) -> bool:
+        return key.metric == events.metric and all(
+            each.holds(key.label(each.label)) for each in events.matchers
+        )
 
     return is_counted
 

@@ -1,0 +1,182 @@
+"""Reads AB_GUARDRAILS, and lists all that is guarded: the error rate, the latency and these."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from live_dashboards.model.guarded import EventCounter, Guarded, LabelMatcher
+from live_dashboards.model.metrics import (
+    ERROR_RATE,
+    EXPORTED,
+    LATENCY_GUARD,
+    OVER_OBJECTIVE,
+    check_events_name,
+    metric_of,
+)
+from live_dashboards.model.number import format_number
+from live_dashboards.settings.values import metric_name, positive
+
+_EXAMPLE = 'timeouts:ab_test_timeouts_total{kind="read"}:0.1'
+_SELECTOR = re.compile(r"(?P<metric>[^{}]*?)\s*(?:\{(?P<inner>.*)\})?", re.DOTALL)
+_QUOTED = r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|`[^`]*`'
+_MATCHER = re.compile(
+    rf"\s*(?P<label>[a-zA-Z_]\w*)\s*(?P<operator>=~|!~|!=|=)\s*(?P<value>{_QUOTED})\s*(?:,|$)", re.ASCII
+)
+_PIECE = re.compile(rf"{_QUOTED}|.", re.DOTALL)
+_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[0-7]{3}|.)", re.DOTALL)
+_ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'"}
+# what Python and Prometheus' patterns (RE2) read otherwise, or one of them not at all
+_UNLIKE = re.compile(r"\\[pPCQEzZA1-9]|\[\[:|\(\?(?![ims]*\)|:)|[*+?}]\+")
+_NOT_FREE = frozenset({"__name__", "model_name", "experiment"})
+
+
+def guardrails(value: str) -> tuple[EventCounter, ...]:
+    """Guardrails `name:counter:margin`, comma-separated: the name up to the first colon, the margin in
+    percentage points after the last one; commas within braces and quotes are the counter's.
+    """
+    found = tuple(_guardrail(part) for part in _parts(value) if part)
+    names = [each.name for each in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"two guardrails are called {twice!r}; give each a name of its own")
+    if not found:
+        raise ValueError(f"must be name:counter:margin, comma-separated, such as {_EXAMPLE}")
+    return found
+
+
+def all_guarded(values: Mapping[str, Any]) -> tuple[Guarded, ...]:
+    """All that is guarded by these settings, each with its margin and what counts its events, in the order of
+    the page.
+    """
+    objective = format_number(float(values["AB_LATENCY_OBJECTIVE_MS"]), "ms")
+    own: tuple[EventCounter, ...] = values["AB_GUARDRAILS"] or ()
+    return (
+        Guarded(
+            ERROR_RATE,
+            ERROR_RATE,
+            "Error rate not worse",
+            float(values["AB_ERROR_MARGIN_POINTS"]),
+            EXPORTED.errors,
+        ),
+        Guarded(
+            LATENCY_GUARD,
+            OVER_OBJECTIVE,
+            f"Over {objective} not more often",
+            float(values["AB_LATENCY_MARGIN_POINTS"]),
+            EXPORTED.latency,
+        ),
+        *(
+            Guarded(
+                each.name,
+                each.name,
+                f"{metric_of(each.name).title} not more often",
+                each.margin_points,
+                each.selector,
+            )
+            for each in own
+        ),
+    )
+
+
+def _parts(value: str) -> Iterator[str]:
+    """The text between commas that are neither in braces nor in quotes."""
+    part, depth = "", 0
+    for piece in _PIECE.findall(value):
+        if piece == "," and depth == 0:
+            yield part.strip()
+            part = ""
+            continue
+        depth = max(0, depth + (piece == "{") - (piece == "}"))
+        part += piece
+    yield part.strip()
+
+
+def _guardrail(text: str) -> EventCounter:
+    name, first, rest = text.partition(":")
+    counter, last, margin = rest.rpartition(":")
+    if not first or not last:
+        raise ValueError(f"{text!r} is no name:counter:margin, such as {_EXAMPLE}")
+    name = name.strip()
+    check_events_name(name)
+    metric, matchers = _selector(name, counter.strip())
+    return EventCounter(name, metric, matchers, _margin_points(name, margin.strip()))
+
+
+def _margin_points(name: str, text: str) -> float:
+    try:
+        found = positive(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found <= 100:
+        raise ValueError(
+            f"the margin of {name} is {text!r}; give percentage points above 0 and at most 100, such as 0.1"
+        )
+    return found
+
+
+def _selector(name: str, text: str) -> tuple[str, tuple[LabelMatcher, ...]]:
+    try:
+        found = _SELECTOR.fullmatch(text)
+        if found is None:
+            raise ValueError("its braces are not closed")
+        return metric_name(found["metric"]), tuple(_matchers(found["inner"] or ""))
+    except ValueError as error:
+        raise ValueError(
+            f"the counter of {name} is {text!r}, which cannot be read ({error}); give a metric's name, and "
+            'in braces labels with =, !=, =~ or !~ and a text in quotes, as in x_total{kind="read"}'
+        ) from None
+
+
+def _matchers(inner: str) -> Iterator[LabelMatcher]:
+    at = 0
+    while inner[at:].strip():
+        found = _MATCHER.match(inner, at)
+        if found is None:
+            raise ValueError(
+                f"{inner[at:].strip()!r} is no label with a text in quotes, which a shell takes away unless "
+                "the whole value stands in single quotes"
+            )
+        yield _checked(LabelMatcher(found["label"], found["operator"], _unquoted(found["value"])))
+        at = found.end()
+
+
+def _checked(matcher: LabelMatcher) -> LabelMatcher:
+    if matcher.label in _NOT_FREE:
+        raise ValueError(f"{matcher.label} is no label to choose by, as arms and tests are told apart by it")
+    if matcher.operator.endswith("~"):
+        _check_pattern(matcher.value)
+    return matcher
+
+
+def _check_pattern(pattern: str) -> None:
+    """ValueError for a pattern that matches other texts here than in Prometheus."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            re.compile(pattern, re.DOTALL)
+    except (re.error, FutureWarning, DeprecationWarning, OverflowError, RecursionError) as error:
+        raise ValueError(f"the pattern {pattern!r} is none: {error}") from None
+    if _UNLIKE.search(pattern):
+        raise ValueError(
+            f"the pattern {pattern!r} holds more than letters, classes, groups and repetitions, which all "
+            "engines read alike"
+        )
+
+
+def _unquoted(text: str) -> str:
+    """The value of a quoted text; ValueError for an escape that is none."""
+    if text[0] == "`":
+        return text[1:-1]
+    return _ESCAPE.sub(_unescaped, text[1:-1])
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    code = found[1]
+    if code in _ESCAPED:
+        return _ESCAPED[code]
+    if len(code) > 1:
+        return chr(int(code, 8) if code.isdecimal() else int(code[1:], 16))
+    raise ValueError(f"\\{code} is no escape")
