@@ -26,6 +26,7 @@ from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.metrics import ACCURACY
 from live_dashboards.model.moment import format_second
 from live_dashboards.model.names import short
+from live_dashboards.model.slices import ByLabel
 from live_dashboards.model.snapshot import SourceStatus, Timeline
 
 
@@ -397,7 +398,7 @@ class AbReport(Report):
     """The A/B dashboard. `variants` are ordered: baseline, challenger, the others by name.
 
     `comparisons` are those that the effect panel draws and the verdict is about, at 95 %. `verdicts` are
-    those on every challenger, by name.
+    those on every challenger, by name. `slices` are there where AB_SLICE_LABEL is set.
     """
 
     dashboard: ClassVar[str] = "ab"
@@ -418,6 +419,7 @@ class AbReport(Report):
     impact: ImpactPanel
     runs: RunsPanel
     health: HealthPanel
+    slices: ByLabel | None = None
 
     @property
     def variant_names(self) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ from live_dashboards.analysis.verdict.model_panels import (
     runs_panel,
 )
 from live_dashboards.analysis.verdict.power import power_of, time_words
+from live_dashboards.analysis.verdict.slices import by_label
 from live_dashboards.analysis.verdict.split import split_test
 from live_dashboards.analysis.verdict.traffic_panels import (
     error_panel,
@@ -51,6 +52,7 @@ from live_dashboards.model.metrics import EXPORTED, METRICS
 from live_dashboards.model.number import format_count, format_number, format_percent
 from live_dashboards.model.presentation import count_words, share_words
 from live_dashboards.model.report import AbReport, StatusStrip
+from live_dashboards.model.slices import ByLabel
 from live_dashboards.model.snapshot import MLFLOW, Accumulated, Snapshot
 from live_dashboards.settings import Settings
 
@@ -83,7 +85,7 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
     rows = widest_rows(compare(page), [compare(each) for each in other_pages(page)])
     judged = _judged(page, compare, rows)
     verdicts = _verdicts(page, compare, rows, judged.verdict)
-    runs, quality = runs_panel(page), quality_panel(page)
+    runs, quality, slices = runs_panel(page), quality_panel(page), by_label(page)
     doubt = f"experiment {settings['AB_EXPERIMENT']!r} is {note}: no source could tell whether it exists"
     bars = tuple(bar.accuracy_percent for bar in runs.bars if bar.accuracy_percent)
     shown = (
@@ -93,6 +95,7 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
         judged.power.days_left,
         *gaps(page),
         *bars,
+        *_sliced(slices),
     )
     measurements = _measurements(page, headline, shown, quality.head.origin)
     return AbReport(
@@ -135,7 +138,14 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
         is_simulated=page.is_simulated,
         has_stale=any(measurement.stale and measurement.is_live for measurement in measurements),
         alt_text="",
+        slices=slices,
     )
+
+
+def _sliced(slices: ByLabel | None) -> tuple[Measurement, ...]:
+    """The differences by the values of a label that there are."""
+    rows = () if slices is None else slices.rows
+    return tuple(row.difference for row in rows if row.difference.value is not None)
 
 
 def experiment_name(page: PageFacts) -> str | None:

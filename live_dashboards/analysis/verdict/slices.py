@@ -1,0 +1,366 @@
+"""Each gate by the values of AB_SLICE_LABEL, and whether they differ: where harm comes from is told, and
+changes no verdict.
+
+A value that both arms have is compared as the gate is: challenger minus baseline within blocks of time. One
+that only one arm has, as an instance mostly serves one, is compared with the rest of its own arm.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from live_dashboards.analysis.facts.arms import Arm, arm
+from live_dashboards.analysis.facts.page import PageFacts, failure
+from live_dashboards.analysis.facts.period import period_of
+from live_dashboards.analysis.facts.slices import Slice, slices_of
+from live_dashboards.analysis.statistics.heterogeneity import (
+    Heterogeneous,
+    Pair,
+    cochran_q,
+    contrasts_q,
+    is_enough,
+)
+from live_dashboards.analysis.statistics.sequential import normal_sequence
+from live_dashboards.analysis.statistics.stratified import (
+    Strata,
+    harm_variance,
+    long_run_of,
+    sequence_of,
+    strata,
+    together,
+)
+from live_dashboards.analysis.verdict.blocks import SharedBlocks, shared_blocks
+from live_dashboards.analysis.verdict.effect import MARGINS, planned_requests
+from live_dashboards.model.measurement import Interval, Measurement, Origin
+from live_dashboards.model.metrics import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE, metric_of
+from live_dashboards.model.names import escaped
+from live_dashboards.model.notices import WHY
+from live_dashboards.model.number import format_count, format_percent, format_signed
+from live_dashboards.model.slices import ByLabel, Heterogeneity, SliceRow
+from live_dashboards.model.snapshot import Accumulated, Slices
+
+_ALPHA = 0.05
+_THINGS = {ERROR_RATE: "errors", OVER_OBJECTIVE: "slow requests", ONLINE_ACCURACY: "wrong answers"}
+_ONE_LOOK = "chi-square, for one look, with the long-run variance"
+_OF_DIFFERENCES = f"Cochran's Q of the differences, {_ONE_LOOK}"
+_OF_RATES = f"Cochran's Q of the rates, by contrasts within blocks of time, {_ONE_LOOK}"
+
+
+def by_label(page: PageFacts) -> ByLabel | None:
+    """The gates of every challenger by the label's values; None where AB_SLICE_LABEL is not set."""
+    label = page.settings["AB_SLICE_LABEL"]
+    if label is None:
+        return None
+    found = _counted(page, page.roles.challenger, label)
+    if isinstance(found, str):
+        return ByLabel(label, reason=found)
+    slices = found[1]
+    compared = [each for name in page.roles.names[1:] for each in _of_challenger(page, name, label)]
+    rows = tuple(row for each in compared for row in each.rows)
+    origins = [row.difference.origin for row in rows if row.difference.value is not None]
+    return ByLabel(
+        label,
+        slices.values_count,
+        rows,
+        tuple(test for each in compared for test in each.heterogeneity),
+        (*_standing_out(label, rows), *_many_words(slices)),
+        max(origins, key=lambda origin: origin.weakness, default=Origin.MISSING),
+        "" if rows else "no gate was counted by it",
+    )
+
+
+def _counted(page: PageFacts, challenger: str | None, label: str) -> tuple[Accumulated, Slices] | str:
+    """What was counted since the start, whole and by the label; or why that is not there."""
+    if page.is_simulated:
+        return "simulated requests have no labels"
+    if not page.counted.prometheus.status.has_answered:
+        return failure(page.prometheus_status)
+    if challenger is None:
+        return "there is no challenger to compare"
+    period, counted = period_of(page, challenger)
+    if counted is None:
+        return f"nothing was counted since the start of the test: {period.reason}"
+    if counted.slices is None or counted.slices.label != label:
+        return f"these answers were asked without AB_SLICE_LABEL={label}: ask the sources again"
+    return (counted, counted.slices) if counted.slices.values else counted.slices.reason or _no_traffic(label)
+
+
+def _no_traffic(label: str) -> str:
+    return f"no value of the label {label} has had a request since the start of the test"
+
+
+def _many_words(slices: Slices) -> Iterator[str]:
+    others = slices.values_count - len(slices.values)
+    if others > 0:
+        yield (
+            f"{slices.label} has {format_count(slices.values_count)} values, too many to show: the "
+            f"{len(slices.values)} with the most traffic are, the others are summed"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """What one gate of one challenger says by the label."""
+
+    rows: tuple[SliceRow, ...]
+    heterogeneity: tuple[Heterogeneity, ...]
+
+
+def _of_challenger(page: PageFacts, challenger: str, label: str) -> Iterator[_Compared]:
+    found = _counted(page, challenger, label)
+    if isinstance(found, str):
+        return
+    counted, slices = found
+    metrics = [*MARGINS]
+    if page.settings["AB_ONLINE_CORRECT_METRIC"] is not None:
+        metrics.append(ONLINE_ACCURACY)
+    parts = slices_of(counted, slices)
+    has_open_counts = any(answer.most for answer in slices.blocks)
+    for metric in metrics:
+        yield _Gate(page, challenger, label, metric, parts, has_open_counts=has_open_counts).compared()
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One value of the label in one comparison: whom it is compared with, and what else is compared with
+    each other without it, None within an arm.
+    """
+
+    part: Slice
+    arm: str
+    compared_with: str
+    own: Arm
+    other: Arm
+    beyond: tuple[Arm, Arm] | None
+
+    @property
+    def is_within_arm(self) -> bool:
+        return self.beyond is None
+
+    @property
+    def blocks(self) -> SharedBlocks:
+        """Those in which both were counted."""
+        return shared_blocks(self.own.blocks, self.other.blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """One metric of one challenger against the baseline, by the values of the label."""
+
+    page: PageFacts
+    challenger: str
+    label: str
+    metric: str
+    parts: tuple[Slice, ...]
+    has_open_counts: bool
+
+    def compared(self) -> _Compared:
+        """Its rows, and whether the values differ."""
+        sides = self._sides()
+        rows = tuple(self._row(side, len(sides)) for side in sides)
+        if not sides:
+            return _Compared((), (self._untold(),))
+        return _Compared(rows, tuple(self._tests(sides)))
+
+    def _sides(self) -> list[_Side]:
+        page, baseline = self.page, self.page.roles.baseline
+        sides = []
+        for part in self.parts:
+            ours, theirs = (arm(page, part.own, name, self.metric) for name in (self.challenger, baseline))
+            rest = tuple(arm(page, part.rest, name, self.metric) for name in (self.challenger, baseline))
+            if ours.counts is not None and theirs.counts is not None:
+                sides.append(_Side(part, self.challenger, baseline, ours, theirs, (rest[0], rest[1])))
+            elif ours.counts is not None:
+                sides.append(_Side(part, self.challenger, _rest_of(self.challenger), ours, rest[0], None))
+            elif theirs.counts is not None and self._tells_baseline(part):
+                sides.append(_Side(part, baseline, _rest_of(baseline), theirs, rest[1], None))
+        return sides
+
+    def _tells_baseline(self, part: Slice) -> bool:
+        """Whether a value that this challenger has not is the baseline's alone; told once, beside the
+        challenger that the page is about.
+        """
+        names = (name for name in self.page.roles.names[1:] if name != self.challenger)
+        return self.challenger == self.page.roles.challenger and all(
+            arm(self.page, part.own, name, self.metric).counts is None for name in names
+        )
+
+    def _untold(self) -> Heterogeneity:
+        reason = next(
+            filter(
+                None,
+                (arm(self.page, part.own, self.challenger, self.metric).rate.reason for part in self.parts),
+            ),
+            "not counted",
+        )
+        return Heterogeneity(
+            self.metric, self.challenger, None, 0, None, _OF_DIFFERENCES, Origin.MISSING, reason
+        )
+
+    def _row(self, side: _Side, family: int) -> SliceRow:
+        blocks = side.blocks
+        inputs = (self._rate(side, side.own, ""), self._rate(side, side.other, "_compared"))
+        row = SliceRow(
+            side.part.value,
+            side.part.name,
+            self.metric,
+            side.arm,
+            side.compared_with,
+            side.is_within_arm,
+            self._missing(side, inputs),
+            "",
+            side.own.counts.n if side.own.counts else None,
+            side.other.counts.n if side.other.counts else None,
+        )
+        if not blocks.ends:
+            return row
+        found = strata(blocks.treatment, blocks.control)
+        variance = self._variance(found, blocks)
+        limits = sequence_of(found, self._planned(family), _ALPHA, variance)
+        interval = None if self.has_open_counts else Interval(100 * limits.low, 100 * limits.high)
+        method = f"{limits.method}, the variance by which harm is judged"
+        difference = replace(
+            row.difference,
+            value=100 * found.estimate,
+            origin=inputs[0].origin,
+            interval=interval,
+            n=found.arms[0].n,
+            reason=f"no interval, {WHY}" if self.has_open_counts else method,
+        )
+        return replace(
+            row,
+            difference=difference,
+            method=method,
+            n=found.arms[0].n,
+            n_compared=found.arms[1].n,
+            stands_out=not self.has_open_counts and self._stands_out(side, found, variance, family),
+        )
+
+    def _missing(self, side: _Side, inputs: tuple[Measurement, Measurement]) -> Measurement:
+        """The difference without a value, and why there is none."""
+        if side.other.counts is not None:
+            reason = "none was counted of both in the same block of time"
+        else:
+            reason = f"there is no other of {side.arm}"
+        kind = "within" if side.is_within_arm else "difference"
+        return Measurement(
+            f"{self.metric}_{kind}{self._suffix(side.part)}",
+            None,
+            "points",
+            Origin.MISSING,
+            side.arm,
+            source=inputs[0].source,
+            query=", ".join(dict.fromkeys(each.query for each in inputs if each.query)),
+            observed_at=inputs[0].observed_at,
+            reason=reason,
+            inputs=inputs,
+            stale=any(each.stale for each in inputs),
+        )
+
+    def _rate(self, side: _Side, of: Arm, ending: str) -> Measurement:
+        return replace(of.rate, name=f"{self.metric}_by_label{ending}{self._suffix(side.part)}")
+
+    def _suffix(self, part: Slice) -> str:
+        value = "others" if part.value is None else '"' + escaped(part.value).replace('"', '\\"') + '"'
+        return f"{{{self.label}={value}}}"
+
+    def _planned(self, family: int) -> int:
+        pair = (self.challenger, self.page.roles.baseline)
+        return max(1, planned_requests(self.page.settings, self.page.roles.names, pair) // family)
+
+    def _variance(self, found: Strata, blocks: SharedBlocks) -> float:
+        at_seconds = self.page.at.timestamp()
+        return harm_variance(found, blocks.treatment, blocks.control, blocks.ends, at_seconds)
+
+    def _stands_out(self, side: _Side, found: Strata, variance: float, family: int) -> bool:
+        """Whether the value is worse than all others, at 95 % over all values (Bonferroni)."""
+        alpha, sign = _ALPHA / family, -1 if metric_of(self.metric).is_higher_better else 1
+        if side.beyond is None:
+            limits = sequence_of(found, self._planned(family), alpha, variance)
+            return (limits.low if sign > 0 else -limits.high) > 0
+        beyond = shared_blocks(side.beyond[0].blocks, side.beyond[1].blocks)
+        if not beyond.ends:
+            return False
+        rest = strata(beyond.treatment, beyond.control)
+        if found.has_few_events or rest.has_few_events:
+            return False
+        spread = math.sqrt(variance + self._variance(rest, beyond))
+        apart, n = found.estimate - rest.estimate, sum(each.n for each in (*found.arms, *rest.arms))
+        half, _ = normal_sequence(apart, spread, n, self._planned(1), alpha)
+        return sign * apart - half > 0
+
+    def _tests(self, sides: Sequence[_Side]) -> Iterator[Heterogeneity]:
+        """One of the values that both arms have, and one of each arm's own."""
+        both = [side for side in sides if not side.is_within_arm]
+        if len(both) > 1:
+            of = f"{self.challenger} − {self.page.roles.baseline}"
+            yield self._test(of, _differences_q(both), _OF_DIFFERENCES, both)
+        for name in (self.challenger, self.page.roles.baseline):
+            own = [side for side in sides if side.is_within_arm and side.arm == name]
+            if len(own) > 1:
+                yield self._test(name, contrasts_q([*_contrasts(own)]), _OF_RATES, own)
+
+    def _test(
+        self, of: str, found: Heterogeneous | None, method: str, sides: Sequence[_Side]
+    ) -> Heterogeneity:
+        origin = max((side.own.rate.origin for side in sides), key=lambda each: each.weakness)
+        if found is None:
+            reason = "too few events to tell the values apart"
+            return Heterogeneity(self.metric, of, None, 0, None, method, origin, reason)
+        return Heterogeneity(self.metric, of, found.q, found.degrees, found.p_value, method, origin)
+
+
+def _rest_of(name: str) -> str:
+    return f"the rest of {name}"
+
+
+def _differences_q(sides: Iterable[_Side]) -> Heterogeneous | None:
+    """Of differences that have a variance: values with too few events are left out."""
+    estimates, variances = [], []
+    for blocks in (side.blocks for side in sides):
+        if blocks.ends and is_enough((blocks.treatment, blocks.control)):
+            found = strata(blocks.treatment, blocks.control)
+            estimates.append(found.estimate)
+            variances.append(long_run_of(found, blocks.treatment, blocks.control))
+    if len(estimates) < 2 or min(variances) <= 0:
+        return None
+    return cochran_q(estimates, variances)
+
+
+def _contrasts(sides: Sequence[_Side]) -> Iterator[Pair]:
+    """Each value beside all before it."""
+    before = dict(sides[0].own.blocks)
+    for side in sides[1:]:
+        blocks = shared_blocks(side.own.blocks, before)
+        yield blocks.treatment, blocks.control
+        before |= {
+            end: together([counts, before[end]]) if end in before else counts
+            for end, counts in side.own.blocks.items()
+        }
+
+
+def _standing_out(label: str, rows: Sequence[SliceRow]) -> Iterator[str]:
+    """Of each gate and arm the value that is worst, of those that stand out."""
+    for metric, name in dict.fromkeys((row.metric, row.arm) for row in rows):
+        found = [row for row in rows if row.stands_out and (row.metric, row.arm) == (metric, name)]
+        if found:
+            worst = max(found, key=lambda row: abs(row.difference.value or 0.0))
+            more = f", and from {len(found) - 1} more" if len(found) > 1 else ""
+            where = f"{label} {worst.name}{_numbers(worst)}{more}"
+            yield f"{_THINGS[metric]} of {name} come from {where}: {_moral(label, worst)}"
+
+
+def _numbers(row: SliceRow) -> str:
+    own, other = row.difference.inputs
+    if row.is_within_arm:
+        return f" ({format_percent(own.value, 2)}, the rest {format_percent(other.value, 2)})"
+    return f" ({format_signed(row.difference.value, 'points', 2)} against {row.compared_with})"
+
+
+def _moral(label: str, row: SliceRow) -> str:
+    article = "an" if label[:1].lower() in "aeiou" else "a"
+    if row.is_within_arm:
+        return f"{article} {label} fault is no model fault"
+    return "look at what is different there before the model is blamed"
