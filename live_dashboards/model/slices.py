@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.number import format_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,33 @@ class Heterogeneity:
 
 @dataclass(frozen=True, slots=True)
 class ByLabel:
-    """The gates by the values of `label`, of which there are `values_count`; `sentences` say what stands out,
-    and what is left out. Without rows `reason` says why.
+    """The gates by the values of `label`, of which there are `values_count` and `shown_count` have rows.
+
+    `standing_out` are sentences on what is worse than the others, of each gate and arm one. Where no row has
+    a difference, `reason` says why.
     """
 
     label: str
     values_count: int = 0
+    shown_count: int = 0
     rows: tuple[SliceRow, ...] = ()
     heterogeneity: tuple[Heterogeneity, ...] = ()
-    sentences: tuple[str, ...] = ()
+    standing_out: tuple[str, ...] = ()
     origin: Origin = Origin.MISSING
     reason: str = ""
+
+    @property
+    def has_others(self) -> bool:
+        """Whether there are more values than rows of them."""
+        return self.values_count > self.shown_count
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What stands out, and what is summed."""
+        if not self.has_others:
+            return self.standing_out
+        many = (
+            f"{self.label} has {format_count(self.values_count)} values, too many to show: the "
+            f"{self.shown_count} with the most traffic are, the others are summed"
+        )
+        return (*self.standing_out, many)

@@ -99,15 +99,21 @@ def test_values_and_the_others_add_up_to_each_arm():
 
 def test_of_many_values_twenty_are_shown_and_the_others_summed():
     found = by_label(instances(count=15), shown=20)
-    assert (found.values_count, len(rows(found))) == (30, 21)
-    assert [row.name for row in found.rows if row.value is None] == ["others (10 values)"] * 2
+    others = [row for row in found.rows if row.value is None and row.metric == "error_rate"]
+    assert (found.values_count, found.shown_count, len({row.value for row in found.rows})) == (30, 20, 21)
+    assert [(row.name, row.compared_with) for row in others] == [("others (10 values)", f"the rest of {arm}") for arm in ("enhanced", "baseline")]
     assert found.sentences[-1] == "instance has 30 values, too many to show: the 20 with the most traffic are, the others are summed"
+
+
+def test_the_others_of_values_that_both_arms_have_are_compared_as_those_are():
+    (row,) = [row for row in by_label(regions(*(f"zone-{number}" for number in range(25))), "zone").rows if row.value is None and row.metric == "error_rate"]
+    assert (row.name, row.compared_with) == ("others (5 values)", "baseline")
 
 
 def test_the_only_instance_of_an_arm_has_nothing_to_be_compared_with():
     row = rows(by_label(instances(count=1)))["b0:9000"]
     assert (row.difference.value, row.difference.origin, row.difference.interval) == (None, Origin.MISSING, None)
-    assert row.difference.reason == "there is no other of enhanced"
+    assert row.difference.reason == "instance b0:9000 is the only one of enhanced"
     assert row.difference.inputs[0].value == pytest.approx(1.0, abs=0.5)
 
 

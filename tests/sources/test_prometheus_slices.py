@@ -138,3 +138,13 @@ def test_a_counter_whose_series_lack_the_label_is_not_counted_by_it(prometheus):
     assert errors.series == ()
     assert errors.reason == "series of errors of baseline, enhanced lack the label region, which those of its requests have"
     assert by_value(period.slices.block("requests"), "region")["eu"] > 0
+
+
+def test_a_label_in_which_copies_of_one_scrape_differ_has_no_requests_of_its_own(prometheus):
+    truth = short_truth(hours=3.0, scrape_seconds=60.0)
+    for model in MODELS:
+        for replica in ("a", "b"):
+            truth.counter(REQUESTS, labels(model, replica=replica), 2.0)
+    (period,) = ask(prometheus(truth).url, AB_SLICE_LABEL="replica", PROMETHEUS_REPLICA_LABELS="replica").accumulated
+    assert period.slices.values == ()
+    assert period.slices.reason.startswith("the copies of one scrape differ in the label replica, and count once")

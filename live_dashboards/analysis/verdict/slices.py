@@ -37,7 +37,7 @@ from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.metrics import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE, metric_of
 from live_dashboards.model.names import escaped
 from live_dashboards.model.notices import WHY
-from live_dashboards.model.number import format_count, format_percent, format_signed
+from live_dashboards.model.number import format_percent, format_signed
 from live_dashboards.model.slices import ByLabel, Heterogeneity, SliceRow
 from live_dashboards.model.snapshot import Accumulated, Slices
 
@@ -59,16 +59,24 @@ def by_label(page: PageFacts) -> ByLabel | None:
     slices = found[1]
     compared = [each for name in page.roles.names[1:] for each in _of_challenger(page, name, label)]
     rows = tuple(row for each in compared for row in each.rows)
+    tests = tuple(test for each in compared for test in each.heterogeneity)
     origins = [row.difference.origin for row in rows if row.difference.value is not None]
     return ByLabel(
         label,
         slices.values_count,
+        len(slices.values),
         rows,
-        tuple(test for each in compared for test in each.heterogeneity),
-        (*_standing_out(label, rows), *_many_words(slices)),
+        tests,
+        tuple(_standing_out(label, rows)),
         max(origins, key=lambda origin: origin.weakness, default=Origin.MISSING),
-        "" if rows else "no gate was counted by it",
+        "" if origins else _why_nothing(rows, tests),
     )
+
+
+def _why_nothing(rows: Sequence[SliceRow], tests: Sequence[Heterogeneity]) -> str:
+    """Why no value has a difference."""
+    reasons = [*(row.difference.reason for row in rows), *(test.reason for test in tests)]
+    return "; ".join(dict.fromkeys(filter(None, reasons))) or "no gate was counted by it"
 
 
 def _counted(page: PageFacts, challenger: str | None, label: str) -> tuple[Accumulated, Slices] | str:
@@ -89,15 +97,6 @@ def _counted(page: PageFacts, challenger: str | None, label: str) -> tuple[Accum
 
 def _no_traffic(label: str) -> str:
     return f"no value of the label {label} has had a request since the start of the test"
-
-
-def _many_words(slices: Slices) -> Iterator[str]:
-    others = slices.values_count - len(slices.values)
-    if others > 0:
-        yield (
-            f"{slices.label} has {format_count(slices.values_count)} values, too many to show: the "
-            f"{len(slices.values)} with the most traffic are, the others are summed"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +133,21 @@ class _Side:
     own: Arm
     other: Arm
     beyond: tuple[Arm, Arm] | None
+    blocks: SharedBlocks  # those in which both were counted
+    found: Strata | None  # None where there is no such block
 
     @property
     def is_within_arm(self) -> bool:
         return self.beyond is None
 
-    @property
-    def blocks(self) -> SharedBlocks:
-        """Those in which both were counted."""
-        return shared_blocks(self.own.blocks, self.other.blocks)
+    @classmethod
+    def of(
+        cls, part: Slice, names: tuple[str, str], arms: tuple[Arm, Arm], beyond: tuple[Arm, Arm] | None = None
+    ) -> _Side:
+        """The comparison of two arms, by the name of the first and what the other one is."""
+        blocks = shared_blocks(arms[0].blocks, arms[1].blocks)
+        found = strata(blocks.treatment, blocks.control) if blocks.ends else None
+        return cls(part, *names, *arms, beyond, blocks, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,27 +170,34 @@ class _Gate:
         return _Compared(rows, tuple(self._tests(sides)))
 
     def _sides(self) -> list[_Side]:
-        page, baseline = self.page, self.page.roles.baseline
-        sides = []
-        for part in self.parts:
-            ours, theirs = (arm(page, part.own, name, self.metric) for name in (self.challenger, baseline))
-            rest = tuple(arm(page, part.rest, name, self.metric) for name in (self.challenger, baseline))
-            if ours.counts is not None and theirs.counts is not None:
-                sides.append(_Side(part, self.challenger, baseline, ours, theirs, (rest[0], rest[1])))
-            elif ours.counts is not None:
-                sides.append(_Side(part, self.challenger, _rest_of(self.challenger), ours, rest[0], None))
-            elif theirs.counts is not None and self._tells_baseline(part):
-                sides.append(_Side(part, baseline, _rest_of(baseline), theirs, rest[1], None))
-        return sides
-
-    def _tells_baseline(self, part: Slice) -> bool:
-        """Whether a value that this challenger has not is the baseline's alone; told once, beside the
-        challenger that the page is about.
+        """Of values that both arms have one comparison, else one of each arm that has it; the others are
+        compared as those that are named.
         """
-        names = (name for name in self.page.roles.names[1:] if name != self.challenger)
-        return self.challenger == self.page.roles.challenger and all(
-            arm(self.page, part.own, name, self.metric).counts is None for name in names
-        )
+        named = [side for part in self.parts if part.value is not None for side in self._of(part)]
+        is_by_arm = bool(named) and all(side.is_within_arm for side in named)
+        others = (part for part in self.parts if part.value is None)
+        return [*named, *(side for part in others for side in self._of(part, is_by_arm=is_by_arm))]
+
+    def _of(self, part: Slice, *, is_by_arm: bool = False) -> Iterator[_Side]:
+        page, names = self.page, (self.challenger, self.page.roles.baseline)
+        own = [arm(page, part.own, name, self.metric) for name in names]
+        rest = [arm(page, part.rest, name, self.metric) for name in names]
+        if all(each.counts is not None for each in own) and not is_by_arm:
+            yield _Side.of(part, names, (own[0], own[1]), (rest[0], rest[1]))
+            return
+        for name, ours, theirs in zip(names, own, rest, strict=True):
+            is_told = name == self.challenger or self._tells_baseline(part, is_by_arm=is_by_arm)
+            if ours.counts is not None and is_told:
+                yield _Side.of(part, (name, f"the rest of {name}"), (ours, theirs))
+
+    def _tells_baseline(self, part: Slice, *, is_by_arm: bool) -> bool:
+        """Whether the baseline's share of a value is told here: once, beside the challenger that the page is
+        about, and not where another challenger has the value, too.
+        """
+        if self.challenger != self.page.roles.challenger:
+            return False
+        others = (name for name in self.page.roles.names[1:] if name != self.challenger)
+        return is_by_arm or all(arm(self.page, part.own, name, self.metric).counts is None for name in others)
 
     def _untold(self) -> Heterogeneity:
         reason = next(
@@ -200,7 +212,6 @@ class _Gate:
         )
 
     def _row(self, side: _Side, family: int) -> SliceRow:
-        blocks = side.blocks
         inputs = (self._rate(side, side.own, ""), self._rate(side, side.other, "_compared"))
         row = SliceRow(
             side.part.value,
@@ -214,10 +225,10 @@ class _Gate:
             side.own.counts.n if side.own.counts else None,
             side.other.counts.n if side.other.counts else None,
         )
-        if not blocks.ends:
+        found = side.found
+        if found is None:
             return row
-        found = strata(blocks.treatment, blocks.control)
-        variance = self._variance(found, blocks)
+        variance = self._variance(found, side.blocks)
         limits = sequence_of(found, self._planned(family), _ALPHA, variance)
         interval = None if self.has_open_counts else Interval(100 * limits.low, 100 * limits.high)
         method = f"{limits.method}, the variance by which harm is judged"
@@ -243,7 +254,7 @@ class _Gate:
         if side.other.counts is not None:
             reason = "none was counted of both in the same block of time"
         else:
-            reason = f"there is no other of {side.arm}"
+            reason = f"{self.label} {side.part.name} is the only one of {side.arm}"
         kind = "within" if side.is_within_arm else "difference"
         return Measurement(
             f"{self.metric}_{kind}{self._suffix(side.part)}",
@@ -312,16 +323,12 @@ class _Gate:
         return Heterogeneity(self.metric, of, found.q, found.degrees, found.p_value, method, origin)
 
 
-def _rest_of(name: str) -> str:
-    return f"the rest of {name}"
-
-
 def _differences_q(sides: Iterable[_Side]) -> Heterogeneous | None:
     """Of differences that have a variance: values with too few events are left out."""
     estimates, variances = [], []
-    for blocks in (side.blocks for side in sides):
-        if blocks.ends and is_enough((blocks.treatment, blocks.control)):
-            found = strata(blocks.treatment, blocks.control)
+    for side in sides:
+        found, blocks = side.found, side.blocks
+        if found is not None and is_enough((blocks.treatment, blocks.control)):
             estimates.append(found.estimate)
             variances.append(long_run_of(found, blocks.treatment, blocks.control))
     if len(estimates) < 2 or min(variances) <= 0:
