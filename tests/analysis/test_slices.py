@@ -164,10 +164,13 @@ def test_what_is_left_out_of_the_test_is_left_out_of_its_values():
 
 
 def test_of_counts_that_are_only_the_least_there_is_no_interval():
-    def with_more(slices):
-        return replace(slices, blocks=tuple(replace(each, most=each.series[:1]) for each in slices.blocks))
+    def with_more_errors_of_the_challenger(slices):
+        return replace(slices, blocks=tuple(replace(each, most=each.series[-1:]) if each.name == "errors" else each for each in slices.blocks))
 
-    found = by_label(instances(faulty=0.1), change=with_slices(with_more))
+    found = by_label(instances(faulty=0.1), change=with_slices(with_more_errors_of_the_challenger))
     row = rows(found)["b0:9000"]
     assert (row.difference.interval, row.stands_out) == (None, False)
     assert row.difference.reason == "no interval, as what series had counted when they began cannot be told"
+    assert rows(found)["a0:9000"].difference.interval
+    assert rows(found, "over_latency_objective")["b0:9000"].difference.interval
+    assert [(test.metric, test.of) for test in found.heterogeneity if test.q is None] == [("error_rate", "enhanced")]

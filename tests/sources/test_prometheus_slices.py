@@ -69,6 +69,17 @@ def test_the_values_add_up_to_the_totals_in_every_block(regions):
         assert summed(period.block(name)), name
 
 
+def test_another_engine_counts_the_values_alike(regions, tmp_path):
+    (ours,) = ask(regions, AB_SLICE_LABEL="region").accumulated
+    with filled_engine("victoria-metrics", two_regions(), tmp_path) as url:
+        (theirs,) = ask(url, AB_SLICE_LABEL="region").accumulated
+        unknown = ask(url, AB_SLICE_LABEL="regoin").accumulated[0].slices.reason
+    assert by_value(theirs.slices.block("requests"), "region") == by_value(ours.slices.block("requests"), "region")
+    assert summed(theirs.slices.block("latency_within")) == summed(theirs.block("latency_within"))
+    assert "they have" in unknown
+    assert "region" in unknown
+
+
 def test_the_totals_are_the_same_without_a_label(regions):
     plain, sliced = ask(regions).accumulated[0], ask(regions, AB_SLICE_LABEL="region").accumulated[0]
     assert plain.slices is None

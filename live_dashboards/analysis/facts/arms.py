@@ -71,6 +71,11 @@ def arm(page: PageFacts, counted: Accumulated, variant: str, metric: str) -> Arm
     return Arm(rate, counts, _blocks(page, counted, variant, metric))
 
 
+def counters_of(metric: str) -> tuple[str, str]:
+    """The counters that a metric is counted by: of events, and of trials."""
+    return _EVENTS_AND_TRIALS[metric]
+
+
 def windowed(
     answer: PrometheusAnswer, at_seconds: float, window_seconds: float, objective_seconds: float
 ) -> Accumulated:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from live_dashboards.analysis.facts.arms import Arm, arm
+from live_dashboards.analysis.facts.arms import Arm, arm, counters_of
 from live_dashboards.analysis.facts.page import PageFacts, failure
 from live_dashboards.analysis.facts.period import period_of
 from live_dashboards.analysis.facts.slices import Slice, slices_of
@@ -116,9 +116,8 @@ def _of_challenger(page: PageFacts, challenger: str, label: str) -> Iterator[_Co
     if page.settings["AB_ONLINE_CORRECT_METRIC"] is not None:
         metrics.append(ONLINE_ACCURACY)
     parts = slices_of(counted, slices)
-    has_open_counts = any(answer.most for answer in slices.blocks)
     for metric in metrics:
-        yield _Gate(page, challenger, label, metric, parts, has_open_counts=has_open_counts).compared()
+        yield _Gate(page, challenger, metric, slices, parts).compared()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +155,13 @@ class _Gate:
 
     page: PageFacts
     challenger: str
-    label: str
     metric: str
+    slices: Slices
     parts: tuple[Slice, ...]
-    has_open_counts: bool
+
+    @property
+    def label(self) -> str:
+        return self.slices.label
 
     def compared(self) -> _Compared:
         """Its rows, and whether the values differ."""
@@ -230,7 +232,8 @@ class _Gate:
             return row
         variance = self._variance(found, side.blocks)
         limits = sequence_of(found, self._planned(family), _ALPHA, variance)
-        interval = None if self.has_open_counts else Interval(100 * limits.low, 100 * limits.high)
+        is_open = self._is_open(side)
+        interval = None if is_open else Interval(100 * limits.low, 100 * limits.high)
         method = f"{limits.method}, the variance by which harm is judged"
         difference = replace(
             row.difference,
@@ -238,7 +241,7 @@ class _Gate:
             origin=inputs[0].origin,
             interval=interval,
             n=found.arms[0].n,
-            reason=f"no interval, {WHY}" if self.has_open_counts else method,
+            reason=f"no interval, {WHY}" if is_open else method,
         )
         return replace(
             row,
@@ -246,7 +249,17 @@ class _Gate:
             method=method,
             n=found.arms[0].n,
             n_compared=found.arms[1].n,
-            stands_out=not self.has_open_counts and self._stands_out(side, found, variance, family),
+            stands_out=not is_open and self._stands_out(side, found, variance, family),
+        )
+
+    def _is_open(self, side: _Side) -> bool:
+        """Whether what was counted of either side is only known to be at least so much."""
+        variants = {side.arm, *(() if side.is_within_arm else (side.compared_with,))}
+        answers = map(self.slices.block, counters_of(self.metric))
+        return any(
+            self.page.roles.by_model.get(series.label("model_name")) in variants
+            for answer in answers
+            for series in answer.most
         )
 
     def _missing(self, side: _Side, inputs: tuple[Measurement, Measurement]) -> Measurement:
@@ -317,8 +330,9 @@ class _Gate:
         self, of: str, found: Heterogeneous | None, method: str, sides: Sequence[_Side]
     ) -> Heterogeneity:
         origin = max((side.own.rate.origin for side in sides), key=lambda each: each.weakness)
-        if found is None:
-            reason = "too few events to tell the values apart"
+        is_open = any(map(self._is_open, sides))
+        if found is None or is_open:
+            reason = f"not judged, {WHY}" if is_open else "too few events to tell the values apart"
             return Heterogeneity(self.metric, of, None, 0, None, method, origin, reason)
         return Heterogeneity(self.metric, of, found.q, found.degrees, found.p_value, method, origin)
 
