@@ -28,6 +28,7 @@ from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.metrics import ACCURACY
 from live_dashboards.model.moment import format_second
 from live_dashboards.model.names import short
+from live_dashboards.model.slices import ByLabel
 from live_dashboards.model.snapshot import SourceStatus, Timeline
 
 
@@ -420,7 +421,7 @@ class AbReport(Report):
 
     `comparisons` are those that the effect panel draws and the verdict is about, at 95 %. `verdicts` are
     those on every challenger, by name. `model_changes` are the moments since the start at which another model
-    began to serve under a variant's name.
+    began to serve under a variant's name; `slices` are there where AB_SLICE_LABEL is set.
     """
 
     dashboard: ClassVar[str] = "ab"
@@ -443,6 +444,7 @@ class AbReport(Report):
     runs: RunsPanel
     health: HealthPanel
     model_changes: tuple[ModelChange, ...] = ()
+    slices: ByLabel | None = None
 
     @property
     def variant_names(self) -> tuple[str, ...]:

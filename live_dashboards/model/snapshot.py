@@ -150,6 +150,27 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Slices:
+    """The blocks of what was counted since one moment, by model and by the values of one label: those with
+    the most traffic first, of `values_count` in all; where there are more, the rest is what the totals hold
+    beyond them.
+
+    The value of series without the label is empty. `blocks` are those of `Accumulated` that a gate is judged
+    by, each series with its model and its value. Without values there is the `reason`.
+    """
+
+    label: str
+    values: tuple[str, ...] = ()
+    values_count: int = 0
+    blocks: tuple[Answer, ...] = ()
+    reason: str = ""
+
+    def block(self, name: str) -> Answer:
+        """The growth by block, or an empty answer that says it was not asked."""
+        return _named(self.blocks, name)
+
+
+@dataclass(frozen=True, slots=True)
 class Accumulated:
     """What was counted since one moment (unix seconds), whole and by blocks of equal length from that moment
     on; a block's time is its end.
@@ -159,7 +180,8 @@ class Accumulated:
     and `correct`, those of further guardrails as these are; where an exponential bucket holds the objective,
     `latency_within_far` is what is not slower than its other end, `far_edge_seconds`. `is_remembered`: the
     server holds samples from before that moment, so nothing since then is forgotten; else `lack` says why not
-    and what to do, where the source knows more than that.
+    and what to do, where the source knows more than that. `slices` are there
+    where AB_SLICE_LABEL is set.
     """
 
     start_seconds: float
@@ -169,6 +191,7 @@ class Accumulated:
     edge_seconds: float | None = None
     far_edge_seconds: float | None = None
     lack: str = ""
+    slices: Slices | None = None
 
     def total(self, name: str) -> Answer:
         """The growth since the moment, or an empty answer that says it was not asked."""

@@ -16,6 +16,7 @@ from live_dashboards.model.metrics import METRICS
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.report import AbReport, Report, VariantFacts, fact_names
 from live_dashboards.outputs.evidence_summary import evidence
+from live_dashboards.outputs.slices import by_label
 from live_dashboards.outputs.summary_parts import (
     finite,
     page_provenance,
@@ -89,6 +90,7 @@ def _ab(report: AbReport) -> dict[str, Any]:
         "traffic_split": _traffic_split(report),
         "guardrails": [_guardrail(guard) for guard in report.guardrails],
         "evidence": evidence(report),
+        "slices": by_label(report.slices),
         "power": _power(report.power),
         "verdict": _verdict(report.verdict),
         "verdicts": {name: _verdict(each) for name, each in report.verdicts},

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from live_dashboards.model.chart import Panel, drawn_by_hand
 from live_dashboards.model.report import AbReport
-from live_dashboards.panels import effect, errors, evidence, health, impact, latency, quality, split
+from live_dashboards.panels import effect, errors, evidence, health, impact, latency, quality, slices, split
 
 AB_PANELS: tuple[Panel[AbReport], ...] = (
     Panel("effect", effect.charts),
@@ -19,4 +19,5 @@ AB_PANELS: tuple[Panel[AbReport], ...] = (
     Panel("impact", impact.charts, most_charts=6, is_wide=True, empty="no metric type is reported"),
     Panel("runs", drawn_by_hand),
     Panel("health", health.charts),
+    Panel("slices", slices.charts, words=slices.head, is_shown=slices.is_shown),
 )

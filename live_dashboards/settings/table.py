@@ -276,6 +276,13 @@ _SECTIONS: tuple[tuple[str, tuple[Setting | Callable[[], tuple[Setting, ...]], .
                 'timeouts:ab_test_timeouts_total{kind="read"}:0.1',
             ),
             Setting(
+                "AB_SLICE_LABEL",
+                None,
+                read.slice_label,
+                "Prometheus label, such as instance or region, by whose values the gates are also shown; it "
+                "changes no verdict",
+            ),
+            Setting(
                 "AB_CONFIDENCE",
                 "0.95",
                 read.confidence,

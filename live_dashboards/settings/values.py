@@ -219,6 +219,8 @@ def metric_name(value: str) -> str:
 
 _COUNTED_BY = ("__name__", "model_name", "experiment", "status", "le", "metric_type")
 
+_ASKED_WITH = ("counter", "edges")  # labels that questions give to what they ask for
+
 
 def replica_labels(value: str) -> tuple[str, ...] | str:
     """Names of Prometheus labels, no name at all for `none`; or `auto`."""
@@ -232,6 +234,17 @@ def replica_labels(value: str) -> tuple[str, ...] | str:
     if found := next((name for name in names if name in _COUNTED_BY), ""):
         raise ValueError(f"must not name {found}, by which different requests are told apart")
     return names
+
+
+def slice_label(value: str) -> str:
+    """The name of a Prometheus label that tells requests of one model apart."""
+    if not re.fullmatch(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*", value) and value not in _COUNTED_BY:
+        raise ValueError("must be the name of a Prometheus label, such as instance or region")
+    if value in {*_COUNTED_BY, *_ASKED_WITH}:
+        raise ValueError(
+            f"must not be {value}, by which requests are counted: name a label such as instance or region"
+        )
+    return value
 
 
 def choice(*allowed: str) -> Callable[[str], str]:

@@ -8,6 +8,7 @@ from live_dashboards.analysis.verdict.report import build_ab_report
 from live_dashboards.model.report import AbReport
 from live_dashboards.model.snapshot import Snapshot
 from tests.support import snapshots
+from tests.support.sliced import instances, sliced
 
 
 def report(snapshot: Snapshot, *, on_missing: str = "simulate", **settings: str) -> AbReport:
@@ -38,4 +39,6 @@ def every_kind() -> dict[str, AbReport]:
         "simulated": report(neither),
         "nothing, marked": report(neither, on_missing="mark"),
         "week": report(replace(live, window_seconds=7 * 86_400.0)),
+        "by instance": report(sliced(instances(faulty=0.1), "instance"), AB_SLICE_LABEL="instance"),
+        "by a label that was not asked": report(live, AB_SLICE_LABEL="region"),
     }

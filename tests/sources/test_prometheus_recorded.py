@@ -415,3 +415,9 @@ def test_the_rules_record_every_name_that_is_asked_for_in_the_steps_that_are_cou
     interval = {rule["record"]: group["interval"] for group in groups for rule in group["rules"]}
     assert {interval[name] for name in (*STEPS.values(), *UNSEEN.values(), FAILED, ESTIMATED, RECORDED_UNTIL)} == {"5m"}
     assert {interval[name] for name in (*GAUGES.values(), *NEWEST.values())} == {"1m"}
+
+
+def test_recorded_steps_do_not_keep_a_label_and_say_so(url):
+    slices = reading(url, AB_START=str(STARTED), AB_SLICE_LABEL="instance").accumulated[0].slices
+    assert slices.values == ()
+    assert slices.reason == "what rules have recorded does not keep the label instance: PROMETHEUS_RECORDED=off asks each instance's series"

@@ -14,6 +14,7 @@ from live_dashboards.model.chart import Sentences
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.number import format_number
 from live_dashboards.model.presentation import VARIANT_STYLES
+from live_dashboards.model.slices import ByLabel
 from live_dashboards.panels import net
 from live_dashboards.panels.ab import AB_PANELS
 from live_dashboards.panels.business import BUSINESS_PANELS
@@ -113,7 +114,11 @@ def test_a_measured_number_has_source_moment_and_query_in_the_table(live_page):
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.name)
 def test_every_panel_has_its_head_in_every_state(page, panel):
     report = page.ab if panel in AB_PANELS else page.business
-    props, head = document_of(page)["props"], panel.head(report)
+    props = document_of(page)["props"]
+    if not panel.is_shown(report):
+        assert props[f"{panel.name}-panel"]["className"] == "panel is-absent"
+        return
+    head = panel.head(report)
     shown = words(props[f"{panel.name}-head"]["children"])
     assert head.title[:100] in shown
     assert props[f"{panel.name}-panel"]["className"].startswith(f"panel is-{head.origin.value}")
@@ -134,7 +139,8 @@ def test_what_a_picture_says_below_a_drawing_stands_on_the_page_too(live_page):
 @pytest.mark.parametrize("origin", list(Origin))
 def test_a_panel_that_is_not_live_wears_the_word_of_its_origin(origin):
     document = made(reports.with_heads(reports.report(), origin=origin, reason="why", asked="what"))
-    tags = {words(part) for panel in AB_PANELS for part in components(document["props"][f"{panel.name}-head"]) if "tag" in part["props"].get("className", "")}
+    heads = [head for name, head in document["props"].items() if name in {f"{panel.name}-head" for panel in AB_PANELS}]
+    tags = {words(part) for head in heads for part in components(head) if "tag" in part["props"].get("className", "")}
     word = {Origin.CACHED: "CACHED †"}.get(origin, origin.value.upper())
     assert tags == (set() if origin is Origin.LIVE else {word})
 
@@ -202,13 +208,13 @@ def test_everything_that_the_document_fills_has_its_place_on_the_page(page, has_
 def test_every_panel_of_the_page_is_filled():
     empty = {place for place in places(layout(30.0, has_login=False)) if place.endswith(("-head", "-reason", "-note", "-panel", "-words", "-figure"))}
     assert {place.rpartition("-")[2] for place in empty} == {"head", "reason", "note", "panel", "words", "figure"}
-    assert empty <= set(made()["props"])
+    assert empty <= set(made(reports.report(slices=ByLabel("instance")))["props"])
 
 
 def test_every_chart_of_the_page_is_drawn_in_a_whole_live_report(live_page):
     charts = {place for place in places(layout(30.0, has_login=False)) if place.endswith("-chart")}
     found = document_of(live_page)["props"]
-    spare = {f"impact-{number}-chart" for number in range(len(live_page.ab.impact.types), MOST_IMPACTS)}
+    spare = {f"impact-{number}-chart" for number in range(len(live_page.ab.impact.types), MOST_IMPACTS)} | {"slices-chart"}  # only where it is set
     assert charts - spare == {place for place in charts if found.get(place, {}).get("figure")}
 
 

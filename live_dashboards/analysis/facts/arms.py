@@ -42,7 +42,7 @@ def arm(page: PageFacts, counted: Accumulated, variant: str, metric: str) -> Arm
     """The variant's counts of a metric (`error_rate`, `over_latency_objective`, `online_accuracy` or a
     guardrail of one's own) in what was counted.
     """
-    answers = tuple(counted.total(name) for name in _names(metric))
+    answers = tuple(counted.total(name) for name in counters_of(metric))
     sums = [_by_variant(page, answer, variant) for answer in answers]
     requests = page.counted.of(variant).requests
     query, source = (
@@ -74,7 +74,7 @@ def arm(page: PageFacts, counted: Accumulated, variant: str, metric: str) -> Arm
     return Arm(rate, counts, _blocks(page, counted, variant, metric))
 
 
-def _names(metric: str) -> tuple[str, str]:
+def counters_of(metric: str) -> tuple[str, str]:
     """What the totals and blocks of its events and of what they are a share of are called."""
     return _EVENTS_AND_TRIALS.get(metric, (metric, "requests"))
 
@@ -86,7 +86,7 @@ def _notes_of(page: PageFacts, events: Answer, variant: str) -> Iterator[str]:
 
 def _capped(page: PageFacts, counted: Accumulated, variant: str, metric: str) -> str | None:
     """That more events than requests were counted, in a block of time or, where there are none, in all."""
-    names = _names(metric)
+    names = counters_of(metric)
     if names[1] != "requests":
         return None
     events, trials = (by_block(page, counted.block(name), variant) for name in names)
@@ -189,7 +189,7 @@ def _by_variant(page: PageFacts, answer: Answer, variant: str) -> float | None:
 
 def _blocks(page: PageFacts, counted: Accumulated, variant: str, metric: str) -> dict[float, Counts]:
     """Blocks with trials; where a variant has no series of events in one, none happened."""
-    events, trials = (by_block(page, counted.block(name), variant) for name in _names(metric))
+    events, trials = (by_block(page, counted.block(name), variant) for name in counters_of(metric))
     return {
         end: _counts(metric, round(events.get(end, 0.0)), round(n))
         for end, n in sorted(trials.items())

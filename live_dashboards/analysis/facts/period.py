@@ -40,7 +40,11 @@ def without_stretches(
     totals = tuple(
         _less(total, counted.block(total.name), blocks.get(total.name)) for total in counted.totals
     )
-    return replace(counted, totals=totals, blocks=tuple(blocks.values())), found
+    slices = counted.slices
+    if slices is not None:
+        kept = tuple(_kept(answer, begins, stretches) for answer in slices.blocks)
+        slices = replace(slices, blocks=kept)
+    return replace(counted, totals=totals, blocks=tuple(blocks.values()), slices=slices), found
 
 
 def block_begins(counted: Accumulated) -> dict[float, float]:

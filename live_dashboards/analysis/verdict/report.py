@@ -38,6 +38,7 @@ from live_dashboards.analysis.verdict.model_panels import (
 )
 from live_dashboards.analysis.verdict.power import power_of, time_words
 from live_dashboards.analysis.verdict.present_model import change_marks, model_words, present_model
+from live_dashboards.analysis.verdict.slices import by_label
 from live_dashboards.analysis.verdict.split import split_test
 from live_dashboards.analysis.verdict.traffic_panels import (
     error_panel,
@@ -54,6 +55,7 @@ from live_dashboards.model.metrics import EXPORTED, METRICS
 from live_dashboards.model.number import format_count, format_number, format_percent
 from live_dashboards.model.presentation import count_words, share_words
 from live_dashboards.model.report import AbReport, StatusStrip
+from live_dashboards.model.slices import ByLabel
 from live_dashboards.model.snapshot import MLFLOW, Accumulated, Snapshot
 from live_dashboards.settings import Settings
 
@@ -89,6 +91,7 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
     changes = model_changes(page)
     marks = change_marks(changes)
     runs, quality = runs_panel(page, marks), quality_panel(page)
+    slices = by_label(page)
     grown = evidence_panel(page, judged.guardrails)
     doubt = f"experiment {settings['AB_EXPERIMENT']!r} is {note}: no source could tell whether it exists"
     bars = tuple(bar.accuracy_percent for bar in runs.bars if bar.accuracy_percent)
@@ -99,6 +102,7 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
         judged.power.days_left,
         *gaps(page),
         *bars,
+        *_sliced(slices),
     )
     measurements = _measurements(page, headline, shown, quality.head.origin)
     return AbReport(
@@ -149,7 +153,14 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
         is_simulated=page.is_simulated,
         has_stale=any(measurement.stale and measurement.is_live for measurement in measurements),
         alt_text="",
+        slices=slices,
     )
+
+
+def _sliced(slices: ByLabel | None) -> tuple[Measurement, ...]:
+    """The differences by the values of a label that there are."""
+    rows = () if slices is None else slices.rows
+    return tuple(row.difference for row in rows if row.difference.value is not None)
 
 
 def experiment_name(page: PageFacts) -> str | None:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from matplotlib.axes import Axes
@@ -34,6 +36,7 @@ _END_MARKS = {
 }
 _FEWEST_ROWS = 3
 _ROOM_SHARE = 0.02
+_APART_INCHES = 0.04
 
 
 def draw_runs(frame: Frame, report: AbReport) -> None:
@@ -67,13 +70,9 @@ def _fitting(body: Frame, bars: Sequence[RunBar]) -> tuple[list[RunBar], int]:
 
 def _write_ticks(rows: RowPlot, zone: ZoneInfo) -> None:
     """Dates below the bars, the zone at the right end."""
-    start, end = rows.axes.get_xlim()
-    look, scale = Look(rows.body.sizes.tick, MUTED), rows.plot.width / (end - start)
-    ticks = [
-        tick
-        for tick in time_ticks(start, end, zone, 4)
-        if (tick[0] - start) * scale + width_inches(tick[1], look) / 2 <= rows.plot.width + 0.05
-    ]
+    end, look = rows.axes.get_xlim()[1], Look(rows.body.sizes.tick, MUTED)
+    choices = [_within_plot(rows, zone, look, most) for most in (4, 3, 2, 1)]
+    ticks = next(filter(partial(_stand_apart, rows, look), choices), choices[-1][:1])
     x_ticks(rows.axes, rows.body.sizes, [moment for moment, _ in ticks], [words for _, words in ticks])
     rows.body.write(
         rows.plot.right - rows.body.left + 0.1,
@@ -81,6 +80,27 @@ def _write_ticks(rows: RowPlot, zone: ZoneInfo) -> None:
         zone_words(end, zone),
         look,
         stand="top",
+    )
+
+
+def _within_plot(rows: RowPlot, zone: ZoneInfo, look: Look, most: int) -> list[tuple[float, str]]:
+    """About so many dates, those that end within the plot."""
+    start, end = rows.axes.get_xlim()
+    scale = rows.plot.width / (end - start)
+    return [
+        tick
+        for tick in time_ticks(start, end, zone, most)
+        if (tick[0] - start) * scale + width_inches(tick[1], look) / 2 <= rows.plot.width + 0.05
+    ]
+
+
+def _stand_apart(rows: RowPlot, look: Look, ticks: Sequence[tuple[float, str]]) -> bool:
+    """Whether no date touches the next one."""
+    start, end = rows.axes.get_xlim()
+    scale = rows.plot.width / (end - start)
+    return all(
+        (later - sooner) * scale > (width_inches(one, look) + width_inches(other, look)) / 2 + _APART_INCHES
+        for (sooner, one), (later, other) in pairwise(ticks)
     )
 
 

@@ -46,6 +46,7 @@ from live_dashboards.sources.prometheus.promql import MODEL_LABEL, STEPS, joined
 from live_dashboards.sources.prometheus.recorded import Memory, memory, memory_questions
 from live_dashboards.sources.prometheus.reply import Labels, Outcome, Reply, failure_in, series_in
 from live_dashboards.sources.prometheus.scope import Scope
+from live_dashboards.sources.prometheus.slices import with_slices
 from live_dashboards.sources.queries import LATENCY, REQUESTS, AbQuery, quoted
 
 _COARSE_SECONDS = 3600.0
@@ -211,6 +212,8 @@ def read_periods(
         period.accumulated(each, counted)
         for period, each, counted in zip(periods, replies, counts, strict=True)
     )
+    if settings["AB_SLICE_LABEL"] is not None:
+        found = with_slices(repair, scope, settings["AB_SLICE_LABEL"], queries, found)
     lacking = next(
         filter(None, (period.memory(each).told for period, each in zip(periods, replies, strict=True))), ()
     )

@@ -24,7 +24,7 @@ def figures(page: str, case: str) -> dict[str, dict[str, Any]]:
 
 def all_figures(page: str, report: Any) -> dict[str, dict[str, Any]]:
     panels = AB_PANELS if page == "ab" else BUSINESS_PANELS
-    return {place: drawn for panel in panels for place, drawn in module.figures(panel, report).items()}
+    return {place: drawn for panel in panels if panel.is_shown(report) for place, drawn in module.figures(panel, report).items()}
 
 
 def figure(place: str, report: Any) -> dict[str, Any] | None:

@@ -161,10 +161,11 @@ def test_the_charts_have_the_pages_ids():
         *(f"impact-{number}" for number in range(6)),
         "runs",
         "health",
+        "slices",
     ]
     assert [place for panel in AB_PANELS for place in places(panel)] == ab
     assert [place for panel in BUSINESS_PANELS for place in places(panel)] == ["net", "parts", "sensitivity", "break-even", "payback"]
-    assert list(all_figures("ab", reports.report())) == [place for place in ab if place not in {"impact-3", "impact-4", "impact-5"}]
+    assert list(all_figures("ab", reports.report())) == [place for place in ab if place not in {"impact-3", "impact-4", "impact-5", "slices"}]
 
 
 @pytest.mark.parametrize(("value", "edge", "symbol"), [(15.0, 10.0, "triangle-right"), (-3.0, 0.0, "triangle-left")])
