@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from live_dashboards.model.judgement import (
+    GateForecast,
     Guardrail,
     MetricDifference,
     Period,
@@ -397,7 +398,7 @@ class AbReport(Report):
     """The A/B dashboard. `variants` are ordered: baseline, challenger, the others by name.
 
     `comparisons` are those that the effect panel draws and the verdict is about, at 95 %. `verdicts` are
-    those on every challenger, by name.
+    those on every challenger, by name, `decision_forecast` the gates of every challenger.
     """
 
     dashboard: ClassVar[str] = "ab"
@@ -408,6 +409,7 @@ class AbReport(Report):
     guardrails: tuple[Guardrail, ...]
     split_test: SplitTest
     power: Power
+    decision_forecast: tuple[GateForecast, ...] = ()
     verdicts: tuple[tuple[str, Verdict], ...]
     effect: EffectPanel
     quality: QualityPanel

@@ -129,8 +129,9 @@ class Strata:
     """The difference within blocks (fractions), Sato's variance of it, what each block adds to its error, and
     all counts of either arm, treatment first.
 
-    `weights` are each block's share of the information; they and the residuals are in the order of the
-    blocks. `telling` are the counts of the blocks that have both events and non-events, which alone have a
+    `information` is n1 n2 / (n1 + n2) added up over the blocks, `weights` each block's share of it; they and
+    the residuals are in the order of the blocks. `telling` are the counts of the blocks that have both events
+    and non-events, which alone have a
     variance, and `usual` those of all but the blocks in which every request was an event, as in an outage of
     both arms; None where there is no such block.
     """
@@ -142,6 +143,7 @@ class Strata:
     arms: tuple[Counts, Counts]
     telling: tuple[Counts, Counts] | None
     usual: tuple[Counts, Counts] | None
+    information: float
 
     @property
     def has_few_events(self) -> bool:
@@ -182,6 +184,7 @@ def strata(treatment_blocks: Sequence[Counts], control_blocks: Sequence[Counts])
         (together(treatment_blocks), together(control_blocks)),
         _arms(telling),
         _arms(usual),
+        whole,
     )
 
 

@@ -73,8 +73,8 @@ class Evidence:
     """What the rules look at: the success metric's comparison, the guardrails of the same challenger, the
     split and the period.
 
-    `shared_days` are the days on which both arms had traffic that counts. Money is not among it: that decides
-    in the recommendation.
+    `shared_days` are the days on which both arms had traffic that counts, `more` is what decides the open
+    gates. Money is not among it: that decides in the recommendation.
     """
 
     page: PageFacts
@@ -85,6 +85,7 @@ class Evidence:
     power: Power
     requests: float
     shared_days: float
+    more: tuple[str, ...] = ("more traffic",)
 
 
 def success_of(page: PageFacts, rows: tuple[ComparedRates, ...]) -> ComparedRates | None:
@@ -384,16 +385,9 @@ def _going_on(evidence: Evidence) -> Verdict:
             KEEP_RUNNING, "6: nothing stands on the success metric", told, ("labels that can be compared",)
         )
     if is_better(row):
-        return Verdict(KEEP_RUNNING, "6: better, but not yet safe to ship", tuple(lacks), (_more(evidence),))
+        return Verdict(KEEP_RUNNING, "6: better, but not yet safe to ship", tuple(lacks), evidence.more)
     undecided = f"{_words(row)} is not decided: {_estimate(row)}"
-    return Verdict(KEEP_RUNNING, "6: no rule fired yet", (undecided, *lacks), (_more(evidence),))
-
-
-def _more(evidence: Evidence) -> str:
-    row = _row(evidence)
-    if row is not None and not row.sequential and not is_better(row):
-        return f"more test rows: {evidence.power.words}"
-    return f"more traffic: {evidence.power.words}"
+    return Verdict(KEEP_RUNNING, "6: no rule fired yet", (undecided, *lacks), evidence.more)
 
 
 def _row(evidence: Evidence) -> MetricDifference | None:

@@ -20,6 +20,7 @@ from live_dashboards.analysis.verdict.effect import (
     effect_measurement,
     with_adjusted_p,
 )
+from live_dashboards.analysis.verdict.forecast import decision_forecast, more_words
 from live_dashboards.analysis.verdict.guardrails import (
     guardrails,
     other_pages,
@@ -45,7 +46,15 @@ from live_dashboards.analysis.verdict.traffic_panels import (
     split_panel,
 )
 from live_dashboards.model.business_case import BusinessCase
-from live_dashboards.model.judgement import Guardrail, Period, PlainAnswer, Power, SplitTest, Verdict
+from live_dashboards.model.judgement import (
+    GateForecast,
+    Guardrail,
+    Period,
+    PlainAnswer,
+    Power,
+    SplitTest,
+    Verdict,
+)
 from live_dashboards.model.measurement import Measurement, Origin, missing
 from live_dashboards.model.metrics import EXPORTED, METRICS
 from live_dashboards.model.number import format_count, format_number, format_percent
@@ -82,7 +91,8 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
     compare = _remembered(_compared)
     rows = widest_rows(compare(page), [compare(each) for each in other_pages(page)])
     judged = _judged(page, compare, rows)
-    verdicts = _verdicts(page, compare, rows, judged.verdict)
+    every = _every_judged(page, compare, rows, judged)
+    verdicts = tuple((name, each.verdict) for name, each in every)
     runs, quality = runs_panel(page), quality_panel(page)
     doubt = f"experiment {settings['AB_EXPERIMENT']!r} is {note}: no source could tell whether it exists"
     bars = tuple(bar.accuracy_percent for bar in runs.bars if bar.accuracy_percent)
@@ -113,6 +123,7 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
         guardrails=judged.guardrails,
         split_test=judged.split,
         power=judged.power,
+        decision_forecast=tuple(gate for _, each in every for gate in each.gates),
         verdict=judged.verdict,
         verdicts=verdicts,
         answer=_answer(page, rows, judged, verdicts, case),
@@ -303,6 +314,7 @@ class _Judged:
     guardrails: tuple[Guardrail, ...]
     split: SplitTest
     power: Power
+    gates: tuple[GateForecast, ...]
     verdict: Verdict
 
 
@@ -321,15 +333,15 @@ def _judged(found: PageFacts, compare: Compare, rows: tuple[ComparedRates, ...])
     return replace(least, guardrails=watched, split=split, verdict=decided)
 
 
-def _verdicts(
-    page: PageFacts, compare: Compare, rows: tuple[ComparedRates, ...], own: Verdict
-) -> tuple[tuple[str, Verdict], ...]:
+def _every_judged(
+    page: PageFacts, compare: Compare, rows: tuple[ComparedRates, ...], own: _Judged
+) -> tuple[tuple[str, _Judged], ...]:
     """Of every challenger against the baseline, each pair with its own period; the default challenger's is
     known.
     """
 
-    def of(name: str) -> Verdict:
-        return _judged(replace(page, roles=replace(page.roles, challenger=name)), compare, rows).verdict
+    def of(name: str) -> _Judged:
+        return _judged(replace(page, roles=replace(page.roles, challenger=name)), compare, rows)
 
     challengers = (name for name in page.roles.names if name != page.roles.baseline)
     return tuple((name, own if name == page.roles.challenger else of(name)) for name in challengers)
@@ -370,13 +382,19 @@ def _judged_at(page: PageFacts, rows: tuple[ComparedRates, ...]) -> _Judged:
         else sum(share_of_requests(page, counted, name)[0] or 0 for name in page.roles.names)
     )
     mine = tuple(guard for guard in watched if guard.comparison.treatment == page.roles.challenger)
-    return _Judged(
-        period,
-        watched,
-        split,
-        power,
-        verdict(Evidence(page, success, mine, split, period, power, requests, _shared_days(page, counted))),
+    gates = decision_forecast(page, success, _with_rates(mine, rows))
+    evidence = Evidence(
+        page, success, mine, split, period, power, requests, _shared_days(page, counted), more_words(gates)
     )
+    return _Judged(period, watched, split, power, gates, verdict(evidence))
+
+
+def _with_rates(
+    guards: tuple[Guardrail, ...], rows: tuple[ComparedRates, ...]
+) -> tuple[tuple[Guardrail, ComparedRates], ...]:
+    """Each guardrail with the rates that it compares."""
+    by_row = {(each.row.metric, each.row.treatment): each for each in rows}
+    return tuple((guard, by_row[guard.comparison.metric, guard.comparison.treatment]) for guard in guards)
 
 
 def _shared_days(page: PageFacts, counted: Accumulated | None) -> float:
