@@ -13,8 +13,12 @@ from statistics import NormalDist
 
 from live_dashboards.analysis.statistics.proportions import Comparison, Counts, difference, normal_quantile
 from live_dashboards.analysis.statistics.sequential import difference_so_far, is_too_few, normal_sequence
+from live_dashboards.analysis.statistics.stratified import long_run_variance, together
 
 POWER = 0.8
+USUAL_INFLATION = 1.8
+"""The long-run variance of independent requests over their own, usually: it is the largest over several
+scales, each widened for few batches (the median of drawn tests of a week and more)."""
 _HALVINGS = 60
 _ROUNDS = 100
 _SAME = 1e-6
@@ -238,3 +242,18 @@ def rounded_up(needed: float, digits: int = 3) -> int:
     """
     step = 10.0 ** max(0, math.floor(math.log10(max(1.0, needed))) + 1 - digits)
     return int(math.ceil(needed / step - 1e-9) * step)
+
+
+def own_inflation(blocks: Sequence[Counts]) -> float:
+    """How many times the binomial variance of a rate its long-run variance is, from its own blocks in the
+    order of time (see `long_run_variance`); 1 at least, and without events or non-events.
+    """
+    if not blocks:
+        return 1.0
+    whole = together(blocks)
+    if not 0 < whole.events < whole.n:
+        return 1.0
+    p = whole.proportion
+    residuals = [(each.events - each.n * p) / whole.n for each in blocks]
+    independent = p * (1 - p) / whole.n
+    return long_run_variance(residuals, independent) / independent

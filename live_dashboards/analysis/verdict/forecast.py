@@ -44,10 +44,10 @@ from live_dashboards.model.setting_types import TrafficPlan
 from live_dashboards.model.snapshot import Accumulated
 
 SUCCESS = "success"
+SURELY_NEVER_DAYS = 1e6
 NEVER = "never at this rate (over 180 days)"
 _ALPHA = 0.05
 _DAY_SECONDS = 86_400.0
-_SURELY_NEVER_DAYS = 1e6
 
 
 def decision_forecast(
@@ -212,7 +212,7 @@ def _with_days(
     def of(requests_a_day: float, most_days: float = LONGEST_DAYS) -> Forecast | None:
         return forecast(claim, _course(rate, requests_a_day, steps, pair), so_far, most_days)
 
-    needed = of(fmean(daily), _SURELY_NEVER_DAYS)
+    needed = of(fmean(daily), SURELY_NEVER_DAYS)
     gate = replace(gate, requests_needed=None if needed is None else needed.trials)
     soonest, latest = of(max(daily)), of(min(daily)) if min(daily) > 0 else None
     if soonest is None:
