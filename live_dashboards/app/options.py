@@ -331,7 +331,7 @@ def _add_plan(command: argparse.ArgumentParser) -> None:
         type=_read(_overdispersion),
         metavar="X",
         help="variance of requests that go together over that of independent ones (default: from the "
-        "baseline's own blocks; without any 1.8, as the page's limits have it)",
+        "baseline's own blocks; 2 at least where they tell it, as the page's limits are)",
     )
     what = command.add_argument_group("what is planned; margins are those of the settings")
     what.add_argument(

@@ -175,14 +175,13 @@ def _clusters(metric: str, given: Given, facts: PageFacts | None, counted: Accum
     return PlanInput(
         name,
         title,
-        own_inflation(blocks),
+        max(USUAL_INFLATION, own_inflation(blocks)),
         "times",
         MEASURED,
         mine.rate.source,
         mine.rate.query,
-        n=len(blocks),
         observed_at=mine.rate.observed_at,
-        reason=f"long-run over independent, of {len(blocks)} blocks",
+        reason=f"long-run over independent, of {len(blocks)} blocks; {USUAL_INFLATION:g} at least",
         option="--overdispersion",
     )
 

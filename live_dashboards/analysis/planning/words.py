@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from live_dashboards.analysis.facts.page import SOURCE_TITLES
 from live_dashboards.analysis.statistics.forecast import rounded_up
 from live_dashboards.analysis.verdict.power import days_range
 from live_dashboards.model.measurement import Interval
@@ -109,7 +110,7 @@ def origin_words(found: PlanInput) -> str:
     if found.origin != MEASURED:
         return f"setting {found.source}"
     parts = (
-        found.source,
+        SOURCE_TITLES.get(found.source, found.source),
         range_words(found),
         f"n {format_count(found.n)}" if found.n else "",
         found.reason,

@@ -16,6 +16,7 @@ from live_dashboards.analysis.facts.period import period_of
 from live_dashboards.analysis.facts.retraining import alpha_of_look
 from live_dashboards.analysis.statistics.forecast import (
     POWER,
+    USUAL_INFLATION,
     Claim,
     Forecast,
     Gathered,
@@ -194,7 +195,7 @@ def _with_days(
         return replace(gate, reason=row.reason or f"nothing is counted since the start: {period.reason}")
     claim = replace(
         claim,
-        inflation=max(1.0, row.overdispersion),
+        inflation=max(USUAL_INFLATION, row.overdispersion),
         planned_n=planned_requests(page.settings, page.roles.names, (row.treatment, row.control)),
     )
     rate, daily = _rate(page, counted, row), requests_a_day(page, counted)
