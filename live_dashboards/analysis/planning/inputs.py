@@ -10,6 +10,7 @@ from live_dashboards.analysis.facts.page import PageFacts, failure
 from live_dashboards.analysis.facts.period import period_of
 from live_dashboards.analysis.statistics.forecast import USUAL_INFLATION, own_inflation
 from live_dashboards.analysis.statistics.proportions import Counts, wilson
+from live_dashboards.analysis.verdict.effect import MARGINS
 from live_dashboards.analysis.verdict.power import requests_a_day
 from live_dashboards.errors import UsageError
 from live_dashboards.model.measurement import Interval, Measurement
@@ -27,20 +28,20 @@ _OPTIONS = {
     OVER_OBJECTIVE: "--baseline-too-slow",
     REQUESTS_A_DAY: "--requests-a-day",
 }
+_NEEDED = {ACCURACY, ERROR_RATE, REQUESTS_A_DAY}
 
 
 def plan_inputs(given: Given, facts: PageFacts | None, settings: Settings) -> tuple[PlanInput, ...]:
     """Everything that the plan starts from; `facts` are None where no source was asked.
 
     UsageError that asks for what is not known and cannot be left out, by the options' names: requests a day,
-    and the baseline's error rate and accuracy, where that is what counts. Without a share of too slow
-    requests that guardrail is not planned.
+    and the baseline's error rate and accuracy, where that is what counts. Another guardrail of which nothing
+    is known is not planned.
     """
     counted = _counted(facts) if facts is not None else None
     found = (
         _success(given, facts, counted, settings),
-        _rate(ERROR_RATE, "error rate", given.error_rate_percent, facts, counted),
-        _rate(OVER_OBJECTIVE, _slow_title(settings), given.too_slow_percent, facts, counted),
+        *(_guarded(metric, given, facts, counted, settings) for metric in MARGINS),
         _requests(given, facts, counted),
     )
     _ask_for_missing(found, settings)
@@ -52,8 +53,16 @@ def plan_inputs(given: Given, facts: PageFacts | None, settings: Settings) -> tu
     )
 
 
-def _slow_title(settings: Settings) -> str:
-    return f"share of requests over {format_number(float(settings['AB_LATENCY_OBJECTIVE_MS']), 'ms')}"
+def _guarded(
+    metric: str, given: Given, facts: PageFacts | None, counted: Accumulated | None, settings: Settings
+) -> PlanInput:
+    """The baseline's rate of what is guarded."""
+    told = {ERROR_RATE: given.error_rate_percent, OVER_OBJECTIVE: given.too_slow_percent}
+    title = metric_of(metric).words
+    if metric == OVER_OBJECTIVE:
+        objective_ms = float(settings["AB_LATENCY_OBJECTIVE_MS"])
+        title = f"share of requests over {format_number(objective_ms, 'ms')}"
+    return _rate(metric, title, told.get(metric), facts, counted)
 
 
 def _counted(facts: PageFacts) -> Accumulated | None:
@@ -147,7 +156,7 @@ def _labelled(facts: PageFacts | None, counted: Accumulated | None) -> Iterator[
 
 
 def _accumulating(found: tuple[PlanInput | None, ...]) -> Iterator[str]:
-    names = (ONLINE_ACCURACY, ERROR_RATE, OVER_OBJECTIVE)
+    names = (ONLINE_ACCURACY, *MARGINS)
     yield from (
         each.name for each in found if each is not None and each.name in names and each.value is not None
     )
@@ -228,9 +237,7 @@ def _measured(name: str, title: str, found: Measurement) -> PlanInput:
 
 
 def _ask_for_missing(found: tuple[PlanInput | None, ...], settings: Settings) -> None:
-    lacking = [
-        each for each in found if each is not None and each.value is None and each.name != OVER_OBJECTIVE
-    ]
+    lacking = [each for each in found if each is not None and each.value is None and each.name in _NEEDED]
     if not lacking:
         return
     of_each = "; ".join(f"{each.title} ({each.reason})" for each in lacking)

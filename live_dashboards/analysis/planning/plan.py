@@ -166,7 +166,8 @@ def _guard(by_name: dict[str, PlanInput], metric: str, given: Given, settings: S
     title = f"{metric_of(metric).title} within {format_signed(margin, 'points')}"
     asked = _Asked(name, metric, title, rate.value, margin, None)
     if rate.value is None:
-        return replace(asked, reason=f"{rate.title} is not known ({rate.reason}); give {rate.option}")
+        give = f"; give {rate.option}" if rate.option else ""
+        return replace(asked, reason=f"{rate.title} is not known ({rate.reason}){give}")
     if margin <= 0:
         return replace(asked, reason=f"with {MARGINS[metric]}=0 no limit is ever below it")
     return replace(asked, claim=_claim(by_name, metric, given, 0.0, margin))
