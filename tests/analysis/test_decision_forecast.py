@@ -124,6 +124,18 @@ def test_an_effect_that_the_baseline_has_no_room_for_is_refused_in_words():
     assert "cannot change by −1 pt: set a smaller AB_MINIMUM_EFFECT_POINTS" in gate.words
 
 
+@pytest.mark.parametrize("values", [{"AB_MINIMUM_EFFECT_POINTS": "0"}, {"AB_MINIMUM_EFFECT_POINTS": "1e-19", "AB_SUCCESS_METRIC": "error_rate"}])
+def test_an_effect_of_nothing_is_not_waited_for(values):
+    gate = gates(equal(drawn()), **values)["success"]
+    assert (gate.outcome, gate.requests_needed, gate.test_rows_needed) == ("open", None, None)
+    assert "there is no effect to wait for" in gate.reason
+
+
+@pytest.mark.parametrize(("margin", "reason"), [("0", "with a margin of 0 no limit is ever below it"), ("1e-20", "never at this rate (over 180 days)")])
+def test_a_margin_of_nothing_is_never_passed(margin, reason):
+    assert gates(drawn(), AB_ERROR_MARGIN_POINTS=margin)["error_rate"].reason == reason
+
+
 def test_a_margin_of_the_settings_is_that_of_the_forecast():
     wide, narrow = (gates(drawn(), AB_ERROR_MARGIN_POINTS=margin)["error_rate"] for margin in ("0.4", "0.2"))
     assert narrow.requests_needed == pytest.approx(4.3 * wide.requests_needed, rel=0.05)  # a sequence pays for looking longer

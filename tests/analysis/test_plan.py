@@ -134,6 +134,13 @@ def test_beyond_half_a_year_no_days_are_told():
     assert "never at this rate" in plan.words[-2]
 
 
+def test_an_effect_of_nothing_and_a_margin_of_nothing_are_said():
+    with pytest.raises(UsageError, match="0 points, which no test finds; give a larger --effect"):
+        planned(AB_MINIMUM_EFFECT_POINTS="0")
+    assert gates(planned(AB_ERROR_MARGIN_POINTS="0"))["error_rate"].reason == "with AB_ERROR_MARGIN_POINTS=0 no limit is ever below it"
+    assert "never with this split" in planned(AB_ERROR_MARGIN_POINTS="1e-20").words[-2]
+
+
 def test_each_number_is_said_with_where_it_is_from():
     words = planned(replace(NUMBERS, overdispersion=None)).words[-1]
     assert "error rate 5 % (given: --baseline-error-rate)" in words

@@ -153,6 +153,10 @@ def _success(by_name: dict[str, PlanInput], given: Given, family: int) -> _Asked
             f"the effect to find is {format_number(abs(points), 'points')}, but {metric_of(metric).words} of "
             f"{format_percent(percent)} has no room for it; give a smaller --effect"
         )
+    if percent + points == percent:
+        raise UsageError(
+            f"the effect to find is {abs(points):g} points, which no test finds; give a larger --effect"
+        )
     claim = replace(_claim(by_name, metric, given, points, 0.0), alpha=_ALPHA / family)
     labelled = by_name[LABELLED].value if metric == ONLINE_ACCURACY and LABELLED in by_name else None
     title = f"{metric_of(metric).title} {format_signed(points, 'points')}"

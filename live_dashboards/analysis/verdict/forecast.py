@@ -89,6 +89,9 @@ def _success(page: PageFacts, success: ComparedRates) -> GateForecast:
     known = _rates(success.inputs[1], signed)
     if known is None:
         return _without_rates(gate, success.inputs[1], row, signed)
+    if known[0] == known[1]:
+        reason = f"with AB_MINIMUM_EFFECT_POINTS={least:g} there is no effect to wait for"
+        return replace(gate, reason=reason)
     name = f"{_words(row)} {format_signed(signed, 'points')}"
     if row.metric == ACCURACY:
         return _with_rows(gate, row, known, name)
@@ -251,7 +254,9 @@ def _rate(page: PageFacts, counted: Accumulated, row: MetricDifference) -> _Rate
         for name, each in blocks.items()
     }
     ours, theirs = recent.get(row.treatment, 0.0), recent.get(row.control, 0.0)
-    whole = math.fsum(sum(blocks[name].values()) for name in (row.treatment, row.control) if name in blocks)
+    both = blocks[row.treatment].keys() & blocks[row.control].keys()
+    shared = [end for end in both if blocks[row.treatment][end] > 0 and blocks[row.control][end] > 0]
+    whole = math.fsum(blocks[row.treatment][end] + blocks[row.control][end] for end in shared)
     if ours <= 0 or theirs <= 0 or whole <= 0:
         return None
     pair = ours + theirs
