@@ -41,7 +41,7 @@ def test_what_the_sources_know_of_the_baseline_is_what_is_planned_with(plan):
     assert (found["accuracy"]["value"], found["accuracy"]["n"], found["accuracy"]["source"]) == (pytest.approx(78.2), 5000, "mlflow")
     assert (found["error_rate"]["value"], found["error_rate"]["source"]) == (pytest.approx(true_rate, rel=0.01), "prometheus")
     assert found["over_latency_objective"]["value"] == pytest.approx(2.0, rel=0.02)
-    assert found["requests_a_day"]["value"] == pytest.approx(2 * (sum(BASE.successes) + sum(BASE.errors)) * 86_400, rel=0.02)
+    assert found["requests_a_day"]["value"] == pytest.approx(2 * (sum(BASE.successes) + sum(BASE.errors)) * 86_400, rel=0.05)  # blocks are of an hour
     assert {each["origin"] for name, each in found.items() if name != "effect"} == {"measured"}
     assert all(each["query"] and each["observed_at"] for name, each in found.items() if name not in {"effect", "accuracy"})
 
