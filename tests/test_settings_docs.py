@@ -50,14 +50,15 @@ def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
-def test_the_page_on_the_command_line_names_every_option_of_the_dashboard(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("command", ["ab", "plan"])
+def test_the_page_on_the_command_line_names_every_option(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
-    options = set(re.findall(r"--[a-z][a-z-]+", help_of("ab", capsys))) - {"--help"}
+    options = set(re.findall(r"--[a-z][a-z-]+", help_of(command, capsys))) - {"--help"}
     assert len(options) > 10
     assert [option for option in sorted(options) if f"`{option}" not in page and f"{option}`" not in page] == []
 
 
-@pytest.mark.parametrize("command", ["ab", "check", "demo", "explain"])
+@pytest.mark.parametrize("command", ["ab", "check", "demo", "explain", "plan"])
 def test_help_names_no_setting_that_is_not_in_the_table(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     named = set(re.findall(r"\b(?:AB|MLFLOW|PROMETHEUS|DASHBOARD)_[A-Z0-9_]+", help_of(command, capsys)))
     assert named <= {name for setting in all_settings() for name in (setting.name, f"{setting.name}_FILE")}

@@ -1,5 +1,6 @@
-"""The command line: `live-dashboards ab | business | all | web | check | demo | explain | hash-password`.
-stdout is the result, which may be closed, full, or a pipe whose reader has gone; stderr the conversation.
+"""The command line: `live-dashboards ab | business | all | web | check | demo | explain | plan |
+hash-password`. stdout is the result, which may be closed, full, or a pipe whose reader has gone; stderr the
+conversation.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ def main(argv: Sequence[str] | None = None, *, base_folder: Path | None = None) 
         "check": _check,
         "demo": _demo,
         "explain": _explain,
+        "plan": _plan,
         "hash-password": _hash_password,
     }
     try:
@@ -115,6 +117,8 @@ def _overrides(arguments: argparse.Namespace) -> Mapping[str, str]:
         "DASHBOARD_HOST": "host",
         "DASHBOARD_PORT": "port",
         "DASHBOARD_NOTIFY_URL": "notify_url",
+        "AB_MINIMUM_EFFECT_POINTS": "effect",
+        "AB_TRAFFIC_SPLIT": "split",
     }
     return {
         name: getattr(arguments, option)
@@ -257,6 +261,15 @@ def _explain(arguments: argparse.Namespace, base_folder: Path | None) -> int:
 
     path = arguments.summary or find_last_summary(_settings(arguments, base_folder).output_folder)
     say(explain(arguments.name, path))
+    return WRITTEN
+
+
+def _plan(arguments: argparse.Namespace, base_folder: Path | None) -> int:
+    from live_dashboards.app.planning import plan_and_write
+
+    settings = _settings(arguments, base_folder)
+    with deadline(settings["RUN_TIMEOUT_SECONDS"]):
+        say(plan_and_write(settings, options.given(arguments), options.plan_request(arguments)))
     return WRITTEN
 
 

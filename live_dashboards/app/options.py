@@ -16,7 +16,9 @@ from typing import TypeVar
 from live_dashboards import __version__
 from live_dashboards.errors import UsageError
 from live_dashboards.model.moment import parse_page_moment
+from live_dashboards.model.planning import Given
 from live_dashboards.settings.table import all_settings
+from live_dashboards.settings.values import split
 
 Value = TypeVar("Value")
 _LARGEST_SIDE_PIXELS = 20_000
@@ -125,6 +127,15 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="PATH",
         help="the summary to look into (default: the newest one in the output folder)",
+    )
+    _add_plan(
+        commands.add_parser(
+            "plan",
+            help="how many requests and days a test takes, before it starts",
+            description=_PLAN,
+            epilog=_settings_help(),
+            formatter_class=_Wide,
+        )
     )
     hashing = commands.add_parser(
         "hash-password", help="hash a password for the web page's login", description=_HASH
@@ -290,6 +301,105 @@ def _add_picture_options(command: argparse.ArgumentParser, *, is_folder: bool = 
     )
 
 
+def _add_plan(command: argparse.ArgumentParser) -> None:
+    """What is planned, what is given instead of being asked of the sources, and where the plan goes."""
+    _add_common_options(command)
+    given = command.add_argument_group("given numbers, instead of what the sources say of the baseline")
+    given.add_argument(
+        "--baseline-accuracy", type=_read(_rate), metavar="PERCENT", help="accuracy (default: MLflow's)"
+    )
+    given.add_argument(
+        "--baseline-error-rate",
+        type=_read(_rate),
+        metavar="PERCENT",
+        help="error rate (default: Prometheus' last 7 days)",
+    )
+    given.add_argument(
+        "--baseline-too-slow",
+        type=_read(_rate),
+        metavar="PERCENT",
+        help="share of requests over AB_LATENCY_OBJECTIVE_MS (default: Prometheus' last 7 days)",
+    )
+    given.add_argument(
+        "--requests-a-day",
+        type=_read(_requests),
+        metavar="N",
+        help="requests of all variants a day (default: Prometheus' last 7 days, the least and the most too)",
+    )
+    given.add_argument(
+        "--overdispersion",
+        type=_read(_overdispersion),
+        metavar="X",
+        help="variance of requests that go together over that of independent ones (default: from the "
+        "baseline's own blocks; 2 at least where they tell it, as the page's limits are)",
+    )
+    what = command.add_argument_group("what is planned; margins are those of the settings")
+    what.add_argument(
+        "--effect",
+        type=_read(_effect),
+        metavar="POINTS",
+        help="effect of the success metric to find (default: AB_MINIMUM_EFFECT_POINTS)",
+    )
+    what.add_argument(
+        "--split",
+        type=_read(_split),
+        metavar="SPLIT",
+        help="split as in AB_TRAFFIC_SPLIT, dated ones too (default: that, else half and half)",
+    )
+    what.add_argument(
+        "--power", type=_read(_power), default=80.0, metavar="PERCENT", help="power (default: %(default)g)"
+    )
+    _add_plan_outputs(command)
+
+
+def _add_plan_outputs(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--experiment", metavar="NAME", help="MLflow experiment (default: AB_EXPERIMENT, else the newest)")
+    add(
+        "--at",
+        type=_read(parse_page_moment),
+        metavar="TIME",
+        help="plan as of that moment, RFC 3339 or unix seconds (default: now)",
+    )
+    add("--output", type=Path, metavar="PATH", help="image file; the suffix picks png, pdf or svg")
+    add(
+        "--summary",
+        metavar="PATH",
+        help="JSON of the plan (default: beside the image, same stem; - is stdout, instead of words)",
+    )
+    add("--dpi", type=_read(_dpi), default=300, metavar="N", help="dots per inch (default: %(default)s)")
+    add(
+        "--size",
+        type=_read(_size),
+        default=(12.0, 6.75),
+        metavar="WxH",
+        help="size in inches (default: 12x6.75)",
+    )
+
+
+def given(arguments: argparse.Namespace) -> Given:
+    """The numbers that a plan was given."""
+    return Given(
+        arguments.baseline_accuracy,
+        arguments.baseline_error_rate,
+        arguments.baseline_too_slow,
+        arguments.requests_a_day,
+        arguments.overdispersion,
+        arguments.power,
+    )
+
+
+def plan_request(arguments: argparse.Namespace) -> Request:
+    """Where the plan goes, and its moment."""
+    return Request(
+        at=arguments.at,
+        output=arguments.output,
+        summary=arguments.summary,
+        dpi=arguments.dpi,
+        size_inches=arguments.size,
+    )
+
+
 def _add_unattended_options(command: argparse.ArgumentParser) -> None:
     """For runs that nobody watches."""
     add = command.add_argument
@@ -338,6 +448,57 @@ def _read(parse: Callable[[str], Value]) -> Callable[[str], Value]:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return read
+
+
+def _between(text: str, low: float, high: float) -> float:
+    """The number, NaN where it is none or not between these."""
+    try:
+        value = float(text.replace("_", ""))
+    except ValueError:
+        return math.nan
+    return value if low < value < high else math.nan
+
+
+def _rate(text: str) -> float:
+    value = _between(text.removesuffix("%"), 0.0, 100.0)
+    if math.isnan(value):
+        raise ValueError(f"{text!r} is not a rate in percent, above 0 and below 100, such as 5 for 5 %")
+    return value
+
+
+def _requests(text: str) -> float:
+    value = _between(text, 0.0, 1e13)
+    if math.isnan(value):
+        raise ValueError(f"{text!r} is not a number of requests a day above 0, such as 31000")
+    return value
+
+
+def _overdispersion(text: str) -> float:
+    value = _between(text, 1 - 1e-12, 1e6)
+    if math.isnan(value):
+        raise ValueError(f"{text!r} is not a number from 1 (independent requests) on, such as 2.5")
+    return value
+
+
+def _effect(text: str) -> str:
+    if math.isnan(_between(text, 0.0, 100.0)):
+        raise ValueError(f"{text!r} is not an effect in points above 0 and below 100; no test finds a 0")
+    return text
+
+
+def _power(text: str) -> float:
+    value = _between(text.removesuffix("%"), 50 - 1e-9, 99.9 + 1e-9)
+    if math.isnan(value):
+        raise ValueError(f"{text!r} is not a power in percent from 50 to 99.9, such as 80")
+    return value
+
+
+def _split(text: str) -> str:
+    try:
+        split(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} {error}") from None
+    return text
 
 
 def _dpi(text: str) -> int:
@@ -400,6 +561,13 @@ _DEMO = (
     "draws both dashboards and takes everything down again."
 )
 _EXPLAIN = "Prints value, origin, query and inputs of a number of the last summary."
+_PLAN = """\
+Tells, before a test starts, how many requests and days (and test rows) it takes until the effect is found
+and each guardrail shown, at one look and however often one looks, and the AB_PLANNED_REQUESTS to set: from
+Prometheus' last 7 days and MLflow's accuracy of the baseline, or from given numbers. Nothing is simulated.
+Prints the words, then the path of the picture; with --summary - the JSON instead of both. Exit codes:
+0 written, 1 not written, 2 usage, settings, or a number that is not known (the sentence names the option
+that gives it)."""
 _HASH = (
     "Asks for a password twice without showing it, or reads one line where there is no terminal, "
     "and prints the line for .env.live-dashboards that lets its user into the web page. A password has at "

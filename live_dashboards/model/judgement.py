@@ -10,6 +10,7 @@ from datetime import datetime
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 
 SHOWN, NOT_SHOWN, HARM, UNKNOWN = "shown", "not_shown", "harm", "unknown"
+BETTER, WORSE, OPEN = "better", "worse", "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ class MetricDifference:
     `harm_high` find a harm early, and decide that alone. Of test sets that were compared `looks` times since
     the start of the test, the verdict goes by `judged_low` and `judged_high`; `low` and `high` are for one
     look. `carried`: what carries a harm, where some tenth of the time does. `descriptive`: why nothing may be
-    concluded from it, empty where something may.
+    concluded from it, empty where something may. `information` is n1 n2 / (n1 + n2) added up over the blocks
+    that are compared, None where none are.
     """
 
     metric: str
@@ -103,6 +105,7 @@ class MetricDifference:
     judged_high: float | None = None
     carried: Carried | None = None
     descriptive: str = ""
+    information: float | None = None
 
     @property
     def verdict_limits(self) -> tuple[float | None, float | None]:
@@ -166,6 +169,39 @@ class Power:
     detectable: Measurement
     days_left: Measurement
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateForecast:
+    """When a gate of a challenger can be decided: at the present rate, if what it `assumes` is true, four
+    times of five.
+
+    `gate` is `success` or a guardrail's name; `outcome` is `better`, `worse`, `shown` or `harm` where it is
+    decided, else `open`. `needs` is what its limits must say. Requests are those of both arms that count for
+    its metric (labelled ones of an online accuracy) since the start; `days` are from now, at the quickest and
+    the slowest of the last days, of which an end of None is beyond half a year. What is tested once has test
+    rows an arm, and no days. `reason`: why there are no days, or no numbers at all. `words` say all of an
+    open gate in one clause, empty where nothing is known.
+    """
+
+    gate: str
+    treatment: str
+    metric: str
+    outcome: str
+    needs: str
+    assumes: str
+    requests_needed: float | None = None
+    requests_now: int | None = None
+    test_rows_needed: float | None = None
+    test_rows_now: int | None = None
+    days: Interval | None = None
+    reason: str | None = None
+    words: str = ""
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether its limits say already what they are to say, or the contrary."""
+        return self.outcome != OPEN
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from live_dashboards.model.evidence import Change, DifferenceLine
 from live_dashboards.model.judgement import (
+    GateForecast,
     Guardrail,
     MetricDifference,
     ModelChange,
@@ -420,8 +421,9 @@ class AbReport(Report):
     """The A/B dashboard. `variants` are ordered: baseline, challenger, the others by name.
 
     `comparisons` are those that the effect panel draws and the verdict is about, at 95 %. `verdicts` are
-    those on every challenger, by name. `model_changes` are the moments since the start at which another model
-    began to serve under a variant's name; `slices` are there where AB_SLICE_LABEL is set.
+    those on every challenger, by name, `decision_forecast` the gates of every challenger. `model_changes` are
+    the moments since the start at which another model began to serve under a variant's name; `slices` are
+    there where AB_SLICE_LABEL is set.
     """
 
     dashboard: ClassVar[str] = "ab"
@@ -432,6 +434,7 @@ class AbReport(Report):
     guardrails: tuple[Guardrail, ...]
     split_test: SplitTest
     power: Power
+    decision_forecast: tuple[GateForecast, ...] = ()
     verdicts: tuple[tuple[str, Verdict], ...]
     effect: EffectPanel
     evidence: EvidencePanel

@@ -11,6 +11,7 @@ import json
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -47,13 +48,28 @@ def image_content(figure: Figure, path: Path, *, dpi: int, report: Report) -> me
     """The bytes of the file that the path's suffix asks for; nothing in them depends on when, where or how
     fast they were made.
     """
+    said = ImageTexts(image_title(report), report.alt_text, provenance_text(report))
+    return content_with(figure, path, dpi=dpi, said=said)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageTexts:
+    """What a picture says of itself in its metadata; `provenance` is JSON."""
+
+    title: str
+    description: str
+    provenance: str
+
+
+def content_with(figure: Figure, path: Path, *, dpi: int, said: ImageTexts) -> memoryview:
+    """The same of any figure, with these texts."""
     check_output_path(path)
     kind = path.suffix.lower().removeprefix(".")
     content = BytesIO()
     with mpl.rc_context(_settings()):
         if kind == "png":
             page = _drawn(figure, dpi)
-            write_png(content, page.size, _strips(page), dpi=dpi, texts=_metadata(kind, report))
+            write_png(content, page.size, _strips(page), dpi=dpi, texts=_metadata(kind, said))
         else:
             figure.savefig(
                 content,
@@ -61,7 +77,7 @@ def image_content(figure: Figure, path: Path, *, dpi: int, report: Report) -> me
                 dpi=dpi,
                 bbox_inches=None,
                 facecolor="auto",
-                metadata=_metadata(kind, report),
+                metadata=_metadata(kind, said),
             )
     return content.getbuffer()
 
@@ -106,14 +122,14 @@ def _strips(page: Image.Image) -> Iterator[bytes]:
         yield strip.tobytes("raw", "RGB", 3 * page.width + 1, 1)
 
 
-def _metadata(kind: str, report: Report) -> dict[str, Any]:
-    title, description = _writable(image_title(report)), _writable(report.alt_text)
+def _metadata(kind: str, said: ImageTexts) -> dict[str, Any]:
+    title, description = _writable(said.title), _writable(said.description)
     if kind == "png":
         return {
             "Title": title,
             "Description": description,
             "Software": _SOFTWARE,
-            "Provenance": provenance_text(report),
+            "Provenance": said.provenance,
         }
     if kind == "pdf":
         return {"Title": title, "Subject": description, "Creator": _SOFTWARE, "CreationDate": None}

@@ -10,7 +10,15 @@ from importlib import resources
 from typing import Any
 
 from live_dashboards.model.business_case import BusinessReport
-from live_dashboards.model.judgement import Carried, Guardrail, MetricDifference, ModelChange, Power, Verdict
+from live_dashboards.model.judgement import (
+    Carried,
+    GateForecast,
+    Guardrail,
+    MetricDifference,
+    ModelChange,
+    Power,
+    Verdict,
+)
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.metrics import METRICS
 from live_dashboards.model.moment import format_moment
@@ -92,6 +100,7 @@ def _ab(report: AbReport) -> dict[str, Any]:
         "evidence": evidence(report),
         "slices": by_label(report.slices),
         "power": _power(report.power),
+        "decision_forecast": [_gate_forecast(gate) for gate in report.decision_forecast],
         "verdict": _verdict(report.verdict),
         "verdicts": {name: _verdict(each) for name, each in report.verdicts},
         "model_changes": [_model_change(each) for each in report.model_changes],
@@ -209,4 +218,26 @@ def _power(power: Power) -> dict[str, Any]:
         "days_left_low": finite(interval.low) if interval else None,
         "days_left_high": finite(interval.high) if interval else None,
         "words": power.words,
+    }
+
+
+def _gate_forecast(gate: GateForecast) -> dict[str, Any]:
+    """A gate as it is, and what decides it where it is open; an end of the days beyond half a year is
+    null.
+    """
+    return {
+        "gate": gate.gate,
+        "treatment": gate.treatment,
+        "metric": gate.metric,
+        "decided": gate.is_decided,
+        "outcome": gate.outcome,
+        "needs": gate.needs,
+        "assumes": gate.assumes,
+        "requests_needed": finite(gate.requests_needed),
+        "requests_now": gate.requests_now,
+        "test_rows_needed": finite(gate.test_rows_needed),
+        "test_rows_now": gate.test_rows_now,
+        "days": None if gate.days is None else [finite(gate.days.low), finite(gate.days.high)],
+        "reason": gate.reason,
+        "words": gate.words or None,
     }

@@ -109,3 +109,14 @@ def test_one_that_answers_better_ships_and_not_before_the_minimum_of_days(replay
     found = verdicts(replay, BETTER)
     assert found[-1] == "SHIP"
     assert "SHIP" not in [verdict for day, verdict in zip(LOOK_DAYS, found, strict=True) if day < 7]
+
+
+def test_a_guardrail_is_shown_at_its_forecast_in_about_four_of_five_equal_tests(replay):
+    shown = 0
+    for name in TESTS[:8]:
+        (early,) = (gate for gate in replay.look(name, 3, AB_ERROR_MARGIN_POINTS="0.5").decision_forecast if gate.gate == "error_rate")
+        assert early.days is not None or early.is_decided
+        day = 3 + (0 if early.days is None else early.days.high)
+        assert day < DAYS
+        shown += next(guard for guard in replay.look(name, day, AB_ERROR_MARGIN_POINTS="0.5").guardrails if guard.name == "error_rate").outcome == "shown"
+    assert shown >= 5

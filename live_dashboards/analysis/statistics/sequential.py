@@ -53,7 +53,7 @@ def confidence_sequence(
 
 
 def normal_sequence(
-    estimate: float, spread: float, n: int, planned_n: int, alpha: float
+    estimate: float, spread: float, n: float, planned_n: float, alpha: float
 ) -> tuple[float, float]:
     """Half-width and always-valid p of an estimate with that standard error after n observations (see
     `confidence_sequence`); ValueError as there.
@@ -157,7 +157,7 @@ def _log_bf(seen: Sequence[int], shares: Sequence[float], prior: Sequence[float]
     return after - log_beta_over([weight for _, weight, _ in arms], used)
 
 
-def _check_sequence(planned_n: int, alpha: float) -> None:
+def _check_sequence(planned_n: float, alpha: float) -> None:
     if not 0 < planned_n < math.inf:
         raise ValueError(f"planned_n is {planned_n}; it must be above 0 and finite")
     if not 0 < alpha < 1:

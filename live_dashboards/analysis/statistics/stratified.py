@@ -158,8 +158,9 @@ class Strata:
     """The difference within blocks (fractions), Sato's variance of it, what each block adds to its error, and
     all counts of either arm, treatment first.
 
-    `weights` are each block's share of the information; they and the residuals are in the order of the
-    blocks. `telling` are the counts of the blocks that have both events and non-events, which alone have a
+    `information` is n1 n2 / (n1 + n2) added up over the blocks, `weights` each block's share of it; they and
+    the residuals are in the order of the blocks. `telling` are the counts of the blocks that have both events
+    and non-events, which alone have a
     variance, and `usual` those of all but the blocks in which every request was an event, as in an outage of
     both arms; None where there is no such block. `overdispersion` is that of the blocks where they are too
     few for a long-run variance, else 1.
@@ -172,6 +173,7 @@ class Strata:
     arms: tuple[Counts, Counts]
     telling: tuple[Counts, Counts] | None
     usual: tuple[Counts, Counts] | None
+    information: float
     overdispersion: float = 1.0
 
     @property
@@ -213,6 +215,7 @@ def strata_of(counts: IntArray) -> Strata:
         (Counts(int(x2.sum()), int(n2.sum())), Counts(int(x1.sum()), int(n1.sum()))),
         _arms(*counts[:, telling]),
         _arms(*counts[:, usual]),
+        whole,
         1.0 if len(n1) >= FEWEST_BLOCKS else overdispersion([counts[:2].T.tolist(), counts[2:].T.tolist()]),
     )
 

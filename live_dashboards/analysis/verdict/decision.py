@@ -79,8 +79,8 @@ class Evidence:
     split and the period.
 
     `shared_days` are the days on which both arms had traffic that counts, `present` how much of the evidence
-    is of the models that serve now, None where none was replaced. Money is not among it: that decides in the
-    recommendation.
+    is of the models that serve now, None where none was replaced; `more` is what decides the open gates.
+    Money is not among it: that decides in the recommendation.
     """
 
     page: PageFacts
@@ -92,6 +92,7 @@ class Evidence:
     requests: float
     shared_days: float
     present: PresentModel | None = None
+    more: tuple[str, ...] = ("more traffic",)
 
 
 def success_of(page: PageFacts, rows: tuple[ComparedRates, ...]) -> ComparedRates | None:
@@ -406,15 +407,8 @@ def _awaited(evidence: Evidence, reasons: Sequence[str]) -> tuple[str, ...]:
     is lacking, too.
     """
     if evidence.present is None or evidence.present.is_enough:
-        return (_more(evidence),)
-    return (*separating_words(evidence.present), *([_more(evidence)] if len(reasons) > 1 else []))
-
-
-def _more(evidence: Evidence) -> str:
-    row = _row(evidence)
-    if row is not None and not row.sequential and not is_better(row):
-        return f"more test rows: {evidence.power.words}"
-    return f"more traffic: {evidence.power.words}"
+        return evidence.more
+    return (*separating_words(evidence.present), *(evidence.more if len(reasons) > 1 else ()))
 
 
 def _row(evidence: Evidence) -> MetricDifference | None:

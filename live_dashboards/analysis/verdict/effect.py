@@ -371,6 +371,7 @@ def _within_blocks(
         overdispersion=clusters,
         n_treatment=found.arms[0].n,
         n_control=found.arms[1].n,
+        information=found.information,
     )
     if levels.harm is not None and len(blocks.ends) >= _FEWEST_BLOCKS_FOR_HARM:
         variance = harm_variance(found, blocks.last_ends, at_seconds)

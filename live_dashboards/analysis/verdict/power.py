@@ -23,7 +23,8 @@ _MOST_NAMED = 4
 _ASTRAY = 0.25  # of half the interval: rates that differ by less than that disagree in nothing but noise
 
 POWER = 0.8
-_DAY_SECONDS, _RECENT_DAYS, _LONGEST_DAYS = 86_400.0, 7, 180.0
+LONGEST_DAYS = 180.0
+_DAY_SECONDS, _RECENT_DAYS = 86_400.0, 7
 
 
 def time_words(page: PageFacts, rows: Sequence[ComparedRates]) -> tuple[str, ...]:
@@ -266,15 +267,16 @@ def days_words(days_left: Measurement) -> str:
     interval, value = days_left.interval, days_left.value
     if value is None or interval is None or interval.low is None:
         return "unknown"
-    if value > _LONGEST_DAYS:
+    if value > LONGEST_DAYS:
         return "never at this rate (over 180 days)"
-    longest = interval.high if interval.high is not None else math.inf
-    low, high = math.ceil(interval.low), math.ceil(min(longest, _LONGEST_DAYS))
-    days = (
-        f"{low} days" if low == high else f"{low} to {'over 180' if longest > _LONGEST_DAYS else high} days"
-    )
     weeks = math.ceil(value / 7)
-    return (
-        f"{days.replace('1 days', '1 day') if low == high == 1 else days} ({weeks} "
-        f"week{'s' if weeks > 1 else ''})"
-    )
+    return f"{days_range(interval.low, interval.high)} ({weeks} week{'s' if weeks > 1 else ''})"
+
+
+def days_range(low_days: float, high_days: float | None) -> str:
+    """`5 to 8 days`, in whole days; an end of None is beyond half a year."""
+    longest = high_days if high_days is not None else math.inf
+    low, high = math.ceil(low_days), math.ceil(min(longest, LONGEST_DAYS))
+    if low != high:
+        return f"{low} to {'over 180' if longest > LONGEST_DAYS else high} days"
+    return "1 day" if low == 1 else f"{low} days"

@@ -22,6 +22,7 @@ from live_dashboards.analysis.verdict.effect import (
     with_adjusted_p,
 )
 from live_dashboards.analysis.verdict.evidence import evidence_panel, shift_words
+from live_dashboards.analysis.verdict.forecast import decision_forecast, more_words
 from live_dashboards.analysis.verdict.guardrails import (
     guardrails,
     other_pages,
@@ -49,7 +50,15 @@ from live_dashboards.analysis.verdict.traffic_panels import (
     split_panel,
 )
 from live_dashboards.model.business_case import BusinessCase
-from live_dashboards.model.judgement import Guardrail, Period, PlainAnswer, Power, SplitTest, Verdict
+from live_dashboards.model.judgement import (
+    GateForecast,
+    Guardrail,
+    Period,
+    PlainAnswer,
+    Power,
+    SplitTest,
+    Verdict,
+)
 from live_dashboards.model.measurement import Measurement, Origin, missing
 from live_dashboards.model.metrics import EXPORTED, METRICS
 from live_dashboards.model.number import format_count, format_number, format_percent
@@ -87,7 +96,8 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
     compare = _remembered(_compared)
     rows = widest_rows(compare(page), [compare(each) for each in other_pages(page)])
     judged = _judged(page, compare, rows)
-    verdicts = _verdicts(page, compare, rows, judged.verdict)
+    every = _every_judged(page, compare, rows, judged)
+    verdicts = tuple((name, each.verdict) for name, each in every)
     changes = model_changes(page)
     marks = change_marks(changes)
     runs, quality = runs_panel(page, marks), quality_panel(page)
@@ -123,6 +133,7 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
         guardrails=judged.guardrails,
         split_test=judged.split,
         power=judged.power,
+        decision_forecast=tuple(gate for _, each in every for gate in each.gates),
         verdict=judged.verdict,
         verdicts=verdicts,
         model_changes=changes,
@@ -328,6 +339,7 @@ class _Judged:
     guardrails: tuple[Guardrail, ...]
     split: SplitTest
     power: Power
+    gates: tuple[GateForecast, ...]
     verdict: Verdict
 
 
@@ -346,15 +358,15 @@ def _judged(found: PageFacts, compare: Compare, rows: tuple[ComparedRates, ...])
     return replace(least, guardrails=watched, split=split, verdict=decided)
 
 
-def _verdicts(
-    page: PageFacts, compare: Compare, rows: tuple[ComparedRates, ...], own: Verdict
-) -> tuple[tuple[str, Verdict], ...]:
+def _every_judged(
+    page: PageFacts, compare: Compare, rows: tuple[ComparedRates, ...], own: _Judged
+) -> tuple[tuple[str, _Judged], ...]:
     """Of every challenger against the baseline, each pair with its own period; the default challenger's is
     known.
     """
 
-    def of(name: str) -> Verdict:
-        return _judged(replace(page, roles=replace(page.roles, challenger=name)), compare, rows).verdict
+    def of(name: str) -> _Judged:
+        return _judged(replace(page, roles=replace(page.roles, challenger=name)), compare, rows)
 
     challengers = (name for name in page.roles.names if name != page.roles.baseline)
     return tuple((name, own if name == page.roles.challenger else of(name)) for name in challengers)
@@ -395,6 +407,7 @@ def _judged_at(page: PageFacts, rows: tuple[ComparedRates, ...]) -> _Judged:
         else sum(share_of_requests(page, counted, name)[0] or 0 for name in page.roles.names)
     )
     mine = tuple(guard for guard in watched if guard.comparison.treatment == page.roles.challenger)
+    gates = decision_forecast(page, success, _with_rates(mine, rows))
     evidence = Evidence(
         page,
         success,
@@ -405,8 +418,17 @@ def _judged_at(page: PageFacts, rows: tuple[ComparedRates, ...]) -> _Judged:
         requests,
         _shared_days(page, counted),
         present_model(page),
+        more_words(gates),
     )
-    return _Judged(period, watched, split, power, verdict(evidence))
+    return _Judged(period, watched, split, power, gates, verdict(evidence))
+
+
+def _with_rates(
+    guards: tuple[Guardrail, ...], rows: tuple[ComparedRates, ...]
+) -> tuple[tuple[Guardrail, ComparedRates], ...]:
+    """Each guardrail with the rates that it compares."""
+    by_row = {(each.row.metric, each.row.treatment): each for each in rows}
+    return tuple((guard, by_row[guard.comparison.metric, guard.comparison.treatment]) for guard in guards)
 
 
 def _shared_days(page: PageFacts, counted: Accumulated | None) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from numbers import Real
@@ -113,6 +113,12 @@ def _create_dashboard_panels(
     named = layout.dashboard if isinstance(layout, Layout) else layout
     shown = _report_of(report, named)
     own = layout if isinstance(layout, Layout) else _layout_of(shown)
+    return drawn_page(lambda figure: own.draw(figure, shown), size_inches=size_inches, dpi=dpi)
+
+
+def drawn_page(draw: Callable[[Figure], None], *, size_inches: tuple[float, float], dpi: float) -> Picture:
+    """A page of that size with what is drawn on it; UsageError where it is too small for legible text."""
+    _check_page(size_inches, dpi)
     with (
         page_settings(),
         sns.axes_style("white", rc=AXES_STYLE),
@@ -120,7 +126,7 @@ def _create_dashboard_panels(
     ):
         figure = Picture(figsize=size_inches, dpi=dpi, facecolor=PAPER)
         FigureCanvasAgg(figure)
-        own.draw(figure, shown)
+        draw(figure)
     return figure
 
 

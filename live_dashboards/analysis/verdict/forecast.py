@@ -1,0 +1,307 @@
+"""When each gate of a challenger can be decided, at the present rate and split: of what is not worse with a
+true difference of 0, of what is better with one of AB_MINIMUM_EFFECT_POINTS, never with the estimate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from statistics import fmean
+
+from live_dashboards.analysis.facts.arms import request_blocks
+from live_dashboards.analysis.facts.page import PageFacts
+from live_dashboards.analysis.facts.period import period_of
+from live_dashboards.analysis.facts.retraining import alpha_of_look
+from live_dashboards.analysis.statistics.forecast import (
+    POWER,
+    USUAL_INFLATION,
+    Claim,
+    Forecast,
+    Gathered,
+    Leg,
+    forecast,
+    rounded_up,
+)
+from live_dashboards.analysis.statistics.proportions import required_n_per_arm
+from live_dashboards.analysis.verdict.decision import is_better, is_worse
+from live_dashboards.analysis.verdict.effect import ComparedRates, planned_requests
+from live_dashboards.analysis.verdict.power import LONGEST_DAYS, days_range, requests_a_day
+from live_dashboards.model.judgement import (
+    BETTER,
+    HARM,
+    OPEN,
+    SHOWN,
+    WORSE,
+    GateForecast,
+    Guardrail,
+    MetricDifference,
+)
+from live_dashboards.model.measurement import Interval, Measurement
+from live_dashboards.model.metrics import ACCURACY, metric_of
+from live_dashboards.model.number import format_count, format_number, format_percent, format_signed
+from live_dashboards.model.setting_types import TrafficPlan
+from live_dashboards.model.snapshot import Accumulated
+
+SUCCESS = "success"
+SURELY_NEVER_DAYS = 1e6
+NEVER = "never at this rate (over 180 days)"
+_ALPHA = 0.05
+_DAY_SECONDS = 86_400.0
+
+
+def decision_forecast(
+    page: PageFacts, success: ComparedRates | None, watched: Sequence[tuple[Guardrail, ComparedRates]]
+) -> tuple[GateForecast, ...]:
+    """Every gate of the page's challenger: the success metric, then what is guarded; none on simulated data,
+    and none where nothing is compared.
+    """
+    if page.is_simulated or page.roles.challenger is None:
+        return ()
+    found = [_success(page, success)] if success is not None else []
+    return (*found, *(_guarded(page, guard, each) for guard, each in watched))
+
+
+def more_words(gates: Iterable[GateForecast]) -> tuple[str, ...]:
+    """What is needed to decide what is open, and how long it takes, in clauses."""
+    told = [each for each in gates if not each.is_decided and each.words]
+    timed = ", ".join(each.words for each in told if each.days is not None)
+    others = [each.words for each in told if each.days is None]
+    first = [f"more traffic, decidable in: {timed}"] if timed else [] if others else ["more traffic"]
+    return (*first, *others)
+
+
+def _success(page: PageFacts, success: ComparedRates) -> GateForecast:
+    row, least = success.row, float(page.settings["AB_MINIMUM_EFFECT_POINTS"])
+    signed = least if row.is_higher_better else -least
+    side = "a lower limit above 0" if row.is_higher_better else "an upper limit below 0"
+    gate = GateForecast(
+        SUCCESS,
+        row.treatment,
+        row.metric,
+        BETTER if is_better(row) else WORSE if is_worse(row) else OPEN,
+        side,
+        f"{_words(row)} truly {format_signed(signed, 'points')}",
+    )
+    if gate.is_decided or row.descriptive:
+        return replace(gate, reason=row.descriptive or None)
+    known = _rates(success.inputs[1], signed)
+    if known is None:
+        return _without_rates(gate, success.inputs[1], row, signed)
+    if known[0] == known[1]:
+        reason = f"with AB_MINIMUM_EFFECT_POINTS={least:g} there is no effect to wait for"
+        return replace(gate, reason=reason)
+    name = f"{_words(row)} {format_signed(signed, 'points')}"
+    if row.metric == ACCURACY:
+        return _with_rows(gate, row, known, name)
+    alpha = _ALPHA / row.family
+    return _with_days(page, gate, row, Claim(*known, 0.0, alpha), name)
+
+
+def _guarded(page: PageFacts, guard: Guardrail, each: ComparedRates) -> GateForecast:
+    row = each.row
+    gate = GateForecast(
+        guard.name,
+        row.treatment,
+        row.metric,
+        guard.outcome if row.sequential and guard.outcome in {SHOWN, HARM} else OPEN,
+        f"an upper limit below {format_number(guard.margin_points, 'points')}",
+        "a true difference of 0",
+    )
+    if gate.is_decided:
+        return gate
+    known = _rates(each.inputs[1], 0.0)
+    if known is None:
+        return _without_rates(gate, each.inputs[1], row, 0.0)
+    if guard.margin_points <= 0:
+        return replace(gate, reason="with a margin of 0 no limit is ever below it")
+    claim = Claim(*known, guard.margin_points / 100, _ALPHA)
+    return _with_days(page, gate, row, claim, guard.name.replace("_", " "))
+
+
+def _words(row: MetricDifference) -> str:
+    return metric_of(row.metric).words
+
+
+def _rates(baseline: Measurement, effect_points: float) -> tuple[float, float] | None:
+    """The baseline's rate and the challenger's that is assumed to be true, as fractions; None where one is
+    not known or no rate.
+    """
+    if baseline.value is None:
+        return None
+    control, treatment = baseline.value / 100, (baseline.value + effect_points) / 100
+    return (control, treatment) if 0 <= treatment <= 1 else None
+
+
+def _without_rates(
+    gate: GateForecast, baseline: Measurement, row: MetricDifference, effect_points: float
+) -> GateForecast:
+    if baseline.value is None:
+        return replace(gate, reason=str(row.reason or baseline.reason or "the baseline's rate is not known"))
+    reason = (
+        f"{_words(row)} of {baseline.variant}, {format_percent(baseline.value)}, cannot change by "
+        f"{format_signed(effect_points, 'points')}: set a smaller AB_MINIMUM_EFFECT_POINTS"
+    )
+    return replace(gate, reason=reason, words=reason)
+
+
+def _with_rows(
+    gate: GateForecast, row: MetricDifference, known: tuple[float, float], name: str
+) -> GateForecast:
+    """Test rows of each of two test sets, at the level at which the next pair of them is judged: rows come
+    with a new one.
+    """
+    look = row.looks + 1 if row.has_interval else row.looks
+    needed = required_n_per_arm(*known, alpha_of_look(look, row.family), POWER)
+    counts = (row.n_treatment, row.n_control)
+    now = min(n for n in counts if n is not None) if None not in counts else None
+    has_enough = now is not None and now >= needed
+    beside = f" ({format_count(now)} now)" if now is not None else ""
+    words = f"{name} needs {format_count(rounded_up(needed))} test rows an arm{beside}"
+    return replace(
+        gate,
+        test_rows_needed=needed,
+        test_rows_now=now,
+        assumes=f"{gate.assumes}, from {format_percent(100 * known[0])}; pair {look} of test sets; "
+        f"{_chance_words()}",
+        reason=_OF_EFFECTS if has_enough else "test rows do not come with time",
+        words=f"{name} not told by {format_count(now)} test rows an arm" if has_enough else words,
+    )
+
+
+_OF_EQUAL_ARMS = "of equal arms four of five are decided by now"
+_OF_EFFECTS = "of such effects four of five are found by now"
+
+
+def _chance_words() -> str:
+    return f"{100 * POWER:.0f} % power"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rate:
+    """How trials of a metric come: of all requests a day, the pair's share and the treatment's share of that,
+    and trials a request.
+    """
+
+    pair_share: float
+    treatment_share: float
+    trials_a_request: float
+
+
+def _with_days(
+    page: PageFacts, gate: GateForecast, row: MetricDifference, claim: Claim, name: str
+) -> GateForecast:
+    """Requests and days, at the mean, quickest and slowest of the last days."""
+    period, counted = period_of(page, row.treatment)
+    if counted is None or not row.sequential or row.information is None:
+        return replace(gate, reason=row.reason or f"nothing is counted since the start: {period.reason}")
+    claim = replace(
+        claim,
+        inflation=max(USUAL_INFLATION, row.overdispersion),
+        planned_n=planned_requests(page.settings, page.roles.names, (row.treatment, row.control)),
+    )
+    rate, daily = _rate(page, counted, row), requests_a_day(page, counted)
+    gate = replace(
+        gate,
+        requests_now=_n(row),
+        assumes=f"{gate.assumes}, {_assumed(claim, rate)}; {_chance_words()}",
+    )
+    if rate is None or not daily or max(daily) <= 0:
+        return replace(gate, reason="no traffic of both arms in the last day to tell by")
+    steps = to_come(page.settings.traffic_plans, page.at)
+    pair = (row.treatment, row.control)
+    so_far = _gathered(row)
+
+    def of(requests_a_day: float, most_days: float = LONGEST_DAYS) -> Forecast | None:
+        return forecast(claim, _course(rate, requests_a_day, steps, pair), so_far, most_days)
+
+    needed = of(fmean(daily), SURELY_NEVER_DAYS)
+    gate = replace(gate, requests_needed=None if needed is None else needed.trials)
+    soonest, latest = of(max(daily)), of(min(daily)) if min(daily) > 0 else None
+    if soonest is None:
+        return replace(gate, reason=NEVER, words=f"{name} {NEVER}")
+    if soonest.days == 0:
+        due = _OF_EQUAL_ARMS if claim.true_fraction == 0 else _OF_EFFECTS
+        return replace(gate, reason=due, words=f"{name} overdue: {due}")
+    days = Interval(soonest.days, None if latest is None else latest.days)
+    return replace(gate, days=days, words=f"{name} {days_range(soonest.days, days.high)}")
+
+
+def _n(row: MetricDifference) -> int:
+    return (row.n_treatment or 0) + (row.n_control or 0)
+
+
+def _gathered(row: MetricDifference) -> Gathered:
+    information = row.information or 0.0
+    return Gathered(float(_n(row)), information, information * (row.n_treatment or 0) / max(1, _n(row)))
+
+
+def _assumed(claim: Claim, rate: _Rate | None) -> str:
+    rates = f"a rate of {format_percent(100 * claim.control_fraction)}"
+    split = f", {format_percent(100 * rate.treatment_share)} of the pair's requests" if rate else ""
+    clusters = f", a variance x {claim.inflation:.3g}" if claim.inflation >= 1.005 else ""
+    return f"{rates}{split}{clusters}"
+
+
+def _rate(page: PageFacts, counted: Accumulated, row: MetricDifference) -> _Rate | None:
+    """From the last day's requests; the trials of each request from the whole test."""
+    names = page.roles.names
+    blocks = {name: request_blocks(page, counted, name) for name in names}
+    last = max((end for each in blocks.values() for end in each), default=0.0)
+    recent = {
+        name: math.fsum(value for end, value in each.items() if end > last - _DAY_SECONDS)
+        for name, each in blocks.items()
+    }
+    ours, theirs = recent.get(row.treatment, 0.0), recent.get(row.control, 0.0)
+    both = blocks[row.treatment].keys() & blocks[row.control].keys()
+    shared = [end for end in both if blocks[row.treatment][end] > 0 and blocks[row.control][end] > 0]
+    whole = math.fsum(blocks[row.treatment][end] + blocks[row.control][end] for end in shared)
+    if ours <= 0 or theirs <= 0 or whole <= 0:
+        return None
+    pair = ours + theirs
+    return _Rate(pair / sum(recent.values()), ours / pair, min(1.0, _n(row) / whole))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A planned split that begins so many days from now; `until` is when the next one does, None of the last
+    one.
+    """
+
+    begin_days: float
+    until_days: float | None
+    plan: TrafficPlan
+
+
+def to_come(plans: Sequence[TrafficPlan], at: datetime) -> tuple[Step, ...]:
+    """The steps of a dated plan that begin after that moment."""
+    later = [
+        (each, (each.since - at).total_seconds() / _DAY_SECONDS)
+        for each in plans
+        if each.since is not None and each.since > at
+    ]
+    ends: list[float | None] = [days for _, days in later[1:]]
+    return tuple(
+        Step(days, end, plan) for (plan, days), end in zip(later, [*ends, None][: len(later)], strict=True)
+    )
+
+
+def _course(
+    rate: _Rate, requests_a_day: float, steps: Sequence[Step], pair: tuple[str, str]
+) -> tuple[Leg, ...]:
+    trials_a_day = requests_a_day * rate.trials_a_request
+    first = steps[0].begin_days if steps else math.inf
+    return (
+        Leg(first, trials_a_day * rate.pair_share, rate.treatment_share),
+        *legs(steps, trials_a_day, pair),
+    )
+
+
+def legs(steps: Sequence[Step], trials_a_day: float, pair: tuple[str, str]) -> Iterator[Leg]:
+    """What a pair (treatment, control) has of each step, of so many trials of all variants a day."""
+    for step in steps:
+        ours, theirs = (step.plan.share(name) for name in pair)
+        both = ours + theirs
+        days = math.inf if step.until_days is None else step.until_days - step.begin_days
+        yield Leg(days, trials_a_day * both, ours / both if both else 0.0)
