@@ -60,7 +60,7 @@ class DifferenceLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class DatedChange:
     """Something that changed during the test: `what` is split, model, restart or excluded, `variant` whose it
     is, None where it is all's.
     """

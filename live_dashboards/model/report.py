@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from live_dashboards.model.evidence import Change, DifferenceLine
+from live_dashboards.model.evidence import DatedChange, DifferenceLine
 from live_dashboards.model.judgement import (
     GateForecast,
     Guardrail,
@@ -106,7 +106,7 @@ class EvidencePanel:
     head: Head
     lines: tuple[DifferenceLine, ...] = ()
     metric: str = ""
-    changes: tuple[Change, ...] = ()
+    changes: tuple[DatedChange, ...] = ()
 
     @property
     def drawn(self) -> tuple[DifferenceLine, ...]:

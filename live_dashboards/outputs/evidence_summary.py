@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from live_dashboards.model.evidence import Change, DifferenceAt, DifferenceLine, Shift
+from live_dashboards.model.evidence import DatedChange, DifferenceAt, DifferenceLine, Shift
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.report import AbReport
@@ -22,7 +22,7 @@ def evidence(report: AbReport) -> list[dict[str, Any]]:
     ]
 
 
-def _line(line: DifferenceLine, changes: tuple[Change, ...]) -> dict[str, Any]:
+def _line(line: DifferenceLine, changes: tuple[DatedChange, ...]) -> dict[str, Any]:
     own = {None, line.treatment, line.control}
     return {
         "metric": line.metric,
@@ -66,7 +66,7 @@ def _shift(shift: Shift) -> dict[str, Any]:
     }
 
 
-def _change(change: Change) -> dict[str, Any]:
+def _change(change: DatedChange) -> dict[str, Any]:
     return {
         "at": format_moment(change.at),
         "what": change.what,

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from live_dashboards.model.evidence import Change, DifferenceAt, DifferenceLine
+from live_dashboards.model.evidence import DatedChange, DifferenceAt, DifferenceLine
 from live_dashboards.model.judgement import Guardrail, MetricDifference, Period, PlainAnswer, Power, SplitTest, Verdict
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.metrics import METRICS
@@ -197,7 +197,7 @@ def evidence(variants: tuple[str, ...]) -> EvidencePanel:
         DifferenceLine("error_rate", name, variants[0], Origin.LIVE, tuple(_differences(0.02 * number)), source="prometheus", query="query")
         for number, name in enumerate(variants[1:])
     )
-    changes = (Change(AT - timedelta(days=4), "enhanced 50 %", "split", "enhanced"),)
+    changes = (DatedChange(AT - timedelta(days=4), "enhanced 50 %", "split", "enhanced"),)
     head = _head("Error rate: not told apart in 9 d", "challenger − baseline, error rate, points, since the start")
     return EvidencePanel(head if lines else replace(head, origin=Origin.MISSING, reason="there is no challenger"), lines, "error_rate", changes)
 

@@ -12,7 +12,7 @@ from live_dashboards.analysis.facts.model_changes import model_changes
 from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.facts.period import period_of
 from live_dashboards.analysis.verdict.split import share_changes
-from live_dashboards.model.evidence import Change
+from live_dashboards.model.evidence import DatedChange
 from live_dashboards.model.number import format_percent
 from live_dashboards.model.snapshot import Accumulated
 
@@ -32,27 +32,27 @@ class SplitStep(NamedTuple):
     after: float
 
 
-def changes(page: PageFacts) -> tuple[Change, ...]:
+def changes(page: PageFacts) -> tuple[DatedChange, ...]:
     """Everything that is known to have changed, in the order of time."""
     return tuple(sorted((*_splits(page), *_left_out(page), *_models(page)), key=lambda each: each.at))
 
 
-def _splits(page: PageFacts) -> Iterator[Change]:
+def _splits(page: PageFacts) -> Iterator[DatedChange]:
     for name in page.roles.names:
         counted = period_of(page, name)[1] if name != page.roles.baseline else None
         for step in split_steps(page, counted, name) if counted is not None else ():
             label = f"{name} {format_percent(100 * step.after, 2)}"
-            yield Change(datetime.fromtimestamp(step.at_seconds, UTC), label, "split", name)
+            yield DatedChange(datetime.fromtimestamp(step.at_seconds, UTC), label, "split", name)
 
 
-def _left_out(page: PageFacts) -> Iterator[Change]:
+def _left_out(page: PageFacts) -> Iterator[DatedChange]:
     for each in period_of(page, page.roles.challenger)[0].excluded:
-        yield Change(each.begin, "left out", "excluded")
+        yield DatedChange(each.begin, "left out", "excluded")
 
 
-def _models(page: PageFacts) -> Iterator[Change]:
+def _models(page: PageFacts) -> Iterator[DatedChange]:
     for each in model_changes(page):
-        yield Change(each.at, f"new {each.variant}", "model", each.variant)
+        yield DatedChange(each.at, f"new {each.variant}", "model", each.variant)
 
 
 def split_steps(page: PageFacts, counted: Accumulated, challenger: str) -> tuple[SplitStep, ...]:

@@ -226,7 +226,7 @@ def _counts(measurement: Measurement) -> Counts | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Counting:
+class ComparedCounts:
     """What two arms have counted of a metric, and how it is judged; `row` is their comparison without limits.
     `is_whole`: it was counted since the start of the test; else in the window.
     """
@@ -248,7 +248,7 @@ class Counting:
         return self.arms[0].rate, self.arms[1].rate
 
 
-def countings(page: PageFacts, name: str, metric: str, family: int) -> tuple[Counting, ...]:
+def countings(page: PageFacts, name: str, metric: str, family: int) -> tuple[ComparedCounts, ...]:
     """What accumulates of a metric of that challenger: since the start of the test, or in the window, where
     the period is not known; a second time at the far end of the bucket that holds the latency objective.
     """
@@ -262,10 +262,10 @@ def countings(page: PageFacts, name: str, metric: str, family: int) -> tuple[Cou
     planned = planned_requests(page.settings, page.roles.names, (name, page.roles.baseline))
     levels = Levels(alpha, _harm_alpha(page, metric, family), planned)
 
-    def of(edge: Accumulated) -> Counting:
+    def of(edge: Accumulated) -> ComparedCounts:
         arms = arm(page, edge, name, metric), arm(page, edge, page.roles.baseline, metric)
         row = _row(metric, (arms[0].rate, arms[1].rate), family if is_success else 1)
-        return Counting(row, arms, levels, edge, since is not None)
+        return ComparedCounts(row, arms, levels, edge, since is not None)
 
     far = at_far_edge(counted) if metric == OVER_OBJECTIVE else None
     return (of(counted),) if far is None else (of(counted), of(far))
@@ -314,7 +314,7 @@ class Levels:
     planned_n: int
 
 
-def _judged(page: PageFacts, counting: Counting) -> MetricDifference:
+def _judged(page: PageFacts, counting: ComparedCounts) -> MetricDifference:
     row, arms, since = counting.row, counting.arms, counting.counted
     ours, theirs = (each.counts for each in arms)
     if ours is None or theirs is None:
@@ -337,7 +337,7 @@ def _judged(page: PageFacts, counting: Counting) -> MetricDifference:
     )
 
 
-def judged_until(counting: Counting, pair: Paired, at_seconds: float) -> MetricDifference | None:
+def judged_until(counting: ComparedCounts, pair: Paired, at_seconds: float) -> MetricDifference | None:
     """The comparison as the blocks that end by that moment (unix seconds) give it; None where they compare
     nothing.
     """

@@ -14,14 +14,14 @@ from live_dashboards.analysis.facts.period import block_begin, period_of
 from live_dashboards.analysis.verdict.blocks import Paired, shared
 from live_dashboards.analysis.verdict.changes import changes
 from live_dashboards.analysis.verdict.effect import (
-    Counting,
+    ComparedCounts,
     countings,
     judged_until,
     margins,
     within_bucket,
 )
 from live_dashboards.analysis.verdict.guardrails import other_pages
-from live_dashboards.analysis.verdict.shifts import Stretch, shift_of
+from live_dashboards.analysis.verdict.shifts import BlocksInTime, shift_of
 from live_dashboards.model.evidence import DifferenceAt, DifferenceLine
 from live_dashboards.model.judgement import HARM, Guardrail, MetricDifference
 from live_dashboards.model.measurement import Origin
@@ -34,7 +34,7 @@ from live_dashboards.model.snapshot import PROMETHEUS, Accumulated
 _MOST_POINTS = 60
 _SAME_MOMENT_SECONDS = 1.0
 
-Ends = Sequence[Sequence[tuple[Counting, Paired]]]
+Ends = Sequence[Sequence[tuple[ComparedCounts, Paired]]]
 """What was counted, and its blocks, first by the lower and then by the other ends of what may have been."""
 
 
@@ -150,14 +150,14 @@ def _row_at(ends: Ends, at_seconds: float) -> MetricDifference | None:
     return around_rows(row, others) or without_interval(row, "no interval at one of the ends")
 
 
-def _stretch(counting: Counting, pair: Paired) -> Stretch:
+def _stretch(counting: ComparedCounts, pair: Paired) -> BlocksInTime:
     """The blocks that both arms share, with their times."""
     blocks, counted = shared(pair), counting.counted
     step_seconds = counted.block("requests").step_seconds
     times = tuple(
         (block_begin(group[0], step_seconds, counted.start_seconds), group[-1]) for group in blocks.groups
     )
-    return Stretch(times, blocks.counts)
+    return BlocksInTime(times, blocks.counts)
 
 
 def _head(page: PageFacts, drawn: Sequence[DifferenceLine], lines: Sequence[DifferenceLine]) -> Head:

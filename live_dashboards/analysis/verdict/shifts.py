@@ -27,7 +27,7 @@ _SURE_Z = 5.0  # hundreds of moments are looked at, and again at each look at th
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stretch:
+class BlocksInTime:
     """Neighbouring blocks of time: when each begins and ends (unix seconds), and the counts of both arms, as
     those of `strata_of`.
     """
@@ -35,12 +35,12 @@ class Stretch:
     times: tuple[tuple[float, float], ...]
     counts: IntArray
 
-    def part(self, begin: int, end: int) -> Stretch:
+    def part(self, begin: int, end: int) -> BlocksInTime:
         """The blocks from one on up to another."""
         return replace(self, times=self.times[begin:end], counts=self.counts[:, begin:end])
 
 
-def shift_of(whole: Stretch, levels: Levels) -> Shift | None:
+def shift_of(whole: BlocksInTime, levels: Levels) -> Shift | None:
     """The last third where it differs from the rest beyond limits that hold at every look; or, if it goes on
     as the second did, the beginning that differs from all that came after it. None where neither does, and
     where a third has fewer than 8 blocks.
@@ -55,7 +55,7 @@ def shift_of(whole: Stretch, levels: Levels) -> Shift | None:
     return _early(whole, third) or late
 
 
-def _thirds(whole: Stretch) -> tuple[int, int]:
+def _thirds(whole: BlocksInTime) -> tuple[int, int]:
     """The first blocks that end after a third and after two thirds of the time."""
     begin, end = whole.times[0][0], whole.times[-1][1]
     first, second = (
@@ -64,7 +64,7 @@ def _thirds(whole: Stretch) -> tuple[int, int]:
     return first, second
 
 
-def _apart(part: Stretch, rest: Stretch, levels: Levels) -> Shift | None:
+def _apart(part: BlocksInTime, rest: BlocksInTime, levels: Levels) -> Shift | None:
     """The part, where its difference is surely another one than that of the rest."""
     ours, theirs = strata_of(part.counts), strata_of(rest.counts)
     if ours.has_few_events or theirs.has_few_events:
@@ -76,7 +76,7 @@ def _apart(part: Stretch, rest: Stretch, levels: Levels) -> Shift | None:
     return _shift(part, ours, theirs, half, is_early=False) if abs(apart) > half else None
 
 
-def _early(whole: Stretch, third: int) -> Shift | None:
+def _early(whole: BlocksInTime, third: int) -> Shift | None:
     """The beginning that differs most from what comes after it, within the first third; None where it is not
     sure. How far blocks go together is told by the last two thirds.
     """
@@ -92,7 +92,7 @@ def _early(whole: Stretch, third: int) -> Shift | None:
     return _shift(part, ours, theirs, half, is_early=True)
 
 
-def _shift(part: Stretch, ours: Strata, theirs: Strata, half: float, *, is_early: bool) -> Shift:
+def _shift(part: BlocksInTime, ours: Strata, theirs: Strata, half: float, *, is_early: bool) -> Shift:
     apart = ours.estimate - theirs.estimate
     begin, end = (datetime.fromtimestamp(each, UTC) for each in (part.times[0][0], part.times[-1][1]))
     within, elsewhere, low, high = (
