@@ -217,7 +217,8 @@ class PrometheusAnswer:
     may be earlier. `accumulated` is what was counted since each moment at which the test may have begun;
     `retention_seconds` how long the server keeps samples, None where it does not tell. `versions` are the
     instances by model name and by what tells their model (VERSION_LABELS) at the edges of the blocks since
-    the earliest of these moments; none where no series has such a label.
+    the earliest of these moments; none where no series has such a label. `restarts` are how many instances
+    of each model were started anew in each block since then; a point's time is the block's end.
     """
 
     status: SourceStatus
@@ -233,6 +234,7 @@ class PrometheusAnswer:
     retention_seconds: float | None = None
     inexact_starts: tuple[str, ...] = ()
     versions: Answer = Answer("model_versions", "", "", reason="not asked")
+    restarts: Answer = Answer("restarts", "", "", reason="not asked")
 
     def __repr__(self) -> str:
         found = f"{_counted(len(self.instants), 'total')}, {_counted(len(self.timelines), 'timeline')}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from live_dashboards.model.axis import finite_ends, padded
 from live_dashboards.model.chart import Band, Lines
-from live_dashboards.model.evidence import DifferenceAt, DifferenceLine
+from live_dashboards.model.evidence import DatedChange, DifferenceAt, DifferenceLine
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.metrics import metric_of
 from live_dashboards.model.report import AbReport, Line
@@ -16,6 +16,7 @@ from live_dashboards.model.snapshot import Timeline
 
 _SETTLED = 0.1  # of the requests: the limits of what came before say little, and would flatten the rest
 _MOST_BANDS = 2
+_MOST_RESTARTS = 6
 
 
 def charts(report: AbReport) -> tuple[Lines, ...]:
@@ -32,13 +33,20 @@ def charts(report: AbReport) -> tuple[Lines, ...]:
             "points",
             words,
             is_zero_based=False,
-            marks=tuple((each.at.timestamp(), each.label) for each in panel.changes),
+            marks=_marks(panel.changes),
             span=_span(drawn, report),
             bands=tuple(_bands(drawn)),
             fixed=_limits(drawn),
             has_zero=True,
         ),
     )
+
+
+def _marks(changes: Sequence[DatedChange]) -> tuple[tuple[float, str], ...]:
+    """What changed; restarts only where they are few, as those of every day would hide all else."""
+    restarts = [each for each in changes if each.what == "restart"]
+    shown = [each for each in changes if each.what != "restart" or len(restarts) <= _MOST_RESTARTS]
+    return tuple((each.at.timestamp(), each.label) for each in shown)
 
 
 def _span(drawn: Sequence[DifferenceLine], report: AbReport) -> tuple[float, float]:

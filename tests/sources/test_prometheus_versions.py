@@ -42,3 +42,15 @@ def test_without_such_labels_or_without_two_models_there_are_none(prometheus):
     alone = short_truth()
     alone.counter(REQUESTS, labels("baseline", model_version="3"), 2.0)
     assert ask(prometheus(alone).url).versions.reason == "not asked"
+
+
+def test_instances_that_are_started_anew_are_told_once_a_block_and_model(prometheus):
+    truth = short_truth(hours=30, scrape_seconds=60)
+    traffic(truth, "baseline")
+    for instance in ("i1", "i2"):
+        truth.counter(REQUESTS, labels("enhanced", instance), 2.0, resets=(END - 5.5 * HOUR,))
+    answer = ask(prometheus(truth).url)
+    (series,) = answer.restarts.series
+    assert series.label("model_name") == "enhanced"
+    ((at, count),) = [(at, count) for at, count in series.points if count]
+    assert (at >= END - 5.5 * HOUR > at - answer.restarts.step_seconds, count) == (True, 2)

@@ -34,7 +34,9 @@ class SplitStep(NamedTuple):
 
 def changes(page: PageFacts) -> tuple[DatedChange, ...]:
     """Everything that is known to have changed, in the order of time."""
-    return tuple(sorted((*_splits(page), *_left_out(page), *_models(page)), key=lambda each: each.at))
+    return tuple(
+        sorted((*_splits(page), *_left_out(page), *_models(page), *_restarts(page)), key=lambda each: each.at)
+    )
 
 
 def _splits(page: PageFacts) -> Iterator[DatedChange]:
@@ -53,6 +55,23 @@ def _left_out(page: PageFacts) -> Iterator[DatedChange]:
 def _models(page: PageFacts) -> Iterator[DatedChange]:
     for each in model_changes(page):
         yield DatedChange(each.at, f"new {each.variant}", "model", each.variant)
+
+
+def _restarts(page: PageFacts) -> Iterator[DatedChange]:
+    """The moments since the start of a test at which instances started anew, once a variant and block."""
+    starts = [
+        period.start for name in page.roles.names if (period := period_of(page, name)[0]).start is not None
+    ]
+    found = {
+        (end, page.roles.by_model.get(series.label("model_name")))
+        for series in page.counted.prometheus.restarts.series
+        for end, count in series.points
+        if count
+    }
+    for end, variant in found:
+        at = datetime.fromtimestamp(end, UTC)
+        if variant is not None and starts and at > min(starts):
+            yield DatedChange(at, f"{variant} restarts", "restart", variant)
 
 
 def split_steps(page: PageFacts, counted: Accumulated, challenger: str) -> tuple[SplitStep, ...]:

@@ -70,7 +70,7 @@ from live_dashboards.sources.prometheus.promql import STEP_SECONDS, newest, newe
 from live_dashboards.sources.prometheus.recorded import FILL_IN, LOAD_PRESENT
 from live_dashboards.sources.prometheus.reply import ANY_NUMBER, Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
-from live_dashboards.sources.prometheus.versions import read_versions
+from live_dashboards.sources.prometheus.versions import read_restarts, read_versions
 from live_dashboards.sources.prometheus.window import (
     COUNTED_TIMELINES,
     WindowAnswers,
@@ -182,6 +182,7 @@ class Reading:
     inexact_starts: tuple[str, ...]
     accumulated: tuple[Accumulated, ...]
     versions: Answer
+    restarts: Answer
     warnings: tuple[str, ...]
 
 
@@ -235,6 +236,7 @@ def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
         inexact_starts=since.inexact,
         accumulated=accumulated,
         versions=read_versions(ask, scope, accumulated),
+        restarts=read_restarts(ask, scope, accumulated),
         warnings=tuple(
             dict.fromkeys(
                 (

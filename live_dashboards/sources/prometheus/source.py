@@ -162,6 +162,7 @@ class PrometheusAbSource:
                 inexact_starts=reading.inexact_starts,
                 accumulated=reading.accumulated,
                 versions=reading.versions,
+                restarts=reading.restarts,
                 # the steps themselves tell from when on they are kept
                 retention_seconds=None if scope.is_recorded else found.retention_seconds,
             )

@@ -1,5 +1,5 @@
-"""Which model serves under each model name over the test, as far as labels of its series tell: looked at from
-time to time, counted in no total.
+"""Which model serves under each model name over the test, as far as labels of its series tell, and when its
+instances were started anew: looked at from time to time, counted in no total.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from live_dashboards.sources.prometheus.exchange import Ask, over_time
 from live_dashboards.sources.prometheus.grid import Grid
 from live_dashboards.sources.prometheus.promql import MODEL_LABEL
 from live_dashboards.sources.prometheus.scope import Scope
-from live_dashboards.sources.queries import REQUESTS, AbQuery
+from live_dashboards.sources.queries import REQUESTS, AbQuery, render
 
 _LABELS = (MODEL_LABEL, *VERSION_LABELS)
 VERSIONS = AbQuery(
@@ -41,6 +41,24 @@ def read_versions(ask: Ask, scope: Scope, accumulated: Sequence[Accumulated]) ->
     answer = timeline_answer(VERSIONS.name, VERSIONS, promql, ask([question])[0], grid)
     telling = (series for series in answer.series if any(map(series.label, VERSION_LABELS)))
     return replace(answer, series=tuple(telling))
+
+
+def read_restarts(ask: Ask, scope: Scope, accumulated: Sequence[Accumulated]) -> Answer:
+    """How many instances of each model were started anew, as their counters went back, in each block of the
+    longest period; without the blocks in which none was.
+
+    What rules have recorded tells of no restart, and nothing is asked then.
+    """
+    longest = min(accumulated, key=lambda each: each.start_seconds, default=None)
+    grid = None if longest is None or scope.is_recorded else _grid(longest, scope.at_seconds)
+    if grid is None:
+        return Answer("restarts", "", "count", reason="not asked")
+    selector = render(f"{REQUESTS}{{$experiment}}", matchers=scope.matchers)
+    anew = f"max by ({MODEL_LABEL}, instance) (resets({selector}[{grid.step_seconds:g}s])) > 0"
+    promql = f"count by ({MODEL_LABEL}) ({anew})"
+    question = over_time(promql, grid.start_seconds, grid.end_seconds, grid.step_seconds, "count")
+    query = AbQuery("restarts", promql, "count", (MODEL_LABEL,))
+    return timeline_answer("restarts", query, promql, ask([question])[0], grid)
 
 
 def _grid(period: Accumulated, at_seconds: float) -> Grid | None:
