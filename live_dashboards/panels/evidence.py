@@ -10,7 +10,6 @@ from live_dashboards.model.axis import finite_ends, padded
 from live_dashboards.model.chart import Band, Lines
 from live_dashboards.model.evidence import DatedChange, DifferenceAt, DifferenceLine
 from live_dashboards.model.measurement import Interval, Measurement
-from live_dashboards.model.metrics import metric_of
 from live_dashboards.model.report import AbReport, Line
 from live_dashboards.model.snapshot import Timeline
 
@@ -25,13 +24,12 @@ def charts(report: AbReport) -> tuple[Lines, ...]:
     drawn = panel.drawn
     if not drawn:
         return ()
-    words = f"{metric_of(panel.metric).words}, challenger − baseline, points"
     return (
         Lines(
             "evidence",
             tuple(map(_line, drawn)),
             "points",
-            words,
+            "difference, points",
             is_zero_based=False,
             marks=_marks(panel.changes),
             span=_span(drawn, report),

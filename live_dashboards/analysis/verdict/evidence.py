@@ -164,7 +164,8 @@ def _head(page: PageFacts, drawn: Sequence[DifferenceLine], lines: Sequence[Diff
     gap = "" if drawn else next((line.reason for line in lines), "there is no challenger")
     what = metric_of(drawn[0].metric) if drawn else None
     subtitle = f"challenger − baseline, {what.words if what else 'differences'}, points, since the start"
-    note = "shade and thin lines: limits that hold at every look; darker: limits for harm"
+    has_harm = len(drawn) == 1 and any(point.harm_low is not None for point in drawn[0].points)
+    note = f"shade: 95 % limits that hold at every look{'; darker: limits for harm' if has_harm else ''}"
     return page.head(
         PROMETHEUS,
         _title(page, drawn) if drawn else "",
