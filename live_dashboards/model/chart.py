@@ -233,6 +233,15 @@ class Rows:
     table: tuple[DrawnValue, ...] = ()
 
 
+class Whisker(NamedTuple):
+    """Limits of a line's variant at one moment (unix seconds)."""
+
+    variant: str | None
+    at_seconds: float
+    low: float
+    high: float
+
+
 class Band(NamedTuple):
     """Limits over time, (unix seconds, low, high), of a line's variant; an inner one lies within another."""
 
@@ -247,8 +256,8 @@ class Lines:
     with its unit, `caption` is shorter.
 
     `target` is a value to stay below, with its words; `marks` are (unix seconds, label) of dated changes.
-    `bands` lie behind the lines; `fixed` is from where to where the axis goes, else as far as the lines.
-    `has_zero`: a line stands where nothing differs.
+    `bands` lie behind the lines, `whiskers` before them; `fixed` is from where to where the axis goes, else
+    as far as the lines. `has_zero`: a line stands where nothing differs.
     """
 
     panel: str
@@ -262,6 +271,7 @@ class Lines:
     marks: tuple[tuple[float, str], ...] = ()
     span: tuple[float, float] | None = None
     bands: tuple[Band, ...] = ()
+    whiskers: tuple[Whisker, ...] = ()
     fixed: tuple[float, float] | None = None
     has_zero: bool = False
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from live_dashboards.model.axis import finite_ends, padded
-from live_dashboards.model.chart import Band, Lines
+from live_dashboards.model.chart import Band, Lines, Whisker
 from live_dashboards.model.evidence import DatedChange, DifferenceAt, DifferenceLine
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.report import AbReport, Line
@@ -16,6 +16,7 @@ from live_dashboards.model.snapshot import Timeline
 _SETTLED = 0.1  # of the requests: the limits of what came before say little, and would flatten the rest
 _MOST_BANDS = 2
 _MOST_RESTARTS = 6
+_WHISKERS_APART = 0.018
 
 
 def charts(report: AbReport) -> tuple[Lines, ...]:
@@ -34,6 +35,7 @@ def charts(report: AbReport) -> tuple[Lines, ...]:
             marks=_marks(panel.changes),
             span=_span(drawn, report),
             bands=tuple(_bands(drawn)),
+            whiskers=tuple(_whiskers(drawn, _span(drawn, report))),
             fixed=_limits(drawn),
             has_zero=True,
         ),
@@ -84,6 +86,15 @@ def _bands(drawn: Sequence[DifferenceLine]) -> Iterator[Band]:
         inner = tuple(_known(harm))
         if len(drawn) == 1 and inner:
             yield Band(line.treatment, inner, is_inner=True)
+
+
+def _whiskers(drawn: Sequence[DifferenceLine], span: tuple[float, float]) -> Iterator[Whisker]:
+    """Of more lines than have bands, the last limits beside each other."""
+    for number, line in enumerate(drawn if len(drawn) > _MOST_BANDS else ()):
+        last, (start, end) = line.points[-1], span
+        if last.low is not None and last.high is not None:
+            at_seconds = end - (number + 1) * _WHISKERS_APART * (end - start)
+            yield Whisker(line.treatment, at_seconds, last.low, last.high)
 
 
 def _known(

@@ -16,6 +16,7 @@ from live_dashboards.draw.png.lines import segments, spread
 from live_dashboards.draw.png.rows import fitting
 from live_dashboards.draw.png.theme import ALARM, PAPER, VARIANT_STYLES, Sizes
 from live_dashboards.model.chart import Cell, Column, Conditions, Curve, Mark, Panel, Row, Rows, Scale, Sentences, Table, TableRow
+from live_dashboards.model.evidence import DatedChange
 from live_dashboards.model.judgement import Condition
 from live_dashboards.model.measurement import Origin, missing
 from live_dashboards.model.report import EffectPanel, Head, QualityRow
@@ -495,3 +496,23 @@ def test_sentences_stand_below_a_curve_in_whatever_order_they_are_given(charts):
     figure, (axes,) = drawn_on(*charts)
     (said,) = [text for text in figure.texts if text.get_text() == "said below"]
     assert said.get_position()[1] < axes.get_position().y0
+
+
+def test_the_evidence_of_one_challenger_lies_in_its_bands_and_that_of_four_has_whiskers_beside_each_other():
+    one, four = (only(page(made), "evidence") for made in (report(), report(tuple("abcde"))))
+    assert {collection.get_facecolor().tobytes() for collection in one.collections} != set()
+    last = report().evidence.lines[0].points[-1]
+    edges = {line.get_ydata()[-1] for line in one.get_lines()}
+    assert {last.low, last.high, last.estimate} <= edges
+    paths = (path.vertices for each in four.collections for path in each.get_paths() if len(path.vertices) == 2)
+    whiskers = [ys.tolist() for xs, ys in (each.T for each in paths) if xs[0] == xs[1] and ys[0] != ys[1]]
+    assert sorted(whiskers) == sorted([[line.points[-1].low, line.points[-1].high] for line in report(tuple("abcde")).evidence.lines])
+
+
+def test_dated_changes_stand_in_the_evidence_and_many_restarts_do_not():
+    made = report()
+    restarts = tuple(DatedChange(AT - timedelta(hours=each), "enhanced restarts", "restart", "enhanced") for each in range(1, 9))
+    few, many = (replace(made, evidence=replace(made.evidence, changes=(*made.evidence.changes, *restarts[:count]))) for count in (1, 8))
+    assert [says(page(each), "enhanced 50 %", "evidence") for each in (few, many)] == [True, True]
+    dashed = [sum(line.get_linestyle() == "--" and len(line.get_xdata()) == 2 for line in only(page(each), "evidence").get_lines()) for each in (few, many)]
+    assert dashed == [2, 1]

@@ -165,7 +165,8 @@ def _head(page: PageFacts, drawn: Sequence[DifferenceLine], lines: Sequence[Diff
     what = metric_of(drawn[0].metric) if drawn else None
     subtitle = f"challenger − baseline, {what.words if what else 'differences'}, points, since the start"
     has_harm = len(drawn) == 1 and any(point.harm_low is not None for point in drawn[0].points)
-    note = f"shade: 95 % limits that hold at every look{'; darker: limits for harm' if has_harm else ''}"
+    where = "shade" if len(drawn) < 3 else "vertical lines"
+    note = f"{where}: 95 % limits that hold at every look{'; darker: limits for harm' if has_harm else ''}"
     return page.head(
         PROMETHEUS,
         _title(page, drawn) if drawn else "",
@@ -181,14 +182,16 @@ def _title(page: PageFacts, drawn: Sequence[DifferenceLine]) -> str:
     """What became of the difference of the page's challenger."""
     line = next((each for each in drawn if each.treatment == page.roles.challenger), drawn[0])
     name = metric_of(line.metric).title
+    if len(drawn) > 1:
+        name = f"{line.treatment}: {metric_of(line.metric).words}"
     if line.shift is not None:
         part = "the beginning" if line.shift.is_early else "the last third"
-        return f"{name}: {part} tells of {format_signed(line.shift.within, 'points')}"
+        return f"{name}, {part} tells of {format_signed(line.shift.within, 'points')}"
     since = _decided_since(line)
     if since is None:
-        return f"{name}: not told apart in {format_age((page.at - line.points[0].at).total_seconds())}"
+        return f"{name} not told apart in {format_age((page.at - line.points[0].at).total_seconds())}"
     better = metric_of(line.metric).is_higher_better == (line.points[-1].estimate > 0)
-    return f"{name}: {'better' if better else 'worse'} since {since:%-d %b %H:%M}"
+    return f"{name} {'better' if better else 'worse'} since {since:%-d %b %H:%M}"
 
 
 def _decided_since(line: DifferenceLine) -> datetime | None:

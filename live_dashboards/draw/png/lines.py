@@ -39,6 +39,7 @@ _MOST_NAMED_LINES = 4
 _MARK_WORDS_INCHES = 1.2
 _LOWEST_PLOT_LINES = 3.0  # the words at the ends of two lines, and one more
 _EARLY_INCHES = 0.3
+_TWO_TICKS_LINES = 1.7  # of a low plot: two labels would lie over each other
 NAMES_GAP_INCHES = 0.09  # between the plot and the names at its lines' ends
 _ROUNDED_SECONDS = 0.001  # Prometheus rounds the moment that it was asked for to milliseconds, also upwards
 
@@ -316,7 +317,8 @@ def draw_timeline(frame: Frame, report: AbReport, plan: LinesLayout) -> Axes:
     has_labels = chart.marks and _has_room_for_labels(frame)
     top = line_inches(sizes.note) if has_labels else line_inches(sizes.tick) * 0.45
     room = frame.inner(bottom=tick_height(sizes), top=top)
-    ticks = round_ticks(*limits, max(1, min(5, int(room.height / line_inches(sizes.tick, 2.0)))))
+    fewest = 2 if room.height > line_inches(sizes.tick, _TWO_TICKS_LINES) else 1
+    ticks = round_ticks(*limits, max(fewest, min(5, int(room.height / line_inches(sizes.tick, 2.0)))))
     labels = number_labels(ticks, chart.unit)
     left = max(
         sizes.room(plan.ticks_width),
@@ -376,7 +378,9 @@ def draw_below(
 
 
 def _draw_bands(axes: Axes, chart: Lines, report: AbReport) -> None:
-    """Shades of one grey, as those of several lines lie over each other; thin edges in each line's colour."""
+    """Shades of one grey, as those of several lines lie over each other; thin edges and whiskers in each
+    line's colour.
+    """
     if chart.has_zero:
         axes.axhline(0.0, color=INK, linewidth=0.9, zorder=2)
     for band in chart.bands:
@@ -386,6 +390,9 @@ def _draw_bands(axes: Axes, chart: Lines, report: AbReport) -> None:
         colour = style_of(report.variant_names, band.variant).colour
         for edge in () if band.is_inner else (lows, highs):
             axes.plot(xs, edge, color=colour, linewidth=0.6, zorder=1.5)
+    for variant, at_seconds, low, high in chart.whiskers:
+        colour = style_of(report.variant_names, variant).colour
+        axes.vlines(at_seconds, low, high, colors=colour, linewidth=1.2, zorder=3.5)
 
 
 def _draw_lines(axes: Axes, lines: Sequence[Line], report: AbReport, width_points: float) -> None:

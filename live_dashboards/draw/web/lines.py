@@ -26,7 +26,7 @@ from live_dashboards.draw.web.base import (
 from live_dashboards.draw.web.marks import dash, symbol
 from live_dashboards.draw.web.words import escaped, said, shown, shown_name
 from live_dashboards.model.axis import number_labels, round_ticks
-from live_dashboards.model.chart import Band, Lines, Said
+from live_dashboards.model.chart import Band, Lines, Said, Whisker
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.number import axis_decimals, format_number
 from live_dashboards.model.presentation import (
@@ -210,7 +210,21 @@ def lines_figure(plan: Lines, report: AbReport, origin: Origin) -> Figure | None
         dragmode="zoom",
     )
     bands = [trace for band in plan.bands for trace in _band(band, report)]
-    return {"data": [*bands, *(trace for line in drawn for trace in _traces(line, report))], "layout": made}
+    lines = [trace for line in drawn for trace in _traces(line, report)]
+    return {"data": [*bands, *lines, *(_whisker(each, report) for each in plan.whiskers)], "layout": made}
+
+
+def _whisker(whisker: Whisker, report: AbReport) -> dict[str, Any]:
+    moment = moment_text(whisker.at_seconds, report)
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [moment, moment],
+        "y": [seen(whisker.low), seen(whisker.high)],
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "line": {"color": style_of(report.variant_names, whisker.variant).colour, "width": 2},
+    }
 
 
 def _band(band: Band, report: AbReport) -> list[dict[str, Any]]:
