@@ -13,7 +13,7 @@ from itertools import chain
 import numpy as np
 
 from benchmarks.measuring import table
-from benchmarks.truth import money, reports, splits
+from benchmarks.truth import money, reports, shifts, splits
 from benchmarks.truth.replay import Look, day_of, looks
 from benchmarks.truth.worlds import BLOCKS_A_DAY, DAYS, HARM, NO_EFFECT, WIDTH, Numbers
 
@@ -134,6 +134,16 @@ def _widths(index: int, seed: int) -> Figures:
     return sato, safe, before
 
 
+def _shifts(over: Map) -> str:
+    """How often a part of a test is told at one of the daily looks of 30 days."""
+    rows = []
+    for index, world in enumerate(shifts.SHIFTS):
+        found = over(partial(shifts.said, index))
+        rows.append([world.name, *(f"{100 * statistics.fmean(each[place] for each in found):.1f}" for place in range(2))])
+        sys.stderr.write(f"{' | '.join(rows[-1])}\n")
+    return f"### A part that differs, at any daily look\n\n{table(['30 days', 'a beginning, %', 'the last third, %'], rows)}\n"
+
+
 def _money(over: Map) -> str:
     """How often one of the looks of 30 days, one every two hours from the second day on, says that a net value of 0 is above 0, and how wide it is."""
     rows = []
@@ -210,7 +220,7 @@ def _told(index: int, seed: int) -> Figures:
     return any(each in world.never for each in said), said[-1] == world.wanted, "ROLL BACK" in said
 
 
-_SECTIONS = {"no-effect": _no_effect, "harm": _harm, "width": _width, "money": _money, "latency": _latency, "splits": _splits, "reports": _reports}
+_SECTIONS = {"no-effect": _no_effect, "harm": _harm, "width": _width, "money": _money, "latency": _latency, "splits": _splits, "reports": _reports, "shifts": _shifts}
 
 
 if __name__ == "__main__":

@@ -69,7 +69,8 @@ def _apart(part: BlocksInTime, rest: BlocksInTime, levels: Levels) -> Shift | No
     ours, theirs = strata_of(part.counts), strata_of(rest.counts)
     if ours.has_few_events or theirs.has_few_events:
         return None
-    spread = math.sqrt(long_run_of(ours) + long_run_of(theirs))
+    clusters = max(_clusters(ours), _clusters(theirs))
+    spread = math.sqrt(clusters * (ours.variance + theirs.variance))
     n = int(part.counts[1::2].sum() + rest.counts[1::2].sum())
     apart = ours.estimate - theirs.estimate
     half, _ = normal_sequence(apart, spread, n, levels.planned_n, levels.alpha)
@@ -80,8 +81,7 @@ def _early(whole: BlocksInTime, third: int) -> Shift | None:
     """The beginning that differs most from what comes after it, within the first third; None where it is not
     sure. How far blocks go together is told by the last two thirds.
     """
-    settled = strata_of(whole.counts[:, third:])
-    clusters = long_run_of(settled) / settled.variance if settled.variance > 0 else 1.0
+    clusters = _clusters(strata_of(whole.counts[:, third:]))
     scores = abs(cut_scores(whole.counts)[:third])
     most = int(scores.argmax()) + 1
     if scores[most - 1] <= _SURE_Z * math.sqrt(clusters):
@@ -90,6 +90,11 @@ def _early(whole: BlocksInTime, third: int) -> Shift | None:
     ours, theirs = strata_of(part.counts), strata_of(rest.counts)
     half = _SURE_Z * math.sqrt(clusters * (ours.variance + theirs.variance))
     return _shift(part, ours, theirs, half, is_early=True)
+
+
+def _clusters(found: Strata) -> float:
+    """How many times Sato's variance the long-run one is."""
+    return long_run_of(found) / found.variance if found.variance > 0 else 1.0
 
 
 def _shift(part: BlocksInTime, ours: Strata, theirs: Strata, half: float, *, is_early: bool) -> Shift:
