@@ -264,7 +264,7 @@ def test_the_label_of_a_change_does_not_stand_on_the_words_of_the_target(hours, 
 
 def test_of_names_over_the_runs_that_would_touch_the_newest_stands():
     marks = tuple((AT - timedelta(hours=hours), name) for hours, name in ((40, "new baseline"), (38, "new enhanced"), (300, "fraud v1")))
-    figure = page(report(runs=replace(report().runs, marks=marks)))
+    figure = page(report(runs=replace(report().runs, marks=marks)), (16, 13))
     assert [says(figure, name, "runs") for _, name in marks] == [False, True, True]
 
 
@@ -321,7 +321,7 @@ def test_metric_types_beyond_the_third_are_counted():
 
 def test_runs_are_bars_from_start_to_end_and_a_running_one_reaches_the_moment():
     made = report()
-    drawn = bars(only(page(made), "runs"))
+    drawn = bars(only(page(made, (16, 13)), "runs"))
     for y, bar in enumerate(made.runs.bars):
         end = {"running": AT, "scheduled": bar.started_at}.get(bar.state, bar.ended_at)
         assert drawn[y] == (bar.started_at.timestamp(), end.timestamp(), y)

@@ -64,7 +64,7 @@ def test_an_estimated_value_says_so():
     made = report()
     row = replace(made.split.rows[1], requests=replace(made.split.rows[1].requests, origin=Origin.ESTIMATED, reason="by the plan"))
     figure = page(replace(made, split=replace(made.split, rows=(made.split.rows[0], row))))
-    assert says(figure, "· 33,540 est.", "split")
+    assert says(figure, "33,540 requests est.", "split")
 
 
 def test_a_stale_value_says_so():

@@ -147,7 +147,7 @@ def test_a_panel_that_is_not_live_wears_the_word_of_its_origin(origin):
 
 def test_a_missing_panel_says_what_was_asked_why_there_is_nothing_and_when_there_was():
     document = made(reports.all_missing(reports.report()))
-    assert words(document["props"]["rate-reason"]["children"]) == (
+    assert words(document["props"]["split-reason"]["children"]) == (
         "askedab_test_requests_totalreasonPrometheus: refuses the connectionlast goodlast answered at nine in the morning"
     )
     assert [
@@ -157,7 +157,7 @@ def test_a_missing_panel_says_what_was_asked_why_there_is_nothing_and_when_there
 
 def test_a_panel_without_a_drawing_hides_its_graph_and_one_with_it_does_not():
     empty, full = made(reports.all_missing(reports.report())), made()
-    assert (empty["props"]["rate-figure"]["className"], full["props"]["rate-figure"]["className"]) == ("figure is-empty", "figure")
+    assert (empty["props"]["split-figure"]["className"], full["props"]["split-figure"]["className"]) == ("figure is-empty", "figure")
 
 
 def test_a_simulated_panel_says_why_it_had_to_be():

@@ -148,7 +148,7 @@ def test_while_paused_nothing_changes(live_page, open_page: Open) -> None:
     expect(page.locator("#quality-title")).to_contain_text("enhanced 90.5 %")
 
 
-SILENCES = [("prometheus", "MODEL DATA", "#rate-title"), ("mlflow", "OPERATIONAL DATA", "#runs-title")]
+SILENCES = [("prometheus", "MODEL DATA", "#split-title"), ("mlflow", "OPERATIONAL DATA", "#runs-title")]
 
 
 def without_numbers(page: Page, place: str) -> str:
