@@ -100,16 +100,16 @@ def test_metrics_are_simulated_only_where_that_was_asked_for():
 
 
 @pytest.mark.parametrize("make", [ab, lambda: ab().business(), lambda: ab().metrics])
-@pytest.mark.parametrize(("layout", "words"), [("ab", "requests per second"), ("business", "Net value")])
+@pytest.mark.parametrize(("layout", "words"), [("ab", "share of requests"), ("business", "Net value")])
 def test_all_that_holds_answers_is_drawn_by_either_layout(make, layout, words):
     figure = _create_dashboard_panels(make(), layout=layout, dpi=50)
     assert says(figure, words)
 
 
 def test_each_result_is_drawn_by_its_own_layout_and_metrics_by_that_of_the_test():
-    assert says(ab().figure(dpi=50), "requests per second")
+    assert says(ab().figure(dpi=50), "share of requests")
     assert says(ab().business().figure(dpi=50), "Net value")
-    assert says(_create_dashboard_panels(ab().metrics, dpi=50), "requests per second")
+    assert says(_create_dashboard_panels(ab().metrics, dpi=50), "share of requests")
 
 
 def test_a_figure_has_the_size_that_was_asked_for():
