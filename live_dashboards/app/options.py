@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from live_dashboards import __version__
 from live_dashboards.errors import UsageError
@@ -76,6 +76,30 @@ def parser() -> argparse.ArgumentParser:
     both.add_argument(
         "--all-experiments", action="store_true", help="draw both for each A/B experiment that MLflow has"
     )
+    _add_check(commands)
+    _add_demo(commands)
+    _add_web(commands)
+    _add_explain(commands)
+    _add_plan(
+        commands.add_parser(
+            "plan",
+            help="how many requests and days a test takes, before it starts",
+            description=_PLAN,
+            epilog=_settings_help(),
+            formatter_class=_Wide,
+        )
+    )
+    hashing = commands.add_parser(
+        "hash-password", help="hash a password for the web page's login", description=_HASH
+    )
+    _add_voice_options(hashing)
+    return root
+
+
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 its only name
+
+
+def _add_check(commands: _Commands) -> None:
     check = commands.add_parser("check", help="test the connections", description=_CHECK)
     _add_common_options(check)
     check.add_argument("--json", action="store_true", help="print the checks as JSON")
@@ -85,6 +109,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="TIME",
         help="check as of this moment (RFC 3339 or unix seconds)",
     )
+
+
+def _add_demo(commands: _Commands) -> None:
     demo = commands.add_parser(
         "demo", help="bring up real sources with an A/B test and draw them", description=_DEMO
     )
@@ -99,6 +126,9 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="leave the servers running until Ctrl-C and print the settings to paste",
     )
+
+
+def _add_web(commands: _Commands) -> None:
     web = commands.add_parser(
         "web",
         help="serve the page that refreshes itself",
@@ -117,6 +147,9 @@ def parser() -> argparse.ArgumentParser:
         "with the newest activity)",
     )
     web.add_argument("--window", metavar="24h", help="window of the first view (default: AB_WINDOW)")
+
+
+def _add_explain(commands: _Commands) -> None:
     explain = commands.add_parser(
         "explain", help="where a number of the last summary comes from", description=_EXPLAIN
     )
@@ -128,20 +161,6 @@ def parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="the summary to look into (default: the newest one in the output folder)",
     )
-    _add_plan(
-        commands.add_parser(
-            "plan",
-            help="how many requests and days a test takes, before it starts",
-            description=_PLAN,
-            epilog=_settings_help(),
-            formatter_class=_Wide,
-        )
-    )
-    hashing = commands.add_parser(
-        "hash-password", help="hash a password for the web page's login", description=_HASH
-    )
-    _add_voice_options(hashing)
-    return root
 
 
 class _Wide(argparse.RawDescriptionHelpFormatter):
@@ -264,20 +283,7 @@ def _add_picture_options(command: argparse.ArgumentParser, *, is_folder: bool = 
         metavar="24h",
         help="what timelines and totals show, a Prometheus duration (default: AB_WINDOW)",
     )
-    add(
-        "--at",
-        type=_read(parse_page_moment),
-        metavar="TIME",
-        help="evaluate at that moment, RFC 3339 or unix seconds (default: now)",
-    )
-    add("--dpi", type=_read(_dpi), default=300, metavar="N", help="dots per inch (default: %(default)s)")
-    add(
-        "--size",
-        type=_read(_size),
-        default=(16.0, 10.0),
-        metavar="WxH",
-        help="size in inches (default: 16x10)",
-    )
+    _add_moment_and_size(command, "evaluate at", (16.0, 10.0))
     add(
         "--require",
         choices=("live", "partial", "any"),
@@ -298,6 +304,27 @@ def _add_picture_options(command: argparse.ArgumentParser, *, is_folder: bool = 
         type=Path,
         metavar="PATH",
         help="draw again from a stored moment; no source is asked",
+    )
+
+
+def _add_moment_and_size(
+    command: argparse.ArgumentParser, what: str, size_inches: tuple[float, float]
+) -> None:
+    """Of a picture: the moment that it is of, `what` says how, its resolution and its size."""
+    add, (width, height) = command.add_argument, size_inches
+    add(
+        "--at",
+        type=_read(parse_page_moment),
+        metavar="TIME",
+        help=f"{what} that moment, RFC 3339 or unix seconds (default: now)",
+    )
+    add("--dpi", type=_read(_dpi), default=300, metavar="N", help="dots per inch (default: %(default)s)")
+    add(
+        "--size",
+        type=_read(_size),
+        default=size_inches,
+        metavar="WxH",
+        help=f"size in inches (default: {width:g}x{height:g})",
     )
 
 
@@ -355,26 +382,13 @@ def _add_plan(command: argparse.ArgumentParser) -> None:
 def _add_plan_outputs(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--experiment", metavar="NAME", help="MLflow experiment (default: AB_EXPERIMENT, else the newest)")
-    add(
-        "--at",
-        type=_read(parse_page_moment),
-        metavar="TIME",
-        help="plan as of that moment, RFC 3339 or unix seconds (default: now)",
-    )
     add("--output", type=Path, metavar="PATH", help="image file; the suffix picks png, pdf or svg")
     add(
         "--summary",
         metavar="PATH",
         help="JSON of the plan (default: beside the image, same stem; - is stdout, instead of words)",
     )
-    add("--dpi", type=_read(_dpi), default=300, metavar="N", help="dots per inch (default: %(default)s)")
-    add(
-        "--size",
-        type=_read(_size),
-        default=(12.0, 6.75),
-        metavar="WxH",
-        help="size in inches (default: 12x6.75)",
-    )
+    _add_moment_and_size(command, "plan as of", (12.0, 6.75))
 
 
 def given(arguments: argparse.Namespace) -> Given:

@@ -46,6 +46,11 @@ class ModelChange:
     what: str
     source: str
 
+    @property
+    def label(self) -> str:
+        """What stands at it over a time axis."""
+        return f"new {self.variant}"
+
 
 @dataclass(frozen=True, slots=True)
 class Carried:

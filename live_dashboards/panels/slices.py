@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from live_dashboards.model.chart import (
     DrawnValue,
     Guide,
@@ -16,7 +18,7 @@ from live_dashboards.model.chart import (
     drawn_value,
 )
 from live_dashboards.model.measurement import Origin
-from live_dashboards.model.metrics import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE, metric_of
+from live_dashboards.model.metrics import ONLINE_ACCURACY, OVER_OBJECTIVE, metric_of
 from live_dashboards.model.number import (
     format_count,
     format_interval,
@@ -29,7 +31,7 @@ from live_dashboards.model.report import AbReport, Head
 from live_dashboards.model.slices import ByLabel, Heterogeneity, SliceRow
 from live_dashboards.panels.sayings import provenance, spoken
 
-_SHORT = {ERROR_RATE: "errors", OVER_OBJECTIVE: "slow", ONLINE_ACCURACY: "right"}
+_SHORT = {OVER_OBJECTIVE: "slow", ONLINE_ACCURACY: "right"}
 _SMALLEST_P, _ALPHA = 0.001, 0.05
 
 
@@ -66,7 +68,8 @@ def _subtitle(found: ByLabel) -> str:
 def charts(report: AbReport) -> tuple[Rows, ...]:
     """A row a gate and value: its difference with its interval, against zero."""
     found = _found(report)
-    rows = sorted(found.rows, key=_place)
+    gates = [*dict.fromkeys(row.metric for row in found.rows)]
+    rows = sorted(found.rows, key=lambda row: _place(row, gates))
     return (
         Rows(
             tuple(_row(row, report) for row in rows),
@@ -86,20 +89,24 @@ def _found(report: AbReport) -> ByLabel:
     return report.slices
 
 
-def _place(row: SliceRow) -> tuple[bool, int, float]:
+def _short(metric: str) -> str:
+    return _SHORT.get(metric, metric_of(metric).amount)
+
+
+def _place(row: SliceRow, gates: Sequence[str]) -> tuple[bool, int, float]:
     """What stands out first, then the gates in their order, in each the worst first."""
     value = row.difference.value
     harm = float("-inf") if value is None else value
     return (
         not row.stands_out,
-        list(_SHORT).index(row.metric),
+        gates.index(row.metric),
         harm if metric_of(row.metric).is_higher_better and value is not None else -harm,
     )
 
 
 def _row(row: SliceRow, report: AbReport) -> Row:
     style, difference = style_of(report.variant_names, row.arm), row.difference
-    name = f"{_SHORT[row.metric]}: {row.name}"
+    name = f"{_short(row.metric)}: {row.name}"
     of = "against its arm" if row.is_within_arm else f"against {row.compared_with}"
     less = not metric_of(row.metric).is_higher_better
     if difference.value is None:
@@ -158,7 +165,7 @@ def _differ(found: ByLabel) -> str:
     if not sure:
         several = f", the least of {len(tests)}" if len(tests) > 1 else ""
         return f"Q for one look: no sign that they differ (p {_p_words(least)}{several})"
-    names = ", ".join(f"{_SHORT[test.metric]} of {test.of} (p {_p_words(test)})" for test in sure)
+    names = ", ".join(f"{_short(test.metric)} of {test.of} (p {_p_words(test)})" for test in sure)
     return f"Q for one look: they differ in {names}"
 
 

@@ -516,3 +516,13 @@ def test_dated_changes_stand_in_the_evidence_and_many_restarts_do_not():
     assert [says(page(each), "enhanced 50 %", "evidence") for each in (few, many)] == [True, True]
     dashed = [sum(line.get_linestyle() == "--" and len(line.get_xdata()) == 2 for line in only(page(each), "evidence").get_lines()) for each in (few, many)]
     assert dashed == [2, 1]
+
+
+def test_every_challenger_has_a_row_with_its_verdict_gates_and_share():
+    made = report(tuple("abcde"))
+    large, small = (words(page(made, size), "effect") for size in ((16, 10), (12.8, 7.2)))
+    for written in (large, small):
+        assert [name in written for name in "bcde"] == [True] * 4
+        assert written.count("NO VERDICT · error rate held") == written.count("20 % of traffic") == 4
+    six = words(page(report(tuple("abcdef"))), "effect")
+    assert sum(text.endswith(" · NO VERDICT") for text in six) == 5

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from live_dashboards.model.measurement import Origin
+from live_dashboards.model.moment import format_moment
+from live_dashboards.outputs.evidence_summary import evidence
+from live_dashboards.panels.evidence import charts
 from tests.pipeline.command import log_two_models, page_at
 from tests.sources.prometheus_reading import END, HOUR, labels
 from tests.sources.test_prometheus_counts import ERRORS, REQUESTS
@@ -117,3 +122,26 @@ def test_a_test_of_three_hours_is_told_block_by_block(page):
     points = line(page(replay(3 / 24, lambda _: (0.05, 0.05), scrape_seconds=15.0), AB_START=f"{END - 3 * HOUR:.0f}")).points
     assert len(points) > 20
     assert points[-1].at == AT
+
+
+def test_restarts_and_steps_of_the_split_stand_beside_the_evidence(page):
+    start = END - 9 * DAY
+    truth = PrometheusTruth(start=start - 2 * HOUR, end=END, scrape_seconds=300.0)
+    for model, share in (("baseline", 0.9), ("enhanced", 0.1)):
+        steps = [(start - HOUR, 0.0), (start, share * 800 / HOUR), (start + 4 * DAY, 400 / HOUR)]
+        resets = (start + 6 * DAY + 600,) if model == "enhanced" else ()
+        truth.counter(REQUESTS, labels(model), steps, resets=resets)
+        truth.counter(ERRORS, labels(model), [(at, rate / 30) for at, rate in steps], resets=resets)
+    whole = page(truth)
+    found = [(each.what, each.label, (each.at.timestamp() - start) / DAY) for each in whole.evidence.changes]
+    assert found == [("split", "enhanced 50 %", pytest.approx(4, abs=0.05)), ("restart", "enhanced restarts", pytest.approx(6, abs=0.05))]
+    (chart,) = charts(whole)
+    assert [label for _, label in chart.marks] == ["enhanced 50 %", "enhanced restarts"]
+
+
+def test_the_summary_holds_every_point_and_nothing_that_stands_in_for_a_source(page):
+    whole = page(replay(9, lambda _: (0.03, 0.034)))
+    (found,) = [each for each in evidence(whole) if each["metric"] == "error_rate"]
+    assert [(each["at"], each["estimate"], each["low"]) for each in found["points"]] == [(format_moment(each.at), each.estimate, each.low) for each in line(whole).points]
+    stand_in = replace(line(whole), origin=Origin.SIMULATED)
+    assert evidence(replace(whole, evidence=replace(whole.evidence, lines=(stand_in,)))) == []

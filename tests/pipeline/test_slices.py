@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from live_dashboards.draw.png.dashboard import _create_dashboard_panels
 from tests.pipeline.command import at, log_two_models, page_at
 from tests.sources.prometheus_reading import END, HOUR, labels
 from tests.sources.test_prometheus_counts import ERRORS, LATENCY, REQUESTS
@@ -22,7 +23,7 @@ def three_instances_each():
         for number in range(3):
             own = labels(model, f"{letter}{number}:9000", region=("eu", "us")[number % 2])
             share = 0.1 if (letter, number) == ("b", 1) else 0.01
-            for name, rate in ((REQUESTS, 0.5), (ERRORS, 0.5 * share)):
+            for name, rate in ((REQUESTS, 0.5), (ERRORS, 0.5 * share), ("ab_test_timeouts_total", 0.5 * share)):
                 truth.counter(name, own, [(START - HOUR, 0.0), (START, rate)])
             truth.histogram(LATENCY, own, {0.1: 0.45, 0.5: 0.05}, starts_at=START)
     return truth
@@ -62,6 +63,16 @@ def test_by_region_both_arms_are_compared_where_they_are(report):
     assert errors["us"].difference.value == pytest.approx(9.0, abs=0.3)
     assert errors["eu"].difference.value == pytest.approx(0.0, abs=0.1)
     assert [row.value for row in found.rows if row.stands_out] == ["us"]
+
+
+def test_a_guardrail_of_ones_own_is_told_by_the_label_too(report):
+    page = report(AB_SLICE_LABEL="instance", AB_GUARDRAILS="timeouts:ab_test_timeouts_total:0.1")
+    timeouts = {row.value: row for row in page.slices.rows if row.metric == "timeouts"}
+    assert [value for value, row in timeouts.items() if row.stands_out] == ["b1:9000"]
+    assert timeouts["b1:9000"].difference.value == pytest.approx(9.0, abs=0.3)
+    assert any(words.startswith("timeouts of enhanced come from instance b1:9000") for words in page.slices.standing_out)
+    written = [text.get_text() for text in _create_dashboard_panels(page, dpi=50).texts]
+    assert all(any(text.startswith(name) for text in written) for name in ("errors: b1:9000", "timeouts: b1:9000"))
 
 
 def test_a_label_that_no_series_has_leaves_the_page_with_a_sentence(report):

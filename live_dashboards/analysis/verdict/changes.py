@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from live_dashboards.analysis.facts.arms import request_blocks
 from live_dashboards.analysis.facts.model_changes import model_changes
 from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.facts.period import period_of
-from live_dashboards.analysis.verdict.split import share_changes
+from live_dashboards.analysis.verdict.split import ShareChange, share_changes
 from live_dashboards.model.evidence import DatedChange
 from live_dashboards.model.number import format_percent
 from live_dashboards.model.snapshot import Accumulated
@@ -54,7 +54,7 @@ def _left_out(page: PageFacts) -> Iterator[DatedChange]:
 
 def _models(page: PageFacts) -> Iterator[DatedChange]:
     for each in model_changes(page):
-        yield DatedChange(each.at, f"new {each.variant}", "model", each.variant)
+        yield DatedChange(each.at, each.label, "model", each.variant)
 
 
 def _restarts(page: PageFacts) -> Iterator[DatedChange]:
@@ -76,7 +76,7 @@ def _restarts(page: PageFacts) -> Iterator[DatedChange]:
 
 def split_steps(page: PageFacts, counted: Accumulated, challenger: str) -> tuple[SplitStep, ...]:
     """The steps of a challenger's share that are larger than what users who stay with their variant make of
-    it.
+    it; one within a block, which has a share of its own then, is one step.
     """
     ours, theirs = (request_blocks(page, counted, name) for name in (challenger, page.roles.baseline))
     ends = [
@@ -87,10 +87,19 @@ def split_steps(page: PageFacts, counted: Accumulated, challenger: str) -> tuple
     ]
     begins = [counted.start_seconds, *ends]
     return tuple(
-        SplitStep(begins[change.block], change.before, change.after)
-        for change in share_changes(blocks)
-        if abs(_log_odds(change.after) - _log_odds(change.before)) >= _MATTERS
+        SplitStep(begins[first.block], first.before, last.after)
+        for first, last in _whole_steps(share_changes(blocks))
+        if abs(_log_odds(last.after) - _log_odds(first.before)) >= _MATTERS
     )
+
+
+def _whole_steps(found: Sequence[ShareChange]) -> Iterator[tuple[ShareChange, ShareChange]]:
+    """The first and the last of changes in neighbouring blocks, of which two make one step."""
+    index = 0
+    while index < len(found):
+        is_double = index + 1 < len(found) and found[index + 1].block == found[index].block + 1
+        yield found[index], found[index + is_double]
+        index += 1 + is_double
 
 
 def _log_odds(share: float) -> float:

@@ -8,7 +8,7 @@ intervals, which decide.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
@@ -112,13 +112,18 @@ def effect_measurement(each: ComparedRates) -> Measurement:
         row.origin if row.estimate is not None else Origin.MISSING,
         row.treatment,
         Interval(row.low, row.high) if row.has_interval else None,
-        source=", ".join(dict.fromkeys(side.source for side in inputs if side.source)),
-        query=", ".join(dict.fromkeys(side.query for side in inputs if side.query)),
+        source=joined(side.source for side in inputs),
+        query=joined(side.query for side in inputs),
         observed_at=min(moments, default=None),
         reason=row.reason or (row.method if row.estimate is not None else "not measured"),
         inputs=inputs,
         stale=row.stale,
     )
+
+
+def joined(texts: Iterable[str]) -> str:
+    """What is told of several inputs, each once."""
+    return ", ".join(dict.fromkeys(filter(None, texts)))
 
 
 def _row(metric: str, inputs: tuple[Measurement, Measurement], family: int) -> MetricDifference:

@@ -16,6 +16,7 @@ from live_dashboards.analysis.verdict.changes import changes
 from live_dashboards.analysis.verdict.effect import (
     ComparedCounts,
     countings,
+    joined,
     judged_until,
     margins,
     within_bucket,
@@ -85,11 +86,14 @@ def _success(page: PageFacts) -> str:
 def _line(page: PageFacts, ends: Ends) -> DifferenceLine:
     first, pair = ends[0][0]
     row = first.row
-    source, query = (
-        ", ".join(dict.fromkeys(filter(None, (getattr(rate, name) for rate in first.inputs))))
-        for name in ("source", "query")
+    line = DifferenceLine(
+        row.metric,
+        row.treatment,
+        row.control,
+        row.origin,
+        source=joined(rate.source for rate in first.inputs),
+        query=joined(rate.query for rate in first.inputs),
     )
-    line = DifferenceLine(row.metric, row.treatment, row.control, row.origin, source=source, query=query)
     if any(arm.counts is None for arm in first.arms):
         return replace(line, reason=row.reason or "not counted")
     if not first.is_whole and row.origin is not Origin.SIMULATED:

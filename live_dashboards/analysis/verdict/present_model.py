@@ -134,7 +134,7 @@ def model_words(page: PageFacts) -> Iterator[str]:
 
 def change_marks(changes: Iterable[ModelChange]) -> tuple[tuple[datetime, str], ...]:
     """What stands over a time axis at the changes, one at a moment and variant."""
-    return tuple(dict.fromkeys((each.at, f"new {each.variant}") for each in changes))
+    return tuple(dict.fromkeys((each.at, each.label) for each in changes))
 
 
 def _newer_words(changes: Sequence[ModelChange]) -> str:

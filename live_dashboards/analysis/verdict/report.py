@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from live_dashboards.analysis.business.calculator import business_case
@@ -63,7 +63,7 @@ from live_dashboards.model.measurement import Measurement, Origin, missing
 from live_dashboards.model.metrics import EXPORTED, METRICS
 from live_dashboards.model.number import format_count, format_number, format_percent
 from live_dashboards.model.presentation import count_words, share_words
-from live_dashboards.model.report import AbReport, StatusStrip
+from live_dashboards.model.report import AbReport, EvidencePanel, RunsPanel, StatusStrip
 from live_dashboards.model.slices import ByLabel
 from live_dashboards.model.snapshot import MLFLOW, Accumulated, Snapshot
 from live_dashboards.settings import Settings
@@ -103,17 +103,7 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
     runs, quality = runs_panel(page, marks), quality_panel(page)
     slices = by_label(page)
     grown = evidence_panel(page, judged.guardrails)
-    doubt = f"experiment {settings['AB_EXPERIMENT']!r} is {note}: no source could tell whether it exists"
-    bars = tuple(bar.accuracy_percent for bar in runs.bars if bar.accuracy_percent)
-    shown = (
-        *map(effect_measurement, rows),
-        *judged.split.observed,
-        judged.power.detectable,
-        judged.power.days_left,
-        *gaps(page),
-        *bars,
-        *_sliced(slices),
-    )
+    shown = (*_judged_values(page, rows, judged), *_of_runs(runs), *_sliced(slices))
     measurements = _measurements(page, headline, shown, quality.head.origin)
     return AbReport(
         at=snapshot.at,
@@ -149,14 +139,7 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
         impact=impact_panel(page),
         runs=runs,
         health=health_panel(
-            page,
-            (
-                *([doubt] if note else []),
-                *_other_verdicts(page, verdicts),
-                *filter(None, map(shift_words, grown.lines)),
-                *time_words(page, rows),
-                *model_words(page),
-            ),
+            page, (*_doubt(note, settings), *_other_verdicts(page, verdicts), *_meanwhile(page, rows, grown))
         ),
         sources=(page.mlflow_status, page.prometheus_status),
         observed_at=observed_at(page),
@@ -166,6 +149,33 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
         alt_text="",
         slices=slices,
     )
+
+
+def _judged_values(
+    page: PageFacts, rows: tuple[ComparedRates, ...], judged: _Judged
+) -> Iterator[Measurement]:
+    """What the comparisons and the rest of the judgement show."""
+    yield from map(effect_measurement, rows)
+    yield from judged.split.observed
+    yield from (judged.power.detectable, judged.power.days_left)
+    yield from gaps(page)
+
+
+def _of_runs(runs: RunsPanel) -> Iterator[Measurement]:
+    return (bar.accuracy_percent for bar in runs.bars if bar.accuracy_percent)
+
+
+def _doubt(note: str, settings: Settings) -> Iterator[str]:
+    if note:
+        asked = settings["AB_EXPERIMENT"]
+        yield f"experiment {asked!r} is {note}: no source could tell whether it exists"
+
+
+def _meanwhile(page: PageFacts, rows: tuple[ComparedRates, ...], grown: EvidencePanel) -> Iterator[str]:
+    """What time has changed: parts of the test, the traffic, the models."""
+    yield from filter(None, map(shift_words, grown.lines))
+    yield from time_words(page, rows)
+    yield from model_words(page)
 
 
 def _sliced(slices: ByLabel | None) -> tuple[Measurement, ...]:

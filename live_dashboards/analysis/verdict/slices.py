@@ -34,7 +34,7 @@ from live_dashboards.analysis.statistics.stratified import (
 from live_dashboards.analysis.verdict.blocks import SharedBlocks, shared_blocks
 from live_dashboards.analysis.verdict.effect import margins, planned_requests
 from live_dashboards.model.measurement import Interval, Measurement, Origin
-from live_dashboards.model.metrics import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE, metric_of
+from live_dashboards.model.metrics import ONLINE_ACCURACY, metric_of
 from live_dashboards.model.names import escaped
 from live_dashboards.model.notices import WHY
 from live_dashboards.model.number import format_percent, format_signed
@@ -42,7 +42,6 @@ from live_dashboards.model.slices import ByLabel, Heterogeneity, SliceRow
 from live_dashboards.model.snapshot import Accumulated, Slices
 
 _ALPHA = 0.05
-_THINGS = {ERROR_RATE: "errors", OVER_OBJECTIVE: "slow requests", ONLINE_ACCURACY: "wrong answers"}
 _ONE_LOOK = "chi-square, for one look, with the long-run variance"
 _OF_DIFFERENCES = f"Cochran's Q of the differences, {_ONE_LOOK}"
 _OF_RATES = f"Cochran's Q of the rates, by contrasts within blocks of time, {_ONE_LOOK}"
@@ -370,7 +369,12 @@ def _standing_out(label: str, rows: Sequence[SliceRow]) -> Iterator[str]:
             worst = max(found, key=lambda row: abs(row.difference.value or 0.0))
             more = f", and from {len(found) - 1} more" if len(found) > 1 else ""
             where = f"{label} {worst.name}{_numbers(worst)}{more}"
-            yield f"{_THINGS[metric]} of {name} come from {where}: {_moral(label, worst)}"
+            yield f"{_events(metric)} of {name} come from {where}: {_moral(label, worst)}"
+
+
+def _events(metric: str) -> str:
+    """What a value has too much of."""
+    return "wrong answers" if metric == ONLINE_ACCURACY else metric_of(metric).amount
 
 
 def _numbers(row: SliceRow) -> str:

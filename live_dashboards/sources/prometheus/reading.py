@@ -70,7 +70,7 @@ from live_dashboards.sources.prometheus.promql import STEP_SECONDS, newest, newe
 from live_dashboards.sources.prometheus.recorded import FILL_IN, LOAD_PRESENT
 from live_dashboards.sources.prometheus.reply import ANY_NUMBER, Outcome, Reply
 from live_dashboards.sources.prometheus.scope import Scope
-from live_dashboards.sources.prometheus.versions import read_restarts, read_versions
+from live_dashboards.sources.prometheus.versions import read_changes
 from live_dashboards.sources.prometheus.window import (
     COUNTED_TIMELINES,
     WindowAnswers,
@@ -221,6 +221,7 @@ def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
     third, accumulated, told = read_periods(
         ask, scope, settings, since.moments, window=first.window, repair=repair
     )
+    versions, restarts = read_changes(ask, scope, accumulated)
     aged = (merged(answer, second.get(f"wide {answer.name}")) for answer in ages)
     return Reading(
         instants=tuple(
@@ -235,8 +236,8 @@ def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
         first_traffic=since.moments,
         inexact_starts=since.inexact,
         accumulated=accumulated,
-        versions=read_versions(ask, scope, accumulated),
-        restarts=read_restarts(ask, scope, accumulated),
+        versions=versions,
+        restarts=restarts,
         warnings=tuple(
             dict.fromkeys(
                 (

@@ -17,6 +17,7 @@ from live_dashboards.sources.prometheus.promql import MODEL_LABEL
 from live_dashboards.sources.prometheus.scope import Scope
 from live_dashboards.sources.queries import REQUESTS, AbQuery, render
 
+_RESTARTS = "restarts"
 _LABELS = (MODEL_LABEL, *VERSION_LABELS)
 VERSIONS = AbQuery(
     "model_versions",
@@ -26,39 +27,37 @@ VERSIONS = AbQuery(
 )
 
 
-def read_versions(ask: Ask, scope: Scope, accumulated: Sequence[Accumulated]) -> Answer:
-    """How many series of each model tell each version, at the edges of the blocks of the longest period;
-    without the series that tell none.
+def read_changes(ask: Ask, scope: Scope, accumulated: Sequence[Accumulated]) -> tuple[Answer, Answer]:
+    """How many series of each model tell each version at the edges of the blocks of the longest period,
+    without the series that tell none; and how many instances of each model were started anew in each block,
+    as their counters went back.
 
-    What rules have recorded has none of these labels, and nothing is asked then.
+    What rules have recorded tells neither, and nothing is asked then.
     """
     longest = min(accumulated, key=lambda each: each.start_seconds, default=None)
     grid = None if longest is None or scope.is_recorded else _grid(longest, scope.at_seconds)
     if grid is None:
-        return Answer(VERSIONS.name, "", VERSIONS.unit, reason="not asked")
-    promql = scope.render(VERSIONS)
-    question = over_time(promql, grid.start_seconds, grid.end_seconds, grid.step_seconds, VERSIONS.unit)
-    answer = timeline_answer(VERSIONS.name, VERSIONS, promql, ask([question])[0], grid)
-    telling = (series for series in answer.series if any(map(series.label, VERSION_LABELS)))
-    return replace(answer, series=tuple(telling))
+        none = Answer(VERSIONS.name, "", VERSIONS.unit, reason="not asked")
+        return none, replace(none, name=_RESTARTS)
+    queries = (replace(VERSIONS, promql=scope.render(VERSIONS)), _restarts(scope, grid.step_seconds))
+    outcomes = ask(
+        [
+            over_time(each.promql, grid.start_seconds, grid.end_seconds, grid.step_seconds, each.unit)
+            for each in queries
+        ]
+    )
+    versions, restarts = (
+        timeline_answer(each.name, each, each.promql, outcome, grid)
+        for each, outcome in zip(queries, outcomes, strict=True)
+    )
+    telling = (series for series in versions.series if any(map(series.label, VERSION_LABELS)))
+    return replace(versions, series=tuple(telling)), restarts
 
 
-def read_restarts(ask: Ask, scope: Scope, accumulated: Sequence[Accumulated]) -> Answer:
-    """How many instances of each model were started anew, as their counters went back, in each block of the
-    longest period; without the blocks in which none was.
-
-    What rules have recorded tells of no restart, and nothing is asked then.
-    """
-    longest = min(accumulated, key=lambda each: each.start_seconds, default=None)
-    grid = None if longest is None or scope.is_recorded else _grid(longest, scope.at_seconds)
-    if grid is None:
-        return Answer("restarts", "", "count", reason="not asked")
+def _restarts(scope: Scope, step_seconds: float) -> AbQuery:
     selector = render(f"{REQUESTS}{{$experiment}}", matchers=scope.matchers)
-    anew = f"max by ({MODEL_LABEL}, instance) (resets({selector}[{grid.step_seconds:g}s])) > 0"
-    promql = f"count by ({MODEL_LABEL}) ({anew})"
-    question = over_time(promql, grid.start_seconds, grid.end_seconds, grid.step_seconds, "count")
-    query = AbQuery("restarts", promql, "count", (MODEL_LABEL,))
-    return timeline_answer("restarts", query, promql, ask([question])[0], grid)
+    anew = f"max by ({MODEL_LABEL}, instance) (resets({selector}[{step_seconds:g}s])) > 0"
+    return AbQuery(_RESTARTS, f"count by ({MODEL_LABEL}) ({anew})", "count", (MODEL_LABEL,))
 
 
 def _grid(period: Accumulated, at_seconds: float) -> Grid | None:
