@@ -180,8 +180,7 @@ class Accumulated:
     and `correct`, those of further guardrails as these are; where an exponential bucket holds the objective,
     `latency_within_far` is what is not slower than its other end, `far_edge_seconds`. `is_remembered`: the
     server holds samples from before that moment, so nothing since then is forgotten; else `lack` says why not
-    and what to do, where the source knows more than that. `slices` are there
-    where AB_SLICE_LABEL is set.
+    and what to do, where the source knows more than that. `slices` are there where AB_SLICE_LABEL is set.
     """
 
     start_seconds: float
