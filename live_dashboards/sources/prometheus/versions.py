@@ -55,8 +55,20 @@ def read_changes(ask: Ask, scope: Scope, accumulated: Sequence[Accumulated]) -> 
 
 
 def _restarts(scope: Scope, step_seconds: float) -> AbQuery:
+    """Instances whose counters went back in a block: what is seen from a little before it on, without what
+    was seen before it, as a range alone sees nothing between its first sample and the one before.
+    """
     selector = render(f"{REQUESTS}{{$experiment}}", matchers=scope.matchers)
-    anew = f"max by ({MODEL_LABEL}, instance) (resets({selector}[{step_seconds:g}s])) > 0"
+    before_seconds = scope.shortest_rate_seconds
+    parts = (
+        ("seen", "", f"{selector}[{step_seconds + before_seconds:g}s]"),
+        ("before", "-", f"{selector}[{before_seconds:g}s] offset {step_seconds:g}s"),
+    )
+    both = " or ".join(
+        f'label_replace({sign}sum by ({MODEL_LABEL}, instance) (resets({span})), "part", "{name}", "", "")'
+        for name, sign, span in parts
+    )
+    anew = f"sum by ({MODEL_LABEL}, instance) ({both}) > 0"
     return AbQuery(_RESTARTS, f"count by ({MODEL_LABEL}) ({anew})", "count", (MODEL_LABEL,))
 
 
