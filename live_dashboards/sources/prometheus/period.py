@@ -58,8 +58,9 @@ _STEADY_SHARE = 0.9
 _COUNTED = ("requests", "errors", "latency_sum", "latency_count", "labelled", "correct")
 _WITHIN, _FAR = "latency_within", "latency_within_far"
 _SUM, _COUNT = "latency_sum", "latency_count"
-# of quarters of an hour at most on the first two days, then of hours: arms are compared within them
-_BLOCKS, _YOUNG_SECONDS, _LONGEST_BLOCK_SECONDS = 192, 2 * 86_400.0, 3600.0
+# of minutes on the first day, then of hours: arms are compared within them, and each day's evidence stays
+# what its own page said
+_BLOCKS, _YOUNG_SECONDS, _LONGEST_BLOCK_SECONDS = 192, 86_400.0, 3600.0
 _FEWEST_BLOCKS = 96  # of a period that takes the window's blocks where they are longer
 _MOST_BLOCKS = 2500  # 104 days of hours: servers give no more than 11,000 points
 _MOST_STARTS = 8
@@ -298,7 +299,7 @@ class _PeriodQuestions:
 
     @property
     def _shortest_seconds(self) -> float:
-        is_young = self.scope.window_seconds <= _YOUNG_SECONDS
+        is_young = self.scope.window_seconds < _YOUNG_SECONDS
         return max(
             self.scope.window_seconds / _BLOCKS if is_young else _LONGEST_BLOCK_SECONDS,
             self.scope.window_seconds / _MOST_BLOCKS,
