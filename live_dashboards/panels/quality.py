@@ -1,9 +1,11 @@
-"""How good each variant is: the quality metrics as dots on one percent axis."""
+"""How good each variant is: the quality metrics as dots on one percent axis, a row a metric; a row a variant
+where there are more of them than columns have room for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from live_dashboards.model.chart import Mark, Room, Row, Rows, Scale, Words, drawn_value
 from live_dashboards.model.measurement import Measurement
@@ -13,6 +15,8 @@ from live_dashboards.model.presentation import FAINT, colour_of, drawn_interval,
 from live_dashboards.model.report import AbReport, QualityRow
 from live_dashboards.panels.effect import OWN_UNIT
 from live_dashboards.panels.sayings import measured
+
+_MOST_COLUMNS, _MOST_NUMBERS = 3, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,9 @@ class _QualityLine:
 
 
 def charts(report: AbReport) -> tuple[Rows, ...]:
-    """A row a metric with a dot a variant; what the service measures online stands in a row of its own."""
+    """A row a metric with a dot a variant; what the service measures online stands in a row of its own. Of
+    four variants and more each has a row.
+    """
     panel = report.quality
     lines = [line for row in (*panel.rows, *panel.own_scale) for line in _lines(row)]
     names = [
@@ -44,21 +50,59 @@ def charts(report: AbReport) -> tuple[Rows, ...]:
         for name in report.variant_names
         if any(one.variant == name for line in lines for one in line.values)
     ]
+    made = (
+        _by_metric(lines, names, report) if len(names) <= _MOST_COLUMNS else _by_variant(lines, names, report)
+    )
+    table = (drawn_value("quality", line.series, line.key, value) for line in lines for value in line.values)
+    return (replace(made, table=tuple(table)),)
+
+
+def _by_metric(lines: Sequence[_QualityLine], names: Sequence[str], report: AbReport) -> Rows:
     decimals = _decimals([line for line in lines if line.has_place])
-    return (
-        Rows(
-            tuple(_row(line, names, report, decimals) for line in lines),
-            Scale("percent", floor=0.0, ceiling=100.0),
-            "percent",
-            columns=tuple(Words(name, style_of(report.variant_names, name).text_colour) for name in names),
-            empty="no metric to show",
-            room=Room(names_inches=1.24),
-            table=tuple(
-                drawn_value("quality", line.series, line.key, value)
-                for line in lines
-                for value in line.values
-            ),
-        ),
+    return Rows(
+        tuple(_row(line, names, report, decimals) for line in lines),
+        Scale("percent", floor=0.0, ceiling=100.0),
+        "percent",
+        columns=tuple(Words(name, style_of(report.variant_names, name).text_colour) for name in names),
+        empty="no metric to show",
+        room=Room(names_inches=1.24),
+    )
+
+
+def _by_variant(lines: Sequence[_QualityLine], names: Sequence[str], report: AbReport) -> Rows:
+    """A row a variant: the dot of the first metric, and the numbers of the first five; metrics that nobody
+    has follow with their reason.
+    """
+    known = [line for line in lines if line.is_known]
+    shown, decimals = known[:_MOST_NUMBERS], _decimals([line for line in known if line.has_place])
+    of = " / ".join(line.label for line in shown)
+    of += f" / {len(known) - len(shown)} more in the summary file" if len(known) > len(shown) else ""
+    rows = [_variant(name, shown, report, decimals) for name in names] if shown else []
+    return Rows(
+        (*rows, *(_without_values(line) for line in lines if not line.is_known)),
+        Scale("percent", floor=0.0, ceiling=100.0),
+        f"{shown[0].label if shown else 'quality'}, percent",
+        of if len(shown) > 1 else "",
+        over_numbers=of,
+        empty="no metric to show",
+        room=Room(names_inches=1.24, numbers_share=0.5),
+    )
+
+
+def _variant(name: str, lines: Sequence[_QualityLine], report: AbReport, decimals: int | None) -> Row:
+    by_line = [next((one for one in line.values if one.variant == name), None) for line in lines]
+    texts = [
+        _number(value, name, report, decimals if line.has_place else _decimals([line]))
+        for line, value in zip(lines, by_line, strict=True)
+    ]
+    first, has_place = by_line[0], lines[0].has_place
+    colour = style_of(report.variant_names, name).text_colour
+    return Row(
+        name,
+        _marks(lines[0], first, report, 0) if first is not None and has_place else (),
+        (Words(" / ".join(f"{words.text or NOTHING}{words.state}" for words in texts), colour),),
+        colour,
+        inside="" if has_place else OWN_UNIT,
     )
 
 
@@ -77,8 +121,7 @@ def _lines(row: QualityRow) -> list[_QualityLine]:
 
 def _row(line: _QualityLine, names: Sequence[str], report: AbReport, decimals: int | None) -> Row:
     if not line.is_known:
-        reason = next((value.reason for value in line.values if value.reason), "not measured")
-        return Row(line.label, colour=FAINT, reason=reason)
+        return _without_values(line)
     by_name = {str(value.variant): value for value in line.values}
     known = [(lane, by_name[name]) for lane, name in enumerate(names) if name in by_name and line.has_place]
     digits = decimals if line.has_place else _decimals([line])
@@ -89,6 +132,11 @@ def _row(line: _QualityLine, names: Sequence[str], report: AbReport, decimals: i
         inside="" if line.has_place else OWN_UNIT,
         is_less_better=line.is_less_better,
     )
+
+
+def _without_values(line: _QualityLine) -> Row:
+    reason = next((value.reason for value in line.values if value.reason), "not measured")
+    return Row(line.label, colour=FAINT, reason=reason)
 
 
 def _marks(line: _QualityLine, value: Measurement, report: AbReport, lane: int) -> tuple[Mark, ...]:

@@ -1,6 +1,7 @@
 """Drawn pages and what is on them."""
 
 from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
@@ -13,19 +14,28 @@ from matplotlib.transforms import Bbox
 from live_dashboards.draw.png.ab_page import PAGE
 from live_dashboards.draw.png.compose import in_rows
 from live_dashboards.draw.png.dashboard import _create_dashboard_panels
+from live_dashboards.model.report import AbReport
 
 PANELS = ("effect", "evidence", "quality", "split", "latency", "errors", "impact", "runs", "health")
+_reports: WeakKeyDictionary[Figure, AbReport] = WeakKeyDictionary()
 
 
 @lru_cache(maxsize=16)
 def page(report, size=(16, 10), dpi=100) -> Figure:
-    return _create_dashboard_panels(report, size_inches=size, dpi=dpi)
+    return drawn(report, size, dpi)
+
+
+def drawn(report, size=(16, 10), dpi=100) -> Figure:
+    """A page of its own, which may be changed."""
+    made = _create_dashboard_panels(report, size_inches=size, dpi=dpi)
+    _reports[made] = report
+    return made
 
 
 def boxes(figure: Figure) -> dict[str, Bbox]:
     """The panels' places in inches."""
     shown = [panel for panel in PAGE.panels if panel.name in PANELS]
-    places = [place for row in PAGE.places(figure, in_rows(shown)) for place in row]
+    places = [place for row in PAGE.places(figure, in_rows(shown), _reports[figure]) for place in row]
     return {name: Bbox.from_bounds(place.left, place.bottom, place.width, place.height) for name, place in zip(PANELS, places, strict=True)}
 
 

@@ -31,7 +31,7 @@ def drawn(name, size=(16, 10), dpi=100):
 
 
 def boxes(figure):
-    places = [place for row in PAGE.places(figure, in_rows(PAGE.panels)) for place in row]
+    places = [place for row in PAGE.places(figure, in_rows(PAGE.panels), report(next(iter(CASES)))) for place in row]
     return {name: Bbox.from_bounds(place.left, place.bottom, place.width, place.height) for name, place in zip(NAMES, places, strict=True)}
 
 

@@ -11,7 +11,7 @@ from live_dashboards.draw.png.frame import BARS_FROM_ZERO
 from live_dashboards.draw.png.text import Look, font_properties, put
 from tests.figures.cases import CASES
 from tests.figures.layout_check import layout_faults
-from tests.figures.pages import axes_of, boxes, page
+from tests.figures.pages import axes_of, boxes, drawn, page
 from tests.support.reports import report
 
 SMALL = (12.8, 7.2)
@@ -106,7 +106,7 @@ def test_the_check_sees_what_is_wrong(spoil, fault):
 
 
 def test_the_check_sees_words_that_cross_a_panels_edge():
-    figure = _create_dashboard_panels(report(), dpi=100)
+    figure = drawn(report())
     box = boxes(figure)["effect"]
     figure.text((box.x1 - 0.4) / 16, box.y0 / 10 + 0.002, "words over the edge", fontproperties=font_properties(9.0), horizontalalignment="center")
     assert any("leaves its panel" in fault for fault in layout_faults(figure, (box,)))

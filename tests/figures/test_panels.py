@@ -461,7 +461,7 @@ def test_rows_that_are_left_out_are_counted_in_good_english(more, words):
 def test_a_small_reported_value_has_fewer_digits_rather_than_being_cut(value, size_inches):
     made = report()
     types = tuple(replace(each, lines=tuple(replace(line, latest=replace(line.latest, value=value)) for line in each.lines)) for each in made.impact.types)
-    figure = _create_dashboard_panels(replace(made, impact=replace(made.impact, types=types)), size_inches=size_inches, dpi=60)
+    figure = page(replace(made, impact=replace(made.impact, types=types)), size_inches, dpi=60)
     written = [text for text in words(figure, "impact") if text.startswith(("−0.0", "0.0"))]
     assert len(written) >= 2
     assert not any("…" in text for text in written)
@@ -518,11 +518,46 @@ def test_dated_changes_stand_in_the_evidence_and_many_restarts_do_not():
     assert dashed == [2, 1]
 
 
-def test_every_challenger_has_a_row_with_its_verdict_gates_and_share():
-    made = report(tuple("abcde"))
+@pytest.mark.parametrize("size", [(16, 10), (12.8, 7.2)])
+@pytest.mark.parametrize("names", ["abcd", "abcdef"])
+def test_every_challenger_has_a_row_with_its_verdict_gates_and_share(names, size):
+    written = words(page(report(tuple(names)), size), "effect")
+    assert [name in written for name in names[1:]] == [True] * (len(names) - 1)
+    assert written.count("NO VERDICT · error rate held") == len(names) - 1
+    assert sum(text.endswith(" % of traffic") for text in written) == len(names) - 1
+
+
+def test_more_challengers_have_their_verdicts_beside_the_numbers_where_they_fit_whole():
+    made = report(tuple("abcdefghi"))
     large, small = (words(page(made, size), "effect") for size in ((16, 10), (12.8, 7.2)))
-    for written in (large, small):
-        assert [name in written for name in "bcde"] == [True] * 4
-        assert written.count("NO VERDICT · error rate held") == written.count("20 % of traffic") == 4
-    six = words(page(report(tuple("abcdef"))), "effect")
-    assert sum(text.endswith(" · NO VERDICT") for text in six) == 5
+    assert sum(text.endswith(" · NO VERDICT") for text in large) == 8
+    assert not any("…" in text for text in (*large, *small))
+
+
+@pytest.mark.parametrize("size", [(16, 10), (12.8, 7.2)])
+def test_of_four_variants_and_more_each_has_a_row_of_its_quality_under_its_whole_name(size):
+    names = ("baseline", "enhanced", "candidate-c", "wide-and-deep", "distilled", "gbm-2026")
+    made = report(names)
+    figure = page(made, size)
+    written = words(figure, "quality")
+    assert [name for name in names if name not in written] == []
+    assert "Accuracy / Accuracy, online / Precision / Recall / F1" in written
+    assert "78.2 / 77.8 / 77.6 / 77.0 / 76.4" in written
+    dots = [x for style in VARIANT_STYLES[:6] for x, _ in markers(only(figure, "quality"), style.marker)]
+    assert sorted(dots) == sorted(value.value for value in made.quality.rows[0].offline)
+
+
+def test_a_metric_that_none_of_many_variants_has_stands_below_them_with_its_reason():
+    made = report(tuple("abcdef"))
+    lacking = QualityRow("Recall", tuple(missing("recall", "percent", "no run has a finite recall", variant=name) for name in "abcdef"))
+    figure = page(replace(made, quality=replace(made.quality, rows=(made.quality.rows[0], lacking))))
+    assert says(figure, "Recall", "quality")
+    assert says(figure, "no run has a finite recall", "quality")
+    assert "Accuracy / Accuracy, online" in words(figure, "quality")
+
+
+def test_of_many_metrics_of_many_variants_five_are_written_and_the_rest_counted():
+    made = report(tuple("abcdef"))
+    many = tuple(replace(made.quality.rows[0], label=f"M{number}", online=()) for number in range(8))
+    figure = page(replace(made, quality=replace(made.quality, rows=many)))
+    assert says(figure, "M0 / M1 / M2 / M3 / M4 / 3 more in the summary file", "quality")

@@ -35,6 +35,7 @@ _END_MARKS = {
     "scheduled": ("o", False),
 }
 _FEWEST_ROWS = 3
+_USUAL_VARIANTS, _MOST_VARIANTS, _MORE_FOR_VARIANT = 4, 6, 0.08
 _ROOM_SHARE = 0.02
 _APART_INCHES = 0.04
 
@@ -192,4 +193,10 @@ def _strips(sizes: Sizes) -> tuple[tuple[Callable[[Frame, AbReport], None], floa
     )
 
 
-PAGE = Layout(_strips, AB_PANELS, {"runs": draw_runs}, (1.12, 1.3, 0.9), "ab")
+def _row_shares(report: AbReport) -> tuple[float, ...]:
+    """More for the first rows where many challengers have two lines each."""
+    more = _MORE_FOR_VARIANT * max(0, min(len(report.variant_names), _MOST_VARIANTS) - _USUAL_VARIANTS)
+    return 1.12 + more, 1.3, 0.9 - more
+
+
+PAGE = Layout(_strips, AB_PANELS, {"runs": draw_runs}, _row_shares, "ab")

@@ -241,4 +241,8 @@ def _strips(sizes: Sizes) -> tuple[tuple[Callable[[Frame, BusinessReport], None]
     )
 
 
-PAGE = Layout(_strips, BUSINESS_PANELS, {"performance": draw_performance}, (1.0, 1.12, 1.0), "business")
+def _row_shares(_: BusinessReport) -> tuple[float, ...]:
+    return 1.0, 1.12, 1.0
+
+
+PAGE = Layout(_strips, BUSINESS_PANELS, {"performance": draw_performance}, _row_shares, "business")

@@ -55,14 +55,14 @@ _BELOW_BARS_INCHES = 0.06
 @dataclass(frozen=True, slots=True)
 class Layout(Generic[OfReport]):
     """The strips with their heights in inches at a page's sizes, the panels, of which some are drawn by hand,
-    and the rows' shares of the height; a further row has a share of 1. `dashboard` is the one whose reports
-    it draws.
+    and the rows' shares of the height of a report's page; a further row has a share of 1. `dashboard` is the
+    one whose reports it draws.
     """
 
     strips: Callable[[Sizes], tuple[tuple[Callable[[Frame, OfReport], None], float], ...]]
     panels: tuple[Panel[OfReport], ...]
     by_hand: Mapping[str, Callable[[Frame, OfReport], None]] = field(hash=False)
-    row_shares: tuple[float, ...]
+    row_shares: Callable[[OfReport], tuple[float, ...]]
     dashboard: str
 
     def draw(self, figure: Figure, report: OfReport) -> None:
@@ -76,19 +76,19 @@ class Layout(Generic[OfReport]):
             rest = rest.inner(top=strip_height + gap)
         draw_footer(rest.lower(_footer_height(page.sizes)), report)
         rows = in_rows([panel for panel in self.panels if panel.is_shown(report)])
-        for panels, places in zip(rows, self.places(figure, rows), strict=True):
+        for panels, places in zip(rows, self.places(figure, rows, report), strict=True):
             for panel, place in zip(panels, places, strict=True):
                 self.by_hand.get(panel.name, partial(draw_panel, panel))(place, report)
 
     def places(
-        self, figure: Figure, rows: Sequence[Sequence[Panel[OfReport]]]
+        self, figure: Figure, rows: Sequence[Sequence[Panel[OfReport]]], report: OfReport
     ) -> tuple[tuple[Frame, ...], ...]:
         """The frames of panels by row."""
         page = _page(figure)
         gap = _gap(page.sizes)
         above = sum(height + gap for _, height in self.strips(page.sizes)) + 0.02
         area = _inside(page).inner(top=above, bottom=_footer_height(page.sizes) + gap)
-        shares = [*self.row_shares, *[1.0] * len(rows)][: len(rows)]
+        shares = [*self.row_shares(report), *[1.0] * len(rows)][: len(rows)]
         unit, found = (area.height - gap * (len(rows) - 1)) / sum(shares), []
         for panels, share in zip(rows, shares, strict=True):
             found.append(area.upper(unit * share).columns(len(panels), 0.32 * page.sizes.scale))

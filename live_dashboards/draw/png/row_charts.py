@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
@@ -65,7 +66,8 @@ def _plot(body: Frame, chart: Rows, shown: Sequence[Row], limits: tuple[float, f
     if body.sizes.has_notes and any(row.aside for row in shown):
         names = _names_with_asides_inches(body, names, shown)
     numbers = _numbers_inches(body, chart, shown)
-    return open_rows(body, len(shown), limits, numbers=numbers, unit=chart.scale.unit, names=names)
+    plot = open_rows(body, len(shown), limits, numbers=numbers, unit=chart.scale.unit, names=names)
+    return replace(plot, is_tight=chart.room.first_rows > 0)
 
 
 def _names_inches(body: Frame, chart: Rows, shown: Sequence[Row]) -> float:
@@ -136,8 +138,10 @@ def _draw_band(plot: RowPlot, chart: Rows, limits: tuple[float, float], hidden: 
     """
     if chart.band is None:
         lacks_lines = not plot.has_two_lines and any(row.below is not None for row in chart.rows)
-        left = chart.heading or (chart.legend if lacks_lines else "")
-        plot.heading(left, "" if chart.columns else hidden or chart.over_numbers)
+        left, right = chart.heading or (chart.legend if lacks_lines else ""), hidden or chart.over_numbers
+        if hidden and chart.over_numbers and not left:
+            left, right = hidden, chart.over_numbers
+        plot.heading(left, "" if chart.columns else right)
         if chart.columns and hidden:
             _write_hidden(plot, chart, hidden)
         return
@@ -326,8 +330,10 @@ def _write_numbers(plot: RowPlot, y: int, row: Row, chart: Rows) -> None:
         return
     has_below = row.number_below is not None and plot.has_two_lines
     for words in row.numbers:
-        suffix = "" if plot.has_two_lines else row.suffix
-        plot.number(y - (plot.lift() if has_below else 0.0), _said(words) + suffix, words.colour)
+        text = _said(words)
+        if not plot.has_two_lines and plot.has_room_for_number(text + row.suffix):
+            text += row.suffix
+        plot.number(y - (plot.lift() if has_below else 0.0), text, words.colour)
     if has_below and row.number_below is not None:
         plot.number(y + plot.lift(), row.number_below.text, row.number_below.colour, points=note)
 

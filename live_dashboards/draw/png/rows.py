@@ -19,8 +19,8 @@ from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.presentation import drawn_interval
 
 NAMES_INCHES = 1.12
-_ROW_LEADING = 1.18
-_LABEL_GAP_INCHES = 0.12
+_ROW_LEADING, _TIGHT_LEADING = 1.18, 1.1
+_LABEL_GAP_INCHES, _SAME_INCHES = 0.12, 1e-6
 _Row = TypeVar("_Row")
 
 _THICK = 2.4
@@ -34,6 +34,7 @@ class RowPlot:
     axes: Axes
     plot: Frame
     count: int
+    is_tight: bool = False
 
     @property
     def height(self) -> float:
@@ -42,8 +43,10 @@ class RowPlot:
 
     @property
     def points(self) -> float:
-        """The largest text size that fits into a row."""
+        """The largest text size that fits into a row; the smallest where a second line has just room."""
         sizes = self.body.sizes
+        if self.is_tight and self.has_two_lines and self.height < _two_lines_inches(sizes):
+            return sizes.note
         return next(
             (
                 points
@@ -56,11 +59,13 @@ class RowPlot:
     @property
     def has_two_lines(self) -> bool:
         """Whether a row holds a second, smaller line of words."""
-        return self.height >= _two_lines_inches(self.body.sizes)
+        return self.height >= _two_lines_inches(self.body.sizes, is_tight=self.is_tight) - _SAME_INCHES
 
     def lift(self) -> float:
         """How far the first of two lines stands above the middle of its row, in rows."""
-        return line_inches(self.body.sizes.tick, 1.2) / 2 / self.height
+        least = _two_lines_inches(self.body.sizes, is_tight=True) / 4
+        usual = line_inches(self.body.sizes.tick, 1.2) / 2
+        return (min(usual, max(least, self.height / 4)) if self.is_tight else usual) / self.height
 
     def middle(self, row: float) -> float:
         """Inches from the body's lower edge to the middle of the row."""
@@ -94,6 +99,15 @@ class RowPlot:
             stand="center_baseline",
         )
 
+    @property
+    def _numbers_inches(self) -> float:
+        return self.body.right - self.plot.right - 0.08 * self.body.sizes.scale
+
+    def has_room_for_number(self, text: str) -> bool:
+        """Whether the number column holds all of it."""
+        look = Look(min(self.points, self.body.sizes.tick))
+        return width_inches(text, look) <= self._numbers_inches
+
     def number(
         self,
         row: float,
@@ -106,7 +120,7 @@ class RowPlot:
     ) -> None:
         """Writes into the number column, `column` inches from its right edge, aligned right."""
         look = Look(points or min(self.points, self.body.sizes.tick), colour)
-        room = self.body.right - self.plot.right - 0.08 * self.body.sizes.scale if within is None else within
+        room = self._numbers_inches if within is None else within
         self.body.write(
             self.body.width - column,
             self.middle(row),
@@ -155,7 +169,10 @@ def heading_height(sizes: Sizes) -> float:
     return line_inches(sizes.note) + 0.02
 
 
-def _two_lines_inches(sizes: Sizes) -> float:
+def _two_lines_inches(sizes: Sizes, *, is_tight: bool = False) -> float:
+    """Of a row with a second, smaller line; both in the smallest size and close together if `is_tight`."""
+    if is_tight:
+        return 2 * line_inches(sizes.note, _TIGHT_LEADING)
     return line_inches(sizes.body, _ROW_LEADING) + line_inches(sizes.note, _ROW_LEADING)
 
 
@@ -170,9 +187,12 @@ def fitting(body: Frame, rows: Sequence[_Row], first: int = 0) -> tuple[Sequence
     """
     room = body.height - heading_height(body.sizes) - tick_height(body.sizes)
     most = max(1, int(room / line_inches(body.sizes.note, _ROW_LEADING)))
-    doubled = int(room / _two_lines_inches(body.sizes))
-    if 0 < first <= doubled:
-        most = doubled
+    usual, tight = (
+        int((room + _SAME_INCHES) / _two_lines_inches(body.sizes, is_tight=is_tight))
+        for is_tight in (False, True)
+    )
+    if 0 < first <= tight:
+        most = max(first, usual)
     hidden = len(rows) - most
     return rows[:most], left_out_words(hidden) if hidden > 0 else ""
 
