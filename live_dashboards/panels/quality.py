@@ -16,7 +16,7 @@ from live_dashboards.model.report import AbReport, QualityRow
 from live_dashboards.panels.effect import OWN_UNIT
 from live_dashboards.panels.sayings import measured
 
-_MOST_COLUMNS, _MOST_NUMBERS = 3, 5
+_MOST_COLUMNS, _MOST_NUMBERS = 2, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class _QualityLine:
 
 def charts(report: AbReport) -> tuple[Rows, ...]:
     """A row a metric with a dot a variant; what the service measures online stands in a row of its own. Of
-    four variants and more each has a row.
+    three variants and more each has a row.
     """
     panel = report.quality
     lines = [line for row in (*panel.rows, *panel.own_scale) for line in _lines(row)]

@@ -535,7 +535,7 @@ def test_more_challengers_have_their_verdicts_beside_the_numbers_where_they_fit_
 
 
 @pytest.mark.parametrize("size", [(16, 10), (12.8, 7.2)])
-def test_of_four_variants_and_more_each_has_a_row_of_its_quality_under_its_whole_name(size):
+def test_of_three_variants_and_more_each_has_a_row_of_its_quality_under_its_whole_name(size):
     names = ("baseline", "enhanced", "candidate-c", "wide-and-deep", "distilled", "gbm-2026")
     made = report(names)
     figure = page(made, size)
