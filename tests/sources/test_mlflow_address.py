@@ -26,7 +26,7 @@ def test_the_parts_are_taken_as_they_are():
     assert dict(found.keywords) == {"host": "db", "port": "5433", "dbname": "d", "user": "u", "password": PASSWORD, "sslmode": "prefer"}
 
 
-@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg2"])
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg2", "postgresql+psycopg"])
 @pytest.mark.parametrize("password", [PASSWORD, quote(PASSWORD, safe="")], ids=["unquoted", "quoted"])
 def test_a_url_gives_the_same_keywords_be_its_password_quoted_or_not(scheme, password):
     found = of_url(f"{scheme}://u:{password}@db:5433/d")

@@ -18,7 +18,8 @@ from live_dashboards.errors import SettingsError
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow.questions import require_text
 
-_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg2")
+# SQLAlchemy 2.1 means psycopg 3 by `postgresql://`, so people have both drivers in their URLs
+_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg2", "postgresql+psycopg")
 _HOST = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]*))?")
 _QUOTE = (
     "in a URL write @ as %40, : as %3A, / as %2F, # as %23, ? as %3F, % as %25 and a space as %20, or "
