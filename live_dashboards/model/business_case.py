@@ -12,6 +12,7 @@ from live_dashboards.model.judgement import Condition, Recommendation
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.names import short
 from live_dashboards.model.number import format_money_estimate
+from live_dashboards.model.quality import PLAIN, Quality
 from live_dashboards.model.report import BadgeKind, Report, VariantFacts
 from live_dashboards.model.setting_types import Amount
 
@@ -210,7 +211,8 @@ class BusinessReport(Report):
     `headline_words` are the large words of the strip as (label, value, what is beside it). `stand_in` is the
     case of the simulated values where a source is missing, None where nothing is simulated; `models` are
     baseline and challenger over the window, fewer where there is none; `doubts` are what looks wrong about
-    the amounts; `gates` are the conditions of a decision.
+    the amounts; `gates` are the conditions of a decision; `logged_quality` is what stands in the place of the
+    accuracy.
     """
 
     dashboard: ClassVar[str] = "business"
@@ -224,6 +226,7 @@ class BusinessReport(Report):
     doubts: tuple[str, ...]
     gates: tuple[Condition, ...]
     notices: tuple[str, ...]
+    logged_quality: Quality = PLAIN
 
     @property
     def variant_names(self) -> tuple[str, ...]:

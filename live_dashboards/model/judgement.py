@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from live_dashboards.model.measurement import Interval, Measurement, Origin
+from live_dashboards.model.metrics import Metric, metric_of
 
 SHOWN, NOT_SHOWN, HARM, UNKNOWN = "shown", "not_shown", "harm", "unknown"
 BETTER, WORSE, OPEN = "better", "worse", "open"
@@ -79,7 +80,8 @@ class MetricDifference:
     the start of the test, the verdict goes by `judged_low` and `judged_high`; `low` and `high` are for one
     look. `carried`: what carries a harm, where some tenth of the time does. `descriptive`: why nothing may be
     concluded from it, empty where something may. `information` is n1 n2 / (n1 + n2) added up over the blocks
-    that are compared, None where none are.
+    that are compared, None where none are. `entry` is the metric where that is another than the catalogue's,
+    as with AB_ACCURACY_METRIC=rmse.
     """
 
     metric: str
@@ -111,6 +113,12 @@ class MetricDifference:
     carried: Carried | None = None
     descriptive: str = ""
     information: float | None = None
+    entry: Metric | None = None
+
+    @property
+    def what(self) -> Metric:
+        """The metric: its title, its words and its unit."""
+        return self.entry or metric_of(self.metric)
 
     @property
     def verdict_limits(self) -> tuple[float | None, float | None]:

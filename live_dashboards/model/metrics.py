@@ -197,7 +197,7 @@ LATENCY_GUARD = "latency"
 # other keys of both summaries, totals of the same counting, and what the page lists
 _NO_EVENTS = frozenset(
     {
-        *("evidence", "decision_forecast", "model_changes", "slices"),
+        *("evidence", "decision_forecast", "model_changes", "slices", "quality"),
         *("alt_text", "analysis_period", "answer", "assumptions", "at", "badge", "baseline", "challenger"),
         *("changes", "comparisons", "correct", "cumulative_value", "dashboard", "data_source", "detectable"),
         *("annual_cost_increase", "annual_revenue_increase", "annual_risk_reduction", "business_impact"),

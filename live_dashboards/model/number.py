@@ -22,6 +22,7 @@ UNIT_SUFFIXES = {
     "usd": "",
     "usd_per_year": "",
     "days": " days",
+    "as_logged": "",
 }
 USD = "usd_per_year"
 MONEY_UNITS = frozenset({"usd", USD})

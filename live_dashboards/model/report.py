@@ -29,6 +29,7 @@ from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.metrics import ACCURACY
 from live_dashboards.model.moment import format_second
 from live_dashboards.model.names import short
+from live_dashboards.model.quality import PLAIN, Quality
 from live_dashboards.model.slices import ByLabel
 from live_dashboards.model.snapshot import SourceStatus, Timeline
 
@@ -124,6 +125,7 @@ class QualityRow:
     offline: tuple[Measurement, ...]
     online: tuple[Measurement, ...] = ()
     metric: str = ""
+    is_less_better: bool = False
 
     @property
     def unit(self) -> str:
@@ -423,7 +425,7 @@ class AbReport(Report):
     `comparisons` are those that the effect panel draws and the verdict is about, at 95 %. `verdicts` are
     those on every challenger, by name, `decision_forecast` the gates of every challenger. `model_changes` are
     the moments since the start at which another model began to serve under a variant's name; `slices` are
-    there where AB_SLICE_LABEL is set.
+    there where AB_SLICE_LABEL is set; `logged_quality` is what stands in the place of the accuracy.
     """
 
     dashboard: ClassVar[str] = "ab"
@@ -448,6 +450,7 @@ class AbReport(Report):
     health: HealthPanel
     model_changes: tuple[ModelChange, ...] = ()
     slices: ByLabel | None = None
+    logged_quality: Quality = PLAIN
 
     @property
     def variant_names(self) -> tuple[str, ...]:

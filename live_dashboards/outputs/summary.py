@@ -19,8 +19,8 @@ from live_dashboards.model.judgement import (
     Power,
     Verdict,
 )
-from live_dashboards.model.measurement import Origin
-from live_dashboards.model.metrics import METRICS
+from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.metrics import ACCURACY, METRICS
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.report import AbReport, Report, VariantFacts, fact_names
 from live_dashboards.outputs.evidence_summary import evidence
@@ -93,6 +93,7 @@ def _ab(report: AbReport) -> dict[str, Any]:
             ],
         },
         **{name: plain_value(measurement) for name, measurement in report.headline},
+        "quality": _quality(report),
         "variants": {facts.variant: _facts(facts) for facts in report.variants},
         "comparisons": [_comparison(row) for row in report.comparisons],
         "traffic_split": _traffic_split(report),
@@ -110,7 +111,28 @@ def _ab(report: AbReport) -> dict[str, Any]:
 
 
 def _facts(facts: VariantFacts) -> dict[str, float | int | None]:
-    return {name: plain_value(facts.value(name)) for name in facts.names}
+    return {name: _in_percent(name, facts.value(name)) for name in facts.names}
+
+
+def _in_percent(name: str, value: Measurement) -> float | int | None:
+    """The fact; of an accuracy that is no share none, as the summary has accuracies in percent."""
+    return None if name == ACCURACY and value.unit != "percent" else plain_value(value)
+
+
+def _quality(report: AbReport) -> dict[str, Any]:
+    """What the runs log of quality, of baseline and challenger, in percent or as it is logged."""
+    found, by_name = report.logged_quality, {facts.variant: facts.accuracy for facts in report.variants}
+    pair = {"baseline": report.baseline, "challenger": report.challenger}
+    return {
+        "metric": found.key,
+        "goal": found.goal,
+        "kind": found.kind,
+        "unit": found.unit,
+        **{
+            role: plain_value(by_name[name]) if name is not None and name in by_name else None
+            for role, name in pair.items()
+        },
+    }
 
 
 def _comparison(row: MetricDifference) -> dict[str, Any]:

@@ -38,7 +38,9 @@ def charts(report: AbReport) -> tuple[Rows, ...]:
     """
     panel = report.effect
     several = len({row.treatment for row in (*panel.rows, *panel.own_scale)}) > 1
-    everything = _ordered(report) if several else (*panel.rows, *panel.own_scale)
+    is_own = any(row.metric == panel.success_metric for row in panel.own_scale)
+    alone = (*panel.own_scale, *panel.rows) if is_own else (*panel.rows, *panel.own_scale)
+    everything = _ordered(report) if several else alone
     bare = [row.estimate for row in panel.rows if row.estimate is not None and _interval(row) is None]
     decimals = shared_decimals(bare, "points") if bare else None
     rows = tuple(_row(row, report, decimals, several=several) for row in everything)
@@ -79,7 +81,7 @@ def _interval(row: MetricDifference) -> Interval | None:
 
 def _row(row: MetricDifference, report: AbReport, decimals: int | None, *, several: bool) -> Row:
     text_colour = style_of(report.variant_names, row.treatment).text_colour if several else INK
-    name, of, less = metric_title(row.metric), row.treatment if several else "", not row.is_higher_better
+    name, of, less = _name(row), row.treatment if several else "", not row.is_higher_better
     if several and row.metric == report.effect.success_metric and row.estimate is not None:
         return _challenger(row, report, decimals, text_colour)
     if row.estimate is None:
@@ -125,7 +127,12 @@ def _verdict_words(treatment: str, report: AbReport) -> str:
 def _gates(treatment: str, report: AbReport) -> list[str]:
     """Each guardrail with its state."""
     mine = (guard for guard in report.guardrails if guard.comparison.treatment == treatment)
-    return [f"{metric_title(guard.comparison.metric).lower()} {_STATES[guard.outcome]}" for guard in mine]
+    return [f"{_name(guard.comparison).lower()} {_STATES[guard.outcome]}" for guard in mine]
+
+
+def _name(row: MetricDifference) -> str:
+    """The metric's name before its row."""
+    return row.what.row_title if row.entry is not None else metric_title(row.metric)
 
 
 def _share(treatment: str, report: AbReport) -> str:
@@ -172,7 +179,7 @@ def _said(row: MetricDifference, report: AbReport) -> Sayings:
     has_n = row.n_treatment is not None and row.n_control is not None
     is_told = source is not None and source.origin is not Origin.LIVE
     return spoken(
-        Said(metric_title(row.metric).replace("– ", "Accuracy "), "title"),
+        Said(row.what.title, "title"),
         Said(f"{row.treatment} −", "short"),
         Said(row.control, "short"),
         Said(

@@ -17,7 +17,8 @@ COMPARED = (ACCURACY, MEAN_LATENCY, ERROR_RATE)
 def quantities(report: BusinessReport) -> tuple[tuple[Metric, Measurement, Measurement], ...]:
     """Each metric with its values of baseline and challenger."""
     baseline, challenger = report.models
-    return tuple((metric_of(name), baseline.value(name), challenger.value(name)) for name in COMPARED)
+    metrics = {name: metric_of(name) for name in COMPARED} | {ACCURACY: report.logged_quality.metric()}
+    return tuple((metric, baseline.value(name), challenger.value(name)) for name, metric in metrics.items())
 
 
 def head(report: BusinessReport) -> Head:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 from live_dashboards.model.chart import Mark, Room, Row, Rows, Scale, Words, drawn_value
 from live_dashboards.model.measurement import Measurement
-from live_dashboards.model.metrics import METRICS
 from live_dashboards.model.number import NOTHING, format_number, shared_decimals
 from live_dashboards.model.presentation import FAINT, colour_of, drawn_interval, state_words, style_of
 from live_dashboards.model.report import AbReport, QualityRow
@@ -108,8 +107,7 @@ def _variant(name: str, lines: Sequence[_QualityLine], report: AbReport, decimal
 
 def _lines(row: QualityRow) -> list[_QualityLine]:
     """The online gauge in a row of its own, below the offline values of the same metric."""
-    metric = METRICS.get(row.metric)
-    is_less_better = metric is not None and not metric.is_higher_better
+    is_less_better = row.is_less_better
     lines = [_QualityLine(row.label, row.offline, "offline", row.label, is_less_better)]
     if any(value.value is not None for value in row.online):
         stale = ", stale" if any(value.stale for value in row.online) else ""

@@ -89,7 +89,8 @@ _SECTIONS: tuple[tuple[str, tuple[Setting | Callable[[], tuple[Setting, ...]], .
             _secret("MLFLOW_DB_PASSWORD", "password", "your_secure_password"),
             _secret(
                 "MLFLOW_DB_URL",
-                "instead of the five above: postgresql://, postgres:// or postgresql+psycopg2://",
+                "instead of the five above: postgresql://, postgres://, postgresql+psycopg2:// or "
+                "postgresql+psycopg://",
             ),
             Setting(
                 "MLFLOW_DB_SSLMODE",
@@ -211,6 +212,19 @@ _SECTIONS: tuple[tuple[str, tuple[Setting | Callable[[], tuple[Setting, ...]], .
                 "auto",
                 read.choice("auto", "fraction", "percent"),
                 "unit of the logged accuracy; auto: all values at most 1 means fraction",
+            ),
+            Setting(
+                "AB_ACCURACY_GOAL",
+                "auto",
+                read.choice("auto", "higher", "lower"),
+                "which way AB_ACCURACY_METRIC is better; auto: lower for what is called an error or a loss",
+            ),
+            Setting(
+                "AB_ACCURACY_KIND",
+                "auto",
+                read.choice("auto", "share", "value"),
+                "share: of test rows, in percent; value: in its own unit, such as an error or a score; auto: "
+                "by its name, else by its values",
             ),
             _metric_keys,
             Setting(

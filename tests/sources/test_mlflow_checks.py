@@ -165,6 +165,29 @@ def test_metrics_under_other_names_are_listed_without_system_metrics(mlflow_data
     assert checks(mlflow_database, AB_ACCURACY_METRIC="val_acc")["metrics"].ok is CheckState.WARNING
 
 
+def test_what_stands_in_the_place_of_the_accuracy_is_told_and_needs_runs_in_place_of_test_rows(mlflow_database):
+    made = whole(mlflow_database.truth)
+    for variant in ("baseline", "enhanced"):
+        mlflow_database.truth.run(made, variant, metrics={"rmse": 20.5}, started=ago(hours=4))
+    found = checks(mlflow_database, AB_ACCURACY_METRIC="rmse")
+    assert found["metrics"].found.endswith("rmse is a value, of which less is better (AB_ACCURACY_GOAL and AB_ACCURACY_KIND say otherwise)")
+    assert (found["test count"].ok, found["test count"].code) == (CheckState.WARNING, "few_runs")
+    assert "finished runs: baseline 1, enhanced 1" in found["test count"].found
+    for variant in ("baseline", "enhanced"):
+        for hours in (2, 3):
+            mlflow_database.truth.run(made, variant, metrics={"rmse": 20.5 + hours}, started=ago(hours=hours))
+    assert checks(mlflow_database, AB_ACCURACY_METRIC="rmse")["test count"].ok is CheckState.OK
+
+
+def test_an_assumed_direction_is_told(mlflow_database):
+    made = whole(mlflow_database.truth)
+    for variant in ("baseline", "enhanced"):
+        mlflow_database.truth.run(made, variant, metrics={"quality_index": 0.5}, started=ago(hours=4))
+    found = checks(mlflow_database, AB_ACCURACY_METRIC="quality_index")["metrics"].found
+    assert "quality_index is a share of test rows, of which more is better (assumed; AB_ACCURACY_GOAL" in found
+    assert found.endswith("accuracy looks like a fraction")
+
+
 def test_a_variant_without_an_accuracy_is_named(mlflow_database):
     mlflow_database.truth.run(whole(mlflow_database.truth), "third", status="FAILED", metrics={"accuracy": 0.5})
     found = checks(mlflow_database)["metrics"]

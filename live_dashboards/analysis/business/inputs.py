@@ -28,6 +28,7 @@ from live_dashboards.model.judgement import Period
 from live_dashboards.model.measurement import Interval, Measurement, derive, missing
 from live_dashboards.model.metrics import ERROR_RATE
 from live_dashboards.model.number import ordinal
+from live_dashboards.model.quality import HIGHER
 
 NO_TEST_ROWS = "no interval: log the number of test rows as AB_TEST_COUNT_PARAM"
 _NO_CHALLENGER = "there is no challenger: name it with AB_CHALLENGER_VARIANT"
@@ -59,8 +60,15 @@ def _accuracy(page: PageFacts, period: Period) -> EffectInput:
         pair if len(pair) == 2 else (pair[0], missing("accuracy", "percent", _NO_CHALLENGER))
     )
 
+    quality = page.counted.model.quality
+    if not quality.is_share:
+        reason = f"{quality.metric().title} is a value in its own unit: no share of the volume follows"
+        nothing = missing("accuracy_improvement", "fraction", reason, variant=page.roles.challenger)
+        return EffectInput(nothing, baseline, challenger)
+    sign = 1 if quality.goal == HIGHER else -1
+
     def improvement(challenger_percent: float, baseline_percent: float) -> float:
-        return (challenger_percent - baseline_percent) / 100
+        return sign * (challenger_percent - baseline_percent) / 100
 
     measured = derive(
         improvement,
@@ -85,7 +93,7 @@ def _accuracy(page: PageFacts, period: Period) -> EffectInput:
         page.counted.mlflow, (str(challenger.variant), str(baseline.variant)), period.start, page.at
     )
     alpha = alpha_of_look(looks, max(1, len(page.roles.names) - 1))
-    ours, theirs = _counts(challenger), _counts(baseline)
+    ours, theirs = (_counts(each) for each in (challenger, baseline)[::sign])
     words = (
         f"Newcombe's interval of two test sets, {100 * (1 - alpha):.4g} % for the {ordinal(looks)} "
         "pair, so that it holds for all that may follow"

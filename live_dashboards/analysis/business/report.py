@@ -158,6 +158,7 @@ def build_business_report(
         status=ab.status,
         stand_in=substitute,
         models=tuple(found.counted.of(name) for name in found.roles.pair),
+        logged_quality=found.counted.model.quality,
         doubts=doubts,
         gates=gates(found, case, ab),
         sources=ab.sources,

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from live_dashboards.analysis.statistics.proportions import Counts, wilson
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
-from live_dashboards.model.metrics import METRICS, Denominator
+from live_dashboards.model.metrics import ACCURACY, METRICS, Denominator, Metric
+from live_dashboards.model.quality import PLAIN, Quality, quality_of
 from live_dashboards.model.snapshot import MlflowAnswer, VariantValue
 from live_dashboards.settings import Settings
 
@@ -21,11 +22,12 @@ _MOST_ROWS = 10**12
 _CLOCK_SLACK = timedelta(minutes=5)  # clocks of training machines differ
 
 
-def rows_behind(value: VariantValue, scale: float, test_count_param: str) -> tuple[int | None, str | None]:
+def rows_behind(
+    value: VariantValue, metric: Metric, scale: float, test_count_param: str
+) -> tuple[int | None, str | None]:
     """The n of a proportion whose percent are `scale` times what is logged, or the reason why there is
     none.
     """
-    metric = METRICS[value.metric]
     if metric.n is None:
         return None, f"no interval: {metric.title} is not a proportion of rows"
     if metric.n.misses:
@@ -108,15 +110,20 @@ def _is_count(number: float) -> bool:
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
     """Quality of each variant: (variant, metric) to a measurement in the metric's unit, and notices on odd
-    values.
+    values. `quality` is what stands in the place of the accuracy.
     """
 
     values: Mapping[tuple[str, str], Measurement]
     notices: tuple[str, ...]
+    quality: Quality = PLAIN
 
     def value(self, variant: str | None, metric: str) -> Measurement:
         """The measurement of that variant and metric."""
         return self.values[variant or "", metric]
+
+    def metric(self, name: str) -> Metric:
+        """The entry of the catalogue, of the accuracy what is logged in its place."""
+        return self.quality.metric() if name == ACCURACY else METRICS[name]
 
 
 def model_facts(
@@ -126,18 +133,25 @@ def model_facts(
     reason.
     """
     found = {(value.variant, value.metric): value for value in answer.values}
-    scales = {
-        metric.name: scale_of(answer, metric.name, settings) if metric.is_share else 1.0
-        for metric in METRICS.values()
-    }
+    quality = logged_quality(answer, settings)
+    metrics = [quality.metric() if metric.name == ACCURACY else metric for metric in METRICS.values()]
     values = {
-        (variant, metric): _present(answer, found[variant, metric], scales[metric], settings, at=at)
-        if (variant, metric) in found
+        (variant, metric.name): _present(answer, found[variant, metric.name], metric, settings, at=at)
+        if (variant, metric.name) in found
         else _absent(answer, variant, metric)
         for variant in (*variants, "")
-        for metric in METRICS
+        for metric in metrics
     }
-    return ModelFacts(values, _notices(answer, settings))
+    return ModelFacts(values, _notices(answer, quality, settings), quality)
+
+
+def logged_quality(answer: MlflowAnswer, settings: Settings) -> Quality:
+    """What the runs log under AB_ACCURACY_METRIC; what is simulated is the accuracy itself."""
+    if answer.origin is Origin.SIMULATED:
+        return PLAIN
+    goal, kind, unit = (settings[f"AB_ACCURACY_{name}"] for name in ("GOAL", "KIND", "UNIT"))
+    limits = next(((low, high) for name, low, high in answer.value_ranges if name == ACCURACY), None)
+    return quality_of(str(settings[METRICS[ACCURACY].setting]), goal, kind, unit, limits)
 
 
 def percent_scale(unit: str, largest: float | None) -> float:
@@ -148,13 +162,15 @@ def percent_scale(unit: str, largest: float | None) -> float:
     return 100.0 if is_fraction else 1.0
 
 
-def scale_of(answer: MlflowAnswer, metric: str, settings: Settings) -> float:
-    """What that metric's values in MLflow are multiplied with to be percent."""
-    largest = next((high for name, _, high in answer.value_ranges if name == metric), None)
+def scale_of(answer: MlflowAnswer, metric: Metric, settings: Settings) -> float:
+    """What that metric's values in MLflow are multiplied with to be in its unit: 1 of what is no share."""
+    if not metric.is_share:
+        return 1.0
+    largest = next((high for name, _, high in answer.value_ranges if name == metric.name), None)
     return percent_scale(settings["AB_ACCURACY_UNIT"], largest)
 
 
-def _absent(answer: MlflowAnswer, variant: str, metric: str) -> Measurement:
+def _absent(answer: MlflowAnswer, variant: str, metric: Metric) -> Measurement:
     if not answer.status.has_answered:
         reason = answer.status.reason or "MLflow was not asked"
     elif not variant:
@@ -162,11 +178,11 @@ def _absent(answer: MlflowAnswer, variant: str, metric: str) -> Measurement:
     else:
         reason = (
             f"no finished or running run of variant {variant!r} in {answer.experiment!r} has a finite "
-            f"{metric.replace('_', ' ')}"
+            f"{metric.name.replace('_', ' ') if METRICS[metric.name] is metric else metric.words}"
         )
     return missing(
-        metric,
-        METRICS[metric].unit,
+        metric.name,
+        metric.unit,
         reason,
         variant=variant or None,
         source=answer.status.source,
@@ -175,9 +191,10 @@ def _absent(answer: MlflowAnswer, variant: str, metric: str) -> Measurement:
 
 
 def _present(
-    answer: MlflowAnswer, value: VariantValue, scale: float, settings: Settings, *, at: datetime
+    answer: MlflowAnswer, value: VariantValue, metric: Metric, settings: Settings, *, at: datetime
 ) -> Measurement:
-    n, note = rows_behind(value, scale, str(settings["AB_TEST_COUNT_PARAM"]))
+    scale = scale_of(answer, metric, settings)
+    n, note = rows_behind(value, metric, scale, str(settings["AB_TEST_COUNT_PARAM"]))
     limits, drawn = _intervals(value, scale, n, float(settings["AB_CONFIDENCE"]))
     is_later = value.started_at is not None and value.started_at > at + _CLOCK_SLACK
     notes = (
@@ -189,7 +206,7 @@ def _present(
     return Measurement(
         value.metric,
         value.value * scale,
-        METRICS[value.metric].unit,
+        metric.unit,
         answer.origin,
         value.variant,
         limits,
@@ -214,12 +231,22 @@ def _intervals(
     return limits, drawn
 
 
-def _notices(answer: MlflowAnswer, settings: Settings) -> tuple[str, ...]:
+def _notices(answer: MlflowAnswer, quality: Quality, settings: Settings) -> tuple[str, ...]:
     shares = {metric.name for metric in METRICS.values() if metric.is_share}
+    if not quality.is_share:
+        shares.remove(ACCURACY)
     mixed = (
         f"{metric} is logged from {low:g} to {high:g}: fractions and percent seem mixed; set AB_ACCURACY_UNIT"
         for metric, low, high in answer.value_ranges
         if metric in shares and settings["AB_ACCURACY_UNIT"] == "auto" and 0 < low <= 1 < high
     )
     warnings = () if answer.origin is Origin.SIMULATED else answer.status.warnings
-    return (*mixed, *(f"MLflow: {warning}" for warning in warnings))
+    return (*mixed, *_assumed(answer, quality), *(f"MLflow: {warning}" for warning in warnings))
+
+
+def _assumed(answer: MlflowAnswer, quality: Quality) -> tuple[str, ...]:
+    """That a direction is taken on trust."""
+    if not quality.is_assumed or not any(value.metric == ACCURACY for value in answer.values):
+        return ()
+    title = quality.metric().title
+    return (f"{title} is taken as the better the higher; set AB_ACCURACY_GOAL=lower if less is better",)

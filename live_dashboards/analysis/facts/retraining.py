@@ -15,17 +15,16 @@ from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.statistics.special import student_t_below, student_t_quantile
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.metrics import ACCURACY, ACCURACY_OVER_RUNS
+from live_dashboards.model.quality import FEWEST_RUNS
 from live_dashboards.model.snapshot import MlflowAnswer, Run
-
-_FEWEST_RUNS = 3
 
 _ALPHA = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class OverRuns:
-    """Welch's interval (fractions) of the difference of mean accuracies, and the means (percent) with their
-    numbers of runs, treatment first.
+    """Welch's interval of the difference of mean accuracies, and the means with their numbers of runs,
+    treatment first; in percent, or in the unit of what stands in the place of the accuracy.
     """
 
     low: float
@@ -41,14 +40,14 @@ def over_runs(page: PageFacts, variant: str, confidence: float) -> OverRuns | No
     fewer than 3.
     """
     ours, theirs = (_accuracies(page, name) for name in (variant, page.roles.baseline))
-    if min(len(ours), len(theirs)) < _FEWEST_RUNS:
+    if min(len(ours), len(theirs)) < FEWEST_RUNS:
         return None
     limits = welch(ours, theirs, confidence)
     if limits is None:
         return None
     low, high, p_value = limits
     inputs = (_mean(page, variant, ours), _mean(page, page.roles.baseline, theirs))
-    return OverRuns(low / 100, high / 100, p_value, "Welch t over runs", inputs, (len(ours), len(theirs)))
+    return OverRuns(low, high, p_value, "Welch t over runs", inputs, (len(ours), len(theirs)))
 
 
 def welch(
@@ -71,9 +70,9 @@ def welch(
 
 
 def _accuracies(page: PageFacts, variant: str) -> list[float]:
-    """In percent, of finished top-level runs that had begun by the page's moment."""
+    """Of finished top-level runs that had begun by the page's moment."""
     answer = page.counted.mlflow
-    scale = scale_of(answer, ACCURACY, page.settings)
+    scale = scale_of(answer, page.counted.model.metric(ACCURACY), page.settings)
     return [
         run.accuracy * scale
         for run in answer.runs
@@ -91,7 +90,7 @@ def _mean(page: PageFacts, variant: str, accuracies: list[float]) -> Measurement
     return Measurement(
         ACCURACY_OVER_RUNS,
         fmean(accuracies),
-        "percent",
+        page.counted.model.quality.unit,
         answer.origin,
         variant,
         n=len(accuracies),

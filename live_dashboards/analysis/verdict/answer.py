@@ -22,7 +22,6 @@ from live_dashboards.model.judgement import (
     Recommendation,
     Verdict,
 )
-from live_dashboards.model.metrics import metric_of
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.names import escaped
 from live_dashboards.model.number import format_interval, format_number, shared_decimals
@@ -119,7 +118,7 @@ def _sentence(
     mine = [guard for guard in guardrails if guard.comparison.treatment == name]
     if verdict.verdict == SHIP and success is not None:
         held = [
-            metric_of(guard.comparison.metric).amount
+            guard.comparison.what.amount
             for guard in mine
             if guard.outcome == SHOWN and guard.comparison.metric != success.metric
         ]
@@ -129,10 +128,7 @@ def _sentence(
     if verdict.verdict == ROLL_BACK and harmed:
         return "; ".join(_difference(each, is_harm=True) for each in harmed)
     if verdict.verdict == NO_DIFFERENCE and success is not None:
-        return (
-            f"{name} and {success.control} do not differ in {metric_of(success.metric).words} by anything "
-            "that matters"
-        )
+        return f"{name} and {success.control} do not differ in {success.what.words} by anything that matters"
     if verdict.verdict == KEEP_RUNNING and success is not None and is_worse(success):
         return _difference(success)
     reason = verdict.reasons[0] if verdict.reasons else verdict.rule
@@ -151,13 +147,16 @@ def _difference(row: MetricDifference, *, is_harm: bool = False) -> str:
     low, high = (row.harm_low, row.harm_high) if is_only_harm else row.verdict_limits
     verb = "gives" if row.is_higher_better else "has"
     ends = sorted(abs(end) for end in (low, high) if end is not None)
-    decimals = shared_decimals(ends, "points") if ends else None
-    amount = format_number(abs(value), "points", decimals=decimals, show_unit=False)
-    limits = f" ({format_interval(ends[0], ends[1], 'points').removesuffix(' pt')})" if len(ends) == 2 else ""
+    decimals = shared_decimals(ends, row.unit) if ends else None
+    amount = format_number(abs(value), row.unit, decimals=decimals, show_unit=False)
+    limits = f" ({format_interval(ends[0], ends[1], row.unit).removesuffix(' pt')})" if len(ends) == 2 else ""
+    if not row.what.is_share:
+        way = "more" if value > 0 else "less"
+        return f"{row.what.words} of {row.treatment} is {amount} {way}{limits}"
     return (
         f"{row.treatment} {verb} {amount} points "
         f"{'more' if value > 0 else 'fewer' if not row.is_higher_better else 'less'} "
-        f"{metric_of(row.metric).amount}{limits}"
+        f"{row.what.amount}{limits}"
     )
 
 

@@ -29,7 +29,7 @@ from live_dashboards.model.judgement import (
     Verdict,
 )
 from live_dashboards.model.measurement import Origin
-from live_dashboards.model.metrics import ACCURACY, ERROR_RATE, ONLINE_ACCURACY, metric_of
+from live_dashboards.model.metrics import ACCURACY, ACCURACY_OVER_RUNS, ERROR_RATE, ONLINE_ACCURACY
 from live_dashboards.model.names import listed
 from live_dashboards.model.notices import PARTIAL
 from live_dashboards.model.number import (
@@ -97,7 +97,7 @@ class Evidence:
 
 def success_of(page: PageFacts, rows: tuple[ComparedRates, ...]) -> ComparedRates | None:
     """The comparison that the verdict is about: AB_SUCCESS_METRIC of the challenger; for accuracy the online
-    count where one exists, else the test sets.
+    count where one exists, else the test sets; for a value in its place, the runs.
 
     An online count stays it where it cannot be judged: what was tested before says less than what users met.
     """
@@ -110,7 +110,11 @@ def success_of(page: PageFacts, rows: tuple[ComparedRates, ...]) -> ComparedRate
         and page.settings["AB_ONLINE_CORRECT_METRIC"] is not None
         and online.row.pooled is not None
     )
-    return online if is_counted else mine.get(ACCURACY)
+    if is_counted:
+        return online
+    # a value has an interval by its runs alone
+    over = None if page.counted.model.quality.is_share else mine.get(ACCURACY_OVER_RUNS)
+    return over or mine.get(ACCURACY)
 
 
 def verdict(evidence: Evidence) -> Verdict:
@@ -195,6 +199,11 @@ def _no_interval(page: PageFacts, success: ComparedRates | None) -> str:
         return f"{words}: {row.reason}"
     if row.metric == ACCURACY and not page.mlflow_status.has_answered:
         return f"{words} is a gauge without a count: {GAUGE_HAS_NO_COUNT.partition(': ')[2]}"
+    if not row.what.is_share:
+        return (
+            f"{words} has no interval, as it is a value and no share of test rows: log it in three finished "
+            "runs and more of each variant, or judge by AB_SUCCESS_METRIC=error_rate"
+        )
     return (
         f"{words} has no interval: {str(row.reason).removeprefix('no interval: ')}; log the number of "
         f"test rows as {page.settings['AB_TEST_COUNT_PARAM']}"
@@ -203,6 +212,8 @@ def _no_interval(page: PageFacts, success: ComparedRates | None) -> str:
 
 def _too_few(page: PageFacts, success: ComparedRates) -> list[str]:
     """Arms with fewer events, or non-events, than AB_MINIMUM_EVENTS."""
+    if not success.row.what.is_share:
+        return []
     fewest = int(page.settings["AB_MINIMUM_EVENTS"])
     found = []
     for rate in success.inputs:
@@ -360,7 +371,8 @@ def _no_difference(evidence: Evidence) -> Verdict | None:
         or _too_young(evidence)
     ):
         return None
-    if evidence.requests < float(str(planned)) or not -least < low <= high < least:
+    is_share = row.what.is_share  # points are those of a share
+    if evidence.requests < float(str(planned)) or not is_share or not -least < low <= high < least:
         return None
     reasons = (
         f"{_words(row)}: {_estimate(row)}, within AB_MINIMUM_EFFECT_POINTS=±{least:g}",
@@ -416,17 +428,18 @@ def _row(evidence: Evidence) -> MetricDifference | None:
 
 
 def _words(row: MetricDifference) -> str:
-    return metric_of(row.metric).words
+    return row.what.words
 
 
 def _estimate(row: MetricDifference) -> str:
     """The difference with the limits that the verdict goes by, and which these are where the page shows
     others.
     """
-    words = format_estimate(row.estimate or 0.0, *row.verdict_limits, "points", signed=True)
+    words = format_estimate(row.estimate or 0.0, *row.verdict_limits, row.unit, signed=True)
     if row.judged_low is None:
         return words
-    pair = f", the {ordinal(row.looks)} pair of test sets since the start" if row.looks > 1 else ""
+    what = "test sets" if row.what.is_share else "models"
+    pair = f", the {ordinal(row.looks)} pair of {what} since the start" if row.looks > 1 else ""
     return f"{words} at {100 * (1 - alpha_of_look(row.looks, row.family)):.4g} %{pair}"
 
 

@@ -41,8 +41,10 @@ from live_dashboards.model.metrics import (
     METRICS,
     ONLINE_ACCURACY,
     OVER_OBJECTIVE,
+    Metric,
     metric_of,
 )
+from live_dashboards.model.quality import PLAIN
 from live_dashboards.model.snapshot import Accumulated
 from live_dashboards.settings import Settings
 
@@ -126,9 +128,14 @@ def joined(texts: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(filter(None, texts)))
 
 
-def _row(metric: str, inputs: tuple[Measurement, Measurement], family: int) -> MetricDifference:
-    """The comparison without an interval."""
-    ours, theirs = inputs
+def _row(
+    metric: str,
+    inputs: tuple[Measurement, Measurement],
+    family: int,
+    entry: Metric | None = None,
+) -> MetricDifference:
+    """The comparison without an interval; `entry` where it is another metric than the catalogue's."""
+    (ours, theirs), what = inputs, entry or metric_of(metric)
     pooled = None if ours.value is None or theirs.value is None else ours.value - theirs.value
     return MetricDifference(
         metric=metric,
@@ -137,19 +144,20 @@ def _row(metric: str, inputs: tuple[Measurement, Measurement], family: int) -> M
         estimate=pooled,
         low=None,
         high=None,
-        unit=metric_of(metric).difference_unit,
+        unit=what.difference_unit,
         confidence=1 - _ALPHA,
         p_value=None,
         method="difference of the two values",
         n_treatment=ours.n,
         n_control=theirs.n,
         sequential=False,
-        is_higher_better=metric_of(metric).is_higher_better,
+        is_higher_better=what.is_higher_better,
         origin=max(ours.origin, theirs.origin, key=lambda origin: origin.weakness),
         reason=_reason(ours, theirs),
         family=family,
         stale=ours.stale or theirs.stale,
         pooled=pooled,
+        entry=entry,
     )
 
 
@@ -165,16 +173,19 @@ def _reason(ours: Measurement, theirs: Measurement) -> str | None:
     return "; ".join(dict.fromkeys(gaps)) or None
 
 
-def _with_limits(row: MetricDifference, found: object, **changes: object) -> MetricDifference:
+def _with_limits(
+    row: MetricDifference, found: object, times: float = 100.0, **changes: object
+) -> MetricDifference:
     low, high, p_value, method = (getattr(found, name) for name in ("low", "high", "p_value", "method"))
     words = f"{method}; Bonferroni over {row.family} challengers" if row.family > 1 else str(method)
-    return replace(row, low=100 * low, high=100 * high, p_value=p_value, method=words, reason=None, **changes)  # type: ignore[arg-type]
+    limits = {"low": times * low, "high": times * high}
+    return replace(row, **limits, p_value=p_value, method=words, reason=None, **changes)  # type: ignore[arg-type]
 
 
 def _offline(page: PageFacts, name: str, metric: str, family: int) -> ComparedRates:
     """Two test sets, each looked at once: Newcombe's interval where both n are known."""
     inputs = (page.counted.of(name).quality[metric], page.counted.of(page.roles.baseline).quality[metric])
-    row = _row(metric, inputs, family)
+    row = _row(metric, inputs, family, _entry(page, metric))
     ours, theirs = (_counts(side) for side in inputs)
     if ours is None or theirs is None:
         return ComparedRates(row, inputs)
@@ -183,12 +194,17 @@ def _offline(page: PageFacts, name: str, metric: str, family: int) -> ComparedRa
     return ComparedRates(_judged_anew(page, shown, (ours, theirs)) if metric == ACCURACY else shown, inputs)
 
 
+def _entry(page: PageFacts, metric: str) -> Metric | None:
+    """What is compared in the place of that accuracy; None where it is the catalogue's."""
+    quality, of_accuracy = page.counted.model.quality, metric in {ACCURACY, ACCURACY_OVER_RUNS}
+    return quality.metric(metric) if of_accuracy and quality != PLAIN else None
+
+
 def _judged_anew(page: PageFacts, row: MetricDifference, arms: tuple[Counts, Counts]) -> MetricDifference:
     """With the limits that the verdict goes by: each retrained model since the start of the test was another
     look.
     """
-    start = period_of(page, row.treatment)[0].start
-    looks = looks_at_accuracy(page.counted.mlflow, (row.treatment, row.control), start, page.at)
+    looks = _looks(page, row)
     found = difference(*arms, 1 - alpha_of_look(looks, row.family))
     return replace(row, looks=looks, judged_low=100 * found.low, judged_high=100 * found.high)
 
@@ -216,11 +232,25 @@ def _beside_accuracy(page: PageFacts, name: str, family: int) -> list[ComparedRa
     rows = _online(page, name, family)
     runs = over_runs(page, name, 1 - _ALPHA / family)
     if runs is not None:
-        row = replace(
-            _row(ACCURACY_OVER_RUNS, runs.inputs, family), n_treatment=runs.n[0], n_control=runs.n[1]
-        )
-        rows.append(ComparedRates(_with_limits(row, runs), runs.inputs))
+        row = _row(ACCURACY_OVER_RUNS, runs.inputs, family, _entry(page, ACCURACY_OVER_RUNS))
+        row = _with_limits(replace(row, n_treatment=runs.n[0], n_control=runs.n[1]), runs, 1.0)
+        judged = row if row.what.is_share else _runs_judged_anew(page, row)
+        rows.append(ComparedRates(judged, runs.inputs))
     return rows
+
+
+def _runs_judged_anew(page: PageFacts, row: MetricDifference) -> MetricDifference:
+    """A value has no test rows, so its runs are what a verdict goes by: each retrained model since the start
+    of the test was another look.
+    """
+    looks = _looks(page, row)
+    found = over_runs(page, row.treatment, 1 - alpha_of_look(looks, row.family))
+    return row if found is None else replace(row, looks=looks, judged_low=found.low, judged_high=found.high)
+
+
+def _looks(page: PageFacts, row: MetricDifference) -> int:
+    start = period_of(page, row.treatment)[0].start
+    return looks_at_accuracy(page.counted.mlflow, (row.treatment, row.control), start, page.at)
 
 
 def _counts(measurement: Measurement) -> Counts | None:

@@ -39,7 +39,7 @@ from live_dashboards.model.judgement import (
     MetricDifference,
 )
 from live_dashboards.model.measurement import Interval, Measurement
-from live_dashboards.model.metrics import ACCURACY, metric_of
+from live_dashboards.model.metrics import ACCURACY
 from live_dashboards.model.number import format_count, format_number, format_percent, format_signed
 from live_dashboards.model.setting_types import TrafficPlan
 from live_dashboards.model.snapshot import Accumulated
@@ -82,10 +82,12 @@ def _success(page: PageFacts, success: ComparedRates) -> GateForecast:
         row.metric,
         BETTER if is_better(row) else WORSE if is_worse(row) else OPEN,
         side,
-        f"{_words(row)} truly {format_signed(signed, 'points')}",
+        f"{_words(row)} truly {format_signed(signed, 'points')}" if row.what.is_share else "nothing",
     )
     if gate.is_decided or row.descriptive:
         return replace(gate, reason=row.descriptive or None)
+    if not row.what.is_share:
+        return replace(gate, reason="runs do not come with time", words=f"{_words(row)} needs more runs")
     known = _rates(success.inputs[1], signed)
     if known is None:
         return _without_rates(gate, success.inputs[1], row, signed)
@@ -121,7 +123,7 @@ def _guarded(page: PageFacts, guard: Guardrail, each: ComparedRates) -> GateFore
 
 
 def _words(row: MetricDifference) -> str:
-    return metric_of(row.metric).words
+    return row.what.words
 
 
 def _rates(baseline: Measurement, effect_points: float) -> tuple[float, float] | None:

@@ -11,7 +11,7 @@ from live_dashboards.analysis.verdict.effect import ComparedRates
 from live_dashboards.model.judgement import MetricDifference
 from live_dashboards.model.measurement import Measurement, Origin, derive
 from live_dashboards.model.metrics import ACCURACY, METRICS, ONLINE_ACCURACY, metric_of
-from live_dashboards.model.number import format_count, format_interval, format_percent, format_signed
+from live_dashboards.model.number import format_count, format_interval, format_number, format_signed
 from live_dashboards.model.report import (
     EffectPanel,
     Head,
@@ -39,7 +39,7 @@ def gaps(page: PageFacts) -> tuple[Measurement, ...]:
     pairs = (
         (facts.variant, facts.online_accuracy, facts.accuracy)
         for facts in page.counted.variants
-        if facts.online_accuracy.source != facts.accuracy.source
+        if facts.online_accuracy.source != facts.accuracy.source and page.counted.model.quality.is_share
     )
     return tuple(
         derive(
@@ -83,7 +83,7 @@ def effect_panel(
     several = len({row.treatment for row in rows}) > 1
     whose = "challenger" if several or page.roles.challenger is None else page.roles.challenger
     subtitle = f"{whose} − {page.roles.baseline}, percentage points"
-    logged = ", ".join(each.words for each in METRICS.values())
+    logged = ", ".join(page.counted.model.metric(name).words for name in METRICS)
     asked = f"latest {logged} in MLflow; errors, requests and response times in Prometheus"
     if not shown:
         failures = [
@@ -110,7 +110,7 @@ def effect_panel(
 
 
 def _title(row: MetricDifference) -> str:
-    estimate, metric, unit = row.estimate or 0.0, metric_of(row.metric), row.unit
+    estimate, metric, unit = row.estimate or 0.0, row.what, row.unit
     low, high = row.verdict_limits
     if low is None or high is None:
         return f"{metric.title} {format_signed(estimate, unit)}, of unknown certainty"
@@ -184,15 +184,20 @@ def quality_panel(page: PageFacts) -> QualityPanel:
         subtitle = "Prometheus' gauge, percent; test-set metrics need MLflow"
     origin = max((one.origin for one in measured), key=lambda each: each.weakness)
     shares_live = origin is not Origin.SIMULATED or page.is_simulated
+    model = (page.counted if facts is page.counted.variants else page.drawn).model
+    online = tuple(each.online_accuracy for each in facts) if shares_live else ()
     rows = tuple(
         QualityRow(
             metric.title,
             tuple(each.quality[metric.name] for each in facts),
-            tuple(each.online_accuracy for each in facts) if metric.name == ACCURACY and shares_live else (),
+            online if metric.name == ACCURACY and metric.is_share else (),
             metric.name,
+            is_less_better=not metric.is_higher_better,
         )
-        for metric in METRICS.values()
+        for metric in map(model.metric, METRICS)
     )
+    if not model.quality.is_share and any(one.value is not None for one in online):
+        rows += (QualityRow(metric_of(ONLINE_ACCURACY).title, online, metric=ONLINE_ACCURACY),)
     reason = failure(page.mlflow_status) if origin is Origin.SIMULATED else ""
     return QualityPanel(
         Head(
@@ -203,8 +208,8 @@ def quality_panel(page: PageFacts) -> QualityPanel:
             asked,
             reason,
         ),
-        tuple(row for row in rows if METRICS[row.metric].is_share),
-        tuple(row for row in rows if not METRICS[row.metric].is_share),
+        tuple(row for row in rows if row.unit == "percent"),
+        tuple(row for row in rows if row.unit != "percent"),
     )
 
 
@@ -219,10 +224,11 @@ def _quality_title(page: PageFacts, facts: tuple[VariantFacts, ...], *, is_onlin
         for name in page.roles.pair
         if name in by_variant and by_variant[name].value is not None
     ]
-    words = [f"{one.variant} {format_percent(one.value)}" for one in reversed(pair)]
+    metric = (page.counted if facts is page.counted.variants else page.drawn).model.metric(ACCURACY)
+    words = [f"{one.variant} {format_number(one.value, one.unit)}" for one in reversed(pair)]
     if not words:
-        return f"{METRICS[ACCURACY].title} is missing"
-    return f"{metric_of(ONLINE_ACCURACY if is_online else ACCURACY).title}: {' against '.join(words)}"
+        return f"{metric.title} is missing"
+    return f"{metric_of(ONLINE_ACCURACY).title if is_online else metric.title}: {' against '.join(words)}"
 
 
 def _quality_note(page: PageFacts, rows: tuple[QualityRow, ...]) -> str:
@@ -294,8 +300,8 @@ def _bar(page: PageFacts, run: Run) -> RunBar:
         source, query = answer.status.source, answer.query("runs")
         accuracy = Measurement(
             f"run_accuracy_{run.run_id}",
-            run.accuracy * scale_of(answer, ACCURACY, page.settings),
-            "percent",
+            run.accuracy * scale_of(answer, page.drawn.model.metric(ACCURACY), page.settings),
+            page.drawn.model.quality.unit,
             answer.origin,
             run.variant,
             source=source,

@@ -15,7 +15,6 @@ from live_dashboards.analysis.verdict.decision import carried_words
 from live_dashboards.analysis.verdict.effect import DEFAULT_PLANNED_REQUESTS, ComparedRates
 from live_dashboards.model.judgement import MetricDifference, Period, Power
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
-from live_dashboards.model.metrics import metric_of
 from live_dashboards.model.number import format_count, format_number, format_percent, format_signed
 from live_dashboards.model.snapshot import Accumulated
 
@@ -37,17 +36,17 @@ def time_words(page: PageFacts, rows: Sequence[ComparedRates]) -> tuple[str, ...
     astray = (_astray_words(each.row) for each in rows if each.row.sequential and is_astray(each.row))
     excluded = page.settings["AB_EXCLUDE"] or ()
     carried = (
-        f"{metric_of(row.metric).words} of {row.treatment}: {text}"
+        f"{row.what.words} of {row.treatment}: {text}"
         for row in (each.row for each in rows)
         for text in carried_words(row, excluded)
     )
     descriptive = (
-        f"{metric_of(row.metric).words} of {row.treatment} decides nothing: {row.descriptive}"
+        f"{row.what.words} of {row.treatment} decides nothing: {row.descriptive}"
         for row in (each.row for each in rows)
         if row.descriptive
     )
     capped = (
-        f"{metric_of(each.row.metric).words} of {side.variant}: {side.reason}"
+        f"{each.row.what.words} of {side.variant}: {side.reason}"
         for each in rows
         for side in each.inputs
         if each.row.sequential and side.value is not None and side.reason
@@ -90,10 +89,7 @@ def is_astray(row: MetricDifference) -> bool:
 def _astray_words(row: MetricDifference) -> str:
     pooled, within = (format_signed(value or 0.0, "points") for value in (row.pooled, row.estimate))
     which = f"{within} at the same time, which counts; {pooled} over all requests"
-    return (
-        f"{metric_of(row.metric).words} of {row.treatment}: {which}, as the arms' traffic changed while "
-        "the rate moved"
-    )
+    return f"{row.what.words} of {row.treatment}: {which}, as the arms' traffic changed while the rate moved"
 
 
 def _split_words(page: PageFacts, counted: Accumulated, challenger: str) -> Iterator[str]:
@@ -138,6 +134,8 @@ def _detectable(success: ComparedRates | None) -> Measurement:
         reason = (success.row.reason if success else None) or "the success metric has no interval"
         return missing(name, "points", reason)
     row = success.row
+    if not row.what.is_share:
+        return missing(name, "points", f"{row.what.words} is a value: what is seen of it depends on its runs")
     half = (row.high - row.low) / 2  # type: ignore[operator]  # has_interval
     spread = math.sqrt(sum(_variance(rate, row.overdispersion) for rate in success.inputs))
     value = half + NormalDist().inv_cdf(POWER) * spread

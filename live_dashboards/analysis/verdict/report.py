@@ -145,6 +145,7 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
         observed_at=observed_at(page),
         measurements=measurements,
         is_simulated=page.is_simulated,
+        logged_quality=page.counted.model.quality,
         has_stale=any(measurement.stale and measurement.is_live for measurement in measurements),
         alt_text="",
         slices=slices,
@@ -212,12 +213,7 @@ def _experiment_note(snapshot: Snapshot, settings: Settings) -> str:
 
 def _headline(page: PageFacts) -> tuple[tuple[str, Measurement], ...]:
     counted = page.counted
-    baseline = counted.of(page.roles.baseline).accuracy
-    challenger = (
-        counted.of(page.roles.challenger).accuracy
-        if page.roles.challenger
-        else missing("enhanced_accuracy", "percent", "there is no challenger")
-    )
+    baseline, challenger = (_accuracy(page, name) for name in (page.roles.baseline, page.roles.challenger))
     net = counted.traffic.impact.get((page.roles.challenger or "", "net_business_value"))
     if net is None:
         reason = (
@@ -240,6 +236,17 @@ def _headline(page: PageFacts) -> tuple[tuple[str, Measurement], ...]:
         replace(net, name="net_business_value", unit="percent"),
     )
     return tuple((row.name, row) for row in rows)
+
+
+def _accuracy(page: PageFacts, variant: str | None) -> Measurement:
+    """In percent; missing where something stands in its place that is no share."""
+    if variant is None:
+        return missing("accuracy", "percent", "there is no challenger")
+    quality, found = page.counted.model.quality, page.counted.of(variant).accuracy
+    if quality.is_share:
+        return found
+    reason = f"{quality.metric().title} is a value in its own unit and no share: `quality` holds it"
+    return missing("accuracy", "percent", reason, variant=variant, source=found.source, query=found.query)
 
 
 def _active_experiments(page: PageFacts) -> Measurement:

@@ -33,7 +33,7 @@ from live_dashboards.model.axis import finite_ends, number_labels, padded, round
 from live_dashboards.model.business_case import BusinessReport, SharePart
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.metrics import Metric
-from live_dashboards.model.number import format_number
+from live_dashboards.model.number import format_number, unit_suffix
 from live_dashboards.model.presentation import ASSUMED, MEASURED, colour_of, drawn_interval, style_of
 from live_dashboards.panels import performance
 from live_dashboards.panels.business import BUSINESS_PANELS
@@ -71,7 +71,7 @@ def draw_performance(frame: Frame, report: BusinessReport) -> None:
 
 
 def _draw_row(frame: Frame, metric: Metric, sides: Sequence[Measurement], report: BusinessReport) -> None:
-    sizes, unit = frame.sizes, "%" if metric.is_share else metric.unit
+    sizes, unit = frame.sizes, unit_suffix(metric.unit).strip()
     names, numbers = sizes.room(_NAMES_INCHES), frame.width * _NUMBERS_SHARE
     plot = frame.inner(left=names, right=numbers, bottom=tick_height(sizes), top=0.03)
     limits = padded(
@@ -84,7 +84,8 @@ def _draw_row(frame: Frame, metric: Metric, sides: Sequence[Measurement], report
     axes.set_xlim(*limits)
     axes.set_ylim(0.5, -0.5)
     middle = plot.bottom - frame.bottom + plot.height / 2
-    arrow = f"{unit}, {'more' if metric.is_higher_better else 'less'} is better"
+    way = f"{'more' if metric.is_higher_better else 'less'} is better"
+    arrow = f"{unit}, {way}" if unit else way
     name, small = Look(sizes.tick, INK), Look(sizes.note, FAINT)
     above, below = middle + line_inches(sizes.note) * 0.5, middle - line_inches(sizes.note) * 0.6
     frame.write(0.0, above, metric.title, name, within=names - 0.08, stand="center_baseline")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ from live_dashboards.model.metrics import ACCURACY, METRICS
 from live_dashboards.model.moment import format_duration
 from live_dashboards.model.names import listed
 from live_dashboards.model.notices import Check, CheckState
+from live_dashboards.model.quality import FEWEST_RUNS, Quality, quality_of
 from live_dashboards.model.snapshot import Experiment, VariantValue
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import sql
@@ -51,21 +52,22 @@ class MlflowData:
     @cached_property
     def values(self) -> tuple[VariantValue, ...]:
         """The latest values of the chosen experiment."""
-        return read(self.connection, "values", self.parameters).get(self._chosen_id, ())
+        return read(self.connection, "values", self.parameters).get(self.chosen_id, ())
 
     @cached_property
     def ranges(self) -> tuple[tuple[str, float, float], ...]:
         """(metric, lowest, highest) as logged in the chosen experiment."""
-        return read(self.connection, "value_ranges", self.parameters).get(self._chosen_id, ())
+        return read(self.connection, "value_ranges", self.parameters).get(self.chosen_id, ())
 
     @property
-    def _chosen_id(self) -> int:
+    def chosen_id(self) -> int:
+        """Its id, -1 where there is none."""
         return self.chosen.experiment_id if self.chosen else -1
 
     @property
     def parameters(self) -> Mapping[str, Any]:
         """What the questions about the chosen experiment are bound to."""
-        return {**self._parameters, "experiment_ids": [self._chosen_id]}
+        return {**self._parameters, "experiment_ids": [self.chosen_id]}
 
     @cached_property
     def _parameters(self) -> dict[str, Any]:
@@ -162,6 +164,8 @@ def _test_counts(data: MlflowData) -> Check:
     accuracies = [value for value in data.values if value.metric == ACCURACY]
     if not accuracies:
         return Check(name, CheckState.SKIPPED, "no accuracy to look at", code="skipped")
+    if not _quality(data).is_share:
+        return _run_counts(data, name, accuracies)
     counts = {value.variant: value.test_count for value in accuracies}
     without = [
         f"{variant}: {'not logged' if count is None else repr(count)}"
@@ -181,6 +185,26 @@ def _test_counts(data: MlflowData) -> Check:
         name,
         CheckState.OK,
         f"{param}: " + ", ".join(f"{variant} {count}" for variant, count in counts.items()),
+    )
+
+
+def _run_counts(data: MlflowData, name: str, values: Sequence[VariantValue]) -> Check:
+    """A value has its interval by runs, so test rows are not looked for."""
+    finished: dict[str, int] = {}
+    for run in read(data.connection, "runs", data.parameters).get(data.chosen_id, ()):
+        if run.variant and run.status == "FINISHED" and not run.is_child and run.accuracy is not None:
+            finished[run.variant] = finished.get(run.variant, 0) + 1
+    counts = {value.variant: finished.get(value.variant, 0) for value in values}
+    words = ", ".join(f"{variant} {count}" for variant, count in counts.items())
+    found = f"not needed: {_quality(data).said}; its interval is by finished runs: {words}"
+    if all(count >= FEWEST_RUNS for count in counts.values()):
+        return Check(name, CheckState.OK, found)
+    return Check(
+        name,
+        CheckState.WARNING,
+        found,
+        f"log it in {FEWEST_RUNS} finished runs and more of each variant; with fewer there is no interval",
+        "few_runs",
     )
 
 
@@ -235,8 +259,24 @@ def _no_experiment(name: str) -> Check:
     return Check(name, CheckState.SKIPPED, "not looked at: there is no experiment", code="skipped")
 
 
+def _quality(data: MlflowData) -> Quality:
+    """What stands in the place of the accuracy."""
+    goal, kind, unit = (data.settings[f"AB_ACCURACY_{name}"] for name in ("GOAL", "KIND", "UNIT"))
+    limits = next(((low, high) for metric, low, high in data.ranges if metric == ACCURACY), None)
+    return quality_of(str(data.settings[METRICS[ACCURACY].setting]), goal, kind, unit, limits)
+
+
 def _unit(data: MlflowData) -> str:
-    """How the accuracy's unit is read."""
+    """What the accuracy is taken for, and how its unit is read."""
+    quality = _quality(data)
+    if quality.metric() is METRICS[ACCURACY]:
+        return _unit_of_shares(data)
+    how = "assumed; " if quality.is_assumed else ""
+    told = f"; {quality.said} ({how}AB_ACCURACY_GOAL and AB_ACCURACY_KIND say otherwise)"
+    return told + (_unit_of_shares(data) if quality.is_share else "")
+
+
+def _unit_of_shares(data: MlflowData) -> str:
     unit = data.settings["AB_ACCURACY_UNIT"]
     highest = next((high for metric, _, high in data.ranges if metric == ACCURACY), None)
     if unit != "auto" or highest is None:

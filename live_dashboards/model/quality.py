@@ -1,0 +1,161 @@
+"""What the runs log of a model's quality under AB_ACCURACY_METRIC's key: which way is better, and whether it
+is a share of test rows or a value of its own unit, as an error or a loss is.
+
+A greater error is no better accuracy: whoever names a key that is not known here says both by
+AB_ACCURACY_GOAL and AB_ACCURACY_KIND.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from live_dashboards.model.metrics import ACCURACY, METRICS, TEST_ROWS, Metric, metric_of
+from live_dashboards.model.names import escaped
+
+HIGHER, LOWER = "higher", "lower"
+SHARE, VALUE = "share", "value"
+AS_LOGGED = "as_logged"
+"""The unit of a value."""
+FEWEST_RUNS = 3
+"""Of each variant that an interval over runs takes."""
+_LONGEST_TITLE = 40
+
+# words of the names that scikit-learn, MLflow, LightGBM, XGBoost and Keras give what they log
+_LESS = frozenset(
+    {
+        *("error", "errors", "err", "loss", "losses", "logloss", "mlogloss", "mse", "rmse", "mae", "mape"),
+        *("smape", "wmape", "msle", "rmsle", "nll", "deviance", "perplexity", "brier", "bouldin", "wer"),
+        *("cer", "toxicity", "latency", "merror", "entropy", "divergence", "regret", "distance", "fpr"),
+        *("fnr", "fallout", "misclassification"),
+    }
+)
+_LESS_ALONE = frozenset({"l1", "l2", "huber", "quantile", "poisson", "tweedie", "fair", "mape"})
+_MORE = frozenset(
+    {
+        *(name for name, metric in METRICS.items() if metric.is_higher_better),
+        *("accuracy", "acc", "correct", "correctness", "score", "f2", "fbeta"),
+        *("auc", "aucpr", "r2", "d2", "ndcg", "dcg", "map", "mrr", "kappa", "mcc", "matthews", "iou", "dice"),
+        *("jaccard", "bleu", "rouge", "rouge1", "rouge2", "rougel", "rougelsum", "meteor", "silhouette"),
+        *("match", "hit", "hits", "safety", "relevance", "groundedness", "adherence", "sufficiency", "gini"),
+        *("equivalence", "variance", "lift", "correlation", "pearson", "spearman", "sensitivity", "tpr"),
+        *("specificity", "tnr", "similarity", "faithfulness", "completeness", "fluency"),
+    }
+)
+# neither an error nor a loss, and no share of the test rows
+_NO_SHARE = frozenset(
+    {
+        *(name for name in METRICS if name != ACCURACY),
+        *("auc", "aucpr", "r2", "d2", "f2", "fbeta", "ndcg", "dcg", "map", "mrr", "kappa", "mcc"),
+        *("matthews", "iou", "dice", "jaccard", "bleu", "rouge", "rouge1", "rouge2", "rougel", "rougelsum"),
+        *("meteor", "silhouette", "balanced", "variance", "lift", "correlation", "pearson", "spearman"),
+        *("gini", "similarity", "sensitivity", "specificity", "tpr", "tnr"),
+    }
+)
+_WRONG_SHARE = re.compile(
+    r"(^|[^a-z])((binary|multi|zero_one|classification)_(error|loss)|merror|error_rate|misclassification"
+    r"(_rate)?)([^a-z]|$)"
+)
+_RIGHT_SHARE = frozenset({"accuracy", "acc", "correct", "correctness", "match"})
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What stands in the place of the accuracy: MLflow's key, which way is better (`higher`, `lower`), and
+    whether it is a `share` of test rows, shown in percent, or a `value` as it is logged.
+
+    `is_assumed`: neither a setting nor the key's name tells which way is better.
+    """
+
+    key: str
+    goal: str = HIGHER
+    kind: str = SHARE
+    is_assumed: bool = False
+
+    @property
+    def is_share(self) -> bool:
+        """Whether its values are percent, with intervals by test rows."""
+        return self.kind == SHARE
+
+    @property
+    def unit(self) -> str:
+        """The unit of its measurements."""
+        return "percent" if self.is_share else AS_LOGGED
+
+    def metric(self, name: str = ACCURACY) -> Metric:
+        """The catalogue's entry of that name for it, as titles, units and directions follow from it."""
+        is_accuracy = self.is_share and self.goal == HIGHER and bool(_words(self.key) & {"accuracy", "acc"})
+        entry = metric_of(name)
+        if name == ACCURACY and is_accuracy:
+            return entry
+        its_own = METRICS[ACCURACY].title
+        title = entry.title if is_accuracy else entry.title.replace(its_own, self._title)
+        return Metric(
+            name,
+            title,
+            self.unit,
+            is_higher_better=self.goal == HIGHER,
+            n=TEST_ROWS if name == ACCURACY and self.is_share else None,
+            words="" if is_accuracy else title,
+            row_title=title if name == ACCURACY else entry.row_title,
+        )
+
+    @property
+    def _title(self) -> str:
+        text = escaped(self.key)
+        return text if len(text) <= _LONGEST_TITLE else f"{text[: _LONGEST_TITLE - 1]}…"
+
+    @property
+    def said(self) -> str:
+        """What it is, in words: `rmse is a value, of which less is better`."""
+        kind = "a value" if self.kind == VALUE else "a share of test rows"
+        way = "more" if self.goal == HIGHER else "less"
+        return f"{self.metric().title} is {kind}, of which {way} is better"
+
+
+PLAIN = Quality("accuracy")
+"""The accuracy itself."""
+
+
+def quality_of(key: str, goal: str, kind: str, unit: str, limits: tuple[float, float] | None) -> Quality:
+    """What is logged under that key, by the settings' goal, kind and unit, of which `auto` goes by the key's
+    name and by `limits`, the lowest and highest value logged, None where none is known.
+    """
+    words = _words(key)
+    is_wrong_share = bool(_WRONG_SHARE.search(key.lower()))
+    goal_by_name = _goal_by_name(key, words, is_wrong_share=is_wrong_share)
+    found_kind = kind if kind != "auto" else SHARE if unit != "auto" else ""
+    if not found_kind:
+        found_kind = _kind_by_name(words, goal_by_name, is_wrong_share=is_wrong_share)
+    if not found_kind:
+        found_kind = SHARE if limits is None or (limits[0] >= 0 and limits[1] <= 100) else VALUE
+    return Quality(
+        key,
+        goal if goal != "auto" else goal_by_name or HIGHER,
+        found_kind,
+        is_assumed=goal == "auto" and not goal_by_name,
+    )
+
+
+def _words(key: str) -> frozenset[str]:
+    return frozenset(re.split(r"[^a-z0-9]+", key.lower()))
+
+
+def _goal_by_name(key: str, words: frozenset[str], *, is_wrong_share: bool) -> str:
+    """Empty where the name says nothing. scikit-learn's scorers begin with neg_ where less would be better,
+    and its D² scores are shares of an error that is explained.
+    """
+    if "neg" in words or "d2" in words:
+        return HIGHER
+    if is_wrong_share or words & _LESS or key.lower() in _LESS_ALONE:
+        return LOWER
+    return HIGHER if words & _MORE else ""
+
+
+def _kind_by_name(words: frozenset[str], goal: str, *, is_wrong_share: bool) -> str:
+    """Empty where the name says nothing."""
+    if is_wrong_share:
+        return SHARE
+    if goal == LOWER or words & _NO_SHARE or "neg" in words:
+        return VALUE
+    return SHARE if words & _RIGHT_SHARE else ""

@@ -1,0 +1,88 @@
+"""Which way what is logged is better, and whether it is a share of test rows: by its name, its values and the settings."""
+
+import pytest
+
+from live_dashboards.model.metrics import ACCURACY, ACCURACY_OVER_RUNS, METRICS
+from live_dashboards.model.quality import PLAIN, Quality, quality_of
+
+ERRORS = [
+    *("rmse", "root_mean_squared_error", "mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error", "max_error"),
+    *("log_loss", "val_loss", "test/loss", "training.mse", "valid_0-binary_logloss", "l2", "mean_pinball_loss", "hinge_loss", "hamming_loss"),
+    *("mean_poisson_deviance", "brier_score", "brier_score_loss", "davies_bouldin_score", "perplexity/mean", "toxicity/v1/mean", "coverage_error", "MAE"),
+]
+SCORES = [
+    "r2_score",
+    "r2",
+    "roc_auc",
+    "precision_recall_auc",
+    "neg_mean_squared_error",
+    "neg_log_loss",
+    "d2_absolute_error_score",
+    "f1_score",
+    "ndcg_at_3",
+    "rougeL/v1/mean",
+]
+WRONG_SHARES = ["valid_0-binary_error", "merror", "multi_error", "zero_one_loss", "test_error_rate", "misclassification_rate"]
+RIGHT_SHARES = ["accuracy", "accuracy_score", "val_acc", "eval/accuracy", "correctness/mean", "exact_match/v1", "top_k_accuracy_score"]
+
+
+def auto(key, limits=(0.1, 0.9)):
+    return quality_of(key, "auto", "auto", "auto", limits)
+
+
+@pytest.mark.parametrize("key", ERRORS)
+@pytest.mark.parametrize("limits", [(0.1, 0.9), (20.4, 31.2), (390.0, 980.0), None])
+def test_errors_and_losses_are_values_of_which_less_is_better(key, limits):
+    assert auto(key, limits) == Quality(key, "lower", "value")
+
+
+@pytest.mark.parametrize("key", SCORES)
+def test_scores_that_are_no_share_of_rows_are_values_of_which_more_is_better(key):
+    assert auto(key) == Quality(key, "higher", "value")
+
+
+@pytest.mark.parametrize("key", WRONG_SHARES)
+def test_shares_of_wrong_answers_are_shares_of_which_less_is_better(key):
+    assert auto(key) == Quality(key, "lower", "share")
+
+
+@pytest.mark.parametrize("key", RIGHT_SHARES)
+@pytest.mark.parametrize("limits", [(0.1, 0.9), (20.4, 81.2), None])
+def test_shares_of_right_answers_are_shares_of_which_more_is_better(key, limits):
+    assert auto(key, limits) == Quality(key, "higher", "share")
+
+
+@pytest.mark.parametrize(("limits", "kind"), [((0.2, 0.9), "share"), ((20, 90), "share"), ((-0.1, 0.9), "value"), ((20, 130), "value"), (None, "share")])
+def test_a_name_that_says_nothing_is_told_by_its_values_and_its_direction_is_assumed(limits, kind):
+    assert auto("quality_index", limits) == Quality("quality_index", "higher", kind, is_assumed=True)
+
+
+def test_settings_overrule_names():
+    assert quality_of("rmse", "higher", "share", "auto", (20, 30)) == Quality("rmse", "higher", "share")
+    assert quality_of("accuracy", "lower", "value", "auto", (0, 1)) == Quality("accuracy", "lower", "value")
+    assert quality_of("quality_index", "lower", "auto", "auto", (0, 1)) == Quality("quality_index", "lower", "share")
+
+
+@pytest.mark.parametrize("unit", ["fraction", "percent"])
+def test_a_unit_that_is_set_makes_it_a_share(unit):
+    assert quality_of("pass_rate_of_cases", "auto", "auto", unit, (-3, 400)).kind == "share"
+
+
+def test_the_accuracy_itself_is_the_catalogues_entry_under_whatever_key():
+    assert PLAIN.metric() is METRICS[ACCURACY]
+    assert auto("val_acc").metric() is METRICS[ACCURACY]
+
+
+def test_another_metric_has_its_keys_title_its_unit_and_its_direction():
+    found = auto("rmse").metric()
+    assert (found.title, found.words, found.unit, found.difference_unit, found.is_higher_better, found.n) == ("rmse", "rmse", "as_logged", "as_logged", False, None)
+    over = auto("rmse").metric(ACCURACY_OVER_RUNS)
+    assert (over.name, over.title, over.row_title, over.unit) == (ACCURACY_OVER_RUNS, "rmse over runs", "– over runs", "as_logged")
+    wrong = auto("merror").metric()
+    assert (wrong.title, wrong.unit, wrong.difference_unit, wrong.is_higher_better) == ("merror", "percent", "points", False)
+    assert wrong.n is not None
+
+
+def test_a_long_key_is_cut_and_a_hostile_one_is_one_line():
+    assert len(auto("a" * 250).metric().title) == 40
+    assert "\n" not in auto("rm\nse").metric().title

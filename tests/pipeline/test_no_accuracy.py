@@ -1,0 +1,143 @@
+"""Runs that log an error or a score in the place of an accuracy, from real servers: direction, unit, interval, verdict and money follow from what it is."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import jsonschema
+import pytest
+
+from live_dashboards.analysis.facts.retraining import welch
+from live_dashboards.outputs.summary import summary, summary_schema
+from tests.pipeline.command import page_at
+from tests.sources.prometheus_reading import END, HOUR, labels
+from tests.sources.test_prometheus_counts import ERRORS, REQUESTS
+from tests.support.prometheus_truth import PrometheusTruth
+
+AT = datetime.fromtimestamp(END, UTC)
+LATENCY = "ab_test_response_time_seconds"
+DAYS = 10
+
+
+@pytest.fixture(scope="module")
+def traffic():
+    """Ten days of 2,000 requests an hour each, alike in errors and response times."""
+    start = END - DAYS * 24 * HOUR
+    truth = PrometheusTruth(start=start - 2 * HOUR, end=END, scrape_seconds=300.0)
+    for model in ("baseline", "enhanced"):
+        for name, rate in ((REQUESTS, 2000), (ERRORS, 20)):
+            truth.counter(name, labels(model), [(start - HOUR, 0.0), (start, rate / HOUR)])
+        truth.histogram(LATENCY, labels(model), {0.1: 0.5, 0.25: 0.01, 0.5: 0.001}, starts_at=start)
+    return truth
+
+
+@pytest.fixture
+def page(mlflow_database, prometheus, traffic):
+    """`page(key, baseline values, enhanced values, **settings)`: a page of runs an hour apart, the newest last; without values of the runs that are there."""
+
+    def log(key, values, n, metrics):
+        experiment = mlflow_database.truth.experiment("regression")
+        for variant, logged in zip(("baseline", "enhanced"), values, strict=True):
+            for number, value in enumerate(logged):
+                started = AT - timedelta(days=DAYS + 5, hours=len(logged) - number)
+                mlflow_database.truth.run(
+                    experiment, variant, started=started, ended=started + timedelta(minutes=9), metrics={key: value, **dict(metrics)}, params={"test_size": n}
+                )
+
+    def make(key, *values, kind="ab", n=2500, metrics=(), **own):
+        if values:
+            log(key, values, n, metrics)
+        return page_at(AT, mlflow_database, prometheus(traffic), kind=kind, **{"AB_ACCURACY_METRIC": key, "AB_EXPERIMENT": "regression", **own})
+
+    return make
+
+
+def rows(report):
+    return {row.metric: row for row in report.comparisons}
+
+
+def document(report):
+    found = summary(report)
+    jsonschema.validate(found, summary_schema())
+    return found
+
+
+def test_a_greater_error_is_worse_and_ships_nothing(page):
+    report = page("rmse", [20.4], [31.2])
+    row = rows(report)["accuracy"]
+    assert (row.estimate, row.unit, row.is_higher_better, row.has_interval) == (pytest.approx(10.8), "as_logged", False, False)
+    assert report.verdict.verdict == "NO VERDICT"
+    assert any("rmse has no interval, as it is a value" in reason and "three finished runs" in reason for reason in report.verdict.reasons)
+    assert report.effect.head.title == "rmse +10.8, of unknown certainty"
+    assert report.quality.head.title == "rmse: enhanced 31.2 against baseline 20.4"
+
+
+def test_a_value_has_no_percent_and_no_points_anywhere_in_the_summary(page):
+    found = document(page("mean_squared_error", [392.8], [401.5]))
+    assert found["quality"] == {"metric": "mean_squared_error", "goal": "lower", "kind": "value", "unit": "as_logged", "baseline": 392.8, "challenger": 401.5}
+    assert (found["baseline_accuracy"], found["enhanced_accuracy"]) == (None, None)
+    assert [variant["accuracy"] for variant in found["variants"].values()] == [None, None]
+    measured = [each for each in found["measurements"] if each["name"] in {"accuracy", "accuracy_difference"}]
+    assert {(each["unit"], each["interval"], each["n"]) for each in measured} == {("as_logged", None, None)}
+    reasons = {each["name"]: each["reason"] for each in found["measurements"]}
+    assert "mean_squared_error is a value in its own unit and no share" in reasons["baseline_accuracy"]
+    assert "392.8 %" not in json.dumps(found)
+
+
+@pytest.mark.parametrize(("ours", "verdict", "words"), [([18.1, 18.0, 18.2, 17.9], "SHIP", "better"), ([22.1, 22.0, 22.2, 21.9], "KEEP RUNNING", "worse")])
+def test_over_three_runs_and_more_a_value_has_an_interval_that_the_verdict_goes_by(page, ours, verdict, words):
+    theirs = [20.4, 20.5, 20.2, 20.3]
+    report = page("rmse", theirs, ours)
+    row = rows(report)["accuracy_over_runs"]
+    low, high, p_value = welch(ours, theirs, 0.95)
+    assert (row.low, row.high, row.p_value) == pytest.approx((low, high, p_value))
+    assert (row.unit, row.is_higher_better, row.n_treatment) == ("as_logged", False, 4)
+    assert row.verdict_limits == pytest.approx(welch(ours, theirs, 1 - 0.05 / 2)[:2])
+    assert report.verdict.verdict == verdict
+    assert (
+        f"rmse over runs {words} by" in report.effect.head.title
+        or f"rmse over runs: enhanced {words}" in report.effect.head.title
+        or f"enhanced: rmse over runs {words}" in report.effect.head.title
+    )
+    assert "points" not in report.answer.sentence.partition(";")[0]
+
+
+def test_shares_of_wrong_answers_keep_their_percent_and_interval_and_less_is_better(page):
+    report = page("binary_error", [0.20], [0.10])
+    row = rows(report)["accuracy"]
+    assert (row.estimate, row.unit, row.is_higher_better, row.has_interval) == (pytest.approx(-10), "points", False, True)
+    assert report.verdict.verdict == "SHIP"
+    money = page("binary_error", kind="business").case.inputs.accuracy_improvement.difference
+    assert money.value == pytest.approx(0.10)
+    assert 0 < money.interval.low < 0.10 < money.interval.high
+
+
+def test_settings_say_what_a_name_does_not(page):
+    assumed = page("quality_index", [20.4], [31.2])
+    assert rows(assumed)["accuracy"].unit == "points"
+    assert any("quality_index is taken as the better the higher; set AB_ACCURACY_GOAL=lower" in notice for notice in assumed.health.notices)
+    told = page("quality_index", AB_ACCURACY_GOAL="lower", AB_ACCURACY_KIND="value")
+    assert (rows(told)["accuracy"].unit, rows(told)["accuracy"].is_higher_better) == ("as_logged", False)
+    assert not any("taken as the better" in notice for notice in told.health.notices)
+
+
+def test_no_money_follows_from_a_value(page):
+    report = page("rmse", [20.4], [31.2], kind="business")
+    assert report.case.net.value is None
+    revenue = next(term for term in report.case.terms if term.effect == "accuracy_improvement")
+    assert "rmse is a value in its own unit" in str(revenue.value.reason)
+
+
+def test_a_value_is_no_success_that_a_gauge_stands_in_for(page):
+    """Without MLflow the online gauge is an accuracy, and none of a regressor."""
+    report = page("rmse", [20.4], [31.2], MLFLOW_DB_PORT="1", MLFLOW_DB_HOST="127.0.0.1", AB_EXPERIMENT="regression")
+    assert report.logged_quality.kind == "value"
+    assert report.variants[0].accuracy.value is None
+
+
+def test_the_other_metrics_of_the_page_stay_what_they_are(page):
+    report = page("rmse", [20.4], [31.2], metrics={"precision": 0.8}.items())
+    assert rows(report)["precision"].unit == "points"
+    assert [row.label for row in report.quality.own_scale] == ["rmse"]
+    assert [row.label for row in report.quality.rows] == ["Precision", "Recall", "F1"]
