@@ -44,6 +44,7 @@ def run(dashboard: str, settings: Settings, request: Request) -> Outcome:
     compare = comparison(dashboard, request)
     snapshot = ask(settings, request)
     save(snapshot, request)
+    tell_naming(snapshot, settings)
     load_drawing()
     return write(report(dashboard, snapshot, settings, request), settings, request, compare)
 
@@ -114,6 +115,7 @@ def run_all(settings: Settings, request: Request, *, every_experiment: bool) -> 
         if every_experiment and snapshot.mlflow.experiment is not None:
             own = replace(settings, values={**settings.values, "AB_EXPERIMENT": snapshot.mlflow.experiment})
             ending = f"_{file_name_part(snapshot.mlflow.experiment)}"
+        tell_naming(snapshot, own)
         for dashboard in DASHBOARDS:
             page = report(dashboard, snapshot, own, request)
             yield write(
@@ -206,6 +208,15 @@ def tell_unconfigured(settings: Settings, on_missing: str = "simulate") -> None:
         )
 
 
+def tell_naming(snapshot: Snapshot, settings: Settings) -> None:
+    """Says in one line what to set where no variant has the baseline's name, or which one was taken."""
+    from live_dashboards.model.variants import roles
+
+    found = roles(snapshot.mlflow, snapshot.prometheus, settings)
+    if found.lacks_baseline or found.told:
+        log.warning("%s", found.no_baseline if found.lacks_baseline else found.told)
+
+
 def unasked(settings: Settings, request: Request) -> Snapshot:
     """A snapshot for which no source was asked."""
     now = datetime.now(UTC)
@@ -277,13 +288,13 @@ def connection_checks(settings: Settings, at: datetime | None) -> Iterator[Check
         moment,
         LiveDataConnector(settings).chosen_test(at=moment) if settings.has_prometheus else None,
     )
-    if settings.has_mlflow and settings.has_prometheus:
-        yield from _both_together(settings, moment)
+    if settings.has_mlflow or settings.has_prometheus:
+        yield from _together(settings, moment)
 
 
-def _both_together(settings: Settings, at: datetime) -> Iterator[Check]:
-    """Whether Prometheus' models are variants of the chosen experiment, and whether the start of the test is
-    known.
+def _together(settings: Settings, at: datetime) -> Iterator[Check]:
+    """Whether there is a baseline, whether Prometheus' models are variants of the chosen experiment, and
+    whether the start of the test is known.
     """
     from live_dashboards.sources.connector import LiveDataConnector
 
@@ -293,11 +304,30 @@ def _both_together(settings: Settings, at: datetime) -> Iterator[Check]:
     except UsageError as error:
         yield Check(name, CheckState.FAILED, str(error), code="unknown_experiment")
         return
+    yield _baseline_is_there(snapshot, settings)
+    if not (settings.has_mlflow and settings.has_prometheus):
+        return
     if not (snapshot.mlflow.status.has_answered and snapshot.prometheus.status.has_answered):
         yield Check(name, CheckState.SKIPPED, "one source has no A/B data to compare", code="no_data")
         return
     yield _variants_match(name, snapshot, settings)
     yield _start_is_known(snapshot, settings)
+
+
+def _baseline_is_there(snapshot: Snapshot, settings: Settings) -> Check:
+    from live_dashboards.model.variants import roles
+
+    found, name = roles(snapshot.mlflow, snapshot.prometheus, settings), "baseline and challenger"
+    if not found.found:
+        return Check(name, CheckState.SKIPPED, "no variant to look at", code="no_data")
+    if found.lacks_baseline:
+        reason, _, fix = found.no_baseline.partition(": ")
+        return Check(name, CheckState.FAILED, reason, fix, "no_baseline")
+    if found.challenger is None:
+        fix = "a comparison needs a second variant"
+        return Check(name, CheckState.WARNING, f"{found.baseline} alone", fix, "no_challenger")
+    told = f"; {found.told}" if found.told else ""
+    return Check(name, CheckState.OK, f"{found.baseline} and {found.challenger}{told}")
 
 
 def _start_is_known(snapshot: Snapshot, settings: Settings) -> Check:

@@ -12,8 +12,11 @@ from typing import Any, Protocol
 from live_dashboards.model.snapshot import MlflowAnswer, PrometheusAnswer
 
 SEPARATORS = "-_"
+CHAMPION = "champion"
+"""The registry's alias of the model that serves, as MLflow's docs have it."""
 _ENDING = re.compile(r".+?([-_][^-_]+)")
 PREFERRED_CHALLENGER = "enhanced"
+_MOST_NAMED = 6
 
 
 class Naming(Protocol):
@@ -27,6 +30,11 @@ class Naming(Protocol):
         ...
 
     @property
+    def given(self) -> frozenset[str]:
+        """The settings that somebody gave."""
+        ...
+
+    @property
     def aliases(self) -> dict[str, str]:
         """The variant of each aliased Prometheus model name."""
         ...
@@ -36,17 +44,37 @@ class Naming(Protocol):
 class Roles:
     """Baseline, challenger (None where there is no other variant), all variants in the page's order, and the
     variant of each model name.
+
+    `found` are the variants that runs or traffic name, sorted. `told` says why the baseline is another than
+    the settings name, empty where it is not.
     """
 
     baseline: str
     challenger: str | None
     names: tuple[str, ...]
     by_model: Mapping[str, str]
+    found: tuple[str, ...] = ()
+    told: str = ""
 
     @property
     def pair(self) -> tuple[str, ...]:
         """Baseline and, if there is one, challenger."""
         return (self.baseline,) if self.challenger is None else (self.baseline, self.challenger)
+
+    @property
+    def lacks_baseline(self) -> bool:
+        """Whether there are variants, but none of the baseline's name."""
+        return bool(self.found) and self.baseline not in self.found
+
+    @property
+    def no_baseline(self) -> str:
+        """That, and what to set."""
+        names = ", ".join(map(repr, self.found[:_MOST_NAMED]))
+        more = f" and {len(self.found) - _MOST_NAMED} more" if len(self.found) > _MOST_NAMED else ""
+        return (
+            f"no variant is called {self.baseline!r}, there is {names}{more}: name the baseline with "
+            "AB_BASELINE_VARIANT"
+        )
 
 
 def roles(mlflow: MlflowAnswer, prometheus: PrometheusAnswer, settings: Naming) -> Roles:
@@ -59,11 +87,33 @@ def roles(mlflow: MlflowAnswer, prometheus: PrometheusAnswer, settings: Naming) 
     runs = tuple(name for name, _ in chosen.variants) if chosen else ()
     by_model = variants_of_models(_models(prometheus), _candidates(mlflow, settings), settings.aliases)
     present = dict.fromkeys((*runs, *by_model.values(), *settings.planned_names))
-    baseline = str(settings["AB_BASELINE_VARIANT"])
+    found = tuple(sorted({*runs, *by_model.values()}))
+    baseline, told = _baseline(mlflow, found, settings)
     challenger = settings["AB_CHALLENGER_VARIANT"] or _default_challenger(baseline, present)
     others = sorted(name for name in present if name not in {baseline, challenger})
     first = [baseline] if challenger is None else [baseline, challenger]
-    return Roles(baseline, challenger, (*first, *others), by_model)
+    return Roles(baseline, challenger, (*first, *others), by_model, found, told)
+
+
+def _baseline(mlflow: MlflowAnswer, found: Sequence[str], settings: Naming) -> tuple[str, str]:
+    """The variant of AB_BASELINE_VARIANT. Where nobody set that and there is none of the usual name, the only
+    one whose model is the registry's champion, and that it is.
+    """
+    name = str(settings["AB_BASELINE_VARIANT"])
+    if name in found or "AB_BASELINE_VARIANT" in settings.given:
+        return name, ""
+    variants = {run.run_id: run.variant for run in mlflow.runs}
+    champions = {
+        variants.get(version.run_id): version for version in mlflow.versions if CHAMPION in version.aliases
+    }
+    known = [variant for variant in champions if variant in found]
+    if len(known) != 1 or known[0] == settings["AB_CHALLENGER_VARIANT"]:
+        return name, ""
+    variant, version = str(known[0]), champions[known[0]]
+    return variant, (
+        f"the baseline is {variant}, as {version.name} v{version.version} has the alias {CHAMPION} in the "
+        "registry; AB_BASELINE_VARIANT names another one"
+    )
 
 
 def matches(

@@ -169,7 +169,13 @@ _SECTIONS: tuple[tuple[str, tuple[Setting | Callable[[], tuple[Setting, ...]], .
                 read.text,
                 "which experiment; default: the A/B experiment with the newest activity",
             ),
-            Setting("AB_BASELINE_VARIANT", "baseline", read.text, "name of the baseline variant"),
+            Setting(
+                "AB_BASELINE_VARIANT",
+                "baseline",
+                read.text,
+                "name of the baseline variant; where it is not set and there is none of that name: the only "
+                "one whose model has the alias champion in MLflow's registry",
+            ),
             Setting(
                 "AB_CHALLENGER_VARIANT",
                 None,

@@ -114,7 +114,8 @@ def health_panel(page: PageFacts, doubts: tuple[str, ...] = ()) -> HealthPanel:
         if status.state is SourceState.CACHED
     )
     found = by_weight((*page.counted.model.notices, *page.counted.traffic.notices))
-    notices = tuple(dict.fromkeys((*doubts, *silent, *found)))
+    told = [page.roles.told] if page.roles.told and not page.is_simulated else []
+    notices = tuple(dict.fromkeys((*doubts, *told, *silent, *found)))
     return HealthPanel(head, rows, notices)
 
 

@@ -179,6 +179,13 @@ def _lacking(page: PageFacts) -> list[str]:
     ]
     if silent:
         return [f"{failure(status)}; what it answered earlier decides nothing" for status in silent]
+    if page.roles.lacks_baseline:
+        failed = (
+            failure(status)
+            for status in (page.mlflow_status, page.prometheus_status)
+            if status.state is SourceState.FAILED
+        )
+        return [*failed, page.roles.no_baseline]
     if page.roles.challenger is None:
         return ["there is no challenger: name it with AB_CHALLENGER_VARIANT"]
     if not page.prometheus_status.has_answered:
@@ -195,6 +202,9 @@ def _no_interval(page: PageFacts, success: ComparedRates | None) -> str:
     if success is None:
         return "nothing is compared"
     row, words = success.row, _words(success.row)
+    has_failed = page.mlflow_status.state is SourceState.FAILED
+    if row.metric == ACCURACY and has_failed:
+        return f"{failure(page.mlflow_status)}, so that {words} has no interval"
     if row.estimate is None:
         return f"{words}: {row.reason}"
     if row.metric == ACCURACY and not page.mlflow_status.has_answered:
