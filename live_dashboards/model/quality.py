@@ -137,6 +137,11 @@ def quality_of(key: str, goal: str, kind: str, unit: str, limits: tuple[float, f
     )
 
 
+def is_of_training(key: str) -> bool:
+    """Whether it is logged of the rows that a model was trained with, as autolog does."""
+    return bool(_words(key) & {"training", "train"})
+
+
 def _words(key: str) -> frozenset[str]:
     return frozenset(re.split(r"[^a-z0-9]+", key.lower()))
 

@@ -307,7 +307,8 @@ class Run:
 @dataclass(frozen=True, slots=True)
 class VariantValue:
     """The latest value (as logged) of one metric for one variant, from the run that design's rule chooses,
-    and that run's test count text.
+    and that run's test count text; `test_count_key` is what that was logged under, and `example_count` what
+    stands beside one of another key.
 
     Beside a precision or recall stand the hits and misses that the same run logs, as logged; None where it
     logs none.
@@ -324,9 +325,11 @@ class VariantValue:
     is_child: bool
     started_at: datetime | None
     test_count: str | None = None
+    example_count: str | None = None
     true_positives: float | None = None
     false_positives: float | None = None
     false_negatives: float | None = None
+    test_count_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,7 +360,8 @@ class MlflowAnswer:
 
     `history` is the logged accuracy by variant over the window, averaged per time step. `queries` maps each
     question's name to the SQL or the requests that were sent.
-    `known_experiments` are the names of all active experiments.
+    `known_experiments` are the names of all active experiments, `logged_keys` what the runs log where an
+    accuracy is missing.
     """
 
     status: SourceStatus
@@ -373,6 +377,7 @@ class MlflowAnswer:
     versions: tuple[ModelVersion, ...] = ()
     newest_at: datetime | None = None
     queries: tuple[tuple[str, str], ...] = ()
+    logged_keys: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         found = f"{self.experiment}, {_counted(len(self.runs), 'run')}, {_counted(len(self.values), 'value')}"

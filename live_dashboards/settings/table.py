@@ -68,7 +68,9 @@ def _metric_keys() -> tuple[Setting, ...]:
 def _metric_key(metric: Metric) -> Setting:
     if len(metric.keys) == 1:
         return Setting(metric.setting, metric.keys[0], read.text, "MLflow metric key")
-    return Setting(metric.setting, None, read.text, f"MLflow metric key; default: {' or '.join(metric.keys)}")
+    keys = f"{', '.join(metric.keys[:-1])} or {metric.keys[-1]}"
+    meaning = f"MLflow metric key; default: the first that baseline and challenger both have of {keys}"
+    return Setting(metric.setting, None, read.text, meaning)
 
 
 # what is no row itself gives rows, those of now

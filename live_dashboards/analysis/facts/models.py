@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 
 from live_dashboards.analysis.statistics.proportions import Counts, wilson
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
-from live_dashboards.model.metrics import ACCURACY, METRICS, Denominator, Metric
-from live_dashboards.model.quality import PLAIN, Quality, quality_of
+from live_dashboards.model.metrics import ACCURACY, EXAMPLE_COUNT_KEY, METRICS, Denominator, Metric
+from live_dashboards.model.names import escaped
+from live_dashboards.model.quality import PLAIN, Quality, is_of_training, quality_of
 from live_dashboards.model.snapshot import MlflowAnswer, VariantValue
 from live_dashboards.settings import Settings
 
@@ -30,6 +31,8 @@ def rows_behind(
     """
     if metric.n is None:
         return None, f"no interval: {metric.title} is not a proportion of rows"
+    if is_of_training(value.key):
+        return None, f"no interval: {value.key} is measured on the rows that the model was trained with"
     if metric.n.misses:
         return _positives(value, scale, metric.n)
     return _test_rows(value, scale, test_count_param)
@@ -53,6 +56,7 @@ def _fits(rows: int, logged: float, scale: float, n: int) -> bool:
 def _test_rows(value: VariantValue, scale: float, param: str) -> tuple[int | None, str | None]:
     if value.test_count is None:
         return None, f"no interval: the run logs no {param}"
+    param = value.test_count_key or param
     try:
         count = float(value.test_count)
     except ValueError:
@@ -75,6 +79,12 @@ def _test_rows(value: VariantValue, scale: float, param: str) -> tuple[int | Non
 def _positives(value: VariantValue, scale: float, counted: Denominator) -> tuple[int | None, str | None]:
     """Hits and misses together, where the value is the hits' share of them."""
     name, misses_key = counted.words, counted.misses
+    has_none = (
+        value.true_positives is None and value.false_positives is None and value.false_negatives is None
+    )
+    if has_none and value.test_count_key == EXAMPLE_COUNT_KEY:
+        # of two classes mlflow.models.evaluate logs the counts beside it
+        return None, "no interval: over several classes it is a mean, and no share of rows"
     logged = {"true_positives": value.true_positives, misses_key: getattr(value, misses_key)}
     counts = {key: int(count) for key, count in logged.items() if count is not None and _is_count(count)}
     if None in logged.values():
@@ -151,7 +161,9 @@ def logged_quality(answer: MlflowAnswer, settings: Settings) -> Quality:
         return PLAIN
     goal, kind, unit = (settings[f"AB_ACCURACY_{name}"] for name in ("GOAL", "KIND", "UNIT"))
     limits = next(((low, high) for name, low, high in answer.value_ranges if name == ACCURACY), None)
-    return quality_of(str(settings[METRICS[ACCURACY].setting]), goal, kind, unit, limits)
+    named = settings[METRICS[ACCURACY].setting] or METRICS[ACCURACY].keys[0]
+    key = next((value.key for value in answer.values if value.metric == ACCURACY), str(named))
+    return quality_of(key, goal, kind, unit, limits)
 
 
 def percent_scale(unit: str, largest: float | None) -> float:
@@ -179,6 +191,7 @@ def _absent(answer: MlflowAnswer, variant: str, metric: Metric) -> Measurement:
         reason = (
             f"no finished or running run of variant {variant!r} in {answer.experiment!r} has a finite "
             f"{metric.name.replace('_', ' ') if METRICS[metric.name] is metric else metric.words}"
+            f"{keys_words(answer) if metric.name == ACCURACY else ''}"
         )
     return missing(
         metric.name,
@@ -188,6 +201,14 @@ def _absent(answer: MlflowAnswer, variant: str, metric: Metric) -> Measurement:
         source=answer.status.source,
         query=answer.query("values"),
     )
+
+
+def keys_words(answer: MlflowAnswer) -> str:
+    """What the runs log, and the setting that names one of it; empty where that is not known."""
+    if not answer.logged_keys:
+        return ""
+    keys = ", ".join(repr(escaped(key)) for key in answer.logged_keys)
+    return f"; its runs log {keys}: name the key with {METRICS[ACCURACY].setting}"
 
 
 def _present(
@@ -241,7 +262,39 @@ def _notices(answer: MlflowAnswer, quality: Quality, settings: Settings) -> tupl
         if metric in shares and settings["AB_ACCURACY_UNIT"] == "auto" and 0 < low <= 1 < high
     )
     warnings = () if answer.origin is Origin.SIMULATED else answer.status.warnings
-    return (*mixed, *_assumed(answer, quality), *(f"MLflow: {warning}" for warning in warnings))
+    return (
+        *mixed,
+        *_read_as(answer, settings),
+        *_of_training(answer),
+        *_assumed(answer, quality),
+        *(f"MLflow: {warning}" for warning in warnings),
+    )
+
+
+def _read_as(answer: MlflowAnswer, settings: Settings) -> tuple[str, ...]:
+    """Under which keys metrics are read, where these are not the plain ones."""
+    if answer.origin is Origin.SIMULATED:
+        return ()
+    keys = {value.metric: value.key for value in answer.values}
+    other = [
+        metric
+        for metric in METRICS.values()
+        if settings[metric.setting] is None and keys.get(metric.name, metric.keys[0]) != metric.keys[0]
+    ]
+    if not other:
+        return ()
+    told = ", ".join(f"{metric.words} is {keys[metric.name]}" for metric in other)
+    return (f"in MLflow {told}: the first keys that both variants have; {other[0].setting} names another",)
+
+
+def _of_training(answer: MlflowAnswer) -> tuple[str, ...]:
+    """Which metrics tell of rows that the model has seen."""
+    if answer.origin is Origin.SIMULATED:
+        return ()
+    keys = sorted({value.key for value in answer.values if is_of_training(value.key)})
+    return tuple(
+        f"{escaped(key)} is measured on training data: what a model makes of new rows is less" for key in keys
+    )
 
 
 def _assumed(answer: MlflowAnswer, quality: Quality) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from live_dashboards.analysis.facts.ends import other_ends
-from live_dashboards.analysis.facts.models import ModelFacts, model_facts
+from live_dashboards.analysis.facts.models import ModelFacts, keys_words, model_facts
 from live_dashboards.analysis.facts.traffic import TrafficFacts, traffic_facts, widest_traffic
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.metrics import ACCURACY, METRICS
@@ -156,7 +156,8 @@ def page(snapshot: Snapshot, stand_in: Snapshot | None, settings: Settings) -> P
     kind = badge_kind(live, found)
     mlflow_status, prometheus_status = snapshot.mlflow.status, snapshot.prometheus.status
     if kind is BadgeKind.SIMULATED:
-        mlflow_status, prometheus_status = _idle(mlflow_status), _idle(prometheus_status)
+        mlflow_status = _idle(mlflow_status, keys_words(snapshot.mlflow))
+        prometheus_status = _idle(prometheus_status)
     if stand_in is None or kind is BadgeKind.CACHED:
         empty = replace(
             snapshot,
@@ -220,14 +221,16 @@ def _may_be_simulated(status: SourceStatus) -> bool:
     return not status.has_answered and status.answered_at is None
 
 
-def _idle(status: SourceStatus) -> SourceStatus:
-    """A source that answered but contributes nothing is as good as one without A/B data."""
+def _idle(status: SourceStatus, found: str = "") -> SourceStatus:
+    """A source that answered but contributes nothing is as good as one without A/B data; `found` is what it
+    holds instead.
+    """
     if not status.has_answered:
         return status
     return replace(
         status,
         state=SourceState.NO_AB_DATA,
-        reason="reachable, no A/B data: neither accuracy nor requests of a variant",
+        reason=f"reachable, no A/B data: neither accuracy nor requests of a variant{found}",
     )
 
 

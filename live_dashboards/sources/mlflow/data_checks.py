@@ -19,9 +19,9 @@ from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.experiments import (
     ChosenExperiment,
     choose_experiment,
-    metric_keys,
     read,
 )
+from live_dashboards.sources.mlflow.logged import Logged, read_logged
 from live_dashboards.sources.mlflow.questions import Questions
 from live_dashboards.sources.mlflow.reading import question_parameters
 
@@ -50,14 +50,19 @@ class MlflowData:
         return None if isinstance(self.choice, UsageError) else self.choice.chosen
 
     @cached_property
+    def logged(self) -> Logged:
+        """What the runs of the chosen experiment log, each metric under one key."""
+        return read_logged(self.connection, self.parameters)[self.chosen_id]
+
+    @property
     def values(self) -> tuple[VariantValue, ...]:
         """The latest values of the chosen experiment."""
-        return read(self.connection, "values", self.parameters).get(self.chosen_id, ())
+        return self.logged.values
 
-    @cached_property
+    @property
     def ranges(self) -> tuple[tuple[str, float, float], ...]:
         """(metric, lowest, highest) as logged in the chosen experiment."""
-        return read(self.connection, "value_ranges", self.parameters).get(self.chosen_id, ())
+        return self.logged.ranges
 
     @property
     def chosen_id(self) -> int:
@@ -126,12 +131,15 @@ def _metrics(data: MlflowData) -> Check:
     if data.chosen is None:
         return _no_experiment(name)
     present = {metric for metric, *_ in data.ranges}
+    named = {metric.name: data.settings[metric.setting] for metric in METRICS.values()}
     absent = [
-        f"{metric} ({' or '.join(key for each, key in metric_keys(data.settings) if each == metric)})"
+        f"{metric} ({named[metric]})" if named[metric] else metric
         for metric in METRICS
         if metric not in present
     ]
-    found = ", ".join(f"{metric} from {low:g} to {high:g}" for metric, low, high in data.ranges)
+    found = ", ".join(
+        f"{_as_read(data, metric)} from {low:g} to {high:g}" for metric, low, high in data.ranges
+    )
     without = sorted(
         {variant for variant, _ in data.chosen.variants}
         - {value.variant for value in data.values if value.metric == ACCURACY}
@@ -159,6 +167,12 @@ def _metrics(data: MlflowData) -> Check:
     )
 
 
+def _as_read(data: MlflowData, metric: str) -> str:
+    """The metric, with the key that it is read under where that is not the plain one."""
+    key = data.logged.keys[metric]
+    return metric if key == METRICS[metric].keys[0] else f"{metric} ({key})"
+
+
 def _test_counts(data: MlflowData) -> Check:
     name, param = "MLflow test count", data.settings["AB_TEST_COUNT_PARAM"]
     accuracies = [value for value in data.values if value.metric == ACCURACY]
@@ -181,17 +195,20 @@ def _test_counts(data: MlflowData) -> Check:
             "one with AB_TEST_COUNT_PARAM",
             "no_test_count",
         )
+    by_key = {value.test_count_key or param for value in accuracies}
     return Check(
         name,
         CheckState.OK,
-        f"{param}: " + ", ".join(f"{variant} {count}" for variant, count in counts.items()),
+        f"{' and '.join(sorted(by_key))}: "
+        + ", ".join(f"{variant} {count}" for variant, count in counts.items()),
     )
 
 
 def _run_counts(data: MlflowData, name: str, values: Sequence[VariantValue]) -> Check:
     """A value has its interval by runs, so test rows are not looked for."""
     finished: dict[str, int] = {}
-    for run in read(data.connection, "runs", data.parameters).get(data.chosen_id, ()):
+    own = {**data.parameters, "accuracy_key": data.logged.keys[ACCURACY]}
+    for run in read(data.connection, "runs", own).get(data.chosen_id, ()):
         if run.variant and run.status == "FINISHED" and not run.is_child and run.accuracy is not None:
             finished[run.variant] = finished.get(run.variant, 0) + 1
     counts = {value.variant: finished.get(value.variant, 0) for value in values}
@@ -263,7 +280,7 @@ def _quality(data: MlflowData) -> Quality:
     """What stands in the place of the accuracy."""
     goal, kind, unit = (data.settings[f"AB_ACCURACY_{name}"] for name in ("GOAL", "KIND", "UNIT"))
     limits = next(((low, high) for metric, low, high in data.ranges if metric == ACCURACY), None)
-    return quality_of(str(data.settings[METRICS[ACCURACY].setting]), goal, kind, unit, limits)
+    return quality_of(data.logged.keys[ACCURACY], goal, kind, unit, limits)
 
 
 def _unit(data: MlflowData) -> str:

@@ -94,8 +94,9 @@ def _run(row: Row) -> Run:
 
 
 QUESTIONS: Mapping[str, tuple[str, Callable[[Row], Any]]] = {
-    "values": (sql.VALUES, _value),  # the latest of each variant and metric, as logged
-    "value_ranges": (sql.VALUE_RANGES, tuple),  # (metric, lowest, highest) as logged, over all active runs
+    "values": (sql.VALUES, _value),  # the latest of each variant, metric and key, as logged
+    # (metric, key, lowest, highest) as logged, over all active runs
+    "value_ranges": (sql.VALUE_RANGES, tuple),
     "status_counts": (sql.STATUS_COUNTS, lambda row: StatusCount(*row)),  # all active runs
     "runs": (sql.RUNS, _run),  # the newest active ones, newest first
     # logged accuracy over the window, averaged by time step: (variant, unix seconds, value) in this order

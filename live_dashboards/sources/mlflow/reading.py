@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
-from live_dashboards.model.metrics import ACCURACY, METRICS
+from live_dashboards.model.metrics import ACCURACY, EXAMPLE_COUNT_KEY, METRICS
 from live_dashboards.model.snapshot import MLFLOW, ChosenTest, MlflowAnswer, SourceState, SourceStatus
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import experiments, sql
 from live_dashboards.sources.mlflow.experiments import ChosenExperiment, choice_of, choose_experiment
+from live_dashboards.sources.mlflow.logged import Logged, read_logged
 from live_dashboards.sources.mlflow.questions import Questions, milliseconds, require_text
 
 _TEXTS = {
@@ -27,6 +28,8 @@ _TEXTS = {
     "runs": sql.RUNS,
     experiments.HISTORY: sql.HISTORY,
 }
+
+_OF_RUNS = ("status_counts", "runs", "history")
 
 # clocks of training machines differ: what was logged up to 5 minutes after the moment counts as known at it
 _CLOCK_SLACK_MS = 300_000
@@ -79,21 +82,36 @@ class Asked:
         """An answer for each chosen experiment, in this order."""
         ids = [choice.chosen.experiment_id for choice in choices if choice.chosen]
         parameters = {**self.parameters, "experiment_ids": ids}
-        found = {name: experiments.read(self.connection, name, parameters) for name in experiments.QUESTIONS}
+        logged = read_logged(self.connection, parameters)
+        found: dict[str, dict[int, Any]] = {name: {} for name in _OF_RUNS}
+        for key, of_key in _by_accuracy_key(logged).items():
+            own = {**parameters, "experiment_ids": of_key, "accuracy_key": key}
+            for name in _OF_RUNS:
+                found[name] |= experiments.read(self.connection, name, own)
         if self.versions_text:
-            found["versions"] = experiments.read_versions(self.connection, self.versions_text, parameters)
-        answers = tuple(self._answer(choice, found) for choice in choices)
+            found["versions"] = dict(
+                experiments.read_versions(self.connection, self.versions_text, parameters)
+            )
+        answers = tuple(self._answer(choice, logged, found) for choice in choices)
         ended = self.deadline.elapsed_seconds
         return tuple(
             replace(answer, status=replace(answer.status, duration_seconds=ended)) for answer in answers
         )
 
     def _answer(
-        self, choice: ChosenExperiment, found: Mapping[str, experiments.ByExperiment[Any]]
+        self,
+        choice: ChosenExperiment,
+        logged: Mapping[int, Logged],
+        found: Mapping[str, experiments.ByExperiment[Any]],
     ) -> MlflowAnswer:
         chosen = choice.experiments[0]
+        values = logged[chosen.experiment_id]
         texts = {**_TEXTS, **({"versions": self.versions_text} if self.versions_text else {})}
-        parameters = {**self.parameters, "experiment_ids": [chosen.experiment_id]}
+        parameters = {
+            **self.parameters,
+            "experiment_ids": [chosen.experiment_id],
+            "accuracy_key": values.keys[ACCURACY],
+        }
         queries = {
             name: " ".join(self.connection.text(name, text, parameters).split())
             for name, text in texts.items()
@@ -104,8 +122,9 @@ class Asked:
             experiment=chosen.name,
             experiments=choice.experiments,
             known_experiments=choice.known,
-            values=own["values"],
-            value_ranges=own["value_ranges"],
+            values=values.values,
+            value_ranges=values.ranges,
+            logged_keys=values.others,
             status_counts=own["status_counts"],
             runs=own["runs"],
             history=experiments.history_answer(
@@ -115,6 +134,14 @@ class Asked:
             newest_at=chosen.last_activity_at,
             queries=tuple(queries.items()),
         )
+
+
+def _by_accuracy_key(logged: Mapping[int, Logged]) -> dict[str, list[int]]:
+    """The experiments by the key that their accuracy is read under: one question for all of a key."""
+    found: dict[str, list[int]] = {}
+    for experiment_id, each in logged.items():
+        found.setdefault(each.keys[ACCURACY], []).append(experiment_id)
+    return found
 
 
 def question_parameters(settings: Settings, at: datetime, window_seconds: float) -> dict[str, Any]:
@@ -136,9 +163,13 @@ def question_parameters(settings: Settings, at: datetime, window_seconds: float)
         "preferences": list(range(len(keys))),
         "with_hits": experiments.with_hits(),
         "hits_pattern": experiments.hits_pattern(),
-        "most_values": sql.MAX_VARIANTS * len(METRICS),
-        "accuracy_key": settings[METRICS[ACCURACY].setting],
+        "most_values": sql.MAX_VARIANTS * len(keys),
+        "baseline": settings["AB_BASELINE_VARIANT"],
+        "challenger": settings["AB_CHALLENGER_VARIANT"],
+        "accuracy_key": next(key for metric, key in keys if metric == ACCURACY),
         "test_count_key": settings["AB_TEST_COUNT_PARAM"],
+        # whoever names the param means it
+        "example_count_key": "" if "AB_TEST_COUNT_PARAM" in settings.given else EXAMPLE_COUNT_KEY,
         "at_ms": at_ms,
         "near_ms": at_ms + _CLOCK_SLACK_MS,
         "from_ms": at_ms - round(window_seconds * 1000),

@@ -134,16 +134,22 @@ with run_times as materialized (
 select r.experiment_id, greatest(r.known_ms, m.known_ms), greatest(r.newest_ms, m.newest_ms)
 from run_times r left join metric_times m on m.experiment_id = r.experiment_id"""
 
-_WANTED = "unnest(%(metrics)s, %(keys)s, %(preferences)s) as w(metric, key, preference)"
-_LATEST = (
-    f"{_WANTED}\n  cross join lateral (select * from latest_metrics l where l.key = w.key and "
-    "l.run_uuid = r.run_uuid offset 0) m"
-)
+# Of a dozen keys that clients log a metric under most are in no run: one look for each spares those by run.
+_WANTED = """
+wanted as materialized (
+  select w.metric, w.key, w.preference from unnest(%(metrics)s, %(keys)s, %(preferences)s)
+    as w(metric, key, preference)
+  where (select l.run_uuid from latest_metrics l where l.key = w.key order by l.run_uuid limit 1) is not null
+)"""
+_LATEST = """wanted w cross join lateral (select * from latest_metrics l where l.key = w.key and
+    l.run_uuid = r.run_uuid offset 0) m"""
 _TEST_COUNT = """coalesce(
          (select left(n.value, 250) from params n where n.run_uuid = v.run_uuid
            and n.key = %(test_count_key)s),
          (select n.value::text from latest_metrics n where n.run_uuid = v.run_uuid
-           and n.key = %(test_count_key)s and not n.is_nan))"""
+           and n.key = %(test_count_key)s and not n.is_nan)),
+       (select n.value::text from latest_metrics n where n.run_uuid = v.run_uuid
+           and n.key = %(example_count_key)s and not n.is_nan)"""
 HITS_AND_MISSES = ("true_positives", "false_positives", "false_negatives")
 _PREFIX = "coalesce(substring(v.key from %(hits_pattern)s), '')"
 _HITS_AND_MISSES = ",\n       ".join(
@@ -157,21 +163,20 @@ _NAME = (
     "{run}.run_uuid and n.key = %(run_name_key)s), left({run}.run_uuid, 8))"
 )
 
-# For each variant and metric the first of: top-level before child, FINISHED before RUNNING, newest start; a
-# run that started after the moment comes last.
+# For each variant, metric and key the first of: top-level before child, FINISHED before RUNNING, newest
+# start; a run that started after the moment comes last.
 VALUES = f"""
-with {_ACTIVE_RUNS}, value as (
-  select distinct on (r.experiment_id, r.variant, w.metric) r.experiment_id, r.variant, r.run_uuid, r.name,
-    r.status, r.is_child, r.start_time,
-         w.metric, m.key, m.value, m.timestamp
+with {_WANTED}, {_ACTIVE_RUNS}, value as (
+  select distinct on (r.experiment_id, r.variant, w.metric, w.preference) r.experiment_id, r.variant,
+    r.run_uuid, r.name, r.status, r.is_child, r.start_time,
+         w.metric, w.preference, m.key, m.value, m.timestamp
   from active r cross join {_LATEST}
   where r.variant is not null and r.status in ('FINISHED', 'RUNNING') and {_FINITE}
-  order by r.experiment_id, r.variant, w.metric, coalesce(r.start_time, 0) > %(near_ms)s, r.is_child,
-    r.status <> 'FINISHED', r.start_time desc nulls last,
-           r.run_uuid, w.preference
+  order by r.experiment_id, r.variant, w.metric, w.preference, coalesce(r.start_time, 0) > %(near_ms)s,
+    r.is_child, r.status <> 'FINISHED', r.start_time desc nulls last, r.run_uuid
 ), placed as (
   select v.*, row_number() over (partition by v.experiment_id order by v.variant = any(%(favoured)s) desc,
-    v.variant, v.metric) as place from value v
+    v.variant, v.metric, v.preference) as place from value v
 )
 select v.experiment_id, v.variant, v.metric, v.key, v.value, v.timestamp, v.run_uuid,
   left({_NAME.format(run="v")}, 250), v.status, v.is_child, v.start_time,
@@ -180,14 +185,14 @@ select v.experiment_id, v.variant, v.metric, v.key, v.value, v.timestamp, v.run_
 from placed v where v.place <= %(most_values)s order by v.experiment_id, v.place"""
 
 VALUE_RANGES = f"""
-with active as materialized (
+with {_WANTED}, active as materialized (
   select r.experiment_id, r.run_uuid from runs r where r.experiment_id = any(%(experiment_ids)s)
     and r.lifecycle_stage = 'active'
 )
-select r.experiment_id, w.metric, min(m.value), max(m.value)
+select r.experiment_id, w.metric, m.key, min(m.value), max(m.value)
 from active r cross join {_LATEST}
 where {_FINITE}
-group by r.experiment_id, w.metric order by r.experiment_id, w.metric"""
+group by r.experiment_id, w.metric, m.key order by r.experiment_id, w.metric, m.key"""
 
 STATUS_COUNTS = f"""
 with {_ACTIVE_RUNS}, counted as (
@@ -258,6 +263,7 @@ where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active'
 group by m.key order by 2 desc, 1 limit 20"""
 
 ODD_VALUES = f"""
+with {_WANTED}
 select left(m.key, 250), r.run_uuid, m.is_nan, count(*) over ()
 from runs r cross join {_LATEST}
 where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active' and not ({_FINITE})

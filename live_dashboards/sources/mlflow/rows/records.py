@@ -47,7 +47,7 @@ class WantedKeys:
         tags = frozenset({sql.VARIANT_KEY, sql.PARENT_KEY, sql.RUN_NAME_KEY})
         tomorrow_ms = int(time.time() * 1000) + _DAY_MS
         return cls(
-            frozenset({*parameters["keys"], *hits, count}),
+            frozenset({*parameters["keys"], *hits, count, parameters["example_count_key"]}),
             frozenset({sql.VARIANT_KEY, count}),
             tags,
             parameters["near_ms"],

@@ -34,9 +34,9 @@ _PLAIN_DIGITS_BELOW = 1e15  # from here on PostgreSQL writes a number with an ex
 
 _RULES = {
     "experiments": "by experiment, the runs with each value of the param, else the tag, model_variant",
-    "values": "by variant and metric, the latest finite value of the newest run: a top-level one before a "
-    "child, a FINISHED one before a RUNNING one",
-    "value_ranges": "by metric, the lowest and highest latest finite value of all active runs",
+    "values": "by variant, metric and key, the latest finite value of the newest run: a top-level one before "
+    "a child, a FINISHED one before a RUNNING one",
+    "value_ranges": "by metric and key, the lowest and highest latest finite value of all active runs",
     "status_counts": "active runs by variant, status, and whether they are children",
     "runs": "the newest active runs",
     HISTORY: "the finite values within the window, averaged by variant and time step, child runs only "
@@ -151,27 +151,29 @@ def _newest_ms(runs: Sequence[RunRow], tomorrow_ms: float) -> int | None:
 
 
 def value_rows(runs: Sequence[RunRow], parameters: Parameters) -> list[Row]:
-    """For each variant and metric the first of: top-level before child, FINISHED before RUNNING, newest
+    """For each variant, metric and key the first of: top-level before child, FINISHED before RUNNING, newest
     start; later runs than the moment come last.
     """
-    best: dict[tuple[str, str], tuple[RunRow, str]] = {}
+    best: dict[tuple[str, str, int], tuple[RunRow, str]] = {}
     wanted = sorted(zip(parameters["preferences"], parameters["metrics"], parameters["keys"], strict=True))
     for run in sorted((run for run in runs if run.counts), key=lambda run: _rank(run, parameters["near_ms"])):
-        for _, metric, key in wanted:
+        for preference, metric, key in wanted:
             if run.finite(key) is not None:
-                best.setdefault((run.variant or "", metric), (run, key))
+                best.setdefault((run.variant or "", metric, preference), (run, key))
     placed = sorted(best.items(), key=lambda item: (item[0][0] not in parameters["favoured"], item[0]))[
         : parameters["most_values"]
     ]
-    return [_value_row(variant, metric, run, key, parameters) for (variant, metric), (run, key) in placed]
+    return [_value_row(variant, metric, run, key, parameters) for (variant, metric, _), (run, key) in placed]
 
 
 def value_range_rows(runs: Sequence[RunRow], parameters: Parameters) -> list[Row]:
-    """(metric, lowest, highest) over all runs."""
-    found: dict[str, list[float]] = {}
-    for metric, key in zip(parameters["metrics"], parameters["keys"], strict=True):
-        found.setdefault(metric, []).extend(value for run in runs if (value := run.finite(key)) is not None)
-    return [(metric, min(values), max(values)) for metric, values in sorted(found.items()) if values]
+    """(metric, key, lowest, highest) over all runs."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for wanted in zip(parameters["metrics"], parameters["keys"], strict=True):
+        found.setdefault(wanted, []).extend(
+            value for run in runs if (value := run.finite(wanted[1])) is not None
+        )
+    return [(*wanted, min(values), max(values)) for wanted, values in sorted(found.items()) if values]
 
 
 def status_count_rows(runs: Iterable[RunRow], parameters: Parameters) -> list[Row]:  # noqa: ARG001 as the others
@@ -258,14 +260,18 @@ def _value_row(variant: str, metric: str, run: RunRow, key: str, parameters: Par
         run.is_child,
         run.start_ms,
         _test_count(run, parameters["test_count_key"]),
+        _logged_count(run, parameters["example_count_key"]),
         *(run.finite(name) if has_hits else None for name in hit_keys(key)),
     )
 
 
 def _test_count(run: RunRow, key: str) -> str | None:
-    param, metric = run.params.get(key), run.metrics.get(key)
-    if param is not None:
-        return param[:LONGEST_TEXT]
+    param = run.params.get(key)
+    return param[:LONGEST_TEXT] if param is not None else _logged_count(run, key)
+
+
+def _logged_count(run: RunRow, key: str) -> str | None:
+    metric = run.metrics.get(key)
     return _digits(metric.value) if metric is not None and not metric.is_nan else None
 
 

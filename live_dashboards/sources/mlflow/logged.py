@@ -1,0 +1,136 @@
+"""Under which key each metric is read: MLflow's clients log an accuracy under several, and two variants are
+compared under one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from live_dashboards.model.metrics import ACCURACY, EXAMPLE_COUNT_KEY
+from live_dashboards.model.snapshot import VariantValue
+from live_dashboards.model.variants import PREFERRED_CHALLENGER
+from live_dashboards.sources.mlflow import sql
+from live_dashboards.sources.mlflow.experiments import ByExperiment, read
+from live_dashboards.sources.mlflow.questions import Parameters, Questions
+
+_SHOWN_KEYS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What one experiment's runs log: the latest values and their ranges (metric, lowest, highest), each
+    metric's under one key; `keys` are those by metric. `others` are what the runs log else, where an accuracy
+    is missing.
+    """
+
+    values: tuple[VariantValue, ...]
+    ranges: tuple[tuple[str, float, float], ...]
+    keys: Mapping[str, str]
+    others: tuple[str, ...]
+
+
+def read_logged(connection: Questions, parameters: Parameters) -> Mapping[int, Logged]:
+    """What the runs of each experiment log; of one without any there is nothing."""
+    values: ByExperiment[VariantValue] = read(connection, "values", parameters)
+    ranges: ByExperiment[tuple[str, str, float, float]] = read(connection, "value_ranges", parameters)
+    return {
+        each: _logged(connection, values.get(each, ()), ranges.get(each, ()), parameters, each)
+        for each in parameters["experiment_ids"]
+    }
+
+
+def _logged(
+    connection: Questions,
+    values: Sequence[VariantValue],
+    ranges: Sequence[tuple[str, str, float, float]],
+    parameters: Parameters,
+    experiment_id: int,
+) -> Logged:
+    wanted = [*zip(parameters["metrics"], parameters["keys"], strict=True)]
+    keys = {
+        metric: _key(
+            [each for each in values if each.metric == metric],
+            [key for of, key in wanted if of == metric],
+            parameters,
+        )
+        for metric in dict.fromkeys(metric for metric, _ in wanted)
+    }
+    chosen = tuple(_counted(each, parameters) for each in values if each.key == keys[each.metric])
+    return Logged(
+        chosen,
+        tuple((metric, low, high) for metric, key, low, high in ranges if key == keys[metric]),
+        keys,
+        _others(connection, chosen, parameters, experiment_id),
+    )
+
+
+def _key(values: Sequence[VariantValue], keys: Sequence[str], parameters: Parameters) -> str:
+    """The first key that the runs which count for baseline and challenger both have; else the first that any
+    runs of both have; else the first that one of them has, or anybody.
+    """
+    if len(keys) == 1:
+        return keys[0]
+    pair = _pair(values, parameters)
+    newest = [_keys_of_newest(values, name, parameters["near_ms"]) for name in pair]
+    any_run = [{each.key for each in values if each.variant == name} for name in pair]
+    everybody = {each.key for each in values}
+    groups = (
+        set.intersection(*newest) if newest else set(),
+        set.intersection(*any_run) if any_run else set(),
+        set().union(*any_run),
+        everybody,
+    )
+    return next((key for group in groups for key in keys if key in group), keys[0])
+
+
+def _pair(values: Iterable[VariantValue], parameters: Parameters) -> list[str]:
+    """Baseline and challenger as far as the runs tell; all variants where there is no baseline."""
+    variants = sorted({each.variant for each in values})
+    baseline, challenger = parameters["baseline"], parameters["challenger"]
+    if baseline not in variants:
+        return variants
+    others = [name for name in variants if name != baseline]
+    usual = PREFERRED_CHALLENGER if PREFERRED_CHALLENGER in others else min(others, default=baseline)
+    return [baseline, challenger or usual] if challenger in {None, *others} else [baseline]
+
+
+def _keys_of_newest(values: Sequence[VariantValue], variant: str, near_ms: int) -> set[str]:
+    """What the run logs that counts for a variant."""
+    mine = [each for each in values if each.variant == variant]
+    best = min(mine, key=lambda each: _rank(each, near_ms), default=None)
+    return {each.key for each in mine if best is not None and each.run_id == best.run_id}
+
+
+def _rank(value: VariantValue, near_ms: int) -> tuple[Any, ...]:
+    """As the question ranks runs: top-level before child, FINISHED before RUNNING, newest start; those after
+    the moment come last.
+    """
+    start_seconds = value.started_at.timestamp() if value.started_at is not None else 0.0
+    is_unfinished = value.run_status != "FINISHED"
+    return start_seconds * 1000 > near_ms, value.is_child, is_unfinished, -start_seconds, value.run_id
+
+
+def _counted(value: VariantValue, parameters: Parameters) -> VariantValue:
+    """With the number of test rows: that of AB_TEST_COUNT_PARAM, else what mlflow.models.evaluate logs."""
+    if value.test_count is not None:
+        return replace(value, example_count=None, test_count_key=parameters["test_count_key"])
+    if value.example_count is None:
+        return value
+    return replace(
+        value, test_count=value.example_count, example_count=None, test_count_key=EXAMPLE_COUNT_KEY
+    )
+
+
+def _others(
+    connection: Questions, chosen: Sequence[VariantValue], parameters: Parameters, experiment_id: int
+) -> tuple[str, ...]:
+    """The keys that most runs log, where baseline or challenger has no accuracy."""
+    known = {each.variant for each in chosen if each.metric == ACCURACY}
+    if len(known) > 1 and parameters["baseline"] in known:
+        return ()
+    rows = connection.optional_rows(
+        "metric keys", sql.METRIC_KEYS, {**parameters, "experiment_ids": [experiment_id]}
+    )
+    return tuple(key for key, _ in rows or [])[:_SHOWN_KEYS]

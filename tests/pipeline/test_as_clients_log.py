@@ -1,0 +1,189 @@
+"""What mlflow.models.evaluate itself logs, and what people log under other names than the plain one: a page with right numbers without a setting."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from live_dashboards.analysis.statistics.proportions import Counts, wilson
+from tests.pipeline.command import page_at
+from tests.sources.mlflow_reading import NOW
+from tests.support.mlflow_tables import tracking_uri
+
+EVALUATES = """
+import sys
+import mlflow
+import numpy as np
+import pandas as pd
+
+uri, folder, kind = sys.argv[1:]
+mlflow.set_tracking_uri(uri)
+mlflow.set_experiment(experiment_id=mlflow.create_experiment("evaluated", artifact_location=folder))
+rows = {"two": 500, "three": 375, "values": 250}[kind]
+truth = np.arange(rows) % (2 if kind == "two" else 3)
+for variant, wrong in (("baseline", 113), ("enhanced", 76)):
+    predicted = truth.copy()
+    predicted[:wrong] = (predicted[:wrong] + 1) % (2 if kind == "two" else 3)
+    answers = predicted + (0.5 if kind == "values" else 0)
+    with mlflow.start_run():
+        mlflow.log_param("model_variant", variant)
+        frame = pd.DataFrame({"truth": truth, "predicted": answers})
+        mlflow.models.evaluate(data=frame, targets="truth", predictions="predicted", model_type="regressor" if kind == "values" else "classifier")
+"""
+QUIET = {
+    "PYTHONWARNINGS": "ignore",
+    "PATH": "/usr/bin:/bin",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MPLBACKEND": "agg",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+
+@pytest.fixture
+def evaluated(mlflow_database, tmp_path):
+    """`evaluated("two")`: the page of two models that the client has evaluated."""
+
+    def run(kind, **own):
+        uri = tracking_uri(mlflow_database.server, mlflow_database.name, mlflow_database.user, mlflow_database.password)
+        command = [sys.executable, "-c", EVALUATES, uri, str(tmp_path / "artifacts"), kind]
+        done = subprocess.run(command, cwd=tmp_path, env={**QUIET, "HOME": str(tmp_path)}, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return page_at(NOW + timedelta(minutes=5), mlflow_database, **own)
+
+    return run
+
+
+def rows(report):
+    return {row.metric: row for row in report.comparisons}
+
+
+def test_evaluates_own_metrics_are_read_with_the_number_of_its_rows(evaluated):
+    report = evaluated("two")
+    baseline, enhanced = report.variants
+    for found, right in ((baseline, 387), (enhanced, 424)):
+        assert (found.accuracy.value, found.accuracy.n) == (pytest.approx(100 * right / 500), 500)
+        low, high = wilson(Counts(right, 500), 0.95)
+        assert (found.accuracy.interval.low, found.accuracy.interval.high) == pytest.approx((100 * low, 100 * high))
+        assert found.quality["precision"].n is not None
+        assert found.quality["recall"].n is not None
+    assert report.badge.kind.value == "MODEL DATA"
+    assert rows(report)["accuracy"].has_interval
+    (told,) = [notice for notice in report.health.notices if notice.startswith("in MLflow")]
+    assert "accuracy is accuracy_score, precision is precision_score, recall is recall_score, F1 is f1_score: the first keys that both variants have;" in told
+
+
+def test_precision_over_three_classes_is_a_mean_and_gets_no_advice_that_cannot_work(evaluated):
+    report = evaluated("three")
+    baseline = report.variants[0]
+    assert (baseline.accuracy.value, baseline.accuracy.n) == (pytest.approx(100 * (375 - 113) / 375), 375)
+    assert baseline.quality["precision"].n is None
+    assert baseline.quality["precision"].reason == "no interval: over several classes it is a mean, and no share of rows"
+
+
+def test_a_regressors_page_says_what_its_runs_log_and_what_to_set(evaluated):
+    report = evaluated("values")
+    assert report.badge.kind.value == "SIMULATED DATA"
+    reason = str(report.sources[0].reason)
+    assert "neither accuracy nor requests of a variant; its runs log " in reason
+    assert "'root_mean_squared_error'" in reason
+    assert reason.endswith("name the key with AB_ACCURACY_METRIC")
+
+
+def test_a_regressors_error_is_one_where_it_is_named(evaluated):
+    report = evaluated("values", AB_ACCURACY_METRIC="root_mean_squared_error")
+    row = rows(report)["accuracy"]
+    assert (row.unit, row.is_higher_better, row.has_interval) == ("as_logged", False, False)
+    assert report.badge.kind.value == "MODEL DATA"
+
+
+@pytest.mark.parametrize("key", ["accuracy_score", "test_accuracy", "eval_accuracy", "val_accuracy"])
+def test_other_names_of_an_accuracy_are_read(mlflow_database, key):
+    log(mlflow_database, [("baseline", {key: 0.78}, 5), ("enhanced", {key: 0.82}, 4)])
+    report = page_at(NOW, mlflow_database)
+    assert [each.accuracy.value for each in report.variants] == pytest.approx([78, 82])
+    assert any(f"in MLflow accuracy is {key}: the first keys" in notice for notice in report.health.notices)
+
+
+def test_what_is_logged_of_training_rows_is_never_read_by_itself_and_is_called_so_where_it_is_named(mlflow_database):
+    key = "training_accuracy_score"
+    log(mlflow_database, [("baseline", {key: 0.9, "example_count": 500}, 5), ("enhanced", {key: 0.998, "example_count": 500}, 4)])
+    report = page_at(NOW, mlflow_database)
+    assert report.badge.kind.value == "SIMULATED DATA"
+    assert f"'{key}'" in str(report.sources[0].reason)
+    named = page_at(NOW, mlflow_database, AB_ACCURACY_METRIC=key)
+    assert [(each.accuracy.value, each.accuracy.n) for each in named.variants] == [(pytest.approx(90), None), (pytest.approx(99.8), None)]
+    assert named.variants[0].accuracy.reason == f"no interval: {key} is measured on the rows that the model was trained with"
+    assert f"{key} is measured on training data: what a model makes of new rows is less" in named.health.notices
+
+
+CASES = {
+    "the first that both have": ([("baseline", {"accuracy": 0.7, "accuracy_score": 0.71}, 5), ("enhanced", {"accuracy_score": 0.8}, 4)], "accuracy_score", (71, 80)),
+    "the plain one, where both have it": (
+        [("baseline", {"accuracy": 0.7, "val_accuracy": 0.9}, 5), ("enhanced", {"accuracy": 0.8, "val_accuracy": 0.99}, 4)],
+        "accuracy",
+        (70, 80),
+    ),
+    "of the newest runs, not of those before": (
+        [("baseline", {"accuracy": 0.5}, 9), ("enhanced", {"accuracy": 0.6}, 8), ("baseline", {"accuracy_score": 0.7}, 5), ("enhanced", {"accuracy_score": 0.8}, 4)],
+        "accuracy_score",
+        (70, 80),
+    ),
+    "an older run, where the newest have none in common": (
+        [("baseline", {"accuracy": 0.7}, 9), ("enhanced", {"accuracy": 0.8}, 8), ("enhanced", {"accuracy_score": 0.9}, 4)],
+        "accuracy",
+        (70, 80),
+    ),
+    "what one has, where nothing is in common": ([("baseline", {"accuracy": 0.7}, 5), ("enhanced", {"test_accuracy": 0.8}, 4)], "accuracy", (70, None)),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_both_variants_are_read_under_one_key(mlflow_database, case):
+    runs, key, expected = CASES[case]
+    log(mlflow_database, runs)
+    report = page_at(NOW, mlflow_database)
+    assert report.logged_quality.key == key
+    assert [each.accuracy.value for each in report.variants] == [None if value is None else pytest.approx(value) for value in expected]
+
+
+def test_a_variant_without_the_key_says_what_its_runs_log(mlflow_database):
+    log(mlflow_database, CASES["what one has, where nothing is in common"][0])
+    reason = page_at(NOW, mlflow_database).variants[1].accuracy.reason
+    assert "its runs log 'accuracy', 'test_accuracy': name the key with AB_ACCURACY_METRIC" in reason
+
+
+def test_a_key_that_is_set_is_the_only_one(mlflow_database):
+    log(mlflow_database, [("baseline", {"accuracy": 0.7, "val_accuracy": 0.9}, 5), ("enhanced", {"accuracy": 0.8, "val_accuracy": 0.99}, 4)])
+    report = page_at(NOW, mlflow_database, AB_ACCURACY_METRIC="val_accuracy")
+    assert [each.accuracy.value for each in report.variants] == pytest.approx([90, 99])
+    assert not any("in MLflow accuracy is" in notice for notice in report.health.notices)
+
+
+@pytest.mark.parametrize(("own", "n"), [({}, 500), ({"AB_TEST_COUNT_PARAM": "rows"}, None)])
+def test_the_number_of_rows_is_evaluates_own_unless_a_param_is_named(mlflow_database, own, n):
+    log(mlflow_database, [("baseline", {"accuracy": 0.7, "example_count": 500}, 5), ("enhanced", {"accuracy": 0.8, "example_count": 500}, 4)])
+    assert [each.accuracy.n for each in page_at(NOW, mlflow_database, **own).variants] == [n, n]
+
+
+def test_runs_and_means_over_runs_go_by_the_same_key(mlflow_database):
+    runs = [
+        (variant, {"accuracy_score": value + offset}, hours)
+        for variant, value in (("baseline", 0.7), ("enhanced", 0.8))
+        for offset, hours in ((0.0, 5), (0.01, 6), (0.02, 7))
+    ]
+    log(mlflow_database, runs)
+    report = page_at(NOW, mlflow_database)
+    assert rows(report)["accuracy_over_runs"].estimate == pytest.approx(10)
+    assert sorted(bar.accuracy_percent.value for bar in report.runs.bars) == pytest.approx([70, 71, 72, 80, 81, 82])
+
+
+def log(database, runs):
+    """Finished runs of an hour, that began so many hours ago."""
+    experiment = database.truth.experiment("logged")
+    for variant, metrics, hours in runs:
+        started = NOW - timedelta(hours=hours)
+        database.truth.run(experiment, variant, started=started, ended=started + timedelta(hours=1), metrics=metrics)
