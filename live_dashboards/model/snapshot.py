@@ -308,7 +308,8 @@ class Run:
 class VariantValue:
     """The latest value (as logged) of one metric for one variant, from the run that design's rule chooses,
     and that run's test count text; `test_count_key` is what that was logged under, and `example_count` what
-    stands beside one of another key.
+    stands beside one of another key. Its point is that of `step`; where the newest point in time is another
+    than that of the greatest step, `other_point` is the value of the one that does not count.
 
     Beside a precision or recall stand the hits and misses that the same run logs, as logged; None where it
     logs none.
@@ -330,6 +331,8 @@ class VariantValue:
     false_positives: float | None = None
     false_negatives: float | None = None
     test_count_key: str | None = None
+    step: int = 0
+    other_point: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,6 +236,13 @@ _SECTIONS: tuple[tuple[str, tuple[Setting | Callable[[], tuple[Setting, ...]], .
             ),
             _metric_keys,
             Setting(
+                "AB_METRIC_POINT",
+                "step",
+                read.choice("step", "time"),
+                "which point of a metric counts as its last: that of the greatest step, as MLflow has it, or "
+                "the newest in time",
+            ),
+            Setting(
                 "AB_TEST_COUNT_PARAM",
                 "test_size",
                 read.text,

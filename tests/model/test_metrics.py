@@ -95,7 +95,7 @@ def test_the_settings_of_an_added_metric_stand_beside_those_of_the_others(monkey
     names = [setting.name for setting in dict(sections())["A/B test"]]
     assert names[names.index("AB_F1_METRIC") + 1] == "AB_AUC_METRIC"
     (row,) = (setting for setting in all_settings() if setting.name == "AB_AUC_METRIC")
-    assert (row.default, row.meaning) == (None, "MLflow metric key; default: roc_auc or auc")
+    assert (row.default, row.meaning) == (None, "MLflow metric key; default: the first that baseline and challenger both have of roc_auc or auc")
 
 
 def test_hits_and_misses_are_read_beside_what_they_are_the_n_of(monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from datetime import timedelta
@@ -9,9 +10,12 @@ from datetime import timedelta
 import pytest
 
 from live_dashboards.analysis.statistics.proportions import Counts, wilson
+from live_dashboards.settings import load_settings
+from live_dashboards.sources.mlflow.check import mlflow_checks
 from tests.pipeline.command import page_at
 from tests.sources.mlflow_reading import NOW
 from tests.support.mlflow_tables import tracking_uri
+from tests.support.waiting import LONGEST_SECONDS
 
 EVALUATES = """
 import sys
@@ -182,8 +186,81 @@ def test_runs_and_means_over_runs_go_by_the_same_key(mlflow_database):
 
 
 def log(database, runs):
-    """Finished runs of an hour, that began so many hours ago."""
+    """Finished runs of an hour, that began so many hours ago; the experiment's id."""
     experiment = database.truth.experiment("logged")
     for variant, metrics, hours in runs:
         started = NOW - timedelta(hours=hours)
         database.truth.run(experiment, variant, started=started, ended=started + timedelta(hours=1), metrics=metrics)
+    return experiment
+
+
+RETRAINED = [("baseline", {"accuracy": 0.8, "example_count": 1000}, 50), ("enhanced", {"accuracy": 0.85, "example_count": 1000}, 40)]
+
+
+def test_a_retraining_that_fell_by_more_than_its_interval_is_warned_about_with_the_run_before(mlflow_database):
+    """A script that died after logging .52 is FINISHED like a good one."""
+    log(mlflow_database, [*RETRAINED, ("enhanced", {"accuracy": 0.52, "example_count": 1000}, 3)])
+    report = page_at(NOW, mlflow_database)
+    (told,) = [notice for notice in report.health.notices if "crashes after start_run()" in notice]
+    assert told.startswith("accuracy of enhanced was 85 % in run-")
+    assert "(39 h) and is 52 % in run-" in told
+    assert re.search(r"test-set metrics of run-\w+ \(2 h\) and run-\w+ \(2 d\), percent", report.quality.head.subtitle)
+    assert "accuracy of the runs before: enhanced 85 %" in report.quality.head.note
+
+
+@pytest.mark.parametrize("accuracy", [0.84, 0.9])
+def test_one_that_did_not_fall_beyond_its_interval_only_names_the_value_before(mlflow_database, accuracy):
+    log(mlflow_database, [*RETRAINED, ("enhanced", {"accuracy": accuracy, "example_count": 1000}, 3)])
+    report = page_at(NOW, mlflow_database)
+    assert not any("start_run()" in notice for notice in report.health.notices)
+    assert "accuracy of the runs before: enhanced 85 %" in report.quality.head.note
+
+
+def test_an_error_rate_that_rose_is_a_fall(mlflow_database):
+    runs = [
+        ("baseline", {"merror": 0.2, "example_count": 1000}, 50),
+        ("enhanced", {"merror": 0.15, "example_count": 1000}, 40),
+        ("enhanced", {"merror": 0.48, "example_count": 1000}, 3),
+    ]
+    log(mlflow_database, runs)
+    report = page_at(NOW, mlflow_database, AB_ACCURACY_METRIC="merror")
+    assert any(notice.startswith("merror of enhanced was 15 % in run-") for notice in report.health.notices)
+
+
+def test_failed_runs_with_newer_values_are_counted_in_the_connection_test(mlflow_database):
+    experiment = log(mlflow_database, RETRAINED)
+    assert "do not count" not in metrics_check(mlflow_database)
+    for hours, status in ((3, "FAILED"), (2, "KILLED"), (45, "FAILED")):
+        mlflow_database.truth.run(experiment, "enhanced", started=NOW - timedelta(hours=hours), status=status, metrics={"accuracy": 0.9})
+    assert "; newer accuracies of 2 failed or killed runs of enhanced do not count" in metrics_check(mlflow_database)
+
+
+def metrics_check(database):
+    settings = load_settings(environment={**database.environment, "SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}", "AB_EXPERIMENT": "logged"})
+    return next(check for check in mlflow_checks(settings, NOW) if check.name == "MLflow metrics").found
+
+
+EPOCHS = [(hours, step, 0.9 + step / 100) for hours, step in zip((9, 8, 7, 6, 5), (1, 2, 3, 4, 5), strict=True)]
+
+
+def log_epochs(database, finals):
+    """Epochs with steps up to .95, then the value on the test rows, which the client logs at step 0."""
+    experiment = database.truth.experiment("epochs")
+    for variant, final in finals.items():
+        run = database.truth.run(experiment, variant, started=NOW - timedelta(hours=10), ended=NOW - timedelta(hours=1), params={"test_size": 1000})
+        database.truth.history(run, "accuracy", [*((NOW - timedelta(hours=hours), step, value) for hours, step, value in EPOCHS), (NOW - timedelta(hours=2), 0, final)])
+
+
+def test_the_newest_point_is_told_where_the_greatest_step_is_another_and_a_setting_takes_it(mlflow_database):
+    log_epochs(mlflow_database, {"baseline": 0.80, "enhanced": 0.84})
+    by_step, by_time = page_at(NOW, mlflow_database), page_at(NOW, mlflow_database, AB_METRIC_POINT="time")
+    assert [each.accuracy.value for each in by_step.variants] == pytest.approx([95, 95])
+    assert "accuracy of enhanced is 95 %, of the greatest step; the newest in time is 84 %: AB_METRIC_POINT=time takes that" in by_step.health.notices
+    assert [(each.accuracy.value, each.accuracy.n) for each in by_time.variants] == [(pytest.approx(80), 1000), (pytest.approx(84), 1000)]
+    assert by_time.variants[0].accuracy.observed_at == NOW - timedelta(hours=2)
+    assert "accuracy of baseline is 80 %, the newest in time; that of the greatest step is 95 %: AB_METRIC_POINT=step takes that" in by_time.health.notices
+
+
+def test_where_the_greatest_step_is_the_newest_point_nothing_is_told(mlflow_database):
+    log(mlflow_database, RETRAINED)
+    assert not any("AB_METRIC_POINT" in notice for notice in page_at(NOW, mlflow_database, AB_METRIC_POINT="time").health.notices)

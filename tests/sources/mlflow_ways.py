@@ -13,6 +13,7 @@ from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.ways import mlflow_source
 from tests.sources.mlflow_reading import DAY_SECONDS, NOW, ab_test, ago
 from tests.support.mlflow_database import MlflowDatabase
+from tests.support.mlflow_truth import MlflowTruth
 from tests.support.waiting import LONGEST_SECONDS
 
 HOSTILE = "ab'; drop table runs; -- \"%_\\ {ü} $1 :name 😀"
@@ -85,11 +86,22 @@ def write_truth(database: MlflowDatabase) -> None:
     for variant in ("'; select 1; --", "two\u2028lines", "two"):
         truth.run(other, variant, metrics={"accuracy": 81.5, "val_precision": 0.4, "val_true_positives": 4, "val_false_positives": 6}, started=ago(days=2))
     truth.run(truth.experiment("one variant"), "lonely", started=ago(days=1))
+    _write_as_clients_log(truth)
     ab_test(truth, "ab of long ago", started=ago(days=40))
     deleted = truth.experiment("deleted", "deleted")
     truth.run(deleted, "baseline", metrics={"accuracy": 0.3})
     truth.run(deleted, "enhanced", metrics={"accuracy": 0.3})
     _write_versions(database, parent, newest)
+
+
+def _write_as_clients_log(truth: MlflowTruth) -> None:
+    """What mlflow.models.evaluate logs beside an accuracy of one variant alone, and epochs with steps before a final value that has none."""
+    made = truth.experiment("as clients log")
+    for variant, share in (("baseline", 0.7), ("enhanced", 0.8)):
+        metrics = {"accuracy_score": share, "precision_score": share, "example_count": 500, **({"accuracy": 0.1} if variant == "baseline" else {})}
+        run = truth.run(made, variant, metrics=metrics, started=ago(days=60))
+        truth.history(run, "f1_score", [(ago(days=60, minutes=-step), step, 0.9 + step / 1000) for step in range(1, 6)])
+        truth.history(run, "f1_score", [(ago(days=59, hours=23), 0, share)])
 
 
 def _write_versions(database: MlflowDatabase, *runs: str) -> None:

@@ -34,6 +34,8 @@ from tests.support.waiting import LONGEST_SECONDS
         {"AB_BASELINE_VARIANT": "swept", "AB_TEST_COUNT_PARAM": "accuracy", "window_seconds": 3600.0},
         {"at": ago(hours=4, minutes=30), "window_seconds": 90_000.0},
         {"at": ago(days=400)},
+        {"AB_EXPERIMENT": "as clients log"},
+        {"AB_EXPERIMENT": "as clients log", "AB_METRIC_POINT": "time", "AB_ACCURACY_METRIC": "accuracy"},
     ],
 )
 def test_the_three_ways_give_the_same_answer(ways, asked):
@@ -45,6 +47,17 @@ def test_the_three_ways_give_the_same_answer(ways, asked):
         assert {variant: len(points) for variant, points in history(answers[name]).items()} == {variant: len(points) for variant, points in history(truth).items()}
         for variant, points in history(truth).items():
             assert history(answers[name])[variant] == tuple((pytest.approx(moment, abs=1e-3), pytest.approx(value, rel=1e-12)) for moment, value in points)
+
+
+@pytest.mark.parametrize(("point", "shown", "other"), [("step", 0.905, 0.8), ("time", 0.8, 0.905)])
+def test_what_clients_log_is_read_in_each_way(ways, point, shown, other):
+    for environment in ways.environments.values():
+        found = {(value.variant, value.metric): value for value in read(environment, AB_EXPERIMENT="as clients log", AB_METRIC_POINT=point).values}
+        for variant, share in (("baseline", 0.7), ("enhanced", 0.8)):
+            accuracy = found[variant, "accuracy"]
+            assert (accuracy.key, accuracy.value, accuracy.test_count, accuracy.test_count_key) == ("accuracy_score", share, "500", "example_count")
+        f1 = found["enhanced", "f1"]
+        assert (f1.key, f1.value, f1.other_point) == ("f1_score", shown, other)
 
 
 def test_a_metric_that_is_added_to_the_catalogue_is_asked_for_in_each_way(ways, monkeypatch):
@@ -60,7 +73,7 @@ def test_a_metric_that_is_added_to_the_catalogue_is_asked_for_in_each_way(ways, 
 def test_the_truth_is_as_ugly_as_the_comparison_needs(ways):
     answer = read(ways.environments["REST"])
     assert answer.experiment == "ab main"
-    assert [each.name for each in answer.experiments] == ["ab main", HOSTILE, "ab of long ago", "one variant"]
+    assert [each.name for each in answer.experiments] == ["ab main", HOSTILE, "ab of long ago", "as clients log", "one variant"]
     assert {(value.variant, value.metric): value.value for value in answer.values if value.metric == "accuracy"} == {
         ("baseline", "accuracy"): 0.33,
         ("enhanced", "accuracy"): 0.33,
@@ -75,7 +88,7 @@ def test_the_truth_is_as_ugly_as_the_comparison_needs(ways):
 
 def test_all_a_b_experiments_come_in_the_same_order_with_the_same_answers(ways):
     answers = {name: read_all(environment) for name, environment in ways.environments.items()}
-    assert [answer.experiment for answer in answers["PostgreSQL"]] == ["ab main", HOSTILE, "ab of long ago"]
+    assert [answer.experiment for answer in answers["PostgreSQL"]] == ["ab main", HOSTILE, "ab of long ago", "as clients log"]
     for name in ("REST", "SQLite"):
         assert [facts(answer) for answer in answers[name]] == [facts(answer) for answer in answers["PostgreSQL"]], name
 

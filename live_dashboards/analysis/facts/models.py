@@ -13,6 +13,7 @@ from live_dashboards.analysis.statistics.proportions import Counts, wilson
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.metrics import ACCURACY, EXAMPLE_COUNT_KEY, METRICS, Denominator, Metric
 from live_dashboards.model.names import escaped
+from live_dashboards.model.number import format_number
 from live_dashboards.model.quality import PLAIN, Quality, is_of_training, quality_of
 from live_dashboards.model.snapshot import MlflowAnswer, VariantValue
 from live_dashboards.settings import Settings
@@ -266,6 +267,7 @@ def _notices(answer: MlflowAnswer, quality: Quality, settings: Settings) -> tupl
         *mixed,
         *_read_as(answer, settings),
         *_of_training(answer),
+        *_of_points(answer, quality, settings),
         *_assumed(answer, quality),
         *(f"MLflow: {warning}" for warning in warnings),
     )
@@ -295,6 +297,32 @@ def _of_training(answer: MlflowAnswer) -> tuple[str, ...]:
     return tuple(
         f"{escaped(key)} is measured on training data: what a model makes of new rows is less" for key in keys
     )
+
+
+def _of_points(answer: MlflowAnswer, quality: Quality, settings: Settings) -> tuple[str, ...]:
+    """Where the last point by step is another than the last by time, which counts."""
+    point = settings["AB_METRIC_POINT"]
+    shown, other = (
+        ("of the greatest step", "the newest in time")
+        if point == "step"
+        else (
+            "the newest in time",
+            "that of the greatest step",
+        )
+    )
+    takes = "time" if point == "step" else "step"
+    told = []
+    for value in answer.values:
+        if value.other_point is None:
+            continue
+        metric = quality.metric() if value.metric == ACCURACY else METRICS[value.metric]
+        scale = scale_of(answer, metric, settings)
+        now, then = (format_number(each * scale, metric.unit) for each in (value.value, value.other_point))
+        told.append(
+            f"{metric.words} of {value.variant} is {now}, {shown}; {other} is {then}: "
+            f"AB_METRIC_POINT={takes} takes that"
+        )
+    return tuple(told)
 
 
 def _assumed(answer: MlflowAnswer, quality: Quality) -> tuple[str, ...]:

@@ -1,11 +1,11 @@
-"""Accuracies of models that are trained again and again: means over the runs, and which pairs have been
-looked at.
+"""Accuracies of models that are trained again and again: means over the runs, which pairs have been looked
+at, and what stood before the newest.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import fmean, variance
@@ -13,10 +13,12 @@ from statistics import fmean, variance
 from live_dashboards.analysis.facts.models import scale_of
 from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.statistics.special import student_t_below, student_t_quantile
-from live_dashboards.model.measurement import Measurement
+from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.metrics import ACCURACY, ACCURACY_OVER_RUNS
+from live_dashboards.model.names import escaped
+from live_dashboards.model.number import format_number, format_short_age
 from live_dashboards.model.quality import FEWEST_RUNS
-from live_dashboards.model.snapshot import MlflowAnswer, Run
+from live_dashboards.model.snapshot import MlflowAnswer, Run, VariantValue
 
 _ALPHA = 0.05
 
@@ -99,6 +101,74 @@ def _mean(page: PageFacts, variant: str, accuracies: list[float]) -> Measurement
         observed_at=newest.observed_at,
         reason=f"mean of {len(accuracies)} finished runs; n counts runs",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The run behind a variant's accuracy, and the finished one before it, with its value in the accuracy's
+    unit; None where there is none.
+    """
+
+    value: VariantValue
+    before: Run | None
+    value_before: float | None
+
+    def age_words(self, at: datetime) -> str:
+        """`enhanced-v5 (6 d)`: its name, and how long its value is known."""
+        return _with_age(self.value.run_name, self.value.observed_at or self.value.started_at, at)
+
+
+def run_behind(page: PageFacts, variant: str) -> Behind | None:
+    """The run behind that variant's accuracy; None where that is none of a run."""
+    answer = page.counted.mlflow
+    mine = (each for each in answer.values if (each.variant, each.metric) == (variant, ACCURACY))
+    value = next(mine, None)
+    if value is None or answer.origin is Origin.SIMULATED:
+        return None
+    start = value.started_at or page.at
+    earlier = [
+        run
+        for run in answer.runs
+        if run.variant == variant
+        and run.run_id != value.run_id
+        and run.status == "FINISHED"
+        and run.is_child == value.is_child
+        and run.accuracy is not None
+        and (run.started_at or page.at) <= start
+    ]
+    before = max(earlier, key=lambda run: (run.started_at or page.at, run.run_id), default=None)
+    if before is None or before.accuracy is None:
+        return Behind(value, None, None)
+    scale = scale_of(answer, page.counted.model.metric(ACCURACY), page.settings)
+    return Behind(value, before, before.accuracy * scale)
+
+
+def fall_words(page: PageFacts) -> Iterator[str]:
+    """Of each variant whose newest run is worse than the one before by more than its interval: a script that
+    crashed may have left it, and MLflow calls that finished, too.
+    """
+    metric = page.counted.model.metric(ACCURACY)
+    for name in page.roles.names:
+        behind, now = run_behind(page, name), page.counted.of(name).accuracy
+        if behind is None or behind.before is None or behind.value_before is None or now.interval is None:
+            continue
+        is_worse = (
+            behind.value_before > (now.interval.high or 0.0)
+            if metric.is_higher_better
+            else behind.value_before < (now.interval.low or 0.0)
+        )
+        if is_worse:
+            before = _with_age(behind.before.name, _ended(behind.before), page.at)
+            yield (
+                f"{metric.words} of {name} was {format_number(behind.value_before, metric.unit)} in {before} "
+                f"and is {format_number(now.value, metric.unit)} in {behind.age_words(page.at)}: a script "
+                "that crashes after start_run() leaves a finished run, too; delete it if it is no good"
+            )
+
+
+def _with_age(name: str, moment: datetime | None, at: datetime) -> str:
+    age = "" if moment is None else f" ({format_short_age(max(0.0, (at - moment).total_seconds()))})"
+    return f"{escaped(name)}{age}"
 
 
 def looks_at_accuracy(

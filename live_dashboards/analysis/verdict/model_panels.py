@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from live_dashboards.analysis.facts.models import scale_of
 from live_dashboards.analysis.facts.page import PageFacts, failure
 from live_dashboards.analysis.facts.period import period_of
+from live_dashboards.analysis.facts.retraining import run_behind
 from live_dashboards.analysis.verdict.effect import ComparedRates
 from live_dashboards.model.judgement import MetricDifference
 from live_dashboards.model.measurement import Measurement, Origin, derive
@@ -167,7 +168,7 @@ def quality_panel(page: PageFacts) -> QualityPanel:
     Simulated values never share the panel with live ones: without MLflow, a live gauge stands alone.
     """
     facts = page.counted.variants if _has_quality(page.counted.variants) else page.drawn.variants
-    subtitle = "test-set metrics of each variant's newest finished run, percent"
+    subtitle = f"test-set metrics of {_runs_words(page)}, percent"
     asked = (
         f"{', '.join(METRICS)} in latest_metrics of {page.drawn.mlflow.experiment or 'the A/B experiment'}"
     )
@@ -213,6 +214,24 @@ def quality_panel(page: PageFacts) -> QualityPanel:
     )
 
 
+def _runs_words(page: PageFacts) -> str:
+    """The runs behind the accuracies of challenger and baseline, with their ages."""
+    found = [run_behind(page, name) for name in reversed(page.roles.pair)]
+    told = [each.age_words(page.at) for each in found if each is not None]
+    return " and ".join(told) or "each variant's newest finished run"
+
+
+def _before_words(page: PageFacts) -> str:
+    """What the runs before them had."""
+    metric, found = page.counted.model.metric(ACCURACY), {}
+    for name in reversed(page.roles.pair):
+        behind = run_behind(page, name)
+        if behind is not None and behind.value_before is not None:
+            found[name] = format_number(behind.value_before, metric.unit)
+    told = ", ".join(f"{name} {value}" for name, value in found.items())
+    return f"{metric.words} of the runs before: {told}" if told else ""
+
+
 def _has_quality(facts: tuple[VariantFacts, ...]) -> bool:
     return any(one.value is not None for each in facts for one in each.quality.values())
 
@@ -235,7 +254,7 @@ def _quality_note(page: PageFacts, rows: tuple[QualityRow, ...]) -> str:
     offline = [one for row in rows for one in row.offline if one.value is not None]
     bars = "bars: Wilson interval of the rows counted" if any(one.interval for one in offline) else ""
     hollow = "hollow: n unknown" if any(one.interval is None for one in offline) else ""
-    return "; ".join(filter(None, (bars, hollow, gap_words(page))))
+    return "; ".join(filter(None, (bars, hollow, _before_words(page), gap_words(page))))
 
 
 def runs_panel(page: PageFacts, changes: tuple[tuple[datetime, str], ...] = ()) -> RunsPanel:

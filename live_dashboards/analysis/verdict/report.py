@@ -13,6 +13,7 @@ from live_dashboards.analysis.facts.health import badge, health_panel, observed_
 from live_dashboards.analysis.facts.model_changes import model_changes
 from live_dashboards.analysis.facts.page import PageFacts, failure, page
 from live_dashboards.analysis.facts.period import period_of
+from live_dashboards.analysis.facts.retraining import fall_words
 from live_dashboards.analysis.verdict.answer import alt_text, answer
 from live_dashboards.analysis.verdict.decision import Evidence, success_of, verdict
 from live_dashboards.analysis.verdict.effect import (
@@ -174,6 +175,7 @@ def _doubt(note: str, settings: Settings) -> Iterator[str]:
 
 def _meanwhile(page: PageFacts, rows: tuple[ComparedRates, ...], grown: EvidencePanel) -> Iterator[str]:
     """What time has changed: parts of the test, the traffic, the models."""
+    yield from fall_words(page)
     yield from filter(None, map(shift_words, grown.lines))
     yield from time_words(page, rows)
     yield from model_words(page)

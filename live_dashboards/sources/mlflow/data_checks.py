@@ -13,7 +13,7 @@ from live_dashboards.model.moment import format_duration
 from live_dashboards.model.names import listed
 from live_dashboards.model.notices import Check, CheckState
 from live_dashboards.model.quality import FEWEST_RUNS, Quality, quality_of
-from live_dashboards.model.snapshot import Experiment, VariantValue
+from live_dashboards.model.snapshot import Experiment, Run, VariantValue
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.experiments import (
@@ -63,6 +63,12 @@ class MlflowData:
     def ranges(self) -> tuple[tuple[str, float, float], ...]:
         """(metric, lowest, highest) as logged in the chosen experiment."""
         return self.logged.ranges
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """The newest runs of the chosen experiment."""
+        own = {**self.parameters, "accuracy_key": self.logged.keys[ACCURACY]}
+        return read(self.connection, "runs", own).get(self.chosen_id, ())
 
     @property
     def chosen_id(self) -> int:
@@ -147,7 +153,7 @@ def _metrics(data: MlflowData) -> Check:
     if ACCURACY in present and without:
         absent.append(f"accuracy of a finished or running run of {', '.join(without)}")
     if not absent:
-        return Check(name, CheckState.OK, f"{found}{_unit(data)}")
+        return Check(name, CheckState.OK, f"{found}{_unit(data)}{_newer_failed(data)}")
     keys = (
         ", ".join(
             repr(key) for key, _ in data.connection.rows("metric keys", sql.METRIC_KEYS, data.parameters)
@@ -161,10 +167,29 @@ def _metrics(data: MlflowData) -> Check:
     return Check(
         name,
         CheckState.WARNING if ACCURACY in present else CheckState.FAILED,
-        lost,
+        lost + _newer_failed(data),
         f"name the keys with {', '.join(settings)} and {last}",
         "no_metric",
     )
+
+
+def _newer_failed(data: MlflowData) -> str:
+    """How many runs that did not end well hold newer accuracies, which do not count."""
+    starts = {value.variant: value.started_at for value in data.values if value.metric == ACCURACY}
+    newer = [
+        run
+        for run in data.runs
+        if run.status in {"FAILED", "KILLED"}
+        and run.accuracy is not None
+        and run.started_at is not None
+        and (start := starts.get(run.variant or "")) is not None
+        and run.started_at > start
+    ]
+    if not newer:
+        return ""
+    named = listed(sorted({str(run.variant) for run in newer}), _SHOWN)
+    runs = f"{len(newer)} failed or killed run{'' if len(newer) == 1 else 's'} of {named}"
+    return f"; newer accuracies of {runs} do not count"
 
 
 def _as_read(data: MlflowData, metric: str) -> str:
@@ -207,8 +232,7 @@ def _test_counts(data: MlflowData) -> Check:
 def _run_counts(data: MlflowData, name: str, values: Sequence[VariantValue]) -> Check:
     """A value has its interval by runs, so test rows are not looked for."""
     finished: dict[str, int] = {}
-    own = {**data.parameters, "accuracy_key": data.logged.keys[ACCURACY]}
-    for run in read(data.connection, "runs", own).get(data.chosen_id, ()):
+    for run in data.runs:
         if run.variant and run.status == "FINISHED" and not run.is_child and run.accuracy is not None:
             finished[run.variant] = finished.get(run.variant, 0) + 1
     counts = {value.variant: finished.get(value.variant, 0) for value in values}

@@ -62,8 +62,8 @@ def step_ms(window_seconds: float) -> int:
 
 
 def _value(row: Row) -> VariantValue:
-    variant, metric, key, value, logged_ms, run_id, name, status, is_child, start_ms, *counts = row
-    return VariantValue(
+    variant, metric, key, value, logged_ms, run_id, name, status, is_child, start_ms, step, *counts = row
+    found = VariantValue(
         variant,
         metric,
         key,
@@ -76,6 +76,7 @@ def _value(row: Row) -> VariantValue:
         moment_or_none(start_ms),
         *counts,
     )
+    return replace(found, step=step)
 
 
 def _run(row: Row) -> Run:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from live_dashboards.model.metrics import ACCURACY, EXAMPLE_COUNT_KEY
@@ -13,7 +14,7 @@ from live_dashboards.model.snapshot import VariantValue
 from live_dashboards.model.variants import PREFERRED_CHALLENGER
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.experiments import ByExperiment, read
-from live_dashboards.sources.mlflow.questions import Parameters, Questions
+from live_dashboards.sources.mlflow.questions import Parameters, Questions, milliseconds, moment_or_none
 
 _SHOWN_KEYS = 12
 
@@ -57,7 +58,8 @@ def _logged(
         )
         for metric in dict.fromkeys(metric for metric, _ in wanted)
     }
-    chosen = tuple(_counted(each, parameters) for each in values if each.key == keys[each.metric])
+    mine = [_counted(each, parameters) for each in values if each.key == keys[each.metric]]
+    chosen = _by_point(connection, mine, parameters, experiment_id)
     return Logged(
         chosen,
         tuple((metric, low, high) for metric, key, low, high in ranges if key == keys[metric]),
@@ -121,6 +123,42 @@ def _counted(value: VariantValue, parameters: Parameters) -> VariantValue:
     return replace(
         value, test_count=value.example_count, example_count=None, test_count_key=EXAMPLE_COUNT_KEY
     )
+
+
+def _by_point(
+    connection: Questions, values: Sequence[VariantValue], parameters: Parameters, experiment_id: int
+) -> tuple[VariantValue, ...]:
+    """MLflow keeps the point of the greatest step; where a newer one has a smaller step, as a final value
+    that is logged without one, AB_METRIC_POINT says which counts.
+    """
+    stepped = [each for each in values if each.step > 0]
+    if not stepped:
+        return tuple(values)
+    rows = connection.rows(
+        "newest points",
+        sql.NEWEST_POINTS,
+        {
+            **parameters,
+            "experiment_ids": [experiment_id],
+            "point_runs": [each.run_id for each in stepped],
+            "point_keys": [each.key for each in stepped],
+            "point_starts": [_milliseconds(each.started_at) for each in stepped],
+        },
+    )
+    newest = {(run_id, key): (value, at_ms) for run_id, key, value, at_ms in rows}
+    return tuple(_at_point(each, newest.get((each.run_id, each.key)), parameters) for each in values)
+
+
+def _at_point(value: VariantValue, newest: tuple[float, int] | None, parameters: Parameters) -> VariantValue:
+    if newest is None or value.step <= 0 or newest[1] <= _milliseconds(value.observed_at):
+        return value
+    if parameters["metric_point"] == "step":
+        return replace(value, other_point=newest[0])
+    return replace(value, value=newest[0], observed_at=moment_or_none(newest[1]), other_point=value.value)
+
+
+def _milliseconds(moment: datetime | None) -> int:
+    return 0 if moment is None else milliseconds(moment)
 
 
 def _others(

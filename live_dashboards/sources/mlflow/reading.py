@@ -164,6 +164,7 @@ def question_parameters(settings: Settings, at: datetime, window_seconds: float)
         "with_hits": experiments.with_hits(),
         "hits_pattern": experiments.hits_pattern(),
         "most_values": sql.MAX_VARIANTS * len(keys),
+        "metric_point": settings["AB_METRIC_POINT"],
         "baseline": settings["AB_BASELINE_VARIANT"],
         "challenger": settings["AB_CHALLENGER_VARIANT"],
         "accuracy_key": next(key for metric, key in keys if metric == ACCURACY),

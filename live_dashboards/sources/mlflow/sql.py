@@ -169,7 +169,7 @@ VALUES = f"""
 with {_WANTED}, {_ACTIVE_RUNS}, value as (
   select distinct on (r.experiment_id, r.variant, w.metric, w.preference) r.experiment_id, r.variant,
     r.run_uuid, r.name, r.status, r.is_child, r.start_time,
-         w.metric, w.preference, m.key, m.value, m.timestamp
+         w.metric, w.preference, m.key, m.value, m.timestamp, m.step
   from active r cross join {_LATEST}
   where r.variant is not null and r.status in ('FINISHED', 'RUNNING') and {_FINITE}
   order by r.experiment_id, r.variant, w.metric, w.preference, coalesce(r.start_time, 0) > %(near_ms)s,
@@ -179,10 +179,22 @@ with {_WANTED}, {_ACTIVE_RUNS}, value as (
     v.variant, v.metric, v.preference) as place from value v
 )
 select v.experiment_id, v.variant, v.metric, v.key, v.value, v.timestamp, v.run_uuid,
-  left({_NAME.format(run="v")}, 250), v.status, v.is_child, v.start_time,
+  left({_NAME.format(run="v")}, 250), v.status, v.is_child, v.start_time, v.step,
        {_TEST_COUNT},
        {_HITS_AND_MISSES}
 from placed v where v.place <= %(most_values)s order by v.experiment_id, v.place"""
+
+# latest_metrics keeps the greatest step, which is not always the newest point: by the primary key from the
+# newest point down, so that no more than one is read.
+NEWEST_POINTS = f"""
+select w.run_id, w.key, m.value, m.timestamp
+from unnest(%(point_runs)s, %(point_keys)s, %(point_starts)s) as w(run_id, key, start_ms)
+  cross join lateral (
+    select m.value, m.timestamp from metrics m
+    where m.key = w.key and m.run_uuid = w.run_id and m.timestamp >= w.start_ms
+      and m.timestamp <= %(near_ms)s and {_FINITE}
+    order by m.timestamp desc, m.step desc limit 1
+  ) m"""
 
 VALUE_RANGES = f"""
 with {_WANTED}, active as materialized (

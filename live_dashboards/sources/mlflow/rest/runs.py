@@ -90,7 +90,8 @@ def metric_keys(document: Document) -> set[str]:
 def metric_row(document: Document) -> MetricRow:
     """A metric's value; NaN and infinities come as words."""
     value = float(document.get("value", 0.0))
-    return MetricRow(value, _milliseconds(document.get("timestamp")), math.isnan(value))
+    step = _milliseconds(document.get("step")) or 0
+    return MetricRow(value, _milliseconds(document.get("timestamp")), math.isnan(value), step)
 
 
 def point_rows(run_id: str, documents: Iterable[Document]) -> list[PointRow]:

@@ -79,11 +79,12 @@ class ExperimentRow:
 
 @dataclass(frozen=True, slots=True)
 class MetricRow:
-    """A value as logged, and when (milliseconds since 1970)."""
+    """A value as logged, and when (milliseconds since 1970), of which step."""
 
     value: float
     at_ms: int | None
     is_nan: bool
+    step: int = 0
 
     @property
     def is_finite(self) -> bool:

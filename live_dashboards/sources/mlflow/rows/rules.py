@@ -259,6 +259,7 @@ def _value_row(variant: str, metric: str, run: RunRow, key: str, parameters: Par
         run.status,
         run.is_child,
         run.start_ms,
+        latest.step,
         _test_count(run, parameters["test_count_key"]),
         _logged_count(run, parameters["example_count_key"]),
         *(run.finite(name) if has_hits else None for name in hit_keys(key)),
@@ -338,6 +339,7 @@ class RowAnswers:
             "versions": self._versions,
             "metric keys": self._metric_keys,
             "odd values": self._odd_values,
+            "newest points": self._newest_points,
         }
 
     @property
@@ -393,6 +395,21 @@ class RowAnswers:
             _all(runs), parameters["accuracy_key"], parameters["from_ms"], parameters["at_ms"]
         )
         return _with_id({each: history_rows(of_one, points, parameters) for each, of_one in runs.items()})
+
+    def _newest_points(self, runs: _Runs, parameters: Parameters) -> list[Row]:
+        """(run, key, value, milliseconds): the newest point in time of each of these runs and keys."""
+        by_id, found = {run.run_id: run for run in _all(runs)}, []
+        wanted = zip(parameters["point_runs"], parameters["point_keys"], strict=True)
+        for run, key in ((by_id[run_id], key) for run_id, key in wanted if run_id in by_id):
+            points = self._source.history([run], key, (run.start_ms or 1) - 1, parameters["near_ms"])
+            newest = max(
+                (each for each in points if each.run_id == run.run_id and abs(each.value) < sql.LARGEST),
+                key=lambda each: each.at_ms,
+                default=None,
+            )
+            if newest is not None:
+                found.append((run.run_id, key, newest.value, newest.at_ms))
+        return found
 
     def _versions(self, runs: _Runs, parameters: Parameters) -> list[Row]:  # noqa: ARG002 as the others
         made = self._source.versions(_all(runs))

@@ -98,8 +98,10 @@ class SqliteRows:
             run_id: times for run_id, *times in self._database.rows("newest metrics", texts.SIGNS, bound)
         }
         metrics: dict[str, dict[str, MetricRow]] = {}
-        for run_id, key, value, at_ms, is_nan in self._database.rows("latest metrics", texts.METRICS, bound):
-            metrics.setdefault(run_id, {})[key] = MetricRow(float(value), at_ms, bool(is_nan))
+        for run_id, key, value, at_ms, is_nan, step in self._database.rows(
+            "latest metrics", texts.METRICS, bound
+        ):
+            metrics.setdefault(run_id, {})[key] = MetricRow(float(value), at_ms, bool(is_nan), step)
         return [
             _run(
                 row,

@@ -44,7 +44,7 @@ TAGS = (
     f"= r.run_uuid where t.key in {KEYS}"
 )
 METRICS = f"""{_CHOSEN}
-select m.run_uuid, m.key, m.value, m.timestamp, m.is_nan from chosen r join latest_metrics m
+select m.run_uuid, m.key, m.value, m.timestamp, m.is_nan, m.step from chosen r join latest_metrics m
   on m.run_uuid = r.run_uuid
 where m.key in (select value from json_each(:keys))"""
 SIGNS = f"""{_CHOSEN}
