@@ -309,7 +309,8 @@ class VariantValue:
     """The latest value (as logged) of one metric for one variant, from the run that design's rule chooses,
     and that run's test count text; `test_count_key` is what that was logged under, and `example_count` what
     stands beside one of another key. Its point is that of `step`; where the newest point in time is another
-    than that of the greatest step, `other_point` is the value of the one that does not count.
+    than that of the greatest step, `other_point` is the value of the one that does not count. Of a child run,
+    `siblings` is how many trials of its search have the metric.
 
     Beside a precision or recall stand the hits and misses that the same run logs, as logged; None where it
     logs none.
@@ -332,6 +333,7 @@ class VariantValue:
     false_negatives: float | None = None
     test_count_key: str | None = None
     step: int = 0
+    siblings: int = 1
     other_point: float | None = None
 
 

@@ -264,3 +264,34 @@ def test_the_newest_point_is_told_where_the_greatest_step_is_another_and_a_setti
 def test_where_the_greatest_step_is_the_newest_point_nothing_is_told(mlflow_database):
     log(mlflow_database, RETRAINED)
     assert not any("AB_METRIC_POINT" in notice for notice in page_at(NOW, mlflow_database, AB_METRIC_POINT="time").health.notices)
+
+
+def log_search(database, trials, *, key="accuracy", hours_before=10, experiment=None):
+    """A parent of each variant with its finished trials, of which each began a minute after the one before (variant to the values in that order); the experiment's id."""
+    made = database.truth.experiment("search") if experiment is None else experiment
+    for variant, values in trials.items():
+        parent = database.truth.run(made, None, started=NOW - timedelta(hours=hours_before))
+        for number, value in enumerate(values):
+            started = NOW - timedelta(hours=hours_before - 1, minutes=-number)
+            database.truth.run(
+                made, variant, parent=parent, started=started, ended=started + timedelta(seconds=50), metrics={key: value}, params={"test_size": 1000 + number}
+            )
+    return made
+
+
+def test_of_a_search_the_best_trial_counts_and_not_the_last_one(mlflow_database):
+    log_search(mlflow_database, {"baseline": [0.75, 0.78, 0.74], "enhanced": [0.83, 0.80, 0.71]})
+    baseline, enhanced = (each.accuracy for each in page_at(NOW, mlflow_database).variants)
+    assert [(each.value, each.n) for each in (baseline, enhanced)] == [(pytest.approx(78), 1001), (pytest.approx(83), 1000)]
+    assert enhanced.reason == "the best of 3 child runs of a search"
+
+
+def test_of_an_error_the_best_trial_is_the_least(mlflow_database):
+    log_search(mlflow_database, {"baseline": [21.0, 20.0, 22.0], "enhanced": [18.0, 19.0, 25.0]}, key="rmse")
+    assert [each.accuracy.value for each in page_at(NOW, mlflow_database, AB_ACCURACY_METRIC="rmse").variants] == [20.0, 18.0]
+
+
+def test_the_newest_search_counts_though_an_older_one_was_better(mlflow_database):
+    made = log_search(mlflow_database, {"baseline": [0.75, 0.78], "enhanced": [0.9, 0.95]}, hours_before=30)
+    log_search(mlflow_database, {"enhanced": [0.83, 0.71]}, experiment=made)
+    assert [each.accuracy.value for each in page_at(NOW, mlflow_database).variants] == pytest.approx([78, 83])

@@ -223,7 +223,7 @@ def _present(
         note,
         "run not finished" if value.run_status == "RUNNING" else None,
         "the run started after the page's moment; there is no earlier one" if is_later else None,
-        "from a child run" if value.is_child else None,
+        _child_words(value) if value.is_child else None,
     )
     return Measurement(
         value.metric,
@@ -238,6 +238,13 @@ def _present(
         answer.query("values"),
         value.observed_at,
         "; ".join(filter(None, notes)) or None,
+    )
+
+
+def _child_words(value: VariantValue) -> str:
+    """A trial of a search; the best of many is better than it will be on new rows."""
+    return (
+        f"the best of {value.siblings} child runs of a search" if value.siblings > 1 else "from a child run"
     )
 
 

@@ -62,7 +62,21 @@ def step_ms(window_seconds: float) -> int:
 
 
 def _value(row: Row) -> VariantValue:
-    variant, metric, key, value, logged_ms, run_id, name, status, is_child, start_ms, step, *counts = row
+    (
+        variant,
+        metric,
+        key,
+        value,
+        logged_ms,
+        run_id,
+        name,
+        status,
+        is_child,
+        start_ms,
+        step,
+        siblings,
+        *counts,
+    ) = row
     found = VariantValue(
         variant,
         metric,
@@ -76,7 +90,7 @@ def _value(row: Row) -> VariantValue:
         moment_or_none(start_ms),
         *counts,
     )
-    return replace(found, step=step)
+    return replace(found, step=step, siblings=siblings)
 
 
 def _run(row: Row) -> Run:

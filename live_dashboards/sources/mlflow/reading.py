@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from live_dashboards.model.metrics import ACCURACY, EXAMPLE_COUNT_KEY, METRICS
+from live_dashboards.model.quality import HIGHER, quality_of
 from live_dashboards.model.snapshot import MLFLOW, ChosenTest, MlflowAnswer, SourceState, SourceStatus
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
@@ -161,6 +162,7 @@ def question_parameters(settings: Settings, at: datetime, window_seconds: float)
         "metrics": [metric for metric, _ in keys],
         "keys": [key for _, key in keys],
         "preferences": list(range(len(keys))),
+        "signs": [_sign(metric, key, settings) for metric, key in keys],
         "with_hits": experiments.with_hits(),
         "hits_pattern": experiments.hits_pattern(),
         "most_values": sql.MAX_VARIANTS * len(keys),
@@ -176,6 +178,14 @@ def question_parameters(settings: Settings, at: datetime, window_seconds: float)
         "from_ms": at_ms - round(window_seconds * 1000),
         "step_ms": experiments.step_ms(window_seconds),
     }
+
+
+def _sign(metric: str, key: str, settings: Settings) -> float:
+    """1 of a metric that is the better the higher, else -1."""
+    if metric != ACCURACY:
+        return 1.0 if METRICS[metric].is_higher_better else -1.0
+    goal, kind, unit = (settings[f"AB_ACCURACY_{name}"] for name in ("GOAL", "KIND", "UNIT"))
+    return 1.0 if quality_of(key, goal, kind, unit, None).goal == HIGHER else -1.0
 
 
 def check_texts(settings: Settings) -> None:

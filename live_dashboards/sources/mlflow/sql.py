@@ -137,8 +137,8 @@ from run_times r left join metric_times m on m.experiment_id = r.experiment_id""
 # Of a dozen keys that clients log a metric under most are in no run: one look for each spares those by run.
 _WANTED = """
 wanted as materialized (
-  select w.metric, w.key, w.preference from unnest(%(metrics)s, %(keys)s, %(preferences)s)
-    as w(metric, key, preference)
+  select w.metric, w.key, w.preference, w.sign
+  from unnest(%(metrics)s, %(keys)s, %(preferences)s, %(signs)s) as w(metric, key, preference, sign)
   where (select l.run_uuid from latest_metrics l where l.key = w.key order by l.run_uuid limit 1) is not null
 )"""
 _LATEST = """wanted w cross join lateral (select * from latest_metrics l where l.key = w.key and
@@ -164,22 +164,34 @@ _NAME = (
 )
 
 # For each variant, metric and key the first of: top-level before child, FINISHED before RUNNING, newest
-# start; a run that started after the moment comes last.
+# start; a run that started after the moment comes last. Of children, which are trials of a search, the best
+# one of the newest search counts, not the last one.
 VALUES = f"""
-with {_WANTED}, {_ACTIVE_RUNS}, value as (
-  select distinct on (r.experiment_id, r.variant, w.metric, w.preference) r.experiment_id, r.variant,
-    r.run_uuid, r.name, r.status, r.is_child, r.start_time,
+with {_WANTED}, {_ACTIVE_RUNS}, candidate as (
+  select r.experiment_id, r.variant, r.run_uuid, r.name, r.status, r.is_child, r.start_time, w.sign,
+    case when r.is_child then (select left(c.value, 250) from tags c where c.key = %(parent_key)s
+      and c.run_uuid = r.run_uuid) end as parent,
          w.metric, w.preference, m.key, m.value, m.timestamp, m.step
   from active r cross join {_LATEST}
   where r.variant is not null and r.status in ('FINISHED', 'RUNNING') and {_FINITE}
-  order by r.experiment_id, r.variant, w.metric, w.preference, coalesce(r.start_time, 0) > %(near_ms)s,
-    r.is_child, r.status <> 'FINISHED', r.start_time desc nulls last, r.run_uuid
+), sibling as (
+  select c.*, max(c.start_time) over same_parent as search_ms, count(*) over same_parent as siblings
+  from candidate c
+  window same_parent as (partition by c.experiment_id, c.variant, c.metric, c.preference, c.is_child,
+    coalesce(c.parent, c.run_uuid), coalesce(c.start_time, 0) > %(near_ms)s, c.status)
+), value as (
+  select distinct on (s.experiment_id, s.variant, s.metric, s.preference) s.*
+  from sibling s
+  order by s.experiment_id, s.variant, s.metric, s.preference, coalesce(s.start_time, 0) > %(near_ms)s,
+    s.is_child, s.status <> 'FINISHED', s.search_ms desc nulls last,
+    case when s.is_child then s.value * s.sign end desc, s.start_time desc nulls last, s.run_uuid
 ), placed as (
   select v.*, row_number() over (partition by v.experiment_id order by v.variant = any(%(favoured)s) desc,
     v.variant, v.metric, v.preference) as place from value v
 )
 select v.experiment_id, v.variant, v.metric, v.key, v.value, v.timestamp, v.run_uuid,
   left({_NAME.format(run="v")}, 250), v.status, v.is_child, v.start_time, v.step,
+       case when v.is_child then v.siblings else 1 end,
        {_TEST_COUNT},
        {_HITS_AND_MISSES}
 from placed v where v.place <= %(most_values)s order by v.experiment_id, v.place"""

@@ -7,7 +7,8 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
@@ -154,16 +155,61 @@ def value_rows(runs: Sequence[RunRow], parameters: Parameters) -> list[Row]:
     """For each variant, metric and key the first of: top-level before child, FINISHED before RUNNING, newest
     start; later runs than the moment come last.
     """
-    best: dict[tuple[str, str, int], tuple[RunRow, str]] = {}
-    wanted = sorted(zip(parameters["preferences"], parameters["metrics"], parameters["keys"], strict=True))
-    for run in sorted((run for run in runs if run.counts), key=lambda run: _rank(run, parameters["near_ms"])):
-        for preference, metric, key in wanted:
-            if run.finite(key) is not None:
-                best.setdefault((run.variant or "", metric, preference), (run, key))
+    best: dict[tuple[str, str, int], tuple[RunRow, str, int]] = {}
+    names = ("preferences", "metrics", "keys", "signs")
+    wanted = sorted(zip(*(parameters[name] for name in names), strict=True))
+    for preference, metric, key, sign in wanted:
+        candidates = _Candidates(
+            tuple(run for run in runs if run.counts and run.finite(key) is not None),
+            key,
+            sign,
+            parameters["near_ms"],
+        )
+        for run, siblings in candidates.ranked():
+            best.setdefault((run.variant or "", metric, preference), (run, key, siblings))
     placed = sorted(best.items(), key=lambda item: (item[0][0] not in parameters["favoured"], item[0]))[
         : parameters["most_values"]
     ]
-    return [_value_row(variant, metric, run, key, parameters) for (variant, metric, _), (run, key) in placed]
+    return [_value_row(variant, metric, chosen, parameters) for (variant, metric, _), chosen in placed]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """The runs that have a value of one key, of which `sign` times the value is the better the greater."""
+
+    runs: tuple[RunRow, ...]
+    key: str
+    sign: float
+    near_ms: int
+
+    def ranked(self) -> Iterator[tuple[RunRow, int]]:
+        """The first counts, each with the number of runs of its search: top-level before child, FINISHED
+        before RUNNING, newest start, of children the best one of the newest search; those after the moment
+        come last.
+        """
+        searches: dict[tuple[object, ...], list[RunRow]] = {}
+        for run in self.runs:
+            searches.setdefault(self._search(run), []).append(run)
+        starts = {
+            search: max((run.start_ms for run in found if run.start_ms is not None), default=None)
+            for search, found in searches.items()
+        }
+
+        def rank(run: RunRow) -> tuple[object, ...]:
+            start_ms = starts[self._search(run)]
+            is_late, value = (run.start_ms or 0) > self.near_ms, (run.finite(self.key) or 0.0) * self.sign
+            return (
+                *(is_late, run.is_child, run.status != "FINISHED", start_ms is None, -(start_ms or 0)),
+                -value if run.is_child else 0.0,
+                *_newest_first(run),
+            )
+
+        for run in sorted(self.runs, key=rank):
+            yield run, len(searches[self._search(run)]) if run.is_child else 1
+
+    def _search(self, run: RunRow) -> tuple[object, ...]:
+        parent = run.tags.get(sql.PARENT_KEY, "")[:LONGEST_TEXT] if run.is_child else run.run_id
+        return run.variant, run.is_child, parent, (run.start_ms or 0) > self.near_ms, run.status
 
 
 def value_range_rows(runs: Sequence[RunRow], parameters: Parameters) -> list[Row]:
@@ -241,11 +287,8 @@ def _newest_first(run: RunRow) -> tuple[bool, int, str]:
     return run.start_ms is None, -(run.start_ms or 0), run.run_id
 
 
-def _rank(run: RunRow, near_ms: int) -> tuple[object, ...]:
-    return (run.start_ms or 0) > near_ms, run.is_child, run.status != "FINISHED", *_newest_first(run)
-
-
-def _value_row(variant: str, metric: str, run: RunRow, key: str, parameters: Parameters) -> Row:
+def _value_row(variant: str, metric: str, chosen: tuple[RunRow, str, int], parameters: Parameters) -> Row:
+    run, key, siblings = chosen
     latest = run.metrics[key]
     has_hits = metric in parameters["with_hits"]
     return (
@@ -260,6 +303,7 @@ def _value_row(variant: str, metric: str, run: RunRow, key: str, parameters: Par
         run.is_child,
         run.start_ms,
         latest.step,
+        siblings,
         _test_count(run, parameters["test_count_key"]),
         _logged_count(run, parameters["example_count_key"]),
         *(run.finite(name) if has_hits else None for name in hit_keys(key)),
