@@ -14,6 +14,7 @@ from live_dashboards.settings import load_settings
 from live_dashboards.sources.mlflow.check import mlflow_checks
 from tests.pipeline.command import page_at
 from tests.sources.mlflow_reading import NOW
+from tests.sources.mlflow_ways import dataset
 from tests.support.mlflow_tables import tracking_uri
 from tests.support.waiting import LONGEST_SECONDS
 
@@ -37,6 +38,30 @@ for variant, wrong in (("baseline", 113), ("enhanced", 76)):
         frame = pd.DataFrame({"truth": truth, "predicted": answers})
         mlflow.models.evaluate(data=frame, targets="truth", predictions="predicted", model_type="regressor" if kind == "values" else "classifier")
 """
+AUTOLOGS = """
+import sys
+import mlflow
+import numpy as np
+import sklearn.metrics
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+
+uri, folder, _ = sys.argv[1:]
+mlflow.set_tracking_uri(uri)
+mlflow.set_experiment(experiment_id=mlflow.create_experiment("autologged", artifact_location=folder))
+mlflow.sklearn.autolog(log_models=False, silent=True)
+random = np.random.default_rng(7)
+rows = random.normal(size=(1000, 4))
+truth = (rows[:, 0] * rows[:, 1] + 0.5 * rows[:, 2] > 0).astype(int)
+for variant, model in (("baseline", LogisticRegression()), ("enhanced", RandomForestClassifier(20, random_state=1))):
+    with mlflow.start_run():
+        mlflow.log_param("model_variant", variant)
+        model.fit(rows[:750], truth[:750])
+        X_test = rows[750:]
+        predicted = model.predict(X_test)
+        found = sklearn.metrics.accuracy_score(truth[750:], predicted)
+    print(variant, found)
+"""
 QUIET = {
     "PYTHONWARNINGS": "ignore",
     "PATH": "/usr/bin:/bin",
@@ -52,13 +77,19 @@ def evaluated(mlflow_database, tmp_path):
     """`evaluated("two")`: the page of two models that the client has evaluated."""
 
     def run(kind, **own):
-        uri = tracking_uri(mlflow_database.server, mlflow_database.name, mlflow_database.user, mlflow_database.password)
-        command = [sys.executable, "-c", EVALUATES, uri, str(tmp_path / "artifacts"), kind]
-        done = subprocess.run(command, cwd=tmp_path, env={**QUIET, "HOME": str(tmp_path)}, check=False, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+        client_logs(mlflow_database, tmp_path, EVALUATES, kind)
         return page_at(NOW + timedelta(minutes=5), mlflow_database, **own)
 
     return run
+
+
+def client_logs(database, folder, program, kind=""):
+    """What the program prints that logs with MLflow's own client."""
+    uri = tracking_uri(database.server, database.name, database.user, database.password)
+    command = [sys.executable, "-c", program, uri, str(folder / "artifacts"), kind]
+    done = subprocess.run(command, cwd=folder, env={**QUIET, "HOME": str(folder)}, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def rows(report):
@@ -102,6 +133,15 @@ def test_a_regressors_error_is_one_where_it_is_named(evaluated):
     row = rows(report)["accuracy"]
     assert (row.unit, row.is_higher_better, row.has_interval) == ("as_logged", False, False)
     assert report.badge.kind.value == "MODEL DATA"
+
+
+def test_what_autolog_logs_of_test_rows_is_read_with_their_number_and_not_what_it_logs_of_training_rows(mlflow_database, tmp_path):
+    printed = client_logs(mlflow_database, tmp_path, AUTOLOGS)
+    expected = dict(line.split() for line in printed.splitlines())
+    report = page_at(NOW + timedelta(minutes=5), mlflow_database)
+    assert {each.variant: each.accuracy.value for each in report.variants} == {name: pytest.approx(100 * float(value)) for name, value in expected.items()}
+    assert [each.accuracy.n for each in report.variants] == [250, 250]
+    assert report.logged_quality.key.startswith("accuracy_score_")
 
 
 @pytest.mark.parametrize("key", ["accuracy_score", "test_accuracy", "eval_accuracy", "val_accuracy"])
@@ -295,3 +335,34 @@ def test_the_newest_search_counts_though_an_older_one_was_better(mlflow_database
     made = log_search(mlflow_database, {"baseline": [0.75, 0.78], "enhanced": [0.9, 0.95]}, hours_before=30)
     log_search(mlflow_database, {"enhanced": [0.83, 0.71]}, experiment=made)
     assert [each.accuracy.value for each in page_at(NOW, mlflow_database).variants] == pytest.approx([78, 83])
+
+
+DATASETS = {
+    "of evaluation before none": ([("eval", 300, "a"), ("", 500, "b")], 300),
+    "none, as evaluate and genai have it": ([("", 12, "dataset")], 12),
+    "never of training": ([("train", 1500, "dataset")], None),
+    "nor of training under another word": ([("training", 1500, "dataset")], None),
+    "two of evaluation that differ": ([("eval", 300, "a"), ("eval", 500, "b")], None),
+    "two that are alike": ([("eval", 300, "a"), ("eval", 300, "b")], 300),
+}
+
+
+@pytest.mark.parametrize("case", DATASETS)
+def test_rows_of_a_data_set_are_those_that_the_run_was_evaluated_on(mlflow_database, case):
+    made, expected = DATASETS[case]
+    experiment = mlflow_database.truth.experiment("logged")
+    for variant, share in (("baseline", 0.5), ("enhanced", 0.75)):
+        run = mlflow_database.truth.run(experiment, variant, metrics={"accuracy": share}, started=NOW - timedelta(hours=5))
+        for context, rows, name in made:
+            dataset(mlflow_database, run, context=context, name=name, profile=f'{{"num_rows": {rows}}}')
+    assert [each.accuracy.n for each in page_at(NOW, mlflow_database).variants] == [expected, expected]
+
+
+@pytest.mark.parametrize(
+    "profile", [None, "", "no JSON", "[]", '{"num_rows": "many"}', '{"num_rows": true}', '{"num_rows": -5}', '{"features_shape": {"a": [3]}}', "[" * 900]
+)
+def test_a_profile_that_tells_no_number_gives_none(mlflow_database, profile):
+    experiment = mlflow_database.truth.experiment("logged")
+    for variant, share in (("baseline", 0.5), ("enhanced", 0.75)):
+        dataset(mlflow_database, mlflow_database.truth.run(experiment, variant, metrics={"accuracy": share}, started=NOW - timedelta(hours=5)), profile=profile)
+    assert [each.accuracy.n for each in page_at(NOW, mlflow_database).variants] == [None, None]

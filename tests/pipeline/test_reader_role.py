@@ -12,6 +12,7 @@ import pytest
 from live_dashboards.app.cli import main
 from live_dashboards.errors import SourceError
 from tests.sources.mlflow_reading import ago, ask
+from tests.sources.mlflow_ways import dataset, read
 from tests.support.mlflow_database import DOCUMENTED_TABLES
 from tests.support.waiting import LONGEST_SECONDS
 
@@ -116,3 +117,19 @@ def shown(database):
     except SourceError as error:
         return error.code
     return answer.values, answer.versions, answer.status.version
+
+
+def test_without_the_right_to_read_data_sets_one_line_has_the_grant_and_the_page_stays(reader, mlflow_database):
+    """They are looked at only where no run logs the number of its test rows."""
+    made = mlflow_database.truth.experiment("rows")
+    runs = [mlflow_database.truth.run(made, variant, metrics={"accuracy": share}, started=ago(hours=5)) for variant, share in (("baseline", 0.7), ("enhanced", 0.8))]
+    for run in runs:
+        dataset(mlflow_database, run)
+    found = read(reader, AB_EXPERIMENT="rows")
+    assert [(value.value, value.test_count) for value in found.values] == [(0.7, None), (0.8, None)]
+    (told,) = found.status.warnings
+    assert told.startswith("no run logs the number of its test rows, and ")
+    grant = re.search(r"grant select on inputs, datasets, input_tags to \"\w+\"", told)
+    mlflow_database.execute(grant[0])
+    again = read(reader, AB_EXPERIMENT="rows")
+    assert ([value.test_count for value in again.values], again.status.warnings) == (["500", "500"], ())

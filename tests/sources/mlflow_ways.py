@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 from live_dashboards.model.snapshot import Answer, MlflowAnswer
 from live_dashboards.settings import load_settings
@@ -87,6 +88,7 @@ def write_truth(database: MlflowDatabase) -> None:
         truth.run(other, variant, metrics={"accuracy": 81.5, "val_precision": 0.4, "val_true_positives": 4, "val_false_positives": 6}, started=ago(days=2))
     truth.run(truth.experiment("one variant"), "lonely", started=ago(days=1))
     _write_as_clients_log(truth)
+    _write_autologged(database)
     ab_test(truth, "ab of long ago", started=ago(days=40))
     deleted = truth.experiment("deleted", "deleted")
     truth.run(deleted, "baseline", metrics={"accuracy": 0.3})
@@ -102,6 +104,28 @@ def _write_as_clients_log(truth: MlflowTruth) -> None:
         run = truth.run(made, variant, metrics=metrics, started=ago(days=60))
         truth.history(run, "f1_score", [(ago(days=60, minutes=-step), step, 0.9 + step / 1000) for step in range(1, 6)])
         truth.history(run, "f1_score", [(ago(days=59, hours=23), 0, share)])
+
+
+def dataset(database: MlflowDatabase, run: str, *, name: str = "dataset", context: str = "", profile: str | None = '{"num_rows": 500}') -> None:
+    """A data set of a run, for evaluation, for training or without a context."""
+    made, used = uuid4().hex, uuid4().hex
+    database.execute(
+        "insert into datasets (dataset_uuid, experiment_id, name, digest, dataset_source_type, dataset_source, dataset_profile) "
+        "select %s, r.experiment_id, %s, %s, 'code', '{}', %s from runs r where r.run_uuid = %s",
+        (made, name, made[:8], profile, run),
+    )
+    database.execute("insert into inputs (input_uuid, source_type, source_id, destination_type, destination_id) values (%s, 'DATASET', %s, 'RUN', %s)", (used, made, run))
+    if context:
+        database.execute("insert into input_tags (input_uuid, name, value) values (%s, 'mlflow.data.context', %s)", (used, context))
+
+
+def _write_autologged(database: MlflowDatabase) -> None:
+    """What autolog logs of training rows and, after the run, of test rows, with its data sets."""
+    made = database.truth.experiment("autologged")
+    for variant, share in (("baseline", 0.7), ("enhanced", 0.8)):
+        run = database.truth.run(made, variant, metrics={"training_accuracy_score": 0.99, "accuracy_score_X_test": share}, started=ago(days=70))
+        dataset(database, run, context="train", profile='{"num_rows": 1500}')
+        dataset(database, run, context="eval", profile='{"features_shape": [250, 4], "features_size": 1000}')
 
 
 def _write_versions(database: MlflowDatabase, *runs: str) -> None:

@@ -35,6 +35,8 @@ from tests.support.waiting import LONGEST_SECONDS
         {"at": ago(hours=4, minutes=30), "window_seconds": 90_000.0},
         {"at": ago(days=400)},
         {"AB_EXPERIMENT": "as clients log"},
+        {"AB_EXPERIMENT": "autologged"},
+        {"AB_EXPERIMENT": "autologged", "AB_TEST_COUNT_PARAM": "test_size"},
         {"AB_EXPERIMENT": "as clients log", "AB_METRIC_POINT": "time", "AB_ACCURACY_METRIC": "accuracy"},
     ],
 )
@@ -60,6 +62,12 @@ def test_what_clients_log_is_read_in_each_way(ways, point, shown, other):
         assert (f1.key, f1.value, f1.other_point) == ("f1_score", shown, other)
 
 
+def test_what_autolog_logs_is_read_in_each_way_with_the_rows_of_its_data_set(ways):
+    for environment in ways.environments.values():
+        found = [value for value in read(environment, AB_EXPERIMENT="autologged").values if value.metric == "accuracy"]
+        assert [(value.key, value.value, value.test_count) for value in found] == [("accuracy_score_X_test", 0.7, "250"), ("accuracy_score_X_test", 0.8, "250")]
+
+
 def test_a_metric_that_is_added_to_the_catalogue_is_asked_for_in_each_way(ways, monkeypatch):
     for metric in (Metric("rows", "Rows", unit="rows", keys=("test_size",)), Metric("sensitivity", "Sensitivity", n=ACTUAL_POSITIVES, keys=("f1_score",))):
         monkeypatch.setitem(METRICS, metric.name, metric)
@@ -73,7 +81,7 @@ def test_a_metric_that_is_added_to_the_catalogue_is_asked_for_in_each_way(ways, 
 def test_the_truth_is_as_ugly_as_the_comparison_needs(ways):
     answer = read(ways.environments["REST"])
     assert answer.experiment == "ab main"
-    assert [each.name for each in answer.experiments] == ["ab main", HOSTILE, "ab of long ago", "as clients log", "one variant"]
+    assert [each.name for each in answer.experiments] == ["ab main", HOSTILE, "ab of long ago", "as clients log", "autologged", "one variant"]
     assert {(value.variant, value.metric): value.value for value in answer.values if value.metric == "accuracy"} == {
         ("baseline", "accuracy"): 0.33,
         ("enhanced", "accuracy"): 0.33,
@@ -88,7 +96,7 @@ def test_the_truth_is_as_ugly_as_the_comparison_needs(ways):
 
 def test_all_a_b_experiments_come_in_the_same_order_with_the_same_answers(ways):
     answers = {name: read_all(environment) for name, environment in ways.environments.items()}
-    assert [answer.experiment for answer in answers["PostgreSQL"]] == ["ab main", HOSTILE, "ab of long ago", "as clients log"]
+    assert [answer.experiment for answer in answers["PostgreSQL"]] == ["ab main", HOSTILE, "ab of long ago", "as clients log", "autologged"]
     for name in ("REST", "SQLite"):
         assert [facts(answer) for answer in answers[name]] == [facts(answer) for answer in answers["PostgreSQL"]], name
 

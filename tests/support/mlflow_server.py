@@ -13,7 +13,21 @@ from live_dashboards.demo.server_process import LOOPBACK, ServerProcess
 from tests.support.mlflow_database import MlflowDatabase
 from tests.support.waiting import LONGEST_SECONDS
 
-COPIED = ("experiments", "runs", "params", "tags", "metrics", "latest_metrics", "registered_models", "model_versions", "registered_model_aliases")
+COPIED = (
+    # data sets of runs
+    "datasets",
+    "inputs",
+    "input_tags",
+    "experiments",
+    "runs",
+    "params",
+    "tags",
+    "metrics",
+    "latest_metrics",
+    "registered_models",
+    "model_versions",
+    "registered_model_aliases",
+)
 
 
 def mlflow_server(backend_uri: str, folder: Path) -> ServerProcess:

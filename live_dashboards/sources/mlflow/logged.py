@@ -13,10 +13,12 @@ from live_dashboards.model.metrics import ACCURACY, EXAMPLE_COUNT_KEY
 from live_dashboards.model.snapshot import VariantValue
 from live_dashboards.model.variants import PREFERRED_CHALLENGER
 from live_dashboards.sources.mlflow import sql
+from live_dashboards.sources.mlflow.datasets import with_test_rows
 from live_dashboards.sources.mlflow.experiments import ByExperiment, read
 from live_dashboards.sources.mlflow.questions import Parameters, Questions, milliseconds, moment_or_none
+from live_dashboards.sources.mlflow.rows.records import VALIDATION
 
-_SHOWN_KEYS = 12
+_SHOWN_KEYS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +32,49 @@ class Logged:
     ranges: tuple[tuple[str, float, float], ...]
     keys: Mapping[str, str]
     others: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def read_logged(connection: Questions, parameters: Parameters) -> Mapping[int, Logged]:
     """What the runs of each experiment log; of one without any there is nothing."""
+    found = _read(connection, parameters)
+    for experiment_id, each in found.items():
+        more = _with_datasets(parameters, each.others)
+        if more is not None:
+            found |= _read(connection, {**more, "experiment_ids": [experiment_id]})
+    return found
+
+
+def _read(connection: Questions, parameters: Parameters) -> dict[int, Logged]:
     values: ByExperiment[VariantValue] = read(connection, "values", parameters)
     ranges: ByExperiment[tuple[str, str, float, float]] = read(connection, "value_ranges", parameters)
     return {
         each: _logged(connection, values.get(each, ()), ranges.get(each, ()), parameters, each)
         for each in parameters["experiment_ids"]
+    }
+
+
+def _with_datasets(parameters: Parameters, keys: Sequence[str]) -> Parameters | None:
+    """With what autolog logs after the run, `accuracy_score_<dataset>` and the like, before what is logged of
+    validation rows; None where nothing of that is among the keys that the runs log.
+    """
+    names = ("metrics", "keys", "signs")
+    rows: list[tuple[str, str, float]] = []
+    for metric, key, sign in zip(*(parameters[name] for name in names), strict=True):
+        if key == f"{VALIDATION}{metric}":
+            rows.extend((metric, each, sign) for each in keys if each.startswith(f"{metric}_score_"))
+        rows.append((metric, key, sign))
+    if len(rows) == len(parameters["keys"]):
+        return None
+    metrics, wanted, signs = (list(column) for column in zip(*rows, strict=True))
+    limit = parameters["most_values"] * len(rows) // len(parameters["keys"])
+    return {
+        **parameters,
+        "metrics": metrics,
+        "keys": wanted,
+        "signs": signs,
+        "preferences": list(range(len(rows))),
+        "most_values": limit,
     }
 
 
@@ -59,12 +95,14 @@ def _logged(
         for metric in dict.fromkeys(metric for metric, _ in wanted)
     }
     mine = [_counted(each, parameters) for each in values if each.key == keys[each.metric]]
-    chosen = _by_point(connection, mine, parameters, experiment_id)
+    pointed = _by_point(connection, mine, parameters, experiment_id)
+    chosen, warnings = with_test_rows(connection, pointed, {**parameters, "experiment_ids": [experiment_id]})
     return Logged(
         chosen,
         tuple((metric, low, high) for metric, key, low, high in ranges if key == keys[metric]),
         keys,
         _others(connection, chosen, parameters, experiment_id),
+        warnings,
     )
 
 
@@ -164,9 +202,12 @@ def _milliseconds(moment: datetime | None) -> int:
 def _others(
     connection: Questions, chosen: Sequence[VariantValue], parameters: Parameters, experiment_id: int
 ) -> tuple[str, ...]:
-    """The keys that most runs log, where baseline or challenger has no accuracy."""
-    known = {each.variant for each in chosen if each.metric == ACCURACY}
-    if len(known) > 1 and parameters["baseline"] in known:
+    """The keys that most runs log, where baseline or challenger has no accuracy, or one of validation rows
+    alone.
+    """
+    known = {each.variant: each.key for each in chosen if each.metric == ACCURACY}
+    is_validation = any(key.startswith(VALIDATION) for key in known.values())
+    if len(known) > 1 and parameters["baseline"] in known and not is_validation:
         return ()
     rows = connection.optional_rows(
         "metric keys", sql.METRIC_KEYS, {**parameters, "experiment_ids": [experiment_id]}

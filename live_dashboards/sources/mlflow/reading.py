@@ -118,8 +118,9 @@ class Asked:
             for name, text in texts.items()
         }
         own = {name: answers.get(chosen.experiment_id, ()) for name, answers in found.items()}
+        status = self.status(SourceState.ANSWERED, choice)
         return MlflowAnswer(
-            self.status(SourceState.ANSWERED, choice),
+            replace(status, warnings=(*status.warnings, *values.warnings)),
             experiment=chosen.name,
             experiments=choice.experiments,
             known_experiments=choice.known,

@@ -208,6 +208,19 @@ from unnest(%(point_runs)s, %(point_keys)s, %(point_starts)s) as w(run_id, key, 
     order by m.timestamp desc, m.step desc limit 1
   ) m"""
 
+# Data sets that runs were evaluated on stand in tables that the role of the docs need not read.
+DATASET_TABLES = ("inputs", "datasets", "input_tags")
+DATASET_RIGHTS = """
+select coalesce(bool_and(to_regclass(w.name) is not null), false),
+       coalesce(bool_and(has_table_privilege(to_regclass(w.name), 'select')), false), current_user::text
+from unnest(%(dataset_tables)s) as w(name)"""
+DATASETS = """
+select i.destination_id, coalesce(t.value, ''), d.name, left(d.dataset_profile, 1000)
+from inputs i join datasets d on d.dataset_uuid = i.source_id
+  left join input_tags t on t.input_uuid = i.input_uuid and t.name = 'mlflow.data.context'
+where i.destination_type = 'RUN' and i.source_type = 'DATASET' and i.destination_id = any(%(run_ids)s)
+order by i.destination_id, i.input_uuid limit 1000"""
+
 VALUE_RANGES = f"""
 with {_WANTED}, active as materialized (
   select r.experiment_id, r.run_uuid from runs r where r.experiment_id = any(%(experiment_ids)s)

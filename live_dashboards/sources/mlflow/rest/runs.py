@@ -14,6 +14,7 @@ from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.rest.exchange import API, LateError, RestClient, not_mlflow
 from live_dashboards.sources.mlflow.rows.records import (
     LONGEST_TEXT,
+    DatasetRow,
     ExperimentRow,
     MetricRow,
     PointRow,
@@ -38,6 +39,7 @@ _READ_EXPERIMENTS = 50
 _COUNTED_KEYS = 2_000  # of each experiment, of which the check names a few
 _SHARE_OF_RUNS = 0.65  # of the time, after which no page is waited for
 
+_CONTEXT_KEY, _LONGEST_PROFILE = "mlflow.data.context", 1000
 _PAGES = 10
 _MODELS = 25  # whose aliases are asked for, a call each
 _SHARE_OF_VERSIONS = 0.95  # of the time, after which no call goes on
@@ -76,9 +78,21 @@ def run_row(document: Document, wanted: WantedKeys) -> RunRow:
         {
             str(metric["key"]): metric_row(metric)
             for metric in data.get("metrics", ())
-            if metric["key"] in wanted.metrics
+            if wanted.has_metric(str(metric["key"]))
         },
         *wanted.signs(_milliseconds(metric.get("timestamp")) for metric in data.get("metrics", ())),
+        datasets=tuple(map(dataset_row, document.get("inputs", {}).get("dataset_inputs", ()))),
+    )
+
+
+def dataset_row(document: Document) -> DatasetRow:
+    """A data set of a run, as `runs/search` has it."""
+    dataset = document.get("dataset", {})
+    contexts = (
+        str(tag.get("value", "")) for tag in document.get("tags", ()) if tag.get("key") == _CONTEXT_KEY
+    )
+    return DatasetRow(
+        next(contexts, ""), str(dataset.get("name", "")), str(dataset.get("profile", ""))[:_LONGEST_PROFILE]
     )
 
 

@@ -8,13 +8,14 @@ import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.experiments import hits_pattern
 from live_dashboards.sources.mlflow.questions import Parameters
 
 LONGEST_TEXT = 250
+VALIDATION = "val_"
 _DAY_MS = 86_400_000
 
 _BLANKS = " \t\r\n\f\x0b"
@@ -27,6 +28,7 @@ class WantedKeys:
     """
 
     metrics: frozenset[str]
+    prefixes: tuple[str, ...]
     params: frozenset[str]
     tags: frozenset[str]
     near_ms: int
@@ -48,16 +50,29 @@ class WantedKeys:
         tomorrow_ms = int(time.time() * 1000) + _DAY_MS
         return cls(
             frozenset({*parameters["keys"], *hits, count, parameters["example_count_key"]}),
+            dataset_prefixes(parameters),
             frozenset({sql.VARIANT_KEY, count}),
             tags,
             parameters["near_ms"],
             tomorrow_ms,
         )
 
+    def has_metric(self, key: str) -> bool:
+        """Whether that metric is kept."""
+        return key in self.metrics or key.startswith(self.prefixes)
+
     def signs(self, times_ms: Iterable[int | None]) -> tuple[int | None, int | None]:
         """The newest of them at all, and the newest that was known at the moment."""
         known = [each for each in times_ms if each is not None and each <= self.tomorrow_ms]
         return max(known, default=None), max((each for each in known if each <= self.near_ms), default=None)
+
+
+def dataset_prefixes(parameters: Parameters) -> tuple[str, ...]:
+    """What keys begin with that autolog logs after a run, with the name of a data set: of each metric that no
+    setting gives another key.
+    """
+    wanted = zip(parameters["metrics"], parameters["keys"], strict=True)
+    return tuple(f"{metric}_score_" for metric, key in wanted if key == f"{VALIDATION}{metric}")
 
 
 def hit_keys(key: str) -> tuple[str, ...]:
@@ -92,6 +107,14 @@ class MetricRow:
         return not self.is_nan and abs(self.value) < sql.LARGEST
 
 
+class DatasetRow(NamedTuple):
+    """A data set of a run: what for (`train`, `eval` or nothing), its name, and its profile as JSON text."""
+
+    context: str
+    name: str
+    profile: str
+
+
 @dataclass(frozen=True, slots=True)
 class RunRow:
     """A run with those of its latest metrics that are wanted, by key, and when it logged any: at all, and by
@@ -109,6 +132,7 @@ class RunRow:
     metrics: Mapping[str, MetricRow]
     newest_sign_ms: int | None = None
     near_sign_ms: int | None = None
+    datasets: tuple[DatasetRow, ...] = ()
 
     @property
     def variant(self) -> str | None:

@@ -384,6 +384,8 @@ class RowAnswers:
             "metric keys": self._metric_keys,
             "odd values": self._odd_values,
             "newest points": self._newest_points,
+            "dataset rights": lambda _, __: [(True, True, "")],
+            "datasets": self._datasets,
         }
 
     @property
@@ -439,6 +441,11 @@ class RowAnswers:
             _all(runs), parameters["accuracy_key"], parameters["from_ms"], parameters["at_ms"]
         )
         return _with_id({each: history_rows(of_one, points, parameters) for each, of_one in runs.items()})
+
+    def _datasets(self, runs: _Runs, parameters: Parameters) -> list[Row]:
+        """(run, context, name, profile) of the data sets of these runs."""
+        wanted = set(parameters["run_ids"])
+        return [(run.run_id, *each) for run in _all(runs) if run.run_id in wanted for each in run.datasets]
 
     def _newest_points(self, runs: _Runs, parameters: Parameters) -> list[Row]:
         """(run, key, value, milliseconds): the newest point in time of each of these runs and keys."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from os.path import lexists
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from live_dashboards.sources.mlflow.postgres import REQUIRED_TABLES
 from live_dashboards.sources.mlflow.questions import Parameters, Row
 from live_dashboards.sources.mlflow.reading import Asked, OpenedSource
 from live_dashboards.sources.mlflow.rows.records import (
+    DatasetRow,
     ExperimentRow,
     MetricRow,
     PointRow,
@@ -30,6 +32,8 @@ from live_dashboards.sources.mlflow.rows.rules import RowAnswers
 from live_dashboards.sources.mlflow.sqlite import texts
 from live_dashboards.sources.mlflow.sqlite.database import SqliteDatabase, no_tables
 
+_OPTIONAL_TABLES = ("model_versions", "registered_model_aliases", "alembic_version")
+
 
 class SqliteRows:
     """Reads through one connection what the questions bound to these parameters need."""
@@ -38,12 +42,13 @@ class SqliteRows:
         self._database, wanted = database, WantedKeys.of(parameters)
         self._bound = {
             "keys": json.dumps(sorted(wanted.metrics), ensure_ascii=False),
+            "prefixes": json.dumps(wanted.prefixes, ensure_ascii=False),
             "near_ms": wanted.near_ms,
             "test_count_key": parameters["test_count_key"],
         }
         self._columns = {
             table: database.columns(table)
-            for table in (*REQUIRED_TABLES, "model_versions", "registered_model_aliases", "alembic_version")
+            for table in (*REQUIRED_TABLES, *_OPTIONAL_TABLES, *sql.DATASET_TABLES)
         }
         self._warnings: list[str] = []
 
@@ -102,16 +107,30 @@ class SqliteRows:
             "latest metrics", texts.METRICS, bound
         ):
             metrics.setdefault(run_id, {})[key] = MetricRow(float(value), at_ms, bool(is_nan), step)
+        datasets = self._datasets(experiment_ids)
         return [
-            _run(
-                row,
-                params.get(row[1], {}),
-                tags.get(row[1], {}),
-                metrics.get(row[1], {}),
-                signs.get(row[1], ()),
+            replace(
+                _run(
+                    row,
+                    params.get(row[1], {}),
+                    tags.get(row[1], {}),
+                    metrics.get(row[1], {}),
+                    signs.get(row[1], ()),
+                ),
+                datasets=tuple(datasets.get(row[1], ())),
             )
             for row in found
         ]
+
+    def _datasets(self, experiment_ids: Sequence[int]) -> dict[str, list[DatasetRow]]:
+        """Those of each run, where the file has tables of them."""
+        found: dict[str, list[DatasetRow]] = {}
+        if all(self._columns[table] for table in sql.DATASET_TABLES):
+            for run_id, context, name, profile in self._database.rows(
+                "datasets", texts.DATASETS, _chosen(experiment_ids)
+            ):
+                found.setdefault(run_id, []).append(DatasetRow(context, str(name), str(profile or "")))
+        return found
 
     def metric_keys(self, experiment_ids: Sequence[int]) -> Mapping[str, int]:
         """How many active runs of these experiments log each key."""
@@ -208,7 +227,9 @@ def _run(
     signs: Sequence[int | None] = (),
 ) -> RunRow:
     experiment_id, run_id, name, status, start_ms, end_ms = row
-    return RunRow(experiment_id, run_id, name, status, start_ms, end_ms, params, tags, metrics, *signs)
+    newest_ms, near_ms = signs or (None, None)
+    logged = params, tags, metrics
+    return RunRow(experiment_id, run_id, name, status, start_ms, end_ms, *logged, newest_ms, near_ms)
 
 
 class MlflowSqliteSource(OpenedSource[SqliteDatabase]):

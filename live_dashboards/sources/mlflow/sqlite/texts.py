@@ -46,11 +46,19 @@ TAGS = (
 METRICS = f"""{_CHOSEN}
 select m.run_uuid, m.key, m.value, m.timestamp, m.is_nan, m.step from chosen r join latest_metrics m
   on m.run_uuid = r.run_uuid
-where m.key in (select value from json_each(:keys))"""
+where m.key in (select value from json_each(:keys))
+  or exists (select 1 from json_each(:prefixes) p where substr(m.key, 1, length(p.value)) = p.value)"""
 SIGNS = f"""{_CHOSEN}
 select m.run_uuid, max(case when m.timestamp <= {_TOMORROW_MS} then m.timestamp end),
   max(case when m.timestamp <= :near_ms then m.timestamp end)
 from chosen r join latest_metrics m on m.run_uuid = r.run_uuid group by m.run_uuid"""
+DATASETS = f"""{_CHOSEN}
+select i.destination_id, coalesce(t.value, ''), d.name, substr(d.dataset_profile, 1, 1000)
+from chosen r join inputs i on i.destination_type = 'RUN' and i.destination_id = r.run_uuid
+  and i.source_type = 'DATASET'
+join datasets d on d.dataset_uuid = i.source_id
+left join input_tags t on t.input_uuid = i.input_uuid and t.name = 'mlflow.data.context'
+order by i.destination_id, i.input_uuid limit {MAX_RUNS}"""
 METRIC_KEYS = f"""{_CHOSEN}
 select m.key, count(*) from chosen r join latest_metrics m on m.run_uuid = r.run_uuid
 where substr(m.key, 1, 7) <> 'system/' group by m.key order by 2 desc, 1 limit {MAX_KEYS}"""

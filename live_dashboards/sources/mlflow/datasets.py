@@ -1,0 +1,102 @@
+"""How many test rows stand behind an accuracy of which no run logs the number: those of the data set that the
+run was evaluated on, as autolog and mlflow.genai.evaluate keep it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from live_dashboards.model.metrics import ACCURACY
+from live_dashboards.model.quality import is_of_training
+from live_dashboards.model.snapshot import VariantValue
+from live_dashboards.sources.mlflow import sql
+from live_dashboards.sources.mlflow.questions import Parameters, Questions
+
+NUM_ROWS = "num_rows of its evaluation dataset"
+_TRAINING, _EVALUATION = "train", "eval"
+
+
+class _Dataset(NamedTuple):
+    """A data set of a run, and how many rows it has, None where that is not told."""
+
+    context: str
+    name: str
+    rows: int | None
+
+
+def with_test_rows(
+    connection: Questions, values: Sequence[VariantValue], parameters: Parameters
+) -> tuple[tuple[VariantValue, ...], tuple[str, ...]]:
+    """The values, an accuracy without a number of test rows with that of its data set, and what is told where
+    the role may not read that; as they are where AB_TEST_COUNT_PARAM names what to go by.
+    """
+    lacking = [
+        each
+        for each in values
+        if each.metric == ACCURACY and each.test_count is None and not is_of_training(each.key)
+    ]
+    if not lacking or not parameters["example_count_key"]:
+        return tuple(values), ()
+    rights = connection.optional_rows(
+        "dataset rights", sql.DATASET_RIGHTS, {**parameters, "dataset_tables": list(sql.DATASET_TABLES)}
+    )
+    is_there, is_readable, user = (rights or [(False, False, "")])[0]
+    if not is_there:
+        return tuple(values), ()
+    if not is_readable:
+        return tuple(values), (_without_rights(user),)
+    found = connection.optional_rows(
+        "datasets", sql.DATASETS, {**parameters, "run_ids": [each.run_id for each in lacking]}
+    )
+    by_run: dict[str, list[_Dataset]] = {}
+    for run_id, context, name, profile in found or ():
+        by_run.setdefault(run_id, []).append(_Dataset(context or "", name or "", _rows(profile)))
+    return tuple(
+        _counted(each, by_run.get(each.run_id, ())) if each in lacking else each for each in values
+    ), ()
+
+
+def _counted(value: VariantValue, datasets: Sequence[_Dataset]) -> VariantValue:
+    """With the rows of the data set whose name the key ends with, else of those for evaluation, else of those
+    that say nothing of what they are for; as it is where these differ in their number.
+    """
+    tested = [each for each in datasets if not each.context.lower().startswith(_TRAINING)]
+    groups = (
+        [each for each in tested if each.name and value.key.endswith(f"_{each.name}")],
+        [each for each in tested if each.context == _EVALUATION],
+        tested,
+    )
+    numbers = _numbers(next(filter(None, groups), ()))
+    if len(numbers) != 1:
+        return value
+    return replace(value, test_count=str(numbers.pop()), test_count_key=NUM_ROWS)
+
+
+def _numbers(datasets: Iterable[_Dataset]) -> set[int]:
+    return {each.rows for each in datasets if each.rows is not None}
+
+
+def _rows(profile: str | None) -> int | None:
+    """The number in a profile: `{"num_rows": 500, "num_elements": 4000}` of tables, `{"features_shape": [500,
+    8], …}` of arrays; other kinds of data have none.
+    """
+    try:
+        found = json.loads(profile or "")
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    shape = found.get("features_shape")
+    number = found.get("num_rows", shape[0] if isinstance(shape, list) and shape else None)
+    return number if isinstance(number, int) and not isinstance(number, bool) and number > 0 else None
+
+
+def _without_rights(user: str) -> str:
+    tables = ", ".join(sql.DATASET_TABLES)
+    return (
+        f"no run logs the number of its test rows, and {user} may not read the data sets that may tell it: "
+        f'grant select on {tables} to "{user}"'
+    )
