@@ -161,7 +161,7 @@ def test_what_is_logged_of_training_rows_is_never_read_by_itself_and_is_called_s
     named = page_at(NOW, mlflow_database, AB_ACCURACY_METRIC=key)
     assert [(each.accuracy.value, each.accuracy.n) for each in named.variants] == [(pytest.approx(90), None), (pytest.approx(99.8), None)]
     assert named.variants[0].accuracy.reason == f"no interval: {key} is measured on the rows that the model was trained with"
-    assert f"{key} is measured on training data: what a model makes of new rows is less" in named.health.notices
+    assert f"{key} is measured on training data, on which a model looks better than on new rows" in named.health.notices
 
 
 CASES = {

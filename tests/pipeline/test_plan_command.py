@@ -46,6 +46,13 @@ def test_what_the_sources_know_of_the_baseline_is_what_is_planned_with(plan):
     assert all(each["query"] and each["observed_at"] for name, each in found.items() if name not in {"effect", "accuracy"})
 
 
+def test_a_value_is_no_accuracy_to_plan_with(run, worlds):
+    code, out, said = run("plan", *SMALL, *at(worlds), AB_ACCURACY_KIND="value")
+    assert (code, out) == (2, "")
+    assert "accuracy is a value and no share of rows; AB_SUCCESS_METRIC=error_rate plans without it" in said
+    assert "--baseline-accuracy" in said
+
+
 def test_of_given_numbers_nothing_is_asked(plan):
     silent = {"PROMETHEUS_URL": f"http://127.0.0.1:{closed_port()}", "MLFLOW_DB_PORT": str(closed_port())}
     found = plan(*NUMBERS, **silent)

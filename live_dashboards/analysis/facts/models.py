@@ -33,7 +33,8 @@ def rows_behind(
     if metric.n is None:
         return None, f"no interval: {metric.title} is not a proportion of rows"
     if is_of_training(value.key):
-        return None, f"no interval: {value.key} is measured on the rows that the model was trained with"
+        key = escaped(value.key)
+        return None, f"no interval: {key} is measured on the rows that the model was trained with"
     if metric.n.misses:
         return _positives(value, scale, metric.n)
     return _test_rows(value, scale, test_count_param)
@@ -292,7 +293,7 @@ def _read_as(answer: MlflowAnswer, settings: Settings) -> tuple[str, ...]:
     ]
     if not other:
         return ()
-    told = ", ".join(f"{metric.words} is {keys[metric.name]}" for metric in other)
+    told = ", ".join(f"{metric.words} is {escaped(keys[metric.name])}" for metric in other)
     return (f"in MLflow {told}: the first keys that both variants have; {other[0].setting} names another",)
 
 
@@ -302,7 +303,8 @@ def _of_training(answer: MlflowAnswer) -> tuple[str, ...]:
         return ()
     keys = sorted({value.key for value in answer.values if is_of_training(value.key)})
     return tuple(
-        f"{escaped(key)} is measured on training data: what a model makes of new rows is less" for key in keys
+        f"{escaped(key)} is measured on training data, on which a model looks better than on new rows"
+        for key in keys
     )
 
 

@@ -95,8 +95,19 @@ def _success(
             return online
     if facts is None:
         return _unknown(ACCURACY, "accuracy", "percent", "no source is configured")
+    return _of_test_rows(facts)
+
+
+def _of_test_rows(facts: PageFacts) -> PlanInput:
+    quality = facts.counted.model.quality
     if not facts.mlflow_status.has_answered:  # the online gauge is no accuracy of test rows
         return _unknown(ACCURACY, "accuracy", "percent", failure(facts.mlflow_status))
+    if not quality.is_share:
+        reason = (
+            f"{quality.metric().title} is a value and no share of rows; AB_SUCCESS_METRIC=error_rate plans "
+            "without it"
+        )
+        return _unknown(ACCURACY, "accuracy", "percent", reason)
     return _measured(ACCURACY, "accuracy", facts.counted.of(facts.roles.baseline).accuracy)
 
 

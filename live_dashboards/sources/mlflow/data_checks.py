@@ -10,7 +10,7 @@ from typing import Any
 from live_dashboards.errors import UsageError
 from live_dashboards.model.metrics import ACCURACY, METRICS
 from live_dashboards.model.moment import format_duration
-from live_dashboards.model.names import listed
+from live_dashboards.model.names import escaped, listed
 from live_dashboards.model.notices import Check, CheckState
 from live_dashboards.model.quality import FEWEST_RUNS, Quality, quality_of
 from live_dashboards.model.snapshot import Experiment, Run, VariantValue
@@ -195,7 +195,7 @@ def _newer_failed(data: MlflowData) -> str:
 def _as_read(data: MlflowData, metric: str) -> str:
     """The metric, with the key that it is read under where that is not the plain one."""
     key = data.logged.keys[metric]
-    return metric if key == METRICS[metric].keys[0] else f"{metric} ({key})"
+    return metric if key == METRICS[metric].keys[0] else f"{metric} ({escaped(key)})"
 
 
 def _test_counts(data: MlflowData) -> Check:
