@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from live_dashboards.analysis.verdict.report import build_ab_report
+from live_dashboards.model.snapshot import SourceState
 from tests.support.snapshots import AT, DAY, accumulated, live, of_the_window, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
 
 ONLINE = {"AB_ONLINE_LABELLED_METRIC": "labelled_total", "AB_ONLINE_CORRECT_METRIC": "correct_total"}
@@ -87,7 +88,14 @@ SITUATIONS = {
     "both sources, better, nothing worse": (live, {}, "SHIP", "4", "accuracy better"),
     "nothing but simulated data": (lambda: without_mlflow(without_prometheus(live())), {}, "NO VERDICT", "1", "simulated data"),
     "no Prometheus": (lambda: without_prometheus(live()), {}, "NO VERDICT", "1", "refuses the connection"),
-    "no MLflow, accuracy only a gauge": (lambda: without_mlflow(live()), {}, "NO VERDICT", "1", "gauge without a count"),
+    "no MLflow configured, accuracy only a gauge": (
+        lambda: without_mlflow(live(), SourceState.NOT_CONFIGURED, "not configured"),
+        {},
+        "NO VERDICT",
+        "1",
+        "gauge without a count",
+    ),
+    "MLflow is down": (lambda: without_mlflow(live()), {}, "NO VERDICT", "1", "MLflow: refuses the connection, so that accuracy has no interval"),
     "no MLflow, but the truth is counted online": (lambda: without_mlflow(counted()), ONLINE, "SHIP", "4", "online accuracy better"),
     "no MLflow, and errors are what counts": (lambda: without_mlflow(live()), {"AB_SUCCESS_METRIC": "error_rate"}, "KEEP RUNNING", "6", "error rate"),
     "accuracy without test rows": (lambda: with_values(live(), "enhanced", "accuracy", test_count="0.2"), {}, "NO VERDICT", "1", "log the number of test rows"),
