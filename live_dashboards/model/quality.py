@@ -27,10 +27,11 @@ _LESS = frozenset(
         *("error", "errors", "err", "loss", "losses", "logloss", "mlogloss", "mse", "rmse", "mae", "mape"),
         *("smape", "wmape", "msle", "rmsle", "nll", "deviance", "perplexity", "brier", "bouldin", "wer"),
         *("cer", "toxicity", "latency", "merror", "entropy", "divergence", "regret", "distance", "fpr"),
-        *("fnr", "fallout", "misclassification"),
+        *("fnr", "fallout", "misclassification", "wape", "mase", "ece", "std", "stddev", "drop", "gap"),
     }
 )
-_LESS_ALONE = frozenset({"l1", "l2", "huber", "quantile", "poisson", "tweedie", "fair", "mape"})
+_LESS_ALONE = frozenset({"l1", "l2", "huber", "quantile", "poisson", "tweedie", "fair"})
+_PREFIXES = frozenset({"", "valid", "val", "validation", "test", "eval", "train", "training"})
 _MORE = frozenset(
     {
         *(name for name, metric in METRICS.items() if metric.is_higher_better),
@@ -56,7 +57,7 @@ _WRONG_SHARE = re.compile(
     r"(^|[^a-z])((binary|multi|zero_one|classification)_(error|loss)|merror|error_rate|misclassification"
     r"(_rate)?)([^a-z]|$)"
 )
-_RIGHT_SHARE = frozenset({"accuracy", "acc", "correct", "correctness", "match"})
+_RIGHT_SHARE = frozenset({"accuracy", "acc"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,14 @@ class Quality:
         """The unit of its measurements."""
         return "percent" if self.is_share else AS_LOGGED
 
+    @property
+    def is_like_accuracy(self) -> bool:
+        """Whether it is a share of which more is better, so that an online accuracy may stand beside it."""
+        return self.is_share and self.goal == HIGHER
+
     def metric(self, name: str = ACCURACY) -> Metric:
         """The catalogue's entry of that name for it, as titles, units and directions follow from it."""
-        is_accuracy = self.is_share and self.goal == HIGHER and bool(_words(self.key) & {"accuracy", "acc"})
+        is_accuracy = self.is_like_accuracy and bool(_words(self.key) & {"accuracy", "acc"})
         entry = metric_of(name)
         if name == ACCURACY and is_accuracy:
             return entry
@@ -123,12 +129,14 @@ def quality_of(key: str, goal: str, kind: str, unit: str, limits: tuple[float, f
     """
     words = _words(key)
     is_wrong_share = bool(_WRONG_SHARE.search(key.lower()))
-    goal_by_name = _goal_by_name(key, words, is_wrong_share=is_wrong_share)
-    found_kind = kind if kind != "auto" else SHARE if unit != "auto" else ""
+    goal_by_name = _goal_by_name(words, is_wrong_share=is_wrong_share)
+    found_kind = kind if kind != "auto" else ""
     if not found_kind:
         found_kind = _kind_by_name(words, goal_by_name, is_wrong_share=is_wrong_share)
     if not found_kind:
-        found_kind = SHARE if limits is None or (limits[0] >= 0 and limits[1] <= 100) else VALUE
+        # a judge's marks from 1 to 5 are no percent
+        is_fraction = limits is None or (limits[0] >= 0 and limits[1] <= 1)
+        found_kind = SHARE if unit != "auto" or is_fraction else VALUE
     return Quality(
         key,
         goal if goal != "auto" else goal_by_name or HIGHER,
@@ -143,16 +151,21 @@ def is_of_training(key: str) -> bool:
 
 
 def _words(key: str) -> frozenset[str]:
-    return frozenset(re.split(r"[^a-z0-9]+", key.lower()))
+    """Also those of valLoss and testRMSE."""
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key)
+    return frozenset(re.split(r"[^a-z0-9]+", f"{key} {parted}".lower()))
 
 
-def _goal_by_name(key: str, words: frozenset[str], *, is_wrong_share: bool) -> str:
+def _goal_by_name(words: frozenset[str], *, is_wrong_share: bool) -> str:
     """Empty where the name says nothing. scikit-learn's scorers begin with neg_ where less would be better,
     and its D² scores are shares of an error that is explained.
     """
     if "neg" in words or "d2" in words:
         return HIGHER
-    if is_wrong_share or words & _LESS or key.lower() in _LESS_ALONE:
+    alone = {word for word in words - _PREFIXES if not word.isdigit()}
+    if is_wrong_share or words & _LESS or (alone and alone <= _LESS_ALONE):
+        return LOWER
+    if {"negative", "likelihood"} <= words:
         return LOWER
     return HIGHER if words & _MORE else ""
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from live_dashboards.model.names import escaped
 from live_dashboards.model.snapshot import MlflowAnswer, PrometheusAnswer
 
 SEPARATORS = "-_"
@@ -111,8 +112,8 @@ def _baseline(mlflow: MlflowAnswer, found: Sequence[str], settings: Naming) -> t
         return name, ""
     variant, version = str(known[0]), champions[known[0]]
     return variant, (
-        f"the baseline is {variant}, as {version.name} v{version.version} has the alias {CHAMPION} in the "
-        "registry; AB_BASELINE_VARIANT names another one"
+        f"the baseline is {variant}, as {escaped(version.name)} v{version.version} has the alias {CHAMPION} "
+        "in the registry; AB_BASELINE_VARIANT names another one"
     )
 
 

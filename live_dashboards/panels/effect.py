@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from live_dashboards.model.chart import DrawnValue, Guide, Mark, Room, Row, Rows, Said, Sayings, Scale, Words
 from live_dashboards.model.judgement import HARM, NOT_SHOWN, SHOWN, UNKNOWN, MetricDifference
 from live_dashboards.model.measurement import Interval, Measurement, Origin
+from live_dashboards.model.metrics import ACCURACY, ACCURACY_OVER_RUNS
 from live_dashboards.model.number import (
     format_count,
     format_estimate,
@@ -49,7 +50,7 @@ def charts(report: AbReport) -> tuple[Rows, ...]:
     if any(row.is_less_better for row in rows):
         legend += "; ↓ less is better"
     band = panel.band_points, f"minimum effect ±{format_number(panel.band_points, 'points')}"
-    first = sum(row.metric == panel.success_metric for row in everything) if several else 0
+    first = sum(_is_judged(row, report) for row in everything) if several else 0
     return (
         Rows(
             rows,
@@ -69,9 +70,7 @@ def _ordered(report: AbReport) -> tuple[MetricDifference, ...]:
     """What the verdicts on several challengers are about comes first, then all else of the page's own."""
     panel = report.effect
     rows = (*panel.rows, *panel.own_scale)
-    places = {
-        id(row): (row.metric != panel.success_metric, row.treatment != report.challenger) for row in rows
-    }
+    places = {id(row): (not _is_judged(row, report), row.treatment != report.challenger) for row in rows}
     return tuple(sorted(rows, key=lambda row: places[id(row)]))
 
 
@@ -82,7 +81,7 @@ def _interval(row: MetricDifference) -> Interval | None:
 def _row(row: MetricDifference, report: AbReport, decimals: int | None, *, several: bool) -> Row:
     text_colour = style_of(report.variant_names, row.treatment).text_colour if several else INK
     name, of, less = _name(row), row.treatment if several else "", not row.is_higher_better
-    if several and row.metric == report.effect.success_metric and row.estimate is not None:
+    if several and _is_judged(row, report) and row.estimate is not None:
         return _challenger(row, report, decimals, text_colour)
     if row.estimate is None:
         reason = row.reason or "not measured"
@@ -99,6 +98,19 @@ def _row(row: MetricDifference, report: AbReport, decimals: int | None, *, sever
         aside=_n_words(row),
         is_less_better=less,
     )
+
+
+def _is_judged(row: MetricDifference, report: AbReport) -> bool:
+    """Whether it is what the verdict on its challenger is about; of a challenger without enough runs that is
+    the difference of the newest ones.
+    """
+    success = report.effect.success_metric
+    if row.metric == success:
+        return True
+    has_own = any(
+        each.metric == success and each.treatment == row.treatment for each in report.effect.own_scale
+    )
+    return success == ACCURACY_OVER_RUNS and row.metric == ACCURACY and not has_own
 
 
 def _challenger(row: MetricDifference, report: AbReport, decimals: int | None, colour: str) -> Row:

@@ -74,18 +74,25 @@ def _by_variant(lines: Sequence[_QualityLine], names: Sequence[str], report: AbR
     """
     known = [line for line in lines if line.is_known]
     shown, decimals = known[:_MOST_NUMBERS], _decimals([line for line in known if line.has_place])
-    of = " / ".join(line.label for line in shown)
+    of = " / ".join(f"{line.label} ↓" if line.is_less_better else line.label for line in shown)
     of += f" / {len(known) - len(shown)} more in the summary file" if len(known) > len(shown) else ""
     rows = [_variant(name, shown, report, decimals) for name in names] if shown else []
     return Rows(
         (*rows, *(_without_values(line) for line in lines if not line.is_known)),
         Scale("percent", floor=0.0, ceiling=100.0),
-        f"{shown[0].label if shown else 'quality'}, percent",
+        _axis(shown),
         of if len(shown) > 1 else "",
         over_numbers=of,
         empty="no metric to show",
         room=Room(names_inches=1.24, numbers_share=0.5),
     )
+
+
+def _axis(lines: Sequence[_QualityLine]) -> str:
+    """What the dots are of: the first metric, if it has a place on the axis."""
+    if not lines:
+        return "percent"
+    return f"{lines[0].label}, percent" if lines[0].has_place else lines[0].label
 
 
 def _variant(name: str, lines: Sequence[_QualityLine], report: AbReport, decimals: int | None) -> Row:

@@ -547,6 +547,15 @@ def test_of_three_variants_and_more_each_has_a_row_of_its_quality_under_its_whol
     assert sorted(dots) == sorted(value.value for value in made.quality.rows[0].offline)
 
 
+def test_a_value_of_many_variants_has_its_direction_over_the_numbers_and_no_percent():
+    made = report(tuple("abcd"))
+    values = QualityRow("rmse", tuple(live("accuracy", 20.0 + number, "as_logged", name) for number, name in enumerate("abcd")), is_less_better=True)
+    figure = page(replace(made, quality=replace(made.quality, rows=(), own_scale=(values,))))
+    written = words(figure, "quality")
+    assert "rmse ↓" in written
+    assert {"20", "21", "22", "23"} <= set(written)
+
+
 def test_a_metric_that_none_of_many_variants_has_stands_below_them_with_its_reason():
     made = report(tuple("abcdef"))
     lacking = QualityRow("Recall", tuple(missing("recall", "percent", "no run has a finite recall", variant=name) for name in "abcdef"))

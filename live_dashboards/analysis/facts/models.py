@@ -294,7 +294,7 @@ def _read_as(answer: MlflowAnswer, settings: Settings) -> tuple[str, ...]:
     if not other:
         return ()
     told = ", ".join(f"{metric.words} is {escaped(keys[metric.name])}" for metric in other)
-    return (f"in MLflow {told}: the first keys that both variants have; {other[0].setting} names another",)
+    return (f"in MLflow {told}; {other[0].setting} names another key",)
 
 
 def _of_training(answer: MlflowAnswer) -> tuple[str, ...]:

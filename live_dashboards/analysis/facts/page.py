@@ -263,7 +263,7 @@ def _facts(snapshot: Snapshot, found: Roles, settings: Settings) -> Facts:
 def _variant_facts(name: str, model: ModelFacts, traffic: TrafficFacts, *, has_mlflow: bool) -> VariantFacts:
     quality = {metric: model.value(name, metric) for metric in METRICS}
     online = traffic.value(name, "online_accuracy")
-    if not has_mlflow and online.value is not None and model.quality.is_share:
+    if not has_mlflow and online.value is not None and model.quality.is_like_accuracy:
         quality[ACCURACY] = replace(
             online,
             name=ACCURACY,

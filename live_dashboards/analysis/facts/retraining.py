@@ -60,15 +60,19 @@ def welch(
 
     None where neither has any spread: repeated runs that are all alike tell nothing of how much runs differ.
     """
-    parts = [variance(values) / len(values) for values in (treatment, control)]
-    estimate, spread = fmean(treatment) - fmean(control), math.sqrt(sum(parts))
+    # of the largest, as squares of a loss that has diverged have no room in a float
+    largest = max(map(abs, (*treatment, *control))) or 1.0
+    arms = [[value / largest for value in values] for values in (treatment, control)]
+    parts = [variance(values) / len(values) for values in arms]
+    estimate, spread = fmean(arms[0]) - fmean(arms[1]), math.sqrt(sum(parts))
     if spread == 0:
         return None
     freedom = sum(parts) ** 2 / sum(
-        part**2 / (len(values) - 1) for part, values in zip(parts, (treatment, control), strict=True)
+        part**2 / (len(values) - 1) for part, values in zip(parts, arms, strict=True)
     )
     half = student_t_quantile((1 + confidence) / 2, freedom) * spread
-    return estimate - half, estimate + half, min(1.0, 2 * student_t_below(-abs(estimate) / spread, freedom))
+    p_value = min(1.0, 2 * student_t_below(-abs(estimate) / spread, freedom))
+    return (estimate - half) * largest, (estimate + half) * largest, p_value
 
 
 def _accuracies(page: PageFacts, variant: str) -> list[float]:
@@ -125,6 +129,10 @@ def run_behind(page: PageFacts, variant: str) -> Behind | None:
     value = next(mine, None)
     if value is None or answer.origin is Origin.SIMULATED:
         return None
+    # trials of one search do not follow each other, and of runs the value by step is known
+    is_by_time = page.settings["AB_METRIC_POINT"] == "time" and value.other_point is not None
+    if value.is_child or is_by_time:
+        return Behind(value, None, None)
     start = value.started_at or page.at
     earlier = [
         run
@@ -132,7 +140,7 @@ def run_behind(page: PageFacts, variant: str) -> Behind | None:
         if run.variant == variant
         and run.run_id != value.run_id
         and run.status == "FINISHED"
-        and run.is_child == value.is_child
+        and not run.is_child
         and run.accuracy is not None
         and (run.started_at or page.at) <= start
     ]

@@ -16,6 +16,7 @@ from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.model.metrics import ACCURACY, ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE, metric_of
 from live_dashboards.model.number import format_number
 from live_dashboards.model.planning import ASSUMED, GIVEN, MEASURED, SETTING, Given, PlanInput
+from live_dashboards.model.quality import LOWER
 from live_dashboards.model.snapshot import Accumulated
 from live_dashboards.settings import Settings
 
@@ -108,7 +109,13 @@ def _of_test_rows(facts: PageFacts) -> PlanInput:
             "without it"
         )
         return _unknown(ACCURACY, "accuracy", "percent", reason)
-    return _measured(ACCURACY, "accuracy", facts.counted.of(facts.roles.baseline).accuracy)
+    found = facts.counted.of(facts.roles.baseline).accuracy
+    if quality.goal == LOWER and found.value is not None:  # what is not wrong is right
+        limits = found.interval
+        if limits is not None and limits.low is not None and limits.high is not None:
+            limits = Interval(100 - limits.high, 100 - limits.low)
+        found = replace(found, value=100 - found.value, interval=limits, drawn_interval=None)
+    return _measured(ACCURACY, "accuracy", found)
 
 
 def _rate(

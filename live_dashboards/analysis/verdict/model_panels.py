@@ -40,7 +40,8 @@ def gaps(page: PageFacts) -> tuple[Measurement, ...]:
     pairs = (
         (facts.variant, facts.online_accuracy, facts.accuracy)
         for facts in page.counted.variants
-        if facts.online_accuracy.source != facts.accuracy.source and page.counted.model.quality.is_share
+        if facts.online_accuracy.source != facts.accuracy.source
+        and page.counted.model.quality.is_like_accuracy
     )
     return tuple(
         derive(
@@ -191,15 +192,17 @@ def quality_panel(page: PageFacts) -> QualityPanel:
         QualityRow(
             metric.title,
             tuple(each.quality[metric.name] for each in facts),
-            online if metric.name == ACCURACY and metric.is_share else (),
+            online if metric.name == ACCURACY and model.quality.is_like_accuracy else (),
             metric.name,
             is_less_better=not metric.is_higher_better,
         )
         for metric in map(model.metric, METRICS)
     )
-    if not model.quality.is_share and any(one.value is not None for one in online):
+    if not model.quality.is_like_accuracy and any(one.value is not None for one in online):
         rows += (QualityRow(metric_of(ONLINE_ACCURACY).title, online, metric=ONLINE_ACCURACY),)
     reason = failure(page.mlflow_status) if origin is Origin.SIMULATED else ""
+    if not any(row.unit == "percent" for row in rows if any(one.value is not None for one in row.offline)):
+        subtitle = subtitle.replace(", percent", ", as logged")
     return QualityPanel(
         Head(
             _quality_title(page, facts, is_online=is_online),

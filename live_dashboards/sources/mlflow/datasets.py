@@ -16,7 +16,7 @@ from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.questions import Parameters, Questions
 
 NUM_ROWS = "num_rows of its evaluation dataset"
-_TRAINING, _EVALUATION = "train", "eval"
+_EVALUATION = "eval"
 
 
 class _Dataset(NamedTuple):
@@ -61,9 +61,9 @@ def with_test_rows(
 
 def _counted(value: VariantValue, datasets: Sequence[_Dataset]) -> VariantValue:
     """With the rows of the data set whose name the key ends with, else of those for evaluation, else of those
-    that say nothing of what they are for; as it is where these differ in their number.
+    that say nothing of what they are for, and of no others; as it is where these differ in their number.
     """
-    tested = [each for each in datasets if not each.context.lower().startswith(_TRAINING)]
+    tested = [each for each in datasets if each.context in {_EVALUATION, ""}]
     groups = (
         [each for each in tested if each.name and value.key.endswith(f"_{each.name}")],
         [each for each in tested if each.context == _EVALUATION],
@@ -97,6 +97,6 @@ def _rows(profile: str | None) -> int | None:
 def _without_rights(user: str) -> str:
     tables = ", ".join(sql.DATASET_TABLES)
     return (
-        f"no run logs the number of its test rows, and {user} may not read the data sets that may tell it: "
+        f"not every run logs how many test rows it had, and {user} may not read the data sets that may tell: "
         f'grant select on {tables} to "{user}"'
     )

@@ -4,12 +4,14 @@ compared under one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from live_dashboards.model.metrics import ACCURACY, EXAMPLE_COUNT_KEY
+from live_dashboards.model.quality import is_of_training
 from live_dashboards.model.snapshot import VariantValue
 from live_dashboards.model.variants import PREFERRED_CHALLENGER
 from live_dashboards.sources.mlflow import sql
@@ -36,9 +38,11 @@ class Logged:
 
 
 def read_logged(connection: Questions, parameters: Parameters) -> Mapping[int, Logged]:
-    """What the runs of each experiment log; of one without any there is nothing."""
+    """What the runs of each experiment log, by as many questions as for one where their accuracies are
+    there; of one without any run there is nothing.
+    """
     found = _read(connection, parameters)
-    for experiment_id, each in found.items():
+    for experiment_id, each in [*found.items()]:
         more = _with_datasets(parameters, each.others)
         if more is not None:
             found |= _read(connection, {**more, "experiment_ids": [experiment_id]})
@@ -48,9 +52,32 @@ def read_logged(connection: Questions, parameters: Parameters) -> Mapping[int, L
 def _read(connection: Questions, parameters: Parameters) -> dict[int, Logged]:
     values: ByExperiment[VariantValue] = read(connection, "values", parameters)
     ranges: ByExperiment[tuple[str, str, float, float]] = read(connection, "value_ranges", parameters)
+    ids = parameters["experiment_ids"]
+    keys = {each: _keys(values.get(each, ()), parameters) for each in ids}
+    chosen = [
+        (each, _counted(value, parameters))
+        for each in ids
+        for value in values.get(each, ())
+        if value.key == keys[each][value.metric]
+    ]
+    pointed = _by_point(connection, [value for _, value in chosen], parameters)
+    counted, warnings = with_test_rows(connection, pointed, parameters)
+    by_id: dict[int, list[VariantValue]] = {each: [] for each in ids}
+    for (each, _), value in zip(chosen, counted, strict=True):
+        by_id[each].append(value)
     return {
-        each: _logged(connection, values.get(each, ()), ranges.get(each, ()), parameters, each)
-        for each in parameters["experiment_ids"]
+        each: Logged(
+            tuple(by_id[each]),
+            tuple(
+                (metric, low, high)
+                for metric, key, low, high in ranges.get(each, ())
+                if key == keys[each][metric]
+            ),
+            keys[each],
+            _others(connection, by_id[each], parameters, each),
+            warnings,
+        )
+        for each in ids
     }
 
 
@@ -62,7 +89,10 @@ def _with_datasets(parameters: Parameters, keys: Sequence[str]) -> Parameters | 
     rows: list[tuple[str, str, float]] = []
     for metric, key, sign in zip(*(parameters[name] for name in names), strict=True):
         if key == f"{VALIDATION}{metric}":
-            rows.extend((metric, each, sign) for each in keys if each.startswith(f"{metric}_score_"))
+            found = [
+                each for each in keys if each.startswith(f"{metric}_score_") and not is_of_training(each)
+            ]
+            rows.extend((metric, each, sign) for each in found)
         rows.append((metric, key, sign))
     if len(rows) == len(parameters["keys"]):
         return None
@@ -78,15 +108,10 @@ def _with_datasets(parameters: Parameters, keys: Sequence[str]) -> Parameters | 
     }
 
 
-def _logged(
-    connection: Questions,
-    values: Sequence[VariantValue],
-    ranges: Sequence[tuple[str, str, float, float]],
-    parameters: Parameters,
-    experiment_id: int,
-) -> Logged:
+def _keys(values: Sequence[VariantValue], parameters: Parameters) -> dict[str, str]:
+    """The key of each metric."""
     wanted = [*zip(parameters["metrics"], parameters["keys"], strict=True)]
-    keys = {
+    return {
         metric: _key(
             [each for each in values if each.metric == metric],
             [key for of, key in wanted if of == metric],
@@ -94,16 +119,6 @@ def _logged(
         )
         for metric in dict.fromkeys(metric for metric, _ in wanted)
     }
-    mine = [_counted(each, parameters) for each in values if each.key == keys[each.metric]]
-    pointed = _by_point(connection, mine, parameters, experiment_id)
-    chosen, warnings = with_test_rows(connection, pointed, {**parameters, "experiment_ids": [experiment_id]})
-    return Logged(
-        chosen,
-        tuple((metric, low, high) for metric, key, low, high in ranges if key == keys[metric]),
-        keys,
-        _others(connection, chosen, parameters, experiment_id),
-        warnings,
-    )
 
 
 def _key(values: Sequence[VariantValue], keys: Sequence[str], parameters: Parameters) -> str:
@@ -164,7 +179,7 @@ def _counted(value: VariantValue, parameters: Parameters) -> VariantValue:
 
 
 def _by_point(
-    connection: Questions, values: Sequence[VariantValue], parameters: Parameters, experiment_id: int
+    connection: Questions, values: Sequence[VariantValue], parameters: Parameters
 ) -> tuple[VariantValue, ...]:
     """MLflow keeps the point of the greatest step; where a newer one has a smaller step, as a final value
     that is logged without one, AB_METRIC_POINT says which counts.
@@ -177,7 +192,6 @@ def _by_point(
         sql.NEWEST_POINTS,
         {
             **parameters,
-            "experiment_ids": [experiment_id],
             "point_runs": [each.run_id for each in stepped],
             "point_keys": [each.key for each in stepped],
             "point_starts": [_milliseconds(each.started_at) for each in stepped],
@@ -189,6 +203,8 @@ def _by_point(
 
 def _at_point(value: VariantValue, newest: tuple[float, int] | None, parameters: Parameters) -> VariantValue:
     if newest is None or value.step <= 0 or newest[1] <= _milliseconds(value.observed_at):
+        return value
+    if math.isclose(newest[0], value.value) and parameters["metric_point"] == "step":
         return value
     if parameters["metric_point"] == "step":
         return replace(value, other_point=newest[0])
