@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -78,7 +78,7 @@ def evaluated(mlflow_database, tmp_path):
 
     def run(kind, **own):
         client_logs(mlflow_database, tmp_path, EVALUATES, kind)
-        return page_at(NOW + timedelta(minutes=5), mlflow_database, **own)
+        return page_at(datetime.now(UTC) + timedelta(minutes=1), mlflow_database, **own)
 
     return run
 
@@ -138,7 +138,7 @@ def test_a_regressors_error_is_one_where_it_is_named(evaluated):
 def test_what_autolog_logs_of_test_rows_is_read_with_their_number_and_not_what_it_logs_of_training_rows(mlflow_database, tmp_path):
     printed = client_logs(mlflow_database, tmp_path, AUTOLOGS)
     expected = dict(line.split() for line in printed.splitlines())
-    report = page_at(NOW + timedelta(minutes=5), mlflow_database)
+    report = page_at(datetime.now(UTC) + timedelta(minutes=1), mlflow_database)
     assert {each.variant: each.accuracy.value for each in report.variants} == {name: pytest.approx(100 * float(value)) for name, value in expected.items()}
     assert [each.accuracy.n for each in report.variants] == [250, 250]
     assert report.logged_quality.key.startswith("accuracy_score_")
