@@ -167,7 +167,7 @@ _NAME = (
 # start; a run that started after the moment comes last. Of children, which are trials of a search, the best
 # one of the newest search counts, not the last one.
 VALUES = f"""
-with {_WANTED}, {_ACTIVE_RUNS}, candidate as (
+with {_ACTIVE_RUNS}, {_WANTED}, candidate as (
   select r.experiment_id, r.variant, r.run_uuid, r.name, r.status, r.is_child, r.start_time, w.sign,
     case when r.is_child then (select left(c.value, 250) from tags c where c.key = %(parent_key)s
       and c.run_uuid = r.run_uuid) end as parent,
