@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from live_dashboards.model.metrics import ACCURACY, METRICS, TEST_ROWS, Metric, metric_of
 from live_dashboards.model.names import escaped
@@ -90,7 +91,7 @@ class Quality:
 
     def metric(self, name: str = ACCURACY) -> Metric:
         """The catalogue's entry of that name for it, as titles, units and directions follow from it."""
-        is_accuracy = self.is_like_accuracy and bool(_words(self.key) & {"accuracy", "acc"})
+        is_accuracy = self.is_like_accuracy and bool(_words(self.key) & _RIGHT_SHARE)
         entry = metric_of(name)
         if name == ACCURACY and is_accuracy:
             return entry
@@ -143,6 +144,18 @@ def quality_of(key: str, goal: str, kind: str, unit: str, limits: tuple[float, f
         found_kind,
         is_assumed=goal == "auto" and not goal_by_name,
     )
+
+
+class AccuracySettings(Protocol):
+    """The settings by name."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+
+def quality_by(settings: AccuracySettings, key: str, limits: tuple[float, float] | None = None) -> Quality:
+    """The same by AB_ACCURACY_GOAL, _KIND and _UNIT."""
+    goal, kind, unit = (settings[f"AB_ACCURACY_{name}"] for name in ("GOAL", "KIND", "UNIT"))
+    return quality_of(key, goal, kind, unit, limits)
 
 
 def is_of_training(key: str) -> bool:

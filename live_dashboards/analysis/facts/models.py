@@ -12,14 +12,15 @@ from datetime import datetime, timedelta
 from live_dashboards.analysis.statistics.proportions import Counts, wilson
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.metrics import ACCURACY, EXAMPLE_COUNT_KEY, METRICS, Denominator, Metric
-from live_dashboards.model.names import escaped
+from live_dashboards.model.names import escaped, listed
 from live_dashboards.model.number import format_number
-from live_dashboards.model.quality import PLAIN, Quality, is_of_training, quality_of
+from live_dashboards.model.quality import PLAIN, Quality, is_of_training, quality_by
 from live_dashboards.model.snapshot import MlflowAnswer, VariantValue
 from live_dashboards.settings import Settings
 
 _ROUNDING_SLACK_ROWS = 0.01
 _MOST_ROWS = 10**12
+_SHOWN_KEYS = 12
 
 _CLOCK_SLACK = timedelta(minutes=5)  # clocks of training machines differ
 
@@ -161,11 +162,10 @@ def logged_quality(answer: MlflowAnswer, settings: Settings) -> Quality:
     """What the runs log under AB_ACCURACY_METRIC; what is simulated is the accuracy itself."""
     if answer.origin is Origin.SIMULATED:
         return PLAIN
-    goal, kind, unit = (settings[f"AB_ACCURACY_{name}"] for name in ("GOAL", "KIND", "UNIT"))
     limits = next(((low, high) for name, low, high in answer.value_ranges if name == ACCURACY), None)
     named = settings[METRICS[ACCURACY].setting] or METRICS[ACCURACY].keys[0]
     key = next((value.key for value in answer.values if value.metric == ACCURACY), str(named))
-    return quality_of(key, goal, kind, unit, limits)
+    return quality_by(settings, key, limits)
 
 
 def percent_scale(unit: str, largest: float | None) -> float:
@@ -209,7 +209,7 @@ def keys_words(answer: MlflowAnswer) -> str:
     """What the runs log, and the setting that names one of it; empty where that is not known."""
     if not answer.logged_keys:
         return ""
-    keys = ", ".join(repr(escaped(key)) for key in answer.logged_keys)
+    keys = listed([repr(escaped(key)) for key in answer.logged_keys], _SHOWN_KEYS)
     return f"; its runs log {keys}: name the key with {METRICS[ACCURACY].setting}"
 
 
@@ -310,16 +310,9 @@ def _of_training(answer: MlflowAnswer) -> tuple[str, ...]:
 
 def _of_points(answer: MlflowAnswer, quality: Quality, settings: Settings) -> tuple[str, ...]:
     """Where the last point by step is another than the last by time, which counts."""
+    words = {"step": "that of the greatest step", "time": "the newest in time"}
     point = settings["AB_METRIC_POINT"]
-    shown, other = (
-        ("of the greatest step", "the newest in time")
-        if point == "step"
-        else (
-            "the newest in time",
-            "that of the greatest step",
-        )
-    )
-    takes = "time" if point == "step" else "step"
+    (other,) = words.keys() - {point}
     told = []
     for value in answer.values:
         if value.other_point is None:
@@ -328,8 +321,8 @@ def _of_points(answer: MlflowAnswer, quality: Quality, settings: Settings) -> tu
         scale = scale_of(answer, metric, settings)
         now, then = (format_number(each * scale, metric.unit) for each in (value.value, value.other_point))
         told.append(
-            f"{metric.words} of {value.variant} is {now}, {shown}; {other} is {then}: "
-            f"AB_METRIC_POINT={takes} takes that"
+            f"{metric.words} of {value.variant} is {now}, {words[point]}; {words[other]} is {then}: "
+            f"AB_METRIC_POINT={other} takes that"
         )
     return tuple(told)
 

@@ -12,7 +12,7 @@ from live_dashboards.model.metrics import ACCURACY, METRICS
 from live_dashboards.model.moment import format_duration
 from live_dashboards.model.names import escaped, listed
 from live_dashboards.model.notices import Check, CheckState
-from live_dashboards.model.quality import FEWEST_RUNS, Quality, quality_of
+from live_dashboards.model.quality import FEWEST_RUNS, Quality, quality_by
 from live_dashboards.model.snapshot import Experiment, Run, VariantValue
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import sql
@@ -302,9 +302,8 @@ def _no_experiment(name: str) -> Check:
 
 def _quality(data: MlflowData) -> Quality:
     """What stands in the place of the accuracy."""
-    goal, kind, unit = (data.settings[f"AB_ACCURACY_{name}"] for name in ("GOAL", "KIND", "UNIT"))
     limits = next(((low, high) for metric, low, high in data.ranges if metric == ACCURACY), None)
-    return quality_of(data.logged.keys[ACCURACY], goal, kind, unit, limits)
+    return quality_by(data.settings, data.logged.keys[ACCURACY], limits)
 
 
 def _unit(data: MlflowData) -> str:

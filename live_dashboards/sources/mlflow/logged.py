@@ -20,8 +20,6 @@ from live_dashboards.sources.mlflow.experiments import ByExperiment, read
 from live_dashboards.sources.mlflow.questions import Parameters, Questions, milliseconds, moment_or_none
 from live_dashboards.sources.mlflow.rows.records import VALIDATION
 
-_SHOWN_KEYS = 20
-
 
 @dataclass(frozen=True, slots=True)
 class Logged:
@@ -75,10 +73,14 @@ def _read(connection: Questions, parameters: Parameters) -> dict[int, Logged]:
             ),
             keys[each],
             _others(connection, by_id[each], parameters, each),
-            warnings,
+            warnings if _lacks_rows(by_id[each]) else (),
         )
         for each in ids
     }
+
+
+def _lacks_rows(values: Sequence[VariantValue]) -> bool:
+    return any(each.metric == ACCURACY and each.test_count is None for each in values)
 
 
 def _with_datasets(parameters: Parameters, keys: Sequence[str]) -> Parameters | None:
@@ -228,4 +230,4 @@ def _others(
     rows = connection.optional_rows(
         "metric keys", sql.METRIC_KEYS, {**parameters, "experiment_ids": [experiment_id]}
     )
-    return tuple(key for key, _ in rows or [])[:_SHOWN_KEYS]
+    return tuple(key for key, _ in rows or [])

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from live_dashboards.model.metrics import ACCURACY, EXAMPLE_COUNT_KEY, METRICS
-from live_dashboards.model.quality import HIGHER, quality_of
+from live_dashboards.model.quality import HIGHER, quality_by
 from live_dashboards.model.snapshot import MLFLOW, ChosenTest, MlflowAnswer, SourceState, SourceStatus
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
@@ -185,8 +185,7 @@ def _sign(metric: str, key: str, settings: Settings) -> float:
     """1 of a metric that is the better the higher, else -1."""
     if metric != ACCURACY:
         return 1.0 if METRICS[metric].is_higher_better else -1.0
-    goal, kind, unit = (settings[f"AB_ACCURACY_{name}"] for name in ("GOAL", "KIND", "UNIT"))
-    return 1.0 if quality_of(key, goal, kind, unit, None).goal == HIGHER else -1.0
+    return 1.0 if quality_by(settings, key).goal == HIGHER else -1.0
 
 
 def check_texts(settings: Settings) -> None:
