@@ -376,11 +376,12 @@ def _moment(at: object) -> datetime | None:
 def ab_card(report: AbReport) -> Card:
     """Verdict and what to do, and requests, accuracy, error rate and p95 of each variant."""
     answer = report.answer
+    columns = "requests", report.logged_quality.metric().words, "error rate", "p95"
     return Card(
         (_badge(report), f"{answer.verdict}: {answer.sentence}", answer.do_now, _about(report)),
-        ("variant", "requests", "accuracy", "error rate", "p95"),
+        ("variant", *columns),
         tuple(map(_variant, report.variants)),
-        ("requests", "accuracy", "error rate", "p95"),
+        columns,
         "95 % intervals in parentheses, of p95 the bucket that holds it; to_pandas() has all numbers",
     )
 

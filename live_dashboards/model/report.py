@@ -254,7 +254,7 @@ class RunBar:
     state: str
     started_at: datetime
     ended_at: datetime | None
-    accuracy_percent: Measurement | None = None
+    accuracy: Measurement | None = None
 
     def end(self, at: datetime) -> datetime:
         """Where the bar ends: a scheduled run has not begun, one without an end goes on to the moment."""

@@ -58,7 +58,7 @@ def _values(panel: Panel[Any], report: Any) -> Iterator[DrawnValue]:
 def _runs(panel: RunsPanel) -> Iterator[DrawnValue]:
     """A run's accuracy at its start, and its end where it has one."""
     for bar in panel.bars:
-        accuracy = bar.accuracy_percent
+        accuracy = bar.accuracy
         value = accuracy.value if accuracy else None
         start = DrawnValue(
             "runs",

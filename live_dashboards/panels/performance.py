@@ -31,11 +31,12 @@ def head(report: BusinessReport) -> Head:
     if all(side.value is None for side in sides):
         reason = "; ".join(dict.fromkeys(str(side.reason) for side in sides[::2]))
         return Head("No data on either model", subtitle, Origin.MISSING, reason=reason)
+    logged = report.logged_quality.metric().words
     kind = "online gauge" if report.models[1].accuracy.source == PROMETHEUS else "offline"
     return money.head(
         report,
         _title(report.case),
-        f"accuracy ({kind}), mean latency, error rate; {money.window_words(report.window_seconds)}",
+        f"{logged} ({kind}), mean latency, error rate; {money.window_words(report.window_seconds)}",
         "in parentheses: 95 % interval; title: interval of the difference",
     )
 

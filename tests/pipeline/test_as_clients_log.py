@@ -222,7 +222,7 @@ def test_runs_and_means_over_runs_go_by_the_same_key(mlflow_database):
     log(mlflow_database, runs)
     report = page_at(NOW, mlflow_database)
     assert rows(report)["accuracy_over_runs"].estimate == pytest.approx(10)
-    assert sorted(bar.accuracy_percent.value for bar in report.runs.bars) == pytest.approx([70, 71, 72, 80, 81, 82])
+    assert sorted(bar.accuracy.value for bar in report.runs.bars) == pytest.approx([70, 71, 72, 80, 81, 82])
 
 
 def log(database, runs):
@@ -295,7 +295,7 @@ def test_the_newest_point_is_told_where_the_greatest_step_is_another_and_a_setti
     log_epochs(mlflow_database, {"baseline": 0.80, "enhanced": 0.84})
     by_step, by_time = page_at(NOW, mlflow_database), page_at(NOW, mlflow_database, AB_METRIC_POINT="time")
     assert [each.accuracy.value for each in by_step.variants] == pytest.approx([95, 95])
-    assert "accuracy of enhanced is 95 %, of the greatest step; the newest in time is 84 %: AB_METRIC_POINT=time takes that" in by_step.health.notices
+    assert "accuracy of enhanced is 95 %, that of the greatest step; the newest in time is 84 %: AB_METRIC_POINT=time takes that" in by_step.health.notices
     assert [(each.accuracy.value, each.accuracy.n) for each in by_time.variants] == [(pytest.approx(80), 1000), (pytest.approx(84), 1000)]
     assert by_time.variants[0].accuracy.observed_at == NOW - timedelta(hours=2)
     assert "accuracy of baseline is 80 %, the newest in time; that of the greatest step is 95 %: AB_METRIC_POINT=step takes that" in by_time.health.notices

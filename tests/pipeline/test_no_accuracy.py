@@ -101,11 +101,8 @@ def test_over_three_runs_and_more_a_value_has_an_interval_that_the_verdict_goes_
     assert (row.unit, row.is_higher_better, row.n_treatment) == ("as_logged", False, 4)
     assert row.verdict_limits == pytest.approx(welch(ours, theirs, 1 - 0.05 / 2)[:2])
     assert report.verdict.verdict == verdict
-    assert (
-        f"rmse over runs {words} by" in report.effect.head.title
-        or f"rmse over runs: enhanced {words}" in report.effect.head.title
-        or f"enhanced: rmse over runs {words}" in report.effect.head.title
-    )
+    assert report.effect.head.title.startswith(f"enhanced: rmse over runs {words} by ")
+    assert report.effect.head.subtitle == "enhanced − baseline, percentage points; rmse over runs as logged"
     assert "points" not in report.answer.sentence.partition(";")[0]
 
 

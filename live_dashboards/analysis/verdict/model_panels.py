@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from live_dashboards.analysis.facts.models import scale_of
+from live_dashboards.analysis.facts.models import ModelFacts, scale_of
 from live_dashboards.analysis.facts.page import PageFacts, failure
 from live_dashboards.analysis.facts.period import period_of
 from live_dashboards.analysis.facts.retraining import run_behind
@@ -101,6 +101,8 @@ def effect_panel(
         )
     weakest = max((row.origin for row in shown), key=lambda origin: origin.weakness)
     titled = success.row if success is not None and success.row.estimate is not None else shown[0]
+    if not titled.what.is_share:
+        subtitle += f"; {titled.what.words} as logged"
     head = Head(_title(titled), subtitle, weakest, _note(page, rows), asked)
     return EffectPanel(
         head,
@@ -169,7 +171,12 @@ def quality_panel(page: PageFacts) -> QualityPanel:
     Simulated values never share the panel with live ones: without MLflow, a live gauge stands alone.
     """
     facts = page.counted.variants if _has_quality(page.counted.variants) else page.drawn.variants
-    subtitle = f"test-set metrics of {_runs_words(page)}, percent"
+    model = _model_of(page, facts)
+    is_in_percent = any(
+        one.unit == "percent" and one.value is not None for each in facts for one in each.quality.values()
+    )
+    unit = "percent" if is_in_percent or not _has_quality(facts) else "as logged"
+    subtitle = f"test-set metrics of {_runs_words(page)}, {unit}"
     asked = (
         f"{', '.join(METRICS)} in latest_metrics of {page.drawn.mlflow.experiment or 'the A/B experiment'}"
     )
@@ -186,7 +193,6 @@ def quality_panel(page: PageFacts) -> QualityPanel:
         subtitle = "Prometheus' gauge, percent; test-set metrics need MLflow"
     origin = max((one.origin for one in measured), key=lambda each: each.weakness)
     shares_live = origin is not Origin.SIMULATED or page.is_simulated
-    model = (page.counted if facts is page.counted.variants else page.drawn).model
     online = tuple(each.online_accuracy for each in facts) if shares_live else ()
     rows = tuple(
         QualityRow(
@@ -201,8 +207,6 @@ def quality_panel(page: PageFacts) -> QualityPanel:
     if not model.quality.is_like_accuracy and any(one.value is not None for one in online):
         rows += (QualityRow(metric_of(ONLINE_ACCURACY).title, online, metric=ONLINE_ACCURACY),)
     reason = failure(page.mlflow_status) if origin is Origin.SIMULATED else ""
-    if not any(row.unit == "percent" for row in rows if any(one.value is not None for one in row.offline)):
-        subtitle = subtitle.replace(", percent", ", as logged")
     return QualityPanel(
         Head(
             _quality_title(page, facts, is_online=is_online),
@@ -215,6 +219,11 @@ def quality_panel(page: PageFacts) -> QualityPanel:
         tuple(row for row in rows if row.unit == "percent"),
         tuple(row for row in rows if row.unit != "percent"),
     )
+
+
+def _model_of(page: PageFacts, facts: tuple[VariantFacts, ...]) -> ModelFacts:
+    """What these variants' quality was made of."""
+    return (page.counted if facts is page.counted.variants else page.drawn).model
 
 
 def _runs_words(page: PageFacts) -> str:
@@ -246,7 +255,7 @@ def _quality_title(page: PageFacts, facts: tuple[VariantFacts, ...], *, is_onlin
         for name in page.roles.pair
         if name in by_variant and by_variant[name].value is not None
     ]
-    metric = (page.counted if facts is page.counted.variants else page.drawn).model.metric(ACCURACY)
+    metric = _model_of(page, facts).metric(ACCURACY)
     words = [f"{one.variant} {format_number(one.value, one.unit)}" for one in reversed(pair)]
     if not words:
         return f"{metric.title} is missing"

@@ -164,7 +164,7 @@ def _judged_values(
 
 
 def _of_runs(runs: RunsPanel) -> Iterator[Measurement]:
-    return (bar.accuracy_percent for bar in runs.bars if bar.accuracy_percent)
+    return (bar.accuracy for bar in runs.bars if bar.accuracy)
 
 
 def _doubt(note: str, settings: Settings) -> Iterator[str]:

@@ -153,10 +153,10 @@ def _write_rows(rows: RowPlot, bars: Sequence[RunBar], report: AbReport) -> None
             Look(points, colour),
             stand="center_baseline",
         )
-        if bar.accuracy_percent is not None and bar.accuracy_percent.value is not None:
+        if bar.accuracy is not None and bar.accuracy.value is not None:
             rows.number(
                 y,
-                value_words(bar.accuracy_percent),
+                value_words(bar.accuracy),
                 colour,
                 points=points,
                 column=state_width + 0.1,

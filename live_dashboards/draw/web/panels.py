@@ -93,7 +93,7 @@ def _mark_words(
 
 def _row(bar: RunBar, report: AbReport) -> Label:
     colour = style_of(report.variant_names, bar.variant).text_colour
-    words = " · ".join(filter(None, (_accuracy_words(bar.accuracy_percent), bar.state)))
+    words = " · ".join(filter(None, (_accuracy_words(bar.accuracy), bar.state)))
     return Label(bar.label, ((words, colour),), colour)
 
 
@@ -146,7 +146,7 @@ def _accuracy_words(accuracy: Measurement | None) -> str:
 
 
 def _hover(bar: RunBar, report: AbReport) -> str:
-    zone, accuracy = ZoneInfo(report.timezone), bar.accuracy_percent
+    zone, accuracy = ZoneInfo(report.timezone), bar.accuracy
     has_accuracy = accuracy is not None and accuracy.value is not None
     head = report.runs.head
     origin = spoken(f"source: {MLFLOW}", Said(head.asked, "query"), origin_words(head.origin))
@@ -157,7 +157,7 @@ def _hover(bar: RunBar, report: AbReport) -> str:
             Said(bar.state, "value"),
             f"started {moment_words(bar.started_at, zone)}",
             f"ended {moment_words(bar.ended_at, zone)}" if bar.ended_at else "no end recorded",
-            f"accuracy {_accuracy_words(accuracy)}" if has_accuracy else "",
+            f"{report.logged_quality.metric().words} {_accuracy_words(accuracy)}" if has_accuracy else "",
             *(provenance(accuracy, report.timezone) if accuracy is not None and has_accuracy else origin),
         )
     )
