@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,19 +16,11 @@ from live_dashboards.model.metrics import (
     metric_of,
 )
 from live_dashboards.model.number import format_number
-from live_dashboards.settings.values import metric_name, positive
+from live_dashboards.settings.selectors import QUOTED, selector
+from live_dashboards.settings.values import positive
 
 _EXAMPLE = 'timeouts:ab_test_timeouts_total{kind="read"}:0.1'
-_SELECTOR = re.compile(r"(?P<metric>[^{}]*?)\s*(?:\{(?P<inner>.*)\})?", re.DOTALL)
-_QUOTED = r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|`[^`]*`'
-_MATCHER = re.compile(
-    rf"\s*(?P<label>[a-zA-Z_]\w*)\s*(?P<operator>=~|!~|!=|=)\s*(?P<value>{_QUOTED})\s*(?:,|$)", re.ASCII
-)
-_PIECE = re.compile(rf"{_QUOTED}|.", re.DOTALL)
-_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[0-7]{3}|.)", re.DOTALL)
-_ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'"}
-# what Python and Prometheus' patterns (RE2) read otherwise, or one of them not at all
-_UNLIKE = re.compile(r"\\[pPCQEzZA1-9]|\[\[:|\(\?(?![ims]*\)|:)|[*+?}]\+")
+_PIECE = re.compile(rf"{QUOTED}|.", re.DOTALL)
 _NOT_FREE = frozenset({"__name__", "model_name", "experiment"})
 
 
@@ -119,64 +110,9 @@ def _margin_points(name: str, text: str) -> float:
 
 def _selector(name: str, text: str) -> tuple[str, tuple[LabelMatcher, ...]]:
     try:
-        found = _SELECTOR.fullmatch(text)
-        if found is None:
-            raise ValueError("its braces are not closed")
-        return metric_name(found["metric"]), tuple(_matchers(found["inner"] or ""))
+        return selector(text, _NOT_FREE)
     except ValueError as error:
         raise ValueError(
             f"the counter of {name} is {text!r}, which cannot be read ({error}); give a metric's name, and "
             'in braces labels with =, !=, =~ or !~ and a text in quotes, as in x_total{kind="read"}'
         ) from None
-
-
-def _matchers(inner: str) -> Iterator[LabelMatcher]:
-    at = 0
-    while inner[at:].strip():
-        found = _MATCHER.match(inner, at)
-        if found is None:
-            raise ValueError(
-                f"{inner[at:].strip()!r} is no label with a text in quotes, which a shell takes away unless "
-                "the whole value stands in single quotes"
-            )
-        yield _checked(LabelMatcher(found["label"], found["operator"], _unquoted(found["value"])))
-        at = found.end()
-
-
-def _checked(matcher: LabelMatcher) -> LabelMatcher:
-    if matcher.label in _NOT_FREE:
-        raise ValueError(f"{matcher.label} is no label to choose by, as arms and tests are told apart by it")
-    if matcher.operator.endswith("~"):
-        _check_pattern(matcher.value)
-    return matcher
-
-
-def _check_pattern(pattern: str) -> None:
-    """ValueError for a pattern that matches other texts here than in Prometheus."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            re.compile(pattern, re.DOTALL)
-    except (re.error, FutureWarning, DeprecationWarning, OverflowError, RecursionError) as error:
-        raise ValueError(f"the pattern {pattern!r} is none: {error}") from None
-    if _UNLIKE.search(pattern):
-        raise ValueError(
-            f"the pattern {pattern!r} holds more than letters, classes, groups and repetitions, which all "
-            "engines read alike"
-        )
-
-
-def _unquoted(text: str) -> str:
-    """The value of a quoted text; ValueError for an escape that is none."""
-    if text[0] == "`":
-        return text[1:-1]
-    return _ESCAPE.sub(_unescaped, text[1:-1])
-
-
-def _unescaped(found: re.Match[str]) -> str:
-    code = found[1]
-    if code in _ESCAPED:
-        return _ESCAPED[code]
-    if len(code) > 1:
-        return chr(int(code, 8) if code.isdecimal() else int(code[1:], 16))
-    raise ValueError(f"\\{code} is no escape")
