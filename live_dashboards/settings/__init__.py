@@ -15,9 +15,11 @@ from typing import Any
 
 from live_dashboards.errors import SettingsError
 from live_dashboards.model.guarded import EventCounter, Guarded
+from live_dashboards.model.serving import ServingMetrics
 from live_dashboards.model.setting_types import Secret, TrafficPlan
 from live_dashboards.settings import secrets
 from live_dashboards.settings.guardrails import all_guarded
+from live_dashboards.settings.serving import serving_metrics
 from live_dashboards.settings.table import Setting, all_settings
 
 ENV_FILE_NAME = ".env.live-dashboards"
@@ -108,6 +110,11 @@ class Settings:
         return counters
 
     @property
+    def serving(self) -> ServingMetrics:
+        """What requests, errors and response times are called in Prometheus."""
+        return serving_metrics(self.values)
+
+    @property
     def output_folder(self) -> Path:
         """Where pictures with a default name go."""
         return self.base_folder / str(self["DASHBOARD_OUTPUT_DIR"])
@@ -167,6 +174,7 @@ def load_settings(
     _refuse_url_with_parts(texts)
     _refuse_one_arm(values)
     _refuse_halves(values)
+    _refuse_mixed_names(values)
     secrets.warn_of_placeholders(values)
     given = frozenset(name for name in values if name in texts or f"{name}_FILE" in texts)
     return Settings(values, given, folder)
@@ -235,6 +243,14 @@ def _refuse_halves(values: Mapping[str, object]) -> None:
     for given, needed in pairs:
         if values[given] is not None and values[needed] is None:
             raise SettingsError(f"{given} is set, but {needed} is not; set both or neither")
+
+
+def _refuse_mixed_names(values: Mapping[str, object]) -> None:
+    """Names of metrics that contradict each other."""
+    try:
+        serving_metrics(values)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _read_file(env_file: Path | None, default: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import live_dashboards.settings.serving as served
 import live_dashboards.settings.values as read
 from live_dashboards.model.metrics import METRICS, Metric, check_catalogue
 from live_dashboards.settings.guardrails import guardrails
@@ -197,6 +198,65 @@ _SECTIONS: tuple[tuple[str, tuple[Setting | Callable[[], tuple[Setting, ...]], .
                 "planned split, variant=share, comma-separated, normalised; of a ramp one plan after the "
                 "other, `;`-separated, each beginning with its moment",
                 "baseline=70,enhanced=30",
+            ),
+            Setting(
+                "AB_METRICS",
+                served.OWN_PRESET,
+                served.preset,
+                "names of requests, errors and response times in Prometheus: a preset "
+                f"({', '.join(served.presets())}) or the path of a TOML file in their format",
+            ),
+            Setting(
+                "AB_REQUESTS",
+                None,
+                served.counters,
+                "counter of requests, over the preset's; sums and differences: a + b - c",
+                "http_requests_total",
+            ),
+            Setting(
+                "AB_ERRORS",
+                None,
+                served.errors,
+                "counter of failed requests, over the preset's, or `none`: then they are missing, never 0",
+                'http_requests_total{status=~"5.."}',
+            ),
+            Setting(
+                "AB_LATENCY",
+                None,
+                served.latency,
+                "metric of response times without its ending (_bucket, _sum, _count), over the preset's, or "
+                "`none`",
+                "http_request_duration_seconds",
+            ),
+            Setting("AB_LATENCY_UNIT", None, served.latency_unit, "its unit: s, ms or us"),
+            Setting(
+                "AB_LATENCY_KIND",
+                None,
+                served.latency_kind,
+                "histogram; buckets: no true _sum, so no mean; summary: _sum and _count; sum: a counter of "
+                "time of that very name, divided by the requests or by AB_LATENCY_COUNT",
+            ),
+            Setting(
+                "AB_LATENCY_COUNT",
+                None,
+                served.counters,
+                "what a latency of kind sum is divided by, where that is not all requests",
+            ),
+            Setting("AB_MODEL_LABEL", None, served.model_label, "label that tells the model"),
+            Setting(
+                "AB_MODEL_PATTERN",
+                None,
+                served.model_pattern,
+                "pattern (RE2) of the whole of that label's value, whose first group is the variant; values "
+                "that do not match count nowhere",
+                r"/models/(\w+)/predict",
+            ),
+            Setting(
+                "AB_MATCHERS",
+                None,
+                served.always,
+                "matchers that are always added, comma-separated, such as to leave traffic out",
+                'traffic!="shadow"',
             ),
             Setting("AB_START", None, read.moment, "start of the test, RFC 3339 or unix seconds"),
             Setting(

@@ -129,7 +129,8 @@ def total_answer(growth: Growth) -> tuple[Answer, tuple[str, ...]]:
     """The growth of the whole range, and what is told of values that cannot be."""
     edges, query = growth.edges, growth.query
     span = format_exact_duration(edges.end_seconds - edges.start_seconds)
-    promql = f"sum_over_time(({growth.promql})[{span}:{format_exact_duration(edges.step_seconds)}])"
+    step = format_exact_duration(edges.step_seconds)
+    promql = f"sum_over_time(({growth.promql})[{span}:{step}])" if growth.promql else ""
     if growth.reason is not None:
         return Answer(query.name, promql, query.unit, reason=growth.reason), ()
     totals = by_edge(growth.totals, sum)

@@ -18,6 +18,7 @@ from live_dashboards.model.guarded import EventCounter
 from live_dashboards.model.metrics import metric_of
 from live_dashboards.model.names import listed
 from live_dashboards.model.notices import ASSUMED_ZERO
+from live_dashboards.model.serving import ServingMetrics
 from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant, values_of
 from live_dashboards.sources.prometheus.own_series import HISTORY_SECONDS
@@ -161,6 +162,58 @@ def events_counted(ask: Ask, counting: Counting, *, at_seconds: float, is_known:
         return counting.counted(reason=_reason(ask, counting, found, at_seconds, is_known=is_known))
     return counting.counted(
         selector, of_models=found.of_models, uncounted=found.unknown, assumed=found.trusted
+    )
+
+
+def errors_counted(
+    ask: Ask, serving: ServingMetrics, counting: Counting, *, at_seconds: float, is_known: bool
+) -> EventsCounted:
+    """How this test's failed requests are counted, as they are called on the server.
+
+    Those that are a part of the requests' own counters are 0 where there is no such series, if the labels
+    that tell them are there.
+    """
+    if serving.errors is None:
+        return counting.counted(reason=f"failed requests of a model are not counted ({serving.title})")
+    if serving.is_own or serving.is_told_by_status:
+        return events_counted(ask, counting, at_seconds=at_seconds, is_known=is_known)
+    counted = replace(
+        counting,
+        events=replace(
+            FAILED_REQUESTS,
+            is_told_by_status=False,
+            has_matchers=any(each.matchers for each in serving.errors.added),
+        ),
+    )
+    if not serving.errors.metrics & serving.requests.metrics:
+        return events_counted(ask, counted, at_seconds=at_seconds, is_known=is_known)
+    if isinstance(counting.counters, SourceError):
+        return counted.counted(reason=counting.counters.reason)
+    lacking = _lacking_label(ask, serving, counting, at_seconds)
+    if lacking:
+        return counted.counted(
+            reason=f"failed requests are not counted: no series of {REQUESTS} has the label {lacking}; mend "
+            "AB_ERRORS"
+        )
+    return counted.counted(COUNTER_ERRORS)
+
+
+def _lacking_label(ask: Ask, serving: ServingMetrics, counting: Counting, at_seconds: float) -> str:
+    """A label that tells failed requests apart and that no request has; empty where there is none, or nobody
+    can tell.
+    """
+    assert serving.errors is not None  # noqa: S101 looked at before
+    labels = sorted({matcher.label for each in serving.errors.added for matcher in each.matchers})
+    selector = render(f"{REQUESTS}{{$experiment}}", matchers=counting.matchers)
+    since = at_seconds - HISTORY_SECONDS
+    outcomes = ask([values_of(label, selector, since, at_seconds) for label in labels]) if labels else ()
+    return next(
+        (
+            label
+            for label, outcome in zip(labels, outcomes, strict=True)
+            if isinstance(outcome, Reply) and not outcome.names
+        ),
+        "",
     )
 
 

@@ -24,7 +24,8 @@ from live_dashboards.sources.prometheus.counting.count import (
     Counted,
     edges_question,
     lacking_edges,
-    with_unseen,
+    put_right,
+    with_taken,
     without_unknown_sums,
 )
 from live_dashboards.sources.prometheus.counting.growth import (
@@ -369,12 +370,13 @@ class _PeriodQuestions:
         sooner = None if count is None else count.seen(repair, outcomes[len(self._beside()) :])
         seen = sooner if not self.has_window else self._after(sooner)
         assert seen is not None  # noqa: S101 without the window's blocks all is asked
-        return Counted(seen, with_unseen(repair.ask, self.scope, repair.repaired(seen)))
+        return Counted(seen, put_right(repair, self.scope, seen))
 
     def _after(self, sooner: Seen | None) -> Seen:
         window = {query.name: query for query in self.window.looking.queries}
         asked = {
-            query: window["latency_buckets" if query.name == _WITHIN else query.name] for query in self.asked
+            query: window["latency_buckets" if query.name == _WITHIN else query.name]
+            for query in with_taken(self.scope, self.asked)
         }
         later = seen_since(seen_of(self.window, self.scope, asked, self._is_own), self.junction_seconds)
         return later if sooner is None else seen_together(sooner, later)

@@ -32,6 +32,11 @@ from live_dashboards.sources.queries import (
 )
 
 MODEL_LABEL = "model_name"
+# what is taken away from these, where settings say so: counted by itself
+TAKEN = {
+    REQUESTS: f"{EXPORTED.prefix}requests_taken_total",
+    ERRORS: f"{EXPORTED.prefix}errors_taken_total",
+}
 
 STEP_SECONDS = 300.0
 # how far the rules look back: a step ends that long before the moment at which it is recorded

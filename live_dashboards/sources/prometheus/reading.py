@@ -51,6 +51,8 @@ from live_dashboards.sources.prometheus.counting.count import (
     Counted,
     edges_question,
     lacking_edges,
+    with_taken,
+    with_unasked,
     without_lacking,
     without_unknown_sums,
 )
@@ -114,6 +116,7 @@ _FIXES = (  # by a part of what is told: what to do, and the finding's name for 
 
 _NAMES_SHOWN = 4
 _SCRAPED, _EDGES = "scraped ", "edges "
+_LATENCY = ("latency_sum", "latency_count", BUCKETS)
 
 
 def look_at_completeness(answer: PrometheusAnswer, failures: Sequence[Failure]) -> Iterator[Check]:
@@ -194,7 +197,7 @@ def read_answers(ask: Ask, scope: Scope, settings: Settings) -> Reading:
         scope.counts_at_seconds, scope.window_seconds, STEP_SECONDS if scope.is_recorded else 0.0
     )
     wanted = _FirstQuestions(scope, totals(settings), dict(AB_QUERIES), grid)
-    repair = Repair(ask, scope, wanted.totals)
+    repair = Repair(ask, scope, with_taken(scope, wanted.totals))
     first = _first(ask, wanted, repair, with_start=settings.start is None)
     window = window_answers(
         first.window, first.day, wanted.totals, scope, scraped_at(first.named(_SCRAPED), first.window.edges)
@@ -312,7 +315,8 @@ def _first(ask: Ask, wanted: _FirstQuestions, repair: Repair, *, with_start: boo
         )
         for index, count in enumerate(counts)
     ]
-    found = _First(outcomes, counted[0], counted[1] if len(counted) > 1 else None, ())
+    window = with_unasked(counted[0], scope, (wanted.query(name) for name in _LATENCY))
+    found = _First(outcomes, window, counted[1] if len(counted) > 1 else None, ())
     return _sound(found)
 
 

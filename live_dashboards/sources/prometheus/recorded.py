@@ -19,6 +19,7 @@ from live_dashboards.model.notices import (
     MISSING_STEPS,
     OLDER_RULES,
 )
+from live_dashboards.model.serving import OWN_NAMES, ServingMetrics
 from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, joined
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant, over_time
 from live_dashboards.sources.prometheus.failed_requests import Counting, events_counted
@@ -74,6 +75,7 @@ def find_recorded_scope(
     test: AskedTest,
     known: tuple[str, ...],
     metric_names: tuple[str, ...],
+    serving: ServingMetrics = OWN_NAMES,
 ) -> Scope | str:
     """The scope of questions to recorded steps, or why they cannot be asked."""
     if window_seconds < STEP_SECONDS:
@@ -136,6 +138,7 @@ def find_recorded_scope(
         ),
         steps_at_seconds=steps_at,
         matchers=own.matchers,
+        serving=serving,
     )
 
 

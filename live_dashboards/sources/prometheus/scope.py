@@ -7,18 +7,20 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from live_dashboards.model.serving import OWN_NAMES, ServingMetrics
 from live_dashboards.sources.prometheus.exchange import Ask, instant
 from live_dashboards.sources.prometheus.failed_requests import (
     RECORDED_ERRORS,
     Counting,
     EventsCounted,
-    events_counted,
+    errors_counted,
 )
 from live_dashboards.sources.prometheus.native import Native
 from live_dashboards.sources.prometheus.own_series import AskedTest, find_own_series
 from live_dashboards.sources.prometheus.promql import (
     SETTLED_SECONDS,
     STEP_SECONDS,
+    TAKEN,
     events_selector,
     once,
     recorded_form,
@@ -53,7 +55,8 @@ class Scope:
     `steps_at_seconds` is where the steps are asked that rules have recorded; None: the series of every
     instance are asked. `copy_labels` are those in which alone copies of one scrape differ, which count once.
     `pause_seconds` lie between two scrapes. `native` are the native histograms that count instead of classic
-    ones. `guarded` tells by their names how the events of guardrails of one's own are counted.
+    ones. `serving` is what things are called on the server, into which questions are put later (see `names`).
+    `guarded` tells by their names how the events of guardrails of one's own are counted.
     """
 
     at_seconds: float
@@ -69,6 +72,7 @@ class Scope:
     pause_seconds: float = _USUAL_PAUSE_SECONDS
     matchers: str = ""
     native: Native | None = None
+    serving: ServingMetrics = OWN_NAMES
     guarded: tuple[tuple[str, EventsCounted], ...] = ()
 
     @property
@@ -100,6 +104,18 @@ class Scope:
             and recorded_form(query) is not None
             and not (self.native is not None and query.metric.startswith(LATENCY))
         )
+
+    def taken(self, query: AbQuery) -> AbQuery | None:
+        """The question after what is taken away from a counter's, under a name of its own; None where there
+        is nothing, or rules have recorded what is left.
+        """
+        sums = {REQUESTS: self.serving.requests, ERRORS: self.serving.errors}
+        counted = sums.get(query.metric) if query.is_growth else None
+        if counted is None or not counted.taken or self.counts_steps(query):
+            return None
+        metric = TAKEN[query.metric]
+        promql = f"sum by ({', '.join(query.labels)}) (increase({metric}{{$experiment}}[$window]))"
+        return AbQuery(f"{query.name}_taken", promql, query.unit, query.labels, metric)
 
     def as_asked(self, promql: str) -> str:
         """The PromQL as the server gets it, of native histograms where those count."""
@@ -134,12 +150,25 @@ class Scope:
     def can_ask(self, query: AbQuery) -> bool:
         """Whether what the query needs is there at all."""
         events = self.events(query)
-        return events is None or bool(events.selector)
+        return not self._latency_lack(query) and (events is None or bool(events.selector))
 
     def why_not(self, query: AbQuery) -> str | None:
         """Why what the query needs is not there."""
         events = self.events(query)
-        return None if events is None else events.reason
+        return (None if events is None else events.reason) or self._latency_lack(query) or None
+
+    def _latency_lack(self, query: AbQuery) -> str:
+        """Why the server has not the response times that the query needs; empty where it may."""
+        latency, title = self.serving.latency, self.serving.title
+        if not query.metric.startswith(LATENCY):
+            return ""
+        if latency is None:
+            return f"no response times of a model are known ({title})"
+        if query.metric == f"{LATENCY}_bucket" and not latency.has_buckets:
+            return f"{latency.metric} has no buckets ({title}), so neither percentiles nor shares are known"
+        if query.metric == f"{LATENCY}_sum" and not latency.has_mean:
+            return f"{latency.metric} has no true sum ({title}), so the mean is not known"
+        return ""
 
     def _errors(self, query: AbQuery) -> str:
         """The selector of failed requests, or of their recorded steps, its experiment filled in."""
@@ -155,6 +184,7 @@ def find_scope(
     test: AskedTest,
     known: tuple[str, ...],
     metric_names: tuple[str, ...],
+    serving: ServingMetrics = OWN_NAMES,
 ) -> Scope:
     """Look once at whose series there are, at requests and errors; SourceError where even the requests cannot
     be looked at.
@@ -168,15 +198,18 @@ def find_scope(
         [instant(text, at_seconds, "count") for text in texts]
     )
     requests = answered(found)
-    with_status = tuple(series for series in requests.series if series.label("status"))
+    with_status = tuple(
+        series for series in requests.series if series.label("status") and serving.is_told_by_status
+    )
     return Scope(
         at_seconds=at_seconds,
         window_seconds=window_seconds,
         experiment=test.name,
         experiments=tuple(sorted({series.label(EXPERIMENT_LABEL) for series in requests.series} - {""})),
         has_requests=bool(requests.series),
-        errors=events_counted(
+        errors=errors_counted(
             ask_all,
+            serving,
             Counting(requests.series, with_status, errors, own.matchers),
             at_seconds=at_seconds,
             is_known=ERRORS in metric_names,
@@ -185,6 +218,7 @@ def find_scope(
         pause_seconds=_pause_seconds(in_an_hour),
         warnings=(*own.told, *requests.warnings),
         matchers=own.matchers,
+        serving=serving,
     )
 
 

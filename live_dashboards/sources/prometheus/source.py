@@ -12,6 +12,7 @@ from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.model.moment import format_duration, parse_duration_seconds
 from live_dashboards.model.names import listed
 from live_dashboards.model.notices import ADDED_TOGETHER, NOT_RECORDED, WHICH_COUNT
+from live_dashboards.model.serving import ServingMetrics
 from live_dashboards.model.snapshot import PROMETHEUS, PrometheusAnswer, SourceState, SourceStatus
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
@@ -19,6 +20,7 @@ from live_dashboards.sources.prometheus.client import Engine, PrometheusClient, 
 from live_dashboards.sources.prometheus.copies import find_copies
 from live_dashboards.sources.prometheus.exchange import Ask, FailedQuestions, Failure, Question
 from live_dashboards.sources.prometheus.failed_requests import EventsCounted, find_events
+from live_dashboards.sources.prometheus.names import Translator, known_metrics
 from live_dashboards.sources.prometheus.native import FoundNative, NativeAsk, find_native
 from live_dashboards.sources.prometheus.own_series import AskedTest
 from live_dashboards.sources.prometheus.promql import REQUESTS_TOTAL, STEPS
@@ -67,6 +69,10 @@ class PrometheusAbSource:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._client = PrometheusClient(settings)
+        self._serving = settings.serving
+        self._translator = (
+            None if self._serving.is_own else Translator(self._serving, _guarded_alike(settings))
+        )
         self._discovery: Discovery | None = None
         self.matchers = ""  # of the series that the last reading counted
         self.failures: tuple[Failure, ...] = ()  # of its questions
@@ -79,12 +85,24 @@ class PrometheusAbSource:
         """Close every connection."""
         self._client.close()
 
+    @property
+    def _lack(self) -> str:
+        return "" if self._translator is None else self._translator.lack
+
+    def ask_all(self, questions: list[Question], deadline: Deadline) -> tuple[Outcome, ...]:
+        """The outcome of each question in the tool's own names."""
+
+        def ask(several: list[Question]) -> tuple[Outcome, ...]:
+            return self._client.ask_all(several, deadline)
+
+        return ask(questions) if self._translator is None else self._translator.ask(ask, questions)
+
     def discover(self, deadline: Deadline) -> Discovery:
         """Find the server that answers, and what it knows of experiments; SourceError where none answers."""
         before_seconds = deadline.elapsed_seconds
         hello = self._client.connect(deadline)
-        experiments, names, unlabelled, build, runtime = self._client.ask_all(
-            (*(_RECORDED if self._wants_recorded else _RAW), *_SERVER), deadline
+        experiments, names, unlabelled, build, runtime = self.ask_all(
+            [*(_RECORDED if self._wants_recorded else _RAW), *_SERVER], deadline
         )
         self._discovery = Discovery(
             experiments=_names(experiments),
@@ -119,7 +137,7 @@ class PrometheusAbSource:
             found = self._discovery or self.discover(deadline)
             before_seconds = deadline.elapsed_seconds
 
-            asking = FailedQuestions(lambda questions: self._client.ask_all(questions, deadline))
+            asking = FailedQuestions(lambda questions: self.ask_all(questions, deadline))
             test = AskedTest(experiment, variants, self._settings.aliases)
             found, scope, lack = self._scope(
                 asking.ask, found, at_seconds=at.timestamp(), window_seconds=window_seconds, test=test
@@ -145,9 +163,9 @@ class PrometheusAbSource:
                 *_experiment_warnings(scope),
             )
             seconds = found.duration_seconds + deadline.elapsed_seconds - before_seconds
-            return PrometheusAnswer(
+            answer = PrometheusAnswer(
                 status=replace(
-                    _status(found, scope, tuple(dict.fromkeys(told)), seconds),
+                    _status(found, scope, self._lack, tuple(dict.fromkeys(told)), seconds),
                     failures=failures,
                     is_partial=asking.is_partial,
                     counted_twice=copies.twice,
@@ -166,6 +184,7 @@ class PrometheusAbSource:
                 # the steps themselves tell from when on they are kept
                 retention_seconds=None if scope.is_recorded else found.retention_seconds,
             )
+            return answer if self._translator is None else self._translator.answer(answer)
         finally:
             self._client.close()
 
@@ -210,6 +229,7 @@ class PrometheusAbSource:
                 test=test,
                 known=found.experiments,
                 metric_names=found.metric_names,
+                serving=self._serving,
             )
             if isinstance(scope, Scope):
                 return found, scope, ()
@@ -223,8 +243,16 @@ class PrometheusAbSource:
             test=test,
             known=found.experiments,
             metric_names=found.metric_names,
+            serving=self._serving,
         )
         return found, scope, lack
+
+
+def _guarded_alike(settings: Settings) -> tuple[str, ...]:
+    """The counters of guardrails that tell the model as the requests do: those of the framework."""
+    return tuple(
+        each.metric for each in settings.event_counters if not each.metric.startswith(EXPORTED.prefix)
+    )
 
 
 def _names(outcome: Outcome) -> tuple[str, ...]:
@@ -243,6 +271,15 @@ def _retention_seconds(runtime: Outcome) -> float | None:
         return None
 
 
+def _known_words(found: Discovery, serving: ServingMetrics) -> str:
+    known = found.metric_names if serving.is_own else known_metrics(serving, found.metric_names)
+    if known:
+        return f"the metrics there are {listed(known)}"
+    if serving.is_own:
+        return f"no metric's name begins with {EXPORTED.prefix}"
+    return f"none of the metrics of AB_METRICS={serving.preset} is there"
+
+
 def _experiment_warnings(scope: Scope) -> tuple[str, ...]:
     if scope.experiment is None and len(scope.experiments) > 1:
         return (
@@ -254,15 +291,13 @@ def _experiment_warnings(scope: Scope) -> tuple[str, ...]:
     return ()
 
 
-def _status(found: Discovery, scope: Scope, told: tuple[str, ...], seconds: float) -> SourceStatus:
+def _status(found: Discovery, scope: Scope, lack: str, told: tuple[str, ...], seconds: float) -> SourceStatus:
     state = SourceState.ANSWERED if scope.has_requests else SourceState.NO_AB_DATA
     return SourceStatus(
         PROMETHEUS,
         state,
-        reason=None if scope.has_requests else _no_data_reason(found, scope),
-        fix=None
-        if scope.has_requests
-        else "let Prometheus scrape the exporter of the A/B test, or choose an --at or --window with data",
+        reason=None if scope.has_requests else _no_data_reason(found, scope, lack),
+        fix=None if scope.has_requests else _no_data_fix(scope.serving),
         warnings=told,
         version=found.engine.title,
         address=found.address,
@@ -271,14 +306,30 @@ def _status(found: Discovery, scope: Scope, told: tuple[str, ...], seconds: floa
     )
 
 
-def _no_data_reason(found: Discovery, scope: Scope) -> str:
+def _no_data_fix(serving: ServingMetrics) -> str:
+    if serving.is_own:
+        return (
+            "let Prometheus scrape the exporter of the A/B test, set AB_METRICS where a serving framework's "
+            "metrics are there (test-connections names the preset), or choose an --at or --window with data"
+        )
+    label = serving.model_label
+    if serving.needs_pattern and serving.model_pattern is None:
+        return (
+            f"set AB_MODEL_PATTERN, whose first group finds the variant in the label {label}, such as "
+            r"/models/(\w+)/predict"
+        )
+    return (
+        f"check that AB_METRICS and what overrides it name what {serving.title} exposes (test-connections), "
+        "or choose an --at or --window with data"
+    )
+
+
+def _no_data_reason(found: Discovery, scope: Scope, lack: str) -> str:
     selector = scope.selector(REQUESTS_TOTAL)
     span = format_duration(max(scope.window_seconds, DAY_SECONDS))
-    names = (
-        f"the metrics there are {listed(found.metric_names)}"
-        if found.metric_names
-        else f"no metric's name begins with {EXPORTED.prefix}"
-    )
+    names = _known_words(found, scope.serving)
+    if lack:
+        return f"reachable, no A/B data: {lack}; {names}"
     left_out = "".join(
         f"{text.removeprefix(WHICH_COUNT)}; " for text in scope.warnings if text.startswith(WHICH_COUNT)
     )

@@ -36,10 +36,10 @@ from live_dashboards.sources.prometheus.counting.seams import Looking
 from live_dashboards.sources.prometheus.counting.stretches import Seen
 from live_dashboards.sources.prometheus.exchange import Ask, Question, over_time
 from live_dashboards.sources.prometheus.grid import Edges
-from live_dashboards.sources.prometheus.promql import unseen_form
+from live_dashboards.sources.prometheus.promql import TAKEN, unseen_form
 from live_dashboards.sources.prometheus.reply import Labels, Outcome, failure_in, series_in
 from live_dashboards.sources.prometheus.scope import Scope
-from live_dashboards.sources.queries import AbQuery
+from live_dashboards.sources.queries import LATENCY, AbQuery
 
 Rows = dict[str, dict[Labels, list[float]]]
 
@@ -74,7 +74,7 @@ class Count:
     def counted(self, repair: Repair, outcomes: Sequence[Outcome]) -> Counted:
         """What the first outcomes say, put right with what else has to be asked."""
         seen = self.seen(repair, outcomes)
-        return Counted(seen, with_unseen(repair.ask, self.scope, repair.repaired(seen)))
+        return Counted(seen, put_right(repair, self.scope, seen))
 
     def seen(self, repair: Repair, outcomes: Sequence[Outcome]) -> Seen:
         """What the first outcomes and what else has to be asked say, not yet put right."""
@@ -84,11 +84,121 @@ class Count:
 
     @property
     def _growing(self) -> GrowthQuestions:
-        return GrowthQuestions(self.scope, self.queries, self.edges)
+        return GrowthQuestions(self.scope, with_taken(self.scope, self.queries), self.edges)
 
     @property
     def _looking(self) -> Looking:
-        return Looking(self.scope, self.queries, self.edges)
+        return Looking(self.scope, with_taken(self.scope, self.queries), self.edges)
+
+
+def put_right(repair: Repair, scope: Scope, seen: Seen) -> dict[str, Growth]:
+    """The growths of what was seen, by the names of the counters that were asked for."""
+    growths = with_unseen(repair.ask, scope, repair.repaired(seen))
+    return in_seconds(scope, without_taken(scope, growths))
+
+
+def with_unasked(counted: Counted, scope: Scope, queries: Iterable[AbQuery]) -> Counted:
+    """What was counted, and of counters that cannot be asked for why not."""
+    unasked = {
+        query.name: Growth(query, "", counted.edges, {}, reason=scope.why_not(query))
+        for query in queries
+        if query.is_growth and query.name not in counted.growths
+    }
+    return replace(counted, growths={**counted.growths, **unasked})
+
+
+def with_taken(scope: Scope, queries: Iterable[AbQuery]) -> tuple[AbQuery, ...]:
+    """The counters, and those that are taken away from them; rules record what is left of them."""
+    found = []
+    for query in queries:
+        found.append(query)
+        taken = scope.taken(query)
+        if taken is not None:
+            found.append(taken)
+    return tuple(found)
+
+
+def without_taken(scope: Scope, growths: Mapping[str, Growth]) -> dict[str, Growth]:
+    """The growths of the counters, each less what is taken away from it, block by block: so a restart makes
+    no difference greater than it is.
+    """
+    taken = {name: scope.taken(growth.query) for name, growth in growths.items()}
+    return {
+        name: growth if (other := taken[name]) is None else _less(growth, growths[other.name])
+        for name, growth in growths.items()
+        if growth.query.metric not in TAKEN.values()
+    }
+
+
+def _less(growth: Growth, taken: Growth) -> Growth:
+    """What is left of a growth. Of the same events the second counter may tell later: what is below 0 in a
+    block was counted too early in those before it.
+    """
+    found = replace(growth, promql=f"({growth.promql}) - ({taken.promql})")
+    if growth.reason is not None or taken.reason is not None:
+        return lacking(found, growth.reason or taken.reason or "")
+    if growth.rows and not taken.rows:
+        return lacking(found, f"{taken.query.metric}, which is taken away, has no series")
+    nothing = (0.0,) * len(growth.edges.ends)
+    rows, more = {}, {}
+    for labels, row in growth.rows.items():
+        open_ = taken.more.get(labels, nothing)
+        most = (taken.rows.get(labels, nothing), taken.bridged.get(labels, nothing), open_)
+        whole = zip(row, growth.bridged.get(labels, nothing), *most, strict=True)
+        rows[labels] = _taken_back(
+            [None if own is None else own + bridged - _total(less) for own, bridged, *less in whole]
+        )
+        more[labels] = tuple(map(sum, zip(growth.more.get(labels, nothing), open_, strict=True)))
+    kept = {labels: each for labels, each in more.items() if any(each)}
+    return replace(found, rows=rows, more=kept, bridged={})
+
+
+def _total(values: Iterable[float | None]) -> float:
+    return sum(value or 0.0 for value in values)
+
+
+def _taken_back(row: Sequence[float | None]) -> tuple[float | None, ...]:
+    """The row with what is below 0 taken from the blocks before it, the last one first."""
+    found = list(row)
+    for block, value in enumerate(row):
+        owed = -value if value is not None and value < 0 else 0.0
+        if not owed:
+            continue
+        found[block] = 0.0
+        for sooner in range(block - 1, -1, -1):
+            given = min(owed, found[sooner] or 0.0)
+            if given:
+                found[sooner] = (found[sooner] or 0.0) - given
+                owed -= given
+            if not owed:
+                break
+    return tuple(found)
+
+
+def in_seconds(scope: Scope, growths: Mapping[str, Growth]) -> dict[str, Growth]:
+    """The growths with sums of response times in seconds, whatever unit the server has them in."""
+    unit_seconds = scope.serving.latency.unit_seconds if scope.serving.latency is not None else 1.0
+    return {
+        name: _scaled(growth, unit_seconds)
+        if growth.query.metric == f"{LATENCY}_sum" and not scope.counts_steps(growth.query)
+        else growth
+        for name, growth in growths.items()
+    }
+
+
+def _scaled(growth: Growth, factor: float) -> Growth:
+    if factor == 1:
+        return growth
+    return replace(
+        growth,
+        promql=f"{factor} * ({growth.promql})",
+        rows={
+            labels: tuple(None if value is None else factor * value for value in row)
+            for labels, row in growth.rows.items()
+        },
+        more={labels: tuple(factor * value for value in row) for labels, row in growth.more.items()},
+        bridged={labels: tuple(factor * value for value in row) for labels, row in growth.bridged.items()},
+    )
 
 
 def with_unseen(ask: Ask, scope: Scope, growths: Mapping[str, Growth]) -> dict[str, Growth]:
