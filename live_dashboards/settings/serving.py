@@ -51,6 +51,11 @@ def presets() -> tuple[str, ...]:
     return (OWN_PRESET, *(name for name in found if name != OWN_PRESET))
 
 
+def framework_presets() -> tuple[ServingMetrics, ...]:
+    """The names of each built-in preset but the tool's own."""
+    return tuple(_named(_built_in(name)) for name in presets() if name != OWN_PRESET)
+
+
 def preset(value: str) -> Mapping[str, Any]:
     """The preset of a name, or in a TOML file, as a mapping of its checked keys and its `name`; ValueError
     says what is wrong with it.

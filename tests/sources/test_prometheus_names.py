@@ -6,17 +6,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import groupby
 
 import pytest
 
+from live_dashboards.model.notices import CheckState
 from live_dashboards.model.serving import OWN_NAMES
 from live_dashboards.settings import load_settings
 from live_dashboards.settings.serving import presets
+from live_dashboards.sources.prometheus.check import ERRORS as ERRORS_LINE
+from live_dashboards.sources.prometheus.check import FRAMEWORKS, SERIES, prometheus_checks
 from tests.conftest import filled_prometheus
-from tests.sources.prometheus_reading import END, HOUR, ask, labels, values
+from tests.sources.prometheus_reading import END, HOUR, ask, labels, settings_of, values
 from tests.support.expositions import Exposition
 from tests.support.prometheus_truth import PrometheusTruth, TrueSeries
 
+AT = datetime.fromtimestamp(END, UTC)
 PATHS = r"/(\w+)/predict"
 WINDOW_SECONDS = 3 * HOUR
 
@@ -332,3 +338,64 @@ def test_every_preset_says_of_which_version_it_is_how_that_was_verified_and_what
     assert serving.verified.startswith(("ran ", "from its "))
     assert serving.cannot_tell
     assert not serving.is_own
+
+
+# --- the connection test leads to the setting -----------------------------------------------------------------------------------------
+
+
+def lines(url, **settings):
+    found = prometheus_checks(settings_of(url, AB_WINDOW="3h", **settings), AT)
+    return {name: [*several] for name, several in groupby(sorted(found, key=lambda each: each.name), key=lambda each: each.name)}
+
+
+@pytest.mark.parametrize("recorded", RECORDED, ids=str)
+def test_the_connection_test_names_the_preset_and_what_it_finds(prometheus, recorded):
+    exposition = Exposition.of(recorded.name)
+    url = prometheus(exposition.grown(start=END - 2 * HOUR, end=END)).url
+    (line,) = lines(url)[FRAMEWORKS]
+    preset = recorded.settings["AB_METRICS"]
+    assert line.ok is CheckState.WARNING
+    assert f"set AB_METRICS={preset}" in line.fix
+    assert "cannot be told: " in line.found
+    counts = values(ask(url, window_seconds=WINDOW_SECONDS, **recorded.settings).instant("requests"))
+    shown = "/{}/predict" if "AB_MODEL_PATTERN" in recorded.settings else "{}"
+    for model in VARIANTS:
+        assert f"{shown.format(model)} {counts[model]:,.0f}" in line.found
+    if "AB_MODEL_PATTERN" in recorded.settings:
+        pattern = re.search(r"AB_MODEL_PATTERN='([^']*)'", line.fix)[1]
+        assert values(ask(url, window_seconds=WINDOW_SECONDS, **{**recorded.settings, "AB_MODEL_PATTERN": pattern}).instant("requests")) == counts
+
+
+@pytest.mark.parametrize("recorded", RECORDED, ids=str)
+def test_with_the_setting_the_connection_test_finds_the_data_in_the_servers_names(prometheus, recorded):
+    exposition = Exposition.of(recorded.name)
+    url = prometheus(exposition.grown(start=END - 2 * HOUR, end=END)).url
+    found = lines(url, **recorded.settings)
+    assert [each.ok for each in found[SERIES]] == [CheckState.OK]
+    assert [each.ok for each in found[ERRORS_LINE]] == [CheckState.OK]
+    assert [each.ok for each in found[FRAMEWORKS]] == [CheckState.OK]
+    texts = [text for several in found.values() for each in several for text in (each.found, each.fix)]
+    assert not [text for text in texts if re.search(r"ab_test_(requests|errors|response)", text)]
+
+
+def test_a_page_without_data_names_the_preset_too(prometheus):
+    exposition = Exposition.of("bentoml-1.4.40")
+    answer = ask(prometheus(exposition.grown(start=END - 2 * HOUR, end=END)).url, window_seconds=WINDOW_SECONDS)
+    assert not answer.status.has_answered
+    assert answer.status.fix.startswith("set AB_METRICS=bentoml (bentoml_service_request_total is there)")
+    assert not answer.status.failures
+
+
+def test_of_several_frameworks_the_one_with_most_requests_stands_first(prometheus):
+    several = [Exposition.of(name) for name in ("flask-exporter-0.23.2", "mlserver-1.7.1")]
+    truth = several[0].grown(start=END - 2 * HOUR, end=END, times=3)
+    truth.series += several[1].grown(start=END - 2 * HOUR, end=END).series
+    found = lines(prometheus(truth).url)[FRAMEWORKS]
+    assert [each.fix.split()[1] for each in found] == ["AB_METRICS=flask", "AB_METRICS=mlserver"]
+
+
+def test_a_name_that_many_share_is_no_sign_without_the_presets_labels(prometheus):
+    truth = PrometheusTruth(start=END - 2 * HOUR, end=END)
+    truth.counter("http_requests_total", {"job": "shop", "code": "200"}, 1.0)
+    (line,) = lines(prometheus(truth).url)[FRAMEWORKS]
+    assert line.ok is CheckState.OK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -14,15 +14,19 @@ from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.model.moment import format_duration
 from live_dashboards.model.names import listed
 from live_dashboards.model.notices import COUNTED_ONCE, Check, CheckState
+from live_dashboards.model.serving import ServingMetrics
 from live_dashboards.model.snapshot import ChosenTest, PrometheusAnswer, Timeline
 from live_dashboards.settings import Settings
+from live_dashboards.settings.serving import framework_presets
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.http.endpoint import Endpoint
-from live_dashboards.sources.prometheus.client import PROMETHEUS_ITSELF, Engine, PrometheusClient, endpoints
+from live_dashboards.sources.prometheus.client import PROMETHEUS_ITSELF, Engine, endpoints
 from live_dashboards.sources.prometheus.exchange import Failure, instant
+from live_dashboards.sources.prometheus.frameworks import FoundFramework, find_frameworks
 from live_dashboards.sources.prometheus.promql import FAILED
 from live_dashboards.sources.prometheus.reading import COMPLETE, OF_COPIES, look_at_completeness
 from live_dashboards.sources.prometheus.recorded import RECORD_ONCE
+from live_dashboards.sources.prometheus.reply import answered
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS
 from live_dashboards.sources.prometheus.source import Discovery, PrometheusAbSource
 from live_dashboards.sources.queries import EXPERIMENT_LABEL, LATENCY, REQUESTS, render
@@ -44,10 +48,11 @@ _LAYER_OF_CODE = {
 }
 _CLOCK_LIMIT_SECONDS = 5.0
 
-SERIES, QUERIES, LABELS, ERRORS, GUARDRAILS, AGE, ACCURACY_UNIT, BUCKETS, COPIES = (
+SERIES, FRAMEWORKS, QUERIES, LABELS, ERRORS, GUARDRAILS, AGE, ACCURACY_UNIT, BUCKETS, COPIES = (
     f"Prometheus {thing}"
     for thing in (
         "A/B data",
+        "frameworks",
         "queries",
         "labels",
         "errors",
@@ -107,9 +112,9 @@ def _data(settings: Settings, at: datetime, test: ChosenTest | None) -> Iterator
         return
     for name, look in looks.items():
         found = list(look(data))
-        yield from found
-        if name == SERIES and any(line.has_failed for line in found):
-            yield from _skipped(others, "there is no A/B data")
+        yield from (replace(each, found=data.words(each.found), fix=data.words(each.fix)) for each in found)
+        if name == FRAMEWORKS and not data.answer.status.has_answered:
+            yield from _skipped([name for name in others if name != FRAMEWORKS], "there is no A/B data")
             return
 
 
@@ -195,8 +200,9 @@ def _skipped(names: Iterable[str], reason: str) -> Iterator[Check]:
 
 @dataclass(frozen=True, slots=True)
 class PrometheusData:
-    """What the data's checks look at: the whole answer, the label sets of the requests that count, and the
-    questions that failed.
+    """What the data's checks look at: the whole answer, the label sets of the requests that count, the
+    questions that failed, and the frameworks whose metrics are there. `words` puts metrics into the server's
+    names.
     """
 
     settings: Settings
@@ -204,6 +210,8 @@ class PrometheusData:
     answer: PrometheusAnswer
     label_sets: tuple[Timeline, ...]
     failures: tuple[Failure, ...] = ()
+    frameworks: tuple[FoundFramework, ...] = ()
+    words: Callable[[str], str] = str
 
     def fix_of(self, reason: str | None, fix: str) -> str:
         """What to do about an answer that lacks something: where its question failed what that failure says,
@@ -229,9 +237,24 @@ def read_data(settings: Settings, at: datetime, test: ChosenTest | None = None) 
     promql = render(
         _LABELLED, matchers=source.matchers, window_seconds=max(settings.window_seconds, DAY_SECONDS)
     )
-    with PrometheusClient(settings) as client:
-        found = client.ask(instant(promql, at.timestamp()), Deadline(settings.timeout_seconds))
-    return PrometheusData(settings, at, answer, found.series, source.failures)
+    later = Deadline(settings.timeout_seconds)
+    try:
+        (found,) = source.ask_all([instant(promql, at.timestamp())], later)
+        frameworks = find_frameworks(
+            lambda questions: source.ask_plainly(questions, later),
+            (*([] if settings.serving.is_own else [settings.serving]), *_other_presets(settings)),
+            at_seconds=at.timestamp(),
+            span_seconds=max(settings.window_seconds, DAY_SECONDS),
+        )
+    finally:
+        source.close()
+    return PrometheusData(
+        settings, at, answer, answered(found).series, source.failures, frameworks, source.words
+    )
+
+
+def _other_presets(settings: Settings) -> Iterator[ServingMetrics]:
+    return (each for each in framework_presets() if each.preset != settings.serving.preset)
 
 
 def _look_at_series(data: PrometheusData) -> list[Check]:
@@ -242,6 +265,21 @@ def _look_at_series(data: PrometheusData) -> list[Check]:
     used = data.answer.experiment_filter
     which = f"of experiment {used!r}" if used is not None else "of all experiments"
     return [Check(SERIES, CheckState.OK, f"{REQUESTS} has series {which}")]
+
+
+def _look_at_frameworks(data: PrometheusData) -> Iterator[Check]:
+    """A line for each preset whose metrics are there: what it finds, what it cannot tell, and the setting
+    where the test's data is not found without it.
+    """
+    has_data = data.answer.status.has_answered
+    for each in data.frameworks:
+        is_used = each.serving.preset == data.settings.serving.preset
+        if is_used or has_data:
+            yield Check(FRAMEWORKS, CheckState.OK, each.words)
+        else:
+            yield Check(FRAMEWORKS, CheckState.WARNING, each.words, each.fix, "framework")
+    if not data.frameworks:
+        yield Check(FRAMEWORKS, CheckState.OK, "no other metrics of serving frameworks are there")
 
 
 def _look_at_queries(data: PrometheusData) -> Iterator[Check]:
@@ -256,7 +294,7 @@ def _look_at_queries(data: PrometheusData) -> Iterator[Check]:
                 f"{format_duration(data.settings.window_seconds)}",
             )
         else:
-            fix = "let the exporter expose it, or leave it: its panel says that it is missing"
+            fix = "leave it, or let the exporter expose it: its panel says that it is missing"
             yield Check(
                 name,
                 CheckState.WARNING,
@@ -273,14 +311,17 @@ def _look_at_labels(data: PrometheusData) -> list[Check]:
             Check(
                 LABELS,
                 CheckState.FAILED,
-                f"{REQUESTS} has no label model_name",
-                "label each request with the model that answered it",
+                f"{REQUESTS} has no label {data.settings.serving.model_label}",
+                "label each request with the model that answered it, or name its label with AB_MODEL_LABEL",
                 "no_model_name",
             )
         ]
+    shown = {
+        "model_name": data.settings.serving.model_label,
+        **{label: label for label in (EXPERIMENT_LABEL, "status")},
+    }
     seen = "; ".join(
-        f"{label}: {listed(data.values(label)) or 'not there'}"
-        for label in ("model_name", EXPERIMENT_LABEL, "status")
+        f"{called}: {listed(data.values(label)) or 'not there'}" for label, called in shown.items()
     )
     if len(models) == 1:
         return [
@@ -298,7 +339,12 @@ def _look_at_labels(data: PrometheusData) -> list[Check]:
 def _look_at_errors(data: PrometheusData) -> Iterator[Check]:
     errors, statuses = data.answer.instant("errors"), data.values("status")
     if errors.reason is not None:
-        fix = data.fix_of(errors.reason, f"export {EXPORTED.errors}, or a label status with the value error")
+        how = (
+            f"export {EXPORTED.errors}, or a label status with the value error"
+            if data.settings.serving.is_told_by_status
+            else "name with AB_ERRORS what counts them, if anything does"
+        )
+        fix = data.fix_of(errors.reason, how)
         yield Check(ERRORS, CheckState.WARNING, errors.reason, fix, "no_errors")
     elif ('status="error"' in errors.query or FAILED in errors.query) and "error" not in statuses:
         fix = f"call failed requests status=error, or export {EXPORTED.errors}: now none counts as failed"
@@ -402,7 +448,7 @@ def _look_at_buckets(data: PrometheusData) -> Iterator[Check]:
             BUCKETS,
             CheckState.WARNING,
             reason,
-            data.fix_of(reason, f"export a histogram {LATENCY}"),
+            data.fix_of(reason, _without_buckets(data)),
             "no_buckets",
         )
     elif edges_ms == [math.inf]:
@@ -425,7 +471,7 @@ def _look_at_buckets(data: PrometheusData) -> Iterator[Check]:
             f"{len(edges_ms)} buckets, none of which ends at the objective of {objective_ms:g} ms; the "
             f"nearest edge is {near:g} ms"
         )
-        is_native = f"{LATENCY}_bucket" not in answer.query
+        is_native = "_bucket" not in answer.query
         fix = "set AB_LATENCY_OBJECTIVE_MS to an edge" + (
             "" if is_native else ", or add that bucket to the exporter"
         )
@@ -436,6 +482,15 @@ def _look_at_buckets(data: PrometheusData) -> Iterator[Check]:
             CheckState.OK,
             f"{len(edges_ms)} buckets, one of which ends at the objective of {objective_ms:g} ms",
         )
+
+
+def _without_buckets(data: PrometheusData) -> str:
+    latency = data.settings.serving.latency
+    if latency is None:
+        return "nothing is shipped as long as response times are unknown, unless AB_WAIVE=latency"
+    if not latency.has_buckets:
+        return "the difference of means is judged instead (AB_LATENCY_MARGIN_MS)"
+    return f"export a histogram {LATENCY}"
 
 
 def _look_at_copies(data: PrometheusData) -> Iterator[Check]:
@@ -472,6 +527,7 @@ def _age(seconds: float) -> str:
 # the looks at the data, each by the name under which its findings stand
 DATA_CHECKS: dict[str, Callable[[PrometheusData], Iterable[Check]]] = {
     SERIES: _look_at_series,
+    FRAMEWORKS: _look_at_frameworks,
     QUERIES: _look_at_queries,
     LABELS: _look_at_labels,
     ERRORS: _look_at_errors,

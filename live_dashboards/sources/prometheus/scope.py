@@ -155,7 +155,7 @@ class Scope:
     def why_not(self, query: AbQuery) -> str | None:
         """Why what the query needs is not there."""
         events = self.events(query)
-        return (None if events is None else events.reason) or self._latency_lack(query) or None
+        return (self._latency_lack(query) or None) if events is None else events.reason
 
     def _latency_lack(self, query: AbQuery) -> str:
         """Why the server has not the response times that the query needs; empty where it may."""

@@ -15,11 +15,13 @@ from live_dashboards.model.notices import ADDED_TOGETHER, NOT_RECORDED, WHICH_CO
 from live_dashboards.model.serving import ServingMetrics
 from live_dashboards.model.snapshot import PROMETHEUS, PrometheusAnswer, SourceState, SourceStatus
 from live_dashboards.settings import Settings
+from live_dashboards.settings.serving import framework_presets
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.prometheus.client import Engine, PrometheusClient, engine_of
 from live_dashboards.sources.prometheus.copies import find_copies
 from live_dashboards.sources.prometheus.exchange import Ask, FailedQuestions, Failure, Question
 from live_dashboards.sources.prometheus.failed_requests import EventsCounted, find_events
+from live_dashboards.sources.prometheus.frameworks import recognised
 from live_dashboards.sources.prometheus.names import Translator, known_metrics
 from live_dashboards.sources.prometheus.native import FoundNative, NativeAsk, find_native
 from live_dashboards.sources.prometheus.own_series import AskedTest
@@ -93,9 +95,17 @@ class PrometheusAbSource:
         """The outcome of each question in the tool's own names."""
 
         def ask(several: list[Question]) -> tuple[Outcome, ...]:
-            return self._client.ask_all(several, deadline)
+            return self.ask_plainly(several, deadline)
 
         return ask(questions) if self._translator is None else self._translator.ask(ask, questions)
+
+    def ask_plainly(self, questions: list[Question], deadline: Deadline) -> tuple[Outcome, ...]:
+        """The outcome of each question as it stands."""
+        return self._client.ask_all(questions, deadline)
+
+    def words(self, text: str) -> str:
+        """The sentence with the server's names of metrics."""
+        return text if self._translator is None else self._translator.words(text)
 
     def discover(self, deadline: Deadline) -> Discovery:
         """Find the server that answers, and what it knows of experiments; SourceError where none answers."""
@@ -162,10 +172,11 @@ class PrometheusAbSource:
                 *reading.warnings,
                 *_experiment_warnings(scope),
             )
+            fix = None if scope.has_requests else _no_data_fix(asking.ask, self._serving)
             seconds = found.duration_seconds + deadline.elapsed_seconds - before_seconds
             answer = PrometheusAnswer(
                 status=replace(
-                    _status(found, scope, self._lack, tuple(dict.fromkeys(told)), seconds),
+                    _status(found, scope, tuple(dict.fromkeys(told)), seconds, lack=self._lack, fix=fix),
                     failures=failures,
                     is_partial=asking.is_partial,
                     counted_twice=copies.twice,
@@ -291,13 +302,15 @@ def _experiment_warnings(scope: Scope) -> tuple[str, ...]:
     return ()
 
 
-def _status(found: Discovery, scope: Scope, lack: str, told: tuple[str, ...], seconds: float) -> SourceStatus:
+def _status(
+    found: Discovery, scope: Scope, told: tuple[str, ...], seconds: float, *, lack: str, fix: str | None
+) -> SourceStatus:
     state = SourceState.ANSWERED if scope.has_requests else SourceState.NO_AB_DATA
     return SourceStatus(
         PROMETHEUS,
         state,
         reason=None if scope.has_requests else _no_data_reason(found, scope, lack),
-        fix=None if scope.has_requests else _no_data_fix(scope.serving),
+        fix=fix,
         warnings=told,
         version=found.engine.title,
         address=found.address,
@@ -306,12 +319,14 @@ def _status(found: Discovery, scope: Scope, lack: str, told: tuple[str, ...], se
     )
 
 
-def _no_data_fix(serving: ServingMetrics) -> str:
+def _no_data_fix(ask: Ask, serving: ServingMetrics) -> str:
     if serving.is_own:
-        return (
-            "let Prometheus scrape the exporter of the A/B test, set AB_METRICS where a serving framework's "
-            "metrics are there (test-connections names the preset), or choose an --at or --window with data"
-        )
+        there = [
+            f"{each.preset} ({metric} is there)" for each, metric in recognised(ask, framework_presets())
+        ]
+        if there:
+            return f"set AB_METRICS={' or '.join(there)}; the connection test shows what each finds"
+        return "let Prometheus scrape the exporter of the A/B test, or choose an --at or --window with data"
     label = serving.model_label
     if serving.needs_pattern and serving.model_pattern is None:
         return (
@@ -319,8 +334,8 @@ def _no_data_fix(serving: ServingMetrics) -> str:
             r"/models/(\w+)/predict"
         )
     return (
-        f"check that AB_METRICS and what overrides it name what {serving.title} exposes (test-connections), "
-        "or choose an --at or --window with data"
+        f"check that AB_METRICS and what overrides it name what {serving.title} exposes, or choose an --at "
+        "or --window with data"
     )
 
 
