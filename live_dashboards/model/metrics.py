@@ -3,7 +3,7 @@ panels, files, words, the simulation, the demo and the docs follow from it.
 
 `METRICS` holds what MLflow's runs log of a model, in the order of the page; an entry that is added to it is
 asked for, shown, compared and listed from then on. `BESIDE` holds what else two variants are compared in.
-`EXPORTED` holds what exporters call what Prometheus counts of them, and `ASKED` what a question asks of.
+`EXPORTED` holds what exporters call what Prometheus counts of them.
 """
 
 from __future__ import annotations
@@ -173,14 +173,6 @@ class Exported:
 EXPORTED = Exported()
 VERSION_LABELS = ("model_version", "version", "image")
 """What may tell, on the series of requests, which model it is that serves under a name."""
-ASKED = {
-    "requests": EXPORTED.requests,
-    "request_rate": f"rate of {EXPORTED.requests}",
-    "errors": f'{EXPORTED.errors} or status="error"',
-    "response_time": EXPORTED.latency,
-    "business_impact": EXPORTED.impact,
-}
-"""What of Prometheus each of the page's questions asks of, in words."""
 
 
 def metric_of(name: str) -> Metric:

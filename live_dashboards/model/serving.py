@@ -98,6 +98,18 @@ class ServingMetrics:
     recognised_by: CountedSeries | None = None
     is_own: bool = False
 
+    def asked(self, question: str) -> str:
+        """What of Prometheus one of the page's questions asks of, in words."""
+        none = f"nothing of {self.title}"
+        by_status = ' or status="error"' if self.is_told_by_status else ""
+        return {
+            "requests": str(self.requests),
+            "request_rate": f"rate of {self.requests}",
+            "errors": none if self.errors is None else f"{self.errors}{by_status}",
+            "response_time": none if self.latency is None else self.latency.metric,
+            "business_impact": EXPORTED.impact,
+        }[question]
+
 
 OWN_NAMES = ServingMetrics(
     "ab_test",

@@ -9,7 +9,6 @@ from typing import Any
 from live_dashboards.model.guarded import EventCounter, Guarded, LabelMatcher
 from live_dashboards.model.metrics import (
     ERROR_RATE,
-    EXPORTED,
     LATENCY_GUARD,
     OVER_OBJECTIVE,
     check_events_name,
@@ -17,6 +16,7 @@ from live_dashboards.model.metrics import (
 )
 from live_dashboards.model.number import format_number
 from live_dashboards.settings.selectors import QUOTED, selector
+from live_dashboards.settings.serving import serving_metrics
 from live_dashboards.settings.values import positive
 
 _EXAMPLE = 'timeouts:ab_test_timeouts_total{kind="read"}:0.1'
@@ -44,20 +44,21 @@ def all_guarded(values: Mapping[str, Any]) -> tuple[Guarded, ...]:
     """
     objective = format_number(float(values["AB_LATENCY_OBJECTIVE_MS"]), "ms")
     own: tuple[EventCounter, ...] = values["AB_GUARDRAILS"] or ()
+    serving = serving_metrics(values)
     return (
         Guarded(
             ERROR_RATE,
             ERROR_RATE,
             "Error rate not worse",
             float(values["AB_ERROR_MARGIN_POINTS"]),
-            EXPORTED.errors,
+            str(serving.errors),
         ),
         Guarded(
             LATENCY_GUARD,
             OVER_OBJECTIVE,
             f"Over {objective} not more often",
             float(values["AB_LATENCY_MARGIN_POINTS"]),
-            EXPORTED.latency,
+            serving.asked("response_time"),
         ),
         *(
             Guarded(

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from live_dashboards.model import metrics
-from live_dashboards.model.metrics import ASKED, BESIDE, EXPORTED, METRICS, TAKEN, TEST_ROWS, Metric, check_events_name, metric_of
+from live_dashboards.model.metrics import BESIDE, EXPORTED, METRICS, TAKEN, TEST_ROWS, Metric, check_events_name, metric_of
 from live_dashboards.model.presentation import metric_title
 from live_dashboards.model.report import VariantFacts
+from live_dashboards.model.serving import OWN_NAMES
 from live_dashboards.model.snapshot import COUNTS
 from live_dashboards.outputs.summary import summary_schema
 from live_dashboards.settings.table import all_settings, sections
@@ -156,7 +157,8 @@ def test_the_five_queries_ask_of_what_the_catalogue_names():
 def test_all_names_of_an_exporter_have_the_prefix_by_which_they_are_found():
     names = (EXPORTED.requests, EXPORTED.errors, EXPORTED.latency, EXPORTED.accuracy, EXPORTED.impact)
     assert all(name.startswith(EXPORTED.prefix) for name in names)
-    assert all(any(name in words for name in names) for words in ASKED.values())
+    questions = ("requests", "request_rate", "errors", "response_time", "business_impact")
+    assert all(any(name in OWN_NAMES.asked(question) for name in names) for question in questions)
 
 
 @pytest.mark.parametrize("name", ["requests", "errors", "error_rate", "online_accuracy", "p95_latency_ms", "enhanced_accuracy", "accuracy_difference", "rate_latest"])

@@ -26,7 +26,7 @@ from live_dashboards.analysis.verdict.shifts import BlocksInTime, shift_of
 from live_dashboards.model.evidence import DifferenceAt, DifferenceLine
 from live_dashboards.model.judgement import HARM, Guardrail, MetricDifference
 from live_dashboards.model.measurement import Origin
-from live_dashboards.model.metrics import ASKED, ERROR_RATE, ONLINE_ACCURACY, metric_of
+from live_dashboards.model.metrics import ERROR_RATE, ONLINE_ACCURACY, metric_of
 from live_dashboards.model.moment import multiple_step_seconds
 from live_dashboards.model.number import format_age, format_signed
 from live_dashboards.model.report import EvidencePanel, Head
@@ -177,7 +177,7 @@ def _head(page: PageFacts, drawn: Sequence[DifferenceLine], lines: Sequence[Diff
         subtitle,
         what="evidence over time",
         note=note,
-        asked=ASKED["requests"],
+        asked=page.settings.serving.asked("requests"),
         gap=gap,
     )
 

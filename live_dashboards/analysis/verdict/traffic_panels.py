@@ -14,7 +14,7 @@ from live_dashboards.analysis.verdict.guardrails import other_pages
 from live_dashboards.analysis.verdict.split import TOLD_OVERDISPERSION
 from live_dashboards.model.judgement import SplitTest
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
-from live_dashboards.model.metrics import ASKED, EXPORTED
+from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.model.moment import format_duration
 from live_dashboards.model.notices import COUNTED_BY_RULES
 from live_dashboards.model.number import format_number
@@ -87,7 +87,7 @@ def split_panel(page: PageFacts, test: SplitTest) -> SplitPanel:
         title,
         f"share of requests, percent, {span}",
         note=note,
-        asked=ASKED["requests"],
+        asked=page.settings.serving.asked("requests"),
         gap=gap,
     )
     return SplitPanel(replace(head, is_alarm=is_drawn_live and test.flag == "red"), rows)
@@ -158,7 +158,7 @@ def rate_panel(page: PageFacts, marks: Marks = ()) -> LinesPanel:
         words,
         subtitle,
         note=f"a point every {step}; gaps are missing scrapes" if step else "",
-        asked=ASKED["request_rate"],
+        asked=page.settings.serving.asked("request_rate"),
         gap=gap,
     )
     return LinesPanel(head, "requests/s", lines, _in_window(page, marks))
@@ -181,7 +181,12 @@ def latency_panel(page: PageFacts, marks: Marks = ()) -> LatencyPanel:
     subtitle = f"response time, ms, last {window_words(page.window_seconds)}"
     note = "bar: the buckets that surely hold the percentile, 95 %; tick: mean"
     head = page.head(
-        PROMETHEUS, _latency_title(page), subtitle, note=note, asked=ASKED["response_time"], gap=gap
+        PROMETHEUS,
+        _latency_title(page),
+        subtitle,
+        note=note,
+        asked=page.settings.serving.asked("response_time"),
+        gap=gap,
     )
     return LatencyPanel(
         head,
@@ -233,7 +238,7 @@ def error_panel(page: PageFacts, marks: Marks = ()) -> ErrorPanel:
         _error_title(page, assumed),
         subtitle,
         note=note,
-        asked=ASKED["errors"],
+        asked=page.settings.serving.asked("errors"),
         gap=str(gap),
     )
     return ErrorPanel(head, rows, lines_of(page, "error_rate", "percent"), _in_window(page, marks))
@@ -287,7 +292,7 @@ def impact_panel(page: PageFacts) -> ImpactPanel:
             subtitle,
             what="reported business impact",
             note="not computed here: the service's own gauges",
-            asked=ASKED["business_impact"],
+            asked=page.settings.serving.asked("business_impact"),
             gap=gap,
         ),
         types,
