@@ -32,6 +32,7 @@ ESTIMATES = "of the requests of"
 ADDED_TOGETHER = "are added together"
 ASSUMED_ZERO = "so that 0 is assumed"
 WHICH_COUNT = "which series count: "
+NAMED_AS = "names in Prometheus are those of "
 NOT_RECORDED = "every instance's series were asked, not what the rules recorded"
 COUNTED_BY_RULES = "counts come from recording rules"
 HISTOGRAMS = "the response times"  # so begin remarks on which histograms are read
@@ -57,7 +58,7 @@ _DOUBTFUL = (
     NO_PERCENTILES,
 )
 _LEFT_OUT = (f"{WHICH_COUNT}none of", "; not those of ", ASSUMED_ZERO, ESTIMATES)
-_HOW = (NOT_RECORDED, COUNTED_BY_RULES, COUNTED_ONCE, WHICH_COUNT, TWO_KINDS, COUNT_TOGETHER)
+_HOW = (NAMED_AS, NOT_RECORDED, COUNTED_BY_RULES, COUNTED_ONCE, WHICH_COUNT, TWO_KINDS, COUNT_TOGETHER)
 _BY_WEIGHT = (_WRONG, _DOUBTFUL, _LEFT_OUT)
 
 OF_A_PARTIAL_ANSWER = "of a partial answer: what some store behind Prometheus holds is missing"

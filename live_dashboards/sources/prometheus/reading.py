@@ -20,6 +20,7 @@ from live_dashboards.model.notices import (
     EDGES_LEFT_OUT,
     ESTIMATES,
     MISSING_STEPS,
+    NAMED_AS,
     NO_PERCENTILES,
     NO_SUM,
     NOT_READ,
@@ -86,7 +87,7 @@ from live_dashboards.sources.queries import AB_QUERIES, AbQuery
 
 COMPLETE = "Prometheus completeness"
 OF_COPIES = (COUNTED_ONCE, COUNTED_TWICE, PERHAPS_TWICE, NOT_THERE)
-_CHOICES = (COUNTED_BY_RULES, WHICH_COUNT)
+_CHOICES = (NAMED_AS, COUNTED_BY_RULES, WHICH_COUNT)
 _ASK_RAW = "PROMETHEUS_RECORDED=off asks them without this note"
 _STORES = "look at the stores behind this Prometheus"
 _FIXES = (  # by a part of what is told: what to do, and the finding's name for programs

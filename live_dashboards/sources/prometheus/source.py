@@ -11,7 +11,7 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.model.moment import format_duration, parse_duration_seconds
 from live_dashboards.model.names import listed
-from live_dashboards.model.notices import ADDED_TOGETHER, NOT_RECORDED, WHICH_COUNT
+from live_dashboards.model.notices import ADDED_TOGETHER, NAMED_AS, NOT_RECORDED, WHICH_COUNT
 from live_dashboards.model.serving import ServingMetrics
 from live_dashboards.model.snapshot import PROMETHEUS, PrometheusAnswer, SourceState, SourceStatus
 from live_dashboards.settings import Settings
@@ -170,6 +170,7 @@ class PrometheusAbSource:
                 *histograms.told,
                 *copies.told,
                 *reading.warnings,
+                *_names_words(self._serving),
                 *_experiment_warnings(scope),
             )
             fix = None if scope.has_requests else _no_data_fix(asking.ask, self._serving)
@@ -317,6 +318,22 @@ def _status(
         duration_seconds=seconds,
         clock_difference_seconds=found.clock_difference_seconds,
     )
+
+
+def _names_words(serving: ServingMetrics) -> tuple[str, ...]:
+    if serving.is_own:
+        return ()
+    version = f" {serving.versions}" if serving.versions else ""
+    verified = f"; {serving.verified}" if serving.verified else ""
+    called = "; ".join(
+        f"{what} {serving.asked(question)}"
+        for what, question in (
+            ("requests", "requests"),
+            ("failed ones", "errors"),
+            ("response times", "response_time"),
+        )
+    )
+    return (f"{NAMED_AS}{serving.title}{version} (AB_METRICS={serving.preset}{verified}): {called}",)
 
 
 def _no_data_fix(ask: Ask, serving: ServingMetrics) -> str:
