@@ -114,13 +114,14 @@ class Translator:
         self._names = names
         self._families = families(names, others)
         own = "|".join(sorted(map(re.escape, self._families), key=len, reverse=True))
-        span = r"(?P<range>\[[^\]]*\])?(?P<offset>\s+offset\s+[^\s)]+)?"
+        offset = r"\s+offset\s+[^\s)]+"
+        span = rf"(?P<range>\[[^\]]*\])?(?P<offset>{offset})?"
         self._own = re.compile(rf"(?<![\w:])(?:{own})(?![\w:])")
         self._selector = re.compile(_selector_pattern(own))
         self._raw = re.compile(_selector_pattern(own) + span)
         self._found = re.compile(
             rf"(?P<quoted>{QUOTED})|\b(?P<call>[a-z_]+)\({_selector_pattern(own)}{span}\)"
-            f"|{_selector_pattern(own, _BARE)}"
+            rf"|{_selector_pattern(own, _BARE)}(?P<{_BARE}offset>{offset})?"
         )
         self._facts: _Facts | None = None
         self._spellings: dict[str, set[str]] = {}  # of edges in seconds: as the server spells them
@@ -145,10 +146,11 @@ class Translator:
             if found["quoted"]:
                 return found[0]
             if found["call"] is None:
-                return self._either(found, _BARE, _SELECTOR, keeps_name=keeps_name)
+                ago = found[f"{_BARE}offset"] or ""
+                return self._either(found, _BARE, f"{_SELECTOR}{ago}", keeps_name=keeps_name)
             if found["range"] is None and found["call"] != "timestamp":
-                inner = self._either(found, "", _SELECTOR, keeps_name=keeps_name)
-                return f"{found['call']}({inner}{found['offset'] or ''})"
+                bare = f"{_SELECTOR}{found['offset'] or ''}"
+                return f"{found['call']}({self._either(found, '', bare, keeps_name=keeps_name)})"
             whole = f"{found['call']}({_SELECTOR}{found['range'] or ''}{found['offset'] or ''})"
             return self._either(found, "", whole, keeps_name=keeps_name)
 
