@@ -25,6 +25,7 @@ _METRICS = (
     ("online_accuracy", "online accuracy"),
     ("business_impact", "business impact"),
 )
+_OWN_GAUGES = frozenset({"online_accuracy", "business_impact"})
 
 
 def badge(page: PageFacts, measurements: tuple[Measurement, ...]) -> Badge:
@@ -177,7 +178,15 @@ def _prometheus_rows(page: PageFacts) -> tuple[HealthRow, ...]:
         return (
             HealthRow("Prometheus", PROMETHEUS, None, None, _failed_state(status.state), failure(status)),
         )
-    return tuple(_metric_row(page, name, label) for name, label in _METRICS)
+    return tuple(_metric_row(page, name, label) for name, label in _METRICS if _is_expected(page, name))
+
+
+def _is_expected(page: PageFacts, name: str) -> bool:
+    """Whether somebody should look for a metric that is not there: the tool's own gauges are no business of
+    an exporter that has other names.
+    """
+    is_foreign = name in _OWN_GAUGES and not page.settings.serving.is_own
+    return not is_foreign or bool(page.counted.prometheus.instant(f"newest_{name}").series)
 
 
 def _failed_state(state: SourceState) -> str:
