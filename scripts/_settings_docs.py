@@ -1,5 +1,5 @@
 """Writes the settings table into .env.live-dashboards.example and docs/settings.md, and the catalogue of
-metrics into docs/numbers.md and the summary's JSON Schema.
+metrics into docs/numbers.md and the summary's JSON Schema; the presets into docs/serving.md.
 
 `.venv/bin/python scripts/_settings_docs.py`
 """
@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from live_dashboards.model.metrics import METRICS, Metric  # noqa: E402 - the code beside this script
+from live_dashboards.model.serving import ServingMetrics  # noqa: E402
 from live_dashboards.outputs.summary import summary_schema  # noqa: E402
+from live_dashboards.settings.serving import framework_presets  # noqa: E402
 from live_dashboards.settings.table import Setting, sections  # noqa: E402
 
 HEAD = """\
@@ -26,6 +28,7 @@ HEAD = """\
 """
 TABLE = re.compile(r"(?<=<!-- settings -->\n).*?(?=<!-- /settings -->)", re.DOTALL)
 METRICS_TABLE = re.compile(r"(?<=<!-- metrics -->\n).*?(?=<!-- /metrics -->)", re.DOTALL)
+PRESETS_TABLE = re.compile(r"(?<=<!-- presets -->\n).*?(?=<!-- /presets -->)", re.DOTALL)
 SCHEMA = "live_dashboards/outputs/schema/summary.schema.json"
 
 
@@ -64,6 +67,17 @@ def numbers(text: str) -> str:
     return METRICS_TABLE.sub(lambda _: metrics_table(), text)
 
 
+def presets_table() -> str:
+    """The table of docs/serving.md: what each preset of AB_METRICS reads, and what it cannot tell."""
+    names = ("preset", "of", "the variant is", "cannot be told", "verified")
+    return "".join((_row(*names), f"|{'---|' * len(names)}\n", *map(_preset_row, framework_presets())))
+
+
+def serving(text: str) -> str:
+    """The text of docs/serving.md with the presets of now."""
+    return PRESETS_TABLE.sub(lambda _: presets_table(), text)
+
+
 def schema() -> str:
     """The summary's JSON Schema with the metrics of now."""
     return json.dumps(summary_schema(), indent=2) + "\n"
@@ -78,6 +92,17 @@ def _metric_row(metric: Metric) -> str:
         counted,
         " or ".join(f"`{key}`" for key in metric.keys),
         f"`{metric.setting}`",
+    )
+
+
+def _preset_row(names: ServingMetrics) -> str:
+    label = f"`{names.model_label}`" + (", with `AB_MODEL_PATTERN`" if names.needs_pattern else "")
+    return _row(
+        f"`{names.preset}`",
+        f"{names.title} {names.versions}",
+        label,
+        "; ".join(names.cannot_tell),
+        names.verified,
     )
 
 
@@ -103,7 +128,11 @@ def main() -> None:
     """Write all of these files."""
     (ROOT / ".env.live-dashboards.example").write_text(example(), encoding="utf-8")
     (ROOT / SCHEMA).write_text(schema(), encoding="utf-8")
-    for name, of_now in (("docs/settings.md", page), ("docs/numbers.md", numbers)):
+    for name, of_now in (
+        ("docs/settings.md", page),
+        ("docs/numbers.md", numbers),
+        ("docs/serving.md", serving),
+    ):
         path = ROOT / name
         path.write_text(of_now(path.read_text(encoding="utf-8")), encoding="utf-8")
 

@@ -12,6 +12,7 @@ import pytest
 from live_dashboards.app.options import parser
 from live_dashboards.model.metrics import METRICS
 from live_dashboards.settings import load_settings
+from live_dashboards.settings.serving import presets
 from live_dashboards.settings.table import all_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,6 +39,20 @@ def test_the_docs_hold_the_catalogue_of_metrics() -> None:
     text = (ROOT / "docs" / "numbers.md").read_text(encoding="utf-8")
     assert all(f"| `{metric.setting}` |" in text for metric in METRICS.values())
     assert DOCS["numbers"](text) == text, "run scripts/_settings_docs.py"
+
+
+def test_the_docs_hold_the_presets() -> None:
+    text = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
+    assert all(f"| `{name}` |" in text for name in presets() if name != "ab_test")
+    assert DOCS["serving"](text) == text, "run scripts/_settings_docs.py"
+
+
+def test_the_preset_of_ones_own_in_the_docs_is_one(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
+    path = tmp_path / "ours.toml"
+    path.write_text(text.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    names = load_settings(environment={"AB_METRICS": str(path)}).serving
+    assert (names.title, str(names.requests), names.model_label) == ("our gateway", "gateway_requests_total", "upstream")
 
 
 def test_the_schema_holds_the_catalogue_of_metrics() -> None:
