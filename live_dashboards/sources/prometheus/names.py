@@ -429,12 +429,12 @@ class Translator:
             )
         return read
 
-    def _owns(self, name: str) -> Iterator[str]:
-        if name.startswith(EXPORTED.prefix) and name not in self._families:
-            yield name
-        yield from (
+    def _owns(self, name: str) -> tuple[str, ...]:
+        """The own names that a metric stands for; itself where it stands for none."""
+        owns = (
             own for own, several in self._families.items() if any(each.metric == name for each in several)
         )
+        return tuple(owns) or (name,)
 
     def _labels(self, told: Labels, part: _Part) -> Labels:
         labels = dict(told)
