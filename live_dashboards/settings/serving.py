@@ -136,10 +136,12 @@ def serving_metrics(values: Mapping[str, Any]) -> ServingMetrics:
     more: tuple[LabelMatcher, ...] = values["AB_MATCHERS"] or ()
     chosen = {**values["AB_METRICS"], **given}
     found = _named(chosen)
+    is_own, is_changed = chosen["name"] == OWN_PRESET, bool(given or more)
     return replace(
         found,
+        title="your settings" if is_own and is_changed else found.title,
         matchers=(*found.matchers, *more),
-        is_own=chosen["name"] == OWN_PRESET and not given and not more,
+        is_own=is_own and not is_changed,
     )
 
 

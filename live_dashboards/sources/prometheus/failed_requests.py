@@ -174,7 +174,7 @@ def errors_counted(
     that tell them are there.
     """
     if serving.errors is None:
-        return counting.counted(reason=f"failed requests of a model are not counted ({serving.title})")
+        return counting.counted(reason=f"no count of a model's failed requests ({serving.title})")
     if serving.is_own or serving.is_told_by_status:
         return events_counted(ask, counting, at_seconds=at_seconds, is_known=is_known)
     counted = replace(

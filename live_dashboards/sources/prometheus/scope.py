@@ -163,11 +163,11 @@ class Scope:
         if not query.metric.startswith(LATENCY):
             return ""
         if latency is None:
-            return f"no response times of a model are known ({title})"
+            return f"no response times of a model ({title})"
         if query.metric == f"{LATENCY}_bucket" and not latency.has_buckets:
-            return f"{latency.metric} has no buckets ({title}), so neither percentiles nor shares are known"
+            return f"no buckets ({title}): percentiles and shares of {latency.metric} are not known"
         if query.metric == f"{LATENCY}_sum" and not latency.has_mean:
-            return f"{latency.metric} has no true sum ({title}), so the mean is not known"
+            return f"no true sum ({title}): the mean of {latency.metric} is not known"
         return ""
 
     def _errors(self, query: AbQuery) -> str:
