@@ -12,6 +12,7 @@ from live_dashboards.analysis.verdict.guardrails import outcome
 BLOCK_SECONDS, PLANNED, MARGIN_MS = 300, 20_000, 25.0
 HOUR_BLOCKS, DAY_BLOCKS = 12, 288
 # when somebody looks, in blocks of five minutes: at each from six to eight hours on, then every half an hour, after the first day every four hours
+EARLY = tuple(range(8, 72))
 LOOKS = (*range(72, 96), *range(96, DAY_BLOCKS, 6), *range(DAY_BLOCKS, 5 * DAY_BLOCKS + 1, 48))
 
 
@@ -87,26 +88,26 @@ def arm(random, requests, *, tail, drift_ms, memory_blocks, slower_ms=0.0):
     return n, random.gamma(shape * n, spread**2 / 200) + n * (20 * day + np.array(drift) + slower_ms)
 
 
-def looks(arms):
+def looks(arms, early=()):
     """The outcome at each look, in blocks as the page has them: of five to fifteen minutes on the first day, then of an hour."""
-    for until in LOOKS:
+    for until in (*early, *LOOKS):
         length = 1 if until <= 192 else 3 if until < DAY_BLOCKS else HOUR_BLOCKS
         kept = until // length * length
         (n1, total1), (n2, total2) = ([each[:kept].reshape(-1, length).sum(axis=1) for each in arm] for arm in arms)
         found = mean_strata(*([Sums(float(total), int(n)) for total, n in zip(totals, counts, strict=True)] for totals, counts in ((total2, n2), (total1, n1))))
-        if has_enough(found, until * BLOCK_SECONDS):
+        if early or has_enough(found, until * BLOCK_SECONDS):
             ends = BLOCK_SECONDS * length * np.arange(1, len(found.residuals) + 1, dtype=float)
             safe = mean_sequence(found, PLANNED, 0.05, safe_mean_variance(found))
             harm = mean_sequence(found, PLANNED, 0.05, harm_mean_variance(found, ends, until * BLOCK_SECONDS))
             yield until, outcome(harm.low, safe.high, MARGIN_MS)
 
 
-def share_ever(wanted, tests, **world):
+def share_ever(wanted, tests, early=(), **world):
     random, found = np.random.default_rng(12), 0
     for _ in range(tests):
         slower_ms = world.get("slower_ms", 0.0)
         arms = [arm(random, **{**world, "slower_ms": each}) for each in (0.0, slower_ms)]
-        found += any(each == wanted for _, each in looks(arms))
+        found += any(each == wanted for _, each in looks(arms, early))
     return found / tests
 
 
@@ -130,3 +131,12 @@ def test_tests_that_are_slower_by_the_margin_are_shown_to_hold_at_any_look_in_at
 @pytest.mark.parametrize("world", WORLDS)
 def test_tests_that_are_slower_by_60_ms_are_found(world):
     assert share_ever("harm", 30, **WORLDS[world], slower_ms=60.0) == 1.0
+
+
+def test_limits_from_eight_blocks_on_would_raise_an_alarm_in_many_tests_without_a_difference():
+    assert share_ever("harm", 100, EARLY, **WORLDS["arms that drift for half an hour"]) > 0.15
+
+
+def test_arms_that_drift_for_four_hours_are_still_taken_for_an_effect():
+    """What six hours cannot tell apart: docs/numbers.md says so."""
+    assert 0.1 < share_ever("harm", 100, **{**WORLDS["arms that drift for half an hour"], "memory_blocks": 48.0}) < 0.35

@@ -92,11 +92,9 @@ def document(report):
     return found
 
 
-MEAN_TOLD = (
-    "latency of enhanced is judged by the mean response time, margin 25 ms, as there are no buckets of response times of both variants: a mean hides the slow tail"
-)
-NOT_JUDGED = "not judged, as there are no response times of {}: export them, or let SHIP go without with AB_WAIVE=latency"
-WAIVED = "not judged, as there are no response times of {}: waived by AB_WAIVE=latency"
+MEAN_TOLD = "latency is judged by its mean, which hides the slow tail: no buckets of response times of both arms"
+NOT_JUDGED = "not judged, which blocks SHIP: no response times of {}; export them, or set AB_WAIVE=latency"
+WAIVED = "waived by AB_WAIVE=latency, not judged: no response times of {}"
 
 
 @pytest.mark.parametrize("world", ["equal", "half"])
@@ -155,6 +153,13 @@ def test_the_json_the_drawn_values_and_the_effect_panel_have_the_mean_in_its_uni
     assert f"{LATENCY}_sum" in difference["query"]
     assert [each.metric for each in report.effect.own_scale] == ["mean_latency_ms"]
     assert ",mean_latency_ms," in csv_text(report)
+
+
+def test_the_latency_panel_shows_the_means_where_there_are_no_percentiles(page):
+    panel = page("slower").latency
+    assert panel.head.title.startswith("Mean 26")
+    assert " ms against 20" in panel.head.title
+    assert panel.head.note == "tick: mean; without buckets there are no percentiles"
 
 
 def test_with_buckets_nothing_but_the_share_is_judged_whatever_the_mean_is(page):

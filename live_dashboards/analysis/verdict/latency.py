@@ -43,11 +43,10 @@ def _has_failed(page: PageFacts, counted: Accumulated) -> bool:
 
 def unmeasured_words(page: PageFacts, challenger: str) -> str:
     """Why the latency of a pair is not judged, and what to do; or that it is waived."""
-    remedy = f"waived by {WAIVER}" if LATENCY_GUARD in page.settings.waived else _REMEDY
-    return f"not judged, as there are {_lacking(page, challenger)}: {remedy}"
-
-
-_REMEDY = f"export them, or let SHIP go without with {WAIVER}"
+    lacking = _lacking(page, challenger)
+    if LATENCY_GUARD in page.settings.waived:
+        return f"waived by {WAIVER}, not judged: {lacking}"
+    return f"not judged, which blocks SHIP: {lacking}; export them, or set {WAIVER}"
 
 
 def _lacking(page: PageFacts, challenger: str) -> str:
@@ -72,10 +71,9 @@ def latency_words(page: PageFacts) -> Iterator[str]:
     by_mean = [name for name, way in ways.items() if way == BY_MEAN]
     unmeasured = [name for name, way in ways.items() if way == UNMEASURED]
     if by_mean:
-        margin_ms = page.settings.mean_guarded.margin
+        whose = "" if len(ways) == 1 else f" of {listed(by_mean)}"
         yield (
-            f"latency of {listed(by_mean)} is judged by the mean response time, margin {margin_ms:g} ms, as "
-            f"{_why_no_share(page, by_mean)}: a mean hides the slow tail"
+            f"latency{whose} is judged by its mean, which hides the slow tail: {_why_no_share(page, by_mean)}"
         )
     for name in unmeasured:
         yield f"latency of {name} is {unmeasured_words(page, name)}"
@@ -89,4 +87,4 @@ def _why_no_share(page: PageFacts, challengers: Sequence[str]) -> str:
         for each in (name, page.roles.baseline)
     )
     told = [reason for reason in dict.fromkeys(filter(None, reasons)) if reason != NO_HISTOGRAM]
-    return "; ".join(told) or "there are no buckets of response times of both variants"
+    return "; ".join(told) or "no buckets of response times of both arms"
