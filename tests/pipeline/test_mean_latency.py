@@ -155,6 +155,19 @@ def test_the_json_the_drawn_values_and_the_effect_panel_have_the_mean_in_its_uni
     assert ",mean_latency_ms," in csv_text(report)
 
 
+def test_the_evidence_over_time_is_that_of_the_mean_and_ends_at_the_page_s_own_limits(page):
+    report = page("slower")
+    line = next(each for each in report.evidence.lines if each.metric == "mean_latency_ms")
+    assert (report.evidence.metric, line.unit) == ("mean_latency_ms", "ms")
+    assert report.evidence.head.title.startswith("Mean latency worse since ")
+    guard = latency(report).comparison
+    last = line.points[-1]
+    assert (last.at, last.estimate, last.low, last.harm_high) == (AT, guard.estimate, guard.low, guard.harm_high)
+    assert [each.low is None for each in line.points][:3] == [True] * 3
+    (told,) = (each for each in document(report)["evidence"] if each["metric"] == "mean_latency_ms")
+    assert (told["unit"], told["points"][-1]["low"]) == ("ms", guard.low)
+
+
 def test_the_latency_panel_shows_the_means_where_there_are_no_percentiles(page):
     panel = page("slower").latency
     assert panel.head.title.startswith("Mean 26")

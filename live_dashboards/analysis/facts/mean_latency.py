@@ -12,6 +12,7 @@ from live_dashboards.model.measurement import Measurement, missing
 from live_dashboards.model.metrics import MEAN_LATENCY
 from live_dashboards.model.snapshot import Accumulated, Answer
 
+_SAME_MOMENT_SECONDS = 1.0
 _SUM, _COUNT = "latency_sum", "latency_count"
 _NAME = f"{MEAN_LATENCY}_compared"
 
@@ -24,6 +25,11 @@ class MeanArm:
 
     mean: Measurement
     blocks: Mapping[float, Sums] = field(default_factory=dict)
+
+    def until(self, at_seconds: float) -> MeanArm:
+        """With the blocks that end by that moment (unix seconds)."""
+        last = at_seconds + _SAME_MOMENT_SECONDS
+        return MeanArm(self.mean, {end: sums for end, sums in self.blocks.items() if end <= last})
 
 
 def mean_arm(page: PageFacts, counted: Accumulated, variant: str) -> MeanArm:

@@ -37,7 +37,7 @@ from live_dashboards.analysis.verdict.blocks import (
 )
 from live_dashboards.analysis.verdict.latency import BY_MEAN, latency_of
 from live_dashboards.analysis.verdict.levels import Levels
-from live_dashboards.analysis.verdict.mean_difference import judged_means
+from live_dashboards.analysis.verdict.mean_difference import ComparedMeans, judged_means
 from live_dashboards.model.judgement import MetricDifference
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.metrics import (
@@ -328,19 +328,18 @@ def _guarded(page: PageFacts, name: str, metric: str, family: int) -> ComparedRa
     buckets.
     """
     if metric == OVER_OBJECTIVE and latency_of(page, name) == BY_MEAN:
-        return _mean_latency(page, name, _harm_alpha(page, metric, family))
+        found = mean_counting(page, name, family)
+        return ComparedRates(judged_means(found, page.at.timestamp()), found.inputs)
     return _counted(page, name, metric, family)
 
 
-def _mean_latency(page: PageFacts, name: str, harm: float | None) -> ComparedRates:
+def mean_counting(page: PageFacts, name: str, family: int) -> ComparedMeans:
+    """What accumulates of that challenger's response times, where they are judged by their mean."""
     counted, is_whole = counted_of(page, name)
     arms = mean_arm(page, counted, name), mean_arm(page, counted, page.roles.baseline)
-    inputs = (arms[0].mean, arms[1].mean)
-    row = _row(MEAN_LATENCY, inputs, 1)
-    if not is_whole:
-        return ComparedRates(replace(row, reason="no interval: the start of the test is not known"), inputs)
-    levels = _levels(page, name, _ALPHA, harm)
-    return ComparedRates(judged_means(row, arms, counted, levels, page.at.timestamp()), inputs)
+    row = _row(MEAN_LATENCY, (arms[0].mean, arms[1].mean), 1)
+    levels = _levels(page, name, _ALPHA, _harm_alpha(page, OVER_OBJECTIVE, family))
+    return ComparedMeans(row, arms, levels, counted, is_whole)
 
 
 def _counted(page: PageFacts, name: str, metric: str, family: int) -> ComparedRates:

@@ -5,7 +5,7 @@ look.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from live_dashboards.analysis.facts.mean_latency import MeanArm
 from live_dashboards.analysis.facts.period import block_begin
@@ -24,6 +24,7 @@ from live_dashboards.analysis.statistics.proportions import Counts
 from live_dashboards.analysis.verdict.blocks import SharedBlocks, shared_blocks
 from live_dashboards.analysis.verdict.levels import Levels
 from live_dashboards.model.judgement import MetricDifference
+from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.number import format_age
 from live_dashboards.model.snapshot import Accumulated
 
@@ -31,33 +32,54 @@ NEEDS = f"{FEWEST_MEAN_BLOCKS} blocks of time and {FEWEST_MEAN_SECONDS / 3600:g}
 """What a mean needs before anything is concluded of it, in words."""
 
 
-def judged_means(
-    row: MetricDifference,
-    arms: tuple[MeanArm, MeanArm],
-    counted: Accumulated,
-    levels: Levels,
-    at_seconds: float,
-) -> MetricDifference:
-    """The comparison of two means in ms with its limits, treatment first; `row` is that without limits, as it
-    stays, with the reason, where too few blocks tell how sure it is.
+@dataclass(frozen=True, slots=True)
+class ComparedMeans:
+    """The response times of two arms, treatment first, and how their means are judged; `row` is their
+    comparison in ms without limits. `is_whole`: they were counted since the start of the test; else in the
+    window.
     """
+
+    row: MetricDifference
+    arms: tuple[MeanArm, MeanArm]
+    levels: Levels
+    counted: Accumulated
+    is_whole: bool
+
+    @property
+    def inputs(self) -> tuple[Measurement, Measurement]:
+        """The two means."""
+        return self.arms[0].mean, self.arms[1].mean
+
+    def until(self, at_seconds: float) -> ComparedMeans:
+        """The same by the blocks that end by that moment (unix seconds)."""
+        return replace(self, arms=(self.arms[0].until(at_seconds), self.arms[1].until(at_seconds)))
+
+
+def judged_means(found: ComparedMeans, at_seconds: float) -> MetricDifference:
+    """The comparison with its limits; without them, and with the reason, where too few blocks tell how sure
+    it is, and where the start of the test is not known.
+    """
+    row, arms, counted = found.row, found.arms, found.counted
+    if not found.is_whole:
+        return replace(row, reason="no interval: the start of the test is not known")
     blocks = shared_blocks(*(_counts(each) for each in arms))
     if not len(blocks.first):
         reason = f"{row.treatment} and {row.control}: no block of time tells of both at one split"
         return replace(row, estimate=None, reason=reason)
     ours, theirs = ([_together(arm.blocks, group) for group in blocks.groups] for arm in arms)
-    found = mean_strata(ours, theirs)
-    within = replace(
+    within = mean_strata(ours, theirs)
+    row = replace(
         row,
-        estimate=found.estimate,
-        n_treatment=found.n[0],
-        n_control=found.n[1],
-        information=found.information,
+        estimate=within.estimate,
+        sequential=True,
+        n_treatment=within.n[0],
+        n_control=within.n[1],
+        information=within.information,
     )
     span_seconds = _span_seconds(blocks, counted)
-    if not has_enough(found, span_seconds):
-        return replace(within, sequential=True, reason=_too_few(found, span_seconds))
-    return _with_limits(within, found, blocks, levels, at_seconds)
+    if not has_enough(within, span_seconds):
+        return replace(row, reason=_too_few(within, span_seconds))
+    return _with_limits(row, within, blocks, found.levels, at_seconds)
 
 
 def _with_limits(
@@ -70,7 +92,6 @@ def _with_limits(
         high=safe.high,
         p_value=safe.p_value,
         method=safe.method,
-        sequential=True,
         reason=None,
     )
     if levels.harm is None:
