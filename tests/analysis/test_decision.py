@@ -159,6 +159,7 @@ SITUATIONS = {
         "4",
         "latency waived by AB_WAIVE=latency, not judged: no response times of baseline and enhanced",
     ),
+    "buckets without a sum": (lambda: without_counts(live(), "latency_sum"), {}, "SHIP", "4", "share of too slow requests: "),
     "slow answers, whatever is waived": (lambda: accumulated(live(), latency_within=0.9), {"AB_WAIVE": "latency"}, "ROLL BACK", "3", "too slow requests is worse"),
     "better, a guardrail not shown": (live, {"AB_ERROR_MARGIN_POINTS": "0.0001"}, "KEEP RUNNING", "6", "not yet shown to be no worse"),
     "better, however little it is worth": (live, {"ERROR_COST_MULTIPLIER": "1000"}, "SHIP", "4", "accuracy better"),

@@ -20,7 +20,7 @@ AT = datetime.fromtimestamp(END, UTC)
 HOURS, SCRAPE_SECONDS, REQUESTS_A_SCRAPE = 8, 60, 600
 LATENCY = "ab_test_response_time_seconds"
 BASELINE_MS = 200.0
-PLAIN, HISTOGRAM, NOTHING = "sum and count", "with buckets", "nothing"
+PLAIN, HISTOGRAM, NOTHING, NO_SUM, COUNT = "sum and count", "with buckets", "nothing", "buckets without a sum", "count alone"
 # milliseconds that the challenger takes longer, and what the baseline and the challenger expose
 WORLDS = {
     "equal": (0.0, PLAIN, PLAIN),
@@ -31,6 +31,9 @@ WORLDS = {
     "buckets-slower": (60.0, HISTOGRAM, HISTOGRAM),
     "silent": (0.0, NOTHING, NOTHING),
     "half-silent": (0.0, PLAIN, NOTHING),
+    "unlike": (0.0, NO_SUM, PLAIN),
+    "without-sums": (0.0, NO_SUM, NO_SUM),
+    "count-alone": (0.0, PLAIN, COUNT),
 }
 
 
@@ -53,10 +56,12 @@ def _expose(truth, own, kind, mean_ms, random):
     slow = random.binomial(requests, 0.05 if mean_ms == BASELINE_MS else 0.15)
     told = {"ab_test_requests_total": requests, "ab_test_errors_total": random.binomial(requests, 0.001)}
     if kind != NOTHING:
-        told |= {f"{LATENCY}_sum": seconds, f"{LATENCY}_count": requests}
+        told |= {f"{LATENCY}_count": requests}
+    if kind in {PLAIN, HISTOGRAM}:
+        told |= {f"{LATENCY}_sum": seconds}
     for metric, grown in told.items():
         truth.series.append(_series(truth, metric, own, grown))
-    if kind == HISTOGRAM:
+    if kind in {HISTOGRAM, NO_SUM}:
         for bound, grown in (("0.25", requests - slow), ("+Inf", requests)):
             truth.series.append(_series(truth, f"{LATENCY}_bucket", {**own, "le": bound}, grown))
 
@@ -182,7 +187,20 @@ def test_with_buckets_nothing_but_the_share_is_judged_whatever_the_mean_is(page)
         assert not [text for text in report.health.notices if "latency" in text]
 
 
-@pytest.mark.parametrize(("world", "arms"), [("silent", "baseline and enhanced"), ("half-silent", "enhanced")])
+def test_with_buckets_and_no_sums_the_share_is_judged(page):
+    guard = latency(page("without-sums"))
+    assert (guard.outcome, guard.comparison.metric) == ("shown", "over_latency_objective")
+
+
+@pytest.mark.parametrize(
+    ("world", "arms"),
+    [
+        ("silent", "baseline and enhanced"),
+        ("half-silent", "enhanced"),
+        ("unlike", "baseline and enhanced of one kind"),
+        ("count-alone", "enhanced (enhanced has no sum of its response times)"),
+    ],
+)
 def test_without_response_times_the_guardrail_is_not_judged_and_nothing_ships(page, world, arms):
     report = page(world)
     assert (latency(report).outcome, latency(report).words) == ("unknown", NOT_JUDGED.format(arms))

@@ -41,7 +41,7 @@ def mean_arm(page: PageFacts, counted: Accumulated, variant: str) -> MeanArm:
     n = round(sum(counts.values()))
     # of models that are one variant, one without a sum would pass for one that takes no time
     if n <= 0 or seconds.keys() != counts.keys():
-        reason = _reason(answers, variant)
+        reason = _reason(answers, variant, n)
         return MeanArm(missing(_NAME, "ms", reason, variant=variant, source=source, query=query))
     window = page.counted.of(variant).mean_latency_ms
     mean = Measurement(
@@ -69,9 +69,14 @@ def _by_model(page: PageFacts, answer: Answer, variant: str) -> dict[str, float]
     return found
 
 
-def _reason(answers: tuple[Answer, Answer], variant: str) -> str:
+def no_times(variant: str) -> str:
+    """Why there is no mean where nothing more is known."""
+    return f"no response times of {variant}"
+
+
+def _reason(answers: tuple[Answer, Answer], variant: str, n: int) -> str:
     told = (answer.reason for answer in answers if answer.reason and answer.reason != "not asked")
-    return next(told, f"no response times of {variant}")
+    return next(told, f"{variant} has no sum of its response times" if n > 0 else no_times(variant))
 
 
 def _blocks(page: PageFacts, counted: Accumulated, variant: str) -> dict[float, Sums]:

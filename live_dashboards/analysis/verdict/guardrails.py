@@ -57,7 +57,8 @@ def outcome(harm_low: float | None, high: float | None, margin: float) -> str:
 
 def _guardrail(page: PageFacts, guarded: Guarded, row: MetricDifference) -> Guardrail:
     margin = guarded.margin
-    if row.metric == OVER_OBJECTIVE and latency_of(page, row.treatment) == UNMEASURED:
+    is_unknown = row.metric == OVER_OBJECTIVE and row.estimate is None
+    if is_unknown and latency_of(page, row.treatment) == UNMEASURED:
         return _unmeasured(page, guarded, row)
     is_known = row.has_interval and row.estimate is not None
     words = (

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from live_dashboards.analysis.facts.arms import NO_HISTOGRAM, arm
 from live_dashboards.analysis.facts.counted import counted_of
-from live_dashboards.analysis.facts.mean_latency import mean_arm
+from live_dashboards.analysis.facts.mean_latency import mean_arm, no_times
 from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.model.metrics import LATENCY_GUARD, OVER_OBJECTIVE
 from live_dashboards.model.names import listed
@@ -52,15 +52,16 @@ def unmeasured_words(page: PageFacts, challenger: str) -> str:
 def _lacking(page: PageFacts, challenger: str) -> str:
     """Of which arms there are no response times; of arms that are not told alike none that are."""
     counted, _ = counted_of(page, challenger)
-    silent = [
-        name
-        for name in (page.roles.baseline, challenger)
-        if arm(page, counted, name, OVER_OBJECTIVE).counts is None
-        and mean_arm(page, counted, name).mean.value is None
-    ]
+    pair = (page.roles.baseline, challenger)
+    shares = {name: arm(page, counted, name, OVER_OBJECTIVE).rate for name in pair}
+    means = {name: mean_arm(page, counted, name).mean for name in pair}
+    silent = [name for name in pair if shares[name].value is None and means[name].value is None]
     if not silent:
-        return f"no response times of {page.roles.baseline} and {challenger} of one kind"
-    return f"no response times of {' and '.join(silent)}"
+        return f"{no_times(' and '.join(pair))} of one kind"
+    reasons = [each[name].reason for name in silent for each in (shares, means)]
+    usual = {NO_HISTOGRAM, *map(no_times, silent)}
+    told = [reason for reason in dict.fromkeys(filter(None, reasons)) if reason not in usual]
+    return no_times(" and ".join(silent)) + (f" ({'; '.join(told)})" if told else "")
 
 
 def latency_words(page: PageFacts) -> Iterator[str]:
