@@ -63,6 +63,12 @@ def with_value(name: str, value: str) -> Settings:
         ("AB_WINDOW", "0h", "between 1ms and 10y"),
         ("AB_WINDOW", "11y", "between 1ms and 10y"),
         ("AB_GUARDRAILS", "timeouts:x_total", "no name:counter:margin, such as timeouts:"),
+        ("AB_LATENCY_MARGIN_MS", "0", "must be above 0"),
+        ("AB_LATENCY_MARGIN_MS", "-5", "must be above 0"),
+        ("AB_LATENCY_MARGIN_MS", "25ms", "must be a number"),
+        ("AB_WAIVE", "error_rate", "only latency can be waived, not error_rate; give AB_WAIVE=latency, or unset it"),
+        ("AB_WAIVE", "latency,errors,latency", "only latency can be waived, not errors; give"),
+        ("AB_WAIVE", ",", "only latency can be waived; give AB_WAIVE=latency, or unset it"),
         ("AB_GUARDRAILS", ",", "name:counter:margin, comma-separated"),
         ("AB_GUARDRAILS", "timeouts:x_total:0", "the margin of timeouts is '0'; give percentage points above 0"),
         ("AB_GUARDRAILS", "timeouts:x_total:-1", "the margin of timeouts is '-1'"),
@@ -228,7 +234,7 @@ def test_commas_and_colons_within_braces_and_quotes_are_the_counter_s(text, sele
 def test_a_guardrail_has_its_name_counter_and_margin_beside_the_two_that_there_always_are():
     settings = with_value("AB_GUARDRAILS", 'timeouts:x_total{kind!="read"}:0.1')
     assert settings.event_counters == (EventCounter("timeouts", "x_total", (LabelMatcher("kind", "!=", "read"),), 0.1),)
-    found = [(each.name, each.metric, each.label, each.margin_points, each.counter) for each in settings.guarded]
+    found = [(each.name, each.metric, each.label, each.margin, each.counter) for each in settings.guarded]
     assert found == [
         ("error_rate", "error_rate", "Error rate not worse", 0.2, "ab_test_errors_total"),
         ("latency", "over_latency_objective", "Over 250 ms not more often", 1.0, "ab_test_response_time_seconds"),

@@ -10,8 +10,9 @@ import numpy as np
 from benchmarks.truth.worlds import BLOCK_SECONDS, BLOCKS, BLOCKS_A_DAY, REQUESTS_A_DAY, Numbers, Random, Rates, drift, steady
 from live_dashboards.analysis.business.calculator import BusinessMetricsCalculator
 from live_dashboards.analysis.business.terms import assumptions
-from live_dashboards.analysis.business.traffic import Sums, TimedDifference, error_difference, mean_difference
+from live_dashboards.analysis.business.traffic import TimedDifference, error_difference, mean_difference
 from live_dashboards.analysis.facts.retraining import alpha_of_look
+from live_dashboards.analysis.statistics.means import Sums
 from live_dashboards.analysis.statistics.proportions import Counts, difference
 from live_dashboards.analysis.statistics.stratified import overdispersion
 from live_dashboards.model.business_case import BusinessInputs, EffectInput

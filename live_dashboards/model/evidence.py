@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from live_dashboards.model.measurement import Origin
+from live_dashboards.model.metrics import metric_of
 
 
 @dataclass(frozen=True, slots=True)
 class DifferenceAt:
-    """Challenger minus baseline (points) by all that was counted from the start of the test to a moment, with
-    the limits that hold at every look, those for harm (None where it is not looked for), and the requests
-    behind it.
+    """Challenger minus baseline (in the unit of its line) by all that was counted from the start of the test
+    to a moment, with the limits that hold at every look, those for harm (None where it is not looked for),
+    and the requests behind it.
     """
 
     at: datetime
@@ -57,6 +58,11 @@ class DifferenceLine:
     reason: str = ""
     source: str = ""
     query: str = ""
+
+    @property
+    def unit(self) -> str:
+        """That of its differences: points, of a mean latency ms."""
+        return metric_of(self.metric).difference_unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,13 +52,13 @@ class EventCounter:
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """A quantity that must not get worse by the margin: `name` is the guardrail's, `metric` that of the
-    comparison that it is judged by, `label` says what is shown where it holds, `counter` what in Prometheus
-    counts the events.
+    """A quantity that must not get worse by the margin, which has the unit of differences of the metric:
+    `name` is the guardrail's, `metric` that of the comparison that it is judged by, `label` says what is
+    shown where it holds, `counter` what in Prometheus counts the events.
     """
 
     name: str
     metric: str
     label: str
-    margin_points: float
+    margin: float
     counter: str

@@ -10,7 +10,7 @@ from datetime import datetime
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.metrics import Metric, metric_of
 
-SHOWN, NOT_SHOWN, HARM, UNKNOWN = "shown", "not_shown", "harm", "unknown"
+SHOWN, NOT_SHOWN, HARM, UNKNOWN, WAIVED = "shown", "not_shown", "harm", "unknown", "waived"
 BETTER, WORSE, OPEN = "better", "worse", "open"
 
 
@@ -139,18 +139,21 @@ class MetricDifference:
 
 @dataclass(frozen=True, slots=True)
 class Guardrail:
-    """What must not get worse by the margin: `outcome` is `shown` (it does not), `not_shown`, `harm` or
-    `unknown`, by the comparison's own interval.
+    """What must not get worse by the margin, in the unit of the comparison: `outcome` is `shown` (it does
+    not), `not_shown`, `harm` or `unknown`, by the comparison's own interval; `waived` where it cannot be
+    judged and AB_WAIVE says that this blocks nothing.
 
-    `words` are the numbers behind it, or why it is unknown.
+    `words` are the numbers behind it, or why it is unknown. `is_measured`: there is something of both arms to
+    judge it by.
     """
 
     name: str
     label: str
     outcome: str
-    margin_points: float
+    margin: float
     comparison: MetricDifference
     words: str
+    is_measured: bool = True
 
 
 @dataclass(frozen=True, slots=True)

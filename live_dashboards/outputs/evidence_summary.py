@@ -12,7 +12,7 @@ from live_dashboards.outputs.summary_parts import finite
 
 
 def evidence(report: AbReport) -> list[dict[str, Any]]:
-    """A line a metric that accumulates and challenger, in points; what stands in for a source is no
+    """A line a metric that accumulates and challenger, in points or ms; what stands in for a source is no
     evidence.
     """
     return [
@@ -28,7 +28,7 @@ def _line(line: DifferenceLine, changes: tuple[DatedChange, ...]) -> dict[str, A
         "metric": line.metric,
         "treatment": line.treatment,
         "control": line.control,
-        "unit": "points",
+        "unit": line.unit,
         "origin": line.origin.value,
         "source": line.source or None,
         "query": line.query or None,

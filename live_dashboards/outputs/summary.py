@@ -225,7 +225,7 @@ def _guardrail(guard: Guardrail) -> dict[str, Any]:
         "name": guard.name,
         "label": guard.label,
         "outcome": guard.outcome,
-        "margin": guard.margin_points,
+        "margin": guard.margin,
         "words": guard.words,
         **_comparison(guard.comparison),
     }

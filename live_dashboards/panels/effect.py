@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from live_dashboards.model.chart import DrawnValue, Guide, Mark, Room, Row, Rows, Said, Sayings, Scale, Words
-from live_dashboards.model.judgement import HARM, NOT_SHOWN, SHOWN, UNKNOWN, MetricDifference
+from live_dashboards.model.judgement import HARM, NOT_SHOWN, SHOWN, UNKNOWN, WAIVED, MetricDifference
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.metrics import ACCURACY, ACCURACY_OVER_RUNS
 from live_dashboards.model.number import (
@@ -29,7 +29,7 @@ from live_dashboards.model.presentation import (
 from live_dashboards.model.report import AbReport
 from live_dashboards.panels.sayings import level_words, origin_words, provenance, spoken
 
-_STATES = {SHOWN: "held", NOT_SHOWN: "open", HARM: "harmed", UNKNOWN: "unknown"}
+_STATES = {SHOWN: "held", NOT_SHOWN: "open", HARM: "harmed", UNKNOWN: "unknown", WAIVED: "waived"}
 OWN_UNIT = "a unit of its own: not on this axis"
 
 

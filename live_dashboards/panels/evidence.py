@@ -29,8 +29,8 @@ def charts(report: AbReport) -> tuple[Lines, ...]:
         Lines(
             "evidence",
             tuple(map(_line, drawn)),
-            "points",
-            "difference, points",
+            drawn[0].unit,
+            f"difference, {drawn[0].unit}",
             is_zero_based=False,
             marks=_marks(panel.changes),
             span=_span(drawn, report),
@@ -66,7 +66,7 @@ def _latest(line: DifferenceLine) -> Measurement:
     return Measurement(
         f"{line.metric}_difference",
         last.estimate,
-        "points",
+        line.unit,
         line.origin,
         line.treatment,
         Interval(last.low, last.high),

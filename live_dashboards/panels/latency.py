@@ -27,13 +27,14 @@ def charts(report: AbReport) -> tuple[Chart, ...]:
     mean; below it p95 over time, against the objective.
     """
     panel = report.latency
+    has_percentiles = any(_percentiles(row) for row in panel.rows)
     rows = Rows(
         tuple(_row(row, report) for row in panel.rows),
         Scale("ms", is_log=True),
         "response time, ms, log scale",
         "p50, p95, p99; bar: their buckets, tick: mean",
         heading="whole window, ms, log scale",
-        over_numbers=_HEADING,
+        over_numbers=_HEADING if has_percentiles else "mean",
         is_joined=True,
         table=tuple(
             drawn_value("latency", one.name, row.variant, one)
@@ -65,7 +66,7 @@ def _target(report: AbReport) -> float | None:
 
 def _row(row: LatencyRow, report: AbReport) -> Row:
     style, mean = style_of(report.variant_names, row.variant), row.mean
-    percentiles = [value for value in (row.p50, row.p95, row.p99) if value.value is not None]
+    percentiles = _percentiles(row)
     colour = colour_of(style, row.p95.origin)
     buckets = [
         Mark("span", colour, interval=one.interval, look="bucket") for one in percentiles if one.interval
@@ -77,14 +78,25 @@ def _row(row: LatencyRow, report: AbReport) -> Row:
     ticks = []
     if mean.value is not None and mean.value > 0:
         ticks.append(Mark("tick", INK, mean.value, look="mean", said=_said(row, mean, report)))
-    words = " / ".join(_words(value) for value in (row.p50, row.p95, row.p99))
     return Row(
         row.variant,
         (*buckets, *dots, *ticks),
-        (Words(words, style.text_colour),),
+        (Words(_numbers(row), style.text_colour),),
         style.text_colour,
-        "" if percentiles else row.p95.reason or "no percentiles",
+        "" if percentiles or ticks else row.p95.reason or "no percentiles",
     )
+
+
+def _percentiles(row: LatencyRow) -> list[Measurement]:
+    """Those that there are: none without buckets."""
+    return [value for value in (row.p50, row.p95, row.p99) if value.value is not None]
+
+
+def _numbers(row: LatencyRow) -> str:
+    """The percentiles, or the mean where nothing else is known."""
+    if not _percentiles(row) and row.mean.value is not None:
+        return f"mean {format_number(row.mean.value, 'ms')}{state_words(row.mean)}"
+    return " / ".join(_words(value) for value in (row.p50, row.p95, row.p99))
 
 
 def _said(row: LatencyRow, value: Measurement, report: AbReport) -> Sayings:

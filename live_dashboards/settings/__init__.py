@@ -18,7 +18,7 @@ from live_dashboards.model.guarded import EventCounter, Guarded
 from live_dashboards.model.serving import ServingMetrics
 from live_dashboards.model.setting_types import Secret, TrafficPlan
 from live_dashboards.settings import secrets
-from live_dashboards.settings.guardrails import all_guarded
+from live_dashboards.settings.guardrails import all_guarded, mean_guarded
 from live_dashboards.settings.serving import serving_metrics
 from live_dashboards.settings.table import Setting, all_settings
 
@@ -102,6 +102,17 @@ class Settings:
     def guarded(self) -> tuple[Guarded, ...]:
         """All that must not get worse: the error rate, the latency, and what AB_GUARDRAILS names."""
         return all_guarded(self.values)
+
+    @property
+    def mean_guarded(self) -> Guarded:
+        """The latency as it is guarded where there are no buckets."""
+        return mean_guarded(self.values)
+
+    @property
+    def waived(self) -> tuple[str, ...]:
+        """The guardrails that block nothing where they cannot be judged."""
+        names: tuple[str, ...] = self["AB_WAIVE"] or ()
+        return names
 
     @property
     def event_counters(self) -> tuple[EventCounter, ...]:

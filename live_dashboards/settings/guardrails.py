@@ -1,4 +1,4 @@
-"""Reads AB_GUARDRAILS, and lists all that is guarded: the error rate, the latency and these."""
+"""Reads AB_GUARDRAILS and AB_WAIVE, and lists all that is guarded: the error rate, the latency and these."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from live_dashboards.model.guarded import EventCounter, Guarded, LabelMatcher
 from live_dashboards.model.metrics import (
     ERROR_RATE,
     LATENCY_GUARD,
+    MEAN_LATENCY,
     OVER_OBJECTIVE,
     check_events_name,
     metric_of,
@@ -36,6 +37,29 @@ def guardrails(value: str) -> tuple[EventCounter, ...]:
     if not found:
         raise ValueError(f"must be name:counter:margin, comma-separated, such as {_EXAMPLE}")
     return found
+
+
+def waived(value: str) -> tuple[str, ...]:
+    """The guardrails, comma-separated, that block nothing where they cannot be judged: `latency` alone."""
+    names = tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+    other = [name for name in names if name != LATENCY_GUARD]
+    if other or not names:
+        which = f", not {', '.join(other)}" if other else ""
+        raise ValueError(
+            f"only {LATENCY_GUARD} can be waived{which}; give AB_WAIVE={LATENCY_GUARD}, or unset it"
+        )
+    return names
+
+
+def mean_guarded(values: Mapping[str, Any]) -> Guarded:
+    """What is guarded in the place of the share over the latency objective where there are no buckets."""
+    return Guarded(
+        LATENCY_GUARD,
+        MEAN_LATENCY,
+        "Mean latency not worse",
+        float(values["AB_LATENCY_MARGIN_MS"]),
+        serving_metrics(values).asked("response_time"),
+    )
 
 
 def all_guarded(values: Mapping[str, Any]) -> tuple[Guarded, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import live_dashboards.settings.serving as served
 import live_dashboards.settings.values as read
 from live_dashboards.model.metrics import METRICS, Metric, check_catalogue
-from live_dashboards.settings.guardrails import guardrails
+from live_dashboards.settings.guardrails import guardrails, waived
 
 Parser = Callable[[str], object]
 
@@ -351,6 +351,13 @@ _SECTIONS: tuple[tuple[str, tuple[Setting | Callable[[], tuple[Setting, ...]], .
                 "guardrail: percentage points of requests over the latency objective",
             ),
             Setting(
+                "AB_LATENCY_MARGIN_MS",
+                "25",
+                read.positive,
+                "guardrail: milliseconds of mean response time, judged where there are no buckets; the "
+                "default is a tenth of the default objective",
+            ),
+            Setting(
                 "AB_LATENCY_OBJECTIVE_MS",
                 "250",
                 read.positive,
@@ -363,6 +370,14 @@ _SECTIONS: tuple[tuple[str, tuple[Setting | Callable[[], tuple[Setting, ...]], .
                 "further guardrails, `name:counter:margin`, comma-separated: of the requests, no more than "
                 "margin percentage points more may have an event that this Prometheus counter counts",
                 'timeouts:ab_test_timeouts_total{kind="read"}:0.1',
+            ),
+            Setting(
+                "AB_WAIVE",
+                None,
+                waived,
+                "guardrails that block no SHIP where they cannot be judged, comma-separated; only `latency`, "
+                "where an arm has no response times",
+                "latency",
             ),
             Setting(
                 "AB_SLICE_LABEL",

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from live_dashboards.analysis.verdict.report import build_ab_report
-from live_dashboards.model.snapshot import SourceState
+from live_dashboards.model.snapshot import Answer, SourceState
 from tests.support.snapshots import AT, DAY, accumulated, live, of_the_window, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
 
 ONLINE = {"AB_ONLINE_LABELLED_METRIC": "labelled_total", "AB_ONLINE_CORRECT_METRIC": "correct_total"}
@@ -134,7 +134,33 @@ SITUATIONS = {
     "better, and the minimum of days is over": (lambda: accumulated(live(), days=3.0), {"AB_MINIMUM_DAYS": "3"}, "SHIP", "4", "accuracy better"),
     "labels of both arms that never come together": (labelled_apart, ONLINE, "NO VERDICT", "1", "none was counted of both in the same block"),
     "a challenger that came six days later": (late_challenger, {"AB_START": (AT - timedelta(days=8)).isoformat()}, "KEEP RUNNING", "6", "2 days of AB_MINIMUM_DAYS=7"),
-    "better, a guardrail not known": (lambda: without_buckets(live()), {}, "KEEP RUNNING", "6", "too slow requests not known"),
+    "better, a guardrail not known": (lambda: refused_buckets(live()), {}, "KEEP RUNNING", "6", "too slow requests not known: refused"),
+    "what is not known is not waived": (lambda: refused_buckets(live()), {"AB_WAIVE": "latency"}, "KEEP RUNNING", "6", "too slow requests not known: refused"),
+    "better, and without buckets the mean holds": (lambda: without_counts(live(), "latency_within"), {}, "SHIP", "4", "mean latency: "),
+    "better, the mean not shown": (lambda: without_counts(live(), "latency_within"), {"AB_LATENCY_MARGIN_MS": "0.001"}, "KEEP RUNNING", "6", "mean latency not yet"),
+    "a mean of the first hours": (
+        lambda: without_counts(accumulated(live(), days=0.2), "latency_within"),
+        {"AB_MINIMUM_DAYS": "0"},
+        "KEEP RUNNING",
+        "6",
+        "mean latency not known: no interval: ",
+    ),
+    "better, but without response times": (
+        lambda: without_counts(live(), "latency_within", "latency_sum", "latency_count"),
+        {},
+        "KEEP RUNNING",
+        "6",
+        "latency not judged, which blocks SHIP: no response times of baseline and enhanced; export them, or set AB_WAIVE=latency",
+    ),
+    "better without response times, which is waived": (
+        lambda: without_counts(live(), "latency_within", "latency_sum", "latency_count"),
+        {"AB_WAIVE": "latency"},
+        "SHIP",
+        "4",
+        "latency waived by AB_WAIVE=latency, not judged: no response times of baseline and enhanced",
+    ),
+    "buckets without a sum": (lambda: without_counts(live(), "latency_sum"), {}, "SHIP", "4", "share of too slow requests: "),
+    "slow answers, whatever is waived": (lambda: accumulated(live(), latency_within=0.9), {"AB_WAIVE": "latency"}, "ROLL BACK", "3", "too slow requests is worse"),
     "better, a guardrail not shown": (live, {"AB_ERROR_MARGIN_POINTS": "0.0001"}, "KEEP RUNNING", "6", "not yet shown to be no worse"),
     "better, however little it is worth": (live, {"ERROR_COST_MULTIPLIER": "1000"}, "SHIP", "4", "accuracy better"),
     "worse accuracy": (lambda: with_values(live(), "enhanced", "accuracy", value=0.7), {}, "KEEP RUNNING", "6", "surely worse"),
@@ -157,10 +183,20 @@ def doubtful(**status):
     return replace(found, prometheus=replace(found.prometheus, status=replace(found.prometheus.status, **status)))
 
 
-def without_buckets(snapshot):
+def without_counts(snapshot, *names):
+    """Nothing was counted of these since the start."""
     (found,) = snapshot.prometheus.accumulated
-    kept = tuple(answer for answer in found.totals if answer.name != "latency_within")
-    return replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(replace(found, totals=kept),)))
+    kept = {kind: tuple(answer for answer in getattr(found, kind) if answer.name not in names) for kind in ("totals", "blocks")}
+    return replace(snapshot, prometheus=replace(snapshot.prometheus, accumulated=(replace(found, **kept),)))
+
+
+def refused_buckets(snapshot):
+    """The question about the buckets was refused."""
+    without = without_counts(snapshot, "latency_within")
+    (found,) = without.prometheus.accumulated
+    totals = (*found.totals, Answer("latency_within", "", "count", reason="refused"))
+    status = replace(without.prometheus.status, failures=("1 of 9 questions failed (about ab_test_response_time_seconds_bucket): refused",))
+    return replace(without, prometheus=replace(without.prometheus, status=status, accumulated=(replace(found, totals=totals),)))
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
@@ -179,7 +215,7 @@ def test_verdict_and_interval_never_contradict_each_other(name):
     if found.verdict.verdict == "SHIP":
         success = drawn["online_accuracy"] if "AB_ONLINE_CORRECT_METRIC" in values else drawn["accuracy"]
         assert success.low > 0
-        assert all(guard.comparison.high < guard.margin_points for guard in found.guardrails)
+        assert all(guard.comparison.high < guard.margin for guard in found.guardrails if guard.outcome != "waived")
     if found.verdict.verdict == "ROLL BACK":
         assert any(drawn[guard.comparison.metric].low > 0 for guard in found.guardrails)
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from live_dashboards.analysis.business.traffic import Sums, error_difference, mean_difference
+from live_dashboards.analysis.business.traffic import error_difference, mean_difference
+from live_dashboards.analysis.statistics.means import Sums
 from live_dashboards.stats import Counts, long_run_variance, stratified_difference, stratified_sequence
 
 PLANNED = 20_000

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from live_dashboards.analysis.business.traffic import (
     PairTraffic,
-    Sums,
     TimedDifference,
     error_difference,
     latency_sums,
@@ -20,6 +19,7 @@ from live_dashboards.analysis.business.traffic import (
 from live_dashboards.analysis.facts.arms import arm
 from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.facts.retraining import alpha_of_look, looks_at_accuracy
+from live_dashboards.analysis.statistics.means import Sums
 from live_dashboards.analysis.statistics.proportions import Counts, difference
 from live_dashboards.analysis.statistics.stratified import together
 from live_dashboards.analysis.verdict.effect import planned_requests

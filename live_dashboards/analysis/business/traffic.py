@@ -14,6 +14,7 @@ from live_dashboards.analysis.facts.period import (
     whole_period_of,
     without_stretches,
 )
+from live_dashboards.analysis.statistics.means import Sums
 from live_dashboards.analysis.statistics.proportions import Counts, normal_quantile
 from live_dashboards.analysis.statistics.sequential import normal_sequence
 from live_dashboards.analysis.statistics.stratified import (
@@ -37,19 +38,6 @@ _DAY_SECONDS = 86_400.0
 _MOST_DAYS = 7
 
 Group = tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """What was added up in a block, and over how many."""
-
-    total: float
-    n: int
-
-    @property
-    def mean(self) -> float:
-        """The mean of one; n must not be 0."""
-        return self.total / self.n
 
 
 @dataclass(frozen=True, slots=True)

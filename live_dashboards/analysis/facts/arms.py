@@ -17,6 +17,7 @@ from live_dashboards.model.metrics import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJE
 from live_dashboards.model.number import format_count
 from live_dashboards.model.snapshot import Accumulated, Answer, PrometheusAnswer
 
+NO_HISTOGRAM = "no histogram of response times for both variants"
 _WITHIN = "latency_within"
 # of what else is compared, the events of a guardrail of one's own are counted under its name
 _EVENTS_AND_TRIALS = {
@@ -169,7 +170,7 @@ def _reason(page: PageFacts, metric: str, answers: tuple[Answer, ...], variant: 
     told = told or "; ".join(_notes_of(page, answers[0], variant)) or None
     if told is None and metric == OVER_OBJECTIVE:
         edges = {series.label("le") for series in page.counted.prometheus.instant("latency_buckets").series}
-        return NO_FINITE_BUCKET if edges == {"+Inf"} else "no histogram of response times for both variants"
+        return NO_FINITE_BUCKET if edges == {"+Inf"} else NO_HISTOGRAM
     return told or f"Prometheus has no {metric_of(metric).words} of variant {variant!r}"
 
 

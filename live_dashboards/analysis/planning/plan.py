@@ -168,7 +168,7 @@ def _success(by_name: dict[str, PlanInput], given: Given, family: int) -> _Asked
 
 
 def _guard(by_name: dict[str, PlanInput], guarded: Guarded, given: Given) -> _Asked:
-    metric, name, margin = guarded.metric, guarded.name, guarded.margin_points
+    metric, name, margin = guarded.metric, guarded.name, guarded.margin
     rate = by_name[metric]
     title = f"{metric_of(metric).title} within {format_signed(margin, 'points')}"
     asked = _Asked(name, metric, title, rate.value, margin, None)

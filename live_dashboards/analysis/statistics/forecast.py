@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import NormalDist
 
 from live_dashboards.analysis.statistics.proportions import Comparison, Counts, difference, normal_quantile
@@ -177,6 +178,41 @@ def _limits(claim: Claim, ours: Counts, theirs: Counts) -> Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class MeanClaim:
+    """Whether the upper limit of a difference of means is below `bound`, with this power, where the true
+    difference is 0; both in one unit.
+
+    `variance` is that of the difference at `information` (n1 n2 / (n1 + n2) added up over blocks), as the
+    blocks told it so far: it is taken to fall as the information grows. ValueError for numbers out of their
+    range.
+    """
+
+    variance: float
+    information: float
+    bound: float
+    planned_n: float
+    alpha: float = 0.05
+    power_fraction: float = POWER
+
+    def __post_init__(self) -> None:
+        for name in ("variance", "information", "bound", "planned_n"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be above 0 and finite")
+        for name in ("alpha", "power_fraction"):
+            if not 0 < getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be above 0 and below 1")
+
+
+def is_mean_told(claim: MeanClaim, gathered: Gathered) -> bool:
+    """Whether the limit is expected below the bound with that power, as in `is_told`."""
+    if gathered.trials <= 0 or gathered.information <= 0:
+        return False
+    spread = math.sqrt(claim.variance * claim.information / gathered.information)
+    factor = normal_sequence(0.0, 1.0, gathered.trials, claim.planned_n, claim.alpha)[0]
+    return (factor + NormalDist().inv_cdf(claim.power_fraction)) * spread <= claim.bound
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """When a claim is told: days from now, and the trials of both arms until then, with those that there
     are.
@@ -188,21 +224,30 @@ class Forecast:
 
 def forecast(claim: Claim, course: Sequence[Leg], so_far: Gathered, most_days: float) -> Forecast | None:
     """The first moment of the course at which the limits are expected beyond the bound; None where that is
-    not within so many days.
+    not within so many days. ValueError as in `first_told`.
+    """
+    return first_told(partial(is_told, claim), course, so_far, most_days)
+
+
+def first_told(
+    is_told: Callable[[Gathered], bool], course: Sequence[Leg], so_far: Gathered, most_days: float
+) -> Forecast | None:
+    """The first moment of the course at which something is told by what was gathered; None where that is not
+    within so many days.
 
     Limits narrow as trials come, so that halving finds it. ValueError for a number of days that is not above
     0 and finite.
     """
     if not 0 < most_days < math.inf:
         raise ValueError(f"most_days is {most_days}; it must be above 0 and finite")
-    if is_told(claim, so_far):
+    if is_told(so_far):
         return Forecast(0.0, so_far.trials)
-    if not is_told(claim, after(course, so_far, most_days)):
+    if not is_told(after(course, so_far, most_days)):
         return None
     sooner, later = 0.0, most_days
     for _ in range(_HALVINGS):
         middle = (sooner + later) / 2
-        if is_told(claim, after(course, so_far, middle)):
+        if is_told(after(course, so_far, middle)):
             later = middle
         else:
             sooner = middle

@@ -334,38 +334,43 @@ def long_run_of(found: Strata) -> float:
 
 
 def harm_variance(found: Strata, ends: Sequence[float] | FloatArray, at_seconds: float) -> float:
-    """The variance by which harm is judged: it sees fewer scales than that of `long_run_of`, and none that
+    """The variance by which harm is judged (see `variance_for_harm`); before 8 blocks that of
+    `long_run_of`.
+    """
+    if len(found.residuals) < FEWEST_BLOCKS:
+        return long_run_of(found)
+    return variance_for_harm(found.residuals, found.weights, found.variance, ends, at_seconds)
+
+
+def variance_for_harm(
+    residuals: Sequence[float],
+    weights: Sequence[float],
+    least: float,
+    ends: Sequence[float] | FloatArray,
+    at_seconds: float,
+) -> float:
+    """A long-run variance, `least` at least, that sees fewer scales than `long_run_variance`, and none that
     only the last three days tell of.
 
     A harm that begins late is, to a variance that sees every scale, one long incident, and would be found
     after weeks or never. How long incidents last is therefore learned from blocks that are older, as soon as
-    there are three days of them, beside how much single blocks differ. `ends` are when the blocks end (unix
-    seconds).
+    there are three days of them, beside how much single blocks differ. `residuals` and `weights` are those of
+    8 blocks or more, `ends` when these end (unix seconds).
     """
-    if len(found.residuals) < FEWEST_BLOCKS:
-        return long_run_of(found)
-    fewest = (
-        _FEWEST_BATCHES_FOR_HARM if len(found.residuals) >= _YOUNG_BLOCKS else _FEWEST_BATCHES_OF_THE_YOUNG
-    )
-    every = long_run_variance(found.residuals, found.variance, fewest)
+    fewest = _FEWEST_BATCHES_FOR_HARM if len(residuals) >= _YOUNG_BLOCKS else _FEWEST_BATCHES_OF_THE_YOUNG
+    every = long_run_variance(residuals, least, fewest)
     settled = bisect_right(ends, at_seconds - _UNSETTLED_SECONDS)
     if not settled or ends[settled - 1] - ends[0] < _SETTLED_SECONDS:
         return every
-    return min(
-        every,
-        max(
-            found.variance,
-            batch_variance(found.residuals, len(found.residuals)),
-            _of_first(found, settled),
-        ),
-    )
+    single = batch_variance(residuals, len(residuals))
+    return min(every, max(least, single, _of_first(residuals, weights, settled)))
 
 
-def _of_first(found: Strata, blocks: int) -> float:
+def _of_first(of_blocks: Sequence[float], of_weights: Sequence[float], blocks: int) -> float:
     """The long-run variance as the first blocks alone tell it, for the difference of all."""
     import numpy as np
 
-    residuals, weights = (np.array(each[:blocks]) for each in (found.residuals, found.weights))
+    residuals, weights = (np.array(each[:blocks]) for each in (of_blocks, of_weights))
     share = math.fsum(weights)
     own = (residuals - weights * (math.fsum(residuals) / share)) / share  # around their own difference
     return share * long_run_variance(own, 0.0, _FEWEST_BATCHES_FOR_HARM)

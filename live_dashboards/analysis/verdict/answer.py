@@ -16,6 +16,7 @@ from live_dashboards.model.business_case import BusinessCase
 from live_dashboards.model.judgement import (
     HARM,
     SHOWN,
+    WAIVED,
     Guardrail,
     MetricDifference,
     PlainAnswer,
@@ -24,7 +25,7 @@ from live_dashboards.model.judgement import (
 )
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.names import escaped
-from live_dashboards.model.number import format_interval, format_number, shared_decimals
+from live_dashboards.model.number import format_interval, format_number, shared_decimals, unit_suffix
 from live_dashboards.model.report import AbReport
 
 _ACTIONS = {
@@ -123,7 +124,8 @@ def _sentence(
             if guard.outcome == SHOWN and guard.comparison.metric != success.metric
         ]
         words = " and ".join(filter(None, (", ".join(held[:-1]), *held[-1:])))
-        return "; ".join((_difference(success), *([f"{words} hold"] if held else [])))
+        waived = [f"{guard.name} is not judged (waived)" for guard in mine if guard.outcome == WAIVED]
+        return "; ".join((_difference(success), *([f"{words} hold"] if held else []), *waived))
     harmed = [guard.comparison for guard in mine if guard.outcome == HARM]
     if verdict.verdict == ROLL_BACK and harmed:
         return "; ".join(_difference(each, is_harm=True) for each in harmed)
@@ -152,7 +154,7 @@ def _difference(row: MetricDifference, *, is_harm: bool = False) -> str:
     limits = f" ({format_interval(ends[0], ends[1], row.unit).removesuffix(' pt')})" if len(ends) == 2 else ""
     if not row.what.is_share:
         way = "more" if value > 0 else "less"
-        return f"{row.what.words} of {row.treatment} is {amount} {way}{limits}"
+        return f"{row.what.words} of {row.treatment} is {amount}{unit_suffix(row.unit)} {way}{limits}"
     return (
         f"{row.treatment} {verb} {amount} points "
         f"{'more' if value > 0 else 'fewer' if not row.is_higher_better else 'less'} "

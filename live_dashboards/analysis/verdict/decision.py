@@ -21,6 +21,7 @@ from live_dashboards.model.judgement import (
     HARM,
     SHOWN,
     UNKNOWN,
+    WAIVED,
     Guardrail,
     MetricDifference,
     Period,
@@ -308,7 +309,7 @@ def _better(evidence: Evidence) -> Verdict | None:
         return None
     reasons = (
         f"{_words(success)} better: {_estimate(success)}",
-        *(f"{_words(guard.comparison)}: {guard.words}" for guard in evidence.guardrails),
+        *map(_held_words, evidence.guardrails),
     )
     return Verdict(
         SHIP,
@@ -316,6 +317,15 @@ def _better(evidence: Evidence) -> Verdict | None:
         reasons,
         ("a guardrail that is harmed, or a split that turns red",),
     )
+
+
+def _held_words(guard: Guardrail) -> str:
+    """What holds of a guardrail, or that it is waived."""
+    return f"{_words(guard.comparison)}: {guard.words}" if guard.is_measured else _unmeasured_words(guard)
+
+
+def _unmeasured_words(guard: Guardrail) -> str:
+    return f"{guard.name} {guard.words}"
 
 
 def is_better(row: MetricDifference) -> bool:
@@ -341,13 +351,15 @@ def _lacks(evidence: Evidence) -> list[str]:
     return [
         *(
             f"{_words(guard.comparison)} not known: {guard.words}"
+            if guard.is_measured
+            else _unmeasured_words(guard)
             for guard in evidence.guardrails
             if guard.outcome == UNKNOWN
         ),
         *(
             f"{_words(guard.comparison)} not yet shown to be no worse: {guard.words}"
             for guard in evidence.guardrails
-            if guard.outcome not in {UNKNOWN, SHOWN}
+            if guard.outcome not in {UNKNOWN, SHOWN, WAIVED}
         ),
         *([f"the traffic split is off the plan so far, and {evidence.split.waits_for}"] if is_off else []),
         *_too_young(evidence),

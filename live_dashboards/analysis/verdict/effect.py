@@ -12,8 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from live_dashboards.analysis.facts.arms import Arm, arm, at_far_edge, windowed
+from live_dashboards.analysis.facts.arms import Arm, arm, at_far_edge
+from live_dashboards.analysis.facts.counted import counted_of
 from live_dashboards.analysis.facts.ends import around_rows, without_interval
+from live_dashboards.analysis.facts.mean_latency import mean_arm
 from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.facts.period import block_begin, period_of
 from live_dashboards.analysis.facts.retraining import alpha_of_look, looks_at_accuracy, over_runs
@@ -33,11 +35,15 @@ from live_dashboards.analysis.verdict.blocks import (
     shared,
     why_descriptive,
 )
+from live_dashboards.analysis.verdict.latency import BY_MEAN, latency_of
+from live_dashboards.analysis.verdict.levels import Levels
+from live_dashboards.analysis.verdict.mean_difference import ComparedMeans, judged_means
 from live_dashboards.model.judgement import MetricDifference
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.metrics import (
     ACCURACY,
     ACCURACY_OVER_RUNS,
+    MEAN_LATENCY,
     METRICS,
     ONLINE_ACCURACY,
     OVER_OBJECTIVE,
@@ -88,7 +94,7 @@ def compared(page: PageFacts) -> tuple[ComparedRates, ...]:
 
 def _judged_metrics(page: PageFacts, name: str, family: int) -> list[ComparedRates]:
     """Accuracy in each of its forms, and what is guarded."""
-    guarded = (_counted(page, name, each.metric, family) for each in page.settings.guarded)
+    guarded = (_guarded(page, name, each.metric, family) for each in page.settings.guarded)
     return [_offline(page, name, ACCURACY, family), *_beside_accuracy(page, name, family), *guarded]
 
 
@@ -287,34 +293,53 @@ def countings(page: PageFacts, name: str, metric: str, family: int) -> tuple[Com
     """What accumulates of a metric of that challenger: since the start of the test, or in the window, where
     the period is not known; a second time at the far end of the bucket that holds the latency objective.
     """
-    _, since = period_of(page, name)
-    objective_seconds = float(page.settings["AB_LATENCY_OBJECTIVE_MS"]) / 1000
-    counted = since or windowed(
-        page.counted.prometheus, page.at.timestamp(), page.window_seconds, objective_seconds
-    )
+    counted, is_whole = counted_of(page, name)
     is_success = metric == ONLINE_ACCURACY or metric == page.settings["AB_SUCCESS_METRIC"]
     alpha = _ALPHA / family if is_success else _ALPHA
-    planned = planned_requests(page.settings, page.roles.names, (name, page.roles.baseline))
-    levels = Levels(alpha, _harm_alpha(page, metric, family), planned)
+    levels = _levels(page, name, alpha, _harm_alpha(page, metric, family))
 
     def of(edge: Accumulated) -> ComparedCounts:
         arms = arm(page, edge, name, metric), arm(page, edge, page.roles.baseline, metric)
         row = _row(metric, (arms[0].rate, arms[1].rate), family if is_success else 1)
-        return ComparedCounts(row, arms, levels, edge, since is not None)
+        return ComparedCounts(row, arms, levels, edge, is_whole)
 
     far = at_far_edge(counted) if metric == OVER_OBJECTIVE else None
     return (of(counted),) if far is None else (of(counted), of(far))
 
 
+def _levels(page: PageFacts, name: str, alpha: float, harm: float | None) -> Levels:
+    pair = (name, page.roles.baseline)
+    return Levels(alpha, harm, planned_requests(page.settings, page.roles.names, pair))
+
+
 def margins(page: PageFacts) -> dict[str, float]:
     """The margin in points of each metric that is guarded."""
-    return {each.metric: each.margin_points for each in page.settings.guarded}
+    return {each.metric: each.margin for each in page.settings.guarded}
 
 
 def _harm_alpha(page: PageFacts, metric: str, family: int) -> float | None:
     """The level at which harm is looked for; None of what is not guarded."""
     guarded = margins(page)
     return min(_ALPHA, _HARM_ALPHA / (len(guarded) * family)) if metric in guarded else None
+
+
+def _guarded(page: PageFacts, name: str, metric: str, family: int) -> ComparedRates:
+    """What is guarded; the mean latency in the place of the share over the objective, where there are no
+    buckets.
+    """
+    if metric == OVER_OBJECTIVE and latency_of(page, name) == BY_MEAN:
+        found = mean_counting(page, name, family)
+        return ComparedRates(judged_means(found, page.at.timestamp()), found.inputs)
+    return _counted(page, name, metric, family)
+
+
+def mean_counting(page: PageFacts, name: str, family: int) -> ComparedMeans:
+    """What accumulates of that challenger's response times, where they are judged by their mean."""
+    counted, is_whole = counted_of(page, name)
+    arms = mean_arm(page, counted, name), mean_arm(page, counted, page.roles.baseline)
+    row = _row(MEAN_LATENCY, (arms[0].mean, arms[1].mean), 1)
+    levels = _levels(page, name, _ALPHA, _harm_alpha(page, OVER_OBJECTIVE, family))
+    return ComparedMeans(row, arms, levels, counted, is_whole)
 
 
 def _counted(page: PageFacts, name: str, metric: str, family: int) -> ComparedRates:
@@ -336,17 +361,6 @@ def within_bucket(ends: Sequence[MetricDifference]) -> MetricDifference:
     if wide is None:
         return without_interval(near, near.reason or far[0].reason)
     return replace(wide, method=f"{near.method}; the widest at both ends of the objective's bucket")
-
-
-@dataclass(frozen=True, slots=True)
-class Levels:
-    """At which a comparison is judged: what is better or safe, and harm, None where it is not looked for; and
-    the planned requests of both arms.
-    """
-
-    alpha: float
-    harm: float | None
-    planned_n: int
 
 
 def _judged(page: PageFacts, counting: ComparedCounts) -> MetricDifference:

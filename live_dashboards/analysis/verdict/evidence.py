@@ -19,14 +19,17 @@ from live_dashboards.analysis.verdict.effect import (
     joined,
     judged_until,
     margins,
+    mean_counting,
     within_bucket,
 )
 from live_dashboards.analysis.verdict.guardrails import other_pages
+from live_dashboards.analysis.verdict.latency import BY_MEAN, latency_of
+from live_dashboards.analysis.verdict.mean_difference import ComparedMeans, judged_means
 from live_dashboards.analysis.verdict.shifts import BlocksInTime, shift_of
 from live_dashboards.model.evidence import DifferenceAt, DifferenceLine
 from live_dashboards.model.judgement import HARM, Guardrail, MetricDifference
-from live_dashboards.model.measurement import Origin
-from live_dashboards.model.metrics import ERROR_RATE, ONLINE_ACCURACY, metric_of
+from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.metrics import ERROR_RATE, ONLINE_ACCURACY, OVER_OBJECTIVE, metric_of
 from live_dashboards.model.moment import multiple_step_seconds
 from live_dashboards.model.number import format_age, format_signed
 from live_dashboards.model.report import EvidencePanel, Head
@@ -62,7 +65,9 @@ def _lines(page: PageFacts) -> tuple[DifferenceLine, ...]:
     challengers = [name for name in page.roles.names if name != page.roles.baseline]
     pages = (page, *other_pages(page))
     return tuple(
-        _line(
+        _mean_line(page, [mean_counting(each, name, len(challengers)) for each in pages])
+        if metric == OVER_OBJECTIVE and latency_of(page, name) == BY_MEAN
+        else _line(
             page,
             [
                 [(found, found.pair) for found in countings(each, name, metric, len(challengers))]
@@ -83,17 +88,36 @@ def _success(page: PageFacts) -> str:
     return ERROR_RATE if page.settings["AB_SUCCESS_METRIC"] == ERROR_RATE else ONLINE_ACCURACY
 
 
-def _line(page: PageFacts, ends: Ends) -> DifferenceLine:
-    first, pair = ends[0][0]
-    row = first.row
-    line = DifferenceLine(
+def _mean_line(page: PageFacts, ends: Sequence[ComparedMeans]) -> DifferenceLine:
+    """The difference of mean latencies; no part of it is tested against the rest."""
+    first = ends[0]
+    line = _bare(first.row, first.inputs)
+    if not first.is_whole:
+        return replace(line, reason=period_of(page, first.row.treatment)[0].reason)
+    rows = (
+        (moment, _widest([judged_means(each.until(seconds), seconds) for each in ends]))
+        for moment in moments(first.counted, page.at)
+        for seconds in (moment.timestamp(),)
+    )
+    points = tuple(_point(moment, row) for moment, row in rows if row.estimate is not None)
+    return replace(line, points=points, reason="" if points else "no block of time compares the two")
+
+
+def _bare(row: MetricDifference, inputs: tuple[Measurement, Measurement]) -> DifferenceLine:
+    return DifferenceLine(
         row.metric,
         row.treatment,
         row.control,
         row.origin,
-        source=joined(rate.source for rate in first.inputs),
-        query=joined(rate.query for rate in first.inputs),
+        source=joined(each.source for each in inputs),
+        query=joined(each.query for each in inputs),
     )
+
+
+def _line(page: PageFacts, ends: Ends) -> DifferenceLine:
+    first, pair = ends[0][0]
+    row = first.row
+    line = _bare(row, first.inputs)
     if any(arm.counts is None for arm in first.arms):
         return replace(line, reason=row.reason or "not counted")
     if not first.is_whole and row.origin is not Origin.SIMULATED:
@@ -124,16 +148,20 @@ def _points(ends: Ends, at: Sequence[datetime]) -> Iterator[DifferenceAt]:
     for moment in at:
         row = _row_at(ends, moment.timestamp())
         if row is not None and row.estimate is not None:
-            yield DifferenceAt(
-                moment,
-                row.estimate,
-                row.low,
-                row.high,
-                row.harm_low,
-                row.harm_high,
-                row.n_treatment,
-                row.n_control,
-            )
+            yield _point(moment, row)
+
+
+def _point(moment: datetime, row: MetricDifference) -> DifferenceAt:
+    return DifferenceAt(
+        moment,
+        row.estimate or 0.0,
+        row.low,
+        row.high,
+        row.harm_low,
+        row.harm_high,
+        row.n_treatment,
+        row.n_control,
+    )
 
 
 def _row_at(ends: Ends, at_seconds: float) -> MetricDifference | None:
@@ -148,6 +176,11 @@ def _row_at(ends: Ends, at_seconds: float) -> MetricDifference | None:
     ]
     if len(rows) < len(ends):
         return None
+    return _widest(rows)
+
+
+def _widest(rows: Sequence[MetricDifference]) -> MetricDifference:
+    """The first one with the limits that hold at every end."""
     row, *others = rows
     if not others:
         return row
@@ -167,7 +200,8 @@ def _stretch(counting: ComparedCounts, pair: Paired) -> BlocksInTime:
 def _head(page: PageFacts, drawn: Sequence[DifferenceLine], lines: Sequence[DifferenceLine]) -> Head:
     gap = "" if drawn else next((line.reason for line in lines), "there is no challenger")
     what = metric_of(drawn[0].metric) if drawn else None
-    subtitle = f"challenger − baseline, {what.words if what else 'differences'}, points, since the start"
+    unit = drawn[0].unit if drawn else "points"
+    subtitle = f"challenger − baseline, {what.words if what else 'differences'}, {unit}, since the start"
     has_harm = len(drawn) == 1 and any(point.harm_low is not None for point in drawn[0].points)
     where = "shade" if len(drawn) < 3 else "vertical lines"
     note = f"{where}: 95 % limits that hold at every look{'; darker: limits for harm' if has_harm else ''}"

@@ -5,9 +5,10 @@ true difference of 0, of what is better with one of AB_MINIMUM_EFFECT_POINTS, ne
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from statistics import fmean
 
 from live_dashboards.analysis.facts.arms import request_blocks
@@ -21,18 +22,25 @@ from live_dashboards.analysis.statistics.forecast import (
     Forecast,
     Gathered,
     Leg,
-    forecast,
+    MeanClaim,
+    first_told,
+    is_mean_told,
+    is_told,
     rounded_up,
 )
 from live_dashboards.analysis.statistics.proportions import required_n_per_arm
+from live_dashboards.analysis.statistics.sequential import normal_sequence
 from live_dashboards.analysis.verdict.decision import is_better, is_worse
 from live_dashboards.analysis.verdict.effect import ComparedRates, planned_requests
+from live_dashboards.analysis.verdict.latency import WAIVER
+from live_dashboards.analysis.verdict.mean_difference import NEEDS
 from live_dashboards.analysis.verdict.power import LONGEST_DAYS, days_range, requests_a_day
 from live_dashboards.model.judgement import (
     BETTER,
     HARM,
     OPEN,
     SHOWN,
+    WAIVED,
     WORSE,
     GateForecast,
     Guardrail,
@@ -108,18 +116,45 @@ def _guarded(page: PageFacts, guard: Guardrail, each: ComparedRates) -> GateFore
         row.treatment,
         row.metric,
         guard.outcome if row.sequential and guard.outcome in {SHOWN, HARM} else OPEN,
-        f"an upper limit below {format_number(guard.margin_points, 'points')}",
+        f"an upper limit below {format_number(guard.margin, row.unit)}",
         "a true difference of 0",
     )
     if gate.is_decided:
         return gate
+    if not guard.is_measured:
+        return _without_latency(gate, guard)
+    if not row.what.is_share:
+        return _of_mean(page, gate, guard)
     known = _rates(each.inputs[1], 0.0)
     if known is None:
         return _without_rates(gate, each.inputs[1], row, 0.0)
-    if guard.margin_points <= 0:
+    if guard.margin <= 0:
         return replace(gate, reason="with a margin of 0 no limit is ever below it")
-    claim = Claim(*known, guard.margin_points / 100, _ALPHA)
+    claim = Claim(*known, guard.margin / 100, _ALPHA)
     return _with_days(page, gate, row, claim, guard.name.replace("_", " "))
+
+
+def _without_latency(gate: GateForecast, guard: Guardrail) -> GateForecast:
+    """Time decides nothing here: response times do, or a waiver."""
+    is_waived = guard.outcome == WAIVED
+    words = "" if is_waived else f"response times of both arms for {guard.name}, or {WAIVER}"
+    return replace(gate, assumes="nothing", reason=guard.words, words=words)
+
+
+def _of_mean(page: PageFacts, gate: GateForecast, guard: Guardrail) -> GateForecast:
+    """By the variance of the difference so far, as its blocks have told it: means have no other."""
+    row, name = guard.comparison, guard.comparison.what.words
+    if row.estimate is None or row.high is None:
+        words = "" if row.estimate is None else f"{name} once there are {NEEDS}"
+        return replace(gate, reason=row.reason, words=words)
+    planned = planned_requests(page.settings, page.roles.names, (row.treatment, row.control))
+    spread = (row.high - row.estimate) / normal_sequence(0.0, 1.0, _n(row), planned, _ALPHA)[0]
+    if spread <= 0 or row.information is None:
+        return replace(gate, reason="the blocks do not differ, so that nothing tells how sure the mean is")
+    claim = MeanClaim(spread**2, row.information, guard.margin, planned, _ALPHA)
+    rates = f"a standard error of {format_number(spread, row.unit)} so far"
+    awaited = _Awaited(partial(is_mean_told, claim), rates, ", falling as requests come", _OF_EQUAL_ARMS)
+    return _timed(page, gate, row, awaited, name)
 
 
 def _words(row: MetricDifference) -> str:
@@ -191,23 +226,48 @@ class _Rate:
     trials_a_request: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Awaited:
+    """What is waited for: whether what was gathered tells it, what is assumed of its rates, of the split and
+    of clusters in words, and what is said of it where it is due already.
+    """
+
+    is_told: Callable[[Gathered], bool]
+    rates: str
+    clusters: str
+    due: str
+
+
 def _with_days(
     page: PageFacts, gate: GateForecast, row: MetricDifference, claim: Claim, name: str
 ) -> GateForecast:
-    """Requests and days, at the mean, quickest and slowest of the last days."""
-    period, counted = period_of(page, row.treatment)
-    if counted is None or not row.sequential or row.information is None:
-        return replace(gate, reason=row.reason or f"nothing is counted since the start: {period.reason}")
+    """Requests and days of a share, whose rate says how sure it will be."""
     claim = replace(
         claim,
         inflation=max(USUAL_INFLATION, row.overdispersion),
         planned_n=planned_requests(page.settings, page.roles.names, (row.treatment, row.control)),
     )
+    awaited = _Awaited(
+        partial(is_told, claim),
+        f"a rate of {format_percent(100 * claim.control_fraction)}",
+        f", a variance x {claim.inflation:.3g}" if claim.inflation >= 1.005 else "",
+        _OF_EQUAL_ARMS if claim.true_fraction == 0 else _OF_EFFECTS,
+    )
+    return _timed(page, gate, row, awaited, name)
+
+
+def _timed(
+    page: PageFacts, gate: GateForecast, row: MetricDifference, awaited: _Awaited, name: str
+) -> GateForecast:
+    """Requests and days, at the mean, quickest and slowest of the last days."""
+    period, counted = period_of(page, row.treatment)
+    if counted is None or not row.sequential or row.information is None:
+        return replace(gate, reason=row.reason or f"nothing is counted since the start: {period.reason}")
     rate, daily = _rate(page, counted, row), requests_a_day(page, counted)
     gate = replace(
         gate,
         requests_now=_n(row),
-        assumes=f"{gate.assumes}, {_assumed(claim, rate)}; {_chance_words()}",
+        assumes=f"{gate.assumes}, {_assumed(awaited, rate)}; {_chance_words()}",
     )
     if rate is None or not daily or max(daily) <= 0:
         return replace(gate, reason="no traffic of both arms in the last day to tell by")
@@ -216,7 +276,7 @@ def _with_days(
     so_far = _gathered(row)
 
     def of(requests_a_day: float, most_days: float = LONGEST_DAYS) -> Forecast | None:
-        return forecast(claim, _course(rate, requests_a_day, steps, pair), so_far, most_days)
+        return first_told(awaited.is_told, _course(rate, requests_a_day, steps, pair), so_far, most_days)
 
     needed = of(fmean(daily), SURELY_NEVER_DAYS)
     gate = replace(gate, requests_needed=None if needed is None else needed.trials)
@@ -224,8 +284,7 @@ def _with_days(
     if soonest is None:
         return replace(gate, reason=NEVER, words=f"{name} {NEVER}")
     if soonest.days == 0:
-        due = _OF_EQUAL_ARMS if claim.true_fraction == 0 else _OF_EFFECTS
-        return replace(gate, reason=due, words=f"{name} overdue: {due}")
+        return replace(gate, reason=awaited.due, words=f"{name} overdue: {awaited.due}")
     days = Interval(soonest.days, None if latest is None else latest.days)
     return replace(gate, days=days, words=f"{name} {days_range(soonest.days, days.high)}")
 
@@ -239,11 +298,9 @@ def _gathered(row: MetricDifference) -> Gathered:
     return Gathered(float(_n(row)), information, information * (row.n_treatment or 0) / max(1, _n(row)))
 
 
-def _assumed(claim: Claim, rate: _Rate | None) -> str:
-    rates = f"a rate of {format_percent(100 * claim.control_fraction)}"
+def _assumed(awaited: _Awaited, rate: _Rate | None) -> str:
     split = f", {format_percent(100 * rate.treatment_share)} of the pair's requests" if rate else ""
-    clusters = f", a variance x {claim.inflation:.3g}" if claim.inflation >= 1.005 else ""
-    return f"{rates}{split}{clusters}"
+    return f"{awaited.rates}{split}{awaited.clusters}"
 
 
 def _rate(page: PageFacts, counted: Accumulated, row: MetricDifference) -> _Rate | None:

@@ -13,12 +13,14 @@ from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.facts.period import period_of
 from live_dashboards.analysis.verdict.decision import NO_VERDICT
 from live_dashboards.analysis.verdict.effect import ComparedRates
+from live_dashboards.analysis.verdict.latency import UNMEASURED, latency_of, unmeasured_words
 from live_dashboards.model.guarded import Guarded
 from live_dashboards.model.judgement import (
     HARM,
     NOT_SHOWN,
     SHOWN,
     UNKNOWN,
+    WAIVED,
     Guardrail,
     MetricDifference,
     SplitTest,
@@ -27,64 +29,74 @@ from live_dashboards.model.judgement import (
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.metrics import OVER_OBJECTIVE
 from live_dashboards.model.notices import TELL_STARTS, WHY, at_least_words
-from live_dashboards.model.number import format_estimate, format_interval
+from live_dashboards.model.number import format_estimate, format_interval, unit_suffix
 
 Judged = tuple[tuple[Guardrail, ...], Verdict]
 
 
 def guardrails(page: PageFacts, rows: tuple[ComparedRates, ...]) -> tuple[Guardrail, ...]:
     """What is guarded of every challenger, judged by the very intervals that the effect panel shows."""
-    guarded = {each.metric: each for each in page.settings.guarded}
+    every = (*page.settings.guarded, page.settings.mean_guarded)
+    guarded = {each.metric: each for each in every}
     return tuple(
         _guardrail(page, guarded[each.row.metric], each.row) for each in rows if each.row.metric in guarded
     )
 
 
-def outcome(harm_low_points: float | None, high_points: float | None, margin_points: float) -> str:
+def outcome(harm_low: float | None, high: float | None, margin: float) -> str:
     """`shown` where the upper limit is below the margin, even if the lower one is above 0; else `harm` where
     the lower one is; else `not_shown`.
 
     Harm has a limit of its own, which finds it early: missing one costs more than a false alarm. None is one
-    that cannot be told yet.
+    that cannot be told yet. All three are in one unit.
     """
-    if high_points is None:
+    if high is None:
         return UNKNOWN
-    return (
-        SHOWN
-        if high_points < margin_points
-        else HARM
-        if harm_low_points is not None and harm_low_points > 0
-        else NOT_SHOWN
-    )
+    return SHOWN if high < margin else HARM if harm_low is not None and harm_low > 0 else NOT_SHOWN
 
 
 def _guardrail(page: PageFacts, guarded: Guarded, row: MetricDifference) -> Guardrail:
-    margin = guarded.margin_points
+    margin = guarded.margin
+    is_unknown = row.metric == OVER_OBJECTIVE and row.estimate is None
+    if is_unknown and latency_of(page, row.treatment) == UNMEASURED:
+        return _unmeasured(page, guarded, row)
     is_known = row.has_interval and row.estimate is not None
     words = (
-        f"{_estimate_words(row, margin)}, margin {margin:g}{_edge_words(page, row)}"
+        f"{_estimate_words(row, margin)}, margin {_margin_words(row, margin)}{_edge_words(page, row)}"
         if is_known
         else row.reason or "not measured"
     )
     return Guardrail(guarded.name, guarded.label, _outcome(row, margin), margin, row, words)
 
 
-def _outcome(row: MetricDifference, margin_points: float) -> str:
-    return outcome(row.harm_low if row.sequential else row.low, row.high, margin_points)
+def _unmeasured(page: PageFacts, guarded: Guarded, row: MetricDifference) -> Guardrail:
+    """The latency where an arm has no response times: it blocks SHIP unless AB_WAIVE says otherwise."""
+    found = WAIVED if guarded.name in page.settings.waived else UNKNOWN
+    words = unmeasured_words(page, row.treatment)
+    return Guardrail(guarded.name, guarded.label, found, guarded.margin, row, words, is_measured=False)
 
 
-def _estimate_words(row: MetricDifference, margin_points: float) -> str:
+def _margin_words(row: MetricDifference, margin: float) -> str:
+    """Points are said without their unit, as that stands beside them."""
+    return f"{margin:g}" if row.what.is_share else f"{margin:g}{unit_suffix(row.unit)}"
+
+
+def _outcome(row: MetricDifference, margin: float) -> str:
+    return outcome(row.harm_low if row.sequential else row.low, row.high, margin)
+
+
+def _estimate_words(row: MetricDifference, margin: float) -> str:
     """The difference with its limits; with those for harm where they decide, and say something else than the
     others.
     """
     decides = (
-        _outcome(row, margin_points) != SHOWN
+        _outcome(row, margin) != SHOWN
         and row.low is not None
         and row.harm_low is not None
         and (row.low > 0) != (row.harm_low > 0)
     )
     low, high = (row.harm_low, row.harm_high) if decides else (row.low, row.high)
-    words = format_estimate(row.estimate or 0.0, low, high, "points", signed=True)
+    words = format_estimate(row.estimate or 0.0, low, high, row.unit, signed=True)
     return f"{words}, limits for harm" if decides else words
 
 

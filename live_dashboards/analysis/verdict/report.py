@@ -31,6 +31,7 @@ from live_dashboards.analysis.verdict.guardrails import (
     widest_rows,
     widest_split,
 )
+from live_dashboards.analysis.verdict.latency import latency_words
 from live_dashboards.analysis.verdict.model_panels import (
     effect_panel,
     gaps,
@@ -179,6 +180,7 @@ def _meanwhile(page: PageFacts, rows: tuple[ComparedRates, ...], grown: Evidence
     yield from filter(None, map(shift_words, grown.lines))
     yield from time_words(page, rows)
     yield from model_words(page)
+    yield from latency_words(page)
 
 
 def _sliced(slices: ByLabel | None) -> tuple[Measurement, ...]:

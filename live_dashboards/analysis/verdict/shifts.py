@@ -15,7 +15,7 @@ from live_dashboards.analysis.statistics.stratified import (
     long_run_of,
     strata_of,
 )
-from live_dashboards.analysis.verdict.effect import Levels
+from live_dashboards.analysis.verdict.levels import Levels
 from live_dashboards.model.evidence import Shift
 
 if TYPE_CHECKING:

@@ -180,6 +180,8 @@ def latency_panel(page: PageFacts, marks: Marks = ()) -> LatencyPanel:
     gap = "" if rows else _gap(page.drawn.prometheus.instant("latency_buckets"), "latency_buckets")
     subtitle = f"response time, ms, last {window_words(page.window_seconds)}"
     note = "bar: the buckets that surely hold the percentile, 95 %; tick: mean"
+    if rows and all(row.p95.value is None for row in rows):
+        note = "tick: mean; without buckets there are no percentiles"
     head = page.head(
         PROMETHEUS,
         _latency_title(page),
@@ -202,13 +204,11 @@ def _latency_title(page: PageFacts) -> str:
     known = [f"{format_number(p95.value, 'ms')}" for p95 in pair if p95.value is not None]
     if len(known) == 2 and pair[0].interval is not None and pair[0].interval == pair[1].interval:
         return f"p95 {known[1]} against {known[0]}: same bucket"
-    return (
-        f"p95 {known[1]} against {known[0]}"
-        if len(known) == 2
-        else f"p95 {known[0]}"
-        if known
-        else "Response time"
-    )
+    if known:
+        return f"p95 {' against '.join(reversed(known))}"
+    means = [page.drawn.of(name).mean_latency_ms.value for name in reversed(page.roles.pair)]
+    told = [format_number(mean, "ms") for mean in means if mean is not None]
+    return f"Mean {' against '.join(told)}" if told else "Response time"
 
 
 def error_panel(page: PageFacts, marks: Marks = ()) -> ErrorPanel:

@@ -324,7 +324,8 @@ def _write_numbers(plot: RowPlot, y: int, row: Row, chart: Rows) -> None:
     if row.reason and chart.room.has_reasons_beside:
         plot.number(y, row.reason, row.colour, points=note)
     elif row.reason or row.inside:
-        plot.inside(y, row.reason or row.inside)
+        told = () if chart.columns else map(_said, row.numbers)
+        plot.inside(y, row.reason or row.inside, beside=max(told, key=len, default=""))
     if chart.columns:
         _write_column_numbers(plot, y, row, chart)
         return

@@ -131,15 +131,17 @@ class RowPlot:
             stand="center_baseline",
         )
 
-    def inside(self, row: float, text: str) -> None:
-        """Writes grey words where a row has no dot, over the grid."""
+    def inside(self, row: float, text: str, *, beside: str = "") -> None:
+        """Writes grey words where a row has no dot, over the grid, left of what the number column says."""
         x = self.plot.left - self.body.left + 0.08
+        look = Look(min(self.points, self.body.sizes.tick))
+        taken = width_inches(beside, look) + 0.08 * self.body.sizes.scale if beside else 0.0
         words = self.body.write(
             x,
             self.middle(row),
             text,
             Look(self.body.sizes.note, FAINT),
-            within=self.body.width - x,
+            within=self.body.width - x - taken,
             stand="center_baseline",
         )
         if words is not None:
