@@ -54,11 +54,10 @@ class EventCounter:
 class Guarded:
     """A quantity that must not get worse by the margin, which has the unit of differences of the metric:
     `name` is the guardrail's, `metric` that of the comparison that it is judged by, `label` says what is
-    shown where it holds, `counter` what in Prometheus counts the events.
+    shown where it holds.
     """
 
     name: str
     metric: str
     label: str
     margin: float
-    counter: str

@@ -17,7 +17,6 @@ from live_dashboards.model.metrics import (
 )
 from live_dashboards.model.number import format_number
 from live_dashboards.settings.selectors import QUOTED, selector
-from live_dashboards.settings.serving import serving_metrics
 from live_dashboards.settings.values import positive
 
 _EXAMPLE = 'timeouts:ab_test_timeouts_total{kind="read"}:0.1'
@@ -58,7 +57,6 @@ def mean_guarded(values: Mapping[str, Any]) -> Guarded:
         MEAN_LATENCY,
         "Mean latency not worse",
         float(values["AB_LATENCY_MARGIN_MS"]),
-        serving_metrics(values).asked("response_time"),
     )
 
 
@@ -68,21 +66,18 @@ def all_guarded(values: Mapping[str, Any]) -> tuple[Guarded, ...]:
     """
     objective = format_number(float(values["AB_LATENCY_OBJECTIVE_MS"]), "ms")
     own: tuple[EventCounter, ...] = values["AB_GUARDRAILS"] or ()
-    serving = serving_metrics(values)
     return (
         Guarded(
             ERROR_RATE,
             ERROR_RATE,
             "Error rate not worse",
             float(values["AB_ERROR_MARGIN_POINTS"]),
-            str(serving.errors),
         ),
         Guarded(
             LATENCY_GUARD,
             OVER_OBJECTIVE,
             f"Over {objective} not more often",
             float(values["AB_LATENCY_MARGIN_POINTS"]),
-            serving.asked("response_time"),
         ),
         *(
             Guarded(
@@ -90,7 +85,6 @@ def all_guarded(values: Mapping[str, Any]) -> tuple[Guarded, ...]:
                 each.name,
                 f"{metric_of(each.name).title} not more often",
                 each.margin_points,
-                each.selector,
             )
             for each in own
         ),
