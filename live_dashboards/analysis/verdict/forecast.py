@@ -175,7 +175,9 @@ def _without_rates(
     gate: GateForecast, baseline: Measurement, row: MetricDifference, effect_points: float
 ) -> GateForecast:
     if baseline.value is None:
-        return replace(gate, reason=str(row.reason or baseline.reason or "the baseline's rate is not known"))
+        reason = str(row.reason or baseline.reason or "the baseline's rate is not known")
+        words = "" if gate.gate == SUCCESS else f"{_words(row)} counted for both arms"
+        return replace(gate, reason=reason, words=words)
     reason = (
         f"{_words(row)} of {baseline.variant}, {format_percent(baseline.value)}, cannot change by "
         f"{format_signed(effect_points, 'points')}: set a smaller AB_MINIMUM_EFFECT_POINTS"
