@@ -54,11 +54,11 @@ def _checked(matcher: LabelMatcher, not_free: Collection[str]) -> LabelMatcher:
     if matcher.label in not_free:
         raise ValueError(f"{matcher.label} is no label to choose by, as arms and tests are told apart by it")
     if matcher.operator.endswith("~"):
-        _check_pattern(matcher.value)
+        check_pattern(matcher.value)
     return matcher
 
 
-def _check_pattern(pattern: str) -> None:
+def check_pattern(pattern: str) -> None:
     """ValueError for a pattern that matches other texts here than in Prometheus."""
     try:
         with warnings.catch_warnings():

@@ -22,12 +22,21 @@ from live_dashboards.model.serving import (
     LatencyMetric,
     ServingMetrics,
 )
-from live_dashboards.settings.selectors import QUOTED, matchers, selector
+from live_dashboards.settings.selectors import QUOTED, check_pattern, matchers, selector
 from live_dashboards.settings.values import choice, metric_name, text
 
 OWN_PRESET = "ab_test"
 NONE = "none"
 _UNITS_SECONDS = {"s": 1.0, "ms": 0.001, "us": 0.000_001}
+_ENDINGS_UNITS = {
+    "_milliseconds": "ms",
+    "_millis": "ms",
+    "_ms": "ms",
+    "_microseconds": "us",
+    "_us": "us",
+    "_seconds": "s",
+}
+_MOST_TERMS = 10
 _KINDS = tuple(map(str, LatencyKind))
 _PIECE = re.compile(rf"{QUOTED}|.", re.DOTALL)
 _LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
@@ -80,7 +89,16 @@ def counters(value: str) -> CounterSum:
             parts.append("")
         else:
             parts[-1] += piece
+    if len(parts) > _MOST_TERMS:
+        raise ValueError(
+            f"it adds up {len(parts)} counters, but at most {_MOST_TERMS} can be; record their sum"
+        )
     found = [(sign, CountedSeries(*_selector(part.strip()))) for sign, part in zip(signs, parts, strict=True)]
+    twice = next(
+        (each for index, (_, each) in enumerate(found) if each in [one for _, one in found[:index]]), None
+    )
+    if twice is not None:
+        raise ValueError(f"it names {twice} twice; name each counter once")
     return CounterSum(
         tuple(each for sign, each in found if sign == "+"), tuple(each for sign, each in found if sign == "-")
     )
@@ -88,11 +106,15 @@ def counters(value: str) -> CounterSum:
 
 def errors(value: str) -> CounterSum | str:
     """The same, or `none`."""
-    return NONE if value == NONE else counters(value)
+    return NONE if value.lower() == NONE else counters(value)
 
 
 def latency(value: str) -> str:
     """A metric's name without its ending, or `none`."""
+    if value.lower() == NONE:
+        return NONE
+    if value.endswith("_bucket"):
+        raise ValueError("must be the metric's name without its ending _bucket")
     return metric_name(value)
 
 
@@ -102,8 +124,8 @@ latency_kind = choice(*_KINDS)
 
 def model_label(value: str) -> str:
     """The name of the label that tells the model."""
-    if not _LABEL.fullmatch(value):
-        raise ValueError("must be the name of a Prometheus label, such as model or handler")
+    if not _LABEL.fullmatch(value) or value in {"le", "experiment"}:
+        raise ValueError("must be the name of the Prometheus label that tells the model, such as handler")
     return value
 
 
@@ -113,6 +135,7 @@ def model_pattern(value: str) -> str:
         groups = re.compile(text(value)).groups
     except re.error as error:
         raise ValueError(f"that is no pattern: {error}") from None
+    check_pattern(value)
     if not groups:
         raise ValueError(r"must hold a group, which is the variant, such as /models/(\w+)/predict")
     return value
@@ -134,7 +157,7 @@ def serving_metrics(values: Mapping[str, Any]) -> ServingMetrics:
     """
     given = {key: values[name] for name, key in _OVERRIDES if values[name] is not None}
     more: tuple[LabelMatcher, ...] = values["AB_MATCHERS"] or ()
-    chosen = {**values["AB_METRICS"], **given}
+    chosen = {**_without_what_goes(values["AB_METRICS"], given), **given}
     found = _named(chosen)
     is_own, is_changed = chosen["name"] == OWN_PRESET, bool(given or more)
     return replace(
@@ -143,6 +166,23 @@ def serving_metrics(values: Mapping[str, Any]) -> ServingMetrics:
         matchers=(*found.matchers, *more),
         is_own=is_own and not is_changed,
     )
+
+
+def _without_what_goes(preset: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The preset's keys without those that are of what is overridden: how its errors are told, by what its
+    latency is divided, and the unit that another metric's name says itself.
+    """
+    found = dict(preset)
+    if "errors" in given:
+        found.pop("errors_by_status", None)
+    if {"latency", "latency_kind"} & given.keys():
+        found.pop("latency_count", None)
+    if "latency" in given:
+        unit = next(
+            (unit for ending, unit in _ENDINGS_UNITS.items() if given["latency"].endswith(ending)), None
+        )
+        found.update({} if unit is None else {"latency_unit": unit})
+    return found
 
 
 def _named(chosen: Mapping[str, Any]) -> ServingMetrics:
@@ -234,13 +274,15 @@ def _selector(text: str) -> tuple[str, tuple[LabelMatcher, ...]]:
 
 
 def _texts(value: list[str]) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError
     return tuple(map(_text, value))
 
 
 def _text(value: str) -> str:
     if not isinstance(value, str):
         raise TypeError
-    return value
+    return text(value)
 
 
 def _flag(value: bool) -> bool:  # noqa: FBT001 a reader of TOML's own type

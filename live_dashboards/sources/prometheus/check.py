@@ -274,7 +274,9 @@ def _look_at_frameworks(data: PrometheusData) -> Iterator[Check]:
     has_data = data.answer.status.has_answered
     for each in data.frameworks:
         is_used = each.serving.preset == data.settings.serving.preset
-        if is_used or has_data:
+        if is_used and each.lacks_pattern:
+            yield Check(FRAMEWORKS, CheckState.WARNING, each.words, each.fix, "no_pattern")
+        elif is_used or has_data:
             yield Check(FRAMEWORKS, CheckState.OK, each.words)
         else:
             yield Check(FRAMEWORKS, CheckState.WARNING, each.words, each.fix, "framework")

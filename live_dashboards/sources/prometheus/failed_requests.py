@@ -9,7 +9,7 @@ nothing: where none was ever seen, the labels may be mistaken.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,11 +26,12 @@ from live_dashboards.sources.prometheus.promql import (
     FAILED,
     MODEL_LABEL,
     STEPS,
+    TAKEN,
     events_selector,
     joined,
     one_of,
 )
-from live_dashboards.sources.prometheus.reply import Outcome, Reply, series_in
+from live_dashboards.sources.prometheus.reply import Outcome, Reply, failure_in, series_in
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, render
 
 COUNTER_ERRORS = f"{ERRORS}{{$experiment}}"
@@ -166,54 +167,85 @@ def events_counted(ask: Ask, counting: Counting, *, at_seconds: float, is_known:
 
 
 def errors_counted(
-    ask: Ask, serving: ServingMetrics, counting: Counting, *, at_seconds: float, is_known: bool
+    ask: Ask,
+    serving: ServingMetrics,
+    counting: Counting,
+    *,
+    at_seconds: float,
+    window_seconds: float,
+    is_known: bool,
 ) -> EventsCounted:
     """How this test's failed requests are counted, as they are called on the server.
 
-    Those that are a part of the requests' own counters are 0 where there is no such series, if the labels
-    that tell them are there.
+    Those that labels of the requests' own counters tell are 0 where there is no such series, of models whose
+    requests have these labels in the window; of others nobody knows.
     """
     if serving.errors is None:
         return counting.counted(reason=f"no count of a model's failed requests ({serving.title})")
-    if serving.is_own or serving.is_told_by_status:
-        return events_counted(ask, counting, at_seconds=at_seconds, is_known=is_known)
-    counted = replace(
-        counting,
-        events=replace(
-            FAILED_REQUESTS,
-            is_told_by_status=False,
-            has_matchers=any(each.matchers for each in serving.errors.added),
-        ),
-    )
-    if not serving.errors.metrics & serving.requests.metrics:
+    labels = sorted({matcher.label for each in serving.errors.added for matcher in each.matchers})
+    counted = counting
+    if not serving.is_told_by_status:
+        events = replace(FAILED_REQUESTS, is_told_by_status=False, has_matchers=bool(labels))
+        counted = replace(counting, events=events)
+    is_of_requests = {each.metric for each in serving.errors.added} <= serving.requests.metrics
+    if serving.is_own or not labels or not is_of_requests:
         return events_counted(ask, counted, at_seconds=at_seconds, is_known=is_known)
     if isinstance(counting.counters, SourceError):
         return counted.counted(reason=counting.counters.reason)
-    lacking = _lacking_label(ask, serving, counting, at_seconds)
-    if lacking:
-        return counted.counted(
-            reason=f"failed requests are not counted: no series of {REQUESTS} has the label {lacking}; mend "
+    return _by_labels(ask, counted, labels, at_seconds, window_seconds)
+
+
+def _by_labels(
+    ask: Ask, counting: Counting, labels: Sequence[str], at_seconds: float, window_seconds: float
+) -> EventsCounted:
+    """By labels of the requests: of models whose requests have them."""
+    selectors = (f'{REQUESTS}{{{label}!="", $experiment}}' for label in labels)
+    texts = (f"count by ({MODEL_LABEL}) (count_over_time({each}[$window]))" for each in selectors)
+    outcomes = ask(
+        [
+            instant(
+                render(text, matchers=counting.matchers, window_seconds=window_seconds), at_seconds, "count"
+            )
+            for text in texts
+        ]
+    )
+    failure = failure_in(outcomes)
+    if failure is not None:
+        return counting.counted(reason=failure)
+    models, lacking = _jobs(counting.requests), {}
+    for label, outcome in zip(labels, outcomes, strict=True):
+        there = {series.label(MODEL_LABEL) for series in series_in(outcome)}
+        lacking.update(dict.fromkeys(models.keys() - there, label))
+    reasons = {
+        model: f"{counting.events.words} are not counted: its requests have no label {label}; mend AB_ERRORS"
+        for model, label in sorted(lacking.items())
+    }
+    if reasons and len(reasons) == len(models):
+        label = next(iter(lacking.values()))
+        return counting.counted(
+            reason=f"failed requests are not counted: no series of {REQUESTS} has the label {label}; mend "
             "AB_ERRORS"
         )
-    return counted.counted(COUNTER_ERRORS)
+    return counting.counted(COUNTER_ERRORS, of_models=tuple(reasons.items()), uncounted=tuple(reasons))
 
 
-def _lacking_label(ask: Ask, serving: ServingMetrics, counting: Counting, at_seconds: float) -> str:
-    """A label that tells failed requests apart and that no request has; empty where there is none, or nobody
-    can tell.
+def taken_words(ask: Ask, serving: ServingMetrics, matchers: str, at_seconds: float) -> tuple[str, ...]:
+    """What is told of models of which the counter that is taken away has no series now, so that all they
+    count is left: nothing ends well there any more, or nothing counts it.
     """
-    assert serving.errors is not None  # noqa: S101 looked at before
-    labels = sorted({matcher.label for each in serving.errors.added for matcher in each.matchers})
-    selector = render(f"{REQUESTS}{{$experiment}}", matchers=counting.matchers)
-    since = at_seconds - HISTORY_SECONDS
-    outcomes = ask([values_of(label, selector, since, at_seconds) for label in labels]) if labels else ()
-    return next(
-        (
-            label
-            for label, outcome in zip(labels, outcomes, strict=True)
-            if isinstance(outcome, Reply) and not outcome.names
-        ),
-        "",
+    if serving.errors is None or not serving.errors.taken:
+        return ()
+    texts = (f"count by ({MODEL_LABEL}) ({metric}{{$experiment}})" for metric in (ERRORS, TAKEN[ERRORS]))
+    added, taken = (
+        {series.label(MODEL_LABEL) for series in series_in(outcome)}
+        for outcome in ask([instant(render(text, matchers=matchers), at_seconds, "count") for text in texts])
+    )
+    without = sorted(added - taken)
+    names = " and ".join(each.metric for each in serving.errors.taken)
+    return (
+        (f"of {listed(without)} there is no {names} now, so that every request counts as failed",)
+        if without
+        else ()
     )
 
 

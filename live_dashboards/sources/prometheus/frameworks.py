@@ -14,7 +14,7 @@ from live_dashboards.model.names import listed
 from live_dashboards.model.serving import ServingMetrics
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant
 from live_dashboards.sources.prometheus.names import Translator
-from live_dashboards.sources.prometheus.promql import MODEL_LABEL
+from live_dashboards.sources.prometheus.promql import MODEL_LABEL, TAKEN
 from live_dashboards.sources.prometheus.reply import Outcome, series_in
 from live_dashboards.sources.queries import REQUESTS, render
 
@@ -120,7 +120,10 @@ def _pairs(values: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _requests_promql(serving: ServingMetrics, span_seconds: float) -> str:
-    own = f"sum by ({MODEL_LABEL}) (increase({REQUESTS}[$window])) > 0"
+    counted, taken = (
+        f"sum by ({MODEL_LABEL}) (increase({each}[$window]))" for each in (REQUESTS, TAKEN[REQUESTS])
+    )
+    own = f"({counted} - {taken} or {counted}) > 0" if serving.requests.taken else f"{counted} > 0"
     return Translator(serving).form(render(own, window_seconds=span_seconds))
 
 

@@ -22,18 +22,20 @@ from live_dashboards.model.serving import CountedSeries, LatencyKind, ServingMet
 from live_dashboards.model.snapshot import Accumulated, Answer, PrometheusAnswer
 from live_dashboards.sources.prometheus.counting.births import created_metric
 from live_dashboards.sources.prometheus.exchange import Ask, Question
-from live_dashboards.sources.prometheus.promql import MODEL_LABEL, QUOTED, TAKEN, joined
+from live_dashboards.sources.prometheus.promql import MODEL_LABEL, QUOTED, TAKEN, joined, one_of
 from live_dashboards.sources.prometheus.reply import Labels, Outcome, Reply, answered
 from live_dashboards.sources.queries import ERRORS, LATENCY, REQUESTS, quoted
 
 Families = Mapping[str, tuple[CountedSeries, ...]]
 
-FAMILY_LABEL = "family"
+FAMILY_LABEL = "live_dashboards_family"
 _NAME, _EDGE = "__name__", "le"
-_FORMER = f"exported_{MODEL_LABEL}"  # what a framework calls by the tool's own name for the model
+# keeps what a framework calls by the tool's own name for the model
+_FORMER = f"live_dashboards_former_{MODEL_LABEL}"
 _NOTHING = "(vector(0) < 0)"
 _ENDINGS = ("_count", "_sum", "_bucket")
 _MOST_VALUES, _VALUES_AT_ONCE, _VALUES_SHOWN = 2000, 200, 6
+_VALUES_IN_ADDRESS = 50  # proxies take some 8 KB
 _VALUE = "value"
 _BARE = "bare_"  # before the names of groups of a selector that is no argument
 _SELECTOR = "\x00"  # where a selector stands in an expression
@@ -42,6 +44,10 @@ _BRACES = rf"\{{(?:[^\"{{}}]|{QUOTED})*\}}"
 _MATCHER = re.compile(rf"\s*(?P<label>[a-zA-Z_]\w*)\s*(?P<operator>=~|!~|!=|=)\s*(?P<value>{QUOTED})\s*,?")
 _EVERY_OWN = f'{{{_NAME}=~"{EXPORTED.prefix}.+"}}'
 _ESCAPED = re.compile(r"\\(.)")
+_QUOTED_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|.)")
+_PLAIN = {"n": "\n", "t": "\t", "r": "\r"}
+# what stands for a metric that nothing stands for
+_NO_METRIC = {ERRORS: "a counter of failed requests"}
 
 
 def families(names: ServingMetrics, others: Iterable[str] = ()) -> dict[str, tuple[CountedSeries, ...]]:
@@ -50,6 +56,7 @@ def families(names: ServingMetrics, others: Iterable[str] = ()) -> dict[str, tup
     """
     sums = {REQUESTS: names.requests, ERRORS: names.errors}
     counted = {own: () if each is None else each.added for own, each in sums.items()}
+    counted[ERRORS] = tuple(map(_with_its_labels, counted[ERRORS]))
     taken = {TAKEN[own]: () if each is None else each.taken for own, each in sums.items()}
     every = {**counted, **taken, **_latency_families(names)}
     created = {
@@ -58,6 +65,12 @@ def families(names: ServingMetrics, others: Iterable[str] = ()) -> dict[str, tup
         if own != LATENCY
     }
     return {**every, **created, **{metric: (CountedSeries(metric),) for metric in others}}
+
+
+def _with_its_labels(series: CountedSeries) -> CountedSeries:
+    """Of what is told by a label's other values those that have the label: without it nothing is told."""
+    negative = {each.label: None for each in series.matchers if each.operator.startswith("!")}
+    return replace(series, matchers=(*series.matchers, *(LabelMatcher(name, "!=", "") for name in negative)))
 
 
 def known_metrics(names: ServingMetrics, own: Iterable[str]) -> tuple[str, ...]:
@@ -88,12 +101,13 @@ def _latency_families(names: ServingMetrics) -> dict[str, tuple[CountedSeries, .
 class _Facts:
     """What the server has to tell before it is asked: the variant of each value of the model's label, where a
     pattern finds it, and whether series have the tool's own label for something else. `others` are values of
-    the label where the pattern finds none.
+    the label where the pattern finds none; `is_whole`: it finds a variant in each that it matches.
     """
 
     variants: Mapping[str, str]
     has_former: bool
     others: tuple[str, ...] = ()
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +138,7 @@ class Translator:
             rf"|{_selector_pattern(own, _BARE)}(?P<{_BARE}offset>{offset})?"
         )
         self._facts: _Facts | None = None
-        self._spellings: dict[str, set[str]] = {}  # of edges in seconds: as the server spells them
+        self._spellings: dict[Decimal, set[str]] = {}  # of edges in seconds: as the server spells them
 
     def ask(self, ask: Ask, questions: list[Question]) -> tuple[Outcome, ...]:
         """The outcome of each question, in their order; SourceError where the model's label cannot be
@@ -168,12 +182,24 @@ class Translator:
         def named(found: re.Match[str]) -> str:
             metrics, matchers = self._told(found, "")
             several = [each for metric in metrics for each in self._families.get(metric, ())]
+            if any(each.metric in self._families for each in several):
+                return found[0]  # a name that is the tool's own, too, would be told again
             if not several:
-                return found[0]
-            has_braces = found["braces"] is not None or found["names"] is not None
-            return " + ".join(self._series(each, matchers) if has_braces else str(each) for each in several)
+                return self._no_metric(metrics, found[0])
+            if found["braces"] is not None or found["names"] is not None:
+                return " + ".join(self._series(each, matchers) for each in several)
+            taken = self._families.get(TAKEN.get(metrics[0], ""), ())
+            return " - ".join([" + ".join(map(self._plainly, several)), *map(self._plainly, taken)])
 
         return self._selector.sub(named, text)
+
+    def _plainly(self, series: CountedSeries) -> str:
+        return str(replace(series, matchers=(*series.matchers, *self._names.matchers)))
+
+    def _no_metric(self, metrics: tuple[str, ...], text: str) -> str:
+        if any(metric.startswith(LATENCY) for metric in metrics):
+            return "a metric of response times"
+        return _NO_METRIC.get(metrics[0], text) if metrics[0] in self._families else text
 
     def answer(self, answer: PrometheusAnswer) -> PrometheusAnswer:
         """What was read, with its questions and words in the framework's names."""
@@ -277,7 +303,7 @@ class Translator:
             matches = [("", "", f'{{{_NAME}=~"{"|".join((*every, f"{EXPORTED.prefix}.+"))}"}}')]
         else:
             found = self._selector.fullmatch(match)
-            matches = [("", "", match)] if found is None else [*self._selectors(found, "")]
+            matches = [("", "", match)] if found is None else [*self._short_selectors(found)]
         own = f"label/{MODEL_LABEL}/values"
         path = f"label/{self._names.model_label}/values" if question.path == own else question.path
         return [
@@ -293,12 +319,11 @@ class Translator:
         """Under which names targets declare what stands for a metric, in the format that this name is of."""
         is_whole = metric in self._families
         own = metric if is_whole else f"{metric}_total"
-        declared = (
-            next(
-                (each.metric.removesuffix(end) for end in _ENDINGS if each.metric.endswith(end)), each.metric
-            )
+        declared = {
+            name
             for each in self._families.get(own, ())
-        )
+            for name in (each.metric, *(each.metric.removesuffix(end) for end in _ENDINGS))
+        }
         return sorted({each if is_whole else each.removesuffix("_total") for each in declared})
 
     def _told(self, found: re.Match[str], of: str) -> tuple[tuple[str, ...], str]:
@@ -318,6 +343,22 @@ class Translator:
                 continue
             for each in several:
                 yield metric, _family(each) if len(several) > 1 else "", self._series(each, matchers)
+
+    def _short_selectors(self, found: re.Match[str]) -> Iterator[tuple[str, str, str]]:
+        """The same, of many values of the label some at a time: what is looked up stands in an address."""
+        metrics, matchers = self._told(found, "")
+        values = self._values(_read_matchers(matchers))
+        if len(values) <= _VALUES_IN_ADDRESS:
+            yield from self._selectors(found, "")
+            return
+        others = joined(*(str(each) for each in _read_matchers(matchers) if each.label != MODEL_LABEL))
+        for metric in metrics:
+            several = self._families.get(metric, ())
+            for each in several:
+                for at in range(0, len(values), _VALUES_IN_ADDRESS):
+                    some = one_of(self._names.model_label, values[at : at + _VALUES_IN_ADDRESS])
+                    inner = joined(others, some, *map(str, (*each.matchers, *self._names.matchers)))
+                    yield metric, _family(each) if len(several) > 1 else "", f"{each.metric}{{{inner}}}"
 
     def _either(self, found: re.Match[str], of: str, whole: str, *, keeps_name: bool) -> str:
         """The expression of each part, as one."""
@@ -344,10 +385,7 @@ class Translator:
 
     def _series(self, series: CountedSeries, matchers: str) -> str:
         """The selector of a family with matchers of the tool's own, and those that are always added."""
-        read = [
-            LabelMatcher(each["label"], each["operator"], _unquoted(each["value"]))
-            for each in _MATCHER.finditer(matchers)
-        ]
+        read = _read_matchers(matchers)
         of_model = [each for each in read if each.label == MODEL_LABEL]
         others = (self._scaled_back(each) for each in read if each.label != MODEL_LABEL)
         own = self._of_models(of_model)
@@ -359,16 +397,22 @@ class Translator:
         label, pattern = self._names.model_label, self._names.model_pattern
         if pattern is None:
             return [replace(each, label=label) for each in matchers]
-        if not matchers or self._facts is None:
+        values = self._values(matchers)
+        if self._facts is None or (len(values) == len(self._facts.variants) and self._facts.is_whole):
             return [LabelMatcher(label, "=~", pattern)]
-        values = [
-            value
-            for value, variant in self._facts.variants.items()
-            if all(each.holds(variant) for each in matchers)
-        ]
         if not values:
             return [LabelMatcher(label, "=", ""), LabelMatcher(label, "!=", "")]
         return [LabelMatcher(label, "=~", "|".join(map(re.escape, sorted(values))))]
+
+    def _values(self, matchers: Iterable[LabelMatcher]) -> list[str]:
+        """The values of the label whose variants these matchers of models hold; none where no pattern finds
+        them.
+        """
+        own = [each for each in matchers if each.label == MODEL_LABEL]
+        variants = self._facts.variants if self._facts is not None else {}
+        return sorted(
+            value for value, variant in variants.items() if all(each.holds(variant) for each in own)
+        )
 
     def _scaled_back(self, matcher: LabelMatcher) -> LabelMatcher:
         """A matcher of edges in seconds as one of the edges that the server has."""
@@ -381,12 +425,16 @@ class Translator:
         return replace(matcher, value=spelt[0])
 
     def _spelt(self, seconds: str) -> set[str]:
-        if seconds in self._spellings:
-            return self._spellings[seconds]
+        """How a server may spell an edge: as it has, and as others do."""
         try:
-            return {str(Decimal(seconds) / Decimal(str(self._unit_seconds)))}
-        except (InvalidOperation, ArithmeticError):
+            edge = Decimal(seconds) / Decimal(str(self._unit_seconds))
+        except ArithmeticError:
             return {seconds}
+        if not edge.is_finite():
+            return {seconds}
+        plain = f"{edge.normalize():f}"
+        own = {plain, f"{float(edge):g}", str(float(edge)), *({f"{plain}.0"} if "." not in plain else ())}
+        return own | self._spellings.get(Decimal(seconds), set())
 
     def _together(self, question: Question, parts: list[tuple[_Part, Outcome]]) -> Outcome:
         """One answer of those of the parts; the failure of one is that of all."""
@@ -434,7 +482,7 @@ class Translator:
         owns = (
             own for own, several in self._families.items() if any(each.metric == name for each in several)
         )
-        return tuple(owns) or (name,)
+        return tuple(owns) or (() if name in self._families else (name,))
 
     def _labels(self, told: Labels, part: _Part) -> Labels:
         labels = dict(told)
@@ -465,30 +513,31 @@ class Translator:
         if not edge.is_finite():
             return text
         seconds = str(edge * Decimal(str(self._unit_seconds)))
-        self._spellings.setdefault(seconds, set()).add(text)
+        self._spellings.setdefault(Decimal(seconds), set()).add(text)
         return seconds
 
     def _find_facts(self, ask: Ask) -> _Facts:
         names = self._names
         if not self._is_renamed:
             return _Facts({}, has_former=False)
-        selectors = [self._series(each, "") for each in names.requests.added]
-        known = [
-            answered(outcome).names
-            for outcome in ask(
-                [
-                    Question(f"label/{label}/values", {"match[]": selector})
-                    for label in (names.model_label, MODEL_LABEL)
-                    for selector in selectors
-                ]
-            )
-        ]
-        has_former = names.model_label != MODEL_LABEL and any(known[len(selectors) :])
+        several = dict.fromkeys(each for series in self._families.values() for each in series)
+        selectors = [self._series(each, "") for each in several if not each.metric.endswith(EXPORTED.created)]
+        questions = {
+            label: [Question(f"label/{label}/values", {"match[]": selector}) for selector in selectors]
+            for label in {names.model_label, MODEL_LABEL}
+        }
+        outcomes = iter(ask([question for each in questions.values() for question in each]))
+        known = {
+            label: sorted({name for _ in each for name in answered(next(outcomes)).names})
+            for label, each in questions.items()
+        }
+        has_former = bool(known[MODEL_LABEL])
         if names.model_pattern is None:
             return _Facts({}, has_former)
-        values = sorted({value for each in known[: len(selectors)] for value in each})
+        values = known[names.model_label]
         found = self._matched(ask, values)
-        return _Facts(found, has_former, () if found else self._some_values(ask))
+        others = () if found else self._some_values(ask)
+        return _Facts(found, has_former, others, is_whole=len(found) == len(values))
 
     def _some_values(self, ask: Ask) -> tuple[str, ...]:
         label = self._names.model_label
@@ -522,7 +571,7 @@ class Translator:
         }
 
     def _matching(self, value: str) -> str:
-        literal = _set("vector(0)", _VALUE, value.replace("$", "$$"))
+        literal = _set("vector(0)", _VALUE, value)
         return _copied(literal, MODEL_LABEL, _VALUE, self._names.model_pattern or "(.+)")
 
 
@@ -542,9 +591,21 @@ def _copied(promql: str, label: str, source: str, pattern: str) -> str:
 
 
 def _set(promql: str, label: str, value: str) -> str:
-    return f'label_replace({promql}, "{label}", {quoted(value)}, "", "")'
+    return f'label_replace({promql}, "{label}", {quoted(value.replace("$", "$$"))}, "", "")'
+
+
+def _read_matchers(text: str) -> list[LabelMatcher]:
+    return [
+        LabelMatcher(each["label"], each["operator"], _unquoted(each["value"]))
+        for each in _MATCHER.finditer(text)
+    ]
 
 
 def _unquoted(text: str) -> str:
     """What a label value in a question stands for; questions escape as `quoted` does."""
-    return _ESCAPED.sub(lambda found: "\n" if found[1] == "n" else found[1], text[1:-1])
+
+    def plain(found: re.Match[str]) -> str:
+        code = found[1]
+        return chr(int(code[1:], 16)) if len(code) > 1 else _PLAIN.get(code, code)
+
+    return _QUOTED_ESCAPE.sub(plain, text[1:-1])

@@ -8,12 +8,14 @@ import math
 from dataclasses import dataclass
 
 from live_dashboards.model.serving import OWN_NAMES, ServingMetrics
+from live_dashboards.model.snapshot import Timeline
 from live_dashboards.sources.prometheus.exchange import Ask, instant
 from live_dashboards.sources.prometheus.failed_requests import (
     RECORDED_ERRORS,
     Counting,
     EventsCounted,
     errors_counted,
+    taken_words,
 )
 from live_dashboards.sources.prometheus.native import Native
 from live_dashboards.sources.prometheus.own_series import AskedTest, find_own_series
@@ -198,9 +200,7 @@ def find_scope(
         [instant(text, at_seconds, "count") for text in texts]
     )
     requests = answered(found)
-    with_status = tuple(
-        series for series in requests.series if series.label("status") and serving.is_told_by_status
-    )
+    with_status = _told_by_status(serving, requests.series)
     return Scope(
         at_seconds=at_seconds,
         window_seconds=window_seconds,
@@ -212,14 +212,28 @@ def find_scope(
             serving,
             Counting(requests.series, with_status, errors, own.matchers),
             at_seconds=at_seconds,
+            window_seconds=longest_seconds,
             is_known=ERRORS in metric_names,
         ),
         shortest_rate_seconds=_shortest_rate(in_five_minutes, in_an_hour),
         pause_seconds=_pause_seconds(in_an_hour),
-        warnings=(*own.told, *requests.warnings),
+        warnings=(
+            *own.told,
+            *requests.warnings,
+            *taken_words(ask_all, serving, own.matchers, at_seconds),
+        ),
         matchers=own.matchers,
         serving=serving,
     )
+
+
+def _told_by_status(serving: ServingMetrics, requests: tuple[Timeline, ...]) -> tuple[Timeline, ...]:
+    """The requests whose label status tells how they ended; of other names' only if it does tell of any
+    error.
+    """
+    found = tuple(series for series in requests if series.label("status") and serving.is_told_by_status)
+    tells = serving.is_own or any(series.label("status") == "error" for series in found)
+    return found if tells else ()
 
 
 def _pause_seconds(in_an_hour: Outcome) -> float:

@@ -262,8 +262,11 @@ class PrometheusAbSource:
 
 def _guarded_alike(settings: Settings) -> tuple[str, ...]:
     """The counters of guardrails that tell the model as the requests do: those of the framework."""
+    online = {settings["AB_ONLINE_LABELLED_METRIC"], settings["AB_ONLINE_CORRECT_METRIC"]}
     return tuple(
-        each.metric for each in settings.event_counters if not each.metric.startswith(EXPORTED.prefix)
+        each.metric
+        for each in settings.event_counters
+        if not each.metric.startswith(EXPORTED.prefix) and each.metric not in online
     )
 
 

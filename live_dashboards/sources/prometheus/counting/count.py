@@ -131,30 +131,45 @@ def without_taken(scope: Scope, growths: Mapping[str, Growth]) -> dict[str, Grow
 
 
 def _less(growth: Growth, taken: Growth) -> Growth:
-    """What is left of a growth. Of the same events the second counter may tell later: what is below 0 in a
-    block was counted too early in those before it.
+    """What is left of a growth, at least and at most. Of the same events the second counter may tell later:
+    what is below 0 in a block was counted too early in those before it.
     """
     found = replace(growth, promql=f"({growth.promql}) - ({taken.promql})")
-    if growth.reason is not None or taken.reason is not None:
-        return lacking(found, growth.reason or taken.reason or "")
-    if growth.rows and not taken.rows:
-        return lacking(found, f"{taken.query.metric}, which is taken away, has no series")
+    why = growth.reason or taken.reason or _why_unlike(growth, taken)
+    if why:
+        return lacking(found, why)
     nothing = (0.0,) * len(growth.edges.ends)
     rows, more = {}, {}
     for labels, row in growth.rows.items():
-        open_ = taken.more.get(labels, nothing)
-        most = (taken.rows.get(labels, nothing), taken.bridged.get(labels, nothing), open_)
-        whole = zip(row, growth.bridged.get(labels, nothing), *most, strict=True)
-        rows[labels] = _taken_back(
-            [None if own is None else own + bridged - _total(less) for own, bridged, *less in whole]
+        bridged, less_bridged = growth.bridged.get(labels, nothing), taken.bridged.get(labels, nothing)
+        whole = zip(row, bridged, taken.rows.get(labels, nothing), less_bridged, strict=True)
+        left = [
+            None if value is None else value + paused - (less or 0.0) - less_paused
+            for value, paused, less, less_paused in whole
+        ]
+        least = _taken_back(_shifted(left, taken.more.get(labels, nothing), -1.0))
+        most = _taken_back(_shifted(left, growth.more.get(labels, nothing), 1.0))
+        rows[labels] = least
+        more[labels] = tuple(
+            max(0.0, (high or 0.0) - (low or 0.0)) for low, high in zip(least, most, strict=True)
         )
-        more[labels] = tuple(map(sum, zip(growth.more.get(labels, nothing), open_, strict=True)))
     kept = {labels: each for labels, each in more.items() if any(each)}
     return replace(found, rows=rows, more=kept, bridged={})
 
 
-def _total(values: Iterable[float | None]) -> float:
-    return sum(value or 0.0 for value in values)
+def _why_unlike(growth: Growth, taken: Growth) -> str:
+    """Why one cannot be taken from the other; empty where it can."""
+    if not growth.rows:
+        return ""
+    if not taken.rows:
+        return f"{taken.query.metric}, which is taken away, has no series"
+    names = {name for labels in growth.rows for name, _ in labels}
+    absent = sorted(names - {name for labels in taken.rows for name, _ in labels})
+    return f"{taken.query.metric}, which is taken away, has no label {absent[0]}" if absent else ""
+
+
+def _shifted(row: Sequence[float | None], by: Sequence[float], sign: float) -> list[float | None]:
+    return [None if value is None else value + sign * more for value, more in zip(row, by, strict=True)]
 
 
 def _taken_back(row: Sequence[float | None]) -> tuple[float | None, ...]:
