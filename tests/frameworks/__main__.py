@@ -11,13 +11,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlencode
 
-import requests
-
 from live_dashboards.demo.server_process import termination_unwinds
 from live_dashboards.demo.servers import PrometheusServer, ScrapeTarget
 from tests.frameworks import product
-from tests.frameworks.known import ALL, BY_NAME, VARIANTS, Framework
-from tests.frameworks.load import client_counts, reaching, send_all, warm_up
+from tests.frameworks.known import ALL, BY_NAME, VARIANTS, Framework, Term
+from tests.frameworks.load import client_counts, reaching, send_all, session, warm_up
 from tests.frameworks.raw import Run, expected, growth, raw_faults, recorded, total
 from tests.frameworks.serve import Served, served, wait_until
 from tests.frameworks.table import Row, row_of, table, write_into_document
@@ -103,15 +101,14 @@ def is_complete(run: Run) -> bool:
 
 def has_scraped(prometheus: PrometheusServer, run: Run) -> bool:
     """Whether Prometheus holds what the last text says, of every counter and variant."""
-    terms = {term.name: term for term in (*run.framework.requests, *run.framework.errors)}.values()
-    plain = [type(term)(term.name) for term in terms]
+    plain = {term.name: Term(term.name) for term in (*run.framework.requests, *run.framework.errors)}.values()
     return all(_stored(prometheus, run.framework, term.name, variant) == total(run.framework, run.after, [term], variant) for term in plain for variant in VARIANTS)
 
 
 def _stored(prometheus: PrometheusServer, framework: Framework, name: str, variant: str) -> float:
     matcher = framework.pattern.replace(r"(\w+)", variant)
     query = urlencode({"query": f'sum({name}{{{framework.label}="{matcher}"}})'})
-    found = requests.get(f"{prometheus.url}/api/v1/query?{query}", timeout=10).json()["data"]["result"]
+    found = session().get(f"{prometheus.url}/api/v1/query?{query}", timeout=10).json()["data"]["result"]
     return float(found[0]["value"][1]) if found else 0.0
 
 

@@ -23,7 +23,7 @@ class Term:
 class Framework:
     """One framework: its package and program, how a variant is asked, and its counters with the label that tells the variants apart.
 
-    `refuses` says that a malformed request never reaches the model's counters; else `fails_malformed` says whether it counts as failed.
+    `refuses` says that a malformed request never reaches the model's counters.
     """
 
     name: str
@@ -40,7 +40,6 @@ class Framework:
     unit_seconds: float = 1.0
     own_metrics_port: bool = False
     refuses: bool = False
-    fails_malformed: bool = False
     has_mean: bool = True
     has_buckets: bool = True
     families: str = ""
@@ -154,7 +153,6 @@ ALL = (
         path="/{variant}",
         unit_seconds=0.001,
         own_metrics_port=True,
-        fails_malformed=True,
         has_mean=False,
         families="ray_serve_(num_http|deployment_(request|error|processing))_",
         note="Malformed requests raise in the handler and are errors here; the request counter leaves failed ones out.",

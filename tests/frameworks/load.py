@@ -22,6 +22,7 @@ KINDS = {
 }
 WORKERS = 4
 PAUSE_SECONDS = 0.2
+NOT_THERE = {404, 503}  # what a server says while it does not yet know the route
 _LONGEST_SECONDS = 30.0
 _of_thread = threading.local()
 
@@ -64,25 +65,27 @@ def ask(framework: Framework, url: str, variant: str, how: str) -> Sent:
     """One request, timed from its beginning to the last byte of the answer."""
     path, body = framework.request(variant, how)
     began = time.perf_counter()
-    answer = _session().post(url + path, data=body, headers={"Content-Type": "application/json"}, timeout=_LONGEST_SECONDS)
+    answer = session().post(url + path, data=body, headers={"Content-Type": "application/json"}, timeout=_LONGEST_SECONDS)
     return Sent(variant, how, answer.status_code, time.perf_counter() - began)
 
 
-def _session() -> requests.Session:
-    if not hasattr(_of_thread, "session"):
-        _of_thread.session = requests.Session()
-        _of_thread.session.trust_env = False
-    return _of_thread.session
+def session() -> requests.Session:
+    """The connections of this thread, which pass no proxy of the environment."""
+    known: requests.Session | None = getattr(_of_thread, "session", None)
+    if known is None:
+        known = _of_thread.session = requests.Session()
+        known.trust_env = False
+    return known
 
 
 def reaching(framework: Framework, sent: Iterable[Sent]) -> list[Sent]:
-    """The requests that the framework counts for the model."""
-    return [each for each in sent if not (framework.refuses and each.how == "malformed")]
+    """The requests that the framework counts for the model: not what it refuses itself, nor what came before the model was there."""
+    return [each for each in sent if each.status not in NOT_THERE and not (framework.refuses and each.how == "malformed")]
 
 
 def failed(framework: Framework, sent: Iterable[Sent]) -> list[Sent]:
-    """The requests that the framework counts as failed."""
-    return [each for each in sent if each.how == "failing" or (framework.fails_malformed and each.how == "malformed")]
+    """Those of them in which the model raised."""
+    return [each for each in reaching(framework, sent) if each.status >= 500]
 
 
 def slept_seconds(sent: Iterable[Sent]) -> float:

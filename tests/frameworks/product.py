@@ -44,7 +44,8 @@ def summary_of(framework: Framework, sources: Mapping[str, str]) -> dict[str, An
         done = subprocess.run([PYTHON, "-P", "-m", "live_dashboards", "ab", *options], cwd=folder, env=environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise AssertionError(f"the command ended with {done.returncode}: {done.stderr[-2000:]}")
-        return json.loads(Path(folder, "ab.json").read_text(encoding="utf-8"))
+        summary: dict[str, Any] = json.loads(Path(folder, "ab.json").read_text(encoding="utf-8"))
+        return summary
 
 
 def product_faults(summary: Mapping[str, Any], wanted: Mapping[str, Expected]) -> list[str]:

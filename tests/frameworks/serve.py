@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ import requests
 from live_dashboards.demo.programs import BARE_ENVIRONMENT
 from live_dashboards.demo.server_process import LOOPBACK, ServerProcess, hold_port
 from tests.frameworks.known import Framework
+from tests.frameworks.load import session
 
 HERE = Path(__file__).parent
 SERVING, REQUIREMENTS = HERE / "serving", HERE / "requirements"
@@ -34,7 +36,7 @@ class Served:
     def metrics(self) -> str:
         """The exposition as it is now; empty where nothing answers yet."""
         try:
-            answer = requests.get(f"http://{self.metrics_address}/metrics", timeout=10)
+            answer = session().get(f"http://{self.metrics_address}/metrics", timeout=10)
         except requests.RequestException:
             return ""
         return answer.text if answer.ok else ""
@@ -71,7 +73,7 @@ def served(framework: Framework) -> Iterator[Served]:
             environment=environment,
         )
         server.start()
-        stack.callback(server.stop)
+        stack.callback(server.stop, signal.SIGINT, signal.SIGTERM)  # at which they end their workers, which have sessions of their own
         try:
             yield _served(framework, server.port, metrics_port)
         except BaseException:
@@ -83,7 +85,7 @@ def _served(framework: Framework, port: int, metrics_port: int) -> Served:
     return Served(f"http://{LOOPBACK}:{port}", f"{LOOPBACK}:{metrics_port if framework.own_metrics_port else port}")
 
 
-def wait_until(is_so, seconds: float) -> bool:
+def wait_until(is_so: Callable[[], bool], seconds: float) -> bool:
     """Whether it became so within that time."""
     until = time.monotonic() + seconds
     while not is_so():

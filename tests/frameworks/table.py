@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,42 +12,22 @@ from tests.frameworks.raw import Run, expected
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "serving.md"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
-HEADINGS = ("framework", "client: reached the model; failed", "product: requests; errors", "ms: the model slept, /metrics, the client waited", "product: mean, ms", "p95: its bucket, the client's, ms", "product: p95, ms", "badge", "right")  # fmt: skip
 NOTHING = "–"
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One framework's cells, in the order of the headings."""
-
-    cells: tuple[str, ...]
+Row = Mapping[str, str]
 
 
 def row_of(run: Run, summary: Mapping[str, Any] | None, *, is_right: bool) -> Row:
-    """What was sent, what came out; pairs are baseline; enhanced."""
-    shown = {variant: (summary or {}).get("variants", {}).get(variant, {}) for variant in VARIANTS}
-    reached = {variant: reaching(run.framework, run.of(variant)) for variant in VARIANTS}
-    wanted = expected(run)
-    return Row(
-        (
-            f"{run.framework.name} {run.framework.version}",
-            _pair(f"{len(reached[each])}, {len(failed(run.framework, run.of(each)))}" for each in VARIANTS),
-            _pair(f"{_number(shown[each].get('requests'))}, {_number(shown[each].get('errors'))}" for each in VARIANTS),
-            _pair(
-                f"{1000 * slept_seconds(reached[each]) / len(reached[each]):.1f}, {_number(wanted[each].mean_ms, 1)}, {mean_ms(reached[each]):.1f}" for each in VARIANTS
-            ),
-            _pair(_number(shown[each].get("mean_latency_ms"), 1) for each in VARIANTS),
-            _pair(f"{_bucket(wanted[each].p95_bucket_ms)}, {p95_ms(reached[each]):.0f}" for each in VARIANTS),
-            _pair(_number(shown[each].get("p95_latency_ms")) for each in VARIANTS),
-            NOTHING if summary is None else str(summary["badge"]),
-            "yes" if is_right else "NO",
-        )
-    )
+    """What was sent and what came out, by heading; pairs are baseline; enhanced."""
+    name, right = f"{run.framework.name} {run.framework.version}", "yes" if is_right else "**no**"
+    shown = {} if summary is None else _shown(summary)
+    return {"framework": name, **_measured(run), **shown, "right": right}
 
 
-def table(rows: Iterable[Row]) -> str:
+def table(rows: Sequence[Row]) -> str:
     """All rows as Markdown."""
-    lines = [HEADINGS, ("---",) * len(HEADINGS), *(row.cells for row in rows)]
+    headings = tuple(rows[0])
+    lines = [headings, ("---",) * len(headings), *(tuple(row.values()) for row in rows)]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
@@ -60,13 +39,33 @@ def write_into_document(text: str) -> None:
     DOCUMENT.write_text(f"{head}{BEGIN}\n\n{text}\n{END}{tail}", encoding="utf-8")
 
 
-def _pair(values: Iterable[str]) -> str:
-    return "; ".join(values)
+def _measured(run: Run) -> Row:
+    wanted, reached = expected(run), {variant: reaching(run.framework, run.of(variant)) for variant in VARIANTS}
+    return {
+        "requests, failed (client)": _pair(lambda each: f"{len(reached[each])}, {len(failed(run.framework, run.of(each)))}"),
+        "mean ms: model, `/metrics`, client": _pair(
+            lambda each: f"{1000 * slept_seconds(reached[each]) / len(reached[each]):.1f}, {_number(wanted[each].mean_ms)}, {mean_ms(reached[each]):.1f}"
+        ),
+        "p95 ms: bucket, client": _pair(lambda each: f"{_bucket(wanted[each].p95_bucket_ms)}, {p95_ms(reached[each]):.0f}"),
+    }
 
 
-def _number(value: float | None, digits: int = 0) -> str:
-    return NOTHING if value is None else f"{value:.{digits}f}"
+def _shown(summary: Mapping[str, Any]) -> Row:
+    shown = {variant: summary["variants"].get(variant, {}) for variant in VARIANTS}
+    return {
+        "page: requests, errors": _pair(lambda each: f"{shown[each].get('requests', NOTHING)}, {shown[each].get('errors', NOTHING)}"),
+        "page: mean, p95 ms": _pair(lambda each: f"{_number(shown[each].get('mean_latency_ms'))}, {_number(shown[each].get('p95_latency_ms'))}"),
+        "badge": str(summary["badge"]),
+    }
+
+
+def _pair(cell: Callable[[str], str]) -> str:
+    return "; ".join(map(cell, VARIANTS))
+
+
+def _number(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.1f}"
 
 
 def _bucket(edges: tuple[float, float] | None) -> str:
-    return NOTHING if edges is None else f"{edges[0]:g} to {edges[1]:g}"
+    return "none" if edges is None else f"{edges[0]:g} to {edges[1]:g}"

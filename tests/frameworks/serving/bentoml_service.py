@@ -43,4 +43,5 @@ class Router:
 
 if __name__ == "__main__":
     program = Path(sys.executable).with_name("bentoml")
-    os.execv(program, [program, "serve", "bentoml_service:Router", "--host", "127.0.0.1", "--port", sys.argv[1], "--working-dir", str(Path(__file__).parent)])
+    where = ["--host", "127.0.0.1", "--port", sys.argv[1], "--working-dir", str(Path(__file__).parent)]
+    os.execv(program, [program, "serve", "bentoml_service:Router", *where])  # noqa: S606 # it takes this process' place

@@ -33,7 +33,7 @@ def main(http_port: int, metrics_port: int, grpc_port: int) -> None:
         model = {"name": variant, "implementation": "mlserver_models.SleepingModel"}
         Path(variant, "model-settings.json").write_text(json.dumps(model), encoding="utf-8")
     program = Path(sys.executable).with_name("mlserver")
-    os.execv(program, [program, "start", "."])
+    os.execv(program, [program, "start", "."])  # noqa: S606 # it takes this process' place
 
 
 if __name__ == "__main__":
