@@ -8,13 +8,15 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from live_dashboards.demo.server_process import termination_unwinds
 from live_dashboards.demo.servers import PrometheusServer, ScrapeTarget
 from tests.frameworks import product
-from tests.frameworks.known import ALL, BY_NAME, VARIANTS, Framework, Term
+from tests.frameworks.known import ALL, BY_NAME, VARIANTS, WORD, Framework, Term
 from tests.frameworks.load import client_counts, reaching, send_all, session, warm_up
 from tests.frameworks.raw import Run, expected, growth, raw_faults, recorded, total
 from tests.frameworks.serve import Served, served, wait_until
@@ -64,6 +66,7 @@ def measure(framework: Framework, mlflow: Mapping[str, str], arguments: argparse
         faults = raw_faults(run)
         if not wait_until(lambda: has_scraped(prometheus, run), _SETTLE_SECONDS):
             faults.append("Prometheus never held the counters of the last text")
+        run = replace(run, first={variant: first_held(prometheus, framework, variant) for variant in VARIANTS})
         if arguments.record:
             record(run, arguments.record)
         summary = None if arguments.raw_only else product.summary_of(framework, {"PROMETHEUS_URL": prometheus.url, **mlflow})
@@ -83,15 +86,12 @@ def loaded(framework: Framework, place: Served) -> Run:
     time.sleep(_QUIET_SECONDS)
     before = place.metrics()
     warm = warm_up(framework, place.url)
+    wait_until(lambda: is_complete(Run(framework, before, place.metrics(), warm, ())), _SETTLE_SECONDS)
     time.sleep(_QUIET_SECONDS)
     sent = send_all(framework, place.url)
     time.sleep(_QUIET_SECONDS)
-    run = Run(framework, before, place.metrics(), warm, sent)
-    until = time.monotonic() + _SETTLE_SECONDS
-    while not is_complete(run) and time.monotonic() < until:
-        time.sleep(1)
-        run = Run(framework, before, place.metrics(), warm, sent)
-    return run
+    wait_until(lambda: is_complete(Run(framework, before, place.metrics(), warm, sent)), _SETTLE_SECONDS)
+    return Run(framework, before, place.metrics(), warm, sent)
 
 
 def is_complete(run: Run) -> bool:
@@ -105,11 +105,25 @@ def has_scraped(prometheus: PrometheusServer, run: Run) -> bool:
     return all(_stored(prometheus, run.framework, term.name, variant) == total(run.framework, run.after, [term], variant) for term in plain for variant in VARIANTS)
 
 
+def first_held(prometheus: PrometheusServer, framework: Framework, variant: str) -> float:
+    """What the variant's series of requests held, all together, when Prometheus first saw each of them."""
+    ranges = (_asked(prometheus, f"{_selector(framework, term.name, variant)}[1h]") for term in framework.requests)
+    return sum(float(series["values"][0][1]) for found in ranges for series in found)
+
+
 def _stored(prometheus: PrometheusServer, framework: Framework, name: str, variant: str) -> float:
-    matcher = framework.pattern.replace(r"(\w+)", variant)
-    query = urlencode({"query": f'sum({name}{{{framework.label}="{matcher}"}})'})
-    found = session().get(f"{prometheus.url}/api/v1/query?{query}", timeout=10).json()["data"]["result"]
+    found = _asked(prometheus, f"sum({_selector(framework, name, variant)})")
     return float(found[0]["value"][1]) if found else 0.0
+
+
+def _selector(framework: Framework, name: str, variant: str) -> str:
+    return f'{name}{{{framework.label}="{framework.pattern.replace(WORD, variant)}"}}'
+
+
+def _asked(prometheus: PrometheusServer, promql: str) -> list[dict[str, Any]]:
+    answer = session().get(f"{prometheus.url}/api/v1/query?{urlencode({'query': promql})}", timeout=10)
+    found: list[dict[str, Any]] = answer.json()["data"]["result"]
+    return found
 
 
 def record(run: Run, folder: Path) -> None:

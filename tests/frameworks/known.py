@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 BASELINE, ENHANCED = VARIANTS = ("baseline", "enhanced")
-BY_PATH = r"/models/(\w+)/predict"
+WORD = r"(\w+)"
+BY_PATH = f"/models/{WORD}/predict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Term:
 class Framework:
     """One framework: its package and program, how a variant is asked, and its counters with the label that tells the variants apart.
 
-    `refuses` says that a malformed request never reaches the model's counters.
+    `refuses` says that a malformed request never reaches the model's counters, `tells_start` that /metrics says when the counting process began.
     """
 
     name: str
@@ -36,10 +37,11 @@ class Framework:
     path: str = "/models/{variant}/predict"
     body: Callable[[str, str], object] = lambda _, how: {"how": how}
     malformed: str = '{"how": '
-    pattern: str = r"(\w+)"
+    pattern: str = WORD
     unit_seconds: float = 1.0
     own_metrics_port: bool = False
     refuses: bool = False
+    tells_start: bool = True
     has_mean: bool = True
     has_buckets: bool = True
     families: str = ""
@@ -109,6 +111,7 @@ ALL = (
         malformed='{"input": []}',
         own_metrics_port=True,
         refuses=True,
+        tells_start=False,
         has_buckets=False,
         families="(model_infer|rest_server)_",
         note="A request that the server refuses as malformed (422) is only in rest_server_requests_total, which has no model.",
@@ -124,6 +127,7 @@ ALL = (
         path="/predict",
         body=lambda variant, how: {"variant": variant, "how": how},
         refuses=True,
+        tells_start=False,
         families="bentoml_",
         note="The client spoke to the service router, which calls baseline and enhanced; malformed requests (400) end at the router.",
     ),
@@ -153,6 +157,7 @@ ALL = (
         path="/{variant}",
         unit_seconds=0.001,
         own_metrics_port=True,
+        tells_start=False,  # what is told is when the process began that collects from the others
         has_mean=False,
         families="ray_serve_(num_http|deployment_(request|error|processing))_",
         note="Malformed requests raise in the handler and are errors here; the request counter leaves failed ones out.",

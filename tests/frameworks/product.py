@@ -53,33 +53,44 @@ def product_faults(summary: Mapping[str, Any], wanted: Mapping[str, Expected]) -
     return [f"{variant}: {fault}" for variant, each in wanted.items() for fault in _faults(summary, variant, each)]
 
 
+def measurement(summary: Mapping[str, Any], variant: str, name: str) -> Mapping[str, Any]:
+    """What the summary says of a number: value, interval, reason; empty where it says nothing."""
+    return next((each for each in summary["measurements"] if (each["name"], each["variant"]) == (name, variant)), {})
+
+
 def _faults(summary: Mapping[str, Any], variant: str, wanted: Expected) -> Iterable[str]:
-    shown = summary["variants"].get(variant)
-    if shown is None:
+    if variant not in summary["variants"]:
         yield f"is not on the page, which knows {sorted(summary['variants'])}"
         return
-    for what in ("requests", "errors"):
-        if shown[what] != getattr(wanted, what):
-            yield f"{what} {shown[what]} instead of {getattr(wanted, what)}"
-    if wanted.mean_ms is not None and not _is_near(shown[MEAN], wanted.mean_ms):
-        yield f"mean {shown[MEAN]} instead of {wanted.mean_ms}"
-    if wanted.p95_bucket_ms is not None and not _is_within(shown[P95], wanted.p95_bucket_ms):
-        yield f"p95 {shown[P95]} outside {wanted.p95_bucket_ms}"
-    for name, known in ((MEAN, wanted.mean_ms), (P95, wanted.p95_bucket_ms)):
-        if known is None:
-            yield from _unless_missing(summary, variant, name)
+    told = {name: measurement(summary, variant, name) for name in ("requests", "errors", MEAN, P95)}
+    known: dict[str, float | None] = {"requests": wanted.requests, "errors": wanted.errors, MEAN: wanted.mean_ms}
+    for name, value in known.items():
+        if value is not None and not (_is_equal(told[name], value) or (wanted.unsure and _may_be(told[name], value))):
+            yield f"{name} {told[name].get('value')} instead of {value}"
+    least, most = told["requests"].get("interval") or (0, 0)
+    if most - least > wanted.unsure:
+        yield f"requests between {least} and {most}, though series began with {wanted.unsure:g}"
+    if wanted.p95_bucket_ms is not None and not _is_within(told[P95].get("value"), wanted.p95_bucket_ms):
+        yield f"{P95} {told[P95].get('value')} outside {wanted.p95_bucket_ms}"
+    missing = [name for name, value in ((MEAN, wanted.mean_ms), (P95, wanted.p95_bucket_ms)) if value is None]
+    yield from (fault for name in missing for fault in _unless_missing(name, told[name]))
 
 
-def _is_near(shown: float | None, wanted: float) -> bool:
-    return shown is not None and abs(shown - wanted) <= ROUNDING * wanted
+def _is_equal(told: Mapping[str, Any], wanted: float) -> bool:
+    return told.get("value") is not None and abs(told["value"] - wanted) <= ROUNDING * wanted
+
+
+def _may_be(told: Mapping[str, Any], wanted: float) -> bool:
+    least, most = told.get("interval") or (0.0, 0.0)
+    return least - ROUNDING * wanted <= wanted <= most + ROUNDING * wanted
 
 
 def _is_within(shown: float | None, bucket: tuple[float, float]) -> bool:
     return shown is not None and bucket[0] <= shown <= bucket[1]
 
 
-def _unless_missing(summary: Mapping[str, Any], variant: str, name: str) -> Iterable[str]:
-    if summary["variants"][variant][name] is not None:
-        yield f"{name} is {summary['variants'][variant][name]}, which the framework cannot tell"
-    elif not any(each["name"] == name and each.get("variant") == variant and each.get("reason") for each in summary["measurements"]):
+def _unless_missing(name: str, told: Mapping[str, Any]) -> Iterable[str]:
+    if told.get("value") is not None:
+        yield f"{name} is {told['value']}, which the framework cannot tell"
+    elif not told.get("reason"):
         yield f"{name} is missing without a reason"

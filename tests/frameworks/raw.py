@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -27,23 +27,29 @@ class Scraped:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the product must show of a variant: the client's counts, the mean of the raw sums (None: nobody measured one) and the p95's bucket (None: no buckets)."""
+    """What the product must show of a variant: the client's counts, the mean of the raw sums (None: nobody measured one) and the p95's bucket (None: no buckets).
+
+    `unsure` requests are those that series held when Prometheus first saw them, of a framework that does not tell when they began: with these the product can only
+    say at least and at most.
+    """
 
     requests: int
     errors: int
     mean_ms: float | None
     p95_bucket_ms: tuple[float, float] | None
+    unsure: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run: /metrics before and after, and what the client sent in between, warm-up first."""
+    """One run: /metrics before and after, and what the client sent in between, warm-up first; `first` is what a variant's series held at their first scrape."""
 
     framework: Framework
     before: str
     after: str
     warm: Sequence[Sent]
     sent: Sequence[Sent]
+    first: Mapping[str, float] = field(default_factory=dict)
 
     def of(self, variant: str) -> list[Sent]:
         """Everything that was sent to a variant."""
@@ -59,6 +65,7 @@ def expected(run: Run) -> dict[str, Expected]:
             len(failed(framework, run.of(variant))),
             raw_mean_ms(run, variant) if framework.has_mean else None,
             p95_bucket_ms(run, variant) if framework.has_buckets else None,
+            0.0 if framework.tells_start else run.first.get(variant, 0.0),
         )
         for variant in VARIANTS
     }

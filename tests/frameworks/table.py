@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.frameworks.known import VARIANTS
 from tests.frameworks.load import failed, mean_ms, p95_ms, reaching, slept_seconds
+from tests.frameworks.product import MEAN, P95, measurement
 from tests.frameworks.raw import Run, expected
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "serving.md"
@@ -51,12 +52,22 @@ def _measured(run: Run) -> Row:
 
 
 def _shown(summary: Mapping[str, Any]) -> Row:
-    shown = {variant: summary["variants"].get(variant, {}) for variant in VARIANTS}
+    def told(variant: str, *names: str) -> str:
+        return ", ".join(_told(measurement(summary, variant, name)) for name in names)
+
     return {
-        "page: requests, errors": _pair(lambda each: f"{shown[each].get('requests', NOTHING)}, {shown[each].get('errors', NOTHING)}"),
-        "page: mean, p95 ms": _pair(lambda each: f"{_number(shown[each].get('mean_latency_ms'))}, {_number(shown[each].get('p95_latency_ms'))}"),
+        "page: requests, errors": _pair(lambda each: told(each, "requests", "errors")),
+        "page: mean, p95 ms": _pair(lambda each: told(each, MEAN, P95)),
         "badge": str(summary["badge"]),
     }
+
+
+def _told(said: Mapping[str, Any]) -> str:
+    """The value; of a count that is not sure, at least and at most."""
+    value, interval = said.get("value"), said.get("interval")
+    if said.get("name") == "requests" and interval:
+        return f"{interval[0]:g} to {interval[1]:g}"
+    return NOTHING if value is None else f"{value:g}" if isinstance(value, int) else f"{value:.1f}"
 
 
 def _pair(cell: Callable[[str], str]) -> str:
