@@ -23,7 +23,7 @@ from tests.frameworks.load import session
 HERE = Path(__file__).parent
 SERVING, REQUIREMENTS = HERE / "serving", HERE / "requirements"
 _STAMP = "requirements.txt"
-_QUIET = {"BENTOML_DO_NOT_TRACK": "True", "RAY_USAGE_STATS_ENABLED": "0", "RAY_SERVE_ENABLE_HA_PROXY": "0", "PYTHONUNBUFFERED": "1"}
+_QUIET = {"BENTOML_DO_NOT_TRACK": "True", "RAY_USAGE_STATS_ENABLED": "0", "PYTHONUNBUFFERED": "1"}
 
 
 @dataclass(frozen=True, slots=True)
