@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -13,8 +14,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import requests
+
 from live_dashboards.demo.server_process import termination_unwinds
 from live_dashboards.demo.servers import PrometheusServer, ScrapeTarget
+from live_dashboards.errors import DashboardError
 from tests.frameworks import product
 from tests.frameworks.known import ALL, BY_NAME, VARIANTS, WORD, Framework, Term
 from tests.frameworks.load import client_counts, reaching, send_all, session, warm_up
@@ -34,13 +38,16 @@ def main() -> int:
     with termination_unwinds(), ExitStack() as stack:
         mlflow = {} if arguments.raw_only else stack.enter_context(product.mlflow())
         for framework in map(BY_NAME.__getitem__, arguments.names or BY_NAME):
-            row, found = measure(framework, mlflow, arguments)
+            try:
+                row, found = measure(framework, mlflow, arguments)
+            except (DashboardError, requests.RequestException, subprocess.CalledProcessError, AssertionError) as error:
+                faults.append(f"{framework.name}: not measured: {error}")
+                continue
             rows.append(row)
             faults += [f"{framework.name}: {fault}" for fault in found]
-    text = table(rows)
-    sys.stdout.write(text)
+    sys.stdout.write(table(rows))
     if arguments.write:
-        write_into_document(text)
+        write_into_document(rows)
     sys.stderr.writelines(f"{fault}\n" for fault in faults)
     return 1 if faults else 0
 
@@ -50,7 +57,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BY_NAME)} (default: all)")
     parser.add_argument("--raw-only", action="store_true", help="compare the client with the frameworks' counters only, not with the product")
     parser.add_argument("--record", type=Path, metavar="FOLDER", help="also write each exposition and the client's counts there")
-    parser.add_argument("--write", action="store_true", help="also write the table into docs/serving.md")
+    parser.add_argument("--write", action="store_true", help="also write the rows into the table of docs/serving.md, where other frameworks keep theirs")
     arguments = parser.parse_args()
     unknown = sorted(set(arguments.names) - set(BY_NAME))
     if unknown:

@@ -33,6 +33,14 @@ class Served:
     url: str
     metrics_address: str
 
+    def is_up(self) -> bool:
+        """Whether it tells its metrics and takes requests; that it knows its models by then is not said."""
+        try:
+            session().get(self.url, timeout=10)
+        except requests.RequestException:
+            return False
+        return bool(self.metrics())
+
     def metrics(self) -> str:
         """The exposition as it is now; empty where nothing answers yet."""
         try:
@@ -69,7 +77,7 @@ def served(framework: Framework) -> Iterator[Served]:
             framework.name,
             lambda port: [str(python), str(SERVING / framework.program), str(port), str(metrics_port), str(third_port)],
             folder=folder,
-            is_ready=lambda port: bool(_served(framework, port, metrics_port).metrics()),
+            is_ready=lambda port: _served(framework, port, metrics_port).is_up(),
             environment=environment,
         )
         server.start()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.frameworks.known import VARIANTS
+from tests.frameworks.known import BY_NAME, VARIANTS
 from tests.frameworks.load import failed, mean_ms, p95_ms, reaching, slept_seconds
 from tests.frameworks.product import MEAN, P95, measurement
 from tests.frameworks.raw import Run, expected
@@ -26,18 +26,26 @@ def row_of(run: Run, summary: Mapping[str, Any] | None, *, is_right: bool) -> Ro
 
 
 def table(rows: Sequence[Row]) -> str:
-    """All rows as Markdown."""
-    headings = tuple(rows[0])
-    lines = [headings, ("---",) * len(headings), *(tuple(row.values()) for row in rows)]
+    """All rows as Markdown; nothing where there are none."""
+    if not rows:
+        return ""
+    lines = [tuple(rows[0]), ("---",) * len(rows[0]), *(tuple(row.values()) for row in rows)]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
-def write_into_document(text: str) -> None:
-    """Put the table between its two marks; a document without them gets them at its end."""
-    before = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else "# Serving frameworks\n\n"
-    head, _, rest = before.partition(BEGIN)
-    tail = rest.partition(END)[2] or "\n"
+def write_into_document(rows: Sequence[Row]) -> None:
+    """Put the rows between the marks, in the frameworks' order; a table with the same headings keeps the rows of others."""
+    head, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(BEGIN)
+    old, _, tail = rest.partition(END)
+    kept = [row for row in _read(old) if rows and row.keys() == rows[0].keys()]
+    by_name = {row["framework"].split()[0]: row for row in (*kept, *rows)}
+    text = table([by_name[name] for name in BY_NAME if name in by_name])
     DOCUMENT.write_text(f"{head}{BEGIN}\n\n{text}\n{END}{tail}", encoding="utf-8")
+
+
+def _read(text: str) -> Iterable[Row]:
+    lines = [tuple(cell.strip() for cell in line.strip("|\n").split(" | ")) for line in text.splitlines() if line.startswith("|")]
+    return (dict(zip(lines[0], cells, strict=True)) for cells in lines[2:])
 
 
 def _measured(run: Run) -> Row:
