@@ -9,8 +9,6 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,7 @@ from live_dashboards.settings.selectors import QUOTED, check_pattern, matchers, 
 from live_dashboards.settings.values import choice, metric_name, text
 
 OWN_PRESET = "ab_test"
+_PRESETS = Path(__file__).parent / "presets"
 NONE = "none"
 _UNITS_SECONDS = {"s": 1.0, "ms": 0.001, "us": 0.000_001}
 _ENDINGS_UNITS = {
@@ -54,9 +53,7 @@ _OVERRIDES = (  # a setting, and the preset's key that it stands in for
 
 def presets() -> tuple[str, ...]:
     """The names of the built-in presets, the tool's own one first."""
-    found = sorted(
-        each.name.removesuffix(".toml") for each in _folder().iterdir() if each.name.endswith(".toml")
-    )
+    found = sorted(path.stem for path in _PRESETS.glob("*.toml"))
     return (OWN_PRESET, *(name for name in found if name != OWN_PRESET))
 
 
@@ -225,12 +222,8 @@ def _latency(chosen: Mapping[str, Any]) -> LatencyMetric | None:
 
 @lru_cache(maxsize=32)
 def _built_in(name: str) -> Mapping[str, Any]:
-    document = (_folder() / f"{name}.toml").read_text(encoding="utf-8")
+    document = (_PRESETS / f"{name}.toml").read_text(encoding="utf-8")
     return _checked(name, tomllib.loads(document))
-
-
-def _folder() -> Traversable:
-    return resources.files("live_dashboards.settings") / "presets"
 
 
 def _read_file(path: Path) -> Mapping[str, Any]:

@@ -164,7 +164,11 @@ def test_edges_in_milliseconds_are_found_however_they_are_spelt_by_now(prometheu
         made.counter("calls_total", target, rate)
     settings = {
         **CALLS,
-        "AB_ERRORS": "none", "AB_LATENCY": "lat", "AB_LATENCY_UNIT": "ms", "AB_LATENCY_OBJECTIVE_MS": "200", "AB_START": f"{END - 5.5 * HOUR:.0f}",
+        "AB_ERRORS": "none",
+        "AB_LATENCY": "lat",
+        "AB_LATENCY_UNIT": "ms",
+        "AB_LATENCY_OBJECTIVE_MS": "200",
+        "AB_START": f"{END - 5.5 * HOUR:.0f}",
     }
     answer = ask(prometheus(made).url, window_seconds=HOUR, **settings)
     (period,) = answer.accumulated
