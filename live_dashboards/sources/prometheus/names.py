@@ -30,7 +30,7 @@ Families = Mapping[str, tuple[CountedSeries, ...]]
 
 FAMILY_LABEL = "family"
 _NAME, _EDGE = "__name__", "le"
-_FORMER = f"exported_{MODEL_LABEL}"  # what a framework calls by the tool's own name for the model
+_FORMER = f"exported_{MODEL_LABEL}"
 _NOTHING = "(vector(0) < 0)"
 _ENDINGS = ("_count", "_sum", "_bucket")
 _MOST_VALUES, _VALUES_AT_ONCE, _VALUES_SHOWN = 2000, 200, 6
@@ -123,8 +123,17 @@ class Translator:
             rf"(?P<quoted>{QUOTED})|\b(?P<call>[a-z_]+)\({_selector_pattern(own)}{span}\)"
             rf"|{_selector_pattern(own, _BARE)}(?P<{_BARE}offset>{offset})?"
         )
+        # what a framework calls by the tool's own name for the model goes there
+        self._former = f"exported_{_FORMER}" if names.model_label == _FORMER else _FORMER
         self._facts: _Facts | None = None
         self._spellings: dict[str, set[str]] = {}  # of edges in seconds: as the server spells them
+
+    @classmethod
+    def of_any_server(cls, names: ServingMetrics) -> Translator:
+        """For a `form` that no server is asked about: what may stand in the tool's own label is kept."""
+        found = cls(names)
+        found._facts = _Facts({}, has_former=names.model_label != MODEL_LABEL)
+        return found
 
     def ask(self, ask: Ask, questions: list[Question]) -> tuple[Outcome, ...]:
         """The outcome of each question, in their order; SourceError where the model's label cannot be
@@ -334,7 +343,7 @@ class Translator:
             return promql
         if self._is_renamed:
             if self._facts is not None and self._facts.has_former:
-                promql = _copied(promql, _FORMER, MODEL_LABEL, "(.+)")
+                promql = _copied(promql, self._former, MODEL_LABEL, "(.+)")
             promql = _copied(
                 promql, MODEL_LABEL, self._names.model_label, self._names.model_pattern or "(.+)"
             )
@@ -443,7 +452,7 @@ class Translator:
         if part.metric:
             if self._is_renamed:
                 if MODEL_LABEL in labels and self._facts is not None and self._facts.has_former:
-                    labels[_FORMER] = labels[MODEL_LABEL]
+                    labels[self._former] = labels[MODEL_LABEL]
                 labels[MODEL_LABEL] = self._variant(labels.get(self._names.model_label, ""))
             if part.family:
                 labels[FAMILY_LABEL] = part.family
