@@ -41,6 +41,10 @@ RECORDED_ERRORS = {
     "": "",
 }
 _BY_STATUS = f'counted as {REQUESTS}{{status="error"}}: {ERRORS} has no series'
+_NO_STEPS = (
+    "failed requests are not counted: the rules have recorded none, not even 0; load those that "
+    "`live-dashboards rules` prints, and mend AB_ERRORS if no request has the labels that it names"
+)
 
 # the scrape jobs of each model; a job without a name where the series do not tell it
 Jobs = dict[str, set[str]]
@@ -185,17 +189,39 @@ def errors_counted(
             has_matchers=any(each.matchers for each in serving.errors.added),
         ),
     )
-    if not serving.errors.metrics & serving.requests.metrics:
-        return events_counted(ask, counted, at_seconds=at_seconds, is_known=is_known)
+    is_part = bool(serving.errors.metrics & serving.requests.metrics)
     if isinstance(counting.counters, SourceError):
         return counted.counted(reason=counting.counters.reason)
-    lacking = _lacking_label(ask, serving, counting, at_seconds)
+    if counting.is_recorded and (is_part or serving.errors.taken):
+        return _counted_in_steps(counted, counting.counters.series)
+    if not is_part:
+        return events_counted(ask, counted, at_seconds=at_seconds, is_known=is_known)
+    return _counted_as_part(ask, serving, counted, at_seconds)
+
+
+def _counted_as_part(
+    ask: Ask, serving: ServingMetrics, counted: Counting, at_seconds: float
+) -> EventsCounted:
+    lacking = _lacking_label(ask, serving, counted, at_seconds)
     if lacking:
         return counted.counted(
             reason=f"failed requests are not counted: no series of {REQUESTS} has the label {lacking}; mend "
             "AB_ERRORS"
         )
     return counted.counted(COUNTER_ERRORS)
+
+
+def _counted_in_steps(counting: Counting, steps: Iterable[Timeline]) -> EventsCounted:
+    """Of errors that are a part of the requests, or a difference, rules record those of each model, 0 too: of
+    a model without such steps nobody knows.
+    """
+    counted = {series.label(MODEL_LABEL) for series in steps}
+    lacking = tuple(sorted(_jobs(counting.requests).keys() - counted))
+    if not counted:
+        return counting.counted(reason=_NO_STEPS)
+    return counting.counted(
+        COUNTER_ERRORS, of_models=tuple((model, _NO_STEPS) for model in lacking), uncounted=lacking
+    )
 
 
 def _lacking_label(ask: Ask, serving: ServingMetrics, counting: Counting, at_seconds: float) -> str:

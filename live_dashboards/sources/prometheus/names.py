@@ -167,7 +167,7 @@ class Translator:
         unit_seconds = self._unit_seconds
         return (
             found
-            if unit_seconds == 1
+            if unit_seconds == 1 or not self._own.search(promql)
             else re.sub(r"\bhistogram_quantile\(", f"{unit_seconds} * \\g<0>", found)
         )
 
@@ -286,7 +286,7 @@ class Translator:
             matches = [("", "", f'{{{_NAME}=~"{"|".join((*every, f"{EXPORTED.prefix}.+"))}"}}')]
         else:
             found = self._selector.fullmatch(match)
-            matches = [("", "", match)] if found is None else [*self._selectors(found, "")]
+            matches = [("", "", self._known(match))] if found is None else [*self._selectors(found, "")]
         own = f"label/{MODEL_LABEL}/values"
         path = f"label/{self._names.model_label}/values" if question.path == own else question.path
         return [
@@ -297,6 +297,14 @@ class Translator:
             )
             for metric, family, selector in matches
         ]
+
+    def _known(self, match: str) -> str:
+        """A matcher of several names with those of the server for the tool's own."""
+
+        def named(found: re.Match[str]) -> str:
+            return "|".join(each.metric for each in self._families[found[0]]) or found[0]
+
+        return self._own.sub(named, match)
 
     def _metadata(self, metric: str) -> list[str]:
         """Under which names targets declare what stands for a metric, in the format that this name is of."""
@@ -439,7 +447,8 @@ class Translator:
         return read
 
     def _owns(self, name: str) -> Iterator[str]:
-        if name.startswith(EXPORTED.prefix) and name not in self._families:
+        is_recorded = f":{EXPORTED.prefix}" in name
+        if is_recorded or (name.startswith(EXPORTED.prefix) and name not in self._families):
             yield name
         yield from (
             own for own, several in self._families.items() if any(each.metric == name for each in several)
