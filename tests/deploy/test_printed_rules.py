@@ -56,6 +56,22 @@ def test_promtool_accepts_what_is_printed_of_each_preset(preset, tmp_path):
     promtool("check", "rules", "--lint=all", "--lint-fatal", tmp_path / "rules.yml")
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"AB_ERRORS": 'failures_total{kind="timeout"}'},
+        {"AB_ERRORS": "none", "AB_LATENCY": "none"},
+        {"AB_REQUESTS": "begun_total + more_total - refused_total", "AB_ERRORS": 'begun_total{code="5"} - mended_total{code="5"}'},
+        {"AB_LATENCY": "time_us_total", "AB_LATENCY_KIND": "sum", "AB_LATENCY_UNIT": "us", "AB_LATENCY_COUNT": "a_total + b_total"},
+        {"AB_MODEL_LABEL": "exported_model_name", "AB_MATCHERS": 'traffic!~"shadow|test", zone="\\"a\\""'},
+    ],
+    ids=str,
+)
+def test_promtool_accepts_what_overrides_a_preset(settings, tmp_path):
+    (tmp_path / "rules.yml").write_text(rules_text(serving_of("bentoml", **settings)))
+    promtool("check", "rules", "--lint=all", "--lint-fatal", tmp_path / "rules.yml")
+
+
 @pytest.mark.parametrize("preset", [name for name in presets() if name != "ab_test"])
 def test_no_rule_reads_the_tools_own_counters(preset):
     text = " ".join(rule.expr for group in rule_groups(serving_of(preset)) for rule in group.rules)

@@ -12,6 +12,7 @@ from tests.deploy.test_printed_rules import promtool, serving_of
 BY_MODEL, BY_EDGE = "experiment_model_name", "experiment_le_model_name"
 REQUESTS, ERRORS = f"{BY_MODEL}:ab_test_requests:increase5m", f"{BY_MODEL}:ab_test_errors:increase5m"
 REQUESTS_UNSEEN, ERRORS_UNSEEN = (name.replace(":increase5m", "_unseen:increase5m") for name in (REQUESTS, ERRORS))
+ERRORS_RATE = f"{BY_MODEL}:ab_test_errors:rate5m"
 LATENCY = "ab_test_response_time_seconds"
 SUM, COUNT = (f"{BY_MODEL}:{LATENCY}_{ending}:increase5m" for ending in ("sum", "count"))
 BUCKETS = f"{BY_EDGE}:{LATENCY}_bucket:increase5m"
@@ -72,7 +73,7 @@ def test_bentoml_the_first_error_of_each_code_counts_as_its_requests_have_grown(
 
 
 def test_bentoml_without_the_label_that_tells_errors_there_are_none_recorded(records):
-    records("bentoml", {'bentoml_service_request_total{service_name="m"}': "0+10x40"}, {REQUESTS: [(100, "m")], ERRORS: []})
+    records("bentoml", {'bentoml_service_request_total{service_name="m"}': "0+10x40"}, {REQUESTS: [(100, "m")], ERRORS: [], ERRORS_RATE: []})
 
 
 def test_bentoml_response_times_are_summed_by_edge(records):
@@ -82,6 +83,16 @@ def test_bentoml_response_times_are_summed_by_edge(records):
         "bentoml",
         {seconds.format("count"): "0+10x40", seconds.format("sum"): "0+0.5x40", bucket.format("0.1"): "0+6x40", bucket.format("+Inf"): "0+10x40"},
         {SUM: [(5, "m")], COUNT: [(100, "m")], BUCKETS: [(60, "m", "0.1"), (100, "m", "+Inf")]},
+    )
+
+
+def test_errors_of_a_counter_of_their_own_are_not_recorded_as_0_where_there_is_none(records):
+    """Whether an exporter would have counted one is found out by the dashboards, as of the tool's own names."""
+    records(
+        "bentoml",
+        {bentoml("a", 200): "0+10x40", bentoml("b", 200): "0+10x40", 'failures_total{service_name="a", kind="timeout"}': "0+1x40"},
+        {REQUESTS: [(100, "a"), (100, "b")], ERRORS: [(10, "a")]},
+        AB_ERRORS='failures_total{kind="timeout"}',
     )
 
 
@@ -118,7 +129,7 @@ def test_kserve_what_answers_began_with_leaves_errors_open(records):
 
 
 def test_kserve_no_answer_at_all_tells_nothing_of_errors(records):
-    records("kserve", {kserve("predict", "m"): "0+10x40"}, {REQUESTS: [(100, "m")], ERRORS: [], ERRORS_UNSEEN: [(0, "m")]})
+    records("kserve", {kserve("predict", "m"): "0+10x40"}, {REQUESTS: [(100, "m")], ERRORS: [], ERRORS_UNSEEN: [(0, "m")], ERRORS_RATE: []})
 
 
 def test_mlserver_requests_are_both_counters_and_their_time_has_no_buckets(records):

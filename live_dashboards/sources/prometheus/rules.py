@@ -95,9 +95,14 @@ def rules_text(serving: ServingMetrics) -> str:
 def _rates(steps: Steps) -> Iterator[Rule]:
     yield Rule(f"{_REQUESTS}:rate5m", steps.growth(REQUESTS, _RATE))
     if steps.has(ERRORS):
-        ways = [steps.growth(ERRORS, _RATE), *steps.rates_by_status(_RATE), f"{_REQUESTS}:rate5m * 0"]
+        none = steps.growth_of_none(_RATE, f"{_REQUESTS}:rate5m")
+        ways = [
+            steps.growth(ERRORS, _RATE),
+            *steps.growth_by_status(_RATE),
+            *(f"{each} * 0" for each in none),
+        ]
         failed = "\nor\n".join(indent(each, "  ") for each in ways)
-        yield Rule(f"{_ERRORS}:rate5m", failed, "0 while nothing has failed.")
+        yield Rule(f"{_ERRORS}:rate5m", failed, "0 while nothing has failed." if none else "")
         ratio = f"clamp_max({_ERRORS}:rate5m / {_REQUESTS}:rate5m, 1)"
         yield Rule(f"{_ERRORS}_per_request:ratio_rate5m", ratio)
     if steps.has(BUCKETS):

@@ -128,10 +128,20 @@ class Steps:
         taken = TAKEN[metric]
         return f"clamp_min({self.less(added, self.form(promql % taken), taken)}, 0)"
 
-    def rates_by_status(self, promql: str) -> tuple[str, ...]:
-        """The growth of what is counted by the label status, where it may be."""
+    def growth_by_status(self, promql: str) -> tuple[str, ...]:
+        """The same of what is counted by the label status, where it may be."""
         told = self._serving.is_told_by_status
         return (self.form(promql % self._by_status.selector),) if told else ()
+
+    def growth_of_none(self, promql: str, requests: str) -> tuple[str, ...]:
+        """The growth of what tells that nothing has failed where no error is; `requests` is that of all.
+
+        Nothing of a difference, which is there for every model, or for none as nobody knows.
+        """
+        if self._has_taken(ERRORS):
+            return ()
+        there = self._no_errors
+        return (requests if there in {"", REQUESTS} else self.form(promql % there),)
 
     def less(self, added: str, taken: str, selector: str) -> str:
         """The difference of two expressions; where a model has none of the second, and others have, all of
