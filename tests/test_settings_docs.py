@@ -73,7 +73,7 @@ def test_the_page_on_the_command_line_names_every_option(command: str, capsys: p
     assert [option for option in sorted(options) if f"`{option}" not in page and f"{option}`" not in page] == []
 
 
-@pytest.mark.parametrize("command", ["ab", "check", "demo", "explain", "plan"])
+@pytest.mark.parametrize("command", ["ab", "check", "demo", "explain", "plan", "rules"])
 def test_help_names_no_setting_that_is_not_in_the_table(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     named = set(re.findall(r"\b(?:AB|MLFLOW|PROMETHEUS|DASHBOARD)_[A-Z0-9_]+", help_of(command, capsys)))
     assert named <= {name for setting in all_settings() for name in (setting.name, f"{setting.name}_FILE")}

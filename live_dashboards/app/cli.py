@@ -1,4 +1,4 @@
-"""The command line: `live-dashboards ab | business | all | web | check | demo | explain | plan |
+"""The command line: `live-dashboards ab | business | all | web | check | demo | explain | plan | rules |
 hash-password`. stdout is the result, which may be closed, full, or a pipe whose reader has gone; stderr the
 conversation.
 """
@@ -54,6 +54,7 @@ def main(argv: Sequence[str] | None = None, *, base_folder: Path | None = None) 
         "demo": _demo,
         "explain": _explain,
         "plan": _plan,
+        "rules": _rules,
         "hash-password": _hash_password,
     }
     try:
@@ -119,6 +120,7 @@ def _overrides(arguments: argparse.Namespace) -> Mapping[str, str]:
         "DASHBOARD_NOTIFY_URL": "notify_url",
         "AB_MINIMUM_EFFECT_POINTS": "effect",
         "AB_TRAFFIC_SPLIT": "split",
+        "AB_METRICS": "preset",
     }
     return {
         name: getattr(arguments, option)
@@ -270,6 +272,22 @@ def _plan(arguments: argparse.Namespace, base_folder: Path | None) -> int:
     settings = _settings(arguments, base_folder)
     with deadline(settings["RUN_TIMEOUT_SECONDS"]):
         say(plan_and_write(settings, options.given(arguments), options.plan_request(arguments)))
+    return WRITTEN
+
+
+def _rules(arguments: argparse.Namespace, base_folder: Path | None) -> int:
+    from live_dashboards.sources.prometheus.rules import rules_text
+
+    serving = _settings(arguments, base_folder).serving
+    if serving.needs_pattern and serving.model_pattern is None:
+        log.warning(
+            "without AB_MODEL_PATTERN every value of the label %s of %s is recorded as a variant of its own; "
+            "set it to a pattern whose first group is the variant, such as %s",
+            serving.model_label,
+            serving.title,
+            r"/models/(\w+)/predict",
+        )
+    say(rules_text(serving))
     return WRITTEN
 
 

@@ -89,6 +89,7 @@ def parser() -> argparse.ArgumentParser:
             formatter_class=_Wide,
         )
     )
+    _add_rules(commands)
     hashing = commands.add_parser(
         "hash-password", help="hash a password for the web page's login", description=_HASH
     )
@@ -160,6 +161,19 @@ def _add_explain(commands: _Commands) -> None:
         type=Path,
         metavar="PATH",
         help="the summary to look into (default: the newest one in the output folder)",
+    )
+
+
+def _add_rules(commands: _Commands) -> None:
+    rules = commands.add_parser(
+        "rules", help="print the recording rules of a serving framework's metrics", description=_RULES
+    )
+    _add_common_options(rules)
+    rules.add_argument(
+        "--preset",
+        metavar="NAME",
+        help="whose metrics: a preset's name, or the path of a TOML file of your own, over AB_METRICS "
+        "(default: that)",
     )
 
 
@@ -582,6 +596,12 @@ Prometheus' last 7 days and MLflow's accuracy of the baseline, or from given num
 Prints the words, then the path of the picture; with --summary - the JSON instead of both. Exit codes:
 0 written, 1 not written, 2 usage, settings, or a number that is not known (the sentence names the option
 that gives it)."""
+_RULES = (
+    "Prints the recording rules behind PROMETHEUS_RECORDED=on as one file, for the metrics that AB_METRICS "
+    "and what overrides it (AB_MODEL_PATTERN, AB_MATCHERS, ...) name; no source is asked. Let Prometheus or "
+    "vmalert load it instead of ab_test.rules.yml and ab_test_recorded.rules.yml. Exit codes: 0 printed, "
+    "1 not printed, 2 usage or settings."
+)
 _HASH = (
     "Asks for a password twice without showing it, or reads one line where there is no terminal, "
     "and prints the line for .env.live-dashboards that lets its user into the web page. A password has at "

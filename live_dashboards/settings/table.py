@@ -146,7 +146,8 @@ _SECTIONS: tuple[tuple[str, tuple[Setting | Callable[[], tuple[Setting, ...]], .
                 "PROMETHEUS_RECORDED",
                 "off",
                 read.choice("off", "on"),
-                "on: ask what the rules of `deploy/prometheus/` have recorded, not each instance's series",
+                "on: ask what the rules of `deploy/prometheus/`, or those that `live-dashboards rules` "
+                "prints, have recorded, not each instance's series",
             ),
             Setting(
                 "PROMETHEUS_REPLICA_LABELS",

@@ -205,6 +205,12 @@ def plainly(series):
     return [found if found is series else replace(found, labels={**found.labels, "model_name": "resnet"})]
 
 
+def as_prometheus_renames(series):
+    """What a target calls as the tool does goes into another label, where the scrape gives it a label of that name."""
+    model = series.labels.get("model_name")
+    return [series if model is None else replace(series, labels={**series.labels, "exported_model_name": model, "model_name": "host"})]
+
+
 def in_two_families(series):
     """Requests are the sum of those answered and those failed."""
     names = {ERRORS: "failed_total", LATENCY: "call_seconds"}
@@ -244,6 +250,7 @@ def as_a_difference(series):
 
 WORLDS = {
     "plainly": (plainly, {"AB_REQUESTS": "calls_total", "AB_ERRORS": "failures_total", "AB_LATENCY": "call_seconds", "AB_MODEL_LABEL": "service"}),
+    "as Prometheus renames": (as_prometheus_renames, {"AB_REQUESTS": REQUESTS, "AB_MODEL_LABEL": "exported_model_name"}),
     "in two families": (
         in_two_families,
         {"AB_REQUESTS": "answered_total + other_total", "AB_ERRORS": "failed_total", "AB_LATENCY": "call_seconds", "AB_MODEL_LABEL": "model"},

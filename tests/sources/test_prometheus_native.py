@@ -79,9 +79,9 @@ def accumulated(answer: PrometheusAnswer, name: str) -> dict[str, float | None]:
     return values(answer.accumulated[0].total(name))
 
 
-def tells_newest(server: PrometheusServer) -> bool:
+def tells_newest(server: PrometheusServer, name: str = NAME) -> bool:
     """Whether this engine answers the newest value of a native histogram as a histogram; 2.42 answers 0."""
-    query = {"query": f"last_over_time({NAME}[1h])", "time": str(END)}
+    query = {"query": f"last_over_time({name}[1h])", "time": str(END)}
     result = requests.get(f"{server.url}/api/v1/query", params=query, timeout=60).json()["data"]["result"]
     return bool(result) and "histogram" in result[0]
 
@@ -221,20 +221,22 @@ def test_copies_of_native_histograms_count_once(classic: PrometheusAnswer):
             assert is_told(answer, "baseline, enhanced")
 
 
-def test_recorded_steps_count_the_requests_and_each_instance_is_asked_for_its_native_histograms():
-    """The rules know nothing of native histograms."""
+@pytest.mark.parametrize("name", [NAME, "call_seconds"])
+def test_recorded_steps_count_the_requests_and_each_instance_is_asked_for_its_native_histograms(name: str):
+    """The rules know nothing of native histograms, whatever they are called."""
     truth = PrometheusTruth(start=END - 28 * HOUR, end=END, scrape_seconds=60)
     moments = [END // 300 * 300 - index * 300 for index in range(27 * 12)][::-1]
     truth.series.append(TrueSeries(RECORDED_UNTIL, {}, tuple((at, at - 60) for at in moments)))
     for model in ("baseline", "enhanced"):
         service(truth, model, "i1", QUICK)
         truth.series.append(TrueSeries(STEPS[REQUESTS], {"model_name": model}, tuple((at, 3000.0) for at in moments)))
-    with written_prometheus(truth, native(truth, NAME, schema=3)) as server:
-        answer = read(server.url, PROMETHEUS_RECORDED="on")
+    histograms = [replace(each, name=name) for each in native(truth, NAME, schema=3)]
+    with written_prometheus(truth, histograms) as server:
+        answer = read(server.url, PROMETHEUS_RECORDED="on", AB_LATENCY=name)
         assert values(answer.instant("requests")) == dict.fromkeys(("baseline", "enhanced"), 6 * 12 * 3000.0)
-        if tells_newest(server):
+        if tells_newest(server, name):
             assert latencies(answer)["latency_count"] == {(("model_name", model),): 6 * HOUR * 10 for model in ("baseline", "enhanced")}
-            assert f"histogram_count(last_over_time({NAME}[" in answer.instant("latency_count").query
+            assert f"histogram_count(last_over_time({name}[" in answer.instant("latency_count").query
             assert any(text.startswith(COUNTED_BY_RULES) for text in answer.status.warnings)
         else:
             assert is_told(answer, "baseline, enhanced")

@@ -101,9 +101,14 @@ def record_in_prometheus(source_url, data, folder):
 def record_in_victoria(url, folder):
     """The same rules by VictoriaMetrics' own evaluator, which needs other words for the same."""
     for interval, hours in SPANS.items():
-        start, end = (datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for at in (END - hours * HOUR, END))
-        where = (f"-rule={rules_of(folder, interval)}", f"-datasource.url={url}", f"-remoteWrite.url={url}", "-remoteWrite.flushInterval=100ms")
-        run("vmalert", *where, f"-replay.timeFrom={start}", f"-replay.timeTo={end}", "-replay.rulesDelay=0s", "-replay.disableProgressBar")
+        replay(rules_of(folder, interval), url, hours)
+
+
+def replay(rules, url, hours):
+    """What the rules of a file would have recorded in so many hours."""
+    start, end = (datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for at in (END - hours * HOUR, END))
+    where = (f"-rule={rules}", f"-datasource.url={url}", f"-remoteWrite.url={url}", "-remoteWrite.flushInterval=100ms")
+    run("vmalert", *where, f"-replay.timeFrom={start}", f"-replay.timeTo={end}", "-replay.rulesDelay=0s", "-replay.disableProgressBar")
 
 
 @pytest.fixture(scope="module")

@@ -140,3 +140,17 @@ def test_steps_of_older_rules_are_said_not_to_tell_what_series_began_with():
     assert told.endswith("load the present ab_test_recorded.rules.yml")
     assert len(both.status.warnings) == 3
     assert "in the analysis period since " in both.status.warnings[2]
+
+
+def test_without_an_experiment_too_steps_are_not_taken_for_what_series_began_with():
+    """Its selectors have no matchers."""
+    step_end = END // 300 * 300
+    lines = []
+    for step in (step_end - number * 300 for number in range(26 * 12 + 1)):
+        lines.append(f"ab_test:recorded_until_seconds:time {step - 60} {step}\n")
+        lines.append(f'{STEPS[REQUESTS]}{{model_name="m"}} 10 {step}\n')
+        lines.append(f'{UNSEEN[STEPS[REQUESTS]]}{{model_name="m"}} 1 {step}\n')
+    with VictoriaMetricsServer() as server:
+        server.take(lines)
+        requests = ask(server.url, at=step_end + 7, window_seconds=HOUR, PROMETHEUS_RECORDED="on").instant("requests")
+    assert (values(requests), most(requests)) == ({"m": 120}, {"m": 120 + 12})

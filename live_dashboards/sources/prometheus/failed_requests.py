@@ -42,6 +42,10 @@ RECORDED_ERRORS = {
     "": "",
 }
 _BY_STATUS = f'counted as {REQUESTS}{{status="error"}}: {ERRORS} has no series'
+_NO_STEPS = (
+    "failed requests are not counted: the rules have recorded none, not even 0; load those that "
+    "`live-dashboards rules` prints, and mend AB_ERRORS if no request has the labels that it names"
+)
 
 # the scrape jobs of each model; a job without a name where the series do not tell it
 Jobs = dict[str, set[str]]
@@ -188,10 +192,12 @@ def errors_counted(
         events = replace(FAILED_REQUESTS, is_told_by_status=False, has_matchers=bool(labels))
         counted = replace(counting, events=events)
     is_of_requests = {each.metric for each in serving.errors.added} <= serving.requests.metrics
-    if serving.is_own or not labels or not is_of_requests:
-        return events_counted(ask, counted, at_seconds=at_seconds, is_known=is_known)
     if isinstance(counting.counters, SourceError):
         return counted.counted(reason=counting.counters.reason)
+    if counting.is_recorded and not serving.is_own and (is_of_requests or serving.errors.taken):
+        return _counted_in_steps(counted, counting.counters.series)
+    if serving.is_own or not labels or not is_of_requests:
+        return events_counted(ask, counted, at_seconds=at_seconds, is_known=is_known)
     return _by_labels(ask, counted, labels, at_seconds, window_seconds)
 
 
@@ -227,6 +233,19 @@ def _by_labels(
             "AB_ERRORS"
         )
     return counting.counted(COUNTER_ERRORS, of_models=tuple(reasons.items()), uncounted=tuple(reasons))
+
+
+def _counted_in_steps(counting: Counting, steps: Iterable[Timeline]) -> EventsCounted:
+    """Of errors that are a part of the requests, or a difference, rules record those of each model, 0 too: of
+    a model without such steps nobody knows.
+    """
+    counted = {series.label(MODEL_LABEL) for series in steps}
+    lacking = tuple(sorted(_jobs(counting.requests).keys() - counted))
+    if not counted:
+        return counting.counted(reason=_NO_STEPS)
+    return counting.counted(
+        COUNTER_ERRORS, of_models=tuple((model, _NO_STEPS) for model in lacking), uncounted=lacking
+    )
 
 
 def taken_words(ask: Ask, serving: ServingMetrics, matchers: str, at_seconds: float) -> tuple[str, ...]:

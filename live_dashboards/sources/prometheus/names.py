@@ -140,6 +140,13 @@ class Translator:
         self._facts: _Facts | None = None
         self._spellings: dict[Decimal, set[str]] = {}  # of edges in seconds: as the server spells them
 
+    @classmethod
+    def of_any_server(cls, names: ServingMetrics) -> Translator:
+        """For a `form` that no server is asked about: what may stand in the tool's own label is kept."""
+        found = cls(names)
+        found._facts = _Facts({}, has_former=found._is_renamed)
+        return found
+
     def ask(self, ask: Ask, questions: list[Question]) -> tuple[Outcome, ...]:
         """The outcome of each question, in their order; SourceError where the model's label cannot be
         read.
@@ -172,7 +179,7 @@ class Translator:
         unit_seconds = self._unit_seconds
         return (
             found
-            if unit_seconds == 1
+            if unit_seconds == 1 or not self._own.search(promql)
             else re.sub(r"\bhistogram_quantile\(", f"{unit_seconds} * \\g<0>", found)
         )
 
@@ -303,7 +310,7 @@ class Translator:
             matches = [("", "", f'{{{_NAME}=~"{"|".join((*every, f"{EXPORTED.prefix}.+"))}"}}')]
         else:
             found = self._selector.fullmatch(match)
-            matches = [("", "", match)] if found is None else [*self._short_selectors(found)]
+            matches = [("", "", self._known(match))] if found is None else [*self._short_selectors(found)]
         own = f"label/{MODEL_LABEL}/values"
         path = f"label/{self._names.model_label}/values" if question.path == own else question.path
         return [
@@ -314,6 +321,14 @@ class Translator:
             )
             for metric, family, selector in matches
         ]
+
+    def _known(self, match: str) -> str:
+        """A matcher of several names with those of the server for the tool's own."""
+
+        def named(found: re.Match[str]) -> str:
+            return "|".join(each.metric for each in self._families[found[0]]) or found[0]
+
+        return self._own.sub(named, match)
 
     def _metadata(self, metric: str) -> list[str]:
         """Under which names targets declare what stands for a metric, in the format that this name is of."""

@@ -67,7 +67,7 @@ NEWEST = {
 _GROWTH = re.compile(
     r"\b(?P<call>increase|rate)\((?P<metric>\$errors|[a-zA-Z_:][\w:]*)(?P<matchers>\{[^}]*\})?(?P<span>\[[^\]]*\])\)"
 )
-_STEPS = re.compile(rf"(?<![\w:\"])({'|'.join(UNSEEN)})(?=\{{)")
+_STEPS = re.compile(rf"(?<![\w:\"])({'|'.join(UNSEEN)})(?=[{{\[])")
 _GAUGE = re.compile(rf"\b({'|'.join(GAUGES)})\b(?=\{{)")
 _RAW = re.compile(rf"(?<![\w:]){EXPORTED.prefix}\w+|\b(?:increase|rate)\(")
 _KEPT_LABELS = {EXPERIMENT_LABEL, "model_name", "le", "metric_type"}

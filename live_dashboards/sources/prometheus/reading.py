@@ -26,7 +26,6 @@ from live_dashboards.model.notices import (
     NOT_READ,
     NOT_RECORDED,
     NOT_THERE,
-    OLDER_RULES,
     PERHAPS_TWICE,
     START_NOT_EXACT,
     TELL_STARTS,
@@ -91,7 +90,7 @@ _CHOICES = (NAMED_AS, COUNTED_BY_RULES, WHICH_COUNT)
 _ASK_RAW = "PROMETHEUS_RECORDED=off asks them without this note"
 _STORES = "look at the stores behind this Prometheus"
 _FIXES = (  # by a part of what is told: what to do, and the finding's name for programs
-    (OLDER_RULES, LOAD_PRESENT, "older_rules"),
+    *((each, each, "older_rules") for each in LOAD_PRESENT),
     (ESTIMATES, "see why instances restart again and again", "estimates"),
     (
         "restarted so often that their counts are estimates",
@@ -146,11 +145,8 @@ def _told(answer: PrometheusAnswer) -> Iterator[Check]:
             continue
         known = next(((fix, code) for part, fix, code in _FIXES if part in text), None)
         if text.startswith(NOT_RECORDED):
-            yield _warning(
-                text.removesuffix(f": {FILL_IN}"),
-                FILL_IN if text.endswith(FILL_IN) else _ASK_RAW,
-                "not_recorded",
-            )
+            fix = next((each for each in FILL_IN if text.endswith(each)), _ASK_RAW)
+            yield _warning(text.removesuffix(f": {fix}"), fix, "not_recorded")
         elif known is not None:
             yield _warning(text.removesuffix(known[0]).rstrip(":; "), *known)
         else:

@@ -22,7 +22,7 @@ from live_dashboards.model.notices import (
 from live_dashboards.model.serving import OWN_NAMES, ServingMetrics
 from live_dashboards.sources.prometheus.counting.growth import COUNTER_LABEL, joined
 from live_dashboards.sources.prometheus.exchange import Ask, Question, instant, over_time
-from live_dashboards.sources.prometheus.failed_requests import Counting, events_counted
+from live_dashboards.sources.prometheus.failed_requests import Counting, errors_counted
 from live_dashboards.sources.prometheus.own_series import AskedTest, find_own_series
 from live_dashboards.sources.prometheus.promql import (
     ESTIMATED,
@@ -38,8 +38,15 @@ from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope
 from live_dashboards.sources.queries import ERRORS, EXPERIMENT_LABEL, REQUESTS, render
 
 ENOUGH_STEPS = 0.99  # of a window or a period: the rest hits all models alike, and is told
-LOAD_PRESENT = "load the present ab_test_recorded.rules.yml"
-FILL_IN = "load ab_test_recorded.rules.yml, and fill in the past with promtool"
+# of the tool's own names, and of others
+LOAD_PRESENT = (
+    "load the present ab_test_recorded.rules.yml",
+    "load what `live-dashboards rules` prints now",
+)
+FILL_IN = (
+    "load ab_test_recorded.rules.yml, and fill in the past with promtool",
+    "load what `live-dashboards rules` prints, and fill in the past with promtool",
+)
 # two steps may be late; of several Prometheus the one that is furthest behind counts
 _NEWEST_STEP = f"min(max_over_time({RECORDED_UNTIL}[15m]))"
 _STEPS_SEEN = f"min(count_over_time({RECORDED_UNTIL}[$window]))"
@@ -89,7 +96,7 @@ def find_recorded_scope(
         return (
             newest.reason
             if isinstance(newest, SourceError)
-            else f"no step of {RECORDED_UNTIL} is newer than 15m: {FILL_IN}"
+            else f"no step of {RECORDED_UNTIL} is newer than 15m: {_of_names(FILL_IN, serving)}"
         )
     steps_at = until_seconds + SETTLED_SECONDS + _BESIDE_A_STEP_SECONDS
     wanted_seconds = window_seconds // STEP_SECONDS * STEP_SECONDS
@@ -107,12 +114,12 @@ def find_recorded_scope(
     }
     for span, share in shares.items():
         if share < ENOUGH_STEPS:
-            return f"the rules have recorded {100 * share:.0f} % of {span}: {FILL_IN}"
+            return f"the rules have recorded {100 * share:.0f} % of {span}: {_of_names(FILL_IN, serving)}"
     beyond = zip(shares.items(), of_spans[1::_SPAN_TEXTS], of_spans[2::_SPAN_TEXTS], strict=True)
     told = (
         text
         for (span, share), estimated, older in beyond
-        for text in _steps_words(share, estimated, older, span)
+        for text in _steps_words(share, estimated, older, span, serving)
     )
     return Scope(
         at_seconds=at_seconds,
@@ -120,10 +127,18 @@ def find_recorded_scope(
         experiment=test.name,
         experiments=tuple(sorted({series.label(EXPERIMENT_LABEL) for series in requests.series} - {""})),
         has_requests=bool(requests.series),
-        errors=events_counted(
+        errors=errors_counted(
             ask_all,
-            Counting(requests.series, failed.series, counters, own.matchers, is_recorded=True),
+            serving,
+            Counting(
+                requests.series,
+                failed.series if serving.is_told_by_status else (),
+                counters,
+                own.matchers,
+                is_recorded=True,
+            ),
             at_seconds=steps_at,
+            window_seconds=longest,
             is_known=STEPS[ERRORS] in metric_names,
         ),
         shortest_rate_seconds=STEP_SECONDS,
@@ -147,6 +162,11 @@ def steps_share(outcome: Outcome, window_seconds: float) -> float:
     return (value_in(outcome) or 0.0) / (window_seconds / STEP_SECONDS)
 
 
+def _of_names(words: tuple[str, str], serving: ServingMetrics) -> str:
+    own, others = words
+    return own if serving.is_own else others
+
+
 def _span_texts(window_seconds: float, matchers: str) -> list[str]:
     """How many steps of a window were recorded, how many requests of each model are estimated in them, and
     how many are of older rules.
@@ -157,7 +177,9 @@ def _span_texts(window_seconds: float, matchers: str) -> list[str]:
     ]
 
 
-def _steps_words(share: float, estimated: Outcome, older: Outcome, span: str) -> Iterator[str]:
+def _steps_words(
+    share: float, estimated: Outcome, older: Outcome, span: str, serving: ServingMetrics
+) -> Iterator[str]:
     """What is told of a span: that it lacks few steps, in which instances restarted so often that their
     requests are estimates, and that rules did not record what series held when they were first seen.
     """
@@ -175,7 +197,7 @@ def _steps_words(share: float, estimated: Outcome, older: Outcome, span: str) ->
     if series_in(older):
         yield (
             f"{OLDER_RULES} {span} does not tell what series held when they were first seen, so counts may "
-            f"be more: {LOAD_PRESENT}"
+            f"be more: {_of_names(LOAD_PRESENT, serving)}"
         )
 
 
@@ -225,7 +247,7 @@ def memory(scope: Scope, start_seconds: float, outcomes: Sequence[Outcome], *, i
             f"{_FILL_IN}, or set AB_START",
         )
     span = f"the analysis period since {utc_words(start_seconds)}"
-    return Memory(True, told=tuple(_steps_words(share, estimated, older, span)))
+    return Memory(True, told=tuple(_steps_words(share, estimated, older, span, scope.serving)))
 
 
 def counts_each(

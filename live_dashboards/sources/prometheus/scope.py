@@ -107,13 +107,17 @@ class Scope:
             and not (self.native is not None and query.metric.startswith(LATENCY))
         )
 
+    def is_difference(self, query: AbQuery) -> bool:
+        """Whether something is taken away from what the query counts."""
+        sums = {REQUESTS: self.serving.requests, ERRORS: self.serving.errors}
+        counted = sums.get(query.metric) if query.is_growth else None
+        return counted is not None and bool(counted.taken)
+
     def taken(self, query: AbQuery) -> AbQuery | None:
         """The question after what is taken away from a counter's, under a name of its own; None where there
         is nothing, or rules have recorded what is left.
         """
-        sums = {REQUESTS: self.serving.requests, ERRORS: self.serving.errors}
-        counted = sums.get(query.metric) if query.is_growth else None
-        if counted is None or not counted.taken or self.counts_steps(query):
+        if not self.is_difference(query) or self.counts_steps(query):
             return None
         metric = TAKEN[query.metric]
         promql = f"sum by ({', '.join(query.labels)}) (increase({metric}{{$experiment}}[$window]))"

@@ -124,10 +124,19 @@ def without_taken(scope: Scope, growths: Mapping[str, Growth]) -> dict[str, Grow
     """
     taken = {name: scope.taken(growth.query) for name, growth in growths.items()}
     return {
-        name: growth if (other := taken[name]) is None else _less(growth, growths[other.name])
+        name: _of_steps(scope, growth)
+        if (other := taken[name]) is None
+        else _less(growth, growths[other.name])
         for name, growth in growths.items()
         if growth.query.metric not in TAKEN.values()
     }
+
+
+def _of_steps(scope: Scope, growth: Growth) -> Growth:
+    """The growth; of recorded differences of counters without what is below 0 in a block."""
+    if not scope.counts_steps(growth.query) or not scope.is_difference(growth.query):
+        return growth
+    return replace(growth, rows={labels: _taken_back(row) for labels, row in growth.rows.items()})
 
 
 def _less(growth: Growth, taken: Growth) -> Growth:
