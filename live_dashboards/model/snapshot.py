@@ -365,6 +365,7 @@ class MlflowAnswer:
 
     `history` is the logged accuracy by variant over the window, averaged per time step. `queries` maps each
     question's name to the SQL or the requests that were sent.
+    `variant_ways` are (variant, where it was read) of the experiment's variants: `param:model_variant`.
     `known_experiments` are the names of all active experiments, `logged_keys` what the runs log where an
     accuracy is missing.
     """
@@ -383,6 +384,7 @@ class MlflowAnswer:
     newest_at: datetime | None = None
     queries: tuple[tuple[str, str], ...] = ()
     logged_keys: tuple[str, ...] = ()
+    variant_ways: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
         found = f"{self.experiment}, {_counted(len(self.runs), 'run')}, {_counted(len(self.values), 'value')}"

@@ -89,6 +89,8 @@ def write_truth(database: MlflowDatabase) -> None:
     truth.run(truth.experiment("one variant"), "lonely", started=ago(days=1))
     _write_as_clients_log(truth)
     _write_autologged(database)
+    _write_own_ways(truth)
+    _write_by_alias(database)
     ab_test(truth, "ab of long ago", started=ago(days=40))
     deleted = truth.experiment("deleted", "deleted")
     truth.run(deleted, "baseline", metrics={"accuracy": 0.3})
@@ -126,6 +128,26 @@ def _write_autologged(database: MlflowDatabase) -> None:
         run = database.truth.run(made, variant, metrics={"training_accuracy_score": 0.99, "accuracy_score_X_test": share}, started=ago(days=70))
         dataset(database, run, context="train", profile='{"num_rows": 1500}')
         dataset(database, run, context="eval", profile='{"features_shape": [250, 4], "features_size": 1000}')
+
+
+def _write_own_ways(truth: MlflowTruth) -> None:
+    """Variants under names of their own: a param, a tag of another name, and a blank param before it."""
+    made = truth.experiment("own ways")
+    for lane, role, share in (("a-b/c d", None, 0.7), (" ", "new", 0.8), ("a-b/c d", "old", 0.6)):
+        tags = {} if role is None else {"my role": role}
+        truth.run(made, None, params={"lane.x": lane}, tags=tags, metrics={"accuracy": share}, started=ago(days=80 + round(10 * share)))
+
+
+def _write_by_alias(database: MlflowDatabase) -> None:
+    """Runs without a variant whose models' versions have aliases, several of one of them; and a trial that has none."""
+    made = database.truth.experiment("by alias")
+    starts = ((0.774, ago(days=90)), (0.796, ago(days=91)), (0.99, ago(days=89)))
+    runs = [database.truth.run(made, None, metrics={"accuracy": share}, params={"test_size": 500}, started=started) for share, started in starts]
+    database.execute("insert into registered_models (name) values ('fraud')")
+    for version, run in enumerate(runs[:2], 1):
+        database.execute("insert into model_versions (name, version, creation_time, run_id, current_stage) values ('fraud', %s, %s, %s, 'None')", (version, version, run))
+    for alias, version in (("blue", 1), ("champion", 1), ("challenger", 2)):
+        database.execute("insert into registered_model_aliases (name, version, alias) values ('fraud', %s, %s)", (version, alias))
 
 
 def _write_versions(database: MlflowDatabase, *runs: str) -> None:

@@ -38,6 +38,13 @@ from tests.support.waiting import LONGEST_SECONDS
         {"AB_EXPERIMENT": "autologged"},
         {"AB_EXPERIMENT": "autologged", "AB_TEST_COUNT_PARAM": "test_size"},
         {"AB_EXPERIMENT": "as clients log", "AB_METRIC_POINT": "time", "AB_ACCURACY_METRIC": "accuracy"},
+        {"AB_EXPERIMENT": "own ways", "AB_VARIANT_FROM": "param:lane.x,tag:my role"},
+        {"AB_EXPERIMENT": "own ways", "AB_VARIANT_FROM": "tag:my role, param:lane.x"},
+        {"AB_VARIANT_FROM": "param:lane.x,param:model_variant"},
+        {"AB_EXPERIMENT": "by alias"},
+        {"AB_EXPERIMENT": "ab main", "AB_VARIANT_FROM": "alias,param:model_variant,tag:model_variant"},
+        {"AB_EXPERIMENT": "by alias", "AB_VARIANT_FROM": "model_name"},
+        {"AB_VARIANT_FROM": "alias"},
     ],
 )
 def test_the_three_ways_give_the_same_answer(ways, asked):
@@ -66,6 +73,32 @@ def test_what_autolog_logs_is_read_in_each_way_with_the_rows_of_its_data_set(way
     for environment in ways.environments.values():
         found = [value for value in read(environment, AB_EXPERIMENT="autologged").values if value.metric == "accuracy"]
         assert [(value.key, value.value, value.test_count) for value in found] == [("accuracy_score_X_test", 0.7, "250"), ("accuracy_score_X_test", 0.8, "250")]
+
+
+@pytest.mark.parametrize(
+    ("experiment", "ways_of_variants", "expected"),
+    [
+        ("own ways", "param:lane.x,tag:my role", {"a-b/c d": 0.6, "new": 0.8}),
+        ("own ways", "tag:my role,param:lane.x", {"old": 0.6, "new": 0.8, "a-b/c d": 0.7}),
+        ("by alias", "param:model_variant,alias", {"champion": 0.774, "challenger": 0.796}),
+        ("by alias", "model_name", {"fraud": 0.774}),
+        ("ab main", "alias,param:model_variant", {"champion": 0.33, "baseline": 0.33, "enhanced": 0.99, "later": 0.9, "swept": 0.4}),
+    ],
+)
+def test_a_variant_is_read_where_the_setting_says_in_its_order(ways, experiment, ways_of_variants, expected):
+    for environment in ways.environments.values():
+        found = read(environment, AB_EXPERIMENT=experiment, AB_VARIANT_FROM=ways_of_variants)
+        values = {value.variant: value.value for value in found.values if value.metric == "accuracy"}
+        assert {variant: values[variant] for variant in expected} == expected
+        assert {*values} - {*expected} == set()
+        assert all(way in ways_of_variants.split(",") for _, way in found.variant_ways)
+
+
+def test_the_registry_is_not_asked_where_params_and_tags_give_two_variants(ways):
+    asked = {name: dict(read(environment).variant_ways) for name, environment in ways.environments.items()}
+    for found in asked.values():
+        assert {*found.values()} == {"param:model_variant", "tag:model_variant"}
+        assert "champion" not in found
 
 
 def test_a_metric_that_is_added_to_the_catalogue_is_asked_for_in_each_way(ways, monkeypatch):

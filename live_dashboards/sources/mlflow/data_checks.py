@@ -14,6 +14,7 @@ from live_dashboards.model.names import escaped, listed
 from live_dashboards.model.notices import Check, CheckState
 from live_dashboards.model.quality import FEWEST_RUNS, Quality, quality_by
 from live_dashboards.model.snapshot import Experiment, Run, VariantValue
+from live_dashboards.model.variants import told_ways
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.experiments import (
@@ -24,6 +25,7 @@ from live_dashboards.sources.mlflow.experiments import (
 from live_dashboards.sources.mlflow.logged import Logged, read_logged
 from live_dashboards.sources.mlflow.questions import Questions
 from live_dashboards.sources.mlflow.reading import question_parameters
+from live_dashboards.sources.mlflow.variants import key
 
 _SHOWN = 5
 
@@ -78,7 +80,8 @@ class MlflowData:
     @property
     def parameters(self) -> Mapping[str, Any]:
         """What the questions about the chosen experiment are bound to."""
-        return {**self._parameters, "experiment_ids": [self.chosen_id]}
+        found = self._parameters if isinstance(self.choice, UsageError) else self.choice.parameters
+        return {**found, "experiment_ids": [self.chosen_id]}
 
     @cached_property
     def _parameters(self) -> dict[str, Any]:
@@ -115,13 +118,15 @@ def _chosen(data: MlflowData) -> Check:
         ", ".join(f"{variant} {runs} run{'' if runs == 1 else 's'}" for variant, runs in chosen.variants)
         or "no variant"
     )
-    found = "; ".join((f"{chosen.name!r} (chosen by {how}): {variants}", *data.choice.warnings))
+    told = told_ways(data.choice.ways.get(chosen.experiment_id, ()), data.settings["AB_VARIANT_FROM"])
+    said = (f"{chosen.name!r} (chosen by {how}): {variants}", told, *data.choice.warnings)
+    found = "; ".join(each for each in said if each)
     if not chosen.is_ab_test:
         return Check(
             name,
             CheckState.WARNING,
             found,
-            f"log a second value of {sql.VARIANT_KEY} in its runs",
+            f"log a second value of {key(data.settings['AB_VARIANT_FROM'])} in its runs",
             "one_variant",
         )
     return Check(

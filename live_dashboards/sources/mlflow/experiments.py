@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from live_dashboards.model.snapshot import (
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.questions import Parameters, Questions, Row, moment_or_none
+from live_dashboards.sources.mlflow.variants import first_registry, key, said, whole_registry
 
 HISTORY = "accuracy_history"
 Record = TypeVar("Record")
@@ -164,7 +165,8 @@ def _by_experiment(rows: Iterable[Row], read: Callable[[Row], Record]) -> ByExpe
 @dataclass(frozen=True, slots=True)
 class ChosenExperiment:
     """The experiments with the chosen one first, all active names, and why there is none or what is odd about
-    it.
+    it. `ways` are (variant, way) of each experiment's variants by its id, `parameters` what to ask on with:
+    they hold what had to be asked to know the variants.
     """
 
     chosen: Experiment | None
@@ -173,6 +175,8 @@ class ChosenExperiment:
     warnings: tuple[str, ...] = ()
     reason: str | None = None
     fix: str | None = None
+    parameters: Parameters = field(default_factory=dict)
+    ways: Mapping[int, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
 
 def choose_experiment(
@@ -181,7 +185,25 @@ def choose_experiment(
     """The named experiment, or the A/B experiment with the newest activity; UsageError where no active
     experiment has that name.
     """
-    rows = connection.rows("experiments", sql.EXPERIMENTS, {**parameters, "experiment": wanted})
+    own = first_registry(connection, {**parameters, "experiment": wanted})
+    rows = connection.rows("experiments", sql.EXPERIMENTS, own)
+    if not _has_test(rows, wanted):
+        known = len(own["known"])
+        own = whole_registry(connection, own)
+        if len(own["known"]) > known:
+            rows = connection.rows("experiments", sql.EXPERIMENTS, own)
+    return replace(_choice(connection, rows, wanted, own), parameters=own, ways=_ways(rows, own))
+
+
+def _has_test(rows: Iterable[Row], wanted: str | None) -> bool:
+    """Whether there is an experiment of that name, or any, with two variants; or none of the name at all."""
+    mine = [each for each in _experiments(rows) if wanted in {None, each.name}]
+    return any(each.is_ab_test for each in mine) or (wanted is not None and not mine)
+
+
+def _choice(
+    connection: Questions, rows: Sequence[Row], wanted: str | None, parameters: Parameters
+) -> ChosenExperiment:
     found = _experiments(rows)
     known = tuple(dict.fromkeys(name for _, name, *_ in rows))
     candidates = [
@@ -204,17 +226,32 @@ def choose_experiment(
             [-part for part in ranks.get(experiment.experiment_id, (-1, -1, -1))],
         ),
     )
-    return _chosen(ordered, known)
+    return _chosen(ordered, known, parameters)
+
+
+def _ways(rows: Iterable[Row], parameters: Parameters) -> dict[int, tuple[tuple[str, str], ...]]:
+    """(variant, way) of the variants of each experiment's id."""
+    found: dict[int, tuple[tuple[str, str], ...]] = {}
+    for experiment_id, _, _, variant, _, way in rows:
+        if variant is not None and way is not None:
+            found[experiment_id] = (
+                *found.get(experiment_id, ()),
+                (variant, str(parameters["variant_ways"][way])),
+            )
+    return found
 
 
 def choice_of(choice: ChosenExperiment, experiment: Experiment) -> ChosenExperiment:
     """The same experiments with this one chosen."""
     others = tuple(each for each in choice.experiments if each is not experiment)
     known = (experiment.name, *(name for name in choice.known if name != experiment.name))
-    return _chosen((experiment, *others), known)
+    chosen = _chosen((experiment, *others), known, choice.parameters)
+    return replace(chosen, parameters=choice.parameters, ways=choice.ways)
 
 
-def _chosen(ordered: Sequence[Experiment], known: tuple[str, ...]) -> ChosenExperiment:
+def _chosen(
+    ordered: Sequence[Experiment], known: tuple[str, ...], parameters: Parameters
+) -> ChosenExperiment:
     chosen = ordered[0]
     with_variants = tuple(experiment for experiment in ordered if experiment.variants)
     same_name = sorted(experiment.workspace for experiment in ordered[1:] if experiment.name == chosen.name)
@@ -235,21 +272,22 @@ def _chosen(ordered: Sequence[Experiment], known: tuple[str, ...]) -> ChosenExpe
         )
     if chosen.variants:
         return ChosenExperiment(chosen, with_variants, known, tuple(warnings))
-    reason = f"no active run of experiment {chosen.name!r} has a param or tag {sql.VARIANT_KEY}"
+    ways = parameters["variant_ways"]
+    reason = f"no active run of experiment {chosen.name!r} has a {said(ways)}"
     return ChosenExperiment(
         chosen,
         with_variants,
         known,
         tuple(warnings),
         reason,
-        f"log {sql.VARIANT_KEY} in its runs, or set AB_EXPERIMENT to another experiment",
+        f"log {key(ways)} in its runs, or set AB_EXPERIMENT to another experiment",
     )
 
 
 def _experiments(rows: Iterable[tuple[Any, ...]]) -> list[Experiment]:
     """One experiment for each id; its rows hold one variant each."""
     variants: dict[tuple[int, str, str], list[tuple[str, int]]] = {}
-    for experiment_id, name, workspace, variant, runs in rows:
+    for experiment_id, name, workspace, variant, runs, _ in rows:
         counted = variants.setdefault((experiment_id, name, workspace), [])
         if variant is not None:
             counted.append((variant, runs))
@@ -304,7 +342,8 @@ def _nothing_found(
         raise UsageError(
             _unknown(wanted, known, is_deleted=any(name == wanted and gone for name, gone in deleted))
         )
-    log = f"log the param or tag {sql.VARIANT_KEY} with two values in one experiment's runs"
+    ways = parameters["variant_ways"]
+    log = f"log the {said(ways)} with two values in one experiment's runs"
     if deleted:
         names = ", ".join(repr(name) for name, _ in deleted)
         return (
@@ -319,7 +358,7 @@ def _nothing_found(
     only = f"; {single.name!r} has only {single.variants[0][0]!r}" if single else ""
     count = f"{len(known)} experiment{'' if len(known) == 1 else 's'}"
     return (
-        f"reachable, no A/B data: {count} ({names}), none with two values of {sql.VARIANT_KEY}{only}",
+        f"reachable, no A/B data: {count} ({names}), none with two values of {key(ways)}{only}",
         f"{log}, or name one with AB_EXPERIMENT",
     )
 

@@ -20,6 +20,7 @@ from live_dashboards.sources.mlflow import experiments, sql
 from live_dashboards.sources.mlflow.experiments import ChosenExperiment, choice_of, choose_experiment
 from live_dashboards.sources.mlflow.logged import Logged, read_logged
 from live_dashboards.sources.mlflow.questions import Questions, milliseconds, require_text
+from live_dashboards.sources.mlflow.variants import way_parameters
 
 _TEXTS = {
     "experiments": sql.EXPERIMENTS,
@@ -82,7 +83,7 @@ class Asked:
     def read(self, choices: Sequence[ChosenExperiment]) -> tuple[MlflowAnswer, ...]:
         """An answer for each chosen experiment, in this order."""
         ids = [choice.chosen.experiment_id for choice in choices if choice.chosen]
-        parameters = {**self.parameters, "experiment_ids": ids}
+        parameters = {**choices[0].parameters, "experiment_ids": ids}
         logged = read_logged(self.connection, parameters)
         found: dict[str, dict[int, Any]] = {name: {} for name in _OF_RUNS}
         for key, of_key in _by_accuracy_key(logged).items():
@@ -109,7 +110,7 @@ class Asked:
         values = logged[chosen.experiment_id]
         texts = {**_TEXTS, **({"versions": self.versions_text} if self.versions_text else {})}
         parameters = {
-            **self.parameters,
+            **choice.parameters,
             "experiment_ids": [chosen.experiment_id],
             "accuracy_key": values.keys[ACCURACY],
         }
@@ -135,6 +136,7 @@ class Asked:
             versions=own.get("versions", ()),
             newest_at=chosen.last_activity_at,
             queries=tuple(queries.items()),
+            variant_ways=choice.ways.get(chosen.experiment_id, ()),
         )
 
 
@@ -151,7 +153,7 @@ def question_parameters(settings: Settings, at: datetime, window_seconds: float)
     keys = experiments.metric_keys(settings)
     at_ms = milliseconds(at)
     return {
-        "variant_key": sql.VARIANT_KEY,
+        **way_parameters(settings["AB_VARIANT_FROM"]),
         "parent_key": sql.PARENT_KEY,
         "run_name_key": sql.RUN_NAME_KEY,
         "experiment": settings["AB_EXPERIMENT"],

@@ -9,7 +9,11 @@ infinity makes an average fail: each question leaves them out.
 
 from __future__ import annotations
 
-VARIANT_KEY = "model_variant"
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from live_dashboards.model.setting_types import VariantWay
+
 PARENT_KEY = "mlflow.parentRunId"
 RUN_NAME_KEY = "mlflow.runName"
 MAX_EXPERIMENTS = 5_000
@@ -33,15 +37,15 @@ _TOMORROW_MS = "(select (extract(epoch from now()) * 1000)::bigint + 86400000)"
 # several of them, answers for each with its id first, and counts its limits for each.
 _TRIMMED = f"nullif(btrim(left({{value}}, 250), {_BLANKS}), '')"
 _PARAM, _TAG = _TRIMMED.format(value="p.value"), _TRIMMED.format(value="t.value")
+# Where variants are is a setting: `filled` puts that into the texts, as a planner knows a plain text best.
+_VARIANT, _VARIANTS, _COUNTED_VARIANT, _COUNTED_WAY = "<variant>", "<variants>", "<counted>", "<way>"
 _RUNS_OF_EXPERIMENTS = (
     "select * from runs where experiment_id = any(%(experiment_ids)s) and lifecycle_stage = 'active'"
 )
 _WITH_VARIANT = f"""
 active as materialized (
   select r.experiment_id, r.run_uuid, r.name, r.status, r.start_time, r.end_time,
-         coalesce((select {_PARAM} from params p where p.key = %(variant_key)s and p.run_uuid = r.run_uuid),
-                  (select {_TAG} from tags t where t.key = %(variant_key)s and t.run_uuid = r.run_uuid))
-                    as variant,
+         {_VARIANT} as variant,
          coalesce((select c.value <> '' from tags c where c.key = %(parent_key)s
            and c.run_uuid = r.run_uuid), false) as is_child
   from ({{runs}}) r
@@ -77,10 +81,8 @@ REVISION = "select version_num from alembic_version limit 1"
 # for the same reason.
 _COUNTED = f"""
 counted as materialized (
-  select r.experiment_id, coalesce({_PARAM}, {_TAG}) as variant, count(*) as runs
-  from (select run_uuid, experiment_id from runs where {{stage}}) r
-  full join (select run_uuid, value from params where key = %(variant_key)s) p on p.run_uuid = r.run_uuid
-  full join (select run_uuid, value from tags where key = %(variant_key)s) t on t.run_uuid = r.run_uuid
+  select r.experiment_id, {_COUNTED_VARIANT} as variant, count(*) as runs, min({_COUNTED_WAY}) as way
+  from (select run_uuid, experiment_id from runs where {{stage}}) r{_VARIANTS}
   where coalesce(r.run_uuid, '') <> ''
   group by 1, 2
 )"""
@@ -97,7 +99,7 @@ with {_COUNTED.format(stage="lifecycle_stage = 'active'")}, ranked as (
   from experiments e where e.lifecycle_stage = 'active'
   order by is_wanted desc, has_variants desc, e.experiment_id desc limit {MAX_EXPERIMENTS}
 )
-select k.experiment_id, k.name, k.workspace, v.variant, v.runs
+select k.experiment_id, k.name, k.workspace, v.variant, v.runs, v.way
 from known k left join ranked v on v.experiment_id = k.experiment_id and v.place <= {MAX_VARIANTS}
 order by k.is_wanted desc, k.experiment_id desc, v.runs desc, v.variant limit {MAX_EXPERIMENT_ROWS}"""
 
@@ -208,12 +210,14 @@ from unnest(%(point_runs)s, %(point_keys)s, %(point_starts)s) as w(run_id, key, 
     order by m.timestamp desc, m.step desc limit 1
   ) m"""
 
-# Data sets that runs were evaluated on stand in tables that the role of the docs need not read.
-DATASET_TABLES = ("inputs", "datasets", "input_tags")
-DATASET_RIGHTS = """
+# What is optional is asked for only where all its tables are there and may be read.
+RIGHTS = """
 select coalesce(bool_and(to_regclass(w.name) is not null), false),
        coalesce(bool_and(has_table_privilege(to_regclass(w.name), 'select')), false), current_user::text
-from unnest(%(dataset_tables)s) as w(name)"""
+from unnest(%(asked_tables)s) as w(name)"""
+
+# Data sets that runs were evaluated on stand in tables that the role of the docs need not read.
+DATASET_TABLES = ("inputs", "datasets", "input_tags")
 DATASETS = """
 select i.destination_id, coalesce(t.value, ''), d.name, left(d.dataset_profile, 1000)
 from inputs i join datasets d on d.dataset_uuid = i.source_id
@@ -305,3 +309,57 @@ select left(m.key, 250), r.run_uuid, m.is_nan, count(*) over ()
 from runs r cross join {_LATEST}
 where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active' and not ({_FINITE})
 order by r.start_time desc nulls last, r.run_uuid, m.key limit 1"""
+
+# Aliases are few; of the versions, the newest.
+ALIASED = """
+select v.run_id, a.alias from registered_model_aliases a
+  join model_versions v on v.name = a.name and v.version = a.version
+    and to_jsonb(a) ->> 'workspace' is not distinct from to_jsonb(v) ->> 'workspace'
+where coalesce(v.run_id, '') <> '' and coalesce(v.current_stage, '') <> 'Deleted_Internal'
+order by v.run_id, a.alias limit 1000"""
+MODEL_NAMES = """
+select v.run_id, v.name from model_versions v
+where coalesce(v.run_id, '') <> '' and coalesce(v.current_stage, '') <> 'Deleted_Internal'
+order by v.creation_time desc nulls last, v.name, v.version desc limit 1000"""
+
+
+def filled(text: str, parameters: Mapping[str, Any]) -> str:
+    """The text with where variants are read, as the parameters say it."""
+    ways = [
+        (place, way)
+        for place, way in enumerate(parameters.get("variant_ways", ()))
+        if way.kind in _LOGGED or way.kind in parameters["known"]
+    ]
+    counted = [(place, _COUNTED_BY.get(way.kind, _KNOWN).format(**_names(place, way))) for place, way in ways]
+    whens = " ".join(f"when {each} is not null then {place}" for place, each in counted)
+    of_run = [_OF_RUN.get(way.kind, _KNOWN).format(**_names(place, way)) for place, way in ways]
+    joins = "".join(_JOIN.format(**_names(place, way)) for place, way in ways if way.kind in _LOGGED)
+    for mark, written in (
+        (_VARIANT, _first(of_run)),
+        (_VARIANTS, joins),
+        (_COUNTED_VARIANT, _first([each for _, each in counted])),
+        (_COUNTED_WAY, f"case {whens} end" if whens else "0"),
+    ):
+        text = text.replace(mark, written)
+    return text
+
+
+_LOGGED = {"param": "params", "tag": "tags"}
+_OF_RUN = {
+    "param": f"(select {_PARAM} from params p where p.key = %({{key}})s and p.run_uuid = r.run_uuid)",
+    "tag": f"(select {_TAG} from tags t where t.key = %({{key}})s and t.run_uuid = r.run_uuid)",
+}
+_KNOWN = "(%(known_{kind})s::jsonb ->> r.run_uuid)"
+_COUNTED_BY = dict.fromkeys(_LOGGED, _TRIMMED.format(value="{alias}.value"))
+_JOIN = """
+  full join (select run_uuid, value from {table} where key = %({key})s) {alias} on {alias}.run_uuid =
+    r.run_uuid"""
+
+
+def _names(place: int, way: VariantWay) -> dict[str, str]:
+    table = _LOGGED.get(way.kind, "")
+    return {"key": f"variant_key_{place}", "alias": f"v{place}", "table": table, "kind": way.kind}
+
+
+def _first(texts: Sequence[str]) -> str:
+    return f"coalesce({', '.join(texts)})" if texts else "null::text"

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from live_dashboards.sources.mlflow import sql
+from live_dashboards.sources.mlflow.questions import Parameters, Row
 from live_dashboards.sources.mlflow.rest.exchange import API, LateError, RestClient, not_mlflow
 from live_dashboards.sources.mlflow.rows.records import (
     LONGEST_TEXT,
@@ -47,7 +48,8 @@ _SHARE_OF_VERSIONS = 0.95  # of the time, after which no call goes on
 EXPERIMENT_PAGE = 1000
 MARKED_PAGE = 1000  # a server takes about a second for a thousand runs
 RUN_PAGE = 500
-MARKED = tuple(f"{place}.{sql.VARIANT_KEY} LIKE '%'" for place in ("params", "tags"))
+_PLACES = {"param": "params", "tag": "tags"}
+_KNOWN_AT_ONCE = 200
 VERSIONS: dict[str, str | int] = {"order_by": "creation_timestamp DESC", "max_results": 1000}
 _VIEWS = {False: "ACTIVE_ONLY", True: "ALL"}
 
@@ -82,7 +84,21 @@ def run_row(document: Document, wanted: WantedKeys) -> RunRow:
         },
         *wanted.signs(_milliseconds(metric.get("timestamp")) for metric in data.get("metrics", ())),
         datasets=tuple(map(dataset_row, document.get("inputs", {}).get("dataset_inputs", ()))),
-    )
+    ).named({"variant_ways": wanted.ways, "known": {}})
+
+
+def marks(parameters: Parameters, known: Sequence[str]) -> list[str]:
+    """The filters that find the runs with a variant: by each param and tag, then those known by id."""
+    ways = parameters["variant_ways"]
+    found = [f"{_PLACES[way.kind]}.{_quoted(way.name)} LIKE '%'" for way in ways if way.kind in _PLACES]
+    runs = [run_id for run_id in known if run_id.isalnum()]
+    parts = [runs[start : start + _KNOWN_AT_ONCE] for start in range(0, len(runs), _KNOWN_AT_ONCE)]
+    return [*found, *(f"attributes.run_id IN ({', '.join(map(repr, part))})" for part in parts)]
+
+
+def _quoted(name: str) -> str:
+    """The key as a filter takes it."""
+    return name if name.isidentifier() else f"`{name}`"
 
 
 def dataset_row(document: Document) -> DatasetRow:
@@ -401,6 +417,51 @@ def _aliases(pages: Pages, names: Iterable[str]) -> dict[str, list[tuple[str, in
 def _aliases_of(pages: Pages, name: str) -> list[tuple[str, int]]:
     model = pages.client.get("registered-models/get", {"name": name}).get("registered_model", {})
     return pages.read(model, "aliases", lambda each: (str(each["alias"]), int(each["version"])))
+
+
+def aliased_runs(pages: Pages) -> list[Row]:
+    """(run, alias) of the model versions that have one, of the models and versions that pages reach."""
+    aliases: dict[tuple[str, int], list[str]] = {}
+    for model in _paged(pages, "registered-models/search", {"max_results": 1000}, "registered_models"):
+        for each in model.get("aliases", ()):
+            aliases.setdefault((str(model["name"]), int(each["version"])), []).append(str(each["alias"]))
+    if not aliases:
+        return []
+    found = [
+        (version.run_id, alias)
+        for version in _versions(pages)
+        for alias in aliases.get((version.name, version.version), ())
+    ]
+    return sorted(found)
+
+
+def named_runs(pages: Pages) -> list[Row]:
+    """(run, name) of the newest model versions."""
+    placed = sorted(_versions(pages), key=lambda each: (-each.created_ms, each.name, -each.version))
+    return [(each.run_id, each.name) for each in placed[:1000]]
+
+
+def _versions(pages: Pages) -> list[VersionRow]:
+    found = _paged(pages, "model-versions/search", VERSIONS, "model_versions")
+    return [each for each in pages.checked(lambda: [version_row(each) for each in found]) if each is not None]
+
+
+def _paged(pages: Pages, path: str, search: Document, name: str) -> list[Document]:
+    """The documents of all pages, as far as they reach in time."""
+    found: list[Document] = []
+    token = ""
+    for _ in range(_PAGES):
+        try:
+            with pages.client.limited(_SHARE_OF_RUNS):
+                document = pages.client.get(path, {**search, **({"page_token": token} if token else {})})
+        except LateError:
+            break
+        found.extend(pages.read(document, name, lambda each: each))
+        token = str(document.get("next_page_token") or "")
+        if not token:
+            return found
+    pages.cut(when=True, what=f"{len(found)} of {name.replace('_', ' ')}")
+    return found
 
 
 def experiments_search(*, deleted_too: bool) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from live_dashboards.sources.mlflow.rows.records import (
     VersionRow,
     hit_keys,
 )
+from live_dashboards.sources.mlflow.variants import known_runs
 
 _DAY_MS = 86_400_000
 _DELETED_SHOWN = 3
@@ -34,7 +35,8 @@ _MOST_KEYS = 20
 _PLAIN_DIGITS_BELOW = 1e15  # from here on PostgreSQL writes a number with an exponent
 
 _RULES = {
-    "experiments": "by experiment, the runs with each value of the param, else the tag, model_variant",
+    "experiments": "by experiment, the runs with each value of the first of these ways that gives one: "
+    "{ways}",
     "values": "by variant, metric and key, the latest finite value of the newest run: a top-level one before "
     "a child, a FINISHED one before a RUNNING one",
     "value_ranges": "by metric and key, the lowest and highest latest finite value of all active runs",
@@ -51,14 +53,18 @@ _Runs = Mapping[int, Sequence[RunRow]]
 
 
 def experiment_rows(
-    experiments: Iterable[ExperimentRow], runs: Iterable[RunRow], parameters: Parameters
+    experiments: Iterable[ExperimentRow], runs: Sequence[RunRow], parameters: Parameters
 ) -> list[Row]:
-    """(id, name, workspace, variant, runs) of each active experiment and variant; one row without a variant
-    where there is none.
+    """(id, name, workspace, variant, runs, way) of each active experiment and variant; one row without a
+    variant where there is none.
     """
     wanted, counts = parameters["experiment"], _counted(runs)
+    ways: dict[tuple[int, str | None], int] = {}
+    for run in runs:
+        place = run.experiment_id, run.variant
+        ways[place] = min(ways.get(place, run.way), run.way)
 
-    def place(each: ExperimentRow, *, is_cut: bool) -> tuple[bool, bool, int]:
+    def order(each: ExperimentRow, *, is_cut: bool) -> tuple[bool, bool, int]:
         return (
             each.name != wanted,
             is_cut and len(counts.get(each.experiment_id, ())) < 2,
@@ -66,15 +72,22 @@ def experiment_rows(
         )
 
     known = sorted(
-        (each for each in experiments if each.is_active), key=lambda each: place(each, is_cut=True)
+        (each for each in experiments if each.is_active), key=lambda each: order(each, is_cut=True)
     )[: sql.MAX_EXPERIMENTS]
     rows: list[Row] = []
-    for experiment in sorted(known, key=lambda each: place(each, is_cut=False)):
+    for experiment in sorted(known, key=lambda each: order(each, is_cut=False)):
         shown = _shown_variants(counts.get(experiment.experiment_id, Counter()), parameters["favoured"]) or [
             (None, None)
         ]
         rows.extend(
-            (experiment.experiment_id, experiment.name, experiment.workspace, variant, count)
+            (
+                experiment.experiment_id,
+                experiment.name,
+                experiment.workspace,
+                variant,
+                count,
+                ways.get((experiment.experiment_id, variant)),
+            )
             for variant, count in shown
         )
     return rows[: sql.MAX_EXPERIMENT_ROWS]
@@ -373,10 +386,13 @@ class RowAnswers:
     def __init__(self, source: RowSource) -> None:
         self._source = source
         self._runs: dict[int, list[RunRow]] = {}
-        self._of_all = {
+        self._of_all: Mapping[str, Callable[[Parameters], list[Row]]] = {
             "experiments": self._experiments,
             "deleted experiments": self._deleted_experiments,
             "activity": self._activity,
+            "aliases": lambda _: [*self._source.aliased()],
+            "model names": lambda _: [*self._source.model_names()],
+            "rights": lambda _: [(True, True, "")],
         }
         self._of_several = {
             "history": self._history,
@@ -384,7 +400,6 @@ class RowAnswers:
             "metric keys": self._metric_keys,
             "odd values": self._odd_values,
             "newest points": self._newest_points,
-            "dataset rights": lambda _, __: [(True, True, "")],
             "datasets": self._datasets,
         }
 
@@ -397,7 +412,7 @@ class RowAnswers:
         """The rows; SourceError where the source cannot be read."""
         if question in self._of_all:
             return self._of_all[question](parameters)
-        runs = self._runs_of(parameters["experiment_ids"])
+        runs = _named(self._runs_of(parameters["experiment_ids"]), parameters)
         if question in self._of_several:
             return self._of_several[question](runs, parameters)
         return _with_id({each: OF_RUNS[question](of_one, parameters) for each, of_one in runs.items()})
@@ -411,7 +426,8 @@ class RowAnswers:
 
     def text(self, question: str, sql: str, parameters: Parameters) -> str:  # noqa: ARG002 the name says what is asked
         """What is asked of the source, and what is made of it."""
-        return f"{self._source.text(question, parameters)} -- {_RULES[question]}"
+        ways = ", ".join(map(str, parameters["variant_ways"]))
+        return f"{self._source.text(question, parameters)} -- {_RULES[question].replace('{ways}', ways)}"
 
     def _runs_of(self, experiment_ids: Iterable[int]) -> _Runs:
         """The active runs by experiment, in the order of the experiments' ids."""
@@ -425,13 +441,13 @@ class RowAnswers:
 
     def _experiments(self, parameters: Parameters) -> list[Row]:
         experiments = self._source.experiments(deleted_too=False)
-        return experiment_rows(
-            experiments, self._source.marked_runs(experiments, deleted_too=False), parameters
-        )
+        marked = self._source.marked_runs(experiments, known_runs(parameters), deleted_too=False)
+        return experiment_rows(experiments, [run.named(parameters) for run in marked], parameters)
 
-    def _deleted_experiments(self, parameters: Parameters) -> list[Row]:  # noqa: ARG002 as the others
+    def _deleted_experiments(self, parameters: Parameters) -> list[Row]:
         every = self._source.experiments(deleted_too=True)
-        return deleted_rows(every, self._source.marked_runs(every, deleted_too=True))
+        marked = self._source.marked_runs(every, known_runs(parameters), deleted_too=True)
+        return deleted_rows(every, [run.named(parameters) for run in marked])
 
     def _activity(self, parameters: Parameters) -> list[Row]:
         return activity_rows(self._source.recent_runs(parameters["experiment_ids"]), parameters)
@@ -477,6 +493,13 @@ class RowAnswers:
 
     def _odd_values(self, runs: _Runs, parameters: Parameters) -> list[Row]:
         return odd_value_rows(_all(runs), parameters)
+
+
+def _named(runs: _Runs, parameters: Parameters) -> _Runs:
+    """With the variants that are known by now."""
+    if not parameters["known"]:
+        return runs
+    return {each: [run.named(parameters) for run in of_one] for each, of_one in runs.items()}
 
 
 def _all(runs: _Runs) -> Sequence[RunRow]:

@@ -31,6 +31,7 @@ from live_dashboards.sources.mlflow.rows.records import (
 from live_dashboards.sources.mlflow.rows.rules import RowAnswers
 from live_dashboards.sources.mlflow.sqlite import texts
 from live_dashboards.sources.mlflow.sqlite.database import SqliteDatabase, no_tables
+from live_dashboards.sources.mlflow.variants import REGISTRY_TABLES, known_runs
 
 _OPTIONAL_TABLES = ("model_versions", "registered_model_aliases", "alembic_version")
 
@@ -39,8 +40,14 @@ class SqliteRows:
     """Reads through one connection what the questions bound to these parameters need."""
 
     def __init__(self, database: SqliteDatabase, parameters: Parameters) -> None:
-        self._database, wanted = database, WantedKeys.of(parameters)
+        self._database, self._parameters, wanted = database, parameters, WantedKeys.of(parameters)
+        ways = parameters["variant_ways"]
+        self._keys = {
+            f"{kind}_keys": json.dumps([way.name for way in ways if way.kind == kind], ensure_ascii=False)
+            for kind in ("param", "tag")
+        }
         self._bound = {
+            **self._keys,
             "keys": json.dumps(sorted(wanted.metrics), ensure_ascii=False),
             "prefixes": json.dumps(wanted.prefixes, ensure_ascii=False),
             "near_ms": wanted.near_ms,
@@ -79,14 +86,21 @@ class SqliteRows:
             for each, name, workspace, is_active in found
         ]
 
-    def marked_runs(self, experiments: Sequence[ExperimentRow], *, deleted_too: bool) -> Sequence[RunRow]:
-        """The runs of these experiments that have a param or tag with a variant."""
+    def marked_runs(
+        self, experiments: Sequence[ExperimentRow], known: Sequence[str], *, deleted_too: bool
+    ) -> Sequence[RunRow]:
+        """The runs of these experiments that have a param or tag with a variant, and those known by id."""
         ids = {each.experiment_id for each in experiments}
-        rows = self._database.rows("experiments", texts.MARKED_RUNS, {"deleted_too": deleted_too})
+        bound = {**self._keys, "known_runs": json.dumps(known), "deleted_too": deleted_too}
+        rows = self._database.rows("experiments", texts.MARKED_RUNS, bound)
         self._cut(
             rows, texts.MAX_MARKED_RUNS, "runs with a variant (so their numbers by variant are too low)"
         )
-        return [_run(row, _marked(param), _marked(tag), {}) for *row, param, tag in rows if row[0] in ids]
+        return [
+            _run(row, _marked(params), _marked(tags), {}).named(self._parameters)
+            for *row, params, tags in rows
+            if row[0] in ids
+        ]
 
     def recent_runs(self, experiment_ids: Sequence[int]) -> Sequence[RunRow]:
         """All of them, as that costs little."""
@@ -118,7 +132,7 @@ class SqliteRows:
                     signs.get(row[1], ()),
                 ),
                 datasets=tuple(datasets.get(row[1], ())),
-            )
+            ).named(self._parameters)
             for row in found
         ]
 
@@ -162,12 +176,27 @@ class SqliteRows:
             if run_id in ids
         ]
 
+    def aliased(self) -> list[Row]:
+        """(run, alias) of the registered model versions that have one."""
+        if not all(self._columns[table] for table in REGISTRY_TABLES):
+            return []
+        return self._database.rows("aliases", texts.ALIASED.format(workspace=self._same_workspace))
+
+    def model_names(self) -> list[Row]:
+        """(run, name) of the newest registered model versions, newest first."""
+        if not self._columns["model_versions"]:
+            return []
+        return self._database.rows("model names", texts.MODEL_NAMES)
+
     def text(self, question: str, parameters: Parameters) -> str:
         """The statements behind the answer, and what they were bound to."""
         bound = {**_chosen(parameters["experiment_ids"]), **self._bound}
         runs = (texts.RUNS, texts.PARAMS, texts.TAGS, texts.SIGNS, texts.METRICS)
         statements, names = {
-            "experiments": ((self._experiments_text(), texts.MARKED_RUNS), {"deleted_too": False}),
+            "experiments": (
+                (self._experiments_text(), texts.MARKED_RUNS),
+                {**self._keys, "known_runs": json.dumps(known_runs(parameters)), "deleted_too": False},
+            ),
             HISTORY: (
                 (*runs, texts.HISTORY),
                 {
@@ -190,14 +219,14 @@ class SqliteRows:
             workspace="workspace" if "workspace" in self._columns["experiments"] else "null"
         )
 
+    @property
+    def _same_workspace(self) -> str:
+        has_them = "workspace" in self._columns["registered_model_aliases"] & self._columns["model_versions"]
+        return " and a.workspace = v.workspace" if has_them else ""
+
     def _versions_text(self) -> str:
-        workspace = (
-            " and a.workspace = v.workspace"
-            if "workspace" in self._columns["registered_model_aliases"] & self._columns["model_versions"]
-            else ""
-        )
         return texts.VERSIONS.format(
-            aliases=texts.ALIASES.format(workspace=workspace)
+            aliases=texts.ALIASES.format(workspace=self._same_workspace)
             if self._columns["registered_model_aliases"]
             else "'[]'"
         )
@@ -207,8 +236,8 @@ def _chosen(experiment_ids: Iterable[int]) -> dict[str, Any]:
     return {"experiment_ids": json.dumps(sorted(experiment_ids))}
 
 
-def _marked(variant: str | None) -> dict[str, str]:
-    return {} if variant is None else {"model_variant": variant}
+def _marked(texts_by_key: str) -> dict[str, str]:
+    return {key: str(text) for key, text in json.loads(texts_by_key).items() if text is not None}
 
 
 def _by_run(rows: Iterable[Row]) -> dict[str, dict[str, str]]:
