@@ -85,7 +85,11 @@ class VariantWay:
     @property
     def words(self) -> str:
         """What it is called in a sentence: `the param model_variant`."""
-        said = {"alias": "the registry's alias", "model_name": "the registered model's name"}
+        said = {
+            "alias": "the registry's alias",
+            "model_name": "the registered model's name",
+            "model": "the LoggedModel that a run measured",
+        }
         return said.get(self.kind) or f"the {self.kind} {self.name}"
 
 

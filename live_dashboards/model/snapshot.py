@@ -310,7 +310,8 @@ class VariantValue:
     and that run's test count text; `test_count_key` is what that was logged under, and `example_count` what
     stands beside one of another key. Its point is that of `step`; where the newest point in time is another
     than that of the greatest step, `other_point` is the value of the one that does not count. Of a child run,
-    `siblings` is how many trials of its search have the metric.
+    `siblings` is how many trials of its search have the metric. `model_id` is the LoggedModel of which a run
+    measured it that measured several.
 
     Beside a precision or recall stand the hits and misses that the same run logs, as logged; None where it
     logs none.
@@ -335,6 +336,7 @@ class VariantValue:
     step: int = 0
     siblings: int = 1
     other_point: float | None = None
+    model_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

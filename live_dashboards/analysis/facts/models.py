@@ -237,7 +237,7 @@ def _present(
         drawn,
         n,
         answer.status.source,
-        answer.query("values"),
+        answer.query("model_points" if value.model_id else "values"),
         value.observed_at,
         "; ".join(filter(None, notes)) or None,
     )

@@ -17,12 +17,9 @@ from live_dashboards.model.snapshot import Experiment, Run, VariantValue
 from live_dashboards.model.variants import told_ways
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import sql
-from live_dashboards.sources.mlflow.experiments import (
-    ChosenExperiment,
-    choose_experiment,
-    read,
-)
-from live_dashboards.sources.mlflow.logged import Logged, read_logged
+from live_dashboards.sources.mlflow.choosing import ChosenExperiment, choose_experiment
+from live_dashboards.sources.mlflow.facts import Held, read_facts
+from live_dashboards.sources.mlflow.logged import Logged
 from live_dashboards.sources.mlflow.questions import Questions
 from live_dashboards.sources.mlflow.reading import question_parameters
 from live_dashboards.sources.mlflow.variants import key
@@ -52,9 +49,14 @@ class MlflowData:
         return None if isinstance(self.choice, UsageError) else self.choice.chosen
 
     @cached_property
+    def facts(self) -> Held:
+        """What the runs of the chosen experiment hold."""
+        return read_facts(self.connection, self.parameters)
+
+    @property
     def logged(self) -> Logged:
         """What the runs of the chosen experiment log, each metric under one key."""
-        return read_logged(self.connection, self.parameters)[self.chosen_id]
+        return self.facts.logged[self.chosen_id]
 
     @property
     def values(self) -> tuple[VariantValue, ...]:
@@ -66,11 +68,17 @@ class MlflowData:
         """(metric, lowest, highest) as logged in the chosen experiment."""
         return self.logged.ranges
 
-    @cached_property
+    @property
     def runs(self) -> tuple[Run, ...]:
         """The newest runs of the chosen experiment."""
-        own = {**self.parameters, "accuracy_key": self.logged.keys[ACCURACY]}
-        return read(self.connection, "runs", own).get(self.chosen_id, ())
+        found: tuple[Run, ...] = self.facts.of_runs["runs"].get(self.chosen_id, ())
+        return found
+
+    @property
+    def ways(self) -> tuple[tuple[str, str], ...]:
+        """(variant, way) of the chosen experiment's variants."""
+        known = () if isinstance(self.choice, UsageError) else self.choice.ways.get(self.chosen_id, ())
+        return (*known, *self.facts.ways(self.chosen_id))
 
     @property
     def chosen_id(self) -> int:
@@ -118,7 +126,7 @@ def _chosen(data: MlflowData) -> Check:
         ", ".join(f"{variant} {runs} run{'' if runs == 1 else 's'}" for variant, runs in chosen.variants)
         or "no variant"
     )
-    told = told_ways(data.choice.ways.get(chosen.experiment_id, ()), data.settings["AB_VARIANT_FROM"])
+    told = told_ways(data.ways, data.settings["AB_VARIANT_FROM"])
     said = (f"{chosen.name!r} (chosen by {how}): {variants}", told, *data.choice.warnings)
     found = "; ".join(each for each in said if each)
     if not chosen.is_ab_test:

@@ -23,6 +23,7 @@ MAX_STATUS_ROWS = 1_000
 MAX_RUNS = 200
 MAX_VERSIONS = 50
 HISTORY_POINTS = 300
+MAX_POINTS = 20_000
 
 _BLANKS = r"E' \t\r\n\f\x0b'"
 # sums, products and squares of such values stay finite; no metric is larger but one that has diverged
@@ -39,6 +40,7 @@ _TRIMMED = f"nullif(btrim(left({{value}}, 250), {_BLANKS}), '')"
 _PARAM, _TAG = _TRIMMED.format(value="p.value"), _TRIMMED.format(value="t.value")
 # Where variants are is a setting: `filled` puts that into the texts, as a planner knows a plain text best.
 _VARIANT, _VARIANTS, _COUNTED_VARIANT, _COUNTED_WAY = "<variant>", "<variants>", "<counted>", "<way>"
+_MODEL_VARIANT = "<of model>"
 _RUNS_OF_EXPERIMENTS = (
     "select * from runs where experiment_id = any(%(experiment_ids)s) and lifecycle_stage = 'active'"
 )
@@ -225,6 +227,34 @@ from inputs i join datasets d on d.dataset_uuid = i.source_id
 where i.destination_type = 'RUN' and i.source_type = 'DATASET' and i.destination_id = any(%(run_ids)s)
 order by i.destination_id, i.input_uuid limit 1000"""
 
+# MLflow 3 keeps what a run measured by the model that it measured: of runs without a variant, the last point
+# of each model whose own params and tags, or those of the run that trained it, tell one. NaN stands there as
+# 0.
+MODEL_POINTS = f"""
+with {_ACTIVE_RUNS}, model as materialized (
+  select g.model_id, g.experiment_id, {_MODEL_VARIANT} as variant
+  from logged_models g left join runs s on s.run_uuid = g.source_run_id and s.lifecycle_stage = 'active'
+    and s.experiment_id = g.experiment_id
+  where g.experiment_id = any(%(experiment_ids)s) and g.lifecycle_stage = 'active'
+), point as (
+  select distinct on (m.model_id, m.run_id, m.metric_name) g.experiment_id, g.variant, m.model_id, m.run_id,
+    m.metric_name, m.metric_value, m.metric_timestamp_ms, m.metric_step
+  from model g join logged_model_metrics m on m.model_id = g.model_id
+  where g.variant is not null and m.metric_value is not null and (m.metric_name = any(%(model_keys)s)
+    or exists (select from unnest(%(model_prefixes)s) p where starts_with(m.metric_name, p)))
+  order by m.model_id, m.run_id, m.metric_name, case when %(metric_point)s = 'time' then m.metric_timestamp_ms
+    else m.metric_step end desc, m.metric_step desc, m.metric_timestamp_ms desc, m.metric_value desc
+)
+select r.experiment_id, p.variant, p.model_id, r.run_uuid, left({_NAME.format(run="r")}, 250), r.status,
+  r.is_child, r.start_time, (select left(n.value, 250) from params n where n.run_uuid = r.run_uuid
+    and n.key = %(test_count_key)s), p.metric_name, p.metric_value, p.metric_timestamp_ms, p.metric_step
+from point p join active r on r.run_uuid = p.run_id and r.experiment_id = p.experiment_id
+where r.variant is null and abs(p.metric_value) < float8 '{LARGEST:g}'
+  and not (p.metric_value = 0 and exists (select from metrics n where n.key = p.metric_name
+    and n.timestamp = p.metric_timestamp_ms and n.step = p.metric_step and n.run_uuid = p.run_id
+    and n.is_nan))
+order by r.experiment_id, r.run_uuid, p.model_id, p.metric_name limit {MAX_POINTS}"""
+
 VALUE_RANGES = f"""
 with {_WANTED}, active as materialized (
   select r.experiment_id, r.run_uuid from runs r where r.experiment_id = any(%(experiment_ids)s)
@@ -333,10 +363,12 @@ def filled(text: str, parameters: Mapping[str, Any]) -> str:
     counted = [(place, _COUNTED_BY.get(way.kind, _KNOWN).format(**_names(place, way))) for place, way in ways]
     whens = " ".join(f"when {each} is not null then {place}" for place, each in counted)
     of_run = [_OF_RUN.get(way.kind, _KNOWN).format(**_names(place, way)) for place, way in ways]
+    of_model = [_OF_MODEL.get(way.kind, _KNOWN_MODEL).format(**_names(place, way)) for place, way in ways]
     joins = "".join(_JOIN.format(**_names(place, way)) for place, way in ways if way.kind in _LOGGED)
     for mark, written in (
         (_VARIANT, _first(of_run)),
         (_VARIANTS, joins),
+        (_MODEL_VARIANT, _first(of_model)),
         (_COUNTED_VARIANT, _first([each for _, each in counted])),
         (_COUNTED_WAY, f"case {whens} end" if whens else "0"),
     ):
@@ -349,6 +381,15 @@ _OF_RUN = {
     "param": f"(select {_PARAM} from params p where p.key = %({{key}})s and p.run_uuid = r.run_uuid)",
     "tag": f"(select {_TAG} from tags t where t.key = %({{key}})s and t.run_uuid = r.run_uuid)",
 }
+_OF_MODEL = {
+    "param": f"(select {_TRIMMED.format(value='p.param_value')} from logged_model_params p "
+    f"where p.model_id = g.model_id and p.param_key = %({{key}})s), (select {_PARAM} from params p "
+    "where p.key = %({key})s and p.run_uuid = s.run_uuid)",
+    "tag": f"(select {_TRIMMED.format(value='t.tag_value')} from logged_model_tags t "
+    f"where t.model_id = g.model_id and t.tag_key = %({{key}})s), (select {_TAG} from tags t "
+    "where t.key = %({key})s and t.run_uuid = s.run_uuid)",
+}
+_KNOWN_MODEL = "(%(known_{kind})s::jsonb ->> s.run_uuid)"
 _KNOWN = "(%(known_{kind})s::jsonb ->> r.run_uuid)"
 _COUNTED_BY = dict.fromkeys(_LOGGED, _TRIMMED.format(value="{alias}.value"))
 _JOIN = """

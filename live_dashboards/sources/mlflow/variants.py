@@ -16,8 +16,12 @@ from live_dashboards.sources.mlflow.questions import Parameters, Questions, Row
 LOGGED = frozenset({"param", "tag"})
 """The kinds of ways that a run itself holds."""
 
+MODEL = "model"
+"""The kind of the last way, which no setting names: the variant of the models that a run measured."""
+
 _LONGEST_TEXT, _BLANKS = 250, " \t\r\n\f\x0b"
 _REGISTRY = {"alias": ("aliases", sql.ALIASED), "model_name": ("model names", sql.MODEL_NAMES)}
+MODEL_TABLES = ("logged_models", "logged_model_params", "logged_model_tags", "logged_model_metrics")
 REGISTRY_TABLES = ("model_versions", "registered_model_aliases")
 
 
@@ -26,7 +30,7 @@ def way_parameters(ways: Sequence[VariantWay]) -> dict[str, Any]:
     nobody has been asked for yet.
     """
     names = {f"variant_key_{place}": way.name for place, way in enumerate(ways)}
-    return {"variant_ways": tuple(ways), "known": {}, **names}
+    return {"variant_ways": (*ways, VariantWay(MODEL)), "known": {}, **names}
 
 
 def with_known(parameters: Parameters, known: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
@@ -73,11 +77,13 @@ def whole_registry(connection: Questions, parameters: Parameters) -> dict[str, A
     return _asked(connection, parameters, parameters["variant_ways"])
 
 
-def without_rights(connection: Questions, parameters: Parameters, tables: Sequence[str]) -> str:
-    """The grant that lets the role read these tables; empty where nothing is missing but tables."""
+def without_rights(connection: Questions, parameters: Parameters, tables: Sequence[str]) -> str | None:
+    """The grant that the role lacks to read these tables; empty where it may, None where there are none."""
     rows = connection.optional_rows("rights", sql.RIGHTS, {**parameters, "asked_tables": list(tables)})
     is_there, is_readable, user = (rows or [(False, False, "")])[0]
-    if not is_there or is_readable:
+    if not is_there:
+        return None
+    if is_readable:
         return ""
     return f'grant select on {", ".join(tables)} to "{user}"'
 
@@ -91,7 +97,7 @@ def said(ways: Sequence[VariantWay]) -> str:
     logged = [f"{' or '.join(of_name)} {name}" for name, of_name in kinds.items()]
     if logged:
         return " or ".join(logged)
-    return " or ".join(_OF_REGISTRY[way.kind] for way in ways)
+    return " or ".join(_OF_REGISTRY[way.kind] for way in ways if way.kind in _OF_REGISTRY)
 
 
 _OF_REGISTRY = {"alias": "registered model version with an alias", "model_name": "registered model version"}
@@ -100,7 +106,7 @@ _OF_REGISTRY = {"alias": "registered model version with an alias", "model_name":
 def key(ways: Sequence[VariantWay]) -> str:
     """What has two values in an A/B test, in words: `model_variant`."""
     names = dict.fromkeys(way.name for way in ways if way.kind in LOGGED)
-    return " or ".join(names) or " or ".join(way.words for way in ways)
+    return " or ".join(names) or " or ".join(way.words for way in ways if way.kind in _OF_REGISTRY)
 
 
 def _asked(connection: Questions, parameters: Parameters, ways: Iterable[VariantWay]) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from live_dashboards.sources.mlflow.rows.records import (
     DatasetRow,
     ExperimentRow,
     MetricRow,
+    ModelPoint,
+    ModelRow,
     PointRow,
     RunRow,
     VersionRow,
@@ -42,6 +44,7 @@ _SHARE_OF_RUNS = 0.65  # of the time, after which no page is waited for
 
 _CONTEXT_KEY, _LONGEST_PROFILE = "mlflow.data.context", 1000
 _PAGES = 10
+_MODEL_PAGES = 10
 _MODELS = 25  # whose aliases are asked for, a call each
 _SHARE_OF_VERSIONS = 0.95  # of the time, after which no call goes on
 
@@ -439,6 +442,54 @@ def named_runs(pages: Pages) -> list[Row]:
     """(run, name) of the newest model versions."""
     placed = sorted(_versions(pages), key=lambda each: (-each.created_ms, each.name, -each.version))
     return [(each.run_id, each.name) for each in placed[:1000]]
+
+
+def model_rows(pages: Pages, experiment_ids: Sequence[int], wanted: WantedKeys) -> list[ModelRow]:
+    """The LoggedModels of these experiments; SourceError of a server that knows none."""
+    search = models_search(experiment_ids)
+    found: list[ModelRow] = []
+    token = ""
+    for _ in range(_MODEL_PAGES):
+        page, token = pages.one(
+            "logged-models/search", search, "models", lambda each: model_row(each, wanted), token
+        )
+        found.extend(page)
+        if not token:
+            break
+    pages.cut(when=bool(token), what=f"the newest {len(found)} LoggedModels")
+    return found
+
+
+def models_search(experiment_ids: Sequence[int]) -> dict[str, Any]:
+    """The LoggedModels of these experiments, as many as MLflow gives at once."""
+    return {"experiment_ids": [str(each) for each in experiment_ids], "max_results": 50}
+
+
+def model_row(document: Document, wanted: WantedKeys) -> ModelRow:
+    """What is wanted of a model of `logged-models/search`."""
+    info, data = document["info"], document.get("data", {})
+    points = (
+        ModelPoint(str(each["run_id"]), str(each["key"]), row.value, row.at_ms or 0, row.step)
+        for each in data.get("metrics", ())
+        if each.get("run_id") and wanted.has_metric(str(each["key"]))
+        for row in (metric_row(each),)
+    )
+    return ModelRow(
+        int(info["experiment_id"]),
+        str(info["model_id"]),
+        info.get("source_run_id") or None,
+        _texts(data.get("params", ()), wanted.params),
+        _texts(info.get("tags", ()), wanted.tags),
+        tuple(points),
+    )
+
+
+def nan_points_of(pages: Pages, run_id: str, key: str) -> frozenset[tuple[int, int]]:
+    """(milliseconds, step) of the NaN that a run logged under that key, as far as a page reaches."""
+    parameters: dict[str, str | int] = {"run_id": run_id, "metric_key": key, "max_results": _HISTORY_PAGE}
+    document = pages.client.get("metrics/get-history", parameters)
+    rows = pages.read(document, "metrics", metric_row)
+    return frozenset((row.at_ms or 0, row.step) for row in rows if row.is_nan)
 
 
 def _versions(pages: Pages) -> list[VersionRow]:

@@ -27,7 +27,10 @@ from live_dashboards.sources.mlflow.rest.runs import (
     experiments_search,
     history_points,
     marks,
+    model_rows,
+    models_search,
     named_runs,
+    nan_points_of,
     request,
     run_row,
     runs_search,
@@ -35,6 +38,7 @@ from live_dashboards.sources.mlflow.rest.runs import (
 )
 from live_dashboards.sources.mlflow.rows.records import (
     ExperimentRow,
+    ModelRow,
     PointRow,
     RunRow,
     VersionRow,
@@ -143,6 +147,14 @@ class RestRows:
         """(run, name) of the newest registered model versions, newest first."""
         return named_runs(self._pages)
 
+    def models(self, experiment_ids: Sequence[int]) -> Sequence[ModelRow]:
+        """The newest LoggedModels of these experiments."""
+        return model_rows(self._pages, experiment_ids, self._wanted)
+
+    def nan_points(self, run_id: str, key: str) -> frozenset[tuple[int, int]]:
+        """(milliseconds, step) of the NaN that a run logged under that key."""
+        return nan_points_of(self._pages, run_id, key)
+
     def text(self, question: str, parameters: Parameters) -> str:
         """The request or requests behind the answer."""
         ids = parameters["experiment_ids"]
@@ -156,6 +168,7 @@ class RestRows:
             HISTORY: f"{search}; then for each run GET {API}metrics/get-history "
             f"{json.dumps({'metric_key': parameters['accuracy_key']})}, "
             f"timestamp > {parameters['from_ms']} and <= {parameters['at_ms']}",
+            "model points": request("logged-models/search", models_search(ids)),
             "versions": f"GET {API}model-versions/search {json.dumps(VERSIONS)}; GET "
             f"{API}registered-models/get of each model",
         }

@@ -4,7 +4,6 @@ which the rules need a dozen.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from live_dashboards.model.setting_types import VariantWay
 from live_dashboards.sources.mlflow import sql
-from live_dashboards.sources.mlflow.experiments import hits_pattern
+from live_dashboards.sources.mlflow.experiments import hit_keys
 from live_dashboards.sources.mlflow.questions import Parameters, Row
 from live_dashboards.sources.mlflow.variants import variant_of
 
@@ -76,13 +75,6 @@ def dataset_prefixes(parameters: Parameters) -> tuple[str, ...]:
     """
     wanted = zip(parameters["metrics"], parameters["keys"], strict=True)
     return tuple(f"{metric}_score_" for metric, key in wanted if key == f"{VALIDATION}{metric}")
-
-
-def hit_keys(key: str) -> tuple[str, ...]:
-    """Where mlflow.evaluate logs hits and misses: under the prefix that the metric's own key has."""
-    match = re.fullmatch(hits_pattern(), key, re.DOTALL)
-    prefix = match[1] if match else ""
-    return tuple(f"{prefix}{name}" for name in sql.HITS_AND_MISSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +177,30 @@ class VersionRow:
     aliases: tuple[str, ...]
 
 
+class ModelPoint(NamedTuple):
+    """A value that a run measured of a model, as logged; a NaN is 0."""
+
+    run_id: str
+    key: str
+    value: float
+    at_ms: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A LoggedModel with what is wanted of its params, tags and metrics; `source_run_id` is the run that
+    trained it.
+    """
+
+    experiment_id: int
+    model_id: str
+    source_run_id: str | None
+    params: Mapping[str, str]
+    tags: Mapping[str, str]
+    points: tuple[ModelPoint, ...]
+
+
 class RowSource(Protocol):
     """A place to read rows from; each call is made once. SourceError where it cannot be read."""
 
@@ -220,6 +236,12 @@ class RowSource(Protocol):
 
     def model_names(self) -> list[Row]:
         """(run, name) of the newest registered model versions, newest first."""
+
+    def models(self, experiment_ids: Sequence[int]) -> Sequence[ModelRow]:
+        """The LoggedModels of these experiments; none where MLflow keeps none."""
+
+    def nan_points(self, run_id: str, key: str) -> frozenset[tuple[int, int]]:
+        """(milliseconds, step) of the NaN that a run logged under that key."""
 
     def text(self, question: str, parameters: Parameters) -> str:
         """What is asked to answer the question."""

@@ -14,18 +14,19 @@ from fractions import Fraction
 
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.mlflow import sql
-from live_dashboards.sources.mlflow.experiments import HISTORY
+from live_dashboards.sources.mlflow.experiments import HISTORY, hit_keys
 from live_dashboards.sources.mlflow.questions import Parameters, Row
 from live_dashboards.sources.mlflow.rows.records import (
     LONGEST_TEXT,
     ExperimentRow,
+    ModelPoint,
+    ModelRow,
     PointRow,
     RowSource,
     RunRow,
     VersionRow,
-    hit_keys,
 )
-from live_dashboards.sources.mlflow.variants import known_runs
+from live_dashboards.sources.mlflow.variants import LOGGED, known_runs, trimmed
 
 _DAY_MS = 86_400_000
 _DELETED_SHOWN = 3
@@ -44,6 +45,8 @@ _RULES = {
     "runs": "the newest active runs",
     HISTORY: "the finite values within the window, averaged by variant and time step, child runs only "
     "where no top-level run has any",
+    "model points": "of runs without a variant, the last value of each key and model whose own params and "
+    "tags, or those of the run that trained it, tell a variant",
     "versions": "the newest versions made from the experiment's runs",
 }
 
@@ -380,6 +383,49 @@ def _mean(points: Sequence[PointRow]) -> tuple[float, float]:
     ) / len(points)
 
 
+def model_variant(model: ModelRow, source: RunRow | None, parameters: Parameters) -> str | None:
+    """The first variant that a way leads to: of its own params and tags, else those of the run that trained
+    it.
+    """
+    for way in parameters["variant_ways"]:
+        if way.kind in LOGGED:
+            of_model, of_run = (
+                {} if each is None else {"param": each.params, "tag": each.tags}[way.kind]
+                for each in (model, source)
+            )
+            found = trimmed(of_model.get(way.name)) or trimmed(of_run.get(way.name))
+        else:
+            found = parameters["known"].get(way.kind, {}).get(source.run_id) if source else None
+        if found:
+            return found
+    return None
+
+
+def last_points(model: ModelRow, parameters: Parameters) -> list[ModelPoint]:
+    """Of each run and wanted key the point that counts as its last, where that is a number."""
+    keys, prefixes = {*parameters["model_keys"]}, tuple(parameters["model_prefixes"])
+    is_by_time = parameters["metric_point"] == "time"
+    found: dict[tuple[str, str], ModelPoint] = {}
+    for point in sorted(
+        model.points,
+        key=lambda each: (each.at_ms if is_by_time else each.step, each.step, each.at_ms, each.value),
+    ):
+        if point.key in keys or point.key.startswith(prefixes):
+            found[point.run_id, point.key] = point
+    return [point for point in found.values() if abs(point.value) < sql.LARGEST]
+
+
+def model_point_row(
+    variant: str | None, model: ModelRow, run: RunRow, point: ModelPoint, parameters: Parameters
+) -> Row:
+    """As the SQL gives it."""
+    count = run.params.get(parameters["test_count_key"])
+    told = (run.run_id, run.name, run.status, run.is_child, run.start_ms)
+    counted = None if count is None else count[:LONGEST_TEXT]
+    measured = (point.key, point.value, point.at_ms, point.step)
+    return (model.experiment_id, variant, model.model_id, *told, counted, *measured)
+
+
 class RowAnswers:
     """Rows to questions, in the shape that the SQL gives them; for one moment and one thread."""
 
@@ -393,6 +439,7 @@ class RowAnswers:
             "aliases": lambda _: [*self._source.aliased()],
             "model names": lambda _: [*self._source.model_names()],
             "rights": lambda _: [(True, True, "")],
+            "model points": self._model_points,
         }
         self._of_several = {
             "history": self._history,
@@ -477,6 +524,22 @@ class RowAnswers:
             if newest is not None:
                 found.append((run.run_id, key, newest.value, newest.at_ms))
         return found
+
+    def _model_points(self, parameters: Parameters) -> list[Row]:
+        """Of runs without a variant, the last point of each key and model that has one; runs are read only
+        where models were measured.
+        """
+        models = [each for each in self._source.models(parameters["experiment_ids"]) if each.points]
+        runs = _named(self._runs_of({each.experiment_id for each in models}), parameters)
+        by_id, rows = {run.run_id: run for run in _all(runs)}, []
+        for model in models:
+            variant = model_variant(model, by_id.get(model.source_run_id or ""), parameters)
+            for point in last_points(model, parameters) if variant is not None else ():
+                run = by_id.get(point.run_id)
+                if run is not None and run.variant is None and run.experiment_id == model.experiment_id:
+                    is_nan = point.value == 0 and point[3:] in self._source.nan_points(run.run_id, point.key)
+                    rows += [] if is_nan else [model_point_row(variant, model, run, point, parameters)]
+        return sorted(rows, key=lambda row: (row[0], row[3], row[2], row[9]))[: sql.MAX_POINTS]
 
     def _versions(self, runs: _Runs, parameters: Parameters) -> list[Row]:  # noqa: ARG002 as the others
         made = self._source.versions(_all(runs))

@@ -23,6 +23,8 @@ from live_dashboards.sources.mlflow.rows.records import (
     DatasetRow,
     ExperimentRow,
     MetricRow,
+    ModelPoint,
+    ModelRow,
     PointRow,
     RunRow,
     VersionRow,
@@ -31,7 +33,7 @@ from live_dashboards.sources.mlflow.rows.records import (
 from live_dashboards.sources.mlflow.rows.rules import RowAnswers
 from live_dashboards.sources.mlflow.sqlite import texts
 from live_dashboards.sources.mlflow.sqlite.database import SqliteDatabase, no_tables
-from live_dashboards.sources.mlflow.variants import REGISTRY_TABLES, known_runs
+from live_dashboards.sources.mlflow.variants import MODEL_TABLES, REGISTRY_TABLES, known_runs
 
 _OPTIONAL_TABLES = ("model_versions", "registered_model_aliases", "alembic_version")
 
@@ -55,7 +57,7 @@ class SqliteRows:
         }
         self._columns = {
             table: database.columns(table)
-            for table in (*REQUIRED_TABLES, *_OPTIONAL_TABLES, *sql.DATASET_TABLES)
+            for table in (*REQUIRED_TABLES, *_OPTIONAL_TABLES, *sql.DATASET_TABLES, *MODEL_TABLES)
         }
         self._warnings: list[str] = []
 
@@ -188,6 +190,36 @@ class SqliteRows:
             return []
         return self._database.rows("model names", texts.MODEL_NAMES)
 
+    def models(self, experiment_ids: Sequence[int]) -> Sequence[ModelRow]:
+        """The LoggedModels of these experiments; none where the file has no such tables."""
+        if not all(self._columns[table] for table in MODEL_TABLES):
+            return []
+        bound = {**_chosen(experiment_ids), **self._keys}
+        found = self._database.rows("logged models", texts.MODELS, bound)
+        params = _by_run(self._database.rows("params of models", texts.MODEL_PARAMS, bound))
+        tags = _by_run(self._database.rows("tags of models", texts.MODEL_TAGS, bound))
+        points: dict[str, list[ModelPoint]] = {}
+        measured = self._database.rows("metrics of models", texts.MODEL_POINTS, bound)
+        self._cut(measured, texts.MAX_POINTS, "values of models")
+        for model_id, *point in measured:
+            points.setdefault(model_id, []).append(ModelPoint(*point))
+        return [
+            ModelRow(
+                experiment_id,
+                model_id,
+                source_run_id,
+                params.get(model_id, {}),
+                tags.get(model_id, {}),
+                tuple(points.get(model_id, ())),
+            )
+            for experiment_id, model_id, source_run_id in found
+        ]
+
+    def nan_points(self, run_id: str, key: str) -> frozenset[tuple[int, int]]:
+        """(milliseconds, step) of the NaN that a run logged under that key."""
+        found = self._database.rows("NaN of a run", texts.NAN_POINTS, (key, run_id))
+        return frozenset((at_ms, step) for at_ms, step in found)
+
     def text(self, question: str, parameters: Parameters) -> str:
         """The statements behind the answer, and what they were bound to."""
         bound = {**_chosen(parameters["experiment_ids"]), **self._bound}
@@ -207,6 +239,10 @@ class SqliteRows:
                 },
             ),
             "versions": ((self._versions_text(),), _chosen(parameters["experiment_ids"])),
+            "model points": (
+                (*runs, texts.MODELS, texts.MODEL_PARAMS, texts.MODEL_TAGS, texts.MODEL_POINTS),
+                bound,
+            ),
         }.get(question, (runs, bound))
         return f"SQLite: {'; '.join(statements)}; bound to {json.dumps(names, ensure_ascii=False)}"
 

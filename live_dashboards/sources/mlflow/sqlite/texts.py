@@ -94,3 +94,22 @@ MODEL_NAMES = """
 select v.run_id, v.name from model_versions v
 where coalesce(v.run_id, '') <> '' and coalesce(v.current_stage, '') <> 'Deleted_Internal'
 order by v.creation_time is null, v.creation_time desc, v.name, v.version desc limit 1000"""
+
+_MODELS = """
+where g.lifecycle_stage = 'active' and g.experiment_id in (select value from json_each(:experiment_ids))"""
+_OF_MODELS = f"""
+from logged_models g join {{table}} m on m.model_id = g.model_id{_MODELS}"""
+MODELS = (
+    f"select g.experiment_id, g.model_id, g.source_run_id from logged_models g{_MODELS} order by g.model_id"
+)
+MODEL_PARAMS = f"""
+select m.model_id, m.param_key, substr(m.param_value, 1, {LONGEST_TEXT})
+{_OF_MODELS.format(table="logged_model_params")} and m.param_key in {_PARAM_KEYS}"""
+MODEL_TAGS = f"""
+select m.model_id, m.tag_key, substr(m.tag_value, 1, {LONGEST_TEXT})
+{_OF_MODELS.format(table="logged_model_tags")} and m.tag_key in {_TAG_KEYS}"""
+MODEL_POINTS = f"""
+select m.model_id, m.run_id, m.metric_name, m.metric_value, m.metric_timestamp_ms, m.metric_step
+{_OF_MODELS.format(table="logged_model_metrics")} and m.metric_value is not null
+order by m.metric_timestamp_ms desc limit {MAX_POINTS}"""
+NAN_POINTS = "select m.timestamp, m.step from metrics m where m.key = ? and m.run_uuid = ? and m.is_nan"
