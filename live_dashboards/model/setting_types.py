@@ -71,6 +71,29 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
+class VariantWay:
+    """Where MLflow holds a run's variant: its `param` or `tag` of that name, or the `alias` or the name
+    (`model_name`) of the registered model made from it, which have no name of their own.
+    """
+
+    kind: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}" if self.name else self.kind
+
+    @property
+    def words(self) -> str:
+        """What it is called in a sentence: `the param model_variant`."""
+        said = {
+            "alias": "the registry's alias",
+            "model_name": "the registered model's name",
+            "model": "the LoggedModel that a run measured",
+        }
+        return said.get(self.kind) or f"the {self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class TrafficPlan:
     """The planned share (0 to 1) of each variant from a moment on; None is from the start of the test on."""
 

@@ -310,7 +310,8 @@ class VariantValue:
     and that run's test count text; `test_count_key` is what that was logged under, and `example_count` what
     stands beside one of another key. Its point is that of `step`; where the newest point in time is another
     than that of the greatest step, `other_point` is the value of the one that does not count. Of a child run,
-    `siblings` is how many trials of its search have the metric.
+    `siblings` is how many trials of its search have the metric. `model_id` is the LoggedModel of which a run
+    measured it that measured several.
 
     Beside a precision or recall stand the hits and misses that the same run logs, as logged; None where it
     logs none.
@@ -335,6 +336,7 @@ class VariantValue:
     step: int = 0
     siblings: int = 1
     other_point: float | None = None
+    model_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,6 +367,7 @@ class MlflowAnswer:
 
     `history` is the logged accuracy by variant over the window, averaged per time step. `queries` maps each
     question's name to the SQL or the requests that were sent.
+    `variant_ways` are (variant, where it was read) of the experiment's variants: `param:model_variant`.
     `known_experiments` are the names of all active experiments, `logged_keys` what the runs log where an
     accuracy is missing.
     """
@@ -383,6 +386,7 @@ class MlflowAnswer:
     newest_at: datetime | None = None
     queries: tuple[tuple[str, str], ...] = ()
     logged_keys: tuple[str, ...] = ()
+    variant_ways: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
         found = f"{self.experiment}, {_counted(len(self.runs), 'run')}, {_counted(len(self.values), 'value')}"

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from live_dashboards.model.names import escaped
+from live_dashboards.model.names import escaped, listed
+from live_dashboards.model.setting_types import VariantWay
 from live_dashboards.model.snapshot import MlflowAnswer, PrometheusAnswer
 
 SEPARATORS = "-_"
@@ -18,6 +19,7 @@ CHAMPION = "champion"
 _ENDING = re.compile(r".+?([-_][^-_]+)")
 PREFERRED_CHALLENGER = "enhanced"
 _MOST_NAMED = 6
+_ALIAS = VariantWay("alias")
 
 
 class Naming(Protocol):
@@ -97,8 +99,9 @@ def roles(mlflow: MlflowAnswer, prometheus: PrometheusAnswer, settings: Naming) 
 
 
 def _baseline(mlflow: MlflowAnswer, found: Sequence[str], settings: Naming) -> tuple[str, str]:
-    """The variant of AB_BASELINE_VARIANT. Where nobody set that and there is none of the usual name, the only
-    one whose model is the registry's champion, and that it is.
+    """The variant of AB_BASELINE_VARIANT. Where nobody set that and there is none of the usual name: the
+    alias champion, where that is a variant, else the only one whose model is the registry's champion; and
+    that it is.
     """
     name = str(settings["AB_BASELINE_VARIANT"])
     if name in found or "AB_BASELINE_VARIANT" in settings.given:
@@ -108,6 +111,11 @@ def _baseline(mlflow: MlflowAnswer, found: Sequence[str], settings: Naming) -> t
         variants.get(version.run_id): version for version in mlflow.versions if CHAMPION in version.aliases
     }
     known = [variant for variant in champions if variant in found]
+    if (CHAMPION, str(_ALIAS)) in mlflow.variant_ways and settings["AB_CHALLENGER_VARIANT"] != CHAMPION:
+        return CHAMPION, (
+            f"the baseline is {CHAMPION}, as variants are the registry's aliases; AB_BASELINE_VARIANT names "
+            "another one"
+        )
     if len(known) != 1 or known[0] == settings["AB_CHALLENGER_VARIANT"]:
         return name, ""
     variant, version = str(known[0]), champions[known[0]]
@@ -115,6 +123,26 @@ def _baseline(mlflow: MlflowAnswer, found: Sequence[str], settings: Naming) -> t
         f"the baseline is {variant}, as {escaped(version.name)} v{version.version} has the alias {CHAMPION} "
         "in the registry; AB_BASELINE_VARIANT names another one"
     )
+
+
+def told_ways(ways: Iterable[tuple[str, str]], wanted: Sequence[VariantWay]) -> str:
+    """Which variants are read elsewhere than where the first of the wanted ways says, empty where none is; a
+    tag is no other way than the param of its name.
+    """
+    first = wanted[0]
+    others: dict[str, list[str]] = {}
+    for variant, way in ways:
+        if way != str(first) and (not first.name or way.partition(":")[2] != first.name):
+            others.setdefault(way, []).append(escaped(variant))
+    if not others:
+        return ""
+    found = (f"{listed(names, _MOST_NAMED)} by {_way(way).words}" for way, names in others.items())
+    return f"variants are read elsewhere than as {first}: {'; '.join(found)} (AB_VARIANT_FROM says where)"
+
+
+def _way(text: str) -> VariantWay:
+    kind, _, name = text.partition(":")
+    return VariantWay(kind, name)
 
 
 def matches(

@@ -193,6 +193,14 @@ _SECTIONS: tuple[tuple[str, tuple[Setting | Callable[[], tuple[Setting, ...]], .
                 "Prometheus name=variant, comma-separated, where the sources name a model differently",
             ),
             Setting(
+                "AB_VARIANT_FROM",
+                "param:model_variant,tag:model_variant,alias",
+                read.variant_ways,
+                "where MLflow holds a run's variant, in order: param:NAME, tag:NAME, alias or model_name of "
+                "the registered model made from it; what stands after the params and tags is asked only "
+                "where these give an experiment no two variants",
+            ),
+            Setting(
                 "AB_TRAFFIC_SPLIT",
                 None,
                 read.split,

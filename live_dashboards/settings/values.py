@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from live_dashboards.model.moment import parse_duration_seconds, parse_page_moment
-from live_dashboards.model.setting_types import Amount, Secret, TrafficPlan
+from live_dashboards.model.setting_types import Amount, Secret, TrafficPlan, VariantWay
 
 _DAY_SECONDS, _YEAR_SECONDS = 86_400, 31_536_000
 _LARGEST = 1e15
@@ -259,6 +259,30 @@ def choice(*allowed: str) -> Callable[[str], str]:
 def aliases(value: str) -> tuple[tuple[str, str], ...]:
     """Pairs of `name=variant`, comma-separated."""
     return tuple(_pairs(value, "name=variant, such as baseline-predictor=baseline"))
+
+
+_WAYS = (
+    "param:NAME, tag:NAME, alias or model_name, comma-separated, such as "
+    "param:model_variant,tag:model_variant,alias"
+)
+
+
+def variant_ways(value: str) -> tuple[VariantWay, ...]:
+    """Where a run's variant is read, in order."""
+    found = tuple(_variant_way(part.strip()) for part in value.split(",") if part.strip())
+    if twice := next((way for way in found if found.count(way) > 1), None):
+        raise ValueError(f"must not name {twice} twice")
+    return _only(found, f"must be {_WAYS}", where=bool(found))
+
+
+def _variant_way(text: str) -> VariantWay:
+    kind, colon, name = (part.strip() for part in text.partition(":"))
+    if kind in {"alias", "model_name"} and not colon:
+        return VariantWay(kind)
+    # as MLflow has keys; what it does not have could not be asked for
+    if kind in {"param", "tag"} and re.fullmatch(r"[\w./: -]{1,250}", name):
+        return VariantWay(kind, name)
+    raise ValueError(f"must be {_WAYS}")
 
 
 _SPLIT = "variant=share with shares that are not negative, such as baseline=70,enhanced=30"

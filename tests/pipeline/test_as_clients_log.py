@@ -62,6 +62,47 @@ for variant, model in (("baseline", LogisticRegression()), ("enhanced", RandomFo
         found = sklearn.metrics.accuracy_score(truth[750:], predicted)
     print(variant, found)
 """
+MODELS = """
+import sys
+import mlflow
+import numpy as np
+import pandas as pd
+
+class Guess(mlflow.pyfunc.PythonModel):
+    def __init__(self, wrong):
+        self.wrong = wrong
+
+    def predict(self, context, model_input, params=None):
+        found = np.asarray(model_input["row"]).copy()
+        found[: self.wrong] = 1 - found[: self.wrong]
+        return found
+
+uri, folder, kind = sys.argv[1:]
+mlflow.set_tracking_uri(uri)
+mlflow.set_experiment(experiment_id=mlflow.create_experiment("models", artifact_location=folder))
+variants, models = {"baseline": 113, "enhanced": 76}, {}
+for variant, wrong in variants.items():
+    own = {"params": {"model_variant": variant}} if kind == "external params" else {"tags": {"model_variant": variant}}
+    if kind.startswith("external"):
+        models[variant] = mlflow.create_external_model(name=variant, **own).model_id
+        continue
+    with mlflow.start_run():
+        mlflow.log_param("model_variant", variant)
+        models[variant] = mlflow.pyfunc.log_model(name="m", python_model=Guess(wrong)).model_id
+rows = pd.DataFrame({"truth": np.arange(500) % 2, "row": np.arange(500) % 2})
+if kind == "evaluate":
+    for model in models.values():
+        mlflow.models.evaluate(f"models:/{model}", rows, targets="truth", model_type="classifier")
+elif kind == "compare":
+    with mlflow.start_run():
+        for variant, model in models.items():
+            mlflow.log_metric("accuracy", 1 - variants[variant] / 500, model_id=model)
+            mlflow.log_metric("recall", float("nan"), model_id=model)
+else:
+    for variant, model in models.items():
+        with mlflow.start_run():
+            mlflow.log_metric("accuracy", 1 - variants[variant] / 500, model_id=model)
+"""
 QUIET = {
     "PYTHONWARNINGS": "ignore",
     "PATH": "/usr/bin:/bin",
@@ -142,6 +183,16 @@ def test_what_autolog_logs_of_test_rows_is_read_with_their_number_and_not_what_i
     assert {each.variant: each.accuracy.value for each in report.variants} == {name: pytest.approx(100 * float(value)) for name, value in expected.items()}
     assert [each.accuracy.n for each in report.variants] == [250, 250]
     assert report.logged_quality.key.startswith("accuracy_score_")
+
+
+@pytest.mark.parametrize("kind", ["compare", "evaluate", "external params", "external tags"])
+def test_what_runs_measured_of_models_counts_for_the_models_variants(mlflow_database, tmp_path, kind):
+    client_logs(mlflow_database, tmp_path, MODELS, kind)
+    report = page_at(datetime.now(UTC) + timedelta(minutes=1), mlflow_database)
+    assert {each.variant: each.accuracy.value for each in report.variants} == {"baseline": pytest.approx(77.4), "enhanced": pytest.approx(84.8)}
+    assert {each.quality["recall"].value is None for each in report.variants} == {kind != "evaluate"}
+    assert [each.accuracy.n for each in report.variants] == [500 if kind == "evaluate" else None] * 2
+    assert report.badge.kind.value == "MODEL DATA"
 
 
 @pytest.mark.parametrize("key", ["accuracy_score", "test_accuracy", "eval_accuracy", "val_accuracy"])

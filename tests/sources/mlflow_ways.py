@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -89,6 +90,9 @@ def write_truth(database: MlflowDatabase) -> None:
     truth.run(truth.experiment("one variant"), "lonely", started=ago(days=1))
     _write_as_clients_log(truth)
     _write_autologged(database)
+    _write_own_ways(truth)
+    _write_by_alias(database)
+    _write_models(database)
     ab_test(truth, "ab of long ago", started=ago(days=40))
     deleted = truth.experiment("deleted", "deleted")
     truth.run(deleted, "baseline", metrics={"accuracy": 0.3})
@@ -126,6 +130,75 @@ def _write_autologged(database: MlflowDatabase) -> None:
         run = database.truth.run(made, variant, metrics={"training_accuracy_score": 0.99, "accuracy_score_X_test": share}, started=ago(days=70))
         dataset(database, run, context="train", profile='{"num_rows": 1500}')
         dataset(database, run, context="eval", profile='{"features_shape": [250, 4], "features_size": 1000}')
+
+
+def _write_own_ways(truth: MlflowTruth) -> None:
+    """Variants under names of their own: a param, a tag of another name, and a blank param before it."""
+    made = truth.experiment("own ways")
+    for lane, role, share in (("a-b/c d", None, 0.7), (" ", "new", 0.8), ("a-b/c d", "old", 0.6)):
+        tags = {} if role is None else {"my role": role}
+        truth.run(made, None, params={"lane.x": lane}, tags=tags, metrics={"accuracy": share}, started=ago(days=80 + round(10 * share)))
+
+
+def _write_by_alias(database: MlflowDatabase) -> None:
+    """Runs without a variant whose models' versions have aliases, several of one of them; and a trial that has none."""
+    made = database.truth.experiment("by alias")
+    starts = ((0.774, ago(days=90)), (0.796, ago(days=91)), (0.99, ago(days=89)))
+    runs = [database.truth.run(made, None, metrics={"accuracy": share}, params={"test_size": 500}, started=started) for share, started in starts]
+    database.execute("insert into registered_models (name) values ('fraud')")
+    for version, run in enumerate(runs[:2], 1):
+        database.execute("insert into model_versions (name, version, creation_time, run_id, current_stage) values ('fraud', %s, %s, %s, 'None')", (version, version, run))
+    for alias, version in (("blue", 1), ("champion", 1), ("challenger", 2)):
+        database.execute("insert into registered_model_aliases (name, version, alias) values ('fraud', %s, %s)", (version, alias))
+
+
+def logged_model(
+    database: MlflowDatabase, experiment: int, *, source: str | None = None, params: Mapping[str, str] | None = None, tags: Mapping[str, str] | None = None
+) -> str:
+    """A LoggedModel as MLflow 3 keeps it; its id."""
+    model = f"m-{uuid4().hex}"
+    columns = "model_id, experiment_id, name, artifact_location, creation_timestamp_ms, last_updated_timestamp_ms, status, lifecycle_stage, source_run_id"
+    database.execute(f"insert into logged_models ({columns}) values (%s, %s, 'm', '/a', 1, 1, 2, 'active', %s)", (model, experiment, source))
+    for key, value in (params or {}).items():
+        database.execute("insert into logged_model_params (model_id, experiment_id, param_key, param_value) values (%s, %s, %s, %s)", (model, experiment, key, value))
+    for key, value in (tags or {}).items():
+        database.execute("insert into logged_model_tags (model_id, experiment_id, tag_key, tag_value) values (%s, %s, %s, %s)", (model, experiment, key, value))
+    return model
+
+
+def measured(database: MlflowDatabase, run: str, model: str, key: str, value: float, *, at: datetime, step: int = 0) -> None:
+    """A metric that a run logged with a model_id, as MLflow 3 keeps it: by run, and by model, where NaN is 0."""
+    database.truth.metric(run, key, value, at, step)
+    database.execute(
+        "insert into logged_model_metrics (model_id, metric_name, metric_timestamp_ms, metric_step, metric_value, experiment_id, run_id) "
+        "select %s, %s, %s, %s, %s, g.experiment_id, %s from logged_models g where g.model_id = %s",
+        (model, key, round(at.timestamp() * 1000), step, 0.0 if math.isnan(value) else value, run, model),
+    )
+
+
+def _write_models(database: MlflowDatabase) -> None:
+    """Models measured by other runs than those that trained them: two by one run, one each by two, and such as no run trained."""
+    truth = database.truth
+    compared, evaluated, external = (truth.experiment(name) for name in ("compared", "evaluated", "external"))
+    both = truth.run(compared, None, params={"test_size": 900}, started=ago(days=95), name="compare")
+    outside = truth.run(external, None, started=ago(days=95), name="both")
+    for variant, value in (("baseline", 0.80), ("enhanced", 0.86)):
+        at = ago(days=94, minutes=-round(100 * value))
+        model = logged_model(database, compared, source=truth.run(compared, variant, started=ago(days=96)), params={"model_variant": variant})
+        measured(database, both, model, "accuracy", value, at=at)
+        measured(database, both, model, "f1", math.nan if variant == "baseline" else value, at=at)
+        measured(database, both, model, "recall", value, at=at)
+        measured(database, both, model, "true_positives", 1000 * value, at=at)
+        trained = truth.run(evaluated, variant, started=ago(days=96), metrics={"accuracy_score": 0.5})
+        model = logged_model(database, evaluated, source=trained)
+        run = truth.run(evaluated, None, started=ago(days=95), name=f"evaluate {value}")
+        for key, found in {"accuracy_score": value, "example_count": 500.0, "f1_score": math.nan}.items():
+            measured(database, run, model, key, found, at=at)
+            measured(database, run, model, key, found, at=at + timedelta(seconds=1))
+        model = logged_model(database, external, tags={"model_variant": f" {variant}"})
+        measured(database, outside, model, "accuracy", value / 2, at=at, step=1)
+        measured(database, outside, model, "accuracy", value, at=at, step=2)
+    measured(database, outside, logged_model(database, external), "accuracy", 0.99, at=ago(days=93), step=3)
 
 
 def _write_versions(database: MlflowDatabase, *runs: str) -> None:

@@ -187,7 +187,7 @@ def test_the_queries_name_endpoints_and_filters(ways):
 def test_small_pages_give_the_same_answer(ways, monkeypatch):
     environment = {"MLFLOW_TRACKING_URI": ways.server_url}
     whole = read(environment)
-    for name, value in {"EXPERIMENT_PAGE": 2, "RUN_PAGE": 4, "_HISTORY_PAGE": 30}.items():
+    for name, value in {"EXPERIMENT_PAGE": 4, "RUN_PAGE": 4, "_HISTORY_PAGE": 30}.items():
         limit(monkeypatch, name, value)
     assert (facts(read(environment)), history(read(environment))) == (facts(whole), history(whole))
 
@@ -219,7 +219,7 @@ def _is_runs_search(path: str, sent: bytes, *, marked: bool) -> bool:
 
 
 SLOW = {
-    "the runs of the newest 1 of 5 experiments": lambda path, sent: _is_runs_search(path, sent, marked=False) and b"wanted" not in sent,
+    "the runs of the newest 1 of 7 experiments": lambda path, sent: _is_runs_search(path, sent, marked=False) and b"wanted" not in sent,
     "the history of the newest 0 of": lambda path, _: "get-history" in path,
     "the newest runs with a variant": lambda path, sent: _is_runs_search(path, sent, marked=True) and b"wanted" not in sent,  # the second page
     "the newest 7 runs": lambda path, sent: _is_runs_search(path, sent, marked=False) and b"page_token" in sent,

@@ -12,10 +12,10 @@ from live_dashboards.model.metrics import ACTUAL_POSITIVES, METRICS, Metric
 from live_dashboards.model.snapshot import SourceState
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.asking import Deadline
+from live_dashboards.sources.mlflow.experiments import hit_keys
 from live_dashboards.sources.mlflow.reading import question_parameters
 from live_dashboards.sources.mlflow.rest.exchange import RestClient
 from live_dashboards.sources.mlflow.rest.source import RestRows
-from live_dashboards.sources.mlflow.rows.records import hit_keys
 from live_dashboards.sources.mlflow.sqlite.database import SqliteDatabase
 from live_dashboards.sources.mlflow.sqlite.source import SqliteRows
 from tests.sources.mlflow_reading import NOW, ago
@@ -38,6 +38,18 @@ from tests.support.waiting import LONGEST_SECONDS
         {"AB_EXPERIMENT": "autologged"},
         {"AB_EXPERIMENT": "autologged", "AB_TEST_COUNT_PARAM": "test_size"},
         {"AB_EXPERIMENT": "as clients log", "AB_METRIC_POINT": "time", "AB_ACCURACY_METRIC": "accuracy"},
+        {"AB_EXPERIMENT": "own ways", "AB_VARIANT_FROM": "param:lane.x,tag:my role"},
+        {"AB_EXPERIMENT": "own ways", "AB_VARIANT_FROM": "tag:my role, param:lane.x"},
+        {"AB_VARIANT_FROM": "param:lane.x,param:model_variant"},
+        {"AB_EXPERIMENT": "by alias"},
+        {"AB_EXPERIMENT": "ab main", "AB_VARIANT_FROM": "alias,param:model_variant,tag:model_variant"},
+        {"AB_EXPERIMENT": "by alias", "AB_VARIANT_FROM": "model_name"},
+        {"AB_VARIANT_FROM": "alias"},
+        {"AB_EXPERIMENT": "compared"},
+        {"AB_EXPERIMENT": "compared", "AB_METRIC_POINT": "time"},
+        {"AB_EXPERIMENT": "evaluated"},
+        {"AB_EXPERIMENT": "external"},
+        {"AB_EXPERIMENT": "external", "AB_METRIC_POINT": "time"},
     ],
 )
 def test_the_three_ways_give_the_same_answer(ways, asked):
@@ -68,6 +80,60 @@ def test_what_autolog_logs_is_read_in_each_way_with_the_rows_of_its_data_set(way
         assert [(value.key, value.value, value.test_count) for value in found] == [("accuracy_score_X_test", 0.7, "250"), ("accuracy_score_X_test", 0.8, "250")]
 
 
+@pytest.mark.parametrize(
+    ("experiment", "ways_of_variants", "expected"),
+    [
+        ("own ways", "param:lane.x,tag:my role", {"a-b/c d": 0.6, "new": 0.8}),
+        ("own ways", "tag:my role,param:lane.x", {"old": 0.6, "new": 0.8, "a-b/c d": 0.7}),
+        ("by alias", "param:model_variant,alias", {"champion": 0.774, "challenger": 0.796}),
+        ("by alias", "model_name", {"fraud": 0.774}),
+        ("ab main", "alias,param:model_variant", {"champion": 0.33, "baseline": 0.33, "enhanced": 0.99, "later": 0.9, "swept": 0.4}),
+    ],
+)
+def test_a_variant_is_read_where_the_setting_says_in_its_order(ways, experiment, ways_of_variants, expected):
+    for environment in ways.environments.values():
+        found = read(environment, AB_EXPERIMENT=experiment, AB_VARIANT_FROM=ways_of_variants)
+        values = {value.variant: value.value for value in found.values if value.metric == "accuracy"}
+        assert {variant: values[variant] for variant in expected} == expected
+        assert {*values} - {*expected} == set()
+        assert all(way in ways_of_variants.split(",") for _, way in found.variant_ways)
+
+
+MEASURED = {"baseline": 0.80, "enhanced": 0.86}
+
+
+@pytest.mark.parametrize(
+    ("experiment", "key", "counts"),
+    [("compared", "accuracy", ("900", "test_size")), ("evaluated", "accuracy_score", ("500", "example_count")), ("external", "accuracy", (None, None))],
+)
+def test_what_runs_measured_of_models_is_read_in_each_way(ways, experiment, key, counts):
+    for environment in ways.environments.values():
+        found = [value for value in read(environment, AB_EXPERIMENT=experiment).values if value.metric == "accuracy"]
+        assert {value.variant: (value.key, value.value) for value in found} == {variant: (key, value) for variant, value in MEASURED.items()}
+        assert {(value.test_count, value.test_count_key) for value in found} == {counts}
+        assert (found[0].model_id is None) == (experiment == "evaluated")
+
+
+def test_a_nan_that_was_measured_of_a_model_is_no_zero(ways):
+    for environment in ways.environments.values():
+        found = {(value.variant, value.metric): value.value for value in read(environment, AB_EXPERIMENT="compared").values}
+        assert ("baseline", "f1") not in found
+        assert found["enhanced", "f1"] == 0.86
+
+
+def test_hits_beside_a_recall_of_a_model_are_those_of_the_model(ways):
+    for environment in ways.environments.values():
+        found = {value.variant: value for value in read(environment, AB_EXPERIMENT="compared").values if value.metric == "recall"}
+        assert {variant: value.true_positives for variant, value in found.items()} == {"baseline": 800, "enhanced": 860}
+
+
+def test_the_registry_is_not_asked_where_params_and_tags_give_two_variants(ways):
+    asked = {name: dict(read(environment).variant_ways) for name, environment in ways.environments.items()}
+    for found in asked.values():
+        assert {*found.values()} == {"param:model_variant", "tag:model_variant"}
+        assert "champion" not in found
+
+
 def test_a_metric_that_is_added_to_the_catalogue_is_asked_for_in_each_way(ways, monkeypatch):
     for metric in (Metric("rows", "Rows", unit="rows", keys=("test_size",)), Metric("sensitivity", "Sensitivity", n=ACTUAL_POSITIVES, keys=("f1_score",))):
         monkeypatch.setitem(METRICS, metric.name, metric)
@@ -81,7 +147,7 @@ def test_a_metric_that_is_added_to_the_catalogue_is_asked_for_in_each_way(ways, 
 def test_the_truth_is_as_ugly_as_the_comparison_needs(ways):
     answer = read(ways.environments["REST"])
     assert answer.experiment == "ab main"
-    assert [each.name for each in answer.experiments] == ["ab main", HOSTILE, "ab of long ago", "as clients log", "autologged", "one variant"]
+    assert [each.name for each in answer.experiments] == ["ab main", HOSTILE, "ab of long ago", "as clients log", "autologged", "evaluated", "compared", "one variant"]
     assert {(value.variant, value.metric): value.value for value in answer.values if value.metric == "accuracy"} == {
         ("baseline", "accuracy"): 0.33,
         ("enhanced", "accuracy"): 0.33,
@@ -96,7 +162,7 @@ def test_the_truth_is_as_ugly_as_the_comparison_needs(ways):
 
 def test_all_a_b_experiments_come_in_the_same_order_with_the_same_answers(ways):
     answers = {name: read_all(environment) for name, environment in ways.environments.items()}
-    assert [answer.experiment for answer in answers["PostgreSQL"]] == ["ab main", HOSTILE, "ab of long ago", "as clients log", "autologged"]
+    assert [answer.experiment for answer in answers["PostgreSQL"]] == ["ab main", HOSTILE, "ab of long ago", "as clients log", "autologged", "evaluated", "compared"]
     for name in ("REST", "SQLite"):
         assert [facts(answer) for answer in answers[name]] == [facts(answer) for answer in answers["PostgreSQL"]], name
 

@@ -27,6 +27,11 @@ COPIED = (
     "registered_models",
     "model_versions",
     "registered_model_aliases",
+    # what MLflow 3 keeps by model
+    "logged_models",
+    "logged_model_params",
+    "logged_model_tags",
+    "logged_model_metrics",
 )
 
 

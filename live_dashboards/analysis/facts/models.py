@@ -16,6 +16,7 @@ from live_dashboards.model.names import escaped, listed
 from live_dashboards.model.number import format_number
 from live_dashboards.model.quality import PLAIN, Quality, is_of_training, quality_by
 from live_dashboards.model.snapshot import MlflowAnswer, VariantValue
+from live_dashboards.model.variants import told_ways
 from live_dashboards.settings import Settings
 
 _ROUNDING_SLACK_ROWS = 0.01
@@ -236,7 +237,7 @@ def _present(
         drawn,
         n,
         answer.status.source,
-        answer.query("values"),
+        answer.query("model_points" if value.model_id else "values"),
         value.observed_at,
         "; ".join(filter(None, notes)) or None,
     )
@@ -273,6 +274,7 @@ def _notices(answer: MlflowAnswer, quality: Quality, settings: Settings) -> tupl
     warnings = () if answer.origin is Origin.SIMULATED else answer.status.warnings
     return (
         *mixed,
+        *_read_elsewhere(answer, settings),
         *_read_as(answer, settings),
         *_of_training(answer),
         *_of_points(answer, quality, settings),
@@ -295,6 +297,11 @@ def _read_as(answer: MlflowAnswer, settings: Settings) -> tuple[str, ...]:
         return ()
     told = ", ".join(f"{metric.words} is {escaped(keys[metric.name])}" for metric in other)
     return (f"in MLflow {told}; {other[0].setting} names another key",)
+
+
+def _read_elsewhere(answer: MlflowAnswer, settings: Settings) -> tuple[str, ...]:
+    told = told_ways(answer.variant_ways, settings["AB_VARIANT_FROM"])
+    return (told,) if told and answer.origin is not Origin.SIMULATED else ()
 
 
 def _of_training(answer: MlflowAnswer) -> tuple[str, ...]:

@@ -14,16 +14,15 @@ from live_dashboards.model.names import escaped, listed
 from live_dashboards.model.notices import Check, CheckState
 from live_dashboards.model.quality import FEWEST_RUNS, Quality, quality_by
 from live_dashboards.model.snapshot import Experiment, Run, VariantValue
+from live_dashboards.model.variants import told_ways
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import sql
-from live_dashboards.sources.mlflow.experiments import (
-    ChosenExperiment,
-    choose_experiment,
-    read,
-)
-from live_dashboards.sources.mlflow.logged import Logged, read_logged
+from live_dashboards.sources.mlflow.choosing import ChosenExperiment, choose_experiment
+from live_dashboards.sources.mlflow.facts import Held, read_facts
+from live_dashboards.sources.mlflow.logged import Logged
 from live_dashboards.sources.mlflow.questions import Questions
 from live_dashboards.sources.mlflow.reading import question_parameters
+from live_dashboards.sources.mlflow.variants import key
 
 _SHOWN = 5
 
@@ -50,9 +49,14 @@ class MlflowData:
         return None if isinstance(self.choice, UsageError) else self.choice.chosen
 
     @cached_property
+    def facts(self) -> Held:
+        """What the runs of the chosen experiment hold."""
+        return read_facts(self.connection, self.parameters)
+
+    @property
     def logged(self) -> Logged:
         """What the runs of the chosen experiment log, each metric under one key."""
-        return read_logged(self.connection, self.parameters)[self.chosen_id]
+        return self.facts.logged[self.chosen_id]
 
     @property
     def values(self) -> tuple[VariantValue, ...]:
@@ -64,11 +68,17 @@ class MlflowData:
         """(metric, lowest, highest) as logged in the chosen experiment."""
         return self.logged.ranges
 
-    @cached_property
+    @property
     def runs(self) -> tuple[Run, ...]:
         """The newest runs of the chosen experiment."""
-        own = {**self.parameters, "accuracy_key": self.logged.keys[ACCURACY]}
-        return read(self.connection, "runs", own).get(self.chosen_id, ())
+        found: tuple[Run, ...] = self.facts.of_runs["runs"].get(self.chosen_id, ())
+        return found
+
+    @property
+    def ways(self) -> tuple[tuple[str, str], ...]:
+        """(variant, way) of the chosen experiment's variants."""
+        known = () if isinstance(self.choice, UsageError) else self.choice.ways.get(self.chosen_id, ())
+        return (*known, *self.facts.ways(self.chosen_id))
 
     @property
     def chosen_id(self) -> int:
@@ -78,7 +88,8 @@ class MlflowData:
     @property
     def parameters(self) -> Mapping[str, Any]:
         """What the questions about the chosen experiment are bound to."""
-        return {**self._parameters, "experiment_ids": [self.chosen_id]}
+        found = self._parameters if isinstance(self.choice, UsageError) else self.choice.parameters
+        return {**found, "experiment_ids": [self.chosen_id]}
 
     @cached_property
     def _parameters(self) -> dict[str, Any]:
@@ -115,13 +126,15 @@ def _chosen(data: MlflowData) -> Check:
         ", ".join(f"{variant} {runs} run{'' if runs == 1 else 's'}" for variant, runs in chosen.variants)
         or "no variant"
     )
-    found = "; ".join((f"{chosen.name!r} (chosen by {how}): {variants}", *data.choice.warnings))
+    told = told_ways(data.ways, data.settings["AB_VARIANT_FROM"])
+    said = (f"{chosen.name!r} (chosen by {how}): {variants}", told, *data.choice.warnings)
+    found = "; ".join(each for each in said if each)
     if not chosen.is_ab_test:
         return Check(
             name,
             CheckState.WARNING,
             found,
-            f"log a second value of {sql.VARIANT_KEY} in its runs",
+            f"log a second value of {key(data.settings['AB_VARIANT_FROM'])} in its runs",
             "one_variant",
         )
     return Check(

@@ -41,7 +41,7 @@ def with_test_rows(
     if not lacking or not parameters["example_count_key"]:
         return tuple(values), ()
     rights = connection.optional_rows(
-        "dataset rights", sql.DATASET_RIGHTS, {**parameters, "dataset_tables": list(sql.DATASET_TABLES)}
+        "rights", sql.RIGHTS, {**parameters, "asked_tables": list(sql.DATASET_TABLES)}
     )
     is_there, is_readable, user = (rights or [(False, False, "")])[0]
     if not is_there:

@@ -1,19 +1,17 @@
-"""The questions of one test's page: experiments, values, runs, points and versions."""
+"""The questions of one test's page: values, runs, points and versions."""
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, TypeVar
 
-from live_dashboards.errors import UsageError
 from live_dashboards.model.metrics import METRICS
 from live_dashboards.model.snapshot import (
     Answer,
-    Experiment,
     ModelVersion,
     Run,
     StatusCount,
@@ -28,9 +26,6 @@ HISTORY = "accuracy_history"
 Record = TypeVar("Record")
 ByExperiment = Mapping[int, tuple[Record, ...]]
 """Records by the experiment's id; an experiment without any is not in it."""
-
-_SHOWN_NAMES = 3
-_Rank = tuple[int, int, int]
 
 
 def metric_keys(settings: Settings) -> tuple[tuple[str, str], ...]:
@@ -52,6 +47,13 @@ def hits_pattern() -> str:
     mlflow.evaluate logs them: val_precision_score has val_true_positives beside it.
     """
     return f"^(.*?)(?:{'|'.join(with_hits())})(?:_score)?$"
+
+
+def hit_keys(key: str) -> tuple[str, ...]:
+    """Where mlflow.evaluate logs hits and misses: under the prefix that the metric's own key has."""
+    match = re.fullmatch(hits_pattern(), key, re.DOTALL)
+    prefix = match[1] if match else ""
+    return tuple(f"{prefix}{name}" for name in sql.HITS_AND_MISSES)
 
 
 def step_ms(window_seconds: float) -> int:
@@ -159,181 +161,3 @@ def _by_experiment(rows: Iterable[Row], read: Callable[[Row], Record]) -> ByExpe
         experiment_id: tuple(read(row[1:]) for row in of_one)
         for experiment_id, of_one in groupby(rows, key=lambda row: row[0])
     }
-
-
-@dataclass(frozen=True, slots=True)
-class ChosenExperiment:
-    """The experiments with the chosen one first, all active names, and why there is none or what is odd about
-    it.
-    """
-
-    chosen: Experiment | None
-    experiments: tuple[Experiment, ...]
-    known: tuple[str, ...]
-    warnings: tuple[str, ...] = ()
-    reason: str | None = None
-    fix: str | None = None
-
-
-def choose_experiment(
-    connection: Questions, wanted: str | None, parameters: Mapping[str, Any]
-) -> ChosenExperiment:
-    """The named experiment, or the A/B experiment with the newest activity; UsageError where no active
-    experiment has that name.
-    """
-    rows = connection.rows("experiments", sql.EXPERIMENTS, {**parameters, "experiment": wanted})
-    found = _experiments(rows)
-    known = tuple(dict.fromkeys(name for _, name, *_ in rows))
-    candidates = [
-        experiment
-        for experiment in found
-        if (experiment.is_ab_test if wanted is None else experiment.name == wanted)
-    ]
-    active, ranks = _with_activity(connection, found, candidates, parameters)
-    if not candidates:
-        reason, fix = _nothing_found(connection, found, known, wanted, parameters)
-        return ChosenExperiment(None, tuple(active), known, reason=reason, fix=fix)
-    chosen_id = max(
-        candidates,
-        key=lambda experiment: ranks.get(experiment.experiment_id, (-1, -1, experiment.experiment_id)),
-    ).experiment_id
-    ordered = sorted(
-        active,
-        key=lambda experiment: (
-            experiment.experiment_id != chosen_id,
-            [-part for part in ranks.get(experiment.experiment_id, (-1, -1, -1))],
-        ),
-    )
-    return _chosen(ordered, known)
-
-
-def choice_of(choice: ChosenExperiment, experiment: Experiment) -> ChosenExperiment:
-    """The same experiments with this one chosen."""
-    others = tuple(each for each in choice.experiments if each is not experiment)
-    known = (experiment.name, *(name for name in choice.known if name != experiment.name))
-    return _chosen((experiment, *others), known)
-
-
-def _chosen(ordered: Sequence[Experiment], known: tuple[str, ...]) -> ChosenExperiment:
-    chosen = ordered[0]
-    with_variants = tuple(experiment for experiment in ordered if experiment.variants)
-    same_name = sorted(experiment.workspace for experiment in ordered[1:] if experiment.name == chosen.name)
-    warnings = (
-        [
-            (
-                f"experiment {chosen.name!r} is there in several workspaces; shown is the one of "
-                f"{chosen.workspace}, not {', '.join(same_name)}"
-            )
-        ]
-        if same_name
-        else []
-    )
-    if len(chosen.variants) >= sql.MAX_VARIANTS:
-        warnings.append(
-            f"experiment {chosen.name!r} has {sql.MAX_VARIANTS} or more variants; of the rest "
-            "nothing is shown"
-        )
-    if chosen.variants:
-        return ChosenExperiment(chosen, with_variants, known, tuple(warnings))
-    reason = f"no active run of experiment {chosen.name!r} has a param or tag {sql.VARIANT_KEY}"
-    return ChosenExperiment(
-        chosen,
-        with_variants,
-        known,
-        tuple(warnings),
-        reason,
-        f"log {sql.VARIANT_KEY} in its runs, or set AB_EXPERIMENT to another experiment",
-    )
-
-
-def _experiments(rows: Iterable[tuple[Any, ...]]) -> list[Experiment]:
-    """One experiment for each id; its rows hold one variant each."""
-    variants: dict[tuple[int, str, str], list[tuple[str, int]]] = {}
-    for experiment_id, name, workspace, variant, runs in rows:
-        counted = variants.setdefault((experiment_id, name, workspace), [])
-        if variant is not None:
-            counted.append((variant, runs))
-    return [Experiment(*key, tuple(counted), None) for key, counted in variants.items()]
-
-
-def _with_activity(
-    connection: Questions,
-    found: Iterable[Experiment],
-    candidates: Iterable[Experiment],
-    parameters: Mapping[str, Any],
-) -> tuple[list[Experiment], dict[int, _Rank]]:
-    """The experiments with the newest activity of the A/B tests and candidates, and how they rank: newest by
-    the moment, newest at all, newest made.
-    """
-    ids = {experiment.experiment_id for experiment in (*found, *candidates) if experiment.is_ab_test} | {
-        experiment.experiment_id for experiment in candidates
-    }
-    rows = (
-        connection.rows("activity", sql.ACTIVITY, {**parameters, "experiment_ids": sorted(ids)})
-        if ids
-        else []
-    )
-    newest = {experiment_id: by_then_ms for experiment_id, by_then_ms, _ in rows}
-    ranks = {
-        experiment_id: (by_then_ms or -1, at_all_ms or -1, experiment_id)
-        for experiment_id, by_then_ms, at_all_ms in rows
-    }
-    return [
-        _active(experiment, newest.get(experiment.experiment_id), parameters["from_ms"])
-        for experiment in found
-    ], ranks
-
-
-def _active(experiment: Experiment, by_then_ms: int | None, from_ms: int) -> Experiment:
-    return replace(
-        experiment,
-        last_activity_at=moment_or_none(by_then_ms),
-        is_active=by_then_ms is not None and by_then_ms > from_ms,
-    )
-
-
-def _nothing_found(
-    connection: Questions,
-    found: Sequence[Experiment],
-    known: Sequence[str],
-    wanted: str | None,
-    parameters: Mapping[str, Any],
-) -> tuple[str, str]:
-    deleted = connection.optional_rows("deleted experiments", sql.DELETED, parameters) or []
-    if wanted is not None:
-        raise UsageError(
-            _unknown(wanted, known, is_deleted=any(name == wanted and gone for name, gone in deleted))
-        )
-    log = f"log the param or tag {sql.VARIANT_KEY} with two values in one experiment's runs"
-    if deleted:
-        names = ", ".join(repr(name) for name, _ in deleted)
-        return (
-            (
-                "reachable, no A/B data: every experiment with two variants is deleted, or its runs are "
-                f"({names})"
-            ),
-            f"restore it (mlflow experiments restore), or {log}",
-        )
-    names = ", ".join(repr(name) for name in known[:_SHOWN_NAMES])
-    single = next((experiment for experiment in found if experiment.variants), None)
-    only = f"; {single.name!r} has only {single.variants[0][0]!r}" if single else ""
-    count = f"{len(known)} experiment{'' if len(known) == 1 else 's'}"
-    return (
-        f"reachable, no A/B data: {count} ({names}), none with two values of {sql.VARIANT_KEY}{only}",
-        f"{log}, or name one with AB_EXPERIMENT",
-    )
-
-
-def _unknown(wanted: str, known: Sequence[str], *, is_deleted: bool) -> str:
-    if is_deleted:
-        return (
-            f"experiment {wanted!r} is deleted in MLflow; restore it (mlflow experiments restore) or "
-            "name another one"
-        )
-    near = difflib.get_close_matches(wanted, known, n=_SHOWN_NAMES, cutoff=0.0)
-    names = ", ".join(repr(name) for name in near)
-    return (
-        f"MLflow has no active experiment {wanted!r}; the nearest names are {names}"
-        if near
-        else f"MLflow has no active experiment {wanted!r}, and no other; run an experiment first"
-    )

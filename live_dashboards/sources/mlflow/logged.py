@@ -35,22 +35,27 @@ class Logged:
     warnings: tuple[str, ...] = ()
 
 
-def read_logged(connection: Questions, parameters: Parameters) -> Mapping[int, Logged]:
+def read_logged(
+    connection: Questions, parameters: Parameters, measured: ByExperiment[VariantValue]
+) -> dict[int, Logged]:
     """What the runs of each experiment log, by as many questions as for one where their accuracies are
-    there; of one without any run there is nothing.
+    there; of one without any run there is nothing. `measured` is what runs measured of several models.
     """
-    found = _read(connection, parameters)
+    found = _read(connection, parameters, measured)
     for experiment_id, each in [*found.items()]:
         more = _with_datasets(parameters, each.others)
         if more is not None:
-            found |= _read(connection, {**more, "experiment_ids": [experiment_id]})
+            found |= _read(connection, {**more, "experiment_ids": [experiment_id]}, measured)
     return found
 
 
-def _read(connection: Questions, parameters: Parameters) -> dict[int, Logged]:
-    values: ByExperiment[VariantValue] = read(connection, "values", parameters)
+def _read(
+    connection: Questions, parameters: Parameters, measured: ByExperiment[VariantValue]
+) -> dict[int, Logged]:
+    by_runs: ByExperiment[VariantValue] = read(connection, "values", parameters)
     ranges: ByExperiment[tuple[str, str, float, float]] = read(connection, "value_ranges", parameters)
     ids = parameters["experiment_ids"]
+    values = {each: _best(by_runs.get(each, ()), measured.get(each, ()), parameters) for each in ids}
     keys = {each: _keys(values.get(each, ()), parameters) for each in ids}
     chosen = [
         (each, _counted(value, parameters))
@@ -67,7 +72,7 @@ def _read(connection: Questions, parameters: Parameters) -> dict[int, Logged]:
         each: Logged(
             tuple(by_id[each]),
             tuple(
-                (metric, low, high)
+                _widened(metric, low, high, by_id[each])
                 for metric, key, low, high in ranges.get(each, ())
                 if key == keys[each][metric]
             ),
@@ -77,6 +82,26 @@ def _read(connection: Questions, parameters: Parameters) -> dict[int, Logged]:
         )
         for each in ids
     }
+
+
+def _best(
+    values: Sequence[VariantValue], measured: Sequence[VariantValue], parameters: Parameters
+) -> tuple[VariantValue, ...]:
+    """Of each variant, metric and key the value that counts, be it logged by a run or measured of a model."""
+    if not measured:
+        return tuple(values)
+    found: dict[tuple[str, str, str], VariantValue] = {}
+    for value in sorted((*values, *measured), key=lambda each: _rank(each, parameters["near_ms"])):
+        found.setdefault((value.variant, value.metric, value.key), value)
+    return tuple(sorted(found.values(), key=lambda each: (each.variant, each.metric, each.key)))
+
+
+def _widened(
+    metric: str, low: float, high: float, values: Sequence[VariantValue]
+) -> tuple[str, float, float]:
+    """The range with what was measured of models, of which a run keeps one alone."""
+    mine = [each.value for each in values if each.metric == metric and each.model_id]
+    return metric, min((low, *mine)), max((high, *mine))
 
 
 def _lacks_rows(values: Sequence[VariantValue]) -> bool:
@@ -186,7 +211,7 @@ def _by_point(
     """MLflow keeps the point of the greatest step; where a newer one has a smaller step, as a final value
     that is logged without one, AB_METRIC_POINT says which counts.
     """
-    stepped = [each for each in values if each.step > 0]
+    stepped = [each for each in values if each.step > 0 and not each.model_id]
     if not stepped:
         return tuple(values)
     rows = connection.rows(
@@ -204,7 +229,7 @@ def _by_point(
 
 
 def _at_point(value: VariantValue, newest: tuple[float, int] | None, parameters: Parameters) -> VariantValue:
-    if newest is None or value.step <= 0 or newest[1] <= _milliseconds(value.observed_at):
+    if newest is None or value.step <= 0 or value.model_id or newest[1] <= _milliseconds(value.observed_at):
         return value
     if math.isclose(newest[0], value.value) and parameters["metric_point"] == "step":
         return value

@@ -30,6 +30,7 @@ from live_dashboards.sources.mlflow.errors import (
 )
 from live_dashboards.sources.mlflow.questions import Parameters, Row
 from live_dashboards.sources.mlflow.reading import Asked, OpenedSource
+from live_dashboards.sources.mlflow.sql import filled
 
 # the server cancels a statement this long before the deadline, so that its answer still arrives
 _CANCEL_SECONDS = 0.1
@@ -95,7 +96,8 @@ class MlflowConnection:
             if remaining_ms <= 0 or self._is_given_up:
                 raise psycopg2.extensions.QueryCanceledError
             with self._connected.cursor() as cursor:
-                cursor.execute(f"set local statement_timeout = {remaining_ms};\n{sql}", parameters)
+                text = filled(sql, parameters)
+                cursor.execute(f"set local statement_timeout = {remaining_ms};\n{text}", parameters)
                 return cursor.fetchall()
         except psycopg2.Error as error:
             is_late = self._is_given_up or isinstance(error, psycopg2.extensions.QueryCanceledError)
@@ -122,7 +124,7 @@ class MlflowConnection:
     def text(self, question: str, sql: str, parameters: Parameters) -> str:  # noqa: ARG002 the text says it all
         """The statement with these parameters filled in."""
         with self._connected.cursor() as cursor:
-            return cursor.mogrify(sql, parameters).decode(errors="replace")
+            return cursor.mogrify(filled(sql, parameters), parameters).decode(errors="replace")
 
     def abort(self) -> None:
         """Ends a call that is under way in another thread, within moments: it raises SourceError there."""

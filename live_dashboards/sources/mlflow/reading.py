@@ -17,9 +17,11 @@ from live_dashboards.model.snapshot import MLFLOW, ChosenTest, MlflowAnswer, Sou
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import experiments, sql
-from live_dashboards.sources.mlflow.experiments import ChosenExperiment, choice_of, choose_experiment
-from live_dashboards.sources.mlflow.logged import Logged, read_logged
+from live_dashboards.sources.mlflow.choosing import ChosenExperiment, choice_of, choose_experiment
+from live_dashboards.sources.mlflow.facts import Held, read_facts
+from live_dashboards.sources.mlflow.models import MODEL_POINTS, model_parameters
 from live_dashboards.sources.mlflow.questions import Questions, milliseconds, require_text
+from live_dashboards.sources.mlflow.variants import way_parameters
 
 _TEXTS = {
     "experiments": sql.EXPERIMENTS,
@@ -30,7 +32,7 @@ _TEXTS = {
     experiments.HISTORY: sql.HISTORY,
 }
 
-_OF_RUNS = ("status_counts", "runs", "history")
+_OF_RUNS = ("status_counts", "history")
 
 # clocks of training machines differ: what was logged up to 5 minutes after the moment counts as known at it
 _CLOCK_SLACK_MS = 300_000
@@ -82,34 +84,25 @@ class Asked:
     def read(self, choices: Sequence[ChosenExperiment]) -> tuple[MlflowAnswer, ...]:
         """An answer for each chosen experiment, in this order."""
         ids = [choice.chosen.experiment_id for choice in choices if choice.chosen]
-        parameters = {**self.parameters, "experiment_ids": ids}
-        logged = read_logged(self.connection, parameters)
-        found: dict[str, dict[int, Any]] = {name: {} for name in _OF_RUNS}
-        for key, of_key in _by_accuracy_key(logged).items():
-            own = {**parameters, "experiment_ids": of_key, "accuracy_key": key}
-            for name in _OF_RUNS:
-                found[name] |= experiments.read(self.connection, name, own)
+        facts = read_facts(
+            self.connection, {**choices[0].parameters, "experiment_ids": ids}, ("runs", *_OF_RUNS)
+        )
         if self.versions_text:
-            found["versions"] = dict(
-                experiments.read_versions(self.connection, self.versions_text, parameters)
+            facts.of_runs["versions"] = dict(
+                experiments.read_versions(self.connection, self.versions_text, facts.parameters)
             )
-        answers = tuple(self._answer(choice, logged, found) for choice in choices)
+        answers = tuple(self._answer(choice, facts) for choice in choices)
         ended = self.deadline.elapsed_seconds
         return tuple(
             replace(answer, status=replace(answer.status, duration_seconds=ended)) for answer in answers
         )
 
-    def _answer(
-        self,
-        choice: ChosenExperiment,
-        logged: Mapping[int, Logged],
-        found: Mapping[str, experiments.ByExperiment[Any]],
-    ) -> MlflowAnswer:
+    def _answer(self, choice: ChosenExperiment, facts: Held) -> MlflowAnswer:
         chosen = choice.experiments[0]
-        values = logged[chosen.experiment_id]
+        values = facts.logged[chosen.experiment_id]
         texts = {**_TEXTS, **({"versions": self.versions_text} if self.versions_text else {})}
         parameters = {
-            **self.parameters,
+            **facts.parameters,
             "experiment_ids": [chosen.experiment_id],
             "accuracy_key": values.keys[ACCURACY],
         }
@@ -117,7 +110,11 @@ class Asked:
             name: " ".join(self.connection.text(name, text, parameters).split())
             for name, text in texts.items()
         }
-        own = {name: answers.get(chosen.experiment_id, ()) for name, answers in found.items()}
+        if any(each.model_id for each in values.values):
+            bound = model_parameters(parameters)
+            text = self.connection.text(MODEL_POINTS, sql.MODEL_POINTS, bound)
+            queries["model_points"] = " ".join(text.split())
+        own = {name: answers.get(chosen.experiment_id, ()) for name, answers in facts.of_runs.items()}
         status = self.status(SourceState.ANSWERED, choice)
         return MlflowAnswer(
             replace(status, warnings=(*status.warnings, *values.warnings)),
@@ -135,15 +132,11 @@ class Asked:
             versions=own.get("versions", ()),
             newest_at=chosen.last_activity_at,
             queries=tuple(queries.items()),
+            variant_ways=(
+                *choice.ways.get(chosen.experiment_id, ()),
+                *facts.ways(chosen.experiment_id),
+            ),
         )
-
-
-def _by_accuracy_key(logged: Mapping[int, Logged]) -> dict[str, list[int]]:
-    """The experiments by the key that their accuracy is read under: one question for all of a key."""
-    found: dict[str, list[int]] = {}
-    for experiment_id, each in logged.items():
-        found.setdefault(each.keys[ACCURACY], []).append(experiment_id)
-    return found
 
 
 def question_parameters(settings: Settings, at: datetime, window_seconds: float) -> dict[str, Any]:
@@ -151,7 +144,7 @@ def question_parameters(settings: Settings, at: datetime, window_seconds: float)
     keys = experiments.metric_keys(settings)
     at_ms = milliseconds(at)
     return {
-        "variant_key": sql.VARIANT_KEY,
+        **way_parameters(settings["AB_VARIANT_FROM"]),
         "parent_key": sql.PARENT_KEY,
         "run_name_key": sql.RUN_NAME_KEY,
         "experiment": settings["AB_EXPERIMENT"],

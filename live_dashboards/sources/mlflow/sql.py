@@ -9,7 +9,11 @@ infinity makes an average fail: each question leaves them out.
 
 from __future__ import annotations
 
-VARIANT_KEY = "model_variant"
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from live_dashboards.model.setting_types import VariantWay
+
 PARENT_KEY = "mlflow.parentRunId"
 RUN_NAME_KEY = "mlflow.runName"
 MAX_EXPERIMENTS = 5_000
@@ -19,6 +23,7 @@ MAX_STATUS_ROWS = 1_000
 MAX_RUNS = 200
 MAX_VERSIONS = 50
 HISTORY_POINTS = 300
+MAX_POINTS = 20_000
 
 _BLANKS = r"E' \t\r\n\f\x0b'"
 # sums, products and squares of such values stay finite; no metric is larger but one that has diverged
@@ -33,15 +38,16 @@ _TOMORROW_MS = "(select (extract(epoch from now()) * 1000)::bigint + 86400000)"
 # several of them, answers for each with its id first, and counts its limits for each.
 _TRIMMED = f"nullif(btrim(left({{value}}, 250), {_BLANKS}), '')"
 _PARAM, _TAG = _TRIMMED.format(value="p.value"), _TRIMMED.format(value="t.value")
+# Where variants are is a setting: `filled` puts that into the texts, as a planner knows a plain text best.
+_VARIANT, _VARIANTS, _COUNTED_VARIANT, _COUNTED_WAY = "<variant>", "<variants>", "<counted>", "<way>"
+_MODEL_VARIANT = "<of model>"
 _RUNS_OF_EXPERIMENTS = (
     "select * from runs where experiment_id = any(%(experiment_ids)s) and lifecycle_stage = 'active'"
 )
 _WITH_VARIANT = f"""
 active as materialized (
   select r.experiment_id, r.run_uuid, r.name, r.status, r.start_time, r.end_time,
-         coalesce((select {_PARAM} from params p where p.key = %(variant_key)s and p.run_uuid = r.run_uuid),
-                  (select {_TAG} from tags t where t.key = %(variant_key)s and t.run_uuid = r.run_uuid))
-                    as variant,
+         {_VARIANT} as variant,
          coalesce((select c.value <> '' from tags c where c.key = %(parent_key)s
            and c.run_uuid = r.run_uuid), false) as is_child
   from ({{runs}}) r
@@ -77,10 +83,8 @@ REVISION = "select version_num from alembic_version limit 1"
 # for the same reason.
 _COUNTED = f"""
 counted as materialized (
-  select r.experiment_id, coalesce({_PARAM}, {_TAG}) as variant, count(*) as runs
-  from (select run_uuid, experiment_id from runs where {{stage}}) r
-  full join (select run_uuid, value from params where key = %(variant_key)s) p on p.run_uuid = r.run_uuid
-  full join (select run_uuid, value from tags where key = %(variant_key)s) t on t.run_uuid = r.run_uuid
+  select r.experiment_id, {_COUNTED_VARIANT} as variant, count(*) as runs, min({_COUNTED_WAY}) as way
+  from (select run_uuid, experiment_id from runs where {{stage}}) r{_VARIANTS}
   where coalesce(r.run_uuid, '') <> ''
   group by 1, 2
 )"""
@@ -97,7 +101,7 @@ with {_COUNTED.format(stage="lifecycle_stage = 'active'")}, ranked as (
   from experiments e where e.lifecycle_stage = 'active'
   order by is_wanted desc, has_variants desc, e.experiment_id desc limit {MAX_EXPERIMENTS}
 )
-select k.experiment_id, k.name, k.workspace, v.variant, v.runs
+select k.experiment_id, k.name, k.workspace, v.variant, v.runs, v.way
 from known k left join ranked v on v.experiment_id = k.experiment_id and v.place <= {MAX_VARIANTS}
 order by k.is_wanted desc, k.experiment_id desc, v.runs desc, v.variant limit {MAX_EXPERIMENT_ROWS}"""
 
@@ -208,18 +212,48 @@ from unnest(%(point_runs)s, %(point_keys)s, %(point_starts)s) as w(run_id, key, 
     order by m.timestamp desc, m.step desc limit 1
   ) m"""
 
-# Data sets that runs were evaluated on stand in tables that the role of the docs need not read.
-DATASET_TABLES = ("inputs", "datasets", "input_tags")
-DATASET_RIGHTS = """
+# What is optional is asked for only where all its tables are there and may be read.
+RIGHTS = """
 select coalesce(bool_and(to_regclass(w.name) is not null), false),
        coalesce(bool_and(has_table_privilege(to_regclass(w.name), 'select')), false), current_user::text
-from unnest(%(dataset_tables)s) as w(name)"""
+from unnest(%(asked_tables)s) as w(name)"""
+
+# Data sets that runs were evaluated on stand in tables that the role of the docs need not read.
+DATASET_TABLES = ("inputs", "datasets", "input_tags")
 DATASETS = """
 select i.destination_id, coalesce(t.value, ''), d.name, left(d.dataset_profile, 1000)
 from inputs i join datasets d on d.dataset_uuid = i.source_id
   left join input_tags t on t.input_uuid = i.input_uuid and t.name = 'mlflow.data.context'
 where i.destination_type = 'RUN' and i.source_type = 'DATASET' and i.destination_id = any(%(run_ids)s)
 order by i.destination_id, i.input_uuid limit 1000"""
+
+# MLflow 3 keeps what a run measured by the model that it measured: of runs without a variant, the last point
+# of each model whose own params and tags, or those of the run that trained it, tell one. NaN stands there as
+# 0.
+MODEL_POINTS = f"""
+with {_ACTIVE_RUNS}, model as materialized (
+  select g.model_id, g.experiment_id, {_MODEL_VARIANT} as variant
+  from logged_models g left join runs s on s.run_uuid = g.source_run_id and s.lifecycle_stage = 'active'
+    and s.experiment_id = g.experiment_id
+  where g.experiment_id = any(%(experiment_ids)s) and g.lifecycle_stage = 'active'
+), point as (
+  select distinct on (m.model_id, m.run_id, m.metric_name) g.experiment_id, g.variant, m.model_id, m.run_id,
+    m.metric_name, m.metric_value, m.metric_timestamp_ms, m.metric_step
+  from model g join logged_model_metrics m on m.model_id = g.model_id
+  where g.variant is not null and m.metric_value is not null and (m.metric_name = any(%(model_keys)s)
+    or exists (select from unnest(%(model_prefixes)s) p where starts_with(m.metric_name, p)))
+  order by m.model_id, m.run_id, m.metric_name, case when %(metric_point)s = 'time' then m.metric_timestamp_ms
+    else m.metric_step end desc, m.metric_step desc, m.metric_timestamp_ms desc, m.metric_value desc
+)
+select r.experiment_id, p.variant, p.model_id, r.run_uuid, left({_NAME.format(run="r")}, 250), r.status,
+  r.is_child, r.start_time, (select left(n.value, 250) from params n where n.run_uuid = r.run_uuid
+    and n.key = %(test_count_key)s), p.metric_name, p.metric_value, p.metric_timestamp_ms, p.metric_step
+from point p join active r on r.run_uuid = p.run_id and r.experiment_id = p.experiment_id
+where r.variant is null and abs(p.metric_value) < float8 '{LARGEST:g}'
+  and not (p.metric_value = 0 and exists (select from metrics n where n.key = p.metric_name
+    and n.timestamp = p.metric_timestamp_ms and n.step = p.metric_step and n.run_uuid = p.run_id
+    and n.is_nan))
+order by r.experiment_id, r.run_uuid, p.model_id, p.metric_name limit {MAX_POINTS}"""
 
 VALUE_RANGES = f"""
 with {_WANTED}, active as materialized (
@@ -305,3 +339,68 @@ select left(m.key, 250), r.run_uuid, m.is_nan, count(*) over ()
 from runs r cross join {_LATEST}
 where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active' and not ({_FINITE})
 order by r.start_time desc nulls last, r.run_uuid, m.key limit 1"""
+
+# Aliases are few; of the versions, the newest.
+ALIASED = """
+select v.run_id, a.alias from registered_model_aliases a
+  join model_versions v on v.name = a.name and v.version = a.version
+    and to_jsonb(a) ->> 'workspace' is not distinct from to_jsonb(v) ->> 'workspace'
+where coalesce(v.run_id, '') <> '' and coalesce(v.current_stage, '') <> 'Deleted_Internal'
+order by v.run_id, a.alias limit 1000"""
+MODEL_NAMES = """
+select v.run_id, v.name from model_versions v
+where coalesce(v.run_id, '') <> '' and coalesce(v.current_stage, '') <> 'Deleted_Internal'
+order by v.creation_time desc nulls last, v.name, v.version desc limit 1000"""
+
+
+def filled(text: str, parameters: Mapping[str, Any]) -> str:
+    """The text with where variants are read, as the parameters say it."""
+    ways = [
+        (place, way)
+        for place, way in enumerate(parameters.get("variant_ways", ()))
+        if way.kind in _LOGGED or way.kind in parameters["known"]
+    ]
+    counted = [(place, _COUNTED_BY.get(way.kind, _KNOWN).format(**_names(place, way))) for place, way in ways]
+    whens = " ".join(f"when {each} is not null then {place}" for place, each in counted)
+    of_run = [_OF_RUN.get(way.kind, _KNOWN).format(**_names(place, way)) for place, way in ways]
+    of_model = [_OF_MODEL.get(way.kind, _KNOWN_MODEL).format(**_names(place, way)) for place, way in ways]
+    joins = "".join(_JOIN.format(**_names(place, way)) for place, way in ways if way.kind in _LOGGED)
+    for mark, written in (
+        (_VARIANT, _first(of_run)),
+        (_VARIANTS, joins),
+        (_MODEL_VARIANT, _first(of_model)),
+        (_COUNTED_VARIANT, _first([each for _, each in counted])),
+        (_COUNTED_WAY, f"case {whens} end" if whens else "0"),
+    ):
+        text = text.replace(mark, written)
+    return text
+
+
+_LOGGED = {"param": "params", "tag": "tags"}
+_OF_RUN = {
+    "param": f"(select {_PARAM} from params p where p.key = %({{key}})s and p.run_uuid = r.run_uuid)",
+    "tag": f"(select {_TAG} from tags t where t.key = %({{key}})s and t.run_uuid = r.run_uuid)",
+}
+_OF_MODEL = {
+    "param": f"(select {_TRIMMED.format(value='p.param_value')} from logged_model_params p "
+    f"where p.model_id = g.model_id and p.param_key = %({{key}})s), (select {_PARAM} from params p "
+    "where p.key = %({key})s and p.run_uuid = s.run_uuid)",
+    "tag": f"(select {_TRIMMED.format(value='t.tag_value')} from logged_model_tags t "
+    f"where t.model_id = g.model_id and t.tag_key = %({{key}})s), (select {_TAG} from tags t "
+    "where t.key = %({key})s and t.run_uuid = s.run_uuid)",
+}
+_KNOWN_MODEL = "(%(known_{kind})s::jsonb ->> s.run_uuid)"
+_KNOWN = "(%(known_{kind})s::jsonb ->> r.run_uuid)"
+_COUNTED_BY = dict.fromkeys(_LOGGED, _TRIMMED.format(value="{alias}.value"))
+_JOIN = """
+  full join (select run_uuid, value from {table} where key = %({key})s) {alias} on {alias}.run_uuid =
+    r.run_uuid"""
+
+
+def _names(place: int, way: VariantWay) -> dict[str, str]:
+    table = _LOGGED.get(way.kind, "")
+    return {"key": f"variant_key_{place}", "alias": f"v{place}", "table": table, "kind": way.kind}
+
+
+def _first(texts: Sequence[str]) -> str:
+    return f"coalesce({', '.join(texts)})" if texts else "null::text"

@@ -11,12 +11,15 @@ from functools import partial
 from typing import Any, TypeVar
 
 from live_dashboards.sources.mlflow import sql
+from live_dashboards.sources.mlflow.questions import Parameters, Row
 from live_dashboards.sources.mlflow.rest.exchange import API, LateError, RestClient, not_mlflow
 from live_dashboards.sources.mlflow.rows.records import (
     LONGEST_TEXT,
     DatasetRow,
     ExperimentRow,
     MetricRow,
+    ModelPoint,
+    ModelRow,
     PointRow,
     RunRow,
     VersionRow,
@@ -41,13 +44,15 @@ _SHARE_OF_RUNS = 0.65  # of the time, after which no page is waited for
 
 _CONTEXT_KEY, _LONGEST_PROFILE = "mlflow.data.context", 1000
 _PAGES = 10
+_MODEL_PAGES = 10
 _MODELS = 25  # whose aliases are asked for, a call each
 _SHARE_OF_VERSIONS = 0.95  # of the time, after which no call goes on
 
 EXPERIMENT_PAGE = 1000
 MARKED_PAGE = 1000  # a server takes about a second for a thousand runs
 RUN_PAGE = 500
-MARKED = tuple(f"{place}.{sql.VARIANT_KEY} LIKE '%'" for place in ("params", "tags"))
+_PLACES = {"param": "params", "tag": "tags"}
+_KNOWN_AT_ONCE = 200
 VERSIONS: dict[str, str | int] = {"order_by": "creation_timestamp DESC", "max_results": 1000}
 _VIEWS = {False: "ACTIVE_ONLY", True: "ALL"}
 
@@ -82,7 +87,21 @@ def run_row(document: Document, wanted: WantedKeys) -> RunRow:
         },
         *wanted.signs(_milliseconds(metric.get("timestamp")) for metric in data.get("metrics", ())),
         datasets=tuple(map(dataset_row, document.get("inputs", {}).get("dataset_inputs", ()))),
-    )
+    ).named({"variant_ways": wanted.ways, "known": {}})
+
+
+def marks(parameters: Parameters, known: Sequence[str]) -> list[str]:
+    """The filters that find the runs with a variant: by each param and tag, then those known by id."""
+    ways = parameters["variant_ways"]
+    found = [f"{_PLACES[way.kind]}.{_quoted(way.name)} LIKE '%'" for way in ways if way.kind in _PLACES]
+    runs = [run_id for run_id in known if run_id.isalnum()]
+    parts = [runs[start : start + _KNOWN_AT_ONCE] for start in range(0, len(runs), _KNOWN_AT_ONCE)]
+    return [*found, *(f"attributes.run_id IN ({', '.join(map(repr, part))})" for part in parts)]
+
+
+def _quoted(name: str) -> str:
+    """The key as a filter takes it."""
+    return name if name.isidentifier() else f"`{name}`"
 
 
 def dataset_row(document: Document) -> DatasetRow:
@@ -401,6 +420,99 @@ def _aliases(pages: Pages, names: Iterable[str]) -> dict[str, list[tuple[str, in
 def _aliases_of(pages: Pages, name: str) -> list[tuple[str, int]]:
     model = pages.client.get("registered-models/get", {"name": name}).get("registered_model", {})
     return pages.read(model, "aliases", lambda each: (str(each["alias"]), int(each["version"])))
+
+
+def aliased_runs(pages: Pages) -> list[Row]:
+    """(run, alias) of the model versions that have one, of the models and versions that pages reach."""
+    aliases: dict[tuple[str, int], list[str]] = {}
+    for model in _paged(pages, "registered-models/search", {"max_results": 1000}, "registered_models"):
+        for each in model.get("aliases", ()):
+            aliases.setdefault((str(model["name"]), int(each["version"])), []).append(str(each["alias"]))
+    if not aliases:
+        return []
+    found = [
+        (version.run_id, alias)
+        for version in _versions(pages)
+        for alias in aliases.get((version.name, version.version), ())
+    ]
+    return sorted(found)
+
+
+def named_runs(pages: Pages) -> list[Row]:
+    """(run, name) of the newest model versions."""
+    placed = sorted(_versions(pages), key=lambda each: (-each.created_ms, each.name, -each.version))
+    return [(each.run_id, each.name) for each in placed[:1000]]
+
+
+def model_rows(pages: Pages, experiment_ids: Sequence[int], wanted: WantedKeys) -> list[ModelRow]:
+    """The LoggedModels of these experiments; SourceError of a server that knows none."""
+    search = models_search(experiment_ids)
+    found: list[ModelRow] = []
+    token = ""
+    for _ in range(_MODEL_PAGES):
+        page, token = pages.one(
+            "logged-models/search", search, "models", lambda each: model_row(each, wanted), token
+        )
+        found.extend(page)
+        if not token:
+            break
+    pages.cut(when=bool(token), what=f"the newest {len(found)} LoggedModels")
+    return found
+
+
+def models_search(experiment_ids: Sequence[int]) -> dict[str, Any]:
+    """The LoggedModels of these experiments, as many as MLflow gives at once."""
+    return {"experiment_ids": [str(each) for each in experiment_ids], "max_results": 50}
+
+
+def model_row(document: Document, wanted: WantedKeys) -> ModelRow:
+    """What is wanted of a model of `logged-models/search`."""
+    info, data = document["info"], document.get("data", {})
+    points = (
+        ModelPoint(str(each["run_id"]), str(each["key"]), row.value, row.at_ms or 0, row.step)
+        for each in data.get("metrics", ())
+        if each.get("run_id") and wanted.has_metric(str(each["key"]))
+        for row in (metric_row(each),)
+    )
+    return ModelRow(
+        int(info["experiment_id"]),
+        str(info["model_id"]),
+        info.get("source_run_id") or None,
+        _texts(data.get("params", ()), wanted.params),
+        _texts(info.get("tags", ()), wanted.tags),
+        tuple(points),
+    )
+
+
+def nan_points_of(pages: Pages, run_id: str, key: str) -> frozenset[tuple[int, int]]:
+    """(milliseconds, step) of the NaN that a run logged under that key, as far as a page reaches."""
+    parameters: dict[str, str | int] = {"run_id": run_id, "metric_key": key, "max_results": _HISTORY_PAGE}
+    document = pages.client.get("metrics/get-history", parameters)
+    rows = pages.read(document, "metrics", metric_row)
+    return frozenset((row.at_ms or 0, row.step) for row in rows if row.is_nan)
+
+
+def _versions(pages: Pages) -> list[VersionRow]:
+    found = _paged(pages, "model-versions/search", VERSIONS, "model_versions")
+    return [each for each in pages.checked(lambda: [version_row(each) for each in found]) if each is not None]
+
+
+def _paged(pages: Pages, path: str, search: Document, name: str) -> list[Document]:
+    """The documents of all pages, as far as they reach in time."""
+    found: list[Document] = []
+    token = ""
+    for _ in range(_PAGES):
+        try:
+            with pages.client.limited(_SHARE_OF_RUNS):
+                document = pages.client.get(path, {**search, **({"page_token": token} if token else {})})
+        except LateError:
+            break
+        found.extend(pages.read(document, name, lambda each: each))
+        token = str(document.get("next_page_token") or "")
+        if not token:
+            return found
+    pages.cut(when=True, what=f"{len(found)} of {name.replace('_', ' ')}")
+    return found
 
 
 def experiments_search(*, deleted_too: bool) -> dict[str, Any]:

@@ -13,19 +13,24 @@ from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.experiments import HISTORY
-from live_dashboards.sources.mlflow.questions import Parameters
+from live_dashboards.sources.mlflow.questions import Parameters, Row
 from live_dashboards.sources.mlflow.reading import Asked, OpenedSource
 from live_dashboards.sources.mlflow.rest.exchange import API, LateError, RestClient, rest_endpoint
 from live_dashboards.sources.mlflow.rest.runs import (
     EXPERIMENT_PAGE,
-    MARKED,
     VERSIONS,
     Document,
     Pages,
     RestRuns,
+    aliased_runs,
     experiment_row,
     experiments_search,
     history_points,
+    marks,
+    model_rows,
+    models_search,
+    named_runs,
+    nan_points_of,
     request,
     run_row,
     runs_search,
@@ -33,12 +38,14 @@ from live_dashboards.sources.mlflow.rest.runs import (
 )
 from live_dashboards.sources.mlflow.rows.records import (
     ExperimentRow,
+    ModelRow,
     PointRow,
     RunRow,
     VersionRow,
     WantedKeys,
 )
 from live_dashboards.sources.mlflow.rows.rules import RowAnswers
+from live_dashboards.sources.mlflow.variants import known_runs
 
 _EXPERIMENT_PAGES = sql.MAX_EXPERIMENTS // EXPERIMENT_PAGE
 _MARKED_PAGES = 4
@@ -52,7 +59,7 @@ class RestRows:
     """
 
     def __init__(self, client: RestClient, parameters: Parameters) -> None:
-        self._pages = Pages(client)
+        self._pages, self._parameters = Pages(client), parameters
         self._experiment, self._wanted = parameters["experiment"], WantedKeys.of(parameters)
         self._order: dict[int, tuple[bool, int]] = {}
         self._runs = RestRuns(self._pages, self._wanted)
@@ -77,14 +84,16 @@ class RestRows:
         }
         return found
 
-    def marked_runs(self, experiments: Sequence[ExperimentRow], *, deleted_too: bool) -> Sequence[RunRow]:
-        """The runs of these experiments that have a param or tag with a variant.
+    def marked_runs(
+        self, experiments: Sequence[ExperimentRow], known: Sequence[str], *, deleted_too: bool
+    ) -> Sequence[RunRow]:
+        """The runs of these experiments that have a param or tag with a variant, and those known by id.
 
         All of them where they fit on a page; else those of an experiment with two variants, of which more
         need not be known, are left out of further pages.
         """
         found: dict[str, RunRow] = {}
-        for wanted in MARKED if experiments else ():
+        for wanted in marks(self._parameters, known) if experiments else ():
             ids, token = [each.experiment_id for each in experiments], ""
             for number in range(1, _MARKED_PAGES + 1):
                 try:
@@ -97,8 +106,8 @@ class RestRows:
                 found |= {run.run_id: run for run in page}
                 if not token:
                     break
-                known = _with_two_variants(found.values())
-                rest = [each for each in ids if each not in known]
+                enough = _with_two_variants(found.values())
+                rest = [each for each in ids if each not in enough]
                 is_last = (
                     number == _MARKED_PAGES or not rest or self._pages.client.used_share > _SHARE_OF_MARKED
                 )
@@ -130,11 +139,28 @@ class RestRows:
         """
         return versions_of(self._pages, runs)
 
+    def aliased(self) -> list[Row]:
+        """(run, alias) of the registered model versions that have one."""
+        return aliased_runs(self._pages)
+
+    def model_names(self) -> list[Row]:
+        """(run, name) of the newest registered model versions, newest first."""
+        return named_runs(self._pages)
+
+    def models(self, experiment_ids: Sequence[int]) -> Sequence[ModelRow]:
+        """The newest LoggedModels of these experiments."""
+        return model_rows(self._pages, experiment_ids, self._wanted)
+
+    def nan_points(self, run_id: str, key: str) -> frozenset[tuple[int, int]]:
+        """(milliseconds, step) of the NaN that a run logged under that key."""
+        return nan_points_of(self._pages, run_id, key)
+
     def text(self, question: str, parameters: Parameters) -> str:
         """The request or requests behind the answer."""
         ids = parameters["experiment_ids"]
         search = request("runs/search", runs_search(ids, "", deleted_too=False))
-        marked = (request("runs/search", runs_search(["…"], each, deleted_too=False)) for each in MARKED)
+        filters = marks(parameters, known_runs(parameters))
+        marked = (request("runs/search", runs_search(["…"], each, deleted_too=False)) for each in filters)
         texts = {
             "experiments": "; ".join(
                 (request("experiments/search", experiments_search(deleted_too=False)), *marked)
@@ -142,6 +168,7 @@ class RestRows:
             HISTORY: f"{search}; then for each run GET {API}metrics/get-history "
             f"{json.dumps({'metric_key': parameters['accuracy_key']})}, "
             f"timestamp > {parameters['from_ms']} and <= {parameters['at_ms']}",
+            "model points": request("logged-models/search", models_search(ids)),
             "versions": f"GET {API}model-versions/search {json.dumps(VERSIONS)}; GET "
             f"{API}registered-models/get of each model",
         }

@@ -4,21 +4,20 @@ which the rules need a dozen.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
+from live_dashboards.model.setting_types import VariantWay
 from live_dashboards.sources.mlflow import sql
-from live_dashboards.sources.mlflow.experiments import hits_pattern
-from live_dashboards.sources.mlflow.questions import Parameters
+from live_dashboards.sources.mlflow.experiments import hit_keys
+from live_dashboards.sources.mlflow.questions import Parameters, Row
+from live_dashboards.sources.mlflow.variants import variant_of
 
 LONGEST_TEXT = 250
 VALIDATION = "val_"
 _DAY_MS = 86_400_000
-
-_BLANKS = " \t\r\n\f\x0b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,7 @@ class WantedKeys:
     tags: frozenset[str]
     near_ms: int
     tomorrow_ms: int
+    ways: tuple[VariantWay, ...]
 
     @classmethod
     def of(cls, parameters: Parameters) -> WantedKeys:
@@ -46,15 +46,17 @@ class WantedKeys:
             if metric in parameters["with_hits"]
             for name in hit_keys(key)
         }
-        tags = frozenset({sql.VARIANT_KEY, sql.PARENT_KEY, sql.RUN_NAME_KEY})
+        ways = parameters["variant_ways"]
+        tags = frozenset({*(way.name for way in ways if way.kind == "tag"), sql.PARENT_KEY, sql.RUN_NAME_KEY})
         tomorrow_ms = int(time.time() * 1000) + _DAY_MS
         return cls(
             frozenset({*parameters["keys"], *hits, count, parameters["example_count_key"]}),
             dataset_prefixes(parameters),
-            frozenset({sql.VARIANT_KEY, count}),
+            frozenset({*(way.name for way in ways if way.kind == "param"), count}),
             tags,
             parameters["near_ms"],
             tomorrow_ms,
+            ways,
         )
 
     def has_metric(self, key: str) -> bool:
@@ -73,13 +75,6 @@ def dataset_prefixes(parameters: Parameters) -> tuple[str, ...]:
     """
     wanted = zip(parameters["metrics"], parameters["keys"], strict=True)
     return tuple(f"{metric}_score_" for metric, key in wanted if key == f"{VALIDATION}{metric}")
-
-
-def hit_keys(key: str) -> tuple[str, ...]:
-    """Where mlflow.evaluate logs hits and misses: under the prefix that the metric's own key has."""
-    match = re.fullmatch(hits_pattern(), key, re.DOTALL)
-    prefix = match[1] if match else ""
-    return tuple(f"{prefix}{name}" for name in sql.HITS_AND_MISSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +113,7 @@ class DatasetRow(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class RunRow:
     """A run with those of its latest metrics that are wanted, by key, and when it logged any: at all, and by
-    the moment asked for (milliseconds since 1970).
+    the moment asked for (milliseconds since 1970); `way` is the place of the way that its variant is read by.
     """
 
     experiment_id: int
@@ -133,11 +128,8 @@ class RunRow:
     newest_sign_ms: int | None = None
     near_sign_ms: int | None = None
     datasets: tuple[DatasetRow, ...] = ()
-
-    @property
-    def variant(self) -> str | None:
-        """The param of that name, else the tag; None where both are blank or not there."""
-        return _trimmed(self.params.get(sql.VARIANT_KEY)) or _trimmed(self.tags.get(sql.VARIANT_KEY))
+    variant: str | None = None
+    way: int = 0
 
     @property
     def is_child(self) -> bool:
@@ -153,6 +145,11 @@ class RunRow:
     def counts(self) -> bool:
         """Whether its values count for its variant."""
         return self.variant is not None and self.status in {"FINISHED", "RUNNING"}
+
+    def named(self, parameters: Parameters) -> RunRow:
+        """The same with the variant that these parameters lead to."""
+        variant, way = variant_of(self.run_id, self.params, self.tags, parameters)
+        return replace(self, variant=variant, way=way)
 
     def finite(self, key: str) -> float | None:
         """The latest value of that key, None where there is none that is a number."""
@@ -180,6 +177,30 @@ class VersionRow:
     aliases: tuple[str, ...]
 
 
+class ModelPoint(NamedTuple):
+    """A value that a run measured of a model, as logged; a NaN is 0."""
+
+    run_id: str
+    key: str
+    value: float
+    at_ms: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A LoggedModel with what is wanted of its params, tags and metrics; `source_run_id` is the run that
+    trained it.
+    """
+
+    experiment_id: int
+    model_id: str
+    source_run_id: str | None
+    params: Mapping[str, str]
+    tags: Mapping[str, str]
+    points: tuple[ModelPoint, ...]
+
+
 class RowSource(Protocol):
     """A place to read rows from; each call is made once. SourceError where it cannot be read."""
 
@@ -190,8 +211,10 @@ class RowSource(Protocol):
     def experiments(self, *, deleted_too: bool) -> Sequence[ExperimentRow]:
         """All experiments."""
 
-    def marked_runs(self, experiments: Sequence[ExperimentRow], *, deleted_too: bool) -> Sequence[RunRow]:
-        """The runs of these experiments that have a param or tag with a variant."""
+    def marked_runs(
+        self, experiments: Sequence[ExperimentRow], known: Sequence[str], *, deleted_too: bool
+    ) -> Sequence[RunRow]:
+        """The runs of these experiments that have a param or tag with a variant, and those known by id."""
 
     def recent_runs(self, experiment_ids: Sequence[int]) -> Sequence[RunRow]:
         """At least the newest active runs of these experiments: enough to tell when each was last active."""
@@ -208,9 +231,17 @@ class RowSource(Protocol):
     def versions(self, runs: Sequence[RunRow]) -> Sequence[VersionRow]:
         """The model versions made from these runs."""
 
+    def aliased(self) -> list[Row]:
+        """(run, alias) of the registered model versions that have one."""
+
+    def model_names(self) -> list[Row]:
+        """(run, name) of the newest registered model versions, newest first."""
+
+    def models(self, experiment_ids: Sequence[int]) -> Sequence[ModelRow]:
+        """The LoggedModels of these experiments; none where MLflow keeps none."""
+
+    def nan_points(self, run_id: str, key: str) -> frozenset[tuple[int, int]]:
+        """(milliseconds, step) of the NaN that a run logged under that key."""
+
     def text(self, question: str, parameters: Parameters) -> str:
         """What is asked to answer the question."""
-
-
-def _trimmed(text: str | None) -> str | None:
-    return (text or "")[:LONGEST_TEXT].strip(_BLANKS) or None

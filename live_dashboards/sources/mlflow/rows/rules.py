@@ -14,17 +14,19 @@ from fractions import Fraction
 
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.mlflow import sql
-from live_dashboards.sources.mlflow.experiments import HISTORY
+from live_dashboards.sources.mlflow.experiments import HISTORY, hit_keys
 from live_dashboards.sources.mlflow.questions import Parameters, Row
 from live_dashboards.sources.mlflow.rows.records import (
     LONGEST_TEXT,
     ExperimentRow,
+    ModelPoint,
+    ModelRow,
     PointRow,
     RowSource,
     RunRow,
     VersionRow,
-    hit_keys,
 )
+from live_dashboards.sources.mlflow.variants import LOGGED, known_runs, trimmed
 
 _DAY_MS = 86_400_000
 _DELETED_SHOWN = 3
@@ -34,7 +36,8 @@ _MOST_KEYS = 20
 _PLAIN_DIGITS_BELOW = 1e15  # from here on PostgreSQL writes a number with an exponent
 
 _RULES = {
-    "experiments": "by experiment, the runs with each value of the param, else the tag, model_variant",
+    "experiments": "by experiment, the runs with each value of the first of these ways that gives one: "
+    "{ways}",
     "values": "by variant, metric and key, the latest finite value of the newest run: a top-level one before "
     "a child, a FINISHED one before a RUNNING one",
     "value_ranges": "by metric and key, the lowest and highest latest finite value of all active runs",
@@ -42,6 +45,8 @@ _RULES = {
     "runs": "the newest active runs",
     HISTORY: "the finite values within the window, averaged by variant and time step, child runs only "
     "where no top-level run has any",
+    "model points": "of runs without a variant, the last value of each key and model whose own params and "
+    "tags, or those of the run that trained it, tell a variant",
     "versions": "the newest versions made from the experiment's runs",
 }
 
@@ -51,14 +56,18 @@ _Runs = Mapping[int, Sequence[RunRow]]
 
 
 def experiment_rows(
-    experiments: Iterable[ExperimentRow], runs: Iterable[RunRow], parameters: Parameters
+    experiments: Iterable[ExperimentRow], runs: Sequence[RunRow], parameters: Parameters
 ) -> list[Row]:
-    """(id, name, workspace, variant, runs) of each active experiment and variant; one row without a variant
-    where there is none.
+    """(id, name, workspace, variant, runs, way) of each active experiment and variant; one row without a
+    variant where there is none.
     """
     wanted, counts = parameters["experiment"], _counted(runs)
+    ways: dict[tuple[int, str | None], int] = {}
+    for run in runs:
+        place = run.experiment_id, run.variant
+        ways[place] = min(ways.get(place, run.way), run.way)
 
-    def place(each: ExperimentRow, *, is_cut: bool) -> tuple[bool, bool, int]:
+    def order(each: ExperimentRow, *, is_cut: bool) -> tuple[bool, bool, int]:
         return (
             each.name != wanted,
             is_cut and len(counts.get(each.experiment_id, ())) < 2,
@@ -66,15 +75,22 @@ def experiment_rows(
         )
 
     known = sorted(
-        (each for each in experiments if each.is_active), key=lambda each: place(each, is_cut=True)
+        (each for each in experiments if each.is_active), key=lambda each: order(each, is_cut=True)
     )[: sql.MAX_EXPERIMENTS]
     rows: list[Row] = []
-    for experiment in sorted(known, key=lambda each: place(each, is_cut=False)):
+    for experiment in sorted(known, key=lambda each: order(each, is_cut=False)):
         shown = _shown_variants(counts.get(experiment.experiment_id, Counter()), parameters["favoured"]) or [
             (None, None)
         ]
         rows.extend(
-            (experiment.experiment_id, experiment.name, experiment.workspace, variant, count)
+            (
+                experiment.experiment_id,
+                experiment.name,
+                experiment.workspace,
+                variant,
+                count,
+                ways.get((experiment.experiment_id, variant)),
+            )
             for variant, count in shown
         )
     return rows[: sql.MAX_EXPERIMENT_ROWS]
@@ -367,16 +383,63 @@ def _mean(points: Sequence[PointRow]) -> tuple[float, float]:
     ) / len(points)
 
 
+def model_variant(model: ModelRow, source: RunRow | None, parameters: Parameters) -> str | None:
+    """The first variant that a way leads to: of its own params and tags, else those of the run that trained
+    it.
+    """
+    for way in parameters["variant_ways"]:
+        if way.kind in LOGGED:
+            of_model, of_run = (
+                {} if each is None else {"param": each.params, "tag": each.tags}[way.kind]
+                for each in (model, source)
+            )
+            found = trimmed(of_model.get(way.name)) or trimmed(of_run.get(way.name))
+        else:
+            found = parameters["known"].get(way.kind, {}).get(source.run_id) if source else None
+        if found:
+            return found
+    return None
+
+
+def last_points(model: ModelRow, parameters: Parameters) -> list[ModelPoint]:
+    """Of each run and wanted key the point that counts as its last, where that is a number."""
+    keys, prefixes = {*parameters["model_keys"]}, tuple(parameters["model_prefixes"])
+    is_by_time = parameters["metric_point"] == "time"
+    found: dict[tuple[str, str], ModelPoint] = {}
+    for point in sorted(
+        model.points,
+        key=lambda each: (each.at_ms if is_by_time else each.step, each.step, each.at_ms, each.value),
+    ):
+        if point.key in keys or point.key.startswith(prefixes):
+            found[point.run_id, point.key] = point
+    return [point for point in found.values() if abs(point.value) < sql.LARGEST]
+
+
+def model_point_row(
+    variant: str | None, model: ModelRow, run: RunRow, point: ModelPoint, parameters: Parameters
+) -> Row:
+    """As the SQL gives it."""
+    count = run.params.get(parameters["test_count_key"])
+    told = (run.run_id, run.name, run.status, run.is_child, run.start_ms)
+    counted = None if count is None else count[:LONGEST_TEXT]
+    measured = (point.key, point.value, point.at_ms, point.step)
+    return (model.experiment_id, variant, model.model_id, *told, counted, *measured)
+
+
 class RowAnswers:
     """Rows to questions, in the shape that the SQL gives them; for one moment and one thread."""
 
     def __init__(self, source: RowSource) -> None:
         self._source = source
         self._runs: dict[int, list[RunRow]] = {}
-        self._of_all = {
+        self._of_all: Mapping[str, Callable[[Parameters], list[Row]]] = {
             "experiments": self._experiments,
             "deleted experiments": self._deleted_experiments,
             "activity": self._activity,
+            "aliases": lambda _: [*self._source.aliased()],
+            "model names": lambda _: [*self._source.model_names()],
+            "rights": lambda _: [(True, True, "")],
+            "model points": self._model_points,
         }
         self._of_several = {
             "history": self._history,
@@ -384,7 +447,6 @@ class RowAnswers:
             "metric keys": self._metric_keys,
             "odd values": self._odd_values,
             "newest points": self._newest_points,
-            "dataset rights": lambda _, __: [(True, True, "")],
             "datasets": self._datasets,
         }
 
@@ -397,7 +459,7 @@ class RowAnswers:
         """The rows; SourceError where the source cannot be read."""
         if question in self._of_all:
             return self._of_all[question](parameters)
-        runs = self._runs_of(parameters["experiment_ids"])
+        runs = _named(self._runs_of(parameters["experiment_ids"]), parameters)
         if question in self._of_several:
             return self._of_several[question](runs, parameters)
         return _with_id({each: OF_RUNS[question](of_one, parameters) for each, of_one in runs.items()})
@@ -411,7 +473,8 @@ class RowAnswers:
 
     def text(self, question: str, sql: str, parameters: Parameters) -> str:  # noqa: ARG002 the name says what is asked
         """What is asked of the source, and what is made of it."""
-        return f"{self._source.text(question, parameters)} -- {_RULES[question]}"
+        ways = ", ".join(map(str, parameters["variant_ways"]))
+        return f"{self._source.text(question, parameters)} -- {_RULES[question].replace('{ways}', ways)}"
 
     def _runs_of(self, experiment_ids: Iterable[int]) -> _Runs:
         """The active runs by experiment, in the order of the experiments' ids."""
@@ -425,13 +488,13 @@ class RowAnswers:
 
     def _experiments(self, parameters: Parameters) -> list[Row]:
         experiments = self._source.experiments(deleted_too=False)
-        return experiment_rows(
-            experiments, self._source.marked_runs(experiments, deleted_too=False), parameters
-        )
+        marked = self._source.marked_runs(experiments, known_runs(parameters), deleted_too=False)
+        return experiment_rows(experiments, [run.named(parameters) for run in marked], parameters)
 
-    def _deleted_experiments(self, parameters: Parameters) -> list[Row]:  # noqa: ARG002 as the others
+    def _deleted_experiments(self, parameters: Parameters) -> list[Row]:
         every = self._source.experiments(deleted_too=True)
-        return deleted_rows(every, self._source.marked_runs(every, deleted_too=True))
+        marked = self._source.marked_runs(every, known_runs(parameters), deleted_too=True)
+        return deleted_rows(every, [run.named(parameters) for run in marked])
 
     def _activity(self, parameters: Parameters) -> list[Row]:
         return activity_rows(self._source.recent_runs(parameters["experiment_ids"]), parameters)
@@ -462,6 +525,22 @@ class RowAnswers:
                 found.append((run.run_id, key, newest.value, newest.at_ms))
         return found
 
+    def _model_points(self, parameters: Parameters) -> list[Row]:
+        """Of runs without a variant, the last point of each key and model that has one; runs are read only
+        where models were measured.
+        """
+        models = [each for each in self._source.models(parameters["experiment_ids"]) if each.points]
+        runs = _named(self._runs_of({each.experiment_id for each in models}), parameters)
+        by_id, rows = {run.run_id: run for run in _all(runs)}, []
+        for model in models:
+            variant = model_variant(model, by_id.get(model.source_run_id or ""), parameters)
+            for point in last_points(model, parameters) if variant is not None else ():
+                run = by_id.get(point.run_id)
+                if run is not None and run.variant is None and run.experiment_id == model.experiment_id:
+                    is_nan = point.value == 0 and point[3:] in self._source.nan_points(run.run_id, point.key)
+                    rows += [] if is_nan else [model_point_row(variant, model, run, point, parameters)]
+        return sorted(rows, key=lambda row: (row[0], row[3], row[2], row[9]))[: sql.MAX_POINTS]
+
     def _versions(self, runs: _Runs, parameters: Parameters) -> list[Row]:  # noqa: ARG002 as the others
         made = self._source.versions(_all(runs))
         of_runs = {each: {run.run_id for run in of_one} for each, of_one in runs.items()}
@@ -477,6 +556,13 @@ class RowAnswers:
 
     def _odd_values(self, runs: _Runs, parameters: Parameters) -> list[Row]:
         return odd_value_rows(_all(runs), parameters)
+
+
+def _named(runs: _Runs, parameters: Parameters) -> _Runs:
+    """With the variants that are known by now."""
+    if not parameters["known"]:
+        return runs
+    return {each: [run.named(parameters) for run in of_one] for each, of_one in runs.items()}
 
 
 def _all(runs: _Runs) -> Sequence[RunRow]:

@@ -23,6 +23,8 @@ from live_dashboards.sources.mlflow.rows.records import (
     DatasetRow,
     ExperimentRow,
     MetricRow,
+    ModelPoint,
+    ModelRow,
     PointRow,
     RunRow,
     VersionRow,
@@ -31,6 +33,7 @@ from live_dashboards.sources.mlflow.rows.records import (
 from live_dashboards.sources.mlflow.rows.rules import RowAnswers
 from live_dashboards.sources.mlflow.sqlite import texts
 from live_dashboards.sources.mlflow.sqlite.database import SqliteDatabase, no_tables
+from live_dashboards.sources.mlflow.variants import MODEL_TABLES, REGISTRY_TABLES, known_runs
 
 _OPTIONAL_TABLES = ("model_versions", "registered_model_aliases", "alembic_version")
 
@@ -39,8 +42,14 @@ class SqliteRows:
     """Reads through one connection what the questions bound to these parameters need."""
 
     def __init__(self, database: SqliteDatabase, parameters: Parameters) -> None:
-        self._database, wanted = database, WantedKeys.of(parameters)
+        self._database, self._parameters, wanted = database, parameters, WantedKeys.of(parameters)
+        ways = parameters["variant_ways"]
+        self._keys = {
+            f"{kind}_keys": json.dumps([way.name for way in ways if way.kind == kind], ensure_ascii=False)
+            for kind in ("param", "tag")
+        }
         self._bound = {
+            **self._keys,
             "keys": json.dumps(sorted(wanted.metrics), ensure_ascii=False),
             "prefixes": json.dumps(wanted.prefixes, ensure_ascii=False),
             "near_ms": wanted.near_ms,
@@ -48,7 +57,7 @@ class SqliteRows:
         }
         self._columns = {
             table: database.columns(table)
-            for table in (*REQUIRED_TABLES, *_OPTIONAL_TABLES, *sql.DATASET_TABLES)
+            for table in (*REQUIRED_TABLES, *_OPTIONAL_TABLES, *sql.DATASET_TABLES, *MODEL_TABLES)
         }
         self._warnings: list[str] = []
 
@@ -79,14 +88,21 @@ class SqliteRows:
             for each, name, workspace, is_active in found
         ]
 
-    def marked_runs(self, experiments: Sequence[ExperimentRow], *, deleted_too: bool) -> Sequence[RunRow]:
-        """The runs of these experiments that have a param or tag with a variant."""
+    def marked_runs(
+        self, experiments: Sequence[ExperimentRow], known: Sequence[str], *, deleted_too: bool
+    ) -> Sequence[RunRow]:
+        """The runs of these experiments that have a param or tag with a variant, and those known by id."""
         ids = {each.experiment_id for each in experiments}
-        rows = self._database.rows("experiments", texts.MARKED_RUNS, {"deleted_too": deleted_too})
+        bound = {**self._keys, "known_runs": json.dumps(known), "deleted_too": deleted_too}
+        rows = self._database.rows("experiments", texts.MARKED_RUNS, bound)
         self._cut(
             rows, texts.MAX_MARKED_RUNS, "runs with a variant (so their numbers by variant are too low)"
         )
-        return [_run(row, _marked(param), _marked(tag), {}) for *row, param, tag in rows if row[0] in ids]
+        return [
+            _run(row, _marked(params), _marked(tags), {}).named(self._parameters)
+            for *row, params, tags in rows
+            if row[0] in ids
+        ]
 
     def recent_runs(self, experiment_ids: Sequence[int]) -> Sequence[RunRow]:
         """All of them, as that costs little."""
@@ -118,7 +134,7 @@ class SqliteRows:
                     signs.get(row[1], ()),
                 ),
                 datasets=tuple(datasets.get(row[1], ())),
-            )
+            ).named(self._parameters)
             for row in found
         ]
 
@@ -162,12 +178,57 @@ class SqliteRows:
             if run_id in ids
         ]
 
+    def aliased(self) -> list[Row]:
+        """(run, alias) of the registered model versions that have one."""
+        if not all(self._columns[table] for table in REGISTRY_TABLES):
+            return []
+        return self._database.rows("aliases", texts.ALIASED.format(workspace=self._same_workspace))
+
+    def model_names(self) -> list[Row]:
+        """(run, name) of the newest registered model versions, newest first."""
+        if not self._columns["model_versions"]:
+            return []
+        return self._database.rows("model names", texts.MODEL_NAMES)
+
+    def models(self, experiment_ids: Sequence[int]) -> Sequence[ModelRow]:
+        """The LoggedModels of these experiments; none where the file has no such tables."""
+        if not all(self._columns[table] for table in MODEL_TABLES):
+            return []
+        bound = {**_chosen(experiment_ids), **self._keys}
+        found = self._database.rows("logged models", texts.MODELS, bound)
+        params = _by_run(self._database.rows("params of models", texts.MODEL_PARAMS, bound))
+        tags = _by_run(self._database.rows("tags of models", texts.MODEL_TAGS, bound))
+        points: dict[str, list[ModelPoint]] = {}
+        measured = self._database.rows("metrics of models", texts.MODEL_POINTS, bound)
+        self._cut(measured, texts.MAX_POINTS, "values of models")
+        for model_id, *point in measured:
+            points.setdefault(model_id, []).append(ModelPoint(*point))
+        return [
+            ModelRow(
+                experiment_id,
+                model_id,
+                source_run_id,
+                params.get(model_id, {}),
+                tags.get(model_id, {}),
+                tuple(points.get(model_id, ())),
+            )
+            for experiment_id, model_id, source_run_id in found
+        ]
+
+    def nan_points(self, run_id: str, key: str) -> frozenset[tuple[int, int]]:
+        """(milliseconds, step) of the NaN that a run logged under that key."""
+        found = self._database.rows("NaN of a run", texts.NAN_POINTS, (key, run_id))
+        return frozenset((at_ms, step) for at_ms, step in found)
+
     def text(self, question: str, parameters: Parameters) -> str:
         """The statements behind the answer, and what they were bound to."""
         bound = {**_chosen(parameters["experiment_ids"]), **self._bound}
         runs = (texts.RUNS, texts.PARAMS, texts.TAGS, texts.SIGNS, texts.METRICS)
         statements, names = {
-            "experiments": ((self._experiments_text(), texts.MARKED_RUNS), {"deleted_too": False}),
+            "experiments": (
+                (self._experiments_text(), texts.MARKED_RUNS),
+                {**self._keys, "known_runs": json.dumps(known_runs(parameters)), "deleted_too": False},
+            ),
             HISTORY: (
                 (*runs, texts.HISTORY),
                 {
@@ -178,6 +239,10 @@ class SqliteRows:
                 },
             ),
             "versions": ((self._versions_text(),), _chosen(parameters["experiment_ids"])),
+            "model points": (
+                (*runs, texts.MODELS, texts.MODEL_PARAMS, texts.MODEL_TAGS, texts.MODEL_POINTS),
+                bound,
+            ),
         }.get(question, (runs, bound))
         return f"SQLite: {'; '.join(statements)}; bound to {json.dumps(names, ensure_ascii=False)}"
 
@@ -190,14 +255,14 @@ class SqliteRows:
             workspace="workspace" if "workspace" in self._columns["experiments"] else "null"
         )
 
+    @property
+    def _same_workspace(self) -> str:
+        has_them = "workspace" in self._columns["registered_model_aliases"] & self._columns["model_versions"]
+        return " and a.workspace = v.workspace" if has_them else ""
+
     def _versions_text(self) -> str:
-        workspace = (
-            " and a.workspace = v.workspace"
-            if "workspace" in self._columns["registered_model_aliases"] & self._columns["model_versions"]
-            else ""
-        )
         return texts.VERSIONS.format(
-            aliases=texts.ALIASES.format(workspace=workspace)
+            aliases=texts.ALIASES.format(workspace=self._same_workspace)
             if self._columns["registered_model_aliases"]
             else "'[]'"
         )
@@ -207,8 +272,8 @@ def _chosen(experiment_ids: Iterable[int]) -> dict[str, Any]:
     return {"experiment_ids": json.dumps(sorted(experiment_ids))}
 
 
-def _marked(variant: str | None) -> dict[str, str]:
-    return {} if variant is None else {"model_variant": variant}
+def _marked(texts_by_key: str) -> dict[str, str]:
+    return {key: str(text) for key, text in json.loads(texts_by_key).items() if text is not None}
 
 
 def _by_run(rows: Iterable[Row]) -> dict[str, dict[str, str]]:

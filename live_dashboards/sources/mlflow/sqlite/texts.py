@@ -11,8 +11,6 @@ MAX_RUNS = 20_000
 MAX_MARKED_RUNS = 100_000
 MAX_POINTS = 200_000
 MAX_KEYS = 1_000
-KEYS = f"('{sql.VARIANT_KEY}', '{sql.PARENT_KEY}', '{sql.RUN_NAME_KEY}')"
-
 EXPERIMENTS = (
     "select experiment_id, name, {workspace}, lifecycle_stage = 'active' from experiments where "
     "lifecycle_stage = 'active' or :deleted_too"
@@ -22,11 +20,19 @@ _RUN_COLUMNS = "r.experiment_id, r.run_uuid, coalesce(r.name, ''), r.status, r.s
 _TOMORROW_MS = "(cast(strftime('%s', 'now') as integer) * 1000 + 86400000)"
 _SHORT = f"substr({{}}.value, 1, {LONGEST_TEXT})"
 
+_WANTED = "(select value from json_each(:{}))"
+_PARAM_KEYS, _TAG_KEYS = _WANTED.format("param_keys"), _WANTED.format("tag_keys")
 MARKED_RUNS = f"""
-select {_RUN_COLUMNS}, {_SHORT.format("p")}, {_SHORT.format("t")} from runs r
-left join params p on p.run_uuid = r.run_uuid and p.key = '{sql.VARIANT_KEY}'
-left join tags t on t.run_uuid = r.run_uuid and t.key = '{sql.VARIANT_KEY}'
-where (r.lifecycle_stage = 'active' or :deleted_too) and coalesce(p.value, t.value) is not null
+select {_RUN_COLUMNS},
+  (select json_group_object(p.key, {_SHORT.format("p")}) from params p where p.run_uuid = r.run_uuid
+    and p.key in {_PARAM_KEYS}),
+  (select json_group_object(t.key, {_SHORT.format("t")}) from tags t where t.run_uuid = r.run_uuid
+    and t.key in {_TAG_KEYS})
+from runs r
+where (r.lifecycle_stage = 'active' or :deleted_too) and (
+  r.run_uuid in (select p.run_uuid from params p where p.key in {_PARAM_KEYS})
+  or r.run_uuid in (select t.run_uuid from tags t where t.key in {_TAG_KEYS})
+  or r.run_uuid in {_WANTED.format("known_runs")})
 order by r.start_time desc, r.run_uuid limit {MAX_MARKED_RUNS}"""
 
 _CHOSEN = f"""
@@ -38,10 +44,10 @@ with chosen as (
 RUNS = f"{_CHOSEN} select {_RUN_COLUMNS} from chosen r"
 PARAMS = f"""{_CHOSEN}
 select p.run_uuid, p.key, {_SHORT.format("p")} from chosen r join params p on p.run_uuid = r.run_uuid
-  where p.key in ('{sql.VARIANT_KEY}', :test_count_key)"""
+  where p.key in {_PARAM_KEYS} or p.key = :test_count_key"""
 TAGS = (
     f"{_CHOSEN} select t.run_uuid, t.key, {_SHORT.format('t')} from chosen r join tags t on t.run_uuid "
-    f"= r.run_uuid where t.key in {KEYS}"
+    f"= r.run_uuid where t.key in {_TAG_KEYS} or t.key in ('{sql.PARENT_KEY}', '{sql.RUN_NAME_KEY}')"
 )
 METRICS = f"""{_CHOSEN}
 select m.run_uuid, m.key, m.value, m.timestamp, m.is_nan, m.step from chosen r join latest_metrics m
@@ -78,3 +84,32 @@ ALIASES = (
     "(select json_group_array(a.alias) from registered_model_aliases a where a.name = v.name and "
     "a.version = v.version{workspace})"
 )
+
+ALIASED = """
+select v.run_id, a.alias from registered_model_aliases a join model_versions v on v.name = a.name
+  and v.version = a.version{workspace}
+where coalesce(v.run_id, '') <> '' and coalesce(v.current_stage, '') <> 'Deleted_Internal'
+order by v.run_id, a.alias limit 1000"""
+MODEL_NAMES = """
+select v.run_id, v.name from model_versions v
+where coalesce(v.run_id, '') <> '' and coalesce(v.current_stage, '') <> 'Deleted_Internal'
+order by v.creation_time is null, v.creation_time desc, v.name, v.version desc limit 1000"""
+
+_MODELS = """
+where g.lifecycle_stage = 'active' and g.experiment_id in (select value from json_each(:experiment_ids))"""
+_OF_MODELS = f"""
+from logged_models g join {{table}} m on m.model_id = g.model_id{_MODELS}"""
+MODELS = (
+    f"select g.experiment_id, g.model_id, g.source_run_id from logged_models g{_MODELS} order by g.model_id"
+)
+MODEL_PARAMS = f"""
+select m.model_id, m.param_key, substr(m.param_value, 1, {LONGEST_TEXT})
+{_OF_MODELS.format(table="logged_model_params")} and m.param_key in {_PARAM_KEYS}"""
+MODEL_TAGS = f"""
+select m.model_id, m.tag_key, substr(m.tag_value, 1, {LONGEST_TEXT})
+{_OF_MODELS.format(table="logged_model_tags")} and m.tag_key in {_TAG_KEYS}"""
+MODEL_POINTS = f"""
+select m.model_id, m.run_id, m.metric_name, m.metric_value, m.metric_timestamp_ms, m.metric_step
+{_OF_MODELS.format(table="logged_model_metrics")} and m.metric_value is not null
+order by m.metric_timestamp_ms desc limit {MAX_POINTS}"""
+NAN_POINTS = "select m.timestamp, m.step from metrics m where m.key = ? and m.run_uuid = ? and m.is_nan"
