@@ -35,12 +35,12 @@ COPIED = (
 )
 
 
-def mlflow_server(backend_uri: str, folder: Path) -> ServerProcess:
-    """A server over that store, not yet started."""
+def mlflow_server(backend_uri: str, folder: Path, python: str = sys.executable) -> ServerProcess:
+    """A server over that store, of that interpreter's MLflow, not yet started."""
 
     def command(port: int) -> list[str]:
         start = ["-W", "ignore", "-m", "mlflow", "server", "--workers", "1", "--host", LOOPBACK, "--port", str(port)]
-        return ["/usr/bin/env", f"HOME={folder}", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false", sys.executable, *start, "--backend-store-uri", backend_uri]
+        return ["/usr/bin/env", f"HOME={folder}", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false", python, *start, "--backend-store-uri", backend_uri]
 
     return ServerProcess("mlflow", command, folder=folder, is_ready=_is_ready)
 
