@@ -17,9 +17,7 @@ from tests.sources.mlflow_ways import read
 from tests.support.mlflow_database import MlflowDatabase
 from tests.support.mlflow_server import mlflow_server
 from tests.support.mlflow_tables import tracking_uri
-from tests.support.mlflow_versions import FOLDER_VARIABLE, VERSIONS, python_of
-
-pytestmark = pytest.mark.skipif(FOLDER_VARIABLE not in os.environ, reason="needs other MLflow versions: python -m tests.support.mlflow_versions")
+from tests.support.mlflow_versions import VERSIONS, python_of
 
 LOGS = """
 import sys

@@ -2,7 +2,7 @@
 
     .venv-dev/bin/python -m tests.support.mlflow_versions
 
-makes the environments that are missing (a few minutes, once) and runs tests/pipeline/test_mlflow_versions.py, which the suite skips.
+makes the environments that are missing (a few minutes, once) and runs tests/pipeline/test_mlflow_versions.py, which is no part of the suite.
 """
 
 from __future__ import annotations
