@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from dataclasses import dataclass
 from itertools import count
@@ -80,7 +79,7 @@ def logged(postgres: PostgresServer, tmp_path: Path, request: pytest.FixtureRequ
         server.stop()
 
 
-PYTHONS = {version: python_of(version) for version in VERSIONS} if FOLDER_VARIABLE in os.environ else {}  # before the environment is closed
+PYTHONS = {version: python_of(version) for version in VERSIONS}  # before the environment is closed
 
 
 @pytest.mark.parametrize("logged", VERSIONS, indirect=True)
