@@ -2,9 +2,9 @@
 in the tool's own.
 
 Everything else asks of `ab_test_requests_total` and its like by `model_name`. Here each such selector becomes
-those of the framework's metrics, with its label for the model, its matchers, and one part for each metric
-that is added up; a label `family` tells these parts apart. Bucket edges are scaled to seconds. What is taken
-away from a sum is a counter of its own here (see `counting.count`).
+those of the framework's metrics (see `families`), with its label for the model, its matchers, and one part
+for each metric that is added up; a label of its own tells these parts apart. Bucket edges are scaled to
+seconds. What is taken away from a sum is a counter of its own here (see `counting.count`).
 """
 
 from __future__ import annotations
@@ -18,22 +18,19 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.guarded import LabelMatcher
 from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.model.names import listed
-from live_dashboards.model.serving import CountedSeries, LatencyKind, ServingMetrics
+from live_dashboards.model.serving import CountedSeries, ServingMetrics
 from live_dashboards.model.snapshot import Accumulated, Answer, PrometheusAnswer
-from live_dashboards.sources.prometheus.counting.births import created_metric
 from live_dashboards.sources.prometheus.exchange import Ask, Question
+from live_dashboards.sources.prometheus.families import ENDINGS, families, family_of
 from live_dashboards.sources.prometheus.promql import MODEL_LABEL, QUOTED, TAKEN, joined, one_of
 from live_dashboards.sources.prometheus.reply import Labels, Outcome, Reply, answered
-from live_dashboards.sources.queries import ERRORS, LATENCY, REQUESTS, quoted
-
-Families = Mapping[str, tuple[CountedSeries, ...]]
+from live_dashboards.sources.queries import ERRORS, LATENCY, quoted
 
 FAMILY_LABEL = "live_dashboards_family"
 _NAME, _EDGE = "__name__", "le"
 # keeps what a framework calls by the tool's own name for the model
 _FORMER = f"live_dashboards_former_{MODEL_LABEL}"
 _NOTHING = "(vector(0) < 0)"
-_ENDINGS = ("_count", "_sum", "_bucket")
 _MOST_VALUES, _VALUES_AT_ONCE, _VALUES_SHOWN = 2000, 200, 6
 _VALUES_IN_ADDRESS = 50  # proxies take some 8 KB
 _VALUE = "value"
@@ -48,53 +45,6 @@ _QUOTED_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|.)")
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r"}
 # what stands for a metric that nothing stands for
 _NO_METRIC = {ERRORS: "a counter of failed requests"}
-
-
-def families(names: ServingMetrics, others: Iterable[str] = ()) -> dict[str, tuple[CountedSeries, ...]]:
-    """By the tool's own name of a metric the series that stand for it; `others` are metrics of somebody's own
-    whose models are told alike.
-    """
-    sums = {REQUESTS: names.requests, ERRORS: names.errors}
-    counted = {own: () if each is None else each.added for own, each in sums.items()}
-    counted[ERRORS] = tuple(map(_with_its_labels, counted[ERRORS]))
-    taken = {TAKEN[own]: () if each is None else each.taken for own, each in sums.items()}
-    every = {**counted, **taken, **_latency_families(names)}
-    created = {
-        created_metric(own): tuple(replace(each, metric=created_metric(each.metric)) for each in several)
-        for own, several in every.items()
-        if own != LATENCY
-    }
-    return {**every, **created, **{metric: (CountedSeries(metric),) for metric in others}}
-
-
-def _with_its_labels(series: CountedSeries) -> CountedSeries:
-    """Of what is told by a label's other values those that have the label: without it nothing is told."""
-    negative = {each.label: None for each in series.matchers if each.operator.startswith("!")}
-    return replace(series, matchers=(*series.matchers, *(LabelMatcher(name, "!=", "") for name in negative)))
-
-
-def known_metrics(names: ServingMetrics, own: Iterable[str]) -> tuple[str, ...]:
-    """The server's names of these own metrics, each once."""
-    every = families(names)
-    return tuple(sorted({each.metric for metric in own for each in every.get(metric, ())}))
-
-
-def _latency_families(names: ServingMetrics) -> dict[str, tuple[CountedSeries, ...]]:
-    latency = names.latency
-    count: tuple[CountedSeries, ...]
-    if latency is None:
-        return {LATENCY: (), **{f"{LATENCY}{ending}": () for ending in _ENDINGS}}
-    total = latency.metric if latency.kind is LatencyKind.SUM else f"{latency.metric}_sum"
-    count = (CountedSeries(f"{latency.metric}_count"),)
-    if latency.kind is LatencyKind.SUM:
-        count = (latency.count or names.requests).added
-    is_native = latency.kind is LatencyKind.HISTOGRAM and latency.unit_seconds == 1
-    return {
-        LATENCY: (CountedSeries(latency.metric),) if is_native else (),
-        f"{LATENCY}_bucket": (CountedSeries(f"{latency.metric}_bucket"),) if latency.has_buckets else (),
-        f"{LATENCY}_sum": (CountedSeries(total),) if latency.has_mean else (),
-        f"{LATENCY}_count": count,
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +287,7 @@ class Translator:
         declared = {
             name
             for each in self._families.get(own, ())
-            for name in (each.metric, *(each.metric.removesuffix(end) for end in _ENDINGS))
+            for name in (each.metric, *(each.metric.removesuffix(end) for end in ENDINGS))
         }
         return sorted({each if is_whole else each.removesuffix("_total") for each in declared})
 
@@ -357,7 +307,7 @@ class Translator:
                 yield "", "", f"{metric}{{{matchers}}}"
                 continue
             for each in several:
-                yield metric, _family(each) if len(several) > 1 else "", self._series(each, matchers)
+                yield metric, family_of(each) if len(several) > 1 else "", self._series(each, matchers)
 
     def _short_selectors(self, found: re.Match[str]) -> Iterator[tuple[str, str, str]]:
         """The same, of many values of the label some at a time: what is looked up stands in an address."""
@@ -373,7 +323,7 @@ class Translator:
                 for at in range(0, len(values), _VALUES_IN_ADDRESS):
                     some = one_of(self._names.model_label, values[at : at + _VALUES_IN_ADDRESS])
                     inner = joined(others, some, *map(str, (*each.matchers, *self._names.matchers)))
-                    yield metric, _family(each) if len(several) > 1 else "", f"{each.metric}{{{inner}}}"
+                    yield metric, family_of(each) if len(several) > 1 else "", f"{each.metric}{{{inner}}}"
 
     def _either(self, found: re.Match[str], of: str, whole: str, *, keeps_name: bool) -> str:
         """The expression of each part, as one."""
@@ -594,11 +544,6 @@ def _selector_pattern(own: str, of: str = "") -> str:
     """What matches a selector of one of these metrics, or of several by their names."""
     named = rf'\{{{_NAME}=~"(?P<{of}names>[\w:|]+)"(?:,\s*(?P<{of}inner>(?:[^\"{{}}]|{QUOTED})*))?\}}'
     return rf"(?:(?<![\w:])(?P<{of}metric>{own})(?![\w:])(?P<{of}braces>{_BRACES})?|{named})"
-
-
-def _family(series: CountedSeries) -> str:
-    """What a series, its sum and buckets, and the moment of its creation have in common."""
-    return str(replace(series, metric=created_metric(series.metric).removesuffix(EXPORTED.created)))
 
 
 def _copied(promql: str, label: str, source: str, pattern: str) -> str:

@@ -21,8 +21,9 @@ from live_dashboards.sources.prometheus.client import Engine, PrometheusClient, 
 from live_dashboards.sources.prometheus.copies import find_copies
 from live_dashboards.sources.prometheus.exchange import Ask, FailedQuestions, Failure, Question
 from live_dashboards.sources.prometheus.failed_requests import EventsCounted, find_events
+from live_dashboards.sources.prometheus.families import known_metrics
 from live_dashboards.sources.prometheus.frameworks import recognised
-from live_dashboards.sources.prometheus.names import Translator, known_metrics
+from live_dashboards.sources.prometheus.names import Translator
 from live_dashboards.sources.prometheus.native import FoundNative, NativeAsk, find_native
 from live_dashboards.sources.prometheus.own_series import AskedTest
 from live_dashboards.sources.prometheus.promql import REQUESTS_TOTAL, STEPS

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from textwrap import indent
 
 from live_dashboards.model.serving import ServingMetrics
-from live_dashboards.sources.prometheus.names import FAMILY_LABEL, Translator, families
+from live_dashboards.sources.prometheus.families import families
+from live_dashboards.sources.prometheus.names import FAMILY_LABEL, Translator
 from live_dashboards.sources.prometheus.promql import MODEL_LABEL, TAKEN
 from live_dashboards.sources.queries import ERRORS, LATENCY, REQUESTS
 
