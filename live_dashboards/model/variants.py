@@ -131,7 +131,7 @@ def told_ways(ways: Iterable[tuple[str, str]], wanted: Sequence[VariantWay]) -> 
     """
     first = wanted[0]
     others: dict[str, list[str]] = {}
-    for variant, way in ways:
+    for variant, way in dict.fromkeys(ways):
         if way != str(first) and (not first.name or way.partition(":")[2] != first.name):
             others.setdefault(way, []).append(escaped(variant))
     if not others:

@@ -152,10 +152,28 @@ def test_without_the_right_to_look_at_models_one_line_has_the_grant_and_the_page
     assert (logged(ask(reader), "baseline"), ask(reader).status.warnings) == (0.8, ())
 
 
-def test_models_are_not_asked_for_where_every_run_has_its_variant(mlflow_database, monkeypatch):
-    ab_test(mlflow_database.truth)
-    asked = []
+@pytest.fixture
+def asked(monkeypatch):
+    """The names of the questions that are asked of PostgreSQL from now on."""
+    names: list[str] = []
     rows = MlflowConnection.rows
-    monkeypatch.setattr(MlflowConnection, "rows", lambda self, question, *rest: (asked.append(question), rows(self, question, *rest))[1])
+    monkeypatch.setattr(MlflowConnection, "rows", lambda self, question, *rest: (names.append(question), rows(self, question, *rest))[1])
+    return names
+
+
+def test_models_are_not_asked_for_where_every_run_has_its_variant(mlflow_database, asked):
+    ab_test(mlflow_database.truth)
     ask(mlflow_database, AB_TEST_COUNT_PARAM="rows")
     assert not {"rights", "aliases", "model names", "model points"} & {*asked}
+
+
+@EITHER
+def test_without_the_right_to_look_at_the_registry_the_fix_has_the_grant_and_nothing_is_refused_there(mlflow_database, asked):
+    registered(mlflow_database, trained(mlflow_database, mlflow_database.truth.experiment("launch")), ("champion", "challenger"))
+    reader = mlflow_database.reader()
+    fix = checked(reader)["MLflow A/B experiments"].fix
+    grant = re.search(r"grant select on model_versions, registered_model_aliases to \"\w+\"", fix)
+    assert "rights" in asked
+    assert not {"aliases", "versions"} & {*asked}
+    mlflow_database.execute(grant[0])
+    assert {value.variant for value in ask(reader).values} == {"champion", "challenger"}

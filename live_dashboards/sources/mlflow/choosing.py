@@ -49,39 +49,48 @@ def choose_experiment(
     """The named experiment, or the A/B experiment with the newest activity; UsageError where no active
     experiment has that name.
     """
-    own = first_registry(connection, {**parameters, "experiment": wanted})
+    own, grants = first_registry(connection, {**parameters, "experiment": wanted})
     rows = connection.rows("experiments", sql.EXPERIMENTS, own)
-    grant = ""
     if not _has_test(rows, wanted):
-        rows, own = _by_registry(connection, rows, own)
+        rows, own, more = _by_registry(connection, rows, own)
+        grants = grants or more
     if not _has_test(rows, wanted):
-        rows, own, grant = _by_models(connection, rows, wanted, own)
+        rows, own, more = _by_models(connection, rows, wanted, own)
+        grants += more
     choice = _choice(connection, rows, wanted, own)
-    fix = f"{choice.fix}; where models (LoggedModels) alone have variants: {grant}" if grant else choice.fix
-    return replace(choice, parameters=own, ways=_ways(rows, own), fix=fix)
+    return replace(choice, parameters=own, ways=_ways(rows, own), fix=_with_grants(choice.fix, grants))
+
+
+def _with_grants(fix: str | None, grants: Sequence[str]) -> str | None:
+    """What helps, too, where only what may not be looked at tells the variants."""
+    if not grants or fix is None:
+        return fix
+    return f"{fix}; if the registry or models tell the variants: {'; '.join(grants)}"
 
 
 def _by_registry(
     connection: Questions, rows: list[Row], parameters: Parameters
-) -> tuple[list[Row], dict[str, Any]]:
-    """The experiments with what the registry knows, where it knows anything."""
-    own = whole_registry(connection, parameters)
-    if own["known"] == parameters["known"]:
-        return rows, own
-    return connection.rows("experiments", sql.EXPERIMENTS, own), own
+) -> tuple[list[Row], dict[str, Any], list[str]]:
+    """The experiments with what the registry knows, where it knows anything; and the grants that are
+    lacking.
+    """
+    own, grants = whole_registry(connection, parameters)
+    if own["known"] != parameters["known"]:
+        rows = connection.rows("experiments", sql.EXPERIMENTS, own)
+    return rows, own, grants
 
 
 def _by_models(
     connection: Questions, rows: list[Row], wanted: str | None, parameters: Parameters
-) -> tuple[list[Row], dict[str, Any], str]:
-    """The experiments with the variants of the models that runs measured, and the grant that is lacking."""
+) -> tuple[list[Row], dict[str, Any], list[str]]:
+    """The experiments with the variants of the models that runs measured; and the grants that are lacking."""
     ids = sorted({experiment_id for experiment_id, name, *_ in rows if wanted in {None, name}}, reverse=True)
     bound = {**parameters, "experiment_ids": ids[:_MEASURED_EXPERIMENTS]}
     measured = read_measured(connection, bound)
     own = with_known(parameters, {MODEL: measured.runs})
     if measured.runs:
         rows = connection.rows("experiments", sql.EXPERIMENTS, own)
-    return [*rows, *_of_models(rows, measured, own)], own, measured.grant
+    return [*rows, *_of_models(rows, measured, own)], own, [measured.grant] if measured.grant else []
 
 
 def _of_models(rows: Sequence[Row], measured: Measured, parameters: Parameters) -> list[Row]:

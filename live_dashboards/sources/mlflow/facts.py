@@ -54,7 +54,8 @@ def read_facts(connection: Questions, parameters: Parameters, questions: Sequenc
     again = [each for each in open_ids if measured.of_experiment(each)]
     if not again:
         return found
-    own = with_known({**parameters, "experiment_ids": again}, {MODEL: measured.runs})
+    runs = {**parameters["known"].get(MODEL, {}), **measured.runs}
+    own = with_known({**parameters, "experiment_ids": again}, {MODEL: runs})
     more = _read(connection, own, questions, measured)
     return Held(
         {**own, "experiment_ids": parameters["experiment_ids"]},

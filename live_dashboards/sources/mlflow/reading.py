@@ -132,9 +132,8 @@ class Asked:
             versions=own.get("versions", ()),
             newest_at=chosen.last_activity_at,
             queries=tuple(queries.items()),
-            variant_ways=(
-                *choice.ways.get(chosen.experiment_id, ()),
-                *facts.ways(chosen.experiment_id),
+            variant_ways=tuple(
+                dict.fromkeys((*choice.ways.get(chosen.experiment_id, ()), *facts.ways(chosen.experiment_id)))
             ),
         )
 

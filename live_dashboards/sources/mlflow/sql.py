@@ -346,7 +346,7 @@ select v.run_id, a.alias from registered_model_aliases a
   join model_versions v on v.name = a.name and v.version = a.version
     and to_jsonb(a) ->> 'workspace' is not distinct from to_jsonb(v) ->> 'workspace'
 where coalesce(v.run_id, '') <> '' and coalesce(v.current_stage, '') <> 'Deleted_Internal'
-order by v.run_id, a.alias limit 1000"""
+order by v.creation_time desc nulls last, v.run_id, a.alias limit 1000"""
 MODEL_NAMES = """
 select v.run_id, v.name from model_versions v
 where coalesce(v.run_id, '') <> '' and coalesce(v.current_stage, '') <> 'Deleted_Internal'

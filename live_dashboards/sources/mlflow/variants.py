@@ -20,9 +20,12 @@ MODEL = "model"
 """The kind of the last way, which no setting names: the variant of the models that a run measured."""
 
 _LONGEST_TEXT, _BLANKS = 250, " \t\r\n\f\x0b"
-_REGISTRY = {"alias": ("aliases", sql.ALIASED), "model_name": ("model names", sql.MODEL_NAMES)}
 MODEL_TABLES = ("logged_models", "logged_model_params", "logged_model_tags", "logged_model_metrics")
 REGISTRY_TABLES = ("model_versions", "registered_model_aliases")
+_REGISTRY = {
+    "alias": ("aliases", sql.ALIASED, REGISTRY_TABLES),
+    "model_name": ("model names", sql.MODEL_NAMES, REGISTRY_TABLES[:1]),
+}
 
 
 def way_parameters(ways: Sequence[VariantWay]) -> dict[str, Any]:
@@ -63,17 +66,17 @@ def trimmed(text: str | None) -> str | None:
     return (text or "")[:_LONGEST_TEXT].strip(_BLANKS) or None
 
 
-def first_registry(connection: Questions, parameters: Parameters) -> dict[str, Any]:
+def first_registry(connection: Questions, parameters: Parameters) -> tuple[dict[str, Any], list[str]]:
     """With what the registry knows of ways that come before a param or tag, which may know another variant
-    of the same run.
+    of the same run; and the grants that are lacking.
     """
     ways = parameters["variant_ways"]
     last = max((place for place, way in enumerate(ways) if way.kind in LOGGED), default=len(ways))
     return _asked(connection, parameters, ways[:last])
 
 
-def whole_registry(connection: Questions, parameters: Parameters) -> dict[str, Any]:
-    """With what the registry knows of all ways."""
+def whole_registry(connection: Questions, parameters: Parameters) -> tuple[dict[str, Any], list[str]]:
+    """With what the registry knows of all ways, and the grants that are lacking."""
     return _asked(connection, parameters, parameters["variant_ways"])
 
 
@@ -109,17 +112,25 @@ def key(ways: Sequence[VariantWay]) -> str:
     return " or ".join(names) or " or ".join(way.words for way in ways if way.kind in _OF_REGISTRY)
 
 
-def _asked(connection: Questions, parameters: Parameters, ways: Iterable[VariantWay]) -> dict[str, Any]:
-    found = {}
+def _asked(
+    connection: Questions, parameters: Parameters, ways: Iterable[VariantWay]
+) -> tuple[dict[str, Any], list[str]]:
+    found, grants = {}, []
     for way in ways:
         if way.kind in _REGISTRY and way.kind not in parameters["known"]:
-            question, text = _REGISTRY[way.kind]
-            found[way.kind] = _by_run(connection.optional_rows(question, text, parameters) or ())
-    return with_known(parameters, found)
+            question, text, tables = _REGISTRY[way.kind]
+            grant = without_rights(connection, parameters, tables)
+            if grant == "":
+                found[way.kind] = _by_run(connection.optional_rows(question, text, parameters) or ())
+            elif grant:
+                grants.append(grant)
+    return with_known(parameters, found), grants
 
 
 def _by_run(rows: Iterable[Row]) -> dict[str, str]:
-    """The name that each run's model has: champion where it is one of several, else the first."""
+    """The name that each run's model has: of several aliases champion, else the first by name; of several
+    models, the newest version's.
+    """
     found: dict[str, str] = {}
     for run_id, text in rows:
         name = trimmed(text)

@@ -430,12 +430,11 @@ def aliased_runs(pages: Pages) -> list[Row]:
             aliases.setdefault((str(model["name"]), int(each["version"])), []).append(str(each["alias"]))
     if not aliases:
         return []
-    found = [
+    return [
         (version.run_id, alias)
-        for version in _versions(pages)
-        for alias in aliases.get((version.name, version.version), ())
+        for version in sorted(_versions(pages), key=lambda each: -each.created_ms)
+        for alias in sorted(aliases.get((version.name, version.version), ()))
     ]
-    return sorted(found)
 
 
 def named_runs(pages: Pages) -> list[Row]:

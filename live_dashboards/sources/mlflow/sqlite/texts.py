@@ -89,7 +89,7 @@ ALIASED = """
 select v.run_id, a.alias from registered_model_aliases a join model_versions v on v.name = a.name
   and v.version = a.version{workspace}
 where coalesce(v.run_id, '') <> '' and coalesce(v.current_stage, '') <> 'Deleted_Internal'
-order by v.run_id, a.alias limit 1000"""
+order by v.creation_time is null, v.creation_time desc, v.run_id, a.alias limit 1000"""
 MODEL_NAMES = """
 select v.run_id, v.name from model_versions v
 where coalesce(v.run_id, '') <> '' and coalesce(v.current_stage, '') <> 'Deleted_Internal'
