@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from textwrap import indent
 
+from live_dashboards.model.metrics import EXPORTED
 from live_dashboards.model.serving import ServingMetrics
 from live_dashboards.sources.prometheus.families import families
 from live_dashboards.sources.prometheus.names import FAMILY_LABEL, Translator
@@ -27,7 +28,7 @@ _RESTARTED_AGAIN = (
     "increase({x}[5m] offset 1m) and (resets({x}[10m] offset 1m) > 0) - resets({x}[5m] offset 6m) > "
     "(last_over_time({x}[5m] offset 1m) < bool last_over_time({x}[5m] offset 6m))"
 )
-_HAS_BEGUN = "last_over_time(process_start_time_seconds[5m] offset 1m) > time() - 420"
+_HAS_BEGUN = f"last_over_time({EXPORTED.process_start}[5m] offset 1m) > time() - 420"
 _GREW_AS_MUCH = (
     "(min_over_time({x}[5m] offset 1m) <= on (job, instance, model_name) group_left () "
     "sum by (job, instance, model_name) (last_over_time({requests}[5m] offset 1m) - "
