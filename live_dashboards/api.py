@@ -311,9 +311,12 @@ def _refuse_unknown(names: Iterable[str], options: Iterable[str] = ()) -> None:
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    """The known name that looks most like it, whatever its case."""
+    """The known name that looks most like it, whatever its case: of those that hold the whole of it, if any
+    does.
+    """
     spelled = {each.lower(): each for each in known}
-    return spelled[difflib.get_close_matches(name.lower(), spelled, n=1, cutoff=0.0)[0]]
+    longer = [each for each in spelled if name and name.lower() in each]
+    return spelled[difflib.get_close_matches(name.lower(), longer or spelled, n=1, cutoff=0.0)[0]]
 
 
 def _texts(given: Mapping[str, object]) -> dict[str, str]:

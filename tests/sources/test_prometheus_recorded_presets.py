@@ -48,10 +48,12 @@ def answers(request, tmp_path_factory):
         try:
             record(raw.url, recorded.folder / "data", folder, **settings)
             recorded.start()
-            yield tuple(
+            found = tuple(
                 ask(url, at=AT, window_seconds=WINDOW_SECONDS, AB_START=str(STARTED - 600), PROMETHEUS_RECORDED=flag, **settings)
                 for url, flag in ((raw.url, "off"), (recorded.url, "on"))
             )
+            assert all(each.status.has_answered for each in found), [(each.status.reason, each.status.warnings) for each in found]
+            yield found
         finally:
             recorded.stop()
 
