@@ -17,6 +17,7 @@ from live_dashboards.analysis.business.traffic import (
     traffic_of_test,
 )
 from live_dashboards.analysis.facts.arms import arm
+from live_dashboards.analysis.facts.mean_latency import mean_since
 from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.facts.retraining import alpha_of_look, looks_at_accuracy
 from live_dashboards.analysis.statistics.means import Sums
@@ -219,19 +220,8 @@ def _mean_latency(page: PageFacts, traffic: PairTraffic, variant: str, sums: Seq
             or f"Prometheus has no response times of variant {variant!r} since the start of the test"
         )
         return missing(name, "ms", reason, variant=variant, source=source, query=query)
-    mean_ms, is_old = sum(each.total for each in sums) / n, window.stale or window.observed_at is None
-    return Measurement(
-        name,
-        mean_ms,
-        "ms",
-        page.counted.prometheus.origin,
-        variant,
-        n=n,
-        source=source,
-        query=query,
-        observed_at=window.observed_at,
-        stale=is_old,
-    )
+    times = Sums(sum(each.total for each in sums), n)
+    return mean_since(page, name, variant, times, query)
 
 
 def _nothing(page: PageFacts, name: str, unit: str, traffic: PairTraffic, fact: str) -> EffectInput:

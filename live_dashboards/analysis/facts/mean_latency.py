@@ -43,20 +43,25 @@ def mean_arm(page: PageFacts, counted: Accumulated, variant: str) -> MeanArm:
     if n <= 0 or seconds.keys() != counts.keys():
         reason = _reason(answers, variant, n)
         return MeanArm(missing(_NAME, "ms", reason, variant=variant, source=source, query=query))
+    mean = mean_since(page, _NAME, variant, Sums(1000 * sum(seconds.values()), n), query)
+    return MeanArm(mean, _blocks(page, counted, variant))
+
+
+def mean_since(page: PageFacts, name: str, variant: str, times: Sums, query: str) -> Measurement:
+    """The mean of response times that add up to so many ms, as old as the variant's newest sample."""
     window = page.counted.of(variant).mean_latency_ms
-    mean = Measurement(
-        _NAME,
-        1000 * sum(seconds.values()) / n,
+    return Measurement(
+        name,
+        times.mean,
         "ms",
         page.counted.prometheus.origin,
         variant,
-        n=n,
-        source=source,
+        n=times.n,
+        source=page.counted.prometheus.status.source,
         query=query,
         observed_at=window.observed_at,
         stale=window.stale or window.observed_at is None,
     )
-    return MeanArm(mean, _blocks(page, counted, variant))
 
 
 def _by_model(page: PageFacts, answer: Answer, variant: str) -> dict[str, float]:
