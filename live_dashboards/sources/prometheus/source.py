@@ -27,7 +27,7 @@ from live_dashboards.sources.prometheus.names import Translator
 from live_dashboards.sources.prometheus.native import FoundNative, NativeAsk, find_native
 from live_dashboards.sources.prometheus.own_series import AskedTest
 from live_dashboards.sources.prometheus.promql import REQUESTS_TOTAL, STEPS
-from live_dashboards.sources.prometheus.reading import read_answers, warnings
+from live_dashboards.sources.prometheus.reading import Reading, read_answers, warnings
 from live_dashboards.sources.prometheus.recorded import find_recorded_scope
 from live_dashboards.sources.prometheus.reply import Outcome, answered
 from live_dashboards.sources.prometheus.scope import DAY_SECONDS, Scope, find_scope
@@ -145,61 +145,48 @@ class PrometheusAbSource:
         cannot be asked.
         """
         try:
-            found = self._discovery or self.discover(deadline)
-            before_seconds = deadline.elapsed_seconds
-
-            asking = FailedQuestions(lambda questions: self.ask_all(questions, deadline))
             test = AskedTest(experiment, variants, self._settings.aliases)
-            found, scope, lack = self._scope(
-                asking.ask, found, at_seconds=at.timestamp(), window_seconds=window_seconds, test=test
-            )
-            scope = replace(scope, guarded=self._guarded(asking.ask, scope))
-            self.matchers = scope.matchers
-            histograms = self._histograms(asking.ask, found, scope)
-            scope = replace(scope, native=histograms.native)
-            ask = asking.ask if histograms.native is None else NativeAsk(asking.ask, histograms.native)
-            copies = find_copies(ask, scope, self._settings)
-            scope = replace(scope, copy_labels=copies.labels)
-            reading = read_answers(ask, scope, self._settings)
-            self.failures = asking.failures()
-            failures = tuple(map(str, self.failures))
-            told = (
-                *failures,
-                *lack,
-                *found.warnings,
-                *scope.warnings,
-                *histograms.told,
-                *copies.told,
-                *reading.warnings,
-                *_names_words(self._serving),
-                *_experiment_warnings(scope),
-            )
-            fix = None if scope.has_requests else _no_data_fix(asking.ask, self._serving)
-            seconds = found.duration_seconds + deadline.elapsed_seconds - before_seconds
-            answer = PrometheusAnswer(
-                status=replace(
-                    _status(found, scope, tuple(dict.fromkeys(told)), seconds, lack=self._lack, fix=fix),
-                    failures=failures,
-                    is_partial=asking.is_partial,
-                    counted_twice=copies.twice,
-                ),
-                experiments=found.experiments,
-                experiment_filter=scope.experiment,
-                added_experiments=scope.experiments if scope.experiment is None else (),
-                instants=reading.instants,
-                timelines=reading.timelines,
-                blocks=reading.blocks,
-                first_traffic=reading.first_traffic,
-                inexact_starts=reading.inexact_starts,
-                accumulated=reading.accumulated,
-                versions=reading.versions,
-                restarts=reading.restarts,
-                # the steps themselves tell from when on they are kept
-                retention_seconds=None if scope.is_recorded else found.retention_seconds,
-            )
+            answer = self._read(at.timestamp(), window_seconds, test, deadline)
             return answer if self._translator is None else self._translator.answer(answer)
         finally:
             self._client.close()
+
+    def _read(
+        self, at_seconds: float, window_seconds: float, test: AskedTest, deadline: Deadline
+    ) -> PrometheusAnswer:
+        """The same, in the tool's own names."""
+        found = self._discovery or self.discover(deadline)
+        before_seconds = deadline.elapsed_seconds
+        asking = FailedQuestions(lambda questions: self.ask_all(questions, deadline))
+        found, scope, lack = self._scope(
+            asking.ask, found, at_seconds=at_seconds, window_seconds=window_seconds, test=test
+        )
+        scope = replace(scope, guarded=self._guarded(asking.ask, scope))
+        self.matchers = scope.matchers
+        histograms = self._histograms(asking.ask, found, scope)
+        scope = replace(scope, native=histograms.native)
+        ask = asking.ask if histograms.native is None else NativeAsk(asking.ask, histograms.native)
+        copies = find_copies(ask, scope, self._settings)
+        scope = replace(scope, copy_labels=copies.labels)
+        reading = read_answers(ask, scope, self._settings)
+        fix = None if scope.has_requests else _no_data_fix(asking.ask, self._serving)
+        self.failures = asking.failures()
+        failures = tuple(map(str, self.failures))
+        told = (
+            *failures,
+            *lack,
+            *found.warnings,
+            *scope.warnings,
+            *histograms.told,
+            *copies.told,
+            *reading.warnings,
+            *_names_words(self._serving),
+            *_experiment_warnings(scope),
+        )
+        seconds = found.duration_seconds + deadline.elapsed_seconds - before_seconds
+        status = _status(found, scope, tuple(dict.fromkeys(told)), seconds, lack=self._lack, fix=fix)
+        status = replace(status, failures=failures, is_partial=asking.is_partial, counted_twice=copies.twice)
+        return _answer(found, scope, reading, status)
 
     def _guarded(self, ask: Ask, scope: Scope) -> tuple[tuple[str, EventsCounted], ...]:
         """How the events of guardrails of one's own are counted; no rule records them."""
@@ -259,6 +246,25 @@ class PrometheusAbSource:
             serving=self._serving,
         )
         return found, scope, lack
+
+
+def _answer(found: Discovery, scope: Scope, reading: Reading, status: SourceStatus) -> PrometheusAnswer:
+    return PrometheusAnswer(
+        status=status,
+        experiments=found.experiments,
+        experiment_filter=scope.experiment,
+        added_experiments=scope.experiments if scope.experiment is None else (),
+        instants=reading.instants,
+        timelines=reading.timelines,
+        blocks=reading.blocks,
+        first_traffic=reading.first_traffic,
+        inexact_starts=reading.inexact_starts,
+        accumulated=reading.accumulated,
+        versions=reading.versions,
+        restarts=reading.restarts,
+        # the steps themselves tell from when on they are kept
+        retention_seconds=None if scope.is_recorded else found.retention_seconds,
+    )
 
 
 def _guarded_alike(settings: Settings) -> tuple[str, ...]:
