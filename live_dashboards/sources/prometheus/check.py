@@ -21,7 +21,7 @@ from live_dashboards.settings.serving import framework_presets
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.http.endpoint import Endpoint
 from live_dashboards.sources.prometheus.client import PROMETHEUS_ITSELF, Engine, endpoints
-from live_dashboards.sources.prometheus.exchange import Failure, instant
+from live_dashboards.sources.prometheus.exchange import FailedQuestions, Failure, instant
 from live_dashboards.sources.prometheus.frameworks import FoundFramework, find_frameworks
 from live_dashboards.sources.prometheus.promql import FAILED
 from live_dashboards.sources.prometheus.reading import COMPLETE, OF_COPIES, look_at_completeness
@@ -201,8 +201,8 @@ def _skipped(names: Iterable[str], reason: str) -> Iterator[Check]:
 @dataclass(frozen=True, slots=True)
 class PrometheusData:
     """What the data's checks look at: the whole answer, the label sets of the requests that count, the
-    questions that failed, and the frameworks whose metrics are there. `words` puts metrics into the server's
-    names.
+    questions that failed, the frameworks whose metrics are there, and what of them could not be asked.
+    `words` puts metrics into the server's names.
     """
 
     settings: Settings
@@ -211,6 +211,7 @@ class PrometheusData:
     label_sets: tuple[Timeline, ...]
     failures: tuple[Failure, ...] = ()
     frameworks: tuple[FoundFramework, ...] = ()
+    not_looked_for: tuple[Failure, ...] = ()
     words: Callable[[str], str] = str
 
     def fix_of(self, reason: str | None, fix: str) -> str:
@@ -238,10 +239,11 @@ def read_data(settings: Settings, at: datetime, test: ChosenTest | None = None) 
         _LABELLED, matchers=source.matchers, window_seconds=max(settings.window_seconds, DAY_SECONDS)
     )
     later = Deadline(settings.timeout_seconds)
+    asking = FailedQuestions(lambda questions: source.ask_plainly(questions, later))
     try:
         (found,) = source.ask_all([instant(promql, at.timestamp())], later)
         frameworks = find_frameworks(
-            lambda questions: source.ask_plainly(questions, later),
+            asking.ask,
             (*([] if settings.serving.is_own else [settings.serving]), *_other_presets(settings)),
             at_seconds=at.timestamp(),
             span_seconds=max(settings.window_seconds, DAY_SECONDS),
@@ -249,7 +251,14 @@ def read_data(settings: Settings, at: datetime, test: ChosenTest | None = None) 
     finally:
         source.close()
     return PrometheusData(
-        settings, at, answer, answered(found).series, source.failures, frameworks, source.words
+        settings,
+        at,
+        answer,
+        answered(found).series,
+        source.failures,
+        frameworks,
+        asking.failures(),
+        source.words,
     )
 
 
@@ -280,7 +289,9 @@ def _look_at_frameworks(data: PrometheusData) -> Iterator[Check]:
             yield Check(FRAMEWORKS, CheckState.OK, each.words)
         else:
             yield Check(FRAMEWORKS, CheckState.WARNING, each.words, each.fix, "framework")
-    if not data.frameworks:
+    for failure in data.not_looked_for:
+        yield Check(FRAMEWORKS, CheckState.WARNING, failure.found, failure.fix, "failed_questions")
+    if not data.frameworks and not data.not_looked_for:
         yield Check(FRAMEWORKS, CheckState.OK, "no other metrics of serving frameworks are there")
 
 

@@ -255,10 +255,10 @@ def taken_words(ask: Ask, serving: ServingMetrics, matchers: str, at_seconds: fl
     if serving.errors is None or not serving.errors.taken:
         return ()
     texts = (f"count by ({MODEL_LABEL}) ({metric}{{$experiment}})" for metric in (ERRORS, TAKEN[ERRORS]))
-    added, taken = (
-        {series.label(MODEL_LABEL) for series in series_in(outcome)}
-        for outcome in ask([instant(render(text, matchers=matchers), at_seconds, "count") for text in texts])
-    )
+    outcomes = ask([instant(render(text, matchers=matchers), at_seconds, "count") for text in texts])
+    if failure_in(outcomes) is not None:
+        return ()  # which is told of that question
+    added, taken = ({series.label(MODEL_LABEL) for series in series_in(outcome)} for outcome in outcomes)
     without = sorted(added - taken)
     names = " and ".join(each.metric for each in serving.errors.taken)
     return (

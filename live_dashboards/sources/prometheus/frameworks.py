@@ -124,7 +124,7 @@ def _requests_promql(serving: ServingMetrics, span_seconds: float) -> str:
         f"sum by ({MODEL_LABEL}) (increase({each}[$window]))" for each in (REQUESTS, TAKEN[REQUESTS])
     )
     own = f"({counted} - {taken} or {counted}) > 0" if serving.requests.taken else f"{counted} > 0"
-    return Translator(serving).form(render(own, window_seconds=span_seconds))
+    return Translator.of_any_server(serving).form(render(own, window_seconds=span_seconds))
 
 
 def _by_model(outcome: Outcome) -> tuple[tuple[str, float], ...]:

@@ -51,12 +51,13 @@ _NO_METRIC = {ERRORS: "a counter of failed requests"}
 class _Facts:
     """What the server has to tell before it is asked: the variant of each value of the model's label, where a
     pattern finds it, and whether series have the tool's own label for something else. `others` are values of
-    the label where the pattern finds none; `is_whole`: it finds a variant in each that it matches.
+    the label where the pattern finds none (None: they could not be asked); `is_whole`: it finds a variant in
+    each that it matches.
     """
 
     variants: Mapping[str, str]
     has_former: bool
-    others: tuple[str, ...] = ()
+    others: tuple[str, ...] | None = ()
     is_whole: bool = True
 
 
@@ -184,11 +185,10 @@ class Translator:
         names = self._names
         if names.model_pattern is None or self._facts is None or self._facts.variants:
             return ""
-        values = listed(self._facts.others, _VALUES_SHOWN) or "none"
-        return (
-            f"no value of the label {names.model_label} matches AB_MODEL_PATTERN {names.model_pattern!r}; "
-            f"the values there are {values}"
-        )
+        others = self._facts.others
+        values = "" if others is None else f"; the values there are {listed(others, _VALUES_SHOWN) or 'none'}"
+        pattern = f"AB_MODEL_PATTERN {names.model_pattern!r}"
+        return f"no value of the label {names.model_label} matches {pattern}{values}"
 
     def _accumulated(self, found: Accumulated) -> Accumulated:
         slices = found.slices
@@ -504,7 +504,7 @@ class Translator:
         others = () if found else self._some_values(ask)
         return _Facts(found, has_former, others, is_whole=len(found) == len(values))
 
-    def _some_values(self, ask: Ask) -> tuple[str, ...]:
+    def _some_values(self, ask: Ask) -> tuple[str, ...] | None:
         label = self._names.model_label
         (outcome,) = ask(
             [
@@ -513,7 +513,7 @@ class Translator:
                 )
             ]
         )
-        return () if isinstance(outcome, SourceError) else outcome.names
+        return None if isinstance(outcome, SourceError) else outcome.names
 
     def _matched(self, ask: Ask, values: list[str]) -> dict[str, str]:
         """The variant in each value, as the server's own patterns find it."""
