@@ -14,9 +14,11 @@ from live_dashboards.model.quality import is_of_training
 from live_dashboards.model.snapshot import VariantValue
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.questions import Parameters, Questions
+from live_dashboards.sources.mlflow.variants import without_rights
 
 NUM_ROWS = "num_rows of its evaluation dataset"
 _EVALUATION = "eval"
+_NOT_READ = "not every run logs how many test rows it had, and the data sets that may tell may not be read"
 
 
 class _Dataset(NamedTuple):
@@ -40,14 +42,11 @@ def with_test_rows(
     ]
     if not lacking or not parameters["example_count_key"]:
         return tuple(values), ()
-    rights = connection.optional_rows(
-        "rights", sql.RIGHTS, {**parameters, "asked_tables": list(sql.DATASET_TABLES)}
-    )
-    is_there, is_readable, user = (rights or [(False, False, "")])[0]
-    if not is_there:
+    grant = without_rights(connection, parameters, sql.DATASET_TABLES)
+    if grant is None:
         return tuple(values), ()
-    if not is_readable:
-        return tuple(values), (_without_rights(user),)
+    if grant:
+        return tuple(values), (f"{_NOT_READ}: {grant}",)
     found = connection.optional_rows(
         "datasets", sql.DATASETS, {**parameters, "run_ids": [each.run_id for each in lacking]}
     )
@@ -92,11 +91,3 @@ def _rows(profile: str | None) -> int | None:
     shape = found.get("features_shape")
     number = found.get("num_rows", shape[0] if isinstance(shape, list) and shape else None)
     return number if isinstance(number, int) and not isinstance(number, bool) and number > 0 else None
-
-
-def _without_rights(user: str) -> str:
-    tables = ", ".join(sql.DATASET_TABLES)
-    return (
-        f"not every run logs how many test rows it had, and {user} may not read the data sets that may tell: "
-        f'grant select on {tables} to "{user}"'
-    )
