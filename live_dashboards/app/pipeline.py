@@ -14,7 +14,15 @@ from typing import Any
 
 from live_dashboards.app.endings import undivided
 from live_dashboards.app.options import Request
-from live_dashboards.app.writing import ENDINGS, Compare, Outcome, check_output, named_images, write
+from live_dashboards.app.writing import (
+    ENDINGS,
+    Compare,
+    Outcome,
+    check_output,
+    named_images,
+    path_beside,
+    write,
+)
 from live_dashboards.errors import UsageError
 from live_dashboards.model.dashboards import stamped_stem
 from live_dashboards.model.moment import format_moment
@@ -46,7 +54,9 @@ def run(dashboard: str, settings: Settings, request: Request) -> Outcome:
     save(snapshot, request)
     tell_naming(snapshot, settings)
     load_drawing()
-    return write(report(dashboard, snapshot, settings, request), settings, request, compare)
+    page = report(dashboard, snapshot, settings, request)
+    tell_switch(page, settings, request, named_images((dashboard,), request))
+    return write(page, settings, request, compare)
 
 
 def lock(dashboards: Sequence[str], settings: Settings, request: Request) -> AbstractContextManager[None]:
@@ -118,6 +128,8 @@ def run_all(settings: Settings, request: Request, *, every_experiment: bool) -> 
         tell_naming(snapshot, own)
         for dashboard in DASHBOARDS:
             page = report(dashboard, snapshot, own, request)
+            if dashboard == AB and not every_experiment:
+                tell_switch(page, own, request, named_images(DASHBOARDS, request))
             yield write(
                 page,
                 settings,
@@ -217,6 +229,30 @@ def tell_naming(snapshot: Snapshot, settings: Settings) -> None:
         log.warning("%s", found.no_baseline if found.lacks_baseline else found.told)
 
 
+def tell_switch(page: Report, settings: Settings, request: Request, images: Sequence[Path]) -> None:
+    """Says in one line that the run before was about another experiment, where nobody named one: by the
+    summary that the images' replaces, else the newest in the folder.
+    """
+    is_now = request.at is None and request.from_snapshot is None
+    if not is_now or settings["AB_EXPERIMENT"] is not None or page.experiment is None:
+        return
+    from live_dashboards.outputs.earlier_summary import experiment_of
+    from live_dashboards.outputs.output_folder import newest_summary
+
+    path = (
+        path_beside(images[0], ".json", request)
+        if images
+        else newest_summary(request.output or settings.output_folder, page.dashboard)
+    )
+    before = None if path is None else experiment_of(path)
+    if before is not None and before != page.experiment:
+        log.warning(
+            "shown is experiment %r; the run before showed %r: AB_EXPERIMENT keeps to one",
+            page.experiment,
+            before,
+        )
+
+
 def unasked(settings: Settings, request: Request) -> Snapshot:
     """A snapshot for which no source was asked."""
     now = datetime.now(UTC)
@@ -281,12 +317,10 @@ def connection_checks(settings: Settings, at: datetime | None) -> Iterator[Check
     from live_dashboards.sources.mlflow.check import mlflow_checks
     from live_dashboards.sources.prometheus.check import prometheus_checks
 
-    moment = at or datetime.now(UTC)
-    yield from mlflow_checks(settings, moment)
+    moment, connector = at or datetime.now(UTC), LiveDataConnector(settings)
+    yield from mlflow_checks(settings, moment, connector.preference(moment, settings.window_seconds))
     yield from prometheus_checks(
-        settings,
-        moment,
-        LiveDataConnector(settings).chosen_test(at=moment) if settings.has_prometheus else None,
+        settings, moment, connector.chosen_test(at=moment) if settings.has_prometheus else None
     )
     if settings.has_mlflow or settings.has_prometheus:
         yield from _together(settings, moment)

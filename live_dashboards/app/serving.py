@@ -77,10 +77,12 @@ def services(settings: Settings, drawings: Drawings | None = None) -> Services:
 
 
 def fetch(settings: Settings, known_test: ChosenTest | None = None) -> Snapshot:
-    """What both sources answer now."""
+    """What both sources answer now, of the test that was shown before as long as there is that one: whoever
+    looks at a page is not led to another one.
+    """
     from live_dashboards.sources.connector import LiveDataConnector
 
-    return LiveDataConnector(settings).fetch(known_test=known_test)
+    return LiveDataConnector(settings).fetch(known_test=known_test, stays=True)
 
 
 def memory(settings: Settings) -> tuple[Callable[[Settings], LastGood], Callable[[Settings, LastGood], None]]:

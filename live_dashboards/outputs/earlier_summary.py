@@ -35,6 +35,18 @@ def read_summary(path: Path, fix: str) -> dict[str, Any]:
     return document
 
 
+def experiment_of(path: Path) -> str | None:
+    """The experiment of the page that the summary is of; None where it cannot be told, which is no fault of
+    the run that asks.
+    """
+    try:
+        document = read_summary(path, "")
+    except UsageError:
+        return None
+    experiment = document.get("experiment")
+    return experiment if isinstance(experiment, str) else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Page:
     """The keys at the top; where a dashboard has no such key there is none."""

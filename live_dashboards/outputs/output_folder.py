@@ -79,6 +79,18 @@ def _stamped(folder: Path, dashboard: str, experiment_part: str) -> Iterator[_St
             yield _Stamped(path, at, match[2] is not None)
 
 
+def newest_summary(folder: Path, dashboard: str) -> Path | None:
+    """The summary beside the newest stamped picture that is not simulated; None where there is none, or the
+    folder cannot be read.
+    """
+    name = re.compile(rf"{STEMS[dashboard]}_\d{{8}}_\d{{6}}\.json", re.ASCII)
+    try:
+        names = [each for each in os.listdir(folder) if name.fullmatch(each)]  # noqa: PTH208 names alone
+    except OSError:
+        return None
+    return folder / max(names) if names else None
+
+
 def _moment(stamp: str) -> datetime | None:
     try:
         return datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)

@@ -171,7 +171,8 @@ _SECTIONS: tuple[tuple[str, tuple[Setting | Callable[[], tuple[Setting, ...]], .
                 "AB_EXPERIMENT",
                 None,
                 read.text,
-                "which experiment; default: the A/B experiment with the newest activity",
+                "which experiment; default: the A/B experiment with the newest activity of those with an "
+                "accuracy or requests of both variants, else of all",
             ),
             Setting(
                 "AB_BASELINE_VARIANT",

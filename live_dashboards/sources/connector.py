@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from live_dashboards.errors import DashboardError, SourceError, UsageError
@@ -27,8 +28,9 @@ from live_dashboards.model.snapshot import (
 )
 from live_dashboards.settings import Settings, load_settings
 from live_dashboards.sources.asking import Asking, Deadline
-from live_dashboards.sources.mlflow.questions import MlflowSource
+from live_dashboards.sources.mlflow.questions import MlflowSource, Preference
 from live_dashboards.sources.mlflow.ways import mlflow_source
+from live_dashboards.sources.prometheus.served import served_tests
 from live_dashboards.sources.prometheus.source import PrometheusAbSource
 
 if TYPE_CHECKING:
@@ -111,17 +113,19 @@ class LiveDataConnector:
         at: datetime | None = None,
         window_seconds: float | None = None,
         known_test: ChosenTest | None = None,
+        stays: bool = False,
     ) -> Snapshot:
         """Both sources' answers for a moment (default: now) and a window (default: AB_WINDOW).
 
-        `known_test` is what MLflow chose before: Prometheus is asked for it where MLflow cannot be asked now.
+        `known_test` is what MLflow chose before: Prometheus is asked for it where MLflow cannot be asked now,
+        and where it `stays` MLflow chooses no other one as long as it is an A/B experiment.
         Raises UsageError where the configured experiment does not exist, as far as a source can tell.
         """
         moment = at if at is not None else datetime.now(UTC)
         window = window_seconds if window_seconds is not None else self.settings.window_seconds
         chosen = _AwaitedTest(self.settings["AB_EXPERIMENT"], known_test)
         mlflow, prometheus = (
-            self._start_mlflow(moment, window, chosen),
+            self._start_mlflow(moment, window, chosen, known_test.name if known_test and stays else None),
             self._start_prometheus(moment, window, chosen),
         )
         try:
@@ -189,16 +193,27 @@ class LiveDataConnector:
         chosen.settle(None)
         return self._prometheus_answer(self._start_prometheus(at, window_seconds, chosen), chosen)
 
+    def preference(self, at: datetime, window_seconds: float, shown: str | None = None) -> Preference:
+        """What decides between several A/B experiments where no setting names one."""
+        if not self.settings.has_prometheus:
+            return Preference(shown)
+        return Preference(shown, partial(served_tests, self.settings, at, window_seconds))
+
     def _start_mlflow(
-        self, at: datetime, window_seconds: float, chosen: _AwaitedTest
+        self, at: datetime, window_seconds: float, chosen: _AwaitedTest, shown: str | None = None
     ) -> _AskedSource[MlflowAnswer] | None:
         if self._model_source is None:
             return None
+        preference = self.preference(at, window_seconds, shown)
         source, deadline = self._model_source(self.settings), Deadline(self.settings.timeout_seconds)
         asking = Asking(
             "mlflow",
             lambda: source.read(
-                at=at, window_seconds=window_seconds, deadline=deadline, on_experiment=chosen.settle
+                at=at,
+                window_seconds=window_seconds,
+                deadline=deadline,
+                on_experiment=chosen.settle,
+                preference=preference,
             ),
         )
         return _AskedSource(asking, deadline, source.abort, source.what)

@@ -194,15 +194,18 @@ class Refresher:
 
     def _begun(self, question: View) -> ChosenTest | None:
         """The test that MLflow last chose for the question; of a new one, what an earlier process knew of it
-        is recalled first.
+        is recalled first. Another window of no experiment in particular begins with the page's own.
         """
         with self._wake:
-            watch = self._watches.get(question)
+            watch, first = self._watches.get(question), self._watches.get(View())
         if watch is not None and watch.fetched is None and watch.kept == LastGood():
             kept, at, now = self._recall(question), datetime.now(UTC), self._clock()
             watch = self._change(question, lambda watch: watch.recalling(kept, at, now))
             self._remember_recalled(kept, watch)
-        return None if watch is None else watch.kept.chosen
+        own = None if watch is None else watch.kept.chosen
+        if own is None and question.experiment is None and first is not None:
+            return first.kept.chosen
+        return own
 
     def _remember(self, fetched: Snapshot) -> None:
         """Which sources have answered, whatever they were asked: one that did is never simulated."""

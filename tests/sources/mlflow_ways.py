@@ -93,6 +93,7 @@ def write_truth(database: MlflowDatabase) -> None:
     _write_own_ways(truth)
     _write_by_alias(database)
     _write_models(database)
+    _write_begun(truth)
     ab_test(truth, "ab of long ago", started=ago(days=40))
     deleted = truth.experiment("deleted", "deleted")
     truth.run(deleted, "baseline", metrics={"accuracy": 0.3})
@@ -199,6 +200,18 @@ def _write_models(database: MlflowDatabase) -> None:
         measured(database, outside, model, "accuracy", value / 2, at=at, step=1)
         measured(database, outside, model, "accuracy", value, at=at, step=2)
     measured(database, outside, logged_model(database, external), "accuracy", 0.99, at=ago(days=93), step=3)
+
+
+def _write_begun(truth: MlflowTruth) -> None:
+    """Tests of long ago: one that autolog measured, then one of whose variants only one has a value, then one that has none."""
+    for name, days, metrics in (("measured", 130, {"accuracy_score_X_test": 0.7}), ("half measured", 125, {"loss": 0.3}), ("begun", 120, {"accuracy": math.nan})):
+        made = truth.experiment(name)
+        for variant in ("baseline", "enhanced"):
+            truth.run(made, variant, metrics=metrics, started=ago(days=days))
+        if name == "half measured":
+            truth.run(made, "enhanced", metrics={"accuracy": 0.8}, started=ago(days=days))
+            truth.run(made, "baseline", metrics={"accuracy": 0.8}, status="FAILED", started=ago(days=days))
+            truth.run(made, "baseline", metrics={"accuracy": 0.8}, started=ago(days=110))
 
 
 def _write_versions(database: MlflowDatabase, *runs: str) -> None:

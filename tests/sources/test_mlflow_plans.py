@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.sources.mlflow_reading import NOW, ab_test, ask
+from tests.sources.mlflow_reading import NOW, ab_test, ago, ask
 from tests.support.pace import ends_within
 
 pytestmark = pytest.mark.mlflow_versions(2, 3)
@@ -76,3 +76,14 @@ def test_tables_that_were_never_analysed_are_read_in_time(mlflow_database, exper
     assert sum(experiment.is_ab_test for experiment in answer.experiments) == experiments
     assert len(answer.values) == 2
     assert len(answer.history.series) == 2
+
+
+@pytest.mark.parametrize("experiments", [100, 2])
+def test_a_choice_among_tests_without_values_is_made_in_time(mlflow_database, experiments):
+    mlflow_database.execute("".join(f"alter table {table} set (autovacuum_enabled = off);" for table in TABLES))
+    fill(mlflow_database, MANY_RUNS.replace("'accuracy'", "'roc'"), runs=20_000, experiments=experiments)
+    ab_test(mlflow_database.truth, "with values", started=ago(days=30))
+    with ends_within(8):
+        answer = ask(mlflow_database)
+    # of the newest fifty one is chosen
+    assert answer.experiment == ("with values" if experiments == 2 else "many 100")

@@ -22,6 +22,8 @@ from tests.sources.mlflow_reading import NOW, ago
 from tests.sources.mlflow_ways import HOSTILE, facts, history, read, read_all
 from tests.support.waiting import LONGEST_SECONDS
 
+AB_TESTS = ["ab main", HOSTILE, "ab of long ago", "as clients log", "autologged", "evaluated", "compared", "half measured", "begun", "measured"]
+
 
 @pytest.mark.parametrize(
     "asked",
@@ -34,6 +36,8 @@ from tests.support.waiting import LONGEST_SECONDS
         {"AB_BASELINE_VARIANT": "swept", "AB_TEST_COUNT_PARAM": "accuracy", "window_seconds": 3600.0},
         {"at": ago(hours=4, minutes=30), "window_seconds": 90_000.0},
         {"at": ago(days=400)},
+        {"at": ago(days=115)},
+        {"at": ago(days=115), "AB_BASELINE_VARIANT": "baseline", "AB_CHALLENGER_VARIANT": "third"},
         {"AB_EXPERIMENT": "as clients log"},
         {"AB_EXPERIMENT": "autologged"},
         {"AB_EXPERIMENT": "autologged", "AB_TEST_COUNT_PARAM": "test_size"},
@@ -144,10 +148,17 @@ def test_a_metric_that_is_added_to_the_catalogue_is_asked_for_in_each_way(ways, 
         assert (hits.value, hits.true_positives, hits.false_positives, hits.false_negatives) == (0.65, 70, 30, 40)
 
 
+def test_all_three_ways_choose_alike(ways):
+    for name, environment in ways.environments.items():
+        answer = read(environment, at=ago(days=115))
+        told = [each for each in answer.status.warnings if each.startswith("shown is measured, the newest with values of both variants: begun was")]
+        assert (answer.experiment, len(told)) == ("measured", 1), name
+
+
 def test_the_truth_is_as_ugly_as_the_comparison_needs(ways):
     answer = read(ways.environments["REST"])
     assert answer.experiment == "ab main"
-    assert [each.name for each in answer.experiments] == ["ab main", HOSTILE, "ab of long ago", "as clients log", "autologged", "evaluated", "compared", "one variant"]
+    assert [each.name for each in answer.experiments] == [*AB_TESTS, "one variant"]
     assert {(value.variant, value.metric): value.value for value in answer.values if value.metric == "accuracy"} == {
         ("baseline", "accuracy"): 0.33,
         ("enhanced", "accuracy"): 0.33,
@@ -162,7 +173,7 @@ def test_the_truth_is_as_ugly_as_the_comparison_needs(ways):
 
 def test_all_a_b_experiments_come_in_the_same_order_with_the_same_answers(ways):
     answers = {name: read_all(environment) for name, environment in ways.environments.items()}
-    assert [answer.experiment for answer in answers["PostgreSQL"]] == ["ab main", HOSTILE, "ab of long ago", "as clients log", "autologged", "evaluated", "compared"]
+    assert [answer.experiment for answer in answers["PostgreSQL"]] == AB_TESTS
     for name in ("REST", "SQLite"):
         assert [facts(answer) for answer in answers[name]] == [facts(answer) for answer in answers["PostgreSQL"]], name
 

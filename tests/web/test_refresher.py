@@ -91,6 +91,15 @@ def test_many_who_look_cost_one_fetch_an_interval(stepped, sources, clock):
     assert sources.asked == [View()] * 3
 
 
+def test_another_window_begins_with_the_test_that_the_page_shows(stepped, sources, clock):
+    shown = SNAPSHOT.mlflow.chosen
+    for view in (View(), View(window="7d"), View(experiment="another", window="7d")):
+        stepped.look(view)
+        stepped._step(clock())
+        wait_until(lambda view=view: stepped.look(view).fetched, "the first answer")
+    assert dict(zip(sources.asked, sources.known, strict=True)) == {View(): None, View(window="7d"): shown, View(experiment="another", window="7d"): None}
+
+
 def test_each_question_is_asked_for_itself(stepped, sources, clock):
     stepped.look(View())
     stepped.look(View(window="7d"))

@@ -6,9 +6,10 @@ import ipaddress
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, partial
+from typing import Any
 
 from live_dashboards.errors import SourceError
 from live_dashboards.model.notices import Check, CheckState
@@ -24,7 +25,7 @@ from live_dashboards.sources.mlflow.postgres import (
     require_rights,
     require_tables,
 )
-from live_dashboards.sources.mlflow.questions import Questions
+from live_dashboards.sources.mlflow.questions import ANY_TEST, Preference, Questions
 from live_dashboards.sources.mlflow.reading import check_texts, question_parameters
 from live_dashboards.sources.mlflow.rest.exchange import RestClient, rest_endpoint
 from live_dashboards.sources.mlflow.rest.source import RestRows, server_version
@@ -122,15 +123,32 @@ def clock_check(what: str, seconds: float) -> Check:
     )
 
 
-def tracking_checks(settings: Settings, at: datetime) -> Iterator[Check]:
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How the checks look at MLflow: by these settings, at that moment, and what chooses an experiment where
+    the settings name none.
+    """
+
+    settings: Settings
+    at: datetime
+    preference: Preference
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What questions are bound to."""
+        return question_parameters(self.settings, self.at, self.settings.window_seconds)
+
+
+def tracking_checks(look: _Look) -> Iterator[Check]:
     """Each check as it ends. Raises SettingsError for a login that cannot be used."""
-    if settings["MLFLOW_TRACKING_URI"].reveal().startswith("sqlite:"):
-        yield from _file_checks(settings, at)
+    if look.settings["MLFLOW_TRACKING_URI"].reveal().startswith("sqlite:"):
+        yield from _file_checks(look)
     else:
-        yield from _server_checks(settings, at)
+        yield from _server_checks(look)
 
 
-def _server_checks(settings: Settings, at: datetime) -> Iterator[Check]:
+def _server_checks(look: _Look) -> Iterator[Check]:
+    settings = look.settings
     yield _look_at_tracking_settings(settings)
     with RestClient(settings, deadline=Deadline(settings.timeout_seconds)) as client:
         try:
@@ -143,21 +161,21 @@ def _server_checks(settings: Settings, at: datetime) -> Iterator[Check]:
             TRACKING_LOGIN, CheckState.OK, "accepted" if client.has_login else "the server asks for none"
         )
         yield Check(API, CheckState.OK, f"MLflow's REST API answers ({server_version(client)})")
-        rows = RestRows(client, question_parameters(settings, at, settings.window_seconds))
-        yield from run_steps(_held(RowAnswers(rows), settings, at), "an earlier check failed")
+        rows = RestRows(client, look.parameters)
+        yield from run_steps(_held(RowAnswers(rows), look), "an earlier check failed")
         if client.clock_difference_seconds is not None:
             yield clock_check("the server", client.clock_difference_seconds)
 
 
-def _file_checks(settings: Settings, at: datetime) -> Iterator[Check]:
-    path = sqlite_path(settings)
+def _file_checks(look: _Look) -> Iterator[Check]:
+    path = sqlite_path(look.settings)
     yield Check(TRACKING, CheckState.OK, f"MLflow's SQLite file {path}")
     try:
-        with SqliteDatabase(path, deadline=Deadline(settings.timeout_seconds)) as database:
-            rows = SqliteRows(database, question_parameters(settings, at, settings.window_seconds))
+        with SqliteDatabase(path, deadline=Deadline(look.settings.timeout_seconds)) as database:
+            rows = SqliteRows(database, look.parameters)
             yield Check(FILE, CheckState.OK, f"{path} is opened, to be read only")
             yield from run_steps(
-                [(TABLES, partial(_look_at_tables, rows)), *_held(RowAnswers(rows), settings, at)],
+                [(TABLES, partial(_look_at_tables, rows)), *_held(RowAnswers(rows), look)],
                 "an earlier check failed",
             )
     except SourceError as error:  # only opening raises here; each look inside catches its own
@@ -165,9 +183,9 @@ def _file_checks(settings: Settings, at: datetime) -> Iterator[Check]:
         yield from skipped([TABLES, *AB_CHECKS], f"{FILE} failed")
 
 
-def _held(answers: Questions, settings: Settings, at: datetime) -> list[Step]:
-    data = MlflowData(answers, settings, at)
-    return [(name, partial(look, data)) for name, look in AB_CHECKS.items()]
+def _held(answers: Questions, look: _Look) -> list[Step]:
+    data = MlflowData(answers, look.settings, look.at, look.preference)
+    return [(name, partial(check, data)) for name, check in AB_CHECKS.items()]
 
 
 def _look_at_tables(rows: SqliteRows) -> Check:
@@ -217,7 +235,7 @@ def _not_answered(error: SourceError) -> Iterator[Check]:
 _DATA_CHECKS = (TABLES, READ_RIGHTS, WRITE_RIGHTS, *AB_CHECKS, CLOCK)
 
 
-def mlflow_checks(settings: Settings, at: datetime) -> Iterator[Check]:
+def mlflow_checks(settings: Settings, at: datetime, preference: Preference = ANY_TEST) -> Iterator[Check]:
     """Each check as it ends; after one that makes the rest impossible these are skipped. Raises SettingsError
     for an unusable address or name.
     """
@@ -231,17 +249,18 @@ def mlflow_checks(settings: Settings, at: datetime) -> Iterator[Check]:
         )
         return
     check_texts(settings)
+    look = _Look(settings, at, preference)
     if settings.has_mlflow_database:
-        yield from _database_checks(settings, at)
+        yield from _database_checks(look)
     if settings["MLFLOW_TRACKING_URI"] is not None:
         prefix = "MLflow backup " if settings.has_mlflow_database else "MLflow "
         yield from (
-            replace(check, name=check.name.replace("MLflow ", prefix, 1))
-            for check in tracking_checks(settings, at)
+            replace(check, name=check.name.replace("MLflow ", prefix, 1)) for check in tracking_checks(look)
         )
 
 
-def _database_checks(settings: Settings, at: datetime) -> Iterator[Check]:
+def _database_checks(look: _Look) -> Iterator[Check]:
+    settings = look.settings
     address, deadline = mlflow_address(settings), Deadline(settings.timeout_seconds)
     yield _look_at_settings(settings, address)
     reached = list(
@@ -254,11 +273,12 @@ def _database_checks(settings: Settings, at: datetime) -> Iterator[Check]:
     if any(check.has_failed for check in reached):
         yield from skipped([*_CONNECTING, *_DATA_CHECKS], "MLflow cannot be reached")
         return
-    yield from _inside(settings, at, address)
+    yield from _inside(look, address)
 
 
-def _inside(settings: Settings, at: datetime, address: MlflowAddress) -> Iterator[Check]:
+def _inside(look: _Look, address: MlflowAddress) -> Iterator[Check]:
     """The checks that need a connection."""
+    settings = look.settings
     try:
         with MlflowConnection(settings, deadline=Deadline(settings.timeout_seconds)) as connection:
             yield _look_at_encryption(connection, settings, address)
@@ -268,18 +288,18 @@ def _inside(settings: Settings, at: datetime, address: MlflowAddress) -> Iterato
             yield Check(
                 DATABASE, CheckState.OK, f"connected to database {address.database!r} at {address.where}"
             )
-            yield from run_steps(_data_steps(connection, settings, at), "an earlier check failed")
+            yield from run_steps(_data_steps(connection, look), "an earlier check failed")
     except SourceError as error:  # only connecting raises here; each look inside catches its own
         yield from _not_connected(error)
 
 
-def _data_steps(connection: MlflowConnection, settings: Settings, at: datetime) -> list[Step]:
+def _data_steps(connection: MlflowConnection, look: _Look) -> list[Step]:
     schema = cache(partial(read_schema, connection))  # looked up once
     return [
         (TABLES, lambda: _tables(schema(), connection)),
         (READ_RIGHTS, lambda: _read_rights(schema())),
         (WRITE_RIGHTS, lambda: _write_rights(schema())),
-        *_held(connection, settings, at),
+        *_held(connection, look),
         (CLOCK, lambda: clock_check("PostgreSQL", schema().clock_difference_seconds)),
     ]
 

@@ -11,7 +11,8 @@ from live_dashboards.errors import UsageError
 from live_dashboards.model.snapshot import Experiment
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.models import Measured, read_measured
-from live_dashboards.sources.mlflow.questions import Parameters, Questions, Row, moment_or_none
+from live_dashboards.sources.mlflow.preferred import ACTIVITY, prefer
+from live_dashboards.sources.mlflow.questions import Parameters, Preference, Questions, Row, moment_or_none
 from live_dashboards.sources.mlflow.variants import (
     MODEL,
     first_registry,
@@ -29,8 +30,9 @@ _Rank = tuple[int, int, int]
 @dataclass(frozen=True, slots=True)
 class ChosenExperiment:
     """The experiments with the chosen one first, all active names, and why there is none or what is odd about
-    it. `ways` are (variant, way) of each experiment's variants by its id, `parameters` what to ask on with:
-    they hold what had to be asked to know the variants.
+    it. `how` says for what it was chosen, `told` what of others. `ways` are (variant, way) of each
+    experiment's variants by its id, `parameters` what to ask on with: they hold what had to be asked to know
+    the variants.
     """
 
     chosen: Experiment | None
@@ -41,13 +43,18 @@ class ChosenExperiment:
     fix: str | None = None
     parameters: Parameters = field(default_factory=dict)
     ways: Mapping[int, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    how: str = "AB_EXPERIMENT"
+    told: tuple[str, ...] = ()
 
 
 def choose_experiment(
-    connection: Questions, wanted: str | None, parameters: Mapping[str, Any]
+    connection: Questions,
+    wanted: str | None,
+    parameters: Mapping[str, Any],
+    preference: Preference | None = None,
 ) -> ChosenExperiment:
-    """The named experiment, or the A/B experiment with the newest activity; UsageError where no active
-    experiment has that name.
+    """The named experiment, or the A/B experiment that is preferred (None: that with the newest activity);
+    UsageError where no active experiment has that name.
     """
     own, grants = first_registry(connection, {**parameters, "experiment": wanted})
     rows = connection.rows("experiments", sql.EXPERIMENTS, own)
@@ -57,7 +64,7 @@ def choose_experiment(
     if not _has_test(rows, wanted):
         rows, own, more = _by_models(connection, rows, wanted, own)
         grants += more
-    choice = _choice(connection, rows, wanted, own)
+    choice = _choice(connection, rows, wanted, own, preference)
     return replace(choice, parameters=own, ways=_ways(rows, own), fix=_with_grants(choice.fix, grants))
 
 
@@ -113,31 +120,37 @@ def _has_test(rows: Iterable[Row], wanted: str | None) -> bool:
 
 
 def _choice(
-    connection: Questions, rows: Sequence[Row], wanted: str | None, parameters: Parameters
+    connection: Questions,
+    rows: Sequence[Row],
+    wanted: str | None,
+    parameters: Parameters,
+    preference: Preference | None,
 ) -> ChosenExperiment:
     found = _experiments(rows)
     known = tuple(dict.fromkeys(name for _, name, *_ in rows))
-    candidates = [
-        experiment
-        for experiment in found
-        if (experiment.is_ab_test if wanted is None else experiment.name == wanted)
-    ]
+    candidates = [each for each in found if (each.is_ab_test if wanted is None else each.name == wanted)]
     active, ranks = _with_activity(connection, found, candidates, parameters)
     if not candidates:
         reason, fix = _nothing_found(connection, found, known, wanted, parameters)
         return ChosenExperiment(None, tuple(active), known, reason=reason, fix=fix)
-    chosen_id = max(
-        candidates,
-        key=lambda experiment: ranks.get(experiment.experiment_id, (-1, -1, experiment.experiment_id)),
-    ).experiment_id
-    ordered = sorted(
-        active,
-        key=lambda experiment: (
-            experiment.experiment_id != chosen_id,
-            [-part for part in ranks.get(experiment.experiment_id, (-1, -1, -1))],
-        ),
-    )
-    return _chosen(ordered, known, parameters)
+    ids = {each.experiment_id for each in candidates}
+    placed = sorted(active, key=lambda each: _newest_first(each, ranks))
+    best = next(each for each in placed if each.experiment_id in ids)
+    told: tuple[str, ...] = ()
+    how = ACTIVITY
+    if wanted is None and preference is not None:
+        among = [each for each in placed if each.experiment_id in ids]
+        preferred = prefer(connection, among, parameters, preference)
+        best, how, told = preferred.experiment, preferred.how, preferred.told
+    ordered = [best, *(each for each in placed if each is not best)]
+    chosen = _chosen(ordered, known, parameters)
+    return replace(chosen, how=how if wanted is None else chosen.how, told=told)
+
+
+def _newest_first(experiment: Experiment, ranks: Mapping[int, _Rank]) -> list[int]:
+    """By the newest activity; of equals the one that was made last."""
+    rank = ranks.get(experiment.experiment_id, (-1, -1, experiment.experiment_id))
+    return [-part for part in rank]
 
 
 def _ways(rows: Iterable[Row], parameters: Parameters) -> dict[int, tuple[tuple[str, str], ...]]:

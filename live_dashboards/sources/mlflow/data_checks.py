@@ -20,7 +20,7 @@ from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.choosing import ChosenExperiment, choose_experiment
 from live_dashboards.sources.mlflow.facts import Held, read_facts
 from live_dashboards.sources.mlflow.logged import Logged
-from live_dashboards.sources.mlflow.questions import Questions
+from live_dashboards.sources.mlflow.questions import ANY_TEST, Preference, Questions
 from live_dashboards.sources.mlflow.reading import question_parameters
 from live_dashboards.sources.mlflow.variants import key
 
@@ -32,14 +32,18 @@ class MlflowData:
     it.
     """
 
-    def __init__(self, connection: Questions, settings: Settings, at: datetime) -> None:
-        self.connection, self.settings, self.at = connection, settings, at
+    def __init__(
+        self, connection: Questions, settings: Settings, at: datetime, preference: Preference = ANY_TEST
+    ) -> None:
+        self.connection, self.settings, self.at, self.preference = connection, settings, at, preference
 
     @cached_property
     def choice(self) -> ChosenExperiment | UsageError:
         """The experiments and the chosen one, or why the configured one cannot be."""
         try:
-            return choose_experiment(self.connection, self.settings["AB_EXPERIMENT"], self._parameters)
+            return choose_experiment(
+                self.connection, self.settings["AB_EXPERIMENT"], self._parameters, self.preference
+            )
         except UsageError as error:
             return error
 
@@ -121,13 +125,17 @@ def _chosen(data: MlflowData) -> Check:
     name, chosen = "MLflow experiment", data.chosen
     if chosen is None or isinstance(data.choice, UsageError):
         return _no_experiment(name)
-    how = "AB_EXPERIMENT" if data.settings["AB_EXPERIMENT"] else "newest activity"
     variants = (
         ", ".join(f"{variant} {runs} run{'' if runs == 1 else 's'}" for variant, runs in chosen.variants)
         or "no variant"
     )
     told = told_ways(data.ways, data.settings["AB_VARIANT_FROM"])
-    said = (f"{chosen.name!r} (chosen by {how}): {variants}", told, *data.choice.warnings)
+    said = (
+        f"{chosen.name!r} (chosen by {data.choice.how}): {variants}",
+        told,
+        *data.choice.told,
+        *data.choice.warnings,
+    )
     found = "; ".join(each for each in said if each)
     if not chosen.is_ab_test:
         return Check(

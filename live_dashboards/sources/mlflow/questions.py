@@ -7,12 +7,13 @@ API and SQLite from plain rows.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from live_dashboards.errors import SettingsError
-from live_dashboards.model.snapshot import ChosenTest, MlflowAnswer
+from live_dashboards.model.snapshot import ChosenTest, Experiment, MlflowAnswer
 from live_dashboards.sources.asking import Deadline
 
 # the year 9000: to what a calendar's last day holds nothing can be added, not even a zone's hours
@@ -59,6 +60,25 @@ class Questions(Protocol):
         """What was asked, in the words of what is behind."""
 
 
+def _none_served(_: Sequence[Experiment]) -> frozenset[int]:
+    return frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """`shown` is the experiment that was shown before and stays, None where the newest counts; `served` gives
+    the ids of those experiments of which two variants have requests, and is called only where what runs hold
+    leaves the choice open.
+    """
+
+    shown: str | None = None
+    served: Callable[[Sequence[Experiment]], frozenset[int]] = _none_served
+
+
+ANY_TEST = Preference()
+"""The newest that has values."""
+
+
 class MlflowSource(Protocol):
     """One way to ask MLflow."""
 
@@ -77,9 +97,10 @@ class MlflowSource(Protocol):
         window_seconds: float,
         deadline: Deadline,
         on_experiment: Callable[[ChosenTest | None], None],
+        preference: Preference = ANY_TEST,
     ) -> MlflowAnswer:
         """What MLflow holds on the chosen experiment at that moment; `on_experiment` is called once with its
-        name and variants, None where there is none.
+        name and variants, None where there is none. `preference` counts where no setting names one.
 
         Raises SourceError where MLflow cannot be asked, UsageError where AB_EXPERIMENT names no active
         experiment.

@@ -20,7 +20,13 @@ from live_dashboards.sources.mlflow import experiments, sql
 from live_dashboards.sources.mlflow.choosing import ChosenExperiment, choice_of, choose_experiment
 from live_dashboards.sources.mlflow.facts import Held, read_facts
 from live_dashboards.sources.mlflow.models import MODEL_POINTS, model_parameters
-from live_dashboards.sources.mlflow.questions import Questions, milliseconds, require_text
+from live_dashboards.sources.mlflow.questions import (
+    ANY_TEST,
+    Preference,
+    Questions,
+    milliseconds,
+    require_text,
+)
 from live_dashboards.sources.mlflow.variants import way_parameters
 
 _TEXTS = {
@@ -65,7 +71,7 @@ class Asked:
             state,
             reason=choice.reason,
             fix=choice.fix,
-            warnings=(*choice.warnings, *self.connection.warnings),
+            warnings=(*choice.warnings, *choice.told, *self.connection.warnings),
             version=self.version,
             address=self.address,
             duration_seconds=self.deadline.elapsed_seconds,
@@ -212,19 +218,20 @@ class OpenedSource(ABC, Generic[Opened]):
         window_seconds: float,
         deadline: Deadline,
         on_experiment: Callable[[ChosenTest | None], None],
+        preference: Preference = ANY_TEST,
     ) -> MlflowAnswer:
         """What MLflow holds on the chosen experiment at that moment.
 
         `on_experiment` is called once, as early as possible, with the chosen experiment's name and variants,
-        None where there is none. Raises SourceError where MLflow cannot be asked, UsageError where
-        AB_EXPERIMENT names no active experiment.
+        None where there is none. `preference` counts where AB_EXPERIMENT names none. Raises SourceError where
+        MLflow cannot be asked, UsageError where AB_EXPERIMENT names no active experiment.
         """
         with ExitStack() as untold:
             untold.callback(on_experiment, None)
             with self._open_to_abort(deadline) as opened:
                 asked = self._asked(opened, question_parameters(self._settings, at, window_seconds), deadline)
                 wanted = self._settings["AB_EXPERIMENT"]
-                choice = choose_experiment(asked.connection, wanted, asked.parameters)
+                choice = choose_experiment(asked.connection, wanted, asked.parameters, preference)
                 untold.pop_all()
                 on_experiment(
                     ChosenTest(choice.chosen.name, tuple(name for name, _ in choice.chosen.variants))

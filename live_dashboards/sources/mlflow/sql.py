@@ -200,6 +200,21 @@ select v.experiment_id, v.variant, v.metric, v.key, v.value, v.timestamp, v.run_
        {_HITS_AND_MISSES}
 from placed v where v.place <= %(most_values)s order by v.experiment_id, v.place"""
 
+# Which variants of these experiments have a value at all: of each the first run that has one is enough.
+MEASURED = f"""
+with {_ACTIVE_RUNS}, {_WANTED}, counts as materialized (
+  select * from active r where r.variant is not null and r.status in ('FINISHED', 'RUNNING')
+    and coalesce(r.start_time, 0) <= %(near_ms)s
+)
+select v.experiment_id, v.variant
+from (select distinct experiment_id, variant from counts) v cross join lateral (
+  select from counts r where r.experiment_id = v.experiment_id and r.variant = v.variant
+    and (exists (select from {_LATEST} where {_FINITE}) or exists (select from latest_metrics m
+      cross join unnest(%(prefixes)s::text[]) p where m.run_uuid = r.run_uuid and starts_with(m.key, p)
+      and {_FINITE}))
+  limit 1) found
+order by v.experiment_id, v.variant"""
+
 # latest_metrics keeps the greatest step, which is not always the newest point: by the primary key from the
 # newest point down, so that no more than one is read.
 NEWEST_POINTS = f"""

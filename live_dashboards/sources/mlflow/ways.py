@@ -16,7 +16,7 @@ from live_dashboards.model.snapshot import ChosenTest, MlflowAnswer, SourceState
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow.postgres import PostgresSource
-from live_dashboards.sources.mlflow.questions import MlflowSource
+from live_dashboards.sources.mlflow.questions import ANY_TEST, MlflowSource, Preference
 
 _Answers = tuple[MlflowAnswer, ...]
 log = logging.getLogger(__name__)
@@ -73,6 +73,7 @@ class WithBackup:
         window_seconds: float,
         deadline: Deadline,
         on_experiment: Callable[[ChosenTest | None], None],
+        preference: Preference = ANY_TEST,
     ) -> MlflowAnswer:
         """What the first one holds that answers.
 
@@ -82,7 +83,13 @@ class WithBackup:
 
         def ask(way: MlflowSource, share: Deadline) -> _Answers:
             return (
-                way.read(at=at, window_seconds=window_seconds, deadline=share, on_experiment=lambda _: None),
+                way.read(
+                    at=at,
+                    window_seconds=window_seconds,
+                    deadline=share,
+                    on_experiment=lambda _: None,
+                    preference=preference,
+                ),
             )
 
         with ExitStack() as untold:

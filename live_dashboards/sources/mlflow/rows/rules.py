@@ -120,6 +120,22 @@ def activity_rows(runs: Sequence[RunRow], parameters: Parameters) -> list[Row]:
     ]
 
 
+def measured_rows(runs: Iterable[RunRow], parameters: Parameters) -> list[Row]:
+    """(id, variant) of those of which a run that had started by the moment has a value."""
+    keys, prefixes = {*parameters["keys"]}, tuple(parameters["prefixes"])
+    found = {
+        (run.experiment_id, run.variant or "")
+        for run in runs
+        if run.counts
+        and (run.start_ms or 0) <= parameters["near_ms"]
+        and any(
+            metric.is_finite and (key in keys or key.startswith(prefixes))
+            for key, metric in run.metrics.items()
+        )
+    }
+    return sorted(found)
+
+
 def _counted(runs: Iterable[RunRow]) -> dict[int, Counter[str]]:
     counts: dict[int, Counter[str]] = {}
     for run in runs:
@@ -436,6 +452,7 @@ class RowAnswers:
             "experiments": self._experiments,
             "deleted experiments": self._deleted_experiments,
             "activity": self._activity,
+            "measured variants": self._measured_variants,
             "aliases": lambda _: [*self._source.aliased()],
             "model names": lambda _: [*self._source.model_names()],
             "rights": lambda _: [(True, True, "")],
@@ -498,6 +515,10 @@ class RowAnswers:
 
     def _activity(self, parameters: Parameters) -> list[Row]:
         return activity_rows(self._source.recent_runs(parameters["experiment_ids"]), parameters)
+
+    def _measured_variants(self, parameters: Parameters) -> list[Row]:
+        recent = self._source.recent_runs(parameters["experiment_ids"])
+        return measured_rows([run.named(parameters) for run in recent], parameters)
 
     def _history(self, runs: _Runs, parameters: Parameters) -> list[Row]:
         points = self._source.history(
