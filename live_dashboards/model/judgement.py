@@ -12,6 +12,8 @@ from live_dashboards.model.metrics import Metric, metric_of
 
 SHOWN, NOT_SHOWN, HARM, UNKNOWN, WAIVED = "shown", "not_shown", "harm", "unknown", "waived"
 BETTER, WORSE, OPEN = "better", "worse", "open"
+SHIP, ROLL_BACK, KEEP_RUNNING = "SHIP", "ROLL BACK", "KEEP RUNNING"
+NO_VERDICT, NO_DIFFERENCE = "NO VERDICT", "NO MEANINGFUL DIFFERENCE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from live_dashboards.model.judgement import KEEP_RUNNING, NO_DIFFERENCE, NO_VERDICT, ROLL_BACK, SHIP
 from live_dashboards.model.measurement import Interval, Measurement, Origin
 from live_dashboards.model.metrics import BESIDE, METRICS
 from live_dashboards.model.number import format_count, format_percent
@@ -79,6 +80,29 @@ BADGE_SHAPES = {
     BadgeKind.SIMULATED: BadgeShape("#FFFFFF", "#1B2127"),
     BadgeKind.CACHED: BadgeShape("#8C969F", "#4F5A65"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictStyle:
+    """How a verdict looks: its sign, which no colour is needed to tell, the band's fill, the colour of the
+    word on it, and the band's edge.
+    """
+
+    sign: str
+    fill: str
+    ink: str
+    edge: str
+
+
+SHIPS = "#00664A"
+VERDICT_STYLES = {
+    SHIP: VerdictStyle("✓", SHIPS, PAPER, SHIPS),
+    ROLL_BACK: VerdictStyle("✕", ALARM, PAPER, ALARM),
+    KEEP_RUNNING: VerdictStyle("→", MUTED, PAPER, MUTED),
+    NO_DIFFERENCE: VerdictStyle("=", INK, PAPER, INK),
+    NO_VERDICT: VerdictStyle("?", PAPER, INK, INK),
+}
+"""By the verdict's word, which always stands in it."""
 
 CACHED_MARK = "†"
 

@@ -17,7 +17,7 @@ from live_dashboards.model.chart import Chart, Conditions, Panel, Sentences, Tab
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.names import acts
 from live_dashboards.model.number import NOTHING, format_interval, format_number
-from live_dashboards.model.presentation import BADGE_SHAPES, CACHED_MARK
+from live_dashboards.model.presentation import BADGE_SHAPES, CACHED_MARK, VERDICT_STYLES
 from live_dashboards.model.report import AbReport, Badge, Head
 
 Tree = Any
@@ -271,29 +271,39 @@ def badge(found: Badge) -> Tree:
 
 
 def verdict(report: AbReport) -> Tree:
-    """What to do, the rule that says so, its numbers, what would change it, and what this test can see."""
-    found = report.verdict
+    """What to do in a filled band, beside it one sentence, what to do now, and the grounds."""
+    found, answer = report.verdict, report.answer
+    style = VERDICT_STYLES[answer.verdict]
     rows = (
         ("rule", found.rule),
         ("because", "; ".join(found.reasons)),
         ("would change it", "; ".join(found.would_change)),
         ("this test", report.power.words),
     )
-    return [
-        html.H2(["Verdict: ", html.Span(found.verdict, className=_verdict_class(found.verdict))]),
-        pairs(rows, "grounds"),
+    word = [
+        html.Span("Verdict: ", className="unseen"),
+        html.Span(style.sign, className="sign", **{"aria-hidden": "true"}),
+        answer.verdict,
     ]
-
-
-def _verdict_class(words: str) -> str:
-    return "verdict-word " + words.lower().replace(" ", "-")
+    colours = {"background": style.fill, "color": style.ink, "borderColor": style.edge}
+    return [
+        html.H2(word, className="verdict-word", style=colours),
+        html.Div(
+            [
+                html.P(short(answer.sentence), className="sentence"),
+                html.P([html.Span("do now", className="label"), short(answer.do_now)], className="do-now"),
+                pairs(rows, "grounds"),
+            ],
+            className="said-beside",
+        ),
+    ]
 
 
 def recommendation(report: BusinessReport) -> Tree:
     """What the business page advises, and why."""
     advice = report.recommendation
     return [
-        html.H2(["Recommendation: ", html.Span(advice.verdict, className="verdict-word")]),
+        html.H2(["Recommendation: ", html.Strong(advice.verdict)]),
         html.P(short("; ".join(advice.reasons), 400), className="reasons"),
     ]
 

@@ -121,7 +121,7 @@ def test_what_is_surely_worse_is_said_and_stopped():
     assert found.verdict == "KEEP RUNNING"
     assert found.sentence.startswith("enhanced gives 8.")
     assert "points less accuracy (" in found.sentence
-    assert found.do_now.startswith("Statistics: stop the test, it is worse. Money: ")
+    assert found.do_now.startswith("Statistics: may be stopped, it is worse. Money: ")
     assert "set your five amounts" not in found.do_now
 
 

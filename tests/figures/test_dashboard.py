@@ -7,12 +7,17 @@ from dataclasses import replace
 import matplotlib as mpl
 import pytest
 from matplotlib import _pylab_helpers
+from matplotlib.colors import to_hex
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 from PIL import Image
 
 from live_dashboards import __version__
 from live_dashboards.draw.png.business_page import PAGE as BUSINESS_PAGE
 from live_dashboards.draw.png.dashboard import _create_dashboard_panels
 from live_dashboards.errors import UsageError
+from live_dashboards.model.judgement import PlainAnswer, Verdict
+from live_dashboards.model.presentation import VERDICT_STYLES
 from live_dashboards.model.snapshot import SourceState, SourceStatus
 from tests.figures.pages import page, says
 from tests.support.business_pages import CASES
@@ -137,8 +142,46 @@ def test_the_header_names_experiment_window_zone_variants_and_badge():
 
 def test_the_strips_tell_verdict_rule_reasons_and_what_would_change_it():
     figure = page(report())
-    for part in ("NO VERDICT", "accuracy at 95 %", "3 of 7 days have passed", "4 more days of traffic", "requests in 24 h", "47,892"):
+    for part in (
+        "? NO VERDICT",
+        "no verdict on enhanced: 3 of 7 days have passed",
+        "Statistics: no verdict yet. Money: keep testing.",
+        "4 more days of traffic",
+        "requests in 24 h",
+        "47,892",
+    ):
         assert says(figure, part)
+
+
+@pytest.mark.parametrize("size", [(16, 10), (12, 6.75)])
+@pytest.mark.parametrize("word", VERDICT_STYLES)
+def test_the_verdict_is_the_largest_word_of_both_pages_and_stands_on_its_colour(word, size):
+    answer = PlainAnswer(word, "enhanced gives 3.2 points more accuracy (2.1 to 4.4); errors and slow requests hold", "Statistics: ship. Money: deploy.")
+    for made in (report(), CASES["own parameters"]()):
+        figure = page(replace(made, answer=answer), size)
+        (shown,) = (text for text in figure.findobj(Text) if word in text.get_text() and text.get_fontsize() > 12)
+        assert shown.get_text() == f"{VERDICT_STYLES[word].sign} {word}"
+        (title,) = (text for text in figure.findobj(Text) if text.get_text() == made.page_title)
+        others = [text.get_fontsize() for text in figure.findobj(Text) if text is not shown and text.get_text()]
+        assert shown.get_fontsize() >= 2 * title.get_fontsize()
+        assert max(others) == title.get_fontsize()
+        fills = {to_hex(box.get_facecolor()).upper() for box in figure.findobj(Rectangle) if box.get_window_extent().contains(*middle_of(shown))}
+        assert VERDICT_STYLES[word].fill.upper() in fills
+        assert says(figure, "enhanced gives 3.2 points more accuracy")
+        assert says(figure, answer.do_now)
+
+
+def middle_of(text):
+    box = text.get_window_extent()
+    return (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+
+
+def test_what_the_sentence_says_is_not_said_again_and_whose_grounds_they_are_is():
+    words = [text.get_text() for text in page(report()).findobj(Text)]
+    assert sum("3 of 7 days have passed" in each for each in words) == 1
+    verdict = Verdict("KEEP RUNNING", "6", ("more is needed",), ("waiting",))
+    assert says(page(replace(report(tuple("abc")), verdict=verdict)), "because b")
+    assert not says(page(replace(report(), verdict=verdict)), "because b")
 
 
 def test_the_footer_names_another_engine_that_speaks_prometheus_api_by_its_own_name():

@@ -1,8 +1,10 @@
 import pytest
 
 from live_dashboards.draw.png import theme
+from live_dashboards.model.judgement import KEEP_RUNNING, NO_DIFFERENCE, NO_VERDICT, ROLL_BACK, SHIP
 from tests.figures.layout_check import LEAST_MARK_CONTRAST, LEAST_TEXT_CONTRAST, contrast
 
+VERDICTS = (SHIP, ROLL_BACK, KEEP_RUNNING, NO_DIFFERENCE, NO_VERDICT)
 TEXT_COLOURS = (*theme.TEXT_COLOURS, *(style.text_colour for style in theme.VARIANT_STYLES))
 MARK_COLOURS = (*theme.MARK_COLOURS, *(style.colour for style in theme.VARIANT_STYLES), *(shape.edge for shape in theme.BADGE_SHAPES.values()))
 
@@ -49,3 +51,15 @@ def test_no_text_is_smaller_than_seven_points(scale):
 def test_on_the_printed_page_titles_are_eleven_and_text_is_nine_points():
     sizes = theme.Sizes(1.0)
     assert (sizes.title, sizes.body) == (11, 9)
+
+
+@pytest.mark.parametrize("word", VERDICTS)
+def test_a_verdict_is_told_by_its_sign_and_readable_on_its_fill(word):
+    style = theme.VERDICT_STYLES[word]
+    assert contrast(style.ink, style.fill) >= LEAST_TEXT_CONTRAST
+    assert contrast(style.edge, theme.PAPER) >= LEAST_MARK_CONTRAST
+
+
+def test_no_two_verdicts_have_the_same_sign_and_every_one_has_a_look():
+    assert {*theme.VERDICT_STYLES} == {*VERDICTS}
+    assert len({style.sign for style in theme.VERDICT_STYLES.values()}) == len(VERDICTS)

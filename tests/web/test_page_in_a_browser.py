@@ -75,6 +75,18 @@ def test_the_page_shows_the_numbers_that_the_sources_hold(steady_page: LivePage,
     page.locator("#effect-chart .scatterlayer .trace").first.wait_for()
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_verdict_is_the_largest_word_and_on_the_first_screen(steady_page: LivePage, open_page: Open, width: int) -> None:
+    page = shown(open_page(steady_page, viewport={"width": width, "height": 844}))
+    sizes = {place: float(page.locator(place).evaluate("each => parseFloat(getComputedStyle(each).fontSize)")) for place in ("h1", "#verdict h2", ".badge-word")}
+    assert sizes["#verdict h2"] >= 2 * sizes["h1"]
+    assert sizes["#verdict h2"] > sizes[".badge-word"]
+    box = page.locator("#verdict .sentence").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] < 844
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_it_refreshes_by_itself_when_the_database_changes(live_page, open_page: Open) -> None:
     live = live_page()
     page = shown(open_page(live))

@@ -1,6 +1,7 @@
 """A page is a function of snapshot, view and settings, kept as the bytes that a browser is sent."""
 
 import gzip
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ import pytest
 from live_dashboards.errors import UsageError
 from live_dashboards.model.report import BadgeKind
 from live_dashboards.model.snapshot import SourceState
+from live_dashboards.outputs.summary import summary_text
 from live_dashboards.web.view import View
 from tests.support.snapshots import live, with_values, without_mlflow, without_prometheus
 from tests.web.replaying import document_of, page_maker, settings, without_both
@@ -40,6 +42,16 @@ def test_the_page_holds_the_reports_that_the_scripts_draw():
     page = page_maker().make(View(), BOTH)
     assert (page.ab.badge.kind, page.ab.experiment, page.business.badge.kind) == (BadgeKind.LIVE, "fraud", BadgeKind.LIVE)
     assert document_of(page)["title"] == f"LIVE DATA · fraud · {page.ab.verdict.verdict}"
+
+
+def test_the_answer_is_the_same_on_both_pages_the_web_and_in_the_json():
+    page = page_maker().make(View(), BOTH)
+    answer = page.ab.answer
+    assert page.business.answer == answer
+    summaries = [json.loads(summary_text(each))["answer"] for each in (page.ab, page.business)]
+    assert summaries == [{"verdict": answer.verdict, "sentence": answer.sentence, "do_now": answer.do_now}] * 2
+    shown = json.dumps(document_of(page), ensure_ascii=False)
+    assert all(words in shown for words in (answer.verdict, answer.sentence, answer.do_now))
 
 
 @pytest.mark.parametrize("view", [View(challenger="nobody"), View(baseline="nobody")])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from live_dashboards.analysis.business.inputs import NO_TEST_ROWS
 from live_dashboards.analysis.facts.page import PageFacts
-from live_dashboards.analysis.verdict.decision import NO_VERDICT, ROLL_BACK, SHIP, p_words
+from live_dashboards.analysis.verdict.decision import p_words
 from live_dashboards.model.business_case import BusinessCase
-from live_dashboards.model.judgement import Recommendation, SplitTest, Verdict
+from live_dashboards.model.judgement import NO_VERDICT, ROLL_BACK, SHIP, Recommendation, SplitTest, Verdict
 from live_dashboards.model.measurement import Origin
 from live_dashboards.model.number import format_money_estimate, format_percent
 from live_dashboards.model.report import BadgeKind

@@ -11,10 +11,18 @@ from live_dashboards.analysis.business.inputs import NO_TEST_ROWS
 from live_dashboards.analysis.business.recommendation import recommendation, split_words, stale_inputs
 from live_dashboards.analysis.facts.health import badge
 from live_dashboards.analysis.facts.page import PageFacts, page
-from live_dashboards.analysis.verdict.decision import NO_VERDICT, SHIP
 from live_dashboards.analysis.verdict.report import ab_report_of
 from live_dashboards.model.business_case import BusinessCase, BusinessReport, SharePart
-from live_dashboards.model.judgement import HARM, SHOWN, UNKNOWN, Condition, Guardrail, SplitTest
+from live_dashboards.model.judgement import (
+    HARM,
+    NO_VERDICT,
+    SHIP,
+    SHOWN,
+    UNKNOWN,
+    Condition,
+    Guardrail,
+    SplitTest,
+)
 from live_dashboards.model.measurement import Measurement, Origin
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.names import escaped

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from live_dashboards.analysis.verdict.decision import (
+from live_dashboards.analysis.verdict.decision import is_worse
+from live_dashboards.model.business_case import BusinessCase
+from live_dashboards.model.judgement import (
+    HARM,
     KEEP_RUNNING,
     NO_DIFFERENCE,
     NO_VERDICT,
     ROLL_BACK,
     SHIP,
-    is_worse,
-)
-from live_dashboards.model.business_case import BusinessCase
-from live_dashboards.model.judgement import (
-    HARM,
     SHOWN,
     WAIVED,
     Guardrail,
@@ -35,7 +33,7 @@ _ACTIONS = {
     NO_DIFFERENCE: "no difference that matters, end the test",
     NO_VERDICT: "no verdict yet",
 }
-_STOP = "stop the test, it is worse"
+_STOP = "may be stopped, it is worse"
 _ORDER = (
     _ACTIONS[SHIP],
     _ACTIONS[ROLL_BACK],

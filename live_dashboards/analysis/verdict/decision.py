@@ -19,6 +19,11 @@ from live_dashboards.analysis.verdict.present_model import (
 )
 from live_dashboards.model.judgement import (
     HARM,
+    KEEP_RUNNING,
+    NO_DIFFERENCE,
+    NO_VERDICT,
+    ROLL_BACK,
+    SHIP,
     SHOWN,
     UNKNOWN,
     WAIVED,
@@ -45,9 +50,6 @@ from live_dashboards.model.report import BadgeKind
 from live_dashboards.model.snapshot import SourceState
 
 _NAMES_SHOWN = 4
-
-SHIP, ROLL_BACK, KEEP_RUNNING = "SHIP", "ROLL BACK", "KEEP RUNNING"
-NO_VERDICT, NO_DIFFERENCE = "NO VERDICT", "NO MEANINGFUL DIFFERENCE"
 
 
 def not_one_test(page: PageFacts) -> str:

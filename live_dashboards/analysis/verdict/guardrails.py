@@ -11,12 +11,12 @@ from dataclasses import replace
 from live_dashboards.analysis.facts.ends import around_rows, widest, without_interval
 from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.facts.period import period_of
-from live_dashboards.analysis.verdict.decision import NO_VERDICT
 from live_dashboards.analysis.verdict.effect import ComparedRates
 from live_dashboards.analysis.verdict.latency import UNMEASURED, latency_of, unmeasured_words
 from live_dashboards.model.guarded import Guarded
 from live_dashboards.model.judgement import (
     HARM,
+    NO_VERDICT,
     NOT_SHOWN,
     SHOWN,
     UNKNOWN,

@@ -17,7 +17,7 @@ from live_dashboards.draw.png.compose import Layout
 from live_dashboards.draw.png.frame import Frame, tick_top, x_ticks
 from live_dashboards.draw.png.panel import open_panel, say_nothing
 from live_dashboards.draw.png.rows import RowPlot, bare_rows, fitting, heading_height
-from live_dashboards.draw.png.strips import draw_header, draw_status, draw_verdict
+from live_dashboards.draw.png.strips import draw_header, draw_status, draw_verdict, verdict_height
 from live_dashboards.draw.png.text import Look, value_words, width_inches
 from live_dashboards.draw.png.theme import MUTED, PAPER, Sizes, line_inches
 from live_dashboards.model.axis import time_ticks
@@ -35,7 +35,7 @@ _END_MARKS = {
     "scheduled": ("o", False),
 }
 _FEWEST_ROWS = 3
-_USUAL_VARIANTS, _MOST_VARIANTS, _MORE_FOR_VARIANT = 4, 6, 0.08
+_USUAL_VARIANTS, _MOST_VARIANTS, _MORE_FOR_VARIANT = 4, 6, 0.1
 _ROOM_SHARE = 0.02
 _APART_INCHES = 0.04
 
@@ -188,7 +188,7 @@ def _strips(sizes: Sizes) -> tuple[tuple[Callable[[Frame, AbReport], None], floa
     """The strips above the panels with their heights in inches."""
     return (
         (draw_header, line_inches(sizes.page_title, 1.1) + line_inches(sizes.body, 2.1)),
-        (draw_verdict, 0.1 + line_inches(sizes.body, 1.2) * 5),
+        (draw_verdict, verdict_height(sizes)),
         (draw_status, line_inches(sizes.note) + line_inches(sizes.points(10), 1.5)),
     )
 
@@ -196,7 +196,7 @@ def _strips(sizes: Sizes) -> tuple[tuple[Callable[[Frame, AbReport], None], floa
 def _row_shares(report: AbReport) -> tuple[float, ...]:
     """More for the first rows where many challengers have two lines each."""
     more = _MORE_FOR_VARIANT * max(0, min(len(report.variant_names), _MOST_VARIANTS) - _USUAL_VARIANTS)
-    return 1.12 + more, 1.3, 0.9 - more
+    return 1.08 + more, 1.3, 0.94 - more
 
 
 PAGE = Layout(_strips, AB_PANELS, {"runs": draw_runs}, _row_shares, "ab")

@@ -14,7 +14,7 @@ from live_dashboards.draw.png.compose import Layout
 from live_dashboards.draw.png.frame import Frame, base_line, tick_height, x_ticks
 from live_dashboards.draw.png.panel import open_panel
 from live_dashboards.draw.png.rows import dot, draw_dots
-from live_dashboards.draw.png.strips import draw_header
+from live_dashboards.draw.png.strips import answer_height, draw_answer, draw_header
 from live_dashboards.draw.png.text import Look, fitted, width_inches, wrapped
 from live_dashboards.draw.png.theme import (
     ALARM,
@@ -154,9 +154,9 @@ def _draw_recommendation(frame: Frame, report: BusinessReport) -> None:
     frame.write(_PAD, y, "RECOMMENDATION", Look(sizes.note, FAINT))
     y -= line_inches(sizes.page_title, 1.1)
     colour, marker, is_filled = _MARKS.get(advice.verdict, (MUTED, "s", False))
-    place, size = (_PAD + 0.07, y + sizes.verdict * 0.36 / 72), sizes.verdict * 0.8
+    place, size = (_PAD + 0.07, y + sizes.answer * 0.36 / 72), sizes.answer * 0.8
     frame.mark(place, marker, colour, size=size, edge=1.6, is_filled=is_filled, gid="recommendation")
-    look = Look(sizes.verdict, INK, is_bold=True)
+    look = Look(sizes.answer, INK, is_bold=True)
     frame.write(_PAD + 0.24, y, advice.verdict, look, within=frame.width - _PAD - 0.24)
     small, y = Look(sizes.note, MUTED), y - line_inches(sizes.note, 0.35)
     for line in wrapped("; ".join(advice.reasons), small, frame.width - _PAD, 2):
@@ -171,8 +171,8 @@ def _draw_number(frame: Frame, label: str, value: str, beside: str) -> None:
     y -= line_inches(sizes.page_title, 1.1)
     look = next(
         look
-        for look in (Look(points, INK, is_bold=True) for points in (sizes.page_title, sizes.verdict))
-        if look.points == sizes.verdict or fitted(value, look, frame.width) == value
+        for look in (Look(points, INK, is_bold=True) for points in (sizes.page_title, sizes.answer))
+        if look.points == sizes.answer or fitted(value, look, frame.width) == value
     )
     frame.write(0.0, y, value, look, within=frame.width)
     y -= line_inches(sizes.note, 0.35)
@@ -237,13 +237,14 @@ def _strips(sizes: Sizes) -> tuple[tuple[Callable[[Frame, BusinessReport], None]
     """The strips above the panels with their heights in inches."""
     return (
         (draw_header, line_inches(sizes.page_title, 1.1) + line_inches(sizes.body, 2.1)),
-        (draw_headline, 0.14 + line_inches(sizes.note, 3.7) + line_inches(sizes.page_title, 1.2)),
+        (draw_answer, answer_height(sizes)),
+        (draw_headline, 0.14 + line_inches(sizes.note, 3.5) + line_inches(sizes.page_title, 1.1)),
         (draw_shares, line_inches(sizes.note, 3.0) + 0.12 * sizes.scale),
     )
 
 
 def _row_shares(_: BusinessReport) -> tuple[float, ...]:
-    return 1.0, 1.12, 1.0
+    return 0.95, 1.05, 1.06
 
 
 PAGE = Layout(_strips, BUSINESS_PANELS, {"performance": draw_performance}, _row_shares, "business")

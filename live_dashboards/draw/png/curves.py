@@ -38,9 +38,11 @@ def draw_curve(body: Frame, chart: Curve) -> None:
 def _axes(body: Frame, chart: Curve) -> Axes:
     """Axes with money upwards, and room below zero for words beside a point."""
     sizes, (low, high) = body.sizes, chart.y_limits
-    if any(spot.beside for spot in chart.spots):
-        low = min(low, -_BELOW_ZERO_SHARE * (high - low))
     room = body.inner(bottom=tick_height(sizes), top=line_inches(sizes.tick) * 0.45)
+    if any(spot.beside for spot in chart.spots):
+        # at least a line of words, on a low panel too
+        line_share = min(0.5, line_inches(sizes.tick, 1.65) / room.height)
+        low = min(low, -_BELOW_ZERO_SHARE * (high - low), -line_share / (1 - line_share) * high)
     ticks = round_ticks(low, high, max(2, min(5, int(room.height / line_inches(sizes.tick, 2.0)))))
     labels = number_labels(ticks, USD)
     left = max((width_inches(label, Look(sizes.tick)) for label in labels), default=0.0)

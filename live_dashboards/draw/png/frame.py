@@ -166,8 +166,8 @@ class Frame:
         )
         self.figure.add_artist(edges)
 
-    def fill(self, colour: str, *, zorder: float = 0.0) -> None:
-        """Colours the frame."""
+    def fill(self, colour: str, *, edge: str = "none", zorder: float = 0.0) -> None:
+        """Colours the frame, and its edge."""
         page_width, page_height = self.figure.get_size_inches()
         corner = (self.left / page_width, self.bottom / page_height)
         size = (self.width / page_width, self.height / page_height)
@@ -176,7 +176,8 @@ class Frame:
                 corner,
                 *size,
                 facecolor=colour,
-                edgecolor="none",
+                edgecolor=edge,
+                linewidth=1.6,
                 transform=self.figure.transFigure,
                 zorder=zorder,
             )

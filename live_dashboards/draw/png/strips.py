@@ -12,14 +12,14 @@ from live_dashboards import __version__
 from live_dashboards.draw.png.frame import Frame
 from live_dashboards.draw.png.text import Look, fitted_name, width_inches, wrapped
 from live_dashboards.draw.png.theme import (
-    ALARM,
     BADGE_SHAPES,
-    CALM,
     CAUTION,
     FAINT,
     INK,
     MUTED,
     TINT,
+    VERDICT_STYLES,
+    Sizes,
     line_inches,
     variant_style,
 )
@@ -29,7 +29,7 @@ from live_dashboards.model.report import AbReport, Badge, Report
 from live_dashboards.model.snapshot import PROMETHEUS, SourceStatus
 
 _SOURCE_TITLES = {"mlflow": "MLflow", "prometheus": "Prometheus"}
-_VERDICT_COLOURS = {"SHIP": CALM, "ROLL BACK": ALARM}  # beside the word, which says it alone
+_PAD = 0.12
 _MOST_NAMES = 5
 
 
@@ -105,13 +105,13 @@ def _sample(frame: Frame, x: float, y: float, index: int) -> float:
 def _draw_badge(frame: Frame, badge: Badge) -> tuple[float, float]:
     """The disc, its word and the second line, at the right; how wide both lines are, in inches."""
     sizes = frame.sizes
-    word, second = Look(sizes.verdict, INK, is_bold=True), Look(sizes.body, MUTED)
-    radius = sizes.verdict * 0.42 / 72
+    word, second = Look(sizes.answer, INK, is_bold=True), Look(sizes.body, MUTED)
+    radius = sizes.answer * 0.42 / 72
     width = width_inches(badge.kind.value, word) + 3 * radius
     y = frame.height - line_inches(sizes.page_title, 1.0)
     frame.write(frame.width, y, badge.kind.value, word, align="right")
     shape = BADGE_SHAPES[badge.kind]
-    centre = ((frame.right - width + radius), (frame.bottom + y + sizes.verdict * 0.36 / 72))
+    centre = ((frame.right - width + radius), (frame.bottom + y + sizes.answer * 0.36 / 72))
     disc = Circle(
         centre,
         radius,
@@ -125,49 +125,74 @@ def _draw_badge(frame: Frame, badge: Badge) -> tuple[float, float]:
     return width, width_inches(line.get_text(), second) if line else 0.0
 
 
+def verdict_height(sizes: Sizes) -> float:
+    """Inches that the answer takes with why and what would change it; a small page has room for less of
+    that.
+    """
+    return answer_height(sizes) + line_inches(sizes.body, 1.2) * (3 if sizes.has_notes else 1)
+
+
 def draw_verdict(frame: Frame, report: AbReport) -> None:
-    """What to do on the left; the rule, the reasons, what would change it and what the test can see on the
-    right.
+    """The answer, and below it why, and what would change it."""
+    below = _write_answer(frame, report)
+    verdict, look, label = report.verdict, Look(frame.sizes.body, MUTED), Look(frame.sizes.note, FAINT)
+    # what the sentence says already is not said again
+    because = "; ".join(each for each in verdict.reasons if each not in report.answer.sentence)
+    whose = f" {report.challenger}" if len(report.variant_names) > 2 else ""
+    rows = ((f"because{whose}", because, 2), ("would change it", "; ".join(verdict.would_change), 1))
+    indent = max(width_inches(f"{name}   ", label) for name, words, _ in rows if words or name == rows[1][0])
+    step = line_inches(frame.sizes.body, 1.2)
+    y = below.height
+    for name, words, most in rows:
+        room = int(y / step + 0.2)
+        lines = wrapped(words, look, below.width - indent, min(most, room)) if words and room else []
+        for number, line in enumerate(lines):
+            y -= step
+            if number == 0:
+                below.write(0.0, y, name, label)
+            below.write(indent, y, line, look, within=below.width - indent)
+
+
+def draw_answer(frame: Frame, report: Report) -> None:
+    """The answer alone."""
+    _write_answer(frame, report)
+
+
+def answer_height(sizes: Sizes) -> float:
+    """Inches that the answer takes: a sentence of two lines and one on what to do."""
+    return 1.2 * _PAD + line_inches(sizes.answer, 1.2) * 2 + line_inches(sizes.answer, 1.35)
+
+
+def _write_answer(frame: Frame, report: Report) -> Frame:
+    """The verdict's word and sign in a filled band, beside it one sentence and what to do now; the place
+    below these.
     """
     frame.fill(TINT)
-    sizes, pad = frame.sizes, 0.12
-    verdict, split = report.verdict, frame.width * 0.21
-    label, word = (
-        Look(sizes.note, FAINT),
-        Look(sizes.verdict, _VERDICT_COLOURS.get(verdict.verdict, INK), is_bold=True),
-    )
-    lines = wrapped(verdict.verdict, word, split - 2 * pad, 2)
-    block = line_inches(sizes.note, 1.0) + len(lines) * line_inches(sizes.verdict, 1.3)
-    y = (frame.height + block) / 2 - line_inches(sizes.note, 0.9)
-    frame.write(pad, y, "VERDICT", label)
-    for line in lines:
-        y -= line_inches(sizes.verdict, 1.3)
-        frame.write(pad, y, line, word, within=split - pad)
-    _write_grounds(frame.inner(left=split + pad, right=pad), report)
+    sizes, answer = frame.sizes, report.answer
+    beside = frame.inner(left=_draw_word(frame, answer.verdict) + 2 * _PAD, right=_PAD, top=0.6 * _PAD)
+    sentence, plain = Look(sizes.answer, INK, is_bold=True), Look(sizes.answer, INK)
+    y = beside.height
+    for line in wrapped(answer.sentence, sentence, beside.width, 2):
+        y -= line_inches(sizes.answer, 1.2)
+        beside.write(0.0, y, line, sentence, within=beside.width)
+    label = Look(sizes.note, FAINT)
+    indent = width_inches("do now   ", label)
+    y -= line_inches(sizes.answer, 1.35)
+    beside.write(0.0, y, "do now", label)
+    beside.write(indent, y, answer.do_now, plain, within=beside.width - indent)
+    return beside.inner(top=beside.height - y + line_inches(sizes.body, 0.4))
 
 
-def _write_grounds(frame: Frame, report: AbReport) -> None:
-    """A line each, the reasons in two where they need them."""
-    verdict, look, label = report.verdict, Look(frame.sizes.body, INK), Look(frame.sizes.note, FAINT)
-    rows = (
-        ("rule", verdict.rule),
-        ("because", "; ".join(verdict.reasons)),
-        ("would change it", "; ".join(verdict.would_change)),
-        ("this test", report.power.words),
-    )
-    indent = width_inches("would change it   ", label)
-    told = [
-        (name, wrapped(words, look, frame.width - indent, 2 if name == "because" else 1))
-        for name, words in rows
-        if words
-    ]
-    step = line_inches(frame.sizes.body, 1.2)
-    y = (frame.height + sum(len(lines) for _, lines in told) * step) / 2 + line_inches(frame.sizes.body, 0.28)
-    for name, lines in told:
-        frame.write(0.0, y - step, name, label)
-        for line in lines:
-            y -= step
-            frame.write(indent, y, line, look, within=frame.width - indent)
+def _draw_word(frame: Frame, verdict: str) -> float:
+    """The verdict in its colour with its sign; how wide that is, in inches."""
+    sizes, style = frame.sizes, VERDICT_STYLES[verdict]
+    look = Look(sizes.verdict, style.ink, is_bold=True)
+    words = f"{style.sign} {verdict}"
+    width = width_inches(words, look) + 2 * _PAD
+    band = frame.inner(right=frame.width - width)
+    band.fill(style.fill, edge=style.edge, zorder=0.1)
+    band.write(_PAD, (frame.height - line_inches(sizes.verdict, 0.72)) / 2, words, look, within=width - _PAD)
+    return width
 
 
 def draw_status(frame: Frame, report: AbReport) -> None:

@@ -26,6 +26,7 @@ from live_dashboards.model.presentation import (
     STATE_STYLES,
     TINT,
     VARIANT_STYLES,
+    VERDICT_STYLES,
     WATERMARK_EDGE,
     WATERMARK_FILL,
     BadgeShape,
@@ -62,6 +63,7 @@ __all__ = (
     "TICK_STYLE",
     "TINT",
     "VARIANT_STYLES",
+    "VERDICT_STYLES",
     "WATERMARK_EDGE",
     "WATERMARK_FILL",
     "BadgeShape",
@@ -117,11 +119,16 @@ class Sizes:
     @property
     def page_title(self) -> float:
         """Of the experiment's name."""
-        return self.points(16)
+        return self.points(14)
 
     @property
     def verdict(self) -> float:
-        """Of the verdict and the badge's word."""
+        """Of the verdict, which is what the eye meets first."""
+        return 2 * self.page_title
+
+    @property
+    def answer(self) -> float:
+        """Of the sentence beside it, the recommendation and the badge's word."""
         return self.points(12)
 
     @property
