@@ -310,6 +310,10 @@ class HealthPanel:
     notices: tuple[str, ...] = ()
 
 
+PROJECTED = "net value a year, projected"
+"""In the status: from the business parameters, which the service's own gauge does not know."""
+
+
 @dataclass(frozen=True, slots=True)
 class StatusStrip:
     """Experiment and run status in short words, each a (label, value) pair, such as ("runs finished",

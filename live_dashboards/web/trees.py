@@ -18,7 +18,7 @@ from live_dashboards.model.measurement import Origin
 from live_dashboards.model.names import acts
 from live_dashboards.model.number import NOTHING, format_interval, format_number
 from live_dashboards.model.presentation import BADGE_SHAPES, CACHED_MARK, VERDICT_STYLES
-from live_dashboards.model.report import AbReport, Badge, Head
+from live_dashboards.model.report import PROJECTED, AbReport, Badge, Head
 
 Tree = Any
 """A component, a text, or a list of them."""
@@ -310,13 +310,17 @@ def recommendation(report: BusinessReport) -> Tree:
 
 def status(report: AbReport, business: BusinessReport) -> Tree:
     """Short words over their values: first what the case is worth, each with its interval, then the state of
-    the test.
+    the test, whose projected net value stands there already.
     """
     worth = [_number(label, value, beside) for label, value, beside in business.headline_words]
     origin = report.status.origin
     state = [_number("status", origin.value.upper(), "")] if origin is not Origin.LIVE else []
     return html.Dl(
-        [*worth, *state, *(_number(label, value, "") for label, value in report.status.items)],
+        [
+            *worth,
+            *state,
+            *(_number(label, value, "") for label, value in report.status.items if label != PROJECTED),
+        ],
         className="numbers",
     )
 

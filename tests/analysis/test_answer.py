@@ -173,3 +173,26 @@ def test_without_any_to_ship_it_is_about_the_pages_own():
 
 def test_without_a_challenger_there_is_nothing_to_answer():
     assert answer((), {}, (), ADVICE, None).sentence == "no verdict: there is no challenger"
+
+
+def worth(snapshot, **own):
+    """What the A/B page says of money beside the service's own gauge."""
+    page = build_ab_report(snapshot, None, settings(**own))
+    return dict(page.status.items), {each.name: each for each in page.measurements}
+
+
+def test_the_net_value_with_its_interval_stands_on_the_ab_page_where_somebody_set_an_amount():
+    items, measured = worth(live(), **OWN)
+    business = build_business_report(live(), None, settings(**OWN))
+    assert items["net value a year, projected"] == "$830k ($480k to $1.2M)"
+    assert measured["net_annual_value"] == business.case.net
+    assert items["net value, reported"] == "1.41 %"
+    one_of_five, _ = worth(live(), ERROR_COST_MULTIPLIER="60")
+    assert "net value a year, projected" in one_of_five
+
+
+@pytest.mark.parametrize(("snapshot", "own"), [(live, {}), (lambda: without_prometheus(live()), OWN)], ids=["defaults", "no traffic"])
+def test_no_net_value_stands_there_of_default_amounts_or_parts(snapshot, own):
+    items, measured = worth(snapshot(), **own)
+    assert "net value a year, projected" not in items
+    assert "net_annual_value" not in measured

@@ -61,11 +61,11 @@ from live_dashboards.model.judgement import (
     SplitTest,
     Verdict,
 )
-from live_dashboards.model.measurement import Measurement, Origin, missing
+from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.metrics import EXPORTED, METRICS
-from live_dashboards.model.number import format_count, format_number, format_percent
+from live_dashboards.model.number import format_count, format_money_estimate, format_number, format_percent
 from live_dashboards.model.presentation import count_words, share_words
-from live_dashboards.model.report import AbReport, EvidencePanel, RunsPanel, StatusStrip
+from live_dashboards.model.report import PROJECTED, AbReport, EvidencePanel, RunsPanel, StatusStrip
 from live_dashboards.model.slices import ByLabel
 from live_dashboards.model.snapshot import MLFLOW, Accumulated, Snapshot
 from live_dashboards.settings import Settings
@@ -105,7 +105,8 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
     runs, quality = runs_panel(page, marks), quality_panel(page)
     slices = by_label(page)
     grown = evidence_panel(page, judged.guardrails)
-    shown = (*_judged_values(page, rows, judged), *_of_runs(runs), *_sliced(slices))
+    worth = _projected(page, case)
+    shown = (*_judged_values(page, rows, judged), *_of_runs(runs), *_sliced(slices), *worth)
     measurements = _measurements(page, headline, shown, quality.head.origin)
     return AbReport(
         at=snapshot.at,
@@ -130,7 +131,7 @@ def ab_report_of(page: PageFacts, snapshot: Snapshot, case: BusinessCase) -> AbR
         verdicts=verdicts,
         model_changes=changes,
         answer=_answer(page, rows, judged, verdicts, case),
-        status=_status(page, headline),
+        status=_status(page, headline, worth),
         effect=effect_panel(page, rows, success_of(page, rows)),
         evidence=grown,
         quality=quality,
@@ -465,7 +466,18 @@ def _shared_days(page: PageFacts, counted: Accumulated | None) -> float:
     return float(len({math.ceil((end - counted.start_seconds) / _DAY_SECONDS) for end in both}))
 
 
-def _status(page: PageFacts, headline: tuple[tuple[str, Measurement], ...]) -> StatusStrip:
+def _projected(page: PageFacts, case: BusinessCase) -> tuple[Measurement, ...]:
+    """The net value a year where somebody has set what it is made of; of default amounts nothing is worth a
+    word beside a verdict.
+    """
+    is_yours = any(not each.is_default for each in case.assumptions)
+    has_value = case.net.value is not None and page.page_origin is Origin.LIVE
+    return (case.net,) if is_yours and has_value else ()
+
+
+def _status(
+    page: PageFacts, headline: tuple[tuple[str, Measurement], ...], worth: tuple[Measurement, ...]
+) -> StatusStrip:
     values = dict(headline)
     runs = run_counts(page) if page.counted.mlflow.status.has_answered else {}
     words = ", ".join(f"{count} {state}" for state, count in runs.items())
@@ -476,5 +488,11 @@ def _status(page: PageFacts, headline: tuple[tuple[str, Measurement], ...]) -> S
         ("mean response", format_number(values["avg_response_time_ms"].value, "ms")),
         ("error rate", share_words(values["error_rate"])),
         ("net value, reported", format_percent(values["net_business_value"].value)),
+        *((PROJECTED, _money_words(each)) for each in worth),
     )
     return StatusStrip(items, page.page_origin)
+
+
+def _money_words(net: Measurement) -> str:
+    limits = net.interval or Interval(None, None)
+    return format_money_estimate(net.value or 0.0, limits.low, limits.high)
