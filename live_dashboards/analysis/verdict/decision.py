@@ -460,7 +460,7 @@ def _estimate(row: MetricDifference) -> str:
     words = format_estimate(row.estimate or 0.0, *row.verdict_limits, row.unit, signed=True)
     if row.judged_low is None:
         return words
-    what = "test sets" if row.what.is_share else "models"
+    what = "test sets" if row.what.is_share else "means over runs"
     pair = f", the {ordinal(row.looks)} pair of {what} since the start" if row.looks > 1 else ""
     return f"{words} at {100 * (1 - alpha_of_look(row.looks, row.family)):.4g} %{pair}"
 
