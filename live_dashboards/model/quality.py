@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from live_dashboards.model.metrics import ACCURACY, METRICS, TEST_ROWS, Metric, metric_of
 from live_dashboards.model.names import escaped
+from live_dashboards.model.number import format_number
 
 HIGHER, LOWER = "higher", "lower"
 SHARE, VALUE = "share", "value"
@@ -111,6 +112,18 @@ class Quality:
     def _title(self) -> str:
         text = escaped(self.key)
         return text if len(text) <= _LONGEST_TITLE else f"{text[: _LONGEST_TITLE - 1]}…"
+
+    @property
+    def per_unit(self) -> str:
+        """What an amount for one unit of a value is for: `per unit of rmse`."""
+        return f"per unit of {self._title}"
+
+    def moved(self, improvement: float) -> str:
+        """An improvement of a value, in its own unit, as what the value does: `2.3 lower`."""
+        if improvement == 0:
+            return "unchanged"
+        is_higher = (improvement > 0) is (self.goal == HIGHER)
+        return f"{format_number(abs(improvement), AS_LOGGED)} {HIGHER if is_higher else LOWER}"
 
     @property
     def said(self) -> str:

@@ -82,9 +82,10 @@ def _title(case: BusinessCase) -> str:
     """`Accuracy better; mean latency worse; error rate unclear`."""
     found: dict[str, list[str]] = {"better": [], "worse": [], "unclear": [], "missing": []}
     for effect in case.inputs.effects:
-        found[_direction(effect.difference)].append(money.INPUT_LABELS[effect.difference.name])
+        label = money.input_label(effect.difference.name, case.inputs.quality)
+        found[_direction(effect.difference)].append(label)
     words = "; ".join(f"{', '.join(names)} {direction}" for direction, names in found.items() if names)
-    return words[0].upper() + words[1:]
+    return money.sentence(words, case.inputs.quality)
 
 
 def _direction(difference: Measurement) -> str:

@@ -415,7 +415,8 @@ _SECTIONS: tuple[tuple[str, tuple[Setting | Callable[[], tuple[Setting, ...]], .
                 "share of the volume gained per "
                 "accuracy fraction (0.005 % "
                 "of the volume per "
-                "percentage point)",
+                "percentage point); of a value such as rmse per unit that it gets better, and only where "
+                "this is set",
             ),
             Setting("LATENCY_COST_PER_MS", "0.0001", read.amount, "USD per request and millisecond"),
             Setting("ERROR_COST_MULTIPLIER", "50", read.amount, "USD per error prevented"),

@@ -91,6 +91,13 @@ def test_another_metric_has_its_keys_title_its_unit_and_its_direction():
     assert wrong.n is not None
 
 
+@pytest.mark.parametrize(
+    ("key", "improvement", "words"), [("rmse", 2.25, "2.25 lower"), ("rmse", -0.5, "0.5 higher"), ("r2", 0.02, "0.02 higher"), ("r2", 0.0, "unchanged")]
+)
+def test_an_improvement_of_a_value_is_said_as_what_the_value_does(key, improvement, words):
+    assert auto(key).moved(improvement) == words
+
+
 def test_a_long_key_is_cut_and_a_hostile_one_is_one_line():
     assert len(auto("a" * 250).metric().title) == 40
     assert "\n" not in auto("rm\nse").metric().title
