@@ -117,12 +117,14 @@ def finite(value: float | None) -> float | None:
 
 
 def logged_quality(report: Report, quality: Quality, variants: Iterable[VariantFacts]) -> dict[str, Any]:
-    """What the runs log of quality, of baseline and challenger, in percent or as it is logged."""
+    """What the runs log of quality, of baseline and challenger, in percent or as it is logged; without a goal
+    where it is not known which way is better.
+    """
     by_name = {facts.variant: facts.accuracy for facts in variants}
     pair = {"baseline": report.baseline, "challenger": report.challenger}
     return {
         "metric": quality.key,
-        "goal": quality.goal,
+        "goal": None if quality.is_assumed else quality.goal,
         "kind": quality.kind,
         "unit": quality.unit,
         **{

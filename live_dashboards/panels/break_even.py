@@ -79,10 +79,11 @@ class _Axis:
 def _axis_of(quality: Quality) -> _Axis:
     if quality.is_share:
         return _Axis(quality, "accuracy", "", 100.0, "points", "pt", "accuracy improvement, points")
-    title, way = quality.metric().title, quality.goal
-    label = f"improvement in {title}: how much {way}"
+    title = quality.metric().title
+    way = "in its own unit" if quality.is_assumed else f"how much {quality.goal}"
+    label = f"improvement in {title}: {way}"
     called = f"{title} " if len(title) <= _LONGEST_CALLED else ""  # the subtitle has it, too
-    return _Axis(quality, title, called, 1.0, AS_LOGGED, f"how much {way}", label)
+    return _Axis(quality, title, called, 1.0, AS_LOGGED, way, label)
 
 
 def charts(report: BusinessReport) -> tuple[Curve, ...]:

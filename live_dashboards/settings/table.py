@@ -294,7 +294,8 @@ _SECTIONS: tuple[tuple[str, tuple[Setting | Callable[[], tuple[Setting, ...]], .
                 "AB_ACCURACY_GOAL",
                 "auto",
                 read.choice("auto", "higher", "lower"),
-                "which way AB_ACCURACY_METRIC is better; auto: lower for what is called an error or a loss",
+                "which way AB_ACCURACY_METRIC is better; auto: by its name, lower for what is called an "
+                "error or a loss; where no name tells there is no verdict on it and no revenue",
             ),
             Setting(
                 "AB_ACCURACY_KIND",

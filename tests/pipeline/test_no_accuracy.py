@@ -13,9 +13,11 @@ from live_dashboards.analysis.facts.retraining import welch
 from live_dashboards.analysis.planning.inputs import plan_inputs
 from live_dashboards.app import pipeline
 from live_dashboards.app.pipeline import Request
+from live_dashboards.errors import UsageError
 from live_dashboards.model.planning import Given
 from live_dashboards.outputs.explain import explain
 from live_dashboards.outputs.summary import summary, summary_schema
+from live_dashboards.panels import performance
 from live_dashboards.settings import load_settings
 from tests.pipeline.command import page_at
 from tests.sources.prometheus_reading import END, HOUR, labels
@@ -124,13 +126,94 @@ def test_shares_of_wrong_answers_keep_their_percent_and_interval_and_less_is_bet
     assert 0 < money.interval.low < 0.10 < money.interval.high
 
 
+UNTOLD = {
+    "a value, lower": ("my_cost", [20.4, 20.5, 20.2, 20.3], [18.1, 18.0, 18.2, 17.9], "my_cost over runs −2.3: which way is better is not known"),
+    "a value, higher": ("kpi", [18.1, 18.0, 18.2, 17.9], [20.4, 20.5, 20.2, 20.3], "kpi over runs +2.3: which way is better is not known"),
+    "a share, higher": ("quality_index", [0.204], [0.312], "quality_index +10.8 pt: which way is better is not known"),
+    "a share, lower": ("share_of_returns", [0.312], [0.204], "share_of_returns −10.8 pt: which way is better is not known"),
+}
+
+
+@pytest.mark.parametrize("case", UNTOLD)
+def test_nothing_is_concluded_of_what_nobody_says_which_way_is_better(page, case):
+    key, theirs, ours, title = UNTOLD[case]
+    report = page(key, theirs, ours)
+    reason = f"which way {key} is better is not known: set AB_ACCURACY_GOAL to higher or lower"
+    assert (report.verdict.verdict, report.verdict.rule, report.verdict.reasons[0]) == ("NO VERDICT", "6: which way is better is not known", reason)
+    assert report.verdict.would_change == ("AB_ACCURACY_GOAL=higher or AB_ACCURACY_GOAL=lower",)
+    assert report.answer.sentence == f"no verdict on enhanced: {reason}"
+    assert report.effect.head.title == title
+    assert f"{reason}; until then no verdict and no revenue rests on it" in report.health.notices
+    found = document(report)
+    assert found["quality"]["goal"] is None
+    (gate,) = [each for each in found["decision_forecast"] if each["gate"] == "success"]
+    assert (gate["outcome"], gate["needs"], gate["reason"]) == ("open", "a direction", reason)
+    for goal in ("higher", "lower"):
+        is_better = (ours[0] > theirs[0]) is (goal == "higher")
+        assert page(key, AB_ACCURACY_GOAL=goal).verdict.verdict == ("SHIP" if is_better else "KEEP RUNNING")
+
+
+@pytest.mark.parametrize("case", UNTOLD)
+def test_no_money_follows_from_what_nobody_says_which_way_is_better(page, case):
+    key, theirs, ours, _ = UNTOLD[case]
+    report = page(key, theirs, ours, kind="business", ACCURACY_REVENUE_MULTIPLIER=PER_UNIT)
+    reason = f"which way {key} is better is not known: set AB_ACCURACY_GOAL to higher or lower"
+    assert (revenue_of(report).value.reason, report.case.net.value) == (reason, None)
+    assert report.recommendation.verdict == "withheld: partial data"
+    found = summary(report)
+    jsonschema.validate(found, summary_schema("business"))
+    assert found["quality"]["goal"] is None
+    assert "better" not in performance.head(report).title.lower().replace("not known", "")
+    assert performance.charts(report)[0].rows[0].cells[-1].text == "not known"
+    told = page(key, kind="business", ACCURACY_REVENUE_MULTIPLIER=PER_UNIT, AB_ACCURACY_GOAL="lower")
+    assert (revenue_of(told).value.value > 0) is (ours[0] < theirs[0])
+
+
+def test_a_verdict_on_the_error_rate_needs_no_direction_of_the_accuracy(page):
+    found = page("quality_index", [0.2], [0.3], AB_SUCCESS_METRIC="error_rate").verdict
+    assert found == page("quality_index", AB_SUCCESS_METRIC="error_rate", AB_ACCURACY_GOAL="higher").verdict
+    assert found.verdict == "KEEP RUNNING"
+
+
+def test_a_difference_that_is_too_small_to_matter_needs_no_direction(page):
+    report = page("quality_index", [0.5], [0.5001], n=1_000_000, AB_PLANNED_REQUESTS="1000")
+    assert report.verdict.verdict == "NO MEANINGFUL DIFFERENCE"
+
+
+def test_data_that_allow_no_verdict_are_named_first_and_the_direction_with_them(page):
+    verdict = page("my_cost", [20.4], [18.1]).verdict
+    assert verdict.rule == "1: the data allow none"
+    assert "my_cost has no interval, as it is a value" in verdict.reasons[0]
+    assert verdict.reasons[-1] == "which way my_cost is better is not known: set AB_ACCURACY_GOAL to higher or lower"
+    assert verdict.would_change[-1] == "AB_ACCURACY_GOAL=higher or AB_ACCURACY_GOAL=lower"
+
+
+def test_a_run_that_fell_is_no_fall_where_nobody_knows_what_is_worse(page):
+    values = [0.5, 0.9], [0.9, 0.5]
+    assert not any("start_run()" in notice for notice in page("quality_index", *values).health.notices)
+    (told,) = [notice for notice in page("quality_index", AB_ACCURACY_GOAL="lower").health.notices if "start_run()" in notice]
+    assert told.startswith("quality_index of baseline was 50 %")
+
+
+def test_an_online_accuracy_does_not_stand_in_for_what_may_be_better_lower(page):
+    report = page("quality_index", [0.5], [0.6], MLFLOW_DB_PORT="1", MLFLOW_DB_HOST="127.0.0.1", AB_EXPERIMENT="regression")
+    assert report.variants[0].accuracy.value is None
+
+
+def test_a_plan_asks_which_way_is_better_of_what_nobody_said_it_of(page, mlflow_database):
+    page("quality_index", [0.5], [0.6])
+    settings = load_settings(environment={**mlflow_database.environment, "AB_ACCURACY_METRIC": "quality_index", "SOURCE_TIMEOUT_SECONDS": "60"})
+    facts = facts_of(pipeline.ask(settings, Request(at=AT)), None, settings)
+    with pytest.raises(UsageError, match="which way quality_index is better is not known: set AB_ACCURACY_GOAL to higher or lower"):
+        plan_inputs(Given(requests_a_day=1000.0, error_rate_percent=1.0, too_slow_percent=1.0), facts, settings)
+
+
 def test_settings_say_what_a_name_does_not(page):
     assumed = page("quality_index", [0.204], [0.312])
     assert rows(assumed)["accuracy"].unit == "points"
-    assert any("quality_index is taken as the better the higher; set AB_ACCURACY_GOAL=lower" in notice for notice in assumed.health.notices)
     told = page("quality_index", AB_ACCURACY_GOAL="lower", AB_ACCURACY_KIND="value")
     assert (rows(told)["accuracy"].unit, rows(told)["accuracy"].is_higher_better) == ("as_logged", False)
-    assert not any("taken as the better" in notice for notice in told.health.notices)
+    assert not any("is not known" in notice for notice in told.health.notices)
 
 
 PER_UNIT = "0.0001"

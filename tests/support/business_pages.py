@@ -66,6 +66,7 @@ CASES = {
     ),
     "a value of one run, a slip": lambda: valued("a_root_mean_squared_error_of_a_long_name", {"baseline": [20.4], "enhanced": [14.1]}, **OWN),
     "a value without an amount": lambda: valued("rmse", RMSE),
+    "a value of which nobody says which way is better": lambda: valued("my_cost", RMSE, **OWN),
     "names of 40 characters": lambda: named(FORTY),
     "hostile names": lambda: named(HOSTILE),
 }

@@ -82,6 +82,10 @@ def _accuracy(page: PageFacts, period: Period) -> EffectInput:
     baseline, challenger = (
         pair if len(pair) == 2 else (pair[0], missing(ACCURACY, quality.unit, _NO_CHALLENGER))
     )
+    if quality.is_assumed:
+        unit = "fraction" if quality.is_share else AS_LOGGED
+        reason, whose = quality.unknown_direction, page.roles.challenger
+        return EffectInput(missing(_IMPROVEMENT, unit, reason, variant=whose), baseline, challenger)
     of = _share if quality.is_share else _value
     return of(page, period, baseline, challenger)
 

@@ -155,9 +155,11 @@ def run_behind(page: PageFacts, variant: str) -> Behind | None:
 
 def fall_words(page: PageFacts) -> Iterator[str]:
     """Of each variant whose newest run is worse than the one before by more than its interval: a script that
-    crashed may have left it, and MLflow calls that finished, too.
+    crashed may have left it, and MLflow calls that finished, too. Of none where nobody knows what is worse.
     """
     metric = page.counted.model.metric(ACCURACY)
+    if not metric.is_direction_known:
+        return
     for name in page.roles.names:
         behind, now = run_behind(page, name), page.counted.of(name).accuracy
         if behind is None or behind.before is None or behind.value_before is None or now.interval is None:

@@ -119,8 +119,8 @@ def success_of(page: PageFacts, rows: tuple[ComparedRates, ...]) -> ComparedRate
 
 
 def verdict(evidence: Evidence) -> Verdict:
-    """The first rule that fires, of: no data, wrong split, harm, better, no difference; else the test goes
-    on.
+    """The first rule that fires, of: no data, wrong split, harm, better, no difference, a direction that is
+    not known; else the test goes on.
     """
     rules: tuple[Callable[[Evidence], Verdict | None], ...] = (
         _without_data,
@@ -128,6 +128,7 @@ def verdict(evidence: Evidence) -> Verdict:
         _harmed,
         _better,
         _no_difference,
+        _without_direction,
     )
     return next(
         (found for found in (rule(evidence) for rule in rules) if found is not None), None
@@ -136,11 +137,22 @@ def verdict(evidence: Evidence) -> Verdict:
 
 def _without_data(evidence: Evidence) -> Verdict | None:
     reasons = tuple(dict.fromkeys(_gaps(evidence)))
-    return (
-        Verdict(NO_VERDICT, "1: the data allow none", reasons, ("the data named here, live and fresh",))
-        if reasons
-        else None
-    )
+    if not reasons:
+        return None
+    would_change = ("the data named here, live and fresh", *_set_direction(evidence))
+    return Verdict(NO_VERDICT, "1: the data allow none", (*reasons, *_no_direction(evidence)), would_change)
+
+
+def _no_direction(evidence: Evidence) -> tuple[str, ...]:
+    """That the success metric's direction is not known, where it is not."""
+    row = _row(evidence)
+    if row is None or row.what.is_direction_known:
+        return ()
+    return (evidence.page.counted.model.quality.unknown_direction,)
+
+
+def _set_direction(evidence: Evidence) -> tuple[str, ...]:
+    return ("AB_ACCURACY_GOAL=higher or AB_ACCURACY_GOAL=lower",) if _no_direction(evidence) else ()
 
 
 def _gaps(evidence: Evidence) -> list[str]:
@@ -329,18 +341,18 @@ def _unmeasured_words(guard: Guardrail) -> str:
 
 
 def is_better(row: MetricDifference) -> bool:
-    """Whether the interval excludes 0 in the good direction."""
+    """Whether the interval excludes 0 in the good direction, if that is known."""
     return _is_beyond_0(row, upwards=row.is_higher_better)
 
 
 def is_worse(row: MetricDifference) -> bool:
-    """Whether the interval excludes 0 in the bad direction."""
+    """Whether the interval excludes 0 in the bad direction, if that is known."""
     return _is_beyond_0(row, upwards=not row.is_higher_better)
 
 
 def _is_beyond_0(row: MetricDifference, *, upwards: bool) -> bool:
     low, high = row.verdict_limits
-    if low is None or high is None or row.descriptive:
+    if low is None or high is None or row.descriptive or not row.what.is_direction_known:
         return False
     return low > 0 if upwards else high < 0
 
@@ -405,6 +417,19 @@ def _no_difference(evidence: Evidence) -> Verdict | None:
         "5: as planned, and any difference is too small to matter (limits for safety)",
         reasons,
         ("a smaller AB_MINIMUM_EFFECT_POINTS, planned before a new test",),
+    )
+
+
+def _without_direction(evidence: Evidence) -> Verdict | None:
+    """Nothing is better or worse of what nobody says which way is better."""
+    row, reasons = _row(evidence), _no_direction(evidence)
+    if row is None or not reasons:
+        return None
+    return Verdict(
+        NO_VERDICT,
+        "6: which way is better is not known",
+        (*reasons, f"{_words(row)}: {_estimate(row)}"),
+        _set_direction(evidence),
     )
 
 
