@@ -4,17 +4,20 @@ calculator fills in, and what the business impact page knows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
 
 from live_dashboards.model.judgement import Condition, Recommendation
-from live_dashboards.model.measurement import Interval, Measurement, Origin
+from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.names import short
 from live_dashboards.model.number import format_money_estimate
 from live_dashboards.model.quality import PLAIN, Quality
 from live_dashboards.model.report import BadgeKind, Report, VariantFacts
 from live_dashboards.model.setting_types import Amount
+
+BREAK_EVEN_ACCURACY, BREAK_EVEN = "break_even_accuracy_improvement", "break_even_improvement"
+"""The measurement of the break-even of a share, as a fraction, and of a value, in its own unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,9 @@ class BusinessInputs:
     """The measured part: accuracy improvement (fraction), latency increase (ms), error rate improvement
     (fraction), and requests a day of all variants.
 
-    `days_of_requests`: over how many days these are the mean; `start`: since when the differences of traffic
-    are measured, None where that is not known.
+    `quality` is what stands in the place of the accuracy; of a value the improvement is in its own unit,
+    above 0 where the challenger is better. `days_of_requests`: over how many days the requests are the mean;
+    `start`: since when the differences of traffic are measured, None where that is not known.
     """
 
     accuracy_improvement: EffectInput
@@ -64,6 +68,7 @@ class BusinessInputs:
     requests_per_day: Measurement
     days_of_requests: int = 0
     start: datetime | None = None
+    quality: Quality = PLAIN
 
     @property
     def effects(self) -> tuple[EffectInput, ...]:
@@ -81,7 +86,8 @@ class Term:
     """A term of the net value: its yearly value in USD as the JSON names it, the sign with which it enters
     the net, and what it is computed from.
 
-    `contribution` is sign × value. `effect` and `parameters` are the names of its input and settings.
+    `contribution` is sign × value. `effect` and `parameters` are the names of its input and settings. `words`
+    are the title within a sentence.
     """
 
     name: str
@@ -91,6 +97,11 @@ class Term:
     contribution: Measurement
     effect: str
     parameters: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """The title within a sentence; a metric's name keeps its capitals."""
+        return self.title[:1].lower() + self.title[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +168,8 @@ class BusinessCase:
 
     The intervals are 95 % ones that hold however often one looks; `probability_net_positive` and
     `never_paid_back_probability` (that 12 months do not bring the infrastructure's cost back) are fractions,
-    for one look. `net` is in USD a year, `roi` in percent, `payback` in days,
-    `break_even_accuracy_improvement` a fraction of accuracy.
+    for one look. `net` is in USD a year, `roi` in percent, `payback` in days, `break_even_improvement` in the
+    unit of the accuracy improvement.
     """
 
     inputs: BusinessInputs
@@ -168,7 +179,7 @@ class BusinessCase:
     roi: Measurement
     payback: Measurement
     probability_net_positive: Measurement
-    break_even_accuracy_improvement: Measurement
+    break_even_improvement: Measurement
     break_evens: tuple[BreakEven, ...]
     swings: tuple[Swing, ...]
     spread: Spread
@@ -183,6 +194,19 @@ class BusinessCase:
         if self.net.value is not None:
             words = f"{format_money_estimate(self.net.value, limits.low, limits.high)} a year"
         return short("BusinessCase", "net value", words)
+
+    @property
+    def break_even_accuracy_improvement(self) -> Measurement:
+        """The break-even as a fraction of accuracy; missing where a value stands in its place, which has no
+        fractions.
+        """
+        found, quality = self.break_even_improvement, self.inputs.quality
+        if quality.is_share or found.value is None:
+            return replace(found, name=BREAK_EVEN_ACCURACY, unit="fraction")
+        reason = (
+            f"{quality.metric().title} is a value and no share: {found.name} holds what it breaks even at"
+        )
+        return missing(BREAK_EVEN_ACCURACY, "fraction", reason, inputs=(found,))
 
     @property
     def is_partial(self) -> bool:

@@ -46,7 +46,8 @@ class Metric:
     rows it is a proportion.
 
     `unit` is `percent` of a share, be it logged as a fraction or in percent; any other value is shown as it
-    is logged, in this unit. `n` is None of what is no proportion of rows, though it may be a share, as F1 is:
+    is logged, in this unit. Where `is_direction_known` is False nothing may be concluded from which way is
+    better. `n` is None of what is no proportion of rows, though it may be a share, as F1 is:
     it has no interval. `keys` are those by which MLflow knows it unless a setting names another, the
     preferred one first; without any it is its name. `simulated` gives what a simulated model of that accuracy
     (0 to 1) logs. `words` are the title within a sentence, `amount` what there is more or less of, and
@@ -66,6 +67,7 @@ class Metric:
     words: str = ""
     amount: str = ""
     row_title: str = ""
+    is_direction_known: bool = True
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -89,6 +91,13 @@ class Metric:
     def is_share(self) -> bool:
         """Whether it is one of a whole, shown in percent, on one axis with the others."""
         return self.unit == "percent"
+
+    @property
+    def better_words(self) -> str:
+        """Which way is better."""
+        if not self.is_direction_known:
+            return "which way is better is not known"
+        return "more is better" if self.is_higher_better else "less is better"
 
     @property
     def difference_unit(self) -> str:
@@ -209,7 +218,8 @@ _NO_EVENTS = frozenset(
         *("alt_text", "analysis_period", "answer", "assumptions", "at", "badge", "baseline", "challenger"),
         *("changes", "comparisons", "correct", "cumulative_value", "dashboard", "data_source", "detectable"),
         *("annual_cost_increase", "annual_revenue_increase", "annual_risk_reduction", "business_impact"),
-        *("break_even_accuracy_improvement", "default_assumptions", "experiment", "experiment_note"),
+        *("break_even_accuracy_improvement", "break_even_improvement", "default_assumptions"),
+        *("experiment", "experiment_note"),
         *("gates", "generated_at", "guardrails", "labelled", "latency_buckets", "latency_count"),
         *("latency_sum", "latency_within", "latency_within_far", "lineage", "measurements"),
         *("net_annual_value", "net_annual_value_intervals", "notices", "observed_at", "partial_total"),

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from string import digits
 from typing import Any, Protocol
 
 from live_dashboards.model.metrics import ACCURACY, METRICS, TEST_ROWS, Metric, metric_of
 from live_dashboards.model.names import escaped
+from live_dashboards.model.number import format_number
 
 HIGHER, LOWER = "higher", "lower"
 SHARE, VALUE = "share", "value"
@@ -22,16 +24,19 @@ FEWEST_RUNS = 3
 """Of each variant that an interval over runs takes."""
 _LONGEST_TITLE = 40
 
-# words of the names that scikit-learn, MLflow, LightGBM, XGBoost and Keras give what they log
+# words of the names that scikit-learn, MLflow, LightGBM, XGBoost, Keras and torchmetrics give what they log
 _LESS = frozenset(
     {
         *("error", "errors", "err", "loss", "losses", "logloss", "mlogloss", "mse", "rmse", "mae", "mape"),
         *("smape", "wmape", "msle", "rmsle", "nll", "deviance", "perplexity", "brier", "bouldin", "wer"),
         *("cer", "toxicity", "latency", "merror", "entropy", "divergence", "regret", "distance", "fpr"),
         *("fnr", "fallout", "misclassification", "wape", "mase", "ece", "std", "stddev", "drop", "gap"),
+        *("nrmse", "nmse", "rmspe", "mspe", "mdape", "medae", "mdae", "crps", "pinball", "bce", "kld", "ppl"),
+        *("eer", "fid", "wasserstein", "hausdorff", "chamfer"),
     }
 )
 _LESS_ALONE = frozenset({"l1", "l2", "huber", "quantile", "poisson", "tweedie", "fair"})
+_LETTERS = frozenset({"l"})  # of l1 and l2
 _PREFIXES = frozenset({"", "valid", "val", "validation", "test", "eval", "train", "training"})
 _MORE = frozenset(
     {
@@ -42,6 +47,8 @@ _MORE = frozenset(
         *("match", "hit", "hits", "safety", "relevance", "groundedness", "adherence", "sufficiency", "gini"),
         *("equivalence", "variance", "lift", "correlation", "pearson", "spearman", "sensitivity", "tpr"),
         *("specificity", "tnr", "similarity", "faithfulness", "completeness", "fluency"),
+        *("auroc", "auprc", "rocauc", "prauc", "f1score", "fscore", "rsquared", "psnr", "ssim", "chrf"),
+        *("bertscore", "youden", "hitrate", "top"),
     }
 )
 # neither an error nor a loss, and no share of the test rows
@@ -51,7 +58,8 @@ _NO_SHARE = frozenset(
         *("auc", "aucpr", "r2", "d2", "f2", "fbeta", "ndcg", "dcg", "map", "mrr", "kappa", "mcc"),
         *("matthews", "iou", "dice", "jaccard", "bleu", "rouge", "rouge1", "rouge2", "rougel", "rougelsum"),
         *("meteor", "silhouette", "balanced", "variance", "lift", "correlation", "pearson", "spearman"),
-        *("gini", "similarity", "sensitivity", "specificity", "tpr", "tnr"),
+        *("gini", "similarity", "sensitivity", "specificity", "tpr", "tnr", "auroc", "auprc", "rocauc"),
+        *("prauc", "f1score", "fscore", "rsquared", "psnr", "ssim", "chrf", "bertscore", "youden"),
     }
 )
 _WRONG_SHARE = re.compile(
@@ -66,7 +74,8 @@ class Quality:
     """What stands in the place of the accuracy: MLflow's key, which way is better (`higher`, `lower`), and
     whether it is a `share` of test rows, shown in percent, or a `value` as it is logged.
 
-    `is_assumed`: neither a setting nor the key's name tells which way is better.
+    `is_assumed`: neither a setting nor the key's name tells which way is better, so that nothing may be
+    concluded from the goal.
     """
 
     key: str
@@ -87,7 +96,14 @@ class Quality:
     @property
     def is_like_accuracy(self) -> bool:
         """Whether it is a share of which more is better, so that an online accuracy may stand beside it."""
-        return self.is_share and self.goal == HIGHER
+        return self.is_share and self.goal == HIGHER and not self.is_assumed
+
+    @property
+    def unknown_direction(self) -> str:
+        """That it is not known which way is better, and what to set; empty where it is known."""
+        if not self.is_assumed:
+            return ""
+        return f"which way {self._title} is better is not known: set AB_ACCURACY_GOAL to {HIGHER} or {LOWER}"
 
     def metric(self, name: str = ACCURACY) -> Metric:
         """The catalogue's entry of that name for it, as titles, units and directions follow from it."""
@@ -105,6 +121,7 @@ class Quality:
             n=TEST_ROWS if name == ACCURACY and self.is_share else None,
             words="" if is_accuracy else title,
             row_title=title if name == ACCURACY else entry.row_title,
+            is_direction_known=not self.is_assumed,
         )
 
     @property
@@ -113,11 +130,23 @@ class Quality:
         return text if len(text) <= _LONGEST_TITLE else f"{text[: _LONGEST_TITLE - 1]}…"
 
     @property
+    def per_unit(self) -> str:
+        """What an amount for one unit of a value is for: `per unit of rmse`."""
+        return f"per unit of {self._title}"
+
+    def moved(self, improvement: float) -> str:
+        """An improvement of a value, in its own unit, as what the value does: `2.3 lower`."""
+        if improvement == 0:
+            return "unchanged"
+        is_higher = (improvement > 0) is (self.goal == HIGHER)
+        return f"{format_number(abs(improvement), AS_LOGGED)} {HIGHER if is_higher else LOWER}"
+
+    @property
     def said(self) -> str:
         """What it is, in words: `rmse is a value, of which less is better`."""
-        kind = "a value" if self.kind == VALUE else "a share of test rows"
-        way = "more" if self.goal == HIGHER else "less"
-        return f"{self.metric().title} is {kind}, of which {way} is better"
+        kind, metric = "a value" if self.kind == VALUE else "a share of test rows", self.metric()
+        way = f", of which {metric.better_words}" if metric.is_direction_known else f"; {metric.better_words}"
+        return f"{metric.title} is {kind}{way}"
 
 
 PLAIN = Quality("accuracy")
@@ -164,9 +193,10 @@ def is_of_training(key: str) -> bool:
 
 
 def _words(key: str) -> frozenset[str]:
-    """Also those of valLoss and testRMSE."""
+    """Also those of valLoss and testRMSE, and acc5 as acc, too."""
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key)
-    return frozenset(re.split(r"[^a-z0-9]+", f"{key} {parted}".lower()))
+    words = re.split(r"[^a-z0-9]+", f"{key} {parted}".lower())
+    return frozenset((*words, *(word.rstrip(digits) for word in words)))
 
 
 def _goal_by_name(words: frozenset[str], *, is_wrong_share: bool) -> str:
@@ -175,7 +205,7 @@ def _goal_by_name(words: frozenset[str], *, is_wrong_share: bool) -> str:
     """
     if "neg" in words or "d2" in words:
         return HIGHER
-    alone = {word for word in words - _PREFIXES if not word.isdigit()}
+    alone = {word for word in words - _PREFIXES if not word.isdigit() and word not in _LETTERS}
     if is_wrong_share or words & _LESS or (alone and alone <= _LESS_ALONE):
         return LOWER
     if {"negative", "likelihood"} <= words:

@@ -8,6 +8,7 @@ from live_dashboards.model.business_case import Assumption, BusinessCase, Busine
 from live_dashboards.model.measurement import Interval, Measurement
 from live_dashboards.outputs.summary_parts import (
     finite,
+    logged_quality,
     page_provenance,
     page_state,
     plain_answer,
@@ -22,6 +23,7 @@ def business_summary(report: BusinessReport) -> dict[str, Any]:
     case = report.case
     return {
         **page_state(report),
+        "quality": logged_quality(report, report.logged_quality, report.models),
         **{key: value for name, measurement in report.headline for key, value in _number(name, measurement)},
         "net_annual_value_intervals": [{"confidence": 0.95, "interval": _ends(case.net.interval)}]
         if case.net.interval is not None

@@ -27,6 +27,7 @@ from live_dashboards.outputs.evidence_summary import evidence
 from live_dashboards.outputs.slices import by_label
 from live_dashboards.outputs.summary_parts import (
     finite,
+    logged_quality,
     page_provenance,
     page_state,
     plain_answer,
@@ -93,7 +94,7 @@ def _ab(report: AbReport) -> dict[str, Any]:
             ],
         },
         **{name: plain_value(measurement) for name, measurement in report.headline},
-        "quality": _quality(report),
+        "quality": logged_quality(report, report.logged_quality, report.variants),
         "variants": {facts.variant: _facts(facts) for facts in report.variants},
         "comparisons": [_comparison(row) for row in report.comparisons],
         "traffic_split": _traffic_split(report),
@@ -117,22 +118,6 @@ def _facts(facts: VariantFacts) -> dict[str, float | int | None]:
 def _in_percent(name: str, value: Measurement) -> float | int | None:
     """The fact; of an accuracy that is no share none, as the summary has accuracies in percent."""
     return None if name == ACCURACY and value.unit != "percent" else plain_value(value)
-
-
-def _quality(report: AbReport) -> dict[str, Any]:
-    """What the runs log of quality, of baseline and challenger, in percent or as it is logged."""
-    found, by_name = report.logged_quality, {facts.variant: facts.accuracy for facts in report.variants}
-    pair = {"baseline": report.baseline, "challenger": report.challenger}
-    return {
-        "metric": found.key,
-        "goal": found.goal,
-        "kind": found.kind,
-        "unit": found.unit,
-        **{
-            role: plain_value(by_name[name]) if name is not None and name in by_name else None
-            for role, name in pair.items()
-        },
-    }
 
 
 def _comparison(row: MetricDifference) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from live_dashboards.model.judgement import PlainAnswer
 from live_dashboards.model.measurement import Measurement
 from live_dashboards.model.moment import format_moment, format_window
-from live_dashboards.model.report import Report
+from live_dashboards.model.quality import Quality
+from live_dashboards.model.report import Report, VariantFacts
 from live_dashboards.model.snapshot import SourceStatus
 
 if TYPE_CHECKING:
@@ -113,6 +114,24 @@ def plain_value(measurement: Measurement) -> float | int | None:
 def finite(value: float | None) -> float | None:
     """The value, None where it is not finite."""
     return value if value is not None and math.isfinite(value) else None
+
+
+def logged_quality(report: Report, quality: Quality, variants: Iterable[VariantFacts]) -> dict[str, Any]:
+    """What the runs log of quality, of baseline and challenger, in percent or as it is logged; without a goal
+    where it is not known which way is better.
+    """
+    by_name = {facts.variant: facts.accuracy for facts in variants}
+    pair = {"baseline": report.baseline, "challenger": report.challenger}
+    return {
+        "metric": quality.key,
+        "goal": None if quality.is_assumed else quality.goal,
+        "kind": quality.kind,
+        "unit": quality.unit,
+        **{
+            role: plain_value(by_name[name]) if name is not None and name in by_name else None
+            for role, name in pair.items()
+        },
+    }
 
 
 def page_state(report: Report) -> dict[str, Any]:

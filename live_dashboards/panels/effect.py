@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from live_dashboards.model.chart import DrawnValue, Guide, Mark, Room, Row, Rows, Said, Sayings, Scale, Words
 from live_dashboards.model.judgement import HARM, NOT_SHOWN, SHOWN, UNKNOWN, WAIVED, MetricDifference
 from live_dashboards.model.measurement import Interval, Measurement, Origin
-from live_dashboards.model.metrics import ACCURACY, ACCURACY_OVER_RUNS
+from live_dashboards.model.metrics import ACCURACY, ACCURACY_OVER_RUNS, Metric
 from live_dashboards.model.number import (
     format_count,
     format_estimate,
@@ -194,11 +194,7 @@ def _said(row: MetricDifference, report: AbReport) -> Sayings:
         Said(row.what.title, "title"),
         Said(f"{row.treatment} −", "short"),
         Said(row.control, "short"),
-        Said(
-            format_signed(row.estimate, row.unit),
-            "value",
-            "" if row.is_higher_better else ", less is better",
-        ),
+        Said(format_signed(row.estimate, row.unit), "value", _way_words(row.what)),
         interval,
         _harm_words(row),
         f"n = {format_count(row.n_treatment)} and {format_count(row.n_control)}" if has_n else "n unknown",
@@ -207,6 +203,12 @@ def _said(row: MetricDifference, report: AbReport) -> Sayings:
         *(provenance(source, report.timezone) if source is not None else ()),
         "" if is_told else origin_words(row.origin, is_stale=row.stale),
     )
+
+
+def _way_words(metric: Metric) -> str:
+    """Which way is better, where that is not up."""
+    is_up = metric.is_higher_better and metric.is_direction_known
+    return "" if is_up else f", {metric.better_words}"
 
 
 def _harm_words(row: MetricDifference) -> str:

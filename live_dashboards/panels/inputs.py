@@ -5,6 +5,7 @@ from __future__ import annotations
 from live_dashboards.model.business_case import BusinessReport, EffectInput
 from live_dashboards.model.chart import Cell, Column, Table, TableRow, drawn_value
 from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.metrics import ACCURACY_OVER_RUNS
 from live_dashboards.model.number import (
     NOTHING,
     format_count,
@@ -14,6 +15,7 @@ from live_dashboards.model.number import (
     format_signed,
 )
 from live_dashboards.model.presentation import FAINT, INK
+from live_dashboards.model.quality import AS_LOGGED, HIGHER
 from live_dashboards.model.report import Head
 from live_dashboards.model.snapshot import MLFLOW
 from live_dashboards.panels import money
@@ -58,13 +60,15 @@ def _column(report: BusinessReport, name: str, share: float) -> Column:
 
 def _difference(effect: EffectInput, report: BusinessReport) -> TableRow:
     difference = effect.difference
-    unit, factor = _AS_MEASURED.get(difference.name, ("points", 100.0))
+    unit, factor = _as_measured(difference, report)
     value = None if difference.value is None else factor * difference.value
     window = "test set" if MLFLOW in difference.source else _period_words(report)
+    if effect.baseline.name == ACCURACY_OVER_RUNS:
+        window = "runs"
     n = (effect.baseline.n, effect.challenger.n)
     return _row(
         (
-            money.INPUT_LABELS[difference.name].capitalize(),
+            _label(difference, report),
             format_number(effect.baseline.value, effect.baseline.unit),
             format_number(effect.challenger.value, effect.challenger.unit),
             format_signed(value, unit),
@@ -75,6 +79,20 @@ def _difference(effect: EffectInput, report: BusinessReport) -> TableRow:
         difference,
         report,
     )
+
+
+def _label(difference: Measurement, report: BusinessReport) -> str:
+    quality = report.case.inputs.quality
+    return money.sentence(money.input_label(difference.name, quality), quality)
+
+
+def _as_measured(difference: Measurement, report: BusinessReport) -> tuple[str, float]:
+    """Unit and sign of challenger minus baseline, as the difference stands between their values; of a share
+    in place of the accuracy the improvement.
+    """
+    if difference.unit == AS_LOGGED:
+        return AS_LOGGED, 1.0 if report.case.inputs.quality.goal == HIGHER else -1.0
+    return _AS_MEASURED.get(difference.name, ("points", 100.0))
 
 
 def _requests(report: BusinessReport) -> TableRow:

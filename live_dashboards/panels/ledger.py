@@ -9,6 +9,8 @@ from live_dashboards.model.number import NOTHING, format_money, format_number
 from live_dashboards.model.presentation import CAUTION, FAINT, INK
 from live_dashboards.model.report import Head
 
+_SMALLEST_PLAIN = 0.001
+
 
 def head(report: BusinessReport) -> Head:
     """How many are nobody's."""
@@ -32,30 +34,34 @@ def charts(report: BusinessReport) -> tuple[Table, ...]:
         Table(
             "Assumptions of the business case",
             tuple(map(Column, headings, shares)),
-            tuple(_row(each, flips.get(each.name, "")) for each in assumptions),
+            tuple(_row(each, flips.get(each.name, ""), report) for each in assumptions),
         ),
     )
 
 
-def _row(each: Assumption, flip: str) -> TableRow:
+def _row(each: Assumption, flip: str, report: BusinessReport) -> TableRow:
     owner = Cell("default, not yours", CAUTION) if each.is_default else Cell("yours")
     cells = (
         Cell(each.name),
-        Cell(_amount(each, each.amount.point)),
+        Cell(_amount(each, each.amount.point, report)),
         Cell(each.unit),
-        _range(each),
+        _range(each, report),
         owner,
         Cell(flip or NOTHING),
     )
     return TableRow(cells, f"{each.unit}; flips {flip}" if flip else each.unit)
 
 
-def _amount(each: Assumption, value: float) -> str:
-    is_share = each.name == "ACCURACY_REVENUE_MULTIPLIER"
-    return format_number(value, "fraction") if is_share else format_money(value)
+def _amount(each: Assumption, value: float, report: BusinessReport) -> str:
+    if each.name != "ACCURACY_REVENUE_MULTIPLIER":
+        return format_money(value)
+    if 0 < value < _SMALLEST_PLAIN and not report.case.inputs.quality.is_share:
+        return f"{value:.3g}"  # a unit of a value may be as small as it likes
+    return format_number(value, "fraction")
 
 
-def _range(each: Assumption) -> Cell:
+def _range(each: Assumption, report: BusinessReport) -> Cell:
     if not each.amount.is_range:
         return Cell(NOTHING, FAINT)
-    return Cell(f"{_amount(each, each.amount.low)} to {_amount(each, each.amount.high)}", INK)
+    low, high = (_amount(each, end, report) for end in (each.amount.low, each.amount.high))
+    return Cell(f"{low} to {high}", INK)

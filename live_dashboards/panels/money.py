@@ -16,10 +16,11 @@ from live_dashboards.model.number import (
     interval_step,
     round_to_step,
 )
+from live_dashboards.model.quality import Quality
 from live_dashboards.model.report import Head
 
 INTERVAL = "95 % interval, however often one looks"
-INPUT_LABELS = {
+_INPUT_LABELS = {
     "accuracy_improvement": "accuracy",
     "latency_increase_ms": "mean latency",
     "error_rate_improvement": "error rate",
@@ -30,6 +31,19 @@ _PLAIN = {
     "annual_cost_increase": "cost",
     "annual_risk_reduction": "risk",
 }
+
+
+def input_label(name: str, quality: Quality) -> str:
+    """What a measured input is called: a value that stands in the place of the accuracy by its own name."""
+    if name == "accuracy_improvement" and not quality.is_share:
+        return quality.metric().title
+    return _INPUT_LABELS[name]
+
+
+def sentence(words: str, quality: Quality) -> str:
+    """Beginning with a capital, but where it begins with the name of a value, which keeps its letters."""
+    is_named = not quality.is_share and words.startswith(quality.metric().title)
+    return words if is_named else words[:1].upper() + words[1:]
 
 
 def head(report: BusinessReport, title: str, subtitle: str, note: str = "") -> Head:
@@ -50,7 +64,7 @@ def window_words(seconds: float) -> str:
 
 def term_words(term: Term) -> str:
     """A term as one word: revenue, cost, risk."""
-    return _PLAIN.get(term.name, term.title.lower())
+    return _PLAIN.get(term.name, term.words)
 
 
 def partial_words(case: BusinessCase) -> str:

@@ -56,7 +56,7 @@ def charts(report: BusinessReport) -> tuple[Table, ...]:
                 Cell(metric.title),
                 _value(baseline),
                 _value(challenger),
-                Cell("more" if metric.is_higher_better else "less"),
+                Cell(_better(metric)),
             )
         )
         for metric, baseline, challenger in found
@@ -69,6 +69,12 @@ def charts(report: BusinessReport) -> tuple[Table, ...]:
     return (Table("Both models", columns, rows, drawn),)
 
 
+def _better(metric: Metric) -> str:
+    if not metric.is_direction_known:
+        return "not known"
+    return "more" if metric.is_higher_better else "less"
+
+
 def _value(side: Measurement) -> Cell:
     words, limits = format_number(side.value, side.unit), side.interval
     if side.value is None:
@@ -79,12 +85,16 @@ def _value(side: Measurement) -> Cell:
 
 
 def _title(case: BusinessCase) -> str:
-    """`Accuracy better; mean latency worse; error rate unclear`."""
+    """`Accuracy better; mean latency worse; error rate unclear`, as is of what nobody says which way is
+    better.
+    """
     found: dict[str, list[str]] = {"better": [], "worse": [], "unclear": [], "missing": []}
     for effect in case.inputs.effects:
-        found[_direction(effect.difference)].append(money.INPUT_LABELS[effect.difference.name])
+        label = money.input_label(effect.difference.name, case.inputs.quality)
+        is_open = effect is case.inputs.accuracy_improvement and case.inputs.quality.is_assumed
+        found["unclear" if is_open else _direction(effect.difference)].append(label)
     words = "; ".join(f"{', '.join(names)} {direction}" for direction, names in found.items() if names)
-    return words[0].upper() + words[1:]
+    return money.sentence(words, case.inputs.quality)
 
 
 def _direction(difference: Measurement) -> str:

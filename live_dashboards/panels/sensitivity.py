@@ -17,9 +17,12 @@ from live_dashboards.model.chart import (
 )
 from live_dashboards.model.number import USD, format_interval, format_money, format_number
 from live_dashboards.model.presentation import ASSUMED, FAINT, MEASURED, MUTED
+from live_dashboards.model.quality import AS_LOGGED
 from live_dashboards.model.report import Head
 from live_dashboards.panels import money
 from live_dashboards.panels.sayings import provenance, spoken
+
+_OWN_UNITS = frozenset({"ms", AS_LOGGED})
 
 
 def head(report: BusinessReport) -> Head:
@@ -30,7 +33,8 @@ def head(report: BusinessReport) -> Head:
         asked = "intervals of the inputs, ranges of the assumptions"
         return money.nothing("What decides is unknown", subtitle, asked, reason)
     note = "measured: its interval; assumed: your range; a parameter without a range does not vary"
-    return money.head(report, f"{case.swings[0].title.capitalize()} decides most", subtitle, note)
+    title = money.sentence(f"{case.swings[0].title} decides most", case.inputs.quality)
+    return money.head(report, title, subtitle, note)
 
 
 def charts(report: BusinessReport) -> tuple[Rows, ...]:
@@ -80,8 +84,8 @@ def _said(swing: Swing, kind: str, report: BusinessReport) -> Sayings:
 def _one(swing: Swing, value: float) -> str:
     if swing.unit == "fraction":
         return format_number(100 * value, "points", signed=True)
-    if swing.unit == "ms":
-        return format_number(value, "ms", signed=True)
+    if swing.unit in _OWN_UNITS:
+        return format_number(value, swing.unit, signed=True)
     return format_money(value) if swing.unit.startswith("USD") else format_number(value)
 
 
@@ -89,8 +93,8 @@ def _words(swing: Swing) -> str:
     low, high = swing.input_low, swing.input_high
     if swing.unit == "fraction":
         return format_interval(100 * low, 100 * high, "points", signed=True)
-    if swing.unit == "ms":
-        return format_interval(low, high, "ms", signed=True)
+    if swing.unit in _OWN_UNITS:
+        return format_interval(low, high, swing.unit, signed=True)
     return f"{_one(swing, low)} to {_one(swing, high)}"
 
 

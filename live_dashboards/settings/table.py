@@ -295,7 +295,8 @@ _SECTIONS: tuple[tuple[str, tuple[Setting | Callable[[], tuple[Setting, ...]], .
                 "AB_ACCURACY_GOAL",
                 "auto",
                 read.choice("auto", "higher", "lower"),
-                "which way AB_ACCURACY_METRIC is better; auto: lower for what is called an error or a loss",
+                "which way AB_ACCURACY_METRIC is better; auto: by its name, lower for what is called an "
+                "error or a loss; where no name tells there is no verdict on it and no revenue",
             ),
             Setting(
                 "AB_ACCURACY_KIND",
@@ -416,7 +417,8 @@ _SECTIONS: tuple[tuple[str, tuple[Setting | Callable[[], tuple[Setting, ...]], .
                 "share of the volume gained per "
                 "accuracy fraction (0.005 % "
                 "of the volume per "
-                "percentage point)",
+                "percentage point); of a value such as rmse per unit that it gets better, and only where "
+                "this is set",
             ),
             Setting("LATENCY_COST_PER_MS", "0.0001", read.amount, "USD per request and millisecond"),
             Setting("ERROR_COST_MULTIPLIER", "50", read.amount, "USD per error prevented"),

@@ -4,11 +4,14 @@ import pytest
 
 from live_dashboards.analysis.business.calculator import BusinessMetricsCalculator
 from live_dashboards.analysis.business.report import build_business_report
+from live_dashboards.analysis.business.terms import TERMS, TermFormula
 from live_dashboards.errors import UsageError
+from live_dashboards.model.business_case import Assumption
 from live_dashboards.model.measurement import Origin
+from live_dashboards.model.setting_types import Amount
 from live_dashboards.sources.metrics import AbTestMetrics
 from tests.support.business_cases import assumptions, case, inputs
-from tests.support.snapshots import live, settings, without_prometheus
+from tests.support.snapshots import live, logging, settings, without_prometheus
 
 
 def terms(found):
@@ -157,6 +160,38 @@ def test_what_the_connector_gives_is_calculated_as_the_page_has_it():
 def test_own_amounts_stand_over_those_of_the_settings():
     found = BusinessMetricsCalculator(assumptions(ERROR_COST_MULTIPLIER=0.0)).calculate(AbTestMetrics.of(live(), settings(**OWN)))
     assert terms(found)["annual_risk_reduction"] == 0
+
+
+VALUED = {"AB_ACCURACY_METRIC": "rmse"}
+RMSE = {"baseline": [20.4, 20.5, 20.2], "enhanced": [18.1, 18.0, 18.2]}
+
+
+def test_what_a_unit_of_a_value_brings_may_stand_in_the_calculators_own_amounts_or_in_the_settings():
+    measured = logging(live(), "rmse", **RMSE)
+    own = BusinessMetricsCalculator(assumptions(ACCURACY_REVENUE_MULTIPLIER=0.0001)).calculate(AbTestMetrics.of(measured, settings(**VALUED)))
+    told = BusinessMetricsCalculator().calculate(AbTestMetrics.of(measured, settings(**VALUED, ACCURACY_REVENUE_MULTIPLIER="0.0001")))
+    assert terms(own)["annual_revenue_increase"] == terms(told)["annual_revenue_increase"] == pytest.approx(365 * 1e7 * 0.0001 * (20.3666667 - 18.1))
+
+
+def test_an_amount_that_nobody_set_is_an_accuracys_also_where_the_settings_have_one():
+    asked = AbTestMetrics.of(logging(live(), "rmse", **RMSE), settings(**VALUED, ACCURACY_REVENUE_MULTIPLIER="0.0001"))
+    found = BusinessMetricsCalculator(assumptions(ERROR_COST_MULTIPLIER=1.0)).calculate(asked)
+    assert (found.net.value, found.partial_terms) == (None, ("annual_cost_increase", "annual_risk_reduction"))
+
+
+def test_a_term_of_ones_own_takes_a_value_without_the_revenues_amount():
+    saved = TermFormula("annual_savings", "Returned parcels", 1, "accuracy_improvement", ("USD_PER_UNIT",))
+    amounts = (*assumptions(), Assumption("USD_PER_UNIT", Amount(100, 100), "USD", "", is_default=False))
+    found = BusinessMetricsCalculator(amounts, terms=(*TERMS, saved)).calculate(AbTestMetrics.of(logging(live(), "rmse", **RMSE), settings(**VALUED)))
+    assert terms(found)["annual_savings"] == pytest.approx(365 * 100 * (20.3666667 - 18.1))
+    assert terms(found)["annual_revenue_increase"] is None
+
+
+def test_a_value_that_has_diverged_has_a_net_value_or_a_reason_and_no_traceback():
+    for size in (1e90, 1e300):
+        measured = logging(live(), "rmse", baseline=[2 * size, 3 * size, 4 * size], enhanced=[size, 1.1 * size, 1.2 * size])
+        found = BusinessMetricsCalculator().calculate(AbTestMetrics.of(measured, settings(**VALUED, ACCURACY_REVENUE_MULTIPLIER="0.5")))
+        assert found.net.value is not None or "annual_revenue_increase" not in found.partial_terms
 
 
 def test_what_no_source_told_is_missing_and_never_simulated():

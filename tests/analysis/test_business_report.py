@@ -1,5 +1,6 @@
 """The business page: what counts, what is simulated, and what is recommended."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,8 +11,11 @@ from live_dashboards.model.measurement import Origin
 from live_dashboards.outputs.business_summary import business_summary
 from live_dashboards.outputs.sidecars import drawn_values
 from live_dashboards.panels import break_even, ledger, net, parts, payback, performance
+from live_dashboards.panels import inputs as inputs_panel
+from live_dashboards.panels.business import BUSINESS_PANELS
 from live_dashboards.panels.money import headline_words
 from tests.support.business_cases import case, inputs
+from tests.support.business_pages import CASES, RMSE, valued
 from tests.support.snapshots import AT, DAY, accumulated, live, of_the_window, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
 
 OWN = {
@@ -246,6 +250,79 @@ def test_the_net_value_is_one_number_with_one_interval_on_the_whole_page():
     assert net.head(report).title.startswith(f"{value} a year")
     (only,) = business_summary(report)["net_annual_value_intervals"]
     assert (only["confidence"], only["interval"]) == (0.95, business_summary(report)["net_annual_value_interval"])
+
+
+VALUED = ["a value per unit", "a value per unit, worse", "a value per unit, more is better", "a value of one run, a slip", "a value without an amount"]
+
+
+def said_of_quality(report):
+    """What the business page says of what stands in the place of the accuracy, but for the other inputs' rows."""
+    heads = [panel.head(report) for panel in BUSINESS_PANELS]
+    rows = [row for table in (*inputs_panel.charts(report), *ledger.charts(report)) for row in table.rows]
+    mine = [row for row in rows if row.cells[0].text in {report.case.inputs.quality.key, "ACCURACY_REVENUE_MULTIPLIER"}]
+    curves = break_even.charts(report) if report.case.net.value is not None else ()
+    return [
+        *(text for head in heads for text in (head.title, head.subtitle, head.note, head.reason)),
+        *(f"{cell.text} {cell.more}" for row in mine for cell in row.cells),
+        *(row.below for row in mine),
+        *(text for curve in curves for text in (curve.x_axis, *(words.text for _, words in curve.above), *(said.text for said in curve.said(1.0, 2.0)))),
+        *(f"{gate.label} {gate.words}" for gate in report.gates if "rmse" in gate.label),
+        *report.doubts,
+        *report.recommendation.reasons,
+    ]
+
+
+@pytest.mark.parametrize("name", VALUED)
+def test_of_a_value_nothing_is_said_in_points_or_of_accuracy(name):
+    report = CASES[name]()
+    texts = [
+        text.replace("ACCURACY_REVENUE_MULTIPLIER", "").replace("of volume per accuracy fraction", "").replace("meant per accuracy fraction?", "")
+        for text in said_of_quality(report)
+    ]
+    assert len(texts) > 30
+    assert [text for text in texts if re.search(r"\bpt\b|points|[Aa]ccuracy|Newcombe|test rows;? as AB", text)] == ["accuracy, mean latency, error rate"] * (
+        "MISSING" in texts
+    )
+
+
+def test_the_break_even_of_a_value_is_what_the_value_does():
+    for name, title in ("a value per unit", "Breaks even at rmse 0.644 higher: proven"), ("a value per unit, worse", "Breaks even at rmse 0.644 higher: not reached"):
+        report = CASES[name]()
+        (curve,) = break_even.charts(report)
+        improvement = report.case.inputs.accuracy_improvement.difference
+        assert break_even.head(report).title == title
+        assert curve.x_axis.partition("\n")[0] == "improvement in rmse: how much lower"
+        assert [words.text for _, words in curve.above] == [f"measured 2.3 {'lower' if improvement.value > 0 else 'higher'}", "break-even 0.644 higher"]
+        assert curve.spots[0].x == improvement.value
+        assert curve.spots[0].y_usd == pytest.approx(report.case.net.value)
+        assert curve.shade == (improvement.interval.low, improvement.interval.high)
+
+
+def test_the_inputs_of_a_value_stand_as_challenger_minus_baseline():
+    row = inputs_panel.charts(CASES["a value per unit"]())[0].rows[0]
+    assert [cell.text for cell in row.cells[:7]] == ["rmse", "20.4", "18.1", "−2.3", "−2.57 to −2.03", "4 / 4", "runs"]
+
+
+def test_the_ledger_says_per_unit_of_the_value_and_when_the_answer_flips():
+    table = ledger.charts(CASES["a value per unit, worse"]())[0]
+    row = next(row for row in table.rows if row.cells[0].text == "ACCURACY_REVENUE_MULTIPLIER")
+    assert row.below == "of volume per unit of rmse; flips if a unit of rmse brought less than $102.2k a year"
+    tiny = valued("rmse", RMSE, ACCURACY_REVENUE_MULTIPLIER="0.0000002..0.0000004")
+    cells = next(row for row in ledger.charts(tiny)[0].rows if row.cells[0].text == "ACCURACY_REVENUE_MULTIPLIER").cells
+    assert (cells[1].text, cells[3].text) == ("3e-07", "2e-07 to 4e-07")
+
+
+def test_an_accuracys_amount_that_is_taken_for_a_values_is_questioned():
+    report = CASES["a value of one run, a slip"]()
+    assert report.doubts[0].endswith(
+        "is ACCURACY_REVENUE_MULTIPLIER=0.005 meant per accuracy fraction? It is a share of the volume per unit of a_root_mean_squared_error_of_a_long_name"
+    )
+
+
+def test_without_mlflow_a_value_is_missing_for_that_reason():
+    report = page(without_mlflow(live()), AB_ACCURACY_METRIC="rmse", ACCURACY_REVENUE_MULTIPLIER="0.0001")
+    term = next(term for term in report.case.terms if term.effect == "accuracy_improvement")
+    assert term.value.reason == "refuses the connection"
 
 
 def test_the_break_even_is_proven_only_where_the_net_value_is():

@@ -9,8 +9,9 @@ import pytest
 
 from live_dashboards.analysis.verdict.report import build_ab_report
 from live_dashboards.model.snapshot import Answer, SourceState
-from tests.support.snapshots import AT, DAY, accumulated, live, of_the_window, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
+from tests.support.snapshots import AT, DAY, accumulated, live, logging, of_the_window, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
 
+COST = {"AB_ACCURACY_METRIC": "my_cost"}
 ONLINE = {"AB_ONLINE_LABELLED_METRIC": "labelled_total", "AB_ONLINE_CORRECT_METRIC": "correct_total"}
 SPLIT = {"AB_TRAFFIC_SPLIT": "baseline=70,enhanced=30"}
 
@@ -24,6 +25,11 @@ def counted(labelled=(20_000, 8_571), correct=(0.8, 0.84), **more):
     with_labels = with_instant(of_the_window(), "labelled", dict(zip(("baseline", "enhanced"), labelled, strict=True)))
     right = {name: round(n * share) for name, n, share in zip(("baseline", "enhanced"), labelled, correct, strict=True)}
     return accumulated(with_instant(with_labels, "correct", right), **more)
+
+
+def of_cost(snapshot):
+    """Runs that log a cost in the place of the accuracy."""
+    return logging(snapshot, "my_cost", baseline=[20.4, 20.5, 20.2, 20.3], enhanced=[18.1, 18.0, 18.2, 17.9])
 
 
 def labelled_apart():
@@ -173,6 +179,26 @@ SITUATIONS = {
         "6",
         "not decided",
     ),
+    "a direction that nobody said": (
+        lambda: of_cost(live()),
+        COST,
+        "NO VERDICT",
+        "6",
+        "which way my_cost is better is not known: set AB_ACCURACY_GOAL to higher or lower",
+    ),
+    "a direction that somebody said": (lambda: of_cost(live()), {**COST, "AB_ACCURACY_GOAL": "lower"}, "SHIP", "4", "my_cost over runs better"),
+    "a harm, whichever way my_cost is better": (lambda: of_cost(accumulated(live(), errors=20.0)), COST, "ROLL BACK", "3", "error rate is worse"),
+    "slow answers, whichever way my_cost is better": (lambda: of_cost(accumulated(live(), latency_within=0.9)), COST, "ROLL BACK", "3", "too slow requests is worse"),
+    "a wrong split, whichever way my_cost is better": (
+        lambda: of_cost(live()),
+        {**COST, "AB_TRAFFIC_SPLIT": "baseline=50,enhanced=50"},
+        "NO VERDICT",
+        "2",
+        "not split as planned",
+    ),
+    "a young test, whichever way my_cost is better": (lambda: of_cost(accumulated(live(), days=3.0)), COST, "NO VERDICT", "6", "which way my_cost is better"),
+    "the truth is counted online, beside a cost": (lambda: of_cost(counted()), {**COST, **ONLINE}, "SHIP", "4", "online accuracy better"),
+    "errors are what counts, beside a cost": (lambda: of_cost(live()), {**COST, "AB_SUCCESS_METRIC": "error_rate"}, "KEEP RUNNING", "6", "error rate"),
     "no difference, but it may still matter": (equal_accuracy, {"AB_PLANNED_REQUESTS": "1000", "AB_MINIMUM_EFFECT_POINTS": "0.1"}, "KEEP RUNNING", "6", "not decided"),
 }
 
@@ -211,10 +237,10 @@ def test_the_first_rule_that_fires_decides_and_tells_its_numbers(name):
 def test_verdict_and_interval_never_contradict_each_other(name):
     make, values, *_ = SITUATIONS[name]
     found = report(make(), **values)
-    drawn = {row.metric: row for row in found.effect.rows if row.treatment == found.challenger}
+    drawn = {row.metric: row for row in (*found.effect.rows, *found.effect.own_scale) if row.treatment == found.challenger}
     if found.verdict.verdict == "SHIP":
-        success = drawn["online_accuracy"] if "AB_ONLINE_CORRECT_METRIC" in values else drawn["accuracy"]
-        assert success.low > 0
+        success = drawn[found.effect.success_metric]
+        assert success.low > 0 if success.is_higher_better else success.high < 0
         assert all(guard.comparison.high < guard.margin for guard in found.guardrails if guard.outcome != "waived")
     if found.verdict.verdict == "ROLL BACK":
         assert any(drawn[guard.comparison.metric].low > 0 for guard in found.guardrails)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from live_dashboards.analysis.facts.retraining import alpha_of_look, looks_at_accuracy, pairs_in_force
+from live_dashboards.analysis.facts.retraining import alpha_of_look, looks_at_accuracy, looks_at_means, means_in_force, pairs_in_force, welch
 from live_dashboards.analysis.statistics.special import student_t_quantile
 from live_dashboards.analysis.verdict.report import build_ab_report
 from live_dashboards.model.number import ordinal
@@ -89,6 +89,65 @@ def test_daily_retraining_meets_the_condition_falsely_in_few_months():
         naive += any(difference(Counts(int(ours), 5000), Counts(int(theirs), 5000)).low > 0 for ours, theirs in correct)
     assert naive > 50
     assert judged <= 9
+
+
+THREE = tuple(run(variant, day) for variant in PAIR for day in (-9, -8, -7))
+
+
+def means(*runs, at_day=30.0):
+    return means_in_force(runs, PAIR, START, START + timedelta(days=at_day))
+
+
+def test_each_run_that_ends_makes_another_mean_also_one_that_began_before_the_newest():
+    late = run("enhanced", -10, hours=24 * 12)
+    assert means(*THREE) == 1
+    assert means(*THREE, run("enhanced", 3), run("baseline", 4), late) == 4
+    assert means(*THREE, run("enhanced", 3), late, at_day=1.5) == 1
+    assert pairs(*THREE, late) == 1
+
+
+@pytest.mark.parametrize(
+    "more",
+    [run("third", 3), run("enhanced", 3, status="FAILED"), run("enhanced", 3, status="RUNNING"), run("enhanced", 3, is_child=True), run("enhanced", 3, accuracy=None)],
+    ids=["another variant", "failed", "running", "a child", "without a value"],
+)
+def test_what_is_in_no_mean_is_no_look(more):
+    assert means(*THREE, more) == 1
+
+
+def test_means_over_fewer_than_three_runs_are_compared_by_nobody():
+    first = THREE[0], *THREE[3:]
+    assert means(*first, run("enhanced", 3)) == 1
+    assert means(*first, run("enhanced", 3), run("enhanced", 4)) == means(*THREE[1:], run("enhanced", 4)) == 1
+    assert means(*first, run("enhanced", 3), run("enhanced", 4), run("enhanced", 5)) == 2
+    assert means() == means_in_force(THREE, PAIR, None, START) == 1
+
+
+def test_the_pace_of_runs_that_are_not_read_counts_for_means_too():
+    week = tuple(run("enhanced", 21 + day) for day in range(8))
+    before = tuple(run("baseline", 20 + hour / 24) for hour in range(3))
+    known = replace(live().mlflow, runs=(*week, *before), status_counts=(StatusCount("enhanced", "FINISHED", is_child=False, runs=11),))
+    cut = replace(known, status_counts=(*known.status_counts, StatusCount("enhanced", "FINISHED", is_child=True, runs=5000)))
+    at = START + timedelta(days=30)
+    assert (looks_at_means(known, PAIR, START, at), looks_at_means(cut, PAIR, START, at)) == (6, 18)
+
+
+def is_told_apart(arms, confidence):
+    low, high, _ = welch(*map(list, arms), confidence)
+    return not low <= 0 <= high
+
+
+def test_means_of_models_that_are_retrained_daily_are_told_apart_falsely_in_few_tests():
+    """Two variants that are equally good, three runs each before the test and then one each a day, at its own hour."""
+    random = np.random.default_rng(31)
+    naive = judged = 0
+    for number in range(200):
+        ours, theirs = random.normal(20, 1, size=(2, 10))
+        looks = [(ours[: (look + 7) // 2], theirs[: (look + 6) // 2]) for look in range(14)]
+        judged += any(is_told_apart(arms, 1 - alpha_of_look(look, 1)) for look, arms in enumerate(looks, start=1))
+        naive += number < 60 and any(is_told_apart(arms, 0.95) for arms in looks)
+    assert naive > 5  # of the first sixty
+    assert judged <= 10  # of two hundred: 5 %
 
 
 def retrained(times):

@@ -104,6 +104,9 @@ CASES: dict[str, Callable[[], AbReport]] = {
     "one panel simulated": one_simulated,
     "many notices": many_notices,
     "analysed, live": analysed,
+    "analysed, a value of which nobody says which way is better": lambda: analysed(
+        lambda snapshot: snapshots.logging(snapshot, "my_cost", baseline=[20.4, 20.5, 20.2], enhanced=[18.1, 18.0, 18.2]), AB_ACCURACY_METRIC="my_cost"
+    ),
     "analysed, a red split": lambda: analysed(AB_TRAFFIC_SPLIT="baseline=60,enhanced=40"),
     "analysed, without MLflow": lambda: analysed(snapshots.without_mlflow),
     "analysed, without Prometheus": lambda: analysed(snapshots.without_prometheus),

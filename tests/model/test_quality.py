@@ -53,6 +53,36 @@ def test_shares_of_right_answers_are_shares_of_which_more_is_better(key, limits)
     assert auto(key, limits) == Quality(key, "higher", "share")
 
 
+OWN_NAMES = [
+    *("my_accuracy_v2", "fraud_f1", "f1_fraud_v3", "prod-rmse", "accuracy2", "acc5", "top1", "recall_at_5", "recall5", "ndcg10", "mAP50", "auc_1", "val_auroc"),
+    *("churnAuc", "macro_f1score", "nrmse", "rmse_log", "weekly_mape", "r2_adj", "neg_rmse", "test_ppl", "holdout_bce", "wer_v2", "checkout_error_rate"),
+]
+
+
+@pytest.mark.parametrize("key", OWN_NAMES)
+def test_names_that_people_give_are_known_by_their_words(key):
+    assert not auto(key).is_assumed
+    assert auto(key).unknown_direction == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "goal", "kind"),
+    [("auroc", "higher", "value"), ("acc5", "higher", "share"), ("mAP50", "higher", "value"), ("nrmse", "lower", "value"), ("merror2", "lower", "share")],
+)
+def test_words_with_a_number_and_run_together_are_what_they_are_without(key, goal, kind):
+    assert (auto(key).goal, auto(key).kind) == (goal, kind)
+
+
+@pytest.mark.parametrize("key", ["my_cost", "quality_index", "kpi", "revenue_per_visit", "x", "l", "f", "7"])
+def test_a_name_that_says_nothing_has_no_direction(key):
+    found = auto(key)
+    assert found.is_assumed
+    assert found.unknown_direction.endswith("is better is not known: set AB_ACCURACY_GOAL to higher or lower")
+    assert not found.is_like_accuracy
+    assert not found.metric().is_direction_known
+    assert not quality_of(key, "lower", "auto", "auto", (0, 1)).is_assumed
+
+
 @pytest.mark.parametrize(("limits", "kind"), [((0.2, 0.9), "share"), ((20, 90), "value"), ((-0.1, 0.9), "value"), ((20, 130), "value"), (None, "share")])
 def test_a_name_that_says_nothing_is_told_by_its_values_and_its_direction_is_assumed(limits, kind):
     assert auto("quality_index", limits) == Quality("quality_index", "higher", kind, is_assumed=True)
@@ -89,6 +119,13 @@ def test_another_metric_has_its_keys_title_its_unit_and_its_direction():
     wrong = auto("merror").metric()
     assert (wrong.title, wrong.unit, wrong.difference_unit, wrong.is_higher_better) == ("merror", "percent", "points", False)
     assert wrong.n is not None
+
+
+@pytest.mark.parametrize(
+    ("key", "improvement", "words"), [("rmse", 2.25, "2.25 lower"), ("rmse", -0.5, "0.5 higher"), ("r2", 0.02, "0.02 higher"), ("r2", 0.0, "unchanged")]
+)
+def test_an_improvement_of_a_value_is_said_as_what_the_value_does(key, improvement, words):
+    assert auto(key).moved(improvement) == words
 
 
 def test_a_long_key_is_cut_and_a_hostile_one_is_one_line():

@@ -382,6 +382,13 @@ def test_of_an_error_the_best_trial_is_the_least(mlflow_database):
     assert [each.accuracy.value for each in page_at(NOW, mlflow_database, AB_ACCURACY_METRIC="rmse").variants] == [20.0, 18.0]
 
 
+def test_of_what_nobody_says_which_way_is_better_the_highest_trial_is_called_so(mlflow_database):
+    log_search(mlflow_database, {"baseline": [21.0, 20.0, 22.0], "enhanced": [18.0, 19.0, 25.0]}, key="my_cost")
+    found = [each.accuracy for each in page_at(NOW, mlflow_database, AB_ACCURACY_METRIC="my_cost").variants]
+    assert [each.value for each in found] == [22.0, 25.0]
+    assert all(each.reason.endswith("the highest of 3 child runs of a search") for each in found)
+
+
 def test_the_newest_search_counts_though_an_older_one_was_better(mlflow_database):
     made = log_search(mlflow_database, {"baseline": [0.75, 0.78], "enhanced": [0.9, 0.95]}, hours_before=30)
     log_search(mlflow_database, {"enhanced": [0.83, 0.71]}, experiment=made)

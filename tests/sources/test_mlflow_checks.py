@@ -190,13 +190,29 @@ def test_what_evaluate_logs_is_told_with_its_keys_and_its_number_of_rows(mlflow_
     assert found["test count"].found == "example_count: baseline 500, enhanced 500"
 
 
-def test_an_assumed_direction_is_told(mlflow_database):
+SET_GOAL = "set AB_ACCURACY_GOAL to higher or lower; until then no verdict and no revenue rests on it"
+
+
+def test_a_direction_that_is_not_known_is_warned_about_with_the_setting(mlflow_database):
     made = whole(mlflow_database.truth)
     for variant in ("baseline", "enhanced"):
         mlflow_database.truth.run(made, variant, metrics={"quality_index": 0.5}, started=ago(hours=4))
-    found = checks(mlflow_database, AB_ACCURACY_METRIC="quality_index")["metrics"].found
-    assert "quality_index is a share of test rows, of which more is better (assumed; AB_ACCURACY_GOAL" in found
-    assert found.endswith("accuracy looks like a fraction")
+    found = checks(mlflow_database, AB_ACCURACY_METRIC="quality_index")["metrics"]
+    assert (found.ok, found.code, found.fix) == (CheckState.WARNING, "no_goal", SET_GOAL)
+    assert "quality_index is a share of test rows; which way is better is not known (AB_ACCURACY_GOAL" in found.found
+    assert found.found.endswith("accuracy looks like a fraction")
+    told = checks(mlflow_database, AB_ACCURACY_METRIC="quality_index", AB_ACCURACY_GOAL="lower")["metrics"]
+    assert (told.ok, told.fix) == (CheckState.OK, "")
+
+
+def test_a_direction_that_is_not_known_is_warned_about_beside_metrics_that_are_not_logged(mlflow_database):
+    made = mlflow_database.truth.experiment("ab")
+    for variant in ("baseline", "enhanced"):
+        mlflow_database.truth.run(made, variant, metrics={"my_cost": 20.5})
+    found = checks(mlflow_database, AB_ACCURACY_METRIC="my_cost")["metrics"]
+    assert (found.ok, found.code) == (CheckState.WARNING, "no_goal")
+    assert found.fix.startswith(f"{SET_GOAL}; name the keys with AB_ACCURACY_METRIC")
+    assert checks(mlflow_database, AB_ACCURACY_METRIC="nowhere")["metrics"].code == "no_metric"
 
 
 def test_a_variant_without_an_accuracy_is_named(mlflow_database):

@@ -1,7 +1,7 @@
 """Business pages that the figure has to stand: ordinary, extreme, partial, simulated, hostile."""
 
 from live_dashboards.analysis.business.report import build_business_report
-from tests.support.snapshots import live, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
+from tests.support.snapshots import live, logging, settings, stand_in, with_instant, with_values, without_mlflow, without_prometheus
 
 OWN = {
     "BASE_TRADING_VOLUME": "10000000",
@@ -34,6 +34,14 @@ def without_test_rows():
     return with_values(with_values(live(), "enhanced", "accuracy", test_count="0.2"), "baseline", "accuracy", test_count="0.2")
 
 
+RMSE = {"baseline": [20.4, 20.5, 20.2, 20.3], "enhanced": [18.1, 18.0, 18.2, 17.9]}
+
+
+def valued(key, logged, **values):
+    """A page of runs that log a value in the place of the accuracy."""
+    return page(logging(live(), key, **logged), AB_ACCURACY_METRIC=key, **values)
+
+
 CASES = {
     "defaults": page,
     "own parameters": lambda: page(**OWN),
@@ -51,6 +59,14 @@ CASES = {
     "next to nothing": lambda: page(BASE_TRADING_VOLUME="0.001", ERROR_COST_MULTIPLIER="0.0000001", LATENCY_COST_PER_MS="0.000000001"),
     "worth nothing": lambda: page(BASE_TRADING_VOLUME="0", ERROR_COST_MULTIPLIER="0", LATENCY_COST_PER_MS="0"),
     "no errors": lambda: page(with_instant(live(), "errors", {"baseline": 0, "enhanced": 0})),
+    "a value per unit": lambda: valued("rmse", RMSE, **{**OWN, "ACCURACY_REVENUE_MULTIPLIER": "0.0001"}),
+    "a value per unit, worse": lambda: valued("rmse", {"baseline": RMSE["enhanced"], "enhanced": RMSE["baseline"]}, **{**OWN, "ACCURACY_REVENUE_MULTIPLIER": "0.0001"}),
+    "a value per unit, more is better": lambda: valued(
+        "roc_auc", {"baseline": [0.81, 0.815, 0.808], "enhanced": [0.84, 0.846, 0.838]}, **{**RANGES, "ACCURACY_REVENUE_MULTIPLIER": "0.0002..0.0004"}
+    ),
+    "a value of one run, a slip": lambda: valued("a_root_mean_squared_error_of_a_long_name", {"baseline": [20.4], "enhanced": [14.1]}, **OWN),
+    "a value without an amount": lambda: valued("rmse", RMSE),
+    "a value of which nobody says which way is better": lambda: valued("my_cost", RMSE, **OWN),
     "names of 40 characters": lambda: named(FORTY),
     "hostile names": lambda: named(HOSTILE),
 }

@@ -2,10 +2,10 @@
 
 import math
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from live_dashboards.model.measurement import Origin
-from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Accumulated, Answer, MlflowAnswer, PrometheusAnswer, Snapshot, SourceState, SourceStatus, Timeline
+from live_dashboards.model.snapshot import MLFLOW, PROMETHEUS, Accumulated, Answer, MlflowAnswer, PrometheusAnswer, Run, Snapshot, SourceState, SourceStatus, Timeline
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.simulated import simulate
 
@@ -102,3 +102,33 @@ def with_instant(snapshot: Snapshot, name: str, values, **answer) -> Snapshot:
 def with_values(snapshot: Snapshot, variant: str, metric: str, **changes) -> Snapshot:
     values = tuple(replace(value, **changes) if (value.variant, value.metric) == (variant, metric) else value for value in snapshot.mlflow.values)
     return replace(snapshot, mlflow=replace(snapshot.mlflow, values=values))
+
+
+def logging(snapshot: Snapshot, key: str, **logged: list[float]) -> Snapshot:
+    """As if each variant's runs had logged these values under the key in the place of the accuracy, an hour apart before the test, the newest last."""
+    first = snapshot.at - timedelta(days=20)
+    runs = tuple(
+        Run(f"{variant}-{number}", f"{variant}-{number}", variant, "FINISHED", start, start + timedelta(minutes=9), False, start + timedelta(minutes=9), value)
+        for variant, values in logged.items()
+        for number, value in enumerate(values)
+        for start in (first + timedelta(hours=number),)
+    )
+    named = {run.variant: run for run in runs}
+    values = tuple(
+        replace(
+            value,
+            key=key,
+            value=named[value.variant].accuracy,
+            run_id=named[value.variant].run_id,
+            run_name=named[value.variant].name,
+            run_status="FINISHED",
+            started_at=named[value.variant].started_at,
+            observed_at=named[value.variant].ended_at,
+        )
+        if value.metric == "accuracy"
+        else value
+        for value in snapshot.mlflow.values
+    )
+    every = [value for each in logged.values() for value in each]
+    ranges = tuple((name, min(every), max(every)) if name == "accuracy" else (name, low, high) for name, low, high in snapshot.mlflow.value_ranges)
+    return replace(snapshot, mlflow=replace(snapshot.mlflow, runs=runs, values=values, value_ranges=ranges))

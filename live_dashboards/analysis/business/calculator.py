@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from live_dashboards.analysis.business.inputs import business_inputs
+from live_dashboards.analysis.business.inputs import business_inputs, without_revenue
 from live_dashboards.analysis.business.results import Worth
 from live_dashboards.analysis.business.terms import (
     REQUESTS_PER_DAY,
+    REVENUE_MULTIPLIER,
     TERMS,
     Draws,
     Looks,
@@ -17,6 +18,7 @@ from live_dashboards.analysis.business.terms import (
     assumptions,
     draw,
     percentile_limits,
+    read_for,
 )
 from live_dashboards.analysis.business.terms import assumptions as amounts_of
 from live_dashboards.analysis.facts.ends import around, outermost, widest
@@ -32,6 +34,7 @@ from live_dashboards.model.business_case import (
     Term,
 )
 from live_dashboards.model.measurement import Interval, Measurement, computed, missing, total
+from live_dashboards.model.quality import Quality
 
 COST = "INFRASTRUCTURE_ANNUAL_COST"
 
@@ -54,7 +57,7 @@ def widest_case(case: BusinessCase, others: Sequence[BusinessCase]) -> BusinessC
         roi=of(lambda each: each.roi),
         payback=_payback(of(lambda each: each.payback), others),
         probability_net_positive=of(lambda each: each.probability_net_positive),
-        break_even_accuracy_improvement=of(lambda each: each.break_even_accuracy_improvement),
+        break_even_improvement=of(lambda each: each.break_even_improvement),
         spread=Spread(
             _around([each.spread.statistical for each in (case, *others)]),
             _around([each.spread.assumed for each in (case, *others)]),
@@ -88,6 +91,7 @@ def _inputs(found: BusinessInputs, others: Sequence[BusinessInputs]) -> Business
         requests_per_day=widest(found.requests_per_day, [other.requests_per_day for other in others]),
         days_of_requests=found.days_of_requests,
         start=found.start,
+        quality=found.quality,
     )
 
 
@@ -179,13 +183,13 @@ class BusinessMetricsCalculator:
 
     def _case(self, inputs: BusinessInputs) -> BusinessCase:
         parts = tuple(
-            Part(formula, formula.input(inputs), formula.per_effect(self._points(inputs)))
+            Part(formula, self._effect_of(formula, inputs), formula.per_effect(self._points(inputs)))
             for formula in self._formulas
         )
         known = tuple(
             part
             for part in parts
-            if all(measurement.value is not None for measurement in part.formula.measured(inputs))
+            if all(measurement.value is not None for measurement in part.measured(inputs))
         )
         draws = self._draws(known, inputs) if len(known) == len(parts) else None
         terms = tuple(self._term(part, inputs, draws) for part in parts)
@@ -194,7 +198,7 @@ class BusinessMetricsCalculator:
             parts,
             terms,
             net_value(terms),
-            self._assumptions,
+            read_for(self._assumptions, inputs.quality),
             self._points(inputs),
             draws,
             self._only_ranges(parts, inputs),
@@ -209,6 +213,18 @@ class BusinessMetricsCalculator:
         return worth.case(
             replace(rest, reason="the terms that are measured") if rest.value is not None else rest,
             tuple(term.name for term in measured),
+        )
+
+    def _effect_of(self, formula: TermFormula, inputs: BusinessInputs) -> EffectInput:
+        """What a term is made of: the default revenue is that of an accuracy, and none of a value."""
+        is_of_accuracy = REVENUE_MULTIPLIER in formula.factors and not any(
+            each.name == REVENUE_MULTIPLIER and not each.is_default for each in self._assumptions
+        )
+        found = formula.input(inputs)
+        return (
+            without_revenue(found, inputs.quality)
+            if is_of_accuracy and not inputs.quality.is_share
+            else found
         )
 
     def _points(self, inputs: BusinessInputs) -> Mapping[str, float]:
@@ -247,7 +263,7 @@ class BusinessMetricsCalculator:
         )
 
     def _term(self, part: Part, inputs: BusinessInputs, draws: Draws | None) -> Term:
-        formula, measured = part.formula, part.formula.measured(inputs)
+        formula, measured = part.formula, part.measured(inputs)
         variant = part.effect.difference.variant
         contribution = computed(
             lambda: part.contribution_usd,
@@ -264,15 +280,29 @@ class BusinessMetricsCalculator:
             variant=variant,
         )
         limits = None if value.value is None else _term_limits(part, draws)
+        reason = "; ".join(filter(None, (_amount_words(part, inputs.quality), value.reason))) or None
         return Term(
             formula.name,
-            formula.title,
+            _title(formula, inputs.quality),
             formula.sign,
-            replace(value, variant=None, interval=limits and limits.times(formula.sign)),
-            replace(contribution, variant=None, interval=limits),
+            replace(value, variant=None, interval=limits and limits.times(formula.sign), reason=reason),
+            replace(contribution, variant=None, interval=limits, reason=reason),
             formula.effect,
             formula.parameters,
         )
+
+
+def _title(formula: TermFormula, quality: Quality) -> str:
+    """Called after the value that stands in the place of the accuracy."""
+    if quality.is_share or formula.effect != "accuracy_improvement":
+        return formula.title
+    return formula.title.replace("accuracy", quality.metric().title)
+
+
+def _amount_words(part: Part, quality: Quality) -> str:
+    """What the revenue's amount is for, where that is no accuracy."""
+    is_valued = REVENUE_MULTIPLIER in part.formula.factors and part.effect.difference.value is not None
+    return f"{REVENUE_MULTIPLIER} {quality.per_unit}" if is_valued and not quality.is_share else ""
 
 
 def _term_limits(part: Part, draws: Draws | None) -> Interval | None:
@@ -285,7 +315,7 @@ def net_value(terms: tuple[Term, ...]) -> Measurement:
     """The sum of all contributions, without its interval; missing where one is, for the reasons of those that
     are.
     """
-    gone = [f"{term.title.lower()}: {term.value.reason}" for term in terms if term.value.value is None]
+    gone = [f"{term.words}: {term.value.reason}" for term in terms if term.value.value is None]
     contributions = tuple(term.value for term in terms)
     if gone:
         return missing(

@@ -19,7 +19,13 @@ from live_dashboards.analysis.business.traffic import (
 from live_dashboards.analysis.facts.arms import arm
 from live_dashboards.analysis.facts.mean_latency import mean_since
 from live_dashboards.analysis.facts.page import PageFacts
-from live_dashboards.analysis.facts.retraining import alpha_of_look, looks_at_accuracy
+from live_dashboards.analysis.facts.retraining import (
+    alpha_of_look,
+    looks_at_accuracy,
+    looks_at_means,
+    over_runs,
+    values_of_runs,
+)
 from live_dashboards.analysis.statistics.means import Sums
 from live_dashboards.analysis.statistics.proportions import Counts, difference
 from live_dashboards.analysis.statistics.stratified import together
@@ -27,13 +33,14 @@ from live_dashboards.analysis.verdict.effect import planned_requests
 from live_dashboards.model.business_case import BusinessInputs, EffectInput
 from live_dashboards.model.judgement import Period
 from live_dashboards.model.measurement import Interval, Measurement, derive, missing
-from live_dashboards.model.metrics import ERROR_RATE
+from live_dashboards.model.metrics import ACCURACY, ERROR_RATE
 from live_dashboards.model.number import ordinal
-from live_dashboards.model.quality import HIGHER
+from live_dashboards.model.quality import AS_LOGGED, FEWEST_RUNS, HIGHER, Quality
 
 NO_TEST_ROWS = "no interval: log the number of test rows as AB_TEST_COUNT_PARAM"
 _NO_CHALLENGER = "there is no challenger: name it with AB_CHALLENGER_VARIANT"
 _TOO_FEW_BLOCKS = "no interval: fewer than 8 blocks of time tell of both variants yet"
+_IMPROVEMENT = "accuracy_improvement"
 _CONFIDENCE = 0.95
 
 
@@ -49,31 +56,109 @@ def business_inputs(page: PageFacts) -> BusinessInputs:
         requests_per_day=requests_per_day(page, traffic),
         days_of_requests=traffic.days,
         start=traffic.period.start,
+        quality=page.counted.model.quality,
     )
+
+
+def without_revenue(effect: EffectInput, quality: Quality) -> EffectInput:
+    """The improvement of a value of which nobody says what a unit brings: none, for that reason."""
+    found = effect.difference
+    if found.value is None:
+        return effect
+    reason = (
+        f"{quality.metric().title} is a value in its own unit: no share of the volume follows unless "
+        f"ACCURACY_REVENUE_MULTIPLIER is given {quality.per_unit}"
+    )
+    nothing = missing(
+        found.name, found.unit, reason, variant=found.variant, source=found.source, query=found.query
+    )
+    return EffectInput(nothing, effect.baseline, effect.challenger)
 
 
 def _accuracy(page: PageFacts, period: Period) -> EffectInput:
+    """Of the accuracy, or of what stands in its place."""
+    quality = page.counted.model.quality
+    pair = [page.counted.of(name).accuracy for name in page.roles.pair]
+    baseline, challenger = (
+        pair if len(pair) == 2 else (pair[0], missing(ACCURACY, quality.unit, _NO_CHALLENGER))
+    )
+    if quality.is_assumed:
+        unit = "fraction" if quality.is_share else AS_LOGGED
+        reason, whose = quality.unknown_direction, page.roles.challenger
+        return EffectInput(missing(_IMPROVEMENT, unit, reason, variant=whose), baseline, challenger)
+    of = _share if quality.is_share else _value
+    return of(page, period, baseline, challenger)
+
+
+def _value(page: PageFacts, period: Period, baseline: Measurement, challenger: Measurement) -> EffectInput:
+    """Two means over runs, where each variant has three and more that differ, in limits at the level of
+    their pair: each run that ended since the start of the test was another look. Else the newest values,
+    without limits.
+    """
+    name, quality = str(page.roles.challenger), page.counted.model.quality
+    sign = 1 if quality.goal == HIGHER else -1
+
+    def improvement(challenger_as_logged: float, baseline_as_logged: float) -> float:
+        return sign * (challenger_as_logged - baseline_as_logged)
+
+    def measured(ours: Measurement, theirs: Measurement) -> Measurement:
+        found = derive(
+            improvement, _IMPROVEMENT, AS_LOGGED, challenger_as_logged=ours, baseline_as_logged=theirs
+        )
+        return replace(found, variant=page.roles.challenger)
+
+    once = over_runs(page, name, _CONFIDENCE)
+    if once is None:
+        newest = measured(challenger, baseline)
+        told = newest.reason if newest.value is None else _no_runs(page, quality)
+        return EffectInput(replace(newest, reason=told), baseline, challenger)
+    looks = looks_at_means(page.counted.mlflow, (name, page.roles.baseline), period.start, page.at)
+    alpha = _alpha(page, looks)
+    always = over_runs(page, name, 1 - alpha) or once
+    words = (
+        f"Welch's interval over {once.n[0]} and {once.n[1]} runs, {100 * (1 - alpha):.4g} % for the "
+        f"{ordinal(looks)} pair of means, so that it holds for all that may follow"
+    )
+    limits = tuple(Interval(each.low, each.high).times(sign) for each in (always, once))
+    return _with_limits(
+        replace(measured(*once.inputs), reason=None),
+        once.inputs[1],
+        once.inputs[0],
+        (limits[0], limits[1]),
+        words,
+    )
+
+
+def _no_runs(page: PageFacts, quality: Quality) -> str:
+    """Why a value has no interval."""
+    title = quality.metric().title
+    counts = [len(values_of_runs(page, each)) for each in page.roles.pair]
+    if min(counts) >= FEWEST_RUNS:
+        return (
+            f"no interval: the runs of a variant do not differ in {title}, which tells nothing of how they do"
+        )
+    return (
+        f"no interval: {title} is a value and no share of test rows; log it in {FEWEST_RUNS} finished runs "
+        "and more of each variant"
+    )
+
+
+def _alpha(page: PageFacts, looks: int) -> float:
+    return alpha_of_look(looks, max(1, len(page.roles.names) - 1))
+
+
+def _share(page: PageFacts, period: Period, baseline: Measurement, challenger: Measurement) -> EffectInput:
     """Two test sets, in limits at the level of their pair: each retrained model since the start of the test
     was another look.
     """
-    pair = [page.counted.of(name).accuracy for name in page.roles.pair]
-    baseline, challenger = (
-        pair if len(pair) == 2 else (pair[0], missing("accuracy", "percent", _NO_CHALLENGER))
-    )
-
-    quality = page.counted.model.quality
-    if not quality.is_share:
-        reason = f"{quality.metric().title} is a value in its own unit: no share of the volume follows"
-        nothing = missing("accuracy_improvement", "fraction", reason, variant=page.roles.challenger)
-        return EffectInput(nothing, baseline, challenger)
-    sign = 1 if quality.goal == HIGHER else -1
+    sign = 1 if page.counted.model.quality.goal == HIGHER else -1
 
     def improvement(challenger_percent: float, baseline_percent: float) -> float:
         return sign * (challenger_percent - baseline_percent) / 100
 
     measured = derive(
         improvement,
-        "accuracy_improvement",
+        _IMPROVEMENT,
         "fraction",
         challenger_percent=challenger,
         baseline_percent=baseline,
@@ -93,7 +178,7 @@ def _accuracy(page: PageFacts, period: Period) -> EffectInput:
     looks = looks_at_accuracy(
         page.counted.mlflow, (str(challenger.variant), str(baseline.variant)), period.start, page.at
     )
-    alpha = alpha_of_look(looks, max(1, len(page.roles.names) - 1))
+    alpha = _alpha(page, looks)
     ours, theirs = (_counts(each) for each in (challenger, baseline)[::sign])
     words = (
         f"Newcombe's interval of two test sets, {100 * (1 - alpha):.4g} % for the {ordinal(looks)} "

@@ -99,9 +99,7 @@ def _withheld(
             "withheld: stale data", (f"too old: {', '.join(stale)}; is the exporter still scraped?",)
         )
     if case.is_partial:
-        gone = [
-            f"{term.title.lower()}: {term.value.reason}" for term in case.terms if term.value.value is None
-        ]
+        gone = [f"{term.words}: {term.value.reason}" for term in case.terms if term.value.value is None]
         return Recommendation("withheld: partial data", tuple(gone) or (str(case.net.reason),))
     if split.flag == "red":
         words = split_words(split)

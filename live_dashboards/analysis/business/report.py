@@ -24,14 +24,16 @@ from live_dashboards.model.judgement import (
     SplitTest,
 )
 from live_dashboards.model.measurement import Measurement, Origin
+from live_dashboards.model.metrics import ACCURACY_OVER_RUNS
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.names import escaped
 from live_dashboards.model.notices import is_how_counted
 from live_dashboards.model.number import format_interval, format_money_estimate
+from live_dashboards.model.quality import AS_LOGGED, Quality
 from live_dashboards.model.report import AbReport, BadgeKind
 from live_dashboards.model.snapshot import Snapshot
 from live_dashboards.panels.business import BUSINESS_PANELS
-from live_dashboards.panels.money import INPUT_LABELS, headline_words
+from live_dashboards.panels.money import headline_words, input_label
 from live_dashboards.panels.performance import COMPARED
 from live_dashboards.settings import Settings
 
@@ -92,13 +94,16 @@ def _gate_fresh(case: BusinessCase) -> Condition:
 
 
 def _gate_accuracy(case: BusinessCase) -> Condition:
-    improvement = case.inputs.accuracy_improvement.difference
+    improvement, quality = case.inputs.accuracy_improvement.difference, case.inputs.quality
     interval = improvement.interval
+    label = "Accuracy is better" if quality.is_share else f"{quality.metric().title} is better"
     if interval is None or interval.low is None:
-        return Condition("Accuracy is better", NOT_KNOWN, improvement.reason or NO_TEST_ROWS)
-    limits, state = interval.times(100), PASSED if interval.low > 0 else FAILED
-    words = f"95 %: {format_interval(limits.low, limits.high, 'points', signed=True)}"
-    return Condition("Accuracy is better", state, words)
+        return Condition(label, NOT_KNOWN, improvement.reason or NO_TEST_ROWS)
+    state = PASSED if interval.low > 0 else FAILED
+    limits, unit = (interval.times(100), "points") if quality.is_share else (interval, AS_LOGGED)
+    # of a value the sign is that of the improvement, also where less is better
+    what = "95 %" if quality.is_share else "improved by, 95 %"
+    return Condition(label, state, f"{what}: {format_interval(limits.low, limits.high, unit, signed=True)}")
 
 
 def _gate_split(split: SplitTest) -> Condition:
@@ -208,11 +213,15 @@ def absurd(case: BusinessCase) -> tuple[str, ...]:
         100 * abs(revenue.value.value) / volume,
         case.assumption("ACCURACY_REVENUE_MULTIPLIER").amount.point,
     )
-    slip = (
-        f"is ACCURACY_REVENUE_MULTIPLIER={multiplier:g} meant per percentage point? It is a share of "
-        "the volume per accuracy fraction, such as 0.005"
-    )
+    slip = f"is ACCURACY_REVENUE_MULTIPLIER={multiplier:g} meant per {_meant(case.inputs.quality)}"
     return (f"the yearly revenue change is {share:.3g} % of the yearly volume: {slip}",)
+
+
+def _meant(quality: Quality) -> str:
+    """What an amount that is too large may have been meant for, and what it is for."""
+    if quality.is_share:
+        return "percentage point? It is a share of the volume per accuracy fraction, such as 0.005"
+    return f"accuracy fraction? It is a share of the volume {quality.per_unit}"
 
 
 def _headline(case: BusinessCase) -> tuple[tuple[str, Measurement], ...]:
@@ -229,12 +238,18 @@ def _headline(case: BusinessCase) -> tuple[tuple[str, Measurement], ...]:
     )
 
 
+def _break_even(case: BusinessCase) -> tuple[Measurement, ...]:
+    """That of a value, in its own unit, beside the headline's, which is a fraction of accuracy."""
+    found = case.break_even_improvement
+    return () if case.inputs.quality.is_share or found.value is None else (found,)
+
+
 def _shares(case: BusinessCase) -> tuple[SharePart, ...]:
     """How the inputs are known: measured, assumed by you or by default, simulated or missing."""
     kinds: dict[str, list[str]] = {"measured": [], "assumed": [], "simulated": [], "missing": []}
     for measurement in case.inputs.measured:
         kind = {Origin.MISSING: "missing", Origin.SIMULATED: "simulated"}.get(measurement.origin, "measured")
-        kinds[kind].append(INPUT_LABELS[measurement.name])
+        kinds[kind].append(input_label(measurement.name, case.inputs.quality))
     kinds["assumed"] = [each.name for each in case.assumptions]
     return tuple(SharePart(kind, tuple(names)) for kind, names in kinds.items() if names)
 
@@ -262,6 +277,7 @@ def _measurements(
     judged = tuple(one for one in ab.measurements if one.name in names)
     everything = (
         *headline,
+        *_break_even(case),
         case.partial_total,
         case.never_paid_back_probability,
         *case.inputs.measured,
@@ -279,7 +295,7 @@ def _since_start(case: BusinessCase) -> tuple[Measurement, ...]:
         side
         for effect in case.inputs.effects
         for side in (effect.baseline, effect.challenger)
-        if side.name.endswith("_since_start")
+        if side.name.endswith("_since_start") or side.name == ACCURACY_OVER_RUNS
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from live_dashboards.analysis.business.terms import (
     DAYS_A_YEAR,
+    REVENUE_MULTIPLIER,
     Draws,
     Looks,
     Part,
@@ -17,6 +18,8 @@ from live_dashboards.analysis.business.terms import (
     sum_limits,
 )
 from live_dashboards.model.business_case import (
+    BREAK_EVEN,
+    BREAK_EVEN_ACCURACY,
     Assumption,
     BreakEven,
     BusinessCase,
@@ -28,6 +31,7 @@ from live_dashboards.model.business_case import (
 )
 from live_dashboards.model.measurement import Interval, Measurement, computed, missing
 from live_dashboards.model.number import format_money
+from live_dashboards.model.quality import AS_LOGGED, Quality
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,12 +39,13 @@ if TYPE_CHECKING:
 
 
 _MOST = 6
+_IMPROVEMENT = "accuracy_improvement"
 _TITLES = {
-    "accuracy_improvement": "accuracy improvement",
+    _IMPROVEMENT: "accuracy improvement",
     "latency_increase": "latency increase",
     "error_rate_improvement": "error rate improvement",
     "BASE_TRADING_VOLUME": "trading volume",
-    "ACCURACY_REVENUE_MULTIPLIER": "revenue per accuracy",
+    REVENUE_MULTIPLIER: "revenue per accuracy",
     "LATENCY_COST_PER_MS": "cost per millisecond",
     "ERROR_COST_MULTIPLIER": "cost per error",
 }
@@ -49,7 +54,7 @@ _NO_AMOUNT = "no amount of it changes the sign"
 _LARGEST = 1e18  # beyond, an amount is none that anyone could mean
 _WORDS = {
     "BASE_TRADING_VOLUME": "if {less} than {amount} a day were traded",
-    "ACCURACY_REVENUE_MULTIPLIER": "if a point of accuracy brought {less} than {amount} a year",
+    REVENUE_MULTIPLIER: "if a {unit} brought {less} than {amount} a year",
     "LATENCY_COST_PER_MS": "if a request's millisecond cost {less} than {amount}",
     "ERROR_COST_MULTIPLIER": "if an error prevented were worth {less} than {amount}",
 }
@@ -59,18 +64,31 @@ _MONTHS = 12
 
 
 def swings(
-    parts: Sequence[Part], assumptions: Sequence[Assumption], points: Mapping[str, float]
+    parts: Sequence[Part],
+    assumptions: Sequence[Assumption],
+    points: Mapping[str, float],
+    quality: Quality,
 ) -> tuple[Swing, ...]:
     """The six widest, widest first: effects at their 95 % limits, ranges at a fortieth from either end,
     everything else at its point.
     """
-    found = [*_of_effects(parts), *_of_ranges(parts, assumptions, points)]
+    titles = _titles(quality)
+    found = [*_of_effects(parts, titles), *_of_ranges(parts, assumptions, points, titles)]
     return tuple(
         sorted((swing for swing in found if swing.width_usd > 0), key=lambda swing: -swing.width_usd)[:_MOST]
     )
 
 
-def _of_effects(parts: Sequence[Part]) -> Iterator[Swing]:
+def _titles(quality: Quality) -> Mapping[str, str]:
+    if quality.is_share:
+        return _TITLES
+    return _TITLES | {
+        _IMPROVEMENT: f"improvement in {quality.metric().title}",
+        REVENUE_MULTIPLIER: f"revenue {quality.per_unit}",
+    }
+
+
+def _of_effects(parts: Sequence[Part], titles: Mapping[str, str]) -> Iterator[Swing]:
     net = sum(part.contribution_usd for part in parts)
     for part in parts:
         limits = part.effect.difference.interval
@@ -79,7 +97,7 @@ def _of_effects(parts: Sequence[Part]) -> Iterator[Swing]:
             effect = part.formula.effect
             yield Swing(
                 effect,
-                _TITLES.get(effect, part.formula.title),
+                titles.get(effect, part.formula.title),
                 False,
                 limits.low,
                 limits.high,
@@ -90,7 +108,10 @@ def _of_effects(parts: Sequence[Part]) -> Iterator[Swing]:
 
 
 def _of_ranges(
-    parts: Sequence[Part], assumptions: Sequence[Assumption], points: Mapping[str, float]
+    parts: Sequence[Part],
+    assumptions: Sequence[Assumption],
+    points: Mapping[str, float],
+    titles: Mapping[str, str],
 ) -> Iterator[Swing]:
     for each in assumptions:
         if each.amount.is_range and any(each.name in part.formula.factors for part in parts):
@@ -105,24 +126,27 @@ def _of_ranges(
                 for end in (low, high)
             ]
             yield Swing(
-                each.name, _TITLES.get(each.name, each.name), True, low, high, each.unit, nets[0], nets[1]
+                each.name, titles.get(each.name, each.name), True, low, high, each.unit, nets[0], nets[1]
             )
 
 
-def break_even_accuracy(parts: Sequence[Part], terms: Sequence[Term], net: Measurement) -> Measurement:
-    """The accuracy improvement (fraction) at which the net value is 0, everything else at its point; its
-    interval is that of the other terms.
+def break_even(
+    parts: Sequence[Part], terms: Sequence[Term], net: Measurement, quality: Quality
+) -> Measurement:
+    """The accuracy improvement (in its unit, a fraction of a share) at which the net value is 0, everything
+    else at its point; its interval is that of the other terms.
     """
-    name = "break_even_accuracy_improvement"
-    part = next((each for each in parts if each.formula.effect == "accuracy_improvement"), None)
+    part = next((each for each in parts if each.formula.effect == _IMPROVEMENT), None)
+    name, unit = (BREAK_EVEN_ACCURACY, "fraction") if quality.is_share else (BREAK_EVEN, AS_LOGGED)
+    what = "accuracy" if quality.is_share else quality.metric().title
     if net.value is None or part is None:
-        return missing(name, "fraction", str(net.reason or "no term depends on accuracy"), inputs=(net,))
+        return missing(name, unit, str(net.reason or f"no term depends on {what}"), inputs=(net,))
     if part.weight == 0:
-        return missing(name, "fraction", "accuracy brings no revenue with these parameters", inputs=(net,))
+        return missing(name, unit, f"{what} brings no revenue with these parameters", inputs=(net,))
     others = tuple(each for each in parts if each is not part)
-    rest = tuple(term.value for term in terms if term.effect != "accuracy_improvement")
+    rest = tuple(term.value for term in terms if term.effect != _IMPROVEMENT)
     needed = computed(
-        lambda: -sum(each.contribution_usd for each in others) / part.weight, name, "fraction", rest or (net,)
+        lambda: -sum(each.contribution_usd for each in others) / part.weight, name, unit, rest or (net,)
     )
     limits = sum_limits(others)
     if limits is None or limits.low is None or limits.high is None:
@@ -131,18 +155,26 @@ def break_even_accuracy(parts: Sequence[Part], terms: Sequence[Term], net: Measu
 
 
 def break_evens(
-    parts: Sequence[Part], assumptions: Sequence[Assumption], points: Mapping[str, float], net: Measurement
+    parts: Sequence[Part],
+    assumptions: Sequence[Assumption],
+    points: Mapping[str, float],
+    net: Measurement,
+    quality: Quality,
 ) -> tuple[BreakEven, ...]:
     """For each parameter the amount at which the net value, or for the infrastructure's cost the ROI, would
     be 0.
     """
     if net.value is None:
         return ()
-    return tuple(_flip(each, parts, points, net.value) for each in assumptions)
+    return tuple(_flip(each, parts, points, net.value, quality) for each in assumptions)
 
 
 def _flip(
-    assumption: Assumption, parts: Sequence[Part], points: Mapping[str, float], net_usd: float
+    assumption: Assumption,
+    parts: Sequence[Part],
+    points: Mapping[str, float],
+    net_usd: float,
+    quality: Quality,
 ) -> BreakEven:
     name = assumption.name
     touched = [part for part in parts if name in part.formula.factors]
@@ -161,17 +193,15 @@ def _flip(
     if amount is None or amount < 0 or amount > _LARGEST:
         return BreakEven(name, None, assumption.unit, _NO_AMOUNT)
     less = "less" if (per_unit > 0) == (net_usd > 0) else "more"
-    shown = (
-        DAYS_A_YEAR * points["BASE_TRADING_VOLUME"] * amount / 100
-        if name == "ACCURACY_REVENUE_MULTIPLIER"
-        else amount
-    )
-    return BreakEven(
-        name,
-        amount,
-        assumption.unit,
-        _WORDS[name].format(less=less, amount=format_money(shown)) if name in _WORDS else "",
-    )
+    is_revenue, parts_of_unit = name == REVENUE_MULTIPLIER, 100 if quality.is_share else 1
+    shown = DAYS_A_YEAR * points["BASE_TRADING_VOLUME"] * amount / parts_of_unit if is_revenue else amount
+    told = {"less": less, "amount": format_money(shown), "unit": _unit_words(quality)}
+    return BreakEven(name, amount, assumption.unit, _WORDS[name].format(**told) if name in _WORDS else "")
+
+
+def _unit_words(quality: Quality) -> str:
+    """What the words of the revenue's amount are about: a point of a share, a unit of a value."""
+    return "point of accuracy" if quality.is_share else f"unit of {quality.metric().title}"
 
 
 @dataclass(frozen=True)
@@ -200,9 +230,11 @@ class Worth:
             roi=self._roi(net),
             payback=self._payback(net),
             probability_net_positive=self._chance("probability_net_positive", net, 0.0),
-            break_even_accuracy_improvement=break_even_accuracy(self.parts, self.terms, net),
-            break_evens=break_evens(self.parts, self.assumptions, self.points, net),
-            swings=swings(self.parts, self.assumptions, self.points) if net.value is not None else (),
+            break_even_improvement=break_even(self.parts, self.terms, net, self.inputs.quality),
+            break_evens=break_evens(self.parts, self.assumptions, self.points, net, self.inputs.quality),
+            swings=swings(self.parts, self.assumptions, self.points, self.inputs.quality)
+            if net.value is not None
+            else (),
             spread=Spread(sum_limits(self.parts) if net.value is not None else None, self.ranges_only),
             partial_total=partial_total,
             partial_terms=partial_terms,

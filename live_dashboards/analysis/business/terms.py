@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 from itertools import combinations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from live_dashboards.analysis.statistics.stratified import FEWEST_BLOCKS, long_run_variance
 from live_dashboards.model.business_case import Assumption, BusinessInputs, EffectInput
 from live_dashboards.model.measurement import Interval, Measurement
+from live_dashboards.model.quality import Quality
 from live_dashboards.model.setting_types import Amount
 from live_dashboards.settings import Settings
 
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+REVENUE_MULTIPLIER = "ACCURACY_REVENUE_MULTIPLIER"
 PARAMETERS = (
     ("BASE_TRADING_VOLUME", "USD a day", "what passes through the model"),
     (
-        "ACCURACY_REVENUE_MULTIPLIER",
+        REVENUE_MULTIPLIER,
         "of volume per accuracy fraction",
         "0.005 is 0.005 % of the volume per percentage point of accuracy",
     ),
@@ -49,6 +51,24 @@ def assumptions(settings: Settings) -> tuple[Assumption, ...]:
     return tuple(
         Assumption(name, settings[name], unit, meaning, is_default=name not in settings.given)
         for name, unit, meaning in PARAMETERS
+    )
+
+
+_MEANING = "0.005 is 0.5 % of the volume for each unit by which {} is better"
+
+
+def read_for(assumptions: tuple[Assumption, ...], quality: Quality) -> tuple[Assumption, ...]:
+    """The same, a given ACCURACY_REVENUE_MULTIPLIER as an amount per unit where a value stands in the place
+    of the accuracy.
+    """
+    if quality.is_share:
+        return assumptions
+    unit = f"of volume {quality.per_unit}"
+    return tuple(
+        replace(each, unit=unit, meaning=_MEANING.format(quality.metric().title))
+        if each.name == REVENUE_MULTIPLIER and not each.is_default
+        else each
+        for each in assumptions
     )
 
 
@@ -82,11 +102,6 @@ class TermFormula:
         found: EffectInput = getattr(inputs, self.effect)
         return found
 
-    def measured(self, inputs: BusinessInputs) -> tuple[Measurement, ...]:
-        """All that is measured in it."""
-        effect = self.input(inputs).difference
-        return (effect, inputs.requests_per_day) if self.needs_requests else (effect,)
-
     def per_effect(self, amounts: Mapping[str, float]) -> float:
         """Signed USD a year for one unit of the effect, given each factor's amount."""
         return self.sign * DAYS_A_YEAR * math.prod(amounts[factor] for factor in self.factors)
@@ -98,7 +113,7 @@ TERMS: tuple[TermFormula, ...] = (
         "Revenue from accuracy",
         1,
         "accuracy_improvement",
-        ("BASE_TRADING_VOLUME", "ACCURACY_REVENUE_MULTIPLIER"),
+        ("BASE_TRADING_VOLUME", REVENUE_MULTIPLIER),
     ),
     TermFormula(
         "annual_cost_increase",
@@ -127,6 +142,11 @@ class Part:
     formula: TermFormula
     effect: EffectInput
     weight: float
+
+    def measured(self, inputs: BusinessInputs) -> tuple[Measurement, ...]:
+        """All that is measured in it."""
+        difference = self.effect.difference
+        return (difference, inputs.requests_per_day) if self.formula.needs_requests else (difference,)
 
     @property
     def contribution_usd(self) -> float:

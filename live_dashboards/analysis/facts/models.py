@@ -225,7 +225,7 @@ def _present(
         note,
         "run not finished" if value.run_status == "RUNNING" else None,
         "the run started after the page's moment; there is no earlier one" if is_later else None,
-        _child_words(value) if value.is_child else None,
+        _child_words(value, metric) if value.is_child else None,
     )
     return Measurement(
         value.metric,
@@ -243,11 +243,12 @@ def _present(
     )
 
 
-def _child_words(value: VariantValue) -> str:
+def _child_words(value: VariantValue, metric: Metric) -> str:
     """A trial of a search; the best of many is better than it will be on new rows."""
-    return (
-        f"the best of {value.siblings} child runs of a search" if value.siblings > 1 else "from a child run"
-    )
+    which = "best" if metric.is_direction_known else "highest"
+    if value.siblings > 1:
+        return f"the {which} of {value.siblings} child runs of a search"
+    return "from a child run"
 
 
 def _intervals(
@@ -335,8 +336,7 @@ def _of_points(answer: MlflowAnswer, quality: Quality, settings: Settings) -> tu
 
 
 def _assumed(answer: MlflowAnswer, quality: Quality) -> tuple[str, ...]:
-    """That a direction is taken on trust."""
+    """That nothing follows from what may be better either way."""
     if not quality.is_assumed or not any(value.metric == ACCURACY for value in answer.values):
         return ()
-    title = quality.metric().title
-    return (f"{title} is taken as the better the higher; set AB_ACCURACY_GOAL=lower if less is better",)
+    return (f"{quality.unknown_direction}; until then no verdict and no revenue rests on it",)

@@ -41,7 +41,7 @@ def over_runs(page: PageFacts, variant: str, confidence: float) -> OverRuns | No
     """The accuracy of finished top-level runs of a variant against the baseline's; None where either has
     fewer than 3.
     """
-    ours, theirs = (_accuracies(page, name) for name in (variant, page.roles.baseline))
+    ours, theirs = (values_of_runs(page, name) for name in (variant, page.roles.baseline))
     if min(len(ours), len(theirs)) < FEWEST_RUNS:
         return None
     limits = welch(ours, theirs, confidence)
@@ -75,8 +75,10 @@ def welch(
     return (estimate - half) * largest, (estimate + half) * largest, p_value
 
 
-def _accuracies(page: PageFacts, variant: str) -> list[float]:
-    """Of finished top-level runs that had begun by the page's moment."""
+def values_of_runs(page: PageFacts, variant: str) -> list[float]:
+    """What a variant's finished top-level runs that had begun by the page's moment logged as accuracy or in
+    its place, in percent or as logged.
+    """
     answer = page.counted.mlflow
     scale = scale_of(answer, page.counted.model.metric(ACCURACY), page.settings)
     return [
@@ -153,9 +155,11 @@ def run_behind(page: PageFacts, variant: str) -> Behind | None:
 
 def fall_words(page: PageFacts) -> Iterator[str]:
     """Of each variant whose newest run is worse than the one before by more than its interval: a script that
-    crashed may have left it, and MLflow calls that finished, too.
+    crashed may have left it, and MLflow calls that finished, too. Of none where nobody knows what is worse.
     """
     metric = page.counted.model.metric(ACCURACY)
+    if not metric.is_direction_known:
+        return
     for name in page.roles.names:
         behind, now = run_behind(page, name), page.counted.of(name).accuracy
         if behind is None or behind.before is None or behind.value_before is None or now.interval is None:
@@ -185,7 +189,15 @@ def looks_at_accuracy(
     """How many pairs of test sets have been compared since the start; where the runs that are read do not
     reach it, as many as at their pace since.
     """
-    found = pairs_in_force(answer.runs, pair, start, at)
+    return _at_their_pace(pairs_in_force(answer.runs, pair, start, at), answer, start, at)
+
+
+def looks_at_means(answer: MlflowAnswer, pair: tuple[str, str], start: datetime | None, at: datetime) -> int:
+    """The same of means over runs."""
+    return _at_their_pace(means_in_force(answer.runs, pair, start, at), answer, start, at)
+
+
+def _at_their_pace(found: int, answer: MlflowAnswer, start: datetime | None, at: datetime) -> int:
     begins = [run.started_at for run in answer.runs if run.started_at is not None]
     is_cut = sum(each.runs for each in answer.status_counts) > len(answer.runs)
     if start is None or not is_cut or not start < min(begins, default=at) < at:
@@ -199,27 +211,48 @@ def pairs_in_force(runs: Iterable[Run], pair: tuple[str, str], start: datetime |
 
     A run stands from its end on, until a newer one (by its start) has ended.
     """
-    finished = [
+    finished = _finished(runs, pair)
+    pairs = {
+        tuple(_newest([run for run in finished if run.variant == variant], moment) for variant in pair)
+        for moment in _moments(finished, start, at)
+    }
+    return max(1, sum(None not in each for each in pairs))
+
+
+def means_in_force(runs: Iterable[Run], pair: tuple[str, str], start: datetime | None, at: datetime) -> int:
+    """The distinct pairs of means over finished runs, of three of each variant or more, that stood at any
+    time from the start on, looked at or not; 1 at least.
+
+    Each run makes another mean at its end, also one that had begun before the newest.
+    """
+    finished = _finished(runs, pair)
+    counts = {
+        tuple(
+            sum(run.variant == variant and (_ended(run) or at) <= moment for run in finished)
+            for variant in pair
+        )
+        for moment in _moments(finished, start, at)
+    }
+    return max(1, sum(min(each) >= FEWEST_RUNS for each in counts))
+
+
+def _finished(runs: Iterable[Run], pair: tuple[str, str]) -> list[Run]:
+    """The runs of a pair that may count."""
+    return [
         run
         for run in runs
-        if run.status == "FINISHED"
+        if run.variant in pair
+        and run.status == "FINISHED"
         and not run.is_child
         and run.accuracy is not None
         and _ended(run) is not None
     ]
-    moments = sorted(
-        {
-            moment
-            for run in finished
-            if run.variant in pair and start is not None and start < (moment := _ended(run) or at) <= at
-        }
-    )
-    looks = [start or at, *moments]
-    pairs = {
-        tuple(_newest([run for run in finished if run.variant == variant], moment) for variant in pair)
-        for moment in looks
-    }
-    return max(1, sum(None not in each for each in pairs))
+
+
+def _moments(finished: Iterable[Run], start: datetime | None, at: datetime) -> list[datetime]:
+    """When there was something else to look at: at the start, and at each end of a run since."""
+    ends = {_ended(run) or at for run in finished}
+    return [start or at, *sorted(end for end in ends if start is not None and start < end <= at)]
 
 
 def alpha_of_look(looks: int, family: int) -> float:

@@ -109,6 +109,8 @@ def _of_test_rows(facts: PageFacts) -> PlanInput:
             "without it"
         )
         return _unknown(ACCURACY, "accuracy", "percent", reason)
+    if quality.is_assumed:
+        return _unknown(ACCURACY, "accuracy", "percent", quality.unknown_direction)
     found = facts.counted.of(facts.roles.baseline).accuracy
     if quality.goal == LOWER and found.value is not None:  # what is not wrong is right
         limits = found.interval

@@ -121,8 +121,8 @@ def success_of(page: PageFacts, rows: tuple[ComparedRates, ...]) -> ComparedRate
 
 
 def verdict(evidence: Evidence) -> Verdict:
-    """The first rule that fires, of: no data, wrong split, harm, better, no difference; else the test goes
-    on.
+    """The first rule that fires, of: no data, wrong split, harm, better, no difference, a direction that is
+    not known; else the test goes on.
     """
     rules: tuple[Callable[[Evidence], Verdict | None], ...] = (
         _without_data,
@@ -130,6 +130,7 @@ def verdict(evidence: Evidence) -> Verdict:
         _harmed,
         _better,
         _no_difference,
+        _without_direction,
     )
     return next(
         (found for found in (rule(evidence) for rule in rules) if found is not None), None
@@ -138,11 +139,22 @@ def verdict(evidence: Evidence) -> Verdict:
 
 def _without_data(evidence: Evidence) -> Verdict | None:
     reasons = tuple(dict.fromkeys(_gaps(evidence)))
-    return (
-        Verdict(NO_VERDICT, "1: the data allow none", reasons, ("the data named here, live and fresh",))
-        if reasons
-        else None
-    )
+    if not reasons:
+        return None
+    would_change = ("the data named here, live and fresh", *_set_direction(evidence))
+    return Verdict(NO_VERDICT, "1: the data allow none", (*reasons, *_no_direction(evidence)), would_change)
+
+
+def _no_direction(evidence: Evidence) -> tuple[str, ...]:
+    """That the success metric's direction is not known, where it is not."""
+    row = _row(evidence)
+    if row is None or row.what.is_direction_known:
+        return ()
+    return (evidence.page.counted.model.quality.unknown_direction,)
+
+
+def _set_direction(evidence: Evidence) -> tuple[str, ...]:
+    return ("AB_ACCURACY_GOAL=higher or AB_ACCURACY_GOAL=lower",) if _no_direction(evidence) else ()
 
 
 def _gaps(evidence: Evidence) -> list[str]:
@@ -331,18 +343,18 @@ def _unmeasured_words(guard: Guardrail) -> str:
 
 
 def is_better(row: MetricDifference) -> bool:
-    """Whether the interval excludes 0 in the good direction."""
+    """Whether the interval excludes 0 in the good direction, if that is known."""
     return _is_beyond_0(row, upwards=row.is_higher_better)
 
 
 def is_worse(row: MetricDifference) -> bool:
-    """Whether the interval excludes 0 in the bad direction."""
+    """Whether the interval excludes 0 in the bad direction, if that is known."""
     return _is_beyond_0(row, upwards=not row.is_higher_better)
 
 
 def _is_beyond_0(row: MetricDifference, *, upwards: bool) -> bool:
     low, high = row.verdict_limits
-    if low is None or high is None or row.descriptive:
+    if low is None or high is None or row.descriptive or not row.what.is_direction_known:
         return False
     return low > 0 if upwards else high < 0
 
@@ -410,6 +422,19 @@ def _no_difference(evidence: Evidence) -> Verdict | None:
     )
 
 
+def _without_direction(evidence: Evidence) -> Verdict | None:
+    """Nothing is better or worse of what nobody says which way is better."""
+    row, reasons = _row(evidence), _no_direction(evidence)
+    if row is None or not reasons:
+        return None
+    return Verdict(
+        NO_VERDICT,
+        "6: which way is better is not known",
+        (*reasons, f"{_words(row)}: {_estimate(row)}"),
+        _set_direction(evidence),
+    )
+
+
 def _going_on(evidence: Evidence) -> Verdict:
     row = _row(evidence)
     if row is None:
@@ -462,7 +487,7 @@ def _estimate(row: MetricDifference) -> str:
     words = format_estimate(row.estimate or 0.0, *row.verdict_limits, row.unit, signed=True)
     if row.judged_low is None:
         return words
-    what = "test sets" if row.what.is_share else "models"
+    what = "test sets" if row.what.is_share else "means over runs"
     pair = f", the {ordinal(row.looks)} pair of {what} since the start" if row.looks > 1 else ""
     return f"{words} at {100 * (1 - alpha_of_look(row.looks, row.family)):.4g} %{pair}"
 

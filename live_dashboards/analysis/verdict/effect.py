@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from statistics import fmean
 
 from live_dashboards.analysis.facts.arms import Arm, arm, at_far_edge
@@ -18,7 +19,12 @@ from live_dashboards.analysis.facts.ends import around_rows, without_interval
 from live_dashboards.analysis.facts.mean_latency import mean_arm
 from live_dashboards.analysis.facts.page import PageFacts
 from live_dashboards.analysis.facts.period import block_begin, period_of
-from live_dashboards.analysis.facts.retraining import alpha_of_look, looks_at_accuracy, over_runs
+from live_dashboards.analysis.facts.retraining import (
+    alpha_of_look,
+    looks_at_accuracy,
+    looks_at_means,
+    over_runs,
+)
 from live_dashboards.analysis.statistics.proportions import Counts, adjust, difference
 from live_dashboards.analysis.statistics.stratified import (
     Strata,
@@ -210,7 +216,7 @@ def _judged_anew(page: PageFacts, row: MetricDifference, arms: tuple[Counts, Cou
     """With the limits that the verdict goes by: each retrained model since the start of the test was another
     look.
     """
-    looks = _looks(page, row)
+    looks = looks_at_accuracy(page.counted.mlflow, *_looked_at(page, row))
     found = difference(*arms, 1 - alpha_of_look(looks, row.family))
     return replace(row, looks=looks, judged_low=100 * found.low, judged_high=100 * found.high)
 
@@ -246,17 +252,17 @@ def _beside_accuracy(page: PageFacts, name: str, family: int) -> list[ComparedRa
 
 
 def _runs_judged_anew(page: PageFacts, row: MetricDifference) -> MetricDifference:
-    """A value has no test rows, so its runs are what a verdict goes by: each retrained model since the start
+    """A value has no test rows, so its runs are what a verdict goes by: each run that ended since the start
     of the test was another look.
     """
-    looks = _looks(page, row)
+    looks = looks_at_means(page.counted.mlflow, *_looked_at(page, row))
     found = over_runs(page, row.treatment, 1 - alpha_of_look(looks, row.family))
     return row if found is None else replace(row, looks=looks, judged_low=found.low, judged_high=found.high)
 
 
-def _looks(page: PageFacts, row: MetricDifference) -> int:
-    start = period_of(page, row.treatment)[0].start
-    return looks_at_accuracy(page.counted.mlflow, (row.treatment, row.control), start, page.at)
+def _looked_at(page: PageFacts, row: MetricDifference) -> tuple[tuple[str, str], datetime | None, datetime]:
+    """The pair that is compared, since when, and until when."""
+    return (row.treatment, row.control), period_of(page, row.treatment)[0].start, page.at
 
 
 def _counts(measurement: Measurement) -> Counts | None:

@@ -94,8 +94,8 @@ def _success(page: PageFacts, success: ComparedRates) -> GateForecast:
     )
     if gate.is_decided or row.descriptive:
         return replace(gate, reason=row.descriptive or None)
-    if not row.what.is_share:
-        return replace(gate, reason="runs do not come with time", words=f"{_words(row)} needs more runs")
+    if not (row.what.is_share and row.what.is_direction_known):
+        return _without_time(page, gate, row)
     known = _rates(success.inputs[1], signed)
     if known is None:
         return _without_rates(gate, success.inputs[1], row, signed)
@@ -107,6 +107,14 @@ def _success(page: PageFacts, success: ComparedRates) -> GateForecast:
         return _with_rows(gate, row, known, name)
     alpha = _ALPHA / row.family
     return _with_days(page, gate, row, Claim(*known, 0.0, alpha), name)
+
+
+def _without_time(page: PageFacts, gate: GateForecast, row: MetricDifference) -> GateForecast:
+    """What no more traffic decides: a value, and what nobody says which way is better."""
+    if row.what.is_direction_known:
+        return replace(gate, reason="runs do not come with time", words=f"{_words(row)} needs more runs")
+    unknown = page.counted.model.quality.unknown_direction
+    return replace(gate, needs="a direction", assumes="nothing", reason=unknown, words=unknown)
 
 
 def _guarded(page: PageFacts, guard: Guardrail, each: ComparedRates) -> GateForecast:

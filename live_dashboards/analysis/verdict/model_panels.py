@@ -122,6 +122,8 @@ def _title(row: MetricDifference) -> str:
         return f"{metric.title} {format_signed(estimate, unit)}: its labels decide nothing"
     if low <= 0 <= high and not (row.harm_low is not None and row.harm_low > 0):
         return f"{metric.title}: no clear difference ({format_interval(low, high, unit, signed=True)})"
+    if not metric.is_direction_known:
+        return f"{metric.title} {format_signed(estimate, unit)}: {metric.better_words}"
     word = "better" if (estimate > 0) is row.is_higher_better else "worse"
     return f"{row.treatment}: {metric.words} {word} by {format_signed(estimate, unit)}"
 

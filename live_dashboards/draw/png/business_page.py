@@ -84,7 +84,7 @@ def _draw_row(frame: Frame, metric: Metric, sides: Sequence[Measurement], report
     axes.set_xlim(*limits)
     axes.set_ylim(0.5, -0.5)
     middle = plot.bottom - frame.bottom + plot.height / 2
-    way = f"{'more' if metric.is_higher_better else 'less'} is better"
+    way = metric.better_words if metric.is_direction_known else "better: unknown"
     arrow = f"{unit}, {way}" if unit else way
     name, small = Look(sizes.tick, INK), Look(sizes.note, FAINT)
     above, below = middle + line_inches(sizes.note) * 0.5, middle - line_inches(sizes.note) * 0.6

@@ -25,6 +25,7 @@ from live_dashboards.sources.mlflow.reading import question_parameters
 from live_dashboards.sources.mlflow.variants import key
 
 _SHOWN = 5
+_SET_GOAL = "set AB_ACCURACY_GOAL to higher or lower; until then no verdict and no revenue rests on it"
 
 
 class MlflowData:
@@ -173,8 +174,14 @@ def _metrics(data: MlflowData) -> Check:
     )
     if ACCURACY in present and without:
         absent.append(f"accuracy of a finished or running run of {', '.join(without)}")
+    is_open = ACCURACY in present and _quality(data).is_assumed
     if not absent:
-        return Check(name, CheckState.OK, f"{found}{_unit(data)}{_newer_failed(data)}")
+        told = f"{found}{_unit(data)}{_newer_failed(data)}"
+        return (
+            Check(name, CheckState.WARNING, told, _SET_GOAL, "no_goal")
+            if is_open
+            else Check(name, CheckState.OK, told)
+        )
     keys = (
         ", ".join(
             repr(key) for key, _ in data.connection.rows("metric keys", sql.METRIC_KEYS, data.parameters)
@@ -189,8 +196,8 @@ def _metrics(data: MlflowData) -> Check:
         name,
         CheckState.WARNING if ACCURACY in present else CheckState.FAILED,
         lost + _newer_failed(data),
-        f"name the keys with {', '.join(settings)} and {last}",
-        "no_metric",
+        f"{f'{_SET_GOAL}; ' if is_open else ''}name the keys with {', '.join(settings)} and {last}",
+        "no_goal" if is_open else "no_metric",
     )
 
 
@@ -332,8 +339,7 @@ def _unit(data: MlflowData) -> str:
     quality = _quality(data)
     if quality.metric() is METRICS[ACCURACY]:
         return _unit_of_shares(data)
-    how = "assumed; " if quality.is_assumed else ""
-    told = f"; {quality.said} ({how}AB_ACCURACY_GOAL and AB_ACCURACY_KIND say otherwise)"
+    told = f"; {quality.said} (AB_ACCURACY_GOAL and AB_ACCURACY_KIND say otherwise)"
     return told + (_unit_of_shares(data) if quality.is_share else "")
 
 
