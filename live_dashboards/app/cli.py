@@ -1,6 +1,6 @@
 """The command line: `live-dashboards ab | business | all | web | check | demo | explain | plan | rules |
-hash-password`. stdout is the result, which may be closed, full, or a pipe whose reader has gone; stderr the
-conversation.
+verdict | hash-password`. stdout is the result, which may be closed, full, or a pipe whose reader has gone;
+stderr the conversation.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from live_dashboards.app import options
 from live_dashboards.app.endings import deadline, ending_cleanly_on
 from live_dashboards.errors import DashboardError, OutputError, SettingsError, UsageError
+from live_dashboards.model.judgement import KEEP_RUNNING, NO_DIFFERENCE, NO_VERDICT, ROLL_BACK, SHIP
 from live_dashboards.model.names import escaped
 from live_dashboards.settings import Settings, load_settings
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 
 WRITTEN, NOT_WRITTEN, USAGE, LESS_THAN_REQUIRED = 0, 1, 2, 3
+_OF_VERDICTS = {SHIP: 0, KEEP_RUNNING: 10, NO_DIFFERENCE: 11, NO_VERDICT: 12, ROLL_BACK: 20}
 _BOTH = ("ab", "business")
 Command = Callable[[argparse.Namespace, Path | None], int]
 
@@ -55,6 +57,7 @@ def main(argv: Sequence[str] | None = None, *, base_folder: Path | None = None) 
         "explain": _explain,
         "plan": _plan,
         "rules": _rules,
+        "verdict": _verdict,
         "hash-password": _hash_password,
     }
     try:
@@ -273,6 +276,32 @@ def _plan(arguments: argparse.Namespace, base_folder: Path | None) -> int:
     with deadline(settings["RUN_TIMEOUT_SECONDS"]):
         say(plan_and_write(settings, options.given(arguments), options.plan_request(arguments)))
     return WRITTEN
+
+
+def _verdict(arguments: argparse.Namespace, base_folder: Path | None) -> int:
+    """Prints the answer; nothing is drawn, and what is missing is not simulated."""
+    from live_dashboards.app.pipeline import ab_report, ask, tell_naming
+    from live_dashboards.app.writing import is_enough
+
+    settings = _settings(arguments, base_folder)
+    request = options.Request(
+        at=arguments.at, on_missing="mark", require=arguments.require, from_snapshot=arguments.from_snapshot
+    )
+    with deadline(settings["RUN_TIMEOUT_SECONDS"]):
+        snapshot = ask(settings, request)
+        tell_naming(snapshot, settings)
+        report = ab_report(snapshot, settings, request)
+    if arguments.json:
+        from live_dashboards.outputs.summary import verdict_text
+
+        say(verdict_text(report))
+    else:
+        where = f"{report.experiment or 'no experiment'}, {report.badge.kind.value}"
+        answer = report.answer
+        say(escaped(f"{answer.verdict}: {answer.sentence}. {answer.do_now} ({where})") + "\n")
+    if not is_enough(report, request.require):
+        return LESS_THAN_REQUIRED
+    return _OF_VERDICTS[report.answer.verdict] if arguments.exit_code else WRITTEN
 
 
 def _rules(arguments: argparse.Namespace, base_folder: Path | None) -> int:

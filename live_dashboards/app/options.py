@@ -90,6 +90,7 @@ def parser() -> argparse.ArgumentParser:
         )
     )
     _add_rules(commands)
+    _add_verdict(commands)
     hashing = commands.add_parser(
         "hash-password", help="hash a password for the web page's login", description=_HASH
     )
@@ -143,9 +144,8 @@ def _add_web(commands: _Commands) -> None:
     web.add_argument(
         "--experiment",
         metavar="NAME",
-        help="MLflow experiment of the first view (default: "
-        "AB_EXPERIMENT, else the one "
-        "with the newest activity)",
+        help="MLflow experiment of the first view (default: AB_EXPERIMENT, else the newest with values or "
+        "requests of both variants)",
     )
     web.add_argument("--window", metavar="24h", help="window of the first view (default: AB_WINDOW)")
 
@@ -174,6 +174,52 @@ def _add_rules(commands: _Commands) -> None:
         metavar="NAME",
         help="whose metrics: a preset's name, or the path of a TOML file of your own, over AB_METRICS "
         "(default: that)",
+    )
+
+
+def _add_verdict(commands: _Commands) -> None:
+    verdict = commands.add_parser("verdict", help="print the A/B verdict alone", description=_VERDICT)
+    _add_common_options(verdict)
+    verdict.add_argument("--json", action="store_true", help="print answer, verdicts and gates as JSON")
+    verdict.add_argument(
+        "--exit-code",
+        action="store_true",
+        help="end with 0 SHIP, 10 KEEP RUNNING, 11 NO MEANINGFUL DIFFERENCE, 12 NO VERDICT, 20 ROLL BACK",
+    )
+    _add_test_options(verdict)
+    verdict.add_argument(
+        "--at",
+        type=_read(parse_page_moment),
+        metavar="TIME",
+        help="evaluate at this moment (RFC 3339 or unix seconds)",
+    )
+    _add_require_option(verdict)
+    verdict.add_argument(
+        "--from-snapshot", type=Path, metavar="PATH", help="of a stored moment; no source is asked"
+    )
+
+
+def _add_test_options(command: argparse.ArgumentParser) -> None:
+    """Which test, over which window."""
+    command.add_argument(
+        "--experiment",
+        metavar="NAME",
+        help="MLflow experiment (default: AB_EXPERIMENT, else the newest with values or requests of both "
+        "variants)",
+    )
+    command.add_argument(
+        "--window",
+        metavar="24h",
+        help="what timelines and totals show, a Prometheus duration (default: AB_WINDOW)",
+    )
+
+
+def _add_require_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--require",
+        choices=("live", "partial", "any"),
+        default="any",
+        help="exit 3 where the data are less (default: %(default)s)",
     )
 
 
@@ -287,23 +333,9 @@ def _add_picture_options(command: argparse.ArgumentParser, *, is_folder: bool = 
         action="store_true",
         help="add .csv of the drawn values and .md alt text beside the image",
     )
-    add(
-        "--experiment",
-        metavar="NAME",
-        help="MLflow experiment (default: AB_EXPERIMENT, else the one with the newest activity)",
-    )
-    add(
-        "--window",
-        metavar="24h",
-        help="what timelines and totals show, a Prometheus duration (default: AB_WINDOW)",
-    )
+    _add_test_options(command)
     _add_moment_and_size(command, "evaluate at", (16.0, 10.0))
-    add(
-        "--require",
-        choices=("live", "partial", "any"),
-        default="any",
-        help="exit 3 where the picture is less (default: %(default)s)",
-    )
+    _add_require_option(command)
     add(
         "--on-missing",
         choices=("simulate", "mark"),
@@ -601,6 +633,12 @@ _RULES = (
     "and what overrides it (AB_MODEL_PATTERN, AB_MATCHERS, ...) name; no source is asked. Let Prometheus or "
     "vmalert load it instead of ab_test.rules.yml and ab_test_recorded.rules.yml. Exit codes: 0 printed, "
     "1 not printed, 2 usage or settings."
+)
+_VERDICT = (
+    "Prints the A/B verdict in one line, or with its gates as JSON, for a step of a pipeline; nothing is "
+    "drawn or simulated. Exit codes: 0 printed (with --exit-code: SHIP), 1 not printed, 2 usage or settings, "
+    "3 less than --require asks; with --exit-code also 10 KEEP RUNNING, 11 NO MEANINGFUL DIFFERENCE, "
+    "12 NO VERDICT, 20 ROLL BACK."
 )
 _HASH = (
     "Asks for a password twice without showing it, or reads one line where there is no terminal, "

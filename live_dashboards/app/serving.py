@@ -71,6 +71,7 @@ def services(settings: Settings, drawings: Drawings | None = None) -> Services:
         variants=variants,
         reports=reports,
         summary=summary,
+        verdict=verdict,
         csv=csv_text,
         picture=(drawings or Drawings()).draw,
     )
@@ -113,6 +114,13 @@ def reports(snapshot: Snapshot, settings: Settings) -> tuple[AbReport, BusinessR
 
     page = pipeline.ab_report(snapshot, settings, Request())
     return page, build_business_report(snapshot, pipeline.simulated(snapshot, settings, Request()), settings)
+
+
+def verdict(report: AbReport) -> dict[str, Any]:
+    """What of the summary answers whether to ship."""
+    from live_dashboards.outputs import summary as outputs
+
+    return outputs.verdict_document(report)
 
 
 def summary(report: Report) -> dict[str, Any]:

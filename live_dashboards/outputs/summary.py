@@ -59,6 +59,39 @@ def summary_schema(dashboard: str = "ab") -> Any:
     return schema
 
 
+_OF_VERDICT = (
+    *("schema_version", "data_source", "badge", "experiment", "experiment_note", "baseline", "challenger"),
+    *("at", "window", "analysis_period", "generated_at", "quality", "traffic_split", "guardrails"),
+    *("decision_forecast", "verdict", "verdicts", "answer", "sources"),
+)
+"""What of a summary answers whether to ship."""
+
+
+def verdict_document(report: AbReport) -> dict[str, Any]:
+    """The answer, the verdict on each challenger and its gates: the same keys as in the summary."""
+    whole = _ab(report)
+    return {name: whole[name] for name in _OF_VERDICT}
+
+
+def verdict_text(report: AbReport) -> str:
+    """The same as indented JSON in ASCII."""
+    return json.dumps(verdict_document(report), indent=2, allow_nan=False) + "\n"
+
+
+def verdict_schema() -> Any:
+    """The JSON Schema (2020-12) of that document: the parts of the summary's."""
+    schema = summary_schema()
+    return {
+        "$schema": schema["$schema"],
+        "title": "A/B verdict",
+        "type": "object",
+        "properties": {name: schema["properties"][name] for name in _OF_VERDICT},
+        "required": list(_OF_VERDICT),
+        "additionalProperties": False,
+        "$defs": schema["$defs"],
+    }
+
+
 def _described(name: str) -> dict[str, Any]:
     """What the schema says of a metric."""
     metric = METRICS[name]

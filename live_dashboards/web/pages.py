@@ -35,8 +35,8 @@ class Services:
     test where MLflow cannot choose one; `recall` gives what an earlier process was last answered to these
     settings, `keep` hands that on to a later one;
     `variants` are the names in a snapshot; `reports` makes both pages of it;
-    `summary` is a page's document, `csv` its drawn values, `picture` its PNG (DashboardError where it could
-    not be drawn).
+    `summary` is a page's document, `verdict` what of it answers whether to ship, `csv` its drawn values,
+    `picture` its PNG (DashboardError where it could not be drawn).
     """
 
     fetch: Callable[[Settings, ChosenTest | None], Snapshot]
@@ -45,6 +45,7 @@ class Services:
     variants: Callable[[Snapshot, Settings], tuple[str, ...]]
     reports: Callable[[Snapshot, Settings], tuple[AbReport, BusinessReport]]
     summary: Callable[[Report], dict[str, Any]]
+    verdict: Callable[[AbReport], dict[str, Any]]
     csv: Callable[[Report], str]
     picture: Callable[[Report], bytes]
 

@@ -18,7 +18,8 @@ from flask import Flask, Response, abort, g, request
 
 from live_dashboards.errors import DashboardError, UsageError
 from live_dashboards.model.dashboards import stamped_stem
-from live_dashboards.model.report import Report
+from live_dashboards.model.judgement import ROLL_BACK, SHIP
+from live_dashboards.model.report import AbReport, Report
 from live_dashboards.web.board import Board
 from live_dashboards.web.metrics import Metrics
 from live_dashboards.web.pages import Services
@@ -29,6 +30,12 @@ log = logging.getLogger(__name__)
 # the page has no callback of the server, and does not reload itself
 _DASH_ONLY = frozenset({"/<path:path>", "/_dash-update-component", "/_reload-hash"})
 
+_PASSES: dict[str, Callable[[str], bool]] = {
+    "ship": lambda verdict: verdict == SHIP,
+    "not-rollback": lambda verdict: verdict != ROLL_BACK,
+    "rollback": lambda verdict: verdict == ROLL_BACK,
+}
+_FOR_WEBHOOKS = "/api/v1/verdict"
 _MOST_KEPT = 4
 _MOST_WAITING = 3
 
@@ -87,6 +94,16 @@ class Routes:
             )
         return answer(getattr(look.page, dashboard))
 
+    def verdict(self, report: AbReport) -> Response:
+        """The answer, the verdicts and their gates; with `pass` 200 where that condition holds, else 409, for
+        programs that know codes alone.
+        """
+        wanted = request.args.get("pass")
+        if wanted is not None and wanted not in _PASSES:
+            raise UsageError(f"pass={wanted[:40]!r} is not known; write pass={' or pass='.join(_PASSES)}")
+        is_passed = wanted is None or _PASSES[wanted](report.answer.verdict)
+        return _json(self._services.verdict(report), 200 if is_passed else 409)
+
     def summary(self, report: Report) -> Response:
         """The summary."""
         return _json(self._services.summary(report))
@@ -121,6 +138,7 @@ def install_routes(server: Flask, board: Board, metrics: Metrics, services: Serv
         "/readyz": routes.ready,
         "/metrics": routes.metrics,
         "/api/v1/page": routes.page,
+        _FOR_WEBHOOKS: partial(routes.of_page, "ab", routes.verdict),
         "/api/v1/summary": partial(routes.of_page, "ab", routes.summary),
         "/api/v1/business-summary": partial(routes.of_page, "business", routes.summary),
         "/dashboard/ab.png": partial(routes.of_page, "ab", routes.picture),
@@ -129,7 +147,9 @@ def install_routes(server: Flask, board: Board, metrics: Metrics, services: Serv
         "/dashboard/business.csv": partial(routes.of_page, "business", routes.table),
     }
     for path, view in views.items():
-        server.add_url_rule(path, endpoint=path, view_func=view, methods=["GET"])
+        # a webhook posts what it knows of its rollout, of which nothing is needed
+        methods = ["GET", "POST"] if path == _FOR_WEBHOOKS else ["GET"]
+        server.add_url_rule(path, endpoint=path, view_func=view, methods=methods)
     server.register_error_handler(UsageError, lambda error: _json({"error": str(error)}, 400))
     server.register_error_handler(
         BusyError, lambda error: _json({"error": str(error)}, 503, {"Retry-After": "60"})

@@ -25,6 +25,7 @@ def services(fetch=None, **changes):
         serving.variants,
         serving.reports,
         serving.summary,
+        serving.verdict,
         csv_text,
         lambda report: b"PNG of " + report.badge.kind.value.encode(),
     )

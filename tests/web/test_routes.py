@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from live_dashboards.app import serving, writing
 from live_dashboards.app.cli import main
-from live_dashboards.outputs.summary import summary_schema
+from live_dashboards.outputs.summary import summary_schema, verdict_schema
 from live_dashboards.settings import load_settings
 from live_dashboards.web import refresher
 from live_dashboards.web.app import make_app, make_board
@@ -37,6 +37,7 @@ ADDRESSES = (
     "/metrics",
     "/api/v1/page",
     "/api/v1/summary",
+    "/api/v1/verdict",
     "/api/v1/business-summary",
     "/dashboard/ab.csv",
     "/dashboard/business.csv",
@@ -75,6 +76,9 @@ class Site:
     def get(self, path, **headers):
         written = {name.replace("_", "-"): value for name, value in headers.items()}
         return self._app.test_client().get(path, base_url="http://localhost", headers=written, buffered=True)
+
+    def ask(self, method, path):
+        return self._app.test_client().open(path, method=method.upper(), base_url="http://localhost")
 
     def until(self, path, status=200):
         return wait_until(lambda: (answer := self.get(path)).status_code == status and answer, f"{status} of {path}")
@@ -216,6 +220,21 @@ def test_a_summary_fits_its_published_schema(site, path):
     found = site.get(path)
     jsonschema.validate(found.json, summary_schema(SCHEMAS[path]))
     assert (found.json["dashboard"], found.json["badge"], found.content_type) == (SCHEMAS[path], "LIVE DATA", "application/json")
+
+
+def test_the_verdict_is_a_part_of_the_summary_and_codes_alone_tell_it(site):
+    whole, found = site.get("/api/v1/summary").json, site.get("/api/v1/verdict")
+    jsonschema.validate(found.json, verdict_schema())
+    assert same_everywhere(found.json) == {name: value for name, value in same_everywhere(whole).items() if name in found.json}
+    verdict = found.json["answer"]["verdict"]
+    expected = {"ship": verdict == "SHIP", "not-rollback": verdict != "ROLL BACK", "rollback": verdict == "ROLL BACK"}
+    for method in ("get", "post"):
+        answers = {name: site.ask(method, f"/api/v1/verdict?pass={name}") for name in expected}
+        assert {name: each.status_code for name, each in answers.items()} == {name: 200 if holds else 409 for name, holds in expected.items()}
+        assert all(each.json["answer"] == whole["answer"] for each in answers.values())
+    assert "nobody" in site.until("/api/v1/verdict?experiment=nobody&pass=ship", 404).json["error"]
+    refused = site.get("/api/v1/verdict?pass=perhaps")
+    assert (refused.status_code, refused.json["error"]) == (400, "pass='perhaps' is not known; write pass=ship or pass=not-rollback or pass=rollback")
 
 
 @pytest.fixture
