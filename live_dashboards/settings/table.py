@@ -506,6 +506,13 @@ _SECTIONS: tuple[tuple[str, tuple[Setting | Callable[[], tuple[Setting, ...]], .
                 secret=True,
             ),
             Setting(
+                "DASHBOARD_API_TOKEN",
+                None,
+                read.token,
+                "lets a program read below /api/v1/ that sends it as Authorization: Bearer, beside the login",
+                secret=True,
+            ),
+            Setting(
                 "DASHBOARD_TRUSTED_PROXIES",
                 None,
                 read.networks,

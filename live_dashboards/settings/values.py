@@ -211,6 +211,21 @@ def password_hash(value: str) -> Secret:
     return secret(value)
 
 
+_SHORTEST_TOKEN = 20
+
+
+def token(value: str) -> Secret:
+    """What a program shows instead of a password: printable characters without blanks, so many that nobody
+    guesses them.
+    """
+    if len(value) < _SHORTEST_TOKEN or not re.fullmatch(r"[!-~]+", value):
+        raise ValueError(
+            f"must be {_SHORTEST_TOKEN} letters, digits and signs or more, such as `openssl rand -hex 32` "
+            "prints"
+        )
+    return secret(value)
+
+
 def metric_name(value: str) -> str:
     """The name of a Prometheus metric."""
     is_name = re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*", value) is not None

@@ -32,7 +32,7 @@ class Credentials:
 
     def __init__(self, policy: Policy, clock: Clock) -> None:
         self._username = policy.username
-        self._hash = policy.password_hash
+        self._hash, self._token = policy.password_hash, policy.api_token
         self._throttle = Throttle(clock)
         self._remembered = Remembered(clock)
 
@@ -57,6 +57,16 @@ class Credentials:
         is_right = self.are_right(username, password, address)
         if is_right:
             self._remembered.remember(username, password)
+        return is_right
+
+    def is_token(self, token: str, address: str) -> bool:
+        """Whether that is the token of programs; a wrong one counts as a failed login."""
+        if self._token is None:
+            return False
+        _refuse_for(self._throttle.attempt(address))
+        is_right = hmac.compare_digest(token.encode(), self._token.reveal().encode())
+        if is_right:
+            self._throttle.succeeded(address)
         return is_right
 
 

@@ -34,6 +34,8 @@ from live_dashboards.web.access.responses import PAGES_OWN_FETCH, install_error_
 _FOLDER = Path(__file__).parent
 _WRONG = "This user and password do not match."
 
+_API = "/api/v1/"
+_PROGRAM = "program"
 LOGIN_PATHS = ("/login", "/login.css", "/logout")
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -118,7 +120,9 @@ def guard(
         if policy.is_loopback_only:
             _refuse_strangers()
         refuse_other_sites(path)
-        if policy.mode is Mode.PROXY:
+        if policy.mode is not Mode.OPEN and path.startswith(_API) and _shows_token(credentials):
+            g.user = _PROGRAM
+        elif policy.mode is Mode.PROXY:
             g.user = _named_by_the_proxy(policy.user_header)
         elif policy.mode is Mode.PASSWORD:
             g.user = logged_in_user() or _sent_along(credentials)
@@ -157,6 +161,14 @@ def _named_by_the_proxy(user_header: str) -> str:
             f"No trusted proxy names one user in {user_header}; open this page through its proxy."
         )
     return user
+
+
+def _shows_token(credentials: Credentials) -> bool:
+    """Whether a program shows the token, which opens data alone, never the page."""
+    sent = request.authorization
+    if sent is None or sent.type != "bearer":
+        return False
+    return credentials.is_token(sent.token or "", request.remote_addr or "")
 
 
 def _sent_along(credentials: Credentials) -> str | None:

@@ -33,6 +33,7 @@ class Policy:
     is_loopback_only: bool = False
     username: str = ""
     password_hash: Secret | None = None
+    api_token: Secret | None = None
     trusted_proxies: tuple[str, ...] = ()
     user_header: str = "X-Forwarded-User"
     path_prefix: str = ""
@@ -49,6 +50,7 @@ def policy_of(settings: Settings) -> Policy:
         is_loopback_only=mode is Mode.OPEN and settings["DASHBOARD_AUTH"] is None,
         username=settings["DASHBOARD_USERNAME"],
         password_hash=settings["DASHBOARD_PASSWORD_HASH"],
+        api_token=settings["DASHBOARD_API_TOKEN"],
         trusted_proxies=tuple(settings["DASHBOARD_TRUSTED_PROXIES"] or ()),
         user_header=settings["DASHBOARD_USER_HEADER"],
         path_prefix=settings["DASHBOARD_PATH_PREFIX"] or "",

@@ -9,6 +9,7 @@ import flask
 import pytest
 from dash import Dash, html
 
+from live_dashboards.errors import SettingsError
 from live_dashboards.web.access.guard import install
 from tests.web.access.sites import BROWSER, HASH, LOGIN, PASSWORD, PROXY, Clock, basic, from_address, log_in, settings_of, site
 
@@ -94,6 +95,46 @@ def test_a_program_s_user_and_password_are_taken() -> None:
     assert answer.json is not None
     assert answer.json["user"] == "dashboard"
     assert "Set-Cookie" not in answer.headers
+
+
+TOKEN = "t0ken-of-a-pipeline-and-long"
+SHOWN = {"Authorization": f"Bearer {TOKEN}"}
+
+
+@pytest.mark.parametrize("mode", [LOGIN, PROXY])
+def test_a_token_opens_the_data_and_nothing_else(mode: dict[str, str]) -> None:
+    client = site(**mode, DASHBOARD_API_TOKEN=TOKEN).test_client()
+    assert client.get("/api/v1/summary", headers=SHOWN).json == {"badge": "LIVE DATA"}
+    assert [client.get(path, headers=SHOWN).status_code for path in ("/", "/who", "/metrics", "/_dash-update-component")] == [401] * 4
+
+
+KNOWN = {"DASHBOARD_API_TOKEN": TOKEN}
+OTHERS = [({}, SHOWN), (KNOWN, {"Authorization": f"Bearer {TOKEN}x"}), (KNOWN, {"Authorization": "Bearer"}), (KNOWN, {})]
+
+
+@pytest.mark.parametrize(("own", "sent"), OTHERS)
+def test_another_token_or_none_opens_nothing(own: dict[str, str], sent: dict[str, str]) -> None:
+    answer = site(**LOGIN, **own).test_client().get("/api/v1/summary", headers=sent)
+    assert answer.status_code == 401
+    assert TOKEN not in answer.text
+
+
+def test_who_guesses_tokens_waits_like_who_guesses_passwords_and_other_sites_stay_refused() -> None:
+    clock = Clock()
+    client = site(**LOGIN, DASHBOARD_API_TOKEN=TOKEN, clock=clock).test_client()
+    for _ in range(5):
+        client.get("/api/v1/summary", headers={"Authorization": "Bearer wrong"})
+    assert client.get("/api/v1/summary", headers=SHOWN).status_code == 429
+    clock.now_seconds += 1
+    assert client.get("/api/v1/summary", headers=SHOWN).status_code == 200
+    assert client.get("/api/v1/summary", headers=SHOWN | {"Sec-Fetch-Site": "cross-site"}).status_code == 403
+
+
+@pytest.mark.parametrize("token", ["short", "a token with blanks in it", "ein-schönes-token-ohne-ende"])
+def test_a_token_that_is_short_or_no_header_can_hold_is_refused_unshown(token: str) -> None:
+    with pytest.raises(SettingsError, match="DASHBOARD_API_TOKEN") as refused:
+        site(**LOGIN, DASHBOARD_API_TOKEN=token)
+    assert token not in str(refused.value)
 
 
 @pytest.mark.parametrize("sent", [basic("wrong"), basic(username="nobody"), {"Authorization": "Basic %%%"}, {"Authorization": f"Bearer {PASSWORD}"}])
