@@ -8,23 +8,25 @@ from functools import cached_property
 from typing import Any
 
 from live_dashboards.errors import UsageError
+from live_dashboards.model.class_scores import no_accuracy_words, score_words
 from live_dashboards.model.metrics import ACCURACY, METRICS
 from live_dashboards.model.moment import format_duration
 from live_dashboards.model.names import escaped, listed
 from live_dashboards.model.notices import Check, CheckState
-from live_dashboards.model.quality import FEWEST_RUNS, Quality, quality_by
-from live_dashboards.model.snapshot import Experiment, Run, VariantValue
+from live_dashboards.model.quality import FEWEST_RUNS, Quality, is_of_training, quality_read
+from live_dashboards.model.snapshot import Experiment, Run, VariantValue, search_words
 from live_dashboards.model.variants import told_ways
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.choosing import ChosenExperiment, choose_experiment
 from live_dashboards.sources.mlflow.facts import Held, read_facts
-from live_dashboards.sources.mlflow.logged import Logged
+from live_dashboards.sources.mlflow.logged import Logged, logged_keys
 from live_dashboards.sources.mlflow.questions import Questions
 from live_dashboards.sources.mlflow.reading import question_parameters
 from live_dashboards.sources.mlflow.variants import key
 
 _SHOWN = 5
+_SHOWN_KEYS = 20
 
 
 class MlflowData:
@@ -166,15 +168,9 @@ def _metrics(data: MlflowData) -> Check:
     if ACCURACY in present and without:
         absent.append(f"accuracy of a finished or running run of {', '.join(without)}")
     if not absent:
-        return Check(name, CheckState.OK, f"{found}{_unit(data)}{_newer_failed(data)}")
-    keys = (
-        ", ".join(
-            repr(key) for key, _ in data.connection.rows("metric keys", sql.METRIC_KEYS, data.parameters)
-        )
-        or "none"
-    )
-    lost = f"no {', no '.join(absent)}; the runs log {keys}" + (
-        f"; found {found}{_unit(data)}" if found else ""
+        return Check(name, CheckState.OK, f"{found}{_unit(data)}{_searched(data)}{_newer_failed(data)}")
+    lost = f"no {', no '.join(absent)}; the runs log {_keys_words(data)}" + (
+        f"; found {found}{_unit(data)}{_searched(data)}" if found else ""
     )
     *settings, last = (metric.setting for metric in METRICS.values())
     return Check(
@@ -184,6 +180,24 @@ def _metrics(data: MlflowData) -> Check:
         f"name the keys with {', '.join(settings)} and {last}",
         "no_metric",
     )
+
+
+def _keys_words(data: MlflowData) -> str:
+    """What the runs log, and which of it looks like an accuracy and is none."""
+    # what is logged of training rows is meant least
+    keys = sorted(logged_keys(data.connection, data.parameters), key=is_of_training)
+    told = no_accuracy_words(keys)
+    return (listed([repr(key) for key in keys], _SHOWN_KEYS) or "none") + (f" ({told})" if told else "")
+
+
+def _searched(data: MlflowData) -> str:
+    """Which accuracies are those of the best trial of a search."""
+    told = [
+        f"{value.metric} of {escaped(value.variant)} is {search_words(value)}"
+        for value in data.values
+        if value.metric == ACCURACY and value.is_of_search
+    ]
+    return f"; {listed(told, _SHOWN)}" if told else ""
 
 
 def _newer_failed(data: MlflowData) -> str:
@@ -207,7 +221,10 @@ def _newer_failed(data: MlflowData) -> str:
 
 def _as_read(data: MlflowData, metric: str) -> str:
     """The metric, with the key that it is read under where that is not the plain one."""
-    key = data.logged.keys[metric]
+    told = score_words(data.values) if data.settings[METRICS[metric].setting] is None else ""
+    if metric == ACCURACY and told:
+        return f"{told},"
+    key = data.logged.keys[metric][0]
     return metric if key == METRICS[metric].keys[0] else f"{metric} ({escaped(key)})"
 
 
@@ -316,7 +333,7 @@ def _no_experiment(name: str) -> Check:
 def _quality(data: MlflowData) -> Quality:
     """What stands in the place of the accuracy."""
     limits = next(((low, high) for metric, low, high in data.ranges if metric == ACCURACY), None)
-    return quality_by(data.settings, data.logged.keys[ACCURACY], limits)
+    return quality_read(data.settings, data.logged.keys[ACCURACY], limits)
 
 
 def _unit(data: MlflowData) -> str:

@@ -70,17 +70,17 @@ def _read(
 ) -> Held:
     logged = read_logged(connection, parameters, measured.values)
     found: dict[str, dict[int, Any]] = {name: {} for name in questions}
-    for key, of_key in _by_accuracy_key(logged).items():
-        own = {**parameters, "experiment_ids": of_key, "accuracy_key": key}
+    for keys, of_keys in _by_accuracy_keys(logged).items():
+        own = {**parameters, "experiment_ids": of_keys, **experiments.accuracy_parameters(keys, parameters)}
         for name in questions:
             rows: ByExperiment[Any] = experiments.read(connection, name, own)
             found[name] |= rows
     return Held(parameters, logged, found, measured)
 
 
-def _by_accuracy_key(logged: dict[int, Logged]) -> dict[str, list[int]]:
-    """The experiments by the key that their accuracy is read under: one question for all of a key."""
-    found: dict[str, list[int]] = {}
+def _by_accuracy_keys(logged: dict[int, Logged]) -> dict[tuple[str, ...], list[int]]:
+    """The experiments by the keys that their accuracy is read under: one question for all of a key."""
+    found: dict[tuple[str, ...], list[int]] = {}
     for experiment_id, each in logged.items():
         found.setdefault(each.keys[ACCURACY], []).append(experiment_id)
     return found

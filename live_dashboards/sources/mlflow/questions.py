@@ -7,7 +7,7 @@ API and SQLite from plain rows.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -40,6 +40,11 @@ def require_text(name: str, value: str) -> None:
         value.encode()
     except UnicodeEncodeError:
         raise SettingsError(f"{name} holds bytes that are no UTF-8 text; write it as UTF-8") from None
+
+
+def alone(names: Sequence[str]) -> str | list[str]:
+    """The only one, or all: what is bound to a question that is asked of each."""
+    return names[0] if len(names) == 1 else list(names)
 
 
 class Questions(Protocol):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
+from live_dashboards.model.class_scores import ACCURACY_SCORERS, R2_OF_TRAINING, SCORER
 from live_dashboards.model.metrics import ACCURACY, EXAMPLE_COUNT_KEY, METRICS
 from live_dashboards.model.quality import HIGHER, quality_by
 from live_dashboards.model.snapshot import MLFLOW, ChosenTest, MlflowAnswer, SourceState, SourceStatus
@@ -104,7 +105,7 @@ class Asked:
         parameters = {
             **facts.parameters,
             "experiment_ids": [chosen.experiment_id],
-            "accuracy_key": values.keys[ACCURACY],
+            **experiments.accuracy_parameters(values.keys[ACCURACY], facts.parameters),
         }
         queries = {
             name: " ".join(self.connection.text(name, text, parameters).split())
@@ -140,9 +141,9 @@ class Asked:
 
 def question_parameters(settings: Settings, at: datetime, window_seconds: float) -> dict[str, Any]:
     """What the questions are bound to, but for the experiment's id; times in milliseconds."""
-    keys = experiments.metric_keys(settings)
+    keys, unnamed = experiments.metric_keys(settings), experiments.unnamed_metrics(settings)
     at_ms = milliseconds(at)
-    return {
+    found: dict[str, Any] = {
         **way_parameters(settings["AB_VARIANT_FROM"]),
         "parent_key": sql.PARENT_KEY,
         "run_name_key": sql.RUN_NAME_KEY,
@@ -156,13 +157,19 @@ def question_parameters(settings: Settings, at: datetime, window_seconds: float)
         "keys": [key for _, key in keys],
         "preferences": list(range(len(keys))),
         "signs": [_sign(metric, key, settings) for metric, key in keys],
+        "scored": [0] * len(keys),
+        "unnamed_metrics": unnamed,
+        "dataset_prefixes": experiments.dataset_prefixes(unnamed),
+        "with_scores": ACCURACY in unnamed,
+        "r2_key": R2_OF_TRAINING,
+        "scorer_key": SCORER,
+        "accuracy_scorers": list(ACCURACY_SCORERS),
         "with_hits": experiments.with_hits(),
         "hits_pattern": experiments.hits_pattern(),
         "most_values": sql.MAX_VARIANTS * len(keys),
         "metric_point": settings["AB_METRIC_POINT"],
         "baseline": settings["AB_BASELINE_VARIANT"],
         "challenger": settings["AB_CHALLENGER_VARIANT"],
-        "accuracy_key": next(key for metric, key in keys if metric == ACCURACY),
         "test_count_key": settings["AB_TEST_COUNT_PARAM"],
         # whoever names the param means it
         "example_count_key": "" if "AB_TEST_COUNT_PARAM" in settings.given else EXAMPLE_COUNT_KEY,
@@ -171,6 +178,8 @@ def question_parameters(settings: Settings, at: datetime, window_seconds: float)
         "from_ms": at_ms - round(window_seconds * 1000),
         "step_ms": experiments.step_ms(window_seconds),
     }
+    plain = next(key for metric, key in keys if metric == ACCURACY)
+    return {**found, **experiments.accuracy_parameters([plain], found)}
 
 
 def _sign(metric: str, key: str, settings: Settings) -> float:
