@@ -13,6 +13,7 @@ from live_dashboards.model.metrics import ACCURACY, METRICS
 from live_dashboards.model.moment import format_duration
 from live_dashboards.model.names import escaped, listed
 from live_dashboards.model.notices import Check, CheckState
+from live_dashboards.model.number import format_number
 from live_dashboards.model.quality import FEWEST_RUNS, Quality, is_of_training, quality_read
 from live_dashboards.model.snapshot import Experiment, Run, VariantValue, search_words
 from live_dashboards.model.variants import told_ways
@@ -27,6 +28,7 @@ from live_dashboards.sources.mlflow.variants import key
 
 _SHOWN = 5
 _SHOWN_KEYS = 20
+_SMALL = 1e-4  # from here on an exponent would be written
 
 
 class MlflowData:
@@ -159,7 +161,8 @@ def _metrics(data: MlflowData) -> Check:
         if metric not in present
     ]
     found = ", ".join(
-        f"{_as_read(data, metric)} from {low:g} to {high:g}" for metric, low, high in data.ranges
+        f"{_as_read(data, metric)} from {_number(low)} to {_number(high)}"
+        for metric, low, high in data.ranges
     )
     without = sorted(
         {variant for variant, _ in data.chosen.variants}
@@ -180,6 +183,11 @@ def _metrics(data: MlflowData) -> Check:
         f"name the keys with {', '.join(settings)} and {last}",
         "no_metric",
     )
+
+
+def _number(value: float) -> str:
+    """As it is logged; a small one as on the page, in three digits."""
+    return format_number(value) if 0 < abs(value) < _SMALL else f"{value:g}"
 
 
 def _keys_words(data: MlflowData) -> str:
