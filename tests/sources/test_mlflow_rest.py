@@ -219,7 +219,7 @@ def _is_runs_search(path: str, sent: bytes, *, marked: bool) -> bool:
 
 
 SLOW = {
-    "the runs of the newest 1 of 7 experiments": lambda path, sent: _is_runs_search(path, sent, marked=False) and b"wanted" not in sent,
+    "the runs of the newest 1 of 10 experiments": lambda path, sent: _is_runs_search(path, sent, marked=False) and b"wanted" not in sent,
     "the history of the newest 0 of": lambda path, _: "get-history" in path,
     "the newest runs with a variant": lambda path, sent: _is_runs_search(path, sent, marked=True) and b"wanted" not in sent,  # the second page
     "the newest 7 runs": lambda path, sent: _is_runs_search(path, sent, marked=False) and b"page_token" in sent,

@@ -14,6 +14,7 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.notices import Check, CheckState
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Asking, Deadline
+from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.address import MlflowAddress, host_and_port, mlflow_address
 from live_dashboards.sources.mlflow.data_checks import AB_CHECKS, MlflowData
 from live_dashboards.sources.mlflow.postgres import (
@@ -23,6 +24,7 @@ from live_dashboards.sources.mlflow.postgres import (
     read_schema,
     require_rights,
     require_tables,
+    versions_text,
 )
 from live_dashboards.sources.mlflow.questions import Questions
 from live_dashboards.sources.mlflow.reading import check_texts, question_parameters
@@ -165,8 +167,13 @@ def _file_checks(settings: Settings, at: datetime) -> Iterator[Check]:
         yield from skipped([TABLES, *AB_CHECKS], f"{FILE} failed")
 
 
-def _held(answers: Questions, settings: Settings, at: datetime) -> list[Step]:
-    data = MlflowData(answers, settings, at)
+def _held(
+    answers: Questions,
+    settings: Settings,
+    at: datetime,
+    versions_text: Callable[[], str | None] = lambda: sql.VERSIONS,
+) -> list[Step]:
+    data = MlflowData(answers, settings, at, versions_text)
     return [(name, partial(look, data)) for name, look in AB_CHECKS.items()]
 
 
@@ -279,7 +286,7 @@ def _data_steps(connection: MlflowConnection, settings: Settings, at: datetime) 
         (TABLES, lambda: _tables(schema(), connection)),
         (READ_RIGHTS, lambda: _read_rights(schema())),
         (WRITE_RIGHTS, lambda: _write_rights(schema())),
-        *_held(connection, settings, at),
+        *_held(connection, settings, at, lambda: versions_text(schema())),
         (CLOCK, lambda: clock_check("PostgreSQL", schema().clock_difference_seconds)),
     ]
 

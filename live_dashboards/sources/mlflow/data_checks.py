@@ -19,8 +19,9 @@ from live_dashboards.model.snapshot import Experiment, Run, VariantValue, search
 from live_dashboards.model.variants import told_ways
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import sql
+from live_dashboards.sources.mlflow.baselines import named, needs_versions, read_for_baselines
 from live_dashboards.sources.mlflow.choosing import ChosenExperiment, choose_experiment
-from live_dashboards.sources.mlflow.facts import Held, read_facts
+from live_dashboards.sources.mlflow.facts import Held
 from live_dashboards.sources.mlflow.logged import Logged, logged_keys
 from live_dashboards.sources.mlflow.questions import Questions
 from live_dashboards.sources.mlflow.reading import question_parameters
@@ -36,8 +37,15 @@ class MlflowData:
     it.
     """
 
-    def __init__(self, connection: Questions, settings: Settings, at: datetime) -> None:
+    def __init__(
+        self,
+        connection: Questions,
+        settings: Settings,
+        at: datetime,
+        versions_text: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self.connection, self.settings, self.at = connection, settings, at
+        self._versions_text = versions_text
 
     @cached_property
     def choice(self) -> ChosenExperiment | UsageError:
@@ -55,7 +63,10 @@ class MlflowData:
     @cached_property
     def facts(self) -> Held:
         """What the runs of the chosen experiment hold."""
-        return read_facts(self.connection, self.parameters)
+        variants = {} if isinstance(self.choice, UsageError) else named(self.choice)
+        is_asked = needs_versions(variants.get(self.chosen_id), self.parameters)
+        text = self._versions_text() if is_asked else None
+        return read_for_baselines(self.connection, self.parameters, variants, text)
 
     @property
     def logged(self) -> Logged:

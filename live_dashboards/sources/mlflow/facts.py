@@ -35,6 +35,11 @@ class Held:
         found = {each.variant for each in values if each.model_id or each.run_id in self.measured.runs}
         return tuple((variant, MODEL) for variant in sorted(found))
 
+    def with_more(self, more: Held) -> Held:
+        """With what was asked again of some of the experiments."""
+        of_runs = {name: {**rows, **more.of_runs.get(name, {})} for name, rows in self.of_runs.items()}
+        return replace(self, logged={**self.logged, **more.logged}, of_runs=of_runs)
+
 
 def read_facts(connection: Questions, parameters: Parameters, questions: Sequence[str] = ("runs",)) -> Held:
     """What the runs of these experiments hold; some are asked again where models say more."""

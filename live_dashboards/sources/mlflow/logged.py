@@ -56,7 +56,7 @@ def _read(
     ranges: ByExperiment[tuple[str, str, float, float]] = read(connection, "value_ranges", parameters)
     ids = parameters["experiment_ids"]
     values = {each: _best(by_runs.get(each, ()), measured.get(each, ()), parameters) for each in ids}
-    keys = {each: _keys(values.get(each, ()), parameters) for each in ids}
+    keys = {each: _keys(values.get(each, ()), _of_experiment(parameters, each)) for each in ids}
     chosen = [
         (each, _counted(value, parameters))
         for each in ids
@@ -73,11 +73,17 @@ def _read(
             tuple(by_id[each]),
             _ranges(ranges.get(each, ()), keys[each], by_id[each]),
             keys[each],
-            _others(connection, by_id[each], parameters, each),
+            _others(connection, by_id[each], _of_experiment(parameters, each)),
             warnings if _lacks_rows(by_id[each]) else (),
         )
         for each in ids
     }
+
+
+def _of_experiment(parameters: Parameters, experiment_id: int) -> Parameters:
+    """What is asked of one experiment alone, with the baseline that the page takes."""
+    baseline = parameters["baselines"].get(experiment_id, parameters["baseline"])
+    return {**parameters, "experiment_ids": [experiment_id], "baseline": baseline}
 
 
 def _best(
@@ -279,9 +285,7 @@ def _milliseconds(moment: datetime | None) -> int:
     return 0 if moment is None else milliseconds(moment)
 
 
-def _others(
-    connection: Questions, chosen: Sequence[VariantValue], parameters: Parameters, experiment_id: int
-) -> tuple[str, ...]:
+def _others(connection: Questions, chosen: Sequence[VariantValue], parameters: Parameters) -> tuple[str, ...]:
     """The keys that most runs log, where baseline or challenger has no accuracy, or one of validation rows
     alone.
     """
@@ -289,7 +293,7 @@ def _others(
     is_validation = any(key.startswith(VALIDATION) for key in known.values())
     if len(known) > 1 and parameters["baseline"] in known and not is_validation:
         return ()
-    return logged_keys(connection, {**parameters, "experiment_ids": [experiment_id]})
+    return logged_keys(connection, parameters)
 
 
 def logged_keys(connection: Questions, parameters: Parameters) -> tuple[str, ...]:

@@ -18,8 +18,9 @@ from live_dashboards.model.snapshot import MLFLOW, ChosenTest, MlflowAnswer, Sou
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import experiments, sql
+from live_dashboards.sources.mlflow.baselines import named, read_for_baselines
 from live_dashboards.sources.mlflow.choosing import ChosenExperiment, choice_of, choose_experiment
-from live_dashboards.sources.mlflow.facts import Held, read_facts
+from live_dashboards.sources.mlflow.facts import Held
 from live_dashboards.sources.mlflow.models import MODEL_POINTS, model_parameters
 from live_dashboards.sources.mlflow.questions import Questions, milliseconds, require_text
 from live_dashboards.sources.mlflow.variants import way_parameters
@@ -85,13 +86,11 @@ class Asked:
     def read(self, choices: Sequence[ChosenExperiment]) -> tuple[MlflowAnswer, ...]:
         """An answer for each chosen experiment, in this order."""
         ids = [choice.chosen.experiment_id for choice in choices if choice.chosen]
-        facts = read_facts(
-            self.connection, {**choices[0].parameters, "experiment_ids": ids}, ("runs", *_OF_RUNS)
+        parameters = {**choices[0].parameters, "experiment_ids": ids}
+        variants = {each: of_one for choice in choices for each, of_one in named(choice).items()}
+        facts = read_for_baselines(
+            self.connection, parameters, variants, self.versions_text, ("runs", *_OF_RUNS)
         )
-        if self.versions_text:
-            facts.of_runs["versions"] = dict(
-                experiments.read_versions(self.connection, self.versions_text, facts.parameters)
-            )
         answers = tuple(self._answer(choice, facts) for choice in choices)
         ended = self.deadline.elapsed_seconds
         return tuple(
@@ -169,6 +168,8 @@ def question_parameters(settings: Settings, at: datetime, window_seconds: float)
         "most_values": sql.MAX_VARIANTS * len(keys),
         "metric_point": settings["AB_METRIC_POINT"],
         "baseline": settings["AB_BASELINE_VARIANT"],
+        "is_baseline_given": "AB_BASELINE_VARIANT" in settings.given,
+        "baselines": {},  # by experiment, where that is another one
         "challenger": settings["AB_CHALLENGER_VARIANT"],
         "test_count_key": settings["AB_TEST_COUNT_PARAM"],
         # whoever names the param means it
