@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from live_dashboards.model.measurement import Interval
 from live_dashboards.model.moment import zone_words
-from live_dashboards.model.number import MINUS, format_number
+from live_dashboards.model.number import MINUS, SUPERSCRIPTS, format_number
 
 _ROUNDING = 1e-9
 
@@ -28,7 +28,6 @@ _TIME_STEPS = (
 _MOST_DECIMALS = 6
 _MOST_DIGITS = 14
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def finite_ends(values: Iterable[float | None], intervals: Iterable[Interval | None]) -> list[float]:
@@ -136,7 +135,7 @@ def _power_of_ten(value: float, digits: int) -> str:
     if value == 0:
         return "0"
     mantissa, _, power = f"{abs(value):.{digits}e}".partition("e")
-    sign, exponent = MINUS if value < 0 else "", str(int(power)).translate(_SUPERSCRIPTS)
+    sign, exponent = MINUS if value < 0 else "", str(int(power)).translate(SUPERSCRIPTS)
     return f"{sign}{float(mantissa):.{digits + 1}g}×10{exponent}"
 
 

@@ -31,6 +31,10 @@ class Denominator:
 
 EXAMPLE_COUNT_KEY = "example_count"
 """Under which mlflow.models.evaluate logs the number of test rows."""
+BEST = "best_"
+"""What the key of a metric begins with under which a search logs the best of its trials, beside none of its
+own: `best_accuracy`.
+"""
 TEST_ROWS = Denominator("test rows")
 PREDICTED_POSITIVES = Denominator("predicted positives", "false_positives")
 ACTUAL_POSITIVES = Denominator("actual positives", "false_negatives")

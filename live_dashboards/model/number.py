@@ -1,5 +1,5 @@
 """How numbers are written in pictures: at most three significant digits, thousands separators, SI prefixes
-from a million, a real minus sign.
+from a million, powers of ten where six decimals do not hold these digits, a real minus sign.
 
 The JSON keeps full precision; only what people read is rounded here. None is written as an en dash.
 """
@@ -36,10 +36,12 @@ _MOST_DECIMALS = {
     "days": 1,
     "fraction": 4,
 }
+_USUAL_DECIMALS = 6
+_SMALL = 1e-4  # from here on three digits have room in them
 _SMALLEST_ALIGNED = 0.001
 _SI = ((1.0, ""), (1e6, "M"), (1e9, "G"), (1e12, "T"), (1e15, "P"), (1e18, "E"))
 _MONEY = ((1.0, ""), (1e3, "k"), (1e6, "M"), (1e9, "B"), (1e12, "T"))
-_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def format_number(
@@ -51,18 +53,22 @@ def format_number(
     signed: bool = False,
     show_unit: bool = True,
 ) -> str:
-    """The value with its unit: `47,892`, `1.23M`, `58.3 ms`, `<0.001 %`, `99.98 %`; zeros at the end only
-    where something was rounded away.
+    """The value with its unit: `47,892`, `1.23M`, `58.3 ms`, `<0.001 %`, `99.98 %`, `3.2×10⁻⁸`; zeros at the
+    end only where something was rounded away.
 
-    `decimals` fixes the digits after the point, so that numbers in a column align; ValueError where the value
-    is not finite.
+    `decimals` fixes the digits after the point, so that numbers in a column align; what is as it was logged
+    and would be written as 0 has its own. ValueError where the value is not finite.
     """
     if value is None:
         return NOTHING
     if unit in MONEY_UNITS:
         return format_money(value, signed=signed)
-    most = _MOST_DECIMALS.get(unit, 6)
-    if decimals is not None:
+    most = _MOST_DECIMALS.get(unit, _USUAL_DECIMALS)
+    if unit not in _MOST_DECIMALS and decimals is not None and value and not round(value, decimals):
+        decimals = None  # it is no 0
+    if unit not in _MOST_DECIMALS and decimals is None and _is_lost(value):
+        text = _power(value, digits, signed=signed)
+    elif decimals is not None:
         text = _fixed(value, decimals, signed=signed)
     elif 0 < abs(value) < 10.0**-most:
         text = _below(value, most, signed=signed)
@@ -221,12 +227,13 @@ def shared_decimals(limits: list[float], unit: str = "", digits: int = 3) -> int
     """Decimals that all of these limits need: two digits of their spread, at most `digits` of the largest,
     and enough to tell them apart.
 
-    None where one of them is a million or more, which each find their own scale.
+    None where one of them is a million or more, or all are too small, which each find their own scale.
     """
     largest = max(abs(limit) for limit in limits)
-    if _finite(largest) >= 999_999.5:
+    is_small = unit not in _MOST_DECIMALS and largest < _SMALL and any(map(_is_lost, limits))
+    if _finite(largest) >= 999_999.5 or is_small:
         return None
-    most = _MOST_DECIMALS.get(unit, 6)
+    most = _MOST_DECIMALS.get(unit, _USUAL_DECIMALS)
     half = (max(limits) - min(limits)) / 2
     decimals = min(decimals_for(largest, digits), most)
     if half > 0:
@@ -247,7 +254,7 @@ def axis_decimals(values: Sequence[float | None], unit: str = "", digits: int = 
     largest = _finite(max(map(abs, present), default=0.0))
     if not _SMALLEST_ALIGNED <= largest < 999_999.5:
         return (None,) * len(values)
-    decimals = _needed(present, min(decimals_for(largest, digits), _MOST_DECIMALS.get(unit, 6)))
+    decimals = _needed(present, min(decimals_for(largest, digits), _MOST_DECIMALS.get(unit, _USUAL_DECIMALS)))
     return tuple(None if value and not round(value, decimals) else decimals for value in values)
 
 
@@ -274,6 +281,23 @@ def _rounded(value: float, digits: int, most: int, *, signed: bool) -> str:
     if magnitude >= 999_999.5:
         return sign + _scaled(magnitude, None, _SI, digits)
     return sign + _trimmed(magnitude, min(most, decimals_for(magnitude, digits)))
+
+
+def _is_lost(value: float) -> bool:
+    """Whether the usual decimals are too few for three digits of the value."""
+    magnitude = abs(value)
+    return 0 < magnitude < _SMALL and not math.isclose(
+        round(magnitude, _USUAL_DECIMALS), float(f"{magnitude:.2e}"), rel_tol=1e-9
+    )
+
+
+def _power(value: float, digits: int, *, signed: bool) -> str:
+    """With a power of ten: `3.2×10⁻⁸`."""
+    mantissa, _, power = f"{_finite(abs(value)):.{digits - 1}e}".partition("e")
+    short = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    is_exact = math.isclose(float(f"{short}e{power}"), abs(value), rel_tol=1e-9)
+    written = f"{short if is_exact else mantissa}×10{str(int(power)).translate(SUPERSCRIPTS)}"
+    return _sign(value, signed=signed) + written
 
 
 def _fixed(value: float, decimals: int, *, signed: bool) -> str:
@@ -312,7 +336,7 @@ def _scaled(
     scaled = magnitude / size
     if scaled >= 9_999.5:
         power = _exponent(magnitude, 2)
-        return f"{f'{magnitude:.1e}'.partition('e')[0]}×10{str(power).translate(_SUPERSCRIPTS)}"
+        return f"{f'{magnitude:.1e}'.partition('e')[0]}×10{str(power).translate(SUPERSCRIPTS)}"
     return _trimmed(scaled, decimals_for(scaled, digits) if decimals is None else decimals) + prefix
 
 

@@ -8,10 +8,12 @@ AB_ACCURACY_GOAL and AB_ACCURACY_KIND.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from string import digits
 from typing import Any, Protocol
 
+from live_dashboards.model.class_scores import is_classifier, is_no_accuracy, scored_class
 from live_dashboards.model.metrics import ACCURACY, METRICS, TEST_ROWS, Metric, metric_of
 from live_dashboards.model.names import escaped
 from live_dashboards.model.number import format_number
@@ -75,13 +77,14 @@ class Quality:
     whether it is a `share` of test rows, shown in percent, or a `value` as it is logged.
 
     `is_assumed`: neither a setting nor the key's name tells which way is better, so that nothing may be
-    concluded from the goal.
+    concluded from the goal. `is_score`: it is the `score` of classifiers, which is the accuracy.
     """
 
     key: str
     goal: str = HIGHER
     kind: str = SHARE
     is_assumed: bool = False
+    is_score: bool = False
 
     @property
     def is_share(self) -> bool:
@@ -107,7 +110,8 @@ class Quality:
 
     def metric(self, name: str = ACCURACY) -> Metric:
         """The catalogue's entry of that name for it, as titles, units and directions follow from it."""
-        is_accuracy = self.is_like_accuracy and bool(_words(self.key) & _RIGHT_SHARE)
+        is_named_so = self.is_score or bool(_words(self.key) & _RIGHT_SHARE)
+        is_accuracy = self.is_like_accuracy and is_named_so
         entry = metric_of(name)
         if name == ACCURACY and is_accuracy:
             return entry
@@ -157,12 +161,8 @@ def quality_of(key: str, goal: str, kind: str, unit: str, limits: tuple[float, f
     """What is logged under that key, by the settings' goal, kind and unit, of which `auto` goes by the key's
     name and by `limits`, the lowest and highest value logged, None where none is known.
     """
-    words = _words(key)
-    is_wrong_share = bool(_WRONG_SHARE.search(key.lower()))
-    goal_by_name = _goal_by_name(words, is_wrong_share=is_wrong_share)
-    found_kind = kind if kind != "auto" else ""
-    if not found_kind:
-        found_kind = _kind_by_name(words, goal_by_name, is_wrong_share=is_wrong_share)
+    goal_by_name, kind_by_name = _by_class(key) or _by_name(key)
+    found_kind = kind if kind != "auto" else kind_by_name
     if not found_kind:
         # a judge's marks from 1 to 5 are no percent
         is_fraction = limits is None or (limits[0] >= 0 and limits[1] <= 1)
@@ -172,6 +172,7 @@ def quality_of(key: str, goal: str, kind: str, unit: str, limits: tuple[float, f
         goal if goal != "auto" else goal_by_name or HIGHER,
         found_kind,
         is_assumed=goal == "auto" and not goal_by_name,
+        is_score=is_classifier(scored_class(key)),
     )
 
 
@@ -187,6 +188,20 @@ def quality_by(settings: AccuracySettings, key: str, limits: tuple[float, float]
     return quality_of(key, goal, kind, unit, limits)
 
 
+def quality_read(
+    settings: AccuracySettings, keys: Sequence[str], limits: tuple[float, float] | None = None
+) -> Quality:
+    """The same of the keys that the variants' accuracies are read under. Scores of classes are read without a
+    setting only where they are those of classifiers, be it of a pipeline or of a class of one's own.
+    """
+    is_score = settings[METRICS[ACCURACY].setting] is None and any(map(scored_class, keys))
+    if not is_score:
+        return quality_by(settings, keys[0], limits)
+    goal, kind = (settings[f"AB_ACCURACY_{name}"] for name in ("GOAL", "KIND"))
+    key = ", ".join(dict.fromkeys(keys))
+    return Quality(key, HIGHER if goal == "auto" else goal, SHARE if kind == "auto" else kind, is_score=True)
+
+
 def is_of_training(key: str) -> bool:
     """Whether it is logged of the rows that a model was trained with, as autolog does."""
     return bool(_words(key) & {"training", "train"})
@@ -197,6 +212,21 @@ def _words(key: str) -> frozenset[str]:
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key)
     words = re.split(r"[^a-z0-9]+", f"{key} {parted}".lower())
     return frozenset((*words, *(word.rstrip(digits) for word in words)))
+
+
+def _by_class(key: str) -> tuple[str, str] | None:
+    """Goal and kind of the `score` of a class, of which more is always better; None of what is none."""
+    name = scored_class(key)
+    if not name:
+        return None
+    return HIGHER, VALUE if is_no_accuracy(key) else SHARE if is_classifier(name) else ""
+
+
+def _by_name(key: str) -> tuple[str, str]:
+    """Goal and kind that the words of the key tell; each is empty where they do not."""
+    words, is_wrong_share = _words(key), bool(_WRONG_SHARE.search(key.lower()))
+    goal = _goal_by_name(words, is_wrong_share=is_wrong_share)
+    return goal, _kind_by_name(words, goal, is_wrong_share=is_wrong_share)
 
 
 def _goal_by_name(words: frozenset[str], *, is_wrong_share: bool) -> str:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from live_dashboards.model.measurement import Origin
+from live_dashboards.model.metrics import BEST
 from live_dashboards.model.moment import format_second, is_on_calendar
 from live_dashboards.model.names import escaped, short
 
@@ -309,9 +310,10 @@ class VariantValue:
     """The latest value (as logged) of one metric for one variant, from the run that design's rule chooses,
     and that run's test count text; `test_count_key` is what that was logged under, and `example_count` what
     stands beside one of another key. Its point is that of `step`; where the newest point in time is another
-    than that of the greatest step, `other_point` is the value of the one that does not count. Of a child run,
-    `siblings` is how many trials of its search have the metric. `model_id` is the LoggedModel of which a run
-    measured it that measured several.
+    than that of the greatest step, `other_point` is the value of the one that does not count. Of a search,
+    `siblings` is how many of its trials have the metric, and `search` names the parent run whose best value
+    this is, where that logs it: the run is then the trial that has it, the parent itself where none has.
+    `model_id` is the LoggedModel of which a run measured it that measured several.
 
     Beside a precision or recall stand the hits and misses that the same run logs, as logged; None where it
     logs none.
@@ -337,6 +339,25 @@ class VariantValue:
     siblings: int = 1
     other_point: float | None = None
     model_id: str | None = None
+    search: str | None = None
+
+    @property
+    def is_of_search(self) -> bool:
+        """Whether it is that of a trial, or what a search found best: runs on their own count before it."""
+        return self.is_child or self.search is not None
+
+
+def search_words(value: VariantValue, *, is_direction_known: bool = True) -> str:
+    """What a value of a search is: the best of many trials, better than it will be on new rows; the highest
+    where nobody said which way is better.
+    """
+    which = "best" if is_direction_known else "highest"
+    many = f"the {which} of {value.siblings} child runs of a search"
+    if value.search is None:
+        return many if value.siblings > 1 else "from a child run"
+    trials = f"the {which} of a search" if value.siblings < 2 else many
+    own = f", that of {escaped(value.run_name)}" if value.is_child else ""
+    return f"{escaped(f'{BEST}{value.key}')} of {escaped(value.search)}, {trials}{own}"
 
 
 @dataclass(frozen=True, slots=True)

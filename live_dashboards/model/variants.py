@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from live_dashboards.model.names import escaped, listed
 from live_dashboards.model.setting_types import VariantWay
-from live_dashboards.model.snapshot import MlflowAnswer, PrometheusAnswer
+from live_dashboards.model.snapshot import MlflowAnswer, ModelVersion, PrometheusAnswer, Run
 
 SEPARATORS = "-_"
 CHAMPION = "champion"
@@ -99,30 +99,56 @@ def roles(mlflow: MlflowAnswer, prometheus: PrometheusAnswer, settings: Naming) 
 
 
 def _baseline(mlflow: MlflowAnswer, found: Sequence[str], settings: Naming) -> tuple[str, str]:
-    """The variant of AB_BASELINE_VARIANT. Where nobody set that and there is none of the usual name: the
-    alias champion, where that is a variant, else the only one whose model is the registry's champion; and
-    that it is.
-    """
+    """The variant of AB_BASELINE_VARIANT, else the champion, and that it is."""
     name = str(settings["AB_BASELINE_VARIANT"])
     if name in found or "AB_BASELINE_VARIANT" in settings.given:
         return name, ""
-    variants = {run.run_id: run.variant for run in mlflow.runs}
-    champions = {
-        variants.get(version.run_id): version for version in mlflow.versions if CHAMPION in version.aliases
-    }
-    known = [variant for variant in champions if variant in found]
-    if (CHAMPION, str(_ALIAS)) in mlflow.variant_ways and settings["AB_CHALLENGER_VARIANT"] != CHAMPION:
-        return CHAMPION, (
+    champions = champion_versions(mlflow.runs, mlflow.versions)
+    champion = champion_of(found, mlflow.variant_ways, champions, settings["AB_CHALLENGER_VARIANT"])
+    if champion is None:
+        return name, ""
+    if champion == CHAMPION and is_by_alias(mlflow.variant_ways):
+        return champion, (
             f"the baseline is {CHAMPION}, as variants are the registry's aliases; AB_BASELINE_VARIANT names "
             "another one"
         )
-    if len(known) != 1 or known[0] == settings["AB_CHALLENGER_VARIANT"]:
-        return name, ""
-    variant, version = str(known[0]), champions[known[0]]
-    return variant, (
-        f"the baseline is {variant}, as {escaped(version.name)} v{version.version} has the alias {CHAMPION} "
+    version = champions[champion]
+    return champion, (
+        f"the baseline is {champion}, as {escaped(version.name)} v{version.version} has the alias {CHAMPION} "
         "in the registry; AB_BASELINE_VARIANT names another one"
     )
+
+
+def champion_of(
+    found: Iterable[str],
+    ways: Iterable[tuple[str, str]],
+    champions: Iterable[str],
+    challenger: str | None,
+) -> str | None:
+    """The baseline where nobody set one and none of these variants has its usual name: the alias champion,
+    where that is a variant, else the only one whose model is the registry's champion; None where that is
+    none, or the challenger.
+    """
+    variants = [*found]
+    known = [variant for variant in champions if variant in variants]
+    if is_by_alias(ways) and challenger != CHAMPION:
+        return CHAMPION
+    return known[0] if len(known) == 1 and known[0] != challenger else None
+
+
+def is_by_alias(ways: Iterable[tuple[str, str]]) -> bool:
+    """Whether the alias champion is a variant."""
+    return (CHAMPION, str(_ALIAS)) in ways
+
+
+def champion_versions(runs: Iterable[Run], versions: Iterable[ModelVersion]) -> dict[str, ModelVersion]:
+    """The registry's champions by the variant of the run that they were made from."""
+    variants = {run.run_id: run.variant for run in runs}
+    return {
+        variant: version
+        for version in versions
+        if CHAMPION in version.aliases and (variant := variants.get(version.run_id)) is not None
+    }
 
 
 def told_ways(ways: Iterable[tuple[str, str]], wanted: Sequence[VariantWay]) -> str:

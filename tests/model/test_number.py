@@ -25,6 +25,7 @@ from live_dashboards.model.number import (
     format_percent,
     format_short_age,
     format_signed,
+    shared_decimals,
     unit_suffix,
 )
 
@@ -70,6 +71,38 @@ def test_less_than_all_is_never_written_as_100_percent(percent: float, text: str
 @pytest.mark.parametrize(("value", "text"), [(3.6, "+3.6 pt"), (-3.6, "−3.6 pt"), (0.0, "0 pt"), (0.0001, "<+0.001 pt")])
 def test_a_difference_carries_its_sign(value: float, text: str) -> None:
     assert format_signed(value, "points") == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3.2e-8, "3.2×10⁻⁸"),
+        (1.5e-12, "1.5×10⁻¹²"),
+        (-1.2345e-9, "−1.23×10⁻⁹"),
+        (2.5e-6, "2.5×10⁻⁶"),
+        (1.23e-5, "1.23×10⁻⁵"),
+        (5e-5, "0.00005"),
+        (1.23e-4, "0.000123"),
+        (5e-324, "4.94×10⁻³²⁴"),
+    ],
+)
+def test_what_is_too_small_for_six_decimals_keeps_three_digits(value: float, text: str) -> None:
+    assert format_number(value, "as_logged") == format_number(value) == text
+    assert format_number(value, "as_logged", decimals=1) == text
+    assert format_signed(abs(value), "as_logged") == f"+{text.lstrip('−')}"
+
+
+def test_small_values_have_small_limits_and_a_limit_of_zero_stays_zero() -> None:
+    assert format_estimate(3.2e-8, 1.5e-12, 6e-8, "as_logged", signed=True) == "+3.2×10⁻⁸ (+1.5×10⁻¹² to +6×10⁻⁸)"
+    assert format_interval(-3.2e-8, 1.5e-12, "as_logged") == "−3.2×10⁻⁸ to 1.5×10⁻¹²"
+    assert format_interval(0.0, 1.5e-12, "as_logged") == "0 to 1.5×10⁻¹²"
+    assert shared_decimals([3.2e-8, 1.5e-12], "as_logged") is None
+
+
+def test_a_value_beside_far_greater_ones_is_not_written_as_0_but_where_its_unit_has_a_last_digit() -> None:
+    assert format_interval(1e-9, 0.5, "as_logged") == "1×10⁻⁹ to 0.50"
+    assert format_number(0.0003, "as_logged", decimals=1) == "0.0003"
+    assert format_number(0.0003, "ms", decimals=1) == "0.0 ms"
 
 
 @pytest.mark.parametrize("value", [-0.0, 0.0])

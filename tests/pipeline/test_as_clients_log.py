@@ -326,8 +326,8 @@ def test_failed_runs_with_newer_values_are_counted_in_the_connection_test(mlflow
     assert "; newer accuracies of 2 failed or killed runs of enhanced do not count" in metrics_check(mlflow_database)
 
 
-def metrics_check(database):
-    settings = load_settings(environment={**database.environment, "SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}", "AB_EXPERIMENT": "logged"})
+def metrics_check(database, experiment="logged", **own):
+    settings = load_settings(environment={**database.environment, "SOURCE_TIMEOUT_SECONDS": f"{LONGEST_SECONDS:g}", "AB_EXPERIMENT": experiment, **own})
     return next(check for check in mlflow_checks(settings, NOW) if check.name == "MLflow metrics").found
 
 

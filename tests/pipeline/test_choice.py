@@ -89,6 +89,13 @@ def test_own_keys_keys_with_a_data_set_and_running_runs_are_values(mlflow_databa
     ab_test(mlflow_database.truth, "fraud", started=ago(days=3))
     begun(mlflow_database.truth, "churn", status="RUNNING", metrics={"accuracy_score_X_test": 0.8})
     assert chosen(mlflow_database)[0] == "churn"
+    scores = {"baseline": "SVC_score_X_test", "enhanced": "GaussianNB_score_X_test"}
+    for name, keys in (("of classifiers", scores), ("of regressors", dict.fromkeys(PAIR, "Ridge_score_X_test"))):
+        made = begun(mlflow_database.truth, name, hours=0.7)
+        for variant, key in keys.items():
+            mlflow_database.truth.run(made, variant, started=ago(minutes=40), metrics={key: 0.8})
+    assert chosen(mlflow_database)[0] == "of classifiers"
+    mlflow_database.execute("update experiments set lifecycle_stage = 'deleted' where name = 'of classifiers'")
     begun(mlflow_database.truth, "credit", hours=0.5, metrics={"rmse": 0.8})
     assert chosen(mlflow_database)[0] == "churn"
     assert chosen(mlflow_database, AB_ACCURACY_METRIC="rmse")[0] == "credit"

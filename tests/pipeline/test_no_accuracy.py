@@ -17,8 +17,9 @@ from live_dashboards.errors import UsageError
 from live_dashboards.model.planning import Given
 from live_dashboards.outputs.explain import explain
 from live_dashboards.outputs.summary import summary, summary_schema
-from live_dashboards.panels import performance
+from live_dashboards.panels import performance, quality
 from live_dashboards.settings import load_settings
+from live_dashboards.sources.mlflow.check import mlflow_checks
 from tests.pipeline.command import page_at
 from tests.sources.prometheus_reading import END, HOUR, labels
 from tests.sources.test_prometheus_counts import ERRORS, REQUESTS
@@ -322,6 +323,21 @@ def test_losses_that_diverged_have_limits_and_no_traceback(page, size):
     low, high, _ = welch([2.0, 2.1, 2.2], [1.0, 1.1, 1.2], 0.95)
     row = rows(report)["accuracy_over_runs"]
     assert (row.low / size, row.high / size) == pytest.approx((low, high))
+
+
+def test_a_value_below_a_millionth_keeps_its_digits_on_page_summary_and_connection_test(page, mlflow_database):
+    theirs, ours = [3.2e-8, 3.3e-8, 3.1e-8, 3.2e-8], [1.4e-12, 1.6e-12, 1.4e-12, 1.5e-12]
+    report = page("mse", theirs, ours)
+    assert report.quality.head.title == "mse: enhanced 1.5×10⁻¹² against baseline 3.2×10⁻⁸"
+    (shown,) = (row for row in quality.charts(report)[0].rows if row.name == "mse")
+    assert [words.text for words in shown.numbers] == ["3.2×10⁻⁸", "1.5×10⁻¹²"]
+    found = document(report)
+    assert found["answer"]["sentence"].startswith("mse over runs of enhanced is 3.20×10⁻⁸ less (3.03×10⁻⁸ to 3.37×10⁻⁸)")
+    assert "mse: enhanced 1.5×10⁻¹² against baseline 3.2×10⁻⁸" in found["alt_text"]
+    assert found["quality"]["challenger"] == 1.5e-12
+    settings = load_settings(environment={**mlflow_database.environment, "AB_ACCURACY_METRIC": "mse", "SOURCE_TIMEOUT_SECONDS": "60"})
+    (checked,) = (check.found for check in mlflow_checks(settings, AT) if check.name == "MLflow metrics")
+    assert "accuracy (mse) from 1.4×10⁻¹² to 3.3×10⁻⁸; mse is a value" in checked
 
 
 def test_a_plan_takes_what_is_not_wrong_for_right(page, mlflow_database):

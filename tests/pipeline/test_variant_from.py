@@ -64,6 +64,41 @@ def test_champion_and_challenger_by_alias_alone_need_no_setting(mlflow_database)
     assert told in checked(mlflow_database)["MLflow experiment"].found
 
 
+THREE = (({"accuracy_score": 0.7, "test_accuracy": 0.1}, "champion"), ({"accuracy_score": 0.8, "test_accuracy": 0.2}, "challenger"), ({"test_accuracy": 0.3}, "shadow"))
+
+
+def of_three(database, *, has_variant=False):
+    """Finished runs of three models, of which the last has no key that the others have first; by variants of their own or none."""
+    made = database.truth.experiment("launch")
+    return [
+        database.truth.run(made, f"model {3 - place}" if has_variant else None, metrics=metrics, started=NOW - timedelta(hours=9 - place))
+        for place, (metrics, _) in enumerate(THREE)
+    ]
+
+
+@EITHER
+def test_the_alias_champion_is_the_baseline_that_the_keys_are_chosen_for(mlflow_database):
+    registered(mlflow_database, of_three(mlflow_database), [alias for _, alias in THREE])
+    report = page_at(NOW, mlflow_database)
+    assert (report.baseline, report.challenger, report.logged_quality.key) == ("champion", "challenger", "accuracy_score")
+    assert shown(report) == {"champion": pytest.approx(70), "challenger": pytest.approx(80), "shadow": None}
+    assert "accuracy (accuracy_score) from 0.7 to 0.8" in checked(mlflow_database)["MLflow metrics"].found
+    named = page_at(NOW, mlflow_database, AB_BASELINE_VARIANT="shadow")
+    assert (named.challenger, named.logged_quality.key) == ("challenger", "test_accuracy")
+
+
+@EITHER
+def test_the_variant_whose_model_is_the_champion_is_the_baseline_that_the_keys_are_chosen_for(mlflow_database):
+    runs = of_three(mlflow_database, has_variant=True)
+    assert page_at(NOW, mlflow_database).logged_quality.key == "test_accuracy"
+    registered(mlflow_database, runs[:1], ["champion"])
+    mlflow_database.truth.run(ask(mlflow_database).experiments[0].experiment_id, "model 3", metrics={"accuracy_score": 0.75}, started=NOW - timedelta(hours=2))
+    report = page_at(NOW, mlflow_database, AB_CHALLENGER_VARIANT="model 2")
+    assert (report.baseline, report.challenger, report.logged_quality.key) == ("model 3", "model 2", "accuracy_score")
+    assert shown(report) == {"model 3": pytest.approx(75), "model 2": pytest.approx(80), "model 1": None}
+    assert "accuracy (accuracy_score) from 0.7 to 0.8" in checked(mlflow_database, AB_CHALLENGER_VARIANT="model 2")["MLflow metrics"].found
+
+
 def test_a_set_baseline_stands_above_the_champion(mlflow_database):
     registered(mlflow_database, trained(mlflow_database, mlflow_database.truth.experiment("launch")), ("champion", "challenger"))
     report = page_at(NOW, mlflow_database, AB_BASELINE_VARIANT="challenger")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -94,6 +95,8 @@ def write_truth(database: MlflowDatabase) -> None:
     _write_by_alias(database)
     _write_models(database)
     _write_begun(truth)
+    _write_scores(truth)
+    _write_searches(truth)
     ab_test(truth, "ab of long ago", started=ago(days=40))
     deleted = truth.experiment("deleted", "deleted")
     truth.run(deleted, "baseline", metrics={"accuracy": 0.3})
@@ -204,7 +207,7 @@ def _write_models(database: MlflowDatabase) -> None:
 
 def _write_begun(truth: MlflowTruth) -> None:
     """Tests of long ago: one that autolog measured, then one of whose variants only one has a value, then one that has none."""
-    for name, days, metrics in (("measured", 130, {"accuracy_score_X_test": 0.7}), ("half measured", 125, {"loss": 0.3}), ("begun", 120, {"accuracy": math.nan})):
+    for name, days, metrics in (("measured", 118, {"accuracy_score_X_test": 0.7}), ("half measured", 117, {"loss": 0.3}), ("begun", 116, {"accuracy": math.nan})):
         made = truth.experiment(name)
         for variant in ("baseline", "enhanced"):
             truth.run(made, variant, metrics=metrics, started=ago(days=days))
@@ -212,6 +215,100 @@ def _write_begun(truth: MlflowTruth) -> None:
             truth.run(made, "enhanced", metrics={"accuracy": 0.8}, started=ago(days=days))
             truth.run(made, "baseline", metrics={"accuracy": 0.8}, status="FAILED", started=ago(days=days))
             truth.run(made, "baseline", metrics={"accuracy": 0.8}, started=ago(days=110))
+
+
+def _write_scores(truth: MlflowTruth) -> None:
+    """What autolog logs of model.score: the class in front makes the keys of variants differ."""
+    made, of_class = truth.experiment("scored"), "{}_score_X_test".format
+    log = partial(_log, truth, made)
+    log("baseline", {of_class("LogisticRegression"): 0.7, "training_accuracy_score": 0.9}, days=100)
+    log("baseline", {of_class("DecisionTreeClassifier"): 0.6}, days=101)
+    log("enhanced", {of_class("RandomForestClassifier"): 0.8, "training_accuracy_score": 0.99}, days=100)
+    log("enhanced", {of_class("RandomForestClassifier"): 0.1, of_class("LogisticRegression"): 0.2}, days=99)
+    log("enhanced", {"RandomForestClassifier_score_X_val": 0.95}, days=99)
+    log("enhanced", {"RandomForestClassifier_score_X_train": 0.96}, days=99)
+    log("both alike", {of_class("SVC"): 0.55, of_class("Pipeline"): 0.55}, days=100)
+    log("plain first", {of_class("SVC"): 0.5, "accuracy_score_X_test": 0.51}, days=100)
+    log("of a pipeline", {of_class("Pipeline"): 0.65}, days=101)
+    log("of a pipeline", {of_class("Pipeline"): 0.66, "training_r2_score": 0.9}, days=100)
+    log("of a search", {of_class("GridSearchCV"): 0.75}, days=102, params={"scoring": "None"})
+    log("of a search", {of_class("GridSearchCV"): 0.76}, days=101, params={"scoring": "f1"})
+    log("of a search", {of_class("OwnModel"): 42.0}, days=100)
+    log("of a regressor", {of_class("Lasso"): 0.85, of_class("LinearRegression"): 0.86, of_class("KMeans"): 0.9}, days=100)
+    many = truth.experiment("of many keys")
+    for variant, name in (("baseline", "SVC"), ("enhanced", "GaussianNB"), ("later", "SVC")):
+        keys = {**{f"metric {number:03}": 1.0 for number in range(210)}, **({of_class(name): 0.7, "f1_score_X_test": 0.6} if variant != "later" else {})}
+        _log(truth, many, variant, keys, days=120)
+    parent = log(None, {"best_cv_score": 0.9, "mean_test_score": 0.9}, days=100)
+    for number, name in enumerate(("SVC", "RandomForestClassifier", "GaussianNB")):
+        log("by trials", {of_class(name): 0.7 + 0.05 * (number % 2), "mean_test_score": 0.9}, days=99 - number / 24, parent=parent)
+
+
+def _log(
+    truth: MlflowTruth, experiment: int, variant: str | None, metrics: Mapping[str, float], *, days: float, parent: str | None = None, status: str = "FINISHED", **own
+) -> str:
+    """A run that began so many days ago."""
+    started = ago(days=days)
+    return truth.run(
+        experiment, variant, metrics=metrics, started=started, ended=started + timedelta(minutes=9), name=f"run of {days:.3f}", parent=parent, status=status, **own
+    )
+
+
+TRIALS = (0.75, 0.83, 0.71)
+SEARCHES: dict[str, tuple[dict[str, object], bool, bool, float | None, str | None, str | None]] = {
+    "best of the parent": ({"metrics": {"best_accuracy": 0.83 + 1e-12}}, False, True, 0.83 + 1e-12, "1001", "parent"),
+    "another one is best by the parent": ({"metrics": {"best_accuracy": 0.75}}, False, True, 0.75, "1000", "parent"),
+    "no trial has it": ({"metrics": {"best_accuracy": 0.9}}, False, True, 0.83, "1001", None),
+    "the parent logs none": ({"metrics": {"best_f1": 0.75}}, False, True, 0.83, "1001", None),
+    "the parent logs no number": ({"metrics": {"best_accuracy": math.nan}}, False, True, 0.83, "1001", None),
+    "the parent failed": ({"metrics": {"best_accuracy": 0.75}, "status": "FAILED"}, False, True, 0.83, "1001", None),
+    "the parent was killed": ({"metrics": {"best_accuracy": 0.75}, "status": "KILLED"}, False, True, 0.83, "1001", None),
+    "the parent is running": ({"metrics": {"best_accuracy": 0.75}, "status": "RUNNING"}, False, True, 0.75, "1000", "parent"),
+    "the parent is deleted": ({"metrics": {"best_accuracy": 0.75}, "lifecycle": "deleted"}, False, True, 0.83, "1001", None),
+    "both have the variant": ({"metrics": {"best_accuracy": 0.75}}, True, True, 0.75, "1000", "parent"),
+    "both, and no trial has it": ({"metrics": {"best_accuracy": 0.9}}, True, True, 0.83, "1001", None),
+    "the parent alone": ({"metrics": {"best_accuracy": 0.83}, "params": {"test_size": 5}}, True, False, 0.83, "1001", "parent"),
+    "the parent alone, and no trial has it": ({"metrics": {"best_accuracy": 0.9}, "params": {"test_size": 5}}, True, False, 0.9, "5", "parent"),
+    "the parent alone, which failed": ({"metrics": {"best_accuracy": 0.83}, "status": "FAILED"}, True, False, None, None, None),
+    "the parent has a plain one": ({"metrics": {"best_accuracy": 0.83, "accuracy": 0.6}, "params": {"test_size": 7}}, True, False, 0.6, "7", None),
+    "a plain one beside trials": ({"metrics": {"best_accuracy": 0.83, "accuracy": 0.6}}, True, True, 0.6, None, None),
+}
+"""What each variant's parent run has, whether it and its three trials have the variant, and what is to be read: value, test rows and whose best."""
+
+
+def _write_searches(truth: MlflowTruth) -> None:
+    """Searches by hand, a variant each; lower errors where accuracies are higher."""
+    made = truth.experiment("searched")
+    for variant, (own, has_parent, has_trials, *_) in SEARCHES.items():
+        parent = truth.run(made, variant if has_parent else None, started=ago(days=110), name="parent", **own)
+        for number, share in enumerate(TRIALS):
+            _log(
+                truth,
+                made,
+                variant if has_trials else None,
+                {"accuracy": share, "rmse": 10 - 10 * share},
+                days=109 - number / 24,
+                parent=parent,
+                params={"test_size": 1000 + number},
+            )
+    truth.run(made, "no trials", metrics={"best_accuracy": 0.99}, started=ago(days=110))
+    elsewhere = truth.run(truth.experiment("elsewhere"), None, metrics={"best_accuracy": 0.75}, started=ago(days=110))
+    several = truth.run(made, None, metrics={"best_accuracy": 0.78, "best_rmse": 1.9}, started=ago(days=110), name="several")
+    silent = truth.run(made, "of silent trials", metrics={"best_accuracy": 0.64}, started=ago(days=110), name="silent")
+    _log(truth, made, None, {"loss": 0.2}, days=109, parent=silent)
+    for variant, parent, share, days in (
+        ("parent elsewhere", elsewhere, 0.75, 109.0),
+        ("parent elsewhere", elsewhere, 0.76, 108.0),
+        ("first of several", several, 0.78, 109.0),
+        ("first of several", several, 0.72, 108.0),
+        ("second of several", several, 0.74, 107.0),
+        ("second of several", several, 0.70, 106.0),
+    ):
+        _log(truth, made, variant, {"accuracy": share, "rmse": 9 - 10 * share}, days=days, parent=parent)
+    epochs = truth.run(made, None, metrics={"best_accuracy": 0.88}, started=ago(days=110), name="epochs")
+    trial = _log(truth, made, "of epochs", {}, days=109, parent=epochs)
+    truth.history(trial, "accuracy", [(ago(days=109, minutes=-step), step, 0.8 + step / 50) for step in range(1, 5)])
+    truth.history(trial, "accuracy", [(ago(days=108), 0, 0.81)])
 
 
 def _write_versions(database: MlflowDatabase, *runs: str) -> None:

@@ -29,6 +29,15 @@ MANY_METRICS = """
 insert into metrics (key, value, timestamp, run_uuid, step, is_nan)
 select k, 0.5, %(now)s - i * 1000, md5((1 + i %% %(runs)s)::text), i, false from generate_series(1, %(points)s) i, unnest(array['accuracy', 'loss', 'system/cpu']) k;
 """
+# every tenth run is the parent of the nine after it; `whose` says who has the variant
+SEARCHES = """
+insert into tags (key, value, run_uuid) select 'mlflow.parentRunId', md5((i - i %% 10)::text), md5(i::text) from generate_series(11, %(runs)s) i where i %% 10 <> 0;
+insert into latest_metrics (key, value, timestamp, step, is_nan, run_uuid)
+select 'best_accuracy', 0.5, %(now)s, 0, false, md5(i::text) from generate_series(10, %(runs)s, 10) i;
+delete from params p using generate_series(10, %(runs)s) i where p.run_uuid = md5(i::text) and (i %% 10 = 0) = (%(whose)s = 'trials');
+delete from latest_metrics m using generate_series(10, %(runs)s, 10) i where m.run_uuid = md5(i::text) and m.key = 'accuracy';
+delete from params p using generate_series(1, 9) i where p.run_uuid = md5(i::text);
+"""
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -44,7 +53,7 @@ def plan_of(database, query: str) -> list[dict[str, Any]]:
         return list(nodes((json.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"]))
 
 
-def fill(database, statement: str, **amounts: int) -> None:
+def fill(database, statement: str, **amounts: int | str) -> None:
     with closing(database.connect()) as connection, connection, connection.cursor() as cursor:
         cursor.execute(statement, {"now": NOW_MS, **amounts})
 
@@ -87,3 +96,14 @@ def test_a_choice_among_tests_without_values_is_made_in_time(mlflow_database, ex
         answer = ask(mlflow_database)
     # of the newest fifty one is chosen
     assert answer.experiment == ("with values" if experiments == 2 else "many 100")
+
+
+@pytest.mark.parametrize("whose", ["trials", "parents"])
+def test_searches_in_tables_that_were_never_analysed_are_read_in_time(mlflow_database, whose):
+    mlflow_database.execute("".join(f"alter table {table} set (autovacuum_enabled = off);" for table in TABLES))
+    fill(mlflow_database, MANY_RUNS + SEARCHES, runs=20_000, experiments=1, whose=whose)
+    with ends_within(8):
+        answer = ask(mlflow_database)
+    found = [value for value in answer.values if value.search]
+    assert [(value.metric, value.value, value.is_child) for value in found] == [("accuracy", 0.5, True)] * 2
+    assert [value.siblings for value in found] == ([9, 9] if whose == "parents" else [5, 4])

@@ -195,12 +195,12 @@ def test_small_pages_give_the_same_answer(ways, monkeypatch):
 def test_what_is_cut_off_is_said(ways, monkeypatch):
     for name, value in {"RUN_PAGE": 3, "_RUN_PAGES": 1, "MARKED_PAGE": 3, "_MARKED_PAGES": 2, "_HISTORY_RUNS": 1, "_HISTORY_PAGE": 10, "_HISTORY_PAGES": 2}.items():
         limit(monkeypatch, name, value)
-    told = " ".join(read({"MLFLOW_TRACKING_URI": ways.server_url}).status.warnings)
+    told = " ".join(read({"MLFLOW_TRACKING_URI": ways.server_url}, AB_EXPERIMENT="ab main").status.warnings)
     for words in ("the newest runs with a variant", "the newest 6 runs", "the history of the newest 1 of", "MLFLOW_DB_HOST"):
         assert words in told
     limit(monkeypatch, "_HISTORY_RUNS", 100)
     limit(monkeypatch, "_RUN_PAGES", 100)
-    whole = read({"MLFLOW_TRACKING_URI": ways.server_url})
+    whole = read({"MLFLOW_TRACKING_URI": ways.server_url}, AB_EXPERIMENT="ab main")
     assert any("the first 20 values of accuracy of run" in warning for warning in whole.status.warnings)
     assert len(whole.runs) == len(read(ways.database.environment).runs)
 
@@ -218,8 +218,9 @@ def _is_runs_search(path: str, sent: bytes, *, marked: bool) -> bool:
     return path.endswith("runs/search") and (b"LIKE" in sent) == marked
 
 
+# how many experiments are known by then depends on which of the runs that began at one time come first
 SLOW = {
-    "the runs of the newest 1 of 7 experiments": lambda path, sent: _is_runs_search(path, sent, marked=False) and b"wanted" not in sent,
+    r"the runs of the newest 1 of \d+ experiments": lambda path, sent: _is_runs_search(path, sent, marked=False) and b"wanted" not in sent,
     "the history of the newest 0 of": lambda path, _: "get-history" in path,
     "the newest runs with a variant": lambda path, sent: _is_runs_search(path, sent, marked=True) and b"wanted" not in sent,  # the second page
     "the newest 7 runs": lambda path, sent: _is_runs_search(path, sent, marked=False) and b"page_token" in sent,
@@ -246,7 +247,7 @@ def test_calls_that_do_not_end_within_their_share_are_cut_and_what_was_read_is_s
     assert clock.now_seconds < LONGEST_SECONDS
     assert (answer.experiment, len(answer.runs) >= 7, answer.values != (), answer.status_counts != ()) == ("ab main", True, True, True)
     for words in cut:
-        assert any(f"by its REST API only {words}" in warning for warning in answer.status.warnings), words
+        assert any(re.search(f"by its REST API only {words}", warning) for warning in answer.status.warnings), words
     assert ("enhanced" in history(answer)) == ("the history of the newest 0 of" not in cut)
 
 

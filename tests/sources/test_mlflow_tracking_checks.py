@@ -27,7 +27,7 @@ def test_each_line_says_what_it_found(ways, way, names):
     found = checks(ways.environments[way])
     assert list(found) == names
     assert not any(check.has_failed for check in found.values())
-    assert "10 of 15 experiments have two or more variants: 'ab main'" in found["A/B experiments"].found
+    assert "13 of 19 experiments have two or more variants: 'ab main'" in found["A/B experiments"].found
     assert "'ab main' (chosen by values of both variants): baseline 5 runs" in found["experiment"].found
     assert found["odd values"].found.startswith("3 latest values NaN, infinite or too large and left out")
     truth = checks(ways.database.environment)

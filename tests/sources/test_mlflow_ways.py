@@ -18,11 +18,25 @@ from live_dashboards.sources.mlflow.rest.exchange import RestClient
 from live_dashboards.sources.mlflow.rest.source import RestRows
 from live_dashboards.sources.mlflow.sqlite.database import SqliteDatabase
 from live_dashboards.sources.mlflow.sqlite.source import SqliteRows
-from tests.sources.mlflow_reading import NOW, ago
-from tests.sources.mlflow_ways import HOSTILE, facts, history, read, read_all
+from tests.sources.mlflow_reading import DAY_SECONDS, NOW, ago
+from tests.sources.mlflow_ways import HOSTILE, SEARCHES, facts, history, read, read_all
 from tests.support.waiting import LONGEST_SECONDS
 
-AB_TESTS = ["ab main", HOSTILE, "ab of long ago", "as clients log", "autologged", "evaluated", "compared", "half measured", "begun", "measured"]
+AB_TESTS = [
+    "ab main",
+    HOSTILE,
+    "ab of long ago",
+    "as clients log",
+    "autologged",
+    "evaluated",
+    "compared",
+    "scored",
+    "searched",
+    "half measured",
+    "begun",
+    "measured",
+    "of many keys",
+]
 
 
 @pytest.mark.parametrize(
@@ -54,6 +68,16 @@ AB_TESTS = ["ab main", HOSTILE, "ab of long ago", "as clients log", "autologged"
         {"AB_EXPERIMENT": "evaluated"},
         {"AB_EXPERIMENT": "external"},
         {"AB_EXPERIMENT": "external", "AB_METRIC_POINT": "time"},
+        {"AB_EXPERIMENT": "scored"},
+        {"AB_EXPERIMENT": "scored", "at": ago(days=98), "window_seconds": 10 * 86_400.0},
+        {"AB_EXPERIMENT": "scored", "AB_ACCURACY_METRIC": "RandomForestClassifier_score_X_test"},
+        {"AB_EXPERIMENT": "scored", "AB_ACCURACY_METRIC": "Lasso_score_X_test"},
+        {"AB_EXPERIMENT": "of many keys"},
+        {"AB_EXPERIMENT": "searched"},
+        {"AB_EXPERIMENT": "searched", "AB_METRIC_POINT": "time"},
+        {"AB_EXPERIMENT": "searched", "AB_ACCURACY_METRIC": "rmse"},
+        {"AB_EXPERIMENT": "searched", "at": ago(days=100), "window_seconds": 20 * 86_400.0},
+        {"AB_EXPERIMENT": "searched", "AB_ACCURACY_METRIC": "best_accuracy"},
     ],
 )
 def test_the_three_ways_give_the_same_answer(ways, asked):
@@ -101,6 +125,86 @@ def test_a_variant_is_read_where_the_setting_says_in_its_order(ways, experiment,
         assert {variant: values[variant] for variant in expected} == expected
         assert {*values} - {*expected} == set()
         assert all(way in ways_of_variants.split(",") for _, way in found.variant_ways)
+
+
+SCORES = {
+    "baseline": ("LogisticRegression", 0.7),
+    "enhanced": ("RandomForestClassifier", 0.8),
+    "both alike": ("Pipeline", 0.55),
+    "of a pipeline": ("Pipeline", 0.65),
+    "of a search": ("GridSearchCV", 0.75),
+    "by trials": ("RandomForestClassifier", 0.75),
+}
+
+
+def test_scores_of_classes_are_one_key_in_each_way(ways):
+    for environment in ways.environments.values():
+        answer = read(environment, AB_EXPERIMENT="scored")
+        found = {value.variant: (value.key, value.value) for value in answer.values if value.metric == "accuracy"}
+        expected = {variant: (f"{name}_score_X_test", share) for variant, (name, share) in SCORES.items()}
+        assert found == {**expected, "plain first": ("accuracy_score_X_test", 0.51)}
+        assert answer.value_ranges == (("accuracy", 0.1, 0.8),)
+        accuracies = {(run.variant, run.accuracy) for run in answer.runs if run.variant in {"enhanced", "of a search", "of a pipeline", "of a regressor"}}
+        assert accuracies == {
+            ("enhanced", 0.8),
+            ("enhanced", None),
+            ("of a search", 0.75),
+            ("of a search", None),
+            ("of a pipeline", 0.65),
+            ("of a pipeline", None),
+            ("of a regressor", None),
+        }
+
+
+def test_scores_are_found_however_many_keys_more_runs_log(ways):
+    for environment in ways.environments.values():
+        answer = read(environment, AB_EXPERIMENT="of many keys")
+        assert {(value.variant, value.metric): value.key for value in answer.values} == {
+            ("baseline", "accuracy"): "SVC_score_X_test",
+            ("enhanced", "accuracy"): "GaussianNB_score_X_test",
+            ("baseline", "f1"): "f1_score_X_test",
+            ("enhanced", "f1"): "f1_score_X_test",
+        }
+
+
+def test_a_timeline_of_scores_holds_the_runs_that_count(ways):
+    for environment in ways.environments.values():
+        points = history(read(environment, AB_EXPERIMENT="scored", at=ago(days=98), window_seconds=10 * DAY_SECONDS))
+        assert {variant: [value for _, value in of_one] for variant, of_one in points.items()} == {
+            "baseline": [0.6, 0.7],
+            "enhanced": [0.8],
+            "both alike": [0.55],
+            "plain first": [0.51],
+            "of a pipeline": [0.65],
+            "of a search": [0.75],
+            "by trials": [0.7, 0.75, 0.7],
+        }
+
+
+def test_of_each_search_the_best_that_its_parent_logs_counts_with_the_rows_of_its_trial(ways):
+    expected = {
+        **{variant: tuple(read) for variant, (*_, value, count, search) in SEARCHES.items() for read in [(value, count, search)]},
+        "parent elsewhere": (0.76, None, None),
+        "first of several": (0.78, None, "several"),
+        "second of several": (0.74, None, None),
+        "of silent trials": (0.64, None, "silent"),
+        "of epochs": (0.88, None, "epochs"),
+    }
+    for environment in ways.environments.values():
+        found = {value.variant: value for value in read(environment, AB_EXPERIMENT="searched", AB_METRIC_POINT="time").values}
+        assert {variant: (each.value, each.test_count, each.search) for variant, each in found.items()} == {
+            variant: read for variant, read in expected.items() if read[0] is not None
+        }
+        assert (found["the parent alone"].is_child, found["the parent alone"].siblings, found["of silent trials"].siblings) == (True, 3, 0)
+        assert (found["of silent trials"].run_name, found["the parent alone, and no trial has it"].run_name) == ("silent", "parent")
+
+
+def test_of_an_error_the_least_is_the_best_of_a_search(ways):
+    for environment in ways.environments.values():
+        found = {value.variant: value for value in read(environment, AB_EXPERIMENT="searched", AB_ACCURACY_METRIC="rmse").values}
+        assert found["no trial has it"].value == pytest.approx(1.7)
+        assert (found["second of several"].value, found["second of several"].search) == (pytest.approx(1.6), None)
+        assert (found["first of several"].value, found["first of several"].search) == (pytest.approx(1.2), None)
 
 
 MEASURED = {"baseline": 0.80, "enhanced": 0.86}

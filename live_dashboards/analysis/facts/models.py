@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from live_dashboards.analysis.statistics.proportions import Counts, wilson
+from live_dashboards.model.class_scores import no_accuracy_words, score_words
 from live_dashboards.model.measurement import Interval, Measurement, Origin, missing
 from live_dashboards.model.metrics import ACCURACY, EXAMPLE_COUNT_KEY, METRICS, Denominator, Metric
 from live_dashboards.model.names import escaped, listed
 from live_dashboards.model.number import format_number
-from live_dashboards.model.quality import PLAIN, Quality, is_of_training, quality_by
-from live_dashboards.model.snapshot import MlflowAnswer, VariantValue
+from live_dashboards.model.quality import PLAIN, Quality, is_of_training, quality_read
+from live_dashboards.model.snapshot import MlflowAnswer, VariantValue, search_words
 from live_dashboards.model.variants import told_ways
 from live_dashboards.settings import Settings
 
@@ -165,8 +166,8 @@ def logged_quality(answer: MlflowAnswer, settings: Settings) -> Quality:
         return PLAIN
     limits = next(((low, high) for name, low, high in answer.value_ranges if name == ACCURACY), None)
     named = settings[METRICS[ACCURACY].setting] or METRICS[ACCURACY].keys[0]
-    key = next((value.key for value in answer.values if value.metric == ACCURACY), str(named))
-    return quality_by(settings, key, limits)
+    keys = [value.key for value in answer.values if value.metric == ACCURACY]
+    return quality_read(settings, keys or [str(named)], limits)
 
 
 def percent_scale(unit: str, largest: float | None) -> float:
@@ -210,8 +211,11 @@ def keys_words(answer: MlflowAnswer) -> str:
     """What the runs log, and the setting that names one of it; empty where that is not known."""
     if not answer.logged_keys:
         return ""
-    keys = listed([repr(escaped(key)) for key in answer.logged_keys], _SHOWN_KEYS)
-    return f"; its runs log {keys}: name the key with {METRICS[ACCURACY].setting}"
+    # what is logged of training rows is meant least
+    placed = sorted(answer.logged_keys, key=is_of_training)
+    keys, told = listed([repr(escaped(key)) for key in placed], _SHOWN_KEYS), no_accuracy_words(placed)
+    none = f" ({told})" if told else ""
+    return f"; its runs log {keys}{none}: name the key with {METRICS[ACCURACY].setting}"
 
 
 def _present(
@@ -225,7 +229,7 @@ def _present(
         note,
         "run not finished" if value.run_status == "RUNNING" else None,
         "the run started after the page's moment; there is no earlier one" if is_later else None,
-        _child_words(value, metric) if value.is_child else None,
+        search_words(value, is_direction_known=metric.is_direction_known) if value.is_of_search else None,
     )
     return Measurement(
         value.metric,
@@ -241,14 +245,6 @@ def _present(
         value.observed_at,
         "; ".join(filter(None, notes)) or None,
     )
-
-
-def _child_words(value: VariantValue, metric: Metric) -> str:
-    """A trial of a search; the best of many is better than it will be on new rows."""
-    which = "best" if metric.is_direction_known else "highest"
-    if value.siblings > 1:
-        return f"the {which} of {value.siblings} child runs of a search"
-    return "from a child run"
 
 
 def _intervals(
@@ -277,6 +273,7 @@ def _notices(answer: MlflowAnswer, quality: Quality, settings: Settings) -> tupl
         *mixed,
         *_read_elsewhere(answer, settings),
         *_read_as(answer, settings),
+        *_of_searches(answer),
         *_of_training(answer),
         *_of_points(answer, quality, settings),
         *_assumed(answer, quality),
@@ -288,16 +285,28 @@ def _read_as(answer: MlflowAnswer, settings: Settings) -> tuple[str, ...]:
     """Under which keys metrics are read, where these are not the plain ones."""
     if answer.origin is Origin.SIMULATED:
         return ()
-    keys = {value.metric: value.key for value in answer.values}
+    own = [value for value in answer.values if settings[METRICS[value.metric].setting] is None]
+    scores, keys = score_words(own), {value.metric: value.key for value in own}
     other = [
         metric
         for metric in METRICS.values()
-        if settings[metric.setting] is None and keys.get(metric.name, metric.keys[0]) != metric.keys[0]
+        if keys.get(metric.name, metric.keys[0]) != metric.keys[0]
+        and not (scores and metric.name == ACCURACY)
     ]
-    if not other:
-        return ()
     told = ", ".join(f"{metric.words} is {escaped(keys[metric.name])}" for metric in other)
-    return (f"in MLflow {told}; {other[0].setting} names another key",)
+    return (
+        *((f"{scores}; {METRICS[ACCURACY].setting} names another key",) if scores else ()),
+        *((f"in MLflow {told}; {other[0].setting} names another key",) if other else ()),
+    )
+
+
+def _of_searches(answer: MlflowAnswer) -> tuple[str, ...]:
+    """Which values are those that a search logs as its best."""
+    return tuple(
+        f"{METRICS[value.metric].words} of {escaped(value.variant)} is {search_words(value)}"
+        for value in answer.values
+        if value.search is not None and answer.origin is not Origin.SIMULATED
+    )
 
 
 def _read_elsewhere(answer: MlflowAnswer, settings: Settings) -> tuple[str, ...]:

@@ -133,7 +133,7 @@ def run_behind(page: PageFacts, variant: str) -> Behind | None:
         return None
     # trials of one search do not follow each other, and of runs the value by step is known
     is_by_time = page.settings["AB_METRIC_POINT"] == "time" and value.other_point is not None
-    if value.is_child or is_by_time:
+    if value.is_of_search or is_by_time:
         return Behind(value, None, None)
     start = value.started_at or page.at
     earlier = [

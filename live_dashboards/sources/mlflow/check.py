@@ -15,6 +15,7 @@ from live_dashboards.errors import SourceError
 from live_dashboards.model.notices import Check, CheckState
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Asking, Deadline
+from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.address import MlflowAddress, host_and_port, mlflow_address
 from live_dashboards.sources.mlflow.data_checks import AB_CHECKS, MlflowData
 from live_dashboards.sources.mlflow.postgres import (
@@ -24,6 +25,7 @@ from live_dashboards.sources.mlflow.postgres import (
     read_schema,
     require_rights,
     require_tables,
+    versions_text,
 )
 from live_dashboards.sources.mlflow.questions import ANY_TEST, Preference, Questions
 from live_dashboards.sources.mlflow.reading import check_texts, question_parameters
@@ -183,8 +185,10 @@ def _file_checks(look: _Look) -> Iterator[Check]:
         yield from skipped([TABLES, *AB_CHECKS], f"{FILE} failed")
 
 
-def _held(answers: Questions, look: _Look) -> list[Step]:
-    data = MlflowData(answers, look.settings, look.at, look.preference)
+def _held(
+    answers: Questions, look: _Look, versions_text: Callable[[], str | None] = lambda: sql.VERSIONS
+) -> list[Step]:
+    data = MlflowData(answers, look.settings, look.at, look.preference, versions_text)
     return [(name, partial(check, data)) for name, check in AB_CHECKS.items()]
 
 
@@ -299,7 +303,7 @@ def _data_steps(connection: MlflowConnection, look: _Look) -> list[Step]:
         (TABLES, lambda: _tables(schema(), connection)),
         (READ_RIGHTS, lambda: _read_rights(schema())),
         (WRITE_RIGHTS, lambda: _write_rights(schema())),
-        *_held(connection, look),
+        *_held(connection, look, lambda: versions_text(schema())),
         (CLOCK, lambda: clock_check("PostgreSQL", schema().clock_difference_seconds)),
     ]
 

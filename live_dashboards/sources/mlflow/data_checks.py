@@ -8,24 +8,29 @@ from functools import cached_property
 from typing import Any
 
 from live_dashboards.errors import UsageError
+from live_dashboards.model.class_scores import no_accuracy_words, score_words
 from live_dashboards.model.metrics import ACCURACY, METRICS
 from live_dashboards.model.moment import format_duration
 from live_dashboards.model.names import escaped, listed
 from live_dashboards.model.notices import Check, CheckState
-from live_dashboards.model.quality import FEWEST_RUNS, Quality, quality_by
-from live_dashboards.model.snapshot import Experiment, Run, VariantValue
+from live_dashboards.model.number import format_number
+from live_dashboards.model.quality import FEWEST_RUNS, Quality, is_of_training, quality_read
+from live_dashboards.model.snapshot import Experiment, Run, VariantValue, search_words
 from live_dashboards.model.variants import told_ways
 from live_dashboards.settings import Settings
 from live_dashboards.sources.mlflow import sql
+from live_dashboards.sources.mlflow.baselines import named, needs_versions, read_for_baselines
 from live_dashboards.sources.mlflow.choosing import ChosenExperiment, choose_experiment
-from live_dashboards.sources.mlflow.facts import Held, read_facts
-from live_dashboards.sources.mlflow.logged import Logged
+from live_dashboards.sources.mlflow.facts import Held
+from live_dashboards.sources.mlflow.logged import Logged, logged_keys
 from live_dashboards.sources.mlflow.questions import ANY_TEST, Preference, Questions
 from live_dashboards.sources.mlflow.reading import question_parameters
 from live_dashboards.sources.mlflow.variants import key
 
 _SHOWN = 5
 _SET_GOAL = "set AB_ACCURACY_GOAL to higher or lower; until then no verdict and no revenue rests on it"
+_SHOWN_KEYS = 20
+_SMALL = 1e-4  # from here on an exponent would be written
 
 
 class MlflowData:
@@ -34,9 +39,15 @@ class MlflowData:
     """
 
     def __init__(
-        self, connection: Questions, settings: Settings, at: datetime, preference: Preference = ANY_TEST
+        self,
+        connection: Questions,
+        settings: Settings,
+        at: datetime,
+        preference: Preference = ANY_TEST,
+        versions_text: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.connection, self.settings, self.at, self.preference = connection, settings, at, preference
+        self._versions_text = versions_text
 
     @cached_property
     def choice(self) -> ChosenExperiment | UsageError:
@@ -56,7 +67,10 @@ class MlflowData:
     @cached_property
     def facts(self) -> Held:
         """What the runs of the chosen experiment hold."""
-        return read_facts(self.connection, self.parameters)
+        variants = {} if isinstance(self.choice, UsageError) else named(self.choice)
+        is_asked = needs_versions(variants.get(self.chosen_id), self.parameters)
+        text = self._versions_text() if is_asked else None
+        return read_for_baselines(self.connection, self.parameters, variants, text)
 
     @property
     def logged(self) -> Logged:
@@ -166,7 +180,8 @@ def _metrics(data: MlflowData) -> Check:
         if metric not in present
     ]
     found = ", ".join(
-        f"{_as_read(data, metric)} from {low:g} to {high:g}" for metric, low, high in data.ranges
+        f"{_as_read(data, metric)} from {_number(low)} to {_number(high)}"
+        for metric, low, high in data.ranges
     )
     without = sorted(
         {variant for variant, _ in data.chosen.variants}
@@ -176,20 +191,14 @@ def _metrics(data: MlflowData) -> Check:
         absent.append(f"accuracy of a finished or running run of {', '.join(without)}")
     is_open = ACCURACY in present and _quality(data).is_assumed
     if not absent:
-        told = f"{found}{_unit(data)}{_newer_failed(data)}"
+        told = f"{found}{_unit(data)}{_searched(data)}{_newer_failed(data)}"
         return (
             Check(name, CheckState.WARNING, told, _SET_GOAL, "no_goal")
             if is_open
             else Check(name, CheckState.OK, told)
         )
-    keys = (
-        ", ".join(
-            repr(key) for key, _ in data.connection.rows("metric keys", sql.METRIC_KEYS, data.parameters)
-        )
-        or "none"
-    )
-    lost = f"no {', no '.join(absent)}; the runs log {keys}" + (
-        f"; found {found}{_unit(data)}" if found else ""
+    lost = f"no {', no '.join(absent)}; the runs log {_keys_words(data)}" + (
+        f"; found {found}{_unit(data)}{_searched(data)}" if found else ""
     )
     *settings, last = (metric.setting for metric in METRICS.values())
     return Check(
@@ -199,6 +208,29 @@ def _metrics(data: MlflowData) -> Check:
         f"{f'{_SET_GOAL}; ' if is_open else ''}name the keys with {', '.join(settings)} and {last}",
         "no_goal" if is_open else "no_metric",
     )
+
+
+def _number(value: float) -> str:
+    """As it is logged; a small one as on the page, in three digits."""
+    return format_number(value) if 0 < abs(value) < _SMALL else f"{value:g}"
+
+
+def _keys_words(data: MlflowData) -> str:
+    """What the runs log, and which of it looks like an accuracy and is none."""
+    # what is logged of training rows is meant least
+    keys = sorted(logged_keys(data.connection, data.parameters), key=is_of_training)
+    told = no_accuracy_words(keys)
+    return (listed([repr(key) for key in keys], _SHOWN_KEYS) or "none") + (f" ({told})" if told else "")
+
+
+def _searched(data: MlflowData) -> str:
+    """Which accuracies are those of the best trial of a search."""
+    told = [
+        f"{value.metric} of {escaped(value.variant)} is {search_words(value)}"
+        for value in data.values
+        if value.metric == ACCURACY and value.is_of_search
+    ]
+    return f"; {listed(told, _SHOWN)}" if told else ""
 
 
 def _newer_failed(data: MlflowData) -> str:
@@ -222,7 +254,10 @@ def _newer_failed(data: MlflowData) -> str:
 
 def _as_read(data: MlflowData, metric: str) -> str:
     """The metric, with the key that it is read under where that is not the plain one."""
-    key = data.logged.keys[metric]
+    told = score_words(data.values) if data.settings[METRICS[metric].setting] is None else ""
+    if metric == ACCURACY and told:
+        return f"{told},"
+    key = data.logged.keys[metric][0]
     return metric if key == METRICS[metric].keys[0] else f"{metric} ({escaped(key)})"
 
 
@@ -331,7 +366,7 @@ def _no_experiment(name: str) -> Check:
 def _quality(data: MlflowData) -> Quality:
     """What stands in the place of the accuracy."""
     limits = next(((low, high) for metric, low, high in data.ranges if metric == ACCURACY), None)
-    return quality_by(data.settings, data.logged.keys[ACCURACY], limits)
+    return quality_read(data.settings, data.logged.keys[ACCURACY], limits)
 
 
 def _unit(data: MlflowData) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any, TypeVar
 
+from live_dashboards.model.class_scores import is_classifier, scored_class
 from live_dashboards.model.metrics import METRICS
 from live_dashboards.model.snapshot import (
     Answer,
@@ -23,6 +24,7 @@ from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.questions import Parameters, Questions, Row, moment_or_none
 
 HISTORY = "accuracy_history"
+VALIDATION, OF_DATASET = "val_", "_score_"
 Record = TypeVar("Record")
 ByExperiment = Mapping[int, tuple[Record, ...]]
 """Records by the experiment's id; an experiment without any is not in it."""
@@ -35,6 +37,39 @@ def metric_keys(settings: Settings) -> tuple[tuple[str, str], ...]:
         for metric in METRICS.values()
         for key in ((settings[metric.setting],) if settings[metric.setting] else metric.keys)
     )
+
+
+def unnamed_metrics(settings: Settings) -> list[str]:
+    """The metrics whose key no setting names, so that all is looked at that clients log."""
+    return [metric.name for metric in METRICS.values() if not settings[metric.setting]]
+
+
+def dataset_prefixes(metrics: Iterable[str]) -> list[str]:
+    """What the keys of these metrics begin with that autolog logs after a run, with the name of a data
+    set.
+    """
+    return [f"{metric}{OF_DATASET}" for metric in metrics]
+
+
+def scored(key: str, parameters: Parameters) -> int:
+    """Whether the key is read as the score of a class: 0 of one that is not, 1 of a classifier's, 2 of one
+    that may be none. A key that a setting names is what it is.
+    """
+    name = scored_class(key) if parameters["with_scores"] else ""
+    return 0 if not name else 1 if is_classifier(name) else 2
+
+
+def accuracy_parameters(keys: Sequence[str], parameters: Parameters) -> dict[str, Any]:
+    """What questions are bound to that ask for accuracies under these keys, of which a run counts under
+    one.
+    """
+    found = [scored(key, parameters) for key in keys]
+    return {
+        "accuracy_key": keys[0],
+        "accuracy_keys": list(keys),
+        "accuracy_scored": found,
+        "is_accuracy_scored": any(found),
+    }
 
 
 def with_hits() -> list[str]:
@@ -77,6 +112,7 @@ def _value(row: Row) -> VariantValue:
         start_ms,
         step,
         siblings,
+        search,
         *counts,
     ) = row
     found = VariantValue(
@@ -92,7 +128,7 @@ def _value(row: Row) -> VariantValue:
         moment_or_none(start_ms),
         *counts,
     )
-    return replace(found, step=step, siblings=siblings)
+    return replace(found, step=step, siblings=siblings, search=search)
 
 
 def _run(row: Row) -> Run:

@@ -35,6 +35,11 @@ class Held:
         found = {each.variant for each in values if each.model_id or each.run_id in self.measured.runs}
         return tuple((variant, MODEL) for variant in sorted(found))
 
+    def with_more(self, more: Held) -> Held:
+        """With what was asked again of some of the experiments."""
+        of_runs = {name: {**rows, **more.of_runs.get(name, {})} for name, rows in self.of_runs.items()}
+        return replace(self, logged={**self.logged, **more.logged}, of_runs=of_runs)
+
 
 def read_facts(connection: Questions, parameters: Parameters, questions: Sequence[str] = ("runs",)) -> Held:
     """What the runs of these experiments hold; some are asked again where models say more."""
@@ -70,17 +75,17 @@ def _read(
 ) -> Held:
     logged = read_logged(connection, parameters, measured.values)
     found: dict[str, dict[int, Any]] = {name: {} for name in questions}
-    for key, of_key in _by_accuracy_key(logged).items():
-        own = {**parameters, "experiment_ids": of_key, "accuracy_key": key}
+    for keys, of_keys in _by_accuracy_keys(logged).items():
+        own = {**parameters, "experiment_ids": of_keys, **experiments.accuracy_parameters(keys, parameters)}
         for name in questions:
             rows: ByExperiment[Any] = experiments.read(connection, name, own)
             found[name] |= rows
     return Held(parameters, logged, found, measured)
 
 
-def _by_accuracy_key(logged: dict[int, Logged]) -> dict[str, list[int]]:
-    """The experiments by the key that their accuracy is read under: one question for all of a key."""
-    found: dict[str, list[int]] = {}
+def _by_accuracy_keys(logged: dict[int, Logged]) -> dict[tuple[str, ...], list[int]]:
+    """The experiments by the keys that their accuracy is read under: one question for all of a key."""
+    found: dict[tuple[str, ...], list[int]] = {}
     for experiment_id, each in logged.items():
         found.setdefault(each.keys[ACCURACY], []).append(experiment_id)
     return found

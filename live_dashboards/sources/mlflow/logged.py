@@ -10,27 +10,27 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from live_dashboards.model.class_scores import is_no_accuracy, scored_dataset
 from live_dashboards.model.metrics import ACCURACY, EXAMPLE_COUNT_KEY
 from live_dashboards.model.quality import is_of_training
 from live_dashboards.model.snapshot import VariantValue
 from live_dashboards.model.variants import PREFERRED_CHALLENGER
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.datasets import with_test_rows
-from live_dashboards.sources.mlflow.experiments import ByExperiment, read
+from live_dashboards.sources.mlflow.experiments import OF_DATASET, VALIDATION, ByExperiment, read, scored
 from live_dashboards.sources.mlflow.questions import Parameters, Questions, milliseconds, moment_or_none
-from live_dashboards.sources.mlflow.rows.records import VALIDATION
 
 
 @dataclass(frozen=True, slots=True)
 class Logged:
     """What one experiment's runs log: the latest values and their ranges (metric, lowest, highest), each
-    metric's under one key; `keys` are those by metric. `others` are what the runs log else, where an accuracy
-    is missing.
+    metric's under one key, or under several that say the same; `keys` are those by metric. `others` are what
+    the runs log else, where an accuracy is missing.
     """
 
     values: tuple[VariantValue, ...]
     ranges: tuple[tuple[str, float, float], ...]
-    keys: Mapping[str, str]
+    keys: Mapping[str, tuple[str, ...]]
     others: tuple[str, ...]
     warnings: tuple[str, ...] = ()
 
@@ -56,12 +56,12 @@ def _read(
     ranges: ByExperiment[tuple[str, str, float, float]] = read(connection, "value_ranges", parameters)
     ids = parameters["experiment_ids"]
     values = {each: _best(by_runs.get(each, ()), measured.get(each, ()), parameters) for each in ids}
-    keys = {each: _keys(values.get(each, ()), parameters) for each in ids}
+    keys = {each: _keys(values.get(each, ()), _of_experiment(parameters, each)) for each in ids}
     chosen = [
         (each, _counted(value, parameters))
         for each in ids
         for value in values.get(each, ())
-        if value.key == keys[each][value.metric]
+        if value.key in keys[each][value.metric]
     ]
     pointed = _by_point(connection, [value for _, value in chosen], parameters)
     counted, warnings = with_test_rows(connection, pointed, parameters)
@@ -71,100 +71,138 @@ def _read(
     return {
         each: Logged(
             tuple(by_id[each]),
-            tuple(
-                _widened(metric, low, high, by_id[each])
-                for metric, key, low, high in ranges.get(each, ())
-                if key == keys[each][metric]
-            ),
+            _ranges(ranges.get(each, ()), keys[each], by_id[each]),
             keys[each],
-            _others(connection, by_id[each], parameters, each),
+            _others(connection, by_id[each], _of_experiment(parameters, each)),
             warnings if _lacks_rows(by_id[each]) else (),
         )
         for each in ids
     }
 
 
+def _of_experiment(parameters: Parameters, experiment_id: int) -> Parameters:
+    """What is asked of one experiment alone, with the baseline that the page takes."""
+    baseline = parameters["baselines"].get(experiment_id, parameters["baseline"])
+    return {**parameters, "experiment_ids": [experiment_id], "baseline": baseline}
+
+
 def _best(
     values: Sequence[VariantValue], measured: Sequence[VariantValue], parameters: Parameters
 ) -> tuple[VariantValue, ...]:
-    """Of each variant, metric and key the value that counts, be it logged by a run or measured of a model."""
+    """Of each variant, metric and group of keys the value that counts, be it logged by a run or measured of a
+    model.
+    """
     if not measured:
         return tuple(values)
-    found: dict[tuple[str, str, str], VariantValue] = {}
+    groups = _groups(parameters)
+    found: dict[tuple[str, str, int], VariantValue] = {}
     for value in sorted((*values, *measured), key=lambda each: _rank(each, parameters["near_ms"])):
-        found.setdefault((value.variant, value.metric, value.key), value)
+        found.setdefault((value.variant, value.metric, groups[value.metric, value.key]), value)
     return tuple(sorted(found.values(), key=lambda each: (each.variant, each.metric, each.key)))
 
 
-def _widened(
-    metric: str, low: float, high: float, values: Sequence[VariantValue]
-) -> tuple[str, float, float]:
-    """The range with what was measured of models, of which a run keeps one alone."""
-    mine = [each.value for each in values if each.metric == metric and each.model_id]
-    return metric, min((low, *mine)), max((high, *mine))
+def _groups(parameters: Parameters) -> dict[tuple[str, str], int]:
+    """The preference of each metric's keys; those that say the same share one."""
+    wanted = zip(parameters["metrics"], parameters["keys"], parameters["preferences"], strict=True)
+    return {(metric, key): preference for metric, key, preference in wanted}
+
+
+def _ranges(
+    ranges: Iterable[tuple[str, str, float, float]],
+    keys: Mapping[str, Sequence[str]],
+    values: Sequence[VariantValue],
+) -> tuple[tuple[str, float, float], ...]:
+    """Of each metric the lowest and the highest value that is logged under its keys, or was measured of a
+    model, of which a run keeps one alone, or is what a search found best.
+    """
+    found: dict[str, list[float]] = {}
+    for metric, key, *ends in ranges:
+        if key in keys[metric]:
+            found.setdefault(metric, []).extend(ends)
+    for value in values:
+        if value.model_id or value.search:
+            found.setdefault(value.metric, []).append(value.value)
+    return tuple((metric, min(ends), max(ends)) for metric, ends in sorted(found.items()))
 
 
 def _lacks_rows(values: Sequence[VariantValue]) -> bool:
     return any(each.metric == ACCURACY and each.test_count is None for each in values)
 
 
+_Wanted = tuple[str, str, float, int]
+"""A metric, a key, 1 or -1 as more or less is better, and whether it is the score of a class."""
+
+
 def _with_datasets(parameters: Parameters, keys: Sequence[str]) -> Parameters | None:
     """With what autolog logs after the run, `accuracy_score_<dataset>` and the like, before what is logged of
     validation rows; None where nothing of that is among the keys that the runs log.
     """
-    names = ("metrics", "keys", "signs")
-    rows: list[tuple[str, str, float]] = []
-    for metric, key, sign in zip(*(parameters[name] for name in names), strict=True):
-        if key == f"{VALIDATION}{metric}":
-            found = [
-                each for each in keys if each.startswith(f"{metric}_score_") and not is_of_training(each)
-            ]
-            rows.extend((metric, each, sign) for each in found)
-        rows.append((metric, key, sign))
-    if len(rows) == len(parameters["keys"]):
+    names = ("metrics", "keys", "signs", "scored", "preferences")
+    groups: list[list[_Wanted]] = []
+    for metric, key, sign, kind, _ in zip(*(parameters[name] for name in names), strict=True):
+        if metric in parameters["unnamed_metrics"] and key == f"{VALIDATION}{metric}":
+            found = _of_datasets(metric, keys, parameters)
+            groups.extend(
+                [(metric, each, sign, scored(each, parameters)) for each in group] for group in found
+            )
+        groups.append([(metric, key, sign, kind)])
+    if len(groups) == len(parameters["keys"]):
         return None
-    metrics, wanted, signs = (list(column) for column in zip(*rows, strict=True))
-    limit = parameters["most_values"] * len(rows) // len(parameters["keys"])
-    return {
-        **parameters,
-        "metrics": metrics,
-        "keys": wanted,
-        "signs": signs,
-        "preferences": list(range(len(rows))),
-        "most_values": limit,
-    }
+    rows = [(*row, preference) for preference, group in enumerate(groups) for row in group]
+    more = {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+    limit = parameters["most_values"] * len(groups) // len(parameters["keys"])
+    return {**parameters, **more, "most_values": limit}
 
 
-def _keys(values: Sequence[VariantValue], parameters: Parameters) -> dict[str, str]:
-    """The key of each metric."""
-    wanted = [*zip(parameters["metrics"], parameters["keys"], strict=True)]
-    return {
-        metric: _key(
-            [each for each in values if each.metric == metric],
-            [key for of, key in wanted if of == metric],
-            parameters,
-        )
-        for metric in dict.fromkeys(metric for metric, _ in wanted)
-    }
-
-
-def _key(values: Sequence[VariantValue], keys: Sequence[str], parameters: Parameters) -> str:
-    """The first key that the runs which count for baseline and challenger both have; else the first that any
-    runs of both have; else the first that one of them has, or anybody.
+def _of_datasets(metric: str, keys: Sequence[str], parameters: Parameters) -> Iterable[list[str]]:
+    """The keys of a metric that are logged of a data set, by data set. Of an accuracy also the scores of
+    classes that may be classifiers: the class in front of the same data set is no other metric. Data sets
+    that have a plain key come first.
     """
-    if len(keys) == 1:
-        return keys[0]
+    own = [key for key in keys if not is_of_training(key)]
+    begin = f"{metric}{OF_DATASET}"
+    groups = {key.removeprefix(begin): [key] for key in own if key.startswith(begin) and key != begin}
+    for key in own:
+        if metric == ACCURACY and scored(key, parameters) and not is_no_accuracy(key):
+            groups.setdefault(scored_dataset(key), []).append(key)
+    return groups.values()
+
+
+def _keys(values: Sequence[VariantValue], parameters: Parameters) -> dict[str, tuple[str, ...]]:
+    """The keys of each metric: one, or those that say the same."""
+    by_metric: dict[str, dict[int, list[str]]] = {}
+    for (metric, key), preference in _groups(parameters).items():
+        by_metric.setdefault(metric, {}).setdefault(preference, []).append(key)
+    return {
+        metric: tuple(
+            groups[_preference([each for each in values if each.metric == metric], groups, parameters)]
+        )
+        for metric, groups in by_metric.items()
+    }
+
+
+def _preference(
+    values: Sequence[VariantValue], groups: Mapping[int, Sequence[str]], parameters: Parameters
+) -> int:
+    """The first group of keys that the runs which count for baseline and challenger both have; else the first
+    that any runs of both have; else the first that one of them has, or anybody.
+    """
+    if len(groups) == 1:
+        return next(iter(groups))
+    group_of = {key: preference for preference, keys in groups.items() for key in keys}
     pair = _pair(values, parameters)
-    newest = [_keys_of_newest(values, name, parameters["near_ms"]) for name in pair]
-    any_run = [{each.key for each in values if each.variant == name} for name in pair]
-    everybody = {each.key for each in values}
-    groups = (
+    newest = [
+        {group_of[key] for key in _keys_of_newest(values, name, parameters["near_ms"])} for name in pair
+    ]
+    any_run = [{group_of[each.key] for each in values if each.variant == name} for name in pair]
+    everybody = {group_of[each.key] for each in values}
+    known = (
         set.intersection(*newest) if newest else set(),
         set.intersection(*any_run) if any_run else set(),
         set().union(*any_run),
         everybody,
     )
-    return next((key for group in groups for key in keys if key in group), keys[0])
+    return min(next(filter(None, known), set(groups)))
 
 
 def _pair(values: Iterable[VariantValue], parameters: Parameters) -> list[str]:
@@ -191,7 +229,7 @@ def _rank(value: VariantValue, near_ms: int) -> tuple[Any, ...]:
     """
     start_seconds = value.started_at.timestamp() if value.started_at is not None else 0.0
     is_unfinished = value.run_status != "FINISHED"
-    return start_seconds * 1000 > near_ms, value.is_child, is_unfinished, -start_seconds, value.run_id
+    return start_seconds * 1000 > near_ms, value.is_of_search, is_unfinished, -start_seconds, value.run_id
 
 
 def _counted(value: VariantValue, parameters: Parameters) -> VariantValue:
@@ -211,7 +249,7 @@ def _by_point(
     """MLflow keeps the point of the greatest step; where a newer one has a smaller step, as a final value
     that is logged without one, AB_METRIC_POINT says which counts.
     """
-    stepped = [each for each in values if each.step > 0 and not each.model_id]
+    stepped = [each for each in values if _has_points(each)]
     if not stepped:
         return tuple(values)
     rows = connection.rows(
@@ -229,7 +267,7 @@ def _by_point(
 
 
 def _at_point(value: VariantValue, newest: tuple[float, int] | None, parameters: Parameters) -> VariantValue:
-    if newest is None or value.step <= 0 or value.model_id or newest[1] <= _milliseconds(value.observed_at):
+    if newest is None or not _has_points(value) or newest[1] <= _milliseconds(value.observed_at):
         return value
     if math.isclose(newest[0], value.value) and parameters["metric_point"] == "step":
         return value
@@ -238,13 +276,16 @@ def _at_point(value: VariantValue, newest: tuple[float, int] | None, parameters:
     return replace(value, value=newest[0], observed_at=moment_or_none(newest[1]), other_point=value.value)
 
 
+def _has_points(value: VariantValue) -> bool:
+    """Whether its run may have logged other points of it: what a search found best is one value."""
+    return value.step > 0 and not value.model_id and value.search is None
+
+
 def _milliseconds(moment: datetime | None) -> int:
     return 0 if moment is None else milliseconds(moment)
 
 
-def _others(
-    connection: Questions, chosen: Sequence[VariantValue], parameters: Parameters, experiment_id: int
-) -> tuple[str, ...]:
+def _others(connection: Questions, chosen: Sequence[VariantValue], parameters: Parameters) -> tuple[str, ...]:
     """The keys that most runs log, where baseline or challenger has no accuracy, or one of validation rows
     alone.
     """
@@ -252,7 +293,12 @@ def _others(
     is_validation = any(key.startswith(VALIDATION) for key in known.values())
     if len(known) > 1 and parameters["baseline"] in known and not is_validation:
         return ()
-    rows = connection.optional_rows(
-        "metric keys", sql.METRIC_KEYS, {**parameters, "experiment_ids": [experiment_id]}
-    )
-    return tuple(key for key, _ in rows or [])
+    return logged_keys(connection, parameters)
+
+
+def logged_keys(connection: Questions, parameters: Parameters) -> tuple[str, ...]:
+    """The keys that most runs of these experiments log, and all that autolog logs of a data set; none where
+    they cannot be read.
+    """
+    rows = connection.optional_rows("metric keys", sql.METRIC_KEYS, parameters) or []
+    return tuple(key for key, _ in rows)

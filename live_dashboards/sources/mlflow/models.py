@@ -83,7 +83,7 @@ def model_parameters(parameters: Parameters) -> dict[str, Any]:
         **parameters,
         "known": {kind: runs for kind, runs in parameters["known"].items() if kind != MODEL},
         "model_keys": sorted(wanted.metrics),
-        "model_prefixes": list(wanted.prefixes),
+        "dataset_prefixes": list(wanted.prefixes),
     }
 
 

@@ -303,13 +303,13 @@ class PostgresSource(OpenedSource[MlflowConnection]):
             opened,
             schema.version,
             schema.clock_difference_seconds,
-            _versions_text(schema),
+            versions_text(schema),
             parameters,
             deadline,
         )
 
 
-def _versions_text(schema: MlflowSchema) -> str | None:
+def versions_text(schema: MlflowSchema) -> str | None:
     """The question for model versions as far as this schema and user can answer it: read-only roles often see
     neither table.
     """

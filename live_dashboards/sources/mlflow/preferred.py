@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from live_dashboards.model.metrics import ACCURACY
+from live_dashboards.model.class_scores import is_no_accuracy
+from live_dashboards.model.metrics import ACCURACY, BEST
 from live_dashboards.model.names import escaped
+from live_dashboards.model.quality import is_of_training
 from live_dashboards.model.snapshot import Experiment
 from live_dashboards.sources.mlflow import sql
+from live_dashboards.sources.mlflow.experiments import dataset_prefixes
 from live_dashboards.sources.mlflow.models import read_measured
 from live_dashboards.sources.mlflow.questions import Parameters, Preference, Questions
-from live_dashboards.sources.mlflow.rows.records import dataset_prefixes
 
 VALUES, TRAFFIC, ACTIVITY = "values of both variants", "requests of both variants", "newest activity"
 _LOOKED_AT = 50  # the newest
@@ -77,12 +79,22 @@ def _passed_over(newest: Experiment, chosen: Experiment, how: str) -> str:
 
 
 def _of_accuracy(parameters: Parameters) -> dict[str, Any]:
-    """The same, asking for keys of the accuracy alone."""
-    names = ("metrics", "keys", "preferences", "signs")
-    columns = zip(*(parameters[name] for name in names), strict=True)
-    own = zip(*(row for row in columns if row[0] == ACCURACY), strict=True)
-    bound = {**parameters, **{name: list(column) for name, column in zip(names, own, strict=True)}}
-    return {**bound, "prefixes": list(dataset_prefixes(bound))}
+    """The same, asking for keys of the accuracy alone, or what a search found best of it."""
+    keys = [
+        key
+        for metric, key in zip(parameters["metrics"], parameters["keys"], strict=True)
+        if metric == ACCURACY
+    ]
+    keys += [f"{BEST}{key}" for key in keys]
+    own = {
+        "metrics": [ACCURACY] * len(keys),
+        "keys": keys,
+        "signs": [1.0] * len(keys),
+        "scored": [0] * len(keys),
+        "preferences": [*range(len(keys))],
+    }
+    unnamed = [metric for metric in parameters["unnamed_metrics"] if metric == ACCURACY]
+    return {**parameters, **own, "dataset_prefixes": dataset_prefixes(unnamed)}
 
 
 def _measured(
@@ -92,8 +104,9 @@ def _measured(
     ids = sorted(each.experiment_id for each in experiments)
     rows = connection.rows("measured variants", sql.MEASURED, {**parameters, "experiment_ids": ids})
     found: dict[int, frozenset[str]] = {}
-    for experiment_id, variant in rows:
-        found[experiment_id] = found.get(experiment_id, frozenset()) | {variant}
+    for experiment_id, variant, key in rows:
+        if key is None or not (is_of_training(key) or is_no_accuracy(key)):
+            found[experiment_id] = found.get(experiment_id, frozenset()) | {variant}
     return found
 
 

@@ -43,6 +43,11 @@ def require_text(name: str, value: str) -> None:
         raise SettingsError(f"{name} holds bytes that are no UTF-8 text; write it as UTF-8") from None
 
 
+def alone(names: Sequence[str]) -> str | list[str]:
+    """The only one, or all: what is bound to a question that is asked of each."""
+    return names[0] if len(names) == 1 else list(names)
+
+
 class Questions(Protocol):
     """Answers the questions of `sql`, by name, with rows of the same shape, whatever is behind."""
 

@@ -11,14 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
+from live_dashboards.model.class_scores import ACCURACY_SCORERS, R2_OF_TRAINING, SCORER
 from live_dashboards.model.metrics import ACCURACY, EXAMPLE_COUNT_KEY, METRICS
 from live_dashboards.model.quality import HIGHER, quality_by
 from live_dashboards.model.snapshot import MLFLOW, ChosenTest, MlflowAnswer, SourceState, SourceStatus
 from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import experiments, sql
+from live_dashboards.sources.mlflow.baselines import named, read_for_baselines
 from live_dashboards.sources.mlflow.choosing import ChosenExperiment, choice_of, choose_experiment
-from live_dashboards.sources.mlflow.facts import Held, read_facts
+from live_dashboards.sources.mlflow.facts import Held
 from live_dashboards.sources.mlflow.models import MODEL_POINTS, model_parameters
 from live_dashboards.sources.mlflow.questions import (
     ANY_TEST,
@@ -90,13 +92,11 @@ class Asked:
     def read(self, choices: Sequence[ChosenExperiment]) -> tuple[MlflowAnswer, ...]:
         """An answer for each chosen experiment, in this order."""
         ids = [choice.chosen.experiment_id for choice in choices if choice.chosen]
-        facts = read_facts(
-            self.connection, {**choices[0].parameters, "experiment_ids": ids}, ("runs", *_OF_RUNS)
+        parameters = {**choices[0].parameters, "experiment_ids": ids}
+        variants = {each: of_one for choice in choices for each, of_one in named(choice).items()}
+        facts = read_for_baselines(
+            self.connection, parameters, variants, self.versions_text, ("runs", *_OF_RUNS)
         )
-        if self.versions_text:
-            facts.of_runs["versions"] = dict(
-                experiments.read_versions(self.connection, self.versions_text, facts.parameters)
-            )
         answers = tuple(self._answer(choice, facts) for choice in choices)
         ended = self.deadline.elapsed_seconds
         return tuple(
@@ -110,7 +110,7 @@ class Asked:
         parameters = {
             **facts.parameters,
             "experiment_ids": [chosen.experiment_id],
-            "accuracy_key": values.keys[ACCURACY],
+            **experiments.accuracy_parameters(values.keys[ACCURACY], facts.parameters),
         }
         queries = {
             name: " ".join(self.connection.text(name, text, parameters).split())
@@ -146,9 +146,9 @@ class Asked:
 
 def question_parameters(settings: Settings, at: datetime, window_seconds: float) -> dict[str, Any]:
     """What the questions are bound to, but for the experiment's id; times in milliseconds."""
-    keys = experiments.metric_keys(settings)
+    keys, unnamed = experiments.metric_keys(settings), experiments.unnamed_metrics(settings)
     at_ms = milliseconds(at)
-    return {
+    found: dict[str, Any] = {
         **way_parameters(settings["AB_VARIANT_FROM"]),
         "parent_key": sql.PARENT_KEY,
         "run_name_key": sql.RUN_NAME_KEY,
@@ -162,13 +162,21 @@ def question_parameters(settings: Settings, at: datetime, window_seconds: float)
         "keys": [key for _, key in keys],
         "preferences": list(range(len(keys))),
         "signs": [_sign(metric, key, settings) for metric, key in keys],
+        "scored": [0] * len(keys),
+        "unnamed_metrics": unnamed,
+        "dataset_prefixes": experiments.dataset_prefixes(unnamed),
+        "with_scores": ACCURACY in unnamed,
+        "r2_key": R2_OF_TRAINING,
+        "scorer_key": SCORER,
+        "accuracy_scorers": list(ACCURACY_SCORERS),
         "with_hits": experiments.with_hits(),
         "hits_pattern": experiments.hits_pattern(),
         "most_values": sql.MAX_VARIANTS * len(keys),
         "metric_point": settings["AB_METRIC_POINT"],
         "baseline": settings["AB_BASELINE_VARIANT"],
+        "is_baseline_given": "AB_BASELINE_VARIANT" in settings.given,
+        "baselines": {},  # by experiment, where that is another one
         "challenger": settings["AB_CHALLENGER_VARIANT"],
-        "accuracy_key": next(key for metric, key in keys if metric == ACCURACY),
         "test_count_key": settings["AB_TEST_COUNT_PARAM"],
         # whoever names the param means it
         "example_count_key": "" if "AB_TEST_COUNT_PARAM" in settings.given else EXAMPLE_COUNT_KEY,
@@ -177,6 +185,8 @@ def question_parameters(settings: Settings, at: datetime, window_seconds: float)
         "from_ms": at_ms - round(window_seconds * 1000),
         "step_ms": experiments.step_ms(window_seconds),
     }
+    plain = next(key for metric, key in keys if metric == ACCURACY)
+    return {**found, **experiments.accuracy_parameters([plain], found)}
 
 
 def _sign(metric: str, key: str, settings: Settings) -> float:

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from live_dashboards.model.class_scores import CLASS_SCORE
+from live_dashboards.model.metrics import BEST
 from live_dashboards.model.setting_types import VariantWay
 
 PARENT_KEY = "mlflow.parentRunId"
@@ -24,6 +26,8 @@ MAX_RUNS = 200
 MAX_VERSIONS = 50
 HISTORY_POINTS = 300
 MAX_POINTS = 20_000
+MAX_KEYS = 200
+MAX_DATASET_KEYS = 1_000
 
 _BLANKS = r"E' \t\r\n\f\x0b'"
 # sums, products and squares of such values stay finite; no metric is larger but one that has diverged
@@ -40,7 +44,7 @@ _TRIMMED = f"nullif(btrim(left({{value}}, 250), {_BLANKS}), '')"
 _PARAM, _TAG = _TRIMMED.format(value="p.value"), _TRIMMED.format(value="t.value")
 # Where variants are is a setting: `filled` puts that into the texts, as a planner knows a plain text best.
 _VARIANT, _VARIANTS, _COUNTED_VARIANT, _COUNTED_WAY = "<variant>", "<variants>", "<counted>", "<way>"
-_MODEL_VARIANT = "<of model>"
+_MODEL_VARIANT, _OF_ACCURACY = "<of model>", "<of accuracy>"
 _RUNS_OF_EXPERIMENTS = (
     "select * from runs where experiment_id = any(%(experiment_ids)s) and lifecycle_stage = 'active'"
 )
@@ -49,16 +53,21 @@ active as materialized (
   select r.experiment_id, r.run_uuid, r.name, r.status, r.start_time, r.end_time,
          {_VARIANT} as variant,
          coalesce((select c.value <> '' from tags c where c.key = %(parent_key)s
-           and c.run_uuid = r.run_uuid), false) as is_child
+           and c.run_uuid = r.run_uuid), false) as is_child{{more}}
   from ({{runs}}) r
 )"""
-_ACTIVE_RUNS = _WITH_VARIANT.format(runs=_RUNS_OF_EXPERIMENTS)
+_PARENT = """,
+         (select left(c.value, 250) from tags c where c.key = %(parent_key)s and c.run_uuid = r.run_uuid
+           and c.value <> '') as parent"""
+_ACTIVE_RUNS = _WITH_VARIANT.format(runs=_RUNS_OF_EXPERIMENTS, more="")
+_ACTIVE_WITH_PARENTS = _WITH_VARIANT.format(runs=_RUNS_OF_EXPERIMENTS, more=_PARENT)
 _NEWEST_RUNS = _WITH_VARIANT.format(
+    more="",
     runs=f"""
   select n.* from unnest(%(experiment_ids)s) as w(wanted_id) cross join lateral (
     select * from runs where experiment_id = w.wanted_id and lifecycle_stage = 'active'
     order by coalesce(start_time, 0) > %(near_ms)s, start_time desc nulls last, run_uuid limit {MAX_RUNS}
-  ) n"""
+  ) n""",
 )
 
 SCHEMA = """
@@ -139,14 +148,47 @@ select r.experiment_id, greatest(r.known_ms, m.known_ms), greatest(r.newest_ms, 
 from run_times r left join metric_times m on m.experiment_id = r.experiment_id"""
 
 # Of a dozen keys that clients log a metric under most are in no run: one look for each spares those by run.
-_WANTED = """
+# What a search found best stands in its parent's run under a key of its own.
+_IN_ANY_RUN = (
+    "(select l.run_uuid from latest_metrics l where l.key = {key} order by l.run_uuid limit 1) is not null"
+)
+_WANTED_KEYS = (
+    "unnest(%(metrics)s, %(keys)s, %(preferences)s, %(signs)s, %(scored)s) as w(metric, key, preference, "
+    "sign, scored)"
+)
+_WANTED = f"""
 wanted as materialized (
-  select w.metric, w.key, w.preference, w.sign
-  from unnest(%(metrics)s, %(keys)s, %(preferences)s, %(signs)s) as w(metric, key, preference, sign)
-  where (select l.run_uuid from latest_metrics l where l.key = w.key order by l.run_uuid limit 1) is not null
+  select w.* from {_WANTED_KEYS}
+  where {_IN_ANY_RUN.format(key="w.key")}
+)"""
+_WANTED_OR_BEST = f"""
+wanted as materialized (
+  select w.*, bool_or(w.scored > 0) over (partition by w.metric, w.preference) as is_shared
+  from (select w.*, {_IN_ANY_RUN.format(key="w.key")} as is_there, case when w.scored = 0
+      and {_IN_ANY_RUN.format(key=f"'{BEST}' || w.key")} then '{BEST}' || w.key end as best
+    from {_WANTED_KEYS} offset 0) w
+  where w.is_there or w.best is not null
 )"""
 _LATEST = """wanted w cross join lateral (select * from latest_metrics l where l.key = w.key and
     l.run_uuid = r.run_uuid offset 0) m"""
+# Of keys that say the same, such as the scores of several classes, the one that a run counts under: the plain
+# one first; none where two scores differ, as it is not told which of the models is meant. A score that may be
+# none of a classifier is none where the run logs what autolog does of regressors, or another scorer.
+_SURE = """m.value between 0 and 1 and (k.scored < 2 or (
+      (select l.key from latest_metrics l where l.key = %(r2_key)s and l.run_uuid = {run}.run_uuid) is null
+      and coalesce((select p.value from params p where p.key = %(scorer_key)s and p.run_uuid =
+        {run}.run_uuid), 'None') = any(%(accuracy_scorers)s)))"""
+_COUNTED_KEY = f"""(select case when min(k.scored) = 0 then min(k.key collate "C") filter (where k.scored = 0)
+      when min(m.value) = max(m.value) then min(k.key collate "C") end
+    from {{keys}} cross join lateral (select * from latest_metrics l where l.key = k.key
+      and l.run_uuid = {{run}}.run_uuid offset 0) m
+    where {_FINITE} and (k.scored = 0 or ({_SURE})))"""
+_KEY_OF_GROUP = _COUNTED_KEY.format(
+    keys="(select * from wanted o where o.metric = w.metric and o.preference = w.preference) k", run="r"
+)
+_KEY_OF_ACCURACY = _COUNTED_KEY.format(
+    keys="unnest(%(accuracy_keys)s, %(accuracy_scored)s) as k(key, scored)", run="r"
+)
 _TEST_COUNT = """coalesce(
          (select left(n.value, 250) from params n where n.run_uuid = v.run_uuid
            and n.key = %(test_count_key)s),
@@ -168,52 +210,76 @@ _NAME = (
 )
 
 # For each variant, metric and key the first of: top-level before child, FINISHED before RUNNING, newest
-# start; a run that started after the moment comes last. Of children, which are trials of a search, the best
-# one of the newest search counts, not the last one.
+# start; a run that started after the moment comes last. Of children, which are trials of a search, one of the
+# newest search counts: the one whose value its parent logs as the best, else the best one, not the last one.
+# A parent that has a variant, which its children have not, counts by the best that it logs, with the rows of
+# the trial that has it: what is tested for truth is no join, which a planner without statistics would make by
+# comparing all.
+_COUNTS = "r.variant is not null and r.status in ('FINISHED', 'RUNNING')"
+_IS_BEST = "abs({value} - {best}) <= float8 '1e-9' * greatest(abs({value}), abs({best}))"
+_OF_PARENT = f"""(select m.value from latest_metrics m where m.key = w.best and m.run_uuid = r.parent
+           and {_FINITE} and exists (select from runs p where p.run_uuid = r.parent
+             and p.experiment_id = r.experiment_id and p.lifecycle_stage = 'active'
+             and p.status in ('FINISHED', 'RUNNING')))"""
+_TRIALS = f"""from active c where v.is_search and not v.is_child and c.experiment_id = v.experiment_id
+      and c.parent = v.run_uuid and c.status in ('FINISHED', 'RUNNING')
+      and exists (select from latest_metrics m where m.key = v.key and m.run_uuid = c.run_uuid
+        and {_FINITE}"""
 VALUES = f"""
-with {_ACTIVE_RUNS}, {_WANTED}, candidate as (
-  select r.experiment_id, r.variant, r.run_uuid, r.name, r.status, r.is_child, r.start_time, w.sign,
-    case when r.is_child then (select left(c.value, 250) from tags c where c.key = %(parent_key)s
-      and c.run_uuid = r.run_uuid) end as parent,
-         w.metric, w.preference, m.key, m.value, m.timestamp, m.step
+with {_ACTIVE_WITH_PARENTS}, {_WANTED_OR_BEST}, candidate as (
+  select r.experiment_id, r.variant, r.run_uuid, r.name, r.status, r.is_child, r.is_child as is_search,
+    r.start_time, r.parent, w.sign, w.metric, w.preference, m.key, m.value, m.timestamp, m.step,
+         case when r.is_child and w.best is not null then {_OF_PARENT} end as best
   from active r cross join {_LATEST}
-  where r.variant is not null and r.status in ('FINISHED', 'RUNNING') and {_FINITE}
+  where {_COUNTS} and {_FINITE} and (not w.is_shared or w.key = {_KEY_OF_GROUP})
+  union all
+  select r.experiment_id, r.variant, r.run_uuid, r.name, r.status, false, true,
+    r.start_time, r.run_uuid, w.sign, w.metric, w.preference, w.key, m.value, m.timestamp, m.step, m.value
+  from active r cross join wanted w cross join lateral (select * from latest_metrics l where l.key = w.best
+    and l.run_uuid = r.run_uuid offset 0) m
+  where {_COUNTS} and {_FINITE} and w.best is not null
+    and ((r.experiment_id, r.run_uuid) in (select c.experiment_id, c.parent from active c where c.is_child))
+      is true
+    and (r.experiment_id, r.run_uuid) not in (select c.experiment_id, c.parent from active c where c.is_child
+      and c.variant is not null)
+    and not exists (select from latest_metrics m where m.key = w.key and m.run_uuid = r.run_uuid
+      and {_FINITE})
 ), sibling as (
-  select c.*, max(c.start_time) over same_parent as search_ms, count(*) over same_parent as siblings
+  select c.*, coalesce({_IS_BEST.format(value="c.value", best="c.best")}, false) as is_best,
+    max(c.start_time) over same_search as search_ms, count(*) over same_search as siblings
   from candidate c
-  window same_parent as (partition by c.experiment_id, c.variant, c.metric, c.preference, c.is_child,
+  window same_search as (partition by c.experiment_id, c.variant, c.metric, c.preference, c.is_search,
     coalesce(c.parent, c.run_uuid), coalesce(c.start_time, 0) > %(near_ms)s, c.status)
 ), value as (
   select distinct on (s.experiment_id, s.variant, s.metric, s.preference) s.*
   from sibling s
   order by s.experiment_id, s.variant, s.metric, s.preference, coalesce(s.start_time, 0) > %(near_ms)s,
-    s.is_child, s.status <> 'FINISHED', s.search_ms desc nulls last,
-    case when s.is_child then s.value * s.sign end desc, s.start_time desc nulls last, s.run_uuid
+    s.is_search, s.status <> 'FINISHED', s.search_ms desc nulls last, s.is_best desc,
+    case when s.is_search then s.value * s.sign end desc, s.start_time desc nulls last, s.run_uuid
 ), placed as (
   select v.*, row_number() over (partition by v.experiment_id order by v.variant = any(%(favoured)s) desc,
     v.variant, v.metric, v.preference) as place from value v
+), shown as (
+  select v.experiment_id, v.place, v.variant, v.metric, v.key, v.timestamp, v.step,
+    case when v.is_best then v.best else v.value end as value,
+    coalesce(t.run_uuid, v.run_uuid) as run_uuid, coalesce(t.name, v.name) as name,
+    coalesce(t.status, v.status) as status, coalesce(t.is_child, v.is_child) as is_child,
+    case when t.run_uuid is null then v.start_time else t.start_time end as start_time,
+    case when not v.is_search then 1 when v.is_child then v.siblings else (select count(*) {_TRIALS})) end
+      as siblings,
+    case when v.is_best then (select left({_NAME.format(run="p")}, 250) from runs p
+      where p.run_uuid = v.parent) end as search
+  from placed v left join lateral (
+    select c.run_uuid, c.name, c.status, c.is_child, c.start_time {_TRIALS}
+      and {_IS_BEST.format(value="m.value", best="v.best")})
+    order by c.status <> 'FINISHED', c.start_time desc nulls last, c.run_uuid limit 1) t on true
+  where v.place <= %(most_values)s
 )
 select v.experiment_id, v.variant, v.metric, v.key, v.value, v.timestamp, v.run_uuid,
-  left({_NAME.format(run="v")}, 250), v.status, v.is_child, v.start_time, v.step,
-       case when v.is_child then v.siblings else 1 end,
+  left({_NAME.format(run="v")}, 250), v.status, v.is_child, v.start_time, v.step, v.siblings, v.search,
        {_TEST_COUNT},
        {_HITS_AND_MISSES}
-from placed v where v.place <= %(most_values)s order by v.experiment_id, v.place"""
-
-# Which variants of these experiments have a value at all: of each the first run that has one is enough.
-MEASURED = f"""
-with {_ACTIVE_RUNS}, {_WANTED}, counts as materialized (
-  select * from active r where r.variant is not null and r.status in ('FINISHED', 'RUNNING')
-    and coalesce(r.start_time, 0) <= %(near_ms)s
-)
-select v.experiment_id, v.variant
-from (select distinct experiment_id, variant from counts) v cross join lateral (
-  select from counts r where r.experiment_id = v.experiment_id and r.variant = v.variant
-    and (exists (select from {_LATEST} where {_FINITE}) or exists (select from latest_metrics m
-      cross join unnest(%(prefixes)s::text[]) p where m.run_uuid = r.run_uuid and starts_with(m.key, p)
-      and {_FINITE}))
-  limit 1) found
-order by v.experiment_id, v.variant"""
+from shown v order by v.experiment_id, v.place"""
 
 # latest_metrics keeps the greatest step, which is not always the newest point: by the primary key from the
 # newest point down, so that no more than one is read.
@@ -242,6 +308,30 @@ from inputs i join datasets d on d.dataset_uuid = i.source_id
 where i.destination_type = 'RUN' and i.source_type = 'DATASET' and i.destination_id = any(%(run_ids)s)
 order by i.destination_id, i.input_uuid limit 1000"""
 
+# What autolog logs of a data set after a run.
+_OF_A_DATASET = f"""(exists (select from unnest(%(dataset_prefixes)s::text[]) p where starts_with({{key}}, p))
+    or (%(with_scores)s and {{key}} ~ '{CLASS_SCORE}'))"""
+
+# Which variants of these experiments have a value at all: of each the first run that has one is enough. Where
+# none has, the keys of data sets that their runs log, of which the caller says which are values.
+MEASURED = f"""
+with {_ACTIVE_RUNS}, {_WANTED}, counts as materialized (
+  select * from active r where r.variant is not null and r.status in ('FINISHED', 'RUNNING')
+    and coalesce(r.start_time, 0) <= %(near_ms)s
+), plain as materialized (
+  select v.experiment_id, v.variant
+  from (select distinct experiment_id, variant from counts) v cross join lateral (
+    select from counts r where r.experiment_id = v.experiment_id and r.variant = v.variant
+      and exists (select from {_LATEST} where {_FINITE}) limit 1) found
+), other as (
+  select distinct r.experiment_id, r.variant, m.key from counts r join latest_metrics m on m.run_uuid =
+    r.run_uuid
+  where (r.experiment_id, r.variant) not in (select p.experiment_id, p.variant from plain p)
+    and {_OF_A_DATASET.format(key="m.key")} and {_FINITE}
+)
+select * from (select experiment_id, variant, null as key from plain union all select * from other) found
+order by experiment_id, variant, key collate "C" limit {MAX_POINTS}"""
+
 # MLflow 3 keeps what a run measured by the model that it measured: of runs without a variant, the last point
 # of each model whose own params and tags, or those of the run that trained it, tell one. NaN stands there as
 # 0.
@@ -256,7 +346,7 @@ with {_ACTIVE_RUNS}, model as materialized (
     m.metric_name, m.metric_value, m.metric_timestamp_ms, m.metric_step
   from model g join logged_model_metrics m on m.model_id = g.model_id
   where g.variant is not null and m.metric_value is not null and (m.metric_name = any(%(model_keys)s)
-    or exists (select from unnest(%(model_prefixes)s) p where starts_with(m.metric_name, p)))
+    or {_OF_A_DATASET.format(key="m.metric_name")})
   order by m.model_id, m.run_id, m.metric_name, case when %(metric_point)s = 'time' then m.metric_timestamp_ms
     else m.metric_step end desc, m.metric_step desc, m.metric_timestamp_ms desc, m.metric_value desc
 )
@@ -277,7 +367,7 @@ with {_WANTED}, active as materialized (
 )
 select r.experiment_id, w.metric, m.key, min(m.value), max(m.value)
 from active r cross join {_LATEST}
-where {_FINITE}
+where {_FINITE} and (w.scored = 0 or m.value between 0 and 1)
 group by r.experiment_id, w.metric, m.key order by r.experiment_id, w.metric, m.key"""
 
 STATUS_COUNTS = f"""
@@ -293,12 +383,13 @@ select c.experiment_id, c.variant, c.status, c.is_child, c.runs from counted c
 RUNS = f"""
 with {_NEWEST_RUNS}, signs as materialized (
   select m.run_uuid, max(m.timestamp) filter (where m.timestamp <= {_TOMORROW_MS}) as sign_ms,
-         max(m.value) filter (where m.key = %(accuracy_key)s and {_FINITE}) as accuracy
+         max(m.value) filter (where {_OF_ACCURACY} and {_FINITE}) as accuracy
   from latest_metrics m where m.run_uuid = any(array(select run_uuid from active)) group by m.run_uuid
 )
 select r.experiment_id, r.run_uuid, left({_NAME.format(run="r")}, 250), r.variant, r.status, r.start_time,
   r.end_time, r.is_child,
-       s.sign_ms, s.accuracy
+       s.sign_ms, case when %(is_accuracy_scored)s then (select m.value from latest_metrics m
+         where m.run_uuid = r.run_uuid and m.key = {_KEY_OF_ACCURACY}) else s.accuracy end
 from active r full join signs s on s.run_uuid = r.run_uuid
 where coalesce(r.run_uuid, '') <> '' order by r.experiment_id, r.start_time desc nulls last, r.run_uuid"""
 
@@ -309,12 +400,14 @@ HISTORY = f"""
 with {_ACTIVE_RUNS}, point as (
   select r.experiment_id, r.variant, r.is_child, (m.timestamp - %(from_ms)s - 1) / %(step_ms)s as step,
     avg(m.timestamp) as time_ms, avg(m.value) as value
-  from (select m.run_uuid, m.timestamp, m.value from metrics m
-        where m.key = %(accuracy_key)s and m.timestamp > %(from_ms)s and m.timestamp <= %(at_ms)s
+  from (select m.run_uuid, m.key, m.timestamp, m.value from metrics m
+        where {_OF_ACCURACY} and m.timestamp > %(from_ms)s and m.timestamp <= %(at_ms)s
           and {_FINITE}) m
-  full join (select * from active where variant is not null and status in ('FINISHED', 'RUNNING')) r
+  full join (select r.*, case when %(is_accuracy_scored)s then {_KEY_OF_ACCURACY} end as key
+        from active r where {_COUNTS}) r
     on r.run_uuid = m.run_uuid
   where coalesce(m.run_uuid, '') <> '' and coalesce(r.run_uuid, '') <> ''
+    and (not %(is_accuracy_scored)s or r.key = m.key)
   group by 1, 2, 3, 4
 ), best as (
   select experiment_id, variant, bool_and(is_child) as is_child from point group by 1, 2
@@ -342,11 +435,18 @@ ALIASES = """array(select a.alias from registered_model_aliases a
                from to_jsonb(v) ->> 'workspace'
              order by a.alias limit 10)"""
 
-METRIC_KEYS = """
-select m.key, count(*) from runs r join latest_metrics m on m.run_uuid = r.run_uuid
-where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active' and not starts_with(m.key,
-  'system/')
-group by m.key order by 2 desc, 1 limit 20"""
+# The keys that most runs log, and all that autolog logs of a data set.
+METRIC_KEYS = f"""
+select k.key, k.runs
+from (
+  select m.key, count(*) as runs, row_number() over (order by count(*) desc, m.key) as place
+  from runs r join latest_metrics m on m.run_uuid = r.run_uuid
+  where r.experiment_id = any(%(experiment_ids)s) and r.lifecycle_stage = 'active' and not starts_with(m.key,
+    'system/')
+  group by m.key
+) k
+where k.place <= {MAX_KEYS} or {_OF_A_DATASET.format(key="k.key")}
+order by k.place limit {MAX_DATASET_KEYS}"""
 
 ODD_VALUES = f"""
 with {_WANTED}
@@ -386,6 +486,7 @@ def filled(text: str, parameters: Mapping[str, Any]) -> str:
         (_MODEL_VARIANT, _first(of_model)),
         (_COUNTED_VARIANT, _first([each for _, each in counted])),
         (_COUNTED_WAY, f"case {whens} end" if whens else "0"),
+        (_OF_ACCURACY, _among(parameters.get("accuracy_keys", ()))),
     ):
         text = text.replace(mark, written)
     return text
@@ -415,6 +516,11 @@ _JOIN = """
 def _names(place: int, way: VariantWay) -> dict[str, str]:
     table = _LOGGED.get(way.kind, "")
     return {"key": f"variant_key_{place}", "alias": f"v{place}", "table": table, "kind": way.kind}
+
+
+def _among(keys: Sequence[str]) -> str:
+    """A test that an index on the key alone answers, be it one."""
+    return "m.key = %(accuracy_key)s" if len(keys) == 1 else "m.key = any(%(accuracy_keys)s)"
 
 
 def _first(texts: Sequence[str]) -> str:

@@ -276,10 +276,10 @@ class _RunsOfOne:
     token: str | None = ""
     keys: Counter[str] = field(default_factory=Counter)
 
-    def count(self, keys: Iterable[str]) -> None:
+    def count(self, keys: Iterable[str], wanted: WantedKeys) -> None:
         """Adds the keys that a page's runs log."""
         for key in keys:
-            if key in self.keys or len(self.keys) < _COUNTED_KEYS:
+            if key in self.keys or len(self.keys) < _COUNTED_KEYS or wanted.has_metric(key):
                 self.keys[key] += 1
 
     @property
@@ -353,7 +353,7 @@ class RestRuns:
             reading.token or "",
         )
         own = [run for run, _ in page if run.experiment_id == reading.experiment_id]
-        reading.count(key for _, keys in page for key in keys)
+        reading.count((key for _, keys in page for key in keys), self._wanted)
         if len(own) < len(page):
             self._pages.warnings.append(
                 f"MLflow's server {self._pages.client.address} gave runs of another experiment than it was "

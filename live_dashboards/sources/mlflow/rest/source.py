@@ -13,7 +13,7 @@ from live_dashboards.settings import Settings
 from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.experiments import HISTORY
-from live_dashboards.sources.mlflow.questions import Parameters, Row
+from live_dashboards.sources.mlflow.questions import Parameters, Row, alone
 from live_dashboards.sources.mlflow.reading import Asked, OpenedSource
 from live_dashboards.sources.mlflow.rest.exchange import API, LateError, RestClient, rest_endpoint
 from live_dashboards.sources.mlflow.rest.runs import (
@@ -166,7 +166,7 @@ class RestRows:
                 (request("experiments/search", experiments_search(deleted_too=False)), *marked)
             ),
             HISTORY: f"{search}; then for each run GET {API}metrics/get-history "
-            f"{json.dumps({'metric_key': parameters['accuracy_key']})}, "
+            f"{json.dumps({'metric_key': alone(parameters['accuracy_keys'])})}, "
             f"timestamp > {parameters['from_ms']} and <= {parameters['at_ms']}",
             "model points": request("logged-models/search", models_search(ids)),
             "versions": f"GET {API}model-versions/search {json.dumps(VERSIONS)}; GET "

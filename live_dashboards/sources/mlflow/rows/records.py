@@ -4,11 +4,14 @@ which the rules need a dozen.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
+from live_dashboards.model.class_scores import CLASS_SCORE
+from live_dashboards.model.metrics import BEST
 from live_dashboards.model.setting_types import VariantWay
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.experiments import hit_keys
@@ -16,8 +19,8 @@ from live_dashboards.sources.mlflow.questions import Parameters, Row
 from live_dashboards.sources.mlflow.variants import variant_of
 
 LONGEST_TEXT = 250
-VALIDATION = "val_"
 _DAY_MS = 86_400_000
+_CLASS_SCORE = re.compile(CLASS_SCORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class WantedKeys:
 
     metrics: frozenset[str]
     prefixes: tuple[str, ...]
+    has_scores: bool
     params: frozenset[str]
     tags: frozenset[str]
     near_ms: int
@@ -39,20 +43,25 @@ class WantedKeys:
         """What the questions bound to these parameters need; a caller of MLflow may log any time, and later
         ones than tomorrow are no sign of activity.
         """
-        count = parameters["test_count_key"]
+        count, has_scores = parameters["test_count_key"], parameters["with_scores"]
         hits = {
             name
             for metric, key in zip(parameters["metrics"], parameters["keys"], strict=True)
             if metric in parameters["with_hits"]
             for name in hit_keys(key)
         }
+        own = {*parameters["keys"], *(f"{BEST}{key}" for key in parameters["keys"])}
+        told = {parameters["r2_key"]} if has_scores else set()
+        prefixes = parameters["dataset_prefixes"]
         ways = parameters["variant_ways"]
         tags = frozenset({*(way.name for way in ways if way.kind == "tag"), sql.PARENT_KEY, sql.RUN_NAME_KEY})
+        scorer = {parameters["scorer_key"]} if has_scores else set()
         tomorrow_ms = int(time.time() * 1000) + _DAY_MS
         return cls(
-            frozenset({*parameters["keys"], *hits, count, parameters["example_count_key"]}),
-            dataset_prefixes(parameters),
-            frozenset({*(way.name for way in ways if way.kind == "param"), count}),
+            frozenset({*own, *hits, *told, count, parameters["example_count_key"]}),
+            (*prefixes, *(f"{BEST}{prefix}" for prefix in prefixes)),
+            has_scores,
+            frozenset({*(way.name for way in ways if way.kind == "param"), count, *scorer}),
             tags,
             parameters["near_ms"],
             tomorrow_ms,
@@ -61,20 +70,16 @@ class WantedKeys:
 
     def has_metric(self, key: str) -> bool:
         """Whether that metric is kept."""
-        return key in self.metrics or key.startswith(self.prefixes)
+        return key in self.metrics or key.startswith(self.prefixes) or self.is_of_dataset(key)
+
+    def is_of_dataset(self, key: str) -> bool:
+        """Whether it is the score of a class on a data set, where these are looked at."""
+        return self.has_scores and bool(_CLASS_SCORE.match(key))
 
     def signs(self, times_ms: Iterable[int | None]) -> tuple[int | None, int | None]:
         """The newest of them at all, and the newest that was known at the moment."""
         known = [each for each in times_ms if each is not None and each <= self.tomorrow_ms]
         return max(known, default=None), max((each for each in known if each <= self.near_ms), default=None)
-
-
-def dataset_prefixes(parameters: Parameters) -> tuple[str, ...]:
-    """What keys begin with that autolog logs after a run, with the name of a data set: of each metric that no
-    setting gives another key.
-    """
-    wanted = zip(parameters["metrics"], parameters["keys"], strict=True)
-    return tuple(f"{metric}_score_" for metric, key in wanted if key == f"{VALIDATION}{metric}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +137,14 @@ class RunRow:
     way: int = 0
 
     @property
+    def parent(self) -> str:
+        """The run that it belongs to, empty where it belongs to none."""
+        return self.tags.get(sql.PARENT_KEY, "")[:LONGEST_TEXT]
+
+    @property
     def is_child(self) -> bool:
         """Whether it belongs to another run."""
-        return bool(self.tags.get(sql.PARENT_KEY))
+        return bool(self.parent)
 
     @property
     def name(self) -> str:
@@ -142,9 +152,14 @@ class RunRow:
         return (self.logged_name or self.tags.get(sql.RUN_NAME_KEY) or self.run_id[:8])[:LONGEST_TEXT]
 
     @property
+    def is_good(self) -> bool:
+        """Whether its values count: it has ended well, or is under way."""
+        return self.status in {"FINISHED", "RUNNING"}
+
+    @property
     def counts(self) -> bool:
         """Whether its values count for its variant."""
-        return self.variant is not None and self.status in {"FINISHED", "RUNNING"}
+        return self.variant is not None and self.is_good
 
     def named(self, parameters: Parameters) -> RunRow:
         """The same with the variant that these parameters lead to."""

@@ -7,14 +7,12 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from live_dashboards.errors import SourceError
 from live_dashboards.sources.mlflow import sql
-from live_dashboards.sources.mlflow.experiments import HISTORY, hit_keys
+from live_dashboards.sources.mlflow.experiments import HISTORY
 from live_dashboards.sources.mlflow.questions import Parameters, Row
 from live_dashboards.sources.mlflow.rows.records import (
     LONGEST_TEXT,
@@ -25,21 +23,22 @@ from live_dashboards.sources.mlflow.rows.records import (
     RowSource,
     RunRow,
     VersionRow,
+    WantedKeys,
 )
+from live_dashboards.sources.mlflow.rows.values import accuracy_key, finite, newest_first, value_rows
 from live_dashboards.sources.mlflow.variants import LOGGED, known_runs, trimmed
 
 _DAY_MS = 86_400_000
 _DELETED_SHOWN = 3
 
 _MOST_ALIASES = 10
-_MOST_KEYS = 20
-_PLAIN_DIGITS_BELOW = 1e15  # from here on PostgreSQL writes a number with an exponent
 
 _RULES = {
     "experiments": "by experiment, the runs with each value of the first of these ways that gives one: "
     "{ways}",
     "values": "by variant, metric and key, the latest finite value of the newest run: a top-level one before "
-    "a child, a FINISHED one before a RUNNING one",
+    "a child, a FINISHED one before a RUNNING one; of children what their parent logs as the best, else the "
+    "best",
     "value_ranges": "by metric and key, the lowest and highest latest finite value of all active runs",
     "status_counts": "active runs by variant, status, and whether they are children",
     "runs": "the newest active runs",
@@ -121,19 +120,24 @@ def activity_rows(runs: Sequence[RunRow], parameters: Parameters) -> list[Row]:
 
 
 def measured_rows(runs: Iterable[RunRow], parameters: Parameters) -> list[Row]:
-    """(id, variant) of those of which a run that had started by the moment has a value."""
-    keys, prefixes = {*parameters["keys"]}, tuple(parameters["prefixes"])
-    found = {
-        (run.experiment_id, run.variant or "")
-        for run in runs
-        if run.counts
-        and (run.start_ms or 0) <= parameters["near_ms"]
-        and any(
-            metric.is_finite and (key in keys or key.startswith(prefixes))
-            for key, metric in run.metrics.items()
-        )
-    }
-    return sorted(found)
+    """(id, variant, nothing) of those of which a run that had started by the moment has a value; of others
+    (id, variant, key) for each key of a data set.
+    """
+    keys, wanted = {*parameters["keys"]}, WantedKeys.of(parameters)
+    found: dict[tuple[int, str], set[str]] = {}
+    for run in runs:
+        if run.counts and (run.start_ms or 0) <= parameters["near_ms"]:
+            own = found.setdefault((run.experiment_id, run.variant or ""), set())
+            own.update(key for key, metric in run.metrics.items() if metric.is_finite)
+    rows: list[Row] = []
+    for place, logged in sorted(found.items()):
+        others = sorted(key for key in logged if _is_of_dataset(key, parameters, wanted))
+        rows += [(*place, None)] if logged & keys else [(*place, key) for key in others]
+    return rows[: sql.MAX_POINTS]
+
+
+def _is_of_dataset(key: str, parameters: Parameters, wanted: WantedKeys) -> bool:
+    return key.startswith(tuple(parameters["dataset_prefixes"])) or wanted.is_of_dataset(key)
 
 
 def _counted(runs: Iterable[RunRow]) -> dict[int, Counter[str]]:
@@ -183,73 +187,12 @@ def _newest_ms(runs: Sequence[RunRow], tomorrow_ms: float) -> int | None:
     )
 
 
-def value_rows(runs: Sequence[RunRow], parameters: Parameters) -> list[Row]:
-    """For each variant, metric and key the first of: top-level before child, FINISHED before RUNNING, newest
-    start; later runs than the moment come last.
-    """
-    best: dict[tuple[str, str, int], tuple[RunRow, str, int]] = {}
-    names = ("preferences", "metrics", "keys", "signs")
-    wanted = sorted(zip(*(parameters[name] for name in names), strict=True))
-    for preference, metric, key, sign in wanted:
-        candidates = _Candidates(
-            tuple(run for run in runs if run.counts and run.finite(key) is not None),
-            key,
-            sign,
-            parameters["near_ms"],
-        )
-        for run, siblings in candidates.ranked():
-            best.setdefault((run.variant or "", metric, preference), (run, key, siblings))
-    placed = sorted(best.items(), key=lambda item: (item[0][0] not in parameters["favoured"], item[0]))[
-        : parameters["most_values"]
-    ]
-    return [_value_row(variant, metric, chosen, parameters) for (variant, metric, _), chosen in placed]
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidates:
-    """The runs that have a value of one key, of which `sign` times the value is the better the greater."""
-
-    runs: tuple[RunRow, ...]
-    key: str
-    sign: float
-    near_ms: int
-
-    def ranked(self) -> Iterator[tuple[RunRow, int]]:
-        """The first counts, each with the number of runs of its search: top-level before child, FINISHED
-        before RUNNING, newest start, of children the best one of the newest search; those after the moment
-        come last.
-        """
-        searches: dict[tuple[object, ...], list[RunRow]] = {}
-        for run in self.runs:
-            searches.setdefault(self._search(run), []).append(run)
-        starts = {
-            search: max((run.start_ms for run in found if run.start_ms is not None), default=None)
-            for search, found in searches.items()
-        }
-
-        def rank(run: RunRow) -> tuple[object, ...]:
-            start_ms = starts[self._search(run)]
-            is_late, value = (run.start_ms or 0) > self.near_ms, (run.finite(self.key) or 0.0) * self.sign
-            return (
-                *(is_late, run.is_child, run.status != "FINISHED", start_ms is None, -(start_ms or 0)),
-                -value if run.is_child else 0.0,
-                *_newest_first(run),
-            )
-
-        for run in sorted(self.runs, key=rank):
-            yield run, len(searches[self._search(run)]) if run.is_child else 1
-
-    def _search(self, run: RunRow) -> tuple[object, ...]:
-        parent = run.tags.get(sql.PARENT_KEY, "")[:LONGEST_TEXT] if run.is_child else run.run_id
-        return run.variant, run.is_child, parent, (run.start_ms or 0) > self.near_ms, run.status
-
-
 def value_range_rows(runs: Sequence[RunRow], parameters: Parameters) -> list[Row]:
     """(metric, key, lowest, highest) over all runs."""
     found: dict[tuple[str, str], list[float]] = {}
-    for wanted in zip(parameters["metrics"], parameters["keys"], strict=True):
-        found.setdefault(wanted, []).extend(
-            value for run in runs if (value := run.finite(wanted[1])) is not None
+    for metric, key, kind in zip(*(parameters[name] for name in ("metrics", "keys", "scored")), strict=True):
+        found.setdefault((metric, key), []).extend(
+            value for run in runs if (value := run.finite(key)) is not None and (not kind or 0 <= value <= 1)
         )
     return [(*wanted, min(values), max(values)) for wanted, values in sorted(found.items()) if values]
 
@@ -265,10 +208,8 @@ def status_count_rows(runs: Iterable[RunRow], parameters: Parameters) -> list[Ro
 
 def run_rows(runs: Iterable[RunRow], parameters: Parameters) -> list[Row]:
     """The newest runs, newest first."""
-    near_ms, key = parameters["near_ms"], parameters["accuracy_key"]
-    newest = sorted(runs, key=lambda run: ((run.start_ms or 0) > near_ms, *_newest_first(run)))[
-        : sql.MAX_RUNS
-    ]
+    near_ms = parameters["near_ms"]
+    newest = sorted(runs, key=lambda run: ((run.start_ms or 0) > near_ms, *newest_first(run)))[: sql.MAX_RUNS]
     return [
         (
             run.run_id,
@@ -279,9 +220,9 @@ def run_rows(runs: Iterable[RunRow], parameters: Parameters) -> list[Row]:
             run.end_ms,
             run.is_child,
             run.newest_sign_ms,
-            run.finite(key),
+            finite(run, accuracy_key(run, parameters)),
         )
-        for run in sorted(newest, key=_newest_first)
+        for run in sorted(newest, key=newest_first)
     ]
 
 
@@ -296,10 +237,16 @@ def version_rows(versions: Iterable[VersionRow]) -> list[Row]:
     ]
 
 
-def metric_key_rows(counts: Mapping[str, int]) -> list[Row]:
-    """The keys that most runs log, and how many do."""
+def metric_key_rows(counts: Mapping[str, int], parameters: Parameters) -> list[Row]:
+    """The keys that most runs log, and all that autolog logs of a data set, and how many log them."""
+    wanted, prefixes = WantedKeys.of(parameters), tuple(parameters["dataset_prefixes"])
     own = [(key, count) for key, count in counts.items() if not key.startswith("system/")]
-    return sorted(own, key=lambda row: (-row[1], row[0]))[:_MOST_KEYS]
+    placed = sorted(own, key=lambda row: (-row[1], row[0]))
+    return [
+        row
+        for place, row in enumerate(placed)
+        if place < sql.MAX_KEYS or row[0].startswith(prefixes) or wanted.is_of_dataset(row[0])
+    ][: sql.MAX_DATASET_KEYS]
 
 
 def odd_value_rows(runs: Iterable[RunRow], parameters: Parameters) -> list[Row]:
@@ -308,55 +255,11 @@ def odd_value_rows(runs: Iterable[RunRow], parameters: Parameters) -> list[Row]:
     """
     odd = [
         (run, key)
-        for run in sorted(runs, key=_newest_first)
+        for run in sorted(runs, key=newest_first)
         for key in sorted(parameters["keys"])
         if key in run.metrics and run.finite(key) is None
     ]
     return [(key[:LONGEST_TEXT], run.run_id, run.metrics[key].is_nan, len(odd)) for run, key in odd[:1]]
-
-
-def _newest_first(run: RunRow) -> tuple[bool, int, str]:
-    return run.start_ms is None, -(run.start_ms or 0), run.run_id
-
-
-def _value_row(variant: str, metric: str, chosen: tuple[RunRow, str, int], parameters: Parameters) -> Row:
-    run, key, siblings = chosen
-    latest = run.metrics[key]
-    has_hits = metric in parameters["with_hits"]
-    return (
-        variant,
-        metric,
-        key,
-        latest.value,
-        latest.at_ms,
-        run.run_id,
-        run.name,
-        run.status,
-        run.is_child,
-        run.start_ms,
-        latest.step,
-        siblings,
-        _test_count(run, parameters["test_count_key"]),
-        _logged_count(run, parameters["example_count_key"]),
-        *(run.finite(name) if has_hits else None for name in hit_keys(key)),
-    )
-
-
-def _test_count(run: RunRow, key: str) -> str | None:
-    param = run.params.get(key)
-    return param[:LONGEST_TEXT] if param is not None else _logged_count(run, key)
-
-
-def _logged_count(run: RunRow, key: str) -> str | None:
-    metric = run.metrics.get(key)
-    return _digits(metric.value) if metric is not None and not metric.is_nan else None
-
-
-def _digits(value: float) -> str:
-    """The number as PostgreSQL writes it."""
-    if abs(value) >= _PLAIN_DIGITS_BELOW:
-        return f"{Decimal(repr(value)).normalize():e}"
-    return repr(value).removesuffix(".0")
 
 
 OF_RUNS: Mapping[str, Callable[[Sequence[RunRow], Parameters], list[Row]]] = {
@@ -419,14 +322,14 @@ def model_variant(model: ModelRow, source: RunRow | None, parameters: Parameters
 
 def last_points(model: ModelRow, parameters: Parameters) -> list[ModelPoint]:
     """Of each run and wanted key the point that counts as its last, where that is a number."""
-    keys, prefixes = {*parameters["model_keys"]}, tuple(parameters["model_prefixes"])
+    wanted = WantedKeys.of(parameters)
     is_by_time = parameters["metric_point"] == "time"
     found: dict[tuple[str, str], ModelPoint] = {}
     for point in sorted(
         model.points,
         key=lambda each: (each.at_ms if is_by_time else each.step, each.step, each.at_ms, each.value),
     ):
-        if point.key in keys or point.key.startswith(prefixes):
+        if wanted.has_metric(point.key):
             found[point.run_id, point.key] = point
     return [point for point in found.values() if abs(point.value) < sql.LARGEST]
 
@@ -517,14 +420,26 @@ class RowAnswers:
         return activity_rows(self._source.recent_runs(parameters["experiment_ids"]), parameters)
 
     def _measured_variants(self, parameters: Parameters) -> list[Row]:
-        recent = self._source.recent_runs(parameters["experiment_ids"])
-        return measured_rows([run.named(parameters) for run in recent], parameters)
+        """Of one experiment all runs are looked at, which are read anyway where it is chosen; of several the
+        newest.
+        """
+        ids = parameters["experiment_ids"]
+        runs = _all(self._runs_of(ids)) if len(ids) == 1 else self._source.recent_runs(ids)
+        return measured_rows([run.named(parameters) for run in runs], parameters)
 
     def _history(self, runs: _Runs, parameters: Parameters) -> list[Row]:
-        points = self._source.history(
-            _all(runs), parameters["accuracy_key"], parameters["from_ms"], parameters["at_ms"]
-        )
+        points = [
+            point for key in parameters["accuracy_keys"] for point in self._points(runs, key, parameters)
+        ]
         return _with_id({each: history_rows(of_one, points, parameters) for each, of_one in runs.items()})
+
+    def _points(self, runs: _Runs, key: str, parameters: Parameters) -> list[PointRow]:
+        """The accuracies under that key, of several keys only of the runs that count under it."""
+        is_any = not parameters["is_accuracy_scored"]
+        mine = [run for run in _all(runs) if is_any or accuracy_key(run, parameters) == key]
+        ids = {run.run_id for run in mine}
+        points = self._source.history(mine, key, parameters["from_ms"], parameters["at_ms"]) if mine else ()
+        return [point for point in points if point.run_id in ids]
 
     def _datasets(self, runs: _Runs, parameters: Parameters) -> list[Row]:
         """(run, context, name, profile) of the data sets of these runs."""
@@ -572,8 +487,8 @@ class RowAnswers:
             }
         )
 
-    def _metric_keys(self, runs: _Runs, parameters: Parameters) -> list[Row]:  # noqa: ARG002 as the others
-        return metric_key_rows(self._source.metric_keys(list(runs)))
+    def _metric_keys(self, runs: _Runs, parameters: Parameters) -> list[Row]:
+        return metric_key_rows(self._source.metric_keys(list(runs)), parameters)
 
     def _odd_values(self, runs: _Runs, parameters: Parameters) -> list[Row]:
         return odd_value_rows(_all(runs), parameters)

@@ -17,7 +17,7 @@ from live_dashboards.sources.asking import Deadline
 from live_dashboards.sources.mlflow import sql
 from live_dashboards.sources.mlflow.experiments import HISTORY
 from live_dashboards.sources.mlflow.postgres import REQUIRED_TABLES
-from live_dashboards.sources.mlflow.questions import Parameters, Row
+from live_dashboards.sources.mlflow.questions import Parameters, Row, alone
 from live_dashboards.sources.mlflow.reading import Asked, OpenedSource
 from live_dashboards.sources.mlflow.rows.records import (
     DatasetRow,
@@ -42,18 +42,23 @@ class SqliteRows:
     """Reads through one connection what the questions bound to these parameters need."""
 
     def __init__(self, database: SqliteDatabase, parameters: Parameters) -> None:
-        self._database, self._parameters, wanted = database, parameters, WantedKeys.of(parameters)
+        self._database, self._parameters = database, parameters
+        self._wanted = wanted = WantedKeys.of(parameters)
         ways = parameters["variant_ways"]
         self._keys = {
             f"{kind}_keys": json.dumps([way.name for way in ways if way.kind == kind], ensure_ascii=False)
             for kind in ("param", "tag")
         }
+        self._of_datasets = {
+            "prefixes": json.dumps(wanted.prefixes, ensure_ascii=False),
+            "has_scores": wanted.has_scores,
+        }
         self._bound = {
             **self._keys,
             "keys": json.dumps(sorted(wanted.metrics), ensure_ascii=False),
-            "prefixes": json.dumps(wanted.prefixes, ensure_ascii=False),
+            "kept_params": json.dumps(sorted(wanted.params), ensure_ascii=False),
+            **self._of_datasets,
             "near_ms": wanted.near_ms,
-            "test_count_key": parameters["test_count_key"],
         }
         self._columns = {
             table: database.columns(table)
@@ -122,7 +127,8 @@ class SqliteRows:
         for run_id, key, value, at_ms, is_nan, step in self._database.rows(
             "latest metrics", texts.METRICS, bound
         ):
-            metrics.setdefault(run_id, {})[key] = MetricRow(float(value), at_ms, bool(is_nan), step)
+            if self._wanted.has_metric(key):
+                metrics.setdefault(run_id, {})[key] = MetricRow(float(value), at_ms, bool(is_nan), step)
         datasets = self._datasets(experiment_ids)
         return [
             replace(
@@ -150,7 +156,8 @@ class SqliteRows:
 
     def metric_keys(self, experiment_ids: Sequence[int]) -> Mapping[str, int]:
         """How many active runs of these experiments log each key."""
-        return dict(self._database.rows("metric keys", texts.METRIC_KEYS, _chosen(experiment_ids)))
+        bound = {**_chosen(experiment_ids), **self._of_datasets}
+        return dict(self._database.rows("metric keys", texts.METRIC_KEYS, bound))
 
     def history(self, runs: Sequence[RunRow], key: str, from_ms: int, at_ms: int) -> Sequence[PointRow]:
         """The values that these runs logged within the window."""
@@ -233,7 +240,7 @@ class SqliteRows:
                 (*runs, texts.HISTORY),
                 {
                     **bound,
-                    "key": parameters["accuracy_key"],
+                    "key": alone(parameters["accuracy_keys"]),
                     "from_ms": parameters["from_ms"],
                     "at_ms": parameters["at_ms"],
                 },

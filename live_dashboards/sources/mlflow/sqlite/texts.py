@@ -44,16 +44,20 @@ with chosen as (
 RUNS = f"{_CHOSEN} select {_RUN_COLUMNS} from chosen r"
 PARAMS = f"""{_CHOSEN}
 select p.run_uuid, p.key, {_SHORT.format("p")} from chosen r join params p on p.run_uuid = r.run_uuid
-  where p.key in {_PARAM_KEYS} or p.key = :test_count_key"""
+  where p.key in {_WANTED.format("kept_params")}"""
 TAGS = (
     f"{_CHOSEN} select t.run_uuid, t.key, {_SHORT.format('t')} from chosen r join tags t on t.run_uuid "
     f"= r.run_uuid where t.key in {_TAG_KEYS} or t.key in ('{sql.PARENT_KEY}', '{sql.RUN_NAME_KEY}')"
 )
+# Of a score's key more than is kept: SQLite has no regular expressions.
+_OF_A_DATASET = """(exists (select 1 from json_each(:prefixes) p
+      where substr(m.key, 1, length(p.value)) = p.value)
+    or (:has_scores and m.key glob '[A-Z]*_score_?*'))"""
 METRICS = f"""{_CHOSEN}
 select m.run_uuid, m.key, m.value, m.timestamp, m.is_nan, m.step from chosen r join latest_metrics m
   on m.run_uuid = r.run_uuid
 where m.key in (select value from json_each(:keys))
-  or exists (select 1 from json_each(:prefixes) p where substr(m.key, 1, length(p.value)) = p.value)"""
+  or {_OF_A_DATASET}"""
 SIGNS = f"""{_CHOSEN}
 select m.run_uuid, max(case when m.timestamp <= {_TOMORROW_MS} then m.timestamp end),
   max(case when m.timestamp <= :near_ms then m.timestamp end)
@@ -67,7 +71,8 @@ left join input_tags t on t.input_uuid = i.input_uuid and t.name = 'mlflow.data.
 order by i.destination_id, i.input_uuid limit {MAX_RUNS}"""
 METRIC_KEYS = f"""{_CHOSEN}
 select m.key, count(*) from chosen r join latest_metrics m on m.run_uuid = r.run_uuid
-where substr(m.key, 1, 7) <> 'system/' group by m.key order by 2 desc, 1 limit {MAX_KEYS}"""
+where substr(m.key, 1, 7) <> 'system/' group by m.key
+order by {_OF_A_DATASET} desc, 2 desc, 1 limit {MAX_KEYS}"""
 
 # A cross join keeps the order of its tables: the window's values by the index on key and time, then the run
 # of each; never each value with each run.
