@@ -69,6 +69,7 @@ class World:
             "PROMETHEUS_HEADERS": "X-Key: {}, X-Other: {}".format(*marks("PROMETHEUS_HEADERS")),
             "DASHBOARD_NOTIFY_URL": "{}/services/{}/{}".format(self.receiver.url, *marks("DASHBOARD_NOTIFY_URL")),
             "DASHBOARD_PASSWORD_HASH": HASH,
+            "DASHBOARD_API_TOKEN": ".".join(marks("DASHBOARD_API_TOKEN")),
             "DASHBOARD_CACHE_URL": self.redis.url,
         }
         secrets = {name: shapes.get(name, secret(name)) for name in SECRET_NAMES if name not in EXCLUDED[kind]}
@@ -269,6 +270,7 @@ def test_no_secret_shows_in_an_error_about_a_setting_an_output_or_the_program_it
         "MLFLOW_DB_URL": f"mysql+{secret('MLFLOW_DB_URL')}://u:{secret('MLFLOW_DB_URL')}@h/d",
         "DASHBOARD_NOTIFY_URL": f"hooks.example/{secret('DASHBOARD_NOTIFY_URL')}",
         "DASHBOARD_PASSWORD_HASH": HASH[:-3] + "G",
+        "DASHBOARD_API_TOKEN": f"{secret('DASHBOARD_API_TOKEN')} two words",
         "DASHBOARD_CACHE_URL": f"http://:{quoted('DASHBOARD_CACHE_URL')}@h",
         "PROMETHEUS_HEADERS": secret("PROMETHEUS_HEADERS"),
         "PROMETHEUS_BEARER_TOKEN": f"{secret('PROMETHEUS_BEARER_TOKEN')} two words",
