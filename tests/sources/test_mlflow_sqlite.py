@@ -163,11 +163,11 @@ CUT = {"MAX_RUNS": "5 runs", "MAX_MARKED_RUNS": "5 runs with a variant", "MAX_PO
 
 @pytest.mark.parametrize("limit", CUT)
 def test_where_a_limit_cuts_something_off_it_is_said(file, monkeypatch, limit):
-    whole, before = read(environment(file)), f"limit {getattr(texts, limit)}"
+    whole, before = read(environment(file), AB_EXPERIMENT="ab main"), f"limit {getattr(texts, limit)}"
     for name, text in [(name, text) for name, text in vars(texts).items() if name.isupper() and isinstance(text, str)]:
         monkeypatch.setattr(texts, name, text.replace(before, "limit 5"))
     monkeypatch.setattr(texts, limit, 5)
-    answer = read(environment(file))
+    answer = read(environment(file), AB_EXPERIMENT="ab main")
     (told,) = answer.status.warnings
     assert f"only the newest {CUT[limit]}" in told
     assert (len(answer.runs) < len(whole.runs), answer.experiments != whole.experiments, len(points(answer)) < len(points(whole))) == (
