@@ -298,10 +298,15 @@ def _verdict(arguments: argparse.Namespace, base_folder: Path | None) -> int:
     else:
         where = f"{report.experiment or 'no experiment'}, {report.badge.kind.value}"
         answer = report.answer
-        say(escaped(f"{answer.verdict}: {answer.sentence}. {answer.do_now} ({where})") + "\n")
+        words = answer.sentence.removeprefix("no verdict: ")  # which the word says already
+        say(escaped(f"{answer.verdict}: {words}. {answer.do_now} ({where})") + "\n")
     if not is_enough(report, request.require):
         return LESS_THAN_REQUIRED
-    return _OF_VERDICTS[report.answer.verdict] if arguments.exit_code else WRITTEN
+    if not arguments.exit_code:
+        return WRITTEN
+    # of several challengers one may be worth waiting for, and another one be harmed
+    is_harmed = bool(report.harmed) and report.answer.verdict != SHIP
+    return _OF_VERDICTS[ROLL_BACK if is_harmed else report.answer.verdict]
 
 
 def _rules(arguments: argparse.Namespace, base_folder: Path | None) -> int:

@@ -27,7 +27,7 @@ from live_dashboards.errors import UsageError
 from live_dashboards.model.dashboards import stamped_stem
 from live_dashboards.model.moment import format_moment
 from live_dashboards.model.notices import Check, CheckState
-from live_dashboards.model.report import AbReport, Report
+from live_dashboards.model.report import AbReport, BadgeKind, Report
 from live_dashboards.model.snapshot import (
     MLFLOW,
     PROMETHEUS,
@@ -234,7 +234,8 @@ def tell_switch(page: Report, settings: Settings, request: Request, images: Sequ
     summary that the images' replaces, else the newest in the folder.
     """
     is_now = request.at is None and request.from_snapshot is None
-    if not is_now or settings["AB_EXPERIMENT"] is not None or page.experiment is None:
+    is_told = is_now and not page.is_simulated and page.badge.kind is not BadgeKind.SIMULATED
+    if not is_told or settings["AB_EXPERIMENT"] is not None or page.experiment is None:
         return
     from live_dashboards.outputs.earlier_summary import experiment_of
     from live_dashboards.outputs.output_folder import newest_summary

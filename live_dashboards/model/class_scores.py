@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from live_dashboards.model.metric_words import LESS, NO_SHARE, words_of
 from live_dashboards.model.metrics import ACCURACY
 from live_dashboards.model.names import escaped, listed
 from live_dashboards.model.snapshot import VariantValue
@@ -25,7 +26,6 @@ _MOST_NAMED = 6
 _CLASSIFIER = re.compile(
     r".*(Classifier|ClassifierCV|ClassifierChain|LogisticRegression|LogisticRegressionCV)"
 )
-_REGRESSOR = re.compile(r".*(Regressor|RegressorCV|RegressorChain|Regression|RegressionCV)")
 # of scikit-learn, whose names do not end so
 _CLASSIFIERS = frozenset(
     {
@@ -74,13 +74,21 @@ def is_classifier(name: str) -> bool:
 
 def is_regressor(name: str) -> bool:
     """Whether a class of that name is one of regressors, whose `score` is R²."""
-    return not is_classifier(name) and (name in _REGRESSORS or bool(_REGRESSOR.fullmatch(name)))
+    return not is_classifier(name) and (name in _REGRESSORS or "regress" in name.lower())
+
+
+def is_known_no_classifier(name: str) -> bool:
+    """Whether a class of that name is one of regressors or of clusters and the like."""
+    return is_regressor(name) or name in _OTHERS
 
 
 def is_no_accuracy(key: str) -> bool:
-    """Whether the score under that key is surely no accuracy, as its class is no classifier."""
+    """Whether the score under that key is surely no accuracy, as its class is no classifier, or what looks
+    like a class is a metric: F1_score_macro, Brier_score_loss.
+    """
     name = scored_class(key)
-    return is_regressor(name) or name in _OTHERS
+    is_metric = bool(words_of(name) & (LESS | NO_SHARE)) or "ranker" in name.lower()
+    return is_known_no_classifier(name) or (is_metric and not is_classifier(name))
 
 
 def no_accuracy_words(keys: Iterable[str]) -> str:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from string import digits
 from typing import Any, Protocol
 
-from live_dashboards.model.class_scores import is_classifier, is_no_accuracy, scored_class
+from live_dashboards.model.class_scores import is_classifier, is_known_no_classifier, scored_class
+from live_dashboards.model.metric_words import LESS, NO_SHARE, words_of
 from live_dashboards.model.metrics import ACCURACY, METRICS, TEST_ROWS, Metric, metric_of
 from live_dashboards.model.names import escaped
 from live_dashboards.model.number import format_number
@@ -26,17 +26,6 @@ FEWEST_RUNS = 3
 """Of each variant that an interval over runs takes."""
 _LONGEST_TITLE = 40
 
-# words of the names that scikit-learn, MLflow, LightGBM, XGBoost, Keras and torchmetrics give what they log
-_LESS = frozenset(
-    {
-        *("error", "errors", "err", "loss", "losses", "logloss", "mlogloss", "mse", "rmse", "mae", "mape"),
-        *("smape", "wmape", "msle", "rmsle", "nll", "deviance", "perplexity", "brier", "bouldin", "wer"),
-        *("cer", "toxicity", "latency", "merror", "entropy", "divergence", "regret", "distance", "fpr"),
-        *("fnr", "fallout", "misclassification", "wape", "mase", "ece", "std", "stddev", "drop", "gap"),
-        *("nrmse", "nmse", "rmspe", "mspe", "mdape", "medae", "mdae", "crps", "pinball", "bce", "kld", "ppl"),
-        *("eer", "fid", "wasserstein", "hausdorff", "chamfer"),
-    }
-)
 _LESS_ALONE = frozenset({"l1", "l2", "huber", "quantile", "poisson", "tweedie", "fair"})
 _LETTERS = frozenset({"l"})  # of l1 and l2
 _PREFIXES = frozenset({"", "valid", "val", "validation", "test", "eval", "train", "training"})
@@ -51,17 +40,6 @@ _MORE = frozenset(
         *("specificity", "tnr", "similarity", "faithfulness", "completeness", "fluency"),
         *("auroc", "auprc", "rocauc", "prauc", "f1score", "fscore", "rsquared", "psnr", "ssim", "chrf"),
         *("bertscore", "youden", "hitrate", "top"),
-    }
-)
-# neither an error nor a loss, and no share of the test rows
-_NO_SHARE = frozenset(
-    {
-        *(name for name in METRICS if name != ACCURACY),
-        *("auc", "aucpr", "r2", "d2", "f2", "fbeta", "ndcg", "dcg", "map", "mrr", "kappa", "mcc"),
-        *("matthews", "iou", "dice", "jaccard", "bleu", "rouge", "rouge1", "rouge2", "rougel", "rougelsum"),
-        *("meteor", "silhouette", "balanced", "variance", "lift", "correlation", "pearson", "spearman"),
-        *("gini", "similarity", "sensitivity", "specificity", "tpr", "tnr", "auroc", "auprc", "rocauc"),
-        *("prauc", "f1score", "fscore", "rsquared", "psnr", "ssim", "chrf", "bertscore", "youden"),
     }
 )
 _WRONG_SHARE = re.compile(
@@ -110,7 +88,7 @@ class Quality:
 
     def metric(self, name: str = ACCURACY) -> Metric:
         """The catalogue's entry of that name for it, as titles, units and directions follow from it."""
-        is_named_so = self.is_score or bool(_words(self.key) & _RIGHT_SHARE)
+        is_named_so = self.is_score or bool(words_of(self.key) & _RIGHT_SHARE)
         is_accuracy = self.is_like_accuracy and is_named_so
         entry = metric_of(name)
         if name == ACCURACY and is_accuracy:
@@ -204,27 +182,21 @@ def quality_read(
 
 def is_of_training(key: str) -> bool:
     """Whether it is logged of the rows that a model was trained with, as autolog does."""
-    return bool(_words(key) & {"training", "train"})
-
-
-def _words(key: str) -> frozenset[str]:
-    """Also those of valLoss and testRMSE, and acc5 as acc, too."""
-    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key)
-    words = re.split(r"[^a-z0-9]+", f"{key} {parted}".lower())
-    return frozenset((*words, *(word.rstrip(digits) for word in words)))
+    return bool(words_of(key) & {"training", "train"})
 
 
 def _by_class(key: str) -> tuple[str, str] | None:
-    """Goal and kind of the `score` of a class, of which more is always better; None of what is none."""
-    name = scored_class(key)
-    if not name:
-        return None
-    return HIGHER, VALUE if is_no_accuracy(key) else SHARE if is_classifier(name) else ""
+    """Goal and kind of the `score` of a class that is known, of which more is always better; None of others:
+    Brier_score_loss is no score of a class.
+    """
+    if is_classifier(scored_class(key)):
+        return HIGHER, SHARE
+    return (HIGHER, VALUE) if is_known_no_classifier(scored_class(key)) else None
 
 
 def _by_name(key: str) -> tuple[str, str]:
     """Goal and kind that the words of the key tell; each is empty where they do not."""
-    words, is_wrong_share = _words(key), bool(_WRONG_SHARE.search(key.lower()))
+    words, is_wrong_share = words_of(key), bool(_WRONG_SHARE.search(key.lower()))
     goal = _goal_by_name(words, is_wrong_share=is_wrong_share)
     return goal, _kind_by_name(words, goal, is_wrong_share=is_wrong_share)
 
@@ -236,7 +208,7 @@ def _goal_by_name(words: frozenset[str], *, is_wrong_share: bool) -> str:
     if "neg" in words or "d2" in words:
         return HIGHER
     alone = {word for word in words - _PREFIXES if not word.isdigit() and word not in _LETTERS}
-    if is_wrong_share or words & _LESS or (alone and alone <= _LESS_ALONE):
+    if is_wrong_share or words & LESS or (alone and alone <= _LESS_ALONE):
         return LOWER
     if {"negative", "likelihood"} <= words:
         return LOWER
@@ -247,6 +219,6 @@ def _kind_by_name(words: frozenset[str], goal: str, *, is_wrong_share: bool) -> 
     """Empty where the name says nothing."""
     if is_wrong_share:
         return SHARE
-    if goal == LOWER or words & _NO_SHARE or "neg" in words:
+    if goal == LOWER or words & NO_SHARE or "neg" in words:
         return VALUE
     return SHARE if words & _RIGHT_SHARE else ""

@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from live_dashboards.model.evidence import DatedChange, DifferenceLine
 from live_dashboards.model.judgement import (
+    ROLL_BACK,
     GateForecast,
     Guardrail,
     MetricDifference,
@@ -460,6 +461,11 @@ class AbReport(Report):
     def variant_names(self) -> tuple[str, ...]:
         """Names in the order that gives each its colour, marker and line style everywhere."""
         return tuple(facts.variant for facts in self.variants)
+
+    @property
+    def harmed(self) -> tuple[str, ...]:
+        """The challengers that are to be rolled back."""
+        return tuple(name for name, each in self.verdicts if each.verdict == ROLL_BACK)
 
     @property
     def page_title(self) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from live_dashboards.errors import UsageError
 from live_dashboards.model.codec import decode
+from live_dashboards.model.report import BadgeKind
 from live_dashboards.outputs.summary_parts import SCHEMA_VERSION
 
 _FIX = "name a summary that this version wrote with --compare, or leave it out"
@@ -36,15 +37,16 @@ def read_summary(path: Path, fix: str) -> dict[str, Any]:
 
 
 def experiment_of(path: Path) -> str | None:
-    """The experiment of the page that the summary is of; None where it cannot be told, which is no fault of
-    the run that asks.
+    """The experiment of the page that the summary is of; None of a simulated one, and where it cannot be
+    told, which is no fault of the run that asks.
     """
     try:
         document = read_summary(path, "")
     except UsageError:
         return None
-    experiment = document.get("experiment")
-    return experiment if isinstance(experiment, str) else None
+    experiment, source = document.get("experiment"), document.get("data_source")
+    is_asked = source != BadgeKind.SIMULATED.data_source
+    return experiment if is_asked and isinstance(experiment, str) else None
 
 
 @dataclass(frozen=True, slots=True)

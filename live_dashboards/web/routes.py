@@ -18,7 +18,7 @@ from flask import Flask, Response, abort, g, request
 
 from live_dashboards.errors import DashboardError, UsageError
 from live_dashboards.model.dashboards import stamped_stem
-from live_dashboards.model.judgement import ROLL_BACK, SHIP
+from live_dashboards.model.judgement import SHIP
 from live_dashboards.model.report import AbReport, Report
 from live_dashboards.web.board import Board
 from live_dashboards.web.metrics import Metrics
@@ -30,10 +30,10 @@ log = logging.getLogger(__name__)
 # the page has no callback of the server, and does not reload itself
 _DASH_ONLY = frozenset({"/<path:path>", "/_dash-update-component", "/_reload-hash"})
 
-_PASSES: dict[str, Callable[[str], bool]] = {
-    "ship": lambda verdict: verdict == SHIP,
-    "not-rollback": lambda verdict: verdict != ROLL_BACK,
-    "rollback": lambda verdict: verdict == ROLL_BACK,
+_PASSES: dict[str, Callable[[AbReport], bool]] = {
+    "ship": lambda report: report.answer.verdict == SHIP,
+    "not-rollback": lambda report: not report.harmed,
+    "rollback": lambda report: bool(report.harmed),
 }
 _FOR_WEBHOOKS = "/api/v1/verdict"
 _MOST_KEPT = 4
@@ -101,7 +101,7 @@ class Routes:
         wanted = request.args.get("pass")
         if wanted is not None and wanted not in _PASSES:
             raise UsageError(f"pass={wanted[:40]!r} is not known; write pass={' or pass='.join(_PASSES)}")
-        is_passed = wanted is None or _PASSES[wanted](report.answer.verdict)
+        is_passed = wanted is None or _PASSES[wanted](report)
         return _json(self._services.verdict(report), 200 if is_passed else 409)
 
     def summary(self, report: Report) -> Response:

@@ -187,3 +187,10 @@ def test_where_the_runs_that_are_read_do_not_reach_the_start_their_pace_tells():
 @pytest.mark.parametrize(("number", "word"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (12, "12th"), (13, "13th"), (21, "21st"), (112, "112th")])
 def test_ordinals(number, word):
     assert ordinal(number) == word
+
+
+def test_runs_that_differ_in_the_last_digit_of_a_float_alone_do_not_differ():
+    alike = [0.3, 0.3, 0.1 + 0.2]
+    assert len({*alike}) == 2
+    assert welch(alike, [0.29] * 3, 0.95) is None
+    assert welch([0.3, 0.3, 0.3001], [0.29] * 3, 0.95) is not None

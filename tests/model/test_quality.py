@@ -2,6 +2,7 @@
 
 import pytest
 
+from live_dashboards.model.class_scores import is_no_accuracy
 from live_dashboards.model.metrics import ACCURACY, ACCURACY_OVER_RUNS, METRICS
 from live_dashboards.model.quality import PLAIN, Quality, quality_of
 
@@ -131,3 +132,23 @@ def test_an_improvement_of_a_value_is_said_as_what_the_value_does(key, improveme
 def test_a_long_key_is_cut_and_a_hostile_one_is_one_line():
     assert len(auto("a" * 250).metric().title) == 40
     assert "\n" not in auto("rm\nse").metric().title
+
+
+CAPITALS = {
+    **dict.fromkeys(("Brier_score_loss", "MSE_score_val"), ("lower", "value")),
+    **dict.fromkeys(("F1_score_macro", "Ridge_score_X_test"), ("higher", "value")),
+    "SVC_score_X_test": ("higher", "share"),
+}
+NO_CLASSES = ("Brier_score_loss", "F1_score_macro", "AUC_score_test", "R2_score_x", "XGBRanker_score_X_test", "RandomForestRegressorV2_score_X_test")
+
+
+@pytest.mark.parametrize(("key", "goal", "kind"), [(key, *told) for key, told in CAPITALS.items()])
+def test_a_metric_that_is_written_like_a_class_is_none(key, goal, kind):
+    found = quality_of(key, "auto", "auto", "auto", None)
+    assert (found.goal, found.kind, found.is_assumed) == (goal, kind, False)
+
+
+@pytest.mark.parametrize("key", NO_CLASSES)
+def test_such_a_key_is_never_read_as_an_accuracy_by_itself(key):
+    assert is_no_accuracy(key)
+    assert not any(map(is_no_accuracy, ("SVC_score_loss_data", "Pipeline_score_X_test", "GridSearchCV_score_X_test", "OwnModel_score_test")))

@@ -101,6 +101,27 @@ def test_own_keys_keys_with_a_data_set_and_running_runs_are_values(mlflow_databa
     assert chosen(mlflow_database, AB_ACCURACY_METRIC="rmse")[0] == "credit"
 
 
+@pytest.mark.parametrize(
+    "logged",
+    [
+        {"baseline": {"best_accuracy": 0.8}, "enhanced": {"best_accuracy": 0.8}},
+        {"baseline": {"val_accuracy": 0.8}, "enhanced": {"test_accuracy": 0.8}},
+        {name: {"Pipeline_score_X_test": 0.8, "training_r2_score": 0.9} for name in PAIR},
+        {name: {"Search_score_X_test": -12.5} for name in PAIR},
+        {name: {"SVC_score_X_test": 0.8, "GaussianNB_score_X_test": 0.7} for name in PAIR},
+        {name: {"Brier_score_loss": 0.2} for name in PAIR},
+    ],
+)
+def test_what_a_page_would_not_read_of_both_is_no_value_of_both(mlflow_database, logged):
+    ab_test(mlflow_database.truth, "fraud", started=ago(days=3))
+    made = begun(mlflow_database.truth, "churn")
+    for variant, metrics in logged.items():
+        mlflow_database.truth.run(made, variant, started=ago(minutes=50), metrics=metrics)
+    assert chosen(mlflow_database)[0] == "fraud"
+    answer = read(mlflow_database.environment, AB_EXPERIMENT="churn")
+    assert len({value.variant for value in answer.values if value.metric == "accuracy"}) < 2
+
+
 def test_values_that_a_run_measured_of_models_are_values(mlflow_database):
     ab_test(mlflow_database.truth, "fraud", started=ago(days=3))
     made = begun(mlflow_database.truth, "churn")
@@ -252,4 +273,8 @@ def test_a_run_tells_that_the_one_before_showed_another_test(mlflow_database, tm
     assert told.endswith("shown is experiment 'churn'; the run before showed 'fraud': AB_EXPERIMENT keeps to one")
     assert run() == []
     assert run("--experiment", "fraud") == []
+    monkeypatch.setenv("MLFLOW_DB_PORT", "9")
+    assert run() == []  # a simulated page tells nothing of tests, and is no run before
+    monkeypatch.setenv("MLFLOW_DB_PORT", mlflow_database.environment["MLFLOW_DB_PORT"])
+    assert run() == []
     logging.getLogger().handlers.clear()

@@ -83,6 +83,12 @@ def test_nothing_is_simulated_and_nothing_written(verdict, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["snapshot.json"]
 
 
+def test_where_no_source_answers_the_line_says_why(verdict):
+    code, text = verdict(without_mlflow(without_prometheus(live())), "--exit-code")
+    assert (code, text.count("no verdict:")) == (12, 0)
+    assert text.startswith("NO VERDICT: neither source gave A/B data")
+
+
 def test_no_drawing_library_is_loaded(tmp_path):
     save_snapshot(accumulated(live()), tmp_path / "snapshot.json")
     program = (

@@ -305,6 +305,10 @@ def _write_searches(truth: MlflowTruth) -> None:
         ("second of several", several, 0.70, 106.0),
     ):
         _log(truth, made, variant, {"accuracy": share, "rmse": 9 - 10 * share}, days=days, parent=parent)
+    outer = truth.run(made, None, started=ago(days=110), name="outer")
+    nested = truth.run(made, "nested", parent=outer, metrics={"best_accuracy": 0.78}, started=ago(days=109), name="nested search")
+    for number, share in enumerate((0.75, 0.78, 0.74)):
+        _log(truth, made, None, {"accuracy": share}, days=108 - number / 24, parent=nested, params={"test_size": 1000 + number})
     epochs = truth.run(made, None, metrics={"best_accuracy": 0.88}, started=ago(days=110), name="epochs")
     trial = _log(truth, made, "of epochs", {}, days=109, parent=epochs)
     truth.history(trial, "accuracy", [(ago(days=109, minutes=-step), step, 0.8 + step / 50) for step in range(1, 5)])

@@ -94,7 +94,7 @@ def test_a_choice_among_tests_without_values_is_made_in_time(mlflow_database, ex
     ab_test(mlflow_database.truth, "with values", started=ago(days=30))
     with ends_within(8):
         answer = ask(mlflow_database)
-    # of the newest fifty one is chosen
+    # no more are looked into than can be read in time
     assert answer.experiment == ("with values" if experiments == 2 else "many 100")
 
 

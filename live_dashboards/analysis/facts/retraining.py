@@ -52,20 +52,24 @@ def over_runs(page: PageFacts, variant: str, confidence: float) -> OverRuns | No
     return OverRuns(low, high, p_value, "Welch t over runs", inputs, (len(ours), len(theirs)))
 
 
+_NOISE = 1e-9  # of the largest value
+
+
 def welch(
     treatment: list[float], control: list[float], confidence: float
 ) -> tuple[float, float, float] | None:
     """Limits of the difference of means and its two-sided p (Welch 1947, Biometrika 34:28); each needs two
     values.
 
-    None where neither has any spread: repeated runs that are all alike tell nothing of how much runs differ.
+    None where neither has any spread but that of the last digits of floats: repeated runs that are all alike
+    tell nothing of how much runs differ.
     """
     # of the largest, as squares of a loss that has diverged have no room in a float
     largest = max(map(abs, (*treatment, *control))) or 1.0
     arms = [[value / largest for value in values] for values in (treatment, control)]
     parts = [variance(values) / len(values) for values in arms]
     estimate, spread = fmean(arms[0]) - fmean(arms[1]), math.sqrt(sum(parts))
-    if spread == 0:
+    if spread < _NOISE:
         return None
     freedom = sum(parts) ** 2 / sum(
         part**2 / (len(values) - 1) for part, values in zip(parts, arms, strict=True)

@@ -50,11 +50,14 @@ def answer(
     guardrails: Sequence[Guardrail],
     money: tuple[BusinessCase, Recommendation],
     default: str | None,
+    *,
+    nobody: str = "there is no challenger",
 ) -> PlainAnswer:
     """The verdict on those to ship if there are any, all of them named, else that on the page's challenger,
     `default`.
 
-    `successes` are the success metric's comparisons by challenger, `money` is what `default` is worth.
+    `successes` are the success metric's comparisons by challenger, `money` is what `default` is worth,
+    `nobody` why there is no challenger.
     """
     shipped = [name for name, each in verdicts if each.verdict == SHIP]
     named = dict(verdicts)
@@ -62,7 +65,7 @@ def answer(
     if not about:
         return PlainAnswer(
             NO_VERDICT,
-            "no verdict: there is no challenger",
+            f"no verdict: {nobody}",
             "Statistics: no verdict yet. Money: nothing to decide.",
         )
     sentence = "; ".join(_sentence(name, named[name], successes.get(name), guardrails) for name in about)

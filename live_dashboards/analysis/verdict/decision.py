@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from live_dashboards.analysis.facts.page import PageFacts, failure
-from live_dashboards.analysis.facts.retraining import alpha_of_look
+from live_dashboards.analysis.facts.retraining import alpha_of_look, values_of_runs
 from live_dashboards.analysis.statistics.proportions import Counts
 from live_dashboards.analysis.verdict.effect import GAUGE_HAS_NO_COUNT, ComparedRates
 from live_dashboards.analysis.verdict.present_model import (
@@ -46,6 +46,7 @@ from live_dashboards.model.number import (
     format_signed,
     ordinal,
 )
+from live_dashboards.model.quality import FEWEST_RUNS
 from live_dashboards.model.report import BadgeKind
 from live_dashboards.model.snapshot import SourceState
 
@@ -225,13 +226,24 @@ def _no_interval(page: PageFacts, success: ComparedRates | None) -> str:
     if row.metric == ACCURACY and not page.mlflow_status.has_answered:
         return f"{words} is a gauge without a count: {GAUGE_HAS_NO_COUNT.partition(': ')[2]}"
     if not row.what.is_share:
-        return (
-            f"{words} has no interval, as it is a value and no share of test rows: log it in three finished "
-            "runs and more of each variant, or judge by AB_SUCCESS_METRIC=error_rate"
-        )
+        return f"{words} has no interval, {_no_spread(page, row)}"
     return (
         f"{words} has no interval: {str(row.reason).removeprefix('no interval: ')}; log the number of "
         f"test rows as {page.settings['AB_TEST_COUNT_PARAM']}"
+    )
+
+
+def _no_spread(page: PageFacts, row: MetricDifference) -> str:
+    """Why a value over runs has no interval, and what to log."""
+    counts = [len(values_of_runs(page, each)) for each in (row.treatment, row.control)]
+    if min(counts) >= FEWEST_RUNS:
+        return (
+            "as the runs of a variant do not differ, which tells nothing of how they do: log runs of other "
+            "seeds or splits"
+        )
+    return (
+        "as it is a value and no share of test rows: log it in three finished runs and more of each variant, "
+        "or judge by AB_SUCCESS_METRIC=error_rate"
     )
 
 

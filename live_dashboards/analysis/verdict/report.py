@@ -409,7 +409,10 @@ def _answer(
         name: each.row for name, each in challengers.items() if each is not None and each.row.has_interval
     }
     advice = recommendation(page, case, judged.verdict, judged.split)
-    return answer(verdicts, successes, judged.guardrails, (case, advice), page.roles.challenger)
+    told = judged.verdict.reasons[:1] or ("there is no challenger",)
+    return answer(
+        verdicts, successes, judged.guardrails, (case, advice), page.roles.challenger, nobody=told[0]
+    )
 
 
 def _other_verdicts(page: PageFacts, verdicts: tuple[tuple[str, Verdict], ...]) -> tuple[str, ...]:

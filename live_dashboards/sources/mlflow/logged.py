@@ -20,6 +20,8 @@ from live_dashboards.sources.mlflow.datasets import with_test_rows
 from live_dashboards.sources.mlflow.experiments import OF_DATASET, VALIDATION, ByExperiment, read, scored
 from live_dashboards.sources.mlflow.questions import Parameters, Questions, milliseconds, moment_or_none
 
+_MOST_LOOKED_INTO = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Logged:
@@ -78,6 +80,47 @@ def _read(
         )
         for each in ids
     }
+
+
+def read_accuracies(
+    connection: Questions, parameters: Parameters, measured: ByExperiment[VariantValue]
+) -> dict[int, frozenset[str]]:
+    """The variants of each experiment that have an accuracy, by the rules of its page, from runs that had
+    started by the moment; keys with the name of a data set are looked for in the first experiments alone.
+    """
+    own = _of_accuracy(parameters)
+    found = _accuracies(connection, own, measured)
+    for each in [each for each in parameters["experiment_ids"] if len(found[each]) < 2][:_MOST_LOOKED_INTO]:
+        more = _with_datasets(own, logged_keys(connection, _of_experiment(own, each)))
+        if more is not None:
+            found |= _accuracies(connection, {**more, "experiment_ids": [each]}, measured)
+    return found
+
+
+def _accuracies(
+    connection: Questions, parameters: Parameters, measured: ByExperiment[VariantValue]
+) -> dict[int, frozenset[str]]:
+    by_runs: ByExperiment[VariantValue] = read(connection, "values", parameters)
+    found: dict[int, frozenset[str]] = {}
+    for each in parameters["experiment_ids"]:
+        of_models = [value for value in measured.get(each, ()) if value.metric == ACCURACY]
+        of_models = [value for value in of_models if (ACCURACY, value.key) in _groups(parameters)]
+        values = _best(by_runs.get(each, ()), of_models, parameters)
+        keys = _keys(values, _of_experiment(parameters, each))[ACCURACY]
+        found[each] = frozenset(
+            value.variant
+            for value in values
+            if value.key in keys and _milliseconds(value.started_at) <= parameters["near_ms"]
+        )
+    return found
+
+
+def _of_accuracy(parameters: Parameters) -> dict[str, Any]:
+    """The same, asking for the accuracy alone."""
+    names = ("metrics", "keys", "signs", "scored", "preferences")
+    columns = zip(*(parameters[name] for name in names), strict=True)
+    own = zip(*(row for row in columns if row[0] == ACCURACY), strict=True)
+    return {**parameters, **{name: list(column) for name, column in zip(names, own, strict=True)}}
 
 
 def _of_experiment(parameters: Parameters, experiment_id: int) -> Parameters:

@@ -5,21 +5,18 @@ before one that merely had activity; where one was shown before, that stays.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-from live_dashboards.model.class_scores import is_no_accuracy
-from live_dashboards.model.metrics import ACCURACY, BEST
 from live_dashboards.model.names import escaped
-from live_dashboards.model.quality import is_of_training
 from live_dashboards.model.snapshot import Experiment
-from live_dashboards.sources.mlflow import sql
-from live_dashboards.sources.mlflow.experiments import dataset_prefixes
+from live_dashboards.sources.mlflow.logged import read_accuracies
 from live_dashboards.sources.mlflow.models import read_measured
 from live_dashboards.sources.mlflow.questions import Parameters, Preference, Questions
+from live_dashboards.sources.mlflow.variants import MODEL, with_known
 
 VALUES, TRAFFIC, ACTIVITY = "values of both variants", "requests of both variants", "newest activity"
-_LOOKED_AT = 50  # the newest
+_SHOWN_BEFORE = "shown before"
+_LOOKED_AT, _MOST_RUNS = 50, 5_000  # of the newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,40 +32,80 @@ def prefer(
     connection: Questions, candidates: Sequence[Experiment], parameters: Parameters, preference: Preference
 ) -> Preferred:
     """One of the candidates, of which there is at least one, newest activity first."""
-    found = _best(connection, candidates, parameters, preference)
-    if preference.shown is None or found.experiment.name == preference.shown:
-        return found
     shown = next((each for each in candidates if each.name == preference.shown), None)
-    best = escaped(found.experiment.name)
-    before = escaped(preference.shown)
-    if shown is None:
-        told = f"{before}, which was shown before, is no A/B experiment any more: {best} is shown instead"
-        return Preferred(found.experiment, found.how, (told, *found.told))
-    told = f"{best} would be chosen now ({found.how}); {before} stays until another one is chosen"
-    return Preferred(shown, "shown before", (told,))
+    if shown is not None:
+        return _staying(connection, shown, candidates[0], parameters)
+    found = _best(connection, candidates, parameters, preference)
+    if preference.shown is None:
+        return found
+    told = (
+        f"{escaped(preference.shown)}, which was shown before, is no A/B experiment any more: "
+        f"{escaped(found.experiment.name)} is shown instead"
+    )
+    return replace(found, told=(told, *found.told))
+
+
+def _staying(
+    connection: Questions, shown: Experiment, newest: Experiment, parameters: Parameters
+) -> Preferred:
+    """What was shown before, with what is told of a newer one that has values: others are not looked into at
+    each refresh.
+    """
+    if newest is shown or not _has_both(newest, _with_values(connection, [newest], parameters), parameters):
+        return Preferred(shown, _SHOWN_BEFORE)
+    told = (
+        f"{escaped(newest.name)} would be chosen now ({VALUES}); {escaped(shown.name)} stays until another "
+    )
+    return Preferred(shown, _SHOWN_BEFORE, (f"{told}one is chosen",))
 
 
 def _best(
     connection: Questions, candidates: Sequence[Experiment], parameters: Parameters, preference: Preference
 ) -> Preferred:
-    newest, others = candidates[0], candidates[1:_LOOKED_AT]
-    if not others:
+    newest = candidates[0]
+    if len(candidates) == 1:
         return Preferred(newest)
-    bound = _of_accuracy(parameters)
-    known = _measured(connection, [newest], bound).get(newest.experiment_id, frozenset())
-    if _has_both(newest, known, bound):
+    if _has_both(newest, _with_values(connection, [newest], parameters), parameters):
         return Preferred(newest, VALUES)
-    looked_at = [newest, *others]
-    measured = _measured(connection, looked_at, bound)
-    ids = [each.experiment_id for each in looked_at]
-    of_models = read_measured(connection, {**bound, "experiment_ids": ids}).variants
+    looked_at = _within_limits(candidates)
+    measured = _with_values(connection, looked_at, parameters, with_models=True)
     served = preference.served(looked_at)
     for each in looked_at:
-        known = measured.get(each.experiment_id, frozenset()) | {*of_models.get(each.experiment_id, ())}
-        how = VALUES if _has_both(each, known, bound) else TRAFFIC
+        how = VALUES if _has_both(each, measured, parameters) else TRAFFIC
         if how == VALUES or each.experiment_id in served:
             return Preferred(each, how, () if each is newest else (_passed_over(newest, each, how),))
     return Preferred(newest)
+
+
+def _within_limits(candidates: Sequence[Experiment]) -> Sequence[Experiment]:
+    """The newest ones, so many that their runs are read in a second or two: one of very many runs is left
+    out.
+    """
+    found: list[Experiment] = []
+    left = _MOST_RUNS
+    for each in candidates[:_LOOKED_AT]:
+        runs = sum(count for _, count in each.variants)
+        if runs <= left:
+            found.append(each)
+            left -= runs
+    return found
+
+
+def _with_values(
+    connection: Questions,
+    experiments: Sequence[Experiment],
+    parameters: Parameters,
+    *,
+    with_models: bool = False,
+) -> Mapping[int, frozenset[str]]:
+    """The variants of each of these experiments that have an accuracy on its page; where that is asked for,
+    also from what runs measured of models.
+    """
+    bound = {**parameters, "experiment_ids": [each.experiment_id for each in experiments]}
+    if not with_models:
+        return read_accuracies(connection, bound, {})
+    measured = read_measured(connection, bound)
+    return read_accuracies(connection, with_known(bound, {MODEL: measured.runs}), measured.values)
 
 
 def _passed_over(newest: Experiment, chosen: Experiment, how: str) -> str:
@@ -78,39 +115,8 @@ def _passed_over(newest: Experiment, chosen: Experiment, how: str) -> str:
     )
 
 
-def _of_accuracy(parameters: Parameters) -> dict[str, Any]:
-    """The same, asking for keys of the accuracy alone, or what a search found best of it."""
-    keys = [
-        key
-        for metric, key in zip(parameters["metrics"], parameters["keys"], strict=True)
-        if metric == ACCURACY
-    ]
-    keys += [f"{BEST}{key}" for key in keys]
-    own = {
-        "metrics": [ACCURACY] * len(keys),
-        "keys": keys,
-        "signs": [1.0] * len(keys),
-        "scored": [0] * len(keys),
-        "preferences": [*range(len(keys))],
-    }
-    unnamed = [metric for metric in parameters["unnamed_metrics"] if metric == ACCURACY]
-    return {**parameters, **own, "dataset_prefixes": dataset_prefixes(unnamed)}
-
-
-def _measured(
-    connection: Questions, experiments: Sequence[Experiment], parameters: Parameters
-) -> Mapping[int, frozenset[str]]:
-    """The variants of each of these experiments that have a value."""
-    ids = sorted(each.experiment_id for each in experiments)
-    rows = connection.rows("measured variants", sql.MEASURED, {**parameters, "experiment_ids": ids})
-    found: dict[int, frozenset[str]] = {}
-    for experiment_id, variant, key in rows:
-        if key is None or not (is_of_training(key) or is_no_accuracy(key)):
-            found[experiment_id] = found.get(experiment_id, frozenset()) | {variant}
-    return found
-
-
-def _has_both(experiment: Experiment, known: frozenset[str], parameters: Parameters) -> bool:
+def _has_both(experiment: Experiment, measured: Mapping[int, frozenset[str]], parameters: Parameters) -> bool:
     """Whether two variants have a value, and of baseline and challenger those that are there."""
+    known = measured.get(experiment.experiment_id, frozenset())
     named = {parameters["baseline"], parameters["challenger"]} & {name for name, _ in experiment.variants}
     return len(known) > 1 and named <= known

@@ -312,26 +312,6 @@ order by i.destination_id, i.input_uuid limit 1000"""
 _OF_A_DATASET = f"""(exists (select from unnest(%(dataset_prefixes)s::text[]) p where starts_with({{key}}, p))
     or (%(with_scores)s and {{key}} ~ '{CLASS_SCORE}'))"""
 
-# Which variants of these experiments have a value at all: of each the first run that has one is enough. Where
-# none has, the keys of data sets that their runs log, of which the caller says which are values.
-MEASURED = f"""
-with {_ACTIVE_RUNS}, {_WANTED}, counts as materialized (
-  select * from active r where r.variant is not null and r.status in ('FINISHED', 'RUNNING')
-    and coalesce(r.start_time, 0) <= %(near_ms)s
-), plain as materialized (
-  select v.experiment_id, v.variant
-  from (select distinct experiment_id, variant from counts) v cross join lateral (
-    select from counts r where r.experiment_id = v.experiment_id and r.variant = v.variant
-      and exists (select from {_LATEST} where {_FINITE}) limit 1) found
-), other as (
-  select distinct r.experiment_id, r.variant, m.key from counts r join latest_metrics m on m.run_uuid =
-    r.run_uuid
-  where (r.experiment_id, r.variant) not in (select p.experiment_id, p.variant from plain p)
-    and {_OF_A_DATASET.format(key="m.key")} and {_FINITE}
-)
-select * from (select experiment_id, variant, null as key from plain union all select * from other) found
-order by experiment_id, variant, key collate "C" limit {MAX_POINTS}"""
-
 # MLflow 3 keeps what a run measured by the model that it measured: of runs without a variant, the last point
 # of each model whose own params and tags, or those of the run that trained it, tell one. NaN stands there as
 # 0.

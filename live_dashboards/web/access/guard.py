@@ -120,12 +120,16 @@ def guard(
         if policy.is_loopback_only:
             _refuse_strangers()
         refuse_other_sites(path)
-        if policy.mode is not Mode.OPEN and path.startswith(_API) and _shows_token(credentials):
-            g.user = _PROGRAM
-        elif policy.mode is Mode.PROXY:
-            g.user = _named_by_the_proxy(policy.user_header)
+        # a token counts only of who is not let in anyway: a proxy may pass on one of its own
+        if policy.mode is Mode.PROXY:
+            is_named = bool(request.headers.get(policy.user_header))
+            is_program = not is_named and path.startswith(_API) and _shows_token(credentials)
+            g.user = _PROGRAM if is_program else _named_by_the_proxy(policy.user_header)
         elif policy.mode is Mode.PASSWORD:
-            g.user = logged_in_user() or _sent_along(credentials)
+            g.user = logged_in_user()
+            if g.user is None and path.startswith(_API) and _shows_token(credentials):
+                g.user = _PROGRAM
+            g.user = g.user or _sent_along(credentials)
             return None if g.user or path in login_paths else _ask_for_login(policy, path)
         return None
 

@@ -119,6 +119,17 @@ def test_another_token_or_none_opens_nothing(own: dict[str, str], sent: dict[str
     assert TOKEN not in answer.text
 
 
+def test_a_token_of_others_costs_those_nothing_who_are_let_in_anyway() -> None:
+    """As oauth proxies pass their own on."""
+    theirs = {"Authorization": "Bearer eyJhbGciOi.J9.of-the-proxy"}
+    proxied = site(**PROXY, DASHBOARD_API_TOKEN=TOKEN).test_client()
+    named = theirs | {"X-Forwarded-User": "ann"}
+    assert [proxied.get("/api/v1/summary", headers=named, **from_address("10.0.0.5")).status_code for _ in range(9)] == [200] * 9
+    client = site(**LOGIN, DASHBOARD_API_TOKEN=TOKEN).test_client()
+    log_in(client)
+    assert [client.get("/api/v1/summary", headers=theirs).status_code for _ in range(9)] == [200] * 9
+
+
 def test_who_guesses_tokens_waits_like_who_guesses_passwords_and_other_sites_stay_refused() -> None:
     clock = Clock()
     client = site(**LOGIN, DASHBOARD_API_TOKEN=TOKEN, clock=clock).test_client()

@@ -119,27 +119,6 @@ def activity_rows(runs: Sequence[RunRow], parameters: Parameters) -> list[Row]:
     ]
 
 
-def measured_rows(runs: Iterable[RunRow], parameters: Parameters) -> list[Row]:
-    """(id, variant, nothing) of those of which a run that had started by the moment has a value; of others
-    (id, variant, key) for each key of a data set.
-    """
-    keys, wanted = {*parameters["keys"]}, WantedKeys.of(parameters)
-    found: dict[tuple[int, str], set[str]] = {}
-    for run in runs:
-        if run.counts and (run.start_ms or 0) <= parameters["near_ms"]:
-            own = found.setdefault((run.experiment_id, run.variant or ""), set())
-            own.update(key for key, metric in run.metrics.items() if metric.is_finite)
-    rows: list[Row] = []
-    for place, logged in sorted(found.items()):
-        others = sorted(key for key in logged if _is_of_dataset(key, parameters, wanted))
-        rows += [(*place, None)] if logged & keys else [(*place, key) for key in others]
-    return rows[: sql.MAX_POINTS]
-
-
-def _is_of_dataset(key: str, parameters: Parameters, wanted: WantedKeys) -> bool:
-    return key.startswith(tuple(parameters["dataset_prefixes"])) or wanted.is_of_dataset(key)
-
-
 def _counted(runs: Iterable[RunRow]) -> dict[int, Counter[str]]:
     counts: dict[int, Counter[str]] = {}
     for run in runs:
@@ -355,7 +334,6 @@ class RowAnswers:
             "experiments": self._experiments,
             "deleted experiments": self._deleted_experiments,
             "activity": self._activity,
-            "measured variants": self._measured_variants,
             "aliases": lambda _: [*self._source.aliased()],
             "model names": lambda _: [*self._source.model_names()],
             "rights": lambda _: [(True, True, "")],
@@ -418,14 +396,6 @@ class RowAnswers:
 
     def _activity(self, parameters: Parameters) -> list[Row]:
         return activity_rows(self._source.recent_runs(parameters["experiment_ids"]), parameters)
-
-    def _measured_variants(self, parameters: Parameters) -> list[Row]:
-        """Of one experiment all runs are looked at, which are read anyway where it is chosen; of several the
-        newest.
-        """
-        ids = parameters["experiment_ids"]
-        runs = _all(self._runs_of(ids)) if len(ids) == 1 else self._source.recent_runs(ids)
-        return measured_rows([run.named(parameters) for run in runs], parameters)
 
     def _history(self, runs: _Runs, parameters: Parameters) -> list[Row]:
         points = [

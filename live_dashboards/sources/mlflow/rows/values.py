@@ -206,7 +206,7 @@ class _Candidates:
 def _value_row(variant: str, metric: str, shown: _Shown, family: _Family, parameters: Parameters) -> Row:
     found, siblings = shown
     run, key = found.run, found.key
-    if found.is_search and not run.is_child:
+    if found.is_search and found.searched == run.run_id:
         trials = family.trials(run, key)
         run, siblings = _trial(trials, found) or run, len(trials)
     has_hits = metric in parameters["with_hits"]
