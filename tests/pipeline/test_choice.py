@@ -273,6 +273,7 @@ def test_a_run_tells_that_the_one_before_showed_another_test(mlflow_database, tm
     assert told.endswith("shown is experiment 'churn'; the run before showed 'fraud': AB_EXPERIMENT keeps to one")
     assert run() == []
     assert run("--experiment", "fraud") == []
+    assert len(run()) == 1
     monkeypatch.setenv("MLFLOW_DB_PORT", "9")
     assert run() == []  # a simulated page tells nothing of tests, and is no run before
     monkeypatch.setenv("MLFLOW_DB_PORT", mlflow_database.environment["MLFLOW_DB_PORT"])

@@ -189,6 +189,7 @@ def test_of_each_search_the_best_that_its_parent_logs_counts_with_the_rows_of_it
         "second of several": (0.74, None, None),
         "of silent trials": (0.64, None, "silent"),
         "of epochs": (0.88, None, "epochs"),
+        "nested": (0.78, "1001", "nested search"),
     }
     for environment in ways.environments.values():
         found = {value.variant: value for value in read(environment, AB_EXPERIMENT="searched", AB_METRIC_POINT="time").values}
