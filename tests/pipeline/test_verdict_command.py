@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
 import pytest
 
 from live_dashboards.app.cli import main
+from live_dashboards.model.judgement import PlainAnswer, Verdict
 from live_dashboards.outputs.snapshot_files import save_snapshot
 from live_dashboards.outputs.summary import verdict_schema
+from live_dashboards.web.routes import _PASSES
+from tests.support.reports import report
 from tests.support.snapshots import accumulated, live, with_values, without_mlflow, without_prometheus
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,6 +91,15 @@ def test_where_no_source_answers_the_line_says_why(verdict):
     code, text = verdict(without_mlflow(without_prometheus(live())), "--exit-code")
     assert (code, text.count("no verdict:")) == (12, 0)
     assert text.startswith("NO VERDICT: neither source gave A/B data")
+
+
+@pytest.mark.parametrize(("word", "code"), [("SHIP", 0), ("KEEP RUNNING", 20)])
+def test_one_challenger_that_is_harmed_is_told_whatever_becomes_of_the_others(verdict, monkeypatch, word, code):
+    verdicts = tuple((name, Verdict(each, "rule", ("why",), ())) for name, each in (("b", word), ("c", "ROLL BACK")))
+    made = replace(report(tuple("abc")), verdicts=verdicts, answer=PlainAnswer(word, "one of them", "Statistics: look."))
+    monkeypatch.setattr("live_dashboards.app.pipeline.ab_report", lambda *_: made)
+    assert verdict(live(), "--exit-code")[0] == code
+    assert {name: holds(made) for name, holds in _PASSES.items()} == {"ship": word == "SHIP", "not-rollback": False, "rollback": True}
 
 
 def test_no_drawing_library_is_loaded(tmp_path):
