@@ -105,12 +105,7 @@ def _add_check(commands: _Commands) -> None:
     check = commands.add_parser("check", help="test the connections", description=_CHECK)
     _add_common_options(check)
     check.add_argument("--json", action="store_true", help="print the checks as JSON")
-    check.add_argument(
-        "--at",
-        type=_read(parse_page_moment),
-        metavar="TIME",
-        help="check as of this moment (RFC 3339 or unix seconds)",
-    )
+    _add_moment(check, "check as of")
 
 
 def _add_demo(commands: _Commands) -> None:
@@ -187,12 +182,7 @@ def _add_verdict(commands: _Commands) -> None:
         help="end with 0 SHIP, 10 KEEP RUNNING, 11 NO MEANINGFUL DIFFERENCE, 12 NO VERDICT, 20 ROLL BACK",
     )
     _add_test_options(verdict)
-    verdict.add_argument(
-        "--at",
-        type=_read(parse_page_moment),
-        metavar="TIME",
-        help="evaluate at this moment (RFC 3339 or unix seconds)",
-    )
+    _add_moment(verdict, "evaluate at")
     _add_require_option(verdict)
     verdict.add_argument(
         "--from-snapshot", type=Path, metavar="PATH", help="of a stored moment; no source is asked"
@@ -353,17 +343,22 @@ def _add_picture_options(command: argparse.ArgumentParser, *, is_folder: bool = 
     )
 
 
-def _add_moment_and_size(
-    command: argparse.ArgumentParser, what: str, size_inches: tuple[float, float]
-) -> None:
-    """Of a picture: the moment that it is of, `what` says how, its resolution and its size."""
-    add, (width, height) = command.add_argument, size_inches
-    add(
+def _add_moment(command: argparse.ArgumentParser, what: str) -> None:
+    """The moment that an answer is of; `what` says how."""
+    command.add_argument(
         "--at",
         type=_read(parse_page_moment),
         metavar="TIME",
         help=f"{what} that moment, RFC 3339 or unix seconds (default: now)",
     )
+
+
+def _add_moment_and_size(
+    command: argparse.ArgumentParser, what: str, size_inches: tuple[float, float]
+) -> None:
+    """Of a picture: the moment that it is of, `what` says how, its resolution and its size."""
+    add, (width, height) = command.add_argument, size_inches
+    _add_moment(command, what)
     add("--dpi", type=_read(_dpi), default=300, metavar="N", help="dots per inch (default: %(default)s)")
     add(
         "--size",

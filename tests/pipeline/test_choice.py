@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +11,7 @@ from live_dashboards.model.notices import CheckState
 from live_dashboards.model.snapshot import ChosenTest
 from live_dashboards.settings import load_settings
 from live_dashboards.sources.connector import LiveDataConnector
+from live_dashboards.sources.mlflow import preferred
 from live_dashboards.sources.mlflow.questions import Preference
 from tests.pipeline.command import page_at
 from tests.sources.mlflow_reading import NOW, ab_test, ago
@@ -176,6 +176,16 @@ def test_a_test_with_requests_of_both_comes_before_one_that_merely_had_activity(
     assert found.ok is CheckState.OK
 
 
+def test_of_tests_with_very_many_runs_requests_alone_are_looked_at(both_sources, mlflow_database, monkeypatch):
+    ab_test(mlflow_database.truth, "older with values", started=AT - timedelta(hours=40))
+    monkeypatch.setattr(preferred, "_MOST_RUNS", 1)
+    truth = short_truth()
+    for model in PAIR:
+        traffic(truth, model, experiment="credit")
+    assert page_of(both_sources(truth)).experiment == "credit"
+    assert ask(both_sources(truth, PROMETHEUS_URL="http://127.0.0.1:9"), Request(at=AT)).mlflow.experiment == "churn"
+
+
 def test_requests_that_name_no_test_count_for_those_with_these_variants(both_sources, mlflow_database):
     begun(mlflow_database.truth, "search", "logreg", "forest", hours=9, moment=AT)
     truth = short_truth()
@@ -278,4 +288,3 @@ def test_a_run_tells_that_the_one_before_showed_another_test(mlflow_database, tm
     assert run() == []  # a simulated page tells nothing of tests, and is no run before
     monkeypatch.setenv("MLFLOW_DB_PORT", mlflow_database.environment["MLFLOW_DB_PORT"])
     assert run() == []
-    logging.getLogger().handlers.clear()

@@ -67,8 +67,8 @@ def _best(
         return Preferred(newest)
     if _has_both(newest, _with_values(connection, [newest], parameters), parameters):
         return Preferred(newest, VALUES)
-    looked_at = _within_limits(candidates)
-    measured = _with_values(connection, looked_at, parameters, with_models=True)
+    looked_at, small = candidates[:_LOOKED_AT], _within_limits(candidates[:_LOOKED_AT])
+    measured = _with_values(connection, small, parameters, with_models=True) if small else {}
     served = preference.served(looked_at)
     for each in looked_at:
         how = VALUES if _has_both(each, measured, parameters) else TRAFFIC
@@ -79,11 +79,11 @@ def _best(
 
 def _within_limits(candidates: Sequence[Experiment]) -> Sequence[Experiment]:
     """The newest ones, so many that their runs are read in a second or two: one of very many runs is left
-    out.
+    out, and only its requests count.
     """
     found: list[Experiment] = []
     left = _MOST_RUNS
-    for each in candidates[:_LOOKED_AT]:
+    for each in candidates:
         runs = sum(count for _, count in each.variants)
         if runs <= left:
             found.append(each)

@@ -19,7 +19,9 @@ from live_dashboards.sources.prometheus.reply import answered
 from live_dashboards.sources.prometheus.source import PrometheusAbSource
 from live_dashboards.sources.queries import EXPERIMENT_LABEL, REQUESTS, render
 
-_BY_MODEL = f"sum by ({EXPERIMENT_LABEL}, model_name) (%s{{$experiment}}[$window])) > 0"
+_BY_MODEL = f"sum by ({EXPERIMENT_LABEL}, model_name) (%s) > 0"
+_GROWTH = f"increase({REQUESTS}{{$experiment}}[$window])"
+_RECORDED_GROWTH = f"sum_over_time({STEPS[REQUESTS]}{{$experiment}}[$window])"
 _SHARE_OF_TIME = 1 / 3  # MLflow waits meanwhile
 
 
@@ -41,8 +43,7 @@ def served_tests(
 def _served(settings: Settings, at: datetime, window_seconds: float) -> frozenset[tuple[str, str]]:
     """(label experiment, model) of what has requests."""
     deadline = Deadline(settings.timeout_seconds * _SHARE_OF_TIME)
-    is_recorded = settings["PROMETHEUS_RECORDED"] == "on"
-    counted = f"sum_over_time({STEPS[REQUESTS]}" if is_recorded else f"increase({REQUESTS}"
+    counted = _RECORDED_GROWTH if settings["PROMETHEUS_RECORDED"] == "on" else _GROWTH
     with closing(PrometheusAbSource(settings)) as source:
         source.discover(deadline)
         promql = render(_BY_MODEL % counted, matchers="", window_seconds=window_seconds)

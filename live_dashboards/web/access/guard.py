@@ -122,14 +122,10 @@ def guard(
         refuse_other_sites(path)
         # a token counts only of who is not let in anyway: a proxy may pass on one of its own
         if policy.mode is Mode.PROXY:
-            is_named = bool(request.headers.get(policy.user_header))
-            is_program = not is_named and path.startswith(_API) and _shows_token(credentials)
-            g.user = _PROGRAM if is_program else _named_by_the_proxy(policy.user_header)
+            program = None if request.headers.get(policy.user_header) else _program(credentials, path)
+            g.user = program or _named_by_the_proxy(policy.user_header)
         elif policy.mode is Mode.PASSWORD:
-            g.user = logged_in_user()
-            if g.user is None and path.startswith(_API) and _shows_token(credentials):
-                g.user = _PROGRAM
-            g.user = g.user or _sent_along(credentials)
+            g.user = logged_in_user() or _program(credentials, path) or _sent_along(credentials)
             return None if g.user or path in login_paths else _ask_for_login(policy, path)
         return None
 
@@ -167,12 +163,12 @@ def _named_by_the_proxy(user_header: str) -> str:
     return user
 
 
-def _shows_token(credentials: Credentials) -> bool:
-    """Whether a program shows the token, which opens data alone, never the page."""
+def _program(credentials: Credentials, path: str) -> str | None:
+    """Who shows the token of programs, which opens data alone, never the page; None where nobody does."""
     sent = request.authorization
-    if sent is None or sent.type != "bearer":
-        return False
-    return credentials.is_token(sent.token or "", request.remote_addr or "")
+    if not path.startswith(_API) or sent is None or sent.type != "bearer":
+        return None
+    return _PROGRAM if credentials.is_token(sent.token or "", request.remote_addr or "") else None
 
 
 def _sent_along(credentials: Credentials) -> str | None:
