@@ -13,6 +13,8 @@ from live_dashboards.settings import load_settings
 from live_dashboards.sources.connector import LiveDataConnector
 from live_dashboards.sources.mlflow import preferred
 from live_dashboards.sources.mlflow.questions import Preference
+from live_dashboards.sources.prometheus.promql import STEPS
+from live_dashboards.sources.queries import REQUESTS
 from tests.pipeline.command import page_at
 from tests.sources.mlflow_reading import NOW, ab_test, ago
 from tests.sources.mlflow_ways import logged_model, measured, read
@@ -212,6 +214,14 @@ def test_requests_under_names_of_a_framework_count_too(both_sources):
     settings = both_sources(truth, AB_METRICS="mlserver")
     assert LiveDataConnector(settings).preference(AT, 3600.0).served(LiveDataConnector(settings).fetch(at=AT).mlflow.experiments)
     assert page_of(settings).experiment == "churn"
+
+
+def test_requests_that_rules_have_recorded_count_too(both_sources):
+    truth = short_truth()
+    for model in PAIR:
+        truth.gauge(STEPS[REQUESTS], {"experiment": "credit", "model_name": model}, 5.0)
+    for recorded, experiment in (("on", "credit"), ("off", "churn")):
+        assert ask(both_sources(truth, PROMETHEUS_RECORDED=recorded), Request(at=AT)).mlflow.experiment == experiment
 
 
 def test_a_prometheus_that_cannot_be_asked_leaves_the_choice_to_activity(mlflow_database):
